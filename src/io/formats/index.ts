@@ -1,0 +1,1 @@
+export { type NamedArray, readSafetensors, type SafetensorsFile, type StoredDtype } from './safetensors.js';

@@ -1,0 +1,56 @@
+import { tf } from '../backend/index.js';
+import { uniform, zeros } from './init.js';
+import { Module } from './module.js';
+import type { Parameter } from './parameter.js';
+
+export interface Conv2dOptions {
+  readonly kernelSize: number;
+  /** Default: 1. */
+  readonly stride?: number;
+  /** Rows and columns of zeros on each side. Default: 0. */
+  readonly padding?: number;
+  /** Default: true. */
+  readonly bias?: boolean;
+}
+
+/** Convolution over NHWC; the checkpoint holds torch's [out, in, h, w]. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  private readonly stride: number;
+  private readonly padding: number;
+
+  constructor(inChannels: number, outChannels: number, { kernelSize, stride = 1, padding = 0, bias = true }: Conv2dOptions) {
+    super();
+    this.stride = stride;
+    this.padding = padding;
+    const bound = 1 / Math.sqrt(inChannels * kernelSize * kernelSize);
+    this.weight = this.parameter('weight', [kernelSize, kernelSize, inChannels, outChannels], {
+      init: uniform(bound),
+      layout: 'conv2d',
+    });
+    this.bias = bias ? this.parameter('bias', [outChannels], { init: zeros }) : undefined;
+  }
+
+  /**
+   * @param x - [B, H, W, in] f32.
+   * @returns [B, H', W', out] f32 with H' = floor((H + 2 padding - kernel) / stride) + 1.
+   */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const p = this.padding;
+    const y = tf.conv2d(
+      x,
+      this.weight.value as tf.Tensor4D,
+      this.stride,
+      p === 0
+        ? 'valid'
+        : [
+            [0, 0],
+            [p, p],
+            [p, p],
+            [0, 0],
+          ],
+    );
+    return this.bias === undefined ? y : tf.add(y, this.bias.value);
+  }
+}

@@ -1,0 +1,48 @@
+import { tf } from '../backend/index.js';
+import { assertShape } from '../util/index.js';
+import { type Initialiser, uniform, zeros } from './init.js';
+import { Module } from './module.js';
+import type { Parameter } from './parameter.js';
+
+export interface LinearOptions {
+  /** Default: true. */
+  readonly bias?: boolean;
+  /** Default: uniform within 1 / sqrt(fan in), as torch does. */
+  readonly weightInit?: Initialiser;
+  /** Default: zeros. */
+  readonly biasInit?: Initialiser;
+}
+
+/** Affine map of the last axis: y = x Wᵀ + b, with W as [out, in]. */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true, weightInit, biasInit = zeros }: LinearOptions = {}) {
+    super();
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.weight = this.parameter('weight', [outFeatures, inFeatures], { init: weightInit ?? uniform(1 / Math.sqrt(inFeatures)) });
+    this.bias = bias ? this.parameter('bias', [outFeatures], { init: biasInit }) : undefined;
+  }
+
+  /**
+   * @param x - [..., in] f32.
+   * @returns [..., out] f32.
+   */
+  forward(x: tf.Tensor): tf.Tensor {
+    return linear(x, this.weight.value, this.bias?.value);
+  }
+}
+
+/** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. Flattens to a matrix: broadcast products have no right gradient in tfjs. */
+export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+  const [outFeatures = 0, inFeatures = 0] = weight.shape;
+  const lead = x.shape.slice(0, -1);
+  assertShape(x, [...lead, inFeatures], 'linear');
+  const rows = x.reshape([-1, inFeatures]) as tf.Tensor2D;
+  const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
+  return (bias === undefined ? product : tf.add(product, bias)).reshape([...lead, outFeatures]);
+}

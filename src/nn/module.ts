@@ -1,0 +1,126 @@
+import { tf } from '../backend/index.js';
+import type { Rng } from '../util/index.js';
+import { Parameter, type ParameterOptions } from './parameter.js';
+
+/**
+ * Base of every layer and model. It is a `tf.layers.Layer` that owns what stock layers do not: its children, their
+ * parameters under dotted paths, freezing and disposal that reach all of them.
+ *
+ * A path is the key in a Hugging Face checkpoint: `this.child('q_proj', new Linear(…))` inside `layers.0.self_attn` gives
+ * `layers.0.self_attn.q_proj.weight`. Subclasses write a typed `forward`.
+ */
+export abstract class Module extends tf.layers.Layer {
+  /** The name that `tf.layers` shows for a layer of this class. */
+  static get className(): string {
+    // biome-ignore lint/complexity/noThisInStatic: each subclass answers with its own name.
+    return this.name;
+  }
+
+  private readonly childModules = new Map<string, Module>();
+  private readonly ownParameters = new Map<string, Parameter>();
+
+  constructor() {
+    super({});
+  }
+
+  /** Registers a child under its checkpoint name and returns it. */
+  protected child<T extends Module>(name: string, module: T): T {
+    if (this.childModules.has(name)) throw new Error(`${this.constructor.name}: two children are named ${name}`);
+    this.childModules.set(name, module);
+    return module;
+  }
+
+  /** Registers a list of children as `name.0`, `name.1`, … and returns it. */
+  protected childList<T extends Module>(name: string, modules: T[]): T[] {
+    for (const [i, module] of modules.entries()) this.child(`${name}.${i}`, module);
+    return modules;
+  }
+
+  /** Registers a parameter under its checkpoint name and returns it. */
+  protected parameter(name: string, shape: readonly number[], options: ParameterOptions): Parameter {
+    const parameter = new Parameter(shape, options);
+    this.adopt(name, parameter);
+    return parameter;
+  }
+
+  /** Registers a parameter that exists already, as a wrapper does with what it wraps. */
+  protected adopt(name: string, parameter: Parameter): void {
+    if (this.ownParameters.has(name)) throw new Error(`${this.constructor.name}: two parameters are named ${name}`);
+    this.ownParameters.set(name, parameter);
+  }
+
+  /** Every module below (and this one, under `prefix`) with its path, parents first. A shared module comes once per path. */
+  *namedModules(prefix = ''): Generator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, module] of this.childModules) yield* module.namedModules(prefix === '' ? name : `${prefix}.${name}`);
+  }
+
+  /** Every parameter below with its path. A shared parameter comes once per path. */
+  *namedParameters(prefix = ''): Generator<[string, Parameter]> {
+    for (const [path, module] of this.namedModules(prefix)) {
+      for (const [name, parameter] of module.ownParameters) yield [path === '' ? name : `${path}.${name}`, parameter];
+    }
+  }
+
+  /** The distinct parameters that training may change. */
+  trainableParameters(): Parameter[] {
+    const found = new Set<Parameter>();
+    for (const [, parameter] of this.namedParameters()) if (parameter.trainable) found.add(parameter);
+    return [...found];
+  }
+
+  /** Makes all parameters below trainable or not. */
+  setTrainable(trainable: boolean): void {
+    for (const [, parameter] of this.namedParameters()) parameter.trainable = trainable;
+  }
+
+  /**
+   * Puts `replacement` wherever `path` leads, in the tree and in the field or list of the parent that held the old child.
+   * Modules that share the child share the replacement only along this path: replace along each.
+   *
+   * @throws Error when the path leads nowhere.
+   */
+  replace(path: string, replacement: Module): void {
+    for (const [name, module] of this.childModules) {
+      if (path === name) {
+        this.childModules.set(name, replacement);
+        this.swapField(module, replacement);
+        return;
+      }
+      if (path.startsWith(`${name}.`)) {
+        module.replace(path.slice(name.length + 1), replacement);
+        return;
+      }
+    }
+    throw new Error(`${this.constructor.name}: there is no module at ${path}`);
+  }
+
+  private swapField(old: Module, replacement: Module): void {
+    const fields = this as unknown as Record<string, unknown>;
+    for (const [field, value] of Object.entries(fields)) {
+      if (value === old) fields[field] = replacement;
+      else if (Array.isArray(value)) swapInList(value, old, replacement);
+    }
+  }
+
+  /** Draws starting values for every parameter that has none. */
+  initialise(rng: Rng): void {
+    for (const [, parameter] of this.namedParameters()) if (!parameter.isSet) parameter.initialise(rng);
+  }
+
+  override dispose(): { refCountAfterDispose: number; numDisposedVariables: number } {
+    let numDisposedVariables = 0;
+    for (const [, parameter] of this.namedParameters()) {
+      if (parameter.isSet) numDisposedVariables += 1;
+      parameter.dispose();
+    }
+    return { refCountAfterDispose: 0, numDisposedVariables };
+  }
+}
+
+function swapInList(list: unknown[], old: Module, replacement: Module): void {
+  for (const [i, value] of list.entries()) {
+    if (value === old) list[i] = replacement;
+    else if (Array.isArray(value)) swapInList(value, old, replacement);
+  }
+}

@@ -1,0 +1,73 @@
+import { tf } from '../backend/index.js';
+import { assertShape, type Rng } from '../util/index.js';
+import type { Initialiser } from './init.js';
+
+/**
+ * How a parameter lies in a torch checkpoint, as the permutation that brings it into memory. Only loading and saving use it.
+ * - `same`: as in memory.
+ * - `conv2d`: [out, in, h, w] in the file, [h, w, in, out] in memory.
+ * - `convTranspose2d`: [in, out, h, w] in the file, [h, w, out, in] in memory.
+ * - `depthwise`: [channels, 1, h, w] in the file, [h, w, channels, 1] in memory.
+ */
+export type TorchLayout = 'same' | 'conv2d' | 'convTranspose2d' | 'depthwise';
+
+export interface ParameterOptions {
+  readonly init: Initialiser;
+  /** Default: `same`. */
+  readonly layout?: TorchLayout;
+  /** True for LoRA matrices: they are saved with the adapter, never with the model. Default: false. */
+  readonly adapter?: boolean;
+}
+
+/** One weight array. It has no values until {@link Parameter.assign} or {@link Parameter.initialise} gives it some. */
+export class Parameter {
+  /** In-memory shape. */
+  readonly shape: readonly number[];
+  readonly layout: TorchLayout;
+  readonly adapter: boolean;
+  /** Whether training may change it. Frozen parameters never enter a gradient tape. */
+  trainable = true;
+  private readonly init: Initialiser;
+  private variable: tf.Variable | undefined;
+
+  constructor(shape: readonly number[], { init, layout = 'same', adapter = false }: ParameterOptions) {
+    this.shape = shape;
+    this.init = init;
+    this.layout = layout;
+    this.adapter = adapter;
+  }
+
+  get isSet(): boolean {
+    return this.variable !== undefined;
+  }
+
+  /**
+   * The current values, float32 in the in-memory shape. Owned by the parameter: never dispose it.
+   *
+   * @throws Error when no values were given yet.
+   */
+  get value(): tf.Variable {
+    if (this.variable === undefined)
+      throw new Error(`a parameter of shape [${this.shape.join(', ')}] is used before it was loaded or initialised`);
+    return this.variable;
+  }
+
+  /** Copies the values of a tensor, which stays the caller's. */
+  assign(values: tf.Tensor): void {
+    assertShape(values, this.shape, 'Parameter.assign');
+    if (this.variable === undefined) this.variable = tf.tidy(() => tf.variable(values.clone()));
+    else this.variable.assign(values);
+  }
+
+  /** Draws starting values. */
+  initialise(rng: Rng): void {
+    const values = tf.tensor(this.init(this.shape, rng), [...this.shape], 'float32');
+    this.assign(values);
+    values.dispose();
+  }
+
+  dispose(): void {
+    this.variable?.dispose();
+    this.variable = undefined;
+  }
+}

@@ -1,0 +1,179 @@
+import { tf } from '../backend/index.js';
+import { Rng, type RngState } from '../util/index.js';
+import type { BlockMode, ForwardContext, TensorRecord } from './forward-context.js';
+import type { Module } from './module.js';
+import type { Parameter } from './parameter.js';
+
+interface Segment {
+  readonly inputs: TensorRecord;
+  readonly outputs: TensorRecord;
+  readonly parameters: readonly Parameter[];
+  readonly rngState: RngState;
+  readonly fn: (inputs: TensorRecord, mode: BlockMode) => TensorRecord;
+}
+
+/** A gradient for each parameter that got one. The tensors belong to the caller. */
+export type Gradients = Map<Parameter, tf.Tensor>;
+
+/**
+ * Records a forward pass block by block without a gradient tape and walks it backwards, computing each block a second time
+ * under a tape of its own. Memory holds the blocks' borders and one block's inside; host work (matching) may be
+ * asynchronous between the two passes. Blocks that nothing trainable feeds are not recorded.
+ *
+ * Outputs of recorded blocks belong to the tape until {@link SegmentTape.dispose}; inputs stay the caller's.
+ * Use: `forward` the model with the tape as context, take the loss gradient at the outputs, call {@link backward}, dispose.
+ */
+export class SegmentTape implements ForwardContext {
+  readonly training = true;
+  private readonly rng: Rng;
+  private readonly segments: Segment[] = [];
+  private readonly kept: tf.Tensor[] = [];
+  /** Ids of tensors that a trainable parameter has influenced. */
+  private readonly tracked = new Set<number>();
+
+  constructor(rng: Rng) {
+    this.rng = rng;
+  }
+
+  /** The number of recorded blocks. */
+  get length(): number {
+    return this.segments.length;
+  }
+
+  /** Whether a gradient can flow into this tensor. */
+  isTracked(tensor: tf.Tensor): boolean {
+    return this.tracked.has(tensor.id);
+  }
+
+  block<I extends TensorRecord, O extends TensorRecord>(
+    owners: Module | readonly Module[],
+    inputs: I,
+    fn: (inputs: I, mode: BlockMode) => O,
+  ): O {
+    const modules = Array.isArray(owners) ? owners : [owners];
+    const parameters = [...new Set((modules as Module[]).flatMap((module) => module.trainableParameters()))];
+    const rng = this.rng.fork();
+    const rngState = rng.state();
+    const outputs = tf.tidy(() => unaliased(inputs, fn(inputs, { training: true, rng })));
+    const recorded = parameters.length > 0 || tensorsOf(inputs).some((tensor) => this.tracked.has(tensor.id));
+    if (recorded) {
+      for (const tensor of tensorsOf(outputs)) {
+        this.keep(tensor);
+        if (tensor.dtype === 'float32') this.tracked.add(tensor.id);
+      }
+      this.segments.push({ inputs: this.keepInputs(inputs), outputs, parameters, rngState, fn: fn as unknown as Segment['fn'] });
+    }
+    return outputs;
+  }
+
+  detach<T extends tf.Tensor>(x: T): T {
+    return x.clone();
+  }
+
+  /**
+   * Gradients of a scalar with respect to every trainable parameter, given its gradients at some recorded outputs.
+   *
+   * @param outputGradients - pairs of an output of a block and the gradient there, of the same shape. They stay the caller's.
+   * @param watch - recorded tensors (block outputs) whose gradient is wanted too; returned in `watched` in the same order.
+   * @throws Error when an output was not recorded: nothing trainable leads to it, or it was changed between blocks.
+   */
+  backward(
+    outputGradients: readonly (readonly [tf.Tensor, tf.Tensor])[],
+    watch: readonly tf.Tensor[] = [],
+  ): { gradients: Gradients; watched: (tf.Tensor | undefined)[] } {
+    const pending = new Map<number, tf.Tensor>();
+    const gradients: Gradients = new Map();
+    const watchedIds = new Set(watch.map((tensor) => tensor.id));
+    for (const [output, gradient] of outputGradients) {
+      if (!this.tracked.has(output.id)) throw new Error('SegmentTape.backward: an output does not come from a recorded block');
+      accumulate(pending, output.id, gradient.clone());
+    }
+    for (const segment of [...this.segments].reverse()) {
+      const dys = Object.entries(segment.outputs).flatMap(([name, tensor]) => {
+        const dy = tensor === undefined ? undefined : pending.get(tensor.id);
+        return dy === undefined ? [] : [[name, dy] as const];
+      });
+      if (dys.length === 0) continue;
+      this.walkBack(segment, dys, pending, gradients);
+      for (const tensor of tensorsOf(segment.outputs)) {
+        if (watchedIds.has(tensor.id)) continue;
+        pending.get(tensor.id)?.dispose();
+        pending.delete(tensor.id);
+      }
+    }
+    const watched = watch.map((tensor) => pending.get(tensor.id)?.clone());
+    for (const gradient of pending.values()) gradient.dispose();
+    return { gradients, watched };
+  }
+
+  private walkBack(
+    segment: Segment,
+    dys: readonly (readonly [string, tf.Tensor])[],
+    pending: Map<number, tf.Tensor>,
+    gradients: Gradients,
+  ): void {
+    const inputs = tensorsOf(segment.inputs).filter((tensor) => this.tracked.has(tensor.id));
+    const distinct = [...new Map(inputs.map((tensor) => [tensor.id, tensor])).values()];
+    const variables = segment.parameters.map((parameter) => parameter.value as tf.Tensor);
+    const scalar = (): tf.Scalar => {
+      const outputs = segment.fn(segment.inputs, { training: true, rng: Rng.fromState(segment.rngState) });
+      const terms = dys.map(([name, dy]) => tf.sum(tf.mul(outputs[name] as tf.Tensor, dy)));
+      return (terms.length === 1 ? terms[0] : tf.addN(terms)) as tf.Scalar;
+    };
+    const { value, grads } = tf.engine().gradients(scalar, [...distinct, ...variables], undefined, true);
+    value.dispose();
+    for (const [i, tensor] of distinct.entries()) {
+      const gradient = grads[i];
+      if (gradient) accumulate(pending, tensor.id, gradient);
+    }
+    for (const [i, parameter] of segment.parameters.entries()) {
+      const gradient = grads[distinct.length + i];
+      if (gradient) accumulate(gradients, parameter, gradient);
+    }
+  }
+
+  /** What came from a recorded block is kept already; of the rest, which is the caller's, a clone is kept. */
+  private keepInputs(inputs: TensorRecord): TensorRecord {
+    const kept = Object.entries(inputs).map(([name, tensor]) => {
+      if (tensor === undefined || this.tracked.has(tensor.id)) return [name, tensor] as const;
+      return [name, this.keep(tensor.clone())] as const;
+    });
+    return Object.fromEntries(kept);
+  }
+
+  private keep(tensor: tf.Tensor): tf.Tensor {
+    this.kept.push(tf.keep(tensor));
+    return tensor;
+  }
+
+  /** Frees the recorded borders, the outputs that blocks returned among them. Gradients stay the caller's. */
+  dispose(): void {
+    for (const tensor of this.kept) tensor.dispose();
+    this.kept.length = 0;
+    this.segments.length = 0;
+    this.tracked.clear();
+  }
+}
+
+/** Replaces an output that is an input itself by a clone, so that each tensor stands for one place in the graph. */
+function unaliased<O extends TensorRecord>(inputs: TensorRecord, outputs: O): O {
+  const ids = new Set(tensorsOf(inputs).map((tensor) => tensor.id));
+  const entries = Object.entries(outputs).map(([name, tensor]) => [name, tensor && ids.has(tensor.id) ? tensor.clone() : tensor]);
+  return Object.fromEntries(entries) as O;
+}
+
+function tensorsOf(record: TensorRecord): tf.Tensor[] {
+  return Object.values(record).filter((tensor) => tensor !== undefined);
+}
+
+/** Adds `gradient`, which is taken over, to what the map holds under `key`. */
+function accumulate<K>(sums: Map<K, tf.Tensor>, key: K, gradient: tf.Tensor): void {
+  const sum = sums.get(key);
+  if (sum === undefined) {
+    sums.set(key, gradient);
+    return;
+  }
+  sums.set(key, tf.add(sum, gradient));
+  sum.dispose();
+  gradient.dispose();
+}

@@ -1,0 +1,38 @@
+import { tf } from '../backend/index.js';
+
+/** [B, N, heads * d] to [B, heads, N, d]. */
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
+  const [b = 0, n = 0, c = 0] = x.shape;
+  return tf.transpose(tf.reshape(x, [b, n, heads, c / heads]), [0, 2, 1, 3]);
+}
+
+/** [B, heads, N, d] to [B, N, heads * d]. */
+export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
+  const [b, heads, n, d] = x.shape;
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [b, n, heads * d]);
+}
+
+export interface AttentionArgs {
+  /** [B, H, N, d] f32. */
+  readonly query: tf.Tensor4D;
+  /** [B, H, M, d] f32. */
+  readonly key: tf.Tensor4D;
+  /** [B, H, M, dv] f32. */
+  readonly value: tf.Tensor4D;
+  /** Added to the scores; broadcasts to [B, H, N, M]. */
+  readonly bias?: tf.Tensor | undefined;
+  /** Default: 1 / sqrt(d). */
+  readonly scale?: number;
+}
+
+/**
+ * softmax(scale Q Kᵀ + bias) V.
+ *
+ * @returns [B, H, N, dv] f32.
+ * @see Vaswani et al. 2017, section 3.2.1
+ */
+export function scaledDotProductAttention({ query, key, value, bias, scale }: AttentionArgs): tf.Tensor4D {
+  const d = query.shape[3];
+  const scores = tf.matMul(tf.mul(query, scale ?? 1 / Math.sqrt(d)), key, false, true);
+  return tf.matMul(tf.softmax(bias === undefined ? scores : tf.add(scores, bias)), value);
+}

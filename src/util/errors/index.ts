@@ -1,0 +1,6 @@
+export { CheckpointError } from './checkpoint-error.js';
+export { ConfigError } from './config-error.js';
+export { DataError } from './data-error.js';
+export { RuntimeError } from './runtime-error.js';
+export { type ErrorParts, SonogroundError } from './sonoground-error.js';
+export { UsageError } from './usage-error.js';

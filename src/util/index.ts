@@ -1,0 +1,5 @@
+export { assertShape, sizeOf } from './assert-shape.js';
+export * from './errors/index.js';
+export { type Logger, silentLogger } from './logger.js';
+export { compilePattern, matchesPattern } from './path-pattern.js';
+export { Rng, type RngState } from './rng.js';
