@@ -1,3 +1,6 @@
 export { type AttentionArgs, mergeHeads, scaledDotProductAttention, splitHeads } from './attention.js';
 export { cxcywhToXyxy, inverseSigmoid, xyxyToCxcywh } from './boxes.js';
+export { type DeformableAttentionArgs, multiScaleDeformableAttention } from './deformable-attention.js';
+export { sinePositionEmbedding, sinusoidalEncoding } from './position-encoding.js';
 export { type AxisWeights, bicubicWeights, bilinearWeights, resizeBicubic, resizeBilinear, resizeSeparable } from './resize.js';
+export { cyclicShift, joinWindows, padToMultiple, relativePositionIndex, shiftedWindowMask, splitWindows } from './windows.js';

@@ -1,0 +1,76 @@
+import { tf } from '../../backend/index.js';
+import {
+  type Activation,
+  activation,
+  type BlockMode,
+  type ForwardContext,
+  LayerNorm,
+  Linear,
+  Module,
+  normal,
+} from '../../nn/index.js';
+import { cyclicShift, padToMultiple } from '../../ops/index.js';
+import type { SwinConfig } from './config.js';
+import { dropout, dropPath } from './dropout.js';
+import { WindowAttention } from './window-attention.js';
+
+export interface SwinBlockOptions {
+  readonly channels: number;
+  readonly heads: number;
+  /** Rows and columns by which the windows are moved; 0: not at all. */
+  readonly shift: number;
+  /** Probability of skipping the attention of a sample while training. */
+  readonly dropPathProb: number;
+}
+
+/** One transformer layer: attention in (shifted) windows, then an MLP, each after a norm and with a skip around it. */
+export class SwinBlock extends Module {
+  readonly shift: number;
+  private readonly config: SwinConfig;
+  private readonly dropPathProb: number;
+  private readonly normBefore: LayerNorm;
+  private readonly attention: WindowAttention;
+  private readonly normAfter: LayerNorm;
+  private readonly expand: Linear;
+  private readonly contract: Linear;
+  private readonly activate: Activation;
+
+  constructor(config: SwinConfig, { channels, heads, shift, dropPathProb }: SwinBlockOptions) {
+    super();
+    this.config = config;
+    this.shift = shift;
+    this.dropPathProb = dropPathProb;
+    this.activate = activation(config.hiddenAct);
+    const hidden = Math.floor(config.mlpRatio * channels);
+    const weightInit = normal(config.initializerRange);
+    this.normBefore = this.child('layernorm_before', new LayerNorm(channels, config.layerNormEps));
+    this.attention = this.child('attention', new WindowAttention(config, channels, heads));
+    this.normAfter = this.child('layernorm_after', new LayerNorm(channels, config.layerNormEps));
+    this.expand = this.child('intermediate.dense', new Linear(channels, hidden, { weightInit }));
+    this.contract = this.child('output.dense', new Linear(hidden, channels, { weightInit }));
+  }
+
+  /**
+   * @param x - [B, H, W, C] f32.
+   * @param mask - of {@link shiftedWindowMask} for the padded map; undefined where `shift` is 0.
+   * @returns the same shape.
+   */
+  forward(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, context: ForwardContext): tf.Tensor4D {
+    const { y } = context.block(this, { x, mask }, (inputs, mode) => {
+      const attended = tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode));
+      const hidden = this.activate(this.expand.forward(this.normAfter.forward(attended)));
+      return { y: tf.add(attended, dropout(this.contract.forward(hidden), this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
+    });
+    return y;
+  }
+
+  private attend(x: tf.Tensor4D, mask: tf.Tensor | undefined, mode: BlockMode): tf.Tensor4D {
+    const { windowSize, hiddenDropoutProb } = this.config;
+    const { shift } = this;
+    const padded = padToMultiple(this.normBefore.forward(x), windowSize); // [B, H', W', C]
+    const shifted = shift === 0 ? padded : cyclicShift(padded, [-shift, -shift]);
+    const attended = dropout(this.attention.forward(shifted, mask, mode), hiddenDropoutProb, mode);
+    const back = shift === 0 ? attended : cyclicShift(attended, [shift, shift]);
+    return padded.shape.join() === x.shape.join() ? back : tf.slice(back, [0, 0, 0, 0], x.shape);
+  }
+}
