@@ -115,7 +115,7 @@ describe('parseBertConfig', () => {
   });
 
   it.each([
-    [{ hidden_act: 'swish', vocab_size: 0 }, /BERT config: vocab_size: .*; hidden_act: /],
+    [{ hidden_act: 'swish', vocab_size: 0 }, /BERT config: vocab_size: .*, got 0; hidden_act: .*, got "swish"/],
     [{ hidden_size: 16, num_attention_heads: 3 }, /num_attention_heads: expected a divisor of hidden_size 16, got 3/],
   ])('refuses %j', (json, message) => {
     expect(() => parseBertConfig(json)).toThrow(message);

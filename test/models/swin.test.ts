@@ -82,6 +82,18 @@ describe('Swin', () => {
     expect(leak).toBe(0);
   });
 
+  it('is not recorded where it is frozen', async () => {
+    const { swin, image } = small({ out_indices: [1, 2] });
+    swin.setTrainable(false);
+    const leak = await leakOf(() => {
+      const tape = new SegmentTape(Rng.seeded(3));
+      tf.dispose(swin.forward(image, tape));
+      expect(tape.length).toBe(0);
+      tape.dispose();
+    });
+    expect(leak).toBe(0);
+  });
+
   it('drops paths and units in training only, by the given draws', async () => {
     const { swin, image } = small({ drop_path_rate: 0.9, hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.2 });
     const train = async (seed: number) => [
@@ -139,13 +151,15 @@ describe('parseSwinConfig', () => {
   });
 
   it.each([
-    [{ embed_dim: 'wide', depths: [] }, /Swin config: embed_dim: .*; depths: /],
+    [{ embed_dim: 'wide', depths: [] }, /Swin config: embed_dim: .*, got "wide"; depths: .*, got \[\]/],
     [{ num_heads: [3, 6] }, /num_heads: expected one entry for each of the 4 stages of depths, got 2/],
     [{ embed_dim: 8 }, /num_heads.0: expected a divisor of the stage's 8 channels, got 3/],
     [{ patch_size: [4, 8] }, /patch_size: expected a square, got \[4, 8\]/],
     [{ out_features: ['stage7'] }, /out_features: expected some of stem, stage1, .*, got stage7/],
-    [{ out_indices: [3, 2] }, /out_indices: expected ascending numbers from 0 to 4, got 3, 2/],
-    [{ out_indices: [9] }, /out_indices: expected ascending numbers from 0 to 4, got 9/],
+    [{ out_indices: [3, 2] }, /out_indices: expected ascending numbers from 0 to 4, got \[3, 2\]/],
+    [{ out_indices: [9] }, /out_indices: expected ascending numbers from 0 to 4, got \[9\]/],
+    [{ out_indices: [] }, /out_indices: expected ascending numbers from 0 to 4, got \[\]/],
+    [null, /Swin config: all of it: .*, got null/],
     [{ out_features: ['stage1'], out_indices: [2] }, /out_indices: expected the stages of out_features \(1\), got 2/],
   ])('refuses %j', (json, message) => {
     expect(() => parseSwinConfig(json)).toThrow(message);

@@ -47,8 +47,8 @@ const schema = z.object({
  * @throws ConfigError that lists every problem.
  */
 export function parseBertConfig(json: unknown): BertConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) throw bertError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const parsed = schema.safeParse(json, { reportInput: true });
+  if (!parsed.success) throw bertError(parsed.error.issues.map(problem));
   const fields = parsed.data;
   if (fields.hidden_size % fields.num_attention_heads !== 0) {
     throw bertError([
@@ -74,4 +74,8 @@ export function parseBertConfig(json: unknown): BertConfig {
 
 function bertError(problems: readonly string[]): ConfigError {
   return new ConfigError({ where: 'BERT config', what: problems.join('; ') });
+}
+
+function problem({ path, message, input }: z.core.$ZodIssue): string {
+  return `${path.join('.') || 'all of it'}: ${message}, got ${JSON.stringify(input)}`;
 }

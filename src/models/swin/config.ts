@@ -64,8 +64,8 @@ type SwinJson = z.infer<typeof schema>;
  * @throws ConfigError that lists every problem.
  */
 export function parseSwinConfig(json: unknown): SwinConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) throw swinError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const parsed = schema.safeParse(json, { reportInput: true });
+  if (!parsed.success) throw swinError(parsed.error.issues.map(problem));
   const fields = parsed.data;
   const problems = contradictions(fields);
   if (problems.length > 0) throw swinError(problems);
@@ -111,8 +111,8 @@ function outputProblems(fields: SwinJson): string[] {
   const unknown = (fields.out_features ?? []).filter((name) => !names.includes(name));
   if (unknown.length > 0) return [`out_features: expected some of ${names.join(', ')}, got ${unknown.join(', ')}`];
   const indices = outIndicesOf(fields);
-  const ascending = indices.every((index, i) => index > (indices[i - 1] ?? -1) && index < names.length);
-  if (!ascending) return [`out_indices: expected ascending numbers from 0 to ${names.length - 1}, got ${indices.join(', ')}`];
+  const ascending = indices.length > 0 && indices.every((index, i) => index > (indices[i - 1] ?? -1) && index < names.length);
+  if (!ascending) return [`out_indices: expected ascending numbers from 0 to ${names.length - 1}, got [${indices.join(', ')}]`];
   const named = fields.out_features?.map((name) => names.indexOf(name));
   if (named !== undefined && named.join() !== indices.join())
     return [`out_indices: expected the stages of out_features (${named.join(', ')}), got ${indices.join(', ')}`];
@@ -142,4 +142,8 @@ function pair(value: number | readonly [number, number]): readonly [number, numb
 
 function swinError(problems: readonly string[]): ConfigError {
   return new ConfigError({ where: 'Swin config', what: problems.join('; ') });
+}
+
+function problem({ path, message, input }: z.core.$ZodIssue): string {
+  return `${path.join('.') || 'all of it'}: ${message}, got ${JSON.stringify(input)}`;
 }
