@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { ConfigError } from '../../util/index.js';
+import { parseBertConfig } from '../bert/index.js';
+import { parseSwinConfig } from '../swin/index.js';
+
+/** What the reference takes for the backbone when the config has none. */
+const defaultBackbone = { model_type: 'swin', out_indices: [2, 3, 4] };
+
+const count = z.number().int().positive();
+const rate = z.number().min(0).max(1);
+
+const schema = z.object({
+  model_type: z.literal('grounding-dino').optional(),
+  backbone_config: z.record(z.string(), z.unknown()).nullish(),
+  text_config: z.record(z.string(), z.unknown()).nullish(),
+  num_queries: count.default(900),
+  encoder_layers: count.default(6),
+  encoder_ffn_dim: count.default(2048),
+  encoder_attention_heads: count.default(8),
+  decoder_layers: count.default(6),
+  decoder_ffn_dim: count.default(2048),
+  decoder_attention_heads: count.default(8),
+  activation_function: z.enum(['relu', 'gelu']).default('relu'),
+  d_model: count.default(256),
+  dropout: rate.default(0.1),
+  attention_dropout: rate.default(0),
+  activation_dropout: rate.default(0),
+  auxiliary_loss: z.boolean().default(false),
+  position_embedding_type: z.enum(['sine', 'learned']).default('sine'),
+  num_feature_levels: count.default(4),
+  encoder_n_points: count.default(4),
+  decoder_n_points: count.default(4),
+  two_stage: z.boolean().default(true),
+  class_cost: z.number().default(1),
+  bbox_cost: z.number().default(5),
+  giou_cost: z.number().default(2),
+  bbox_loss_coefficient: z.number().default(5),
+  giou_loss_coefficient: z.number().default(2),
+  focal_alpha: z.number().default(0.25),
+  max_text_len: count.default(256),
+  text_enhancer_dropout: rate.default(0),
+  fusion_droppath: rate.default(0.1),
+  fusion_dropout: rate.default(0),
+  embedding_init_target: z.boolean().default(true),
+  query_dim: count.default(4),
+  decoder_bbox_embed_share: z.boolean().default(true),
+  two_stage_bbox_embed_share: z.boolean().default(false),
+  positional_embedding_temperature: z.number().positive().default(20),
+  init_std: z.number().default(0.02),
+  layer_norm_eps: z.number().positive().default(1e-5),
+});
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+type Plain = Omit<z.infer<typeof schema>, 'model_type' | 'backbone_config' | 'text_config'>;
+type CamelPlain = { readonly [K in keyof Plain as Camel<K & string>]: Plain[K] };
+
+/** A Hugging Face `config.json` of Grounding DINO: upstream's fields in camelCase. */
+export interface GroundingDinoConfig extends CamelPlain {
+  readonly backboneConfig: ReturnType<typeof parseSwinConfig>;
+  readonly textConfig: ReturnType<typeof parseBertConfig>;
+}
+
+/**
+ * Reads a `config.json`; missing fields take the reference's defaults, fields it does not use are ignored.
+ *
+ * @throws ConfigError listing every field that cannot be used.
+ */
+export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw unusable(problems.join('; '));
+  }
+  const { model_type: _, backbone_config: backbone, text_config: text, ...plain } = parsed.data;
+  const problems = impossible(plain);
+  if (problems.length > 0) throw unusable(problems.join('; '));
+  const camel = Object.fromEntries(Object.entries(plain).map(([key, value]) => [camelCase(key), value]));
+  const backboneConfig = parseSwinConfig(backbone ?? defaultBackbone);
+  const maps = backboneConfig.outIndices.length;
+  if (maps > plain.num_feature_levels)
+    throw unusable(`num_feature_levels: ${plain.num_feature_levels}, but the backbone gives ${maps} maps`);
+  return {
+    ...(camel as unknown as CamelPlain),
+    backboneConfig,
+    textConfig: parseBertConfig(text ?? { model_type: 'bert' }),
+  };
+}
+
+function impossible(config: Plain): string[] {
+  const problems: string[] = [];
+  for (const [name, heads] of [
+    ['encoder_attention_heads', config.encoder_attention_heads],
+    ['decoder_attention_heads', config.decoder_attention_heads],
+  ] as const) {
+    if (config.d_model % heads !== 0) problems.push(`${name}: ${heads} does not divide d_model, ${config.d_model}`);
+  }
+  if (config.d_model % 32 !== 0)
+    problems.push(`d_model: ${config.d_model} is not a multiple of 32, the groups of the input projection`);
+  if (config.query_dim !== 4) problems.push(`query_dim: ${config.query_dim}; reference boxes have 4 numbers`);
+  if (config.two_stage_bbox_embed_share && !config.decoder_bbox_embed_share)
+    problems.push('two_stage_bbox_embed_share: needs decoder_bbox_embed_share');
+  return problems;
+}
+
+function unusable(what: string): ConfigError {
+  return new ConfigError({ where: 'config.json of a grounding-dino model', what, fix: 'Correct these fields' });
+}
+
+function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

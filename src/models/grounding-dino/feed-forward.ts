@@ -1,0 +1,27 @@
+import { tf } from '../../backend/index.js';
+import { activation, type BlockMode, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import type { GroundingDinoConfig } from './config.js';
+import { dropout } from './dropout.js';
+
+/** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
+export abstract class FeedForwardLayer extends Module {
+  protected readonly config: GroundingDinoConfig;
+  private readonly fc1: Linear;
+  private readonly fc2: Linear;
+  private readonly finalLayerNorm: LayerNorm;
+
+  constructor(config: GroundingDinoConfig, hidden: number) {
+    super();
+    this.config = config;
+    this.fc1 = this.child('fc1', new Linear(config.dModel, hidden, { weightInit: xavierUniform }));
+    this.fc2 = this.child('fc2', new Linear(hidden, config.dModel, { weightInit: xavierUniform }));
+    this.finalLayerNorm = this.child('final_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
+  }
+
+  /** [..., d] to [..., d] f32. */
+  protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
+    const { activationFunction, activationDropout, dropout: rate } = this.config;
+    const hidden = dropout(activation(activationFunction)(this.fc1.forward(x)), activationDropout, mode);
+    return this.finalLayerNorm.forward(tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)));
+  }
+}

@@ -1,0 +1,112 @@
+import { tf } from '../../backend/index.js';
+import { type BlockMode, constant, LayerNorm, Linear, Module, type Parameter, xavierUniform } from '../../nn/index.js';
+import { mergeHeads, splitHeads } from '../../ops/index.js';
+import type { GroundingDinoConfig } from './config.js';
+import { dropout, dropPath } from './dropout.js';
+
+export interface FusionInputs {
+  /** [B, S, d] f32. */
+  readonly vision: tf.Tensor;
+  /** [B, T, d] f32. */
+  readonly text: tf.Tensor;
+  /** [B, 1, 1, S] f32, added to the scores of the text's look at the image; absent when nothing is padded. */
+  readonly visionBias?: tf.Tensor | undefined;
+  /** [B, 1, 1, T] f32, added to the scores of the image's look at the text. */
+  readonly textBias: tf.Tensor;
+}
+
+/** Image and text look at each other through one matrix of scores. */
+class BiMultiHeadAttention extends Module {
+  private readonly visionProj: Linear;
+  private readonly textProj: Linear;
+  private readonly valuesVisionProj: Linear;
+  private readonly valuesTextProj: Linear;
+  private readonly outVisionProj: Linear;
+  private readonly outTextProj: Linear;
+  private readonly heads: number;
+  private readonly scale: number;
+  private readonly dropoutRate: number;
+
+  constructor({ dModel, encoderFfnDim, encoderAttentionHeads, fusionDropout }: GroundingDinoConfig) {
+    super();
+    const width = Math.floor(encoderFfnDim / 2);
+    this.heads = Math.floor(encoderAttentionHeads / 2);
+    this.scale = 1 / Math.sqrt(width / this.heads);
+    this.dropoutRate = fusionDropout;
+    const make = (name: string, from: number, to: number) =>
+      this.child(name, new Linear(from, to, { weightInit: xavierUniform }));
+    this.visionProj = make('vision_proj', dModel, width);
+    this.textProj = make('text_proj', dModel, width);
+    this.valuesVisionProj = make('values_vision_proj', dModel, width);
+    this.valuesTextProj = make('values_text_proj', dModel, width);
+    this.outVisionProj = make('out_vision_proj', width, dModel);
+    this.outTextProj = make('out_text_proj', width, dModel);
+  }
+
+  forward({ vision, text, visionBias, textBias }: FusionInputs, mode: BlockMode): { vision: tf.Tensor; text: tf.Tensor } {
+    const heads = (x: tf.Tensor) => splitHeads(x, this.heads);
+    const drop = (x: tf.Tensor4D): tf.Tensor4D => dropout(x, this.dropoutRate, mode);
+    const query = heads(tf.mul(this.visionProj.forward(vision), this.scale)); // [B, H, S, dh]
+    const key = heads(this.textProj.forward(text)); // [B, H, T, dh]
+    const scores = lowered(tf.matMul(query, key, false, true)); // [B, H, S, T]
+    const turned = tf.transpose(scores, [0, 1, 3, 2]); // [B, H, T, S]
+    const toText = tf.softmax(tf.add(scores, textBias)) as tf.Tensor4D;
+    const toVision = tf.softmax(visionBias === undefined ? turned : tf.add(turned, visionBias)) as tf.Tensor4D;
+    const visionMix = tf.matMul(drop(toText), heads(this.valuesTextProj.forward(text)));
+    const textMix = tf.matMul(drop(toVision), heads(this.valuesVisionProj.forward(vision)));
+    return {
+      vision: this.outVisionProj.forward(mergeHeads(visionMix)), // [B, S, d]
+      text: this.outTextProj.forward(mergeHeads(textMix)), // [B, T, d]
+    };
+  }
+}
+
+/**
+ * Scores less their maximum over the whole batch, kept at -50000 or more: the reference's guard against overflow. The
+ * shift cancels in the softmax that follows, so that the gradient passes it unchanged.
+ */
+function lowered(scores: tf.Tensor4D): tf.Tensor4D {
+  const floor = -50000;
+  const op = tf.customGrad((x_, save_) => {
+    const save = save_ as unknown as (tensors: tf.Tensor[]) => void;
+    const x = x_ as tf.Tensor;
+    const value = tf.maximum(tf.sub(x, tf.max(x)), floor);
+    save([value]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      tf.mul(dy, tf.cast(tf.greater(saved[0] as tf.Tensor, floor), 'float32'));
+    return { value, gradFunc: gradFunc as never };
+  });
+  return op(scores) as tf.Tensor4D;
+}
+
+/** Exchanges image and text features; each side's change is scaled by a learned vector that starts small. */
+export class FusionLayer extends Module {
+  private readonly layerNormVision: LayerNorm;
+  private readonly layerNormText: LayerNorm;
+  private readonly attn: BiMultiHeadAttention;
+  private readonly visionParam: Parameter;
+  private readonly textParam: Parameter;
+  private readonly dropPathRate: number;
+
+  constructor(config: GroundingDinoConfig) {
+    super();
+    const { dModel, layerNormEps, fusionDroppath } = config;
+    this.dropPathRate = fusionDroppath;
+    this.layerNormVision = this.child('layer_norm_vision', new LayerNorm(dModel, layerNormEps));
+    this.layerNormText = this.child('layer_norm_text', new LayerNorm(dModel, layerNormEps));
+    this.attn = this.child('attn', new BiMultiHeadAttention(config));
+    this.visionParam = this.parameter('vision_param', [dModel], { init: constant(1e-4) });
+    this.textParam = this.parameter('text_param', [dModel], { init: constant(1e-4) });
+  }
+
+  /** @returns both sides in their own shape; the residual is the normalised input. */
+  forward(inputs: FusionInputs, mode: BlockMode): { vision: tf.Tensor; text: tf.Tensor } {
+    const vision = this.layerNormVision.forward(inputs.vision); // [B, S, d]
+    const text = this.layerNormText.forward(inputs.text); // [B, T, d]
+    const change = this.attn.forward({ ...inputs, vision, text }, mode);
+    return {
+      vision: tf.add(vision, dropPath(tf.mul(change.vision, this.visionParam.value), this.dropPathRate, mode)),
+      text: tf.add(text, dropPath(tf.mul(change.text, this.textParam.value), this.dropPathRate, mode)),
+    };
+  }
+}

@@ -1,0 +1,198 @@
+import { tf } from '../../backend/index.js';
+import {
+  Embedding,
+  type ForwardContext,
+  LayerNorm,
+  Linear,
+  Module,
+  normal,
+  type Parameter,
+  xavierUniform,
+} from '../../nn/index.js';
+import { Bert } from '../bert/index.js';
+import { Swin } from '../swin/index.js';
+import type { GroundingDinoConfig } from './config.js';
+import { Decoder } from './decoder.js';
+import { EncoderLayer, type Features } from './encoder-layer.js';
+import { MlpPredictionHead } from './heads.js';
+import { type ProposalHead, type Selection, selectQueries } from './query-selection.js';
+import type { TextGeometry } from './text-geometry.js';
+import { type VisionGeometry, visionGeometry } from './vision-geometry.js';
+import { type InputProjection, inputProjections, LearnedPositionEmbedding } from './vision-projection.js';
+
+export interface EncodedInputs {
+  readonly features: Features;
+  readonly vision: VisionGeometry;
+}
+
+/** All of the detector below the box heads: `model` in checkpoints. */
+export class GroundingDinoModel extends Module {
+  readonly decoder: Decoder;
+  private readonly config: GroundingDinoConfig;
+  private readonly backbone: Swin;
+  private readonly inputProjection: InputProjection[];
+  private readonly textBackbone: Bert;
+  private readonly textProjection: Linear;
+  private readonly encoderLayers: EncoderLayer[];
+  private readonly levelEmbed: Parameter;
+  private readonly learnedPositions: LearnedPositionEmbedding | undefined;
+  private readonly queryPositionEmbeddings: Embedding | undefined;
+  private readonly referencePoints: Embedding | undefined;
+  private readonly proposalHead: ProposalHead | undefined;
+
+  constructor(config: GroundingDinoConfig) {
+    super();
+    this.config = config;
+    const { dModel, numQueries, numFeatureLevels, twoStage } = config;
+    this.backbone = this.child('backbone.conv_encoder.model', new Swin(config.backboneConfig));
+    this.learnedPositions =
+      config.positionEmbeddingType === 'learned'
+        ? this.child('backbone.position_embedding', new LearnedPositionEmbedding(dModel))
+        : undefined;
+    this.inputProjection = this.childList('input_proj_vision', inputProjections(config, this.backbone.channels));
+    this.textBackbone = this.child('text_backbone', new Bert(config.textConfig));
+    const fromText = new Linear(config.textConfig.hiddenSize, dModel, { weightInit: xavierUniform });
+    this.textProjection = this.child('text_projection', fromText);
+    this.queryPositionEmbeddings =
+      config.embeddingInitTarget || !twoStage
+        ? this.child('query_position_embeddings', new Embedding(numQueries, dModel, 1))
+        : undefined;
+    const layers = Array.from({ length: config.encoderLayers }, () => new EncoderLayer(config));
+    this.encoderLayers = this.childList('encoder.layers', layers);
+    this.decoder = this.child('decoder', new Decoder(config));
+    this.levelEmbed = this.parameter('level_embed', [numFeatureLevels, dModel], { init: normal(1) });
+    this.proposalHead = twoStage ? this.makeProposalHead() : undefined;
+    this.referencePoints = twoStage ? undefined : this.child('reference_points', new Embedding(numQueries, 4, 1));
+  }
+
+  private makeProposalHead(): ProposalHead {
+    const { dModel, layerNormEps } = this.config;
+    return {
+      output: this.child('enc_output', new Linear(dModel, dModel, { weightInit: xavierUniform })),
+      norm: this.child('enc_output_norm', new LayerNorm(dModel, layerNormEps)),
+      bboxEmbed: this.child('encoder_output_bbox_embed', new MlpPredictionHead(dModel, dModel, 4, 3)),
+    };
+  }
+
+  /** Backbones, projections and feature enhancer. */
+  encode(
+    pixelValues: tf.Tensor4D,
+    pixelMask: tf.Tensor3D | undefined,
+    text: TextGeometry,
+    tokenTypeIds: tf.Tensor2D,
+    context: ForwardContext,
+  ): EncodedInputs {
+    const { inputIds, selfAttention: attentionMask, positionIds } = text;
+    const words = this.textBackbone.forward({ inputIds, attentionMask, tokenTypeIds, positionIds }, context); // [B, T, hidden]
+    const maps = this.backbone.forward(pixelValues, context); // [B, h, w, C] each
+    const vision = visionGeometry(pixelMask, this.spatialShapes(maps), this.config);
+    const projected = this.project(maps, vision, context);
+    const { textFeatures } = context.block(this.textProjection, { words }, (x) => ({
+      textFeatures: this.textProjection.forward(x.words) as tf.Tensor3D, // [B, T, d]
+    }));
+    const start: Features = { vision: projected.vision, text: textFeatures };
+    const features = this.encoderLayers.reduce((x, layer) => layer.forward(x, projected.positions, vision, text, context), start);
+    return { features, vision };
+  }
+
+  /** The maps' sizes, then those of the extra levels, each half of the one before, rounded up. */
+  private spatialShapes(maps: readonly tf.Tensor4D[]): [number, number][] {
+    const shapes = maps.map(({ shape: [, h, w] }): [number, number] => [h, w]);
+    while (shapes.length < this.config.numFeatureLevels) {
+      const [h, w] = shapes[shapes.length - 1] as [number, number];
+      shapes.push([Math.ceil(h / 2), Math.ceil(w / 2)]);
+    }
+    return shapes;
+  }
+
+  /** All levels in the model's width, flattened and joined, and the positions that mark cell and level. */
+  private project(
+    maps: readonly tf.Tensor4D[],
+    { positions, spatialShapes }: VisionGeometry,
+    context: ForwardContext,
+  ): { vision: tf.Tensor3D; positions: tf.Tensor3D } {
+    const inputs: Record<string, tf.Tensor> = Object.fromEntries(maps.map((map, i) => [`map${i}`, map]));
+    const owners: Module[] = [...this.inputProjection, ...(this.learnedPositions ? [this.learnedPositions] : [])];
+    const { vision } = context.block(owners, inputs, (x) => {
+      const levels: tf.Tensor4D[] = [];
+      let source = x['map0'] as tf.Tensor4D;
+      for (const [i, projection] of this.inputProjection.entries()) {
+        // The first extra level starts from the last map itself, any further one from the level before.
+        source = i < maps.length ? (x[`map${i}`] as tf.Tensor4D) : i === maps.length ? source : (levels[i - 1] as tf.Tensor4D);
+        levels.push(projection.forward(source));
+      }
+      return {
+        vision: tf.concat(
+          levels.map((map) => map.reshape([map.shape[0], -1, this.config.dModel])),
+          1,
+        ) as tf.Tensor3D,
+      };
+    });
+    return { vision, positions: this.place(positions, spatialShapes, context) };
+  }
+
+  private place(
+    sines: tf.Tensor3D | undefined,
+    spatialShapes: readonly (readonly [number, number])[],
+    context: ForwardContext,
+  ): tf.Tensor3D {
+    const level = spatialShapes.flatMap(([h, w], l) => Array<number>(h * w).fill(l));
+    const inputs = { level: tf.tensor1d(level, 'int32'), sines: sines as tf.Tensor | undefined };
+    const owner = new PositionOwner(this.levelEmbed, this.learnedPositions);
+    return context.block(owner, inputs, (x) => {
+      const places =
+        x.sines ??
+        tf.concat(
+          spatialShapes.map(([h, w]) => owner.learned(h, w)),
+          1,
+        ); // [B or 1, S, d]
+      return { positions: tf.add(places, tf.gather(this.levelEmbed.value, x.level)) as tf.Tensor3D };
+    }).positions;
+  }
+
+  /** The first stage; absent without `two_stage`. */
+  select(features: Features, vision: VisionGeometry, text: TextGeometry, context: ForwardContext): Selection | undefined {
+    if (this.proposalHead === undefined) return undefined;
+    return selectQueries(this.proposalHead, features, vision, text, this.config.numQueries, context);
+  }
+
+  /** Where the decoder starts: [B, Q, d] queries and [B, Q, 4] references. What comes from the first stage is detached. */
+  start(
+    selection: Selection | undefined,
+    batch: number,
+    context: ForwardContext,
+  ): { queries: tf.Tensor3D; references: tf.Tensor3D } {
+    const { numQueries, dModel } = this.config;
+    const rows = (table: Embedding, width: number) =>
+      context.block(table, {}, () => ({
+        y: tf.mul(table.weight.value.reshape([1, numQueries, width]), tf.ones([batch, 1, 1])) as tf.Tensor3D,
+      })).y;
+    const queries = this.queryPositionEmbeddings ? rows(this.queryPositionEmbeddings, dModel) : selection?.objects;
+    const references = selection ? context.detach(selection.predBoxes) : this.learnedReferences(batch, context);
+    if (queries === undefined) throw new Error('GroundingDino: neither learned nor selected queries');
+    return { queries: this.queryPositionEmbeddings ? queries : context.detach(queries), references };
+  }
+
+  private learnedReferences(batch: number, context: ForwardContext): tf.Tensor3D {
+    const table = this.referencePoints as Embedding;
+    return context.block(table, {}, () => ({
+      y: tf.sigmoid(tf.mul(table.weight.value.reshape([1, -1, 4]), tf.ones([batch, 1, 1]))) as tf.Tensor3D,
+    })).y;
+  }
+}
+
+/** Names the parameters of the position block: the level vectors, which are the model's own, and the learned tables. */
+class PositionOwner extends Module {
+  private readonly tables: LearnedPositionEmbedding | undefined;
+
+  constructor(levelEmbed: Parameter, tables: LearnedPositionEmbedding | undefined) {
+    super();
+    this.adopt('level_embed', levelEmbed);
+    this.tables = tables && this.child('position_embedding', tables);
+  }
+
+  learned(h: number, w: number): tf.Tensor3D {
+    if (this.tables === undefined) throw new Error('GroundingDino: there are no learned positions');
+    return this.tables.forward(h, w);
+  }
+}

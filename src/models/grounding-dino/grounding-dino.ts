@@ -1,0 +1,77 @@
+import { tf } from '../../backend/index.js';
+import { type ForwardContext, Module } from '../../nn/index.js';
+import { assertShape } from '../../util/index.js';
+import type { GroundingDinoConfig } from './config.js';
+import type { DetectionLayer } from './decoder.js';
+import { GroundingDinoModel } from './grounding-dino-model.js';
+import { MlpPredictionHead } from './heads.js';
+import { textGeometry } from './text-geometry.js';
+
+export interface GroundingDinoInputs {
+  /** [B, H, W, 3] f32, normalised, padded right and below. */
+  readonly pixelValues: tf.Tensor4D;
+  /** [B, H, W] i32, 1 image 0 padding. Default: nothing is padded. */
+  readonly pixelMask?: tf.Tensor3D | undefined;
+  /** [B, T] i32. */
+  readonly inputIds: tf.Tensor2D;
+  /** [B, T] i32, 1 text 0 padding. Default: nothing is padded. */
+  readonly attentionMask?: tf.Tensor2D | undefined;
+  /** [B, T] i32. Default: zeros. */
+  readonly tokenTypeIds?: tf.Tensor2D | undefined;
+}
+
+export interface GroundingDinoOutputs {
+  /** One a decoder layer; the last is the answer. */
+  readonly layers: readonly DetectionLayer[];
+  /** The first stage's boxes at the selected cells, with gradient; absent without `two_stage`. */
+  readonly encoder: DetectionLayer | undefined;
+}
+
+/**
+ * Finds what a prompt names: image and text features enhance each other, the cells that agree best with the text become
+ * queries, and a decoder refines their boxes.
+ *
+ * @see Liu et al. 2023, Grounding DINO, and transformers' `GroundingDinoForObjectDetection`, whose checkpoint keys are the paths here
+ */
+export class GroundingDino extends Module {
+  readonly config: GroundingDinoConfig;
+  private readonly model: GroundingDinoModel;
+  /** One a decoder layer; the same one throughout where the config shares it. */
+  private readonly bboxEmbed: MlpPredictionHead[];
+
+  constructor(config: GroundingDinoConfig) {
+    super();
+    this.config = config;
+    const { dModel, decoderLayers, decoderBboxEmbedShare } = config;
+    this.model = this.child('model', new GroundingDinoModel(config));
+    const heads = Array.from(
+      { length: decoderBboxEmbedShare ? 1 : decoderLayers },
+      () => new MlpPredictionHead(dModel, dModel, 4, 3),
+    );
+    this.childList('bbox_embed', heads);
+    this.bboxEmbed = Array.from({ length: decoderLayers }, (_, i) => heads[i] ?? (heads[0] as MlpPredictionHead));
+  }
+
+  /** Under a recording context the outputs belong to it, otherwise to the caller. T tokens are those given, at most `maxTextLen`. */
+  forward(
+    { pixelValues, pixelMask, inputIds, attentionMask, tokenTypeIds }: GroundingDinoInputs,
+    context: ForwardContext,
+  ): GroundingDinoOutputs {
+    const [b, h, w] = pixelValues.shape;
+    const [, t] = inputIds.shape;
+    assertShape(inputIds, [b, t], 'GroundingDino inputIds');
+    if (pixelMask) assertShape(pixelMask, [b, h, w], 'GroundingDino pixelMask');
+    if (attentionMask) assertShape(attentionMask, [b, t], 'GroundingDino attentionMask');
+    return tf.tidy(() => {
+      const text = textGeometry(inputIds, attentionMask ?? tf.onesLike(inputIds), this.config);
+      const types = (tokenTypeIds ?? tf.zerosLike(inputIds)).slice([0, 0], text.inputIds.shape);
+      const { features, vision } = this.model.encode(pixelValues, pixelMask, text, types, context);
+      const selection = this.model.select(features, vision, text, context);
+      const { queries, references } = this.model.start(selection, b, context);
+      const decoderInputs = { queries, references, features, vision, text, bboxEmbed: this.bboxEmbed };
+      const layers = this.model.decoder.forward(decoderInputs, context);
+      const encoder = selection && { logits: selection.logits, predBoxes: selection.predBoxes };
+      return { layers, encoder } as unknown as tf.TensorContainer;
+    }) as unknown as GroundingDinoOutputs;
+  }
+}

@@ -1,0 +1,48 @@
+import { tf } from '../../backend/index.js';
+import { Linear, Module, xavierUniform, zeros } from '../../nn/index.js';
+
+/** A few linear layers with ReLU between: predicts boxes, and the position encoding of reference boxes. */
+export class MlpPredictionHead extends Module {
+  private readonly layers: Linear[];
+
+  /** The last layer starts at zero, so that boxes start at their references. */
+  constructor(inFeatures: number, hidden: number, outFeatures: number, count: number) {
+    super();
+    const widths = [inFeatures, ...Array<number>(count - 1).fill(hidden), outFeatures];
+    const layers = widths.slice(1).map((width, i) => {
+      const weightInit = i === count - 1 && outFeatures === 4 ? zeros : xavierUniform;
+      return new Linear(widths[i] as number, width, { weightInit });
+    });
+    this.layers = this.childList('layers', layers);
+  }
+
+  /**
+   * @param x - [..., in] f32.
+   * @returns [..., out] f32.
+   */
+  forward(x: tf.Tensor): tf.Tensor {
+    const last = this.layers.length - 1;
+    return this.layers.reduce((y, layer, i) => (i < last ? tf.relu(layer.forward(y)) : layer.forward(y)), x);
+  }
+}
+
+/**
+ * Contrastive class logits: how well each query and each token agree.
+ *
+ * @param queries - [B, Q, d] f32.
+ * @param text - [B, T, d] f32.
+ * @returns [B, Q, T] f32, unmasked.
+ */
+export function contrastiveLogits(queries: tf.Tensor3D, text: tf.Tensor3D): tf.Tensor3D {
+  return tf.matMul(queries, text, false, true);
+}
+
+/**
+ * log(x / (1 - x)) with x clipped to [1e-5, 1 - 1e-5], as torch's `logit` with that epsilon.
+ *
+ * @param x - [...] f32 in [0, 1].
+ */
+export function boxLogit<T extends tf.Tensor>(x: T): T {
+  const clipped = tf.clipByValue(x, 1e-5, 1 - 1e-5);
+  return tf.log(tf.div(clipped, tf.sub(1, clipped)));
+}

@@ -1,0 +1,65 @@
+import { tf } from '../../backend/index.js';
+import { bertUnusedKeys } from '../bert/index.js';
+import { swinUnusedKeys } from '../swin/index.js';
+import type { GroundingDinoConfig } from './config.js';
+import type { GroundingDinoOutputs } from './grounding-dino.js';
+
+/** What `GroundingDinoForObjectDetection` calls its outputs. */
+export interface HuggingFaceDetections {
+  /** [B, Q, maxTextLen] f32, -inf where there is no text. */
+  readonly logits: tf.Tensor3D;
+  /** [B, Q, 4] f32, cxcywh in [0, 1]. */
+  readonly predBoxes: tf.Tensor3D;
+}
+
+/**
+ * Puts logits into Hugging Face's form.
+ *
+ * @param logits - [B, Q, T] f32.
+ * @param attentionMask - [B, T or more] i32, 1 text 0 padding.
+ * @returns [B, Q, maxTextLen] f32, -inf where there is no text.
+ */
+export function maskTextLogits(logits: tf.Tensor3D, attentionMask: tf.Tensor2D, maxTextLen: number): tf.Tensor3D {
+  return tf.tidy(() => {
+    const [b, q, t] = logits.shape;
+    const text = tf.cast(attentionMask.slice([0, 0], [b, t]), 'bool').reshape([b, 1, t]);
+    const masked = tf.where(
+      tf.logicalAnd(text, tf.onesLike(logits).cast('bool')),
+      logits,
+      tf.fill([b, q, t], Number.NEGATIVE_INFINITY),
+    );
+    return tf.concat([masked, tf.fill([b, q, maxTextLen - t], Number.NEGATIVE_INFINITY)], 2) as tf.Tensor3D;
+  });
+}
+
+/** The answer of the last decoder layer in Hugging Face's form; the tensors are the caller's. */
+export function groundingDinoToHuggingFace(
+  outputs: GroundingDinoOutputs,
+  attentionMask: tf.Tensor2D,
+  { maxTextLen }: GroundingDinoConfig,
+): HuggingFaceDetections {
+  const last = outputs.layers[outputs.layers.length - 1];
+  if (last === undefined) throw new RangeError('groundingDinoToHuggingFace: the outputs have no layer');
+  return { logits: maskTextLogits(last.logits, attentionMask, maxTextLen), predBoxes: last.predBoxes.clone() };
+}
+
+/**
+ * Copies that a checkpoint may hold beside the tensors they are tied to; `save_pretrained` writes `of` alone.
+ * - the decoder of the reference holds the box heads a second time;
+ * - with `decoder_bbox_embed_share` the heads of all layers are one. Without it each `bbox_embed.i` is its own.
+ * `two_stage_bbox_embed_share` ties nothing: the reference builds the first stage's head before there is one to share.
+ */
+export const groundingDinoTiedKeys: readonly {
+  readonly copy: string;
+  readonly of: string;
+  readonly when?: keyof GroundingDinoConfig;
+}[] = [
+  { copy: 'model.decoder.bbox_embed', of: 'bbox_embed' },
+  { copy: 'bbox_embed.*', of: 'bbox_embed.0', when: 'decoderBboxEmbedShare' },
+];
+
+/** Keys that checkpoints may hold although no forward pass reads them, as path patterns. */
+export const groundingDinoUnusedKeys: readonly string[] = [
+  ...swinUnusedKeys.map((key) => `model.backbone.conv_encoder.model.${key}`),
+  ...bertUnusedKeys.map((key) => `model.text_backbone.${key}`),
+];

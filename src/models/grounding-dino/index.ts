@@ -1,0 +1,11 @@
+export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js';
+export type { DetectionLayer } from './decoder.js';
+export { GroundingDino, type GroundingDinoInputs, type GroundingDinoOutputs } from './grounding-dino.js';
+export {
+  groundingDinoTiedKeys,
+  groundingDinoToHuggingFace,
+  groundingDinoUnusedKeys,
+  type HuggingFaceDetections,
+  maskTextLogits,
+} from './hugging-face.js';
+export { specialTokens } from './text-masks.js';

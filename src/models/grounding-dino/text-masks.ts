@@ -1,0 +1,51 @@
+import { tf } from '../../backend/index.js';
+
+/** [CLS], [SEP], full stop and question mark in BERT's vocabulary: each closes a phrase. */
+export const specialTokens = [101, 102, 1012, 1029] as const;
+
+/** Added to an attention score where a token may not look; its softmax is 0 in float32. */
+const blocked = -1e30;
+
+export interface TextMasks {
+  /** [B, T, T] i32, 1 where a token may look: within its phrase, and at itself. */
+  readonly selfAttention: tf.Tensor3D;
+  /** [B, 1, T, T] f32: the same to be added to scores. */
+  readonly selfAttentionBias: tf.Tensor4D;
+  /** [B, T] i32: distance from the start of the phrase; 0 for special tokens and outside phrases. */
+  readonly positionIds: tf.Tensor2D;
+}
+
+/**
+ * Splits prompts into phrases at special tokens. A phrase includes the special token that closes it. What the very first or
+ * very last token closes is no phrase, nor is what nothing closes (padding): there each token sees only itself.
+ *
+ * @param inputIds - [B, T] i32.
+ * @see the reference's `generate_masks_with_special_tokens_and_transfer_map`
+ */
+export function phraseMasks(inputIds: tf.Tensor2D): TextMasks {
+  const [b, t] = inputIds.shape;
+  const closing = specialTokens
+    .map((id) => tf.cast(tf.equal(inputIds, id), 'float32'))
+    .reduce((sum, mask) => tf.add(sum, mask)) as tf.Tensor2D; // [B, T], 1 at special tokens
+  const phrase = tf.cumsum(closing, 1, true); // [B, T]: special tokens strictly before
+  const same = tf.cast(tf.equal(phrase.reshape([b, t, 1]), phrase.reshape([b, 1, t])), 'float32'); // [B, T, T]
+  const inner = tf.tensor1d(Float32Array.from({ length: t }, (_, i) => (i === 0 || i === t - 1 ? 0 : 1)));
+  const closed = tf.max(tf.mul(same, tf.mul(closing, inner).reshape([b, 1, t])), 2) as tf.Tensor2D; // [B, T]
+  const mask = tf.maximum(tf.mul(same, closed.reshape([b, t, 1])), tf.eye(t)) as tf.Tensor3D;
+  const before = tf.tensor2d(
+    Float32Array.from({ length: t * t }, (_, k) => (k % t < Math.floor(k / t) ? 1 : 0)),
+    [t, t],
+  );
+  const distance = tf.sum(tf.mul(same, before), 2); // [B, T]
+  const positionIds = tf.mul(distance, tf.mul(closed, tf.sub(1, closing)));
+  return {
+    selfAttention: tf.cast(mask, 'int32'),
+    selfAttentionBias: biasOf(mask.reshape([b, 1, t, t])) as tf.Tensor4D,
+    positionIds: tf.cast(positionIds, 'int32') as tf.Tensor2D,
+  };
+}
+
+/** Turns a mask (1 look, 0 not) into what is added to attention scores: 0 and a number so low that its softmax is 0. */
+export function biasOf(mask: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.sub(1, tf.cast(mask, 'float32')), blocked);
+}
