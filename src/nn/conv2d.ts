@@ -38,19 +38,17 @@ export class Conv2d extends Module {
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const p = this.padding;
-    const y = tf.conv2d(
-      x,
-      this.weight.value as tf.Tensor4D,
-      this.stride,
+    // Zeros are added beforehand: the native gradient knows no explicit padding.
+    const padded =
       p === 0
-        ? 'valid'
-        : [
+        ? x
+        : tf.pad(x, [
             [0, 0],
             [p, p],
             [p, p],
             [0, 0],
-          ],
-    );
+          ]);
+    const y = tf.conv2d(padded, this.weight.value as tf.Tensor4D, this.stride, 'valid');
     return this.bias === undefined ? y : tf.add(y, this.bias.value);
   }
 }

@@ -52,8 +52,8 @@ class BiMultiHeadAttention extends Module {
     const turned = tf.transpose(scores, [0, 1, 3, 2]); // [B, H, T, S]
     const toText = tf.softmax(tf.add(scores, textBias)) as tf.Tensor4D;
     const toVision = tf.softmax(visionBias === undefined ? turned : tf.add(turned, visionBias)) as tf.Tensor4D;
-    const visionMix = tf.matMul(drop(toText), heads(this.valuesTextProj.forward(text)));
-    const textMix = tf.matMul(drop(toVision), heads(this.valuesVisionProj.forward(vision)));
+    const visionMix: tf.Tensor4D = tf.matMul(drop(toText), heads(this.valuesTextProj.forward(text)));
+    const textMix: tf.Tensor4D = tf.matMul(drop(toVision), heads(this.valuesVisionProj.forward(vision)));
     return {
       vision: this.outVisionProj.forward(mergeHeads(visionMix)), // [B, S, d]
       text: this.outTextProj.forward(mergeHeads(textMix)), // [B, T, d]

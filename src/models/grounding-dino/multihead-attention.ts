@@ -43,7 +43,7 @@ export class MultiheadAttention extends Module {
     const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(q.shape[3])), k, false, true); // [B, H, N, M]
     const weights = tf.softmax(bias === undefined ? scores : tf.add(scores, bias)) as tf.Tensor4D;
     const kept: tf.Tensor4D = dropout(weights, this.dropoutRate, mode);
-    const mixed = tf.matMul(kept, v); // [B, H, N, dh]
+    const mixed: tf.Tensor4D = tf.matMul(kept, v); // [B, H, N, dh]
     return this.outProj.forward(mergeHeads(mixed)) as tf.Tensor3D;
   }
 }

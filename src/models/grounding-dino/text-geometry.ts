@@ -1,5 +1,4 @@
-import type { tf } from '../../backend/index.js';
-import { sinusoidalEncoding } from '../../ops/index.js';
+import { tf } from '../../backend/index.js';
 import { biasOf, phraseMasks } from './text-masks.js';
 
 /** The prompt's constants: no parameter influences them. */
@@ -38,6 +37,21 @@ export function textGeometry(
     positionIds,
     tokenBias: biasOf(attentionMask).reshape([b, 1, 1, t]) as tf.Tensor4D,
     phraseBias: masks.selfAttentionBias.slice([0, 0, 0, 0], [b, 1, t, t]),
-    positions: sinusoidalEncoding(positionIds.toFloat().reshape([b, t, 1]), dModel) as tf.Tensor3D,
+    positions: tf.gather(wholeNumberEncoding(given, dModel), positionIds) as tf.Tensor as tf.Tensor3D,
   };
+}
+
+/**
+ * The sinusoidal code of positions 0 to count - 1, cut to whole numbers: [count, features] f32.
+ * The reference encodes positions in their own integer type, so that of its sines and cosines only -1 and 1 survive (the
+ * authors' code, and older versions of the reference, keep the fractions). Done here in its precision, on the host.
+ */
+function wholeNumberEncoding(count: number, features: number): tf.Tensor2D {
+  const table = Float32Array.from({ length: count * features }, (_, k) => {
+    const i = k % features;
+    const period = Math.fround(10000 ** ((2 * Math.floor(i / 2)) / features));
+    const angle = Math.fround(Math.fround(Math.floor(k / features) * Math.fround(2 * Math.PI)) / period);
+    return Math.trunc(Math.fround(i % 2 === 0 ? Math.sin(angle) : Math.cos(angle)));
+  });
+  return tf.tensor2d(table, [count, features]);
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { multiScaleDeformableAttention } from '../../src/ops/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose } from '../support/compare.js';
+import { gradientError } from '../support/finite-difference.js';
+import { GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+const spatialShapes = [
+  [5, 7],
+  [3, 4],
+  [1, 2],
+] as const;
+
+const attend = (
+  value: tf.Tensor,
+  samplingLocations: tf.Tensor,
+  attentionWeights: tf.Tensor,
+  shapes = spatialShapes as readonly (readonly [number, number])[],
+) => multiScaleDeformableAttention({ value: value as tf.Tensor4D, spatialShapes: shapes, samplingLocations, attentionWeights });
+
+describe('multiScaleDeformableAttention', () => {
+  it('agrees with the reference inside, at the border and outside', async () => {
+    const golden = await GoldenCase.read('grounding-dino-sampling');
+    const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
+    const [value, locations, weights] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
+    await expectClose(attend(value, locations, weights), golden.tensor('out'), 1e-5);
+    const dy = golden.tensor('in.grad');
+    const gradients = tf.grads((v, l, w) => attend(v, l, w))(inputs, dy);
+    for (const [i, name] of ['value', 'locations', 'weights'].entries())
+      await expectClose(gradients[i] as tf.Tensor, golden.tensor(`grad.${name}`), 1e-5);
+  });
+
+  it('has the gradient of its finite differences', async () => {
+    const shapes = [
+      [2, 3],
+      [3, 2],
+    ] as const;
+    const rng = Rng.seeded(4);
+    const random = (shape: number[]) =>
+      tf.tensor(
+        Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
+        shape,
+      );
+    const cells = [-1.7, -0.3, 0.4, 0.6, 1.3, 1.7, 2.6]; // cell coordinates away from whole numbers, where the slope jumps
+    const locations = Float32Array.from({ length: 2 * 3 * 2 * 2 * 1 * 2 }, (_, i) => {
+      const [h, w] = shapes[Math.floor(i / 2) % 2] as readonly [number, number];
+      return (rng.pick(cells) + 0.5) / (i % 2 === 0 ? w : h);
+    });
+    const inputs = [random([2, 12, 2, 3]), tf.tensor(locations, [2, 3, 2, 2, 1, 2]), random([2, 3, 2, 2, 1])];
+    expect(await gradientError((v, l, w) => attend(v as tf.Tensor, l as tf.Tensor, w as tf.Tensor, shapes), inputs)).toBeLessThan(
+      1e-3,
+    );
+  });
+
+  it('leaves nothing behind', async () => {
+    const golden = await GoldenCase.read('grounding-dino-sampling');
+    const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
+    const dy = golden.tensor('in.grad');
+    const leak = await leakOf(() => tf.dispose(tf.grads((v, l, w) => attend(v, l, w))(inputs, dy)));
+    expect(leak).toBe(0);
+  });
+
+  it('refuses levels that do not fit the value', () => {
+    expect(() => attend(tf.zeros([1, 10, 1, 2]), tf.zeros([1, 1, 1, 3, 1, 2]), tf.zeros([1, 1, 1, 3, 1]))).toThrow('49 cells');
+  });
+});
