@@ -1,5 +1,7 @@
 import { tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
+import { denseSampler } from './deformable-dense.js';
+import { gatherSampler } from './deformable-gather.js';
 
 export interface DeformableAttentionArgs {
   /** [B, S, H, D] f32: the maps of all levels, each row-major, one after the other. */
@@ -12,189 +14,86 @@ export interface DeformableAttentionArgs {
   readonly attentionWeights: tf.Tensor;
 }
 
-/** Gathered numbers at a time: bounds the memory at large sizes. */
-const CHUNK_ELEMENTS = 2 ** 24;
-
-/** For R = B * Q * H sampling rows of N = L * P points: where the four corners of each point lie and what they count for. */
-interface Corners {
-  /** [R, N * 4] i32 rows of the flattened value, corner order (y0 x0, y0 x1, y1 x0, y1 x1). */
-  readonly index: tf.Tensor2D;
-  /** [R, N, 2] f32: shares of the upper and lower row; 0 outside. */
-  readonly shareY: tf.Tensor3D;
-  /** [R, N, 2] f32: shares of the left and right column; 0 outside. */
-  readonly shareX: tf.Tensor3D;
-  /** [2, R, N, 2] f32: 1 where the near and far corner's x and y are inside the map. */
-  readonly inside: tf.Tensor4D;
-}
-
-/**
- * Sums value sampled bilinearly at a few points of every level, as grid_sample(bilinear, zeros, align_corners=False) samples.
- * One custom gradient covers value, locations and weights.
- *
- * @returns [B, Q, H * D] f32.
- * @see Zhu et al. 2021, Deformable DETR, equation 3
- */
-export function multiScaleDeformableAttention({
-  value,
-  spatialShapes,
-  samplingLocations,
-  attentionWeights,
-}: DeformableAttentionArgs): tf.Tensor3D {
-  const [b, s, heads, d] = value.shape;
-  const [, queries = 0, , levels = 0, points = 0] = samplingLocations.shape;
-  assertShape(samplingLocations, [b, queries, heads, spatialShapes.length, points, 2], 'multiScaleDeformableAttention');
-  assertShape(attentionWeights, [b, queries, heads, levels, points], 'multiScaleDeformableAttention');
-  const cells = spatialShapes.reduce((sum, [h, w]) => sum + h * w, 0);
-  if (cells !== s) throw new RangeError(`multiScaleDeformableAttention: the levels have ${cells} cells, value has ${s}`);
-  const rows = b * queries * heads;
-  const geometry: Geometry = { batch: b, cells: s, queries, heads, points, spatialShapes };
-  const n = levels * points;
-
-  const sample = tf.customGrad((value_, locations_, weights_, save_) => {
-    const save = save_ as unknown as (tensors: tf.Tensor[]) => void;
-    const flat = (x: tf.Tensor) => x.reshape([b * s * heads, d]) as tf.Tensor2D;
-    const perRow = (x: tf.Tensor) => x.reshape([rows, n]) as tf.Tensor2D;
-    const corners = (x: tf.Tensor) => findCorners(x.reshape([rows, n, 2]) as tf.Tensor3D, geometry);
-    const inputs = [value_, locations_, weights_] as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const out = sampleSum(flat(inputs[0]), perRow(inputs[2]), corners(inputs[1])); // [R, 1, D]
-    save(inputs); // only these: the corners are found again, which costs less than holding them
-    const gradFunc = (dy: tf.Tensor, [v, l, w]: [tf.Tensor, tf.Tensor, tf.Tensor]) => {
-      const dRows = dy.reshape([rows, d]) as tf.Tensor2D;
-      const grads = tf.tidy(() => sampleGradients(flat(v), perRow(w), corners(l), dRows, geometry));
-      return [grads.value.reshape(v.shape), grads.locations.reshape(l.shape), grads.weights.reshape(w.shape)];
-    };
-    return { value: out.reshape([b, queries, heads * d]), gradFunc: gradFunc as never };
-  });
-  return sample(value, samplingLocations, attentionWeights) as tf.Tensor3D;
-}
-
-/** [R, 1, D]: what each row's samples add up to. */
-function sampleSum(flat: tf.Tensor2D, weights: tf.Tensor2D, corners: Corners): tf.Tensor {
-  const [rows, n] = weights.shape;
-  const d = flat.shape[1];
-  const share = cornerShares(corners, weights);
-  return chunked(rows, n * 4 * d, (start, count) => {
-    const gathered = tf.gather(flat, rowsOf(corners.index, start, count)) as tf.Tensor; // [r, 4N, D]
-    return tf.matMul(rowsOf(share, start, count).reshape([count, 1, n * 4]), gathered);
-  });
-}
-
-interface Geometry {
+/** The sizes of one call. */
+export interface SamplingGeometry {
   readonly batch: number;
   readonly cells: number;
   readonly queries: number;
   readonly heads: number;
+  /** Numbers that a head holds of a cell, D. */
+  readonly depth: number;
   readonly points: number;
   readonly spatialShapes: readonly (readonly [number, number])[];
 }
 
-/** One number pair (x, y) for each of the L * P points of a row. */
-function perPoint({ spatialShapes, points }: Geometry, pair: (h: number, w: number) => readonly [number, number]): tf.Tensor2D {
-  const flat = spatialShapes.flatMap(([h, w]) => Array.from({ length: points }, () => pair(h, w)).flat());
-  return tf.tensor2d(flat, [spatialShapes.length * points, 2]);
+/** What depends on the three differentiable inputs, each in the shape that {@link DeformableAttentionArgs} gives it. */
+export interface SamplingTensors {
+  readonly value: tf.Tensor;
+  readonly locations: tf.Tensor;
+  readonly weights: tf.Tensor;
 }
 
-/** The row of the flattened value [B * S * H] where each row's batch, level and head begin, [R, N] f32 (exact to 2^24). */
-function origins({ batch, cells, queries, heads, points, spatialShapes }: Geometry): tf.Tensor2D {
-  const starts: number[] = [];
-  let start = 0;
-  for (const [h, w] of spatialShapes) {
-    for (let p = 0; p < points; p++) starts.push(start * heads);
-    start += h * w;
-  }
-  const rowStart = new Float32Array(batch * queries * heads);
-  for (let i = 0; i < rowStart.length; i++) rowStart[i] = Math.floor(i / (queries * heads)) * cells * heads + (i % heads);
-  return tf.add(tf.tensor2d(rowStart, [rowStart.length, 1]), tf.tensor1d(starts));
+/** One way to compute the op. Results may be reshaped: [B, Q, H * D] and the inputs' shapes in row-major order. */
+export interface Sampler {
+  sample(inputs: SamplingTensors): tf.Tensor;
+  /** @param dy - [B, Q, H * D] f32. */
+  gradients(inputs: SamplingTensors, dy: tf.Tensor): SamplingTensors;
 }
 
-function findCorners(locations: tf.Tensor3D, geometry: Geometry): Corners {
-  const [rows, n] = locations.shape;
-  const { heads } = geometry;
-  const size = perPoint(geometry, (h, w) => [w, h]);
-  const last = tf.sub(size, 1);
-  const position = tf.sub(tf.mul(locations, size), 0.5); // [R, N, 2] in cells
-  const near = tf.floor(position);
-  const fraction = tf.sub(position, near);
-  const corner = tf.stack([near, tf.add(near, 1)]); // [2, R, N, 2]
-  const clipped = tf.minimum(tf.maximum(corner, 0), last);
-  const inside = tf.cast(tf.equal(clipped, corner), 'float32') as tf.Tensor4D;
-  const share = tf.mul(tf.stack([tf.sub(1, fraction), fraction]), inside); // [2, R, N, 2]
-  const step = perPoint(geometry, (_h, w) => [heads, w * heads]);
-  const [x, y] = planes(tf.mul(clipped, step)); // [R, N, 2] each: near, far
-  const [shareX, shareY] = planes(share);
-  const rowsY = tf.add(y, origins(geometry).reshape([rows, n, 1]));
-  const index = tf.add(rowsY.reshape([rows, n, 2, 1]), x.reshape([rows, n, 1, 2])).reshape([rows, n * 4]);
-  return { index: tf.cast(index, 'int32') as tf.Tensor2D, shareX, shareY, inside };
+/** Most numbers that the dense way may hold at a time. */
+const DENSE_ELEMENTS = 2 ** 26;
+
+/**
+ * Sums value sampled bilinearly at a few points of every level, as grid_sample(bilinear, zeros, align_corners=False) samples.
+ * One custom gradient covers value, locations and weights. At a whole cell coordinate, where the slope jumps, it is the one
+ * to the right, as torch's.
+ *
+ * @returns [B, Q, H * D] f32.
+ * @see Zhu et al. 2021, Deformable DETR, equation 3
+ */
+export function multiScaleDeformableAttention(args: DeformableAttentionArgs): tf.Tensor3D {
+  const { value, spatialShapes, samplingLocations } = args;
+  const [batch, cells, heads, depth] = value.shape;
+  const [, queries = 0, , , points = 0] = samplingLocations.shape;
+  const gathered = 4 * spatialShapes.length * points * depth; // numbers that one row of the other way reads
+  const dense = cells * 2 <= gathered && batch * heads * queries * cells <= DENSE_ELEMENTS;
+  return deformableAttentionBy(dense ? denseSampler : gatherSampler, args, {
+    batch,
+    cells,
+    queries,
+    heads,
+    depth,
+    points,
+    spatialShapes,
+  });
 }
 
-/** [2, R, N, (x, y)] to the x and the y plane, each [R, N, 2]. */
-function planes(x: tf.Tensor): [tf.Tensor3D, tf.Tensor3D] {
-  const [, rows = 0, n = 0] = x.shape;
-  const [a, b] = tf.split(tf.transpose(x, [3, 1, 2, 0]), 2) as [tf.Tensor, tf.Tensor];
-  return [a.reshape([rows, n, 2]) as tf.Tensor3D, b.reshape([rows, n, 2]) as tf.Tensor3D];
-}
-
-/** What each corner counts for: attention weight times both shares, [R, N * 4]. */
-function cornerShares({ shareX, shareY }: Corners, weights: tf.Tensor2D): tf.Tensor2D {
-  const [rows, n] = weights.shape;
-  const weightedY = tf.mul(shareY, weights.reshape([rows, n, 1]));
-  return tf.mul(weightedY.reshape([rows, n, 2, 1]), shareX.reshape([rows, n, 1, 2])).reshape([rows, n * 4]) as tf.Tensor2D;
-}
-
-function rowsOf<T extends tf.Tensor>(x: T, start: number, count: number): T {
-  if (start === 0 && count === x.shape[0]) return x;
-  return x.slice([start], [count]) as T;
-}
-
-/** Runs `body` over chunks of rows that gather no more than {@link CHUNK_ELEMENTS} numbers each, and joins the results. */
-function chunked(rows: number, elementsPerRow: number, body: (start: number, count: number) => tf.Tensor): tf.Tensor {
-  const size = Math.max(1, Math.floor(CHUNK_ELEMENTS / elementsPerRow));
-  if (size >= rows) return body(0, rows);
-  const parts: tf.Tensor[] = [];
-  for (let start = 0; start < rows; start += size) parts.push(tf.tidy(() => body(start, Math.min(size, rows - start))));
-  return tf.concat(parts, 0);
-}
-
-function sampleGradients(
-  flat: tf.Tensor2D,
-  weights: tf.Tensor2D,
-  corners: Corners,
-  dy: tf.Tensor2D,
-  geometry: Geometry,
-): { value: tf.Tensor; locations: tf.Tensor; weights: tf.Tensor } {
-  const [rows, n] = weights.shape;
-  const [valueRows, d] = flat.shape;
-  const share = cornerShares(corners, weights);
-  let dValue: tf.Tensor | undefined;
-  const dCorner = chunked(rows, n * 4 * d, (start, count) => {
-    const index = rowsOf(corners.index, start, count);
-    const dRows = rowsOf(dy, start, count);
-    const spread = tf.mul(rowsOf(share, start, count).reshape([count, n * 4, 1]), dRows.reshape([count, 1, d]));
-    const part = tf.unsortedSegmentSum(spread.reshape([-1, d]), index.reshape([-1]) as tf.Tensor1D, valueRows);
-    const sum = dValue === undefined ? part : tf.add(dValue, part);
-    dValue?.dispose();
-    dValue = tf.keep(sum);
-    return tf.matMul(tf.gather(flat, index) as tf.Tensor as tf.Tensor3D, dRows.reshape([count, d, 1])); // [r, 4N, 1]
-  }).reshape([rows, n, 2, 2]); // gradient at the sampled corners: [R, N, y, x]
-  const { shareX, shareY, inside } = corners;
-  const alongY = tf.sum(tf.mul(dCorner, shareX.reshape([rows, n, 1, 2])), -1); // [R, N, 2]
-  const alongX = tf.sum(tf.mul(dCorner, shareY.reshape([rows, n, 2, 1])), 2); // [R, N, 2]
-  const dWeights = tf.sum(tf.mul(alongY, shareY), -1); // [R, N]
-  const [near, far] = tf.unstack(tf.mul(tf.transpose(tf.stack([alongX, alongY], -1), [2, 0, 1, 3]), inside)) as [
-    tf.Tensor,
-    tf.Tensor,
-  ]; // [R, N, (x, y)]
-  const slope = tf.mul(tf.sub(far, near), weights.reshape([rows, n, 1]));
-  const dLocations = tf.mul(
-    slope,
-    perPoint(geometry, (h, w) => [w, h]),
-  );
-  return { value: releaseToScope(dValue as unknown as tf.Tensor), locations: dLocations, weights: dWeights };
-}
-
-/** A kept tensor cannot be returned from a tidy as an ordinary one: a copy can. */
-function releaseToScope(kept: tf.Tensor): tf.Tensor {
-  const copy = kept.clone();
-  kept.dispose();
-  return copy;
+/** {@link multiScaleDeformableAttention} in a given way. */
+export function deformableAttentionBy(
+  way: (geometry: SamplingGeometry) => Sampler,
+  { value, samplingLocations, attentionWeights }: DeformableAttentionArgs,
+  geometry: SamplingGeometry,
+): tf.Tensor3D {
+  const { batch, cells, queries, heads, depth, points, spatialShapes } = geometry;
+  const levels = spatialShapes.length;
+  assertShape(samplingLocations, [batch, queries, heads, levels, points, 2], 'multiScaleDeformableAttention');
+  assertShape(attentionWeights, [batch, queries, heads, levels, points], 'multiScaleDeformableAttention');
+  const sum = spatialShapes.reduce((total, [h, w]) => total + h * w, 0);
+  if (sum !== cells) throw new RangeError(`multiScaleDeformableAttention: the levels have ${sum} cells, value has ${cells}`);
+  const sampler = way(geometry);
+  const op = tf.customGrad((value_, locations_, weights_, save_) => {
+    const save = save_ as unknown as (tensors: tf.Tensor[]) => void;
+    const inputs = [value_, locations_, weights_] as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const record = ([v, l, w]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]) => ({ value: v, locations: l, weights: w });
+    const out = sampler.sample(record(inputs)).reshape([batch, queries, heads * depth]);
+    save(inputs); // only these: finding the cells again costs less than holding them
+    const gradFunc = (dy: tf.Tensor, saved: [tf.Tensor, tf.Tensor, tf.Tensor]) =>
+      tf.tidy(() => {
+        const grads = sampler.gradients(record(saved), dy);
+        const [v, l, w] = saved;
+        return [grads.value.reshape(v.shape), grads.locations.reshape(l.shape), grads.weights.reshape(w.shape)];
+      });
+    return { value: out, gradFunc: gradFunc as never };
+  });
+  return op(value, samplingLocations, attentionWeights) as tf.Tensor3D;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { multiScaleDeformableAttention } from '../../src/ops/index.js';
+import { deformableAttentionBy, type Sampler, type SamplingGeometry } from '../../src/ops/deformable-attention.js';
+import { denseSampler } from '../../src/ops/deformable-dense.js';
+import { gatherSampler } from '../../src/ops/deformable-gather.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
@@ -9,27 +11,41 @@ import { GoldenCase } from '../support/golden.js';
 
 useBackend();
 
+type Shapes = readonly (readonly [number, number])[];
+
 const spatialShapes = [
   [5, 7],
   [3, 4],
   [1, 2],
 ] as const;
 
-const attend = (
-  value: tf.Tensor,
+type Way = (geometry: SamplingGeometry) => Sampler;
+
+function attend(
+  way: Way,
+  v: tf.Tensor,
   samplingLocations: tf.Tensor,
   attentionWeights: tf.Tensor,
-  shapes = spatialShapes as readonly (readonly [number, number])[],
-) => multiScaleDeformableAttention({ value: value as tf.Tensor4D, spatialShapes: shapes, samplingLocations, attentionWeights });
+  shapes: Shapes = spatialShapes,
+) {
+  const value = v as tf.Tensor4D;
+  const [batch, cells, heads, depth] = value.shape;
+  const [, queries = 0, , , points = 0] = samplingLocations.shape;
+  const geometry = { batch, cells, queries, heads, depth, points, spatialShapes: shapes };
+  return deformableAttentionBy(way, { value, spatialShapes: shapes, samplingLocations, attentionWeights }, geometry);
+}
 
-describe('multiScaleDeformableAttention', () => {
+describe.each([
+  ['gathering', gatherSampler],
+  ['by matrix products', denseSampler],
+])('multiScaleDeformableAttention, %s', (_name, way: Way) => {
   it('agrees with the reference inside, at the border and outside', async () => {
     const golden = await GoldenCase.read('grounding-dino-sampling');
     const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
     const [value, locations, weights] = inputs as [tf.Tensor, tf.Tensor, tf.Tensor];
-    await expectClose(attend(value, locations, weights), golden.tensor('out'), 1e-5);
+    await expectClose(attend(way, value, locations, weights), golden.tensor('out'), 1e-5);
     const dy = golden.tensor('in.grad');
-    const gradients = tf.grads((v, l, w) => attend(v, l, w))(inputs, dy);
+    const gradients = tf.grads((v, l, w) => attend(way, v, l, w))(inputs, dy);
     for (const [i, name] of ['value', 'locations', 'weights'].entries())
       await expectClose(gradients[i] as tf.Tensor, golden.tensor(`grad.${name}`), 1e-5);
   });
@@ -51,20 +67,22 @@ describe('multiScaleDeformableAttention', () => {
       return (rng.pick(cells) + 0.5) / (i % 2 === 0 ? w : h);
     });
     const inputs = [random([2, 12, 2, 3]), tf.tensor(locations, [2, 3, 2, 2, 1, 2]), random([2, 3, 2, 2, 1])];
-    expect(await gradientError((v, l, w) => attend(v as tf.Tensor, l as tf.Tensor, w as tf.Tensor, shapes), inputs)).toBeLessThan(
-      1e-3,
-    );
+    expect(
+      await gradientError((v, l, w) => attend(way, v as tf.Tensor, l as tf.Tensor, w as tf.Tensor, shapes), inputs),
+    ).toBeLessThan(1e-3);
   });
 
   it('leaves nothing behind', async () => {
     const golden = await GoldenCase.read('grounding-dino-sampling');
     const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
     const dy = golden.tensor('in.grad');
-    const leak = await leakOf(() => tf.dispose(tf.grads((v, l, w) => attend(v, l, w))(inputs, dy)));
+    const leak = await leakOf(() => tf.dispose(tf.grads((v, l, w) => attend(way, v, l, w))(inputs, dy)));
     expect(leak).toBe(0);
   });
 
   it('refuses levels that do not fit the value', () => {
-    expect(() => attend(tf.zeros([1, 10, 1, 2]), tf.zeros([1, 1, 1, 3, 1, 2]), tf.zeros([1, 1, 1, 3, 1]))).toThrow('49 cells');
+    expect(() => attend(way, tf.zeros([1, 10, 1, 2]), tf.zeros([1, 1, 1, 3, 1, 2]), tf.zeros([1, 1, 1, 3, 1]))).toThrow(
+      '49 cells',
+    );
   });
 });
