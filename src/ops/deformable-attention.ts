@@ -2,6 +2,7 @@ import { tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
 import { denseSampler } from './deformable-dense.js';
 import { gatherSampler } from './deformable-gather.js';
+import type { Sampler, SamplingGeometry } from './deformable-sampler.js';
 
 export interface DeformableAttentionArgs {
   /** [B, S, H, D] f32: the maps of all levels, each row-major, one after the other. */
@@ -12,32 +13,6 @@ export interface DeformableAttentionArgs {
   readonly samplingLocations: tf.Tensor;
   /** [B, Q, H, L, P] f32. */
   readonly attentionWeights: tf.Tensor;
-}
-
-/** The sizes of one call. */
-export interface SamplingGeometry {
-  readonly batch: number;
-  readonly cells: number;
-  readonly queries: number;
-  readonly heads: number;
-  /** Numbers that a head holds of a cell, D. */
-  readonly depth: number;
-  readonly points: number;
-  readonly spatialShapes: readonly (readonly [number, number])[];
-}
-
-/** What depends on the three differentiable inputs, each in the shape that {@link DeformableAttentionArgs} gives it. */
-export interface SamplingTensors {
-  readonly value: tf.Tensor;
-  readonly locations: tf.Tensor;
-  readonly weights: tf.Tensor;
-}
-
-/** One way to compute the op. Results may be reshaped: [B, Q, H * D] and the inputs' shapes in row-major order. */
-export interface Sampler {
-  sample(inputs: SamplingTensors): tf.Tensor;
-  /** @param dy - [B, Q, H * D] f32. */
-  gradients(inputs: SamplingTensors, dy: tf.Tensor): SamplingTensors;
 }
 
 /** Most numbers that the dense way may hold at a time. */

@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { Sampler, SamplingGeometry, SamplingTensors } from './deformable-attention.js';
+import type { Sampler, SamplingGeometry, SamplingTensors } from './deformable-sampler.js';
 
 /**
  * Samples by matrix products: bilinear weights along y and along x for every row and column of a level multiply to a

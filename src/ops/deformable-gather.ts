@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { Sampler, SamplingGeometry } from './deformable-attention.js';
+import type { Sampler, SamplingGeometry } from './deformable-sampler.js';
 
 /** Gathered numbers at a time: bounds the memory at large sizes. */
 const CHUNK_ELEMENTS = 2 ** 24;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { deformableAttentionBy, type Sampler, type SamplingGeometry } from '../../src/ops/deformable-attention.js';
+import { deformableAttentionBy } from '../../src/ops/deformable-attention.js';
 import { denseSampler } from '../../src/ops/deformable-dense.js';
 import { gatherSampler } from '../../src/ops/deformable-gather.js';
+import type { Sampler, SamplingGeometry } from '../../src/ops/deformable-sampler.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
