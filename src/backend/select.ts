@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { type Logger, RuntimeError, silentLogger } from '../util/index.js';
+import { registerNativeMatMul } from './kernels/index.js';
 import { tf } from './tf.js';
 
 export const backendNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
@@ -33,11 +34,15 @@ export async function initBackend(name: BackendName = 'auto', logger: Logger = s
   });
 }
 
+let nativeKernelsRegistered = false;
+
 async function start(name: Exclude<BackendName, 'auto'>): Promise<void> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   if (name === 'tensorflow') {
     polyfillNodeUtil();
     await import('@tensorflow/tfjs-node-gpu');
+    if (!nativeKernelsRegistered) registerNativeMatMul();
+    nativeKernelsRegistered = true;
   }
   if (name === 'wasm') {
     const wasm = await import('@tensorflow/tfjs-backend-wasm');

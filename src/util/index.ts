@@ -3,3 +3,4 @@ export * from './errors/index.js';
 export { type Logger, silentLogger } from './logger.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
+export { writeFileAtomic } from './write-file-atomic.js';

@@ -1,1 +1,9 @@
-export { type NamedArray, readSafetensors, type SafetensorsFile, type StoredDtype } from './safetensors.js';
+export {
+  type NamedArray,
+  readSafetensors,
+  type SafetensorsFile,
+  type StoredDtype,
+  type WritableArray,
+  type WriteOptions,
+  writeSafetensors,
+} from './safetensors.js';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { CheckpointError, sizeOf } from '../../util/index.js';
+import { CheckpointError, sizeOf, writeFileAtomic } from '../../util/index.js';
 
 /** Element types that are read. Half precisions become float32, 64-bit whole numbers int32. */
 export type StoredDtype = 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
@@ -83,4 +83,76 @@ function halfToFloat(half: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** An array to be written. */
+export interface WritableArray {
+  readonly dtype: 'float32' | 'int32';
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+export interface WriteOptions {
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Write float arrays in half precision (F16). Default: false. */
+  readonly half?: boolean;
+}
+
+/** Writes a safetensors file, atomically, with the arrays in the order of the map. */
+export async function writeSafetensors(
+  path: string,
+  arrays: ReadonlyMap<string, WritableArray>,
+  { metadata, half = false }: WriteOptions = {},
+): Promise<void> {
+  const header: Record<string, unknown> = metadata === undefined ? {} : { __metadata__: metadata };
+  let offset = 0;
+  const encoded = new Map<string, Uint8Array>();
+  for (const [name, { dtype, shape, data }] of arrays) {
+    const bytes = half && dtype === 'float32' ? bytesOf(Uint16Array.from(data, floatToHalf)) : bytesOf(data);
+    header[name] = {
+      dtype: dtype === 'int32' ? 'I32' : half ? 'F16' : 'F32',
+      shape,
+      data_offsets: [offset, offset + bytes.length],
+    };
+    offset += bytes.length;
+    encoded.set(name, bytes);
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  await writeFileAtomic(path, async (file) => {
+    await file.writeFile(length);
+    await file.writeFile(padded);
+    for (const bytes of encoded.values()) await file.writeFile(bytes);
+  });
+}
+
+function bytesOf(data: Float32Array | Int32Array | Uint8Array | Uint16Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** Nearest half-precision number, ties to even. */
+function floatToHalf(value: number): number {
+  scratch.setFloat32(0, value);
+  const bits = scratch.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
+  const fraction = bits & 0x7fffff;
+  if (exponent >= 31) return sign | 0x7c00 | (Number.isNaN(value) ? 0x200 : 0);
+  if (exponent <= 0) {
+    if (exponent < -10) return sign;
+    return sign | roundShift(fraction | 0x800000, 14 - exponent);
+  }
+  return sign | ((exponent << 10) + roundShift(fraction, 13));
+}
+
+/** value / 2^shift rounded to nearest, ties to even. */
+function roundShift(value: number, shift: number): number {
+  const whole = value >>> shift;
+  const rest = value & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  return rest > half || (rest === half && (whole & 1) === 1) ? whole + 1 : whole;
 }

@@ -1,0 +1,1 @@
+export { registerNativeMatMul } from './native-mat-mul.js';

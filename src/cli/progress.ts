@@ -1,0 +1,61 @@
+import cliProgress from 'cli-progress';
+
+/** A bar with the time left on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  update(done: number, total: number, note?: string): void;
+  stop(): void;
+}
+
+/** Between two lines where there is no terminal. */
+const PLAIN_INTERVAL_MS = 10_000;
+
+export function startProgress(label: string): Progress {
+  return process.stderr.isTTY ? bar(label) : plain(label);
+}
+
+function bar(label: string): Progress {
+  const single = new cliProgress.SingleBar({
+    format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted} left | {note}`,
+    hideCursor: true,
+    etaBuffer: 50,
+    stream: process.stderr,
+  });
+  let started = false;
+  return {
+    update(done, total, note = '') {
+      if (started) {
+        single.setTotal(total);
+        single.update(done, { note });
+      } else {
+        single.start(total, done, { note });
+        started = true;
+      }
+    },
+    stop: () => single.stop(),
+  };
+}
+
+function plain(label: string): Progress {
+  const begin = Date.now();
+  let last = begin;
+  return {
+    update(done, total, note = '') {
+      const now = Date.now();
+      if (now - last < PLAIN_INTERVAL_MS && done < total) return;
+      last = now;
+      const left = done === 0 ? undefined : ((now - begin) / done) * (total - done);
+      process.stderr.write(
+        `${label} ${done}/${total}${left === undefined ? '' : `, ${duration(left)} left`}${note === '' ? '' : `, ${note}`}\n`,
+      );
+    },
+    stop() {},
+  };
+}
+
+/** Milliseconds as a person says them. */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { initBackend } from '../backend/index.js';
+import { loadConfig } from '../config/index.js';
+import { runExperiment } from '../eval/index.js';
+import { runConfigSchema } from '../train/index.js';
+import { consoleLogger } from './console-logger.js';
+import { type GlobalOptions, setOption } from './options.js';
+import { startProgress } from './progress.js';
+import { scoreLine } from './score-line.js';
+
+interface TrainOptions extends GlobalOptions {
+  config: string;
+  set: string[];
+  resume: boolean;
+}
+
+export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
+  command: 'train',
+  describe: 'fine-tune on a dataset and test the result',
+  builder: (args) =>
+    args
+      .option('config', { type: 'string', demandOption: true, describe: 'the run, as YAML' })
+      .option('set', setOption)
+      .option('resume', { type: 'boolean', default: false, describe: "continue from the run folder's last checkpoint" })
+      .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')
+      .example(
+        '$0 train --config configs/stu.yaml --set data.root=STU-Hospital eval.folds=5',
+        'the same, each image tested once',
+      ),
+  handler: async ({ config: file, set, resume, backend }) => {
+    const config = await loadConfig(file, runConfigSchema, set);
+    await initBackend(backend, consoleLogger);
+    const progress = startProgress('training');
+    const metrics = await runExperiment(config, {
+      resume,
+      logger: consoleLogger,
+      onProgress: ({ step, totalSteps, loss }) => progress.update(step, totalSteps, `loss ${loss.toFixed(3)}`),
+      onFold: (fold, of) => consoleLogger.info(`fold ${fold} of ${of}`),
+    }).finally(() => progress.stop());
+    consoleLogger.info(scoreLine('test', metrics.test));
+    for (const [k, fold] of (metrics.folds ?? []).entries())
+      consoleLogger.info(`  fold ${k + 1}: DSC ${fold.dsc.toFixed(2)} %, IoU ${fold.iou.toFixed(2)} %, ${fold.images} images`);
+    consoleLogger.info(`metrics: ${join(config.run.dir, 'metrics.json')}`);
+  },
+};

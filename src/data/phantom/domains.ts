@@ -1,0 +1,68 @@
+import type { Range, StructureName } from './structures.js';
+
+/** One probe, one scanner, one population: what phantoms are drawn from. */
+export interface PhantomDomain {
+  readonly name: string;
+  /** What may appear, with how often it does relative to the others. */
+  readonly structures: Partial<Record<StructureName, number>>;
+  /** Objects an image has: chances of none, one, two, three. */
+  readonly counts: readonly number[];
+  /** Share of images with a fan-shaped field of view. */
+  readonly sector: number;
+  /** Width of the point-spread function in pixels of a 128-pixel image, across and along the beam. */
+  readonly lateral: Range;
+  readonly axial: Range;
+  /** dB between black and white. */
+  readonly dynamicRange: Range;
+  /** Brightness of the reference level, 0 to 1. */
+  readonly gain: Range;
+  /** dB lost from top to bottom. */
+  readonly depthLoss: Range;
+  /** Exponent on the displayed brightness. */
+  readonly gamma: Range;
+  /** Chance that the prompt uses a wider word where there is one. */
+  readonly hypernyms: number;
+  /** Chance of each absent thing to be asked for. */
+  readonly negatives: number;
+}
+
+const standard: PhantomDomain = {
+  name: 'standard',
+  structures: {
+    cyst: 2,
+    'benign lesion': 4,
+    'malignant lesion': 4,
+    kidney: 1.5,
+    prostate: 1.5,
+    muscle: 1.2,
+    'thyroid nodule': 1.2,
+  },
+  counts: [0.03, 0.62, 0.25, 0.1],
+  sector: 0.25,
+  lateral: [0.7, 1.9],
+  axial: [0.45, 0.9],
+  dynamicRange: [45, 75],
+  gain: [0.32, 0.56],
+  depthLoss: [0, 16],
+  gamma: [0.85, 1.5],
+  hypernyms: 0.45,
+  negatives: 0.3,
+};
+
+/** Another probe (coarser speckle, wider field), other gain, and a structure that `standard` does not have. */
+const shifted: PhantomDomain = {
+  ...standard,
+  name: 'shifted',
+  structures: { 'lymph node': 3, 'benign lesion': 2, kidney: 1.5, 'thyroid nodule': 1.5 },
+  counts: [0, 0.7, 0.3],
+  sector: 0.8,
+  lateral: [1.8, 2.8],
+  axial: [0.8, 1.3],
+  dynamicRange: [36, 48],
+  gain: [0.5, 0.68],
+  hypernyms: 0,
+  negatives: 0.25,
+};
+
+/** By name. */
+export const phantomDomains: Readonly<Record<string, PhantomDomain>> = { standard, shifted };

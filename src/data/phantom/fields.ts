@@ -1,0 +1,103 @@
+import type { Rng } from '../../util/index.js';
+
+/** A picture of numbers, row-major. */
+export interface Field {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+}
+
+export function field(width: number, height: number, value = 0): Field {
+  return { width, height, data: new Float32Array(width * height).fill(value) };
+}
+
+/** Standard normal numbers (Box-Muller, both of each pair). */
+export function gaussianNoise(width: number, height: number, rng: Rng): Field {
+  const data = new Float32Array(width * height);
+  for (let i = 0; i < data.length; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - rng.uniform()));
+    const angle = 2 * Math.PI * rng.uniform();
+    data[i] = radius * Math.cos(angle);
+    if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle);
+  }
+  return { width, height, data };
+}
+
+/** A Gaussian of unit energy (its squares sum to 1), so that filtered white noise keeps its variance. */
+function kernel(sigma: number): Float32Array {
+  const radius = Math.max(1, Math.ceil(2.5 * sigma));
+  const taps = Float32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
+  const norm = Math.sqrt(taps.reduce((sum, tap) => sum + tap * tap, 0));
+  return taps.map((tap) => tap / norm);
+}
+
+/** Filters along x with a width that may differ from row to row, and along y. Borders repeat. */
+export function blur({ width, height, data }: Field, sigmaX: (row: number) => number, sigmaY: number): Field {
+  const across = new Float32Array(data.length);
+  let taps = kernel(sigmaX(0));
+  for (let y = 0; y < height; y++) {
+    if (y % 8 === 0) taps = kernel(sigmaX(y));
+    convolveLine(data, y * width, 1, width, taps, across);
+  }
+  const out = new Float32Array(data.length);
+  const down = kernel(sigmaY);
+  for (let x = 0; x < width; x++) convolveLine(across, x, width, height, down, out);
+  return { width, height, data: out };
+}
+
+function convolveLine(
+  source: Float32Array,
+  start: number,
+  stride: number,
+  length: number,
+  taps: Float32Array,
+  out: Float32Array,
+): void {
+  const radius = (taps.length - 1) / 2;
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let k = -radius; k <= radius; k++) {
+      const j = Math.min(Math.max(i + k, 0), length - 1);
+      sum += (taps[k + radius] as number) * (source[start + j * stride] as number);
+    }
+    out[start + i * stride] = sum;
+  }
+}
+
+/** Smooth noise of about unit variance: a coarse grid of normal numbers, interpolated. `cellX` and `cellY` are in pixels. */
+export function smoothNoise(width: number, height: number, cellX: number, cellY: number, rng: Rng): Field {
+  const columns = Math.ceil(width / cellX) + 2;
+  const rows = Math.ceil(height / cellY) + 2;
+  const grid = gaussianNoise(columns, rows, rng);
+  const out = field(width, height);
+  const [ox, oy] = [rng.uniform(), rng.uniform()];
+  for (let y = 0; y < height; y++) {
+    const [y0, fy] = cell(y / cellY + oy);
+    for (let x = 0; x < width; x++) {
+      const [x0, fx] = cell(x / cellX + ox);
+      const at = (dx: number, dy: number) =>
+        grid.data[Math.min(rows - 1, y0 + dy) * columns + Math.min(columns - 1, x0 + dx)] as number;
+      const upper = at(0, 0) + fx * (at(1, 0) - at(0, 0));
+      const lower = at(0, 1) + fx * (at(1, 1) - at(0, 1));
+      out.data[y * width + x] = 1.5 * (upper + fy * (lower - upper));
+    }
+  }
+  return out;
+}
+
+/** Whole part and smoothed fraction. */
+function cell(position: number): [number, number] {
+  const low = Math.floor(position);
+  const t = position - low;
+  return [low, t * t * (3 - 2 * t)];
+}
+
+/** Bilinear value at a place in pixels; `outside` beyond the border. */
+export function sampleAt({ width, height, data }: Field, x: number, y: number, outside: number): number {
+  if (x < 0 || y < 0 || x > width - 1 || y > height - 1) return outside;
+  const [x0, y0] = [Math.floor(x), Math.floor(y)];
+  const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)];
+  const [fx, fy] = [x - x0, y - y0];
+  const at = (cx: number, cy: number) => data[cy * width + cx] as number;
+  return (at(x0, y0) * (1 - fx) + at(x1, y0) * fx) * (1 - fy) + (at(x0, y1) * (1 - fx) + at(x1, y1) * fx) * fy;
+}

@@ -1,0 +1,50 @@
+import type { Rng } from '../../util/index.js';
+
+/** A closed curve around a centre, as a radius that changes with the angle. Lengths are in pixels. */
+export interface Outline {
+  readonly cx: number;
+  readonly cy: number;
+  /** Half lengths along the outline's own axes. */
+  readonly rx: number;
+  readonly ry: number;
+  /** Turn of the axes, in radians. */
+  readonly angle: number;
+  /** Waves on the radius: amplitude as a share, number around, phase. */
+  readonly waves: readonly (readonly [amplitude: number, count: number, phase: number])[];
+  /** Depth of a notch on one long side, as a share of the radius: 0 for none; makes a bean. */
+  readonly notch: number;
+}
+
+export interface OutlineRange {
+  /** Overall departure from an ellipse, as a share of the radius. */
+  readonly irregularity: number;
+  /** The highest number of waves around. */
+  readonly detail: number;
+}
+
+/** Waves whose strength falls with their number. */
+export function drawWaves({ irregularity, detail }: OutlineRange, rng: Rng): Outline['waves'] {
+  return Array.from({ length: Math.max(0, detail - 1) }, (_, i) => {
+    const count = i + 2;
+    return [(1.6 * irregularity * Math.abs(rng.normal())) / count ** 0.9, count, rng.uniform(0, 2 * Math.PI)] as const;
+  });
+}
+
+/** Distance of a place from the centre, 1 on the outline. */
+export function relativeRadius({ cx, cy, rx, ry, angle, waves, notch }: Outline, x: number, y: number): number {
+  const [dx, dy] = [x - cx, y - cy];
+  const u = (dx * Math.cos(angle) + dy * Math.sin(angle)) / rx;
+  const v = (-dx * Math.sin(angle) + dy * Math.cos(angle)) / ry;
+  const theta = Math.atan2(v, u);
+  let radius = 1;
+  for (const [amplitude, count, phase] of waves) radius += amplitude * Math.sin(count * theta + phase);
+  if (notch > 0) radius -= notch * Math.exp(-(((theta - Math.PI / 2) / 0.45) ** 2));
+  return Math.hypot(u, v) / Math.max(0.25, radius);
+}
+
+/** A rectangle that surely holds the outline, in whole pixels inside the picture. */
+export function boundsOf({ cx, cy, rx, ry, waves }: Outline, width: number, height: number): [number, number, number, number] {
+  const reach = Math.max(rx, ry) * (1.15 + waves.reduce((sum, [amplitude]) => sum + amplitude, 0));
+  const clamp = (value: number, limit: number) => Math.min(Math.max(Math.round(value), 0), limit);
+  return [clamp(cx - reach, width), clamp(cy - reach, height), clamp(cx + reach, width), clamp(cy + reach, height)];
+}

@@ -1,0 +1,87 @@
+import { type BoxXyxy, boxOfMask } from '../../processing/index.js';
+import { Rng } from '../../util/index.js';
+import type { Dataset, Sample, SampleObject } from '../types.js';
+import { acquire, drawGeometry, inView } from './acquire.js';
+import type { PhantomDomain } from './domains.js';
+import { type Placed, placeStructures } from './scene.js';
+import { type StructureName, structureKinds } from './structures.js';
+import { layeredTissue } from './tissue.js';
+
+export interface PhantomOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly domain: PhantomDomain;
+}
+
+/** Makes the phantom of a seed: an image that resembles ultrasound, with the masks of what was put into it. */
+export function generatePhantom(seed: number, { width, height, domain }: PhantomOptions): Sample {
+  const rng = Rng.seeded(seed, 0x9a7);
+  const geometry = drawGeometry(width, height, domain, rng);
+  const tissue = layeredTissue(width, height, rng);
+  const placed = placeStructures(tissue, domain, inView(geometry), rng);
+  const image = acquire(tissue, geometry, domain, rng);
+  const { objects, phrases } = ask(placed, domain, rng);
+  return { id: `${domain.name}-${seed}`, dataset: `phantom-${domain.name}`, image, objects, phrases };
+}
+
+/** Chooses what the prompt asks for, and names the objects so. */
+function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<Sample, 'objects' | 'phrases'> {
+  const wide = rng.chance(domain.hypernyms) ? rng.pick(HYPERNYMS) : undefined;
+  const nameOf = ({ kind }: Placed) => (wide !== undefined && kind.hypernyms.includes(wide) ? wide : kind.name);
+  const objects: SampleObject[] = placed.map((one) => ({
+    phrase: nameOf(one),
+    boxXyxyPx: boxOfMask(one.mask) as BoxXyxy,
+    mask: one.mask,
+  }));
+  const present = [...new Set(objects.map(({ phrase }) => phrase))];
+  // A narrower or wider name of something present is not absent.
+  const shown = new Set(placed.flatMap(({ kind }) => [kind.name, ...kind.hypernyms]));
+  const absent = (Object.keys(domain.structures) as StructureName[]).filter(
+    (name) => !shown.has(name) && !structureKinds[name].hypernyms.some((word) => present.includes(word)),
+  );
+  const negatives = absent.filter(() => rng.chance(domain.negatives));
+  const asked = [...present, ...negatives];
+  return { objects, phrases: rng.shuffle(asked.length > 0 ? asked : [rng.pick(absent.length > 0 ? absent : ['lesion'])]) };
+}
+
+/** Wider words that prompts use. */
+const HYPERNYMS = ['breast lesion', 'breast lesion', 'lesion', 'tumor', 'mass'];
+
+export interface PhantomDatasetOptions extends PhantomOptions {
+  readonly size: number;
+  readonly seed: number;
+  /** Keep only objects with these names, and ask for no others. Default: all. */
+  readonly phrases?: readonly string[];
+}
+
+/** Phantoms by number, made when they are asked for and kept. */
+export class PhantomDataset implements Dataset {
+  readonly name: string;
+  readonly size: number;
+  private readonly options: PhantomDatasetOptions;
+  private readonly made = new Map<number, Sample>();
+
+  constructor(options: PhantomDatasetOptions) {
+    this.options = options;
+    this.name = `phantom-${options.domain.name}`;
+    this.size = options.size;
+  }
+
+  async load(index: number): Promise<Sample> {
+    const known = this.made.get(index);
+    if (known !== undefined) return known;
+    const sample = only(generatePhantom(this.options.seed * 1_000_003 + index, this.options), this.options.phrases);
+    this.made.set(index, sample);
+    return sample;
+  }
+}
+
+function only(sample: Sample, phrases: readonly string[] | undefined): Sample {
+  if (phrases === undefined) return sample;
+  const asked = sample.phrases.filter((phrase) => phrases.includes(phrase));
+  return {
+    ...sample,
+    objects: sample.objects.filter(({ phrase }) => phrases.includes(phrase)),
+    phrases: asked.length > 0 ? asked : phrases,
+  };
+}

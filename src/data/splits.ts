@@ -1,0 +1,42 @@
+import { Rng } from '../util/index.js';
+
+/** Which samples belong to which part. */
+export interface Split {
+  readonly train: readonly number[];
+  readonly val: readonly number[];
+  readonly test: readonly number[];
+}
+
+/**
+ * Shuffles n samples by a seed and cuts them: whole numbers of train and val rounded down, the rest is test.
+ *
+ * @param shares - of train and val; they are normalised by the sum with test.
+ */
+export function splitIndices(
+  n: number,
+  shares: { readonly train: number; readonly val: number; readonly test: number },
+  seed: number,
+): Split {
+  const order = Rng.seeded(seed).shuffle(range(n));
+  const whole = shares.train + shares.val + shares.test;
+  // Rounding errors of the shares must not cost a sample.
+  const count = (share: number) => Math.floor((n * share) / whole + 1e-9);
+  const train = count(shares.train);
+  const val = count(shares.val);
+  return { train: order.slice(0, train), val: order.slice(train, train + val), test: order.slice(train + val) };
+}
+
+/** Cuts n shuffled samples into k parts. Fold i tests part i; a fifth of the rest validates, what is left trains. */
+export function kFolds(n: number, k: number, seed: number): Split[] {
+  const order = Rng.seeded(seed).shuffle(range(n));
+  return Array.from({ length: k }, (_, fold) => {
+    const test = order.filter((_index, i) => i % k === fold);
+    const rest = order.filter((_index, i) => i % k !== fold);
+    const val = Math.floor(rest.length / 5);
+    return { train: rest.slice(val), val: rest.slice(0, val), test };
+  });
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

@@ -1,0 +1,22 @@
+import type { Dataset, Sample } from './types.js';
+
+/** Some samples of a dataset, in the order of the given indices. */
+export class Subset implements Dataset {
+  readonly name: string;
+  private readonly whole: Dataset;
+  private readonly indices: readonly number[];
+
+  constructor(whole: Dataset, indices: readonly number[]) {
+    this.whole = whole;
+    this.indices = indices;
+    this.name = whole.name;
+  }
+
+  get size(): number {
+    return this.indices.length;
+  }
+
+  load(index: number): Promise<Sample> {
+    return this.whole.load(this.indices[index] as number);
+  }
+}

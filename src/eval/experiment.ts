@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Dataset } from '../data/index.js';
+import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
+import {
+  type DataParts,
+  openData,
+  openFolds,
+  type RunConfig,
+  type RunOptions,
+  runTraining,
+  type TrainResult,
+} from '../train/index.js';
+import { writeFileAtomic } from '../util/index.js';
+import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
+import { type Summary, summarise } from './summary.js';
+
+/** One fold of a cross-validation. Percentages. */
+export interface FoldScore {
+  readonly dsc: number;
+  readonly iou: number;
+  readonly images: number;
+}
+
+/** What `metrics.json` of a run holds. Percentages are taken on each image's own grid; missed images count as 0. */
+export interface RunMetrics {
+  readonly test: Summary;
+  /** Present after a cross-validation: `test` is then over all images, each tested once. */
+  readonly folds?: readonly FoldScore[];
+  readonly training: readonly TrainResult[];
+}
+
+export interface ExperimentOptions extends RunOptions {
+  /** Called before each fold of a cross-validation. */
+  readonly onFold?: (fold: number, of: number) => void;
+}
+
+/** Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder. */
+export async function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
+  const { folds } = config.eval;
+  await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
+  const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed)];
+  const evaluations: Evaluation[] = [];
+  const training: TrainResult[] = [];
+  for (const [k, data] of parts.entries()) {
+    if (folds > 0) options.onFold?.(k + 1, folds);
+    const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
+    const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
+    training.push(result);
+    evaluations.push(await evaluateModels(modelsOf(config, result.bestDir), data.test, config));
+  }
+  const test = summarise(pool(evaluations));
+  const metrics = folds > 0 ? { test, folds: evaluations.map(foldScore), training } : { test, training };
+  await writeFileAtomic(join(config.run.dir, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`);
+  await writeFileAtomic(
+    join(config.run.dir, 'rows.json'),
+    `${JSON.stringify(
+      evaluations.flatMap(({ rows }) => rows),
+      null,
+      2,
+    )}\n`,
+  );
+  return metrics;
+}
+
+/** Loads the models, evaluates them on a dataset and frees them. */
+export async function evaluateModels(
+  models: LoadOptions,
+  dataset: Dataset,
+  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
+  onImage?: EvaluateOptions['onImage'],
+): Promise<Evaluation> {
+  const segmenter = await GroundedSegmenter.load(models);
+  try {
+    return await evaluate(segmenter, dataset, { select: { boxThreshold, perPhrase: select }, ...(onImage && { onImage }) });
+  } finally {
+    segmenter.dispose();
+  }
+}
+
+/** Which models a trained run stands for: its best weights in the place of what it trained. */
+export function modelsOf({ task, model: { detector, masker }, lora }: RunConfig, bestDir: string): LoadOptions {
+  if (task === 'masker') return { detector, masker: bestDir };
+  return lora === undefined ? { detector: bestDir, masker } : { detector, masker, adapter: bestDir };
+}
+
+function pool(evaluations: readonly Evaluation[]): Evaluation {
+  const sum = (pick: (evaluation: Evaluation) => number) =>
+    evaluations.reduce((total, evaluation) => total + pick(evaluation), 0);
+  return {
+    rows: evaluations.flatMap(({ rows }) => rows),
+    absent: sum(({ absent }) => absent),
+    falseAlarms: sum(({ falseAlarms }) => falseAlarms),
+    images: sum(({ images }) => images),
+  };
+}
+
+function foldScore(evaluation: Evaluation): FoldScore {
+  const { dsc, iou, images } = summarise(evaluation);
+  return { dsc, iou, images };
+}

@@ -1,0 +1,41 @@
+import { tf } from '../backend/index.js';
+import { cxcywhToXyxy } from '../ops/index.js';
+
+/** Smallest area that is divided by. */
+const EPS = 1e-7;
+
+/**
+ * Generalised IoU of boxes pair by pair.
+ *
+ * @param a - [N, 4] corners f32.
+ * @param b - [N, 4] corners f32.
+ * @returns [N] in (-1, 1].
+ * @see Rezatofighi et al. 2019
+ */
+export function generalizedIou(a: tf.Tensor, b: tf.Tensor): tf.Tensor1D {
+  return tf.tidy(() => {
+    const [aLow, aHigh] = tf.split(a, 2, -1) as [tf.Tensor2D, tf.Tensor2D];
+    const [bLow, bHigh] = tf.split(b, 2, -1) as [tf.Tensor2D, tf.Tensor2D];
+    const shared = area(tf.maximum(aLow, bLow), tf.minimum(aHigh, bHigh));
+    const joined = tf.sub(tf.add(area(aLow, aHigh), area(bLow, bHigh)), shared);
+    const hull = area(tf.minimum(aLow, bLow), tf.maximum(aHigh, bHigh));
+    const iou = tf.div(shared, tf.maximum(joined, EPS));
+    return tf.sub(iou, tf.div(tf.sub(hull, joined), tf.maximum(hull, EPS))) as tf.Tensor1D;
+  });
+}
+
+/** Areas of [N, 2] corner pairs; 0 where they cross. */
+function area(low: tf.Tensor2D, high: tf.Tensor2D): tf.Tensor {
+  const [w, h] = tf.split(tf.relu(tf.sub(high, low)), 2, -1) as [tf.Tensor, tf.Tensor];
+  return tf.squeeze(tf.mul(w, h), [-1]);
+}
+
+/** Sum of 1 - GIoU over pairs of boxes [N, 4] as centre and size. */
+export function giouLoss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
+  return tf.sum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target)))) as tf.Scalar;
+}
+
+/** Sum of absolute differences. */
+export function l1Loss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
+  return tf.sum(tf.abs(tf.sub(predicted, target))) as tf.Scalar;
+}

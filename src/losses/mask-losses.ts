@@ -1,0 +1,47 @@
+import { tf } from '../backend/index.js';
+import { sigmoidFocalLoss } from './focal.js';
+
+/** Losses of each mask, unweighted. */
+export interface MaskLosses {
+  /** [N] mean focal loss over pixels. */
+  readonly focal: tf.Tensor1D;
+  /** [N] 1 - Dice of the soft mask. */
+  readonly dice: tf.Tensor1D;
+  /** [N] squared error of the predicted IoU. */
+  readonly iou: tf.Tensor1D;
+}
+
+/**
+ * What SAM is trained with.
+ *
+ * @param maskLogits - [N, h, w] f32.
+ * @param predictedIou - [N] f32.
+ * @param targets - [N, h, w] f32, 0 or 1.
+ * @param trueIou - [N] f32: IoU of the thresholded mask with its target, a constant.
+ * @see Kirillov et al. 2023, Segment Anything, appendix A
+ */
+export function maskLosses(
+  maskLogits: tf.Tensor3D,
+  predictedIou: tf.Tensor1D,
+  targets: tf.Tensor3D,
+  trueIou: tf.Tensor1D,
+): MaskLosses {
+  const soft = tf.sigmoid(maskLogits);
+  const shared = tf.sum(tf.mul(soft, targets), [1, 2]);
+  const both = tf.add(tf.sum(soft, [1, 2]), tf.sum(targets, [1, 2]));
+  return {
+    focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]),
+    dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))),
+    iou: tf.square(tf.sub(predictedIou, trueIou)),
+  };
+}
+
+/** IoU of masks thresholded at logit 0 with their targets, [N]; no gradient passes. Both empty counts as 1. */
+export function thresholdedIou(maskLogits: tf.Tensor3D, targets: tf.Tensor3D): tf.Tensor1D {
+  return tf.tidy(() => {
+    const hard = tf.cast(tf.greater(maskLogits, 0), 'float32');
+    const shared = tf.sum(tf.mul(hard, targets), [1, 2]);
+    const joined = tf.sub(tf.add(tf.sum(hard, [1, 2]), tf.sum(targets, [1, 2])), shared);
+    return tf.div(tf.add(shared, 1e-6), tf.add(joined, 1e-6)) as tf.Tensor1D;
+  });
+}

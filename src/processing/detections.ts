@@ -1,0 +1,88 @@
+import type { BoxXyxy, Size } from './mask.js';
+import type { EncodedPrompt } from './text.js';
+
+/** A box that answers for a phrase. */
+export interface Detection {
+  /** One of the caller's own phrases. */
+  readonly phrase: string;
+  /** In [0, 1]. */
+  readonly score: number;
+  readonly boxXyxyPx: BoxXyxy;
+}
+
+export interface SelectOptions {
+  /** Score from which a box counts. */
+  readonly boxThreshold: number;
+  /** `best` keeps one box for each phrase. Default: `all`. */
+  readonly perPhrase?: 'all' | 'best';
+  /** Overlap (IoU) above which the weaker of two boxes of one phrase goes. Default: 0.5. */
+  readonly nmsThreshold?: number;
+  /** Default: no limit. */
+  readonly maxDetections?: number;
+}
+
+/** The answers to one image: [Q, T] logits over the prompt's tokens and [Q, 4] boxes as centre and size, normalised. */
+export interface QueryAnswers {
+  readonly logits: Float32Array;
+  readonly boxes: Float32Array;
+}
+
+/**
+ * Turns queries into detections. A query's score for a phrase is the mean probability of the phrase's tokens; each query
+ * answers for the phrase that it scores highest. Weaker boxes that overlap a better one of the same phrase are dropped.
+ *
+ * Upstream takes the highest probability of any token and reads the phrase off all tokens above a threshold, which can yield
+ * fragments and merged phrases.
+ *
+ * @returns boxes in pixels, inside the image, best first; possibly none.
+ */
+export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
+  const { boxThreshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
+  const candidates = queriesOf(answers, prompt)
+    .filter(({ score }) => score >= boxThreshold)
+    .map(({ phrase, score, box }) => ({ phrase, score, boxXyxyPx: toPixels(box, image) }))
+    .filter(({ boxXyxyPx: [x0, y0, x1, y1] }) => x1 > x0 && y1 > y0)
+    .sort((a, b) => b.score - a.score);
+  const kept: Detection[] = [];
+  for (const candidate of candidates) {
+    const same = kept.filter(({ phrase }) => phrase === candidate.phrase);
+    const beaten =
+      perPhrase === 'best'
+        ? same.length > 0
+        : same.some(({ boxXyxyPx }) => boxIou(boxXyxyPx, candidate.boxXyxyPx) > nmsThreshold);
+    if (!beaten && kept.length < maxDetections) kept.push(candidate);
+  }
+  return kept;
+}
+
+function queriesOf({ logits, boxes }: QueryAnswers, { phrases }: EncodedPrompt) {
+  const queries = boxes.length / 4;
+  const tokens = logits.length / queries;
+  return Array.from({ length: queries }, (_, q) => {
+    const scores = phrases.map(
+      (named) =>
+        named.tokens.reduce((sum, t) => sum + 1 / (1 + Math.exp(-(logits[q * tokens + t] as number))), 0) / named.tokens.length,
+    );
+    const score = Math.max(...scores);
+    const { phrase } = phrases[scores.indexOf(score)] as EncodedPrompt['phrases'][number];
+    return { phrase, score, box: boxes.subarray(q * 4, q * 4 + 4) };
+  });
+}
+
+function toPixels(box: Float32Array, { width, height }: Size): BoxXyxy {
+  const [cx, cy, w, h] = box as unknown as [number, number, number, number];
+  const clip = (value: number, limit: number) => Math.min(Math.max(value, 0), limit);
+  return [
+    clip((cx - w / 2) * width, width),
+    clip((cy - h / 2) * height, height),
+    clip((cx + w / 2) * width, width),
+    clip((cy + h / 2) * height, height),
+  ];
+}
+
+/** Overlap of two boxes over their union. */
+export function boxIou([ax0, ay0, ax1, ay1]: BoxXyxy, [bx0, by0, bx1, by1]: BoxXyxy): number {
+  const shared = Math.max(0, Math.min(ax1, bx1) - Math.max(ax0, bx0)) * Math.max(0, Math.min(ay1, by1) - Math.max(ay0, by0));
+  const joined = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - shared;
+  return joined > 0 ? shared / joined : 0;
+}

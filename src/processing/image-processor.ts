@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { tf } from '../backend/index.js';
+import { CheckpointError } from '../util/index.js';
+import type { RasterImage } from './image.js';
+import type { BoxXyxy, Size } from './mask.js';
+import { resizeImage } from './resample.js';
+
+const IMAGENET_MEAN = [0.485, 0.456, 0.406];
+const IMAGENET_STD = [0.229, 0.224, 0.225];
+
+const configSchema = z.object({
+  do_resize: z.boolean().default(true),
+  size: z.union([
+    z.object({ shortest_edge: z.int().positive(), longest_edge: z.int().positive() }),
+    z.object({ height: z.int().positive(), width: z.int().positive() }),
+    z.object({ longest_edge: z.int().positive() }),
+  ]),
+  do_rescale: z.boolean().default(true),
+  rescale_factor: z
+    .number()
+    .positive()
+    .default(1 / 255),
+  do_normalize: z.boolean().default(true),
+  image_mean: z.array(z.number()).length(3).default(IMAGENET_MEAN),
+  image_std: z.array(z.number().positive()).length(3).default(IMAGENET_STD),
+});
+
+/** Hugging Face's `preprocessor_config.json`, as far as images are concerned. */
+export type ImageProcessorConfig = z.infer<typeof configSchema>;
+
+export interface ProcessedImages {
+  /** [B, H, W, 3] f32, normalised; smaller images are padded with zeros on the right and below. */
+  readonly pixelValues: tf.Tensor4D;
+  /** [B, H, W] i32: 1 on the image, 0 on padding. */
+  readonly pixelMask: tf.Tensor3D;
+  /** Size of each image after resizing, before padding. */
+  readonly sizes: readonly Size[];
+}
+
+/** Brings images to the size and the range of numbers that a model was trained with. */
+export class ImageProcessor {
+  readonly config: ImageProcessorConfig;
+
+  constructor(config: ImageProcessorConfig) {
+    this.config = config;
+  }
+
+  /** Reads `preprocessor_config.json` of a model directory. */
+  static async load(modelDir: string): Promise<ImageProcessor> {
+    const file = join(modelDir, 'preprocessor_config.json');
+    try {
+      return new ImageProcessor(configSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
+    } catch (cause) {
+      throw new CheckpointError({
+        where: file,
+        what: 'the image settings cannot be read',
+        fix: 'Name the folder of a model, with its preprocessor_config.json',
+        cause,
+      });
+    }
+  }
+
+  /** The size to which an image is brought. */
+  targetSize(image: Size): Size {
+    const { size, do_resize } = this.config;
+    if (!do_resize) return { width: image.width, height: image.height };
+    if ('height' in size) return { width: size.width, height: size.height };
+    const short = Math.min(image.width, image.height);
+    const long = Math.max(image.width, image.height);
+    const shortest =
+      'shortest_edge' in size
+        ? Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long))
+        : Math.round((size.longest_edge * short) / long);
+    const other = Math.trunc((shortest * long) / short);
+    return image.width < image.height ? { width: shortest, height: other } : { width: other, height: shortest };
+  }
+
+  process(images: readonly RasterImage[]): ProcessedImages {
+    const resized = images.map((image) => resizeImage(image, this.targetSize(image)));
+    const width = Math.max(...resized.map((image) => image.width));
+    const height = Math.max(...resized.map((image) => image.height));
+    const values = new Float32Array(resized.length * height * width * 3);
+    const mask = new Int32Array(resized.length * height * width);
+    const table = this.lookupTable();
+    for (const [b, image] of resized.entries()) {
+      for (let y = 0; y < image.height; y++) {
+        const row = (b * height + y) * width;
+        mask.fill(1, row, row + image.width);
+        const from = y * image.width * 3;
+        for (let i = 0; i < image.width * 3; i++)
+          values[row * 3 + i] = table[(i % 3) * 256 + (image.data[from + i] as number)] as number;
+      }
+    }
+    return {
+      pixelValues: tf.tensor4d(values, [resized.length, height, width, 3]),
+      pixelMask: tf.tensor3d(mask, [resized.length, height, width], 'int32'),
+      sizes: resized.map(({ width: w, height: h }) => ({ width: w, height: h })),
+    };
+  }
+
+  /** What each of 256 levels becomes in each channel. */
+  private lookupTable(): Float32Array {
+    const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = this.config;
+    return Float32Array.from({ length: 768 }, (_, i) => {
+      const c = Math.floor(i / 256);
+      const value = (i % 256) * (do_rescale ? rescale_factor : 1);
+      return do_normalize ? (value - (image_mean[c] as number)) / (image_std[c] as number) : value;
+    });
+  }
+}
+
+/** Boxes in pixels of an image, moved to the grid to which the image was resized. */
+export function scaleBoxes(boxesXyxyPx: readonly BoxXyxy[], from: Size, to: Size): BoxXyxy[] {
+  const [sx, sy] = [to.width / from.width, to.height / from.height];
+  return boxesXyxyPx.map(([x0, y0, x1, y1]) => [x0 * sx, y0 * sy, x1 * sx, y1 * sy]);
+}

@@ -1,0 +1,182 @@
+import sharp from 'sharp';
+import { DataError } from '../util/index.js';
+import { decodeImage, nameOf, type RasterImage } from './image.js';
+
+/** A yes or no for each pixel: 1 or 0, row-major. */
+export interface BinaryMask {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A grey picture, 0 to 255, row-major. */
+export type GreyMap = BinaryMask;
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Left, top, right, bottom of a box at pixel edges: a box around one pixel is 1 wide. */
+export type BoxXyxy = readonly [number, number, number, number];
+
+/** Reads a mask as a grey picture. */
+export async function decodeGreyMask(source: string | Buffer): Promise<GreyMap> {
+  const { width, height, data } = await decodeImage(source);
+  return { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => data[i * 3] as number) };
+}
+
+/**
+ * Reads a mask; what is brighter than half counts. A mask whose values are all small (0 and 1, class numbers) counts from 1.
+ */
+export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
+  const { width, height, data } = await decodeGreyMask(source);
+  const top = data.reduce((a, b) => Math.max(a, b), 0);
+  const threshold = top > 0 && top < 16 ? 1 : 128;
+  return { width, height, data: data.map((value) => Number(value >= threshold)) };
+}
+
+/** The mask as a PNG of 0 and 255. */
+export async function maskToPng({ width, height, data }: BinaryMask): Promise<Buffer> {
+  const grey = data.map((value) => value * 255);
+  return sharp(grey, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
+}
+
+/** Nearest-neighbour resizing with half-pixel centres. */
+export function resizeMask(mask: BinaryMask, { width, height }: Size): BinaryMask {
+  if (mask.width === width && mask.height === height) return mask;
+  const data = new Uint8Array(width * height);
+  const columns = Array.from({ length: width }, (_, x) => Math.min(mask.width - 1, Math.floor(((x + 0.5) * mask.width) / width)));
+  for (let y = 0; y < height; y++) {
+    const row = Math.min(mask.height - 1, Math.floor(((y + 0.5) * mask.height) / height)) * mask.width;
+    for (let x = 0; x < width; x++) data[y * width + x] = mask.data[row + (columns[x] as number)] as number;
+  }
+  return { width, height, data };
+}
+
+/** Averages a grey picture over the area of each target pixel and keeps what is at least half bright. */
+export function resizeGreyMask(grey: GreyMap, { width, height }: Size): BinaryMask {
+  const wide = averageRows(grey.data, grey.width, grey.height, width);
+  const turned = averageRows(transpose(wide, width, grey.height), grey.height, width, height);
+  return { width, height, data: Uint8Array.from(transpose(turned, height, width), (value) => Number(value >= 127.5)) };
+}
+
+/** Resamples each row of a [height, width] picture to `target` cells by the share of area that falls into each. */
+function averageRows(data: ArrayLike<number>, width: number, height: number, target: number): Float32Array {
+  const out = new Float32Array(target * height);
+  const scale = width / target;
+  for (let x = 0; x < target; x++) {
+    const [from, to] = [x * scale, (x + 1) * scale];
+    for (let source = Math.floor(from); source < Math.min(width, Math.ceil(to)); source++) {
+      const share = (Math.min(to, source + 1) - Math.max(from, source)) / scale;
+      for (let y = 0; y < height; y++)
+        out[y * target + x] = (out[y * target + x] as number) + share * (data[y * width + source] as number);
+    }
+  }
+  return out;
+}
+
+function transpose(data: Float32Array, width: number, height: number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) out[x * height + y] = data[y * width + x] as number;
+  return out;
+}
+
+/** The number of pixels that belong to a mask. */
+export function maskArea({ data }: BinaryMask): number {
+  return data.reduce((sum, value) => sum + value, 0);
+}
+
+/** The tightest box around a mask, or nothing if it is empty. */
+export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefined {
+  let [x0, y0, x1, y1] = [width, height, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (data[y * width + x] === 0) continue;
+      x0 = Math.min(x0, x);
+      x1 = Math.max(x1, x + 1);
+      y0 = Math.min(y0, y);
+      y1 = Math.max(y1, y + 1);
+    }
+  }
+  return x1 === 0 ? undefined : [x0, y0, x1, y1];
+}
+
+/** Splits a mask into its 8-connected parts of at least `minArea` pixels, in reading order of their first pixel. */
+export function connectedComponents(mask: BinaryMask, { minArea = 1 }: { readonly minArea?: number } = {}): BinaryMask[] {
+  const { width, height, data } = mask;
+  const seen = new Uint8Array(data.length);
+  const parts: BinaryMask[] = [];
+  for (let start = 0; start < data.length; start++) {
+    if (data[start] === 0 || seen[start] === 1) continue;
+    const pixels = flood(mask, start, seen);
+    if (pixels.length < minArea) continue;
+    const part = new Uint8Array(data.length);
+    for (const pixel of pixels) part[pixel] = 1;
+    parts.push({ width, height, data: part });
+  }
+  return parts;
+}
+
+function flood({ width, height, data }: BinaryMask, start: number, seen: Uint8Array): number[] {
+  const pixels = [start];
+  seen[start] = 1;
+  for (let next = 0; next < pixels.length; next++) {
+    const pixel = pixels[next] as number;
+    const [px, py] = [pixel % width, Math.floor(pixel / width)];
+    for (let y = Math.max(0, py - 1); y <= Math.min(height - 1, py + 1); y++) {
+      for (let x = Math.max(0, px - 1); x <= Math.min(width - 1, px + 1); x++) {
+        const i = y * width + x;
+        if (data[i] === 0 || seen[i] === 1) continue;
+        seen[i] = 1;
+        pixels.push(i);
+      }
+    }
+  }
+  return pixels;
+}
+
+/** Mask logits brought to the image's grid (bilinear, half-pixel centres) and thresholded at 0. */
+export function maskLogitsToBinary({ data, width, height }: Size & { readonly data: Float32Array }, image: Size): BinaryMask {
+  const out = new Uint8Array(image.width * image.height);
+  const columns = Array.from({ length: image.width }, (_, x) => tap(x, width, image.width));
+  for (let y = 0; y < image.height; y++) {
+    const [top, bottom, fy] = tap(y, height, image.height);
+    for (let x = 0; x < image.width; x++) {
+      const [left, right, fx] = columns[x] as readonly [number, number, number];
+      const at = (row: number, column: number) => data[row * width + column] as number;
+      const upper = at(top, left) * (1 - fx) + at(top, right) * fx;
+      const lower = at(bottom, left) * (1 - fx) + at(bottom, right) * fx;
+      out[y * image.width + x] = Number(upper * (1 - fy) + lower * fy > 0);
+    }
+  }
+  return { width: image.width, height: image.height, data: out };
+}
+
+/** The two source cells of a target cell and the share of the second. */
+function tap(target: number, sourceSize: number, targetSize: number): readonly [number, number, number] {
+  const position = Math.max(0, ((target + 0.5) * sourceSize) / targetSize - 0.5);
+  const low = Math.min(Math.floor(position), sourceSize - 1);
+  return [low, Math.min(low + 1, sourceSize - 1), position - low];
+}
+
+/**
+ * Brings a mask file to an image's grid.
+ *
+ * @throws DataError when its proportions are others than the image's.
+ */
+export function fitMask(grey: GreyMap, image: Size, source: string | Buffer): BinaryMask {
+  const ratio = (grey.width * image.height) / (grey.height * image.width);
+  if (Math.abs(ratio - 1) > 0.02) {
+    const what = `the mask is ${grey.width}x${grey.height}, its image ${image.width}x${image.height}`;
+    throw new DataError({ where: nameOf(source), what, fix: 'Mask and image must have the same proportions' });
+  }
+  const top = grey.data.reduce((a, b) => Math.max(a, b), 0);
+  const bright = top > 0 && top < 16 ? { ...grey, data: grey.data.map((value) => (value > 0 ? 255 : 0)) } : grey;
+  return resizeGreyMask(bright, image);
+}
+
+export type { RasterImage };

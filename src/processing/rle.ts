@@ -1,0 +1,67 @@
+import type { BinaryMask } from './mask.js';
+
+/** Lengths of runs in column-major order, starting with zeros: COCO's uncompressed form. */
+export function runsOf({ width, height, data }: BinaryMask): number[] {
+  const runs: number[] = [];
+  let value = 0;
+  let length = 0;
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      if (data[y * width + x] === value) {
+        length += 1;
+        continue;
+      }
+      runs.push(length);
+      value = 1 - value;
+      length = 1;
+    }
+  }
+  runs.push(length);
+  return runs;
+}
+
+/** The mask of uncompressed runs. */
+export function maskOfRuns(runs: readonly number[], width: number, height: number): BinaryMask {
+  const data = new Uint8Array(width * height);
+  let at = 0;
+  for (const [i, run] of runs.entries()) {
+    if (i % 2 === 1) for (let k = at; k < at + run; k++) data[(k % height) * width + Math.floor(k / height)] = 1;
+    at += run;
+  }
+  return { width, height, data };
+}
+
+/** COCO's compressed string: runs as differences to the run two before, in base-32 digits from ASCII 48 on. */
+export function encodeRle(mask: BinaryMask): string {
+  const runs = runsOf(mask);
+  let text = '';
+  for (const [i, run] of runs.entries()) {
+    let rest = i > 2 ? run - (runs[i - 2] as number) : run;
+    for (let more = true; more; ) {
+      let digit = rest & 0x1f;
+      rest >>= 5;
+      more = (digit & 0x10) !== 0 ? rest !== -1 : rest !== 0;
+      if (more) digit |= 0x20;
+      text += String.fromCharCode(digit + 48);
+    }
+  }
+  return text;
+}
+
+/** The mask of a compressed string. */
+export function decodeRle(text: string, width: number, height: number): BinaryMask {
+  const runs: number[] = [];
+  for (let p = 0; p < text.length; ) {
+    let value = 0;
+    let shift = 0;
+    let digit = 0;
+    do {
+      digit = text.charCodeAt(p++) - 48;
+      value |= (digit & 0x1f) << shift;
+      shift += 5;
+    } while ((digit & 0x20) !== 0);
+    if ((digit & 0x10) !== 0 && shift < 32) value |= -1 << shift;
+    runs.push(runs.length > 2 ? value + (runs[runs.length - 2] as number) : value);
+  }
+  return maskOfRuns(runs, width, height);
+}

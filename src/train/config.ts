@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+const fraction = z.number().min(0).max(1);
+const positive = z.number().positive();
+const count = z.int().positive();
+
+const runSchema = z.strictObject({
+  /** Folder for checkpoints, logs, metrics and reports. */
+  dir: z.string().min(1),
+  /** Seeds weights, batches, augmentation and phantoms. */
+  seed: z.int().default(42),
+});
+
+const modelSchema = z.strictObject({
+  /** A Hugging Face model directory of Grounding DINO. */
+  detector: z.string().default('weights/nano-grounding-dino'),
+  /** A Hugging Face model directory of SAM 2. */
+  masker: z.string().default('weights/nano-sam2'),
+  /** `random` trains the model of `config.json` from nothing. */
+  start: z.enum(['pretrained', 'random']).default('pretrained'),
+});
+
+const splitSchema = z.strictObject({
+  train: fraction.default(0.7),
+  val: fraction.default(0.2),
+  test: fraction.default(0.1),
+  seed: z.int().default(42),
+});
+
+const phantomSchema = z.strictObject({
+  domain: z.string().default('standard'),
+  size: z.strictObject({ width: count.default(128), height: count.default(128) }).prefault({}),
+  /** Images in each part. */
+  train: count.default(400),
+  val: count.default(60),
+  test: count.default(60),
+  /** Only these phrases; empty means all of the domain. */
+  phrases: z.array(z.string().min(1)).default([]),
+});
+
+const dataSchema = z.strictObject({
+  /** How the folder is laid out. */
+  format: z.enum(['coco', 'stu', 'folders', 'phantom']),
+  /** The dataset's folder; unused for phantoms. */
+  root: z.string().min(1).optional(),
+  /** What to look for in datasets that name nothing themselves. */
+  prompt: z.string().min(1).optional(),
+  /** How a dataset without parts of its own is divided. */
+  split: splitSchema.prefault({}),
+  phantom: phantomSchema.prefault({}),
+});
+
+const loraSchema = z.strictObject({
+  /** A named set of targets. */
+  preset: z.string().optional(),
+  rank: count.default(11),
+  /** The update is scaled by alpha / rank. */
+  alpha: positive.default(11),
+  /** Ordered path patterns of the linear layers that get an adapter. */
+  targets: z.array(z.string().min(1)).default([]),
+  /** Path patterns of modules whose parameters are trained whole. */
+  trainFully: z.array(z.string().min(1)).default([]),
+});
+
+const optimSchema = z.strictObject({
+  epochs: count.default(50),
+  /** Steps an epoch has; absent: one pass over the data. */
+  stepsPerEpoch: count.optional(),
+  batchSize: count.default(4),
+  learningRate: positive.default(5e-4),
+  schedule: z.enum(['constant', 'cosine', 'one-cycle']).default('cosine'),
+  warmupSteps: z.int().nonnegative().default(20),
+  weightDecay: z.number().nonnegative().default(1e-4),
+  /** Largest global norm of the gradient; 0 leaves it as it is. */
+  clipNorm: z.number().nonnegative().default(0.1),
+  /** Decay of the averaged weights that are evaluated and saved; 0 switches averaging off. */
+  ema: fraction.default(0),
+  /** Epochs without a better validation loss before training stops. */
+  patience: count.default(20),
+  /** `none`, `paper` or `ultrasound`. */
+  augment: z.enum(['none', 'paper', 'ultrasound']).default('none'),
+});
+
+const lossSchema = z.strictObject({
+  class: z.number().nonnegative().default(1),
+  bbox: z.number().nonnegative().default(10),
+  giou: z.number().nonnegative().default(1),
+  /** Weight of the losses of earlier decoder layers. */
+  auxiliary: z.number().nonnegative().default(1),
+  /** Weight of the loss of the encoder's proposals. */
+  encoder: z.number().nonnegative().default(1),
+  /** How many of the encoder's proposals are matched to each object. */
+  encoderMatches: count.default(1),
+});
+
+const evalSchema = z.strictObject({
+  /** Score from which a box counts. */
+  boxThreshold: fraction.default(0.3),
+  /** `best` keeps one box a phrase, `all` every box above the threshold. */
+  select: z.enum(['best', 'all']).default('all'),
+  /** 0: one split. k: k-fold cross-validation over the whole set. */
+  folds: z.int().nonnegative().default(0),
+});
+
+/** A run: everything that `npm run train` needs to know. One YAML file is one reproducible run. */
+export const runConfigSchema = z.strictObject({
+  /** Which of the two models is trained. The other one stays as it is. */
+  task: z.enum(['detector', 'masker']).default('detector'),
+  run: runSchema,
+  model: modelSchema.prefault({}),
+  data: dataSchema,
+  /** Absent: all parameters are trained. */
+  lora: loraSchema.optional(),
+  train: optimSchema.prefault({}),
+  loss: lossSchema.prefault({}),
+  eval: evalSchema.prefault({}),
+});
+
+export type RunConfig = z.infer<typeof runConfigSchema>;
+export type DataConfig = RunConfig['data'];
+export type OptimConfig = RunConfig['train'];

@@ -1,0 +1,95 @@
+import {
+  CocoDataset,
+  type Dataset,
+  FoldersDataset,
+  kFolds,
+  PhantomDataset,
+  phantomDomains,
+  StuDataset,
+  Subset,
+  splitIndices,
+} from '../data/index.js';
+import { ConfigError } from '../util/index.js';
+import type { DataConfig } from './config.js';
+
+/** The three parts of a run's data. */
+export interface DataParts {
+  readonly train: Dataset;
+  readonly val: Dataset;
+  readonly test: Dataset;
+}
+
+/** Opens the data of a run, divided as its configuration says. */
+export async function openData(data: DataConfig, seed: number): Promise<DataParts> {
+  switch (data.format) {
+    case 'phantom':
+      return phantomParts(data, seed);
+    case 'coco': {
+      const root = rootOf(data);
+      const [train, val, test] = await Promise.all([
+        CocoDataset.open(root, 'train'),
+        CocoDataset.open(root, 'val'),
+        CocoDataset.open(root, 'test'),
+      ]);
+      return { train, val, test };
+    }
+    default: {
+      const whole = await openWhole(data);
+      const { train, val, test } = splitIndices(whole.size, data.split, data.split.seed);
+      return { train: new Subset(whole, train), val: new Subset(whole, val), test: new Subset(whole, test) };
+    }
+  }
+}
+
+/** The parts of each fold of a cross-validation: every image is tested once. */
+export async function openFolds(data: DataConfig, folds: number): Promise<DataParts[]> {
+  if (data.format === 'phantom' || data.format === 'coco') {
+    const what = `a dataset of format ${data.format} has parts of its own and cannot be divided into folds`;
+    throw new ConfigError({ where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
+  }
+  const whole = await openWhole(data);
+  return kFolds(whole.size, folds, data.split.seed).map(({ train, val, test }) => ({
+    train: new Subset(whole, train),
+    val: new Subset(whole, val),
+    test: new Subset(whole, test),
+  }));
+}
+
+async function openWhole(data: DataConfig): Promise<Dataset> {
+  const phrase = data.prompt;
+  if (phrase === undefined) {
+    throw new ConfigError({
+      where: 'data.prompt',
+      what: `a dataset of format ${data.format} does not name its objects`,
+      fix: 'Say what to look for, as in data.prompt: breast lesion',
+    });
+  }
+  return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
+}
+
+function phantomParts({ phantom }: DataConfig, seed: number): DataParts {
+  const domain = phantomDomains[phantom.domain];
+  if (domain === undefined) {
+    const known = Object.keys(phantomDomains).join(', ');
+    throw new ConfigError({
+      where: 'data.phantom.domain',
+      what: `there is no domain ${phantom.domain}`,
+      fix: `Choose one of ${known}`,
+    });
+  }
+  const { width, height } = phantom.size;
+  const phrases = phantom.phrases.length > 0 ? { phrases: phantom.phrases } : {};
+  // Far-apart seeds: no phantom of one part can appear in another.
+  const part = (size: number, k: number) => new PhantomDataset({ size, seed: seed * 4 + k, width, height, domain, ...phrases });
+  return { train: part(phantom.train, 1), val: part(phantom.val, 2), test: part(phantom.test, 3) };
+}
+
+function rootOf({ root, format }: DataConfig): string {
+  if (root === undefined)
+    throw new ConfigError({
+      where: 'data.root',
+      what: `a dataset of format ${format} needs a folder`,
+      fix: 'Name it in the file or with --set data.root=DIR',
+    });
+  return root;
+}

@@ -1,0 +1,85 @@
+import { tf } from '../backend/index.js';
+import type { Sample } from '../data/index.js';
+import type { DetectionCriterion, DetectionTarget } from '../losses/index.js';
+import type { GroundingDino, GroundingDinoInputs } from '../models/grounding-dino/index.js';
+import { type ForwardContext, inference, SegmentTape } from '../nn/index.js';
+import { collateText, type EncodedPrompt, type ImageProcessor, type PromptTokenizer } from '../processing/index.js';
+import { DataError, type Rng } from '../util/index.js';
+import type { LossReport, TrainStep, TrainTask } from './task.js';
+
+export interface DetectorTaskOptions {
+  readonly model: GroundingDino;
+  readonly tokenizer: PromptTokenizer;
+  readonly imageProcessor: ImageProcessor;
+  readonly criterion: DetectionCriterion;
+  /** Writes the current weights. */
+  readonly save: (dir: string) => Promise<void>;
+}
+
+/** Grounding DINO learning to find what its prompt names. */
+export class DetectorTask implements TrainTask {
+  readonly model: GroundingDino;
+  readonly save: (dir: string) => Promise<void>;
+  private readonly options: DetectorTaskOptions;
+
+  constructor(options: DetectorTaskOptions) {
+    this.options = options;
+    this.model = options.model;
+    this.save = options.save;
+  }
+
+  async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
+    const tape = new SegmentTape(rng);
+    try {
+      return await this.withOutputs(samples, tape, async (outputs, textMask, targets) => {
+        const { total, terms, gradients: atOutputs } = await this.options.criterion.evaluate(outputs, textMask, targets);
+        const { gradients } = tape.backward(atOutputs);
+        tf.dispose(atOutputs.map(([, gradient]) => gradient));
+        return { total, terms, gradients };
+      });
+    } finally {
+      tape.dispose();
+    }
+  }
+
+  async loss(samples: readonly Sample[]): Promise<LossReport> {
+    return this.withOutputs(samples, inference, (outputs, textMask, targets) =>
+      this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false }),
+    );
+  }
+
+  /** Runs the model over a batch and frees what the batch needed once `use` has finished. */
+  private async withOutputs<T>(
+    samples: readonly Sample[],
+    context: ForwardContext,
+    use: (outputs: ReturnType<GroundingDino['forward']>, textMask: tf.Tensor2D, targets: DetectionTarget[]) => Promise<T>,
+  ): Promise<T> {
+    const prompts = samples.map((sample) => this.options.tokenizer.encode(sample.phrases));
+    const targets = samples.map((sample, i) => targetOf(sample, prompts[i] as EncodedPrompt));
+    const { pixelValues, pixelMask } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
+    const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts) };
+    const outputs = this.model.forward(inputs, context);
+    try {
+      return await use(outputs, inputs.attentionMask as tf.Tensor2D, targets);
+    } finally {
+      tf.dispose([{ ...inputs }, { layers: outputs.layers.map((layer) => ({ ...layer })), encoder: { ...outputs.encoder } }]);
+    }
+  }
+}
+
+/** The boxes of a sample and the tokens that name them. */
+function targetOf(sample: Sample, prompt: EncodedPrompt): DetectionTarget {
+  const { width, height } = sample.image;
+  const tokens = sample.objects.map(({ phrase }) => {
+    const named = prompt.phrases.find((candidate) => candidate.phrase === phrase);
+    if (named === undefined) {
+      const what = `an object is called "${phrase}", which is not among the phrases of its prompt "${prompt.text}"`;
+      throw new DataError({ where: sample.file ?? sample.id, what });
+    }
+    return named.tokens;
+  });
+  const boxesCxcywh = sample.objects.map(({ boxXyxyPx: [x0, y0, x1, y1] }) => {
+    return [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height] as const;
+  });
+  return { boxesCxcywh, tokens };
+}

@@ -1,0 +1,65 @@
+import { tf } from '../../backend/index.js';
+import type { Parameter } from '../../nn/index.js';
+import { sizeOf } from '../../util/index.js';
+
+/** Parameters seen as one long vector, in a fixed order: one update over the vector costs far fewer ops than one for each. */
+export class FlatView {
+  readonly parameters: readonly (readonly [string, Parameter])[];
+  readonly sizes: readonly number[];
+  readonly size: number;
+
+  constructor(parameters: readonly (readonly [string, Parameter])[]) {
+    this.parameters = parameters;
+    this.sizes = parameters.map(([, { shape }]) => sizeOf(shape));
+    this.size = this.sizes.reduce((a, b) => a + b, 0);
+  }
+
+  /** [size]: what `pick` gives for each parameter, or zeros. */
+  gather(pick: (parameter: Parameter) => tf.Tensor | undefined): tf.Tensor1D {
+    return tf.tidy(() => {
+      const parts = this.parameters.map(([, parameter], i) => {
+        const values = pick(parameter);
+        return values === undefined ? tf.zeros([this.sizes[i] as number]) : values.reshape([-1]);
+      });
+      return tf.concat1d(parts as tf.Tensor1D[]);
+    });
+  }
+
+  /** The pieces of a vector, each in its parameter's shape. */
+  scatter(vector: tf.Tensor1D): tf.Tensor[] {
+    return tf.tidy(() =>
+      tf
+        .split(vector, [...this.sizes])
+        .map((part, i) => part.reshape([...(this.parameters[i] as readonly [string, Parameter])[1].shape])),
+    );
+  }
+
+  /** Gives each parameter its piece of a vector. */
+  assign(vector: tf.Tensor1D): void {
+    for (const [i, part] of this.scatter(vector).entries()) {
+      (this.parameters[i] as readonly [string, Parameter])[1].assign(part);
+      part.dispose();
+    }
+  }
+
+  /** Named pieces, to be saved. The tensors belong to the caller. */
+  named(vector: tf.Tensor1D, prefix: string): [string, tf.Tensor][] {
+    return this.scatter(vector).map((part, i) => [`${prefix}.${(this.parameters[i] as readonly [string, Parameter])[0]}`, part]);
+  }
+
+  /**
+   * The vector whose named pieces are given.
+   *
+   * @throws Error when one is missing.
+   */
+  fromNamed(pieces: ReadonlyMap<string, tf.Tensor>, prefix: string): tf.Tensor1D {
+    const byParameter = new Map(
+      this.parameters.map(([path, parameter]) => {
+        const piece = pieces.get(`${prefix}.${path}`);
+        if (piece === undefined) throw new Error(`the saved state has no ${prefix}.${path}`);
+        return [parameter, piece] as const;
+      }),
+    );
+    return this.gather((parameter) => byParameter.get(parameter));
+  }
+}

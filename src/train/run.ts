@@ -1,0 +1,110 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DetectorParts, loadDetector, loadMasker, type MaskerParts } from '../infer/index.js';
+import { saveCheckpoint } from '../io/index.js';
+import { applyLora, loraPresets, saveAdapter } from '../lora/index.js';
+import { DetectionCriterion } from '../losses/index.js';
+import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
+import type { RunConfig } from './config.js';
+import type { DataParts } from './datasets.js';
+import { DetectorTask } from './detector-task.js';
+import { MaskerTask } from './masker-task.js';
+import type { TrainTask } from './task.js';
+import { type TrainProgress, type TrainResult, train } from './trainer.js';
+
+export interface RunOptions {
+  readonly resume?: boolean;
+  readonly logger?: Logger;
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** Files of a model directory that training does not change and inference needs. */
+const COMPANIONS = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'vocab.txt',
+];
+
+/** Trains what the configuration says on the given data; the best weights end up in `best/` of the run folder. */
+export async function runTraining(config: RunConfig, data: DataParts, options: RunOptions = {}): Promise<TrainResult> {
+  const task = config.task === 'detector' ? await detectorTask(config, options.logger) : await maskerTask(config);
+  try {
+    return await train({
+      task,
+      train: data.train,
+      val: data.val,
+      config: config.train,
+      seed: config.run.seed,
+      dir: config.run.dir,
+      ...options,
+    });
+  } finally {
+    task.model.dispose();
+  }
+}
+
+async function detectorTask(config: RunConfig, logger: Logger = silentLogger): Promise<TrainTask> {
+  const folder = config.model.detector;
+  const parts = await loadDetector(folder, start(config));
+  const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches } = config.loss;
+  const criterion = new DetectionCriterion({
+    weights: { class: classWeight, bbox, giou, auxiliary, encoder },
+    costs: { class: 2, bbox: 5, giou: 2 },
+    encoderMatches,
+  });
+  const save = adapt(config, parts, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  return new DetectorTask({ ...parts, criterion, save });
+}
+
+async function maskerTask(config: RunConfig): Promise<TrainTask> {
+  if (config.lora !== undefined)
+    throw new ConfigError({
+      where: 'lora',
+      what: 'adapters are for the detector',
+      fix: 'Remove the section or set task: detector',
+    });
+  const folder = config.model.masker;
+  const parts = await loadMasker(folder, start(config));
+  return new MaskerTask({ ...parts, save: (dir) => saveModelDirectory(parts, folder, dir) });
+}
+
+function start({ model, run }: RunConfig): { random?: Rng } {
+  return model.start === 'random' ? { random: Rng.seeded(run.seed) } : {};
+}
+
+/** Puts adapters into the detector, if the configuration asks for them, and tells how to save them. */
+function adapt({ lora, run }: RunConfig, { model }: DetectorParts, logger: Logger): ((dir: string) => Promise<void>) | undefined {
+  if (lora === undefined) return undefined;
+  const { preset, ...rest } = lora;
+  const named = preset === undefined ? undefined : loraPresets[preset];
+  if (preset !== undefined && named === undefined) {
+    throw new ConfigError({
+      where: 'lora.preset',
+      what: `there is no preset ${preset}`,
+      fix: `Choose one of ${Object.keys(loraPresets).join(', ')}`,
+    });
+  }
+  const spec = {
+    ...rest,
+    targets: [...(named?.targets ?? []), ...rest.targets],
+    trainFully: [...(named?.trainFully ?? []), ...rest.trainFully],
+  };
+  const { trainable, total } = applyLora(model, spec, Rng.seeded(run.seed, 7));
+  logger.info(
+    `LoRA: ${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} parameters are trained (${((100 * trainable) / total).toFixed(2)} %)`,
+  );
+  return (dir) => saveAdapter(model, dir, spec);
+}
+
+async function saveModelDirectory({ model }: DetectorParts | MaskerParts, source: string, dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await saveCheckpoint(model, join(dir, 'model.safetensors'));
+  for (const file of COMPANIONS) {
+    await copyFile(join(source, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+}
