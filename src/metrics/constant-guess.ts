@@ -1,0 +1,69 @@
+import type { MaskPixels } from './mask.js';
+import { assertSameGrid } from './mask.js';
+import { type BoxCorners, boxIou, diceCoefficient } from './overlap.js';
+import { mean, quantile } from './statistics.js';
+
+/** An answer that never looks at the image, to judge other scores by. */
+export interface ConstantGuess<T> {
+  readonly guess: T;
+  /** Its mean score over what it was made from, a fraction in [0, 1]. */
+  readonly score: number;
+}
+
+/**
+ * The mask that scores best on average (Dice) among those that hold the pixels belonging to at least k of the n masks.
+ *
+ * @param masks - at least one, all on one grid.
+ * @throws RangeError when there is none. @throws SonogroundError when grids differ.
+ */
+export function bestConstantMask(masks: readonly MaskPixels[]): ConstantGuess<MaskPixels & { readonly data: Uint8Array }> {
+  const [first] = masks;
+  if (first === undefined) throw new RangeError('bestConstantMask: no mask was given');
+  const counts = new Uint32Array(first.data.length);
+  for (const mask of masks) {
+    assertSameGrid(mask, first);
+    for (let i = 0; i < counts.length; i++) if (mask.data[i] !== 0) counts[i] = (counts[i] as number) + 1;
+  }
+  const levels = [...new Set(counts)].filter((level) => level > 0);
+  const candidates = (levels.length === 0 ? [1] : levels).map((level) => {
+    const guess = { width: first.width, height: first.height, data: Uint8Array.from(counts, (n) => Number(n >= level)) };
+    return { guess, score: mean(masks.map((mask) => diceCoefficient(guess, mask))) };
+  });
+  return candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
+}
+
+/** Side steps of the search, as shares of the boxes' mean size. */
+const STEPS = [0.2, 0.1, 0.05, 0.02, 0.01];
+
+/**
+ * A box with a high mean IoU: the best of the given boxes, their mean and their median, then moved side by side as long as
+ * that helps. A local optimum, which is enough for a baseline.
+ *
+ * @param boxes - at least one, in one unit (shares of the image, where images differ in size).
+ * @throws RangeError when there is none.
+ */
+export function bestConstantBox(boxes: readonly BoxCorners[]): ConstantGuess<BoxCorners> {
+  if (boxes.length === 0) throw new RangeError('bestConstantBox: no box was given');
+  const judge = (guess: BoxCorners) => ({ guess, score: mean(boxes.map((box) => boxIou(guess, box))) });
+  const sides = ([0, 1, 2, 3] as const).map((side) => boxes.map((box) => box[side]));
+  const centre = (pick: (values: number[]) => number) => sides.map(pick) as unknown as BoxCorners;
+  const starts = [...boxes, centre(mean), centre((values) => quantile(values, 0.5))].map(judge);
+  let best = starts.reduce((a, b) => (b.score > a.score ? b : a));
+  const size = mean(boxes.map(([x0, y0, x1, y1]) => (x1 - x0 + y1 - y0) / 2));
+  for (const step of STEPS) {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const [side, sign] of MOVES) {
+        const next = judge(
+          best.guess.map((value, i) => (i === side ? value + sign * step * size : value)) as unknown as BoxCorners,
+        );
+        if (next.score <= best.score) continue;
+        best = next;
+        moved = true;
+      }
+    }
+  }
+  return best;
+}
+
+const MOVES = [0, 1, 2, 3].flatMap((side) => [[side, 1] as const, [side, -1] as const]);
