@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  averagePrecision,
+  bestConstantBox,
+  bestConstantMask,
+  boxIou,
+  diceCoefficient,
+  distanceTransform,
+  hausdorff95,
+  type MaskPixels,
+  mean,
+  populationStd,
+} from '../../src/metrics/index.js';
+
+function mask(...lines: string[]): MaskPixels {
+  const data = Uint8Array.from(lines.join(''), (sign) => Number(sign === '#'));
+  return { width: (lines[0] ?? '').length, height: lines.length, data };
+}
+
+describe('metrics at the edges', () => {
+  it('refuses masks of another size', () => {
+    expect(() => diceCoefficient(mask('#..', '..#'), mask('#.', '.#'))).toThrow('one is 3x2, the other 2x2');
+    expect(() => hausdorff95(mask('##'), mask('#', '#'))).toThrow('one is 2x1, the other 1x2');
+    expect(() => diceCoefficient({ width: 2, height: 2, data: [1] }, mask('##', '##'))).toThrow('as many values');
+  });
+
+  it('has no distance to an empty mask', () => {
+    expect([...distanceTransform(mask('..', '..', '..'))]).toEqual(Array(6).fill(Number.POSITIVE_INFINITY));
+  });
+
+  it('measures one row and one column', () => {
+    expect([...distanceTransform(mask('..#..#.'))]).toEqual([2, 1, 0, 1, 1, 0, 1]);
+    expect([...distanceTransform(mask('.', '#', '.', '.'), { x: 9, y: 0.5 })]).toEqual([0.5, 0, 0.5, 1]);
+  });
+
+  it('compares boxes', () => {
+    expect(boxIou([0, 0, 4, 2], [2, 0, 6, 2])).toBeCloseTo(1 / 3, 12);
+    expect(boxIou([0, 0, 1, 1], [1, 0, 2, 1])).toBe(0);
+    expect(boxIou([1, 1, 1, 1], [1, 1, 1, 1])).toBe(0);
+    expect(boxIou([3, 3, 1, 1], [0, 0, 4, 4])).toBe(0);
+  });
+
+  it('has no average precision without true boxes, and none left without predictions', () => {
+    const box = [0, 0, 2, 2] as const;
+    expect(averagePrecision([{ truth: [], predicted: [{ box, label: 'cyst', score: 1 }] }]).ap).toBeNaN();
+    expect(averagePrecision([{ truth: [{ box, label: 'cyst' }], predicted: [] }]).ap).toBe(0);
+    expect(averagePrecision([{ truth: [{ box, label: 'cyst' }], predicted: [{ box, label: 'cyst', score: 0.1 }] }]).ap).toBe(1);
+  });
+
+  it('has no mean of nothing', () => {
+    expect(mean([])).toBeNaN();
+    expect(populationStd([])).toBeNaN();
+    expect(populationStd([3])).toBe(0);
+  });
+});
+
+describe('constant guesses', () => {
+  it('keeps the pixels that enough masks share', () => {
+    const masks = [mask('###..', '###..'), mask('##...', '###..'), mask('##..#', '##...')];
+    const { guess, score } = bestConstantMask(masks);
+    // At least two of three: '##...', '###..'. By hand: (10/11 + 1 + 8/10) / 3.
+    expect([...(guess.data as Uint8Array)]).toEqual([...(mask('##...', '###..').data as Uint8Array)]);
+    expect(score).toBeCloseTo((10 / 11 + 1 + 0.8) / 3, 12);
+  });
+
+  it('answers empty masks with an empty one', () => {
+    expect(bestConstantMask([mask('..'), mask('..')]).score).toBe(1);
+    expect(() => bestConstantMask([])).toThrow(RangeError);
+  });
+
+  it('finds a box that beats each of the given ones', () => {
+    const boxes = [
+      [0, 0, 10, 10],
+      [2, 1, 12, 11],
+      [4, 0, 14, 10],
+    ] as const;
+    const { guess, score } = bestConstantBox(boxes);
+    const single = Math.max(...boxes.map((box) => mean(boxes.map((other) => boxIou(box, other)))));
+    expect(score).toBeGreaterThan(single);
+    expect(score).toBeCloseTo(mean(boxes.map((box) => boxIou(guess, box))), 12);
+    expect(bestConstantBox([[1, 2, 3, 5]])).toEqual({ guess: [1, 2, 3, 5], score: 1 });
+  });
+});
