@@ -6,6 +6,7 @@ const ORDERS: Readonly<Record<TorchLayout, { toMemory: number[]; toTorch: number
   same: undefined,
   conv2d: { toMemory: [2, 3, 1, 0], toTorch: [3, 2, 0, 1] },
   convTranspose2d: { toMemory: [2, 3, 1, 0], toTorch: [3, 2, 0, 1] },
+  map: { toMemory: [0, 2, 3, 1], toTorch: [0, 3, 1, 2] },
   depthwise: { toMemory: [2, 3, 0, 1], toTorch: [2, 3, 0, 1] },
 };
 

@@ -32,10 +32,10 @@ function area(low: tf.Tensor2D, high: tf.Tensor2D): tf.Tensor {
 
 /** Sum of 1 - GIoU over pairs of boxes [N, 4] as centre and size. */
 export function giouLoss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.sum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target)))) as tf.Scalar;
+  return tf.tidy(() => tf.sum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target)))) as tf.Scalar);
 }
 
 /** Sum of absolute differences. */
 export function l1Loss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.sum(tf.abs(tf.sub(predicted, target))) as tf.Scalar;
+  return tf.tidy(() => tf.sum(tf.abs(tf.sub(predicted, target))) as tf.Scalar);
 }

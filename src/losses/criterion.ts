@@ -1,4 +1,5 @@
 import { tf } from '../backend/index.js';
+import { assertShape, SonogroundError } from '../util/index.js';
 import { giouLoss, l1Loss } from './box-losses.js';
 import { sigmoidFocalLoss } from './focal.js';
 import { type Match, type MatchCosts, matchQueries } from './matcher.js';
@@ -71,6 +72,9 @@ export class DetectionCriterion {
    * Matches on the host, then takes the loss and its gradients at the outputs.
    *
    * @param textMask - [B, T] i32, 1 where there is a token.
+   * @param targets - one for each image; an image without objects teaches only what is not there.
+   * @throws SonogroundError when shapes do not fit, a target names a token that the prompt does not have, or a box or a logit
+   * to be matched is not a number.
    */
   async evaluate(
     outputs: DetectionOutputs,
@@ -79,6 +83,7 @@ export class DetectionCriterion {
     { gradients = true }: { readonly gradients?: boolean } = {},
   ): Promise<CriterionReport> {
     const heads = this.headsOf(outputs);
+    for (const { outputs: layer } of heads) assertFits(layer, textMask, targets);
     const matches = await Promise.all(heads.map(({ outputs: layer, copies }) => this.matchLayer(layer, targets, copies)));
     const losses = heads.map((head, i) => {
       const constants = layerConstants(head.outputs, textMask, targets, matches[i] as Match[][]);
@@ -172,6 +177,21 @@ export class DetectionCriterion {
     }
     const chosen = tf.gather(tf.reshape(boxes, [-1, 4]), rows);
     return [classPart, tf.div(l1Loss(chosen, wanted), matched), tf.div(giouLoss(chosen, wanted), matched)];
+  }
+}
+
+function assertFits({ logits, predBoxes }: LayerOutputs, textMask: tf.Tensor2D, targets: readonly DetectionTarget[]): void {
+  const [b, q, t] = logits.shape;
+  assertShape(predBoxes, [b, q, 4], 'DetectionCriterion: predBoxes');
+  assertShape(textMask, [b, t], 'DetectionCriterion: textMask');
+  if (targets.length !== b)
+    throw new SonogroundError({ where: 'DetectionCriterion', what: `${b} images, but ${targets.length} targets` });
+  for (const [i, { boxesCxcywh, tokens }] of targets.entries()) {
+    const where = `target of image ${i}`;
+    if (boxesCxcywh.length !== tokens.length)
+      throw new SonogroundError({ where, what: `${boxesCxcywh.length} boxes, but tokens of ${tokens.length} objects` });
+    const outside = tokens.flat().find((token) => token < 0 || token >= t);
+    if (outside !== undefined) throw new SonogroundError({ where, what: `token ${outside} of a prompt of ${t} tokens` });
   }
 }
 

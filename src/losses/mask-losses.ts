@@ -26,14 +26,16 @@ export function maskLosses(
   targets: tf.Tensor3D,
   trueIou: tf.Tensor1D,
 ): MaskLosses {
-  const soft = tf.sigmoid(maskLogits);
-  const shared = tf.sum(tf.mul(soft, targets), [1, 2]);
-  const both = tf.add(tf.sum(soft, [1, 2]), tf.sum(targets, [1, 2]));
-  return {
-    focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]),
-    dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))),
-    iou: tf.square(tf.sub(predictedIou, trueIou)),
-  };
+  return tf.tidy(() => {
+    const soft = tf.sigmoid(maskLogits);
+    const shared = tf.sum(tf.mul(soft, targets), [1, 2]);
+    const both = tf.add(tf.sum(soft, [1, 2]), tf.sum(targets, [1, 2]));
+    return {
+      focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]),
+      dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))),
+      iou: tf.square(tf.sub(predictedIou, trueIou)),
+    };
+  });
 }
 
 /** IoU of masks thresholded at logit 0 with their targets, [N]; no gradient passes. Both empty counts as 1. */

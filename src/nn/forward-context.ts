@@ -1,6 +1,10 @@
 import { tf } from '../backend/index.js';
 import { Rng } from '../util/index.js';
 import type { Module } from './module.js';
+import type { Parameter } from './parameter.js';
+
+/** A module whose parameters a block uses, or one such parameter. */
+export type Owner = Module | Parameter;
 
 /** Named tensors that enter or leave a block. `undefined` stands for an optional input that is absent. */
 export type TensorRecord = Record<string, tf.Tensor | undefined>;
@@ -23,12 +27,12 @@ export interface BlockMode {
 export interface ForwardContext {
   readonly training: boolean;
   /**
-   * @param owners - the modules whose parameters the function uses.
+   * @param owners - the modules and single parameters that the function uses.
    * @param inputs - everything it reads besides parameters; integer and boolean tensors count as constants.
    * @param fn - pure: the same inputs and draws give the same outputs. It may not dispose its inputs.
    */
   block<I extends TensorRecord, O extends TensorRecord>(
-    owners: Module | readonly Module[],
+    owners: Owner | readonly Owner[],
     inputs: I,
     fn: (inputs: I, mode: BlockMode) => O,
   ): O;

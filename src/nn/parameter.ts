@@ -7,9 +7,10 @@ import type { Initialiser } from './init.js';
  * - `same`: as in memory.
  * - `conv2d`: [out, in, h, w] in the file, [h, w, in, out] in memory.
  * - `convTranspose2d`: [in, out, h, w] in the file, [h, w, out, in] in memory.
+ * - `map`: [n, channels, h, w] in the file, [n, h, w, channels] in memory.
  * - `depthwise`: [channels, 1, h, w] in the file, [h, w, channels, 1] in memory.
  */
-export type TorchLayout = 'same' | 'conv2d' | 'convTranspose2d' | 'depthwise';
+export type TorchLayout = 'same' | 'conv2d' | 'convTranspose2d' | 'depthwise' | 'map';
 
 export interface ParameterOptions {
   readonly init: Initialiser;

@@ -1,8 +1,7 @@
 import { tf } from '../backend/index.js';
 import { Rng, type RngState } from '../util/index.js';
-import type { BlockMode, ForwardContext, TensorRecord } from './forward-context.js';
-import type { Module } from './module.js';
-import type { Parameter } from './parameter.js';
+import type { BlockMode, ForwardContext, Owner, TensorRecord } from './forward-context.js';
+import { Parameter } from './parameter.js';
 
 interface Segment {
   readonly inputs: TensorRecord;
@@ -46,12 +45,11 @@ export class SegmentTape implements ForwardContext {
   }
 
   block<I extends TensorRecord, O extends TensorRecord>(
-    owners: Module | readonly Module[],
+    owners: Owner | readonly Owner[],
     inputs: I,
     fn: (inputs: I, mode: BlockMode) => O,
   ): O {
-    const modules = Array.isArray(owners) ? owners : [owners];
-    const parameters = [...new Set((modules as Module[]).flatMap((module) => module.trainableParameters()))];
+    const parameters = trainableOf(Array.isArray(owners) ? owners : [owners]);
     const rng = this.rng.fork();
     const rngState = rng.state();
     const outputs = tf.tidy(() => unaliased(inputs, fn(inputs, { training: true, rng })));
@@ -153,6 +151,14 @@ export class SegmentTape implements ForwardContext {
     this.segments.length = 0;
     this.tracked.clear();
   }
+}
+
+/** The distinct parameters of a block that training may change. */
+function trainableOf(owners: readonly Owner[]): Parameter[] {
+  const own = owners.flatMap((owner) =>
+    owner instanceof Parameter ? [owner].filter(({ trainable }) => trainable) : owner.trainableParameters(),
+  );
+  return [...new Set(own)];
 }
 
 /** Replaces an output that is an input itself by a clone, so that each tensor stands for one place in the graph. */

@@ -54,7 +54,13 @@ export class GoldenCase {
 
   /** A weight or its gradient, brought from torch's layout into memory's. */
   inLayout(name: string, layout: TorchLayout): tf.Tensor {
-    const order = { same: undefined, conv2d: [2, 3, 1, 0], convTranspose2d: [2, 3, 1, 0], depthwise: [2, 3, 0, 1] }[layout];
+    const order = {
+      same: undefined,
+      conv2d: [2, 3, 1, 0],
+      convTranspose2d: [2, 3, 1, 0],
+      depthwise: [2, 3, 0, 1],
+      map: [0, 2, 3, 1],
+    }[layout];
     return tf.tidy(() => (order === undefined ? this.tensor(name) : tf.transpose(this.tensor(name), order)));
   }
 

@@ -1,0 +1,2 @@
+export { type HieraConfig, parseHieraConfig } from './config.js';
+export { Hiera } from './hiera.js';

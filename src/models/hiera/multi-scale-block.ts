@@ -1,0 +1,88 @@
+import { tf } from '../../backend/index.js';
+import { type Activation, activation, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
+import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
+import type { HieraConfig } from './config.js';
+import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
+
+/** Where a block stands in the backbone. */
+export interface BlockPlace {
+  readonly stage: number;
+  /** Whether it is the first of its stage, which widens and may pool. */
+  readonly first: boolean;
+  /** Its number among all blocks. */
+  readonly index: number;
+}
+
+/** Attention within windows and a feed-forward part; the first block of a stage widens the channels and may halve the map. */
+export class MultiScaleBlock extends Module {
+  private readonly norm1: LayerNorm;
+  private readonly attention: MultiScaleAttention;
+  private readonly norm2: LayerNorm;
+  private readonly mlp: HieraMlp;
+  private readonly proj: Linear | undefined;
+  /** 0: attention over the whole map. */
+  private readonly windowSize: number;
+  private readonly queryStride: readonly [number, number] | undefined;
+
+  constructor(config: HieraConfig, { stage, first, index }: BlockPlace) {
+    super();
+    const at = (list: readonly number[], i: number) => list[i] as number;
+    const before = stage > 0 && first ? stage - 1 : stage;
+    const dim = at(config.embedDimPerStage, before);
+    const dimOut = at(config.embedDimPerStage, stage);
+    this.windowSize = config.globalAttentionBlocks.includes(index) ? 0 : at(config.windowSizePerStage, before);
+    this.queryStride = stage > 0 && stage <= config.numQueryPoolStages && first ? config.queryStride : undefined;
+    this.norm1 = this.child('layer_norm1', new LayerNorm(dim, config.layerNormEps));
+    const heads = at(config.numAttentionHeadsPerStage, stage);
+    this.attention = this.child('attn', new MultiScaleAttention({ dim, dimOut, heads, queryStride: this.queryStride }));
+    this.norm2 = this.child('layer_norm2', new LayerNorm(dimOut, config.layerNormEps));
+    this.mlp = this.child('mlp', new HieraMlp(dimOut, Math.trunc(dimOut * config.mlpRatio), activation(config.hiddenAct)));
+    this.proj = dim === dimOut ? undefined : this.child('proj', new Linear(dim, dimOut));
+  }
+
+  /**
+   * @param x - [B, H, W, dim] f32.
+   * @returns [B, H', W', dimOut].
+   */
+  forward(x: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
+    return context.block(this, { x }, (inputs) => ({ y: this.transform(inputs.x) })).y;
+  }
+
+  private transform(x: tf.Tensor4D): tf.Tensor4D {
+    const normed = this.norm1.forward(x); // [B, H, W, dim]
+    const shortcut = this.proj === undefined ? x : maxPool(this.proj.forward(normed) as tf.Tensor4D, this.queryStride); // [B, H', W', dimOut]
+    const attended = tf.add(shortcut, this.attend(normed, shortcut.shape)) as tf.Tensor4D;
+    return tf.add(attended, this.mlp.forward(this.norm2.forward(attended))); // [B, H', W', dimOut]
+  }
+
+  private attend(x: tf.Tensor4D, [b, h, w, c]: readonly [number, number, number, number]): tf.Tensor4D {
+    const size = this.windowSize;
+    if (size === 0) return this.attention.forward(x);
+    const padded = padToMultiple(x, size);
+    const [rows, columns] = [padded.shape[1] / size, padded.shape[2] / size];
+    const windows = tf.reshape(splitWindows(padded, size), [b * rows * columns, size, size, -1]) as tf.Tensor4D;
+    const attended = this.attention.forward(windows); // [B * windows, size', size', C]
+    const small = attended.shape[1];
+    const tokens = tf.reshape(attended, [b * rows * columns, 1, small * small, c]) as tf.Tensor4D;
+    const joined = joinWindows(tokens, small, [rows * small, columns * small]);
+    return joined.shape[1] === h && joined.shape[2] === w ? joined : joined.slice([0, 0, 0, 0], [b, h, w, c]);
+  }
+}
+
+/** Two linear layers with an activation between. */
+class HieraMlp extends Module {
+  private readonly projIn: Linear;
+  private readonly projOut: Linear;
+  private readonly activate: Activation;
+
+  constructor(features: number, hidden: number, activate: Activation) {
+    super();
+    this.projIn = this.child('proj_in', new Linear(features, hidden));
+    this.projOut = this.child('proj_out', new Linear(hidden, features));
+    this.activate = activate;
+  }
+
+  forward(x: tf.Tensor): tf.Tensor {
+    return this.projOut.forward(this.activate(this.projIn.forward(x)));
+  }
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { ActivationName } from '../../nn/index.js';
+import { type HieraConfig, parseHieraConfig } from '../hiera/index.js';
+
+const count = z.int().positive();
+const act = z.enum(['gelu', 'relu']).default('gelu');
+
+const schema = z.object({
+  vision_config: z
+    .object({
+      backbone_config: z.unknown().optional(),
+      backbone_channel_list: z.array(count).default([768, 384, 192, 96]),
+      fpn_hidden_size: count.default(256),
+      fpn_kernel_size: count.default(1),
+      fpn_stride: count.default(1),
+      fpn_padding: z.int().nonnegative().default(0),
+      fpn_top_down_levels: z.array(z.int()).default([2, 3]),
+      num_feature_levels: count.default(3),
+    })
+    .prefault({}),
+  prompt_encoder_config: z
+    .object({
+      hidden_size: count.default(256),
+      image_size: count.default(1024),
+      patch_size: count.default(16),
+      mask_input_channels: count.default(16),
+      num_point_embeddings: count.default(4),
+      hidden_act: act,
+      layer_norm_eps: z.number().positive().default(1e-6),
+      scale: z.number().default(1),
+    })
+    .prefault({}),
+  mask_decoder_config: z
+    .object({
+      hidden_size: count.default(256),
+      mlp_dim: count.default(2048),
+      num_hidden_layers: count.default(2),
+      num_attention_heads: count.default(8),
+      attention_downsample_rate: count.default(2),
+      num_multimask_outputs: count.default(3),
+      iou_head_depth: count.default(3),
+      iou_head_hidden_dim: count.default(256),
+      dynamic_multimask_via_stability: z.boolean().default(true),
+      dynamic_multimask_stability_delta: z.number().default(0.05),
+      dynamic_multimask_stability_thresh: z.number().default(0.98),
+    })
+    .prefault({}),
+});
+
+/** Sizes of the feature pyramid behind the backbone. */
+export interface NeckConfig {
+  readonly backboneChannelList: readonly number[];
+  readonly fpnHiddenSize: number;
+  readonly fpnKernelSize: number;
+  readonly fpnStride: number;
+  readonly fpnPadding: number;
+  readonly fpnTopDownLevels: readonly number[];
+  readonly numFeatureLevels: number;
+}
+
+export interface PromptEncoderConfig {
+  readonly hiddenSize: number;
+  /** Side of the square that images are brought to, in pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly maskInputChannels: number;
+  readonly numPointEmbeddings: number;
+  readonly hiddenAct: ActivationName;
+  readonly layerNormEps: number;
+  readonly scale: number;
+}
+
+export interface MaskDecoderConfig {
+  readonly hiddenSize: number;
+  readonly mlpDim: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly attentionDownsampleRate: number;
+  readonly numMultimaskOutputs: number;
+  readonly iouHeadDepth: number;
+  readonly iouHeadHiddenDim: number;
+  readonly dynamicMultimaskViaStability: boolean;
+  readonly dynamicMultimaskStabilityDelta: number;
+  readonly dynamicMultimaskStabilityThresh: number;
+}
+
+/** Sizes of a SAM 2; the fields are Hugging Face's. */
+export interface Sam2Config {
+  readonly backbone: HieraConfig;
+  readonly neck: NeckConfig;
+  readonly promptEncoder: PromptEncoderConfig;
+  readonly maskDecoder: MaskDecoderConfig;
+}
+
+/** Reads a `config.json` of model type `sam2` or `sam2_video`; missing fields take the reference's defaults. */
+export function parseSam2Config(json: unknown): Sam2Config {
+  const { vision_config: v, prompt_encoder_config: p, mask_decoder_config: d } = schema.parse(json);
+  return {
+    backbone: parseHieraConfig(v.backbone_config),
+    neck: {
+      backboneChannelList: v.backbone_channel_list,
+      fpnHiddenSize: v.fpn_hidden_size,
+      fpnKernelSize: v.fpn_kernel_size,
+      fpnStride: v.fpn_stride,
+      fpnPadding: v.fpn_padding,
+      fpnTopDownLevels: v.fpn_top_down_levels,
+      numFeatureLevels: v.num_feature_levels,
+    },
+    promptEncoder: {
+      hiddenSize: p.hidden_size,
+      imageSize: p.image_size,
+      patchSize: p.patch_size,
+      maskInputChannels: p.mask_input_channels,
+      numPointEmbeddings: p.num_point_embeddings,
+      hiddenAct: p.hidden_act,
+      layerNormEps: p.layer_norm_eps,
+      scale: p.scale,
+    },
+    maskDecoder: {
+      hiddenSize: d.hidden_size,
+      mlpDim: d.mlp_dim,
+      numHiddenLayers: d.num_hidden_layers,
+      numAttentionHeads: d.num_attention_heads,
+      attentionDownsampleRate: d.attention_downsample_rate,
+      numMultimaskOutputs: d.num_multimask_outputs,
+      iouHeadDepth: d.iou_head_depth,
+      iouHeadHiddenDim: d.iou_head_hidden_dim,
+      dynamicMultimaskViaStability: d.dynamic_multimask_via_stability,
+      dynamicMultimaskStabilityDelta: d.dynamic_multimask_stability_delta,
+      dynamicMultimaskStabilityThresh: d.dynamic_multimask_stability_thresh,
+    },
+  };
+}

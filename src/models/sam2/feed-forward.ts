@@ -1,0 +1,25 @@
+import { tf } from '../../backend/index.js';
+import { Linear, Module } from '../../nn/index.js';
+
+/** Linear layers with ReLU between them: one in, `depth` - 2 inner ones, one out. */
+export class FeedForward extends Module {
+  private readonly projIn: Linear;
+  private readonly layers: Linear[];
+  private readonly projOut: Linear;
+
+  constructor(features: number, hidden: number, out: number, depth: number) {
+    super();
+    this.projIn = this.child('proj_in', new Linear(features, hidden));
+    this.layers = this.childList(
+      'layers',
+      Array.from({ length: Math.max(0, depth - 2) }, () => new Linear(hidden, hidden)),
+    );
+    this.projOut = this.child('proj_out', new Linear(hidden, out));
+  }
+
+  /** [..., features] to [..., out]. */
+  forward(x: tf.Tensor): tf.Tensor {
+    const hidden = this.layers.reduce((h, layer) => tf.relu(layer.forward(h)), tf.relu(this.projIn.forward(x)));
+    return this.projOut.forward(hidden);
+  }
+}

@@ -1,0 +1,155 @@
+import { tf } from '../../backend/index.js';
+import { Conv2d, ConvTranspose2d, Embedding, type ForwardContext, gelu, LayerNorm, Module } from '../../nn/index.js';
+import type { MaskDecoderConfig } from './config.js';
+import { FeedForward } from './feed-forward.js';
+import { selectStable } from './mask-selection.js';
+import { TwoWayTransformer } from './two-way-transformer.js';
+
+/** Epsilon of the norm between the two enlargements; the reference fixes it. */
+const UPSCALE_EPS = 1e-6;
+
+/** Tokens ahead of the mask tokens: object score, IoU. */
+const LEADING_TOKENS = 2;
+
+export interface MaskDecoderInputs {
+  /** [B * N, T, C] f32: the decoder's own tokens, then the prompt's. */
+  readonly tokens: tf.Tensor3D;
+  /** [B * N, h * w, C] f32. */
+  readonly image: tf.Tensor3D;
+  /** [h * w, C] f32, a constant. */
+  readonly imagePositions: tf.Tensor2D;
+  /** [B, 4h, 4w, C / 8] f32. */
+  readonly highRes0: tf.Tensor4D;
+  /** [B, 2h, 2w, C / 4] f32. */
+  readonly highRes1: tf.Tensor4D;
+  /** Height and width of the image features. */
+  readonly size: readonly [number, number];
+  readonly multimask: boolean;
+}
+
+export interface MaskOutputs {
+  /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
+  readonly predMasks: tf.Tensor5D;
+  /** [B, N, M] f32 in [0, 1]. */
+  readonly iouScores: tf.Tensor3D;
+  /** [B, N, 1] f32. */
+  readonly objectScoreLogits: tf.Tensor3D;
+}
+
+/** Turns prompt tokens and image features into masks, their expected quality, and whether there is an object at all. */
+export class MaskDecoder extends Module {
+  readonly config: MaskDecoderConfig;
+  /** Bring the two finest maps of the pyramid to the decoder's widths; run once for each image. */
+  readonly convS0: Conv2d;
+  readonly convS1: Conv2d;
+  private readonly transformer: TwoWayTransformer;
+  private readonly objScoreToken: Embedding;
+  private readonly iouToken: Embedding;
+  private readonly maskTokens: Embedding;
+  private readonly upscaleConv1: ConvTranspose2d;
+  private readonly upscaleNorm: LayerNorm;
+  private readonly upscaleConv2: ConvTranspose2d;
+  private readonly hypernetworks: FeedForward[];
+  private readonly iouHead: FeedForward;
+  private readonly objectScoreHead: FeedForward;
+
+  constructor(config: MaskDecoderConfig) {
+    super();
+    const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
+    const masks = numMultimaskOutputs + 1;
+    this.config = config;
+    this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
+    this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
+    this.objScoreToken = this.child('obj_score_token', new Embedding(1, c, 1));
+    this.transformer = this.child('transformer', new TwoWayTransformer(config));
+    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c / 4, { stride: 2 }));
+    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c / 4, c / 8, { stride: 2 }));
+    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c / 4, UPSCALE_EPS));
+    this.hypernetworks = this.childList(
+      'output_hypernetworks_mlps',
+      Array.from({ length: masks }, () => new FeedForward(c, c, c / 8, 3)),
+    );
+    this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
+    this.convS0 = this.child('conv_s0', new Conv2d(c, c / 8, { kernelSize: 1 }));
+    this.convS1 = this.child('conv_s1', new Conv2d(c, c / 4, { kernelSize: 1 }));
+    this.objectScoreHead = this.child('pred_obj_score_head', new FeedForward(c, c, 1, 3));
+  }
+
+  /** What {@link withOwnTokens} reads. */
+  get tokenOwners(): Module[] {
+    return [this.objScoreToken, this.iouToken, this.maskTokens];
+  }
+
+  /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
+  withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
+    const [b, n, t, c] = prompt.shape;
+    const own = tf.concat([this.objScoreToken.weight.value, this.iouToken.weight.value, this.maskTokens.weight.value], 0);
+    const repeated = tf.tile(tf.expandDims(own, 0), [b * n, 1, 1]);
+    return tf.concat([repeated, tf.reshape(prompt, [b * n, t, c])], 1) as tf.Tensor3D;
+  }
+
+  /**
+   * With `multimask` the alternatives are returned; without it the one mask, and outside training, where that mask is
+   * unstable, the alternative with the best expected quality in its place.
+   */
+  forward(inputs: MaskDecoderInputs, context: ForwardContext): MaskOutputs {
+    const { multimask, size, highRes0, highRes1 } = inputs;
+    const { tokens, image } = this.transformer.forward(inputs.tokens, inputs.image, inputs.imagePositions, context);
+    const heads = [
+      this.upscaleConv1,
+      this.upscaleNorm,
+      this.upscaleConv2,
+      ...this.hypernetworks,
+      this.iouHead,
+      this.objectScoreHead,
+    ];
+    const all = context.block(heads, { tokens, image, highRes0, highRes1 }, (x) => {
+      const upscaled = this.upscale(x.image, size, x.highRes0, x.highRes1); // [B * N, 4h * 4w, C / 8]
+      const { masks, scores, object } = this.heads(x.tokens, upscaled, x.highRes0);
+      const part = (t: tf.Tensor, from: number, count: number) => t.slice([0, 0, from], [-1, -1, count]);
+      if (!multimask && !context.training && this.config.dynamicMultimaskViaStability) return { masks, scores, object };
+      const [from, count] = multimask ? [1, this.config.numMultimaskOutputs] : [0, 1];
+      return { masks: part(masks, from, count), scores: part(scores, from, count), object };
+    });
+    const single = !multimask && !context.training && this.config.dynamicMultimaskViaStability;
+    const { predMasks, iouScores } = single
+      ? selectStable(all.masks as tf.Tensor5D, all.scores as tf.Tensor3D, this.config)
+      : { predMasks: all.masks as tf.Tensor5D, iouScores: all.scores as tf.Tensor3D };
+    return { predMasks, iouScores, objectScoreLogits: all.object as tf.Tensor3D };
+  }
+
+  /** Image features enlarged four times, the pyramid's fine maps added on the way. */
+  private upscale(image: tf.Tensor3D, [h, w]: readonly [number, number], fine: tf.Tensor4D, middle: tf.Tensor4D): tf.Tensor3D {
+    const [rows, , c] = image.shape;
+    const map = tf.reshape(image, [rows, h, w, c]) as tf.Tensor4D;
+    const twice = tf.add(this.upscaleConv1.forward(map), perPrompt(middle, rows)) as tf.Tensor4D; // [B * N, 2h, 2w, C / 4]
+    const bent = gelu(this.upscaleNorm.forward(twice));
+    const four = gelu(tf.add(this.upscaleConv2.forward(bent), perPrompt(fine, rows))); // [B * N, 4h, 4w, C / 8]
+    return tf.reshape(four, [rows, 16 * h * w, -1]);
+  }
+
+  private heads(tokens: tf.Tensor3D, upscaled: tf.Tensor3D, fine: tf.Tensor4D) {
+    const [rows, , c] = tokens.shape;
+    const [b, height, width] = fine.shape;
+    const lead = [b, rows / b];
+    const token = (i: number) => tf.reshape(tokens.slice([0, i, 0], [-1, 1, -1]), [rows, c]);
+    const weights = tf.stack(
+      this.hypernetworks.map((network, i) => network.forward(token(LEADING_TOKENS + i))),
+      1,
+    ) as tf.Tensor3D; // [B * N, M, C / 8]
+    const masks = tf.matMul(weights, upscaled, false, true); // [B * N, M, 4h * 4w]
+    return {
+      masks: tf.reshape(masks, [...lead, this.hypernetworks.length, height, width]),
+      scores: tf.reshape(tf.sigmoid(this.iouHead.forward(token(1))), [...lead, -1]),
+      object: tf.reshape(this.objectScoreHead.forward(token(0)), [...lead, 1]),
+    };
+  }
+}
+
+/** Each image's map once for each of its prompts: [B, h, w, C] to [B * N, h, w, C]. */
+export function perPrompt(maps: tf.Tensor4D, rows: number): tf.Tensor4D {
+  const [b, h, w, c] = maps.shape;
+  const n = rows / b;
+  if (n === 1) return maps;
+  return tf.reshape(tf.tile(tf.reshape(maps, [b, 1, h * w * c]), [1, n, 1]), [rows, h, w, c]);
+}

@@ -1,0 +1,148 @@
+import { tf } from '../../backend/index.js';
+import { type ForwardContext, Module, normal, type Parameter } from '../../nn/index.js';
+import { assertShape, SonogroundError } from '../../util/index.js';
+import { Hiera } from '../hiera/index.js';
+import type { Sam2Config } from './config.js';
+import { MaskDecoder, type MaskOutputs, perPrompt } from './mask-decoder.js';
+import { Neck } from './neck.js';
+import { PositionEmbedding } from './position-embedding.js';
+import { PromptEncoder, type Prompts } from './prompt-encoder.js';
+
+/** What an image is to the decoder, whatever is asked of it. */
+export interface Sam2ImageFeatures {
+  /** [B, h, w, C] f32, the embedding for "no memory" added. */
+  readonly embeddings: tf.Tensor4D;
+  /** [B, 4h, 4w, C / 8] f32. */
+  readonly highRes0: tf.Tensor4D;
+  /** [B, 2h, 2w, C / 4] f32. */
+  readonly highRes1: tf.Tensor4D;
+}
+
+export interface DecodeInputs extends Prompts {
+  readonly features: Sam2ImageFeatures;
+  /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
+  readonly masks?: tf.Tensor4D | undefined;
+  /** Several masks a prompt instead of one. */
+  readonly multimask: boolean;
+}
+
+/** Starting spread of the embedding that stands for "no memory". */
+const NO_MEMORY_STD = 0.02;
+
+/**
+ * The image part of SAM 2: an encoder that runs once for each image, and a decoder that turns boxes and points into masks.
+ *
+ * @see Ravi et al. 2024, SAM 2; transformers' `Sam2Model`, whose checkpoint keys are the paths here
+ */
+export class Sam2 extends Module {
+  readonly config: Sam2Config;
+  private readonly sharedImageEmbedding: PositionEmbedding;
+  private readonly visionEncoder: VisionEncoder;
+  private readonly promptEncoder: PromptEncoder;
+  private readonly maskDecoder: MaskDecoder;
+  private readonly noMemoryEmbedding: Parameter;
+
+  constructor(config: Sam2Config) {
+    super();
+    const { promptEncoder, maskDecoder, neck } = config;
+    this.config = config;
+    this.sharedImageEmbedding = this.child(
+      'shared_image_embedding',
+      new PositionEmbedding(promptEncoder.hiddenSize, promptEncoder.scale),
+    );
+    this.visionEncoder = this.child('vision_encoder', new VisionEncoder(config));
+    this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder));
+    this.maskDecoder = this.child('mask_decoder', new MaskDecoder(maskDecoder));
+    this.noMemoryEmbedding = this.parameter('no_memory_embedding', [1, 1, neck.fpnHiddenSize], { init: normal(NO_MEMORY_STD) });
+  }
+
+  /**
+   * Under a recording context the result belongs to it, otherwise to the caller.
+   *
+   * @param pixelValues - [B, S, S, 3] f32, normalised, S being the configured image size.
+   */
+  encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): Sam2ImageFeatures {
+    const { imageSize } = this.config.promptEncoder;
+    assertShape(pixelValues, [null, imageSize, imageSize, 3], 'Sam2 pixelValues');
+    const { convS0, convS1 } = this.maskDecoder;
+    const features = tf.tidy(() => {
+      const [fine, middle, coarse] = this.visionEncoder.forward(pixelValues, context) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      return context.block([convS0, convS1, this.noMemoryEmbedding], { fine, middle, coarse }, (x) => ({
+        highRes0: convS0.forward(x.fine), // [B, 4h, 4w, C / 8]
+        highRes1: convS1.forward(x.middle), // [B, 2h, 2w, C / 4]
+        embeddings: tf.add(x.coarse, this.noMemoryEmbedding.value) as tf.Tensor4D, // [B, h, w, C]
+      }));
+    });
+    return features;
+  }
+
+  /**
+   * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
+   * recording context the result belongs to it, otherwise to the caller.
+   *
+   * @throws SonogroundError when boxes and points are not equally many, or points come without labels.
+   */
+  decodeMasks({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): MaskOutputs {
+    checkPrompts({ boxes, points, labels });
+    const [b, h, w, c] = features.embeddings.shape;
+    return tf.tidy(() => {
+      const asked: Prompts = boxes === undefined && points === undefined ? noPrompt(b) : { boxes, points, labels };
+      const imagePositions = this.sharedImageEmbedding.grid(this.promptEncoder.mapSize, this.promptEncoder.mapSize); // [h * w, C]
+      const owners = [this.promptEncoder, ...this.maskDecoder.tokenOwners];
+      const { tokens, image } = context.block(owners, { embeddings: features.embeddings, masks, ...asked }, (x) => {
+        const prompt = this.promptEncoder.tokens(x); // [B, N, T, C]
+        const dense = tf.add(x.embeddings, this.promptEncoder.dense(x.masks)) as tf.Tensor4D; // [B, h, w, C]
+        const rows = prompt.shape[0] * prompt.shape[1];
+        return {
+          tokens: this.maskDecoder.withOwnTokens(prompt), // [B * N, own + T, C]
+          image: tf.reshape(perPrompt(dense, rows), [rows, h * w, c]) as tf.Tensor3D, // [B * N, h * w, C]
+        };
+      });
+      const { highRes0, highRes1 } = features;
+      const outputs = this.maskDecoder.forward(
+        { tokens, image, imagePositions, highRes0, highRes1, size: [h, w], multimask },
+        context,
+      );
+      return outputs as unknown as tf.TensorContainer;
+    }) as unknown as MaskOutputs;
+  }
+}
+
+/** Backbone and neck, under the names that checkpoints give them. */
+class VisionEncoder extends Module {
+  private readonly backbone: Hiera;
+  private readonly neck: Neck;
+
+  constructor({ backbone, neck }: Sam2Config) {
+    super();
+    this.backbone = this.child('backbone', new Hiera(backbone));
+    this.neck = this.child('neck', new Neck(neck));
+  }
+
+  forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D[] {
+    return this.neck.forward(this.backbone.forward(pixelValues, context), context);
+  }
+}
+
+/** One point for each image that says that it is none. */
+function noPrompt(b: number): Prompts {
+  return { points: tf.zeros([b, 1, 1, 2]), labels: tf.fill([b, 1, 1], -1, 'int32') };
+}
+
+function checkPrompts({ boxes, points, labels }: Prompts): void {
+  const where = 'Sam2.decodeMasks';
+  if ((points === undefined) !== (labels === undefined)) {
+    throw new SonogroundError({
+      where,
+      what: 'points and labels come together',
+      fix: 'Give each point a label: 1 inside, 0 outside',
+    });
+  }
+  if (boxes && points && boxes.shape[1] !== points.shape[1]) {
+    throw new SonogroundError({
+      where,
+      what: `expected as many boxes as sets of points, got ${boxes.shape[1]} and ${points.shape[1]}`,
+      fix: 'Pad points with label -10',
+    });
+  }
+}

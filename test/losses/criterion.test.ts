@@ -1,0 +1,182 @@
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { type CriterionReport, DetectionCriterion, type DetectionOutputs, type DetectionTarget } from '../../src/losses/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose, relativeError } from '../support/compare.js';
+import { GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+const TOLERANCE = 1e-4;
+const WEIGHTS = { class: 2, bbox: 5, giou: 2, auxiliary: 1, encoder: 1 };
+const COSTS = { class: 1, bbox: 5, giou: 2 };
+
+interface Case {
+  readonly golden: GoldenCase;
+  readonly outputs: DetectionOutputs;
+  readonly textMask: tf.Tensor2D;
+  readonly targets: DetectionTarget[];
+}
+
+async function readCase(name: string): Promise<Case> {
+  const golden = await GoldenCase.read(name);
+  const logits = tf.unstack(golden.tensor('in.logits')) as tf.Tensor3D[];
+  const boxes = tf.unstack(golden.tensor('in.boxes')) as tf.Tensor3D[];
+  const layers = logits.map((layer, i) => ({ logits: layer, predBoxes: boxes[i] as tf.Tensor3D }));
+  const encoder = {
+    logits: golden.tensor<tf.Tensor3D>('in.encoder_logits'),
+    predBoxes: golden.tensor<tf.Tensor3D>('in.encoder_boxes'),
+  };
+  const textMask = golden.tensor<tf.Tensor2D>('in.text_mask');
+  const image = (await golden.tensor('in.object_image').array()) as number[];
+  const box = (await golden.tensor('in.object_box').array()) as [number, number, number, number][];
+  const named = (await golden.tensor('in.object_tokens').array()) as number[][];
+  const targets = Array.from({ length: textMask.shape[0] }, (_, b) => {
+    const objects = image.flatMap((owner, i) => (owner === b ? [i] : []));
+    const tokens = objects.map((i) => (named[i] as number[]).flatMap((on, t) => (on ? [t] : [])));
+    return { boxesCxcywh: objects.map((i) => box[i] as [number, number, number, number]), tokens };
+  });
+  return { golden, outputs: { layers, encoder }, textMask, targets };
+}
+
+function valuesOf({ total, terms }: CriterionReport): (number | undefined)[] {
+  return [total, terms['class'], terms['bbox'], terms['giou'], terms['auxiliary'], terms['encoder']];
+}
+
+function gradientAt({ gradients }: CriterionReport, output: tf.Tensor): tf.Tensor {
+  const found = gradients.find(([tensor]) => tensor === output);
+  if (found === undefined) throw new Error('no gradient at this output');
+  return found[1];
+}
+
+describe('the criterion against transformers', () => {
+  const cases: [string, string][] = [
+    ['losses-single', 'one image'],
+    ['losses-shared-prompt', 'a batch with one prompt, an image without objects, and padding'],
+    ['losses-two-prompts', 'different prompts, where the reference is right only image by image'],
+  ];
+
+  it.each(cases)('%s: %s', async (name, _) => {
+    const { golden, outputs, textMask, targets } = await readCase(name);
+    const criterion = new DetectionCriterion({ weights: WEIGHTS, costs: COSTS });
+    const report = await criterion.evaluate(outputs, textMask, targets);
+
+    const expected = [...(await golden.tensor('out.values').data())];
+    for (const [i, value] of valuesOf(report).entries())
+      expect(relativeError([value as number], [expected[i] as number])).toBeLessThan(TOLERANCE);
+    const stacked = (pick: (layer: DetectionOutputs['layers'][number]) => tf.Tensor) =>
+      tf.stack(outputs.layers.map((layer) => gradientAt(report, pick(layer))));
+    await expectClose(
+      stacked(({ logits }) => logits),
+      golden.tensor('grad.logits'),
+      TOLERANCE,
+    );
+    await expectClose(
+      stacked(({ predBoxes }) => predBoxes),
+      golden.tensor('grad.boxes'),
+      TOLERANCE,
+    );
+    const encoder = outputs.encoder as NonNullable<DetectionOutputs['encoder']>;
+    await expectClose(gradientAt(report, encoder.logits), golden.tensor('grad.encoder_logits'), TOLERANCE);
+    await expectClose(gradientAt(report, encoder.predBoxes), golden.tensor('grad.encoder_boxes'), TOLERANCE);
+  });
+
+  it('teaches the encoder, whose proposals the reference cuts off', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-single');
+    const report = await new DetectionCriterion({ weights: WEIGHTS, costs: COSTS }).evaluate(outputs, textMask, targets);
+    const encoder = outputs.encoder as NonNullable<DetectionOutputs['encoder']>;
+    for (const output of [encoder.logits, encoder.predBoxes]) {
+      const [largest = 0] = await tf.max(tf.abs(gradientAt(report, output))).data();
+      expect(largest).toBeGreaterThan(1e-3);
+    }
+  });
+
+  it('multiplies the other heads by their weights, and leaves them out at 0', async () => {
+    const { golden, outputs, textMask, targets } = await readCase('losses-two-prompts');
+    const [total = 0, , , , auxiliary = 0, encoder = 0] = await golden.tensor('out.values').data();
+    const report = async (weights: { auxiliary: number; encoder: number }) =>
+      new DetectionCriterion({ weights: { ...WEIGHTS, ...weights }, costs: COSTS }).evaluate(outputs, textMask, targets);
+    const half = await report({ auxiliary: 0.5, encoder: 0.25 });
+    expect(relativeError([half.total], [total - 0.5 * auxiliary - 0.75 * encoder])).toBeLessThan(TOLERANCE);
+    await expectClose(
+      gradientAt(half, (outputs.layers[0] as { logits: tf.Tensor }).logits).mul(2),
+      tf.unstack(golden.tensor('grad.logits'))[0] as tf.Tensor,
+      TOLERANCE,
+    );
+    const none = await report({ auxiliary: 0, encoder: 0 });
+    expect(none.gradients).toHaveLength(2);
+    expect(relativeError([none.total], [total - auxiliary - encoder])).toBeLessThan(TOLERANCE);
+  });
+});
+
+describe('the criterion', () => {
+  const criterion = new DetectionCriterion({ weights: WEIGHTS, costs: COSTS });
+
+  it('leaves nothing behind but the gradients', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-shared-prompt');
+    const all = async (options: { gradients: boolean }) => {
+      const { gradients } = await criterion.evaluate(outputs, textMask, targets, options);
+      tf.dispose(gradients.map(([, gradient]) => gradient));
+      return gradients.length;
+    };
+    expect(await leakOf(() => all({ gradients: true }))).toBe(0);
+    expect(await leakOf(() => all({ gradients: false }))).toBe(0);
+    expect([await all({ gradients: true }), await all({ gradients: false })]).toEqual([8, 0]);
+  });
+
+  it('learns from images without objects that nothing is there', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-shared-prompt');
+    const nothing = targets.map(() => ({ boxesCxcywh: [], tokens: [] }));
+    const { total, terms, gradients } = await criterion.evaluate(outputs, textMask, nothing);
+    expect(total).toBeGreaterThan(0);
+    expect([terms['bbox'], terms['giou']]).toEqual([0, 0]);
+    for (const [output, gradient] of gradients) {
+      const isBoxes = output.shape[2] === 4;
+      const values = [...(await gradient.data())];
+      // Every token's logit is pushed down; padding tokens (the last two) are left alone.
+      if (isBoxes) expect(values.every((value) => value === 0)).toBe(true);
+      else expect(values.every((value, i) => (i % 12 < 10 ? value >= 0 : value === 0))).toBe(true);
+    }
+  });
+
+  it('stays finite with proposals that are ruled out', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-single');
+    const [{ logits, predBoxes }] = outputs.layers as [DetectionOutputs['layers'][number]];
+    const values = Float32Array.from(await logits.data());
+    values.fill(Number.NEGATIVE_INFINITY, 0, 24);
+    // A padding token says yes as loudly as it can.
+    values[35] = Number.POSITIVE_INFINITY;
+    const layer = { logits: tf.tensor3d(values, logits.shape), predBoxes };
+    const { total, gradients } = await criterion.evaluate({ layers: [layer], encoder: layer }, textMask, targets);
+    expect(Number.isFinite(total)).toBe(true);
+    for (const [, gradient] of gradients) expect([...(await gradient.data())].every(Number.isFinite)).toBe(true);
+  });
+
+  it('matches several proposals to each object if asked to', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-single');
+    const many = new DetectionCriterion({ weights: { ...WEIGHTS, class: 0, auxiliary: 0 }, costs: COSTS, encoderMatches: 2 });
+    const { gradients } = await many.evaluate(outputs, textMask, targets);
+    const rows = await Promise.all(
+      gradients
+        .filter(([output]) => output.shape[2] === 4)
+        .map(async ([, gradient]) => {
+          const perBox = (await tf.any(tf.notEqual(gradient, 0), 2).data()) as ArrayLike<number>;
+          return Array.from(perBox).filter(Boolean).length;
+        }),
+    );
+    // Three objects: the last layer one query each, the encoder two each.
+    expect(rows).toEqual([3, 6]);
+  });
+
+  it('says what does not fit', async () => {
+    const { outputs, textMask, targets } = await readCase('losses-single');
+    const [first] = targets as [DetectionTarget];
+    await expect(criterion.evaluate(outputs, textMask, [])).rejects.toThrow('1 images, but 0 targets');
+    const far = { ...first, tokens: first.tokens.map(() => [12]) };
+    await expect(criterion.evaluate(outputs, textMask, [far])).rejects.toThrow('token 12 of a prompt of 12 tokens');
+    await expect(criterion.evaluate(outputs, textMask, [{ ...first, tokens: [] }])).rejects.toThrow('tokens of 0 objects');
+    await expect(criterion.evaluate(outputs, tf.ones([1, 11], 'int32'), targets)).rejects.toThrow('expected shape [1, 12]');
+    const layers = outputs.layers.map((layer) => ({ ...layer, logits: tf.fill(layer.logits.shape, Number.NaN) as tf.Tensor3D }));
+    await expect(criterion.evaluate({ ...outputs, layers }, textMask, targets)).rejects.toThrow('not finite');
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { loadCheckpoint } from '../../src/io/index.js';
+import { type MaskOutputs, parseSam2Config, type Prompts, Sam2 } from '../../src/models/sam2/index.js';
+import { inference, SegmentTape } from '../../src/nn/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose, relativeError } from '../support/compare.js';
+import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+/** Gradients that are zero in theory (a key's bias cannot move a softmax) are compared against this instead of themselves. */
+const ZERO_GRADIENT = 1e-4;
+
+async function open(name: string): Promise<{ golden: GoldenCase; model: Sam2 }> {
+  const model = new Sam2(parseSam2Config(fixtureJson(name, 'config.json')));
+  await loadCheckpoint(model, fixturePath(name));
+  return { golden: await GoldenCase.read(name), model };
+}
+
+function promptsOf(golden: GoldenCase, way: string): Prompts {
+  const boxes = golden.tensor<tf.Tensor3D>('in.input_boxes');
+  const points = { points: golden.tensor<tf.Tensor4D>('in.input_points'), labels: golden.tensor<tf.Tensor3D>('in.input_labels') };
+  return { boxes: { boxes }, points, both: { boxes, ...points }, none: {} }[way] as Prompts;
+}
+
+function run(model: Sam2, golden: GoldenCase, way: string, multimask: boolean): MaskOutputs {
+  const features = model.encodeImage(golden.image('in.pixel_values'), inference);
+  return model.decodeMasks({ features, ...promptsOf(golden, way), multimask }, inference);
+}
+
+describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
+  it.each(['boxes', 'points', 'both', 'none'])('masks from %s equal the reference', async (way) => {
+    const { golden, model } = await open(name);
+    for (const multimask of [false, true]) {
+      const outputs = run(model, golden, way, multimask);
+      const key = `out.${way}.${multimask ? 'multi' : 'single'}`;
+      await expectClose(outputs.predMasks, golden.tensor(`${key}.pred_masks`), 1e-3);
+      await expectClose(outputs.iouScores, golden.tensor(`${key}.iou_scores`), 1e-3);
+      await expectClose(outputs.objectScoreLogits, golden.tensor(`${key}.object_score_logits`), 1e-3);
+    }
+  });
+
+  it('takes an earlier mask', async () => {
+    const { golden, model } = await open(name);
+    const features = model.encodeImage(golden.image('in.pixel_values'), inference);
+    const outputs = model.decodeMasks({ features, ...promptsOf(golden, 'boxes'), masks: golden.image('in.input_masks'), multimask: true }, inference);
+    await expectClose(outputs.predMasks, golden.tensor('out.masks.multi.pred_masks'), 1e-3);
+  });
+
+  it('gradients of all parameters equal the reference', async () => {
+    const { golden, model } = await open(name);
+    const tape = new SegmentTape(Rng.seeded(1));
+    const features = model.encodeImage(golden.image('in.pixel_values'), tape);
+    const outputs = model.decodeMasks({ features, ...promptsOf(golden, 'boxes'), multimask: false }, tape);
+    const { gradients } = tape.backward([
+      [outputs.predMasks, golden.tensor('in.d_masks')],
+      [outputs.iouScores, golden.tensor('in.d_iou')],
+    ]);
+    const wrong: string[] = [];
+    for (const [path, parameter] of model.namedParameters()) {
+      if (!parameter.trainable || !golden.has(`grad.${path}`)) continue;
+      const expected = await golden.inLayout(`grad.${path}`, parameter.layout).data();
+      const actual = (await gradients.get(parameter)?.data()) ?? new Float32Array(expected.length);
+      const error = relativeError(actual, expected);
+      const small = Math.max(...expected.map(Math.abs), ...actual.map(Math.abs)) < ZERO_GRADIENT;
+      if (error > 1e-3 && !small) wrong.push(`${path}: ${error}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(golden.names('grad.').length).toBeGreaterThan(100);
+  });
+
+  it('leaves no tensor behind, in inference and in training', async () => {
+    const { golden, model } = await open(name);
+    const pixels = golden.image('in.pixel_values');
+    const boxes = golden.tensor<tf.Tensor3D>('in.input_boxes');
+    const leak = await leakOf(() => {
+      for (let i = 0; i < 3; i++) {
+        const features = model.encodeImage(pixels, inference);
+        tf.dispose([{ ...features }, { ...model.decodeMasks({ features, boxes, multimask: false }, inference) }]);
+      }
+      const tape = new SegmentTape(Rng.seeded(1));
+      const features = model.encodeImage(pixels, tape);
+      const outputs = model.decodeMasks({ features, boxes, multimask: true }, tape);
+      const { gradients } = tape.backward([[outputs.predMasks, tf.tidy(() => tf.onesLike(outputs.predMasks))]]);
+      tf.dispose([...gradients.values()]);
+      tape.dispose();
+      tf.dispose({ ...outputs });
+    });
+    expect(leak).toBe(1); // the ones
+  });
+});

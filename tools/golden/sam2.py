@@ -1,0 +1,78 @@
+"""Golden fixtures of SAM 2's image part: whole models with boxes, points and both, one mask and several.
+
+    .venv-reference/bin/python tools/golden/sam2.py
+"""
+import torch
+from transformers import Sam2Config, Sam2HieraDetConfig, Sam2MaskDecoderConfig, Sam2Model, Sam2PromptEncoderConfig, Sam2VisionConfig
+
+from common import noise, perturb, save_case
+
+torch.set_num_threads(1)
+
+
+def build(size, *, dims, heads, blocks, windows, background, globals_, hidden, stability, seed, pools=3, top_down=(2, 3)):
+    backbone = Sam2HieraDetConfig(
+        hidden_size=dims[0], image_size=[size, size], blocks_per_stage=blocks, embed_dim_per_stage=dims,
+        num_attention_heads_per_stage=heads, window_size_per_stage=windows, global_attention_blocks=globals_,
+        window_positional_embedding_background_size=background, mlp_ratio=2.0, num_query_pool_stages=pools,
+    )
+    vision = Sam2VisionConfig(
+        backbone_config=backbone, backbone_channel_list=dims[::-1], fpn_hidden_size=hidden, fpn_top_down_levels=list(top_down),
+        backbone_feature_sizes=[[size // 4] * 2, [size // 8] * 2, [size // 16] * 2],
+    )
+    prompt = Sam2PromptEncoderConfig(hidden_size=hidden, image_size=size, patch_size=16, mask_input_channels=8)
+    decoder = Sam2MaskDecoderConfig(
+        hidden_size=hidden, mlp_dim=40, num_attention_heads=2, iou_head_hidden_dim=24,
+        dynamic_multimask_stability_delta=stability[0], dynamic_multimask_stability_thresh=stability[1],
+    )
+    return perturb(Sam2Model(Sam2Config(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)), seed)
+
+
+def prompts(size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    low = torch.rand((2, 3, 2), generator=generator) * size * 0.5
+    boxes = torch.cat([low, low + 4 + torch.rand((2, 3, 2), generator=generator) * size * 0.4], -1)
+    points = torch.rand((2, 3, 2, 2), generator=generator) * size
+    labels = torch.tensor([[[1, 0], [1, -10], [0, 1]], [[1, 1], [0, 0], [1, -10]]])
+    return boxes, points, labels
+
+
+def make(name, model, size, seed):
+    pixel_values = noise((2, 3, size, size), seed)
+    boxes, points, labels = prompts(size, seed)
+    case = {"in.pixel_values": pixel_values, "in.input_boxes": boxes, "in.input_points": points, "in.input_labels": labels}
+    ways = {
+        "boxes": dict(input_boxes=boxes), "points": dict(input_points=points, input_labels=labels),
+        "both": dict(input_boxes=boxes, input_points=points, input_labels=labels), "none": {},
+    }
+    with torch.no_grad():
+        for way, arguments in ways.items():
+            for multimask in (False, True):
+                out = model(pixel_values=pixel_values, multimask_output=multimask, **arguments)
+                key = f"out.{way}.{'multi' if multimask else 'single'}"
+                case |= {f"{key}.pred_masks": out.pred_masks, f"{key}.iou_scores": out.iou_scores}
+                case |= {f"{key}.object_score_logits": out.object_score_logits}
+        masks = noise((2, 1, size // 4, size // 4), seed + 1)
+        out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=masks, multimask_output=True)
+        case |= {"in.input_masks": masks, "out.masks.multi.pred_masks": out.pred_masks}
+        every = model(pixel_values=pixel_values, input_boxes=boxes, multimask_output=True).iou_scores
+        one = case["out.boxes.single.iou_scores"]
+        fallbacks = (one == every.max(-1, keepdim=True).values).float().mean().item()
+        print(f"{name}: {100 * fallbacks:.0f} % of single masks come from the alternatives")
+
+    # Gradients: the single mask is taken as in training, without the dynamic rule.
+    model.mask_decoder.training = True
+    out = model(pixel_values=pixel_values, input_boxes=boxes, multimask_output=False)
+    weight_masks, weight_iou = noise(out.pred_masks.shape, seed + 2), noise(out.iou_scores.shape, seed + 3)
+    ((out.pred_masks * weight_masks).sum() + (out.iou_scores * weight_iou).sum()).backward()
+    case |= {"in.d_masks": weight_masks, "in.d_iou": weight_iou}
+    case |= {f"grad.{key}": p.grad for key, p in model.named_parameters() if p.grad is not None}
+    save_case(name, case, seed=seed, tolerance=1e-3, model=model, note="whole model, float32 on both sides")
+
+
+make("sam2-stable", build(
+    64, dims=[8, 16, 32, 64], heads=[1, 2, 2, 4], blocks=[1, 2, 2, 1], windows=[4, 4, 4, 2], background=[3, 3], globals_=[4],
+    hidden=32, stability=(0.05, 0.5), seed=11), 64, 11)
+make("sam2-odd", build(
+    96, dims=[8, 12, 16, 24], heads=[1, 2, 2, 3], blocks=[1, 1, 3, 1], windows=[8, 4, 10, 3], background=[5, 7], globals_=[],
+    hidden=16, stability=(0.4, 0.97), seed=12, top_down=(1, 2, 3)), 96, 12)
