@@ -30,12 +30,22 @@ function area(low: tf.Tensor2D, high: tf.Tensor2D): tf.Tensor {
   return tf.squeeze(tf.mul(w, h), [-1]);
 }
 
-/** Sum of 1 - GIoU over pairs of boxes [N, 4] as centre and size. */
-export function giouLoss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.tidy(() => tf.sum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target)))) as tf.Scalar);
+/**
+ * Sum of 1 - GIoU over pairs of boxes.
+ *
+ * @param predicted - [N, 4] centre and size.
+ * @param target - [N, 4] centre and size.
+ * @param weights - [N] what each pair counts. Default: 1.
+ */
+export function giouLoss(predicted: tf.Tensor, target: tf.Tensor, weights?: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => weightedSum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target))), weights));
 }
 
-/** Sum of absolute differences. */
-export function l1Loss(predicted: tf.Tensor, target: tf.Tensor): tf.Scalar {
-  return tf.tidy(() => tf.sum(tf.abs(tf.sub(predicted, target))) as tf.Scalar);
+/** Sum of absolute differences of [N, 4] and [N, 4], weighted like {@link giouLoss}. */
+export function l1Loss(predicted: tf.Tensor, target: tf.Tensor, weights?: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => weightedSum(tf.sum(tf.abs(tf.sub(predicted, target)), -1), weights));
+}
+
+function weightedSum(losses: tf.Tensor, weights: tf.Tensor1D | undefined): tf.Scalar {
+  return tf.sum(weights === undefined ? losses : tf.mul(losses, weights)) as tf.Scalar;
 }

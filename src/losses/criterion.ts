@@ -165,18 +165,13 @@ export class DetectionCriterion {
   private parts(
     logits: tf.Tensor3D,
     boxes: tf.Tensor3D,
-    { positive, counted, rows, wanted, matched }: LayerConstants,
+    { positive, counted, wanted, answers, divisor }: LayerConstants,
   ): tf.Tensor[] {
     const { focalAlpha = 0.25, focalGamma = 2 } = this.options;
     const focal = sigmoidFocalLoss(logits, positive, { alpha: focalAlpha, gamma: focalGamma });
-    const classPart = tf.div(tf.sum(tf.mul(focal, counted)), matched);
-    if (rows === undefined || wanted === undefined) {
-      // Keeps the boxes in the graph: their gradient is zero, not absent.
-      const none = tf.mul(tf.sum(boxes), 0);
-      return [classPart, none, none];
-    }
-    const chosen = tf.gather(tf.reshape(boxes, [-1, 4]), rows);
-    return [classPart, tf.div(l1Loss(chosen, wanted), matched), tf.div(giouLoss(chosen, wanted), matched)];
+    const flat = tf.reshape(boxes, [-1, 4]); // [B Q, 4]
+    const sums = [tf.sum(tf.mul(focal, counted)), l1Loss(flat, wanted, answers), giouLoss(flat, wanted, answers)];
+    return sums.map((sum) => tf.div(sum, divisor));
   }
 }
 
@@ -200,12 +195,12 @@ interface LayerConstants {
   readonly positive: tf.Tensor3D;
   /** [B, 1, T] f32: 1 on tokens, 0 on padding. */
   readonly counted: tf.Tensor3D;
-  /** [M] i32: matched rows of the flattened boxes. */
-  readonly rows: tf.Tensor1D | undefined;
-  /** [M, 4] f32: their targets. */
-  readonly wanted: tf.Tensor2D | undefined;
+  /** [B Q, 4] f32: the box that each query answers for; any box where it answers for none. */
+  readonly wanted: tf.Tensor2D;
+  /** [B Q] f32: 1 where a query answers for an object. Weighing all boxes spares a gather, whose gradient is slow. */
+  readonly answers: tf.Tensor1D;
   /** What sums are divided by. */
-  readonly matched: tf.Scalar;
+  readonly divisor: tf.Scalar;
 }
 
 function layerConstants(
@@ -216,21 +211,23 @@ function layerConstants(
 ): LayerConstants {
   const [b, q, t] = logits.shape;
   const positive = new Float32Array(b * q * t);
-  const rows: number[] = [];
-  const wanted: number[] = [];
+  const wanted = new Float32Array(b * q * 4).fill(0.5);
+  const answers = new Float32Array(b * q);
   for (const [i, target] of targets.entries()) {
     for (const { query, object } of matches[i] as Match[]) {
-      for (const token of target.tokens[object] as readonly number[]) positive[(i * q + query) * t + token] = 1;
-      rows.push(i * q + query);
-      wanted.push(...(target.boxesCxcywh[object] as readonly [number, number, number, number]));
+      const row = i * q + query;
+      for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = 1;
+      wanted.set(target.boxesCxcywh[object] as readonly [number, number, number, number], row * 4);
+      answers[row] = 1;
     }
   }
   const objects = targets.reduce((sum, { boxesCxcywh }) => sum + boxesCxcywh.length, 0);
+  const matched = matches.reduce((sum, image) => sum + image.length, 0);
   return {
     positive: tf.tensor3d(positive, [b, q, t]),
     counted: tf.tidy(() => tf.expandDims(tf.cast(textMask, 'float32'), 1) as tf.Tensor3D),
-    rows: rows.length === 0 ? undefined : tf.tensor1d(rows, 'int32'),
-    wanted: rows.length === 0 ? undefined : tf.tensor2d(wanted, [rows.length, 4]),
-    matched: tf.scalar(Math.max(objects, rows.length, 1)),
+    wanted: tf.tensor2d(wanted, [b * q, 4]),
+    answers: tf.tensor1d(answers),
+    divisor: tf.scalar(Math.max(objects, matched, 1)),
   };
 }

@@ -31,9 +31,9 @@ export function maskLosses(
     const shared = tf.sum(tf.mul(soft, targets), [1, 2]);
     const both = tf.add(tf.sum(soft, [1, 2]), tf.sum(targets, [1, 2]));
     return {
-      focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]),
-      dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))),
-      iou: tf.square(tf.sub(predictedIou, trueIou)),
+      focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]) as tf.Tensor1D,
+      dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))) as tf.Tensor1D,
+      iou: tf.square(tf.sub(predictedIou, trueIou)) as tf.Tensor1D,
     };
   });
 }
