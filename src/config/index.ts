@@ -1,2 +1,1 @@
 export { loadConfig } from './load-config.js';
-export { nearest } from './nearest.js';

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parse, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { ConfigError } from '../util/index.js';
-import { nearest } from './nearest.js';
+import { ConfigError, nearest } from '../util/index.js';
 
 /**
  * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with

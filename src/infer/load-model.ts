@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type LoadOptions, loadCheckpoint, readJson } from '../io/index.js';
+import { loadAdapter } from '../lora/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
@@ -7,9 +8,11 @@ import {
   groundingDinoUnusedKeys,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
+import { parseSam2Config, parseSam2Config, Sam2, Sam2, type Sam2Config, type Sam2Config, sam2UnusedKeys, sam2UnusedKeys } from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { type Rng, UsageError } from '../util/index.js';
+import { loadAdapter } from './adapter.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
 export interface DetectorParts {
@@ -19,19 +22,67 @@ export interface DetectorParts {
   readonly imageProcessor: ImageProcessor;
 }
 
+/** What a masker needs. */
+export interface MaskerParts {
+  readonly model: Sam2;
+  readonly config: Sam2Config;
+  readonly imageProcessor: ImageProcessor;
+}
+
 export interface StartOptions {
   /** Draw the weights instead of reading them. */
   readonly random?: Rng;
 }
 
+export interface DetectorOptions extends StartOptions {
+  /** Folder of a LoRA adapter. */
+  readonly adapter?: string;
+}
+
 /** Reads a Grounding DINO from a Hugging Face model directory. */
-export async function loadDetector(dir: string, { random }: StartOptions = {}): Promise<DetectorParts> {
+export async function loadDetector(dir: string, options: DetectorOptions = {}): Promise<DetectorParts> {
   const config = parseGroundingDinoConfig(await readModelConfig(dir, ['grounding-dino']));
   const [tokenizer, imageProcessor] = await Promise.all([PromptTokenizer.load(dir, config.maxTextLen), ImageProcessor.load(dir)]);
+  const model = await loadGroundingDino(dir, config, options);
+  return { model, config, tokenizer, imageProcessor };
+}
+
+/** The model of {@link loadDetector} alone. */
+export async function loadGroundingDino(
+  dir: string,
+  config: GroundingDinoConfig,
+  { random, adapter }: DetectorOptions = {},
+): Promise<GroundingDino> {
   const model = new GroundingDino(config);
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
-  await fill(model, dir, { ignore: groundingDinoUnusedKeys, tied }, random);
-  return { model, config, tokenizer, imageProcessor };
+  return filled(model, async () => {
+    await fill(model, dir, { ignore: groundingDinoUnusedKeys, tied }, random);
+    if (adapter !== undefined) await loadAdapter(model, adapter);
+  });
+}
+
+/** Reads a SAM 2 (`sam2`, or the image part of `sam2_video`) from a Hugging Face model directory. */
+export async function loadMasker(dir: string, options: StartOptions = {}): Promise<MaskerParts> {
+  const config = parseSam2Config(await readModelConfig(dir, ['sam2', 'sam2_video']));
+  const imageProcessor = await ImageProcessor.load(dir);
+  return { model: await loadSam2(dir, config, options), config, imageProcessor };
+}
+
+/** The model of {@link loadMasker} alone. */
+export async function loadSam2(dir: string, config: Sam2Config, { random }: StartOptions = {}): Promise<Sam2> {
+  const model = new Sam2(config);
+  return filled(model, () => fill(model, dir, { ignore: sam2UnusedKeys }, random));
+}
+
+/** Frees a model whose weights could not be read. */
+async function filled<M extends Module>(model: M, body: () => Promise<void>): Promise<M> {
+  try {
+    await body();
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
 /** `config.json` of a model directory, which must be of one of the given types. */

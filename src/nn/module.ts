@@ -75,7 +75,7 @@ export abstract class Module extends tf.layers.Layer {
   }
 
   /**
-   * Puts `replacement` wherever `path` leads, in the tree and in the field or list of the parent that held the old child.
+   * Puts `replacement` wherever `path` leads, in the tree and in the field, list or record of the parent that held the old child.
    * Modules that share the child share the replacement only along this path: replace along each.
    *
    * @throws Error when the path leads nowhere.
@@ -84,7 +84,7 @@ export abstract class Module extends tf.layers.Layer {
     for (const [name, module] of this.childModules) {
       if (path === name) {
         this.childModules.set(name, replacement);
-        this.swapField(module, replacement);
+        swapIn(this as unknown as Record<string, unknown>, module, replacement);
         return;
       }
       if (path.startsWith(`${name}.`)) {
@@ -93,14 +93,6 @@ export abstract class Module extends tf.layers.Layer {
       }
     }
     throw new Error(`${this.constructor.name}: there is no module at ${path}`);
-  }
-
-  private swapField(old: Module, replacement: Module): void {
-    const fields = this as unknown as Record<string, unknown>;
-    for (const [field, value] of Object.entries(fields)) {
-      if (value === old) fields[field] = replacement;
-      else if (Array.isArray(value)) swapInList(value, old, replacement);
-    }
   }
 
   /** Draws starting values for every parameter that has none. */
@@ -118,9 +110,11 @@ export abstract class Module extends tf.layers.Layer {
   }
 }
 
-function swapInList(list: unknown[], old: Module, replacement: Module): void {
-  for (const [i, value] of list.entries()) {
-    if (value === old) list[i] = replacement;
-    else if (Array.isArray(value)) swapInList(value, old, replacement);
+/** Replaces a module in the fields of an object, and in the lists and plain records that they hold. */
+function swapIn(holder: Record<string, unknown>, old: Module, replacement: Module): void {
+  for (const [key, value] of Object.entries(holder)) {
+    if (value === old) holder[key] = replacement;
+    else if (Array.isArray(value) || (value && Object.getPrototypeOf(value) === Object.prototype))
+      swapIn(value as Record<string, unknown>, old, replacement);
   }
 }

@@ -1,6 +1,7 @@
 export { assertShape, sizeOf } from './assert-shape.js';
 export * from './errors/index.js';
 export { type Logger, silentLogger } from './logger.js';
+export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
 export { writeFileAtomic } from './write-file-atomic.js';

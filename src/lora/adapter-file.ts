@@ -1,0 +1,185 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tf } from '../backend/index.js';
+import { type NamedArray, readSafetensors, type WritableArray, writeSafetensors } from '../io/formats/index.js';
+import { Linear, type Module, type Parameter } from '../nn/index.js';
+import { CheckpointError, writeFileAtomic } from '../util/index.js';
+import { type AdapterConfig, alphaOf, parseAdapterConfig } from './adapter-config.js';
+import { adaptersIn, setTrainable, wrap } from './apply.js';
+import { LoraLinear } from './lora-linear.js';
+import { type Place, placesFitting, placesIn } from './paths.js';
+import type { LoraSpec } from './spec.js';
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+
+/** PEFT writes every key below the two modules that it puts around the model. */
+const PREFIX = 'base_model.model.';
+
+/**
+ * Writes the adapters of a model, and the modules that are trained whole, in PEFT's format: `adapter_config.json` and
+ * `adapter_model.safetensors`. A shared layer is written once, under its first path.
+ */
+export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
+  const adapters = adaptersIn(model);
+  const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
+  const arrays = new Map<string, WritableArray>();
+  const add = async (path: string, { value, layout }: Parameter) => {
+    if (layout !== 'same')
+      throw new CheckpointError({ where: path, what: 'only linear layers, norms and tables can be trained whole' });
+    arrays.set(PREFIX + path, { dtype: 'float32', shape: value.shape, data: await value.data<'float32'>() });
+  };
+  for (const { module, paths } of adapters) {
+    await add(`${paths[0]}.lora_A.weight`, module.loraA);
+    await add(`${paths[0]}.lora_B.weight`, module.loraB);
+  }
+  const written = new Set<Parameter>();
+  for (const { module, paths } of whole) {
+    for (const [path, parameter] of module.namedParameters(paths[0])) {
+      if (!written.has(parameter)) await add(path, parameter);
+      written.add(parameter);
+    }
+  }
+  const own = (pick: (adapter: LoraLinear) => number, common: number) =>
+    Object.fromEntries(
+      adapters.flatMap(({ module, paths: [path] }) => (pick(module) === common ? [] : [[escaped(path), pick(module)]])),
+    );
+  const config = {
+    peft_type: 'LORA',
+    task_type: null,
+    base_model_name_or_path: null,
+    inference_mode: true,
+    r: spec.rank,
+    lora_alpha: spec.alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: false,
+    init_lora_weights: true,
+    target_modules: adapters.map(({ paths }) => paths[0]),
+    modules_to_save: whole.length === 0 ? null : whole.map(({ paths }) => paths[0]),
+    rank_pattern: own(({ rank }) => rank, spec.rank),
+    alpha_pattern: own(({ alpha }) => alpha, spec.alpha),
+    use_rslora: false,
+    use_dora: false,
+  };
+  await writeSafetensors(join(dir, WEIGHTS), arrays, { metadata: { format: 'pt' } });
+  await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/**
+ * Puts a saved adapter into a model: adapters into their places, and the values of modules that were trained whole.
+ * Afterwards exactly these are trainable.
+ *
+ * @throws CheckpointError listing every key that does not fit the model.
+ */
+export async function loadAdapter(model: Module, dir: string): Promise<void> {
+  const config = await readConfig(join(dir, CONFIG));
+  const file = join(dir, WEIGHTS);
+  const { arrays } = await readSafetensors(file);
+  const places = new Map(placesIn(model).flatMap((place) => place.paths.map((path) => [path, place] as const)));
+  const parameters = new Map(model.namedParameters());
+  const { adapters, whole, problems } = sort(arrays, places, parameters, config);
+  if (problems.length > 0) {
+    const fix = 'Check that the adapter was trained on this model';
+    throw new CheckpointError({ where: file, what: `the adapter does not fit the model: ${problems.join('; ')}`, fix });
+  }
+  for (const { place, path, a, b } of adapters) {
+    const rank = a.shape[0] as number;
+    const adapter = wrap(model, place, { rank, alpha: alphaOf(config, path, rank) });
+    assign(adapter.loraA, a);
+    assign(adapter.loraB, b);
+  }
+  setTrainable(model, []);
+  for (const { parameter, array } of whole) {
+    assign(parameter, array);
+    parameter.trainable = true;
+  }
+}
+
+interface Sorted {
+  readonly adapters: { place: Place; path: string; a: NamedArray; b: NamedArray }[];
+  readonly whole: { parameter: Parameter; array: NamedArray }[];
+  readonly problems: string[];
+}
+
+/** Finds the place of every array in the model, and everything that has none. */
+function sort(
+  arrays: ReadonlyMap<string, NamedArray>,
+  places: ReadonlyMap<string, Place>,
+  parameters: ReadonlyMap<string, Parameter>,
+  config: AdapterConfig,
+): Sorted {
+  const adapters: Sorted['adapters'] = [];
+  const whole: Sorted['whole'] = [];
+  const problems: string[] = [];
+  const taken = new Set<Module>();
+  for (const [key, array] of arrays) {
+    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+    const [, path, half] = /^(.*)\.lora_([AB])\.weight$/.exec(name) ?? [];
+    if (path === undefined) {
+      const parameter = parameters.get(name);
+      if (parameter === undefined) problems.push(`${name} is unexpected`);
+      else if (parameter.shape.join() !== array.shape.join()) problems.push(misshapen(name, parameter.shape, array.shape));
+      else whole.push({ parameter, array });
+      continue;
+    }
+    const other = arrays.get(key.replace(/lora_[AB]\.weight$/, `lora_${half === 'A' ? 'B' : 'A'}.weight`));
+    if (other === undefined) problems.push(`${name} comes alone`);
+    if (half === 'B' || other === undefined) continue;
+    const place = places.get(path);
+    const problem = unfit(path, place, array, other);
+    if (problem !== undefined) problems.push(problem);
+    else if (place !== undefined && !taken.has(place.module)) {
+      taken.add(place.module);
+      adapters.push({ place, path, a: array, b: other });
+    }
+  }
+  if (Array.isArray(config.target_modules) && adapters.length === 0 && problems.length === 0)
+    problems.push('it holds no adapter');
+  return { adapters, whole, problems };
+}
+
+function unfit(path: string, place: Place | undefined, a: NamedArray, b: NamedArray): string | undefined {
+  if (place === undefined) return `${path} is not in the model`;
+  const { module } = place;
+  if (module instanceof LoraLinear) return `${path} has an adapter already`;
+  if (!(module instanceof Linear)) return `${path} is not a linear layer`;
+  const rank = a.shape[0] ?? 0;
+  const wanted = { a: [rank, module.inFeatures], b: [module.outFeatures, rank] };
+  if (a.shape.join() !== wanted.a.join()) return misshapen(`${path}.lora_A.weight`, wanted.a, a.shape);
+  if (b.shape.join() !== wanted.b.join()) return misshapen(`${path}.lora_B.weight`, wanted.b, b.shape);
+  return undefined;
+}
+
+function misshapen(name: string, expected: readonly number[], got: readonly number[]): string {
+  return `${name}: expected shape [${expected.join(', ')}], got [${got.join(', ')}]`;
+}
+
+async function readConfig(file: string): Promise<AdapterConfig> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
+    throw new CheckpointError({ where: file, what, fix: 'Name the folder of an adapter, as in runs/NAME/best', cause });
+  });
+  try {
+    return parseAdapterConfig(JSON.parse(text), file);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new CheckpointError({ where: file, what: 'it is not valid JSON', fix: 'Copy the adapter again', cause });
+  }
+}
+
+/** The places that lie inside no other one. */
+function outermost(places: readonly Place[]): Place[] {
+  const inside = new Set(
+    places.flatMap(({ module }) => [...module.namedModules()].flatMap(([, below]) => (below === module ? [] : [below]))),
+  );
+  return places.filter(({ module }) => !inside.has(module));
+}
+
+function escaped(path: string): string {
+  return path.replace(/\./g, '\\.');
+}
+
+function assign(parameter: Parameter, { data, shape, dtype }: NamedArray): void {
+  tf.tidy(() => parameter.assign(tf.tensor(data, [...shape], dtype)));
+}

@@ -1,0 +1,73 @@
+import { Linear, type Module, type Parameter } from '../nn/index.js';
+import { ConfigError, type Rng } from '../util/index.js';
+import { LoraLinear } from './lora-linear.js';
+import { firstFitting, type Place, placesFitting, placesIn } from './paths.js';
+import { type LoraReport, reportOf } from './report.js';
+import type { LoraSpec } from './spec.js';
+
+/**
+ * Puts adapters into a model from outside and freezes everything but them and what is trained whole. A layer that is
+ * reachable along several paths gets one adapter.
+ *
+ * @param rng - draws the A matrices; B starts at zero, so that the model's outputs are unchanged.
+ * @throws ConfigError naming patterns that fit nothing, and targets that are no linear layers.
+ */
+export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
+  const places = placesIn(model);
+  const targets = placesFitting(places, spec.targets, 'lora.targets');
+  const whole = placesFitting(places, spec.trainFully ?? [], 'lora.trainFully');
+  for (const [where, patterns] of [
+    ['lora.rankPattern', spec.rankPattern],
+    ['lora.alphaPattern', spec.alphaPattern],
+  ] as const)
+    placesFitting(targets, Object.keys(patterns ?? {}), where);
+  checkTargets(targets, whole);
+  for (const place of targets) {
+    const rank = firstFitting(spec.rankPattern ?? {}, place) ?? spec.rank;
+    const alpha = firstFitting(spec.alphaPattern ?? {}, place) ?? spec.alpha;
+    wrap(model, place, { rank, alpha }).start(rng.fork());
+  }
+  setTrainable(
+    model,
+    whole.map(({ module }) => module),
+  );
+  return reportOf(model);
+}
+
+/** Puts an adapter without values into the place of a linear layer, along all its paths. */
+export function wrap(
+  model: Module,
+  { module, paths }: Place,
+  size: { readonly rank: number; readonly alpha: number },
+): LoraLinear {
+  const wrapped = new LoraLinear(module as Linear, size);
+  for (const path of paths) model.replace(path, wrapped);
+  return wrapped;
+}
+
+/** Freezes everything but adapters and the parameters of the given modules. */
+export function setTrainable(model: Module, whole: readonly Module[]): void {
+  for (const parameter of parametersOf(model)) parameter.trainable = parameter.adapter;
+  for (const module of whole) module.setTrainable(true);
+}
+
+/** The distinct parameters below a module, under their first paths. */
+export function parametersOf(model: Module): Set<Parameter> {
+  return new Set([...model.namedParameters()].map(([, parameter]) => parameter));
+}
+
+/** The adapters below a module, each with its paths. */
+export function adaptersIn(model: Module): (Place & { readonly module: LoraLinear })[] {
+  return placesIn(model).filter((place): place is Place & { module: LoraLinear } => place.module instanceof LoraLinear);
+}
+
+function checkTargets(targets: readonly Place[], whole: readonly Place[]): void {
+  const insideWhole = new Set(whole.flatMap(({ module }) => [...module.namedModules()].map(([, below]) => below)));
+  const problems = targets.flatMap(({ module, paths: [path] }) => {
+    if (module instanceof LoraLinear) return [`${path} has an adapter already`];
+    if (!(module instanceof Linear)) return [`${path} is not a linear layer`];
+    return insideWhole.has(module) ? [`${path} is trained whole by lora.trainFully`] : [];
+  });
+  if (problems.length > 0)
+    throw new ConfigError({ where: 'lora.targets', what: problems.join('; '), fix: 'Name linear layers, each once' });
+}

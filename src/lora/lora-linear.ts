@@ -1,0 +1,87 @@
+import { tf } from '../backend/index.js';
+import { type Linear, linear, Module, type Parameter, uniform, zeros } from '../nn/index.js';
+import type { Rng } from '../util/index.js';
+
+export interface LoraLinearOptions {
+  readonly rank: number;
+  /** The update is scaled by alpha / rank. */
+  readonly alpha: number;
+}
+
+/**
+ * A linear layer and a trainable update of low rank: y = x Wᵀ + b + (alpha / r) x Aᵀ Bᵀ. It stands in the place of the layer
+ * that it wraps, whose weight and bias keep their paths; A and B are `lora_A.weight` [r, in] and `lora_B.weight` [out, r].
+ *
+ * @see Hu et al. 2021, LoRA, section 4.1
+ */
+export class LoraLinear extends Module implements Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'forward'> {
+  readonly base: Linear;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly loraA: Parameter;
+  readonly loraB: Parameter;
+  /** Multiplies the update: 0 switches the adapter off, 1 is as trained. */
+  strength = 1;
+
+  constructor(base: Linear, { rank, alpha }: LoraLinearOptions) {
+    super();
+    this.base = base;
+    this.rank = rank;
+    this.alpha = alpha;
+    this.weight = base.weight;
+    this.bias = base.bias;
+    this.adopt('weight', base.weight);
+    if (base.bias !== undefined) this.adopt('bias', base.bias);
+    // torch's kaiming_uniform_ with a = sqrt(5) draws within 1 / sqrt(fan in).
+    const init = uniform(1 / Math.sqrt(base.inFeatures));
+    this.loraA = this.parameter('lora_A.weight', [rank, base.inFeatures], { init, adapter: true });
+    this.loraB = this.parameter('lora_B.weight', [base.outFeatures, rank], { init: zeros, adapter: true });
+  }
+
+  get inFeatures(): number {
+    return this.base.inFeatures;
+  }
+
+  get outFeatures(): number {
+    return this.base.outFeatures;
+  }
+
+  private get scale(): number {
+    return (this.strength * this.alpha) / this.rank;
+  }
+
+  /** Draws A; B starts at zero, so that the layer begins as the one that it wraps. */
+  start(rng: Rng): void {
+    this.loraA.initialise(rng);
+    this.loraB.initialise(rng);
+  }
+
+  /**
+   * @param x - [..., in] f32.
+   * @returns [..., out] f32.
+   */
+  forward(x: tf.Tensor): tf.Tensor {
+    const y = this.base.forward(x); // [..., out]
+    if (this.scale === 0) return y;
+    const inner = linear(x, this.loraA.value); // [..., r]
+    return tf.add(y, linear(tf.mul(inner, this.scale), this.loraB.value));
+  }
+
+  /** Adds the update to the wrapped weight, frees A and B, and returns the wrapped layer. */
+  merge(): Linear {
+    tf.tidy(() => {
+      const update = tf.matMul(this.loraB.value as tf.Tensor2D, this.loraA.value as tf.Tensor2D); // [out, in]
+      this.weight.assign(tf.add(this.weight.value, tf.mul(update, this.scale)));
+    });
+    return this.discard();
+  }
+
+  /** Frees A and B and returns the wrapped layer as it was. */
+  discard(): Linear {
+    this.loraA.dispose();
+    this.loraB.dispose();
+    return this.base;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Module, Parameter } from '../nn/index.js';
+import { sizeOf } from '../util/index.js';
+
+/** How many numbers a part of the model holds, and how many of them are trained. */
+export interface LoraCount {
+  readonly total: number;
+  readonly trainable: number;
+  /** Trainable share of the total, 0 to 100. */
+  readonly percent: number;
+}
+
+export interface LoraReport extends LoraCount {
+  /** The same by part of the model: the first two steps of the path. */
+  readonly groups: Readonly<Record<string, LoraCount>>;
+}
+
+/** Counts the parameters of a model, adapters included, a shared one once. */
+export function reportOf(model: Module): LoraReport {
+  const groups = new Map<string, Parameter[]>();
+  const seen = new Set<Parameter>();
+  for (const [path, parameter] of model.namedParameters()) {
+    if (seen.has(parameter)) continue;
+    seen.add(parameter);
+    const group = groupOf(path);
+    groups.set(group, [...(groups.get(group) ?? []), parameter]);
+  }
+  const counts = [...groups].map(([name, parameters]) => [name, countOf(parameters)] as const);
+  return { ...countOf([...seen]), groups: Object.fromEntries(counts) };
+}
+
+function groupOf(path: string): string {
+  const steps = path.split('.').slice(0, -1);
+  return (
+    steps
+      .filter((step) => !/^\d+$/.test(step))
+      .slice(0, 2)
+      .join('.') || path
+  );
+}
+
+function countOf(parameters: readonly Parameter[]): LoraCount {
+  const sum = (some: readonly Parameter[]) => some.reduce((n, { shape }) => n + sizeOf(shape), 0);
+  const total = sum(parameters);
+  const trainable = sum(parameters.filter((parameter) => parameter.trainable));
+  return { total, trainable, percent: total === 0 ? 0 : (100 * trainable) / total };
+}

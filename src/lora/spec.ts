@@ -1,0 +1,14 @@
+/** Which layers get an adapter, of what size, and what is trained whole beside them. */
+export interface LoraSpec {
+  readonly rank: number;
+  /** The update is scaled by alpha / rank. */
+  readonly alpha: number;
+  /** Path patterns (`util/path-pattern`) of linear layers. */
+  readonly targets: readonly string[];
+  /** Ranks of single layers, by path pattern; the first that fits holds. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  /** Alphas of single layers, by path pattern; the first that fits holds. */
+  readonly alphaPattern?: Readonly<Record<string, number>>;
+  /** Path patterns of modules whose own parameters are trained. */
+  readonly trainFully?: readonly string[];
+}
