@@ -43,9 +43,11 @@ export class AdamW {
   private readonly eps: number;
   private steps = 0;
 
+  /** @throws RangeError when two groups, or one twice, hold the same parameter. */
   constructor(groups: readonly ParameterGroup[], { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions = {}) {
     this.betas = betas;
     this.eps = eps;
+    assertDistinct(groups);
     this.groups = groups.map((group) => {
       const view = new FlatView(group.parameters);
       const [mean, square] = [tf.zeros<tf.Rank.R1>([view.size]), tf.zeros<tf.Rank.R1>([view.size])];
@@ -87,17 +89,33 @@ export class AdamW {
     return new Map(moments);
   }
 
-  /** Takes a state over by copying; the tensors stay the caller's. `steps` is how many were taken before. */
+  /**
+   * Takes a state over by copying; the tensors stay the caller's.
+   *
+   * @param steps - how many were taken before.
+   * @throws CheckpointError when a piece is missing or has another shape; then nothing has changed.
+   */
   restore(state: ReadonlyMap<string, tf.Tensor>, steps: number): void {
-    this.steps = steps;
-    for (const group of this.groups) {
+    const restored = this.groups.map(({ view }) => [view.fromNamed(state, 'mean'), view.fromNamed(state, 'square')] as const);
+    for (const [i, group] of this.groups.entries()) {
       tf.dispose([group.mean, group.square]);
-      group.mean = group.view.fromNamed(state, 'mean');
-      group.square = group.view.fromNamed(state, 'square');
+      [group.mean, group.square] = restored[i] as readonly [tf.Tensor1D, tf.Tensor1D];
     }
+    this.steps = steps;
   }
 
   dispose(): void {
     for (const { mean, square } of this.groups) tf.dispose([mean, square]);
+  }
+}
+
+function assertDistinct(groups: readonly ParameterGroup[]): void {
+  const owners = new Map<Parameter, string>();
+  for (const { name, parameters } of groups) {
+    for (const [path, parameter] of parameters) {
+      const owner = owners.get(parameter);
+      if (owner !== undefined) throw new RangeError(`AdamW: ${path} is in the groups ${owner} and ${name}`);
+      owners.set(parameter, name);
+    }
   }
 }

@@ -43,8 +43,9 @@ export class Ema {
 
   /** Takes a state over by copying; `updates` is how many were made before. */
   restore(state: ReadonlyMap<string, tf.Tensor>, updates: number): void {
+    const restored = this.view.fromNamed(state, 'average');
     this.average.dispose();
-    this.average = this.view.fromNamed(state, 'average');
+    this.average = restored;
     this.updates = updates;
   }
 

@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import type { Parameter } from '../../nn/index.js';
-import { sizeOf } from '../../util/index.js';
+import { CheckpointError, sizeOf } from '../../util/index.js';
 
 /** Parameters seen as one long vector, in a fixed order: one update over the vector costs far fewer ops than one for each. */
 export class FlatView {
@@ -21,12 +21,13 @@ export class FlatView {
         const values = pick(parameter);
         return values === undefined ? tf.zeros([this.sizes[i] as number]) : values.reshape([-1]);
       });
-      return tf.concat1d(parts as tf.Tensor1D[]);
+      return parts.length === 0 ? tf.zeros([0]) : tf.concat1d(parts as tf.Tensor1D[]);
     });
   }
 
   /** The pieces of a vector, each in its parameter's shape. */
   scatter(vector: tf.Tensor1D): tf.Tensor[] {
+    if (this.size === 0) return [];
     return tf.tidy(() =>
       tf
         .split(vector, [...this.sizes])
@@ -50,13 +51,16 @@ export class FlatView {
   /**
    * The vector whose named pieces are given.
    *
-   * @throws Error when one is missing.
+   * @throws CheckpointError when one is missing or has another shape.
    */
   fromNamed(pieces: ReadonlyMap<string, tf.Tensor>, prefix: string): tf.Tensor1D {
     const byParameter = new Map(
       this.parameters.map(([path, parameter]) => {
         const piece = pieces.get(`${prefix}.${path}`);
-        if (piece === undefined) throw new Error(`the saved state has no ${prefix}.${path}`);
+        if (piece === undefined || piece.size !== sizeOf(parameter.shape)) {
+          const what = piece === undefined ? 'it is missing' : `expected shape [${parameter.shape}], got [${piece.shape}]`;
+          throw new CheckpointError({ where: `saved state ${prefix}.${path}`, what, fix: 'It belongs to another configuration' });
+        }
         return [parameter, piece] as const;
       }),
     );

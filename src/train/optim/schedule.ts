@@ -1,6 +1,11 @@
 /** How the learning rate moves over a run. */
 export interface Schedule {
-  /** `one-cycle` rises by a cosine and falls by a cosine to a ten-thousandth, as torch's OneCycleLR does. */
+  /**
+   * - `constant`: rises linearly, then stays.
+   * - `cosine`: rises linearly, then falls to 0 by half a cosine wave.
+   * - `one-cycle`: rises from a 25th of the peak and falls to a 10,000th of that, both by half a cosine wave, as torch's
+   *   OneCycleLR does with `pct_start = warmupSteps / totalSteps`.
+   */
   readonly schedule: 'constant' | 'cosine' | 'one-cycle';
   /** The highest rate. */
   readonly peak: number;
@@ -9,19 +14,19 @@ export interface Schedule {
   readonly totalSteps: number;
 }
 
-/** The learning rate of a step, counted from 0. */
+/** The learning rate of a step, counted from 0. After the last step it stays where it is. */
 export function learningRateAt(step: number, { schedule, peak, warmupSteps, totalSteps }: Schedule): number {
-  const start = schedule === 'one-cycle' ? peak / 25 : 0;
-  if (step < warmupSteps) {
-    const share = (step + 1) / warmupSteps;
-    return schedule === 'one-cycle' ? cosine(start, peak, share) : peak * share;
+  if (schedule === 'one-cycle') {
+    const top = warmupSteps - 1;
+    const start = peak / 25;
+    return step < top ? cosine(start, peak, step / top) : cosine(peak, start / 1e4, (step - top) / (totalSteps - 1 - top));
   }
-  if (schedule === 'constant') return peak;
-  const share = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
-  return cosine(peak, schedule === 'one-cycle' ? start / 1e4 : 0, share);
+  if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
+  return schedule === 'constant' ? peak : cosine(peak, 0, (step - warmupSteps) / (totalSteps - warmupSteps));
 }
 
-/** From `from` to `to` along half a cosine wave. */
+/** From `from` to `to` along half a cosine wave; `to` from a share of 1 on, and where there is no way to go (0/0, below 0). */
 function cosine(from: number, to: number, share: number): number {
-  return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+  const angle = Math.PI * (share >= 0 && share < 1 ? share : 1);
+  return to + ((from - to) * (1 + Math.cos(angle))) / 2;
 }
