@@ -43,7 +43,7 @@ export class GroundedSegmenter {
     masker = 'weights/nano-sam2',
     adapter,
   }: LoadOptions = {}): Promise<GroundedSegmenter> {
-    const finder = new GroundingDinoPredictor(await loadDetector(detector, adapter === undefined ? {} : { adapter }));
+    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter }));
     return new GroundedSegmenter(finder, new Sam2ImagePredictor(await loadMasker(masker)));
   }
 

@@ -4,18 +4,12 @@ export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-se
 export {
   type DetectorOptions,
   type DetectorParts,
-  type DetectorParts,
-  loadDetector,
   loadDetector,
   loadGroundingDino,
   loadMasker,
-  loadMasker,
   loadSam2,
   type MaskerParts,
-  type MaskerParts,
   readModelConfig,
-  readModelConfig,
-  type StartOptions,
   type StartOptions,
 } from './load-model.js';
 export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { type LoadOptions, loadCheckpoint, readJson } from '../io/index.js';
-import { loadAdapter } from '../lora/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
@@ -8,7 +7,7 @@ import {
   groundingDinoUnusedKeys,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
-import { parseSam2Config, parseSam2Config, Sam2, Sam2, type Sam2Config, type Sam2Config, sam2UnusedKeys, sam2UnusedKeys } from '../models/sam2/index.js';
+import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { type Rng, UsageError } from '../util/index.js';
@@ -36,7 +35,7 @@ export interface StartOptions {
 
 export interface DetectorOptions extends StartOptions {
   /** Folder of a LoRA adapter. */
-  readonly adapter?: string;
+  readonly adapter?: string | undefined;
 }
 
 /** Reads a Grounding DINO from a Hugging Face model directory. */

@@ -27,7 +27,7 @@ export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
     const alpha = firstFitting(spec.alphaPattern ?? {}, place) ?? spec.alpha;
     wrap(model, place, { rank, alpha }).start(rng.fork());
   }
-  setTrainable(
+  trainOnly(
     model,
     whole.map(({ module }) => module),
   );
@@ -46,7 +46,7 @@ export function wrap(
 }
 
 /** Freezes everything but adapters and the parameters of the given modules. */
-export function setTrainable(model: Module, whole: readonly Module[]): void {
+export function trainOnly(model: Module, whole: readonly Module[]): void {
   for (const parameter of parametersOf(model)) parameter.trainable = parameter.adapter;
   for (const module of whole) module.setTrainable(true);
 }

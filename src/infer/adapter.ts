@@ -1,14 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tf } from '../backend/index.js';
-import { type NamedArray, readSafetensors, type WritableArray, writeSafetensors } from '../io/formats/index.js';
+import { type NamedArray, readJson, readSafetensors, writeSafetensors } from '../io/index.js';
+import { adaptersIn, LoraLinear, type LoraSpec, type Place, placesFitting, placesIn, trainOnly, wrap } from '../lora/index.js';
 import { Linear, type Module, type Parameter } from '../nn/index.js';
 import { CheckpointError, writeFileAtomic } from '../util/index.js';
 import { type AdapterConfig, alphaOf, parseAdapterConfig } from './adapter-config.js';
-import { adaptersIn, setTrainable, wrap } from './apply.js';
-import { LoraLinear } from './lora-linear.js';
-import { type Place, placesFitting, placesIn } from './paths.js';
-import type { LoraSpec } from './spec.js';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
@@ -23,7 +19,7 @@ const PREFIX = 'base_model.model.';
 export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
   const adapters = adaptersIn(model);
   const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
-  const arrays = new Map<string, WritableArray>();
+  const arrays = new Map<string, NamedArray>();
   const add = async (path: string, { value, layout }: Parameter) => {
     if (layout !== 'same')
       throw new CheckpointError({ where: path, what: 'only linear layers, norms and tables can be trained whole' });
@@ -73,7 +69,7 @@ export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): P
  * @throws CheckpointError listing every key that does not fit the model.
  */
 export async function loadAdapter(model: Module, dir: string): Promise<void> {
-  const config = await readConfig(join(dir, CONFIG));
+  const config = parseAdapterConfig(await readJson(join(dir, CONFIG)), join(dir, CONFIG));
   const file = join(dir, WEIGHTS);
   const { arrays } = await readSafetensors(file);
   const places = new Map(placesIn(model).flatMap((place) => place.paths.map((path) => [path, place] as const)));
@@ -89,7 +85,7 @@ export async function loadAdapter(model: Module, dir: string): Promise<void> {
     assign(adapter.loraA, a);
     assign(adapter.loraB, b);
   }
-  setTrainable(model, []);
+  trainOnly(model, []);
   for (const { parameter, array } of whole) {
     assign(parameter, array);
     parameter.trainable = true;
@@ -153,19 +149,6 @@ function unfit(path: string, place: Place | undefined, a: NamedArray, b: NamedAr
 
 function misshapen(name: string, expected: readonly number[], got: readonly number[]): string {
   return `${name}: expected shape [${expected.join(', ')}], got [${got.join(', ')}]`;
-}
-
-async function readConfig(file: string): Promise<AdapterConfig> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-    throw new CheckpointError({ where: file, what, fix: 'Name the folder of an adapter, as in runs/NAME/best', cause });
-  });
-  try {
-    return parseAdapterConfig(JSON.parse(text), file);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new CheckpointError({ where: file, what: 'it is not valid JSON', fix: 'Copy the adapter again', cause });
-  }
 }
 
 /** The places that lie inside no other one. */
