@@ -1,4 +1,5 @@
 export { type AugmentPreset, augment } from './augment.js';
+export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { FoldersDataset } from './folders.js';
 export { BatchLoader, type LoaderOptions } from './loader.js';
 export {

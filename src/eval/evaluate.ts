@@ -1,7 +1,8 @@
 import type { Dataset, Sample, SampleObject } from '../data/index.js';
 import type { GroundedSegmenter, Segment } from '../infer/index.js';
 import { diceCoefficient, iou } from '../metrics/index.js';
-import type { BinaryMask, SelectOptions } from '../processing/index.js';
+import { type BinaryMask, boxIou, type SelectOptions } from '../processing/index.js';
+import { union } from './masks.js';
 
 /** How well one phrase was segmented in one image. Fractions in [0, 1]. */
 export interface Row {
@@ -79,7 +80,7 @@ async function compare(
     ...shared,
     dsc: diceCoefficient(predicted, trueMask),
     iou: iou(predicted, trueMask),
-    boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIouOf(best.boxXyxyPx, boxXyxyPx))),
+    boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIou(best.boxXyxyPx, boxXyxyPx))),
     missed: false,
   };
 }

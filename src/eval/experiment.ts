@@ -2,15 +2,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Dataset } from '../data/index.js';
 import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
-import {
-  type DataParts,
-  openData,
-  openFolds,
-  type RunConfig,
-  type RunOptions,
-  runTraining,
-  type TrainResult,
-} from '../train/index.js';
+import { openData, openFolds, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
 import { type Summary, summarise } from './summary.js';

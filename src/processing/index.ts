@@ -17,6 +17,8 @@ export {
   resizeMask,
   type Size,
 } from './mask.js';
+export { drawOverlay, type OverlayItem } from './overlay.js';
+export { polygonsToMask } from './polygons.js';
 export { resizeImage } from './resample.js';
 export { decodeRle, encodeRle, maskOfRuns, runsOf } from './rle.js';
 export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';

@@ -53,9 +53,10 @@ const dataSchema = z.strictObject({
 const loraSchema = z.strictObject({
   /** A named set of targets. */
   preset: z.string().optional(),
-  rank: count.default(11),
+  /** Default: the preset's. */
+  rank: count.optional(),
   /** The update is scaled by alpha / rank. */
-  alpha: positive.default(11),
+  alpha: positive.optional(),
   /** Ordered path patterns of the linear layers that get an adapter. */
   targets: z.array(z.string().min(1)).default([]),
   /** Path patterns of modules whose parameters are trained whole. */

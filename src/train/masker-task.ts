@@ -1,6 +1,6 @@
 import { tf } from '../backend/index.js';
 import type { Sample, SampleObject } from '../data/index.js';
-import { maskLosses } from '../losses/index.js';
+import { maskLosses, thresholdedIou } from '../losses/index.js';
 import type { Sam2 } from '../models/sam2/index.js';
 import { type ForwardContext, inference, SegmentTape } from '../nn/index.js';
 import { resizeBilinear } from '../ops/index.js';
@@ -46,12 +46,12 @@ export class MaskerTask implements TrainTask {
     const tape = new SegmentTape(rng.fork());
     try {
       return await this.withMasks(samples, rng, rng.chance(0.5), tape, async (masks, scores, truth) => {
-        const { report, dMasks, dScores } = await lossOf(masks, scores, truth, true);
+        const { report, dMasks, dScores } = await lossOf(masks, scores, truth);
         const { gradients } = tape.backward([
-          [masks, dMasks as tf.Tensor],
-          [scores, dScores as tf.Tensor],
+          [masks, dMasks],
+          [scores, dScores],
         ]);
-        tf.dispose([dMasks as tf.Tensor, dScores as tf.Tensor]);
+        tf.dispose([dMasks, dScores]);
         return { ...report, gradients };
       });
     } finally {
@@ -60,13 +60,11 @@ export class MaskerTask implements TrainTask {
   }
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
-    return this.withMasks(
-      samples,
-      Rng.seeded(0),
-      false,
-      inference,
-      async (masks, scores, truth) => (await lossOf(masks, scores, truth, false)).report,
-    );
+    return this.withMasks(samples, Rng.seeded(0), false, inference, async (masks, scores, truth) => {
+      const { report, dMasks, dScores } = await lossOf(masks, scores, truth);
+      tf.dispose([dMasks, dScores]);
+      return report;
+    });
   }
 
   private async withMasks<T>(
@@ -133,15 +131,66 @@ function truthTensor(objects: readonly SampleObject[][], size: { height: number;
   return tf.tensor4d(values, [objects.length, flat.length / objects.length, size.height, size.width]);
 }
 
-/** Loss and, on request, its gradients at the outputs. With several masks an object, only its best one is taught. */
-async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D, withGradients: boolean) {
+/** Weights of the parts: focal 20, Dice 1, IoU 1, as SAM is trained. */
+const WEIGHTS = { focal: 20, dice: 1, iou: 1 };
+
+interface MaskLoss {
+  readonly report: LossReport;
+  readonly dMasks: tf.Tensor;
+  readonly dScores: tf.Tensor;
+}
+
+/** Loss and its gradients at the outputs. With several masks an object, only its best one is taught. */
+async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D): Promise<MaskLoss> {
   const [b, n, m, h, w] = masks.shape;
   const [, , height, width] = truth.shape;
-  const parts = (logits: tf.Tensor, predictedIou: tf.Tensor) => {
-    const maps = tf.transpose(tf.reshape(logits, [b * n * m, h, w, 1]), [0, 1, 2, 3]) as tf.Tensor4D;
-    const fine = tf.reshape(resizeBilinear(maps, [height, width]), [b * n * m, height, width]) as tf.Tensor3D;
-    const target = tf.reshape(tf.tile(tf.expandDims(truth, 2), [1, 1, m, 1, 1]), [b * n * m, height, width]) as tf.Tensor3D;
-    return maskLosses(fine, tf.reshape(predictedIou, [b * n * m]) as tf.Tensor1D, target);
+  const each = b * n * m;
+  const target = tf.tidy(
+    () => tf.reshape(tf.tile(tf.reshape(truth, [b * n, 1, height * width]), [1, m, 1]), [each, height, width]) as tf.Tensor3D,
+  );
+  const enlarge = (logits: tf.Tensor) =>
+    tf.reshape(resizeBilinear(tf.reshape(logits, [each, h, w, 1]) as tf.Tensor4D, [height, width]), [
+      each,
+      height,
+      width,
+    ]) as tf.Tensor3D;
+  const trueIou = tf.tidy(() => thresholdedIou(enlarge(masks), target));
+  const parts = (logits: tf.Tensor, predicted: tf.Tensor) =>
+    maskLosses(enlarge(logits), tf.reshape(predicted, [each]) as tf.Tensor1D, target, trueIou);
+
+  const quality = tf.tidy(() => {
+    const { focal, dice } = parts(masks, scores);
+    return tf.add(tf.mul(focal, WEIGHTS.focal), tf.mul(dice, WEIGHTS.dice));
+  });
+  const taught = bestOfEach(await quality.data<'float32'>(), m);
+  const share = tf.tensor1d(taught.map((best) => (best ? 1 / (b * n) : 0)));
+  // The IoU head learns from every mask, good or bad.
+  const all = 1 / each;
+  const total = (logits: tf.Tensor, predicted: tf.Tensor) => {
+    const { focal, dice, iou } = parts(logits, predicted);
+    const shape = tf.add(tf.mul(focal, WEIGHTS.focal), tf.mul(dice, WEIGHTS.dice));
+    return tf.add(tf.sum(tf.mul(shape, share)), tf.mul(tf.sum(iou), WEIGHTS.iou * all)) as tf.Scalar;
   };
-  throw new Error(`unfinished ${parts}, ${scores}, ${withGradients}`);
+  const { value, grads } = tf.valueAndGrads((logits, predicted) => total(logits as tf.Tensor, predicted as tf.Tensor))([
+    masks,
+    scores,
+  ]);
+  const terms = tf.tidy(() => {
+    const { focal, dice, iou } = parts(masks, scores);
+    const mean = (loss: tf.Tensor) => tf.sum(tf.mul(loss, share));
+    return tf.stack([value, mean(focal), mean(dice), tf.mean(iou), mean(trueIou)]);
+  });
+  const [sum = 0, focal = 0, dice = 0, iou = 0, overlap = 0] = await terms.data<'float32'>();
+  tf.dispose([target, trueIou, quality, share, value, terms]);
+  const [dMasks, dScores] = grads as [tf.Tensor, tf.Tensor];
+  return { report: { total: sum, terms: { focal, dice, iou, overlap } }, dMasks, dScores };
+}
+
+/** Marks the smallest of every `m` losses. */
+function bestOfEach(losses: Float32Array, m: number): boolean[] {
+  return Array.from(losses, (loss, i) => {
+    const start = i - (i % m);
+    const group = losses.subarray(start, start + m);
+    return group.indexOf(Math.min(...group)) === i - start && !Number.isNaN(loss);
+  });
 }

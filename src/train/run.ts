@@ -1,8 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DetectorParts, loadDetector, loadMasker, type MaskerParts, saveAdapter } from '../infer/index.js';
+import { type DetectorParts, loadDetector, loadMasker, type MaskerParts } from '../infer/index.js';
 import { saveCheckpoint } from '../io/index.js';
-import { applyLora, loraPresets } from '../lora/index.js';
+import { applyLora, type LoraSpec, loraPresets, saveAdapter } from '../lora/index.js';
 import { DetectionCriterion } from '../losses/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import type { RunConfig } from './config.js';
@@ -78,25 +78,31 @@ function start({ model, run }: RunConfig): { random?: Rng } {
 /** Puts adapters into the detector, if the configuration asks for them, and tells how to save them. */
 function adapt({ lora, run }: RunConfig, { model }: DetectorParts, logger: Logger): ((dir: string) => Promise<void>) | undefined {
   if (lora === undefined) return undefined;
-  const { preset, ...rest } = lora;
-  const named = preset === undefined ? undefined : loraPresets[preset];
-  if (preset !== undefined && named === undefined) {
+  const spec = specOf(lora);
+  const { trainable, total } = applyLora(model, spec, Rng.seeded(run.seed, 7));
+  logger.info(
+    `LoRA: ${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} parameters are trained (${((100 * trainable) / total).toFixed(2)} %)`,
+  );
+  return (dir) => saveAdapter(model, dir, spec);
+}
+
+/** The settings of the preset, if one is named, with those of the file in their place. */
+function specOf({ preset, rank, alpha, targets, trainFully }: NonNullable<RunConfig['lora']>): LoraSpec {
+  const named = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
+  if (named === undefined) {
     throw new ConfigError({
       where: 'lora.preset',
       what: `there is no preset ${preset}`,
       fix: `Choose one of ${Object.keys(loraPresets).join(', ')}`,
     });
   }
-  const spec = {
-    ...rest,
-    targets: [...(named?.targets ?? []), ...rest.targets],
-    trainFully: [...(named?.trainFully ?? []), ...rest.trainFully],
+  return {
+    ...named,
+    rank: rank ?? named.rank,
+    alpha: alpha ?? named.alpha,
+    targets: [...named.targets, ...targets],
+    trainFully: [...(named.trainFully ?? []), ...trainFully],
   };
-  const { trainable, total } = applyLora(model, spec, Rng.seeded(run.seed, 7));
-  logger.info(
-    `LoRA: ${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} parameters are trained (${((100 * trainable) / total).toFixed(2)} %)`,
-  );
-  return (dir) => saveAdapter(model, dir, spec);
 }
 
 async function saveModelDirectory({ model }: DetectorParts | MaskerParts, source: string, dir: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { loadCheckpoint } from '../../src/io/index.js';
-import { type MaskOutputs, parseSam2Config, type Prompts, Sam2 } from '../../src/models/sam2/index.js';
+import { type MaskOutputs, type Prompts, parseSam2Config, Sam2 } from '../../src/models/sam2/index.js';
 import { inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -45,7 +45,10 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
   it('takes an earlier mask', async () => {
     const { golden, model } = await open(name);
     const features = model.encodeImage(golden.image('in.pixel_values'), inference);
-    const outputs = model.decodeMasks({ features, ...promptsOf(golden, 'boxes'), masks: golden.image('in.input_masks'), multimask: true }, inference);
+    const outputs = model.decodeMasks(
+      { features, ...promptsOf(golden, 'boxes'), masks: golden.image('in.input_masks'), multimask: true },
+      inference,
+    );
     await expectClose(outputs.predMasks, golden.tensor('out.masks.multi.pred_masks'), 1e-3);
   });
 
