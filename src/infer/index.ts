@@ -13,3 +13,4 @@ export {
   type StartOptions,
 } from './load-model.js';
 export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';
+export { type RawForwardOptions, rawForward } from './raw-forward.js';

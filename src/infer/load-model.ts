@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type LoadOptions, loadCheckpoint, readJson } from '../io/index.js';
 import {
   GroundingDino,
@@ -10,7 +11,7 @@ import {
 import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
-import { type Rng, UsageError } from '../util/index.js';
+import { CheckpointError, type Rng } from '../util/index.js';
 import { loadAdapter } from './adapter.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
@@ -40,7 +41,7 @@ export interface DetectorOptions extends StartOptions {
 
 /** Reads a Grounding DINO from a Hugging Face model directory. */
 export async function loadDetector(dir: string, options: DetectorOptions = {}): Promise<DetectorParts> {
-  const config = parseGroundingDinoConfig(await readModelConfig(dir, ['grounding-dino']));
+  const config = await readModelConfig(dir, { 'grounding-dino': parseGroundingDinoConfig });
   const [tokenizer, imageProcessor] = await Promise.all([PromptTokenizer.load(dir, config.maxTextLen), ImageProcessor.load(dir)]);
   const model = await loadGroundingDino(dir, config, options);
   return { model, config, tokenizer, imageProcessor };
@@ -62,7 +63,7 @@ export async function loadGroundingDino(
 
 /** Reads a SAM 2 (`sam2`, or the image part of `sam2_video`) from a Hugging Face model directory. */
 export async function loadMasker(dir: string, options: StartOptions = {}): Promise<MaskerParts> {
-  const config = parseSam2Config(await readModelConfig(dir, ['sam2', 'sam2_video']));
+  const config = await readModelConfig(dir, { sam2: parseSam2Config, sam2_video: parseSam2Config });
   const imageProcessor = await ImageProcessor.load(dir);
   return { model: await loadSam2(dir, config, options), config, imageProcessor };
 }
@@ -84,17 +85,29 @@ async function filled<M extends Module>(model: M, body: () => Promise<void>): Pr
   }
 }
 
-/** `config.json` of a model directory, which must be of one of the given types. */
-export async function readModelConfig(dir: string, types: readonly string[]): Promise<unknown> {
+/**
+ * Reads `config.json` of a model directory with the reader of its `model_type`.
+ *
+ * @throws CheckpointError naming the file when it is missing, of another type, or does not describe such a model.
+ */
+export async function readModelConfig<C>(dir: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
   const file = join(dir, 'config.json');
   const json = await readJson(file);
-  const type = (json as { model_type?: unknown }).model_type;
-  if (types.includes(String(type))) return json;
-  throw new UsageError({
-    where: file,
-    what: `expected model_type ${types.join(' or ')}, got ${String(type)}`,
-    fix: 'Name the folder of such a model',
-  });
+  const type = String((json as { model_type?: unknown } | null)?.model_type);
+  const read = readers[type];
+  if (read === undefined)
+    throw new CheckpointError({
+      where: file,
+      what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${type}`,
+      fix: 'Name the folder of such a model',
+    });
+  try {
+    return read(json);
+  } catch (cause) {
+    if (!(cause instanceof z.ZodError)) throw cause;
+    const problems = cause.issues.map(({ path, message }) => `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`);
+    throw new CheckpointError({ where: file, what: problems.join('; '), fix: 'Copy or download it again', cause });
+  }
 }
 
 async function fill(model: Module, dir: string, options: LoadOptions, random: Rng | undefined): Promise<void> {

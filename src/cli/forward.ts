@@ -1,0 +1,32 @@
+import type { CommandModule } from 'yargs';
+import { initBackend } from '../backend/index.js';
+import { rawForward } from '../infer/index.js';
+import { consoleLogger } from './console-logger.js';
+import type { GlobalOptions } from './options.js';
+
+interface ForwardOptions extends GlobalOptions {
+  model: string;
+  inputs: string;
+  outputs: string;
+  adapter: string | undefined;
+  multimask: boolean | undefined;
+}
+
+export const forwardCommand: CommandModule<GlobalOptions, ForwardOptions> = {
+  command: 'forward',
+  describe: 'one raw forward pass from file to file, for comparison with Python',
+  builder: (args) =>
+    args
+      .option('model', { type: 'string', demandOption: true, describe: 'a Hugging Face model directory' })
+      .option('inputs', { type: 'string', demandOption: true, describe: "safetensors with Hugging Face's input names" })
+      .option('outputs', { type: 'string', demandOption: true, describe: 'safetensors file to write' })
+      .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (grounding-dino)' })
+      .option('multimask', { type: 'boolean', describe: 'several masks a prompt (sam2); default: what the inputs say' })
+      .example('$0 forward --model DIR --inputs in.safetensors --outputs out.safetensors', 'logits and boxes, or masks') as never,
+  handler: async ({ backend, ...options }) => {
+    await initBackend(backend, consoleLogger);
+    const shapes = await rawForward(options);
+    for (const [name, shape] of Object.entries(shapes)) consoleLogger.info(`${name} [${shape.join(', ')}]`);
+    consoleLogger.info(`outputs: ${options.outputs}`);
+  },
+};

@@ -1,0 +1,133 @@
+import { tf } from '../backend/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../io/index.js';
+import {
+  type GroundingDinoConfig,
+  groundingDinoToHuggingFace,
+  parseGroundingDinoConfig,
+} from '../models/grounding-dino/index.js';
+import { parseSam2Config, type Sam2Config } from '../models/sam2/index.js';
+import { inference } from '../nn/index.js';
+import { UsageError } from '../util/index.js';
+import { loadGroundingDino, loadSam2, readModelConfig } from './load-model.js';
+import { RawInputs } from './raw-inputs.js';
+
+export interface RawForwardOptions {
+  /** A Hugging Face model directory of type `grounding-dino`, `sam2` or `sam2_video`. */
+  readonly model: string;
+  /** A safetensors file with Hugging Face's input names, images as NCHW. */
+  readonly inputs: string;
+  /** Where the outputs go, under Hugging Face's names. */
+  readonly outputs: string;
+  /** Folder of a LoRA adapter for Grounding DINO. */
+  readonly adapter?: string | undefined;
+  /** Several masks a prompt. Default: what the metadata entry `multimask_output` of the inputs says, else one. */
+  readonly multimask?: boolean | undefined;
+}
+
+type Kind =
+  | { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig }
+  | { readonly type: 'sam2'; readonly config: Sam2Config };
+
+/**
+ * Runs one raw forward pass from file to file, for comparison with other implementations. Everything that can be checked is
+ * checked before the weights are read.
+ *
+ * @returns the names of the outputs with their shapes.
+ */
+export async function rawForward(options: RawForwardOptions): Promise<Record<string, readonly number[]>> {
+  const sam2 = (json: unknown): Kind => ({ type: 'sam2', config: parseSam2Config(json) });
+  const kind = await readModelConfig<Kind>(options.model, {
+    'grounding-dino': (json) => ({ type: 'grounding-dino', config: parseGroundingDinoConfig(json) }),
+    sam2,
+    sam2_video: sam2,
+  });
+  if (kind.type === 'sam2' && options.adapter !== undefined)
+    throw new UsageError({ where: '--adapter', what: 'adapters are for grounding-dino', fix: 'Leave it out' });
+  const { arrays, metadata } = await readSafetensors(options.inputs);
+  const inputs = new RawInputs(options.inputs, arrays);
+  const outputs =
+    kind.type === 'grounding-dino'
+      ? await groundingDino(kind.config, inputs, options)
+      : await sam2Image(kind.config, inputs, options.multimask ?? flag(metadata, options.inputs), options);
+  const entries = await Promise.all(
+    Object.entries(outputs).map(async ([name, tensor]): Promise<[string, NamedArray]> => {
+      return [name, { dtype: 'float32', shape: tensor.shape, data: await tensor.data<'float32'>() }];
+    }),
+  );
+  tf.dispose(outputs);
+  await writeSafetensors(options.outputs, new Map(entries));
+  return Object.fromEntries(entries.map(([name, { shape }]) => [name, shape]));
+}
+
+async function groundingDino(
+  config: GroundingDinoConfig,
+  inputs: RawInputs,
+  { model: dir, adapter }: RawForwardOptions,
+): Promise<Record<string, tf.Tensor>> {
+  const [b, , h, w] = inputs.sizes('pixel_values', ['B', 3, 'H', 'W'], {});
+  const [, t] = inputs.sizes('input_ids', ['B', 'T'], { B: b });
+  inputs.sizes('pixel_mask', ['B', 'H', 'W'], { B: b, H: h, W: w }, 'optional');
+  inputs.sizes('attention_mask', ['B', 'T'], { B: b, T: t }, 'optional');
+  inputs.sizes('token_type_ids', ['B', 'T'], { B: b, T: t }, 'optional');
+  inputs.range('input_ids', 0, config.textConfig.vocabSize - 1);
+  inputs.range('token_type_ids', 0, config.textConfig.typeVocabSize - 1);
+  for (const name of ['attention_mask', 'pixel_mask']) inputs.range(name, 0, 1);
+  inputs.check(['pixel_values', 'pixel_mask', 'input_ids', 'attention_mask', 'token_type_ids']);
+  const model = await loadGroundingDino(dir, config, { adapter });
+  const outputs = tf.tidy(() => {
+    const inputIds = inputs.whole<tf.Tensor2D>('input_ids') as tf.Tensor2D;
+    const attentionMask = inputs.whole<tf.Tensor2D>('attention_mask') ?? tf.onesLike(inputIds);
+    const answer = model.forward(
+      {
+        pixelValues: inputs.image('pixel_values'),
+        pixelMask: inputs.whole<tf.Tensor3D>('pixel_mask'),
+        inputIds,
+        attentionMask,
+        tokenTypeIds: inputs.whole<tf.Tensor2D>('token_type_ids'),
+      },
+      inference,
+    );
+    const { logits, predBoxes } = groundingDinoToHuggingFace(answer, attentionMask, config);
+    return { logits, pred_boxes: predBoxes };
+  });
+  model.dispose();
+  return outputs;
+}
+
+async function sam2Image(
+  config: Sam2Config,
+  inputs: RawInputs,
+  multimask: boolean,
+  { model: dir }: RawForwardOptions,
+): Promise<Record<string, tf.Tensor>> {
+  const side = config.promptEncoder.imageSize;
+  const [b] = inputs.sizes('pixel_values', ['B', 3, side, side], {});
+  const [, n] = inputs.sizes('input_boxes', ['B', 'N', 4], { B: b }, 'optional');
+  const [, points, p] = inputs.sizes('input_points', ['B', 'N', 'P', 2], { B: b, N: n }, 'optional');
+  inputs.sizes('input_labels', ['B', 'N', 'P'], { B: b, N: points, P: p }, 'optional');
+  if (inputs.has('input_labels') && !inputs.has('input_points')) inputs.problem('input_labels needs input_points');
+  inputs.range('input_labels', -10, 3);
+  inputs.check(['pixel_values', 'input_boxes', 'input_points', 'input_labels']);
+  const model = await loadSam2(dir, config);
+  const outputs = tf.tidy(() => {
+    const features = model.encodeImage(inputs.image('pixel_values'), inference);
+    const pointsXy = inputs.float<tf.Tensor4D>('input_points');
+    // Points without labels are inside, as in the reference.
+    const labels: tf.Tensor3D | undefined =
+      inputs.whole<tf.Tensor3D>('input_labels') ??
+      (pointsXy && tf.ones<tf.Rank.R3>(pointsXy.shape.slice(0, 3) as [number, number, number], 'int32'));
+    const answer = model.decodeMasks(
+      { features, boxes: inputs.float<tf.Tensor3D>('input_boxes'), points: pointsXy, labels, multimask },
+      inference,
+    );
+    return { pred_masks: answer.predMasks, iou_scores: answer.iouScores, object_score_logits: answer.objectScoreLogits };
+  });
+  model.dispose();
+  return outputs;
+}
+
+function flag(metadata: Readonly<Record<string, string>>, file: string): boolean {
+  const value = metadata['multimask_output'] ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new UsageError({ where: `${file}: multimask_output`, what: `expected true or false, got ${value}` });
+}
