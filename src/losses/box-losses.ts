@@ -31,21 +31,17 @@ function area(low: tf.Tensor2D, high: tf.Tensor2D): tf.Tensor {
 }
 
 /**
- * Sum of 1 - GIoU over pairs of boxes.
+ * 1 - GIoU of boxes pair by pair.
  *
  * @param predicted - [N, 4] centre and size.
  * @param target - [N, 4] centre and size.
- * @param weights - [N] what each pair counts. Default: 1.
+ * @returns [N] in [0, 2).
  */
-export function giouLoss(predicted: tf.Tensor, target: tf.Tensor, weights?: tf.Tensor1D): tf.Scalar {
-  return tf.tidy(() => weightedSum(tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target))), weights));
+export function giouLoss(predicted: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
+  return tf.tidy(() => tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target))) as tf.Tensor1D);
 }
 
-/** Sum of absolute differences of [N, 4] and [N, 4], weighted like {@link giouLoss}. */
-export function l1Loss(predicted: tf.Tensor, target: tf.Tensor, weights?: tf.Tensor1D): tf.Scalar {
-  return tf.tidy(() => weightedSum(tf.sum(tf.abs(tf.sub(predicted, target)), -1), weights));
-}
-
-function weightedSum(losses: tf.Tensor, weights: tf.Tensor1D | undefined): tf.Scalar {
-  return tf.sum(weights === undefined ? losses : tf.mul(losses, weights)) as tf.Scalar;
+/** Sums of absolute differences of boxes [N, 4] pair by pair, [N]. */
+export function l1Loss(predicted: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
+  return tf.tidy(() => tf.sum(tf.abs(tf.sub(predicted, target)), -1) as tf.Tensor1D);
 }

@@ -69,8 +69,9 @@ export class DetectionCriterion {
   }
 
   /**
-   * Matches on the host, then takes the loss and its gradients at the outputs.
+   * Matches on the host, then takes the loss and its gradients at the outputs, all layers at once.
    *
+   * @param outputs - all of one shape.
    * @param textMask - [B, T] i32, 1 where there is a token.
    * @param targets - one for each image; an image without objects teaches only what is not there.
    * @throws SonogroundError when shapes do not fit, a target names a token that the prompt does not have, or a box or a logit
@@ -83,28 +84,38 @@ export class DetectionCriterion {
     { gradients = true }: { readonly gradients?: boolean } = {},
   ): Promise<CriterionReport> {
     const heads = this.headsOf(outputs);
-    for (const { outputs: layer } of heads) assertFits(layer, textMask, targets);
-    const matches = await Promise.all(heads.map(({ outputs: layer, copies }) => this.matchLayer(layer, targets, copies)));
-    const losses = heads.map((head, i) => {
-      const constants = layerConstants(head.outputs, textMask, targets, matches[i] as Match[][]);
-      const parts = (logits: tf.Tensor, boxes: tf.Tensor) => this.parts(logits as tf.Tensor3D, boxes as tf.Tensor3D, constants);
-      const { values, dLogits, dBoxes } = tf.tidy(() => this.layerLoss(head, parts, gradients));
-      tf.dispose({ ...constants });
-      const { logits, predBoxes } = head.outputs;
-      const atOutputs = dLogits && dBoxes ? [[logits, dLogits] as const, [predBoxes, dBoxes] as const] : [];
-      return { head, values, atOutputs };
-    });
-    const values = await Promise.all(losses.map(({ values }) => values.data<'float32'>()));
-    tf.dispose(losses.map((loss) => loss.values));
-    const terms: Record<string, number> = {};
-    let total = 0;
-    for (const [i, { head }] of losses.entries()) {
-      const [weighted = 0, classPart = 0, bbox = 0, giou = 0] = values[i] as Float32Array;
-      total += weighted;
-      if (head.term === 'last') Object.assign(terms, { class: classPart, bbox, giou });
-      else terms[head.term] = (terms[head.term] ?? 0) + weighted;
+    for (const { outputs: layer } of heads) assertFits(layer, outputs.layers[0] ?? layer, textMask);
+    assertTargets(targets, textMask);
+    const logits = tf.stack(heads.map((head) => head.outputs.logits)) as tf.Tensor4D; // [L, B, Q, T]
+    const boxes = tf.stack(heads.map((head) => head.outputs.predBoxes)) as tf.Tensor4D; // [L, B, Q, 4]
+    try {
+      const matches = await this.match(heads, logits, boxes, targets);
+      const { parts, dLogits, dBoxes } = tf.tidy(() => {
+        const constants = constantsOf(logits, textMask, targets, matches);
+        if (!gradients) return { parts: this.parts(logits, boxes, constants) };
+        const weights = tf.transpose(tf.tensor2d(heads.map(({ weight }) => this.partWeights.map((part) => part * weight))));
+        const { value, grads } = tf.valueAndGrads((l, b) => this.parts(l as tf.Tensor4D, b as tf.Tensor4D, constants))(
+          [logits, boxes],
+          weights,
+        );
+        return { parts: value, dLogits: tf.unstack(grads[0] as tf.Tensor), dBoxes: tf.unstack(grads[1] as tf.Tensor) };
+      });
+      const values = await parts.data<'float32'>();
+      parts.dispose();
+      const atOutputs = heads.flatMap(({ outputs: layer }, i) => [
+        [layer.logits as tf.Tensor, dLogits?.[i]] as const,
+        [layer.predBoxes as tf.Tensor, dBoxes?.[i]] as const,
+      ]);
+      const found = atOutputs.filter((pair): pair is readonly [tf.Tensor, tf.Tensor] => pair[1] !== undefined);
+      return { ...this.sums(heads, values), gradients: found };
+    } finally {
+      tf.dispose([logits, boxes]);
     }
-    return { total, terms, gradients: losses.flatMap(({ atOutputs }) => atOutputs) };
+  }
+
+  private get partWeights(): readonly [number, number, number] {
+    const { weights } = this.options;
+    return [weights.class, weights.bbox, weights.giou];
   }
 
   private headsOf({ layers, encoder }: DetectionOutputs): Head[] {
@@ -119,115 +130,119 @@ export class DetectionCriterion {
     return heads.filter(({ weight }) => weight > 0);
   }
 
-  private async matchLayer(
-    { logits, predBoxes }: LayerOutputs,
+  /** The matches of each image in each head. */
+  private async match(
+    heads: readonly Head[],
+    logits: tf.Tensor4D,
+    boxes: tf.Tensor4D,
     targets: readonly DetectionTarget[],
-    copies: number,
-  ): Promise<Match[][]> {
-    const [, queries, tokens] = logits.shape;
-    const [logitValues, boxValues] = await Promise.all([logits.data<'float32'>(), predBoxes.data<'float32'>()]);
-    return targets.map((target, b) => {
-      const image = {
-        logits: logitValues.subarray(b * queries * tokens, (b + 1) * queries * tokens),
-        boxes: boxValues.subarray(b * queries * 4, (b + 1) * queries * 4),
-        queries,
-        tokens,
-      };
-      return matchQueries(image, target, this.options.costs, copies);
-    });
+  ): Promise<Match[][][]> {
+    const [, b, queries, tokens] = logits.shape;
+    const [logitValues, boxValues] = await Promise.all([logits.data<'float32'>(), boxes.data<'float32'>()]);
+    return heads.map(({ copies }, l) =>
+      targets.map((target, i) => {
+        const at = l * b + i;
+        const image = {
+          logits: logitValues.subarray(at * queries * tokens, (at + 1) * queries * tokens),
+          boxes: boxValues.subarray(at * queries * 4, (at + 1) * queries * 4),
+          queries,
+          tokens,
+        };
+        return matchQueries(image, target, this.options.costs, copies);
+      }),
+    );
   }
 
-  private layerLoss(
-    { outputs: { logits, predBoxes }, weight }: Head,
-    parts: (logits: tf.Tensor, boxes: tf.Tensor) => tf.Tensor[],
-    gradients: boolean,
-  ): { values: tf.Tensor; dLogits?: tf.Tensor; dBoxes?: tf.Tensor } {
-    const { weights } = this.options;
-    const weigh = ([classPart, bbox, giou]: tf.Tensor[]) =>
-      tf.mul(
-        tf.addN([
-          tf.mul(classPart as tf.Tensor, weights.class),
-          tf.mul(bbox as tf.Tensor, weights.bbox),
-          tf.mul(giou as tf.Tensor, weights.giou),
-        ]),
-        weight,
-      ) as tf.Scalar;
-    const unweighted = parts(logits, predBoxes);
-    const values = tf.stack([weigh(unweighted), ...unweighted]);
-    if (!gradients) return { values };
-    const [dLogits, dBoxes] = tf.grads((l, b) => weigh(parts(l as tf.Tensor, b as tf.Tensor)))([logits, predBoxes]) as [
-      tf.Tensor,
-      tf.Tensor,
-    ];
-    return { values, dLogits, dBoxes };
-  }
-
+  /** Class, L1 and GIoU part of each head, unweighted: [3, L]. */
   private parts(
-    logits: tf.Tensor3D,
-    boxes: tf.Tensor3D,
-    { positive, counted, wanted, answers, divisor }: LayerConstants,
-  ): tf.Tensor[] {
+    logits: tf.Tensor4D,
+    boxes: tf.Tensor4D,
+    { positive, counted, wanted, answers, divisors }: Constants,
+  ): tf.Tensor2D {
     const { focalAlpha = 0.25, focalGamma = 2 } = this.options;
+    const heads = logits.shape[0];
+    const flat = tf.reshape(boxes, [-1, 4]); // [L B Q, 4]
     const focal = sigmoidFocalLoss(logits, positive, { alpha: focalAlpha, gamma: focalGamma });
-    const flat = tf.reshape(boxes, [-1, 4]); // [B Q, 4]
-    const sums = [tf.sum(tf.mul(focal, counted)), l1Loss(flat, wanted, answers), giouLoss(flat, wanted, answers)];
-    return sums.map((sum) => tf.div(sum, divisor));
+    const sums = [tf.mul(focal, counted), tf.mul(l1Loss(flat, wanted), answers), tf.mul(giouLoss(flat, wanted), answers)];
+    return tf.div(tf.stack(sums.map((losses) => tf.sum(tf.reshape(losses, [heads, -1]), 1))), divisors);
+  }
+
+  private sums(heads: readonly Head[], values: Float32Array): Pick<CriterionReport, 'total' | 'terms'> {
+    const terms: Record<string, number> = {};
+    let total = 0;
+    for (const [l, { weight, term }] of heads.entries()) {
+      const [classPart, bbox, giou] = [0, 1, 2].map((part) => values[part * heads.length + l] as number) as Parts;
+      const [byClass, byBox, byGiou] = this.partWeights;
+      const weighted = weight * (byClass * classPart + byBox * bbox + byGiou * giou);
+      total += weighted;
+      if (term === 'last') Object.assign(terms, { class: classPart, bbox, giou });
+      else terms[term] = (terms[term] ?? 0) + weighted;
+    }
+    return { total, terms };
   }
 }
 
-function assertFits({ logits, predBoxes }: LayerOutputs, textMask: tf.Tensor2D, targets: readonly DetectionTarget[]): void {
-  const [b, q, t] = logits.shape;
+type Parts = [number, number, number];
+
+function assertFits({ logits, predBoxes }: LayerOutputs, first: LayerOutputs, textMask: tf.Tensor2D): void {
+  const [b, q, t] = first.logits.shape;
+  assertShape(logits, [b, q, t], 'DetectionCriterion: logits');
   assertShape(predBoxes, [b, q, 4], 'DetectionCriterion: predBoxes');
   assertShape(textMask, [b, t], 'DetectionCriterion: textMask');
-  if (targets.length !== b)
-    throw new SonogroundError({ where: 'DetectionCriterion', what: `${b} images, but ${targets.length} targets` });
+}
+
+function assertTargets(targets: readonly DetectionTarget[], { shape: [images, length] }: tf.Tensor2D): void {
+  if (targets.length !== images)
+    throw new SonogroundError({ where: 'DetectionCriterion', what: `${images} images, but ${targets.length} targets` });
   for (const [i, { boxesCxcywh, tokens }] of targets.entries()) {
     const where = `target of image ${i}`;
     if (boxesCxcywh.length !== tokens.length)
       throw new SonogroundError({ where, what: `${boxesCxcywh.length} boxes, but tokens of ${tokens.length} objects` });
-    const outside = tokens.flat().find((token) => token < 0 || token >= t);
-    if (outside !== undefined) throw new SonogroundError({ where, what: `token ${outside} of a prompt of ${t} tokens` });
+    const outside = tokens.flat().find((token) => token < 0 || token >= length);
+    if (outside !== undefined) throw new SonogroundError({ where, what: `token ${outside} of a prompt of ${length} tokens` });
   }
 }
 
-interface LayerConstants {
-  /** [B, Q, T] f32: 1 on the tokens that a query answers for. */
-  readonly positive: tf.Tensor3D;
-  /** [B, 1, T] f32: 1 on tokens, 0 on padding. */
-  readonly counted: tf.Tensor3D;
-  /** [B Q, 4] f32: the box that each query answers for; any box where it answers for none. */
+interface Constants {
+  /** [L, B, Q, T] f32: 1 on the tokens that a query answers for. */
+  readonly positive: tf.Tensor4D;
+  /** [1, B, 1, T] f32: 1 on tokens, 0 on padding. */
+  readonly counted: tf.Tensor4D;
+  /** [L B Q, 4] f32: the box that each query answers for; any box where it answers for none. */
   readonly wanted: tf.Tensor2D;
-  /** [B Q] f32: 1 where a query answers for an object. Weighing all boxes spares a gather, whose gradient is slow. */
+  /** [L B Q] f32: 1 where a query answers for an object. Weighing all boxes spares a gather, whose gradient is slow. */
   readonly answers: tf.Tensor1D;
-  /** What sums are divided by. */
-  readonly divisor: tf.Scalar;
+  /** [L] f32: what sums are divided by. */
+  readonly divisors: tf.Tensor1D;
 }
 
-function layerConstants(
-  { logits }: LayerOutputs,
+function constantsOf(
+  logits: tf.Tensor4D,
   textMask: tf.Tensor2D,
   targets: readonly DetectionTarget[],
-  matches: readonly Match[][],
-): LayerConstants {
-  const [b, q, t] = logits.shape;
-  const positive = new Float32Array(b * q * t);
-  const wanted = new Float32Array(b * q * 4).fill(0.5);
-  const answers = new Float32Array(b * q);
-  for (const [i, target] of targets.entries()) {
-    for (const { query, object } of matches[i] as Match[]) {
-      const row = i * q + query;
-      for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = 1;
-      wanted.set(target.boxesCxcywh[object] as readonly [number, number, number, number], row * 4);
-      answers[row] = 1;
+  matches: readonly Match[][][],
+): Constants {
+  const [l, b, q, t] = logits.shape;
+  const positive = new Float32Array(l * b * q * t);
+  const wanted = new Float32Array(l * b * q * 4).fill(0.5);
+  const answers = new Float32Array(l * b * q);
+  for (const [head, images] of matches.entries()) {
+    for (const [i, target] of targets.entries()) {
+      for (const { query, object } of images[i] as Match[]) {
+        const row = (head * b + i) * q + query;
+        for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = 1;
+        wanted.set(target.boxesCxcywh[object] as readonly [number, number, number, number], row * 4);
+        answers[row] = 1;
+      }
     }
   }
   const objects = targets.reduce((sum, { boxesCxcywh }) => sum + boxesCxcywh.length, 0);
-  const matched = matches.reduce((sum, image) => sum + image.length, 0);
+  const matched = matches.map((images) => images.reduce((sum, image) => sum + image.length, 0));
   return {
-    positive: tf.tensor3d(positive, [b, q, t]),
-    counted: tf.tidy(() => tf.expandDims(tf.cast(textMask, 'float32'), 1) as tf.Tensor3D),
-    wanted: tf.tensor2d(wanted, [b * q, 4]),
+    positive: tf.tensor4d(positive, [l, b, q, t]),
+    counted: tf.reshape(tf.cast(textMask, 'float32'), [1, b, 1, t]),
+    wanted: tf.tensor2d(wanted, [l * b * q, 4]),
     answers: tf.tensor1d(answers),
-    divisor: tf.scalar(Math.max(objects, matched, 1)),
+    divisors: tf.tensor1d(matched.map((count) => Math.max(objects, count, 1))),
   };
 }

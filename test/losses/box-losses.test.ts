@@ -50,7 +50,7 @@ describe('box losses', () => {
 
   it('stay finite, with their gradients, for boxes without area', async () => {
     const point = tf.tensor2d([[0.5, 0.5, 0, 0]]);
-    const gradient = tf.grad((p: tf.Tensor) => giouLoss(p, tf.tensor2d([[0.5, 0.5, 0, 0]])))(point);
+    const gradient = tf.grad((p: tf.Tensor) => tf.sum(giouLoss(p, tf.tensor2d([[0.5, 0.5, 0, 0]]))))(point);
     expect([...(await gradient.data())].every(Number.isFinite)).toBe(true);
   });
 

@@ -175,7 +175,14 @@ describe('the criterion', () => {
     const far = { ...first, tokens: first.tokens.map(() => [12]) };
     await expect(criterion.evaluate(outputs, textMask, [far])).rejects.toThrow('token 12 of a prompt of 12 tokens');
     await expect(criterion.evaluate(outputs, textMask, [{ ...first, tokens: [] }])).rejects.toThrow('tokens of 0 objects');
-    await expect(criterion.evaluate(outputs, tf.ones([1, 11], 'int32'), targets)).rejects.toThrow('expected shape [1, 12]');
+    await expect(criterion.evaluate(outputs, tf.ones([1, 11], 'int32'), targets)).rejects.toThrow(
+      'expected shape [1, 12], got [1, 11]',
+    );
+    const less = {
+      ...(outputs.encoder as NonNullable<DetectionOutputs['encoder']>),
+      predBoxes: tf.zeros([1, 6, 4]) as tf.Tensor3D,
+    };
+    await expect(criterion.evaluate({ ...outputs, encoder: less }, textMask, targets)).rejects.toThrow('got [1, 6, 4]');
     const layers = outputs.layers.map((layer) => ({ ...layer, logits: tf.fill(layer.logits.shape, Number.NaN) as tf.Tensor3D }));
     await expect(criterion.evaluate({ ...outputs, layers }, textMask, targets)).rejects.toThrow('not finite');
   });

@@ -93,6 +93,10 @@ for image in range(6):
         x, y = rng.uniform(0, 60, 2)
         predicted.append([image, 0 if image == 1 else int(rng.integers(0, 4)), x, y, x + 15, y + 20, rng.uniform(0, 0.6)])
 
+# A true box that only the last of more than 100 answers finds: too late to count.
+truth.append([1, 0, 70, 70, 99, 95])
+predicted.append([1, 0, 70, 70, 99, 95, 0.001])
+
 # The file holds float32: score exactly those numbers.
 truth = np.array(truth, np.float32)
 predicted = np.array(predicted, np.float32)
