@@ -1,5 +1,5 @@
 import { DataError } from '../util/index.js';
-import type { RasterImage } from './image.js';
+import type { RasterImage } from './raster-image.js';
 
 /** Whether a file begins as Windows bitmaps do. */
 export function isBmp(bytes: Buffer): boolean {

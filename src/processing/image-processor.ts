@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { tf } from '../backend/index.js';
 import { CheckpointError } from '../util/index.js';
-import type { RasterImage } from './image.js';
 import type { BoxXyxy, Size } from './mask.js';
+import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];

@@ -2,13 +2,7 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { DataError } from '../util/index.js';
 import { decodeBmp, isBmp } from './bmp.js';
-
-/** A picture in memory: RGB, 3 bytes a pixel, row-major. */
-export interface RasterImage {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
+import type { RasterImage } from './raster-image.js';
 
 /** Pixels above which a file is refused: a decoding bomb, or a mistake. */
 const MAX_PIXELS = 100_000_000;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { DataError } from '../util/index.js';
-import { decodeImage, nameOf, type RasterImage } from './image.js';
+import { decodeImage, nameOf } from './image.js';
 
 /** A yes or no for each pixel: 1 or 0, row-major. */
 export interface BinaryMask {
@@ -178,5 +178,3 @@ export function fitMask(grey: GreyMap, image: Size, source: string | Buffer): Bi
   const bright = top > 0 && top < 16 ? { ...grey, data: grey.data.map((value) => (value > 0 ? 255 : 0)) } : grey;
   return resizeGreyMask(bright, image);
 }
-
-export type { RasterImage };

@@ -1,6 +1,7 @@
 import { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
-import { encodePng, type RasterImage } from './image.js';
+import { encodePng } from './image.js';
 import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from './mask.js';
+import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 
 /** Something to be shown on an image. */

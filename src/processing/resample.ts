@@ -1,5 +1,5 @@
-import type { RasterImage } from './image.js';
 import type { Size } from './mask.js';
+import type { RasterImage } from './raster-image.js';
 
 /** For each target cell: where its source cells begin, and their shares. */
 interface Taps {

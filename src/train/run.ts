@@ -1,8 +1,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DetectorParts, loadDetector, loadMasker, type MaskerParts } from '../infer/index.js';
+import { type DetectorParts, loadDetector, loadMasker, type MaskerParts, saveAdapter } from '../infer/index.js';
 import { saveCheckpoint } from '../io/index.js';
-import { applyLora, type LoraSpec, loraPresets, saveAdapter } from '../lora/index.js';
+import { applyLora, type LoraSpec, loraPresets } from '../lora/index.js';
 import { DetectionCriterion } from '../losses/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import type { RunConfig } from './config.js';

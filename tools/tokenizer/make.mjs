@@ -26,7 +26,9 @@ const letters = [...'abcdefghijklmnopqrstuvwxyz'];
 const suffixes = [
   ...letters.flatMap((a) => letters.map((b) => a + b)),
   ...printable.filter((c) => /[a-z0-9]/.test(c)),
-  ...'s es ed ing er ers est ly al ial ic ical ous ious ive ion ions tion tions sion ity ies ness ment ments able ible ful less like oid oma omas itis osis otic ary ory ate ated ating ation ations ize ized ism ist en ern th st nd rd an ian ar or ir ur el le il ol ul on in un at et it ot ut am em im om um ab eb ib ob ub ac ec ic oc uc ad ed id od ud ag eg ig og ug ap ep ip op up as is os us av ev iv ov ch sh ph gh ck ss ll tt nn mm rr ff pp gram graph graphy scope scopy pathy plasia plasm genic lucent echoic vascular cellular nodular lymph card ren hepat thyr mamm prost cyst aden fibro lip hem angio neuro myo osteo chondro derm gastr enter pulm bronch trache cerebr cephal crani spin vertebr'.split(' '),
+  ...'s es ed ing er ers est ly al ial ic ical ous ious ive ion ions tion tions sion ity ies ness ment ments able ible ful less like oid oma omas itis osis otic ary ory ate ated ating ation ations ize ized ism ist en ern th st nd rd an ian ar or ir ur el le il ol ul on in un at et it ot ut am em im om um ab eb ib ob ub ac ec ic oc uc ad ed id od ud ag eg ig og ug ap ep ip op up as is os us av ev iv ov ch sh ph gh ck ss ll tt nn mm rr ff pp gram graph graphy scope scopy pathy plasia plasm genic lucent echoic vascular cellular nodular lymph card ren hepat thyr mamm prost cyst aden fibro lip hem angio neuro myo osteo chondro derm gastr enter pulm bronch trache cerebr cephal crani spin vertebr'.split(
+    ' ',
+  ),
 ].map((piece) => `##${piece}`);
 
 const taken = new Map(Object.entries(FIXED).map(([token, id]) => [id, token]));
@@ -45,12 +47,24 @@ const tokenizer = {
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: special.map((content) => ({ id: FIXED[content], content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+  added_tokens: special.map((content) => ({
+    id: FIXED[content],
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  })),
   normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
   pre_tokenizer: { type: 'BertPreTokenizer' },
   post_processor: {
     type: 'TemplateProcessing',
-    single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '[SEP]', type_id: 0 } }],
+    single: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+    ],
     pair: [
       { SpecialToken: { id: '[CLS]', type_id: 0 } },
       { Sequence: { id: 'A', type_id: 0 } },
@@ -58,7 +72,9 @@ const tokenizer = {
       { Sequence: { id: 'B', type_id: 1 } },
       { SpecialToken: { id: '[SEP]', type_id: 1 } },
     ],
-    special_tokens: Object.fromEntries(['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [FIXED[token]], tokens: [token] }])),
+    special_tokens: Object.fromEntries(
+      ['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [FIXED[token]], tokens: [token] }]),
+    ),
   },
   decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
   model: {

@@ -1,0 +1,107 @@
+/**
+ * The rooms of src/ and what each may import: arrows point down only. A room is entered through its index.
+ * `npm run check` enforces this.
+ */
+const MODELS = ['nn', 'ops', 'backend', 'util'];
+
+const ROOMS = {
+  util: [],
+  config: ['util'],
+  metrics: ['util'],
+  backend: ['util'],
+  ops: ['backend', 'util'],
+  nn: ['ops', 'backend', 'util'],
+  losses: ['ops', 'backend', 'util'],
+  processing: ['ops', 'backend', 'util'],
+  models: MODELS,
+  lora: ['nn', 'backend', 'util'],
+  io: ['nn', 'backend', 'util'],
+  data: ['processing', 'config', 'util'],
+  infer: ['models', 'lora', 'io', 'nn', 'processing', 'ops', 'backend', 'config', 'metrics', 'util'],
+  // Loading pretrained parts is one act for inference and training: train may use infer, never the reverse.
+  train: ['infer', 'models', 'lora', 'io', 'data', 'processing', 'losses', 'nn', 'ops', 'backend', 'config', 'metrics', 'util'],
+  export: ['models', 'lora', 'io', 'processing', 'backend', 'util'],
+  serve: [
+    'infer',
+    'train',
+    'export',
+    'models',
+    'lora',
+    'io',
+    'data',
+    'processing',
+    'losses',
+    'nn',
+    'ops',
+    'backend',
+    'config',
+    'metrics',
+    'util',
+  ],
+  eval: [
+    'infer',
+    'train',
+    'export',
+    'models',
+    'lora',
+    'io',
+    'data',
+    'processing',
+    'losses',
+    'nn',
+    'ops',
+    'backend',
+    'config',
+    'metrics',
+    'util',
+  ],
+};
+
+const others = (room, allowed) =>
+  Object.keys(ROOMS)
+    .concat('cli')
+    .filter((name) => name !== room && !allowed.includes(name))
+    .join('|');
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(ROOMS).map(([room, allowed]) => ({
+      name: `${room}-points-down`,
+      comment: `src/${room} may import ${allowed.join(', ') || 'no other room'}`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: `^src/(${others(room, allowed)})/` },
+    })),
+    {
+      name: 'enter-by-the-index',
+      comment: 'a room, and a model, is entered through its index.ts',
+      severity: 'error',
+      from: { path: '^src/(models/[^/]+|io/formats|[^/]+)/' },
+      to: { path: '^src/', pathNot: ['^src/$1/', '/index\\.ts$'] },
+    },
+    {
+      name: 'only-backend-names-tensorflow',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/backend/' },
+      to: { path: '@tensorflow/' },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|tools|scripts)/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.d.ts'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};

@@ -1,0 +1,9 @@
+/** `npm run check`: types, style and import rules, without the tests. */
+import { bootstrap } from './bootstrap.mjs';
+import { runChecks } from './lib/checks.mjs';
+import { main, SetupError } from './lib/say.mjs';
+
+await main(async () => {
+  await bootstrap();
+  if (!runChecks()) throw new SetupError('the checks found something');
+});

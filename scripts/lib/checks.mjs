@@ -1,0 +1,26 @@
+/** The checks that need no run of the code: types, style, import rules. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './places.mjs';
+import { say } from './say.mjs';
+
+const tool = (path) => join(root, 'node_modules', path);
+
+const CHECKS = [
+  ['types', [tool('@typescript/native/bin/tsc'), '-p', 'tsconfig.json']],
+  ['style', [tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.']],
+  [
+    'import rules',
+    [tool('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
+  ],
+];
+
+/** Runs all checks; returns whether all passed. */
+export function runChecks() {
+  return CHECKS.map(([name, args]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+    say(`${name}: ${status === 0 ? 'ok' : 'failed'}`);
+    if (status !== 0) process.stdout.write(`${stdout}\n${stderr}\n`);
+    return status === 0;
+  }).every(Boolean);
+}
