@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
-import { CheckpointError, matchesPattern } from '../util/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from './formats/index.js';
+import { CheckpointError, matchesPattern, nearest } from '../util/index.js';
+import { type NamedArray, writeSafetensors } from './formats/index.js';
 import { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
+import { Weights } from './weights.js';
 
 /** A second place where a checkpoint may hold the same weights. */
 export interface TiedKeys {
@@ -15,8 +14,10 @@ export interface TiedKeys {
 }
 
 export interface LoadOptions {
-  /** Patterns of keys that published checkpoints hold and no parameter takes. */
+  /** Patterns of keys that a checkpoint may hold although no parameter takes them. */
   readonly ignore?: readonly string[];
+  /** Patterns of keys that this very checkpoint holds and no parameter takes; one that fits nothing is an error. */
+  readonly discard?: readonly string[];
   /** Copies that are accepted when they are equal. */
   readonly tied?: readonly TiedKeys[];
 }
@@ -24,44 +25,42 @@ export interface LoadOptions {
 /** How many keys an error lists. */
 const LISTED = 8;
 
+/** A parameter and the keys of the checkpoint that hold it. */
+interface Source {
+  readonly parameter: Parameter;
+  readonly key: string;
+  readonly copies: readonly string[];
+}
+
 /**
- * Gives every parameter of a module its values from a safetensors file or a model directory. Strict: every key is used
- * once, every parameter is set once, shapes are equal. A parameter that is reachable along several paths may stand under any
- * of them; several copies must be equal.
+ * Gives every parameter of a module, adapters left out, its values from a safetensors file, the index of several, or a model
+ * directory. Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along
+ * several paths may stand under any of them; several copies must be equal. Tensors are read one by one.
  *
  * @throws CheckpointError listing all missing, unexpected and misshapen keys at once.
  */
-export async function loadCheckpoint(module: Module, path: string, { ignore = [], tied = [] }: LoadOptions = {}): Promise<void> {
-  const file = await weightFile(path);
-  const { arrays } = await readSafetensors(file);
-  const unexpected = new Set([...arrays.keys()].filter((key) => !ignore.some((pattern) => matchesPattern(key, pattern))));
-  const problems: string[] = [];
-  const missing: string[] = [];
-  const parameters = keysOf(module);
-  const copies = copiesIn(arrays, parameters, tied);
-  for (const [parameter, own] of parameters) {
-    const keys = [...own, ...(copies.get(own[0] as string) ?? [])];
-    const found = keys.flatMap((key) => (arrays.has(key) ? [[key, arrays.get(key) as NamedArray] as const] : []));
-    for (const [key] of found) unexpected.delete(key);
-    const [first, ...others] = found;
-    if (first === undefined) {
-      missing.push(keys[0] as string);
-      continue;
+export async function loadCheckpoint(module: Module, path: string, options: LoadOptions = {}): Promise<void> {
+  const weights = await Weights.open(path);
+  try {
+    const { sources, problems } = match(module, weights, options);
+    if (problems.length > 0) throw misfit(weights.path, problems);
+    for (const { parameter, key, copies } of sources) {
+      const array = await weights.read(key);
+      for (const copy of copies) {
+        if (!equal(array, await weights.read(copy))) problems.push(`${copy} should be a copy of ${key}, but differs`);
+      }
+      assign(parameter, array);
     }
-    const problem =
-      misfit(parameter, first[0], first[1]) ??
-      others.map(([key, copy]) => differs(first, key, copy)).find((text) => text !== undefined);
-    if (problem === undefined) assign(parameter, first[1]);
-    else problems.push(problem);
+    if (problems.length > 0) throw misfit(weights.path, problems);
+  } finally {
+    await weights.close();
   }
-  if (missing.length > 0) problems.unshift(`${missing.length} missing: ${list(missing)}`);
-  if (unexpected.size > 0) problems.unshift(`${unexpected.size} unexpected: ${list([...unexpected])}`);
-  if (problems.length === 0) return;
-  const fix = 'Check that config.json belongs to these weights';
-  throw new CheckpointError({ where: file, what: `the weights do not fit the model: ${list(problems, '; ')}`, fix });
 }
 
-/** Writes the parameters of a module, adapters left out, in torch's layouts, each under its first path. */
+/**
+ * Writes the parameters of a module, adapters left out, in torch's layouts, each under its first path: the keys, and for
+ * float32 the bytes, that the reference's `save_pretrained` gives.
+ */
 export async function saveCheckpoint(
   module: Module,
   path: string,
@@ -70,40 +69,76 @@ export async function saveCheckpoint(
   const arrays = new Map<string, NamedArray>();
   for (const [parameter, [key]] of keysOf(module)) {
     const stored = toTorchLayout(parameter.value, parameter.layout);
-    arrays.set(key as string, { dtype: 'float32', shape: stored.shape, data: await stored.data<'float32'>() });
+    arrays.set(key, { dtype: 'float32', shape: stored.shape, data: await stored.data<'float32'>() });
     stored.dispose();
   }
   await writeSafetensors(path, arrays, { metadata: { format: 'pt' }, half });
 }
 
+/** Pairs parameters with keys, and says what cannot be paired. */
+function match(
+  module: Module,
+  { tensors }: Weights,
+  { ignore = [], discard = [], tied = [] }: LoadOptions,
+): { sources: Source[]; problems: string[] } {
+  const problems: string[] = [];
+  const sources: Source[] = [];
+  const missing: string[] = [];
+  const parameters = keysOf(module);
+  const copies = copiesIn(tensors.keys(), parameters, tied);
+  const unused = new Set([...tensors.keys()].filter((key) => !fits(key, [...ignore, ...discard])));
+  for (const [parameter, own] of parameters) {
+    const [key, ...others] = [...own, ...(copies.get(own[0]) ?? [])].filter((name) => tensors.has(name));
+    if (key === undefined) {
+      missing.push(own[0]);
+      continue;
+    }
+    for (const name of [key, ...others]) {
+      unused.delete(name);
+      const problem = misshapen(parameter, name, tensors.get(name)?.shape ?? []);
+      if (problem !== undefined) problems.push(problem);
+    }
+    sources.push({ parameter, key, copies: others });
+  }
+  for (const pattern of discard) {
+    if (![...tensors.keys()].some((key) => matchesPattern(key, pattern)))
+      problems.push(`${pattern}, to be discarded, fits no key`);
+  }
+  if (missing.length > 0) problems.unshift(`${missing.length} missing: ${list(missing)}`);
+  if (unused.size > 0) problems.unshift(`${unused.size} unexpected: ${list([...unused])}${hint(unused, missing)}`);
+  return { sources, problems };
+}
+
 /** The distinct parameters that belong to the model itself, each with all its paths. */
-function keysOf(module: Module): Map<Parameter, string[]> {
-  const keys = new Map<Parameter, string[]>();
+function keysOf(module: Module): Map<Parameter, [string, ...string[]]> {
+  const keys = new Map<Parameter, [string, ...string[]]>();
   for (const [path, parameter] of module.namedParameters()) {
     if (parameter.adapter) continue;
-    keys.set(parameter, [...(keys.get(parameter) ?? []), path]);
+    const known = keys.get(parameter);
+    if (known === undefined) keys.set(parameter, [path]);
+    else known.push(path);
   }
   return keys;
 }
 
-/** Keys of the file that stand for a parameter's path through ties, by that path. */
+/** Keys that stand for a parameter through ties, by its first path. */
 function copiesIn(
-  arrays: ReadonlyMap<string, NamedArray>,
-  parameters: ReadonlyMap<Parameter, string[]>,
+  keys: Iterable<string>,
+  parameters: ReadonlyMap<Parameter, readonly [string, ...string[]]>,
   tied: readonly TiedKeys[],
 ): Map<string, string[]> {
-  const paths = new Set([...parameters.values()].flat());
+  const firstPaths = new Map([...parameters.values()].flatMap((paths) => paths.map((path) => [path, paths[0]] as const)));
   const copies = new Map<string, string[]>();
-  for (const key of arrays.keys()) {
-    if (paths.has(key)) continue;
+  for (const key of keys) {
+    if (firstPaths.has(key)) continue;
     // A copy of a copy takes two turns; more would be a circle.
-    const path = untie(untie(key, paths, tied), paths, tied);
-    if (path !== key && paths.has(path)) copies.set(path, [...(copies.get(path) ?? []), key]);
+    const path = firstPaths.get(untie(untie(key, firstPaths, tied), firstPaths, tied));
+    if (path !== undefined) copies.set(path, [...(copies.get(path) ?? []), key]);
   }
   return copies;
 }
 
-function untie(key: string, paths: ReadonlySet<string>, tied: readonly TiedKeys[]): string {
+function untie(key: string, paths: ReadonlyMap<string, string>, tied: readonly TiedKeys[]): string {
   if (paths.has(key)) return key;
   const steps = key.split('.');
   for (const { copy, of } of tied) {
@@ -113,24 +148,34 @@ function untie(key: string, paths: ReadonlySet<string>, tied: readonly TiedKeys[
   return key;
 }
 
-async function weightFile(path: string): Promise<string> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isDirectory() ? join(path, 'model.safetensors') : path;
+function fits(key: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => matchesPattern(key, pattern));
 }
 
-function misfit({ shape, layout }: Parameter, key: string, array: NamedArray): string | undefined {
+function misshapen({ shape, layout }: Parameter, key: string, stored: readonly number[]): string | undefined {
   const expected = torchShape(shape, layout).join(', ');
-  const got = array.shape.join(', ');
+  const got = stored.join(', ');
   return expected === got ? undefined : `${key}: expected shape [${expected}], got [${got}]`;
 }
 
-function differs([first, { data }]: readonly [string, NamedArray], key: string, copy: NamedArray): string | undefined {
-  const same = copy.data.length === data.length && copy.data.every((value, i) => value === data[i]);
-  return same ? undefined : `${key} should be a copy of ${first}, but differs`;
+function misfit(where: string, problems: readonly string[]): CheckpointError {
+  const fix = 'Check that config.json belongs to these weights';
+  return new CheckpointError({ where, what: `the weights do not fit the model: ${list(problems, '; ')}`, fix });
 }
 
-function assign(parameter: Parameter, { data, shape, dtype }: NamedArray): void {
-  tf.tidy(() => parameter.assign(fromTorchLayout(tf.tensor(data, [...shape], dtype), parameter.layout)));
+function equal(a: NamedArray, b: NamedArray): boolean {
+  return a.data.length === b.data.length && a.data.every((value, i) => Object.is(value, b.data[i]));
+}
+
+function assign(parameter: Parameter, { data, shape }: NamedArray): void {
+  tf.tidy(() => parameter.assign(fromTorchLayout(tf.tensor(data, [...shape], 'float32'), parameter.layout)));
+}
+
+/** What the first unexpected key was perhaps meant to be. */
+function hint(unused: ReadonlySet<string>, missing: readonly string[]): string {
+  const [first] = unused;
+  const near = first === undefined ? undefined : nearest(first, missing.slice(0, 1000));
+  return near === undefined ? '' : ` (${first} may be ${near})`;
 }
 
 function list(items: readonly string[], separator = ', '): string {

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { CheckpointError, sizeOf, writeFileAtomic } from '../../util/index.js';
+import { type FileHandle, open } from 'node:fs/promises';
+import { CheckpointError, sizeOf } from '../../util/index.js';
+import { halfToFloat } from './half.js';
+import { damaged, headerLength, parseHeader, type SafetensorsHeader, type StoredTensor } from './safetensors-header.js';
 
-/** Element types that are read. Half precisions become float32, 64-bit whole numbers int32. */
-export type StoredDtype = 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'BOOL';
-
+/** Values with their shape, in memory. */
 export interface NamedArray {
   readonly dtype: 'float32' | 'int32';
   readonly shape: readonly number[];
@@ -15,144 +15,124 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface Entry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
+/** Largest piece that is read at once. */
+const PIECE_BYTES = 1 << 28;
 
-/** Reads a whole safetensors file. */
-export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  const bytes = await readFile(path);
-  const headerLength = Number(bytes.readBigUInt64LE(0));
-  if (8 + headerLength > bytes.length)
-    throw new CheckpointError({
-      where: path,
-      what: 'the header is longer than the file',
-      fix: 'The file is truncated: copy or download it again',
-    });
-  const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<string, Entry>;
-  const arrays = new Map<string, NamedArray>();
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      metadata = entry as unknown as Record<string, string>;
-      continue;
-    }
-    const [start, end] = entry.data_offsets;
-    if (8 + headerLength + end > bytes.length)
-      throw new CheckpointError({
-        where: path,
-        what: `${name} ends after the file does`,
-        fix: 'The file is truncated: copy or download it again',
-      });
-    arrays.set(name, decode(bytes.subarray(8 + headerLength + start, 8 + headerLength + end), entry, `${path}: ${name}`));
+/** An open safetensors file, from which tensors are read one by one. */
+export class SafetensorsReader {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  private readonly file: FileHandle;
+  private readonly bodyStart: number;
+
+  private constructor(path: string, file: FileHandle, bodyStart: number, { tensors, metadata }: SafetensorsHeader) {
+    this.path = path;
+    this.file = file;
+    this.bodyStart = bodyStart;
+    this.tensors = tensors;
+    this.metadata = metadata;
   }
-  return { arrays, metadata };
+
+  /**
+   * Opens a file and checks its header. Close it after use.
+   *
+   * @throws CheckpointError naming the file when it is missing, truncated or damaged.
+   */
+  static async open(path: string): Promise<SafetensorsReader> {
+    const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+      throw unreadable(path, cause);
+    });
+    try {
+      const { size } = await file.stat();
+      const length = headerLength(path, await readBytes(path, file, 0, Math.min(8, size)), size);
+      const header = parseHeader(path, await readBytes(path, file, 8, length), size - 8 - length);
+      return new SafetensorsReader(path, file, 8 + length, header);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** @throws CheckpointError when there is no such tensor, or its elements are of a type that is not supported. */
+  async read(name: string): Promise<NamedArray> {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });
+    const bytes = await readBytes(this.path, this.file, this.bodyStart + tensor.begin, tensor.end - tensor.begin);
+    return decode(bytes, tensor, `${this.path}: ${name}`);
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
 }
 
-function decode(bytes: Buffer, { dtype, shape }: Entry, where: string): NamedArray {
-  const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  const n = sizeOf(shape);
+/**
+ * Reads a whole safetensors file.
+ *
+ * @throws CheckpointError naming the file when it is missing, truncated or damaged.
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsFile> {
+  const reader = await SafetensorsReader.open(path);
+  try {
+    const arrays = new Map<string, NamedArray>();
+    for (const name of reader.tensors.keys()) arrays.set(name, await reader.read(name));
+    return { arrays, metadata: reader.metadata };
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readBytes(path: string, file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(bytes, done, Math.min(PIECE_BYTES, length - done), start + done).catch((cause) => {
+      throw unreadable(path, cause);
+    });
+    if (bytesRead === 0) throw damaged(path, 'the file ended while it was read');
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
+  const known: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a safetensors file' };
+  const what = known[cause.code ?? ''] ?? `it cannot be read (${cause.code})`;
+  return new CheckpointError({ where: path, what, fix: 'Check the path', cause });
+}
+
+/** @param bytes - an array of its own, whose buffer is taken over where it can be. */
+function decode({ buffer }: Uint8Array<ArrayBuffer>, { dtype, shape }: StoredTensor, where: string): NamedArray {
   switch (dtype) {
     case 'F32':
-      return { dtype: 'float32', shape, data: new Float32Array(copy) };
+      return { dtype: 'float32', shape, data: new Float32Array(buffer) };
     case 'F16':
-      return { dtype: 'float32', shape, data: Float32Array.from(new Uint16Array(copy), halfToFloat) };
+      return { dtype: 'float32', shape, data: Float32Array.from(new Uint16Array(buffer), halfToFloat) };
     case 'BF16': {
-      const words = new Uint32Array(n);
-      for (const [i, half] of new Uint16Array(copy).entries()) words[i] = half << 16;
+      const words = new Uint32Array(sizeOf(shape));
+      for (const [i, upper] of new Uint16Array(buffer).entries()) words[i] = upper << 16;
       return { dtype: 'float32', shape, data: new Float32Array(words.buffer) };
     }
     case 'I64':
-      return { dtype: 'int32', shape, data: Int32Array.from(new BigInt64Array(copy), Number) };
+      return { dtype: 'int32', shape, data: narrow(new BigInt64Array(buffer), where) };
     case 'I32':
-      return { dtype: 'int32', shape, data: new Int32Array(copy) };
+      return { dtype: 'int32', shape, data: new Int32Array(buffer) };
     case 'U8':
     case 'BOOL':
-      return { dtype: 'int32', shape, data: Int32Array.from(new Uint8Array(copy)) };
+      return { dtype: 'int32', shape, data: Int32Array.from(new Uint8Array(buffer)) };
     default:
-      throw new CheckpointError({ where, what: `element type ${dtype} is not supported` });
+      throw new CheckpointError({
+        where,
+        what: `element type ${dtype} is not supported`,
+        fix: 'Write it as F32, F16, BF16, I64, I32, U8 or BOOL',
+      });
   }
 }
 
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** An array to be written. */
-export interface WritableArray {
-  readonly dtype: 'float32' | 'int32';
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array | Uint8Array;
-}
-
-export interface WriteOptions {
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** Write float arrays in half precision (F16). Default: false. */
-  readonly half?: boolean;
-}
-
-/** Writes a safetensors file, atomically, with the arrays in the order of the map. */
-export async function writeSafetensors(
-  path: string,
-  arrays: ReadonlyMap<string, WritableArray>,
-  { metadata, half = false }: WriteOptions = {},
-): Promise<void> {
-  const header: Record<string, unknown> = metadata === undefined ? {} : { __metadata__: metadata };
-  let offset = 0;
-  const encoded = new Map<string, Uint8Array>();
-  for (const [name, { dtype, shape, data }] of arrays) {
-    const bytes = half && dtype === 'float32' ? bytesOf(Uint16Array.from(data, floatToHalf)) : bytesOf(data);
-    header[name] = {
-      dtype: dtype === 'int32' ? 'I32' : half ? 'F16' : 'F32',
-      shape,
-      data_offsets: [offset, offset + bytes.length],
-    };
-    offset += bytes.length;
-    encoded.set(name, bytes);
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  await writeFileAtomic(path, async (file) => {
-    await file.writeFile(length);
-    await file.writeFile(padded);
-    for (const bytes of encoded.values()) await file.writeFile(bytes);
-  });
-}
-
-function bytesOf(data: Float32Array | Int32Array | Uint8Array | Uint16Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** Nearest half-precision number, ties to even. */
-function floatToHalf(value: number): number {
-  scratch.setFloat32(0, value);
-  const bits = scratch.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
-  const fraction = bits & 0x7fffff;
-  if (exponent >= 31) return sign | 0x7c00 | (Number.isNaN(value) ? 0x200 : 0);
-  if (exponent <= 0) {
-    if (exponent < -10) return sign;
-    return sign | roundShift(fraction | 0x800000, 14 - exponent);
-  }
-  return sign | ((exponent << 10) + roundShift(fraction, 13));
-}
-
-/** value / 2^shift rounded to nearest, ties to even. */
-function roundShift(value: number, shift: number): number {
-  const whole = value >>> shift;
-  const rest = value & ((1 << shift) - 1);
-  const half = 1 << (shift - 1);
-  return rest > half || (rest === half && (whole & 1) === 1) ? whole + 1 : whole;
+function narrow(values: BigInt64Array, where: string): Int32Array {
+  const out = Int32Array.from(values, Number);
+  const lost = values.findIndex((value, i) => BigInt(out[i] as number) !== value);
+  if (lost < 0) return out;
+  throw new CheckpointError({ where, what: `${values[lost]} does not fit into 32 bits`, fix: 'Write smaller whole numbers' });
 }

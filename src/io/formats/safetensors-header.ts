@@ -1,0 +1,145 @@
+import { CheckpointError, sizeOf } from '../../util/index.js';
+
+/** Bytes an element takes, by element type, for the types that are read. */
+const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1, BOOL: 1 } as const;
+
+/** Element types that are read. Half precisions become float32; whole numbers and truth values int32. */
+export type StoredDtype = keyof typeof ELEMENT_BYTES;
+
+/** One tensor as the header describes it. */
+export interface StoredTensor {
+  /** As written; only those of {@link StoredDtype} can be read. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** First byte and the byte after the last, counted from the end of the header. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format's own limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/** The length of the header, from the first eight bytes of a file. */
+export function headerLength(path: string, first: Uint8Array, fileBytes: number): number {
+  if (first.length < 8) throw damaged(path, `the file has ${fileBytes} bytes, too few for a safetensors file`);
+  const length = Buffer.from(first.buffer, first.byteOffset, 8).readBigUInt64LE();
+  if (length > BigInt(fileBytes - 8)) throw damaged(path, 'the header is longer than the file');
+  if (length > BigInt(MAX_HEADER_BYTES)) throw damaged(path, 'the header is longer than the format allows');
+  return Number(length);
+}
+
+/**
+ * Reads and checks a header: valid JSON with each name once, and tensors that fill the rest of the file without gap or overlap.
+ *
+ * @param bodyBytes - what the file holds after the header.
+ * @throws CheckpointError naming the file and what is wrong.
+ */
+export function parseHeader(path: string, bytes: Uint8Array, bodyBytes: number): SafetensorsHeader {
+  const json = parseJson(path, bytes);
+  const tensors = new Map<string, StoredTensor>();
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(json)) {
+    if (name === '__metadata__') metadata = parseMetadata(path, entry);
+    else tensors.set(name, parseEntry(path, name, entry));
+  }
+  checkCover(path, tensors, bodyBytes);
+  return { tensors, metadata };
+}
+
+/** The error of a file that cannot be what was written. */
+export function damaged(path: string, what: string, cause?: unknown): CheckpointError {
+  return new CheckpointError({ where: path, what, fix: 'The file is truncated or damaged: copy or download it again', cause });
+}
+
+function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw damaged(path, 'the header is not UTF-8', cause);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(path, 'the header is not JSON', cause);
+  }
+  if (!isRecord(json)) throw damaged(path, 'the header is not an object');
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw damaged(path, `${repeated} is there twice`);
+  return json;
+}
+
+/** A key that the outermost object of valid JSON has twice. `JSON.parse` keeps the last one silently. */
+function repeatedKey(json: string): string | undefined {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    else if (depth === 1 && isKey(json, index + token.length)) {
+      const key = JSON.parse(token) as string;
+      if (seen.has(key)) return key;
+      seen.add(key);
+    }
+  }
+  return undefined;
+}
+
+function isKey(json: string, after: number): boolean {
+  let i = after;
+  while (/\s/.test(json[i] ?? '')) i++;
+  return json[i] === ':';
+}
+
+function parseMetadata(path: string, entry: unknown): Record<string, string> {
+  if (isRecord(entry) && Object.values(entry).every((value) => typeof value === 'string')) return entry as Record<string, string>;
+  throw damaged(path, '__metadata__ is not a table of texts');
+}
+
+function parseEntry(path: string, name: string, entry: unknown): StoredTensor {
+  if (!isRecord(entry)) throw damaged(path, `${name} is not described`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string') throw damaged(path, `${name} has no element type`);
+  if (!isCounts(shape)) throw damaged(path, `${name} has no valid shape`);
+  if (!isCounts(offsets) || offsets.length !== 2) throw damaged(path, `${name} has no valid offsets`);
+  const [begin, end] = offsets as [number, number];
+  const elementBytes = elementBytesOf(dtype);
+  const expected = sizeOf(shape) * (elementBytes ?? 0);
+  if (!Number.isSafeInteger(expected)) throw damaged(path, `${name} has more elements than can be counted`);
+  if (begin > end || (elementBytes !== undefined && end - begin !== expected)) {
+    throw damaged(path, `${name} is ${dtype} [${shape.join(', ')}], which takes ${expected} bytes, but has ${end - begin}`);
+  }
+  return { dtype, shape, begin, end };
+}
+
+function checkCover(path: string, tensors: ReadonlyMap<string, StoredTensor>, bodyBytes: number): void {
+  let covered = 0;
+  let before = 'the header';
+  for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    if (end > bodyBytes) throw damaged(path, `${name} ends after the file does`);
+    if (begin < covered) throw damaged(path, `${name} overlaps ${before}`);
+    if (begin > covered) throw damaged(path, `there are ${begin - covered} unclaimed bytes before ${name}`);
+    covered = end;
+    before = name;
+  }
+  if (covered !== bodyBytes) throw damaged(path, `there are ${bodyBytes - covered} unclaimed bytes at the end`);
+}
+
+/** Bytes of one element, if the type is one that can be read. */
+export function elementBytesOf(dtype: string): number | undefined {
+  return Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype as StoredDtype] : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
