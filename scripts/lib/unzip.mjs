@@ -1,7 +1,7 @@
 /** Unpacks files of a zip (a Python wheel is one), streaming, without Python. Zip64 is understood. */
 
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import { Transform } from 'node:stream';
@@ -42,7 +42,7 @@ export async function readEntry(file, wanted) {
     const entry = (await readEntries(handle, file)).find(({ name }) => wanted(name));
     if (entry === undefined) return undefined;
     const chunks = [];
-    for await (const chunk of await contentOf(handle, entry)) chunks.push(chunk);
+    for await (const chunk of await contentOf(handle, file, entry)) chunks.push(chunk);
     return Buffer.concat(chunks).toString('utf8');
   } finally {
     await handle.close();
@@ -104,20 +104,18 @@ async function extract(handle, entry, path, expected, file) {
       next(null, chunk);
     },
   });
-  await pipeline(await contentOf(handle, entry), listen, createWriteStream(path));
+  await pipeline(await contentOf(handle, file, entry), listen, createWriteStream(path));
   if (expected !== undefined && hash.digest('base64url') !== expected)
     throw new SetupError(
       `${file}: ${entry.name} does not have the checksum that the wheel states: delete it and run the set-up again`,
     );
 }
 
-async function contentOf(handle, { name, method, packed, start }) {
+async function contentOf(handle, file, { name, method, packed, start }) {
   const local = await readAt(handle, start, 30);
   const from = start + 30 + local.readUInt16LE(26) + local.readUInt16LE(28);
   const raw =
-    packed === 0
-      ? emptyStream()
-      : handle.createReadStream({ start: from, end: from + packed - 1, autoClose: false, highWaterMark: 1 << 20 });
+    packed === 0 ? emptyStream() : createReadStream(file, { start: from, end: from + packed - 1, highWaterMark: 1 << 20 });
   if (method === STORED) return raw;
   if (method === DEFLATED) return raw.pipe(createInflateRaw());
   throw new SetupError(`${name} is packed in a way that is not understood (method ${method})`);

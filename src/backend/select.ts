@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { type Logger, RuntimeError, silentLogger } from '../util/index.js';
 import { registerNativeMatMul } from './kernels/index.js';
+import { withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
 
 export const backendNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
@@ -40,7 +41,7 @@ async function start(name: Exclude<BackendName, 'auto'>): Promise<void> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   if (name === 'tensorflow') {
     polyfillNodeUtil();
-    await import('@tensorflow/tfjs-node-gpu');
+    withoutBanner(() => createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu'));
     if (!nativeKernelsRegistered) registerNativeMatMul();
     nativeKernelsRegistered = true;
   }
