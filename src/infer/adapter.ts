@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { tf } from '../backend/index.js';
-import { type NamedArray, readJson, readSafetensors, writeSafetensors } from '../io/index.js';
+import { type NamedArray, readJson, readSafetensors, type TiedKeys, untie, writeSafetensors } from '../io/index.js';
 import { adaptersIn, LoraLinear, type LoraSpec, type Place, placesFitting, placesIn, trainOnly, wrap } from '../lora/index.js';
 import { Linear, type Module, type Parameter } from '../nn/index.js';
 import { CheckpointError, writeFileAtomic } from '../util/index.js';
@@ -62,19 +62,24 @@ export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): P
   await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
+export interface AdapterOptions {
+  /** Copies of shared modules that the file may hold; they must be equal. */
+  readonly tied?: readonly TiedKeys[];
+}
+
 /**
  * Puts a saved adapter into a model: adapters into their places, and the values of modules that were trained whole.
  * Afterwards exactly these are trainable.
  *
  * @throws CheckpointError listing every key that does not fit the model.
  */
-export async function loadAdapter(model: Module, dir: string): Promise<void> {
+export async function loadAdapter(model: Module, dir: string, { tied = [] }: AdapterOptions = {}): Promise<void> {
   const config = parseAdapterConfig(await readJson(join(dir, CONFIG)), join(dir, CONFIG));
   const file = join(dir, WEIGHTS);
   const { arrays } = await readSafetensors(file);
   const places = new Map(placesIn(model).flatMap((place) => place.paths.map((path) => [path, place] as const)));
   const parameters = new Map(model.namedParameters());
-  const { adapters, whole, problems } = sort(arrays, places, parameters, config);
+  const { adapters, whole, problems } = sort(arrays, places, parameters, config, tied);
   if (problems.length > 0) {
     const fix = 'Check that the adapter was trained on this model';
     throw new CheckpointError({ where: file, what: `the adapter does not fit the model: ${problems.join('; ')}`, fix });
@@ -104,31 +109,38 @@ function sort(
   places: ReadonlyMap<string, Place>,
   parameters: ReadonlyMap<string, Parameter>,
   config: AdapterConfig,
+  tied: readonly TiedKeys[],
 ): Sorted {
   const adapters: Sorted['adapters'] = [];
   const whole: Sorted['whole'] = [];
   const problems: string[] = [];
-  const taken = new Set<Module>();
+  const taken = new Map<Module | Parameter, NamedArray>();
+  /** The first copy of a shared array is taken, others must be equal to it. */
+  const take = (owner: Module | Parameter, name: string, array: NamedArray): boolean => {
+    const first = taken.get(owner);
+    if (first === undefined) taken.set(owner, array);
+    else if (!first.data.every((value, i) => value === array.data[i])) problems.push(`${name} should be a copy, but differs`);
+    return first === undefined;
+  };
   for (const [key, array] of arrays) {
-    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
-    const [, path, half] = /^(.*)\.lora_([AB])\.weight$/.exec(name) ?? [];
-    if (path === undefined) {
+    const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+    const [, written, half] = /^(.*)\.lora_([AB])\.weight$/.exec(bare) ?? [];
+    if (written === undefined) {
+      const name = untie(bare, parameters, tied);
       const parameter = parameters.get(name);
-      if (parameter === undefined) problems.push(`${name} is unexpected`);
+      if (parameter === undefined) problems.push(`${bare} is unexpected`);
       else if (parameter.shape.join() !== array.shape.join()) problems.push(misshapen(name, parameter.shape, array.shape));
-      else whole.push({ parameter, array });
+      else if (take(parameter, bare, array)) whole.push({ parameter, array });
       continue;
     }
     const other = arrays.get(key.replace(/lora_[AB]\.weight$/, `lora_${half === 'A' ? 'B' : 'A'}.weight`));
-    if (other === undefined) problems.push(`${name} comes alone`);
+    if (other === undefined) problems.push(`${bare} comes alone`);
     if (half === 'B' || other === undefined) continue;
+    const path = untie(written, places, tied);
     const place = places.get(path);
     const problem = unfit(path, place, array, other);
     if (problem !== undefined) problems.push(problem);
-    else if (place !== undefined && !taken.has(place.module)) {
-      taken.add(place.module);
-      adapters.push({ place, path, a: array, b: other });
-    }
+    else if (place !== undefined && take(place.module, bare, array)) adapters.push({ place, path: written, a: array, b: other });
   }
   if (Array.isArray(config.target_modules) && adapters.length === 0 && problems.length === 0)
     problems.push('it holds no adapter');

@@ -57,7 +57,7 @@ export async function loadGroundingDino(
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
   return filled(model, async () => {
     await fill(model, dir, { ignore: groundingDinoUnusedKeys, tied }, random);
-    if (adapter !== undefined) await loadAdapter(model, adapter);
+    if (adapter !== undefined) await loadAdapter(model, adapter, { tied });
   });
 }
 

@@ -131,15 +131,21 @@ function copiesIn(
   const copies = new Map<string, string[]>();
   for (const key of keys) {
     if (firstPaths.has(key)) continue;
-    // A copy of a copy takes two turns; more would be a circle.
-    const path = firstPaths.get(untie(untie(key, firstPaths, tied), firstPaths, tied));
+    const path = firstPaths.get(untie(key, firstPaths, tied));
     if (path !== undefined) copies.set(path, [...(copies.get(path) ?? []), key]);
   }
   return copies;
 }
 
-function untie(key: string, paths: ReadonlyMap<string, string>, tied: readonly TiedKeys[]): string {
-  if (paths.has(key)) return key;
+/** The path that a key stands for through ties, or the key itself. A path of the model stands for itself. */
+export function untie(key: string, paths: { has(path: string): boolean }, tied: readonly TiedKeys[]): string {
+  let path = key;
+  // A copy of a copy takes two turns; more would be a circle.
+  for (let turn = 0; turn < 2 && !paths.has(path); turn++) path = untieOnce(path, tied);
+  return path;
+}
+
+function untieOnce(key: string, tied: readonly TiedKeys[]): string {
   const steps = key.split('.');
   for (const { copy, of } of tied) {
     const length = copy.split('.').length;
