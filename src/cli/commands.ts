@@ -1,0 +1,18 @@
+import type { CommandModule } from 'yargs';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
+import { evalCommand } from './eval.js';
+import { forwardCommand } from './forward.js';
+import { inferCommand } from './infer.js';
+import type { GlobalOptions } from './options.js';
+import { trainCommand } from './train.js';
+
+/** Every command; the order is that of the help. */
+export const commands = [
+  demoCommand,
+  trainCommand,
+  evalCommand,
+  inferCommand,
+  forwardCommand,
+  doctorCommand,
+] as unknown as readonly CommandModule<GlobalOptions, never>[];

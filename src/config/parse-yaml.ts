@@ -1,0 +1,115 @@
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parse,
+  parseDocument,
+} from 'yaml';
+import { ConfigError } from '../util/index.js';
+
+/** A YAML document that knows where each of its keys was written: in a line of the file, or in an override. */
+export class ConfigDocument {
+  readonly file: string;
+  private readonly document: Document;
+  private readonly lines: LineCounter;
+  private readonly overrides: { readonly path: readonly string[]; readonly text: string }[] = [];
+
+  private constructor(file: string, document: Document, lines: LineCounter) {
+    this.file = file;
+    this.document = document;
+    this.lines = lines;
+  }
+
+  /** @throws ConfigError with the line of the first mistake. */
+  static parse(text: string, file: string): ConfigDocument {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const [broken] = document.errors;
+    if (broken === undefined) return new ConfigDocument(file, document, lines);
+    const { line, col } = lines.linePos(broken.pos[0]);
+    const what = broken.message.split(/ at line|\n/)[0] ?? 'not valid YAML';
+    throw new ConfigError({ where: `${file}:${line}:${col}`, what, fix: 'Mend the YAML', cause: broken });
+  }
+
+  /**
+   * Applies `key.path=value`; the value is read as YAML.
+   *
+   * @throws ConfigError when it has not that form.
+   */
+  override(text: string): void {
+    const where = `--set ${text}`;
+    const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+    if (key === undefined || value === undefined)
+      throw new ConfigError({ where, what: 'expected key.path=value', fix: 'For example --set train.epochs=5' });
+    const parsed = valueOf(value, where);
+    const path = key.split('.');
+    this.overrides.push({ path, text: where });
+    for (let depth = 0; depth < path.length; depth++) {
+      if (!isCollection(this.nodeAt(path.slice(0, depth))))
+        this.document.setIn(path.slice(0, depth), this.document.createNode({}));
+    }
+    this.document.setIn(path, this.document.createNode(parsed));
+  }
+
+  /**
+   * The plain values. An empty file is an empty table.
+   *
+   * @throws ConfigError when an alias stands for nothing.
+   */
+  toJs(): unknown {
+    try {
+      return this.document.toJS() ?? {};
+    } catch (cause) {
+      throw new ConfigError({ where: this.file, what: firstLine(cause), fix: 'Mend the YAML', cause });
+    }
+  }
+
+  /** `--set …`, `file:line:column` of a key or of the nearest thing above it that is written down, or the file. */
+  placeOf(path: readonly string[]): string {
+    const blamed = this.overrides.findLast(
+      (override) =>
+        override.path.slice(0, path.length).every((step, i) => step === path[i]) ||
+        path.slice(0, override.path.length).join('.') === override.path.join('.'),
+    );
+    if (blamed !== undefined && path.length > 0) return blamed.text;
+    for (let depth = path.length; depth > 0; depth--) {
+      const offset = this.offsetOf(path.slice(0, depth));
+      if (offset === undefined) continue;
+      const { line, col } = this.lines.linePos(offset);
+      return `${this.file}:${line}:${col}`;
+    }
+    return this.file;
+  }
+
+  private nodeAt(path: readonly string[]): unknown {
+    return path.length === 0 ? this.document.contents : this.document.getIn(path, true);
+  }
+
+  private offsetOf(path: readonly string[]): number | undefined {
+    const parent = this.nodeAt(path.slice(0, -1));
+    const step = path.at(-1);
+    const key = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === step)?.key
+      : undefined;
+    const node: unknown = isSeq(parent) ? parent.items[Number(step)] : key;
+    return isNode(node) ? (node as Node).range?.[0] : undefined;
+  }
+}
+
+function valueOf(text: string, where: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new ConfigError({ where, what: 'the value is not valid YAML', fix: 'Put quotes around it', cause });
+  }
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0] ?? '';
+}

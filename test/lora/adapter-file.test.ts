@@ -1,0 +1,162 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { loadAdapter, loadGroundingDino, saveAdapter } from '../../src/infer/index.js';
+import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { applyLora, type LoraSpec, mergeLora } from '../../src/lora/index.js';
+import {
+  type GroundingDino,
+  groundingDinoToHuggingFace,
+  parseGroundingDinoConfig,
+} from '../../src/models/grounding-dino/index.js';
+import { inference } from '../../src/nn/index.js';
+import { CheckpointError, Rng } from '../../src/util/index.js';
+import { useBackend } from '../support/backend.js';
+import { expectClose, relativeError } from '../support/compare.js';
+import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+const BASE = 'grounding-dino-four-levels';
+const ADAPTER = fixturePath('lora-detector');
+const WEIGHTS = 'adapter_model.safetensors';
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'adapter-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+const detector = (adapter?: string) =>
+  loadGroundingDino(fixturePath(BASE), parseGroundingDinoConfig(fixtureJson(BASE, 'config.json')), { adapter });
+
+async function answer(model: GroundingDino) {
+  const golden = await GoldenCase.read(BASE);
+  const attentionMask = golden.tensor<tf.Tensor2D>('in.attention_mask');
+  const outputs = model.forward(
+    {
+      pixelValues: golden.image('in.pixel_values'),
+      pixelMask: golden.tensor<tf.Tensor3D>('in.pixel_mask'),
+      inputIds: golden.tensor<tf.Tensor2D>('in.input_ids'),
+      attentionMask,
+      tokenTypeIds: golden.tensor<tf.Tensor2D>('in.token_type_ids'),
+    },
+    inference,
+  );
+  return groundingDinoToHuggingFace(outputs, attentionMask, model.config);
+}
+
+describe('an adapter that peft wrote', () => {
+  // 1e-3 is the tolerance of a whole model.
+  it('gives the outputs that it gives there, merged or not', async () => {
+    const golden = await GoldenCase.read('lora-detector');
+    const model = await detector(ADAPTER);
+    for (const merged of [false, true]) {
+      if (merged) mergeLora(model);
+      const { logits, predBoxes } = await answer(model);
+      await expectClose(logits, golden.tensor('out.logits'), 1e-3);
+      await expectClose(predBoxes, golden.tensor('out.pred_boxes'), 1e-3);
+    }
+    const bare = await answer(await detector());
+    expect(relativeError(await bare.predBoxes.data(), await golden.tensor('out.pred_boxes').data())).toBeGreaterThan(1e-2);
+  });
+
+  it('leaves exactly its own parameters trainable', async () => {
+    const model = await detector(ADAPTER);
+    const free = [...model.namedParameters()].filter(([, parameter]) => parameter.trainable).map(([path]) => path);
+    expect(free.filter((path) => path.includes('.lora_')).length).toBe(108);
+    expect(free.filter((path) => !path.includes('.lora_')).every((path) => path.startsWith('bbox_embed.0.layers.'))).toBe(true);
+  });
+});
+
+describe('saveAdapter and loadAdapter', () => {
+  const spec: LoraSpec = {
+    rank: 3,
+    alpha: 6,
+    targets: ['model.decoder.layers.*.fc1', 'model.text_projection'],
+    rankPattern: { 'model.text_projection': 2 },
+    alphaPattern: { 'model.decoder.layers.1.*': 5 },
+    trainFully: ['bbox_embed.*'],
+  };
+
+  async function trained(): Promise<GroundingDino> {
+    const model = await detector();
+    applyLora(model, spec, Rng.seeded(1));
+    for (const parameter of model.trainableParameters())
+      parameter.assign(tf.tidy(() => tf.add(parameter.value, tf.randomNormal([...parameter.shape], 0, 0.05, 'float32', 7))));
+    return model;
+  }
+
+  it('give back the same outputs', async () => {
+    const model = await trained();
+    await saveAdapter(model, dir, spec);
+    const [saved, read] = [await answer(model), await answer(await detector(dir))];
+    expect([...(await read.logits.data())]).toEqual([...(await saved.logits.data())]);
+    expect([...(await read.predBoxes.data())]).toEqual([...(await saved.predBoxes.data())]);
+  });
+
+  it("write peft's names and settings, a shared layer once, and nothing else", async () => {
+    await saveAdapter(await trained(), dir, spec);
+    const { arrays } = await readSafetensors(join(dir, WEIGHTS));
+    const layers = [
+      'model.decoder.layers.0.fc1',
+      'model.decoder.layers.1.fc1',
+      'model.decoder.layers.2.fc1',
+      'model.text_projection',
+    ];
+    const halves = layers.flatMap((path) => [`${path}.lora_A.weight`, `${path}.lora_B.weight`]);
+    const head = [0, 1, 2].flatMap((i) => [`bbox_embed.0.layers.${i}.weight`, `bbox_embed.0.layers.${i}.bias`]);
+    expect(new Set(arrays.keys())).toEqual(new Set([...halves, ...head].map((name) => `base_model.model.${name}`)));
+    expect(arrays.get('base_model.model.model.text_projection.lora_A.weight')?.shape).toEqual([2, 16]);
+    const config = JSON.parse(await readFile(join(dir, 'adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      peft_type: 'LORA',
+      r: 3,
+      lora_alpha: 6,
+      target_modules: expect.arrayContaining(layers),
+      modules_to_save: ['bbox_embed.0'],
+      rank_pattern: { 'model\\.text_projection': 2 },
+      alpha_pattern: { 'model\\.decoder\\.layers\\.1\\.fc1': 5 },
+    });
+    expect((await readdir(dir)).sort()).toEqual(['adapter_config.json', WEIGHTS]);
+  });
+
+  it('list everything that does not fit', async () => {
+    const broken = await mkdtemp(join(dir, 'broken-'));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    const changed = new Map(arrays);
+    const at = (path: string) => `model.decoder.layers.${path}`;
+    changed.delete(at('0.fc1.lora_B.weight'));
+    changed.set(at('9.fc1.lora_A.weight'), arrays.get(at('0.fc1.lora_A.weight')) as never);
+    changed.set(at('9.fc1.lora_B.weight'), arrays.get(at('0.fc1.lora_B.weight')) as never);
+    changed.set(at('1.fc1.lora_A.weight'), arrays.get(at('1.fc2.lora_A.weight')) as never);
+    changed.set('odd.weight', arrays.get(at('0.fc1.lora_A.weight')) as never);
+    const config = await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8');
+    await writeFile(join(broken, 'adapter_config.json'), config);
+    await writeSafetensors(join(broken, WEIGHTS), changed);
+    const error = await detector(broken).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(CheckpointError);
+    const { message } = error as Error;
+    expect(message).toContain(join(broken, WEIGHTS));
+    expect(message).toContain('model.decoder.layers.0.fc1.lora_A.weight comes alone');
+    expect(message).toContain('model.decoder.layers.9.fc1 is not in the model');
+    expect(message).toContain('model.decoder.layers.1.fc1.lora_A.weight: expected shape');
+    expect(message).toContain('odd.weight is unexpected');
+  });
+
+  it('refuse forms of LoRA that compute something else, and copies that differ', async () => {
+    const other = await mkdtemp(join(dir, 'other-'));
+    const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, use_dora: true, bias: 'all' }));
+    const model = await detector();
+    await expect(loadAdapter(model, other)).rejects.toThrow(/adapter_config\.json: .*use_dora/);
+    await expect(loadAdapter(model, join(other, 'none'))).rejects.toThrow('there is no such file');
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify(config));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    (arrays.get('model.decoder.bbox_embed.2.layers.1.bias')?.data as Float32Array)[0] = 3;
+    await writeSafetensors(join(other, WEIGHTS), arrays);
+    await expect(detector(other)).rejects.toThrow('model.decoder.bbox_embed.2.layers.1.bias should be a copy, but differs');
+  });
+});
