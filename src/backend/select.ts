@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { type Logger, RuntimeError, silentLogger } from '../util/index.js';
-import { registerNativeMatMul } from './kernels/index.js';
+import { dirname, join } from 'node:path';
+import { type Logger, RuntimeError, silentLogger, UsageError } from '../util/index.js';
+import { registerBorrowedKernels, registerNativeMatMul, registerUnsortedSegmentSum } from './kernels/index.js';
 import { withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
 
@@ -9,21 +10,40 @@ export const backendNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 /** `auto` takes the first of the others that starts. */
 export type BackendName = (typeof backendNames)[number];
 
-/** Starts a backend and makes it current. Safe to call again. */
-export async function initBackend(name: BackendName = 'auto', logger: Logger = silentLogger): Promise<string> {
-  // Silences tfjs while it starts. Not longer: it also makes every custom gradient that saves its inputs count as a leak
-  // on backends whose clones are copies.
-  tf.env().set('IS_TEST', true);
-  const order: readonly Exclude<BackendName, 'auto'>[] = name === 'auto' ? ['tensorflow', 'wasm', 'cpu'] : [name];
+type RealName = Exclude<BackendName, 'auto'>;
+
+const require = createRequire(import.meta.url);
+
+const STARTERS: Readonly<Record<RealName, () => void | Promise<void>>> = {
+  tensorflow: loadNative,
+  wasm: loadWasm,
+  cpu: () => registerUnsortedSegmentSum('cpu'),
+};
+
+/** What has been loaded in this process; kernels are registered once. */
+const loaded = new Set<RealName>();
+
+/**
+ * Starts a backend and makes it current. Safe to call again.
+ *
+ * @returns the name of the backend that started.
+ * @throws RuntimeError with the reason of each backend that was tried, if none started.
+ */
+export async function initBackend(name: BackendName = 'auto', logger: Logger = silentLogger): Promise<RealName> {
+  if (!backendNames.includes(name))
+    throw new UsageError({
+      where: 'backend',
+      what: `there is none called "${name}"`,
+      fix: `Choose from ${backendNames.join(', ')}`,
+    });
+  const order: readonly RealName[] = name === 'auto' ? ['tensorflow', 'wasm', 'cpu'] : [name];
   const reasons: string[] = [];
   for (const candidate of order) {
     try {
-      await start(candidate);
-      tf.scalar(0).dispose(); // the first use of the plain CPU backend advertises the native one
-      tf.env().set('IS_TEST', false);
+      await quietly(() => start(candidate));
       return candidate;
     } catch (cause) {
-      const reason = `${candidate}: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`;
+      const reason = `${candidate}: ${reasonOf(cause)}`;
       reasons.push(reason);
       if (name === 'auto') logger.warn(`backend ${reason}; trying the next one`);
     }
@@ -35,28 +55,53 @@ export async function initBackend(name: BackendName = 'auto', logger: Logger = s
   });
 }
 
-let nativeKernelsRegistered = false;
+/**
+ * Silences tfjs while it starts. Not longer: it also makes every custom gradient that saves its inputs count as a leak on
+ * backends whose clones are copies.
+ */
+async function quietly(body: () => Promise<void>): Promise<void> {
+  tf.env().set('IS_TEST', true);
+  try {
+    await body();
+  } finally {
+    tf.env().set('IS_TEST', false);
+  }
+}
 
-async function start(name: Exclude<BackendName, 'auto'>): Promise<void> {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  if (name === 'tensorflow') {
-    polyfillNodeUtil();
-    withoutBanner(() => createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu'));
-    if (!nativeKernelsRegistered) registerNativeMatMul();
-    nativeKernelsRegistered = true;
-  }
-  if (name === 'wasm') {
-    const wasm = await import('@tensorflow/tfjs-backend-wasm');
-    const require = createRequire(import.meta.url);
-    wasm.setWasmPaths(`${require.resolve('@tensorflow/tfjs-backend-wasm/package.json').replace(/package\.json$/, '')}dist/`);
-  }
+async function start(name: RealName): Promise<void> {
+  if (!loaded.has(name)) await STARTERS[name]();
+  loaded.add(name);
   if (!(await tf.setBackend(name))) throw new Error('did not start');
   await tf.ready();
+  tf.scalar(0).dispose(); // the first use of the plain CPU backend advertises the native one
+}
+
+function loadNative(): void {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  polyfillNodeUtil();
+  withoutBanner(() => require('@tensorflow/tfjs-node-gpu'));
+  registerNativeMatMul();
+}
+
+async function loadWasm(): Promise<void> {
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+  registerUnsortedSegmentSum('wasm');
+  registerBorrowedKernels();
+}
+
+/** The first line of an error, in a person's words where the package's own are long. */
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+  // npm leaves an optional package out, without a word, when it cannot be installed.
+  if (/Cannot find module '@tensorflow\/tfjs-node-gpu'/.test(message)) return 'its package is not in node_modules';
+  if (/tfjs_binding\.node\) can not be found/.test(message)) return 'native TensorFlow is not installed';
+  return message;
 }
 
 /** The binding calls two functions of `node:util` that Node 23 removed (tensorflow/tfjs#8609, fixed but never released). */
 function polyfillNodeUtil(): void {
-  const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+  const util = require('node:util') as Record<string, unknown>;
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
   util['isArray'] ??= Array.isArray;
 }

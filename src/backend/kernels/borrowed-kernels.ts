@@ -1,0 +1,47 @@
+import { tf } from '../tf.js';
+import type { HostBackend } from './host-backend.js';
+
+interface KernelArgs {
+  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
+  readonly attrs: tf.NamedAttrMap;
+  readonly backend: HostBackend;
+}
+
+/** What training needs and WebAssembly lacks. It also lacks Einsum, complex numbers, strings and ragged tensors: not used here. */
+export const BORROWED = [
+  'Conv2DBackpropFilter',
+  'DepthwiseConv2dNativeBackpropFilter',
+  'DepthwiseConv2dNativeBackpropInput',
+] as const;
+
+const LENDER = 'cpu';
+
+/** Lets WebAssembly run the plain CPU backend's implementation of {@link BORROWED} kernels: values go over and results come back. */
+export function registerBorrowedKernels(): void {
+  const lender = tf.engine().findBackend(LENDER) as unknown as HostBackend;
+  // Its first use is when it advertises the native backend; here tfjs is still silenced.
+  lender.disposeData(lender.write(new Float32Array(1), [1], 'float32'));
+  for (const kernelName of BORROWED) {
+    const kernel = tf.getKernel(kernelName, LENDER);
+    if (kernel === undefined || tf.getKernel(kernelName, 'wasm') !== undefined) continue;
+    tf.registerKernel({
+      kernelName,
+      backendName: 'wasm',
+      kernelFunc: (params) => runOn(lender, kernel.kernelFunc, params as unknown as KernelArgs),
+    });
+  }
+}
+
+function runOn(lender: HostBackend, kernel: tf.KernelFunc, { inputs, attrs, backend }: KernelArgs): tf.TensorInfo {
+  const move = (from: HostBackend, to: HostBackend, { dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => ({
+    dataId: to.write(from.readSync(dataId), shape, dtype),
+    shape,
+    dtype,
+  });
+  const lent = Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, move(backend, lender, info)]));
+  // Each of these kernels has one output.
+  const result = kernel({ inputs: lent, attrs, backend: lender }) as tf.TensorInfo;
+  const returned = move(lender, backend, result);
+  for (const { dataId } of [...Object.values(lent), result]) lender.disposeData(dataId);
+  return returned;
+}
