@@ -46,6 +46,13 @@ describe.each(['wasm', 'cpu'] as const)('kernels added to %s', (name) => {
     expect(await gradientError(conv, [ramp([2, 4, 5, 3]), ramp([3, 2, 3, 1])])).toBeLessThan(TOLERANCE);
   });
 
+  it('has the gradient of pooling where the pools do not cover the image', async () => {
+    const pool = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid');
+    const average = (x: tf.Tensor) => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid');
+    expect(await gradientError(pool, [ramp([2, 5, 7, 3])])).toBeLessThan(TOLERANCE);
+    expect(await gradientError(average, [ramp([2, 5, 7, 3])])).toBeLessThan(TOLERANCE);
+  });
+
   it('leaves nothing behind', async () => {
     const x = ramp([1, 4, 5, 2]);
     const w = ramp([3, 3, 2, 2]);

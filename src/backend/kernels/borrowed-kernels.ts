@@ -7,11 +7,13 @@ interface KernelArgs {
   readonly backend: HostBackend;
 }
 
-/** What training needs and WebAssembly lacks. It also lacks Einsum, complex numbers, strings and ragged tensors: not used here. */
+/** What training needs and WebAssembly lacks or gets wrong. It also lacks Einsum, complex numbers, strings and ragged tensors: not used here. */
 export const BORROWED = [
   'Conv2DBackpropFilter',
   'DepthwiseConv2dNativeBackpropFilter',
   'DepthwiseConv2dNativeBackpropInput',
+  // It has this one, but wrong where the pools do not cover the image (odd sides): the rest is not zero.
+  'MaxPoolGrad',
 ] as const;
 
 const LENDER = 'cpu';
@@ -23,7 +25,8 @@ export function registerBorrowedKernels(): void {
   lender.disposeData(lender.write(new Float32Array(1), [1], 'float32'));
   for (const kernelName of BORROWED) {
     const kernel = tf.getKernel(kernelName, LENDER);
-    if (kernel === undefined || tf.getKernel(kernelName, 'wasm') !== undefined) continue;
+    if (kernel === undefined) continue;
+    if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm');
     tf.registerKernel({
       kernelName,
       backendName: 'wasm',
