@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { GroundedSegmenter, type Segment } from '../infer/index.js';
 import { decodeImage, drawOverlay, encodeRle, maskArea, maskToPng } from '../processing/index.js';
-import { SonogroundError, writeFileAtomic } from '../util/index.js';
+import { SonogroundError, UsageError, writeFileAtomic } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import type { GlobalOptions } from './options.js';
@@ -46,6 +46,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases') as never,
   handler: async ({ image, prompt, out, model, masker, adapter, threshold, select, onBad, backend }) => {
+    if (prompt.replace(/[.\s]/g, '') === '')
+      throw new UsageError({
+        where: '--prompt',
+        what: 'it names nothing',
+        fix: 'Say what to look for, as in "benign lesion. cyst."',
+      });
     const files = await findImages(image);
     await initBackend(backend, consoleLogger);
     const segmenter = await GroundedSegmenter.load({ detector: model, masker, adapter });

@@ -11,7 +11,7 @@ import {
 import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
-import { CheckpointError, type Rng } from '../util/index.js';
+import { CheckpointError, type Rng, SonogroundError } from '../util/index.js';
 import { loadAdapter } from './adapter.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
@@ -104,10 +104,15 @@ export async function readModelConfig<C>(dir: string, readers: Readonly<Record<s
   try {
     return read(json);
   } catch (cause) {
-    if (!(cause instanceof z.ZodError)) throw cause;
-    const problems = cause.issues.map(({ path, message }) => `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`);
-    throw new CheckpointError({ where: file, what: problems.join('; '), fix: 'Copy or download it again', cause });
+    throw new CheckpointError({ where: file, what: complaint(cause), fix: 'Copy or download it again', cause });
   }
+}
+
+/** What a reader said about a field, without where it thought it was. */
+function complaint(cause: unknown): string {
+  if (cause instanceof SonogroundError) return cause.what.replaceAll('Invalid input: ', '');
+  if (!(cause instanceof z.ZodError)) throw cause;
+  return cause.issues.map(({ path, message }) => `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`).join('; ');
 }
 
 async function fill(model: Module, dir: string, options: LoadOptions, random: Rng | undefined): Promise<void> {

@@ -1,0 +1,260 @@
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { commands } from '../../src/cli/commands.js';
+import { main } from '../../src/cli/main.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { fixturePath } from '../support/golden.js';
+
+const DETECTOR = 'grounding-dino-four-levels';
+const MASKER = 'sam2-odd';
+
+/** What a fixture holds that `forward` takes. */
+const TAKEN = /^in\.(pixel_\w+|input_ids|attention_mask|token_type_ids|input_boxes|input_points|input_labels)$/;
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bad-input-'));
+  await mkdir(join(dir, 'detector'));
+  await mkdir(join(dir, 'masker'));
+  for (const file of ['config.json', 'model.safetensors']) {
+    await cp(fixturePath(DETECTOR, file), join(dir, 'detector', file));
+    await cp(fixturePath(MASKER, file), join(dir, 'masker', file));
+  }
+  const cut = await readFile(fixturePath(DETECTOR, 'model.safetensors'));
+  await mkdir(join(dir, 'truncated'));
+  await cp(fixturePath(DETECTOR, 'config.json'), join(dir, 'truncated', 'config.json'));
+  await writeFile(join(dir, 'truncated', 'model.safetensors'), cut.subarray(0, cut.length - 100));
+  await mkdir(join(dir, 'mixed'));
+  await cp(fixturePath(DETECTOR, 'config.json'), join(dir, 'mixed', 'config.json'));
+  await cp(fixturePath(MASKER, 'model.safetensors'), join(dir, 'mixed', 'model.safetensors'));
+  await mkdir(join(dir, 'other'));
+  await writeFile(join(dir, 'other', 'config.json'), '{"model_type": "bert"}');
+  await mkdir(join(dir, 'broken'));
+  await writeFile(join(dir, 'broken', 'config.json'), '{"model_type": ');
+  await mkdir(join(dir, 'wrong'));
+  await writeFile(join(dir, 'wrong', 'config.json'), '{"model_type": "grounding-dino", "d_model": "wide"}');
+  await writeFile(join(dir, 'file'), 'no folder');
+  await writeFile(join(dir, 'bad.png'), 'no picture');
+  await mkdir(join(dir, 'empty'));
+  await writeFile(join(dir, 'typo.yaml'), 'run: {dir: x}\ndata: {format: phantom}\ntrain: {epochz: 3}\n');
+  await writeFile(join(dir, 'stu.yaml'), `run: {dir: x}\ndata: {format: stu, root: ${join(dir, 'nowhere')}, prompt: lesion}\n`);
+  await inputs('detector.safetensors', DETECTOR, {});
+  await inputs('masker.safetensors', MASKER, {});
+  const whole = await readFile(join(dir, 'detector.safetensors'));
+  await writeFile(join(dir, 'cut.safetensors'), whole.subarray(0, whole.length / 2));
+  const wide = { dtype: 'float32' as const, shape: [2, 3, 4], data: new Float32Array(24) };
+  await inputs('shapes.safetensors', DETECTOR, { pixel_values: wide, attention_mask: wide });
+  await inputs('missing.safetensors', DETECTOR, { input_ids: undefined, pixel_value: wide });
+  const ids = { dtype: 'int32' as const, shape: [2, 11], data: new Int32Array(22).fill(99999) };
+  await inputs('ids.safetensors', DETECTOR, { input_ids: ids });
+  const boxes = { dtype: 'float32' as const, shape: [2, 3, 5], data: new Float32Array(30) };
+  await inputs('boxes.safetensors', MASKER, {
+    input_boxes: boxes,
+    pixel_values: { dtype: 'float32', shape: [1, 3, 8, 8], data: new Float32Array(192) },
+  });
+  await inputs('labels.safetensors', MASKER, { input_points: undefined });
+  await inputs('flag.safetensors', MASKER, {}, { multimask_output: 'maybe' });
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** Inputs for `forward`: those of a fixture with changes. */
+async function inputs(
+  file: string,
+  fixture: string,
+  changes: Record<string, NamedArray | undefined>,
+  metadata: Record<string, string> = {},
+): Promise<void> {
+  const { arrays } = await readSafetensors(fixturePath(fixture, 'case.safetensors'));
+  const own = [...arrays].filter(([name]) => TAKEN.test(name)).map(([name, array]) => [name.slice(3), array] as const);
+  const changed = Object.entries({ ...Object.fromEntries(own), ...changes });
+  const present = changed.filter((item): item is [string, NamedArray] => item[1] !== undefined);
+  await writeSafetensors(join(dir, file), new Map(present), { metadata });
+}
+
+/** Runs a command line in the temporary folder's terms and gives what a person would see. */
+async function run(line: readonly string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const write = (chunk: unknown) => {
+    text += String(chunk);
+    return true;
+  };
+  const spies = [jest.spyOn(process.stderr, 'write'), jest.spyOn(process.stdout, 'write')];
+  for (const spy of spies) spy.mockImplementation(write as never);
+  const before = process.exitCode;
+  try {
+    const code = await main(
+      line.map((word) => word.replaceAll('@', `${dir}/`)),
+      commands,
+    );
+    const failed = code === 0 && process.exitCode !== before;
+    return { code: failed ? Number(process.exitCode) : code, text };
+  } finally {
+    process.exitCode = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+const forward = (model: string, file: string, ...more: string[]) => [
+  'forward',
+  '--model',
+  `@${model}`,
+  '--inputs',
+  `@${file}`,
+  '--outputs',
+  '@out.safetensors',
+  ...more,
+];
+const infer = (...words: string[]) => ['infer', '--out', '@out', ...words];
+
+/** The exit code, what the message names, and what it says. */
+const table: [name: string, line: string[], code: number, named: string, said: string][] = [
+  ['an unknown command', ['forwrd'], 2, 'forwrd', 'Did you mean forward'],
+  ['no command', [], 2, '', 'Name a command'],
+  ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
+  ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
+  ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
+  ['a model folder that is not there', forward('none', 'detector.safetensors'), 1, '@none/config.json', 'there is no such file'],
+  [
+    'a model of another kind',
+    forward('other', 'detector.safetensors'),
+    1,
+    '@other/config.json',
+    'expected model_type grounding-dino or sam2 or sam2_video, got bert',
+  ],
+  ['a config that is not JSON', forward('broken', 'detector.safetensors'), 1, '@broken/config.json', 'not valid JSON'],
+  ['a config with a wrong field', forward('wrong', 'detector.safetensors'), 1, '@wrong/config.json', 'd_model: expected number'],
+  [
+    'truncated weights',
+    forward('truncated', 'detector.safetensors'),
+    1,
+    '@truncated/model.safetensors',
+    'ends after the file does',
+  ],
+  [
+    'weights of another model',
+    forward('mixed', 'detector.safetensors'),
+    1,
+    '@mixed/model.safetensors',
+    'the weights do not fit the model',
+  ],
+  ['inputs that are not there', forward('detector', 'none.safetensors'), 1, '@none.safetensors', 'there is no such file'],
+  ['truncated inputs', forward('detector', 'cut.safetensors'), 1, '@cut.safetensors', 'truncated'],
+  [
+    'wrong shapes',
+    forward('detector', 'shapes.safetensors'),
+    2,
+    '@shapes.safetensors',
+    'pixel_values: expected shape [B, 3, H, W], got [2, 3, 4]',
+  ],
+  [
+    'missing inputs',
+    forward('detector', 'missing.safetensors'),
+    2,
+    '@missing.safetensors',
+    'pixel_value is not an input of this model, did you mean pixel_values?',
+  ],
+  [
+    'tokens that the model does not know',
+    forward('detector', 'ids.safetensors'),
+    2,
+    '@ids.safetensors',
+    'from 0 to 1039, got 99999',
+  ],
+  [
+    'boxes and images of a wrong shape',
+    forward('masker', 'boxes.safetensors'),
+    2,
+    '@boxes.safetensors',
+    'input_boxes: expected shape [B, N, 4], got [2, 3, 5]',
+  ],
+  ['labels without points', forward('masker', 'labels.safetensors'), 2, '@labels.safetensors', 'input_labels needs input_points'],
+  ['a flag that is none', forward('masker', 'flag.safetensors'), 2, '@flag.safetensors', 'expected true or false, got maybe'],
+  [
+    'an adapter for a masker',
+    forward('masker', 'masker.safetensors', '--adapter', '@x'),
+    2,
+    '--adapter',
+    'adapters are for grounding-dino',
+  ],
+  [
+    'an adapter that is not there',
+    forward('detector', 'detector.safetensors', '--adapter', '@x'),
+    1,
+    '@x/adapter_config.json',
+    'there is no such file',
+  ],
+  [
+    'outputs below a file',
+    ['forward', '--model', '@detector', '--inputs', '@detector.safetensors', '--outputs', '@file/out.safetensors'],
+    1,
+    '@file/out.safetensors',
+    'is a file, not a folder',
+  ],
+  ['a run that is not there', ['train', '--config', '@none.yaml'], 1, '@none.yaml', 'there is no such file'],
+  ['an unknown key', ['train', '--config', '@typo.yaml'], 1, '@typo.yaml:3:9', 'train.epochz: unknown key, did you mean epochs?'],
+  [
+    'an unknown key in an override',
+    ['train', '--config', '@stu.yaml', '--set', 'train.epoch=3'],
+    1,
+    '--set train.epoch=3',
+    'did you mean epochs?',
+  ],
+  [
+    'an override that is none',
+    ['train', '--config', '@stu.yaml', '--set', 'train.epochs'],
+    1,
+    '--set train.epochs',
+    'expected key.path=value',
+  ],
+  ['a dataset that is not there', ['train', '--config', '@stu.yaml'], 1, '@nowhere', 'there is no such folder'],
+  ['an image that is not there', infer('--image', '@none.png', '--prompt', 'cyst.'), 1, '@none.png', 'there is no such file'],
+  ['an image that is none', infer('--image', '@bad.png', '--prompt', 'cyst.'), 1, '@bad.png', 'cannot be read as an image'],
+  ['a folder without images', infer('--image', '@empty', '--prompt', 'cyst.'), 2, '@empty', 'there is no image here'],
+  ['an empty prompt', infer('--image', '@bad.png', '--prompt', ' . '), 2, '--prompt', 'it names nothing'],
+];
+
+describe('bad input', () => {
+  it.each(table)('%s', async (_name, line, code, named, said) => {
+    const seen = await run(line);
+    expect(seen.text).toContain(named.replaceAll('@', `${dir}/`));
+    expect(seen.text).toContain(said);
+    expect(seen.text).not.toMatch(/^\s+at /m);
+    expect(seen.code).toBe(code);
+  });
+
+  it('leaves nothing half-written', async () => {
+    const names = await readdir(dir);
+    expect(names.filter((name) => name.includes('out.safetensors') || name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('hides the stack of what was not expected, unless asked', async () => {
+    const breaking = [{ command: 'break', handler: () => Promise.reject(new TypeError('x is not y')) }];
+    let text = '';
+    const spy = jest.spyOn(process.stderr, 'write').mockImplementation(((chunk: unknown) => {
+      text += String(chunk);
+      return true;
+    }) as never);
+    expect(await main(['break'], breaking as never)).toBe(1);
+    expect(text).toContain('error: x is not y\n');
+    expect(text).toContain('SONOGROUND_DEBUG=1');
+    expect(text).not.toMatch(/^\s+at /m);
+    process.env['SONOGROUND_DEBUG'] = '1';
+    expect(await main(['break'], breaking as never)).toBe(1);
+    delete process.env['SONOGROUND_DEBUG'];
+    expect(text).toMatch(/^\s+at /m);
+    spy.mockRestore();
+  });
+
+  it('is told the same way by the script that npm runs', () => {
+    const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
+    const line = forward('none', 'detector.safetensors').map((word) => word.replaceAll('@', `${dir}/`));
+    const { status, stderr } = spawnSync(process.execPath, [script, ...line], { encoding: 'utf8' });
+    expect(stderr).toContain(`error: ${join(dir, 'none', 'config.json')}: there is no such file`);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(status).toBe(1);
+  });
+});

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rawForward } from '../../src/infer/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { relativeError } from '../support/compare.js';
+import { fixturePath, GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'forward-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** Runs a fixture's model from file to file. */
+async function outputsOf(
+  fixture: string,
+  take: readonly string[],
+  metadata: Record<string, string> = {},
+): Promise<ReadonlyMap<string, NamedArray>> {
+  const { arrays } = await readSafetensors(fixturePath(fixture, 'case.safetensors'));
+  const inputs = new Map(take.map((name) => [name, arrays.get(`in.${name}`) as NamedArray]));
+  await writeSafetensors(join(dir, 'in.safetensors'), inputs, { metadata });
+  const options = { model: fixturePath(fixture), inputs: join(dir, 'in.safetensors'), outputs: join(dir, 'out.safetensors') };
+  expect(await leakOf(() => rawForward(options))).toBe(0);
+  return (await readSafetensors(options.outputs)).arrays;
+}
+
+async function expectOutputs(
+  outputs: ReadonlyMap<string, NamedArray>,
+  fixture: string,
+  expected: Record<string, string>,
+): Promise<void> {
+  const golden = await GoldenCase.read(fixture);
+  expect(new Set(outputs.keys())).toEqual(new Set(Object.keys(expected)));
+  for (const [name, stored] of Object.entries(expected)) {
+    const [actual, wanted] = [outputs.get(name), golden.array(stored)];
+    expect(actual?.shape).toEqual(wanted.shape);
+    // The tolerance of a whole model. Infinities must stand in the same places.
+    expect(relativeError(actual?.data ?? [], wanted.data)).toBeLessThan(1e-3);
+  }
+}
+
+describe('rawForward', () => {
+  it.each(['grounding-dino-four-levels', 'grounding-dino-three-levels'])("gives the reference's outputs: %s", async (fixture) => {
+    const names = ['pixel_values', 'pixel_mask', 'input_ids', 'attention_mask', 'token_type_ids'];
+    await expectOutputs(await outputsOf(fixture, names), fixture, { logits: 'out.logits', pred_boxes: 'out.pred_boxes' });
+  });
+
+  const ways = {
+    boxes: ['input_boxes'],
+    points: ['input_points', 'input_labels'],
+    both: ['input_boxes', 'input_points', 'input_labels'],
+    none: [],
+  };
+  const cases = ['sam2-odd', 'sam2-stable'].flatMap((fixture) =>
+    Object.entries(ways).flatMap(([way, names]) => ['single', 'multi'].map((masks) => ({ fixture, way, names, masks }))),
+  );
+  it.each(cases)("gives the reference's outputs: $fixture, $way, $masks", async ({ fixture, way, names, masks }) => {
+    // Without the metadata entry one mask is given.
+    const metadata: Record<string, string> = masks === 'multi' ? { multimask_output: 'true' } : {};
+    const outputs = await outputsOf(fixture, ['pixel_values', ...names], metadata);
+    const expected = ['pred_masks', 'iou_scores', 'object_score_logits'].map((name) => [name, `out.${way}.${masks}.${name}`]);
+    await expectOutputs(outputs, fixture, Object.fromEntries(expected));
+  });
+});
