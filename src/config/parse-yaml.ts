@@ -47,7 +47,7 @@ export class ConfigDocument {
     const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
     if (key === undefined || value === undefined)
       throw new ConfigError({ where, what: 'expected key.path=value', fix: 'For example --set train.epochs=5' });
-    const parsed = valueOf(value, where);
+    const parsed = yamlValue(value, where);
     const path = key.split('.');
     this.overrides.push({ path, text: where });
     for (let depth = 0; depth < path.length; depth++) {
@@ -102,7 +102,7 @@ export class ConfigDocument {
   }
 }
 
-function valueOf(text: string, where: string): unknown {
+function yamlValue(text: string, where: string): unknown {
   try {
     return parse(text);
   } catch (cause) {
