@@ -1,0 +1,175 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { evaluate } from '../../src/eval/index.js';
+import { GroundedSegmenter, loadDetector, loadMasker } from '../../src/infer/index.js';
+import { applyLora, loraPresets } from '../../src/lora/index.js';
+import { DetectionCriterion } from '../../src/losses/index.js';
+import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+
+useBackend();
+
+const DETECTOR = 'weights/nano-grounding-dino';
+const MASKER = 'weights/nano-sam2';
+const phantoms = (size: number, seed: number) =>
+  new PhantomDataset({ size, seed, width: 64, height: 56, domain: phantomDomains['shifted'] as PhantomDomain });
+const data = { train: phantoms(4, 1), val: phantoms(2, 2), test: phantoms(2, 3) };
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-train-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const config = (name: string, changes: object = {}): RunConfig =>
+  runConfigSchema.parse({
+    run: { dir: join(dir, name), seed: 5 },
+    data: { format: 'phantom' },
+    lora: { preset: 'paper', rank: 4, alpha: 4 },
+    train: { epochs: 2, stepsPerEpoch: 2, batchSize: 2, learningRate: 1e-3, warmupSteps: 1, ema: 0.9 },
+    ...changes,
+  });
+
+const criterion = () =>
+  new DetectionCriterion({
+    weights: { class: 1, bbox: 5, giou: 2, auxiliary: 1, encoder: 1 },
+    costs: { class: 2, bbox: 5, giou: 2 },
+    encoderMatches: 2,
+  });
+
+describe('training the detector', () => {
+  it('leaves the number of tensors unchanged, step after step, and gives a gradient to what is trained and to nothing else', async () => {
+    const parts = await loadDetector(DETECTOR);
+    applyLora(parts.model, loraPresets['paper'] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
+    const task = new DetectorTask({ ...parts, criterion: criterion(), save: async () => {} });
+    const samples = await Promise.all([0, 1].map((i) => data.train.load(i)));
+    const step = async () => {
+      const { gradients, total } = await task.step(samples, Rng.seeded(3));
+      expect(Number.isFinite(total)).toBe(true);
+      expect(new Set(gradients.keys())).toEqual(new Set(parts.model.trainableParameters()));
+      tf.dispose([...gradients.values()]);
+    };
+    expect(await leakOf(step)).toBe(0);
+    expect(await leakOf(step)).toBe(0);
+    expect(await leakOf(() => task.loss(samples))).toBe(0);
+    parts.model.dispose();
+  });
+
+  it('goes end to end: trains an adapter, keeps the best, and the adapter changes what is found', async () => {
+    const result = await runTraining(config('whole'), data);
+    expect(result).toMatchObject({ steps: 4, epochs: 2, stoppedEarly: false });
+    const log = (await readFile(join(dir, 'whole', 'log.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string });
+    expect(log.map(({ event }) => event)).toEqual(['step', 'step', 'epoch', 'step', 'step', 'epoch']);
+    const sample = await data.test.load(0);
+    const scores = await Promise.all(
+      [undefined, result.bestDir].map(async (adapter) => {
+        const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, adapter });
+        const [best] = await segmenter.detector.detect(sample.image, sample.phrases, { boxThreshold: 0 });
+        segmenter.dispose();
+        return best?.score;
+      }),
+    );
+    expect(scores[0]).not.toBe(scores[1]);
+  });
+
+  it('resumes to the same bytes as a run in one go', async () => {
+    const constant = (name: string, epochs: number) =>
+      config(name, { train: { epochs, stepsPerEpoch: 1, batchSize: 2, schedule: 'constant', warmupSteps: 1, ema: 0.9 } });
+    await runTraining(constant('one-go', 2), data);
+    await runTraining(constant('two-parts', 1), data);
+    const resumed = await runTraining(constant('two-parts', 2), data, { resume: true });
+    expect(resumed.steps).toBe(2);
+    const bytes = (name: string) => readFile(join(dir, name, 'last.safetensors'));
+    expect((await bytes('two-parts')).equals(await bytes('one-go'))).toBe(true);
+  });
+
+  it('stops when the loss is not a number, names the images, and keeps the last checkpoint', async () => {
+    const poisoned = {
+      name: 'poisoned',
+      size: 2,
+      load: async (i: number) => ({ ...(await data.train.load(i)), file: `bad-${i}.png` }),
+    };
+    const { train } = await import('../../src/train/index.js');
+    const parts = await loadDetector(DETECTOR);
+    const broken = new DetectorTask({ ...parts, criterion: criterion(), save: async () => {} });
+    const task = {
+      model: parts.model,
+      save: broken.save,
+      loss: broken.loss.bind(broken),
+      step: async () => ({ total: Number.NaN, terms: {}, gradients: new Map() }),
+    };
+    const options = config('nan').train;
+    await expect(
+      train({ task, train: poisoned, val: data.val, config: options, seed: 1, dir: join(dir, 'nan') }),
+    ).rejects.toThrow(/step 1: the loss is not finite, with .*bad-\d\.png/);
+    parts.model.dispose();
+  });
+});
+
+describe('training the masker', () => {
+  it('leaves no tensor behind, with one mask and with several', async () => {
+    const parts = await loadMasker(MASKER);
+    const task = new MaskerTask({ ...parts, save: async () => {} });
+    const samples = await Promise.all([0, 1, 2, 3].map((i) => data.train.load(i)));
+    for (const seed of [1, 2, 3, 4]) {
+      const leak = await leakOf(async () => {
+        const { gradients, total } = await task.step(samples, Rng.seeded(seed));
+        expect(Number.isFinite(total)).toBe(true);
+        tf.dispose([...gradients.values()]);
+      });
+      expect(leak).toBe(0);
+    }
+    parts.model.dispose();
+  });
+});
+
+describe('segmenting', () => {
+  it('leaves no tensor behind and answers with the caller’s phrases, on the image’s own grid', async () => {
+    const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER });
+    const { image } = await data.test.load(0);
+    await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0 });
+    const leak = await leakOf(async () => {
+      const segments = await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0, maxDetections: 3 });
+      expect(segments.length).toBeGreaterThan(0);
+      for (const { phrase, mask } of segments) {
+        expect(['lymph node', 'kidney']).toContain(phrase);
+        expect([mask.width, mask.height]).toEqual([image.width, image.height]);
+      }
+    });
+    expect(leak).toBe(0);
+    expect(await segmenter.segment(image, 'kidney', { boxThreshold: 1 })).toEqual([]);
+    segmenter.dispose();
+  });
+
+  it('scores a perfect answer 1, a missed one 0', async () => {
+    const fake = (perfect: boolean) =>
+      ({
+        segment: async (image: unknown) => {
+          for (let i = 0; i < data.test.size; i++) {
+            const sample = await data.test.load(i);
+            if (sample.image === image && perfect) return sample.objects.map((object) => ({ ...object, score: 1, maskScore: 1 }));
+          }
+          return [];
+        },
+        masker: {
+          setImage: async () => {},
+          masksOf: async (boxes: unknown[]) =>
+            boxes.map(() => ({ mask: { width: 64, height: 56, data: new Uint8Array(64 * 56) }, score: 0 })),
+        },
+      }) as unknown as GroundedSegmenter;
+    for (const perfect of [true, false]) {
+      const { rows } = await evaluate(fake(perfect), data.test, { select: {} });
+      expect(rows.length).toBeGreaterThan(0);
+      for (const row of rows)
+        expect(row).toMatchObject({ dsc: Number(perfect), iou: Number(perfect), missed: !perfect, dscGivenTrueBox: 0 });
+    }
+  });
+});
