@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { join } from 'node:path';
 /**
  * Runs a command: `node scripts/run.mjs train --config …`. Installs and compiles first what is missing.
  */
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
 import { build } from './lib/build.mjs';

@@ -1,35 +1,59 @@
 /** Compiles src/ to dist/ when it is older. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from './places.mjs';
+import { withLock } from './lock.mjs';
+import { checkout, modulesDir, root } from './places.mjs';
 import { SetupError, say } from './say.mjs';
 
-const STAMP = join(root, 'dist', '.built');
+const DIST = join(root, 'dist');
+const STAMP = join(DIST, '.built');
+const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
 
-/** Compiles if need be. Type errors end it. */
+/** Compiles if need be. Type errors are printed; what was compiled in spite of them runs. */
 export async function build() {
-  if (existsSync(STAMP) && statSync(STAMP).mtimeMs >= newest()) return;
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules/@typescript/native/bin/tsc'), '-p', 'tsconfig.build.json'],
-    { cwd: root, encoding: 'utf8' },
-  );
-  if (status !== 0) {
-    await rm(STAMP, { force: true });
-    say(stdout);
-    throw new SetupError('the sources do not compile');
-  }
-  await writeFile(STAMP, '');
+  if (!checkout || upToDate()) return;
+  await withLock(join(root, '.setup-lock'), async () => {
+    if (!upToDate()) await compile();
+  });
 }
 
-/** When the sources were last changed. */
-function newest() {
-  const files = [
-    'tsconfig.json',
-    'tsconfig.build.json',
-    ...readdirSync(join(root, 'src'), { recursive: true }).map((name) => join('src', name)),
-  ];
-  return Math.max(...files.map((file) => statSync(join(root, file)).mtimeMs));
+function upToDate() {
+  return existsSync(STAMP) && statSync(STAMP).mtimeMs >= newestSource();
+}
+
+/** Into a new folder that takes the place of the old one, so that nothing stays of sources that are gone. */
+async function compile() {
+  const began = new Date();
+  const fresh = join(root, `.dist-${process.pid}`);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMPILER, '-p', 'tsconfig.build.json', '--outDir', fresh], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) say(`${stdout}${stderr}`.trim());
+  if (!existsSync(join(fresh, 'cli', 'index.js'))) {
+    await rm(fresh, { recursive: true, force: true });
+    throw new SetupError('the sources do not compile');
+  }
+  // With errors there is no stamp: they are shown again next time.
+  if (status === 0) await stamp(fresh, began);
+  const old = `${fresh}-old`;
+  if (existsSync(DIST)) await rename(DIST, old);
+  await rename(fresh, DIST);
+  await rm(old, { recursive: true, force: true });
+}
+
+/** Dated when the compiler began, so that what was changed meanwhile counts as newer. */
+async function stamp(dir, date) {
+  const path = join(dir, '.built');
+  await writeFile(path, '');
+  await utimes(path, date, date);
+}
+
+/** When the sources were last changed; a folder counts, as it changes when a file goes. */
+function newestSource() {
+  const names = readdirSync(join(root, 'src'), { recursive: true });
+  const paths = ['tsconfig.json', 'tsconfig.build.json', 'src', ...names.map((name) => join('src', name))];
+  return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
 }

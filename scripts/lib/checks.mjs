@@ -1,10 +1,10 @@
 /** The checks that need no run of the code: types, style, import rules. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { root } from './places.mjs';
+import { modulesDir, root } from './places.mjs';
 import { say } from './say.mjs';
 
-const tool = (path) => join(root, 'node_modules', path);
+const tool = (path) => join(modulesDir, path);
 
 const CHECKS = [
   ['types', [tool('@typescript/native/bin/tsc'), '-p', 'tsconfig.json']],

@@ -1,137 +1,174 @@
-/** Brings a wheel into the cache: through pip, which knows the user's own settings, or from PyPI over HTTPS. */
-import { spawn } from 'node:child_process';
+/** Brings a wheel into a folder: through pip, which knows the user's own settings, or from PyPI over HTTPS. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { downloadProgress, say } from './say.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { downloadProgress, isDiskProblem, say } from './say.mjs';
+import { complaint, runTool, starts } from './tool.mjs';
+import { newest } from './versions.mjs';
+import { PYPI } from './wheels.mjs';
 
-/** How long the fallback waits for PyPI to answer at all. */
-const CONNECT_TIMEOUT_MS = 30_000;
+const PIPS = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
+
+/** How long PyPI may take to answer, and a download to bring nothing. */
+const SILENCE_MS = 30_000;
+/** How often a broken download is taken up again. */
+const ATTEMPTS = 4;
 
 /**
- * @param wheel - { project, version, file, bytes, sha256, tags }
+ * @param wheel - { project, specifier, tags, fileName, bytes?, sha256? }, see `wheels.mjs`.
+ * @param dir - a folder for this wheel alone. A file in it that ends with .whl is complete.
  * @returns the path of the verified file, or undefined when it could not be had.
  */
 export async function fetchWheel(wheel, dir) {
   await mkdir(dir, { recursive: true });
-  const target = join(dir, wheel.file);
-  if (await verified(target, wheel)) return target;
+  const present = await wheelIn(dir);
+  if (present !== undefined && (await intact(present, wheel.sha256))) return present;
   for (const way of [fromPip, fromPypi]) {
     const found = await way(wheel, dir);
-    if (found === undefined) continue;
-    if (await verified(found, wheel)) {
-      if (found !== target) await rename(found, target);
-      return target;
-    }
-    say(`${wheel.file}: the checksum is wrong; the download is thrown away`);
-    await rm(found, { force: true });
+    if (found !== undefined) return found;
   }
   return undefined;
 }
 
-async function verified(path, { sha256 }) {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined) return false;
+async function wheelIn(dir) {
+  const [name] = (await readdir(dir).catch(() => [])).filter((entry) => entry.endsWith('.whl'));
+  return name === undefined ? undefined : join(dir, name);
+}
+
+/** Whether a file has the checksum. One that has not is thrown away. */
+async function intact(path, sha256) {
   if (sha256 === undefined) return true;
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
-  return hash.digest('hex') === sha256;
+  if (hash.digest('hex') === sha256) return true;
+  await rm(path, { force: true });
+  return false;
 }
 
-async function fromPip({ project, version, file, bytes, tags }, dir) {
-  const partial = join(dir, 'pip');
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  const progress = downloadProgress(`${project} ${version} through pip`, bytes);
-  const watch = setInterval(async () => progress.update(await sizeOf(partial)), 500);
-  try {
-    for (const [command, ...before] of [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']]) {
-      const args = [
-        ...before,
-        'download',
-        '--no-deps',
-        '--only-binary=:all:',
-        '--disable-pip-version-check',
-        '--quiet',
-        '--retries',
-        '2',
-        '--progress-bar',
-        'off',
-        ...tags,
-        '--dest',
-        partial,
-        `${project}==${version}`,
-      ];
-      if ((await run(command, args, { TMPDIR: partial })) === 0) {
-        progress.done();
-        await rename(join(partial, file), join(dir, file));
-        return join(dir, file);
-      }
-    }
-  } catch {
-    // pip answered, but not with this file: the next way is tried.
-  } finally {
-    clearInterval(watch);
-    await rm(partial, { recursive: true, force: true });
-  }
-  say(`pip could not bring ${project} ${version}; trying PyPI over HTTPS`);
-  return undefined;
-}
-
-/** Bytes below a folder. */
-async function sizeOf(dir) {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map((entry) =>
-        stat(join(entry.parentPath ?? entry.path, entry.name)).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      ),
-  );
-  return sizes.reduce((a, b) => a + b, 0);
-}
-
-function run(command, args, env) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'], env: { ...process.env, ...env } });
-    child.on('error', () => resolve(-1));
-    child.on('exit', (code) => resolve(code ?? -1));
+async function fromPip({ project, specifier, tags, bytes, sha256 }, dir) {
+  const pip = PIPS.find(([command, ...before]) => starts(command, [...before, '--version']));
+  const give = (reason) => {
+    say(`pip: ${reason}; trying PyPI over HTTPS for ${project}`);
+    return undefined;
+  };
+  if (pip === undefined) return give('not found');
+  const fresh = join(dir, 'pip');
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  const progress = downloadProgress(`${project}${specifier} through pip`, bytes);
+  const watch = setInterval(async () => progress.update(await largestIn(fresh)), 500);
+  const [command, ...before] = pip;
+  const args = ['download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet', '--retries', '1'];
+  const { code, stderr } = await runTool(command, [...before, ...args, ...tags, '--dest', fresh, `${project}${specifier}`], {
+    env: { ...process.env, TMPDIR: fresh },
   });
+  clearInterval(watch);
+  try {
+    const file = code === 0 ? await wheelIn(fresh) : undefined;
+    if (file === undefined) {
+      progress.stop();
+      return give(`could not bring ${project}${specifier} (${complaint(stderr)})`);
+    }
+    progress.done();
+    if (!(await intact(file, sha256))) return give(`the checksum of ${project} is wrong, its file was thrown away`);
+    const target = join(dir, file.slice(fresh.length + 1));
+    await rename(file, target);
+    return target;
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Size of the largest file below a folder: the one that is being written. */
+async function largestIn(dir) {
+  const names = await readdir(dir, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(dir, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(0, ...sizes);
 }
 
 /** A part that is there already is kept, and the rest is asked for. */
-async function fromPypi({ project, version, file }, dir) {
-  const partial = join(dir, `${file}.partial`);
+async function fromPypi(wheel, dir) {
   try {
-    const listing = await fetch(`https://pypi.org/pypi/${project}/${version}/json`, {
-      signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS),
-    });
-    if (!listing.ok) throw new Error(`PyPI answered ${listing.status}`);
-    const entry = (await listing.json()).urls.find(({ filename }) => filename === file);
-    if (entry === undefined) throw new Error(`PyPI has no ${file}`);
-    const have = (await stat(partial).catch(() => ({ size: 0 }))).size;
-    const response = await fetch(entry.url, { headers: have > 0 ? { range: `bytes=${have}-` } : {} });
-    if (!response.ok) throw new Error(`PyPI answered ${response.status}`);
+    const entry = await choose(wheel);
+    const partial = join(dir, `${entry.filename}.partial`);
+    const progress = downloadProgress(`${entry.filename} from PyPI`, entry.size);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await download(entry, partial, progress);
+        break;
+      } catch (error) {
+        if (isDiskProblem(error) || attempt === ATTEMPTS) throw error;
+        say(`${entry.filename}: the connection broke (${reasonOf(error)}); going on`);
+        await sleep(500 * attempt);
+      }
+    }
+    progress.done();
+    if (!(await intact(partial, wheel.sha256 ?? entry.digests.sha256)))
+      throw new Error('the checksum is wrong, the file was thrown away');
+    await rename(partial, join(dir, entry.filename));
+    return join(dir, entry.filename);
+  } catch (error) {
+    if (isDiskProblem(error)) throw error;
+    say(`PyPI over HTTPS: could not bring ${wheel.project} (${reasonOf(error)})`);
+    return undefined;
+  }
+}
+
+function reasonOf(error) {
+  return error.name === 'TimeoutError' ? 'no answer' : (error.cause?.code ?? error.message);
+}
+
+/** The file of the newest version that is asked for. */
+async function choose({ project, specifier, fileName }) {
+  const response = await fetch(`${PYPI}/${project}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
+  if (!response.ok) throw new Error(`it answered ${response.status}`);
+  const { releases } = await response.json();
+  const files = (version) => releases[version].filter(({ filename, yanked }) => fileName.test(filename) && !yanked);
+  const version = newest(
+    Object.keys(releases).filter((candidate) => files(candidate).length > 0),
+    specifier,
+  );
+  if (version === undefined) throw new Error(`it has no wheel ${specifier} for this machine`);
+  return files(version)[0];
+}
+
+async function download({ url, size }, partial, progress) {
+  const have = (await stat(partial).catch(() => ({ size: 0 }))).size;
+  if (have === size) return;
+  if (have > size) await rm(partial, { force: true });
+  const resume = have > 0 && have < size;
+  const silence = new AbortController();
+  let timer;
+  const listen = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new DOMException('no answer', 'TimeoutError')), SILENCE_MS);
+  };
+  try {
+    listen();
+    const response = await fetch(url, { headers: resume ? { range: `bytes=${have}-` } : {}, signal: silence.signal });
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
     const resumed = response.status === 206;
-    const progress = downloadProgress(`${project} ${version} from PyPI`, entry.size);
     let bytes = resumed ? have : 0;
     const counted = Readable.fromWeb(response.body).map((chunk) => {
+      listen();
       bytes += chunk.length;
       progress.update(bytes);
       return chunk;
     });
     await pipeline(counted, createWriteStream(partial, { flags: resumed ? 'a' : 'w' }));
-    progress.done();
-    await rename(partial, join(dir, file));
-    return join(dir, file);
-  } catch (error) {
-    say(`PyPI could not be reached over HTTPS (${error.cause?.code ?? error.message})`);
-    return undefined;
+    if (bytes !== size) throw new Error(`${bytes} bytes of ${size} came`);
+  } finally {
+    clearTimeout(timer);
   }
 }

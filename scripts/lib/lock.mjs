@@ -1,52 +1,125 @@
 /** Lets one process at a time do a piece of work, also when others run in other clones. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from './say.mjs';
 
-/** A lock without an owner's number is given up after this long: its owner died while taking it. */
-const NAMELESS_MS = 10_000;
+const POLL_MS = 200;
+/** The owner of a lock touches it this often. */
+const HEARTBEAT_MS = 5000;
+/** A lock that another machine has not touched for so long is given up. */
+const SILENT_MS = 60_000;
+/** So is one that names no owner: its owner died while taking it. */
+const NAMELESS_MS = 5000;
 
-/** Runs `body` while holding the lock `path`, a folder. A lock whose owner has died is taken over. */
+/** The locks that this process holds: path to owner. */
+const held = new Map();
+
+/**
+ * Runs `body` while holding the lock, a file. A lock whose owner has died, with all that it had started, is taken over.
+ */
 export async function withLock(path, body) {
   await mkdir(dirname(path), { recursive: true });
   let told = false;
   while (!(await take(path))) {
-    if (!told) say('another set-up is running; waiting for it');
+    if (await abandoned(path)) {
+      await takeOver(path);
+      continue;
+    }
+    if (!told) say('another set-up is at work; waiting for it');
     told = true;
-    await sleep(300);
+    await sleep(POLL_MS);
   }
+  const heartbeat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS);
+  heartbeat.unref();
   try {
     return await body();
   } finally {
-    await rm(path, { recursive: true, force: true });
+    clearInterval(heartbeat);
+    held.delete(path);
+    await rm(path, { force: true });
+  }
+}
+
+/** Notes in every lock that is held that a process works for it, which may outlive this one. */
+export async function noteChild(pid) {
+  for (const [path, owner] of held) {
+    owner.children.push(identity(pid));
+    await writeFile(path, JSON.stringify(owner));
   }
 }
 
 async function take(path) {
-  try {
-    await mkdir(path);
-    await writeFile(join(path, 'pid'), String(process.pid));
-    return true;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    if (await abandoned(path)) await rm(path, { recursive: true, force: true });
-    return false;
+  const owner = { host: hostname(), ...identity(process.pid), children: [] };
+  const file = await open(path, 'wx').catch((error) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (file === undefined) return false;
+  await file.writeFile(JSON.stringify(owner));
+  await file.close();
+  held.set(path, owner);
+  return true;
+}
+
+/** One at a time, so that nobody removes a lock that has just been taken over. */
+async function takeOver(path) {
+  const right = `${path}.takeover`;
+  const file = await open(right, 'wx').catch(() => undefined);
+  if (file === undefined) {
+    if ((await age(right)) > NAMELESS_MS) await rm(right, { force: true });
+    await sleep(POLL_MS);
+    return;
   }
+  await file.close();
+  if (await abandoned(path)) await rm(path, { recursive: true, force: true });
+  await rm(right, { force: true });
 }
 
 async function abandoned(path) {
-  const pid = Number(await readFile(join(path, 'pid'), 'utf8').catch(() => ''));
-  if (pid > 0) return !alive(pid);
-  const info = await stat(path).catch(() => undefined);
-  return info !== undefined && Date.now() - info.mtimeMs > NAMELESS_MS;
+  const text = await readFile(path, 'utf8').catch((error) => (error.code === 'ENOENT' ? undefined : ''));
+  if (text === undefined) return false;
+  const owner = parse(text);
+  if (owner === undefined) return (await age(path)) > NAMELESS_MS;
+  if (owner.host !== hostname()) return (await age(path)) > SILENT_MS;
+  return ![owner, ...owner.children].some(alive);
 }
 
-function alive(pid) {
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function age(path) {
+  const info = await stat(path).catch(() => undefined);
+  return info === undefined ? 0 : Date.now() - info.mtimeMs;
+}
+
+/** A process, told apart from a later one of the same number by when it started, where the system says so. */
+function identity(pid) {
+  return { pid, started: startOf(pid) };
+}
+
+function startOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'ended' : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function alive({ pid, started }) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error.code === 'EPERM';
   }
+  return started === undefined || startOf(pid) === started;
 }

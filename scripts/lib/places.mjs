@@ -1,20 +1,33 @@
 /** Where things lie. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The project's own folder. */
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Whether this is a checkout of the repository. Installed as a package it brings no sources and no lock file. */
+export const checkout = existsSync(join(root, 'package-lock.json'));
 
 /** Per-user cache, shared by all clones. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sonoground');
 
+const BINDING = join('@tensorflow', 'tfjs-node-gpu');
+const beside = dirname(root);
+
+/** The folder of npm packages that is used. */
+export const modulesDir =
+  !checkout && existsSync(join(beside, BINDING)) && !existsSync(join(root, 'node_modules', BINDING))
+    ? beside
+    : join(root, 'node_modules');
+
 /** The package whose JavaScript and C++ sources bind TensorFlow to Node. */
-export const bindingPackage = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
+export const bindingPackage = join(modulesDir, BINDING);
 
 /** What that package loads. */
 export const bindingFile = join(bindingPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
 export const bindingDeps = join(bindingPackage, 'deps');
 
-/** Says why there is no native TensorFlow here, so that it is not tried anew at every command. */
-export const fallbackNote = join(root, 'node_modules', '.sonoground-fallback.json');
+/** Says why the current TensorFlow is not there, so that it is not tried anew at every command. */
+export const fallbackNote = join(modulesDir, '.sonoground-fallback.json');

@@ -1,4 +1,33 @@
-/** Keeps TensorFlow's start-up banner from the terminal; its errors still come through. */
+/** Keeps what TensorFlow says while it starts from the terminal; its errors still come through. */
+
+/** Of what respects TensorFlow's log level. */
 export function quietTensorflow() {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+}
+
+/** What the library writes before its log level counts. */
+const BANNER = [
+  /^WARNING: All log messages before absl::InitializeLog\(\)/,
+  /^[IW]\d{4} .*(port|cpu_feature_guard)\.cc:\d+\]/,
+  /^To enable the following instructions: /,
+];
+
+/** Passes the lines of one stream to another, but for the banner. Ends with the stream. */
+export async function passWithoutBanner(from, to) {
+  let rest = '';
+  for await (const chunk of from.setEncoding('utf8')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    to.write(
+      lines
+        .filter((line) => !isBanner(line))
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  }
+  if (rest !== '') to.write(rest);
+}
+
+function isBanner(line) {
+  return BANNER.some((pattern) => pattern.test(line));
 }

@@ -8,43 +8,84 @@ export function say(message) {
 /** A problem that is told in one line, without a stack trace. */
 export class SetupError extends Error {}
 
+const FULL = ['ENOSPC', 'EDQUOT'];
+const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS'];
+
+/** Whether trying another way would not help: the disk is full, or may not be written. */
+export function isDiskProblem(error) {
+  return FULL.includes(error.code) || FORBIDDEN.includes(error.code);
+}
+
 /** Runs the main function of a script; a problem ends it with a line and exit code 1. */
 export async function main(body) {
   try {
     await body();
   } catch (error) {
-    if (process.env.SONOGROUND_DEBUG) throw error;
-    say(
-      `sonoground: ${error instanceof SetupError ? error.message : `${error.message ?? error} (set SONOGROUND_DEBUG=1 for details)`}`,
-    );
+    if (process.env.SONOGROUND_DEBUG === '1') throw error;
+    say(`sonoground: ${readable(error)}`);
     process.exitCode = 1;
   }
+}
+
+function readable(error) {
+  if (error instanceof SetupError) return error.message;
+  const place = error.path ?? error.dest ?? 'the disk';
+  if (FULL.includes(error.code))
+    return `no space is left for ${place}: free some, or let XDG_CACHE_HOME name a folder on another disk`;
+  if (FORBIDDEN.includes(error.code)) return `${place} cannot be written: allow it, or let XDG_CACHE_HOME name another folder`;
+  return `${String(error.message ?? error).split('\n')[0]} (SONOGROUND_DEBUG=1 shows where)`;
 }
 
 /** How often a log without a terminal gets a progress line. */
 const PLAIN_INTERVAL_MS = 5000;
 
+const MEGABYTES = { one: 1e6, name: ' MB', rate: ' MB/s' };
+const PIECES = { one: 1, name: '', rate: ' a second' };
+
 /** A line that shows how much of a download is there: percent, rate and time left. `update` takes bytes. */
 export function downloadProgress(label, total) {
+  return progress(label, total, MEGABYTES);
+}
+
+/** The same for things that are counted. */
+export function countProgress(label, total) {
+  return progress(label, total, PIECES);
+}
+
+function progress(label, total, unit) {
   const begin = Date.now();
   const terminal = process.stderr.isTTY;
-  let last = 0;
+  let last = terminal ? 0 : begin;
   let first;
+  const seconds = () => Math.round((Date.now() - begin) / 1000);
+  const clear = () => terminal && process.stderr.write('\r\u001b[K');
   return {
-    update(bytes) {
+    update(amount) {
       const now = Date.now();
-      first ??= { bytes, now };
+      first ??= { amount, now };
       if (now - last < (terminal ? 200 : PLAIN_INTERVAL_MS)) return;
       last = now;
-      const rate = (bytes - first.bytes) / Math.max(1, now - first.now) / 1000;
-      const left = rate > 0 ? Math.round((total - bytes) / 1e6 / rate) : undefined;
-      const percent = Math.min(100, Math.floor((100 * bytes) / total));
-      const line = `${label}: ${percent} % of ${Math.round(total / 1e6)} MB, ${rate.toFixed(1)} MB/s${left === undefined ? '' : `, ${left} s left`}`;
+      const line = describe(label, {
+        amount,
+        total,
+        unit,
+        rate: ((amount - first.amount) / Math.max(1, now - first.now)) * 1000,
+      });
       process.stderr.write(terminal ? `\r${line}\u001b[K` : `${line}\n`);
     },
     done() {
-      if (terminal) process.stderr.write('\r\u001b[K');
-      say(`${label}: done in ${Math.round((Date.now() - begin) / 1000)} s`);
+      clear();
+      say(`${label}: done in ${seconds()} s`);
     },
+    /** Ends the line without a word. */
+    stop: clear,
   };
+}
+
+function describe(label, { amount, total, unit, rate }) {
+  const speed = `${(rate / unit.one).toFixed(1)}${unit.rate}`;
+  if (total === undefined) return `${label}: ${Math.round(amount / unit.one)}${unit.name}, ${speed}`;
+  const percent = Math.min(100, Math.floor((100 * amount) / total));
+  const left = rate > 0 ? `, ${Math.max(0, Math.round((total - amount) / rate))} s left` : '';
+  return `${label}: ${percent} % of ${Math.round(total / unit.one)}${unit.name}, ${speed}${left}`;
 }

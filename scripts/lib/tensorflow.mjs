@@ -1,14 +1,14 @@
 /** Puts a current TensorFlow under tfjs-node-gpu: libraries and headers from the PyPI wheel, the binding compiled here. */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fetchWheel } from './fetch-wheel.mjs';
-import { bindingDeps, bindingFile, bindingPackage, cacheDir, root } from './places.mjs';
+import { bindingDeps, bindingFile, bindingPackage, cacheDir, modulesDir } from './places.mjs';
 import { say } from './say.mjs';
+import { complaint, runTool, starts } from './tool.mjs';
 import { readEntry, unzip } from './unzip.mjs';
-import { cpuWheel, cudaRequirements, cudaWheel, nvidiaTags, TENSORFLOW_VERSION } from './wheels.mjs';
+import { cpuWheel, cudaRequirements, cudaWheel, TENSORFLOW_VERSION } from './wheels.mjs';
 
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const LINKS = {
@@ -18,26 +18,47 @@ const LINKS = {
 };
 const SOURCES = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'];
 const COMPILERS = ['g++', 'c++', 'clang++'];
+const WHEELS = { cpu: cpuWheel, cuda: cudaWheel };
 
 /** Whether the wheel exists for this machine. */
 export const supported = process.platform === 'linux' && process.arch === 'x64';
 
 /** Where a variant's libraries and headers lie in the cache. */
-export function variantDir(variant) {
+function variantDir(variant) {
   return join(cacheDir, `tensorflow-${TENSORFLOW_VERSION}-${variant}`);
+}
+
+/** Which variant of this TensorFlow is in place, `own` if somebody put it there by hand; undefined if none is. */
+export function installedVariant() {
+  if (!existsSync(bindingFile) || !LIBRARIES.every((name) => existsSync(join(bindingDeps, 'lib', name)))) return undefined;
+  const target = linkTarget(bindingDeps);
+  if (target === undefined) return 'own';
+  return Object.keys(WHEELS).find((variant) => basename(target) === basename(variantDir(variant)));
 }
 
 /** What would be done, as lines. */
 export function plan(variant) {
-  const wheel = variant === 'cuda' ? cudaWheel : cpuWheel;
-  const lines = [
-    `wheel ${wheel.file} (about ${Math.round(wheel.bytes / 1e6)} MB), SHA-256 ${wheel.sha256 ?? "as the wheel's own record states"}`,
-    ...(variant === 'cuda' ? ['the nvidia-*-cu12 wheels that its metadata names (extra and-cuda), several GB'] : []),
-    `libraries and headers to ${variantDir(variant)} (about ${variant === 'cuda' ? '6' : '1.2'} GB)`,
-    `binding compiled with ${COMPILERS.find(found) ?? 'a C++ compiler, of which none is found'}`,
-    `links in ${bindingPackage}`,
+  if (!supported) return [`there is no TensorFlow ${TENSORFLOW_VERSION} wheel for ${process.platform} ${process.arch}`];
+  const wheel = WHEELS[variant];
+  const dir = variantDir(variant);
+  return [
+    ...(existsSync(dir)
+      ? [`${dir} is in the cache`]
+      : [
+          `download ${wheel.project}${wheel.specifier}${wheel.bytes === undefined ? '' : `, ${Math.round(wheel.bytes / 1e6)} MB`}, through pip, else from PyPI`,
+          wheel.sha256 === undefined
+            ? 'check it against the package index and its own record'
+            : `check its SHA-256 ${wheel.sha256}`,
+          ...(variant === 'cuda'
+            ? ['download the nvidia-*-cu12 wheels that its metadata names (extra and-cuda), several GB']
+            : []),
+          `unpack libraries and headers to ${dir}, ${variant === 'cuda' ? 'about 6 GB' : '1.0 GB'}`,
+        ]),
+    ...(existsSync(bindingCopy(variant))
+      ? ['the compiled binding is in the cache']
+      : [compiler() === undefined ? 'no C++ compiler (g++) was found' : `compile the binding with ${compiler()}`]),
+    `link it from ${bindingPackage}`,
   ];
-  return lines;
 }
 
 /**
@@ -48,77 +69,55 @@ export function plan(variant) {
  */
 export async function installTensorflow(variant) {
   if (!supported) return `there is no TensorFlow ${TENSORFLOW_VERSION} wheel for ${process.platform} ${process.arch}`;
+  // Known before anything large is downloaded.
+  if (!existsSync(bindingCopy(variant)) && compiler() === undefined) return 'there is no C++ compiler (g++)';
   const dir = variantDir(variant);
-  if (!existsSync(join(dir, 'complete'))) {
+  if (!existsSync(dir)) {
     const reason = await unpack(variant, dir);
     if (reason !== undefined) return reason;
   }
-  await link(dir);
-  return compile(dir, variant);
-}
-
-async function unpack(variant, dir) {
-  const wheel = variant === 'cuda' ? cudaWheel : cpuWheel;
-  const file = await fetchWheel(wheel, join(cacheDir, 'wheels'));
-  if (file === undefined) return `${wheel.project} ${wheel.version} could not be downloaded`;
-  say(`unpacking ${wheel.project} ${wheel.version}`);
-  const fresh = `${dir}.new`;
-  await rm(fresh, { recursive: true, force: true });
-  const record = await recordOf(file);
-  await unzip(
-    file,
-    fresh,
-    (name) =>
-      LIBRARIES.some((library) => name === `tensorflow/${library}`)
-        ? name.replace('tensorflow/', 'lib/')
-        : name.startsWith('tensorflow/include/')
-          ? name.replace('tensorflow/', '')
-          : undefined,
-    record,
-  );
-  for (const [name, target] of Object.entries(LINKS)) await symlink(target, join(fresh, 'lib', name));
-  if (variant === 'cuda') {
-    const reason = await unpackNvidia(file, fresh);
-    if (reason !== undefined) return reason;
-  }
-  await writeFile(join(fresh, 'complete'), `${wheel.file}\n`);
-  await rm(dir, { recursive: true, force: true });
-  await rename(fresh, dir);
-  // What was needed of it is unpacked; it can be had again.
-  await rm(file, { force: true });
+  const compiled = await compile(dir, variant);
+  if (compiled !== undefined) return compiled;
+  await put(dir, variant);
   return undefined;
 }
 
-/** NVIDIA's libraries, side by side as TensorFlow's own run path expects them: `nvidia/<part>/lib` beside `lib`. */
-async function unpackNvidia(tensorflowWheel, target) {
-  const metadata = await readEntry(tensorflowWheel, (name) => name.endsWith('.dist-info/METADATA'));
-  for (const { name, version, least } of cudaRequirements(metadata ?? '')) {
-    const dir = join(cacheDir, 'wheels', name);
-    await mkdir(dir, { recursive: true });
-    const result = spawnSync(
-      'python3',
-      [
-        '-m',
-        'pip',
-        'download',
-        '--no-deps',
-        '--only-binary=:all:',
-        '--disable-pip-version-check',
-        '--quiet',
-        ...nvidiaTags,
-        '--dest',
-        dir,
-        version ? `${name}==${version}` : `${name}>=${least}`,
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    const [file] = (await readdir(dir)).filter((entry) => entry.endsWith('.whl'));
-    if (result.status !== 0 || file === undefined) return `${name} could not be downloaded`;
-    say(`unpacking ${file}`);
-    const path = join(dir, file);
-    await unzip(path, target, (entry) => (entry.startsWith('nvidia/') ? entry : undefined), await recordOf(path));
-    await rm(dir, { recursive: true, force: true });
+async function unpack(variant, dir) {
+  const wheel = WHEELS[variant];
+  const downloads = join(cacheDir, 'downloads');
+  const wheels = [await fetchWheel(wheel, join(downloads, wheel.project))];
+  if (wheels[0] === undefined) return `${wheel.project}${wheel.specifier} could not be downloaded`;
+  if (variant === 'cuda') {
+    const metadata = (await readEntry(wheels[0], (name) => name.endsWith('.dist-info/METADATA'))) ?? '';
+    for (const part of cudaRequirements(metadata)) {
+      const file = await fetchWheel(part, join(downloads, part.project));
+      if (file === undefined) return `${part.project}${part.specifier} could not be downloaded`;
+      wheels.push(file);
+    }
   }
+  const fresh = `${dir}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  for (const file of wheels) {
+    say(`unpacking ${basename(file)}`);
+    await unzip(file, fresh, placeOf, await recordOf(file));
+  }
+  const missing = LIBRARIES.find((name) => !existsSync(join(fresh, 'lib', name)));
+  if (missing !== undefined) return `the wheel holds no ${missing}`;
+  for (const [name, target] of Object.entries(LINKS)) await symlink(target, join(fresh, 'lib', name));
+  await rename(fresh, dir);
+  // What was needed of them is unpacked; they can be had again.
+  for (const file of wheels) await rm(dirname(file), { recursive: true, force: true });
+  return undefined;
+}
+
+/**
+ * Where a wheel's file goes: TensorFlow's libraries and headers, and NVIDIA's libraries as TensorFlow's own run path expects
+ * them, in `nvidia/<part>/lib` beside `lib`.
+ */
+function placeOf(name) {
+  if (LIBRARIES.some((library) => name === `tensorflow/${library}`)) return name.replace('tensorflow/', 'lib/');
+  if (name.startsWith('tensorflow/include/')) return name.replace('tensorflow/', '');
+  if (name.startsWith('nvidia/') && !/^nvidia\/[^/]+\/include\//.test(name)) return name;
   return undefined;
 }
 
@@ -134,61 +133,70 @@ async function recordOf(file) {
   return (name) => hashes.get(name);
 }
 
-/** Makes the package's `deps` lead to the cache. */
-async function link(dir) {
-  if (
-    lstatSync(bindingDeps, { throwIfNoEntry: false })?.isSymbolicLink() &&
-    existsSync(join(bindingDeps, 'complete')) &&
-    readFileSync(join(bindingDeps, 'complete'), 'utf8') === readFileSync(join(dir, 'complete'), 'utf8')
-  )
-    return;
-  await rm(bindingDeps, { recursive: true, force: true });
-  await symlink(dir, bindingDeps, 'dir');
+/** Where the cache keeps the binding that belongs to a variant and to these sources. */
+function bindingCopy(variant) {
+  const hash = createHash('sha256').update(`${TENSORFLOW_VERSION} ${variant}`);
+  for (const source of SOURCES) {
+    const path = join(bindingPackage, source);
+    hash.update(existsSync(path) ? readFileSync(path) : '');
+  }
+  return join(cacheDir, 'bindings', `${hash.digest('hex').slice(0, 16)}.node`);
+}
+
+function compiler() {
+  return COMPILERS.find((command) => starts(command));
 }
 
 async function compile(dir, variant) {
-  const headers = join(root, 'node_modules', 'node-api-headers', 'include');
-  const hash = createHash('sha256').update(`${TENSORFLOW_VERSION} ${variant}`);
-  for (const source of SOURCES) hash.update(readFileSync(join(bindingPackage, source)));
-  const cached = join(cacheDir, 'bindings', `${hash.digest('hex').slice(0, 16)}.node`);
-  if (!existsSync(cached)) {
-    const compiler = COMPILERS.find(found);
-    if (compiler === undefined) return 'there is no C++ compiler (g++)';
-    say(`compiling the TensorFlow binding with ${compiler}`);
-    await mkdir(dirname(cached), { recursive: true });
-    const fresh = `${cached}.${process.pid}.new`;
-    const args = [
-      '-std=c++17',
-      '-O2',
-      '-fPIC',
-      '-shared',
-      '-DNAPI_VERSION=8',
-      `-I${headers}`,
-      '-I..',
-      '-I.',
-      `-I${join(dir, 'include')}`,
-      ...SOURCES,
-      '-o',
-      fresh,
-      `-L${join(dir, 'lib')}`,
-      '-ltensorflow',
-      '-ltensorflow_framework',
-      '-Wl,-rpath,$ORIGIN/../../deps/lib',
-    ];
-    const result = spawnSync(compiler, args, { cwd: bindingPackage, encoding: 'utf8' });
-    if (result.status !== 0) {
-      await rm(fresh, { force: true });
-      return `the binding did not compile: ${(result.stderr ?? '').split('\n').find((line) => line.includes('error')) ?? `exit code ${result.status}`}`;
-    }
-    await rename(fresh, cached);
+  const cached = bindingCopy(variant);
+  if (existsSync(cached)) return undefined;
+  say(`compiling the TensorFlow binding with ${compiler()}, about 10 s`);
+  await mkdir(dirname(cached), { recursive: true });
+  const fresh = `${cached}.${process.pid}.new`;
+  const flags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
+  const headers = [join(modulesDir, 'node-api-headers', 'include'), '..', '.', join(dir, 'include')].map((path) => `-I${path}`);
+  const libraries = [`-L${join(dir, 'lib')}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  const { code, stderr } = await runTool(compiler(), [...flags, ...headers, ...SOURCES, '-o', fresh, ...libraries], {
+    cwd: bindingPackage,
+  });
+  if (code !== 0) {
+    await rm(fresh, { force: true });
+    return `the binding did not compile (${complaint(stderr)})`;
   }
-  await mkdir(dirname(bindingFile), { recursive: true });
-  const beside = `${bindingFile}.${process.pid}.new`;
-  await copyFile(cached, beside);
-  await rename(beside, bindingFile);
+  await rename(fresh, cached);
   return undefined;
 }
 
-function found(compiler) {
-  return spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Makes the package use what lies in the cache. The binding comes last: without it nothing is in place. */
+async function put(dir, variant) {
+  await rm(bindingFile, { force: true });
+  if (linkTarget(bindingDeps) !== dir) {
+    await rm(bindingDeps, { recursive: true, force: true });
+    await symlink(dir, bindingDeps, 'dir');
+  }
+  await mkdir(dirname(bindingFile), { recursive: true });
+  const beside = `${bindingFile}.new`;
+  await copyFile(bindingCopy(variant), beside);
+  await rename(beside, bindingFile);
+}
+
+/** Keeps for other clones which variant this machine wants. */
+export async function rememberVariant(variant) {
+  await mkdir(cacheDir, { recursive: true });
+  await writeFile(join(cacheDir, 'variant'), `${variant}\n`);
+}
+
+/** The variant that was last asked for by name; the CPU's if none was. */
+export function wantedVariant() {
+  const file = join(cacheDir, 'variant');
+  const wanted = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'cpu';
+  return wanted in WHEELS ? wanted : 'cpu';
+}
+
+function linkTarget(path) {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
