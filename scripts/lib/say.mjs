@@ -9,7 +9,7 @@ export function say(message) {
 export class SetupError extends Error {}
 
 const FULL = ['ENOSPC', 'EDQUOT'];
-const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS'];
+const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'];
 
 /** Whether trying another way would not help: the disk is full, or may not be written. */
 export function isDiskProblem(error) {
@@ -83,9 +83,9 @@ function progress(label, total, unit) {
 }
 
 function describe(label, { amount, total, unit, rate }) {
-  const speed = `${(rate / unit.one).toFixed(1)}${unit.rate}`;
-  if (total === undefined) return `${label}: ${Math.round(amount / unit.one)}${unit.name}, ${speed}`;
+  const speed = rate > 0 ? `, ${(rate / unit.one).toFixed(1)}${unit.rate}` : '';
+  if (total === undefined) return `${label}: ${Math.round(amount / unit.one)}${unit.name}${speed}`;
   const percent = Math.min(100, Math.floor((100 * amount) / total));
   const left = rate > 0 ? `, ${Math.max(0, Math.round((total - amount) / rate))} s left` : '';
-  return `${label}: ${percent} % of ${Math.round(total / unit.one)}${unit.name}, ${speed}${left}`;
+  return `${label}: ${percent} % of ${Math.round(total / unit.one)}${unit.name}${speed}${left}`;
 }

@@ -1,0 +1,317 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeMachine, isComplete, libraries, type Tool, until, WHEEL } from './support/fake-project.js';
+import { FakePypi } from './support/fake-pypi.js';
+
+/** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */
+const onLinux = process.platform === 'linux' && process.arch === 'x64' ? describe : describe.skip;
+
+let machine: FakeMachine;
+let pypi: FakePypi | undefined;
+
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+
+afterEach(() => {
+  machine.dispose();
+  pypi?.close();
+  pypi = undefined;
+});
+
+async function servePypi(wheel = machine.wheel(), stated = wheel): Promise<FakePypi> {
+  pypi = new FakePypi(WHEEL, wheel, stated);
+  machine.servePypi(await pypi.listen());
+  return pypi;
+}
+
+/** No message of the set-up is a stack trace. */
+function expectPlain(output: string): void {
+  expect(output).not.toMatch(/^\s+at .*[:(]\d+/m);
+  expect(output).not.toContain('node:internal');
+}
+
+onLinux('the set-up', () => {
+  it('brings everything into a bare clone, then has nothing to do', async () => {
+    const project = machine.clone();
+    const first = await machine.run(project);
+    expectPlain(first.output);
+    expect(first.code).toBe(0);
+    expect(isComplete(project)).toBe(true);
+    expect(readdirSync(join(machine.cache, 'downloads'))).toEqual([]);
+    expect(existsSync(join(machine.cache, 'tensorflow-2.21.0-cpu', 'python'))).toBe(false);
+    const second = await machine.run(project);
+    expect(second).toEqual({ code: 0, output: 'sonoground is set up, with TensorFlow 2.21 (cpu)\n' });
+    expect(['npm', 'python3', 'g++'].map((tool) => machine.calls(tool as Tool).length)).toEqual([1, 1, 1]);
+  });
+
+  it('takes TensorFlow for a second clone from the cache', async () => {
+    await machine.run(machine.clone('one'));
+    machine.set('python3', 'fail');
+    machine.set('g++', 'fail');
+    const two = machine.clone('two');
+    expect((await machine.run(two)).code).toBe(0);
+    expect(isComplete(two)).toBe(true);
+  });
+
+  it('installs the packages anew when the lock file has changed, but not after an npm ci by hand', async () => {
+    const project = machine.clone();
+    await machine.run(project);
+    const lock = join(project, 'package-lock.json');
+    const text = readFileSync(lock, 'utf8');
+    writeFileSync(lock, `${text}\n`); // other bytes, the same versions
+    await machine.run(project);
+    expect(machine.calls('npm')).toHaveLength(1);
+    writeFileSync(lock, text.replace('1.9.0', '1.9.1'));
+    await machine.run(project);
+    expect(machine.calls('npm')).toHaveLength(2);
+    expect(isComplete(project)).toBe(true);
+  });
+
+  it('only tells what it would do with --dry-run', async () => {
+    const project = machine.clone();
+    const { code, output } = await machine.run(project, ['--dry-run']);
+    expect(code).toBe(0);
+    expect(output).toMatch(/npm ci\n.*tensorflow-cpu==2\.21\.0.*274 MB.*\n.*SHA-256 [0-9a-f]{64}\n.*unpack.*\n.*g\+\+\n/);
+    expect(machine.calls('npm')).toEqual([]);
+    expect(existsSync(machine.cache)).toBe(false);
+    await machine.run(project);
+    expect((await machine.run(project, ['--dry-run'])).output).toBe('nothing to do\n');
+  });
+
+  it('refuses an option that it does not know', async () => {
+    const { code, output } = await machine.run(machine.clone(), ['--gpu']);
+    expect(code).toBe(1);
+    expect(output).toBe('sonoground: setup takes --cuda, --cpu and --dry-run, not --gpu\n');
+  });
+
+  it('says in one line that npm failed, and installs nothing', async () => {
+    const project = machine.clone();
+    machine.set('npm', 'fail');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^sonoground: npm ci failed: .*it broke.*\n$/);
+  });
+
+  it('says in one line that the cache cannot be written', async () => {
+    const project = machine.clone();
+    writeFileSync(join(machine.home, 'cache'), 'a file in the place of the folder');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(1);
+    expect(output).toMatch(/sonoground: .*\/cache\S* cannot be written: .*XDG_CACHE_HOME.*\n$/);
+    expectPlain(output);
+  });
+});
+
+onLinux('fallbacks', () => {
+  it.each([
+    ['there is no pip', () => machine.remove('python3'), 'pip: not found; trying PyPI'],
+    [
+      'pip has no network',
+      () => machine.set('python3', 'fail'),
+      'pip: could not bring tensorflow-cpu==2.21.0 (python3 ERROR: it broke)',
+    ],
+    ['pip brings a wrong file', () => machine.set('python3', 'wrong'), 'the checksum of tensorflow-cpu is wrong'],
+  ])('PyPI over HTTPS where %s', async (_name, spoil, line) => {
+    await servePypi();
+    const project = machine.clone();
+    spoil();
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(0);
+    expect(output).toContain(line);
+    expectPlain(output);
+    expect(isComplete(project)).toBe(true);
+  });
+
+  it('WebAssembly where nothing can be downloaded; told once, tried again by an explicit set-up', async () => {
+    const project = machine.clone();
+    machine.set('python3', 'fail');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(0);
+    expectPlain(output);
+    for (const line of [
+      /^pip: .*trying PyPI/m,
+      /^PyPI over HTTPS: could not/m,
+      /^TensorFlow 2\.21: .*trying the stock/m,
+      /^there is no native.*no such host.*WebAssembly/m,
+    ])
+      expect(output).toMatch(line);
+    machine.set('python3', 'good');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    expect((await machine.run(project)).output).toContain('with TensorFlow 2.21 (cpu)');
+    expect(isComplete(project)).toBe(true);
+  });
+
+  it('WebAssembly where there is no compiler, without downloading what could not be used', async () => {
+    const project = machine.clone();
+    machine.remove('g++');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(0);
+    expect(output).toMatch(/TensorFlow 2\.21: there is no C\+\+ compiler \(g\+\+\)/);
+    expect(machine.calls('python3')).toEqual([]);
+  });
+
+  it('a wheel whose own record does not fit is not used', async () => {
+    machine.publish(WHEEL, libraries(), '', 'tensorflow/libtensorflow_cc.so.2');
+    const project = machine.clone();
+    const { output } = await machine.run(project);
+    expect(output).toMatch(/libtensorflow_cc\.so\.2 does not have the checksum/);
+    expect(isComplete(project)).toBe(false);
+  });
+
+  it('a file from PyPI with another checksum is thrown away', async () => {
+    const wrong = Buffer.from(machine.wheel());
+    wrong.writeUInt8(1, 40);
+    await servePypi(wrong);
+    machine.remove('python3');
+    const { output } = await machine.run(machine.clone());
+    expect(output).toMatch(/PyPI over HTTPS: could not bring tensorflow-cpu \(the checksum is wrong/);
+    expect(readdirSync(join(machine.cache, 'downloads', 'tensorflow-cpu'))).toEqual([]);
+  });
+});
+
+onLinux('a broken download', () => {
+  it('goes on where it broke off', async () => {
+    const server = await servePypi();
+    server.faults.push('break', 'break');
+    machine.remove('python3');
+    const project = machine.clone();
+    const { output } = await machine.run(project);
+    expect(output).toContain('the connection broke');
+    expect(isComplete(project)).toBe(true);
+    expect(server.ranges).toHaveLength(3);
+    expect(server.ranges.slice(1)).toEqual([expect.stringMatching(/^bytes=[1-9]/), expect.stringMatching(/^bytes=[1-9]/)]);
+  });
+
+  it('goes on after the set-up was killed', async () => {
+    const server = await servePypi();
+    server.faults.push('stall');
+    machine.remove('python3');
+    const project = machine.clone();
+    const { child, outcome } = machine.start(project);
+    const partial = join(machine.cache, 'downloads', 'tensorflow-cpu', `${WHEEL}.partial`);
+    await until(() => existsSync(partial) && readFileSync(partial).length > 0);
+    child.kill('SIGKILL');
+    await outcome;
+    expect((await machine.run(project)).code).toBe(0);
+    expect(isComplete(project)).toBe(true);
+    expect(server.ranges[1]).toMatch(/^bytes=[1-9]/);
+  });
+});
+
+onLinux('a killed set-up', () => {
+  it.each<[string, Tool]>([
+    ['npm', 'npm'],
+    ['the download', 'python3'],
+    ['the compiler', 'g++'],
+  ])('is taken up again when it died during %s, once what it had started is gone', async (_name, tool) => {
+    const project = machine.clone();
+    machine.set(tool, 'hang');
+    const { child, outcome } = machine.start(project);
+    const orphan = await machine.hung();
+    child.kill('SIGKILL');
+    child.stdout?.destroy(); // the orphan holds the other ends
+    child.stderr?.destroy();
+    await outcome;
+    expect(isComplete(project)).toBe(false);
+
+    machine.set(tool, 'good');
+    const again = machine.start(project);
+    await until(() => again.output().includes('another set-up is at work; waiting for it'));
+    expect(machine.calls(tool)).toHaveLength(1);
+    process.kill(orphan, 'SIGKILL');
+    expect((await again.outcome).code).toBe(0);
+    expect(isComplete(project)).toBe(true);
+  });
+
+  it('starts unpacking anew when it died during that, and does not download again', async () => {
+    machine.publish(WHEEL, libraries(256 << 20));
+    const project = machine.clone();
+    const { child, outcome } = machine.start(project);
+    const dir = join(machine.cache, 'tensorflow-2.21.0-cpu');
+    await until(() => existsSync(join(`${dir}.new`, 'lib', 'libtensorflow_cc.so.2')));
+    child.kill('SIGKILL');
+    await outcome;
+    expect(existsSync(dir)).toBe(false);
+    expect((await machine.run(project)).code).toBe(0);
+    expect(isComplete(project)).toBe(true);
+    expect(machine.calls('python3')).toHaveLength(1);
+    expect(existsSync(`${dir}.new`)).toBe(false);
+  });
+
+  it('ends at once, with what it has started, on an interrupt', async () => {
+    const project = machine.clone();
+    machine.set('python3', 'hang');
+    const { child, outcome } = machine.start(project);
+    const pip = await machine.hung();
+    child.kill('SIGINT');
+    const { code, output } = await outcome; // comes only when pip, which shares the streams, has ended too
+    expect(code).toBe(130);
+    expectPlain(output);
+    await until(() => !isRunning(pip));
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+onLinux('two set-ups at once', () => {
+  it('in two clones download and compile once', async () => {
+    const projects = [machine.clone('one'), machine.clone('two'), machine.clone('three')];
+    const outcomes = await Promise.all(projects.map((project) => machine.run(project)));
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(projects.map(isComplete)).toEqual([true, true, true]);
+    expect([machine.calls('python3').length, machine.calls('g++').length, machine.calls('npm').length]).toEqual([1, 1, 3]);
+  });
+
+  it('in one clone install the packages once', async () => {
+    const project = machine.clone();
+    const outcomes = await Promise.all([machine.run(project), machine.run(project)]);
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+    expect(machine.calls('npm')).toHaveLength(1);
+    expect(isComplete(project)).toBe(true);
+  });
+});
+
+onLinux('--cuda', () => {
+  const METADATA = [
+    'Requires-Dist: absl-py>=1.0.0',
+    'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',
+    'Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"',
+  ].join('\n');
+
+  it('brings the NVIDIA libraries beside the CUDA build, and other clones follow', async () => {
+    machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
+    for (const part of ['cublas', 'cudnn'])
+      machine.publish(`nvidia_${part}_cu12-12.9.1.4-py3-none-manylinux_2_27_x86_64.whl`, [
+        { name: `nvidia/${part}/lib/lib${part}.so.12`, data: Buffer.from(part) },
+        { name: `nvidia/${part}/include/${part}.h`, data: Buffer.from('// not needed') },
+      ]);
+    const project = machine.clone();
+    await machine.run(project);
+    const { code, output } = await machine.run(project, ['--cuda']);
+    expect(output).toContain('with TensorFlow 2.21 (cuda)');
+    expect(code).toBe(0);
+    const deps = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/deps');
+    expect(readdirSync(join(deps, 'nvidia', 'cublas'))).toEqual(['lib']);
+    expect(existsSync(join(deps, 'nvidia/cudnn/lib/libcudnn.so.12'))).toBe(true);
+    expect(machine.calls('python3').map((call) => call.split(' ').at(-1))).toEqual([
+      'tensorflow-cpu==2.21.0',
+      'tensorflow==2.21.0',
+      'nvidia-cublas-cu12<13.0,>=12.5.3.2',
+      'nvidia-cudnn-cu12<10.0,>=9.3.0.75',
+    ]);
+
+    const other = machine.clone('other');
+    expect((await machine.run(other)).output).toContain('(cuda)');
+    expect((await machine.run(other, ['--cpu'])).output).toContain('(cpu)');
+    expect(machine.calls('python3')).toHaveLength(4);
+  });
+});

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeZip } from './support/zip.js';
+
+// The scripts are plain JavaScript without types.
+const lib = (name: string) => import(pathToFileURL(resolve('scripts', 'lib', `${name}.mjs`)).href);
+
+let dir: string;
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonoground-lib-'));
+});
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe('versions', () => {
+  const VERSIONS = ['9.3.0.75', '9.10.2.21', '10.0.0', '9.9', '9.11.0rc1'];
+
+  it.each([
+    ['<10.0,>=9.3.0.75', '9.10.2.21'],
+    ['==9.9', '9.9'],
+    ['==9.9.0', '9.9'],
+    ['>9.3.0.75,<=9.9', '9.9'],
+    ['>=9,!=10.0.0', '9.10.2.21'],
+    ['>=11', undefined],
+  ])('%s takes %s', async (specifier, expected) => {
+    expect((await lib('versions')).newest(VERSIONS, specifier)).toBe(expected);
+  });
+});
+
+describe('what CUDA needs', () => {
+  it('is read off the metadata, line by line', async () => {
+    const metadata = [
+      'Requires-Dist: absl-py>=1.0.0',
+      'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',
+      "Requires-Dist: nvidia-nccl-cu12 (>=2.27.7,<3.0) ; extra == 'and-cuda'",
+      'Requires-Dist: tensorflow-io-gcs-filesystem>=0.23.1; (python_version < "3.13") and extra == "gcs-filesystem"',
+    ].join('\r\n');
+    const found = (await lib('wheels')).cudaRequirements(metadata);
+    expect(found.map(({ project, specifier }: Record<string, string>) => [project, specifier])).toEqual([
+      ['nvidia-cublas-cu12', '<13.0,>=12.5.3.2'],
+      ['nvidia-nccl-cu12', '>=2.27.7,<3.0'],
+    ]);
+  });
+});
+
+describe('unzip', () => {
+  const FILES = [
+    { name: 'a/packed.txt', data: Buffer.from('text '.repeat(1000)) },
+    { name: 'a/stored.bin', data: Buffer.from([1, 2, 3]), stored: true },
+    { name: 'empty', data: Buffer.alloc(0), stored: true },
+  ];
+  const all = (name: string) => name;
+
+  it.each([false, true])('unpacks packed, stored and empty files (large fields: %s)', async (zip64) => {
+    const file = join(dir, `good-${zip64}.zip`);
+    writeFileSync(file, makeZip(FILES, { zip64 }));
+    await (await lib('unzip')).unzip(file, join(dir, `out-${zip64}`), all);
+    for (const { name, data } of FILES) expect(readFileSync(join(dir, `out-${zip64}`, name))).toEqual(data);
+  });
+
+  it('leaves out what is not wanted', async () => {
+    const file = join(dir, 'some.zip');
+    writeFileSync(file, makeZip(FILES));
+    await (await lib('unzip')).unzip(file, join(dir, 'some'), (name: string) => (name === 'empty' ? 'renamed' : undefined));
+    expect(existsSync(join(dir, 'some', 'renamed'))).toBe(true);
+    expect(existsSync(join(dir, 'some', 'a'))).toBe(false);
+  });
+
+  it.each([
+    ['cut short', makeZip(FILES).subarray(0, -40), /not a complete zip/],
+    ['not a zip', Buffer.from('<html>'), /not a complete zip/],
+    ['leading out of its folder', makeZip([{ name: '../out', data: Buffer.from('x') }]), /leads out of its folder/],
+  ])('refuses a file that is %s', async (name, bytes, message) => {
+    const file = join(dir, `${name}.zip`);
+    writeFileSync(file, bytes);
+    await expect((await lib('unzip')).unzip(file, join(dir, 'bad'), all)).rejects.toThrow(message);
+    expect(existsSync(join(dir, 'out'))).toBe(false);
+  });
+
+  it('refuses an entry that has not the checksum stated', async () => {
+    const file = join(dir, 'sum.zip');
+    writeFileSync(file, makeZip(FILES));
+    const right = createHash('sha256')
+      .update(FILES[0]?.data ?? '')
+      .digest('base64url');
+    const { unzip } = await lib('unzip');
+    const sums = (first: string) => (name: string) => (name === 'a/packed.txt' ? first : undefined);
+    await unzip(file, join(dir, 'sum'), all, sums(right));
+    await expect(unzip(file, join(dir, 'sum'), all, sums('other'))).rejects.toThrow(/a\/packed\.txt does not have the checksum/);
+  });
+});
+
+describe('locks', () => {
+  const GONE = 2 ** 22 + 1; // above the largest process number of Linux
+
+  it.each([
+    ['has died', { host: hostname(), pid: GONE, children: [] }],
+    ['has died, and another process has its number', { host: hostname(), pid: process.pid, started: '1', children: [] }],
+  ])('are taken over when the owner %s', async (name, owner) => {
+    const path = join(dir, `lock ${name}`);
+    writeFileSync(path, JSON.stringify(owner));
+    const { withLock } = await lib('lock');
+    // Both want to take it over: each must have it alone.
+    let inside = 0;
+    const body = async () => {
+      expect(++inside).toBe(1);
+      await sleep(50);
+      inside--;
+    };
+    await Promise.all([withLock(path, body), withLock(path, body)]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each([
+    ['lives', { host: hostname(), pid: process.pid, children: [] }],
+    ['has died, but not what it had started', { host: hostname(), pid: GONE, children: [{ pid: process.pid }] }],
+    ['is another machine that was heard of lately', { host: 'another', pid: GONE, children: [] }],
+  ])('are respected when the owner %s', async (name, owner) => {
+    const path = join(dir, `lock ${name}`);
+    writeFileSync(path, JSON.stringify(owner));
+    const { withLock } = await lib('lock');
+    let released = false;
+    setTimeout(() => {
+      released = true;
+      rmSync(path);
+    }, 600);
+    await withLock(path, async () => expect(released).toBe(true));
+  });
+});
