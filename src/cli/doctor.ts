@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, homedir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { CommandModule } from 'yargs';
 import { describeBackend, initBackend } from '../backend/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -9,8 +11,8 @@ interface DoctorOptions extends GlobalOptions {
   json: boolean;
 }
 
-/** Where the set-up says why there is no native TensorFlow. */
-const FALLBACK_NOTE = 'node_modules/.sonoground-fallback.json';
+/** Where the set-up says why it fell back. */
+const FALLBACK_NOTE = fileURLToPath(new URL('../../node_modules/.sonoground-fallback.json', import.meta.url));
 
 export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
   command: 'doctor',
@@ -22,34 +24,81 @@ export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
       .example('$0 doctor --backend wasm', 'the same of another backend') as never,
   handler: async ({ backend, json }) => {
     await initBackend(backend, consoleLogger);
-    const report = await describeBackend();
-    const facts = {
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      threads: availableParallelism(),
-      memoryGb: round(totalmem() / 2 ** 30),
-      freeMemoryGb: round(freemem() / 2 ** 30),
-      backend: report.backend,
-      tensorflow: report.tensorflow ?? null,
-      tfjs: report.tfjs,
-      device: report.gpu ? 'GPU' : 'CPU',
-      nativeOps: [],
-      gflops: Math.round(report.gflops),
-      fallback: existsSync(FALLBACK_NOTE) ? (JSON.parse(readFileSync(FALLBACK_NOTE, 'utf8')) as { reason: string }).reason : null,
-    };
-    const lines = [
-      `Node ${facts.node} on ${facts.platform}`,
-      `${facts.cpu}, ${facts.threads} threads, ${facts.memoryGb} GB of memory, ${facts.freeMemoryGb} GB free`,
-      `backend ${facts.backend}${facts.tensorflow === null ? '' : `, TensorFlow ${facts.tensorflow}`}, TensorFlow.js ${facts.tfjs}, on the ${facts.device}`,
-      'native ops of our own: none yet',
-      `matrix products: ${facts.gflops} GFLOP/s`,
-      ...(facts.fallback === null ? [] : [facts.fallback]),
-    ];
-    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : `${lines.join('\n')}\n`);
+    const facts = await collect();
+    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : `${describe(facts).join('\n')}\n`);
   },
 };
 
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+type Facts = Awaited<ReturnType<typeof collect>>;
+
+async function collect() {
+  const report = await describeBackend();
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGb: gigabytes(totalmem()),
+    freeMemoryGb: gigabytes(freemem()),
+    processMemoryGb: gigabytes(process.memoryUsage.rss()),
+    backend: report.backend,
+    tensorflow: report.tensorflow ?? null,
+    tfjs: report.tfjs,
+    device: report.gpu ? 'GPU' : 'CPU',
+    threads: report.threads,
+    kernels: report.kernels,
+    nativeOps: [] as string[],
+    gflops: Number(report.gflops.toPrecision(3)),
+    cache: await describeCache(),
+    fallback: await fallbackReason(),
+  };
+}
+
+function describe(facts: Facts): string[] {
+  const { cache, fallback } = facts;
+  const version = facts.tensorflow === null ? '' : `TensorFlow ${facts.tensorflow}, `;
+  return [
+    `Node ${facts.node} on ${facts.platform}`,
+    `${facts.cpu}, ${facts.cores} cores, ${facts.memoryGb} GB of memory, ${facts.freeMemoryGb} GB free, ${facts.processMemoryGb} GB used here`,
+    `backend ${facts.backend}: ${version}TensorFlow.js ${facts.tfjs}, ${facts.kernels} kernels`,
+    `device: ${facts.device}, ${facts.threads} thread${facts.threads === 1 ? '' : 's'} an operation`,
+    `native ops of our own: ${facts.nativeOps.join(', ') || 'none yet'}`,
+    `matrix products: ${facts.gflops} GFLOP/s, the best of several; what else runs makes it less`,
+    `cache ${cache.dir}: ${cache.entries.map(({ name, mb }) => `${name} ${mb} MB`).join(', ') || 'empty'}`,
+    ...(fallback === null ? [] : [`set-up: ${fallback}. \`npm run setup\` tries again`]),
+  ];
+}
+
+/** What the set-up keeps for all clones of this user. */
+async function describeCache() {
+  const dir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sonoground');
+  const names = (await readdir(dir, { withFileTypes: true }).catch(() => [])).filter((entry) => entry.isDirectory());
+  const entries = await Promise.all(
+    names.map(async ({ name }) => ({ name, mb: Math.ceil((await sizeOfFolder(join(dir, name))) / 1e6) })),
+  );
+  return { dir, entries };
+}
+
+async function sizeOfFolder(dir: string): Promise<number> {
+  const names = await readdir(dir, { recursive: true, withFileTypes: true });
+  const sizes = await Promise.all(
+    names
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+  );
+  return sizes.reduce((a, b) => a + b, 0);
+}
+
+async function fallbackReason(): Promise<string | null> {
+  const text = await readFile(FALLBACK_NOTE, 'utf8').catch(() => undefined);
+  return text === undefined ? null : (JSON.parse(text) as { reason: string }).reason;
+}
+
+function gigabytes(bytes: number): number {
+  return Math.round(bytes / 1e8) / 10;
 }

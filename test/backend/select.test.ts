@@ -18,7 +18,7 @@ describe('initBackend', () => {
   it('describes a portable backend, and measures it', async () => {
     await initBackend('wasm');
     const report = await describeBackend();
-    expect(report).toMatchObject({ backend: 'wasm', tensorflow: undefined, gpu: false });
+    expect(report).toMatchObject({ backend: 'wasm', tensorflow: undefined, gpu: false, threads: 1 });
     expect(report.gflops).toBeGreaterThan(0);
   });
 
