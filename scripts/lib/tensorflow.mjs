@@ -1,7 +1,7 @@
 /** Puts a current TensorFlow under tfjs-node-gpu: libraries and headers from the PyPI wheel, the binding compiled here. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fetchWheel } from './fetch-wheel.mjs';
 import { bindingDeps, bindingFile, bindingPackage, cacheDir, modulesDir } from './places.mjs';
@@ -107,6 +107,7 @@ async function unpack(variant, dir) {
   await rename(fresh, dir);
   // What was needed of them is unpacked; they can be had again.
   for (const file of wheels) await rm(dirname(file), { recursive: true, force: true });
+  await rmdir(downloads).catch(() => {}); // holds something else
   return undefined;
 }
 
@@ -151,8 +152,9 @@ async function compile(dir, variant) {
   const cached = bindingCopy(variant);
   if (existsSync(cached)) return undefined;
   say(`compiling the TensorFlow binding with ${compiler()}, about 10 s`);
+  const fresh = `${cached}.new`;
   await mkdir(dirname(cached), { recursive: true });
-  const fresh = `${cached}.${process.pid}.new`;
+  await rm(fresh, { force: true });
   const flags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'];
   const headers = [join(modulesDir, 'node-api-headers', 'include'), '..', '.', join(dir, 'include')].map((path) => `-I${path}`);
   const libraries = [`-L${join(dir, 'lib')}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib'];
