@@ -48,9 +48,9 @@ export async function runTool(command, args, { timeout, ...options } = {}) {
 /** The line of a complaint that says most, without its prefix; it fits in a sentence. */
 export function complaint(stderr) {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const line = lines.find((text) => /error/i.test(text)) ?? lines.at(-1) ?? 'no reason given';
-  return line
-    .replace(/^(npm )?err(or|!)?:?\s*/i, '')
+  const line = lines.find((text) => /\berror\b[^:;]*:/i.test(text)) ?? lines.find((text) => /error/i.test(text)) ?? lines.at(-1);
+  return (line ?? 'no reason given')
+    .replace(/^\s*(npm )?err(or|!)?:?\s*/i, '')
     .trim()
     .slice(0, 200);
 }

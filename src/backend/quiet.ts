@@ -1,6 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
 const STDERR = 2;
+/** `O_APPEND`, as Linux writes it. */
+const APPEND = 0o2000;
 
 /**
  * Runs `load` with standard error led to nowhere: TensorFlow's library writes a banner there as it is loaded, before its own
@@ -9,7 +11,7 @@ const STDERR = 2;
  * `load` must be synchronous: nothing else of this process may want to write meanwhile.
  */
 export function withoutBanner(load: () => void): void {
-  const saved = reopen('/proc/self/fd/2');
+  const saved = canReopen() ? reopen('/proc/self/fd/2') : undefined;
   if (saved === undefined) {
     load();
     return;
@@ -23,6 +25,20 @@ export function withoutBanner(load: () => void): void {
     closeSync(STDERR);
     openSync(`/proc/self/fd/${saved}`, 'a');
     closeSync(saved);
+  }
+}
+
+/**
+ * What is opened anew has a place of its own in the file. Other programs that share the old one (`2>log` for several
+ * commands) would write over it, unless all of them append.
+ */
+function canReopen(): boolean {
+  try {
+    if (!fstatSync(STDERR).isFile()) return true;
+    const [, flags = '0'] = /^flags:\s*(\d+)/m.exec(readFileSync('/proc/self/fdinfo/2', 'utf8')) ?? [];
+    return (Number.parseInt(flags, 8) & APPEND) !== 0;
+  } catch {
+    return false;
   }
 }
 

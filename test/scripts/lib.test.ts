@@ -133,3 +133,22 @@ describe('locks', () => {
     await withLock(path, async () => expect(released).toBe(true));
   });
 });
+
+describe('a complaint', () => {
+  it.each([
+    [
+      "node:events:497\n      throw er; // Unhandled 'error' event\n      ^\n\nError: getaddrinfo ENOTFOUND host\n    at x (y:1:2)",
+      'getaddrinfo ENOTFOUND host',
+    ],
+    ['WARNING: slow\nERROR: No matching distribution found', 'No matching distribution found'],
+    [
+      'binding/a.cc: In function f:\nbinding/a.cc:3:1: fatal error: x.h: No such file',
+      'binding/a.cc:3:1: fatal error: x.h: No such file',
+    ],
+    ['npm error code EBADENGINE\nnpm error engine Not compatible', 'code EBADENGINE'],
+    ['killed', 'killed'],
+    ['', 'no reason given'],
+  ])('is told by its best line', async (text, expected) => {
+    expect((await lib('tool')).complaint(text)).toBe(expected);
+  });
+});
