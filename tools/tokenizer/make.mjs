@@ -10,6 +10,8 @@ const SIZE = 4000;
 const FIXED = { '[PAD]': 0, '[UNK]': 100, '[CLS]': 101, '[SEP]': 102, '[MASK]': 103, '.': 1012, '?': 1029 };
 /** Where BERT's single characters begin; words follow them. */
 const FIRST_CHARACTER = 999;
+/** Where letters of other alphabets begin. */
+const FIRST_LETTER = 104;
 
 const here = new URL('.', import.meta.url);
 const target = new URL('../../weights/nano-grounding-dino/', here);
@@ -39,6 +41,10 @@ for (const piece of pieces) {
   taken.set(next, piece);
 }
 if (next >= SIZE) throw new Error(`the vocabulary has ${next + 1} entries, more than ${SIZE}`);
+
+// Letters that lower-casing and removing accents leave as they are, in BERT's gap before the characters.
+const rest = [...'ßæøœþðđłıŋ', ...'абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ', ...'ابتثجحخدذرزسشصضطظعغفقكلمنهوي'];
+for (const [i, letter] of [...rest, ...rest.map((letter) => `##${letter}`)].entries()) taken.set(FIRST_LETTER + i, letter);
 
 let unused = 0;
 const vocabulary = Array.from({ length: next + 1 }, (_, id) => taken.get(id) ?? `[unused${unused++}]`);
