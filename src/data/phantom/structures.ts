@@ -138,17 +138,14 @@ export const structureKinds = {
     texture: [2, 4],
     specks: 3,
   },
-  'lymph node': {
+  hemangioma: {
     ...solid,
-    name: 'lymph node',
-    hypernyms: ['node'],
-    radius: [0.14, 0.26],
-    aspect: [0.4, 0.6],
-    tilt: 0.6,
-    notch: [0, 0.15],
-    level: [-18, -10],
-    core: { level: [10, 18], reach: [0.35, 0.5] },
-    border: [0.8, 2],
+    name: 'hemangioma',
+    hypernyms: ['liver lesion', 'lesion'],
+    radius: [0.09, 0.24],
+    aspect: [0.7, 1.05],
+    level: [9, 17],
+    irregularity: [0.01, 0.07],
   },
 } as const satisfies Record<string, StructureKind>;
 
