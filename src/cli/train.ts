@@ -31,12 +31,15 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
   handler: async ({ config: file, set, resume, backend }) => {
     const config = await loadConfig(file, runConfigSchema, set);
     await initBackend(backend, consoleLogger);
-    const progress = startProgress('training');
+    let progress = startProgress('training');
     const metrics = await runExperiment(config, {
       resume,
       logger: consoleLogger,
       onProgress: ({ step, totalSteps, loss }) => progress.update(step, totalSteps, `loss ${loss.toFixed(3)}`),
-      onFold: (fold, of) => consoleLogger.info(`fold ${fold} of ${of}`),
+      onFold: (fold, of) => {
+        progress.stop();
+        progress = startProgress(`fold ${fold} of ${of}`);
+      },
     }).finally(() => progress.stop());
     consoleLogger.info(scoreLine('test', metrics.test));
     for (const [k, fold] of (metrics.folds ?? []).entries())
