@@ -8,7 +8,10 @@ const tool = (path) => join(modulesDir, path);
 
 const CHECKS = [
   ['types', [tool('@typescript/native/bin/tsc'), '-p', 'tsconfig.json']],
-  ['style', [tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.']],
+  [
+    'style',
+    [tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.'],
+  ],
   [
     'import rules',
     [tool('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
