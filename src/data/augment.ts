@@ -2,7 +2,7 @@ import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../p
 import type { Rng } from '../util/index.js';
 import type { Sample, SampleObject } from './types.js';
 
-/** `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain, contrast, blur and noise. */
+/** `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. */
 export type AugmentPreset = 'none' | 'paper' | 'ultrasound';
 
 /** A place in the source for a place in the result, as x' = a x + b y + c and so on, in pixels. */

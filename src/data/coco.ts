@@ -1,6 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { z } from 'zod';
 import {
   type BinaryMask,
   type BoxXyxy,
@@ -17,41 +16,8 @@ import {
   type RasterImage,
 } from '../processing/index.js';
 import { DataError, writeFileAtomic } from '../util/index.js';
+import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile } from './coco-schema.js';
 import type { Dataset, Sample, SampleObject } from './types.js';
-
-const id = z.union([z.int(), z.string()]);
-const rle = z.object({ size: z.tuple([z.int(), z.int()]), counts: z.union([z.string(), z.array(z.int())]) });
-
-const fileSchema = z.object({
-  images: z.array(
-    z.object({
-      id,
-      file_name: z.string(),
-      width: z.int().optional(),
-      height: z.int().optional(),
-      /** What the prompt asks for; default: the names of the image's objects, or all categories if it has none. */
-      phrases: z.array(z.string()).optional(),
-    }),
-  ),
-  annotations: z.array(
-    z.object({
-      id,
-      image_id: id,
-      category_id: id.optional(),
-      /** What this object is called, in place of its category. */
-      caption: z.string().optional(),
-      bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
-      segmentation: z.union([z.array(z.array(z.number())), rle]).optional(),
-      /** A mask of this object beside the annotations, under `masks/`. */
-      mask_file: z.string().optional(),
-    }),
-  ),
-  categories: z.array(z.object({ id, name: z.string() })).default([]),
-});
-
-type CocoFile = z.infer<typeof fileSchema>;
-type CocoImage = CocoFile['images'][number];
-type CocoAnnotation = CocoFile['annotations'][number];
 
 /** A part of a dataset. */
 export type Part = 'train' | 'val' | 'test';
@@ -84,7 +50,7 @@ export class CocoDataset implements Dataset {
     this.byImage = byImage;
   }
 
-  /** @throws DataError naming the annotation file when it is missing or not COCO. */
+  /** @throws DataError naming the annotation file, and the annotation, when it is missing or not COCO. */
   static async open(root: string, part: Part): Promise<CocoDataset> {
     const file = join(root, 'annotations', `${part}.json`);
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -95,22 +61,7 @@ export class CocoDataset implements Dataset {
         cause,
       });
     });
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch (cause) {
-      throw new DataError({ where: file, what: 'it is not valid JSON', fix: 'Write or export it again', cause });
-    }
-    const parsed = fileSchema.safeParse(json);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new DataError({
-        where: `${file}: ${issue?.path.join('.')}`,
-        what: issue?.message ?? 'not COCO',
-        fix: 'Write the file as COCO object detection annotations',
-      });
-    }
-    return new CocoDataset(root, file, parsed.data);
+    return new CocoDataset(root, file, parseCocoFile(text, file));
   }
 
   get size(): number {
@@ -121,6 +72,12 @@ export class CocoDataset implements Dataset {
     const entry = this.images[index] as CocoImage;
     const file = join(this.root, 'images', entry.file_name);
     const image = await decodeImage(file);
+    if ((entry.width ?? image.width) !== image.width || (entry.height ?? image.height) !== image.height)
+      throw new DataError({
+        where: file,
+        what: `it is ${image.width}x${image.height}, but ${this.file} says ${entry.width}x${entry.height}`,
+        fix: 'Annotations are in pixels: bring the image back to the size at which it was annotated',
+      });
     const annotations = this.byImage.get(String(entry.id)) ?? [];
     const objects = (await Promise.all(annotations.map((annotation) => this.objectOf(annotation, image)))).filter(
       (object) => object !== undefined,
@@ -168,8 +125,17 @@ export class CocoDataset implements Dataset {
       const path = join(this.root, 'masks', mask_file);
       return fitMask(await decodeGreyMask(path), image, path);
     }
-    if (segmentation === undefined) return undefined;
-    if (Array.isArray(segmentation)) return polygonsToMask(segmentation, image);
+    // Tools that annotate boxes alone write an empty list.
+    if (segmentation === undefined || (Array.isArray(segmentation) && segmentation.length === 0)) return undefined;
+    if (Array.isArray(segmentation)) {
+      if (segmentation.every((polygon) => isOutside(polygon, image)))
+        throw new DataError({
+          where,
+          what: `its polygons lie outside the ${width}x${height} image`,
+          fix: 'Polygons are lists of x, y in pixels of this image',
+        });
+      return polygonsToMask(segmentation, image);
+    }
     const [h, w] = segmentation.size;
     if (h !== height || w !== width)
       throw new DataError({
@@ -178,12 +144,23 @@ export class CocoDataset implements Dataset {
         fix: 'Write the annotations for these images',
       });
     const { counts } = segmentation;
-    return typeof counts === 'string' ? decodeRle(counts, w, h) : maskOfRuns(counts, w, h);
+    try {
+      return typeof counts === 'string' ? decodeRle(counts, w, h) : maskOfRuns(counts, w, h);
+    } catch (cause) {
+      const what = `its RLE cannot be decoded: ${(cause as Error).message}`;
+      throw new DataError({ where, what, fix: 'Write the annotation again', cause });
+    }
   }
 }
 
 /** Cuts a box to its image. One that lies wholly outside is an error. */
 function clipBox([x, y, w, h]: readonly [number, number, number, number], image: RasterImage, where: string): BoxXyxy {
+  if (w <= 0 || h <= 0)
+    throw new DataError({
+      where,
+      what: `its box [${[x, y, w, h].join(', ')}] has no area`,
+      fix: 'bbox is left, top, width, height in pixels',
+    });
   const box: BoxXyxy = [Math.max(0, x), Math.max(0, y), Math.min(image.width, x + w), Math.min(image.height, y + h)];
   if (box[2] > box[0] && box[3] > box[1]) return box;
   throw new DataError({
@@ -191,6 +168,13 @@ function clipBox([x, y, w, h]: readonly [number, number, number, number], image:
     what: `its box [${[x, y, w, h].join(', ')}] lies outside the ${image.width}x${image.height} image`,
     fix: 'bbox is left, top, width, height in pixels',
   });
+}
+
+/** Whether no part of a polygon can touch the image. */
+function isOutside(polygon: readonly number[], { width, height }: RasterImage): boolean {
+  const xs = polygon.filter((_value, i) => i % 2 === 0);
+  const ys = polygon.filter((_value, i) => i % 2 === 1);
+  return Math.max(...xs) <= 0 || Math.max(...ys) <= 0 || Math.min(...xs) >= width || Math.min(...ys) >= height;
 }
 
 function rectangle([x0, y0, x1, y1]: BoxXyxy, { width, height }: RasterImage): BinaryMask {

@@ -18,20 +18,14 @@ export class FoldersDataset implements Dataset {
   }
 
   static async open(root: string, { phrase }: { readonly phrase: string }): Promise<FoldersDataset> {
-    const images = (await listFolder(join(root, 'images'), FIX)).filter((name) => IMAGE_FILE.test(name));
-    const masks = new Map(
-      (await listFolder(join(root, 'masks'), FIX)).filter((name) => IMAGE_FILE.test(name)).map((name) => [stem(name), name]),
-    );
-    if (images.length === 0) throw new DataError({ where: join(root, 'images'), what: 'it holds no image', fix: FIX });
-    const pairs = images.map((name) => {
-      const mask = masks.get(stem(name));
+    const images = await filesByStem(join(root, 'images'));
+    const masks = await filesByStem(join(root, 'masks'));
+    if (images.size === 0) throw new DataError({ where: join(root, 'images'), what: 'it holds no image', fix: FIX });
+    const pairs = [...images].map(([id, image]) => {
+      const mask = masks.get(id);
       if (mask === undefined)
-        throw new DataError({
-          where: join(root, 'images', name),
-          what: `there is no mask of that name in ${join(root, 'masks')}`,
-          fix: FIX,
-        });
-      return { id: stem(name), image: join(root, 'images', name), mask: join(root, 'masks', mask) };
+        throw new DataError({ where: image, what: `there is no mask of that name in ${join(root, 'masks')}`, fix: FIX });
+      return { id, image, mask };
     });
     return new FoldersDataset(basename(root), pairs, phrase);
   }
@@ -45,6 +39,17 @@ export class FoldersDataset implements Dataset {
   }
 }
 
-function stem(name: string): string {
-  return name.replace(IMAGE_FILE, '');
+/** The images of a folder by their names without ending. Two that differ in the ending alone could not be paired. */
+async function filesByStem(dir: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const name of await listFolder(dir, FIX)) {
+    if (!IMAGE_FILE.test(name)) continue;
+    const stem = name.replace(IMAGE_FILE, '');
+    const file = join(dir, name);
+    const other = files.get(stem);
+    if (other !== undefined)
+      throw new DataError({ where: file, what: `it has the name of ${other}`, fix: 'Remove or rename one of the two' });
+    files.set(stem, file);
+  }
+  return files;
 }

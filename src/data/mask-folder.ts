@@ -31,12 +31,13 @@ export async function loadMaskPair(
 }
 
 /**
- * The file names of a folder in natural order.
+ * The file names of a folder in natural order, without hidden ones (macOS leaves `._NAME` beside every image of an archive).
  *
  * @throws DataError naming the folder when it is not there.
  */
 export async function listFolder(dir: string, fix: string): Promise<string[]> {
   const info = await stat(dir).catch(() => undefined);
   if (!info?.isDirectory()) throw new DataError({ where: dir, what: 'there is no such folder', fix });
-  return (await readdir(dir)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const names = (await readdir(dir)).filter((name) => !name.startsWith('.'));
+  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }

@@ -1,4 +1,4 @@
-import { Rng } from '../util/index.js';
+import { DataError, Rng } from '../util/index.js';
 
 /** Which samples belong to which part. */
 export interface Split {
@@ -26,8 +26,18 @@ export function splitIndices(
   return { train: order.slice(0, train), val: order.slice(train, train + val), test: order.slice(train + val) };
 }
 
-/** Cuts n shuffled samples into k parts. Fold i tests part i; a fifth of the rest validates, what is left trains. */
+/**
+ * Cuts n shuffled samples into k parts. Fold i tests part i; a fifth of the rest validates, what is left trains.
+ *
+ * @throws DataError unless k is from 2 to n, so that every fold has something to train on and something to test.
+ */
 export function kFolds(n: number, k: number, seed: number): Split[] {
+  if (k < 2 || k > n)
+    throw new DataError({
+      where: 'folds',
+      what: `${n} images cannot be divided into ${k} folds`,
+      fix: n < 2 ? 'Add images' : `Choose a number from 2 to ${n}`,
+    });
   const order = Rng.seeded(seed).shuffle(range(n));
   return Array.from({ length: k }, (_, fold) => {
     const test = order.filter((_index, i) => i % k === fold);

@@ -20,8 +20,15 @@ export function runsOf({ width, height, data }: BinaryMask): number[] {
   return runs;
 }
 
-/** The mask of uncompressed runs. */
+/**
+ * The mask of uncompressed runs.
+ *
+ * @throws RangeError when the runs do not fill the mask exactly.
+ */
 export function maskOfRuns(runs: readonly number[], width: number, height: number): BinaryMask {
+  const covered = runs.reduce((sum, run) => sum + run, 0);
+  if (covered !== width * height || runs.some((run) => !(run >= 0)))
+    throw new RangeError(`its runs hold ${covered} pixels, a ${width}x${height} mask has ${width * height}`);
   const data = new Uint8Array(width * height);
   let at = 0;
   for (const [i, run] of runs.entries()) {

@@ -122,6 +122,18 @@ describe('FoldersDataset', () => {
     await expect(dataset.load(2)).rejects.toThrow(/c\.png: it cannot be read as an image/);
     await expect(dataset.load(3)).rejects.toThrow(/d\.png: the mask is 64x32, its image 32x32/);
   });
+
+  it('passes over hidden files, and names two masks that could belong to one image', async () => {
+    const root = join(dir, 'folders-hidden');
+    await mkdir(join(root, 'images'), { recursive: true });
+    await mkdir(join(root, 'masks'));
+    await writeFile(join(root, 'images', 'a.png'), await grey(32));
+    await writeFile(join(root, 'images', '._a.png'), 'left by an archive');
+    await writeFile(join(root, 'masks', 'a.png'), await ellipse(32, 0));
+    expect((await FoldersDataset.open(root, { phrase: 'thing' })).size).toBe(1);
+    await writeFile(join(root, 'masks', 'a.bmp'), 'another');
+    await expect(FoldersDataset.open(root, { phrase: 'thing' })).rejects.toThrow(/a\.png: it has the name of .*a\.bmp/);
+  });
 });
 
 describe('CocoDataset', () => {
@@ -195,6 +207,13 @@ describe('splits', () => {
       expect(new Set([...train, ...val, ...test]).size).toBe(42);
       expect(val.length).toBe(Math.floor((42 - test.length) / 5));
     }
+  });
+
+  it.each([
+    [3, 5],
+    [10, 1],
+  ])('refuse to cut %i images into %i folds', (n, k) => {
+    expect(() => kFolds(n, k, 1)).toThrow(DataError);
   });
 });
 

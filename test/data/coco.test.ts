@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import { CocoDataset, type Sample } from '../../src/data/index.js';
+import { DataError } from '../../src/util/index.js';
+
+let dir: string;
+let made = 0;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-coco-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** A 20x12 image with one annotation of id 5; `file` replaces whole lists of the annotation file, or all of its text. */
+async function loadFirst(annotation: object, file: object | string = {}): Promise<Sample> {
+  const root = join(dir, String(made++));
+  await mkdir(join(root, 'images'), { recursive: true });
+  await mkdir(join(root, 'annotations'));
+  await sharp({ create: { width: 20, height: 12, channels: 3, background: '#555' } }).toFile(join(root, 'images', 'a.png'));
+  const whole = {
+    info: { year: 2025 },
+    images: [{ id: 1, file_name: 'a.png' }],
+    annotations: [{ id: 5, image_id: 1, category_id: 2, ...annotation }],
+    categories: [{ id: 2, name: 'cyst' }],
+  };
+  const text = typeof file === 'string' ? file : JSON.stringify({ ...whole, ...file });
+  await writeFile(join(root, 'annotations', 'test.json'), text);
+  return (await CocoDataset.open(root, 'test')).load(0);
+}
+
+const bbox = [2, 3, 5, 4];
+const boxOf = ({ objects }: Sample) => objects[0]?.boxXyxyPx;
+
+describe('an annotation', () => {
+  it.each<[name: string, annotation: object, box: number[]]>([
+    ['of a box alone, as tools write it', { segmentation: [], bbox }, [2, 3, 7, 7]],
+    ['whose polygon leaves the image in part', { segmentation: [[10, 5, 60, 5, 60, 60, 10, 60]] }, [10, 5, 20, 12]],
+    ['whose box is larger than its polygon', { segmentation: [[3, 4, 6, 4, 6, 6, 3, 6]], bbox }, [3, 4, 6, 6]],
+    [
+      'of two polygons, one outside',
+      {
+        segmentation: [
+          [1, 1, 4, 1, 4, 3, 1, 3],
+          [50, 50, 60, 50, 60, 60],
+        ],
+      },
+      [1, 1, 4, 3],
+    ],
+  ])('%s is read', async (_name, annotation, box) => {
+    expect(boxOf(await loadFirst(annotation))).toEqual(box);
+  });
+
+  it.each<[name: string, annotation: object, message: RegExp]>([
+    ['an odd polygon', { segmentation: [[2, 3, 8, 3, 8, 9, 1]] }, /annotation 5: segmentation\.0: A polygon is a list/],
+    ['a polygon of two points', { segmentation: [[2, 3, 8, 3]] }, /annotation 5: segmentation\.0: A polygon is a list/],
+    ['a polygon outside', { segmentation: [[50, 50, 60, 50, 60, 60]] }, /annotation 5: its polygons lie outside the 20x12/],
+    ['an RLE that is short', { segmentation: { size: [12, 20], counts: [43, 6] } }, /annotation 5: its RLE .* 49 pixels.* 240/],
+    ['an RLE that is long', { segmentation: { size: [12, 20], counts: [43, 1e15] } }, /annotation 5: its RLE cannot be/],
+    ['a negative run', { segmentation: { size: [12, 20], counts: [43, -6, 203] } }, /annotation 5: segmentation\.counts/],
+    ['a damaged RLE string', { segmentation: { size: [12, 20], counts: 'zz~~' } }, /annotation 5: its RLE cannot be decoded/],
+    ['a box without area', { bbox: [2, 2, 0, 5] }, /annotation 5: its box \[2, 2, 0, 5\] has no area/],
+    ['text for a number', { bbox: ['a', 1, 2, 3] }, /annotation 5: bbox\.0: .*number/],
+    ['an image that is not listed', { image_id: 99, bbox }, /annotation 5: there is no image 99/],
+    ['an empty caption', { caption: ' ', bbox }, /annotation 5: caption: It is empty/],
+  ])('with %s is refused by its id', async (_name, annotation, message) => {
+    const attempt = loadFirst(annotation);
+    await expect(attempt).rejects.toThrow(message);
+    await expect(attempt).rejects.toThrow(DataError);
+    await expect(attempt).rejects.toThrow(/test\.json/);
+  });
+});
+
+describe('an annotation file', () => {
+  const image = { id: 1, file_name: 'a.png' };
+  it.each<[name: string, file: object | string, message: RegExp]>([
+    ['that is cut off', '{"images": [', /test\.json: it is not valid JSON/],
+    ['that is no object', '[]', /test\.json: .*expected object/],
+    ['without images', { images: undefined }, /test\.json: images: /],
+    ['with an image id twice', { images: [image, { id: 1, file_name: 'b.png' }] }, /image 1: its id is used twice/],
+    [
+      'with a category id twice',
+      {
+        categories: [
+          { id: 2, name: 'a' },
+          { id: 2, name: 'b' },
+        ],
+      },
+      /category 2: its id is used twice/,
+    ],
+    ['with an unnamed category', { categories: [{ id: 2, name: '' }] }, /category 2: name: It is empty/],
+    ['with an image that has no id', { images: [{ file_name: 'a.png' }] }, /image number 1 of the list: id/],
+    [
+      'of another image size',
+      { images: [{ ...image, width: 40, height: 24 }] },
+      /a\.png: it is 20x12, but .*test\.json says 40x24/,
+    ],
+    [
+      'with many problems, of which it counts the rest',
+      { annotations: Array.from({ length: 9 }, (_, i) => ({ id: i, image_id: 7 })) },
+      /annotation 0: there is no image 7; annotation 1: .*; and 4 more/,
+    ],
+  ])('%s is refused', async (_name, file, message) => {
+    const attempt = loadFirst({ bbox }, file);
+    await expect(attempt).rejects.toThrow(message);
+    await expect(attempt).rejects.toThrow(DataError);
+  });
+
+  it('may begin with a byte order mark', async () => {
+    const file = { images: [image], annotations: [{ id: 'x', image_id: 1, caption: 'node', bbox }] };
+    expect(boxOf(await loadFirst({}, `\uFEFF${JSON.stringify(file)}`))).toEqual([2, 3, 7, 7]);
+  });
+});
