@@ -116,7 +116,11 @@ function display(
       const decibels = sampleAt(envelope, beam, depth, Number.NEGATIVE_INFINITY);
       if (decibels === Number.NEGATIVE_INFINITY) continue;
       const linear = Math.min(1, Math.max(0, gain + decibels / range + noise * (rng.uniform() - 0.5)));
-      data.fill(Math.round(255 * (black + (1 - black) * linear ** gamma)), (y * width + x) * 3, (y * width + x) * 3 + 3);
+      const grey = Math.round(255 * (black + (1 - black) * linear ** gamma));
+      const i = (y * width + x) * 3;
+      data[i] = grey;
+      data[i + 1] = grey;
+      data[i + 2] = grey;
     }
   }
   return { width, height, data };

@@ -56,9 +56,14 @@ function convolveLine(
   const radius = (taps.length - 1) / 2;
   for (let i = 0; i < length; i++) {
     let sum = 0;
-    for (let k = -radius; k <= radius; k++) {
-      const j = Math.min(Math.max(i + k, 0), length - 1);
-      sum += (taps[k + radius] as number) * (source[start + j * stride] as number);
+    if (i >= radius && i + radius < length) {
+      const first = start + (i - radius) * stride;
+      for (let k = 0; k < taps.length; k++) sum += (taps[k] as number) * (source[first + k * stride] as number);
+    } else {
+      for (let k = -radius; k <= radius; k++) {
+        const j = Math.min(Math.max(i + k, 0), length - 1);
+        sum += (taps[k + radius] as number) * (source[start + j * stride] as number);
+      }
     }
     out[start + i * stride] = sum;
   }
@@ -71,14 +76,19 @@ export function smoothNoise(width: number, height: number, cellX: number, cellY:
   const grid = gaussianNoise(columns, rows, rng);
   const out = field(width, height);
   const [ox, oy] = [rng.uniform(), rng.uniform()];
+  const left = new Int32Array(width);
+  const share = new Float64Array(width);
+  for (let x = 0; x < width; x++) [left[x], share[x]] = cell(x / cellX + ox);
   for (let y = 0; y < height; y++) {
     const [y0, fy] = cell(y / cellY + oy);
+    const [above, below] = [Math.min(rows - 1, y0) * columns, Math.min(rows - 1, y0 + 1) * columns];
     for (let x = 0; x < width; x++) {
-      const [x0, fx] = cell(x / cellX + ox);
-      const at = (dx: number, dy: number) =>
-        grid.data[Math.min(rows - 1, y0 + dy) * columns + Math.min(columns - 1, x0 + dx)] as number;
-      const upper = at(0, 0) + fx * (at(1, 0) - at(0, 0));
-      const lower = at(0, 1) + fx * (at(1, 1) - at(0, 1));
+      const x0 = Math.min(columns - 1, left[x] as number);
+      const x1 = Math.min(columns - 1, x0 + 1);
+      const fx = share[x] as number;
+      const [a, b] = [grid.data[above + x0] as number, grid.data[below + x0] as number];
+      const upper = a + fx * ((grid.data[above + x1] as number) - a);
+      const lower = b + fx * ((grid.data[below + x1] as number) - b);
       out.data[y * width + x] = 1.5 * (upper + fy * (lower - upper));
     }
   }
@@ -98,6 +108,8 @@ export function sampleAt({ width, height, data }: Field, x: number, y: number, o
   const [x0, y0] = [Math.floor(x), Math.floor(y)];
   const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)];
   const [fx, fy] = [x - x0, y - y0];
-  const at = (cx: number, cy: number) => data[cy * width + cx] as number;
-  return (at(x0, y0) * (1 - fx) + at(x1, y0) * fx) * (1 - fy) + (at(x0, y1) * (1 - fx) + at(x1, y1) * fx) * fy;
+  const [above, below] = [y0 * width, y1 * width];
+  const upper = (data[above + x0] as number) * (1 - fx) + (data[above + x1] as number) * fx;
+  const lower = (data[below + x0] as number) * (1 - fx) + (data[below + x1] as number) * fx;
+  return upper * (1 - fy) + lower * fy;
 }

@@ -30,16 +30,33 @@ export function drawWaves({ irregularity, detail }: OutlineRange, rng: Rng): Out
   });
 }
 
-/** Distance of a place from the centre, 1 on the outline. */
-export function relativeRadius({ cx, cy, rx, ry, angle, waves, notch }: Outline, x: number, y: number): number {
-  const [dx, dy] = [x - cx, y - cy];
-  const u = (dx * Math.cos(angle) + dy * Math.sin(angle)) / rx;
-  const v = (-dx * Math.sin(angle) + dy * Math.cos(angle)) / ry;
-  const theta = Math.atan2(v, u);
-  let radius = 1;
-  for (const [amplitude, count, phase] of waves) radius += amplitude * Math.sin(count * theta + phase);
-  if (notch > 0) radius -= notch * Math.exp(-(((theta - Math.PI / 2) / 0.45) ** 2));
-  return Math.hypot(u, v) / Math.max(0.25, radius);
+/** The least radius of an outline, as a share of the ellipse's. */
+const LEAST = 0.25;
+
+/**
+ * Makes the measure of places against an outline: their distance from its centre, 1 on the outline.
+ *
+ * The waves cost most of it, so a place that is farther than `limit` whatever the waves are is measured as infinitely far.
+ */
+export function radiusMeasure(
+  { cx, cy, rx, ry, angle, waves, notch }: Outline,
+  limit = Number.POSITIVE_INFINITY,
+): (x: number, y: number) => number {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const widest = waves.reduce((sum, [amplitude]) => sum + Math.abs(amplitude), 1);
+  const surelyFar = limit * widest * (1 + 1e-9);
+  return (x, y) => {
+    const [dx, dy] = [x - cx, y - cy];
+    const u = (dx * cos + dy * sin) / rx;
+    const v = (-dx * sin + dy * cos) / ry;
+    const distance = Math.hypot(u, v);
+    if (distance > surelyFar) return Number.POSITIVE_INFINITY;
+    const theta = Math.atan2(v, u);
+    let radius = 1;
+    for (const [amplitude, count, phase] of waves) radius += amplitude * Math.sin(count * theta + phase);
+    if (notch > 0) radius -= notch * Math.exp(-(((theta - Math.PI / 2) / 0.45) ** 2));
+    return distance / Math.max(LEAST, radius);
+  };
 }
 
 /** A rectangle that surely holds the outline, in whole pixels inside the picture. */

@@ -54,12 +54,16 @@ export interface PhantomDatasetOptions extends PhantomOptions {
   readonly phrases?: readonly string[];
 }
 
-/** Phantoms by number, made when they are asked for and kept. */
+/** Bytes of phantoms that a dataset keeps; the others are made again each time. */
+const KEPT_BYTES = 512 * 2 ** 20;
+
+/** Phantoms by number, made when they are asked for and kept while there is room. */
 export class PhantomDataset implements Dataset {
   readonly name: string;
   readonly size: number;
   private readonly options: PhantomDatasetOptions;
   private readonly made = new Map<number, Sample>();
+  private keptBytes = 0;
 
   constructor(options: PhantomDatasetOptions) {
     this.options = options;
@@ -71,7 +75,12 @@ export class PhantomDataset implements Dataset {
     const known = this.made.get(index);
     if (known !== undefined) return known;
     const sample = only(generatePhantom(this.options.seed * 1_000_003 + index, this.options), this.options.phrases);
-    this.made.set(index, sample);
+    const { image, objects } = sample;
+    const bytes = objects.reduce((sum, { mask }) => sum + mask.data.length, image.data.length);
+    if (this.keptBytes + bytes <= KEPT_BYTES) {
+      this.made.set(index, sample);
+      this.keptBytes += bytes;
+    }
     return sample;
   }
 }

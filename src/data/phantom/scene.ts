@@ -2,7 +2,7 @@ import type { BinaryMask } from '../../processing/index.js';
 import type { Rng } from '../../util/index.js';
 import type { PhantomDomain } from './domains.js';
 import { smoothNoise } from './fields.js';
-import { boundsOf, drawWaves, type Outline, relativeRadius } from './outline.js';
+import { boundsOf, drawWaves, type Outline, radiusMeasure } from './outline.js';
 import { draw, type StructureKind, type StructureName, structureKinds } from './structures.js';
 import type { Tissue } from './tissue.js';
 
@@ -84,8 +84,8 @@ function drawOutline(kind: StructureKind, width: number, height: number, scale: 
 function rasterise(outline: Outline, width: number, height: number): BinaryMask {
   const data = new Uint8Array(width * height);
   const [x0, y0, x1, y1] = boundsOf(outline, width, height);
-  for (let y = y0; y < y1; y++)
-    for (let x = x0; x < x1; x++) data[y * width + x] = Number(relativeRadius(outline, x + 0.5, y + 0.5) < 1);
+  const radiusAt = radiusMeasure(outline, 1);
+  for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) data[y * width + x] = Number(radiusAt(x + 0.5, y + 0.5) < 1);
   return { width, height, data };
 }
 
@@ -112,6 +112,9 @@ function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
   }
 }
 
+/** dB below which a rim is not painted. */
+const FAINT = 0.05;
+
 /** Changes levels and attenuation inside an outline. */
 function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Outline, rng: Rng): void {
   const { width, height } = level;
@@ -129,14 +132,18 @@ function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Out
   // Inside, the surroundings' own level shows through only in part.
   const own = rng.uniform(0.6, 1);
   const radius = Math.min(outline.rx, outline.ry);
+  // Farther out than the border fades and the rim shows, nothing is painted.
+  const faint = rim === 0 ? 0 : 1.3 * unit * Math.sqrt(Math.max(0, Math.log(Math.abs(rim) / FAINT)));
+  const radiusAt = radiusMeasure(outline, 1 + Math.max(border / 2, faint) / radius);
   const [x0, y0, x1, y1] = boundsOf(outline, width, height);
   for (let y = y0; y < y1; y++) {
     for (let x = x0; x < x1; x++) {
-      const r = relativeRadius(outline, x + 0.5, y + 0.5);
+      const r = radiusAt(x + 0.5, y + 0.5);
+      if (r === Number.POSITIVE_INFINITY) continue;
       const depth = (1 - r) * radius;
       const share = smoothStep(depth / border + 0.5);
       const nearRim = rim === 0 ? 0 : rim * Math.exp(-((depth / (1.3 * unit)) ** 2));
-      if (share === 0 && Math.abs(nearRim) < 0.05) continue;
+      if (share === 0 && Math.abs(nearRim) < FAINT) continue;
       const i = y * width + x;
       const around = level.data[i] as number;
       const middle = reach === 0 ? 0 : core * smoothStep((reach - r) / 0.25 + 0.5);
@@ -155,10 +162,11 @@ function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Out
 /** Microcalcifications: single bright pixels in the inner part. */
 function addSpecks({ width, height, data }: Tissue['level'], { specks }: StructureKind, outline: Outline, rng: Rng): void {
   if (specks === 0 || rng.chance(0.5)) return;
+  const radiusAt = radiusMeasure(outline);
   for (let k = rng.int(specks + 1); k > 0; k--) {
     const x = Math.round(outline.cx + rng.normal(0, outline.rx * 0.35));
     const y = Math.round(outline.cy + rng.normal(0, outline.ry * 0.35));
-    if (x < 0 || y < 0 || x >= width || y >= height || relativeRadius(outline, x, y) > 0.85) continue;
+    if (x < 0 || y < 0 || x >= width || y >= height || radiusAt(x, y) > 0.85) continue;
     data[y * width + x] = (data[y * width + x] as number) + rng.uniform(18, 32);
   }
 }
