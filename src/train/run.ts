@@ -30,6 +30,12 @@ const COMPANIONS = [
 
 /** Trains what the configuration says on the given data; the best weights end up in `best/` of the run folder. */
 export async function runTraining(config: RunConfig, data: DataParts, options: RunOptions = {}): Promise<TrainResult> {
+  for (const part of ['train', 'val'] as const) {
+    if (data[part].size === 0) {
+      const fix = 'Give data.split a larger share for it, or use more images';
+      throw new ConfigError({ where: `data ${data[part].name}`, what: `its ${part} part has no image`, fix });
+    }
+  }
   const task = config.task === 'detector' ? await detectorTask(config, options.logger) : await maskerTask(config);
   try {
     return await train({

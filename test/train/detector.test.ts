@@ -91,6 +91,10 @@ describe('training the detector', () => {
     expect((await bytes('two-parts')).equals(await bytes('one-go'))).toBe(true);
   });
 
+  it('says which part of the data is empty before anything is trained', async () => {
+    await expect(runTraining(config('empty'), { ...data, val: phantoms(0, 2) })).rejects.toThrow(/its val part has no image/);
+  });
+
   it('stops when the loss is not a number, names the images, and keeps the last checkpoint', async () => {
     const poisoned = {
       name: 'poisoned',

@@ -17,7 +17,8 @@ describe('on WebAssembly', () => {
   it('the shipped model takes a few LoRA steps and segments an image', async () => {
     expect(await initBackend('wasm')).toBe('wasm');
     expect(tf.getBackend()).toBe('wasm');
-    const phantoms = (size: number, seed: number) => new PhantomDataset({ size, seed, width: 48, height: 48, domain: phantomDomains['shifted'] as PhantomDomain });
+    const phantoms = (size: number, seed: number) =>
+      new PhantomDataset({ size, seed, width: 48, height: 48, domain: phantomDomains['shifted'] as PhantomDomain });
     const data = { train: phantoms(2, 1), val: phantoms(1, 2), test: phantoms(1, 3) };
     const config = runConfigSchema.parse({
       run: { dir, seed: 1 },
