@@ -53,7 +53,7 @@ const standard: PhantomDomain = {
 const shifted: PhantomDomain = {
   ...standard,
   name: 'shifted',
-  structures: { hemangioma: 4.5, 'benign lesion': 2, cyst: 1.2, kidney: 1.5 },
+  structures: { 'lymph node': 5, 'benign lesion': 2, cyst: 1, kidney: 1.5 },
   counts: [0, 0.75, 0.25],
   sector: 0.85,
   lateral: [1.7, 2.5],

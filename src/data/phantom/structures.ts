@@ -138,14 +138,17 @@ export const structureKinds = {
     texture: [2, 4],
     specks: 3,
   },
-  hemangioma: {
+  'lymph node': {
     ...solid,
-    name: 'hemangioma',
-    hypernyms: ['liver lesion', 'lesion'],
-    radius: [0.09, 0.24],
-    aspect: [0.7, 1.05],
-    level: [9, 17],
-    irregularity: [0.01, 0.07],
+    name: 'lymph node',
+    hypernyms: ['node'],
+    radius: [0.14, 0.26],
+    aspect: [0.4, 0.6],
+    tilt: 0.6,
+    notch: [0, 0.15],
+    level: [-18, -10],
+    core: { level: [12, 20], reach: [0.4, 0.6] },
+    border: [0.8, 2],
   },
 } as const satisfies Record<string, StructureKind>;
 
