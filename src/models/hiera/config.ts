@@ -1,27 +1,54 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
+import { withDefault } from './with-default.js';
 
-const pair = z.tuple([z.int().positive(), z.int().positive()]);
-const sizes = z.array(z.int().positive()).min(1);
+const count = z.int().positive();
+const natural = z.int().nonnegative();
 
-const schema = z.object({
-  hidden_size: z.int().positive().default(96),
-  num_channels: z.int().positive().default(3),
-  patch_kernel_size: pair.default([7, 7]),
-  patch_stride: pair.default([4, 4]),
-  patch_padding: z.tuple([z.int(), z.int()]).default([3, 3]),
-  query_stride: pair.default([2, 2]),
-  window_positional_embedding_background_size: pair.default([7, 7]),
-  num_query_pool_stages: z.int().nonnegative().default(3),
-  blocks_per_stage: sizes.default([1, 2, 7, 2]),
-  embed_dim_per_stage: sizes.default([96, 192, 384, 768]),
-  num_attention_heads_per_stage: sizes.default([1, 2, 4, 8]),
-  window_size_per_stage: z.array(z.int().nonnegative()).default([8, 4, 14, 7]),
-  global_attention_blocks: z.array(z.int().nonnegative()).default([5, 7, 9]),
-  mlp_ratio: z.number().positive().default(4),
-  hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
-  layer_norm_eps: z.number().positive().default(1e-6),
-});
+/** Rows and columns; one number stands for both, as in torch. */
+const both = (size: typeof count | typeof natural, value: number) =>
+  withDefault(z.union([size, z.tuple([size, size])]), value).transform((v): readonly [number, number] =>
+    typeof v === 'number' ? [v, v] : v,
+  );
+
+const sizes = (value: number[]) => withDefault(z.array(count).min(1), value);
+
+const fields = z
+  .object({
+    hidden_size: count.default(96),
+    num_channels: count.default(3),
+    patch_kernel_size: both(count, 7),
+    patch_stride: both(count, 4),
+    patch_padding: both(natural, 3),
+    query_stride: both(count, 2),
+    window_positional_embedding_background_size: withDefault(z.tuple([count, count]), [7, 7]),
+    num_query_pool_stages: natural.default(3),
+    blocks_per_stage: sizes([1, 2, 7, 2]),
+    embed_dim_per_stage: sizes([96, 192, 384, 768]),
+    num_attention_heads_per_stage: sizes([1, 2, 4, 8]),
+    window_size_per_stage: withDefault(z.array(natural).min(1), [8, 4, 14, 7]),
+    global_attention_blocks: withDefault(z.array(natural), [5, 7, 9]),
+    mlp_ratio: z.number().positive().default(4),
+    hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
+    layer_norm_eps: z.number().positive().default(1e-6),
+  })
+  .superRefine((c, context) => {
+    const wrong = (field: keyof typeof c, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    const stages = c.blocks_per_stage.length;
+    for (const field of ['embed_dim_per_stage', 'num_attention_heads_per_stage', 'window_size_per_stage'] as const) {
+      if (c[field].length !== stages) wrong(field, `expected ${stages} numbers, as in blocks_per_stage, got ${c[field].length}`);
+    }
+    if (c.window_size_per_stage[0] === 0) wrong('window_size_per_stage', 'expected the first number to be positive, got 0');
+    if (c.embed_dim_per_stage[0] !== c.hidden_size)
+      wrong(
+        'embed_dim_per_stage',
+        `expected the first number to be hidden_size, ${c.hidden_size}, got ${c.embed_dim_per_stage[0]}`,
+      );
+    for (const [stage, dim] of c.embed_dim_per_stage.entries()) {
+      const heads = c.num_attention_heads_per_stage[stage] ?? 1;
+      if (dim % heads !== 0) wrong('embed_dim_per_stage', `expected multiples of the numbers of heads, got ${dim} for ${heads}`);
+    }
+  });
 
 /** Sizes of a Hiera backbone; the fields are Hugging Face's. */
 export interface HieraConfig {
@@ -43,10 +70,9 @@ export interface HieraConfig {
   readonly layerNormEps: number;
 }
 
-/** Reads `backbone_config` of a SAM 2; missing fields take the reference's defaults. */
-export function parseHieraConfig(json: unknown): HieraConfig {
-  const c = schema.parse(json ?? {});
-  return {
+/** `backbone_config` of a SAM 2; what is missing takes the reference's defaults. */
+export const hieraConfigSchema = withDefault(fields, fields.parse({})).transform(
+  (c): HieraConfig => ({
     hiddenSize: c.hidden_size,
     numChannels: c.num_channels,
     patchKernelSize: c.patch_kernel_size,
@@ -63,5 +89,14 @@ export function parseHieraConfig(json: unknown): HieraConfig {
     mlpRatio: c.mlp_ratio,
     hiddenAct: c.hidden_act,
     layerNormEps: c.layer_norm_eps,
-  };
+  }),
+);
+
+/**
+ * Reads `backbone_config` of a SAM 2.
+ *
+ * @throws ZodError naming every field that does not fit.
+ */
+export function parseHieraConfig(json: unknown): HieraConfig {
+  return hieraConfigSchema.parse(json);
 }

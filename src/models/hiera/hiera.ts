@@ -1,6 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, type ForwardContext, Module, normal, type Parameter } from '../../nn/index.js';
+import { type ForwardContext, Module, normal, type Parameter, uniform, zeros } from '../../nn/index.js';
 import { resizeBicubic } from '../../ops/index.js';
+import { SonogroundError } from '../../util/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleBlock } from './multi-scale-block.js';
 
@@ -37,8 +38,9 @@ export class Hiera extends Module {
   }
 
   /**
-   * @param pixelValues - [B, H, W, 3] f32, normalised.
+   * @param pixelValues - [B, H, W, channels] f32, normalised; not necessarily square.
    * @returns the map of each stage, [B, H / 4, W / 4, C], then half as large each.
+   * @throws SonogroundError when the windows of the first stage do not tile the patches.
    */
   forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D[] {
     let { x } = context.block([this.patchEmbed, this.posEmbed, this.posEmbedWindow], { pixelValues }, (inputs) => ({
@@ -57,25 +59,59 @@ export class Hiera extends Module {
     const patches = this.patchEmbed.forward(pixelValues); // [B, h, w, C]
     const [, h, w] = patches.shape;
     const window = this.posEmbedWindow.value;
-    const [, wh = 1, ww = 1] = window.shape;
+    const [, size = 1] = window.shape;
+    if (h % size !== 0 || w % size !== 0)
+      throw new SonogroundError({
+        where: 'Hiera pixelValues',
+        what: `expected numbers of patches that are multiples of the first window, ${size}, got ${h} x ${w}`,
+        fix: 'Bring images to a size whose patches windows can tile',
+      });
     const coarse = resizeBicubic(this.posEmbed.value as unknown as tf.Tensor4D, [h, w]);
-    const fine = tf.tile(window, [1, Math.floor(h / wh), Math.floor(w / ww), 1]);
+    const fine = tf.tile(window, [1, h / size, w / size, 1]);
     return tf.add(patches, tf.add(coarse, fine));
   }
 }
 
 class PatchEmbed extends Module {
-  private readonly projection: Conv2d;
+  private readonly projection: PatchProjection;
 
-  constructor({ numChannels, hiddenSize, patchKernelSize, patchStride, patchPadding }: HieraConfig) {
+  constructor(config: HieraConfig) {
     super();
-    const [kernelSize] = patchKernelSize;
-    const [stride] = patchStride;
-    const [padding] = patchPadding;
-    this.projection = this.child('projection', new Conv2d(numChannels, hiddenSize, { kernelSize, stride, padding }));
+    this.projection = this.child('projection', new PatchProjection(config));
   }
 
   forward(pixelValues: tf.Tensor4D): tf.Tensor4D {
     return this.projection.forward(pixelValues);
+  }
+}
+
+/** A convolution whose kernel, stride and padding may differ between rows and columns. */
+class PatchProjection extends Module {
+  private readonly weight: Parameter;
+  private readonly bias: Parameter;
+  private readonly stride: readonly [number, number];
+  private readonly padding: readonly [number, number];
+
+  constructor({ numChannels, hiddenSize, patchKernelSize, patchStride, patchPadding }: HieraConfig) {
+    super();
+    const [kh, kw] = patchKernelSize;
+    const init = uniform(1 / Math.sqrt(numChannels * kh * kw));
+    this.weight = this.parameter('weight', [kh, kw, numChannels, hiddenSize], { init, layout: 'conv2d' });
+    this.bias = this.parameter('bias', [hiddenSize], { init: zeros });
+    this.stride = patchStride;
+    this.padding = patchPadding;
+  }
+
+  /** [B, H, W, channels] to [B, h, w, C]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const [rows, columns] = this.padding;
+    // Zeros are added beforehand: the native gradient knows no explicit padding.
+    const padded = tf.pad(x, [
+      [0, 0],
+      [rows, rows],
+      [columns, columns],
+      [0, 0],
+    ]);
+    return tf.add(tf.conv2d(padded, this.weight.value as tf.Tensor4D, [...this.stride], 'valid'), this.bias.value);
   }
 }

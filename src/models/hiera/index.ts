@@ -1,2 +1,3 @@
-export { type HieraConfig, parseHieraConfig } from './config.js';
+export { type HieraConfig, hieraConfigSchema, parseHieraConfig } from './config.js';
 export { Hiera } from './hiera.js';
+export { withDefault } from './with-default.js';

@@ -1,51 +1,68 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { type HieraConfig, parseHieraConfig } from '../hiera/index.js';
+import { type HieraConfig, hieraConfigSchema, withDefault } from '../hiera/index.js';
 
 const count = z.int().positive();
 const act = z.enum(['gelu', 'relu']).default('gelu');
 
-const schema = z.object({
-  vision_config: z
-    .object({
-      backbone_config: z.unknown().optional(),
-      backbone_channel_list: z.array(count).default([768, 384, 192, 96]),
-      fpn_hidden_size: count.default(256),
-      fpn_kernel_size: count.default(1),
-      fpn_stride: count.default(1),
-      fpn_padding: z.int().nonnegative().default(0),
-      fpn_top_down_levels: z.array(z.int()).default([2, 3]),
-      num_feature_levels: count.default(3),
-    })
-    .prefault({}),
-  prompt_encoder_config: z
-    .object({
-      hidden_size: count.default(256),
-      image_size: count.default(1024),
-      patch_size: count.default(16),
-      mask_input_channels: count.default(16),
-      num_point_embeddings: count.default(4),
-      hidden_act: act,
-      layer_norm_eps: z.number().positive().default(1e-6),
-      scale: z.number().default(1),
-    })
-    .prefault({}),
-  mask_decoder_config: z
-    .object({
-      hidden_size: count.default(256),
-      mlp_dim: count.default(2048),
-      num_hidden_layers: count.default(2),
-      num_attention_heads: count.default(8),
-      attention_downsample_rate: count.default(2),
-      num_multimask_outputs: count.default(3),
-      iou_head_depth: count.default(3),
-      iou_head_hidden_dim: count.default(256),
-      dynamic_multimask_via_stability: z.boolean().default(true),
-      dynamic_multimask_stability_delta: z.number().default(0.05),
-      dynamic_multimask_stability_thresh: z.number().default(0.98),
-    })
-    .prefault({}),
+const visionFields = z.object({
+  backbone_config: hieraConfigSchema,
+  backbone_channel_list: withDefault(z.array(count).min(1), [768, 384, 192, 96]),
+  fpn_hidden_size: count.default(256),
+  fpn_kernel_size: count.default(1),
+  fpn_stride: count.default(1),
+  fpn_padding: z.int().nonnegative().default(0),
+  fpn_top_down_levels: withDefault(z.array(z.int()), [2, 3]),
+  // The decoder takes the image features and two finer maps, no more and no less.
+  num_feature_levels: z.literal(3).default(3),
 });
+
+const promptFields = z.object({
+  hidden_size: count.multipleOf(2).default(256),
+  image_size: count.default(1024),
+  patch_size: count.default(16),
+  mask_input_channels: count.multipleOf(4).default(16),
+  num_point_embeddings: count.default(4),
+  hidden_act: act,
+  layer_norm_eps: z.number().positive().default(1e-6),
+  scale: z.number().default(1),
+});
+
+const decoderFields = z.object({
+  hidden_size: count.default(256),
+  mlp_dim: count.default(2048),
+  num_hidden_layers: count.default(2),
+  num_attention_heads: count.default(8),
+  attention_downsample_rate: count.default(2),
+  num_multimask_outputs: count.default(3),
+  iou_head_depth: count.default(3),
+  iou_head_hidden_dim: count.default(256),
+  dynamic_multimask_via_stability: z.boolean().default(true),
+  dynamic_multimask_stability_delta: z.number().default(0.05),
+  dynamic_multimask_stability_thresh: z.number().default(0.98),
+});
+
+const schema = z
+  .object({
+    vision_config: withDefault(visionFields, visionFields.parse({})),
+    prompt_encoder_config: withDefault(promptFields, promptFields.parse({})),
+    mask_decoder_config: withDefault(decoderFields, decoderFields.parse({})),
+  })
+  .superRefine(({ vision_config: v, prompt_encoder_config: p, mask_decoder_config: d }, context) => {
+    const equal = (path: [string, string], got: unknown, expected: unknown, as: string) => {
+      if (String(got) === String(expected)) return;
+      context.addIssue({ code: 'custom', path, message: `expected ${expected}, ${as}, got ${got}` });
+    };
+    const channels = v.backbone_config.embedDimPerStage.slice(0, v.backbone_channel_list.length).reverse();
+    equal(['vision_config', 'backbone_channel_list'], v.backbone_channel_list, channels, 'as in the backbone, coarsest first');
+    equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
+    equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
+    const widths = [d.hidden_size, Math.floor(d.hidden_size / d.attention_downsample_rate)];
+    if (widths.some((width) => width % d.num_attention_heads !== 0)) {
+      const message = `expected a divisor of the attentions' widths, ${widths.join(' and ')}, got ${d.num_attention_heads}`;
+      context.addIssue({ code: 'custom', path: ['mask_decoder_config', 'num_attention_heads'], message });
+    }
+  });
 
 /** Sizes of the feature pyramid behind the backbone. */
 export interface NeckConfig {
@@ -92,11 +109,15 @@ export interface Sam2Config {
   readonly maskDecoder: MaskDecoderConfig;
 }
 
-/** Reads a `config.json` of model type `sam2` or `sam2_video`; missing fields take the reference's defaults. */
+/**
+ * Reads a `config.json` of model type `sam2` or `sam2_video`; missing fields take the reference's defaults.
+ *
+ * @throws ZodError naming every field that does not fit, or does not fit another one.
+ */
 export function parseSam2Config(json: unknown): Sam2Config {
   const { vision_config: v, prompt_encoder_config: p, mask_decoder_config: d } = schema.parse(json);
   return {
-    backbone: parseHieraConfig(v.backbone_config),
+    backbone: v.backbone_config,
     neck: {
       backboneChannelList: v.backbone_channel_list,
       fpnHiddenSize: v.fpn_hidden_size,

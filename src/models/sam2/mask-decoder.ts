@@ -57,21 +57,22 @@ export class MaskDecoder extends Module {
     super();
     const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
     const masks = numMultimaskOutputs + 1;
+    const [c4, c8] = [Math.floor(c / 4), Math.floor(c / 8)];
     this.config = config;
     this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
     this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
     this.objScoreToken = this.child('obj_score_token', new Embedding(1, c, 1));
     this.transformer = this.child('transformer', new TwoWayTransformer(config));
-    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c / 4, { stride: 2 }));
-    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c / 4, c / 8, { stride: 2 }));
-    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c / 4, UPSCALE_EPS));
+    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c4, { stride: 2 }));
+    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c4, c8, { stride: 2 }));
+    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c4, UPSCALE_EPS));
     this.hypernetworks = this.childList(
       'output_hypernetworks_mlps',
-      Array.from({ length: masks }, () => new FeedForward(c, c, c / 8, 3)),
+      Array.from({ length: masks }, () => new FeedForward(c, c, c8, 3)),
     );
     this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
-    this.convS0 = this.child('conv_s0', new Conv2d(c, c / 8, { kernelSize: 1 }));
-    this.convS1 = this.child('conv_s1', new Conv2d(c, c / 4, { kernelSize: 1 }));
+    this.convS0 = this.child('conv_s0', new Conv2d(c, c8, { kernelSize: 1 }));
+    this.convS1 = this.child('conv_s1', new Conv2d(c, c4, { kernelSize: 1 }));
     this.objectScoreHead = this.child('pred_obj_score_head', new FeedForward(c, c, 1, 3));
   }
 

@@ -24,7 +24,7 @@ export class Neck extends Module {
    */
   forward(stages: readonly tf.Tensor4D[], context: ForwardContext): tf.Tensor4D[] {
     const { fpnTopDownLevels, numFeatureLevels } = this.config;
-    const last = stages.length - 1;
+    const last = this.convs.length - 1;
     const pyramid: tf.Tensor4D[] = [];
     let above: tf.Tensor4D | undefined;
     for (let i = last; i >= 0; i--) {

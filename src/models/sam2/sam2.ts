@@ -59,11 +59,12 @@ export class Sam2 extends Module {
   /**
    * Under a recording context the result belongs to it, otherwise to the caller.
    *
-   * @param pixelValues - [B, S, S, 3] f32, normalised, S being the configured image size.
+   * @param pixelValues - [B, S, S, channels] f32, normalised, S being the configured image size.
+   * @throws SonogroundError when the images are of another size, or maps of the backbone do not fit each other.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): Sam2ImageFeatures {
     const { imageSize } = this.config.promptEncoder;
-    assertShape(pixelValues, [null, imageSize, imageSize, 3], 'Sam2 pixelValues');
+    assertShape(pixelValues, [null, imageSize, imageSize, this.config.backbone.numChannels], 'Sam2 pixelValues');
     const { convS0, convS1 } = this.maskDecoder;
     const features = tf.tidy(() => {
       const [fine, middle, coarse] = this.visionEncoder.forward(pixelValues, context) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
@@ -80,11 +81,13 @@ export class Sam2 extends Module {
    * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
    * recording context the result belongs to it, otherwise to the caller.
    *
-   * @throws SonogroundError when boxes and points are not equally many, or points come without labels.
+   * @throws SonogroundError when boxes and points are not equally many, points come without labels, or an earlier mask is not
+   * four times as large as the features.
    */
   decodeMasks({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): MaskOutputs {
     checkPrompts({ boxes, points, labels });
     const [b, h, w, c] = features.embeddings.shape;
+    if (masks !== undefined) assertShape(masks, [b, 4 * h, 4 * w, 1], 'Sam2 masks');
     return tf.tidy(() => {
       const asked: Prompts = boxes === undefined && points === undefined ? noPrompt(b) : { boxes, points, labels };
       const imagePositions = this.sharedImageEmbedding.grid(this.promptEncoder.mapSize, this.promptEncoder.mapSize); // [h * w, C]

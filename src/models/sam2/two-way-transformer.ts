@@ -14,7 +14,7 @@ class DownsampledAttention extends Module {
 
   constructor({ hiddenSize, numAttentionHeads }: MaskDecoderConfig, downsampleRate: number) {
     super();
-    const inner = hiddenSize / downsampleRate;
+    const inner = Math.floor(hiddenSize / downsampleRate);
     this.heads = numAttentionHeads;
     this.qProj = this.child('q_proj', new Linear(hiddenSize, inner));
     this.kProj = this.child('k_proj', new Linear(hiddenSize, inner));
