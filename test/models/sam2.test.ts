@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { loadCheckpoint } from '../../src/io/index.js';
-import { type MaskOutputs, type Prompts, parseSam2Config, Sam2 } from '../../src/models/sam2/index.js';
+import { type MaskOutputs, type Prompts, parseSam2Config, Sam2, sam2UnusedKeys } from '../../src/models/sam2/index.js';
 import { inference, SegmentTape } from '../../src/nn/index.js';
-import { Rng } from '../../src/util/index.js';
+import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
@@ -74,6 +74,24 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
     expect(golden.names('grad.').length).toBeGreaterThan(100);
   });
 
+  it('gradients from points, an earlier mask and the object score equal the reference', async () => {
+    const { golden, model } = await open(name);
+    const tape = new SegmentTape(Rng.seeded(1));
+    const features = model.encodeImage(golden.image('in.pixel_values'), tape);
+    const prompts = { ...promptsOf(golden, 'both'), masks: golden.image('in.input_masks') };
+    const outputs = model.decodeMasks({ features, ...prompts, multimask: true }, tape);
+    const { gradients } = tape.backward([
+      [outputs.predMasks, golden.tensor('in.prompts.d_masks')],
+      [outputs.objectScoreLogits, golden.tensor('in.prompts.d_object')],
+    ]);
+    const parameters = [...model.namedParameters()].filter(([path]) => golden.has(`prompts.grad.${path}`));
+    expect(parameters.length).toBe(golden.names('prompts.grad.').length);
+    for (const [path, parameter] of parameters) {
+      const expected = golden.inLayout(`prompts.grad.${path}`, parameter.layout);
+      await expectClose(gradients.get(parameter) ?? tf.zerosLike(expected), expected, 1e-3);
+    }
+  });
+
   it('leaves no tensor behind, in inference and in training', async () => {
     const { golden, model } = await open(name);
     const pixels = golden.image('in.pixel_values');
@@ -92,5 +110,23 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
       tf.dispose({ ...outputs });
     });
     expect(leak).toBe(1); // the ones
+  });
+});
+
+describe('a published folder of a video model', () => {
+  const keys = Object.keys(fixtureJson('sam2-video-keys', 'keys.json') as Record<string, number[]>);
+
+  it('has the keys of the image part, and others that are known to be unused', () => {
+    const model = new Sam2(parseSam2Config(fixtureJson('sam2-video-keys', 'config.json')));
+    const own = new Set([...model.namedParameters()].map(([path]) => path));
+    const rest = keys.filter((key) => !own.has(key));
+    expect([...own].filter((key) => !keys.includes(key))).toEqual([]);
+    expect(rest.length).toBeGreaterThan(50);
+    expect(rest.filter((key) => !sam2UnusedKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
+    expect([...own].filter((key) => sam2UnusedKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
+  });
+
+  it('makes no pattern of unused keys needless', () => {
+    expect(sam2UnusedKeys.filter((pattern) => !keys.some((key) => matchesPattern(key, pattern)))).toEqual([]);
   });
 });

@@ -1,16 +1,22 @@
-"""Golden fixtures of SAM 2's image part: whole models with boxes, points and both, one mask and several.
+"""Golden fixtures of SAM 2's image part: its backbone alone, and whole models with boxes, points and both, one mask and several.
 
     .venv-reference/bin/python tools/golden/sam2.py
 """
-import torch
-from transformers import Sam2Config, Sam2HieraDetConfig, Sam2MaskDecoderConfig, Sam2Model, Sam2PromptEncoderConfig, Sam2VisionConfig
+import json
 
-from common import noise, perturb, save_case
+import torch
+from transformers import (
+    Sam2Config, Sam2HieraDetConfig, Sam2HieraDetModel, Sam2MaskDecoderConfig, Sam2Model, Sam2PromptEncoderConfig, Sam2VideoConfig,
+    Sam2VideoModel, Sam2VisionConfig,
+)
+
+from common import FIXTURES, noise, perturb, save_case
 
 torch.set_num_threads(1)
 
 
 def build(size, *, dims, heads, blocks, windows, background, globals_, hidden, stability, seed, pools=3, top_down=(2, 3)):
+    torch.manual_seed(seed)
     backbone = Sam2HieraDetConfig(
         hidden_size=dims[0], image_size=[size, size], blocks_per_stage=blocks, embed_dim_per_stage=dims,
         num_attention_heads_per_stage=heads, window_size_per_stage=windows, global_attention_blocks=globals_,
@@ -55,8 +61,8 @@ def make(name, model, size, seed):
         masks = noise((2, 1, size // 4, size // 4), seed + 1)
         out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=masks, multimask_output=True)
         case |= {"in.input_masks": masks, "out.masks.multi.pred_masks": out.pred_masks}
-        every = model(pixel_values=pixel_values, input_boxes=boxes, multimask_output=True).iou_scores
-        one = case["out.boxes.single.iou_scores"]
+        case |= {f"mid.features.{i}": features for i, features in enumerate(out.image_embeddings)}
+        every, one = case["out.boxes.multi.iou_scores"], case["out.boxes.single.iou_scores"]
         fallbacks = (one == every.max(-1, keepdim=True).values).float().mean().item()
         print(f"{name}: {100 * fallbacks:.0f} % of single masks come from the alternatives")
 
@@ -67,12 +73,66 @@ def make(name, model, size, seed):
     ((out.pred_masks * weight_masks).sum() + (out.iou_scores * weight_iou).sum()).backward()
     case |= {"in.d_masks": weight_masks, "in.d_iou": weight_iou}
     case |= {f"grad.{key}": p.grad for key, p in model.named_parameters() if p.grad is not None}
+
+    # What boxes alone leave out: points, an earlier mask, the alternatives, the object score.
+    model.zero_grad()
+    arguments = ways["both"] | dict(input_masks=masks, multimask_output=True)
+    out = model(pixel_values=pixel_values, **arguments)
+    weights = {"d_masks": noise(out.pred_masks.shape, seed + 4), "d_object": noise(out.object_score_logits.shape, seed + 5)}
+    ((out.pred_masks * weights["d_masks"]).sum() + (out.object_score_logits * weights["d_object"]).sum()).backward()
+    case |= {f"in.prompts.{key}": value for key, value in weights.items()}
+    heads = ("prompt_encoder.", "mask_decoder.mask_tokens", "mask_decoder.pred_obj_score_head.", "mask_decoder.obj_score_token")
+    named = {key: p.grad for key, p in model.named_parameters() if key.startswith(heads) and p.grad is not None}
+    case |= {f"prompts.grad.{key}": grad for key, grad in named.items()}
     save_case(name, case, seed=seed, tolerance=1e-3, model=model, note="whole model, float32 on both sides")
 
 
+def make_backbone(name, seed):
+    """Hiera alone takes oblong images, one channel, patches that are not square, and stages that do not pool."""
+    torch.manual_seed(seed)
+    config = Sam2HieraDetConfig(
+        hidden_size=6, num_channels=1, patch_kernel_size=[7, 5], patch_stride=[4, 4], patch_padding=[3, 2], blocks_per_stage=[1, 2, 2, 1],
+        embed_dim_per_stage=[6, 8, 12, 16], num_attention_heads_per_stage=[1, 2, 3, 4], window_size_per_stage=[4, 4, 5, 3],
+        global_attention_blocks=[2], window_positional_embedding_background_size=[3, 5], mlp_ratio=2.7, num_query_pool_stages=2,
+    )
+    model = perturb(Sam2HieraDetModel(config), seed)
+    pixel_values = noise((2, 1, 48, 80), seed)
+    stages = model(pixel_values).intermediate_hidden_states
+    case = {"in.pixel_values": pixel_values}
+    total = 0
+    for i, stage in enumerate(stages):
+        weight = noise(stage.shape, seed + 1 + i)
+        total = total + (stage * weight).sum()
+        case |= {f"out.{i}": stage, f"in.d.{i}": weight}
+    total.backward()
+    case |= {f"grad.{key}": p.grad for key, p in model.named_parameters()}
+    save_case(name, case, seed=seed, tolerance=1e-4, model=model, note="a backbone, float32 on both sides")
+
+
+def make_video_keys(name):
+    """The keys of a video model: those of memory must be known as such."""
+    hidden = 16
+    vision = Sam2VisionConfig(
+        backbone_config=Sam2HieraDetConfig(hidden_size=8, embed_dim_per_stage=[8, 12, 16, 24], num_attention_heads_per_stage=[1, 1, 1, 1]),
+        backbone_channel_list=[24, 16, 12, 8], fpn_hidden_size=hidden,
+    )
+    config = Sam2VideoConfig(
+        vision_config=vision, prompt_encoder_config=Sam2PromptEncoderConfig(hidden_size=hidden),
+        mask_decoder_config=Sam2MaskDecoderConfig(hidden_size=hidden, num_attention_heads=2), memory_attention_hidden_size=hidden,
+        memory_encoder_hidden_size=hidden, mask_downsampler_embed_dim=hidden, memory_fuser_embed_dim=hidden,
+    )
+    folder = FIXTURES / name
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save_pretrained(folder)
+    shapes = {key: list(value.shape) for key, value in sorted(Sam2VideoModel(config).state_dict().items())}
+    (folder / "keys.json").write_text(json.dumps(shapes) + "\n")
+
+
 make("sam2-stable", build(
-    64, dims=[8, 16, 32, 64], heads=[1, 2, 2, 4], blocks=[1, 2, 2, 1], windows=[4, 4, 4, 2], background=[3, 3], globals_=[4],
-    hidden=32, stability=(0.05, 0.5), seed=11), 64, 11)
+    64, dims=[8, 12, 16, 24], heads=[1, 2, 2, 4], blocks=[1, 2, 2, 1], windows=[4, 4, 4, 2], background=[3, 3], globals_=[4],
+    hidden=20, stability=(0.05, 0.9), seed=11), 64, 11)
 make("sam2-odd", build(
     96, dims=[8, 12, 16, 24], heads=[1, 2, 2, 3], blocks=[1, 1, 3, 1], windows=[8, 4, 10, 3], background=[5, 7], globals_=[],
     hidden=16, stability=(0.4, 0.97), seed=12, top_down=(1, 2, 3)), 96, 12)
+make_backbone("hiera-oblong", 13)
+make_video_keys("sam2-video-keys")

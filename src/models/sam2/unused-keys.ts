@@ -3,7 +3,6 @@ export const sam2UnusedKeys: readonly string[] = [
   'memory_*.**',
   'memory_*',
   'mask_downsample.**',
-  'mask_downsample*',
   'object_pointer_proj.**',
   'temporal_positional_encoding_projection_layer.**',
   'no_memory_positional_encoding',

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadCheckpoint } from '../../src/io/index.js';
+import { Hiera, parseHieraConfig } from '../../src/models/hiera/index.js';
+import { inference, SegmentTape } from '../../src/nn/index.js';
+import { Rng } from '../../src/util/index.js';
+import { useBackend } from '../support/backend.js';
+import { expectClose } from '../support/compare.js';
+import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+async function open(): Promise<{ golden: GoldenCase; model: Hiera }> {
+  const model = new Hiera(parseHieraConfig(fixtureJson('hiera-oblong', 'config.json')));
+  await loadCheckpoint(model, fixturePath('hiera-oblong'));
+  return { golden: await GoldenCase.read('hiera-oblong'), model };
+}
+
+describe('Hiera with an oblong image, one channel, oblong patches and a stage that does not pool', () => {
+  it('agrees with the reference, stage by stage', async () => {
+    const { golden, model } = await open();
+    const stages = model.forward(golden.image('in.pixel_values'), inference);
+    expect(stages.length).toBe(golden.names('out.').length);
+    for (const [i, stage] of stages.entries()) await expectClose(stage, golden.tensor(`out.${i}`), 1e-4);
+  });
+
+  it('has the gradients of the reference', async () => {
+    const { golden, model } = await open();
+    const tape = new SegmentTape(Rng.seeded(1));
+    const stages = model.forward(golden.image('in.pixel_values'), tape);
+    const { gradients } = tape.backward(stages.map((stage, i) => [stage, golden.tensor(`in.d.${i}`)] as const));
+    const parameters = [...model.namedParameters()];
+    expect(parameters.map(([path]) => path).sort()).toEqual(golden.names('grad.').sort());
+    for (const [path, parameter] of parameters) {
+      await expectClose(gradients.get(parameter), golden.inLayout(`grad.${path}`, parameter.layout), 1e-3);
+    }
+  });
+});
