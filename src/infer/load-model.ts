@@ -4,6 +4,8 @@ import { type LoadOptions, loadCheckpoint, readJson } from '../io/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
+  groundingDinoAuthorsKeys,
+  groundingDinoAuthorsUnusedKeys,
   groundingDinoTiedKeys,
   groundingDinoUnusedKeys,
   parseGroundingDinoConfig,
@@ -56,7 +58,8 @@ export async function loadGroundingDino(
   const model = new GroundingDino(config);
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
   return filled(model, async () => {
-    await fill(model, dir, { ignore: groundingDinoUnusedKeys, tied }, random);
+    const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
+    await fill(model, dir, { ignore, tied, namings: [groundingDinoAuthorsKeys] }, random);
     if (adapter !== undefined) await loadAdapter(model, adapter, { tied });
   });
 }

@@ -2,8 +2,9 @@ import { tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
 import { CheckpointError, matchesPattern, nearest } from '../util/index.js';
 import { type NamedArray, writeSafetensors } from './formats/index.js';
+import { type KeyNaming, underOurKeys } from './key-naming.js';
 import { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
-import { Weights } from './weights.js';
+import { openWeights, type WeightSource } from './weights.js';
 
 /** A second place where a checkpoint may hold the same weights. */
 export interface TiedKeys {
@@ -20,6 +21,10 @@ export interface LoadOptions {
   readonly discard?: readonly string[];
   /** Copies that are accepted when they are equal. */
   readonly tied?: readonly TiedKeys[];
+  /** What stands in for parameters that the checkpoint leaves out because they equal another's. */
+  readonly shared?: readonly TiedKeys[];
+  /** Other namings that are understood. */
+  readonly namings?: readonly KeyNaming[];
 }
 
 /** How many keys an error lists. */
@@ -33,15 +38,16 @@ interface Source {
 }
 
 /**
- * Gives every parameter of a module, adapters left out, its values from a safetensors file, the index of several, or a model
- * directory. Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along
+ * Gives every parameter of a module, adapters left out, its values from a safetensors or torch file, the index of several, or a
+ * model directory. Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along
  * several paths may stand under any of them; several copies must be equal. Tensors are read one by one.
  *
  * @throws CheckpointError listing all missing, unexpected and misshapen keys at once.
  */
 export async function loadCheckpoint(module: Module, path: string, options: LoadOptions = {}): Promise<void> {
-  const weights = await Weights.open(path);
+  const opened = await openWeights(path);
   try {
+    const weights = underOurKeys(opened, options.namings ?? []);
     const { sources, problems } = match(module, weights, options);
     if (problems.length > 0) throw misfit(weights.path, problems);
     for (const { parameter, key, copies } of sources) {
@@ -53,7 +59,7 @@ export async function loadCheckpoint(module: Module, path: string, options: Load
     }
     if (problems.length > 0) throw misfit(weights.path, problems);
   } finally {
-    await weights.close();
+    await opened.close();
   }
 }
 
@@ -78,8 +84,8 @@ export async function saveCheckpoint(
 /** Pairs parameters with keys, and says what cannot be paired. */
 function match(
   module: Module,
-  { tensors }: Weights,
-  { ignore = [], discard = [], tied = [] }: LoadOptions,
+  { tensors }: WeightSource,
+  { ignore = [], discard = [], tied = [], shared = [] }: LoadOptions,
 ): { sources: Source[]; problems: string[] } {
   const problems: string[] = [];
   const sources: Source[] = [];
@@ -88,7 +94,8 @@ function match(
   const copies = copiesIn(tensors.keys(), parameters, tied);
   const unused = new Set([...tensors.keys()].filter((key) => !fits(key, [...ignore, ...discard])));
   for (const [parameter, own] of parameters) {
-    const [key, ...others] = [...own, ...(copies.get(own[0]) ?? [])].filter((name) => tensors.has(name));
+    const present = [...own, ...(copies.get(own[0]) ?? [])].filter((name) => tensors.has(name));
+    const [key, ...others] = present.length > 0 ? present : [untieOnce(own[0], shared)].filter((name) => tensors.has(name));
     if (key === undefined) {
       missing.push(own[0]);
       continue;

@@ -149,7 +149,9 @@ describe('loadCheckpoint', () => {
     await writeFile(index, JSON.stringify({ weight_map: { ...map, 'conv.bias': '../part-3.safetensors' } }));
     expect(await problem(dir)).toContain('it does not map keys to files beside it');
     await rm(index);
-    expect(await problem(dir)).toContain('there is neither model.safetensors nor model.safetensors.index.json');
+    expect(await problem(dir)).toContain('there are several files of weights: part-1.safetensors, part-2.safetensors. Name one');
+    await Promise.all(['part-1', 'part-2'].map((part) => rm(join(dir, `${part}.safetensors`))));
+    expect(await problem(dir)).toContain('there is neither model.safetensors nor any other file of weights');
   });
 });
 

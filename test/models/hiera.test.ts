@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { tf } from '../../src/backend/index.js';
 import { loadCheckpoint } from '../../src/io/index.js';
 import { Hiera, parseHieraConfig } from '../../src/models/hiera/index.js';
 import { inference, SegmentTape } from '../../src/nn/index.js';
@@ -31,7 +32,7 @@ describe('Hiera with an oblong image, one channel, oblong patches and a stage th
     const parameters = [...model.namedParameters()];
     expect(parameters.map(([path]) => path).sort()).toEqual(golden.names('grad.').sort());
     for (const [path, parameter] of parameters) {
-      await expectClose(gradients.get(parameter), golden.inLayout(`grad.${path}`, parameter.layout), 1e-3);
+      await expectClose(gradients.get(parameter) as tf.Tensor, golden.inLayout(`grad.${path}`, parameter.layout), 1e-3);
     }
   });
 });

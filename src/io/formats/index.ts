@@ -1,3 +1,5 @@
-export { type NamedArray, readSafetensors, type SafetensorsFile, SafetensorsReader } from './safetensors.js';
-export type { StoredDtype, StoredTensor } from './safetensors-header.js';
+export { decodeElements, elementBytesOf, type NamedArray, type StoredDtype } from './elements.js';
+export { readSafetensors, type SafetensorsFile, SafetensorsReader } from './safetensors.js';
+export type { StoredTensor } from './safetensors-header.js';
+export { TorchReader } from './torch-file.js';
 export { type WritableArray, type WriteOptions, writeSafetensors } from './write-safetensors.js';

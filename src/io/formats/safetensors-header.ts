@@ -1,14 +1,10 @@
-import { CheckpointError, sizeOf } from '../../util/index.js';
-
-/** Bytes an element takes, by element type, for the types that are read. */
-const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1, BOOL: 1 } as const;
-
-/** Element types that are read. Half precisions become float32; whole numbers and truth values int32. */
-export type StoredDtype = keyof typeof ELEMENT_BYTES;
+import { sizeOf } from '../../util/index.js';
+import { elementBytesOf } from './elements.js';
+import { damaged } from './file-bytes.js';
 
 /** One tensor as the header describes it. */
 export interface StoredTensor {
-  /** As written; only those of {@link StoredDtype} can be read. */
+  /** As written; only those of `StoredDtype` can be read. */
   readonly dtype: string;
   readonly shape: readonly number[];
   /** First byte and the byte after the last, counted from the end of the header. */
@@ -49,11 +45,6 @@ export function parseHeader(path: string, bytes: Uint8Array, bodyBytes: number):
   }
   checkCover(path, tensors, bodyBytes);
   return { tensors, metadata };
-}
-
-/** The error of a file that cannot be what was written. */
-export function damaged(path: string, what: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({ where: path, what, fix: 'The file is truncated or damaged: copy or download it again', cause });
 }
 
 function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
@@ -129,11 +120,6 @@ function checkCover(path: string, tensors: ReadonlyMap<string, StoredTensor>, bo
     before = name;
   }
   if (covered !== bodyBytes) throw damaged(path, `there are ${bodyBytes - covered} unclaimed bytes at the end`);
-}
-
-/** Bytes of one element, if the type is one that can be read. */
-export function elementBytesOf(dtype: string): number | undefined {
-  return Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype as StoredDtype] : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

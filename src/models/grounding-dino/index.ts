@@ -1,3 +1,4 @@
+export { groundingDinoAuthorsKeys, groundingDinoAuthorsUnusedKeys } from './authors-keys.js';
 export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js';
 export type { DetectionLayer } from './decoder.js';
 export { GroundingDino, type GroundingDinoInputs, type GroundingDinoOutputs } from './grounding-dino.js';

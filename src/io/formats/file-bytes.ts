@@ -1,0 +1,35 @@
+import type { FileHandle } from 'node:fs/promises';
+import { CheckpointError } from '../../util/index.js';
+
+/** Largest piece that is read at once. */
+const PIECE_BYTES = 1 << 28;
+
+/**
+ * Reads a stretch of an open file into an array of its own.
+ *
+ * @throws CheckpointError naming the file when it ends too early or cannot be read.
+ */
+export async function readBytes(path: string, file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(bytes, done, Math.min(PIECE_BYTES, length - done), start + done).catch((cause) => {
+      throw unreadable(path, cause);
+    });
+    if (bytesRead === 0) throw damaged(path, 'the file ended while it was read');
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** The error of a file that the operating system does not give. */
+export function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
+  const known: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a weight file' };
+  const what = known[cause.code ?? ''] ?? `it cannot be read (${cause.code})`;
+  return new CheckpointError({ where: path, what, fix: 'Check the path', cause });
+}
+
+/** The error of a file that cannot be what was written. */
+export function damaged(path: string, what: string, cause?: unknown): CheckpointError {
+  return new CheckpointError({ where: path, what, fix: 'The file is truncated or damaged: copy or download it again', cause });
+}

@@ -1,0 +1,129 @@
+import { CheckpointError } from '../../util/index.js';
+import { damaged } from './file-bytes.js';
+import type { PickleGlobal } from './pickle.js';
+
+/** A run of elements in a file of its own. */
+export interface TorchStorage {
+  /** The name of that file. */
+  readonly key: string;
+  /** As safetensors calls it. */
+  readonly dtype: string;
+  readonly elements: number;
+}
+
+/** A view of a storage. */
+export interface TorchTensor {
+  readonly storage: TorchStorage;
+  /** In elements. */
+  readonly offset: number;
+  readonly shape: readonly number[];
+  /** In elements. */
+  readonly stride: readonly number[];
+}
+
+/** Element types of torch's storage classes, in safetensors' words. */
+const STORAGES: Readonly<Record<string, string>> = {
+  DoubleStorage: 'F64',
+  FloatStorage: 'F32',
+  HalfStorage: 'F16',
+  BFloat16Storage: 'BF16',
+  LongStorage: 'I64',
+  IntStorage: 'I32',
+  ShortStorage: 'I16',
+  CharStorage: 'I8',
+  ByteStorage: 'U8',
+  BoolStorage: 'BOOL',
+};
+
+/** Marks what {@link tensorOf} made, so that nothing else in a pickle passes for a tensor. */
+const tensors = new WeakSet<object>();
+const storages = new WeakSet<object>();
+
+/** The names that weights need, and what stands in for them; any other name is refused. */
+export function torchGlobal(where: string): (module: string, name: string) => PickleGlobal {
+  const callable: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
+    'collections.OrderedDict': () => new Map(),
+    'torch._utils._rebuild_tensor_v2': (args) => tensorOf(args, where),
+    'torch._utils._rebuild_parameter': ([data]) => data,
+    'torch.Size': ([sizes]) => sizes,
+    // What training scripts of the DETR family keep beside the weights; its fields are dropped.
+    'argparse.Namespace': () => new Map(),
+  };
+  return (module, name) => {
+    const full = `${module}.${name}`;
+    if (module === 'torch' && Object.hasOwn(STORAGES, name)) return { name: full };
+    const build = Object.hasOwn(callable, full) ? callable[full] : undefined;
+    if (build !== undefined) return { name: full, build };
+    throw new CheckpointError({
+      where,
+      what: `it refers to ${full}, which weights do not need and which is therefore not read`,
+      fix: 'Save the weights alone in Python: torch.save(model.state_dict(), path)',
+    });
+  };
+}
+
+/** Resolves `('storage', torch.FloatStorage, key, device, elements)`. */
+export function torchStorage(where: string): (id: unknown) => TorchStorage {
+  return (id) => {
+    const [tag, type, key, , elements] = Array.isArray(id) ? (id as unknown[]) : [];
+    const name = (type as Partial<PickleGlobal> | undefined)?.name?.replace(/^torch\./, '') ?? '';
+    const dtype = Object.hasOwn(STORAGES, name) ? STORAGES[name] : undefined;
+    if (tag !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(elements))
+      throw damaged(where, 'a storage in it is not described as torch.save does it');
+    const storage = { key, dtype, elements };
+    storages.add(storage);
+    return storage;
+  };
+}
+
+function tensorOf([storage, offset, shape, stride]: readonly unknown[], where: string): TorchTensor {
+  const whole =
+    typeof storage === 'object' &&
+    storage !== null &&
+    storages.has(storage) &&
+    isCount(offset) &&
+    isCounts(shape) &&
+    isCounts(stride) &&
+    shape.length === stride.length &&
+    Number.isSafeInteger(shape.reduce((product, count) => product * count, 1));
+  if (!whole) throw damaged(where, 'a tensor in it is not described as torch.save does it');
+  const tensor = { storage: storage as TorchStorage, offset, shape, stride };
+  tensors.add(tensor);
+  return tensor;
+}
+
+/** Under which of these names a training script may keep the weights. */
+const WRAPPERS = ['model', 'state_dict', 'model_state_dict'];
+
+/**
+ * The named tensors of what was saved: a state dict itself, or one inside a dictionary with other things.
+ *
+ * @throws CheckpointError when there is none.
+ */
+export function stateDictOf(value: unknown, path: string): Map<string, TorchTensor> {
+  if (!(value instanceof Map)) throw noWeights(path, 'it holds no table of weights');
+  const wrapped = WRAPPERS.map((key) => value.get(key)).find((inner) => inner instanceof Map) as
+    | Map<unknown, unknown>
+    | undefined;
+  const entries = [...(wrapped ?? value)];
+  const strange = entries.find(([name, tensor]) => typeof name !== 'string' || !isTensor(tensor));
+  if (strange !== undefined) throw noWeights(path, `${String(strange[0])} in it is not a tensor`);
+  if (entries.length === 0) throw noWeights(path, 'its table of weights is empty');
+  return new Map(entries as [string, TorchTensor][]);
+}
+
+function isTensor(value: unknown): value is TorchTensor {
+  return typeof value === 'object' && value !== null && tensors.has(value);
+}
+
+function noWeights(where: string, what: string): CheckpointError {
+  return new CheckpointError({ where, what, fix: 'Save the weights in Python: torch.save(model.state_dict(), path)' });
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isCount);
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadGroundingDino } from '../../src/infer/index.js';
+import {
+  type NamedArray,
+  openWeights,
+  readSafetensors,
+  saveCheckpoint,
+  underTheirKeys,
+  writeSafetensors,
+} from '../../src/io/index.js';
+import {
+  type GroundingDino,
+  groundingDinoAuthorsKeys,
+  groundingDinoAuthorsUnusedKeys,
+  groundingDinoTiedKeys,
+  groundingDinoUnusedKeys,
+  parseGroundingDinoConfig,
+} from '../../src/models/grounding-dino/index.js';
+import { matchesPattern } from '../../src/util/index.js';
+import { useBackend } from '../support/backend.js';
+import { fixtureJson, fixturePath } from '../support/golden.js';
+
+useBackend();
+
+const ours = fixturePath('grounding-dino-four-levels', 'model.safetensors');
+const published = fixturePath('torch-authors', 'published.pth');
+const config = parseGroundingDinoConfig(fixtureJson('grounding-dino-four-levels', 'config.json'));
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'namings-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** The model's weights as it would save them. */
+async function weightsOf(model: GroundingDino): Promise<ReadonlyMap<string, NamedArray>> {
+  const file = join(dir, 'saved.safetensors');
+  await saveCheckpoint(model, file);
+  model.dispose();
+  return (await readSafetensors(file)).arrays;
+}
+
+/** What the fixture holds, but for the norm that no forward pass reads. */
+async function original(): Promise<Map<string, NamedArray>> {
+  const { arrays } = await readSafetensors(ours);
+  return new Map([...arrays].filter(([key]) => !key.includes('.swin.layernorm.')));
+}
+
+function expectSame(got: ReadonlyMap<string, NamedArray>, expected: ReadonlyMap<string, NamedArray>): void {
+  expect([...got.keys()].sort()).toEqual([...expected.keys()].sort());
+  const differ = [...expected].filter(
+    ([key, { shape, data }]) =>
+      got.get(key)?.shape.join() !== shape.join() || !data.every((value, i) => value === got.get(key)?.data[i]),
+  );
+  expect(differ.map(([key]) => key)).toEqual([]);
+}
+
+async function load(path: string): Promise<ReadonlyMap<string, NamedArray>> {
+  return weightsOf(await loadGroundingDino(path, config));
+}
+
+async function withChanges(change: (arrays: Map<string, NamedArray>) => void): Promise<string> {
+  const { arrays } = await readSafetensors(ours);
+  const changed = new Map(arrays);
+  change(changed);
+  const file = join(dir, 'changed.safetensors');
+  await writeSafetensors(file, changed);
+  return file;
+}
+
+describe("the authors' naming", () => {
+  it('in a published .pth gives the very weights', async () => {
+    expectSame(await load(published), await original());
+  });
+
+  it('comes back with the same keys and bytes, but for what nothing reads and for copies', async () => {
+    const source = await openWeights(published);
+    const back = underTheirKeys(await original(), groundingDinoAuthorsKeys);
+    const theirs = [...back.keys()].map(async (key) => [key, await source.read(`module.${key}`)] as const);
+    expectSame(new Map(await Promise.all(theirs)), back);
+    const rest = [...source.tensors.keys()].map((key) => key.replace('module.', '')).filter((key) => !back.has(key));
+    await source.close();
+    const unused = [
+      ...groundingDinoAuthorsUnusedKeys,
+      'bert.pooler.**',
+      'bert.embeddings.position_ids',
+      '**.relative_position_index',
+      'bbox_embed.{1,2}.**',
+      'transformer.decoder.bbox_embed.*.**',
+    ];
+    expect(rest.filter((key) => !unused.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
+    expect(unused.filter((pattern) => !rest.some((key) => matchesPattern(key, pattern)))).toEqual([]);
+  });
+});
+
+describe("exceptions in Hugging Face's naming", () => {
+  it('takes equal copies of the box head, and buffers and norms that nothing reads', async () => {
+    const file = await withChanges((arrays) => {
+      for (const [key, array] of [...arrays]) {
+        if (key.startsWith('bbox_embed.0.')) {
+          for (const i of [1, 2]) arrays.set(key.replace('.0.', `.${i}.`), array);
+          for (const i of [0, 1, 2]) arrays.set(`model.decoder.${key.replace('.0.', `.${i}.`)}`, array);
+        }
+      }
+      const one: NamedArray = { dtype: 'float32', shape: [1], data: Float32Array.of(1) };
+      const swin = 'model.backbone.conv_encoder.model';
+      arrays.set(`${swin}.swin.layernorm.weight`, one);
+      arrays.set(`${swin}.encoder.layers.0.blocks.0.attention.self.relative_position_index`, one);
+      arrays.set('model.text_backbone.embeddings.position_ids', one);
+    });
+    expectSame(await load(file), await original());
+  });
+
+  it('refuses copies that differ', async () => {
+    const file = await withChanges((arrays) => {
+      const head = arrays.get('bbox_embed.0.layers.0.bias') as NamedArray;
+      arrays.set('model.decoder.bbox_embed.2.layers.0.bias', { ...head, data: head.data.map((x) => x + 1) as Float32Array });
+    });
+    await expect(load(file)).rejects.toThrow(
+      'model.decoder.bbox_embed.2.layers.0.bias should be a copy of bbox_embed.0.layers.0.bias, but differs',
+    );
+  });
+
+  it('refuses what is missing or does not belong', async () => {
+    const file = await withChanges((arrays) => {
+      arrays.delete('model.level_embed');
+      arrays.set('model.level_embedd', { dtype: 'float32', shape: [1], data: Float32Array.of(1) });
+    });
+    await expect(load(file)).rejects.toThrow(
+      /1 unexpected: model\.level_embedd \(model\.level_embedd may be model\.level_embed\); 1 missing: model\.level_embed/,
+    );
+  });
+
+  it('lists only copies and unused keys that a fixture has', () => {
+    expect(groundingDinoTiedKeys.map(({ copy }) => copy)).toEqual(['model.decoder.bbox_embed', 'bbox_embed.*']);
+    expect(groundingDinoUnusedKeys.length).toBe(4);
+  });
+});
