@@ -1,13 +1,16 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type LoadOptions, loadCheckpoint, readJson } from '../io/index.js';
+import { type LoadOptions, loadCheckpoint, modelFolder, openWeights, readJson, underOurKeys } from '../io/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
   groundingDinoAuthorsKeys,
   groundingDinoAuthorsUnusedKeys,
+  groundingDinoConfigFromShapes,
   groundingDinoTiedKeys,
   groundingDinoUnusedKeys,
+  mmGroundingDinoSharedKeys,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
 import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../models/sam2/index.js';
@@ -41,17 +44,30 @@ export interface DetectorOptions extends StartOptions {
   readonly adapter?: string | undefined;
 }
 
-/** Reads a Grounding DINO from a Hugging Face model directory. */
-export async function loadDetector(dir: string, options: DetectorOptions = {}): Promise<DetectorParts> {
-  const config = await readModelConfig(dir, { 'grounding-dino': parseGroundingDinoConfig });
-  const [tokenizer, imageProcessor] = await Promise.all([PromptTokenizer.load(dir, config.maxTextLen), ImageProcessor.load(dir)]);
-  const model = await loadGroundingDino(dir, config, options);
+/** The image settings of Grounding DINO where a folder has none. */
+const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
+
+/** Which configurations describe a Grounding DINO, by their `model_type`. */
+export const groundingDinoConfigs = {
+  'grounding-dino': parseGroundingDinoConfig,
+  'mm-grounding-dino': parseGroundingDinoConfig,
+};
+
+/** Reads a Grounding DINO from a Hugging Face model directory, or from the authors' file with a tokenizer beside it. */
+export async function loadDetector(path: string, options: DetectorOptions = {}): Promise<DetectorParts> {
+  const config = await readModelConfig(path, groundingDinoConfigs);
+  const folder = await modelFolder(path);
+  const [tokenizer, imageProcessor] = await Promise.all([
+    PromptTokenizer.load(folder, config.maxTextLen),
+    ImageProcessor.load(folder, DETECTOR_IMAGES),
+  ]);
+  const model = await loadGroundingDino(path, config, options);
   return { model, config, tokenizer, imageProcessor };
 }
 
 /** The model of {@link loadDetector} alone. */
 export async function loadGroundingDino(
-  dir: string,
+  path: string,
   config: GroundingDinoConfig,
   { random, adapter }: DetectorOptions = {},
 ): Promise<GroundingDino> {
@@ -59,7 +75,8 @@ export async function loadGroundingDino(
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
   return filled(model, async () => {
     const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
-    await fill(model, dir, { ignore, tied, namings: [groundingDinoAuthorsKeys] }, random);
+    const shared = config.scaledLogits ? mmGroundingDinoSharedKeys : [];
+    await fill(model, path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, random);
     if (adapter !== undefined) await loadAdapter(model, adapter, { tied });
   });
 }
@@ -67,7 +84,8 @@ export async function loadGroundingDino(
 /** Reads a SAM 2 (`sam2`, or the image part of `sam2_video`) from a Hugging Face model directory. */
 export async function loadMasker(dir: string, options: StartOptions = {}): Promise<MaskerParts> {
   const config = await readModelConfig(dir, { sam2: parseSam2Config, sam2_video: parseSam2Config });
-  const imageProcessor = await ImageProcessor.load(dir);
+  const { imageSize: side } = config.promptEncoder;
+  const imageProcessor = await ImageProcessor.load(await modelFolder(dir), { size: { height: side, width: side } });
   return { model: await loadSam2(dir, config, options), config, imageProcessor };
 }
 
@@ -89,13 +107,16 @@ async function filled<M extends Module>(model: M, body: () => Promise<void>): Pr
 }
 
 /**
- * Reads `config.json` of a model directory with the reader of its `model_type`.
+ * Reads `config.json` of a model directory, or beside a weight file, with the reader of its `model_type`. For the authors'
+ * Grounding DINO files, which come without one, the shapes of the weights tell.
  *
  * @throws CheckpointError naming the file when it is missing, of another type, or does not describe such a model.
  */
-export async function readModelConfig<C>(dir: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
-  const file = join(dir, 'config.json');
-  const json = await readJson(file);
+export async function readModelConfig<C>(path: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
+  const folder = await modelFolder(path);
+  const file = join(folder, 'config.json');
+  const present = (await stat(file).catch(() => undefined)) !== undefined;
+  const json = (present ? undefined : await configOfAuthors(path, readers)) ?? (await readJson(file));
   const type = String((json as { model_type?: unknown } | null)?.model_type);
   const read = readers[type];
   if (read === undefined)
@@ -108,6 +129,18 @@ export async function readModelConfig<C>(dir: string, readers: Readonly<Record<s
     return read(json);
   } catch (cause) {
     throw new CheckpointError({ where: file, what: complaint(cause), fix: 'Copy or download it again', cause });
+  }
+}
+
+/** What the shapes of weights in the authors' naming say; undefined if there are none. */
+async function configOfAuthors(path: string, readers: Readonly<Record<string, unknown>>): Promise<unknown> {
+  if (!('grounding-dino' in readers)) return undefined;
+  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the plainer complaint
+  try {
+    const ours = weights && underOurKeys(weights, [groundingDinoAuthorsKeys]);
+    return ours === undefined || ours === weights ? undefined : groundingDinoConfigFromShapes(ours.tensors);
+  } finally {
+    await weights?.close();
   }
 }
 

@@ -35,9 +35,11 @@ type Kind =
  * @returns the names of the outputs with their shapes.
  */
 export async function rawForward(options: RawForwardOptions): Promise<Record<string, readonly number[]>> {
+  const detector = (json: unknown): Kind => ({ type: 'grounding-dino', config: parseGroundingDinoConfig(json) });
   const sam2 = (json: unknown): Kind => ({ type: 'sam2', config: parseSam2Config(json) });
   const kind = await readModelConfig<Kind>(options.model, {
-    'grounding-dino': (json) => ({ type: 'grounding-dino', config: parseGroundingDinoConfig(json) }),
+    'grounding-dino': detector,
+    'mm-grounding-dino': detector,
     sam2,
     sam2_video: sam2,
   });

@@ -12,6 +12,8 @@ const IMAGENET_STD = [0.229, 0.224, 0.225];
 
 const configSchema = z.object({
   do_resize: z.boolean().default(true),
+  /** Pillow's numbers: 2 bilinear, 3 bicubic. */
+  resample: z.union([z.literal(2), z.literal(3)]).default(2),
   size: z.union([
     z.object({ shortest_edge: z.int().positive(), longest_edge: z.int().positive() }),
     z.object({ height: z.int().positive(), width: z.int().positive() }),
@@ -47,19 +49,24 @@ export class ImageProcessor {
     this.config = config;
   }
 
-  /** Reads `preprocessor_config.json` of a model directory. */
-  static async load(modelDir: string): Promise<ImageProcessor> {
-    const file = join(modelDir, 'preprocessor_config.json');
-    try {
-      return new ImageProcessor(configSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
-    } catch (cause) {
-      throw new CheckpointError({
-        where: file,
-        what: 'the image settings cannot be read',
-        fix: 'Name the folder of a model, with its preprocessor_config.json',
-        cause,
-      });
-    }
+  /**
+   * Reads the settings of a model directory: `preprocessor_config.json`, or what newer folders have in `processor_config.json`.
+   *
+   * @param otherwise - the settings of a model that comes without. Default: none, the file must be there.
+   * @throws CheckpointError naming the file that is missing, or what in it cannot be used.
+   */
+  static async load(modelDir: string, otherwise?: unknown): Promise<ImageProcessor> {
+    const own = join(modelDir, 'preprocessor_config.json');
+    const shared = join(modelDir, 'processor_config.json');
+    const nested = (await readSettings(shared)) as { image_processor?: unknown } | undefined;
+    const json = (await readSettings(own)) ?? nested?.image_processor ?? otherwise;
+    if (json === undefined) throw problem(own, 'there is no such file');
+    const parsed = configSchema.safeParse(json);
+    if (parsed.success) return new ImageProcessor(parsed.data);
+    const reasons = parsed.error.issues.map(
+      ({ path, message }) => `${path.join('.')}: ${message.replace('Invalid input: ', '')}`,
+    );
+    throw problem(own, `the image settings cannot be used (${reasons.join('; ')})`);
   }
 
   /** The size to which an image is brought. */
@@ -78,7 +85,8 @@ export class ImageProcessor {
   }
 
   process(images: readonly RasterImage[]): ProcessedImages {
-    const resized = images.map((image) => resizeImage(image, this.targetSize(image)));
+    const filter = this.config.resample === 3 ? 'bicubic' : 'bilinear';
+    const resized = images.map((image) => resizeImage(image, this.targetSize(image), filter));
     const width = Math.max(...resized.map((image) => image.width));
     const height = Math.max(...resized.map((image) => image.height));
     const values = new Float32Array(resized.length * height * width * 3);
@@ -109,6 +117,23 @@ export class ImageProcessor {
       return do_normalize ? (value - (image_mean[c] as number)) / (image_std[c] as number) : value;
     });
   }
+}
+
+/** The settings in a file, or undefined if there is none. */
+async function readSettings(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw problem(file, `it cannot be read (${cause.code})`, cause);
+  });
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch (cause) {
+    throw problem(file, 'it is not valid JSON', cause);
+  }
+}
+
+function problem(where: string, what: string, cause?: unknown): CheckpointError {
+  return new CheckpointError({ where, what, fix: 'Name the folder of a model, with its preprocessor_config.json', cause });
 }
 
 /** Boxes in pixels of an image, moved to the grid to which the image was resized. */

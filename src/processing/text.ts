@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
+import type { Tokenizer } from '@huggingface/tokenizers';
 import { tf } from '../backend/index.js';
-import { CheckpointError, UsageError } from '../util/index.js';
+import { UsageError } from '../util/index.js';
+import { loadBertTokenizer } from './bert-tokenizer.js';
 
 /** A prompt as the text encoder takes it. */
 export interface EncodedPrompt {
@@ -24,22 +23,13 @@ export class PromptTokenizer {
   }
 
   /**
-   * Reads `tokenizer.json`.
+   * Reads `tokenizer.json`, or else `vocab.txt`.
    *
    * @param maxTokens - the longest prompt that the model takes. Default: 256, Grounding DINO's.
+   * @throws CheckpointError naming the file that is missing or cannot be used.
    */
   static async load(modelDir: string, maxTokens = 256): Promise<PromptTokenizer> {
-    const file = join(modelDir, 'tokenizer.json');
-    try {
-      return new PromptTokenizer(new Tokenizer(JSON.parse(await readFile(file, 'utf8')), {}), maxTokens);
-    } catch (cause) {
-      throw new CheckpointError({
-        where: file,
-        what: 'the tokenizer cannot be read',
-        fix: 'Name the folder of a model, with its tokenizer.json',
-        cause,
-      });
-    }
+    return new PromptTokenizer(await loadBertTokenizer(modelDir), maxTokens);
   }
 
   /**

@@ -15,8 +15,6 @@ import {
   type GroundingDino,
   groundingDinoAuthorsKeys,
   groundingDinoAuthorsUnusedKeys,
-  groundingDinoTiedKeys,
-  groundingDinoUnusedKeys,
   parseGroundingDinoConfig,
 } from '../../src/models/grounding-dino/index.js';
 import { matchesPattern } from '../../src/util/index.js';
@@ -133,9 +131,22 @@ describe("exceptions in Hugging Face's naming", () => {
       /1 unexpected: model\.level_embedd \(model\.level_embedd may be model\.level_embed\); 1 missing: model\.level_embed/,
     );
   });
+});
 
-  it('lists only copies and unused keys that a fixture has', () => {
-    expect(groundingDinoTiedKeys.map(({ copy }) => copy)).toEqual(['model.decoder.bbox_embed', 'bbox_embed.*']);
-    expect(groundingDinoUnusedKeys.length).toBe(4);
+describe('MM Grounding DINO', () => {
+  const folder = fixturePath('mm-grounding-dino');
+  const mm = parseGroundingDinoConfig(fixtureJson('mm-grounding-dino', 'config.json'));
+
+  it('takes the first head for those that a file leaves out, and the own of each layer otherwise', async () => {
+    const { arrays } = await readSafetensors(join(folder, 'model.safetensors'));
+    const fewer = [...arrays].filter(([key]) => !/^(bbox|class)_embed\.1\./.test(key));
+    const file = join(dir, 'fewer.safetensors');
+    await writeSafetensors(file, new Map(fewer));
+    const own = await weightsOf(await loadGroundingDino(folder, mm));
+    const shared = await weightsOf(await loadGroundingDino(file, mm));
+    const at = (weights: ReadonlyMap<string, NamedArray>, key: string) => weights.get(key)?.data;
+    expect(at(own, 'class_embed.1.bias')).not.toEqual(at(own, 'class_embed.0.bias'));
+    expect(at(shared, 'class_embed.1.bias')).toEqual(at(own, 'class_embed.0.bias'));
+    expect(at(shared, 'bbox_embed.1.layers.2.weight')).toEqual(at(own, 'bbox_embed.0.layers.2.weight'));
   });
 });

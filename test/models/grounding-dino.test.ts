@@ -82,7 +82,7 @@ function recorder(): { context: ForwardContext; outputs: Map<string, Record<stri
   return { context, outputs };
 }
 
-describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels'])('GroundingDino, %s', (name) => {
+describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-grounding-dino'])('GroundingDino, %s', (name) => {
   let golden: GoldenCase;
   let model: GroundingDino;
   let left: string[];

@@ -204,6 +204,7 @@ describe('ImageProcessor', () => {
   it('keeps the proportions, pads to the largest and marks the padding', async () => {
     const processor = new ImageProcessor({
       do_resize: true,
+      resample: 2,
       size: { shortest_edge: 4, longest_edge: 6 },
       do_rescale: true,
       rescale_factor: 1 / 255,

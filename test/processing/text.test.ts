@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { collateText, PromptTokenizer } from '../../src/processing/index.js';
 import { UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
+import { fixtureJson } from '../support/golden.js';
 
 useBackend();
 
@@ -34,6 +35,15 @@ describe('PromptTokenizer', () => {
     },
   );
 
+  it.each(['tokenizer.json', 'vocab.txt'])('gives the ids of the reference, from %s', async (file) => {
+    const dir = await mkdtemp(join(tmpdir(), 'sonoground-text-'));
+    await copyFile(join(NANO, file), join(dir, file));
+    const tokenizer = await PromptTokenizer.load(dir);
+    await rm(dir, { recursive: true });
+    const cases = fixtureJson('tokenizer', 'cases.json') as { phrases: string[]; ids: number[] }[];
+    for (const { phrases, ids } of cases) expect([...tokenizer.encode(phrases).inputIds]).toEqual(ids);
+  });
+
   it('splits a sentence at dots and lines, and refuses an empty one', () => {
     expect(PromptTokenizer.parsePrompt('benign lesion. cyst.\n Cyst . ')).toEqual(['benign lesion', 'cyst']);
     for (const empty of ['', ' . . ', '\n']) expect(() => PromptTokenizer.parsePrompt(empty)).toThrow(UsageError);
@@ -47,6 +57,10 @@ describe('PromptTokenizer', () => {
 
   it('names the folder without a tokenizer', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'sonoground-text-'));
+    await expect(PromptTokenizer.load(dir)).rejects.toThrow('there is neither tokenizer.json nor vocab.txt');
+    await writeFile(join(dir, 'vocab.txt'), 'cyst\n');
+    await expect(PromptTokenizer.load(dir)).rejects.toThrow(/vocab\.txt: the tokenizer cannot be read \(it has no \[CLS\]/);
+    await writeFile(join(dir, 'tokenizer.json'), '{');
     await expect(PromptTokenizer.load(dir)).rejects.toThrow(/tokenizer\.json: the tokenizer cannot be read/);
     await rm(dir, { recursive: true });
   });

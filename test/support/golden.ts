@@ -37,7 +37,7 @@ export class GoldenCase {
 
   array(name: string): NamedArray {
     const array = this.arrays.get(name);
-    if (array === undefined) throw new Error(`fixture ${this.name} has no ${name}: ${[...this.arrays.keys()].join(', ')}`);
+    if (array === undefined) throw new Error(`fixture ${this.name} has no ${name}`);
     return array;
   }
 

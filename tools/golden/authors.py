@@ -132,5 +132,6 @@ def objects():
     torch.save({"model": {"x": noise((2,), 10)}, "hook": Evil()}, folder / "evil.pth")
 
 
-detector()
-objects()
+if __name__ == "__main__":
+    detector()
+    objects()

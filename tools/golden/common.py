@@ -10,7 +10,7 @@ import pathlib
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"
 
@@ -29,14 +29,18 @@ def noise(shape, seed, scale=1.0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * scale
 
 
-def save_case(name, tensors, *, seed, tolerance, model=None, note=""):
-    """Writes one fixture. `tensors`: prefixed names to tensors. `tolerance`: relative, with its reason in `note`."""
+def save_case(name, tensors, *, seed, tolerance, model=None, rename=None, note=""):
+    """Writes one fixture. `tensors`: prefixed names to tensors. `tolerance`: relative, with its reason in `note`.
+    `rename`: from the names that `save_pretrained` writes to those of published files, where they differ."""
     folder = FIXTURES / name
     folder.mkdir(parents=True, exist_ok=True)
     if model is not None:
         model.save_pretrained(folder, safe_serialization=True)
         for extra in ("generation_config.json",):
             (folder / extra).unlink(missing_ok=True)
+        if rename is not None:
+            weights = load_file(folder / "model.safetensors")
+            save_file({rename(k): v for k, v in weights.items()}, folder / "model.safetensors", metadata={"format": "pt"})
     save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, folder / "case.safetensors")
     hashes = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.glob("*")) if p.name != "manifest.json"}
     manifest = {

@@ -2,8 +2,13 @@
 
 Run: .venv-reference/bin/python tools/golden/grounding_dino.py
 """
+import copy
+import math
+
 import torch
-from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
+from transformers import (
+    GroundingDinoConfig, GroundingDinoForObjectDetection, MMGroundingDinoConfig, MMGroundingDinoForObjectDetection,
+)
 from transformers.models.grounding_dino.modeling_grounding_dino import (
     MultiScaleDeformableAttention,
     encode_sinusoidal_position_embedding,
@@ -42,24 +47,45 @@ CASES = {
                     positional_embedding_temperature=10000),
         backbone=dict(embed_dim=4, depths=[1, 1, 1], num_heads=[1, 2, 2], window_size=2, out_indices=[2, 3], patch_size=4),
     ),
+    # MM Grounding DINO: scaled and biased class logits, box and class heads of each layer its own, as published.
+    "mm-grounding-dino": dict(
+        seed=5, image=(2, 3, 40, 33), valid=[(40, 33), (31, 30)], classes=(MMGroundingDinoConfig, MMGroundingDinoForObjectDetection),
+        config=dict(d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=24, decoder_ffn_dim=24,
+                    encoder_attention_heads=4, decoder_attention_heads=4, num_queries=9, num_feature_levels=3,
+                    encoder_n_points=2, decoder_n_points=2, max_text_len=13),
+        backbone=dict(embed_dim=4, depths=[1, 1], num_heads=[1, 2], window_size=3, out_indices=[1, 2], patch_size=4),
+    ),
 }
 
 
 def saved_name(name):
-    name = name.removeprefix("model.decoder.") if name.startswith("model.decoder.bbox_embed.") else name  # tied
+    for head in ("bbox_embed.", "class_embed."):
+        name = name.removeprefix("model.decoder.") if name.startswith(f"model.decoder.{head}") else name  # tied
     return SWIN + swin_name(name[len(SWIN):]) if name.startswith(SWIN) else name
 
 
 
 
-def whole_model(name, seed, image, valid, config, backbone):
+def agreement(queries, text, head):
+    """Raw class logits, padding not masked."""
+    logits = queries @ text.transpose(1, 2)
+    return logits / math.sqrt(queries.shape[-1]) + head.bias if hasattr(head, "bias") else logits
+
+
+def whole_model(name, seed, image, valid, config, backbone, classes=(GroundingDinoConfig, GroundingDinoForObjectDetection)):
     torch.manual_seed(seed)
-    full = GroundingDinoConfig(
+    full = classes[0](
         backbone_config=dict(model_type="swin", **backbone),
         text_config=dict(model_type="bert", vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
                          intermediate_size=24, max_position_embeddings=24),
         **config)
-    model = perturb(GroundingDinoForObjectDetection(full), seed, std=0.08)
+    model = classes[1](full)
+    mm = isinstance(full, MMGroundingDinoConfig)
+    if mm:
+        for heads in (model.bbox_embed, model.class_embed):
+            for i in range(1, len(heads)):
+                heads[i] = copy.deepcopy(heads[0])
+    perturb(model, seed, std=0.08)
     pixels = noise(image, seed + 1)
     pixel_mask = torch.zeros(image[0], *image[2:], dtype=torch.long)
     for mask, (h, w) in zip(pixel_mask, valid):
@@ -87,7 +113,7 @@ def whole_model(name, seed, image, valid, config, backbone):
         hidden = out.intermediate_hidden_states[:, i]
         reference = out.init_reference_points if i == 0 else out.intermediate_reference_points[:, i - 1]
         boxes = (model.bbox_embed[i](hidden) + torch.special.logit(reference, eps=1e-5)).sigmoid()
-        layers.append((hidden @ text.transpose(1, 2), boxes))
+        layers.append((agreement(hidden, text, model.class_embed[i]), boxes))
     assert torch.equal(layers[-1][1], out.pred_boxes)
 
     scores = out.enc_outputs_class.max(-1)[0]
@@ -100,7 +126,7 @@ def whole_model(name, seed, image, valid, config, backbone):
     # First stage with gradient: the reference's own heads at the selected cells.
     objects = torch.gather(middle["objects"], 1, index[..., None].expand(-1, -1, full.d_model))
     coords = torch.gather(out.enc_outputs_coord_logits, 1, index[..., None].expand(-1, -1, 4))
-    first = (objects @ text.transpose(1, 2), coords.sigmoid())
+    first = (agreement(objects, text, model.model.encoder_output_class_embed), coords.sigmoid())
     assert torch.equal(first[1], out.init_reference_points)
 
     tensors = {"in.pixel_values": pixels, "in.pixel_mask": pixel_mask.int(), "in.input_ids": input_ids.int(),
@@ -119,7 +145,7 @@ def whole_model(name, seed, image, valid, config, backbone):
     loss.backward()
     named = {saved_name(n): p for n, p in model.named_parameters() if p.grad is not None}
     tensors |= {f"grad.{n}": p.grad for n, p in named.items()}
-    save_case(name, tensors, seed=seed, tolerance=1e-3, model=model,
+    save_case(name, tensors, seed=seed, tolerance=1e-3, model=model, rename=saved_name if mm else None,  # heads that are not tied stand under the decoder's path
               note="whole model in float32, outputs and gradients 1e-3, encoder layers 1e-4; the first stage's outputs are "
                    "taken from the reference's intermediates with their gradient, which its own loss detaches")
 

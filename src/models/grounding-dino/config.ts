@@ -10,7 +10,7 @@ const count = z.number().int().positive();
 const rate = z.number().min(0).max(1);
 
 const schema = z.object({
-  model_type: z.literal('grounding-dino').optional(),
+  model_type: z.enum(['grounding-dino', 'mm-grounding-dino']).default('grounding-dino'),
   backbone_config: z.record(z.string(), z.unknown()).nullish(),
   text_config: z.record(z.string(), z.unknown()).nullish(),
   num_queries: count.default(900),
@@ -56,6 +56,8 @@ type CamelPlain = { readonly [K in keyof Plain as Camel<K & string>]: Plain[K] }
 
 /** A Hugging Face `config.json` of Grounding DINO: upstream's fields in camelCase. */
 export interface GroundingDinoConfig extends CamelPlain {
+  /** Whether class logits are divided by the root of their width and have a learned bias: MM Grounding DINO. */
+  readonly scaledLogits: boolean;
   readonly backboneConfig: ReturnType<typeof parseSwinConfig>;
   readonly textConfig: ReturnType<typeof parseBertConfig>;
 }
@@ -71,7 +73,10 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw unusable(problems.join('; '));
   }
-  const { model_type: _, backbone_config: backbone, text_config: text, ...plain } = parsed.data;
+  const { model_type: type, backbone_config: backbone, text_config: text, ...fields } = parsed.data;
+  // MM Grounding DINO knows no sharing: each layer has heads of its own.
+  const mm = type === 'mm-grounding-dino';
+  const plain = mm ? { ...fields, decoder_bbox_embed_share: false, two_stage_bbox_embed_share: false } : fields;
   const problems = impossible(plain);
   if (problems.length > 0) throw unusable(problems.join('; '));
   const camel = Object.fromEntries(Object.entries(plain).map(([key, value]) => [camelCase(key), value]));
@@ -81,6 +86,7 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
     throw unusable(`num_feature_levels: ${plain.num_feature_levels}, but the backbone gives ${maps} maps`);
   return {
     ...(camel as unknown as CamelPlain),
+    scaledLogits: mm,
     backboneConfig,
     textConfig: parseBertConfig(text ?? { model_type: 'bert' }),
   };

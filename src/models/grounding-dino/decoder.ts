@@ -4,7 +4,7 @@ import { sinusoidalEncoding } from '../../ops/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import { DecoderLayer } from './decoder-layer.js';
 import type { Features } from './encoder-layer.js';
-import { boxLogit, contrastiveLogits, MlpPredictionHead } from './heads.js';
+import { boxLogit, type ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import type { TextGeometry } from './text-geometry.js';
 import { alternate, type VisionGeometry } from './vision-geometry.js';
 
@@ -26,6 +26,8 @@ export interface DecoderInputs {
   readonly text: TextGeometry;
   /** One a layer; the same one several times where it is shared. */
   readonly bboxEmbed: readonly MlpPredictionHead[];
+  /** One a layer. */
+  readonly classEmbed: readonly ContrastiveEmbedding[];
 }
 
 /** Refines boxes layer by layer. */
@@ -49,7 +51,8 @@ export class Decoder extends Module {
   }
 
   /** @returns one entry a layer. */
-  forward({ queries, references, features, vision, text, bboxEmbed }: DecoderInputs, context: ForwardContext): DetectionLayer[] {
+  forward(inputs: DecoderInputs, context: ForwardContext): DetectionLayer[] {
+    const { queries, references, features, vision, text, bboxEmbed, classEmbed } = inputs;
     const { dModel } = this.config;
     const { spatialShapes } = vision;
     const samples = spatialShapes.length * this.config.decoderNPoints;
@@ -64,9 +67,16 @@ export class Decoder extends Module {
     let reference = references as tf.Tensor;
     for (const [i, layer] of this.layers.entries()) {
       const head = bboxEmbed[i] as MlpPredictionHead;
-      const inputs = { hidden, reference, memory: features.vision as tf.Tensor, text: features.text as tf.Tensor, ...constants };
-      const owners: Module[] = [layer, this.referencePointsHead, this.layerNorm, head];
-      const out = context.block(owners, inputs, (x, mode) => {
+      const classHead = classEmbed[i] as ContrastiveEmbedding;
+      const layerInputs = {
+        hidden,
+        reference,
+        memory: features.vision as tf.Tensor,
+        text: features.text as tf.Tensor,
+        ...constants,
+      };
+      const owners: Module[] = [layer, this.referencePointsHead, this.layerNorm, head, classHead];
+      const out = context.block(owners, layerInputs, (x, mode) => {
         const encoded = sinusoidalEncoding(tf.mul(x.reference, x.firstRatio), dModel / 2); // [B, Q, 2 d]
         const positions = this.referencePointsHead.forward(encoded); // [B, Q, d]
         const origin = tf.mul(alternate(x.reference, samples), x.ratios); // [B, Q, L * P * 2]
@@ -77,7 +87,7 @@ export class Decoder extends Module {
         const next = layer.forward({ hidden: x.hidden, positions, text, textBias, ...image }, mode); // [B, Q, d]
         const normed = this.layerNorm.forward(next) as tf.Tensor3D;
         const predBoxes = tf.sigmoid(tf.add(head.forward(normed), boxLogit(x.reference))) as tf.Tensor3D; // [B, Q, 4]
-        return { hidden: next, logits: contrastiveLogits(normed, text as tf.Tensor3D), predBoxes };
+        return { hidden: next, logits: classHead.forward(normed, text as tf.Tensor3D), predBoxes };
       });
       outputs.push({ logits: out.logits, predBoxes: out.predBoxes });
       if (i < this.layers.length - 1) reference = refine(head, out.hidden, reference, context);

@@ -14,7 +14,7 @@ import { Swin } from '../swin/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import { Decoder } from './decoder.js';
 import { EncoderLayer, type Features } from './encoder-layer.js';
-import { MlpPredictionHead } from './heads.js';
+import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import { type ProposalHead, type Selection, selectQueries } from './query-selection.js';
 import type { TextGeometry } from './text-geometry.js';
 import { type VisionGeometry, visionGeometry } from './vision-geometry.js';
@@ -71,6 +71,7 @@ export class GroundingDinoModel extends Module {
       output: this.child('enc_output', new Linear(dModel, dModel, { weightInit: xavierUniform })),
       norm: this.child('enc_output_norm', new LayerNorm(dModel, layerNormEps)),
       bboxEmbed: this.child('encoder_output_bbox_embed', new MlpPredictionHead(dModel, dModel, 4, 3)),
+      classEmbed: this.child('encoder_output_class_embed', new ContrastiveEmbedding(this.config)),
     };
   }
 

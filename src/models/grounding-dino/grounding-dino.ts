@@ -4,7 +4,7 @@ import { assertShape } from '../../util/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import type { DetectionLayer } from './decoder.js';
 import { GroundingDinoModel } from './grounding-dino-model.js';
-import { MlpPredictionHead } from './heads.js';
+import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import { textGeometry } from './text-geometry.js';
 
 export interface GroundingDinoInputs {
@@ -38,6 +38,7 @@ export class GroundingDino extends Module {
   private readonly model: GroundingDinoModel;
   /** One a decoder layer; the same one throughout where the config shares it. */
   private readonly bboxEmbed: MlpPredictionHead[];
+  private readonly classEmbed: ContrastiveEmbedding[];
 
   constructor(config: GroundingDinoConfig) {
     super();
@@ -50,6 +51,8 @@ export class GroundingDino extends Module {
     );
     this.childList('bbox_embed', heads);
     this.bboxEmbed = Array.from({ length: decoderLayers }, (_, i) => heads[i] ?? (heads[0] as MlpPredictionHead));
+    const classes = Array.from({ length: decoderLayers }, () => new ContrastiveEmbedding(config));
+    this.classEmbed = this.childList('class_embed', classes);
   }
 
   /** Under a recording context the outputs belong to it, otherwise to the caller. T tokens are those given, at most `maxTextLen`. */
@@ -68,7 +71,8 @@ export class GroundingDino extends Module {
       const { features, vision } = this.model.encode(pixelValues, pixelMask, text, types, context);
       const selection = this.model.select(features, vision, text, context);
       const { queries, references } = this.model.start(selection, b, context);
-      const decoderInputs = { queries, references, features, vision, text, bboxEmbed: this.bboxEmbed };
+      const { bboxEmbed, classEmbed } = this;
+      const decoderInputs = { queries, references, features, vision, text, bboxEmbed, classEmbed };
       const layers = this.model.decoder.forward(decoderInputs, context);
       const encoder = selection && { logits: selection.logits, predBoxes: selection.predBoxes };
       return { layers, encoder } as unknown as tf.TensorContainer;

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Linear, Module, xavierUniform, zeros } from '../../nn/index.js';
+import { constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
 
 /** A few linear layers with ReLU between: predicts boxes, and the position encoding of reference boxes. */
 export class MlpPredictionHead extends Module {
@@ -26,15 +26,25 @@ export class MlpPredictionHead extends Module {
   }
 }
 
-/**
- * Contrastive class logits: how well each query and each token agree.
- *
- * @param queries - [B, Q, d] f32.
- * @param text - [B, T, d] f32.
- * @returns [B, Q, T] f32, unmasked.
- */
-export function contrastiveLogits(queries: tf.Tensor3D, text: tf.Tensor3D): tf.Tensor3D {
-  return tf.matMul(queries, text, false, true);
+/** How well each query and each token agree: their product, in MM Grounding DINO scaled and with a learned bias. */
+export class ContrastiveEmbedding extends Module {
+  private readonly bias: Parameter | undefined;
+
+  constructor({ scaledLogits }: { readonly scaledLogits: boolean }) {
+    super();
+    this.bias = scaledLogits ? this.parameter('bias', [], { init: constant(-Math.log((1 - 0.01) / 0.01)) }) : undefined;
+  }
+
+  /**
+   * @param queries - [B, Q, d] f32.
+   * @param text - [B, T, d] f32.
+   * @returns [B, Q, T] f32, unmasked.
+   */
+  forward(queries: tf.Tensor3D, text: tf.Tensor3D): tf.Tensor3D {
+    const product = tf.matMul(queries, text, false, true) as tf.Tensor3D;
+    if (this.bias === undefined) return product;
+    return tf.add(tf.div(product, Math.sqrt(queries.shape[2])), this.bias.value);
+  }
 }
 
 /**

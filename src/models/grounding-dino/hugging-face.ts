@@ -55,7 +55,14 @@ export const groundingDinoTiedKeys: readonly {
   readonly when?: keyof GroundingDinoConfig;
 }[] = [
   { copy: 'model.decoder.bbox_embed', of: 'bbox_embed' },
+  { copy: 'model.decoder.class_embed', of: 'class_embed', when: 'scaledLogits' },
   { copy: 'bbox_embed.*', of: 'bbox_embed.0', when: 'decoderBboxEmbedShare' },
+];
+
+/** Heads of later layers that a checkpoint of MM Grounding DINO leaves out when they equal the first's. */
+export const mmGroundingDinoSharedKeys: readonly { readonly copy: string; readonly of: string }[] = [
+  { copy: 'bbox_embed.*', of: 'bbox_embed.0' },
+  { copy: 'class_embed.*', of: 'class_embed.0' },
 ];
 
 /** Keys that checkpoints may hold although no forward pass reads them, as path patterns. */

@@ -1,5 +1,6 @@
 export { groundingDinoAuthorsKeys, groundingDinoAuthorsUnusedKeys } from './authors-keys.js';
 export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js';
+export { type CheckpointShapes, groundingDinoConfigFromShapes } from './config-from-shapes.js';
 export type { DetectionLayer } from './decoder.js';
 export { GroundingDino, type GroundingDinoInputs, type GroundingDinoOutputs } from './grounding-dino.js';
 export {
@@ -8,5 +9,6 @@ export {
   groundingDinoUnusedKeys,
   type HuggingFaceDetections,
   maskTextLogits,
+  mmGroundingDinoSharedKeys,
 } from './hugging-face.js';
 export { specialTokens } from './text-masks.js';

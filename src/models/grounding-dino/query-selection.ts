@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import type { ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
 import { ConfigError } from '../../util/index.js';
 import type { Features } from './encoder-layer.js';
-import { contrastiveLogits, type MlpPredictionHead } from './heads.js';
+import type { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import type { TextGeometry } from './text-geometry.js';
 import type { VisionGeometry } from './vision-geometry.js';
 
@@ -11,6 +11,7 @@ export interface ProposalHead {
   readonly output: Linear;
   readonly norm: LayerNorm;
   readonly bboxEmbed: MlpPredictionHead;
+  readonly classEmbed: ContrastiveEmbedding;
 }
 
 export interface Selection {
@@ -30,7 +31,7 @@ export interface Selection {
  * @throws ConfigError when there are fewer cells than queries.
  */
 export function selectQueries(
-  { output, norm, bboxEmbed }: ProposalHead,
+  { output, norm, bboxEmbed, classEmbed }: ProposalHead,
   features: Features,
   geometry: VisionGeometry,
   { tokenBias }: TextGeometry,
@@ -49,7 +50,7 @@ export function selectQueries(
     const vision = context.detach(features.vision);
     const text = context.detach(features.text);
     const objects = describe(vision, proposing) as tf.Tensor3D; // [B, S, d]
-    const logits = tf.add(contrastiveLogits(objects, text), tokenBias.reshape([b, 1, -1])); // [B, S, T]
+    const logits = tf.add(classEmbed.forward(objects, text), tokenBias.reshape([b, 1, -1])); // [B, S, T]
     const { indices } = tf.topk(tf.max(logits, 2), numQueries); // [B, Q]
     const index = indices as tf.Tensor2D;
     const offset = tf.tensor2d(
@@ -69,7 +70,7 @@ export function selectQueries(
     proposing: tf.Tensor;
     proposals: tf.Tensor;
   };
-  const owners: Module[] = [output, norm, bboxEmbed];
+  const owners: Module[] = [output, norm, bboxEmbed, classEmbed];
   return context.block(owners, inputs, (x) => {
     const picked = tf.gather(x.vision.reshape([b * s, d]), x.index as tf.Tensor1D); // [B * Q, d]
     const objects = describe(picked, x.proposing); // [B * Q, d]
@@ -77,7 +78,7 @@ export function selectQueries(
     const found = objects.reshape([b, numQueries, d]) as tf.Tensor3D;
     return {
       objects: found,
-      logits: contrastiveLogits(found, x.text as tf.Tensor3D),
+      logits: classEmbed.forward(found, x.text as tf.Tensor3D),
       predBoxes: boxes.reshape([b, numQueries, 4]) as tf.Tensor3D,
     };
   });
