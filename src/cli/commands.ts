@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { downloadCommand } from './download.js';
 import { evalCommand } from './eval.js';
 import { forwardCommand } from './forward.js';
 import { inferCommand } from './infer.js';
@@ -14,5 +15,6 @@ export const commands = [
   evalCommand,
   inferCommand,
   forwardCommand,
+  downloadCommand,
   doctorCommand,
 ] as unknown as readonly CommandModule<GlobalOptions, never>[];

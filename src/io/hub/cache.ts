@@ -1,0 +1,88 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCommit, type ModelName, parseModelName } from './model-name.js';
+import { indexFiles, weightFiles } from './select-files.js';
+import type { HubSettings } from './settings.js';
+
+/**
+ * The folder of a repository in the cache. It has `blobs/`, `refs/` and `snapshots/`.
+ *
+ * @see https://huggingface.co/docs/hub/local-cache
+ */
+export function repoFolder({ cacheDir }: HubSettings, repo: string): string {
+  return join(cacheDir, `models--${repo.replace('/', '--')}`);
+}
+
+/** The folder of one commit: what a model is loaded from. */
+export function snapshotFolder(settings: HubSettings, repo: string, commit: string): string {
+  return join(repoFolder(settings, repo), 'snapshots', commit);
+}
+
+/** The file that says which commit a branch or a tag was. */
+export function refFile(settings: HubSettings, repo: string, revision: string): string {
+  return join(repoFolder(settings, repo), 'refs', ...revision.split('/'));
+}
+
+/** The commit that the cache knows for a revision. */
+export async function cachedCommit(settings: HubSettings, { repo, revision }: ModelName): Promise<string | undefined> {
+  if (isCommit(revision)) return revision;
+  const text = await readFile(refFile(settings, repo, revision), 'utf8').catch(() => '');
+  return isCommit(text.trim()) ? text.trim() : undefined;
+}
+
+/**
+ * Finds a model that is in the cache with all of its weights, whoever put it there.
+ *
+ * @returns its snapshot folder, or undefined.
+ */
+export async function findCached(settings: HubSettings, name: ModelName): Promise<string | undefined> {
+  const commit = await cachedCommit(settings, name);
+  if (commit === undefined) return undefined;
+  const folder = snapshotFolder(settings, name.repo, commit);
+  return (await hasWeights(folder)) ? folder : undefined;
+}
+
+/**
+ * Like {@link findCached}; a short name is content with the cache's `main` if its own commit is not there, as that is what
+ * Python fetches.
+ */
+export async function findCachedOrMain(settings: HubSettings, name: ModelName): Promise<string | undefined> {
+  const exact = await findCached(settings, name);
+  if (exact !== undefined || name.label.includes('@') || name.label.includes('/')) return exact;
+  return findCached(settings, parseModelName(`${name.repo}@main`));
+}
+
+/** Whether every file of the weights is there. A link that leads nowhere is no file. */
+async function hasWeights(folder: string): Promise<boolean> {
+  const files = new Set(weightFiles(await filesIn(folder)));
+  const index = indexFiles.find((name) => files.has(name));
+  if (index === undefined) return files.size > 0;
+  const shards = await shardsOf(join(folder, index));
+  return shards?.every((name) => files.has(name)) ?? false;
+}
+
+/** The names of the files in a folder, links followed. */
+export async function filesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const files: string[] = [];
+  for (const name of names) if (await isFile(join(folder, name))) files.push(name);
+  return files;
+}
+
+/** The files that an index of shards names; undefined when it cannot be read. */
+export async function shardsOf(index: string): Promise<readonly string[] | undefined> {
+  try {
+    const { weight_map } = JSON.parse(await readFile(index, 'utf8')) as { weight_map?: Record<string, unknown> };
+    const names = [...new Set(Object.values(weight_map ?? {}))];
+    return names.length > 0 && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}

@@ -1,0 +1,142 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { writeFileAtomic } from '../../util/index.js';
+import { filesIn, findCached, refFile, repoFolder, shardsOf, snapshotFolder } from './cache.js';
+import { type HubFile, isIntact } from './digest.js';
+import { readableDiskError, requireSpace } from './disk.js';
+import type { HubReport } from './events.js';
+import { fetchBlob } from './fetch-blob.js';
+import { HubError } from './hub-error.js';
+import { fetchListing, type HubContext, type Listing } from './listing.js';
+import { isCommit, type ModelName, parseModelName } from './model-name.js';
+import { defaultPace, type Pace } from './pace.js';
+import { place, snapshotWays } from './place.js';
+import { forbiddenByOffline } from './refusals.js';
+import { indexFiles, selectFiles } from './select-files.js';
+import { type HubSettings, hubSettings } from './settings.js';
+import { UnreachableError } from './unreachable-error.js';
+
+export interface DownloadOptions {
+  /** Default: what the environment says. */
+  readonly settings?: HubSettings;
+  /** Exactly these files of the repository. Default: configuration, tokenizer and weights. */
+  readonly files?: readonly string[];
+  /** Default: nobody is told. */
+  readonly report?: HubReport;
+  readonly pace?: Partial<Pace>;
+}
+
+export interface DownloadedModel {
+  /** What a model is loaded from: the snapshot folder in the cache. */
+  readonly folder: string;
+  readonly repo: string;
+  readonly commit: string;
+  /** Names in the folder; it may hold more, from others. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Brings a model into the Hugging Face cache, where Python finds it too. Everything is verified, what is there is not
+ * fetched again, and a download that was stopped goes on.
+ *
+ * @param name - a short name, or `owner/repo`, each with an optional `@revision`.
+ * @throws UsageError for a name that is none; HubError for all that can go wrong on the way.
+ */
+export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
+  const model = parseModelName(name);
+  const { files: wanted = [], report = () => {}, pace } = options;
+  const settings = options.settings ?? (await hubSettings());
+  const context: HubContext = { settings, pace: { ...defaultPace, ...pace }, report };
+  const listing = await listingOrCache(model, context, wanted);
+  if ('folder' in listing) return listing;
+  const { commit } = listing;
+  report({ kind: 'resolved', repo: model.repo, revision: model.revision, commit });
+  const names = selectFiles(model.repo, listing.names, wanted);
+  const files: HubFile[] = [];
+  for (const file of names) files.push(await listing.describe(file));
+  const folder = snapshotFolder(settings, model.repo, commit);
+  try {
+    await bring(files, model, commit, folder, context);
+    await requireAllShards(model.repo, folder, names);
+    await remember(model, commit, settings);
+  } catch (error) {
+    throw readableDiskError(error, folder);
+  }
+  return { folder, repo: model.repo, commit, files: names };
+}
+
+/** What the hub lists. A complete copy in the cache is good enough when the hub cannot or must not be asked. */
+async function listingOrCache(
+  model: ModelName,
+  context: HubContext,
+  wanted: readonly string[],
+): Promise<Listing | DownloadedModel> {
+  const { settings, report } = context;
+  try {
+    if (settings.offline) throw forbiddenByOffline(model.label, settings);
+    return await fetchListing(model, context);
+  } catch (error) {
+    const folder = wanted.length > 0 ? undefined : await findCached(settings, model);
+    if (folder === undefined || !(error instanceof UnreachableError)) throw error;
+    report({ kind: 'cache-only', reason: error.what });
+    return { folder, repo: model.repo, commit: basename(folder), files: selectFiles(model.repo, await filesIn(folder)) };
+  }
+}
+
+async function bring(
+  files: readonly HubFile[],
+  { repo }: ModelName,
+  commit: string,
+  folder: string,
+  context: HubContext,
+): Promise<void> {
+  const { settings, report } = context;
+  const blobs = join(repoFolder(settings, repo), 'blobs');
+  await mkdir(blobs, { recursive: true });
+  const missing: HubFile[] = [];
+  for (const file of files) {
+    if (await isThere(file, blobs, folder)) report({ kind: 'cached', file: file.name, bytes: file.size });
+    else missing.push(file);
+  }
+  let [done, total] = [0, missing.reduce((sum, { size }) => sum + size, 0)];
+  await requireSpace(blobs, total);
+  for (const file of missing) {
+    const tally = (came: number, lost: number) => {
+      done += came;
+      total += lost;
+      report({ kind: 'progress', file: file.name, done, total });
+    };
+    await fetchBlob(file, { repo, commit }, blobs, context, tally);
+    await place(join(blobs, file.etag), join(folder, file.name), snapshotWays);
+  }
+}
+
+/** Whether a file is in the snapshot; one that only another snapshot has is shown in this one too. */
+async function isThere(file: HubFile, blobs: string, folder: string): Promise<boolean> {
+  const path = join(folder, file.name);
+  if (await isIntact(path, file)) return true;
+  if (!(await isIntact(join(blobs, file.etag), file))) return false;
+  await place(join(blobs, file.etag), path, snapshotWays);
+  return true;
+}
+
+async function requireAllShards(repo: string, folder: string, names: readonly string[]): Promise<void> {
+  const index = indexFiles.find((name) => names.includes(name));
+  if (index === undefined) return;
+  const shards = await shardsOf(join(folder, index));
+  const lacking = shards?.filter((name) => !names.includes(name)) ?? [index];
+  if (lacking.length > 0)
+    throw new HubError({
+      where: `${repo}/${index}`,
+      what: `expected all shards in the repository, got none named ${lacking.join(', ')}`,
+      fix: 'Use another revision: OWNER/REPO@REVISION',
+    });
+}
+
+/** Writes which commit a branch is. A commit is also noted as `main` where the cache has none, so that Python finds it. */
+async function remember({ repo, revision }: ModelName, commit: string, settings: HubSettings): Promise<void> {
+  const file = refFile(settings, repo, isCommit(revision) ? 'main' : revision);
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  if (before === commit || (before !== undefined && isCommit(revision))) return;
+  await writeFileAtomic(file, commit);
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { etagOf, type HubFile, isIntact } from './digest.js';
+import { readableDiskError } from './disk.js';
+import { HubError } from './hub-error.js';
+import type { HubContext } from './listing.js';
+import { PartialFile } from './partial-file.js';
+import { receiveRest, type Source, type Tally } from './receive.js';
+import { withRetries } from './retry.js';
+
+/**
+ * Brings a file into a folder of blobs: goes on where an earlier run stopped, verifies the checksum of what is on the disk,
+ * and only then gives it its name.
+ *
+ * @throws HubError saying what was expected, what came and what to do. What came so far is kept, but for a wrong checksum.
+ */
+export async function fetchBlob(file: HubFile, from: Source, blobs: string, context: HubContext, tally: Tally): Promise<void> {
+  const { pace, report } = context;
+  const target = join(blobs, file.etag);
+  const isDone = () => isIntact(target, file);
+  const onWait = () => report({ kind: 'waiting', file: file.name });
+  try {
+    const partial = await PartialFile.claim(blobs, file.etag, pace, isDone, onWait);
+    if (partial === undefined) return tally(0, -file.size);
+    try {
+      const before = await partial.size();
+      tally(0, -before);
+      report({ kind: 'fetching', file: file.name, bytes: file.size, from: before });
+      await fetchVerified(file, from, partial, context, tally);
+      await partial.become(target);
+    } finally {
+      await partial.release();
+    }
+  } catch (error) {
+    throw readableDiskError(error, target);
+  }
+}
+
+/** A wrong checksum may come from a bad resume, so the file is fetched once more from nothing. */
+async function fetchVerified(
+  file: HubFile,
+  from: Source,
+  partial: PartialFile,
+  context: HubContext,
+  tally: Tally,
+): Promise<void> {
+  for (let first = true; ; first = false) {
+    await fetchAll(file, from, partial, context, tally);
+    const etag = await etagOf(partial.path, file);
+    if (etag === file.etag) return;
+    await partial.remove();
+    const what = `expected the checksum ${file.etag}, got ${etag}`;
+    if (!first)
+      throw new HubError({
+        where: `${from.repo}/${file.name}`,
+        what: `${what}, twice`,
+        fix: 'It was thrown away. Run it again; if it stays so, use another HF_ENDPOINT or network',
+      });
+    tally(0, file.size);
+    context.report({ kind: 'retry', reason: `${file.name}: ${what}; it is fetched from nothing`, waitMs: 0 });
+  }
+}
+
+async function fetchAll(file: HubFile, from: Source, partial: PartialFile, context: HubContext, tally: Tally): Promise<void> {
+  let came = 0;
+  const progressed = () => {
+    const enough = came >= context.pace.progressBytes;
+    if (enough) came = 0;
+    return enough;
+  };
+  const count: Tally = (bytes, lost) => {
+    came += bytes;
+    tally(bytes, lost);
+  };
+  await withRetries(() => receiveRest(file, from, partial, context, count), context.pace, context.report, progressed);
+}

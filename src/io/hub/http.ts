@@ -1,0 +1,148 @@
+import { HubError } from './hub-error.js';
+import type { Pace } from './pace.js';
+import type { HubSettings } from './settings.js';
+
+/** A connection that failed or broke. */
+export class ConnectionLost extends Error {
+  constructor(
+    /** The system's code, or the name of the error. */
+    readonly code: string,
+    readonly url: URL,
+    cause: unknown,
+  ) {
+    super(`${url.origin}: ${code}`, { cause });
+  }
+}
+
+/** An answer whose body has not been read. */
+export interface Answer {
+  readonly response: Response;
+  /** Where it came from after redirects. */
+  readonly url: URL;
+  /** Whether it came from the endpoint itself, which knows repositories and tokens, and not from a storage host. */
+  readonly fromEndpoint: boolean;
+  /** The endpoint's own headers, from before a redirect to a storage host. */
+  readonly headers: Headers;
+  /** Pieces of the body; a pause of `pace.silenceMs` ends it with {@link ConnectionLost}. */
+  pieces(): AsyncGenerator<Uint8Array, void>;
+  /** Must be called. */
+  close(): void;
+}
+
+interface RequestOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Asks for the headers only, and does not leave the endpoint. */
+  readonly headersOnly?: boolean;
+}
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+const MOST_REDIRECTS = 5;
+
+/**
+ * Asks the endpoint, following redirects by hand: the token goes to no other host than the endpoint's.
+ *
+ * @throws ConnectionLost, or HubError when a redirect is not to be followed.
+ */
+export async function request(
+  address: string,
+  settings: HubSettings,
+  pace: Pace,
+  { headers = {}, headersOnly = false }: RequestOptions = {},
+): Promise<Answer> {
+  const home = new URL(settings.endpoint).origin;
+  const watch = new SilenceWatch(pace.silenceMs);
+  let url = new URL(address);
+  let own: Headers | undefined;
+  try {
+    for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+      const fromEndpoint = url.origin === home;
+      const authorization = fromEndpoint && settings.token !== undefined ? { authorization: `Bearer ${settings.token}` } : {};
+      watch.heard();
+      const response = await fetch(url, {
+        method: headersOnly ? 'HEAD' : 'GET',
+        redirect: 'manual',
+        signal: watch.signal,
+        // A compressed body would make every length in the headers meaningless.
+        headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'sonoground', ...authorization },
+      });
+      if (fromEndpoint) own = response.headers;
+      const next = REDIRECTS.includes(response.status) ? target(response, url) : undefined;
+      if (next === undefined || (headersOnly && next.origin !== home))
+        return new OpenAnswer(response, url, fromEndpoint, own ?? response.headers, watch);
+      await response.body?.cancel();
+      url = next;
+    }
+    throw new HubError({ where: address, what: `expected the file, got more than ${MOST_REDIRECTS} redirects` });
+  } catch (cause) {
+    watch.stop();
+    throw lost(cause, url);
+  }
+}
+
+function target(response: Response, from: URL): URL {
+  const location = response.headers.get('location') ?? '';
+  const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  const allowed = from.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
+  if (url === undefined || !allowed.includes(url.protocol))
+    throw new HubError({
+      where: from.href,
+      what: `expected a redirect to ${allowed.join(' or ')}//…, got ${JSON.stringify(location)}`,
+      fix: 'Check HF_ENDPOINT',
+    });
+  return url;
+}
+
+function lost(cause: unknown, url: URL): unknown {
+  if (cause instanceof HubError || cause instanceof ConnectionLost) return cause;
+  const { name, cause: inner } = cause as Error & { cause?: { code?: string; message?: string } };
+  return new ConnectionLost(inner?.code ?? inner?.message ?? name, url, cause);
+}
+
+/** Aborts when nothing was heard for a while. */
+class SilenceWatch {
+  private readonly controller = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  constructor(private readonly ms: number) {}
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  heard(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.controller.abort(new DOMException('no answer', 'TimeoutError')), this.ms);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.controller.abort();
+  }
+}
+
+class OpenAnswer implements Answer {
+  constructor(
+    readonly response: Response,
+    readonly url: URL,
+    readonly fromEndpoint: boolean,
+    readonly headers: Headers,
+    private readonly watch: SilenceWatch,
+  ) {}
+
+  async *pieces(): AsyncGenerator<Uint8Array, void> {
+    const reader = this.response.body?.getReader();
+    try {
+      for (;;) {
+        const piece = await reader?.read();
+        if (piece?.value === undefined) return;
+        this.watch.heard();
+        yield piece.value;
+      }
+    } catch (cause) {
+      throw lost(cause, this.url);
+    }
+  }
+
+  close(): void {
+    this.watch.stop();
+  }
+}

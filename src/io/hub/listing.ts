@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { type HubFile, isEtag } from './digest.js';
+import type { HubReport } from './events.js';
+import { requireSafeNames } from './file-name.js';
+import { ConnectionLost, request } from './http.js';
+import { HubError } from './hub-error.js';
+import { isCommit, type ModelName } from './model-name.js';
+import type { Pace } from './pace.js';
+import { mayPass, requireSuccess, unreachable } from './refusals.js';
+import { withRetries } from './retry.js';
+import type { HubSettings } from './settings.js';
+
+/** How the hub is asked, and who is told. */
+export interface HubContext {
+  readonly settings: HubSettings;
+  readonly pace: Pace;
+  readonly report: HubReport;
+}
+
+/** The files of a repository at a commit. */
+export interface Listing {
+  readonly commit: string;
+  readonly names: readonly string[];
+  /** What a file must be: from the listing, or where that is silent, from the headers of the file itself. */
+  describe(name: string): Promise<HubFile>;
+}
+
+const schema = z.object({
+  sha: z.string().refine(isCommit, 'expected a commit'),
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: z.number().int().nonnegative().nullish(),
+      blobId: z.string().nullish(),
+      lfs: z.object({ sha256: z.string(), size: z.number().int().nonnegative() }).nullish(),
+    }),
+  ),
+});
+
+/**
+ * Asks the hub which files a revision has.
+ *
+ * @throws UnreachableError at once when nothing answers; HubError when it refuses or the listing cannot be trusted.
+ */
+export async function fetchListing({ repo, revision, label }: ModelName, context: HubContext): Promise<Listing> {
+  const { settings, pace, report } = context;
+  const address = `${settings.endpoint}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const text = await withRetries(() => readText(label, repo, address, context), pace, report);
+  const { sha: commit, siblings } = parse(label, address, text);
+  if (isCommit(revision) && commit !== revision)
+    throw new HubError({
+      where: label,
+      what: `expected the listing of commit ${revision}, got ${commit}`,
+      fix: 'Check HF_ENDPOINT',
+    });
+  requireSafeNames(
+    repo,
+    siblings.map(({ rfilename }) => rfilename),
+  );
+  const files = new Map(siblings.map((file) => [file.rfilename, file]));
+  return {
+    commit,
+    names: [...files.keys()],
+    async describe(name) {
+      const found = files.get(name);
+      const [etag, size] = [found?.lfs?.sha256 ?? found?.blobId, found?.lfs?.size ?? found?.size];
+      if (etag != null && size != null && isEtag(etag)) return { name, size, etag };
+      return withRetries(() => describeByHeaders(name, repo, commit, context), pace, report);
+    },
+  };
+}
+
+/** The address of a file's content. */
+export function fileAddress({ endpoint }: HubSettings, repo: string, commit: string, name: string): string {
+  return `${endpoint}/${repo}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+async function readText(label: string, repo: string, address: string, { settings, pace }: HubContext): Promise<string> {
+  try {
+    const answer = await request(address, settings, pace);
+    try {
+      requireSuccess(label, repo, answer, settings);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of answer.pieces()) pieces.push(piece);
+      return Buffer.concat(pieces).toString('utf8');
+    } finally {
+      answer.close();
+    }
+  } catch (failure) {
+    // A name that cannot be looked up or a refused connection will not pass in seconds; a broken connection may.
+    if (failure instanceof ConnectionLost && !['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(failure.code))
+      throw unreachable(label, failure);
+    throw mayPass(label, failure);
+  }
+}
+
+function parse(label: string, address: string, text: string): z.infer<typeof schema> {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s*\n\s*/g, ' ') : 'it is not JSON';
+    throw new HubError({
+      where: label,
+      what: `expected a listing of files from ${address}, but ${reason}`,
+      fix: 'Check HF_ENDPOINT, and whether a login page of the network answers in its place',
+      cause,
+    });
+  }
+}
+
+async function describeByHeaders(name: string, repo: string, commit: string, { settings, pace }: HubContext): Promise<HubFile> {
+  const where = `${repo}/${name}`;
+  try {
+    const answer = await request(fileAddress(settings, repo, commit, name), settings, pace, { headersOnly: true });
+    answer.close();
+    const { headers, response } = answer;
+    if (response.status < 300 || response.status >= 400) requireSuccess(where, repo, answer, settings);
+    const etag = (headers.get('x-linked-etag') ?? headers.get('etag') ?? '').replace(/^W\//, '').replaceAll('"', '');
+    const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
+    if (isEtag(etag) && Number.isSafeInteger(size)) return { name, size, etag };
+    throw new HubError({
+      where,
+      what: `expected its size and checksum, the server tells ${JSON.stringify({ size, etag })}`,
+      fix: 'It cannot be verified, so it is not fetched. Use another HF_ENDPOINT',
+    });
+  } catch (failure) {
+    throw mayPass(where, failure);
+  }
+}

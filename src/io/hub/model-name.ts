@@ -1,0 +1,65 @@
+import { nearest, UsageError } from '../../util/index.js';
+import { isSafePath } from './file-name.js';
+import { knownModels } from './known-models.js';
+
+/** Which files of the hub are meant. */
+export interface ModelName {
+  /** As it was written. */
+  readonly label: string;
+  /** `owner/repo`. */
+  readonly repo: string;
+  /** A commit of 40 hexadecimal digits, a branch or a tag. */
+  readonly revision: string;
+}
+
+const DEFAULT_REVISION = 'main';
+const REPO_PART = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
+const REVISION = /^[A-Za-z0-9_][A-Za-z0-9._/-]*$/;
+
+/** Whether a revision names a commit and can never mean anything else. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
+/**
+ * Reads `SHORT-NAME` or `owner/repo`, each with an optional `@revision`.
+ *
+ * @throws UsageError when it is neither, or holds what must not become part of a path or an address.
+ */
+export function parseModelName(label: string): ModelName {
+  const at = label.indexOf('@');
+  const name = at < 0 ? label : label.slice(0, at);
+  const known = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+  if (known === undefined && !name.includes('/')) throw unknownName(label, name);
+  const repo = known?.repo ?? name;
+  const revision = at < 0 ? (known?.commit ?? DEFAULT_REVISION) : label.slice(at + 1);
+  if (!isRepo(repo))
+    throw new UsageError({
+      where: label,
+      what: `expected owner/repo, got ${JSON.stringify(repo)}`,
+      fix: 'Copy it from the model’s page',
+    });
+  if (!REVISION.test(revision) || !isSafePath(revision))
+    throw new UsageError({
+      where: label,
+      what: `expected a commit, branch or tag after @, got ${JSON.stringify(revision)}`,
+      fix: 'Leave it out for the default',
+    });
+  return { label, repo, revision };
+}
+
+/** The hub's own rules: two parts, no `--` (the cache uses it for the slash) and no `..`. */
+function isRepo(repo: string): boolean {
+  const parts = repo.split('/');
+  const clean = repo.length <= 96 && !repo.includes('--') && !repo.includes('..') && !repo.endsWith('.git');
+  return clean && parts.length === 2 && parts.every((part) => REPO_PART.test(part));
+}
+
+function unknownName(label: string, name: string): UsageError {
+  const near = nearest(name, Object.keys(knownModels));
+  return new UsageError({
+    where: label === '' ? 'model' : label,
+    what: `it is no known name${near === undefined ? '' : `, did you mean ${near}?`}`,
+    fix: 'Give owner/repo, or a name from `npm run download -- --list`',
+  });
+}

@@ -1,0 +1,93 @@
+import { type Answer, ConnectionLost } from './http.js';
+import { HubError } from './hub-error.js';
+import { TryAgain } from './retry.js';
+import type { HubSettings } from './settings.js';
+import { UnreachableError } from './unreachable-error.js';
+
+const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
+const SAID: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name is not known (ENOTFOUND)',
+  EAI_AGAIN: 'its name cannot be looked up (EAI_AGAIN)',
+  ECONNREFUSED: 'it refuses the connection (ECONNREFUSED)',
+  TimeoutError: 'it does not answer',
+};
+
+/** Why an address cannot be reached, in one line with what to do. */
+export function unreachable(where: string, { code, url, cause }: ConnectionLost): UnreachableError {
+  if (TRUST.test(code))
+    return new UnreachableError({
+      where,
+      what: `the certificate of ${url.origin} is not trusted (${code})`,
+      fix: 'If a proxy of your network looks into connections, let NODE_EXTRA_CA_CERTS name its certificate',
+      cause,
+    });
+  return new UnreachableError({
+    where,
+    what: `it is needed from ${url.origin}, but ${SAID[code] ?? `the connection failed (${code})`}`,
+    fix: 'Connect this machine, set HF_ENDPOINT to a mirror, or copy the model’s files here by hand and use their folder',
+    cause,
+  });
+}
+
+/** What HF_HUB_OFFLINE forbids. */
+export function forbiddenByOffline(where: string, { endpoint }: HubSettings): UnreachableError {
+  return new UnreachableError({
+    where,
+    what: `it is not complete in the cache and is needed from ${endpoint}, but HF_HUB_OFFLINE is set`,
+    fix: 'Unset it, or copy the model’s files here by hand and use their folder',
+  });
+}
+
+/**
+ * Lets a successful answer pass.
+ *
+ * @param where - the repository, with the file if it is about one.
+ * @throws TryAgain when the server is busy or a storage host refuses (its addresses expire), HubError otherwise.
+ */
+export function requireSuccess(where: string, repo: string, answer: Answer, settings: HubSettings): void {
+  const { response, url, fromEndpoint } = answer;
+  const { status } = response;
+  if (status >= 200 && status < 300) return;
+  const got = `got ${status} from ${url.origin}`;
+  if (status === 429 || status === 408 || status >= 500 || (!fromEndpoint && status !== 404)) {
+    const afterMs = retryAfter(response.headers.get('retry-after'));
+    const when = afterMs === undefined ? '' : `, which asks to wait ${Math.ceil(afterMs / 1000)} s`;
+    const fix = status === 429 ? 'Wait and run it again; a token (HF_TOKEN) raises the limit' : 'Wait and run it again';
+    throw new TryAgain(new HubError({ where, what: `expected an answer, ${got}${when}`, fix }), afterMs);
+  }
+  const code = response.headers.get('x-error-code') ?? '';
+  throw new HubError({ where, ...refusal(status, code, got, repo, settings) });
+}
+
+function refusal(status: number, code: string, got: string, repo: string, settings: HubSettings): { what: string; fix: string } {
+  const { endpoint, token, tokenFile } = settings;
+  const page = `${endpoint}/${repo}`;
+  const giveToken = `give a token of yours: HF_TOKEN=hf_…, or the file ${tokenFile}`;
+  if (code === 'GatedRepo' || (status === 403 && code === ''))
+    return {
+      what: `it is gated or private, ${got} ${token === undefined ? 'without a token' : 'with your token'}`,
+      fix: `Ask for access at ${page}, then ${giveToken}`,
+    };
+  if (code === 'RevisionNotFound') return { what: `there is no such revision, ${got}`, fix: `Look at ${page}/tree/main` };
+  if (code === 'EntryNotFound') return { what: `there is no such file, ${got}`, fix: `Look at ${page}/tree/main` };
+  // Without a token, the hub answers 401 for what does not exist too.
+  if (status === 401)
+    return {
+      what: `it does not exist, or is private, ${got} ${token === undefined ? 'without a token' : 'with your token'}`,
+      fix: `Check the name at ${page}, or ${giveToken}`,
+    };
+  if (status === 404) return { what: `it does not exist, ${got}`, fix: `Check the name and the revision at ${page}` };
+  return { what: `expected an answer, ${got}`, fix: 'Check HF_ENDPOINT' };
+}
+
+/** Seconds or a date, as milliseconds from now. */
+function retryAfter(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** A failure of the connection as one that may pass; any other stays as it is. */
+export function mayPass(where: string, failure: unknown): unknown {
+  return failure instanceof ConnectionLost ? new TryAgain(unreachable(where, failure)) : failure;
+}

@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { commands } from '../../src/cli/commands.js';
+import { main } from '../../src/cli/main.js';
+import { faults, noise, REPO } from '../support/fake-hub.js';
+import { HubCase } from '../support/hub.js';
+
+let at: HubCase;
+let environment: NodeJS.ProcessEnv;
+beforeEach(async () => {
+  at = await new HubCase().start();
+  environment = { ...process.env };
+  Object.assign(process.env, { HF_ENDPOINT: at.hub.endpoint, HF_HUB_CACHE: at.cacheDir, HF_HOME: at.root });
+  delete process.env['HF_TOKEN'];
+});
+afterEach(async () => {
+  for (const name of ['HF_ENDPOINT', 'HF_HUB_CACHE', 'HF_HOME', 'HF_TOKEN'])
+    if (environment[name] === undefined) delete process.env[name];
+    else process.env[name] = environment[name];
+  await at.stop();
+});
+
+/** Runs a command line and gives what it prints. */
+async function run(...line: string[]): Promise<{ code: number; out: string; err: string }> {
+  const text = { out: '', err: '' };
+  const into = (key: 'out' | 'err') => (chunk: unknown) => {
+    text[key] += String(chunk);
+    return true;
+  };
+  const spies = [
+    jest.spyOn(process.stdout, 'write').mockImplementation(into('out') as never),
+    jest.spyOn(process.stderr, 'write').mockImplementation(into('err') as never),
+  ];
+  try {
+    return { code: await main(['download', ...line], commands), ...text };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('download', () => {
+  it('ends with the folder, alone on standard output', async () => {
+    const { code, out, err } = await run(REPO);
+    expect(code).toBe(0);
+    expect(out).toBe(`${at.snapshot}\n`);
+    expect(err).toMatch(/^owner\/some-model at commit [0-9a-f]{40} \(main\)$/m);
+    expect(err).toMatch(/^model\.safetensors, 0\.3 MB$/m);
+    expect(err).toMatch(/MB\/s, model\.safetensors$/m);
+    expect((await run(REPO)).out).toBe(out);
+  });
+
+  it('puts the files into a folder', async () => {
+    const to = join(at.root, 'plain');
+    const { out, err } = await run(REPO, '--to', to);
+    expect(out).toBe(`${at.snapshot}\n`);
+    expect(err).toContain(`copy: ${to}\n`);
+    expect((await readdir(to)).sort()).toEqual(['config.json', 'model.safetensors']);
+    await writeFile(join(at.root, 'file'), '');
+    const before = at.hub.fileRequests;
+    const refused = await run(REPO, '--to', join(at.root, 'file', 'x'));
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/^error: .*file.*: a part of the path is a file/);
+    expect(at.hub.fileRequests).toBe(before);
+  });
+
+  it('lists the names', async () => {
+    const { out, code } = await run('--list');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^grounding-dino-tiny +689 MB +IDEA-Research\/grounding-dino-tiny@a2bb814$/m);
+    expect(out).toMatch(/^sam2-hiera-base-plus .*@main$/m);
+    const folder = join(at.cacheDir, 'models--facebook--sam-vit-base');
+    const commit = '70c1a07f894ebb5b307fd9eaaee97b9dfc16068f';
+    await mkdir(join(folder, 'snapshots', commit), { recursive: true });
+    await writeFile(join(folder, 'snapshots', commit, 'model.safetensors'), 'x');
+    expect((await run('--list')).out).toMatch(/^sam-vit-base .*in the cache/m);
+  });
+
+  it('explains itself', async () => {
+    const { out } = await run('--help');
+    expect(out).toContain('npm run download -- grounding-dino-tiny');
+    expect(out).toContain('HF_ENDPOINT');
+  });
+
+  it.each([
+    ['no name', [], 2, 'no model is named'],
+    ['an unknown name', ['sam2.1-hiera-tinny'], 2, 'did you mean sam2.1-hiera-tiny?'],
+    ['a path', ['../model'], 2, 'expected owner/repo'],
+    ['a file that is not there', [REPO, '--file', 'none.json'], 1, 'it has no none.json'],
+  ])('%s is a line', async (_name, line, code, said) => {
+    const seen = await run(...line);
+    expect(seen.code).toBe(code);
+    expect(seen.err.trimEnd().split('\n').at(-1)).toMatch(/^error: /);
+    expect(seen.err).not.toMatch(/^\s+at /m);
+    expect(seen.err).toContain(said);
+  });
+
+  it('without a network is a line', async () => {
+    at.hub.stop();
+    const { code, out, err } = await run(REPO);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(
+      /^error: owner\/some-model: it is needed from http:[^\n]*refuses the connection[^\n]*HF_ENDPOINT[^\n]*\n$/,
+    );
+  });
+});
+
+describe('a killed download', () => {
+  const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
+  // The sandbox of the tests has an environment of its own, which children do not inherit.
+  const begin = (): ChildProcess =>
+    spawn(process.execPath, [script, 'download', REPO], { stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
+
+  async function printed(child: ChildProcess): Promise<string> {
+    let text = '';
+    child.stdout?.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    await once(child, 'close');
+    return text;
+  }
+
+  it('goes on where it was', async () => {
+    const weights = noise(600_000, 3);
+    at.hub.files.set('model.safetensors', weights);
+    at.hub.faults.storage.push(faults.stall(400_000));
+    const first = begin();
+    await until(async () => (await partialSize()) === 400_000);
+    first.kill('SIGKILL');
+    expect(await printed(first)).toBe('');
+    expect(await at.unfinished()).toHaveLength(1);
+    expect(await printed(begin())).toBe(`${at.snapshot}\n`);
+    expect(at.hub.storage.map(({ range }) => range)).toEqual([undefined, 'bytes=400000-']);
+    expect(at.hub.storage[1]?.sent).toBe(200_000);
+    expect((await readFile(join(at.snapshot, 'model.safetensors'))).equals(weights)).toBe(true);
+    expect(await at.unfinished()).toEqual([]);
+  });
+
+  async function partialSize(): Promise<number> {
+    const [name] = await at.unfinished();
+    return name === undefined ? 0 : (await readFile(join(at.root, name)).catch(() => '')).length;
+  }
+});
+
+/** Waits for a state of the disk; jest's limit ends it. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
