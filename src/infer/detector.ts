@@ -1,15 +1,17 @@
 import { tf } from '../backend/index.js';
-import type { GroundingDino } from '../models/grounding-dino/index.js';
+import type { EncodedImage, GroundingDino } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
 import {
-  collateText,
   type Detection,
+  type EncodedPrompt,
   type ImageProcessor,
   type PromptTokenizer,
+  type QueryAnswers,
   type RasterImage,
   type SelectOptions,
   selectDetections,
 } from '../processing/index.js';
+import { PromptCache } from './prompt-cache.js';
 
 /** Finds what phrases name. Another detector can stand in for Grounding DINO by implementing this. */
 export interface Detector {
@@ -27,31 +29,67 @@ export interface GroundingDinoPredictorOptions {
   readonly imageProcessor: ImageProcessor;
 }
 
-/** Image and phrases in, boxes in pixels out. It owns its model. */
+/**
+ * Image and phrases in, boxes in pixels out. It owns its model.
+ *
+ * Prompts stay encoded, and so does the image that was looked at last: another prompt on the same image object costs no pass
+ * of the backbone. More phrases than one prompt takes are asked in several passes; each pass judges its own phrases.
+ */
 export class GroundingDinoPredictor implements Detector {
   private readonly model: GroundingDino;
   private readonly tokenizer: PromptTokenizer;
   private readonly imageProcessor: ImageProcessor;
+  private readonly prompts: PromptCache;
+  private current: { readonly image: RasterImage; readonly encoded: EncodedImage } | undefined;
 
   constructor({ model, tokenizer, imageProcessor }: GroundingDinoPredictorOptions) {
     this.model = model;
     this.tokenizer = tokenizer;
     this.imageProcessor = imageProcessor;
+    this.prompts = new PromptCache(model);
   }
 
   async detect(image: RasterImage, phrases: readonly string[], options: Partial<SelectOptions> = {}): Promise<Detection[]> {
-    const prompt = this.tokenizer.encode(phrases);
+    const found: Detection[] = [];
+    for (const prompt of this.tokenizer.encodeAll(phrases)) {
+      const answers = await this.ask(image, prompt);
+      found.push(...selectDetections(answers, prompt, { boxThreshold: 0.3, ...options }, image));
+    }
+    found.sort((a, b) => b.score - a.score);
+    return found.slice(0, options.maxDetections ?? found.length);
+  }
+
+  private async ask(image: RasterImage, prompt: EncodedPrompt): Promise<QueryAnswers> {
+    const encoded = this.encode(image);
+    const text = this.prompts.encode(prompt);
     const answer = tf.tidy(() => {
-      const { pixelValues, pixelMask } = this.imageProcessor.process([image]);
-      const { layers } = this.model.forward({ pixelValues, pixelMask, ...collateText([prompt]) }, inference);
+      const { layers } = this.model.detect(encoded, text, inference);
       return { ...(layers.at(-1) as NonNullable<(typeof layers)[number]>) };
     });
     const [logits, boxes] = await Promise.all([answer.logits.data<'float32'>(), answer.predBoxes.data<'float32'>()]);
     tf.dispose(answer);
-    return selectDetections({ logits, boxes }, prompt, { boxThreshold: 0.3, ...options }, image);
+    return { logits, boxes };
+  }
+
+  private encode(image: RasterImage): EncodedImage {
+    if (this.current?.image === image) return this.current.encoded;
+    this.release();
+    const { pixelValues, pixelMask } = this.imageProcessor.process([image]);
+    // One image alone is never padded.
+    const encoded = this.model.encodeImage({ pixelValues }, inference);
+    tf.dispose([pixelValues, pixelMask]);
+    this.current = { image, encoded };
+    return encoded;
+  }
+
+  private release(): void {
+    if (this.current !== undefined) tf.dispose(this.current.encoded as unknown as tf.TensorContainer);
+    this.current = undefined;
   }
 
   dispose(): void {
+    this.release();
+    this.prompts.dispose();
     this.model.dispose();
   }
 }

@@ -73,12 +73,35 @@ export class PromptTokenizer {
       throw new UsageError({
         where: 'prompt',
         what: `it has ${ids.length} tokens, the model takes ${this.maxTokens}`,
-        fix: 'Ask for fewer phrases at a time',
+        fix: phrases.length > 1 ? 'Ask for fewer phrases at a time' : 'Use a shorter phrase',
       });
     }
     return { text: phrases.map((phrase) => `${normalise(phrase)}.`).join(' '), inputIds: Int32Array.from(ids), phrases: spans };
   }
+
+  /**
+   * Encodes phrases as few prompts as possible, in their order, none longer than the model takes.
+   *
+   * @throws UsageError when there is no phrase, or one alone is too long.
+   */
+  encodeAll(phrases: readonly string[]): EncodedPrompt[] {
+    const groups: string[][] = [[]];
+    let length = FRAME_TOKENS;
+    for (const phrase of phrases) {
+      const tokens = this.encode([phrase]).inputIds.length - FRAME_TOKENS;
+      if (length + tokens > this.maxTokens) {
+        groups.push([]);
+        length = FRAME_TOKENS;
+      }
+      (groups.at(-1) as string[]).push(phrase);
+      length += tokens;
+    }
+    return groups.map((group) => this.encode(group));
+  }
 }
+
+/** The special tokens around a prompt. */
+const FRAME_TOKENS = 2;
 
 function normalise(phrase: string): string {
   return phrase.trim().replace(/\s+/g, ' ').toLowerCase();

@@ -115,7 +115,7 @@ describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-
     const [placed] = outputs.get('PositionOwner') ?? [];
     const positions = golden.tensor('mid.start.positions');
     const spread = tf.mul(placed?.['positions'] as tf.Tensor, tf.ones([positions.shape[0] as number, 1, 1]));
-    await expectClose(projected?.['vision'] as tf.Tensor, golden.tensor('mid.start.vision'), 1e-4);
+    await expectClose(projected?.['features'] as tf.Tensor, golden.tensor('mid.start.vision'), 1e-4);
     await expectClose(spread, positions, 1e-4);
     for (const [i, layer] of (outputs.get('EncoderLayer') ?? []).entries()) {
       await expectClose(layer['text'] as tf.Tensor, golden.tensor(`mid.encoder${i}.text`), 1e-4);

@@ -20,9 +20,20 @@ import type { TextGeometry } from './text-geometry.js';
 import { type VisionGeometry, visionGeometry } from './vision-geometry.js';
 import { type InputProjection, inputProjections, LearnedPositionEmbedding } from './vision-projection.js';
 
-export interface EncodedInputs {
-  readonly features: Features;
-  readonly vision: VisionGeometry;
+/** An image before it meets a prompt. */
+export interface EncodedImage {
+  /** [B, S, d] f32: the cells of all levels. */
+  readonly features: tf.Tensor3D;
+  /** [B or 1, S, d] f32: where each cell is. */
+  readonly positions: tf.Tensor3D;
+  readonly geometry: VisionGeometry;
+}
+
+/** A prompt before it meets an image. */
+export interface EncodedText {
+  /** [B, T, d] f32. */
+  readonly features: tf.Tensor3D;
+  readonly geometry: TextGeometry;
 }
 
 /** All of the detector below the box heads: `model` in checkpoints. */
@@ -75,25 +86,30 @@ export class GroundingDinoModel extends Module {
     };
   }
 
-  /** Backbones, projections and feature enhancer. */
-  encode(
-    pixelValues: tf.Tensor4D,
-    pixelMask: tf.Tensor3D | undefined,
-    text: TextGeometry,
-    tokenTypeIds: tf.Tensor2D,
-    context: ForwardContext,
-  ): EncodedInputs {
-    const { inputIds, selfAttention: attentionMask, positionIds } = text;
-    const words = this.textBackbone.forward({ inputIds, attentionMask, tokenTypeIds, positionIds }, context); // [B, T, hidden]
+  /** Backbone and projections: what does not depend on the prompt. */
+  encodeImage(pixelValues: tf.Tensor4D, pixelMask: tf.Tensor3D | undefined, context: ForwardContext): EncodedImage {
     const maps = this.backbone.forward(pixelValues, context); // [B, h, w, C] each
-    const vision = visionGeometry(pixelMask, this.spatialShapes(maps), this.config);
-    const projected = this.project(maps, vision, context);
-    const { textFeatures } = context.block(this.textProjection, { words }, (x) => ({
-      textFeatures: this.textProjection.forward(x.words) as tf.Tensor3D, // [B, T, d]
+    const geometry = visionGeometry(pixelMask, this.spatialShapes(maps), this.config);
+    return { ...this.project(maps, geometry, context), geometry };
+  }
+
+  /** Text encoder and projection: what does not depend on the image. */
+  encodeText(geometry: TextGeometry, tokenTypeIds: tf.Tensor2D, context: ForwardContext): EncodedText {
+    const { inputIds, selfAttention: attentionMask, positionIds } = geometry;
+    const words = this.textBackbone.forward({ inputIds, attentionMask, tokenTypeIds, positionIds }, context); // [B, T, hidden]
+    const { features } = context.block(this.textProjection, { words }, (x) => ({
+      features: this.textProjection.forward(x.words) as tf.Tensor3D, // [B, T, d]
     }));
-    const start: Features = { vision: projected.vision, text: textFeatures };
-    const features = this.encoderLayers.reduce((x, layer) => layer.forward(x, projected.positions, vision, text, context), start);
-    return { features, vision };
+    return { features, geometry };
+  }
+
+  /** Feature enhancer: image and text see each other. */
+  enhance(image: EncodedImage, text: EncodedText, context: ForwardContext): Features {
+    const start: Features = { vision: image.features, text: text.features };
+    return this.encoderLayers.reduce(
+      (x, layer) => layer.forward(x, image.positions, image.geometry, text.geometry, context),
+      start,
+    );
   }
 
   /** The maps' sizes, then those of the extra levels, each half of the one before, rounded up. */
@@ -111,10 +127,10 @@ export class GroundingDinoModel extends Module {
     maps: readonly tf.Tensor4D[],
     { positions, spatialShapes }: VisionGeometry,
     context: ForwardContext,
-  ): { vision: tf.Tensor3D; positions: tf.Tensor3D } {
+  ): Omit<EncodedImage, 'geometry'> {
     const inputs: Record<string, tf.Tensor> = Object.fromEntries(maps.map((map, i) => [`map${i}`, map]));
     const owners: Module[] = [...this.inputProjection, ...(this.learnedPositions ? [this.learnedPositions] : [])];
-    const { vision } = context.block(owners, inputs, (x) => {
+    const { features } = context.block(owners, inputs, (x) => {
       const levels: tf.Tensor4D[] = [];
       let source = x['map0'] as tf.Tensor4D;
       for (const [i, projection] of this.inputProjection.entries()) {
@@ -123,13 +139,13 @@ export class GroundingDinoModel extends Module {
         levels.push(projection.forward(source));
       }
       return {
-        vision: tf.concat(
+        features: tf.concat(
           levels.map((map) => map.reshape([map.shape[0], -1, this.config.dModel])),
           1,
         ) as tf.Tensor3D,
       };
     });
-    return { vision, positions: this.place(positions, spatialShapes, context) };
+    return { features, positions: this.place(positions, spatialShapes, context) };
   }
 
   private place(

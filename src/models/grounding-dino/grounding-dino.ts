@@ -3,15 +3,18 @@ import { type ForwardContext, Module } from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import type { DetectionLayer } from './decoder.js';
-import { GroundingDinoModel } from './grounding-dino-model.js';
+import { type EncodedImage, type EncodedText, GroundingDinoModel } from './grounding-dino-model.js';
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import { textGeometry } from './text-geometry.js';
 
-export interface GroundingDinoInputs {
+export interface ImageInputs {
   /** [B, H, W, 3] f32, normalised, padded right and below. */
   readonly pixelValues: tf.Tensor4D;
   /** [B, H, W] i32, 1 image 0 padding. Default: nothing is padded. */
   readonly pixelMask?: tf.Tensor3D | undefined;
+}
+
+export interface TextInputs {
   /** [B, T] i32. */
   readonly inputIds: tf.Tensor2D;
   /** [B, T] i32, 1 text 0 padding. Default: nothing is padded. */
@@ -19,6 +22,9 @@ export interface GroundingDinoInputs {
   /** [B, T] i32. Default: zeros. */
   readonly tokenTypeIds?: tf.Tensor2D | undefined;
 }
+
+/** As many prompts as images. */
+export interface GroundingDinoInputs extends ImageInputs, TextInputs {}
 
 export interface GroundingDinoOutputs {
   /** One a decoder layer; the last is the answer. */
@@ -56,24 +62,45 @@ export class GroundingDino extends Module {
   }
 
   /** Under a recording context the outputs belong to it, otherwise to the caller. T tokens are those given, at most `maxTextLen`. */
-  forward(
-    { pixelValues, pixelMask, inputIds, attentionMask, tokenTypeIds }: GroundingDinoInputs,
-    context: ForwardContext,
-  ): GroundingDinoOutputs {
+  forward(inputs: GroundingDinoInputs, context: ForwardContext): GroundingDinoOutputs {
+    return tf.tidy(() => {
+      const image = this.encodeImage(inputs, context);
+      const text = this.encodeText(inputs, context);
+      return this.detect(image, text, context) as unknown as tf.TensorContainer;
+    }) as unknown as GroundingDinoOutputs;
+  }
+
+  /** What of a batch of images does not depend on the prompt; the tensors are the caller's. */
+  encodeImage({ pixelValues, pixelMask }: ImageInputs, context: ForwardContext): EncodedImage {
     const [b, h, w] = pixelValues.shape;
-    const [, t] = inputIds.shape;
-    assertShape(inputIds, [b, t], 'GroundingDino inputIds');
     if (pixelMask) assertShape(pixelMask, [b, h, w], 'GroundingDino pixelMask');
-    if (attentionMask) assertShape(attentionMask, [b, t], 'GroundingDino attentionMask');
+    return tf.tidy(
+      () => this.model.encodeImage(pixelValues, pixelMask, context) as unknown as tf.TensorContainer,
+    ) as unknown as EncodedImage;
+  }
+
+  /** What of a batch of prompts does not depend on the image; the tensors are the caller's. */
+  encodeText({ inputIds, attentionMask, tokenTypeIds }: TextInputs, context: ForwardContext): EncodedText {
+    if (attentionMask) assertShape(attentionMask, inputIds.shape, 'GroundingDino attentionMask');
     return tf.tidy(() => {
       const text = textGeometry(inputIds, attentionMask ?? tf.onesLike(inputIds), this.config);
       const types = (tokenTypeIds ?? tf.zerosLike(inputIds)).slice([0, 0], text.inputIds.shape);
-      const { features, vision } = this.model.encode(pixelValues, pixelMask, text, types, context);
-      const selection = this.model.select(features, vision, text, context);
+      return this.model.encodeText(text, types, context) as unknown as tf.TensorContainer;
+    }) as unknown as EncodedText;
+  }
+
+  /** Lets images and prompts, as many of one as of the other, see each other; the tensors are the caller's. */
+  detect(image: EncodedImage, text: EncodedText, context: ForwardContext): GroundingDinoOutputs {
+    const [b] = image.features.shape;
+    assertShape(text.features, [b, ...text.features.shape.slice(1)], 'GroundingDino text');
+    return tf.tidy(() => {
+      const features = this.model.enhance(image, text, context);
+      const selection = this.model.select(features, image.geometry, text.geometry, context);
       const { queries, references } = this.model.start(selection, b, context);
       const { bboxEmbed, classEmbed } = this;
-      const decoderInputs = { queries, references, features, vision, text, bboxEmbed, classEmbed };
-      const layers = this.model.decoder.forward(decoderInputs, context);
+      const { geometry: vision } = image;
+      const start = { queries, references, features, vision, text: text.geometry, bboxEmbed, classEmbed };
+      const layers = this.model.decoder.forward(start, context);
       const encoder = selection && { logits: selection.logits, predBoxes: selection.predBoxes };
       return { layers, encoder } as unknown as tf.TensorContainer;
     }) as unknown as GroundingDinoOutputs;

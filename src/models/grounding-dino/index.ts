@@ -2,7 +2,14 @@ export { groundingDinoAuthorsKeys, groundingDinoAuthorsUnusedKeys } from './auth
 export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js';
 export { type CheckpointShapes, groundingDinoConfigFromShapes } from './config-from-shapes.js';
 export type { DetectionLayer } from './decoder.js';
-export { GroundingDino, type GroundingDinoInputs, type GroundingDinoOutputs } from './grounding-dino.js';
+export {
+  GroundingDino,
+  type GroundingDinoInputs,
+  type GroundingDinoOutputs,
+  type ImageInputs,
+  type TextInputs,
+} from './grounding-dino.js';
+export type { EncodedImage, EncodedText } from './grounding-dino-model.js';
 export {
   groundingDinoTiedKeys,
   groundingDinoToHuggingFace,
