@@ -1,5 +1,6 @@
 /**
- * Installs what is missing: npm packages, then a native TensorFlow under tfjs-node-gpu, else the next best backend.
+ * Installs what is missing: npm packages, then a native TensorFlow under tfjs-node-gpu with the project's own operations, else
+ * the next best backend.
  *
  *   node scripts/bootstrap.mjs [--cuda | --cpu] [--dry-run]
  */
@@ -8,6 +9,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lib/lock.mjs';
+import { installNativeOps, nativeOpsSettled, planNativeOps, retryNativeOps } from './lib/native-ops.mjs';
 import { installPackages, packagesReady } from './lib/packages.mjs';
 import { bindingPackage, cacheDir, fallbackNote, root } from './lib/places.mjs';
 import { isDiskProblem, main, SetupError, say } from './lib/say.mjs';
@@ -19,7 +21,7 @@ const OLDEST_NODE = [20, 19];
 /** Installs what is missing. Takes milliseconds if nothing is. */
 export async function bootstrap() {
   checkNode();
-  if (packagesReady() && nativeSettled()) return;
+  if (packagesReady() && nativeSettled() && nativeOpsSettled()) return;
   await setUp(wantedVariant());
 }
 
@@ -37,8 +39,12 @@ function serves(variant) {
 async function setUp(variant) {
   await withLock(join(root, '.setup-lock'), async () => {
     if (!packagesReady()) await installPackages();
-    if (serves(variant) || existsSync(fallbackNote)) return;
-    await withLock(join(cacheDir, 'setup-lock'), () => installNative(variant));
+    const wanted = !serves(variant) && !existsSync(fallbackNote);
+    if (!wanted && nativeOpsSettled()) return;
+    await withLock(join(cacheDir, 'setup-lock'), async () => {
+      if (wanted) await installNative(variant);
+      if (!nativeOpsSettled()) await installNativeOps();
+    });
   });
 }
 
@@ -84,7 +90,8 @@ async function command(args) {
   if (asked !== undefined) await rememberVariant(asked);
   // What failed before is tried again.
   await rm(fallbackNote, { force: true });
-  if (!packagesReady() || !serves(variant)) await setUp(variant);
+  await retryNativeOps();
+  if (!packagesReady() || !serves(variant) || !nativeOpsSettled()) await setUp(variant);
   const note = existsSync(fallbackNote) ? JSON.parse(readFileSync(fallbackNote, 'utf8')).reason : undefined;
   say(
     note === undefined
@@ -94,7 +101,11 @@ async function command(args) {
 }
 
 function showPlan(variant) {
-  const steps = [...(packagesReady() ? [] : ['npm ci']), ...(serves(variant) ? [] : plan(variant))];
+  const steps = [
+    ...(packagesReady() ? [] : ['npm ci']),
+    ...(serves(variant) ? [] : plan(variant)),
+    ...(serves(variant) && nativeOpsSettled() ? [] : planNativeOps()),
+  ];
   say(steps.length === 0 ? 'nothing to do' : `to do:\n${steps.map((step) => `  ${step}`).join('\n')}`);
 }
 

@@ -144,7 +144,8 @@ function bindingCopy(variant) {
   return join(cacheDir, 'bindings', `${hash.digest('hex').slice(0, 16)}.node`);
 }
 
-function compiler() {
+/** The C++ compiler that is used; undefined if there is none. */
+export function compiler() {
   return COMPILERS.find((command) => starts(command));
 }
 

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeMachine, isComplete, libraries, type Tool, until, WHEEL } from './support/fake-project.js';
+import { FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, until, WHEEL } from './support/fake-project.js';
 import { FakePypi } from './support/fake-pypi.js';
 
 /** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */
@@ -39,11 +39,11 @@ onLinux('the set-up', () => {
     expectPlain(first.output);
     expect(first.code).toBe(0);
     expect(isComplete(project)).toBe(true);
-    expect(readdirSync(machine.cache).sort()).toEqual(['bindings', 'tensorflow-2.21.0-cpu']);
+    expect(readdirSync(machine.cache).sort()).toEqual(['bindings', 'native-ops', 'tensorflow-2.21.0-cpu']);
     expect(existsSync(join(machine.cache, 'tensorflow-2.21.0-cpu', 'python'))).toBe(false);
     const second = await machine.run(project);
     expect(second).toEqual({ code: 0, output: 'sonoground is set up, with TensorFlow 2.21 (cpu)\n' });
-    expect(['npm', 'python3', 'g++'].map((tool) => machine.calls(tool as Tool).length)).toEqual([1, 1, 1]);
+    expect(['npm', 'python3', 'g++'].map((tool) => machine.calls(tool as Tool).length)).toEqual([1, 1, 2]);
   });
 
   it('takes TensorFlow for a second clone from the cache', async () => {
@@ -74,6 +74,7 @@ onLinux('the set-up', () => {
     const { code, output } = await machine.run(project, ['--dry-run']);
     expect(code).toBe(0);
     expect(output).toMatch(/npm ci\n.*tensorflow-cpu==2\.21\.0.*274 MB.*\n.*SHA-256 [0-9a-f]{64}\n.*unpack.*\n.*g\+\+\n/);
+    expect(output).toContain('compile the native operations with g++');
     expect(machine.calls('npm')).toEqual([]);
     expect(existsSync(machine.cache)).toBe(false);
     await machine.run(project);
@@ -168,6 +169,68 @@ onLinux('fallbacks', () => {
     const { output } = await machine.run(machine.clone());
     expect(output).toMatch(/PyPI over HTTPS: could not bring tensorflow-cpu \(the checksum is wrong/);
     expect(readdirSync(join(machine.cache, 'downloads', 'tensorflow-cpu'))).toEqual([]);
+  });
+});
+
+onLinux('the native operations', () => {
+  it('are compiled into a clone whose TensorFlow is there already, and shared by others', async () => {
+    const project = machine.clone();
+    await machine.run(project);
+    const [object = ''] = nativeOpsOf(project);
+    expect(object).toMatch(/^sonoground-ops-[0-9a-f]{16}\.node$/);
+    rmSync(join(project, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8', object));
+    machine.set('g++', 'fail');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    expect(nativeOpsOf(project)).toEqual([object]);
+  });
+
+  it('are compiled anew by the next command when their sources have changed', async () => {
+    const project = machine.clone();
+    await machine.run(project);
+    const [before] = nativeOpsOf(project);
+    appendFileSync(join(project, 'native/deformable-attention.cc'), '// changed');
+    const { output } = await machine.beforeCommand(project);
+    expect(output).toBe('compiling the native operations with g++, about 10 s\n');
+    const after = nativeOpsOf(project);
+    expect(after).toEqual([expect.stringMatching(/\.node$/)]);
+    expect(after).not.toEqual([before]);
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+  });
+
+  it('are left out, told once in a line, where they do not compile; an explicit set-up tries again', async () => {
+    const project = machine.clone();
+    machine.set('g++', 'wrong');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(0);
+    expectPlain(output);
+    expect(output).toMatch(
+      /^native operations: they did not compile \(a\.cc:1:1: error: no such op\); the portable versions.*$/m,
+    );
+    expect(isComplete(project)).toBe(true);
+    expect(nativeOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
+    machine.set('g++', 'good');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    await machine.run(project);
+    expect(nativeOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
+  });
+
+  it('are not half there after the compiler was killed', async () => {
+    const project = machine.clone();
+    await machine.run(project);
+    appendFileSync(join(project, 'native/deformable-attention.cc'), '// changed');
+    const old = nativeOpsOf(project);
+    machine.set('g++', 'hang');
+    const { child, outcome } = machine.start(project);
+    const orphan = await machine.hung();
+    child.kill('SIGKILL');
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    await outcome;
+    process.kill(orphan, 'SIGKILL');
+    expect(nativeOpsOf(project)).toEqual(old);
+    machine.set('g++', 'good');
+    expect((await machine.beforeCommand(project)).code).toBe(0);
+    expect(nativeOpsOf(project)).not.toEqual(old);
   });
 });
 
@@ -268,7 +331,7 @@ onLinux('two set-ups at once', () => {
     const outcomes = await Promise.all(projects.map((project) => machine.run(project)));
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(projects.map(isComplete)).toEqual([true, true, true]);
-    expect([machine.calls('python3').length, machine.calls('g++').length, machine.calls('npm').length]).toEqual([1, 1, 3]);
+    expect([machine.calls('python3').length, machine.calls('g++').length, machine.calls('npm').length]).toEqual([1, 2, 3]);
   });
 
   it('in one clone install the packages once', async () => {

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { makeWheel, type ZipEntry } from './zip.js';
 
-/** How the stand-in of a program behaves: as it should, fail, bring a wrong file, or never end. */
+/** How the stand-in of a program behaves: as it should, fail, bring a wrong file (the compiler: no native operations), or never end. */
 export type Mode = 'good' | 'fail' | 'wrong' | 'hang';
 export type Tool = 'npm' | 'python3' | 'g++';
 
@@ -53,6 +53,7 @@ const TOOLS: Readonly<Record<Tool, string>> = {
     const out = args[args.indexOf('-o') + 1];
     fs.writeFileSync(out, 'half');
     if (mode === 'hang') hang();
+    if (mode === 'wrong' && out.includes('sonoground-ops')) { console.error('a.cc:1:1: error: no such op'); process.exit(1); }
     fs.writeFileSync(out, 'binding');`,
 };
 
@@ -122,7 +123,7 @@ export class FakeMachine {
   clone(name = 'project'): string {
     const dir = join(this.home, name);
     mkdirSync(dir);
-    cpSync('scripts', join(dir, 'scripts'), { recursive: true });
+    for (const folder of ['scripts', 'native']) cpSync(folder, join(dir, folder), { recursive: true });
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'sonoground', type: 'module' }));
     writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(LOCK));
     const pins = join(dir, 'scripts', 'lib', 'wheels.mjs');
@@ -195,6 +196,7 @@ export function libraries(size = 4096): ZipEntry[] {
     { name: 'tensorflow/libtensorflow_cc.so.2', data: Buffer.alloc(size) },
     { name: 'tensorflow/libtensorflow_framework.so.2', data: Buffer.from('framework'), stored: true },
     { name: 'tensorflow/include/tensorflow/c/c_api.h', data: Buffer.from('// api') },
+    { name: 'tensorflow/include/tensorflow/core/public/release_version.h', data: Buffer.from('// version') },
     { name: 'tensorflow/python/not-needed.py', data: Buffer.from('pass') },
   ];
 }
@@ -209,6 +211,12 @@ export function isComplete(project: string): boolean {
     existsSync(join(at, 'deps', 'lib', 'libtensorflow.so.2')) &&
     existsSync(join(at, 'deps', 'include', 'tensorflow', 'c', 'c_api.h'))
   );
+}
+
+/** The native operations in place in a project, and the note that there are none: names of files. */
+export function nativeOpsOf(project: string): string[] {
+  const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
+  return readdirSync(dir).filter((name) => name.startsWith('sonoground-ops-'));
 }
 
 /** Waits for something that other processes do. */

@@ -1,0 +1,105 @@
+/**
+ * Compiles the TensorFlow operations of this project (native/) against the TensorFlow that is in place.
+ *
+ * The object lies beside the binding of tfjs-node-gpu: src/backend/native-ops.ts finds it there from wherever the project is
+ * installed, and `npm ci` throws both away together. Its name holds the hash of all that it was made from, so that one look
+ * tells whether it is out of date. Where it cannot be compiled a note of the same name says why, and the portable versions
+ * are used; it is tried again when something has changed, or by an explicit set-up.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { bindingDeps, bindingFile, cacheDir, root } from './places.mjs';
+import { say } from './say.mjs';
+import { compiler, installedVariant, supported } from './tensorflow.mjs';
+import { complaint, runTool } from './tool.mjs';
+
+const SOURCES = join(root, 'native');
+const PREFIX = 'sonoground-ops-';
+/** Where TensorFlow's headers say which version they are. */
+const VERSION = join(bindingDeps, 'include', 'tensorflow', 'core', 'public', 'release_version.h');
+
+const FLAGS = [
+  '-std=c++17',
+  '-D_GLIBCXX_USE_CXX11_ABI=1', // as the wheel was built; with another one the linker finds names missing
+  '-O3',
+  '-ffp-contract=off', // see native/deformable-sampling.cc
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-shared',
+  '-w', // TensorFlow's headers make pages of warnings
+];
+/** Missing names are found here, not in the middle of a training. No run path: TensorFlow is in the process already. */
+const LINK = ['-l:libtensorflow_framework.so.2', '-Wl,-z,defs', '-Wl,-z,now'];
+
+/** Whether the operations are in place, or known not to be available, or there is no current TensorFlow to run them. */
+export function nativeOpsSettled() {
+  if (installedVariant() === undefined || !existsSync(SOURCES)) return true;
+  const { object, note } = places();
+  return existsSync(object) || existsSync(note);
+}
+
+/** What would be done, as lines. */
+export function planNativeOps() {
+  if (!existsSync(SOURCES) || !supported || compiler() === undefined) return [];
+  return [`compile the native operations with ${compiler()}, or take them from the cache`];
+}
+
+/** Forgets that it failed before. */
+export async function retryNativeOps() {
+  if (installedVariant() !== undefined && existsSync(SOURCES)) await rm(places().note, { force: true });
+}
+
+/** Puts the operations in place. A failure is one line. */
+export async function installNativeOps() {
+  const { object, note, cached } = places();
+  const reason = existsSync(cached) ? undefined : await compile(cached);
+  await clear();
+  if (reason === undefined) {
+    await copyFile(cached, `${object}.new`);
+    await rename(`${object}.new`, object);
+  } else {
+    say(`native operations: ${reason}; the portable versions are used, which are many times slower on a CPU`);
+    await writeFile(note, reason);
+  }
+}
+
+function places() {
+  const hash = createHash('sha256').update([installedVariant(), ...FLAGS, ...LINK].join(' '));
+  for (const path of [VERSION, ...sources()]) hash.update(existsSync(path) ? readFileSync(path) : '');
+  const name = `${PREFIX}${hash.digest('hex').slice(0, 16)}`;
+  const beside = join(dirname(bindingFile), name);
+  return { object: `${beside}.node`, note: `${beside}.failed`, cached: join(cacheDir, 'native-ops', `${name}.node`) };
+}
+
+function sources(ending = /\.(cc|h)$/) {
+  const names = readdirSync(SOURCES).filter((name) => ending.test(name));
+  return names.sort().map((name) => join(SOURCES, name));
+}
+
+/** Removes what was made from other sources. */
+async function clear() {
+  const dir = dirname(bindingFile);
+  const old = readdirSync(dir).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(old.map((name) => rm(join(dir, name), { force: true })));
+}
+
+/** @returns undefined, or the reason in a clause why it failed. */
+async function compile(target) {
+  if (!existsSync(VERSION)) return "TensorFlow's headers are not there";
+  const command = compiler();
+  if (command === undefined) return 'there is no C++ compiler (g++)';
+  say(`compiling the native operations with ${command}, about 10 s`);
+  const fresh = `${target}.new`;
+  await mkdir(dirname(target), { recursive: true });
+  await rm(fresh, { force: true });
+  const where = ['-isystem', join(bindingDeps, 'include'), `-L${join(bindingDeps, 'lib')}`];
+  const { code, stderr } = await runTool(command, [...FLAGS, ...where, ...sources(/\.cc$/), '-o', fresh, ...LINK], { cwd: root });
+  if (code !== 0) {
+    await rm(fresh, { force: true });
+    return `they did not compile (${complaint(stderr)})`;
+  }
+  await rename(fresh, target);
+  return undefined;
+}
