@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { nativeOps } from './native-ops.js';
 import { tf } from './tf.js';
 
 /** What a backend runs on. */
@@ -12,6 +13,10 @@ export interface BackendReport {
   readonly threads: number;
   /** How many kinds of operations there are. */
   readonly kernels: number;
+  /** What operations of the project's own compute, in words. */
+  readonly nativeOps: readonly string[];
+  /** In a clause, why there are none; undefined if there are. */
+  readonly nativeOpsReason: string | undefined;
   /** Best of several products of square matrices, in 10^9 operations a second. */
   readonly gflops: number;
 }
@@ -27,6 +32,7 @@ export async function describeBackend(): Promise<BackendReport> {
   const backend = tf.getBackend();
   const native = tf.backend() as unknown as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
   const isNative = backend === 'tensorflow';
+  const own = isNative ? nativeOps() : { names: [], reason: 'they need TensorFlow' };
   let gflops = 0;
   for (const side of SIDES[backend] ?? []) gflops = Math.max(gflops, await measure(side));
   return {
@@ -36,6 +42,8 @@ export async function describeBackend(): Promise<BackendReport> {
     gpu: native.isUsingGpuDevice === true,
     threads: isNative ? Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()) : 1,
     kernels: tf.getKernelsForBackend(backend).length,
+    nativeOps: own.names,
+    nativeOpsReason: own.reason,
     gflops,
   };
 }

@@ -1,3 +1,10 @@
 export { type BackendReport, describeBackend } from './describe.js';
+export {
+  hasNativeDeformableAttention,
+  type NativeDeformableAttentionInputs,
+  nativeDeformableAttention,
+  nativeDeformableAttentionGradients,
+} from './kernels/index.js';
+export { type NativeOps, nativeOps } from './native-ops.js';
 export { type BackendName, backendNames, initBackend } from './select.js';
 export { tf } from './tf.js';

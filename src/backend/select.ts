@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Logger, RuntimeError, silentLogger, UsageError } from '../util/index.js';
 import { registerBorrowedKernels, registerNativeMatMul, registerUnsortedSegmentSum } from './kernels/index.js';
+import { loadNativeOps } from './native-ops.js';
 import { withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
 
@@ -81,6 +82,7 @@ function loadNative(): void {
   polyfillNodeUtil();
   withoutBanner(() => require('@tensorflow/tfjs-node-gpu'));
   registerNativeMatMul();
+  loadNativeOps();
 }
 
 async function loadWasm(): Promise<void> {

@@ -1,7 +1,8 @@
-import { tf } from '../backend/index.js';
+import { hasNativeDeformableAttention, tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
 import { denseSampler } from './deformable-dense.js';
 import { gatherSampler } from './deformable-gather.js';
+import { nativeSampler } from './deformable-native.js';
 import type { Sampler, SamplingGeometry } from './deformable-sampler.js';
 
 export interface DeformableAttentionArgs {
@@ -21,7 +22,9 @@ const DENSE_ELEMENTS = 2 ** 26;
 /**
  * Sums value sampled bilinearly at a few points of every level, as grid_sample(bilinear, zeros, align_corners=False) samples.
  * One custom gradient covers value, locations and weights. At a whole cell coordinate, where the slope jumps, it is the one
- * to the right, as torch's.
+ * to the right, as torch's. A location that is not finite counts as outside.
+ *
+ * The native backend computes it by an operation of this project's own, where the set-up could compile that.
  *
  * @returns [B, Q, H * D] f32.
  * @see Zhu et al. 2021, Deformable DETR, equation 3
@@ -32,7 +35,8 @@ export function multiScaleDeformableAttention(args: DeformableAttentionArgs): tf
   const [, queries = 0, , , points = 0] = samplingLocations.shape;
   const gathered = 4 * spatialShapes.length * points * depth; // numbers that one row of the other way reads
   const dense = cells * 2 <= gathered && batch * heads * queries * cells <= DENSE_ELEMENTS;
-  return deformableAttentionBy(dense ? denseSampler : gatherSampler, args, {
+  const portable = dense ? denseSampler : gatherSampler;
+  return deformableAttentionBy(hasNativeDeformableAttention() ? nativeSampler : portable, args, {
     batch,
     cells,
     queries,

@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { Sampler, SamplingGeometry, SamplingTensors } from './deformable-sampler.js';
+import { cellPositions, type Sampler, type SamplingGeometry, type SamplingTensors } from './deformable-sampler.js';
 
 /**
  * Samples by matrix products: bilinear weights along y and along x for every row and column of a level multiply to a
@@ -57,7 +57,7 @@ function prepare(
     spatialShapes.flatMap(([h, w]) => [w, h]),
     [levels * 2, 1],
   );
-  const positions = tf.split(tf.sub(tf.mul(split, sizes), 0.5), levels * 2);
+  const positions = tf.split(cellPositions(split, sizes), levels * 2);
   const shares = tf.split(tf.transpose(weights, [3, 0, 2, 1, 4]).reshape([levels, rows * points]), levels);
   const column = (x: tf.Tensor | undefined) => (x as tf.Tensor).reshape([rows, points, 1]);
   return {

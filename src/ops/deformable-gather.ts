@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { Sampler, SamplingGeometry } from './deformable-sampler.js';
+import { cellPositions, type Sampler, type SamplingGeometry } from './deformable-sampler.js';
 
 /** Gathered numbers at a time: bounds the memory at large sizes. */
 const CHUNK_ELEMENTS = 2 ** 24;
@@ -69,7 +69,7 @@ function findCorners(locations: tf.Tensor3D, geometry: SamplingGeometry): Corner
   const { heads } = geometry;
   const size = perPoint(geometry, (h, w) => [w, h]);
   const last = tf.sub(size, 1);
-  const position = tf.sub(tf.mul(locations, size), 0.5); // [R, N, 2] in cells
+  const position = cellPositions(locations, size); // [R, N, 2]
   const near = tf.floor(position);
   const fraction = tf.sub(position, near);
   const corner = tf.stack([near, tf.add(near, 1)]); // [2, R, N, 2]

@@ -1,4 +1,4 @@
-import type { tf } from '../backend/index.js';
+import { tf } from '../backend/index.js';
 
 /** The sizes of one call. */
 export interface SamplingGeometry {
@@ -25,3 +25,18 @@ export interface Sampler {
   /** @param dy - [B, Q, H * D] f32. */
   gradients(inputs: SamplingTensors, dy: tf.Tensor): SamplingTensors;
 }
+
+/**
+ * Brings sampling locations into cells of their map.
+ *
+ * @param locations - f32, 0 to 1 within the map.
+ * @param size - f32, sides of the maps in cells, broadcast to `locations`.
+ * @returns f32: whole at cell centres. Locations that are not finite come to lie outside, like others that are.
+ */
+export function cellPositions(locations: tf.Tensor, size: tf.Tensor): tf.Tensor {
+  const position = tf.sub(tf.mul(locations, size), 0.5);
+  return tf.where(tf.isFinite(position), position, OUTSIDE);
+}
+
+/** A position that touches no cell of any map. */
+const OUTSIDE = -2;

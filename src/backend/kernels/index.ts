@@ -1,3 +1,10 @@
 export { registerBorrowedKernels } from './borrowed-kernels.js';
+export {
+  hasNativeDeformableAttention,
+  type NativeDeformableAttentionInputs,
+  nativeDeformableAttention,
+  nativeDeformableAttentionGradients,
+  registerNativeDeformableAttention,
+} from './native-deformable-attention.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';

@@ -1,14 +1,5 @@
 import { tf } from '../tf.js';
-
-/** What this file needs of the native backend, which has no types of its own here. */
-interface NativeBackend {
-  readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
-  executeSingleOutput(
-    name: string,
-    attributes: readonly { name: string; type: number; value: unknown }[],
-    inputs: readonly tf.TensorInfo[],
-  ): tf.TensorInfo;
-}
+import type { NativeBackend } from './native-backend.js';
 
 interface MatMulArgs {
   readonly inputs: { readonly a: tf.TensorInfo; readonly b: tf.TensorInfo };

@@ -1,0 +1,20 @@
+import type { tf } from '../tf.js';
+
+/** What the kernels written here need of the native backend, which has no types of its own here. */
+export interface NativeBackend {
+  readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+  /** Runs a TensorFlow operation by name. */
+  executeSingleOutput(name: string, attributes: readonly NativeAttribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly tf.TensorInfo[],
+    outputs: number,
+  ): tf.TensorInfo[];
+}
+
+export interface NativeAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}

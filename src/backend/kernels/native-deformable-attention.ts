@@ -1,0 +1,68 @@
+import { tf } from '../tf.js';
+import type { NativeBackend } from './native-backend.js';
+
+/** The names of the kernels and of the TensorFlow operations behind them, see `native/deformable-attention.cc`. */
+const FORWARD = 'SonogroundDeformableAttention';
+const BACKWARD = 'SonogroundDeformableAttentionGrad';
+
+/** Inputs of multi-scale deformable attention, all float32 but for the shapes. */
+export interface NativeDeformableAttentionInputs {
+  /** [B, S, H, D] f32. */
+  readonly value: tf.Tensor;
+  /** [L, 2] i32: height and width of each level; their products sum to S. */
+  readonly spatialShapes: tf.Tensor;
+  /** [B, Q, H, L, P, 2] f32: x, y, where 0 and 1 are the outer edges of a map. */
+  readonly locations: tf.Tensor;
+  /** [B, Q, H, L, P] f32. */
+  readonly weights: tf.Tensor;
+}
+
+/** Gives the native backend the two kernels. Their operations must be loaded. */
+export function registerNativeDeformableAttention(): void {
+  if (tf.getKernel(FORWARD, 'tensorflow') !== undefined) return;
+  const register = (
+    kernelName: string,
+    run: (backend: NativeBackend, inputs: tf.TensorInfo[]) => tf.TensorInfo | tf.TensorInfo[],
+  ) =>
+    tf.registerKernel({
+      kernelName,
+      backendName: 'tensorflow',
+      kernelFunc: ({ inputs, backend }) => {
+        const { value, spatialShapes, locations, weights, gradient } = inputs as Readonly<Record<string, tf.TensorInfo>>;
+        const given = [value, spatialShapes, locations, weights, gradient].filter((input) => input !== undefined);
+        return run(backend as unknown as NativeBackend, given);
+      },
+    });
+  register(FORWARD, (backend, inputs) => backend.executeSingleOutput(FORWARD, [], inputs));
+  register(BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(BACKWARD, [], inputs, 3));
+}
+
+/** Whether the current backend has the kernels. */
+export function hasNativeDeformableAttention(): boolean {
+  return tf.getKernel(FORWARD, tf.getBackend()) !== undefined;
+}
+
+/**
+ * Runs the forward kernel; nothing is recorded for a gradient.
+ *
+ * @returns [B, Q, H * D] f32.
+ * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @see Zhu et al. 2021, Deformable DETR, equation 3
+ */
+export function nativeDeformableAttention(inputs: NativeDeformableAttentionInputs): tf.Tensor3D {
+  return tf.engine().runKernel(FORWARD, { ...inputs }) as tf.Tensor as tf.Tensor3D;
+}
+
+/**
+ * Runs the backward kernel.
+ *
+ * @param gradient - [B, Q, H * D] f32, at the forward kernel's output.
+ * @returns the gradients at value, locations and weights, in their shapes.
+ * @throws Error with TensorFlow's message if shapes do not fit each other.
+ */
+export function nativeDeformableAttentionGradients(
+  inputs: NativeDeformableAttentionInputs,
+  gradient: tf.Tensor,
+): [tf.Tensor, tf.Tensor, tf.Tensor] {
+  return tf.engine().runKernel(BACKWARD, { ...inputs, gradient }) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+}
