@@ -95,6 +95,7 @@ absl::Status Read(OpKernelContext* context, std::vector<Level>* levels, Inputs* 
   TF_RETURN_IF_ERROR(CheckShape(shapes, "spatial_shapes", {std::max<int64_t>(s.levels, 1), 2}));
   TF_RETURN_IF_ERROR(CheckShape(locations, "locations", {s.batch, s.queries, s.heads, s.levels, s.points, 2}));
   TF_RETURN_IF_ERROR(CheckShape(weights, "weights", {s.batch, s.queries, s.heads, s.levels, s.points}));
+  if (s.depth < 1) return Mismatch("value", "with at least one number a head", value.shape().DebugString());
   const int32_t* sides = shapes.flat<int32_t>().data();
   int64_t start = 0;
   for (int64_t l = 0; l < s.levels; ++l) {

@@ -164,6 +164,7 @@ describeNative(missing, 'the native deformable attention refuses', () => {
 
   it.each<[string, Partial<typeof good>, RegExp]>([
     ['a value without heads', { value: [2, 10, 6] }, /value of rank 4, got \[2,10,6\]/],
+    ['heads without numbers', { value: [2, 10, 2, 0], gradient: [2, 4, 0] }, /at least one number a head, got \[2,10,2,0\]/],
     ['levels that do not fill the value', { shapes: [[2, 3], [1, 2]] }, /levels of 10 cells, as value has, got 8/], // biome-ignore format: short
     ['levels with more cells than the value', { shapes: [[2, 3], [9, 9]] }, /levels of 10 cells, as value has, got 87 or more/], // biome-ignore format: short
     ['a level of negative size', { shapes: [[-2, -3], [2, 2]] }, /sides from 1 to 16777216, got -2 x -3/], // biome-ignore format: short
