@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readableDiskError, requireSpace } from '../../src/io/hub/disk.js';
@@ -266,16 +266,31 @@ describe('the disk', () => {
     expect((error as HubError).message).toContain(`/cache/x: ${said}. `);
   });
 
+  /** Lets the listing say that the weights are so large. */
+  function claimSize(size: number): void {
+    at.hub.edit = (listing) => ({
+      ...listing,
+      siblings: listing.siblings.map((file) => (file.lfs === undefined ? file : { ...file, lfs: { ...file.lfs, size } })),
+    });
+  }
+
   it('is asked for room before anything is fetched', async () => {
     await expect(requireSpace(at.root, Number.MAX_SAFE_INTEGER)).rejects.toThrow(/expected \d+ MB of free space, got \d+ MB/);
     await requireSpace(at.root, 1);
-    at.hub.edit = (listing) => ({
-      ...listing,
-      siblings: listing.siblings.map((file) =>
-        file.lfs === undefined ? file : { ...file, lfs: { ...file.lfs, size: Number.MAX_SAFE_INTEGER - 1e6 } },
-      ),
-    });
+    claimSize(Number.MAX_SAFE_INTEGER - 1e6);
     expect(await refusal(at.download())).toContain('MB of free space');
     expect(at.hub.fileRequests).toBe(0);
+  });
+
+  it('needs no room for what an earlier run has fetched', async () => {
+    claimSize(4e12);
+    await mkdir(at.blobs, { recursive: true });
+    const partial = join(at.blobs, `${sha256(at.hub.content('model.safetensors'))}.other-host.0.abcd.incomplete`);
+    await writeFile(partial, '');
+    // Sparse: it takes no room itself.
+    await truncate(partial, 4e12 - 1000);
+    at.hub.faults.storage.push(faults.status(404));
+    expect(await refusal(at.download())).toContain('got 404');
+    expect(at.hub.storage.map(({ range }) => range)).toEqual(['bytes=3999999999000-']);
   });
 });

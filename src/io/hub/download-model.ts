@@ -7,6 +7,7 @@ import { readableDiskError, requireSpace } from './disk.js';
 import type { HubReport } from './events.js';
 import { fetchBlob } from './fetch-blob.js';
 import { HubError } from './hub-error.js';
+import { leftovers } from './leftovers.js';
 import { fetchListing, type HubContext, type Listing } from './listing.js';
 import { isCommit, type ModelName, parseModelName } from './model-name.js';
 import { defaultPace, type Pace } from './pace.js';
@@ -99,7 +100,9 @@ async function bring(
     else missing.push(file);
   }
   let [done, total] = [0, missing.reduce((sum, { size }) => sum + size, 0)];
-  await requireSpace(blobs, total);
+  let held = 0;
+  for (const { etag } of missing) held += (await leftovers(blobs, etag, context.pace.staleMs))[0]?.size ?? 0;
+  await requireSpace(blobs, total - held);
   for (const file of missing) {
     const tally = (came: number, lost: number) => {
       done += came;

@@ -33,7 +33,7 @@ export function unreachable(where: string, { code, url, cause }: ConnectionLost)
 export function forbiddenByOffline(where: string, { endpoint }: HubSettings): UnreachableError {
   return new UnreachableError({
     where,
-    what: `it is not complete in the cache and is needed from ${endpoint}, but HF_HUB_OFFLINE is set`,
+    what: `it is needed from ${endpoint}, but HF_HUB_OFFLINE is set`,
     fix: 'Unset it, or copy the model’s files here by hand and use their folder',
   });
 }
