@@ -1,4 +1,5 @@
 export { type BackendReport, describeBackend } from './describe.js';
+export { handOver } from './hand-over.js';
 export {
   hasNativeDeformableAttention,
   type NativeDeformableAttentionInputs,

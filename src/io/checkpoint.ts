@@ -1,4 +1,4 @@
-import { tf } from '../backend/index.js';
+import { handOver, tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
 import { CheckpointError, matchesPattern, nearest } from '../util/index.js';
 import { type NamedArray, writeSafetensors } from './formats/index.js';
@@ -182,6 +182,7 @@ function equal(a: NamedArray, b: NamedArray): boolean {
 
 function assign(parameter: Parameter, { data, shape }: NamedArray): void {
   tf.tidy(() => parameter.assign(fromTorchLayout(tf.tensor(data, [...shape], 'float32'), parameter.layout)));
+  handOver(parameter.value);
 }
 
 /** What the first unexpected key was perhaps meant to be. */

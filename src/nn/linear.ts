@@ -42,7 +42,9 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   const lead = x.shape.slice(0, -1);
   assertShape(x, [...lead, inFeatures], 'linear');
-  const rows = x.reshape([-1, inFeatures]) as tf.Tensor2D;
-  const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
-  return (bias === undefined ? product : tf.add(product, bias)).reshape([...lead, outFeatures]);
+  return tf.tidy(() => {
+    const rows = x.reshape([-1, inFeatures]) as tf.Tensor2D;
+    const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
+    return (bias === undefined ? product : tf.add(product, bias)).reshape([...lead, outFeatures]);
+  });
 }

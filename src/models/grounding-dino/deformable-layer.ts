@@ -26,8 +26,10 @@ export class DeformableLayer extends FeedForwardLayer {
 
   /** @returns [B, S, d] f32. */
   forward({ vision, positions, ...rest }: DeformableLayerInputs, mode: BlockMode): tf.Tensor {
-    const attended = this.selfAttn.forward({ queries: tf.add(vision, positions), memory: vision, ...rest });
-    const middle = this.selfAttnLayerNorm.forward(tf.add(vision, dropout(attended, this.config.dropout, mode)));
+    const middle = tf.tidy(() => {
+      const attended = this.selfAttn.forward({ queries: tf.add(vision, positions), memory: vision, ...rest });
+      return this.selfAttnLayerNorm.forward(tf.add(vision, dropout(attended, this.config.dropout, mode)));
+    }); // [B, S, d]
     return this.feedForward(middle, mode);
   }
 }

@@ -21,7 +21,9 @@ export abstract class FeedForwardLayer extends Module {
   /** [..., d] to [..., d] f32. */
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
-    const hidden = dropout(activation(activationFunction)(this.fc1.forward(x)), activationDropout, mode);
-    return this.finalLayerNorm.forward(tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)));
+    return tf.tidy(() => {
+      const hidden = tf.tidy(() => dropout(activation(activationFunction)(this.fc1.forward(x)), activationDropout, mode));
+      return this.finalLayerNorm.forward(tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)));
+    });
   }
 }

@@ -46,17 +46,20 @@ class BiMultiHeadAttention extends Module {
   forward({ vision, text, visionBias, textBias }: FusionInputs, mode: BlockMode): { vision: tf.Tensor; text: tf.Tensor } {
     const heads = (x: tf.Tensor) => splitHeads(x, this.heads);
     const drop = (x: tf.Tensor4D): tf.Tensor4D => dropout(x, this.dropoutRate, mode);
-    const query = heads(tf.mul(this.visionProj.forward(vision), this.scale)); // [B, H, S, dh]
-    const key = heads(this.textProj.forward(text)); // [B, H, T, dh]
-    const scores = lowered(tf.matMul(query, key, false, true)); // [B, H, S, T]
+    const scores = tf.tidy(() => {
+      const query = heads(tf.mul(this.visionProj.forward(vision), this.scale)); // [B, H, S, dh]
+      const key = heads(this.textProj.forward(text)); // [B, H, T, dh]
+      return lowered(tf.matMul(query, key, false, true)); // [B, H, S, T]
+    });
     const turned = tf.transpose(scores, [0, 1, 3, 2]); // [B, H, T, S]
     const toText = tf.softmax(tf.add(scores, textBias)) as tf.Tensor4D;
     const toVision = tf.softmax(visionBias === undefined ? turned : tf.add(turned, visionBias)) as tf.Tensor4D;
-    const visionMix: tf.Tensor4D = tf.matMul(drop(toText), heads(this.valuesTextProj.forward(text)));
-    const textMix: tf.Tensor4D = tf.matMul(drop(toVision), heads(this.valuesVisionProj.forward(vision)));
+    // [..., N, M] weights and [B, M, width] values to [B, N, d].
+    const mix = (weights: tf.Tensor4D, values: tf.Tensor, out: Linear) =>
+      tf.tidy(() => out.forward(mergeHeads(tf.matMul(drop(weights), heads(values)))));
     return {
-      vision: this.outVisionProj.forward(mergeHeads(visionMix)), // [B, S, d]
-      text: this.outTextProj.forward(mergeHeads(textMix)), // [B, T, d]
+      vision: mix(toText, this.valuesTextProj.forward(text), this.outVisionProj), // [B, S, d]
+      text: mix(toVision, this.valuesVisionProj.forward(vision), this.outTextProj), // [B, T, d]
     };
   }
 }
@@ -103,7 +106,7 @@ export class FusionLayer extends Module {
   forward(inputs: FusionInputs, mode: BlockMode): { vision: tf.Tensor; text: tf.Tensor } {
     const vision = this.layerNormVision.forward(inputs.vision); // [B, S, d]
     const text = this.layerNormText.forward(inputs.text); // [B, T, d]
-    const change = this.attn.forward({ ...inputs, vision, text }, mode);
+    const change = tf.tidy(() => this.attn.forward({ ...inputs, vision, text }, mode));
     return {
       vision: tf.add(vision, dropPath(tf.mul(change.vision, this.visionParam.value), this.dropPathRate, mode)),
       text: tf.add(text, dropPath(tf.mul(change.text, this.textParam.value), this.dropPathRate, mode)),

@@ -57,8 +57,10 @@ export class SwinBlock extends Module {
    */
   forward(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, context: ForwardContext): tf.Tensor4D {
     const { y } = context.block(this, { x, mask }, (inputs, mode) => {
-      const attended = tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode));
-      const hidden = this.activate(this.expand.forward(this.normAfter.forward(attended)));
+      const attended = tf.tidy(() =>
+        tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
+      );
+      const hidden = tf.tidy(() => this.activate(this.expand.forward(this.normAfter.forward(attended))));
       return { y: tf.add(attended, dropout(this.contract.forward(hidden), this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
     });
     return y;
