@@ -7,11 +7,7 @@ import { tf } from './tf.js';
 export function handOver(tensor: tf.Tensor): void {
   if (tensor.rank === 0 || tensor.size === 0) return;
   // The smallest operation that reads it.
-  tf.tidy(() =>
-    tf.slice(
-      tensor,
-      tensor.shape.map(() => 0),
-      tensor.shape.map(() => 1),
-    ),
-  );
+  const first = tensor.shape.map(() => 0);
+  const one = tensor.shape.map(() => 1);
+  tf.slice(tensor, first, one).dispose();
 }

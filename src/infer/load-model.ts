@@ -1,7 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type LoadOptions, loadCheckpoint, modelFolder, openWeights, readJson, underOurKeys } from '../io/index.js';
+import {
+  type LoadOptions,
+  loadCheckpoint,
+  modelFolder,
+  openWeights,
+  readJson,
+  resolveModelDirectory,
+  underOurKeys,
+} from '../io/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
@@ -47,22 +55,39 @@ export interface DetectorOptions extends StartOptions {
 /** The image settings of Grounding DINO where a folder has none. */
 const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 
+/** The folder or weight file that is meant: a path stays itself, a name stands for its folder in the download cache. */
+export async function resolveModel(nameOrPath: string): Promise<string> {
+  const found = await stat(nameOrPath).catch(() => undefined);
+  if (found !== undefined) return nameOrPath;
+  const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
+  if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
+  throw new CheckpointError({
+    where: nameOrPath,
+    what: 'there is no such folder or weight file',
+    fix: 'Check the path, or take a name that `npm run download -- --list` shows',
+  });
+}
+
 /** Which configurations describe a Grounding DINO, by their `model_type`. */
 export const groundingDinoConfigs = {
   'grounding-dino': parseGroundingDinoConfig,
   'mm-grounding-dino': parseGroundingDinoConfig,
 };
 
-/** Reads a Grounding DINO from a Hugging Face model directory, or from the authors' file with a tokenizer beside it. */
-export async function loadDetector(path: string, options: DetectorOptions = {}): Promise<DetectorParts> {
+/**
+ * Reads a Grounding DINO.
+ *
+ * @param model - a Hugging Face model directory, the authors' file with a tokenizer beside it, or the name of a downloaded model.
+ */
+export async function loadDetector(model: string, options: DetectorOptions = {}): Promise<DetectorParts> {
+  const path = await resolveModel(model);
   const config = await readModelConfig(path, groundingDinoConfigs);
   const folder = await modelFolder(path);
   const [tokenizer, imageProcessor] = await Promise.all([
     PromptTokenizer.load(folder, config.maxTextLen),
     ImageProcessor.load(folder, DETECTOR_IMAGES),
   ]);
-  const model = await loadGroundingDino(path, config, options);
-  return { model, config, tokenizer, imageProcessor };
+  return { model: await loadGroundingDino(path, config, options), config, tokenizer, imageProcessor };
 }
 
 /** The model of {@link loadDetector} alone. */
@@ -81,8 +106,13 @@ export async function loadGroundingDino(
   });
 }
 
-/** Reads a SAM 2 (`sam2`, or the image part of `sam2_video`) from a Hugging Face model directory. */
-export async function loadMasker(dir: string, options: StartOptions = {}): Promise<MaskerParts> {
+/**
+ * Reads a SAM 2 (`sam2`, or the image part of `sam2_video`).
+ *
+ * @param model - a Hugging Face model directory, or the name of a downloaded model.
+ */
+export async function loadMasker(model: string, options: StartOptions = {}): Promise<MaskerParts> {
+  const dir = await resolveModel(model);
   const config = await readModelConfig(dir, { sam2: parseSam2Config, sam2_video: parseSam2Config });
   const { imageSize: side } = config.promptEncoder;
   const imageProcessor = await ImageProcessor.load(await modelFolder(dir), { size: { height: side, width: side } });

@@ -8,7 +8,7 @@ import {
 import { parseSam2Config, type Sam2Config } from '../models/sam2/index.js';
 import { inference } from '../nn/index.js';
 import { UsageError } from '../util/index.js';
-import { loadGroundingDino, loadSam2, readModelConfig } from './load-model.js';
+import { loadGroundingDino, loadSam2, readModelConfig, resolveModel } from './load-model.js';
 import { RawInputs } from './raw-inputs.js';
 
 export interface RawForwardOptions {
@@ -37,7 +37,8 @@ type Kind =
 export async function rawForward(options: RawForwardOptions): Promise<Record<string, readonly number[]>> {
   const detector = (json: unknown): Kind => ({ type: 'grounding-dino', config: parseGroundingDinoConfig(json) });
   const sam2 = (json: unknown): Kind => ({ type: 'sam2', config: parseSam2Config(json) });
-  const kind = await readModelConfig<Kind>(options.model, {
+  const model = await resolveModel(options.model);
+  const kind = await readModelConfig<Kind>(model, {
     'grounding-dino': detector,
     'mm-grounding-dino': detector,
     sam2,
@@ -49,8 +50,8 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
   const inputs = new RawInputs(options.inputs, arrays);
   const outputs =
     kind.type === 'grounding-dino'
-      ? await groundingDino(kind.config, inputs, options)
-      : await sam2Image(kind.config, inputs, options.multimask ?? flag(metadata, options.inputs), options);
+      ? await groundingDino(kind.config, inputs, { ...options, model })
+      : await sam2Image(kind.config, inputs, options.multimask ?? flag(metadata, options.inputs), { ...options, model });
   const entries = await Promise.all(
     Object.entries(outputs).map(async ([name, tensor]): Promise<[string, NamedArray]> => {
       return [name, { dtype: 'float32', shape: tensor.shape, data: await tensor.data<'float32'>() }];

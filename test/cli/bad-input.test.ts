@@ -120,13 +120,26 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
   ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
   ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
-  ['a model folder that is not there', forward('none', 'detector.safetensors'), 1, '@none/config.json', 'there is no such file'],
+  [
+    'a model folder that is not there',
+    forward('none', 'detector.safetensors'),
+    1,
+    '@none',
+    'there is no such folder or weight file',
+  ],
+  [
+    'a model that was not downloaded',
+    forward('', '').with(2, 'sam2-hiera-huge'),
+    1,
+    'sam2-hiera-huge',
+    'there is no such folder',
+  ],
   [
     'a model of another kind',
     forward('other', 'detector.safetensors'),
     1,
     '@other/config.json',
-    'expected model_type grounding-dino or sam2 or sam2_video, got bert',
+    'expected model_type grounding-dino or mm-grounding-dino or sam2 or sam2_video, got bert',
   ],
   ['a config that is not JSON', forward('broken', 'detector.safetensors'), 1, '@broken/config.json', 'not valid JSON'],
   ['a config with a wrong field', forward('wrong', 'detector.safetensors'), 1, '@wrong/config.json', 'd_model: expected number'],
@@ -256,7 +269,7 @@ describe('bad input', () => {
     const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
     const line = forward('none', 'detector.safetensors').map((word) => word.replaceAll('@', `${dir}/`));
     const { status, stderr } = spawnSync(process.execPath, [script, ...line], { encoding: 'utf8' });
-    expect(stderr).toContain(`error: ${join(dir, 'none', 'config.json')}: there is no such file`);
+    expect(stderr).toContain(`error: ${join(dir, 'none')}: there is no such folder or weight file`);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(status).toBe(1);
   });
