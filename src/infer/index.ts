@@ -4,6 +4,7 @@ export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-se
 export {
   type DetectorOptions,
   type DetectorParts,
+  groundingDinoConfigs,
   loadDetector,
   loadGroundingDino,
   loadMasker,

@@ -18,6 +18,7 @@ const TAKEN = /^in\.(pixel_\w+|input_ids|attention_mask|token_type_ids|input_box
 let dir = '';
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bad-input-'));
+  process.env['HF_HOME'] = join(dir, 'no-cache');
   await mkdir(join(dir, 'detector'));
   await mkdir(join(dir, 'masker'));
   for (const file of ['config.json', 'model.safetensors']) {
@@ -128,11 +129,18 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     'there is no such folder or weight file',
   ],
   [
-    'a model that was not downloaded',
+    'a name that no model has',
     forward('', '').with(2, 'sam2-hiera-huge'),
-    1,
+    2,
     'sam2-hiera-huge',
-    'there is no such folder',
+    'did you mean sam2-hiera-large?',
+  ],
+  [
+    'a model that was not downloaded',
+    forward('', '').with(2, 'sam2-hiera-large'),
+    1,
+    'sam2-hiera-large',
+    'npm run download -- sam2-hiera-large',
   ],
   [
     'a model of another kind',

@@ -1,0 +1,36 @@
+/** The PyTorch reference as a process that waits for its turns: one line in, one line of JSON out. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { root } from '../../scripts/lib/places.mjs';
+
+/** The Python that has PyTorch and transformers, or undefined with a line that says so. */
+export function referencePython() {
+  const python = process.env.SONOGROUND_REFERENCE_PYTHON ?? join(root, '.venv-reference', 'bin', 'python');
+  if (existsSync(python)) return python;
+  console.log('no reference: .venv-reference is not there, and SONOGROUND_REFERENCE_PYTHON names no other Python');
+  return undefined;
+}
+
+/** Starts a script of this folder; undefined without a reference, or if it ends before it says its name. */
+export async function startReference(script, args) {
+  const python = referencePython();
+  if (python === undefined) return undefined;
+  const child = spawn(python, [join(root, 'bench', script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: name, done } = await lines.next();
+  if (done) return undefined;
+  return {
+    name,
+    async ask(line) {
+      child.stdin.write(`${line}\n`);
+      return JSON.parse((await lines.next()).value);
+    },
+    end: () => child.stdin.end(),
+  };
+}
+
+export function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+}
