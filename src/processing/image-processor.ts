@@ -76,10 +76,12 @@ export class ImageProcessor {
     if ('height' in size) return { width: size.width, height: size.height };
     const short = Math.min(image.width, image.height);
     const long = Math.max(image.width, image.height);
-    const shortest =
-      'shortest_edge' in size
-        ? Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long))
-        : Math.round((size.longest_edge * short) / long);
+    if (!('shortest_edge' in size)) {
+      // As SAM does it: each side by itself, halves upwards.
+      const scale = size.longest_edge / long;
+      return { width: Math.floor(image.width * scale + 0.5), height: Math.floor(image.height * scale + 0.5) };
+    }
+    const shortest = Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long));
     const other = Math.trunc((shortest * long) / short);
     return image.width < image.height ? { width: shortest, height: other } : { width: other, height: shortest };
   }
