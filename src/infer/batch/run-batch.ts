@@ -69,21 +69,20 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
     const segmenter = await load();
     const writer = new Behind();
     try {
-      let next = attempt(todo[0]);
+      let next = attempt(todo[0], key);
       for (const [i, image] of todo.entries()) {
         if (signal?.aborted) break;
         const read = await next;
-        next = attempt(todo[i + 1]);
+        next = attempt(todo[i + 1], key);
         try {
           if (read.error !== undefined) throw read.error;
           const raster = read.raster as RasterImage;
           const segments = await segmentAll(segmenter, raster, prompts, settings);
-          const imageAs = await imageKey(image.path, key);
           await writer.run(async () => {
             await writeOutputs(out, image.id, raster, segments);
             const masks = segments.filter(({ mask }) => mask !== undefined).length;
             const results = segments.map((segment) => cocoResult(segment, image, phrases));
-            await journal.record({ id: image.id, key: imageAs ?? '', settings: key, masks, results });
+            await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results });
           });
           done += 1;
         } catch (error) {
@@ -167,16 +166,20 @@ async function writeOutputs(
 
 interface Read {
   readonly raster?: RasterImage;
+  /** Stands for the file as it was before it was read. */
+  readonly key?: string | undefined;
   readonly error?: unknown;
 }
 
 /** Reads an image ahead of its turn; what goes wrong is told when its turn comes. */
-async function attempt(image: BatchImage | undefined): Promise<Read> {
+async function attempt(image: BatchImage | undefined, settings: string): Promise<Read> {
   if (image === undefined) return {};
-  return decodeImage(image.path).then(
-    (raster) => ({ raster }),
-    (error: unknown) => ({ error }),
-  );
+  try {
+    const key = await imageKey(image.path, settings);
+    return { key, raster: await decodeImage(image.path) };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** Runs one task behind the caller's back. */
