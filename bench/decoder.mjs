@@ -4,8 +4,9 @@
  *
  *   node bench/decoder.mjs [boxes a call, such as 1,8] [runs]
  *
- * Each side's first passes, which warm up, do not count. Prints medians and their ratio, and checks that both sides say the
- * same of the boxes.
+ * Each side's first passes, which warm up, do not count. Prints medians of the time that passed and of the processors' time, the
+ * ratios, and checks that both sides say the same of the boxes. On a machine that does other work too, compare the processors'
+ * time with TF_NUM_INTRAOP_THREADS=1: with more threads, those that wait for each other count as well.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -40,11 +41,14 @@ try {
 /** Asks both sides the same in turns. */
 async function compare(title, question, times, sides) {
   const seconds = { ours: [], reference: [] };
+  const cpu = { ours: [], reference: [] };
   const last = {};
   for (let run = -WARM_UP; run < times; run++) {
     for (const [name, { ask }] of Object.entries(sides)) {
       last[name] = await ask(question);
-      if (run >= 0) seconds[name].push(last[name].seconds);
+      if (run < 0) continue;
+      seconds[name].push(last[name].seconds);
+      cpu[name].push(last[name].cpuSeconds);
     }
   }
   console.log(`  ${title}, ${times} runs each`);
@@ -52,11 +56,15 @@ async function compare(title, question, times, sides) {
     ['ours', 'sonoground'],
     ['reference', sides.reference.name],
   ]) {
-    const [middle, best] = [median(seconds[name]), Math.min(...seconds[name])].map((s) => `${(1000 * s).toFixed(1)} ms`);
-    console.log(`    ${shown.padEnd(32)} ${middle} (best ${best}), at most ${Math.round(last[name].peakMb)} MB`);
+    const [middle, best, used] = [median(seconds[name]), Math.min(...seconds[name]), median(cpu[name])].map(
+      (s) => `${(1000 * s).toFixed(1)} ms`,
+    );
+    console.log(
+      `    ${shown.padEnd(32)} ${middle} (best ${best}, processors ${used}), at most ${Math.round(last[name].peakMb)} MB`,
+    );
   }
-  const pairs = seconds.ours.map((own, i) => seconds.reference[i] / own);
-  console.log(`    ${median(pairs).toFixed(2)} times as fast as the reference (median of pairs)`);
+  const [time, work] = [seconds, cpu].map(({ ours, reference }) => median(ours.map((own, i) => reference[i] / own)).toFixed(2));
+  console.log(`    ${time} times as fast as the reference, by the processors' time ${work} times (medians of pairs)`);
   const { scores = [] } = last.reference;
   const apart = Math.max(0, ...scores.map((score, i) => Math.abs(score - last.ours.scores[i])));
   if (scores.length > 0) console.log(`    expected IoU differs by at most ${apart.toExponential(1)}`);
@@ -79,6 +87,7 @@ async function start() {
   return {
     async ask(question) {
       const begin = performance.now();
+      const used = process.cpuUsage();
       let scores;
       if (question === 'encode') {
         if (features !== undefined) tf.dispose({ ...features });
@@ -94,7 +103,8 @@ async function start() {
         tf.dispose(answer);
       }
       const seconds = (performance.now() - begin) / 1000;
-      return { seconds, peakMb: process.resourceUsage().maxRSS / 1000, scores };
+      const { user, system } = process.cpuUsage(used);
+      return { seconds, cpuSeconds: (user + system) / 1e6, peakMb: process.resourceUsage().maxRSS / 1000, scores };
     },
   };
 }

@@ -106,11 +106,11 @@ describe('infer', () => {
   ])('does all again with another %s, and only with another one', async (_name, words) => {
     await cp('weights/nano-grounding-dino', join(dir, 'copy'), { recursive: true });
     await rm(join(dir, 'again'), { recursive: true, force: true });
-    const line = ['--image', '@scans', '--out', '@again'];
+    const line = ['--image', '@scans/*.png', '--out', '@again'];
     await infer(...line, '--prompt', PROMPT, ...LOW);
     const other = await infer(...line, ...words);
-    expect([other.code, other.text]).toEqual([0, expect.stringMatching(/^4 images done/m)]);
-    expect((await infer(...line, ...words)).text).toMatch(/^0 images done.*4 were done before/m);
+    expect([other.code, other.text]).toEqual([0, expect.stringMatching(/^2 images done/m)]);
+    expect((await infer(...line, ...words)).text).toMatch(/^0 images done.*2 were done before/m);
     const found = await results('again');
     const masks = found.filter(({ segmentation }) => segmentation !== undefined).length;
     expect((await listing('again/masks')).length).toBe(masks);
@@ -259,6 +259,9 @@ async function overlaysIn(out: string): Promise<number> {
   return (await readdir(join(dir, out, 'overlays')).catch(() => [])).filter((name) => !name.startsWith('.')).length;
 }
 
+/** Processes that start on a busy machine. */
+const PATIENCE_MS = 240_000;
+
 describe('a stop', () => {
   const COPIES = 20;
   const line = (out: string) => ['--image', '@copies', '--prompt', PROMPT, '--out', out, ...LOW];
@@ -268,19 +271,23 @@ describe('a stop', () => {
     for (let i = 0; i < COPIES; i++) await cp(join(dir, 'scans', 'b.png'), join(dir, 'copies', `${i}.png`));
   });
 
-  it('is not there: 20 copies of an image have 20 identical results', async () => {
-    const { code, text } = await infer(...line('@all'));
-    expect([code, text]).toEqual([0, expect.stringMatching(/^20 images done/m)]);
-    const found = await results('all');
-    const of = (id: number) =>
-      found.filter(({ image_id }) => image_id === String(id)).map((result) => ({ ...result, image_id: '', file_name: '' }));
-    expect(of(0).length).toBeGreaterThan(0);
-    for (let i = 1; i < COPIES; i++) expect(of(i)).toEqual(of(0));
-    for (let i = 1; i < COPIES; i++)
-      expect(await readFile(join(dir, 'all', 'overlays', `${i}.png`))).toEqual(
-        await readFile(join(dir, 'all', 'overlays', '0.png')),
-      );
-  });
+  it(
+    'is not there: 20 copies of an image have 20 identical results',
+    async () => {
+      const { code, text } = await infer(...line('@all'));
+      expect([code, text]).toEqual([0, expect.stringMatching(/^20 images done/m)]);
+      const found = await results('all');
+      const of = (id: number) =>
+        found.filter(({ image_id }) => image_id === String(id)).map((result) => ({ ...result, image_id: '', file_name: '' }));
+      expect(of(0).length).toBeGreaterThan(0);
+      for (let i = 1; i < COPIES; i++) expect(of(i)).toEqual(of(0));
+      for (let i = 1; i < COPIES; i++)
+        expect(await readFile(join(dir, 'all', 'overlays', `${i}.png`))).toEqual(
+          await readFile(join(dir, 'all', 'overlays', '0.png')),
+        );
+    },
+    PATIENCE_MS,
+  );
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(
     'by %s leaves valid files, and the same command goes on to the same end',
@@ -296,7 +303,8 @@ describe('a stop', () => {
       const written = await overlaysIn(out);
       expect(written).toBeLessThan(COPIES);
       // A kill may come between an overlay and its line in the list; an orderly stop may not.
-      expect(partly).toBeGreaterThanOrEqual(signal === 'SIGKILL' ? written - 2 : written);
+      expect(partly).toBeGreaterThanOrEqual(signal === 'SIGKILL' ? written - 1 : written);
+      expect(partly).toBeGreaterThanOrEqual(4);
       const journal = join(dir, out, 'journal.jsonl');
       await writeFile(journal, `${await readFile(journal, 'utf8')}{"id": "half a li`);
       const rest = await infer(...line(`@${out}`));
@@ -306,5 +314,6 @@ describe('a stop', () => {
       );
       expect((await listing(out)).filter((name) => name.endsWith('.tmp') && signal === 'SIGTERM')).toEqual([]);
     },
+    PATIENCE_MS,
   );
 });

@@ -10,7 +10,10 @@ const JOURNAL = 'journal.jsonl';
 /** What everybody reads. */
 const RESULTS = 'results.json';
 
-/** Folding may take one part in so many of the time, so that thousands of images do not mean thousands of long files. */
+/** Up to so many images the list is short, and is made anew with each of them. */
+const ALWAYS = 500;
+
+/** With more, folding may take one part in so many of the time, so that thousands of images do not mean thousands of long files. */
 const FOLD_SHARE = 10;
 
 const entrySchema = z.object({
@@ -35,8 +38,8 @@ export interface JournalEntry {
 
 /**
  * Which images of an output folder are done, and with what result. A line is appended to `journal.jsonl` when an image is done;
- * `results.json` is made of all lines, by rename, as often as it costs little and at the end. Whenever the process is stopped
- * both files are valid, and at most one image and one fold are lost, which the next start makes up.
+ * `results.json` is made of all lines, by rename: with each image while they are few, then as often as it costs little, and at
+ * the end. Whenever the process is stopped both files are valid; what a long list lacks the next start adds from the journal.
  */
 export class Journal {
   private readonly out: string;
@@ -92,7 +95,8 @@ export class Journal {
     await appendFile(join(this.out, JOURNAL), `${JSON.stringify(entry)}\n`);
     this.entries.set(entry.id, entry);
     this.stale = true;
-    if (performance.now() - this.foldedAt >= FOLD_SHARE * this.foldMs) await this.fold();
+    const due = this.entries.size <= ALWAYS || performance.now() - this.foldedAt >= FOLD_SHARE * this.foldMs;
+    if (due) await this.fold();
   }
 
   /** Brings `results.json` up to date. */
