@@ -93,7 +93,8 @@ function drawMask({ width, height, data }: RasterImage, mask: BinaryMask, colour
       const edge = !inside(x - stroke, y) || !inside(x + stroke, y) || !inside(x, y - stroke) || !inside(x, y + stroke);
       const share = edge ? 1 : MASK_SHARE;
       const i = (y * width + x) * 3;
-      for (let c = 0; c < 3; c++) data[i + c] = Math.round((data[i + c] as number) * (1 - share) + (colour[c] as number) * share);
+      // Half a level more, as bytes are cut off.
+      for (let c = 0; c < 3; c++) data[i + c] = (data[i + c] as number) * (1 - share) + (colour[c] as number) * share + 0.5;
     }
   }
 }
@@ -142,7 +143,13 @@ function drawSign(canvas: RasterImage, { text, scale, width, height }: Sign, lef
   }
 }
 
-function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, colour: Rgb): void {
-  for (let y = Math.max(0, y0); y < Math.min(height, y1); y++)
-    for (let x = Math.max(0, x0); x < Math.min(width, x1); x++) data.set(colour, (y * width + x) * 3);
+function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, [r, g, b]: Rgb): void {
+  const [left, top, right, bottom] = [Math.max(0, x0), Math.max(0, y0), Math.min(width, x1), Math.min(height, y1)];
+  for (let y = top; y < bottom; y++) {
+    for (let x = left, i = (y * width + left) * 3; x < right; x++, i += 3) {
+      data[i] = r;
+      data[i + 1] = g;
+      data[i + 2] = b;
+    }
+  }
 }
