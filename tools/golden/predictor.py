@@ -71,3 +71,15 @@ with torch.no_grad():
     case["out.refined.logits"] = torch.cat([out.pred_masks[0] for out in refined])
     case["out.refined.scores"] = torch.cat([out.iou_scores[0] for out in refined])
 save_case("sam2-predictor", case, seed=5, tolerance=1e-3, note="whole model, float32 on both sides; weights of sam2-odd")
+
+# How SAM takes an image: the longest side to a length, zeros on the right and below.
+processor = SamImageProcessorPil(size={"longest_edge": 60}, pad_size={"height": 64, "width": 64})
+case = {}
+for i, (height, width) in enumerate([(37, 61), (50, 33), (9, 9), (200, 7), (90, 119)]):
+    rows, columns = np.mgrid[:height, :width]
+    waves = (120 + 80 * np.sin(columns / 7) + 50 * np.cos(rows / 3))[..., None]
+    pixels = np.clip(waves + np.random.default_rng(i).normal(0, 30, (height, width, 3)), 0, 255).astype(np.uint8)
+    made = processor(images=Image.fromarray(pixels), return_tensors="pt")
+    case |= {f"in.{i}": torch.from_numpy(pixels), f"out.{i}": made["pixel_values"]}
+    case[f"out.placed.{i}"] = torch.as_tensor(made["reshaped_input_sizes"][0])
+save_case("sam-images", case, seed=0, tolerance=1e-6, note="pixels are equal; what is left is the order of float32 operations")
