@@ -32,8 +32,9 @@ export class SamImagePredictor<F extends ImageFeatures> extends ImagePredictor<F
   }
 
   protected override prepare(image: RasterImage): PreparedImage {
-    const { pixelValues, pixelMask } = this.imageProcessor.process([image]);
+    const { pixelValues, pixelMask, sizes } = this.imageProcessor.process([image]);
     const [, height, width] = pixelValues.shape;
+    // A processor with a pad_size has done this already.
     const padded = tf.pad(pixelValues, [
       [0, 0],
       [0, this.imageSize - height],
@@ -41,7 +42,7 @@ export class SamImagePredictor<F extends ImageFeatures> extends ImagePredictor<F
       [0, 0],
     ]);
     tf.dispose([pixelValues, pixelMask]);
-    return { pixelValues: padded, placed: { height, width } };
+    return { pixelValues: padded, placed: sizes[0] as Size };
   }
 
   protected override toImage(logits: MaskLogits, placed: Size, image: Size): BinaryMask {

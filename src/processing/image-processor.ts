@@ -77,9 +77,10 @@ export class ImageProcessor {
     const short = Math.min(image.width, image.height);
     const long = Math.max(image.width, image.height);
     if (!('shortest_edge' in size)) {
-      // As SAM does it: each side by itself, halves upwards.
+      // Each side by itself, as SAM's processor does it. A side of an extremely long image would vanish.
       const scale = size.longest_edge / long;
-      return { width: Math.floor(image.width * scale + 0.5), height: Math.floor(image.height * scale + 0.5) };
+      const scaled = (side: number) => Math.max(1, Math.floor(side * scale + 0.5));
+      return { width: scaled(image.width), height: scaled(image.height) };
     }
     const shortest = Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long));
     const other = Math.trunc((shortest * long) / short);
