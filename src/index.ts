@@ -11,6 +11,8 @@ export {
 } from './data/index.js';
 export { evaluate, runExperiment, summarise } from './eval/index.js';
 export {
+  type BoxSegment,
+  type CocoResult,
   type Detector,
   GroundedSegmenter,
   GroundingDinoPredictor,
@@ -19,13 +21,34 @@ export {
   loadDetector,
   loadMasker,
   type Masker,
+  type MaskPrediction,
+  type MaskPrompts,
+  type PromptAnswer,
+  type PromptedMask,
+  runBatch,
   Sam2ImagePredictor,
+  SamImagePredictor,
   type Segment,
+  type SegmentOptions,
   saveAdapter,
 } from './infer/index.js';
 export { applyLora, type LoraSpec, loraPresets, mergeLora, setLoraScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';
-export { type BinaryMask, decodeImage, drawOverlay, encodePng, maskToPng, type RasterImage } from './processing/index.js';
+export {
+  type BinaryMask,
+  type CocoRle,
+  type Contour,
+  contoursOf,
+  decodeImage,
+  drawOverlay,
+  encodePng,
+  type MaskLogits,
+  maskToBooleans,
+  maskToPng,
+  maskToPolygons,
+  maskToRle,
+  type RasterImage,
+} from './processing/index.js';
 export { type RunConfig, runConfigSchema, runTraining } from './train/index.js';
 export * from './util/errors/index.js';

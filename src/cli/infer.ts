@@ -1,10 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { GroundedSegmenter, type Segment } from '../infer/index.js';
-import { decodeImage, drawOverlay, encodeRle, maskArea, maskToPng } from '../processing/index.js';
-import { SonogroundError, UsageError, writeFileAtomic } from '../util/index.js';
+import { GroundedSegmenter, runBatch, type Selection, shippedModels } from '../infer/index.js';
+import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import type { GlobalOptions } from './options.js';
@@ -12,123 +10,146 @@ import { startProgress } from './progress.js';
 
 interface InferOptions extends GlobalOptions {
   image: string[];
-  prompt: string;
+  prompt: string[];
   out: string;
   model: string;
   masker: string;
   adapter: string | undefined;
   threshold: number;
-  select: 'all' | 'best';
+  nms: number;
+  select: keyof typeof SELECTIONS;
   onBad: 'stop' | 'skip';
+  overwrite: boolean;
 }
+
+/** What the command line calls a selection. */
+const SELECTIONS = {
+  all: 'all',
+  best: 'best-per-phrase',
+  'best-per-phrase': 'best-per-phrase',
+  'best-overall': 'best',
+} as const satisfies Record<string, Selection>;
+
+/** Stands for no masker. */
+const NONE = 'none';
+
+/** What a shell expects of a process that was asked to stop. */
+const INTERRUPTED = 130;
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
   describe: 'find what a sentence names, with boxes, masks and overlays',
   builder: (args) =>
     args
-      .option('image', { type: 'string', array: true, demandOption: true, describe: 'image files, folders or globs' })
-      .option('prompt', { type: 'string', demandOption: true, describe: 'what to look for, separated by dots' })
+      .option('image', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'image files, folders with all that is below them, or globs in quotes',
+      })
+      .option('prompt', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'what to look for, separated by dots; given again, it is a question of its own',
+      })
       .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json, overlays/ and masks/' })
-      .option('model', { type: 'string', default: 'weights/nano-grounding-dino', describe: 'folder of the detector' })
-      .option('masker', { type: 'string', default: 'weights/nano-sam2', describe: 'folder of the masker' })
+      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector' })
+      .option('masker', {
+        type: 'string',
+        default: shippedModels.masker,
+        describe: 'folder of the masker, or none for boxes alone',
+      })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
+      .option('nms', {
+        type: 'number',
+        default: 0.5,
+        describe: 'overlap (IoU) above which the weaker of two boxes of a phrase goes',
+      })
       .option('select', {
-        choices: ['all', 'best'] as const,
+        choices: Object.keys(SELECTIONS) as (keyof typeof SELECTIONS)[],
         default: 'all' as const,
-        describe: 'every box above the threshold, or the best of each phrase',
+        describe: 'every box above the threshold, the best of each phrase (best), or the best of the image',
       })
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
         describe: 'what to do with an image that cannot be read',
       })
-      .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases') as never,
-  handler: async ({ image, prompt, out, model, masker, adapter, threshold, select, onBad, backend }) => {
-    if (prompt.replace(/[.\s]/g, '') === '')
+      .option('overwrite', {
+        type: 'boolean',
+        default: false,
+        describe: 'do again what is done; otherwise a second call goes on where the first one stopped',
+      })
+      .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
+      .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')
+      .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box of each phrase')
+      .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes alone')
+      .example(
+        '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
+        'downloaded models with an adapter',
+      ) as never,
+  handler: async ({ image, prompt, out, model, masker, adapter, threshold, nms, select, onBad, overwrite, backend }) => {
+    if (prompt.some((text) => text.replace(/[.\s]/g, '') === ''))
       throw new UsageError({
         where: '--prompt',
         what: 'it names nothing',
         fix: 'Say what to look for, as in "benign lesion. cyst."',
       });
-    const files = await findImages(image);
-    await initBackend(backend, consoleLogger);
-    const segmenter = await GroundedSegmenter.load({ detector: model, masker, adapter });
-    await Promise.all(['overlays', 'masks'].map((folder) => mkdir(join(out, folder), { recursive: true })));
+    for (const [name, value] of Object.entries({ threshold, nms }))
+      if (!(value >= 0 && value <= 1))
+        throw new UsageError({ where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
+    const images = await findImages(image, [join(out, 'overlays'), join(out, 'masks')]);
+    const models = { detector: model, masker: masker === NONE ? null : masker, adapter };
     const progress = startProgress('images');
-    const results: CocoResult[] = [];
-    const bad: string[] = [];
-    try {
-      for (const [i, file] of files.entries()) {
-        try {
-          results.push(...(await segmentFile(segmenter, file, prompt, { boxThreshold: threshold, perPhrase: select }, out)));
-        } catch (error) {
-          if (onBad === 'stop' || !(error instanceof SonogroundError)) throw error;
-          bad.push(error.message);
-        }
-        progress.update(i + 1, files.length, basename(file));
-      }
-    } finally {
+    const stop = stopOnSignals();
+    const begin = performance.now();
+    const summary = await runBatch({
+      images,
+      settings: { prompts: prompt, ...models, select: SELECTIONS[select], scoreThreshold: threshold, nmsThreshold: nms },
+      out,
+      load: async () => {
+        await initBackend(backend, consoleLogger);
+        return GroundedSegmenter.load(models);
+      },
+      overwrite,
+      onBad,
+      signal: stop.signal,
+      onProgress: (done, total, { fileName }) => progress.update(done, total, `${perSecond(done, begin)}, ${fileName}`),
+      logger: consoleLogger,
+    }).finally(() => {
       progress.stop();
-      segmenter.dispose();
-    }
-    await writeFileAtomic(join(out, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+      stop.end();
+    });
+    const { done, skipped, found, bad } = summary;
+    const before = skipped === 0 ? '' : `, ${skipped} were done before`;
     consoleLogger.info(
-      `${results.length} found in ${files.length - bad.length} images: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
+      `${done} images done, ${perSecond(done, begin)}${before}; ${found} found in all: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
     );
     for (const message of bad) consoleLogger.warn(message);
-    if (bad.length > 0) process.exitCode = 1;
+    if (bad.length > 0) consoleLogger.warn(`${bad.length} of ${images.length} images could not be read`);
+    if (stop.signal.aborted) {
+      consoleLogger.warn('stopped before the end; the same command goes on from here');
+      process.exitCode = INTERRUPTED;
+    } else if (bad.length > 0) process.exitCode = 1;
   },
 };
 
-/** One entry of COCO's results format, with the phrase in place of a category number. */
-interface CocoResult {
-  readonly image_id: string;
-  readonly file_name: string;
-  readonly category: string;
-  /** Left, top, width, height in pixels. */
-  readonly bbox: readonly [number, number, number, number];
-  readonly score: number;
-  readonly mask_score: number;
-  readonly area: number;
-  readonly segmentation: { readonly size: readonly [number, number]; readonly counts: string };
+function perSecond(done: number, begin: number): string {
+  const rate = (1000 * done) / Math.max(1, performance.now() - begin);
+  return `${rate.toFixed(rate < 10 ? 2 : 0)} images/s`;
 }
 
-/** Segments one file and writes its overlay and masks. */
-async function segmentFile(
-  segmenter: GroundedSegmenter,
-  file: string,
-  prompt: string,
-  select: Parameters<GroundedSegmenter['segment']>[2],
-  out: string,
-): Promise<CocoResult[]> {
-  const image = await decodeImage(file);
-  const segments = await segmenter.segment(image, prompt, select);
-  const stem = basename(file, extname(file));
-  const overlay = await drawOverlay(
-    image,
-    segments.map(({ phrase, ...rest }) => ({ label: phrase, ...rest })),
-  );
-  await writeFileAtomic(join(out, 'overlays', `${stem}.png`), overlay);
-  for (const [k, { mask }] of segments.entries())
-    await writeFileAtomic(join(out, 'masks', `${stem}_${k}.png`), await maskToPng(mask));
-  return segments.map((segment) => cocoResult(segment, stem, basename(file)));
-}
-
-function cocoResult(
-  { phrase, score, boxXyxyPx: [x0, y0, x1, y1], mask, maskScore }: Segment,
-  stem: string,
-  fileName: string,
-): CocoResult {
+/** The first Ctrl-C, or a request to end, lets the image at hand be finished; the second one ends at once. */
+function stopOnSignals(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
   return {
-    image_id: stem,
-    file_name: fileName,
-    category: phrase,
-    bbox: [x0, y0, x1 - x0, y1 - y0],
-    score,
-    mask_score: maskScore,
-    area: maskArea(mask),
-    segmentation: { size: [mask.height, mask.width], counts: encodeRle(mask) },
+    signal: controller.signal,
+    end: () => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
+    },
   };
 }

@@ -1,9 +1,11 @@
-import { type BinaryMask, PromptTokenizer, type RasterImage, type SelectOptions } from '../processing/index.js';
-import type { Detector } from './detector.js';
-import { GroundingDinoPredictor } from './detector.js';
+import { type BinaryMask, type BoxXyxy, type Detection, PromptTokenizer, type RasterImage } from '../processing/index.js';
+import { RuntimeError } from '../util/index.js';
+import { type Detector, GroundingDinoPredictor } from './detector.js';
 import { loadDetector, loadMasker } from './load-model.js';
 import type { Masker } from './masker.js';
-import { Sam2ImagePredictor } from './masker.js';
+import { maskerOf } from './masker-of.js';
+import { detectorOptions, type SegmentOptions } from './segment-options.js';
+import { locateModel, shippedModels } from './shipped-models.js';
 
 /** One thing that was found. */
 export interface Segment {
@@ -12,50 +14,103 @@ export interface Segment {
   /** The detector's confidence, in [0, 1]. */
   readonly score: number;
   /** Left, top, right, bottom in pixels of the image. */
-  readonly boxXyxyPx: readonly [number, number, number, number];
+  readonly boxXyxyPx: BoxXyxy;
+  /** On the image's own grid. */
   readonly mask: BinaryMask;
   /** The masker's estimate of the mask's IoU. */
   readonly maskScore: number;
 }
 
+/** One thing that was found without a masker. There is no mask: a filled box would pass for one. */
+export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
+  readonly mask?: undefined;
+  readonly maskScore?: undefined;
+}
+
+/** What a segmenter with or without a masker finds. */
+export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
+
 export interface LoadOptions {
-  /** Folder of a Grounding DINO. Default: the shipped nano model. */
+  /** Folder of a Grounding DINO, or the name of a downloaded one. Default: the shipped nano model. */
   readonly detector?: string;
-  /** Folder of a SAM 2. Default: the shipped nano model. */
+  /** Folder of a masker, or the name of a downloaded one. Its `model_type` says what it is. Default: the shipped nano SAM 2. */
   readonly masker?: string;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
 }
 
-/** An image and a sentence in, a mask for each thing that the sentence names out. */
-export class GroundedSegmenter {
-  readonly detector: Detector;
-  readonly masker: Masker;
+/** {@link LoadOptions} where `null` stands for no masker. */
+export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
+  readonly masker?: string | null;
+}
 
-  constructor(detector: Detector, masker: Masker) {
+/**
+ * An image and a sentence in, a mask for each thing that the sentence names out. It owns its detector and its masker.
+ *
+ * Either can be another one: pass anything that implements {@link Detector} and {@link Masker} to the constructor. Without a
+ * masker only boxes come back.
+ *
+ * @example
+ * import { decodeImage, GroundedSegmenter, initBackend } from 'sonoground';
+ *
+ * await initBackend();
+ * const segmenter = await GroundedSegmenter.load();
+ * const image = await decodeImage('scan.png');
+ * for (const { phrase, score, boxXyxyPx, mask } of await segmenter.segment(image, 'benign lesion. cyst.'))
+ *   console.log(phrase, score, boxXyxyPx, maskToRle(mask));
+ * segmenter.dispose();
+ * @see GroundingDINO-US-SAM, arXiv 2506.23903
+ */
+export class GroundedSegmenter<M extends Masker | undefined = Masker> {
+  readonly detector: Detector;
+  readonly masker: M;
+  private disposed = false;
+
+  constructor(detector: Detector, masker: M) {
     this.detector = detector;
     this.masker = masker;
   }
 
-  /** Loads both models from their folders. */
+  /**
+   * Loads both models. The shipped ones are found from any working directory.
+   *
+   * @param options - `masker: null` loads the detector alone.
+   * @throws CheckpointError naming the file that is missing or does not fit.
+   */
+  static load(options?: LoadOptions): Promise<GroundedSegmenter>;
+  static load(options: LoadOptionsOrBoxes): Promise<GroundedSegmenter<Masker | undefined>>;
   static async load({
-    detector = 'weights/nano-grounding-dino',
-    masker = 'weights/nano-sam2',
+    detector = shippedModels.detector,
+    masker = shippedModels.masker,
     adapter,
-  }: LoadOptions = {}): Promise<GroundedSegmenter> {
-    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter }));
-    return new GroundedSegmenter(finder, new Sam2ImagePredictor(await loadMasker(masker)));
+  }: LoadOptionsOrBoxes = {}): Promise<GroundedSegmenter<Masker | undefined>> {
+    const finder = new GroundingDinoPredictor(await loadDetector(await locateModel(detector), { adapter }));
+    if (masker === null) return new GroundedSegmenter<Masker | undefined>(finder, undefined);
+    try {
+      return new GroundedSegmenter(finder, maskerOf(await loadMasker(await locateModel(masker))));
+    } catch (error) {
+      finder.dispose();
+      throw error;
+    }
   }
 
-  /** @param prompt - phrases, or a sentence that separates them by dots: `benign lesion. cyst.` */
-  async segment(
-    image: RasterImage,
-    prompt: string | readonly string[],
-    options: Partial<SelectOptions> = {},
-  ): Promise<Segment[]> {
+  /**
+   * Finds what the prompt names.
+   *
+   * @param prompt - phrases, or a sentence that separates them by dots: `benign lesion. cyst.`
+   * @returns best first; possibly none.
+   * @throws UsageError for a prompt without a word, or options that cannot be meant; RuntimeError after {@link dispose}.
+   */
+  async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
+    if (this.disposed)
+      throw new RuntimeError({ where: 'GroundedSegmenter.segment', what: 'it was disposed', fix: 'Load it again' });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
-    const detections = await this.detector.detect(image, phrases, options);
-    if (detections.length === 0) return [];
+    const detections = await this.detector.detect(image, phrases, detectorOptions(options));
+    return (await this.masked(image, detections)) as SegmentOf<M>[];
+  }
+
+  private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
+    if (this.masker === undefined || detections.length === 0) return [...detections];
     await this.masker.setImage(image);
     const masks = await this.masker.masksOf(detections.map(({ boxXyxyPx }) => boxXyxyPx));
     return detections.map((detection, i) => {
@@ -64,8 +119,11 @@ export class GroundedSegmenter {
     });
   }
 
+  /** Frees both models. Safe to call again. */
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     this.detector.dispose();
-    this.masker.dispose();
+    this.masker?.dispose();
   }
 }

@@ -1,6 +1,22 @@
 export { loadAdapter, saveAdapter } from './adapter.js';
+export {
+  type BatchImage,
+  type BatchOptions,
+  type BatchSettings,
+  type BatchSummary,
+  type CocoResult,
+  runBatch,
+} from './batch/index.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
-export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-segmenter.js';
+export {
+  type BoxSegment,
+  GroundedSegmenter,
+  type LoadOptions,
+  type LoadOptionsOrBoxes,
+  type Segment,
+  type SegmentOf,
+} from './grounded-segmenter.js';
+export type { ImageFeatures, PromptAnswer, PromptableModel, PromptedMask } from './image-predictor.js';
 export {
   type DetectorOptions,
   type DetectorParts,
@@ -13,5 +29,10 @@ export {
   readModelConfig,
   type StartOptions,
 } from './load-model.js';
-export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';
+export type { MaskPrompts, PointXy } from './mask-prompts.js';
+export type { Masker, MaskPrediction } from './masker.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
+export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
+export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
+export { type SegmentOptions, type Selection, selections } from './segment-options.js';
+export { locateModel, shippedModels } from './shipped-models.js';

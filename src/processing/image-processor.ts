@@ -76,10 +76,13 @@ export class ImageProcessor {
     if ('height' in size) return { width: size.width, height: size.height };
     const short = Math.min(image.width, image.height);
     const long = Math.max(image.width, image.height);
-    const shortest =
-      'shortest_edge' in size
-        ? Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long))
-        : Math.round((size.longest_edge * short) / long);
+    if (!('shortest_edge' in size)) {
+      // Each side by itself, as SAM's processor does it. A side of an extremely long image would vanish.
+      const scale = size.longest_edge / long;
+      const scaled = (side: number) => Math.max(1, Math.floor(side * scale + 0.5));
+      return { width: scaled(image.width), height: scaled(image.height) };
+    }
+    const shortest = Math.min(size.shortest_edge, Math.round((size.longest_edge * short) / long));
     const other = Math.trunc((shortest * long) / short);
     return image.width < image.height ? { width: shortest, height: other } : { width: other, height: shortest };
   }

@@ -1,3 +1,5 @@
+export { connectedComponents } from './components.js';
+export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
 export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
@@ -5,21 +7,21 @@ export {
   type BinaryMask,
   type BoxXyxy,
   boxOfMask,
-  connectedComponents,
   decodeGreyMask,
   decodeMask,
   fitMask,
   type GreyMap,
   maskArea,
-  maskLogitsToBinary,
+  maskToBooleans,
   maskToPng,
   resizeGreyMask,
   resizeMask,
   type Size,
 } from './mask.js';
+export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
-export { decodeRle, encodeRle, maskOfRuns, runsOf } from './rle.js';
+export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';

@@ -36,6 +36,11 @@ export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
   return { width, height, data: data.map((value) => Number(value >= threshold)) };
 }
 
+/** The mask as rows of yes and no: `[y][x]`. */
+export function maskToBooleans({ width, height, data }: BinaryMask): boolean[][] {
+  return Array.from({ length: height }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width), (value) => value === 1));
+}
+
 /** The mask as a PNG of 0 and 255. */
 export async function maskToPng({ width, height, data }: BinaryMask): Promise<Buffer> {
   const grey = data.map((value) => value * 255);
@@ -103,64 +108,6 @@ export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefi
     }
   }
   return x1 === 0 ? undefined : [x0, y0, x1, y1];
-}
-
-/** Splits a mask into its 8-connected parts of at least `minArea` pixels, in reading order of their first pixel. */
-export function connectedComponents(mask: BinaryMask, { minArea = 1 }: { readonly minArea?: number } = {}): BinaryMask[] {
-  const { width, height, data } = mask;
-  const seen = new Uint8Array(data.length);
-  const parts: BinaryMask[] = [];
-  for (let start = 0; start < data.length; start++) {
-    if (data[start] === 0 || seen[start] === 1) continue;
-    const pixels = flood(mask, start, seen);
-    if (pixels.length < minArea) continue;
-    const part = new Uint8Array(data.length);
-    for (const pixel of pixels) part[pixel] = 1;
-    parts.push({ width, height, data: part });
-  }
-  return parts;
-}
-
-function flood({ width, height, data }: BinaryMask, start: number, seen: Uint8Array): number[] {
-  const pixels = [start];
-  seen[start] = 1;
-  for (let next = 0; next < pixels.length; next++) {
-    const pixel = pixels[next] as number;
-    const [px, py] = [pixel % width, Math.floor(pixel / width)];
-    for (let y = Math.max(0, py - 1); y <= Math.min(height - 1, py + 1); y++) {
-      for (let x = Math.max(0, px - 1); x <= Math.min(width - 1, px + 1); x++) {
-        const i = y * width + x;
-        if (data[i] === 0 || seen[i] === 1) continue;
-        seen[i] = 1;
-        pixels.push(i);
-      }
-    }
-  }
-  return pixels;
-}
-
-/** Mask logits brought to the image's grid (bilinear, half-pixel centres) and thresholded at 0. */
-export function maskLogitsToBinary({ data, width, height }: Size & { readonly data: Float32Array }, image: Size): BinaryMask {
-  const out = new Uint8Array(image.width * image.height);
-  const columns = Array.from({ length: image.width }, (_, x) => tap(x, width, image.width));
-  for (let y = 0; y < image.height; y++) {
-    const [top, bottom, fy] = tap(y, height, image.height);
-    for (let x = 0; x < image.width; x++) {
-      const [left, right, fx] = columns[x] as readonly [number, number, number];
-      const at = (row: number, column: number) => data[row * width + column] as number;
-      const upper = at(top, left) * (1 - fx) + at(top, right) * fx;
-      const lower = at(bottom, left) * (1 - fx) + at(bottom, right) * fx;
-      out[y * image.width + x] = Number(upper * (1 - fy) + lower * fy > 0);
-    }
-  }
-  return { width: image.width, height: image.height, data: out };
-}
-
-/** The two source cells of a target cell and the share of the second. */
-function tap(target: number, sourceSize: number, targetSize: number): readonly [number, number, number] {
-  const position = Math.max(0, ((target + 0.5) * sourceSize) / targetSize - 0.5);
-  const low = Math.min(Math.floor(position), sourceSize - 1);
-  return [low, Math.min(low + 1, sourceSize - 1), position - low];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
 import { encodePng } from './image.js';
-import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from './mask.js';
+import { placeLabels } from './label-layout.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 
@@ -29,34 +30,59 @@ type Rgb = readonly [number, number, number];
 /** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
 const MIN_SIDE = 512;
 
+/** Longer side beyond which nothing is enlarged: an image may be very oblong. */
+const MAX_SIDE = 4096;
+
+/** Pixels of the shorter side for each pixel of a line. */
+const SIDE_PER_STROKE = 256;
+
 /** How much of a mask's colour covers the image. */
 const MASK_SHARE = 0.35;
 
-/** Draws masks, boxes and labels on an image. The same label has the same colour. There are no fonts on a bare machine: letters are drawn from a table. */
+/** Font pixels of colour around a label's letters. */
+const MARGIN = 2;
+
+/** Letters on their colour: dark, or light where the colour is darker than this. */
+const DARK: Rgb = [0, 0, 0];
+const LIGHT: Rgb = [255, 255, 255];
+const DARK_COLOUR = 110;
+
+/**
+ * Draws masks, boxes and labels on an image, small images enlarged by a whole factor. The same label has the same colour; labels
+ * lie inside the picture and, as long as there is room, not over each other. There are no fonts on a bare machine: letters are
+ * drawn from a table.
+ *
+ * @returns PNG bytes.
+ */
 export async function drawOverlay(image: RasterImage, items: readonly OverlayItem[]): Promise<Buffer> {
-  const factor = Math.max(1, Math.ceil(MIN_SIDE / Math.min(image.width, image.height)));
+  const factor = enlargement(image);
   const size = { width: image.width * factor, height: image.height * factor };
   const canvas = { ...size, data: Uint8Array.from(resizeImage(image, size).data) };
   const labels = [...new Set(items.map(({ label }) => label))];
   const colourOf = (label: string) => PALETTE[labels.indexOf(label) % PALETTE.length] as Rgb;
-  const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / 256));
-  for (const { mask, label } of items) if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(label), stroke);
-  for (const { boxXyxyPx, label } of items)
-    if (boxXyxyPx !== undefined)
-      drawBox(canvas, boxXyxyPx.map((v) => Math.round(v * factor)) as unknown as BoxXyxy, colourOf(label), stroke);
+  const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / SIDE_PER_STROKE));
+  // The first of the items, the best one, lies on top.
+  for (const { mask, label } of [...items].reverse())
+    if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(label), stroke);
+  for (const { boxXyxyPx, label } of [...items].reverse())
+    if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(label), stroke);
   // Labels last: nothing may cover them.
-  for (const { boxXyxyPx, label, score } of items) {
-    const [x, y] = boxXyxyPx ?? [0, 0];
-    drawLabel(
-      canvas,
-      score === undefined ? label : `${label} ${score.toFixed(2)}`,
-      x * factor,
-      y * factor,
-      colourOf(label),
-      stroke,
-    );
+  const signs = items.map((item) => signOf(item, canvas, stroke, factor));
+  for (const [i, { x, y }] of placeLabels(signs, canvas).entries()) {
+    const sign = signs[i] as Sign;
+    drawSign(canvas, sign, x, y, colourOf((items[i] as OverlayItem).label));
   }
   return encodePng(canvas);
+}
+
+function enlargement({ width, height }: Size): number {
+  const wanted = Math.ceil(MIN_SIDE / Math.min(width, height));
+  const allowed = Math.floor(MAX_SIDE / Math.max(width, height));
+  return Math.max(1, Math.min(wanted, allowed));
+}
+
+function scaled([x0, y0, x1, y1]: BoxXyxy, factor: number): BoxXyxy {
+  return [Math.round(x0 * factor), Math.round(y0 * factor), Math.round(x1 * factor), Math.round(y1 * factor)];
 }
 
 function drawMask({ width, height, data }: RasterImage, mask: BinaryMask, colour: Rgb, stroke: number): void {
@@ -67,7 +93,8 @@ function drawMask({ width, height, data }: RasterImage, mask: BinaryMask, colour
       const edge = !inside(x - stroke, y) || !inside(x + stroke, y) || !inside(x, y - stroke) || !inside(x, y + stroke);
       const share = edge ? 1 : MASK_SHARE;
       const i = (y * width + x) * 3;
-      for (let c = 0; c < 3; c++) data[i + c] = Math.round((data[i + c] as number) * (1 - share) + (colour[c] as number) * share);
+      // Half a level more, as bytes are cut off.
+      for (let c = 0; c < 3; c++) data[i + c] = (data[i + c] as number) * (1 - share) + (colour[c] as number) * share + 0.5;
     }
   }
 }
@@ -79,20 +106,50 @@ function drawBox(canvas: RasterImage, [x0, y0, x1, y1]: BoxXyxy, colour: Rgb, st
   fill(canvas, [x1 - stroke, y0, x1, y1], colour);
 }
 
-/** A line of text on its colour, above the given corner or, where there is no room, below it; never over the image's border. */
-function drawLabel(canvas: RasterImage, text: string, x: number, y: number, colour: Rgb, stroke: number): void {
-  const scale = Math.max(1, Math.min(stroke, Math.floor(canvas.width / (ADVANCE * text.length + 3))));
-  const box: Size = { width: (ADVANCE * text.length + 3) * scale, height: (LINE_HEIGHT + 4) * scale };
-  const left = Math.round(Math.min(Math.max(0, x), Math.max(0, canvas.width - box.width)));
-  const top = Math.round(y >= box.height ? y - box.height : Math.min(y, canvas.height - box.height));
-  fill(canvas, [left, top, left + box.width, top + box.height], colour);
+/** A label with the size that it takes. */
+interface Sign extends Size {
+  readonly text: string;
+  /** Pixels for each font pixel. */
+  readonly scale: number;
+  readonly box: BoxXyxy;
+}
+
+function signOf({ label, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
+  const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
+  const suffix = score === undefined ? '' : ` ${score.toFixed(2)}`;
+  const widthOf = (letters: number) => ADVANCE * letters - 1 + 2 * MARGIN;
+  const rows = LINE_HEIGHT + 2 * MARGIN;
+  const fitting = Math.min(canvas.width / widthOf(label.length + suffix.length), canvas.height / rows);
+  // Letters of at least two pixels where the canvas allows: smaller ones are hard to read in a big picture.
+  const scale = Math.max(1, Math.min(stroke, Math.max(Math.floor(fitting), Math.min(stroke, 2))));
+  const room = Math.max(1, Math.floor((canvas.width / scale - 2 * MARGIN + 1) / ADVANCE));
+  const text = label.length + suffix.length <= room ? label + suffix : shortened(label, suffix, room);
+  return { text, scale, width: widthOf(text.length) * scale, height: rows * scale, box: scaled(own, factor) };
+}
+
+/** The score stays, the label's end goes. */
+function shortened(label: string, suffix: string, room: number): string {
+  const dots = '..';
+  return `${label.slice(0, Math.max(0, room - suffix.length - dots.length))}${dots}${suffix}`.slice(0, room);
+}
+
+function drawSign(canvas: RasterImage, { text, scale, width, height }: Sign, left: number, top: number, colour: Rgb): void {
+  fill(canvas, [left, top, left + width, top + height], colour);
+  const [r, g, b] = colour;
+  const ink = 0.299 * r + 0.587 * g + 0.114 * b < DARK_COLOUR ? LIGHT : DARK;
   for (const [px, py] of textPixels(text)) {
-    const at = [left + (px + 2) * scale, top + (py + 2) * scale] as const;
-    fill(canvas, [at[0], at[1], at[0] + scale, at[1] + scale], [0, 0, 0]);
+    const at = [left + (px + MARGIN) * scale, top + (py + MARGIN) * scale] as const;
+    fill(canvas, [at[0], at[1], at[0] + scale, at[1] + scale], ink);
   }
 }
 
-function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, colour: Rgb): void {
-  for (let y = Math.max(0, y0); y < Math.min(height, y1); y++)
-    for (let x = Math.max(0, x0); x < Math.min(width, x1); x++) data.set(colour, (y * width + x) * 3);
+function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, [r, g, b]: Rgb): void {
+  const [left, top, right, bottom] = [Math.max(0, x0), Math.max(0, y0), Math.min(width, x1), Math.min(height, y1)];
+  for (let y = top; y < bottom; y++) {
+    for (let x = left, i = (y * width + left) * 3; x < right; x++, i += 3) {
+      data[i] = r;
+      data[i + 1] = g;
+      data[i + 2] = b;
+    }
+  }
 }

@@ -29,7 +29,18 @@ function crossingsAt(polygon: readonly number[], y: number): number[] {
       number,
     ];
     if (y0 <= y === y1 <= y) continue;
-    crossings.push(x0 + ((y - y0) / (y1 - y0)) * (x1 - x0));
+    // From the upper end whichever way the line runs: a line that is walked both ways must be met at the same place.
+    const [[fromX, fromY], [toX, toY]] =
+      y0 < y1
+        ? ([
+            [x0, y0],
+            [x1, y1],
+          ] as const)
+        : ([
+            [x1, y1],
+            [x0, y0],
+          ] as const);
+    crossings.push(fromX + ((y - fromY) / (toY - fromY)) * (toX - fromX));
   }
   return crossings;
 }

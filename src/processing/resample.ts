@@ -76,8 +76,10 @@ function blend(source: Uint8Array, start: number, stride: number, shares: Float6
   out[to + 2] = level(b);
 }
 
+/** In the innermost loop: comparisons instead of calls, and truncation, which is the floor above 0. */
 function level(sum: number): number {
-  return Math.min(255, Math.max(0, Math.floor(sum / ONE)));
+  const value = sum / ONE;
+  return value <= 0 ? 0 : value >= 255 ? 255 : value | 0;
 }
 
 function tapsOf(sourceSize: number, targetSize: number, { support, weight }: Filter): Taps {

@@ -55,6 +55,17 @@ export function encodeRle(mask: BinaryMask): string {
   return text;
 }
 
+/** COCO's record of a mask: the compressed string with height and width. */
+export interface CocoRle {
+  readonly size: readonly [height: number, width: number];
+  readonly counts: string;
+}
+
+/** The mask as pycocotools and other readers of COCO take it. */
+export function maskToRle(mask: BinaryMask): CocoRle {
+  return { size: [mask.height, mask.width], counts: encodeRle(mask) };
+}
+
 /** The mask of a compressed string. */
 export function decodeRle(text: string, width: number, height: number): BinaryMask {
   const runs: number[] = [];

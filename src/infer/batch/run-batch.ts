@@ -1,0 +1,206 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeImage, drawOverlay, maskToPng, PromptTokenizer, type RasterImage } from '../../processing/index.js';
+import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import type { BoxSegment, GroundedSegmenter, Segment } from '../grounded-segmenter.js';
+import type { Masker } from '../masker.js';
+import { cocoResult } from './coco-result.js';
+import { Journal } from './journal.js';
+import { type BatchSettings, imageKey, settingsKey } from './settings.js';
+
+/** An image file and what it is called in the results. */
+export interface BatchImage {
+  readonly path: string;
+  /** Names the overlay and the masks; `/` makes folders. Another one for each image. */
+  readonly id: string;
+  /** The id with the file's ending. */
+  readonly fileName: string;
+}
+
+export interface BatchOptions {
+  readonly images: readonly BatchImage[];
+  readonly settings: BatchSettings;
+  /** Folder of `results.json`, `overlays/` and `masks/`. */
+  readonly out: string;
+  /** Loads the models; called only when there is something to do. */
+  readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
+  /** Do again what is done. Default: false. */
+  readonly overwrite?: boolean;
+  /** What to do with an image that cannot be read. Default: `skip`. */
+  readonly onBad?: 'stop' | 'skip';
+  /** Stops after the image at hand. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number, image: BatchImage) => void;
+  readonly logger?: Logger;
+}
+
+export interface BatchSummary {
+  /** Images segmented now, and those that were done before. */
+  readonly done: number;
+  readonly skipped: number;
+  /** Things found in all images of `results.json`. */
+  readonly found: number;
+  /** What is wrong with each image that could not be read. */
+  readonly bad: readonly string[];
+}
+
+/**
+ * Segments many images: an overlay and mask files for each, one `results.json` for all. Images that are done already, with the
+ * same settings and models, are left alone. The next image is read and the last one's files are written while one is computed.
+ *
+ * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; what was done before is kept.
+ */
+export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
+  const { images, settings, out, load, overwrite = false, onBad = 'skip', signal, onProgress, logger = silentLogger } = options;
+  const prompts = settings.prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
+  const phrases = distinct(prompts.flat());
+  const key = await settingsKey(settings);
+  const journal = await Journal.open(out, key);
+  const todo = overwrite ? images : await unfinished(images, journal, key, out);
+  for (const { id } of todo) await removeOutputs(out, id, journal.entry(id)?.masks ?? 0);
+  journal.forget(todo.map(({ id }) => id));
+  if (journal.foreign > 0)
+    logger.warn(`${journal.foreign} images in ${out} were done with other settings and leave results.json; their files stay`);
+  await journal.start();
+  await writeFileAtomic(join(out, 'settings.json'), `${JSON.stringify({ ...settings, key }, null, 2)}\n`);
+  const bad: string[] = [];
+  let done = 0;
+  if (todo.length > 0) {
+    const segmenter = await load();
+    const writer = new Behind();
+    try {
+      let next = attempt(todo[0], key);
+      for (const [i, image] of todo.entries()) {
+        if (signal?.aborted) break;
+        const read = await next;
+        next = attempt(todo[i + 1], key);
+        try {
+          if (read.error !== undefined) throw read.error;
+          const raster = read.raster as RasterImage;
+          const segments = await segmentAll(segmenter, raster, prompts, settings);
+          await writer.run(async () => {
+            await writeOutputs(out, image.id, raster, segments);
+            const masks = segments.filter(({ mask }) => mask !== undefined).length;
+            const results = segments.map((segment) => cocoResult(segment, image, phrases));
+            await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results });
+          });
+          done += 1;
+        } catch (error) {
+          if (onBad === 'stop' || !(error instanceof DataError)) throw error;
+          bad.push(error.message);
+        }
+        onProgress?.(i + 1, todo.length, image);
+      }
+    } finally {
+      segmenter.dispose();
+      await writer.settled();
+      await journal.fold();
+    }
+    writer.check();
+  }
+  return { done, skipped: images.length - todo.length, found: journal.found, bad };
+}
+
+function distinct(phrases: readonly string[]): string[] {
+  const twice = phrases.find((phrase, i) => phrases.indexOf(phrase) !== i);
+  if (twice === undefined) return [...phrases];
+  throw new UsageError({ where: 'prompt', what: `"${twice}" is asked for twice`, fix: 'Name each thing once' });
+}
+
+/** Each prompt is a question of its own; the encoded image serves them all. */
+async function segmentAll(
+  segmenter: GroundedSegmenter<Masker | undefined>,
+  image: RasterImage,
+  prompts: readonly (readonly string[])[],
+  { select, scoreThreshold, nmsThreshold }: BatchSettings,
+): Promise<(Segment | BoxSegment)[]> {
+  const found: (Segment | BoxSegment)[] = [];
+  for (const phrases of prompts)
+    found.push(...(await segmenter.segment(image, phrases, { select, scoreThreshold, nmsThreshold })));
+  found.sort((a, b) => b.score - a.score);
+  return select === 'best' ? found.slice(0, 1) : found;
+}
+
+async function unfinished(images: readonly BatchImage[], journal: Journal, key: string, out: string): Promise<BatchImage[]> {
+  const todo: BatchImage[] = [];
+  for (const image of images) {
+    const entry = journal.entry(image.id);
+    const same = entry !== undefined && entry.key === (await imageKey(image.path, key));
+    if (!same || !(await allThere(out, image.id, entry.masks))) todo.push(image);
+  }
+  return todo;
+}
+
+const overlayFile = (out: string, id: string) => join(out, 'overlays', `${id}.png`);
+const maskFile = (out: string, id: string, k: number) => join(out, 'masks', `${id}_${k}.png`);
+
+function outputsOf(out: string, id: string, masks: number): string[] {
+  return [overlayFile(out, id), ...Array.from({ length: masks }, (_, k) => maskFile(out, id, k))];
+}
+
+async function allThere(out: string, id: string, masks: number): Promise<boolean> {
+  const found = await Promise.all(outputsOf(out, id, masks).map((file) => stat(file).catch(() => undefined)));
+  return found.every((info) => info !== undefined);
+}
+
+async function removeOutputs(out: string, id: string, masks: number): Promise<void> {
+  await Promise.all(outputsOf(out, id, masks).map((file) => rm(file, { force: true })));
+}
+
+async function writeOutputs(
+  out: string,
+  id: string,
+  image: RasterImage,
+  segments: readonly (Segment | BoxSegment)[],
+): Promise<void> {
+  // Together: what takes long is the disk.
+  await Promise.all(segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))));
+  const items = segments.map(({ phrase, score, boxXyxyPx, mask }) => ({
+    label: phrase,
+    score,
+    boxXyxyPx,
+    ...(mask && { mask }),
+  }));
+  await writeFileAtomic(overlayFile(out, id), await drawOverlay(image, items));
+}
+
+interface Read {
+  readonly raster?: RasterImage;
+  /** Stands for the file as it was before it was read. */
+  readonly key?: string | undefined;
+  readonly error?: unknown;
+}
+
+/** Reads an image ahead of its turn; what goes wrong is told when its turn comes. */
+async function attempt(image: BatchImage | undefined, settings: string): Promise<Read> {
+  if (image === undefined) return {};
+  try {
+    const key = await imageKey(image.path, settings);
+    return { key, raster: await decodeImage(image.path) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Runs one task behind the caller's back. */
+class Behind {
+  private task: Promise<void> = Promise.resolve();
+  private error: unknown;
+
+  /** Waits for the task before and starts the next one. Throws what the task before threw. */
+  async run(body: () => Promise<void>): Promise<void> {
+    await this.settled();
+    this.check();
+    this.task = body().catch((error: unknown) => {
+      this.error = error;
+    });
+  }
+
+  settled(): Promise<void> {
+    return this.task;
+  }
+
+  check(): void {
+    if (this.error !== undefined) throw this.error;
+  }
+}

@@ -1,0 +1,233 @@
+import { tf } from '../backend/index.js';
+import { type ForwardContext, inference } from '../nn/index.js';
+import { type BinaryMask, type BoxXyxy, type MaskLogits, type RasterImage, type Size, scaleBoxes } from '../processing/index.js';
+import { DataError, RuntimeError } from '../util/index.js';
+import { checkPrompts, type MaskPrompts } from './mask-prompts.js';
+import type { Masker, MaskPrediction } from './masker.js';
+import { callsFor, type PromptCall } from './prompt-calls.js';
+
+/** What a model makes of an image: maps whose first axis counts images. */
+export type ImageFeatures = Readonly<Record<'embeddings', tf.Tensor4D>>;
+
+/** What a predictor needs of a model; SAM 2 and SAM have it. */
+export interface PromptableModel<F extends ImageFeatures> {
+  /** @param pixelValues - [B, S, S, 3] f32, normalised. */
+  encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): F;
+  decodeMasks(
+    inputs: {
+      readonly features: F;
+      /** [B, N, 4] f32 in pixels of the model's input. */
+      readonly boxes?: tf.Tensor3D | undefined;
+      /** [B, N, P, 2] f32. */
+      readonly points?: tf.Tensor4D | undefined;
+      /** [B, N, P] i32. */
+      readonly labels?: tf.Tensor3D | undefined;
+      /** [B, 4h, 4w, 1] f32. */
+      readonly masks?: tf.Tensor4D | undefined;
+      readonly multimask: boolean;
+    },
+    context: ForwardContext,
+  ): {
+    /** [B, N, M, 4h, 4w] f32. */
+    readonly predMasks: tf.Tensor;
+    /** [B, N, M] f32. */
+    readonly iouScores: tf.Tensor;
+    /** [B, N, 1] f32; models without it leave it out. */
+    readonly objectScoreLogits?: tf.Tensor | undefined;
+  };
+  dispose(): void;
+}
+
+/** One mask that answers a prompt. */
+export interface PromptedMask extends MaskPrediction {
+  /** The mask before it was brought to the image's grid; as `masks` of a further call it is refined. */
+  readonly logits: MaskLogits;
+}
+
+/** What a model says to one prompt. */
+export interface PromptAnswer {
+  /** One mask, or with `multimask` the model's alternatives in its own order. */
+  readonly masks: readonly PromptedMask[];
+  /** Whether there is an object at all, in [0, 1]. Only SAM 2 says so. */
+  readonly objectScore: number | undefined;
+}
+
+/** An image as a model takes it. */
+export interface PreparedImage {
+  /** [1, S, S, 3] f32. */
+  readonly pixelValues: tf.Tensor4D;
+  /** The part of the square that the image takes, in the model's pixels. The rest on the right and below is padding. */
+  readonly placed: Size;
+}
+
+interface Current<F> {
+  readonly image: RasterImage;
+  readonly features: F;
+  readonly placed: Size;
+}
+
+/**
+ * Asks a model of the SAM family for masks: {@link setImage} once, then any number of prompts. It owns its model.
+ *
+ * Subclasses say how an image enters the model and how masks come back to the image's grid. All coordinates here are pixels of
+ * the image that was set.
+ */
+export abstract class ImagePredictor<F extends ImageFeatures> implements Masker {
+  private readonly model: PromptableModel<F>;
+  private current: Current<F> | undefined;
+  private disposed = false;
+
+  constructor(model: PromptableModel<F>) {
+    this.model = model;
+  }
+
+  /** Brings an image to the model's size and range. The caller disposes the tensor. */
+  protected abstract prepare(image: RasterImage): PreparedImage;
+
+  /** Brings logits to the image's grid and thresholds them. */
+  protected abstract toImage(logits: MaskLogits, placed: Size, image: Size): BinaryMask;
+
+  /**
+   * Encodes an image, for any number of prompts. The same object again costs nothing.
+   *
+   * @throws DataError when the image has no pixels, or other than three bytes for each; RuntimeError after {@link dispose}.
+   */
+  async setImage(image: RasterImage): Promise<void> {
+    this.checkAlive('setImage');
+    checkImage(image);
+    if (this.current?.image === image) return;
+    const { pixelValues, placed } = this.prepare(image);
+    const features = tf.tidy(() => ({ ...this.model.encodeImage(pixelValues, inference) }) as unknown as tf.TensorContainer);
+    tf.dispose(pixelValues);
+    this.release();
+    this.current = { image, features: features as unknown as F, placed };
+  }
+
+  /**
+   * Answers prompts on the image that was set. Equal kinds of prompts go through the decoder together, as many at a time as memory
+   * allows; each is answered as if it were asked alone.
+   *
+   * @returns one answer for each prompt, in their order.
+   * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
+   * @example
+   * await predictor.setImage(image);
+   * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
+   * const [finer] = await predictor.predict({
+   *   points: [[[80, 60], [45, 35]]], labels: [[1, 0]], masks: [rough.masks[0].logits],
+   * });
+   */
+  async predict(prompts: MaskPrompts): Promise<PromptAnswer[]> {
+    const { image, features, placed } = this.ready('predict');
+    const [, h, w] = features.embeddings.shape;
+    const lowRes = { width: 4 * w, height: 4 * h };
+    const count = checkPrompts(prompts, image, lowRes);
+    const answers: (PromptAnswer | undefined)[] = Array.from({ length: count });
+    // The decoder runs without a pause in between, so that nobody can set another image half-way.
+    const calls = callsFor(prompts, count, features.embeddings.shape).map((call) => ({
+      call,
+      outputs: this.decode(call, { image, features, placed }, prompts.multimask ?? false),
+    }));
+    for (const { call, outputs } of calls) {
+      const [logits, scores, object] = await Promise.all([
+        outputs.predMasks.data<'float32'>(),
+        outputs.iouScores.data<'float32'>(),
+        outputs.objectScoreLogits?.data<'float32'>(),
+      ]);
+      tf.dispose({ ...outputs } as tf.TensorContainer);
+      const each = scores.length / call.indices.length;
+      const area = lowRes.width * lowRes.height;
+      for (const [row, index] of call.indices.entries()) {
+        const masks = Array.from({ length: each }, (_, m) => {
+          const plane = row * each + m;
+          const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
+          return { mask: this.toImage(own, placed, image), score: scores[plane] as number, logits: own };
+        });
+        const said = object?.[row];
+        answers[index] = { masks, objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)) };
+      }
+    }
+    return answers as PromptAnswer[];
+  }
+
+  /** One mask for each box; see {@link predict}. */
+  async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+    this.ready('masksOf');
+    if (boxesXyxyPx.length === 0) return [];
+    const answers = await this.predict({ boxes: boxesXyxyPx });
+    return answers.map(({ masks }) => {
+      const { mask, score } = masks[0] as PromptedMask;
+      return { mask, score };
+    });
+  }
+
+  private decode({ boxes, points, labels, masks }: PromptCall, { image, features, placed }: Current<F>, multimask: boolean) {
+    return tf.tidy(() => {
+      const moved = points?.map((own) => scalePoints(own, image, placed));
+      // An earlier mask counts for a whole image: with masks each prompt is an image of its own.
+      const lead: [number, number] = masks === undefined ? [1, boxes?.length ?? points?.length ?? 1] : [masks.length, 1];
+      const perPrompt = points?.[0]?.length ?? 0;
+      const [height, width] = masks === undefined ? [] : [masks[0]?.height as number, masks[0]?.width as number];
+      const outputs = this.model.decodeMasks(
+        {
+          features: repeated(features, lead[0]),
+          boxes: boxes && tf.tensor3d(scaleBoxes(boxes, image, placed).flat(), [...lead, 4]),
+          points: moved && tf.tensor4d(moved.flat(2), [...lead, perPrompt, 2]),
+          labels: labels && tf.tensor3d(labels.flat(), [...lead, perPrompt], 'int32'),
+          masks: masks && tf.stack(masks.map(({ data }) => tf.tensor3d(data, [height as number, width as number, 1]))),
+          multimask,
+        } as Parameters<PromptableModel<F>['decodeMasks']>[0],
+        inference,
+      );
+      return { ...outputs } as unknown as tf.TensorContainer;
+    }) as unknown as ReturnType<PromptableModel<F>['decodeMasks']>;
+  }
+
+  private checkAlive(method: string): void {
+    if (!this.disposed) return;
+    throw new RuntimeError({ where: `${this.constructor.name}.${method}`, what: 'it was disposed', fix: 'Load it again' });
+  }
+
+  private ready(method: string): Current<F> {
+    this.checkAlive(method);
+    if (this.current !== undefined) return this.current;
+    throw new RuntimeError({
+      where: `${this.constructor.name}.${method}`,
+      what: 'no image was set',
+      fix: 'Call setImage first',
+    });
+  }
+
+  private release(): void {
+    if (this.current !== undefined) tf.dispose({ ...this.current.features } as unknown as tf.TensorContainer);
+    this.current = undefined;
+  }
+
+  /** Frees the model and the image. Safe to call again. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.release();
+    this.model.dispose();
+  }
+}
+
+function checkImage({ width, height, data }: RasterImage): void {
+  const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (whole && data.length === width * height * 3) return;
+  throw new DataError({
+    where: 'setImage',
+    what: `expected ${width}x${height} pixels of three bytes, got ${data.length} bytes`,
+    fix: 'Read the image with decodeImage',
+  });
+}
+
+function scalePoints(points: readonly (readonly [number, number])[], from: Size, to: Size): [number, number][] {
+  return points.map(([x, y]) => [(x * to.width) / from.width, (y * to.height) / from.height]);
+}
+
+/** The maps of one image, once for each of `times`. */
+function repeated<F extends ImageFeatures>(features: F, times: number): F {
+  if (times === 1) return features;
+  const maps = Object.entries(features as unknown as Record<string, tf.Tensor4D>);
+  return Object.fromEntries(maps.map(([name, map]) => [name, tf.tile(map, [times, 1, 1, 1])])) as unknown as F;
+}

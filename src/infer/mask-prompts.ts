@@ -1,0 +1,97 @@
+import type { BoxXyxy, MaskLogits, Size } from '../processing/index.js';
+import { UsageError } from '../util/index.js';
+
+/** A place in an image, in pixels from its left and upper edges. */
+export type PointXy = readonly [x: number, y: number];
+
+/**
+ * What masks are asked for with. Prompt `i` is box `i`, the points `i` with their labels, and the earlier mask `i`; each of the
+ * three kinds may be left out, those given must be equally many.
+ */
+export interface MaskPrompts {
+  /** Left, top, right, bottom in pixels of the image. */
+  readonly boxes?: readonly BoxXyxy[] | undefined;
+  /** For each prompt its points, in pixels of the image. */
+  readonly points?: readonly (readonly PointXy[])[] | undefined;
+  /** For each point, whether it lies inside (1) or outside (0) what is meant. */
+  readonly labels?: readonly (readonly number[])[] | undefined;
+  /** For each prompt the low-resolution logits of an earlier answer, which is to be refined. */
+  readonly masks?: readonly MaskLogits[] | undefined;
+  /** Several masks for each prompt, for prompts that can mean more than one thing. Default: false. */
+  readonly multimask?: boolean | undefined;
+}
+
+/** How far over the border a coordinate may lie: what rounding of boxes does. In pixels. */
+const SLACK = 1;
+
+/**
+ * Checks prompts.
+ *
+ * @param lowRes - the size of earlier masks.
+ * @returns the number of prompts.
+ * @throws UsageError saying which box, point, label or mask is wrong.
+ */
+export function checkPrompts({ boxes, points, labels, masks }: MaskPrompts, image: Size, lowRes: Size): number {
+  if ((points === undefined) !== (labels === undefined))
+    throw wrong(points === undefined ? 'labels' : 'points', 'points and labels come together', 'Give each point a label');
+  const kinds = Object.entries({ boxes, points, labels, masks }).flatMap(([name, list]) =>
+    list === undefined ? [] : [[name, list.length] as const],
+  );
+  const [first] = kinds;
+  if (first === undefined) throw wrong('prompts', 'there is none', 'Give boxes, points with labels, or earlier masks');
+  if (kinds.some(([, length]) => length !== first[1])) {
+    const shown = kinds.map(([name, length]) => `${length} ${name}`).join(', ');
+    throw wrong('prompts', `boxes, points, labels and masks must be equally many, got ${shown}`, 'Give one of each per prompt');
+  }
+  for (const [i, box] of (boxes ?? []).entries()) checkBox(box, i, image);
+  for (const [i, own] of (points ?? []).entries()) checkPoints(own, labels?.[i] ?? [], i, image);
+  for (const [i, mask] of (masks ?? []).entries()) checkMask(mask, i, lowRes);
+  return first[1];
+}
+
+function checkBox(box: BoxXyxy, i: number, image: Size): void {
+  const where = `boxes[${i}]`;
+  if (box.length !== 4 || !box.every(Number.isFinite))
+    throw wrong(where, `expected four numbers, got [${box.join(', ')}]`, 'A box is left, top, right, bottom');
+  const [x0, y0, x1, y1] = box;
+  if (x1 <= x0 || y1 <= y0)
+    throw wrong(where, `it has no area: [${box.join(', ')}]`, 'A box is left, top, right, bottom, in this order');
+  if (x0 < -SLACK || y0 < -SLACK || x1 > image.width + SLACK || y1 > image.height + SLACK)
+    throw wrong(where, `[${box.join(', ')}] reaches out of the image, which is ${sizeOf(image)}`, 'Give pixels of the image');
+}
+
+function checkPoints(points: readonly PointXy[], labels: readonly number[], i: number, image: Size): void {
+  const where = `points[${i}]`;
+  if (points.length === 0) throw wrong(where, 'there is no point', 'Give at least one point, or a box instead');
+  if (points.length !== labels.length)
+    throw wrong(`labels[${i}]`, `expected ${points.length} labels, one for each point, got ${labels.length}`);
+  for (const [k, point] of points.entries()) {
+    if (point.length !== 2 || !point.every(Number.isFinite))
+      throw wrong(`${where}[${k}]`, `expected two numbers, got [${point.join(', ')}]`, 'A point is x, y');
+    const [x, y] = point;
+    if (x < -SLACK || y < -SLACK || x > image.width + SLACK || y > image.height + SLACK)
+      throw wrong(
+        `${where}[${k}]`,
+        `[${point.join(', ')}] lies outside the image, which is ${sizeOf(image)}`,
+        'Give pixels of the image',
+      );
+    if (labels[k] !== 0 && labels[k] !== 1)
+      throw wrong(`labels[${i}][${k}]`, `expected 1 (inside) or 0 (outside), got ${labels[k]}`);
+  }
+}
+
+function checkMask({ width, height, data }: MaskLogits, i: number, lowRes: Size): void {
+  const where = `masks[${i}]`;
+  const fix = 'Pass on the logits of an earlier answer of this model';
+  if (width !== lowRes.width || height !== lowRes.height || data.length !== width * height)
+    throw wrong(where, `expected ${sizeOf(lowRes)} logits, got ${sizeOf({ width, height })} with ${data.length} numbers`, fix);
+  if (!data.every(Number.isFinite)) throw wrong(where, 'it holds numbers that are not finite', fix);
+}
+
+function sizeOf({ width, height }: Size): string {
+  return `${width}x${height}`;
+}
+
+function wrong(where: string, what: string, fix?: string): UsageError {
+  return new UsageError({ where, what, ...(fix === undefined ? {} : { fix }) });
+}

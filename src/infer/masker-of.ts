@@ -1,0 +1,8 @@
+import type { MaskerParts } from './load-model.js';
+import type { Masker } from './masker.js';
+import { Sam2ImagePredictor } from './sam2-predictor.js';
+
+/** The predictor that a loaded masker's parts belong to. */
+export function maskerOf(parts: MaskerParts): Masker {
+  return new Sam2ImagePredictor(parts);
+}

@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The models that come with the package, by the names that configurations give them. */
+export const shippedModels = {
+  detector: 'weights/nano-grounding-dino',
+  masker: 'weights/nano-sam2',
+} as const;
+
+/** The package's own folder, seen from this file both in `src` and in `dist`. */
+const PACKAGE = new URL('../../', import.meta.url);
+
+/**
+ * Where a model is. A shipped one is found whatever the working directory; every other name, and a folder of that name in the
+ * working directory, stays as it is.
+ */
+export async function locateModel(name: string): Promise<string> {
+  const shipped: readonly string[] = Object.values(shippedModels);
+  if (!shipped.includes(name) || (await stat(name).catch(() => undefined)) !== undefined) return name;
+  return fileURLToPath(new URL(name, PACKAGE));
+}

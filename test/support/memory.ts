@@ -1,0 +1,20 @@
+import { tf } from '../../src/backend/index.js';
+
+/**
+ * What further calls of a function leave behind, after some that warm it up: tensors, and the process's memory in MB.
+ * Garbage that V8 has not yet collected is collected first, where the process allows it.
+ */
+export async function growthOf(
+  call: (i: number) => Promise<unknown>,
+  { warmUp, calls }: { readonly warmUp: number; readonly calls: number },
+): Promise<{ tensors: number; megabytes: number }> {
+  for (let i = 0; i < warmUp; i++) await call(i);
+  const before = { tensors: tf.memory().numTensors, rss: settledRss() };
+  for (let i = 0; i < calls; i++) await call(warmUp + i);
+  return { tensors: tf.memory().numTensors - before.tensors, megabytes: (settledRss() - before.rss) / 2 ** 20 };
+}
+
+function settledRss(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage.rss();
+}
