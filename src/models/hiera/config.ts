@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { withDefault } from './with-default.js';
+import { withDefault } from '../../util/index.js';
 
 const count = z.int().positive();
 const natural = z.int().nonnegative();
