@@ -16,15 +16,18 @@ export {
   GroundingDinoPredictor,
   type LoadOptions,
   loadAdapter,
+  loadAnyMasker,
   loadDetector,
   loadMasker,
   type Masker,
+  type MaskerParts,
   Sam2ImagePredictor,
   type Segment,
   saveAdapter,
 } from './infer/index.js';
 export { applyLora, type LoraSpec, loraPresets, mergeLora, setLoraScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
+export { parseSamConfig, Sam, type SamConfig } from './models/sam/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';
 export { type BinaryMask, decodeImage, drawOverlay, encodePng, maskToPng, type RasterImage } from './processing/index.js';
 export { type RunConfig, runConfigSchema, runTraining } from './train/index.js';

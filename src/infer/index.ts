@@ -5,13 +5,18 @@ export {
   type DetectorOptions,
   type DetectorParts,
   groundingDinoConfigs,
+  loadAnyMasker,
   loadDetector,
   loadGroundingDino,
   loadMasker,
+  loadSam,
   loadSam2,
   type MaskerParts,
-  readModelConfig,
+  maskerConfigs,
+  type Sam2Parts,
+  type SamParts,
   type StartOptions,
 } from './load-model.js';
 export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';
+export { readModelConfig } from './model-config.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';

@@ -18,6 +18,7 @@ export {
   type Size,
 } from './mask.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
+export { type PaddedImage, unpadMaskLogits } from './padded-masks.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
