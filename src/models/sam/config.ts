@@ -52,7 +52,10 @@ const schema = z
     equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.outputChannels, 'as output_channels');
     equal(['vision_config', 'num_pos_feats'], v.numPosFeats, p.hidden_size / 2, 'half of hidden_size');
     const side = mapSizeOf({ imageSize: p.image_size, patchSize: p.patch_size });
-    if (side !== mapSizeOf(v)) equal(['prompt_encoder_config', 'patch_size'], p.patch_size, v.patchSize, 'as in vision_config');
+    if (side !== mapSizeOf(v)) {
+      const message = `expected a map of ${mapSizeOf(v)}, as the encoder gives, got one of ${side}`;
+      context.addIssue({ code: 'custom', path: ['prompt_encoder_config', 'patch_size'], message });
+    }
     const widths = [1, LAYER_DOWNSAMPLE_RATE, d.attention_downsample_rate].map((rate) => Math.floor(d.hidden_size / rate));
     if (widths.some((width) => width === 0 || width % d.num_attention_heads !== 0)) {
       const message = `expected a divisor of the attentions' widths, ${[...new Set(widths)].join(' and ')}, got ${d.num_attention_heads}`;

@@ -26,7 +26,9 @@ const fields = z
     mlp_dim: count.nullish(),
   })
   .superRefine((c, context) => {
-    const wrong = (field: keyof typeof c, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
+    const wrong = (field: keyof typeof c, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message, continue: false });
     if (c.hidden_size % c.num_attention_heads !== 0)
       wrong('num_attention_heads', `expected a divisor of hidden_size, ${c.hidden_size}, got ${c.num_attention_heads}`);
     if (c.patch_size > c.image_size) wrong('patch_size', `expected at most image_size, ${c.image_size}, got ${c.patch_size}`);
