@@ -152,6 +152,12 @@ describe('prompts that do not fit', () => {
     expect(decode({ boxes: boxes?.slice([0, 0, 0], [2, 2, 4]) as tf.Tensor3D, points, labels } as Asked)).toThrow(
       'Sam.decodeMasks: expected as many boxes as sets of points, got 2 and 3',
     );
+    expect(decode({ boxes: boxes?.slice([0, 0, 0], [1, 3, 4]) as tf.Tensor3D })).toThrow(
+      'Sam.decodeMasks boxes: expected shape [2, any, 4], got [1, 3, 4]',
+    );
+    expect(decode({ points, labels: labels?.slice([0, 0, 0], [2, 3, 1]) as tf.Tensor3D } as Asked)).toThrow(
+      'Sam.decodeMasks labels: expected shape [2, 3, 2], got [2, 3, 1]',
+    );
     expect(decode({ points } as Asked)).toThrow('Sam.decodeMasks: points and labels come together');
     expect(decode({ boxes, masks: tf.zeros([2, 16, 16, 1]) } as Asked)).toThrow(
       'Sam masks: expected shape [2, 20, 20, 1], got [2, 16, 16, 1]',

@@ -1,5 +1,5 @@
 import type { tf } from '../../backend/index.js';
-import { SonogroundError } from '../../util/index.js';
+import { assertShape, SonogroundError } from '../../util/index.js';
 
 /** What a mask is asked for with, in pixels of the model's input. */
 export interface Prompts {
@@ -12,11 +12,12 @@ export interface Prompts {
 }
 
 /**
- * Checks that prompts fit each other.
+ * Checks that prompts fit each other and the images.
  *
- * @throws SonogroundError when boxes and sets of points are not equally many, or points come without labels.
+ * @param images - how many images they are for.
+ * @throws SonogroundError when a shape is wrong, boxes and sets of points are not equally many, or points come without labels.
  */
-export function checkPrompts({ boxes, points, labels }: Prompts, where: string): void {
+export function checkPrompts({ boxes, points, labels }: Prompts, images: number, where: string): void {
   if ((points === undefined) !== (labels === undefined)) {
     throw new SonogroundError({
       where,
@@ -24,6 +25,9 @@ export function checkPrompts({ boxes, points, labels }: Prompts, where: string):
       fix: 'Give each point a label: 1 inside, 0 outside',
     });
   }
+  if (boxes) assertShape(boxes, [images, null, 4], `${where} boxes`);
+  if (points) assertShape(points, [images, null, null, 2], `${where} points`);
+  if (labels && points) assertShape(labels, points.shape.slice(0, 3), `${where} labels`);
   if (boxes && points && boxes.shape[1] !== points.shape[1]) {
     throw new SonogroundError({
       where,

@@ -60,12 +60,12 @@ export class Sam extends Module {
    * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
    * recording context the result belongs to it, otherwise to the caller.
    *
-   * @throws SonogroundError when boxes and points are not equally many, points come without labels, or an earlier mask is not
-   * four times as large as the features.
+   * @throws SonogroundError when a shape is wrong, boxes and points are not equally many, points come without labels, or an
+   * earlier mask is not four times as large as the features.
    */
   decodeMasks({ features, boxes, points, labels, masks, multimask }: SamDecodeInputs, context: ForwardContext): SamMaskOutputs {
-    checkPrompts({ boxes, points, labels }, 'Sam.decodeMasks');
     const [b, h, w, c] = features.embeddings.shape;
+    checkPrompts({ boxes, points, labels }, b, 'Sam.decodeMasks');
     if (masks !== undefined) assertShape(masks, [b, 4 * h, 4 * w, 1], 'Sam masks');
     return tf.tidy(() => {
       const imagePositions = this.sharedImageEmbedding.grid(h, w); // [h * w, C]

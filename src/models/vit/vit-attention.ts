@@ -1,11 +1,9 @@
 import { tf } from '../../backend/index.js';
 import { Linear, Module, type Parameter, zeros } from '../../nn/index.js';
 import { joinWindows, splitWindows } from '../../ops/index.js';
+import { attendInParts } from './attend-in-parts.js';
 import type { VitConfig } from './config.js';
 import { placesOfTokens, relativeScores } from './relative-positions.js';
-
-/** How many scores are held at once: 256 MB. */
-const LARGEST_SCORES = 2 ** 26;
 
 /**
  * Self-attention within square windows, or over a whole map that is one window, whose scores know how far apart two tokens
@@ -38,9 +36,7 @@ export class VitAttention extends Module {
     const [query, key, value] = tf
       .split<tf.Tensor4D>(this.qkv.forward(x) as tf.Tensor4D, 3, -1)
       .map((part) => splitWindows(part, this.size, this.heads)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // [B * windows, heads, size², d]
-    const attended = inParts([...this.withPositions(query, key), value], (q, k, v) =>
-      tf.matMul(tf.softmax(tf.matMul(q, k, false, true)), v),
-    ); // [B * windows, heads, size², d]
+    const attended = attendInParts(...this.withPositions(query, key), value); // [B * windows, heads, size², d]
     return this.proj.forward(joinWindows(attended, this.size, [h, w])) as tf.Tensor4D;
   }
 
@@ -60,23 +56,4 @@ export class VitAttention extends Module {
     const places = tf.tile(tf.reshape(placesOfTokens(this.size), [1, 1, area, 2 * this.size]), [n, heads, 1, 1]);
     return [tf.concat([scaled, added], -1) as tf.Tensor4D, tf.concat([key, places], -1) as tf.Tensor4D];
   }
-}
-
-/** Attends a few heads at a time where the scores of all would be large. */
-function inParts(
-  [query, key, value]: readonly [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D],
-  attend: (query: tf.Tensor3D, key: tf.Tensor3D, value: tf.Tensor3D) => tf.Tensor3D,
-): tf.Tensor4D {
-  const [n, heads, area, d] = value.shape;
-  const all = n * heads;
-  const each = Math.max(1, Math.floor(LARGEST_SCORES / (area * area)));
-  const flat = [query, key, value].map((t) => tf.reshape(t, [all, area, -1])) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-  if (each >= all) return tf.reshape(attend(...flat), [n, heads, area, d]);
-  const parts = Array.from({ length: Math.ceil(all / each) }, (_, i) =>
-    tf.tidy(() => {
-      const some = flat.map((t) => t.slice([i * each, 0, 0], [Math.min(each, all - i * each), -1, -1]));
-      return attend(...(some as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]));
-    }),
-  );
-  return tf.reshape(tf.concat(parts, 0), [n, heads, area, d]);
 }
