@@ -47,8 +47,9 @@ def build(name):
     else:
         model = SamModel(SamConfig(vision_config=SamVisionConfig(**VIT[name.removeprefix("sam-vit-")])))
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.02)
+        for key, parameter in model.named_parameters():
+            # Relative positions start at zero; trained ones matter to the scores.
+            parameter.add_(torch.randn_like(parameter) * (0.3 if "rel_pos" in key else 0.02))
         places = torch.randn(2, 128)  # as wide as published ones
         model.shared_image_embedding.positional_embedding.copy_(places)
         model.prompt_encoder.shared_embedding.positional_embedding.copy_(places)
