@@ -45,7 +45,8 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   try {
     return read(json);
   } catch (cause) {
-    throw new CheckpointError({ where, what: complaint(cause), fix: 'Copy or download it again', cause });
+    const fix = derived === undefined ? 'Copy or download it again' : 'Put its config.json beside it';
+    throw new CheckpointError({ where, what: complaint(cause), fix, cause });
   }
 }
 

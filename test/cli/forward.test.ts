@@ -115,6 +115,13 @@ describe('rawForward', () => {
       await expect(run).rejects.toThrow(problem);
   });
 
+  it('names the first of many unknown inputs', async () => {
+    const files = { inputs: fixturePath('sam-windows', 'case.safetensors'), outputs: join(dir, 'out.safetensors') };
+    const message = await rawForward({ model: fixturePath('sam-windows'), ...files }).catch(String);
+    expect(message).toMatch(/pixel_values is missing; .*is not an input of this model.*; and \d+ more\. Inputs are/);
+    expect(String(message).length).toBeLessThan(1000);
+  });
+
   it('has no adapters for SAM', async () => {
     const files = { inputs: 'in.safetensors', outputs: 'out.safetensors' };
     await expect(rawForward({ model: fixturePath('sam-windows'), ...files, adapter: 'x' })).rejects.toThrow(

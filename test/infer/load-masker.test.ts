@@ -77,6 +77,14 @@ describe('a model of another kind', () => {
     await expect(loadDetector(file)).rejects.toThrow(/medsam\.pth: expected model_type .*grounding-dino, got sam\./);
   });
 
+  it('whose shapes leave something open that does not fit asks for its config.json', async () => {
+    const file = join(dir, 'narrow.pth');
+    await copyFile(fixturePath('sam-authors', 'published.pth'), file);
+    await expect(loadAnyMasker(file)).rejects.toThrow(
+      /narrow\.pth: mask_decoder_config\.num_attention_heads: expected a divisor .* got 8\. Put its config\.json beside it/,
+    );
+  });
+
   it('of a size that was never published asks for its config.json', async () => {
     const folder = join(dir, 'meta');
     await mkdir(folder);
