@@ -88,7 +88,8 @@ def sam2(draw):
         vision_config=dict(
             backbone_config=dict(hidden_size=base, num_attention_heads=1, blocks_per_stage=blocks, embed_dim_per_stage=dims,
                                  num_attention_heads_per_stage=[2**i for i in range(stages)], image_size=[side, side],
-                                 window_size_per_stage=[draw.choice([2, 3, 4]) for _ in range(stages)],
+                                 # Windows that are pooled are even, and the first tile the map.
+                                 window_size_per_stage=[draw.choice([2, 4]) for _ in range(stages - 1)] + [draw.choice([2, 3, 4])],
                                  global_attention_blocks=draw.sample(range(sum(blocks)), 1),
                                  window_positional_embedding_background_size=[draw.choice([3, 7]), draw.choice([3, 7])]),
             backbone_channel_list=dims[::-1], fpn_hidden_size=hidden, fpn_top_down_levels=sorted(draw.sample(range(stages), 2)),
