@@ -74,11 +74,11 @@ async function compare(title, question, times, sides) {
 async function start() {
   const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
   const { initBackend, tf } = await dist('backend/index.js');
-  const { loadMasker } = await dist('infer/index.js');
+  const { loadSam2Masker } = await dist('infer/index.js');
   const { inference } = await dist('nn/index.js');
   const { readSafetensors } = await dist('io/index.js');
   await initBackend();
-  const { model } = await loadMasker(folder);
+  const { model } = await loadSam2Masker(folder);
   const { arrays } = await readSafetensors(join(folder, 'inputs.safetensors'));
   const tensor = (name) => tf.tensor(arrays.get(name).data, arrays.get(name).shape);
   const pixelValues = tf.transpose(tensor('pixel_values'), [0, 2, 3, 1]);

@@ -21,6 +21,7 @@ export {
   loadDetector,
   loadMasker,
   type Masker,
+  type MaskerParts,
   type MaskPrediction,
   type MaskPrompts,
   type PromptAnswer,
@@ -34,6 +35,7 @@ export {
 } from './infer/index.js';
 export { applyLora, type LoraSpec, loraPresets, mergeLora, setLoraScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
+export { parseSamConfig, Sam, type SamConfig } from './models/sam/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';
 export {
   type BinaryMask,

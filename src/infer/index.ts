@@ -24,13 +24,18 @@ export {
   loadDetector,
   loadGroundingDino,
   loadMasker,
+  loadSam,
   loadSam2,
+  loadSam2Masker,
   type MaskerParts,
-  readModelConfig,
+  maskerConfigs,
+  type Sam2Parts,
+  type SamParts,
   type StartOptions,
 } from './load-model.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
+export { readModelConfig } from './model-config.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';

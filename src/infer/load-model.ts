@@ -1,31 +1,29 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
-import {
-  type LoadOptions,
-  loadCheckpoint,
-  modelFolder,
-  openWeights,
-  readJson,
-  resolveModelDirectory,
-  underOurKeys,
-} from '../io/index.js';
+import { type LoadOptions, loadCheckpoint, modelFolder, resolveModelDirectory } from '../io/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
   groundingDinoAuthorsKeys,
   groundingDinoAuthorsUnusedKeys,
-  groundingDinoConfigFromShapes,
   groundingDinoTiedKeys,
   groundingDinoUnusedKeys,
   mmGroundingDinoSharedKeys,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
-import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../models/sam2/index.js';
+import { parseSamConfig, Sam, type SamConfig, samAuthorsKeys, samAuthorsUnusedKeys } from '../models/sam/index.js';
+import {
+  parseSam2Config,
+  Sam2,
+  type Sam2Config,
+  sam2AuthorsKeys,
+  sam2AuthorsUnusedKeys,
+  sam2UnusedKeys,
+} from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
-import { CheckpointError, type Rng, SonogroundError } from '../util/index.js';
+import { CheckpointError, type Rng } from '../util/index.js';
 import { loadAdapter } from './adapter.js';
+import { readModelConfig } from './model-config.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
 export interface DetectorParts {
@@ -36,9 +34,19 @@ export interface DetectorParts {
 }
 
 /** What a masker needs. */
-export interface MaskerParts {
+export type MaskerParts = Sam2Parts | SamParts;
+
+export interface Sam2Parts {
+  readonly type: 'sam2';
   readonly model: Sam2;
   readonly config: Sam2Config;
+  readonly imageProcessor: ImageProcessor;
+}
+
+export interface SamParts {
+  readonly type: 'sam';
+  readonly model: Sam;
+  readonly config: SamConfig;
   readonly imageProcessor: ImageProcessor;
 }
 
@@ -106,23 +114,61 @@ export async function loadGroundingDino(
   });
 }
 
+/** Which configurations describe a masker, by their `model_type`. */
+export const maskerConfigs = {
+  sam2: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
+  /** Its image part. */
+  sam2_video: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
+  sam: (json: unknown) => ({ type: 'sam', config: parseSamConfig(json) }) as const,
+};
+
 /**
  * Reads a SAM 2 (`sam2`, or the image part of `sam2_video`).
  *
- * @param model - a Hugging Face model directory, or the name of a downloaded model.
+ * @param model - a Hugging Face model directory, Meta's `.pt` file, or the name of a downloaded model.
  */
-export async function loadMasker(model: string, options: StartOptions = {}): Promise<MaskerParts> {
-  const dir = await resolveModel(model);
-  const config = await readModelConfig(dir, { sam2: parseSam2Config, sam2_video: parseSam2Config });
-  const { imageSize: side } = config.promptEncoder;
-  const imageProcessor = await ImageProcessor.load(await modelFolder(dir), { size: { height: side, width: side } });
-  return { model: await loadSam2(dir, config, options), config, imageProcessor };
+export async function loadSam2Masker(model: string, options: StartOptions = {}): Promise<Sam2Parts> {
+  const path = await resolveModel(model);
+  const { sam2, sam2_video } = maskerConfigs;
+  const { config } = await readModelConfig(path, { sam2, sam2_video });
+  return sam2Parts(path, config, options);
 }
 
-/** The model of {@link loadMasker} alone. */
-export async function loadSam2(dir: string, config: Sam2Config, { random }: StartOptions = {}): Promise<Sam2> {
+/**
+ * Reads a masker of any kind: a SAM 2, or a SAM, which MedSAM is.
+ *
+ * @param model - a Hugging Face model directory, the authors' file, or the name of a downloaded model.
+ */
+export async function loadMasker(model: string, options: StartOptions = {}): Promise<MaskerParts> {
+  const path = await resolveModel(model);
+  const kind = await readModelConfig<ReturnType<(typeof maskerConfigs)[keyof typeof maskerConfigs]>>(path, maskerConfigs);
+  return kind.type === 'sam2' ? sam2Parts(path, kind.config, options) : samParts(path, kind.config, options);
+}
+
+async function sam2Parts(path: string, config: Sam2Config, options: StartOptions): Promise<Sam2Parts> {
+  const { imageSize: side } = config.promptEncoder;
+  const imageProcessor = await ImageProcessor.load(await modelFolder(path), { size: { height: side, width: side } });
+  return { type: 'sam2', model: await loadSam2(path, config, options), config, imageProcessor };
+}
+
+async function samParts(path: string, config: SamConfig, options: StartOptions): Promise<SamParts> {
+  const { imageSize: side } = config.vision;
+  const settings = { size: { longest_edge: side }, pad_size: { height: side, width: side } };
+  const imageProcessor = await ImageProcessor.load(await modelFolder(path), settings);
+  return { type: 'sam', model: await loadSam(path, config, options), config, imageProcessor };
+}
+
+/** The model of {@link loadSam2Masker} alone. */
+export async function loadSam2(path: string, config: Sam2Config, { random }: StartOptions = {}): Promise<Sam2> {
   const model = new Sam2(config);
-  return filled(model, () => fill(model, dir, { ignore: sam2UnusedKeys }, random));
+  const options = { ignore: [...sam2UnusedKeys, ...sam2AuthorsUnusedKeys], namings: [sam2AuthorsKeys] };
+  return filled(model, () => fill(model, path, options, random));
+}
+
+/** A SAM of {@link loadMasker} alone. */
+export async function loadSam(path: string, config: SamConfig, { random }: StartOptions = {}): Promise<Sam> {
+  const model = new Sam(config);
+  return filled(model, () => fill(model, path, { ignore: samAuthorsUnusedKeys, namings: [samAuthorsKeys] }, random));
 }
 
 /** Frees a model whose weights could not be read. */
@@ -134,51 +180,6 @@ async function filled<M extends Module>(model: M, body: () => Promise<void>): Pr
     model.dispose();
     throw error;
   }
-}
-
-/**
- * Reads `config.json` of a model directory, or beside a weight file, with the reader of its `model_type`. For the authors'
- * Grounding DINO files, which come without one, the shapes of the weights tell.
- *
- * @throws CheckpointError naming the file when it is missing, of another type, or does not describe such a model.
- */
-export async function readModelConfig<C>(path: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
-  const folder = await modelFolder(path);
-  const file = join(folder, 'config.json');
-  const present = (await stat(file).catch(() => undefined)) !== undefined;
-  const json = (present ? undefined : await configOfAuthors(path, readers)) ?? (await readJson(file));
-  const type = String((json as { model_type?: unknown } | null)?.model_type);
-  const read = readers[type];
-  if (read === undefined)
-    throw new CheckpointError({
-      where: file,
-      what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${type}`,
-      fix: 'Name the folder of such a model',
-    });
-  try {
-    return read(json);
-  } catch (cause) {
-    throw new CheckpointError({ where: file, what: complaint(cause), fix: 'Copy or download it again', cause });
-  }
-}
-
-/** What the shapes of weights in the authors' naming say; undefined if there are none. */
-async function configOfAuthors(path: string, readers: Readonly<Record<string, unknown>>): Promise<unknown> {
-  if (!('grounding-dino' in readers)) return undefined;
-  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the plainer complaint
-  try {
-    const ours = weights && underOurKeys(weights, [groundingDinoAuthorsKeys]);
-    return ours === undefined || ours === weights ? undefined : groundingDinoConfigFromShapes(ours.tensors);
-  } finally {
-    await weights?.close();
-  }
-}
-
-/** What a reader said about a field, without where it thought it was. */
-function complaint(cause: unknown): string {
-  if (cause instanceof SonogroundError) return cause.what.replaceAll('Invalid input: ', '');
-  if (!(cause instanceof z.ZodError)) throw cause;
-  return cause.issues.map(({ path, message }) => `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`).join('; ');
 }
 
 async function fill(model: Module, dir: string, options: LoadOptions, random: Rng | undefined): Promise<void> {

@@ -1,8 +1,10 @@
 import type { MaskerParts } from './load-model.js';
 import type { Masker } from './masker.js';
+import { SamImagePredictor } from './sam-predictor.js';
 import { Sam2ImagePredictor } from './sam2-predictor.js';
 
 /** The predictor that a loaded masker's parts belong to. */
 export function maskerOf(parts: MaskerParts): Masker {
-  return new Sam2ImagePredictor(parts);
+  if (parts.type === 'sam2') return new Sam2ImagePredictor(parts);
+  return new SamImagePredictor({ ...parts, imageSize: parts.config.vision.imageSize });
 }

@@ -5,14 +5,15 @@ import {
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
-import { parseSam2Config, type Sam2Config } from '../models/sam2/index.js';
 import { inference } from '../nn/index.js';
 import { UsageError } from '../util/index.js';
-import { loadGroundingDino, loadSam2, readModelConfig, resolveModel } from './load-model.js';
+import { loadGroundingDino, maskerConfigs, resolveModel } from './load-model.js';
+import { readModelConfig } from './model-config.js';
 import { RawInputs } from './raw-inputs.js';
+import { type RawMasker, rawMasks } from './raw-masks.js';
 
 export interface RawForwardOptions {
-  /** A Hugging Face model directory of type `grounding-dino`, `sam2` or `sam2_video`. */
+  /** A Hugging Face model directory of type `grounding-dino`, `sam2`, `sam2_video` or `sam`, or the authors' file. */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
   readonly inputs: string;
@@ -24,9 +25,7 @@ export interface RawForwardOptions {
   readonly multimask?: boolean | undefined;
 }
 
-type Kind =
-  | { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig }
-  | { readonly type: 'sam2'; readonly config: Sam2Config };
+type Kind = { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig } | RawMasker;
 
 /**
  * Runs one raw forward pass from file to file, for comparison with other implementations. Everything that can be checked is
@@ -36,22 +35,20 @@ type Kind =
  */
 export async function rawForward(options: RawForwardOptions): Promise<Record<string, readonly number[]>> {
   const detector = (json: unknown): Kind => ({ type: 'grounding-dino', config: parseGroundingDinoConfig(json) });
-  const sam2 = (json: unknown): Kind => ({ type: 'sam2', config: parseSam2Config(json) });
   const model = await resolveModel(options.model);
   const kind = await readModelConfig<Kind>(model, {
     'grounding-dino': detector,
     'mm-grounding-dino': detector,
-    sam2,
-    sam2_video: sam2,
+    ...maskerConfigs,
   });
-  if (kind.type === 'sam2' && options.adapter !== undefined)
+  if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
     throw new UsageError({ where: '--adapter', what: 'adapters are for grounding-dino', fix: 'Leave it out' });
   const { arrays, metadata } = await readSafetensors(options.inputs);
   const inputs = new RawInputs(options.inputs, arrays);
   const outputs =
     kind.type === 'grounding-dino'
       ? await groundingDino(kind.config, inputs, { ...options, model })
-      : await sam2Image(kind.config, inputs, options.multimask ?? flag(metadata, options.inputs), { ...options, model });
+      : await rawMasks(kind, inputs, options.multimask ?? flag(metadata, options.inputs), model);
   const entries = await Promise.all(
     Object.entries(outputs).map(async ([name, tensor]): Promise<[string, NamedArray]> => {
       return [name, { dtype: 'float32', shape: tensor.shape, data: await tensor.data<'float32'>() }];
@@ -92,38 +89,6 @@ async function groundingDino(
     );
     const { logits, predBoxes } = groundingDinoToHuggingFace(answer, attentionMask, config);
     return { logits, pred_boxes: predBoxes };
-  });
-  model.dispose();
-  return outputs;
-}
-
-async function sam2Image(
-  config: Sam2Config,
-  inputs: RawInputs,
-  multimask: boolean,
-  { model: dir }: RawForwardOptions,
-): Promise<Record<string, tf.Tensor>> {
-  const side = config.promptEncoder.imageSize;
-  const [b] = inputs.sizes('pixel_values', ['B', 3, side, side], {});
-  const [, n] = inputs.sizes('input_boxes', ['B', 'N', 4], { B: b }, 'optional');
-  const [, points, p] = inputs.sizes('input_points', ['B', 'N', 'P', 2], { B: b, N: n }, 'optional');
-  inputs.sizes('input_labels', ['B', 'N', 'P'], { B: b, N: points, P: p }, 'optional');
-  if (inputs.has('input_labels') && !inputs.has('input_points')) inputs.problem('input_labels needs input_points');
-  inputs.range('input_labels', -10, 3);
-  inputs.check(['pixel_values', 'input_boxes', 'input_points', 'input_labels']);
-  const model = await loadSam2(dir, config);
-  const outputs = tf.tidy(() => {
-    const features = model.encodeImage(inputs.image('pixel_values'), inference);
-    const pointsXy = inputs.float<tf.Tensor4D>('input_points');
-    // Points without labels are inside, as in the reference.
-    const labels: tf.Tensor3D | undefined =
-      inputs.whole<tf.Tensor3D>('input_labels') ??
-      (pointsXy && tf.ones<tf.Rank.R3>(pointsXy.shape.slice(0, 3) as [number, number, number], 'int32'));
-    const answer = model.decodeMasks(
-      { features, boxes: inputs.float<tf.Tensor3D>('input_boxes'), points: pointsXy, labels, multimask },
-      inference,
-    );
-    return { pred_masks: answer.predMasks, iou_scores: answer.iouScores, object_score_logits: answer.objectScoreLogits };
   });
   model.dispose();
   return outputs;

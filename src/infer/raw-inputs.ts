@@ -2,6 +2,9 @@ import { tf } from '../backend/index.js';
 import type { NamedArray } from '../io/index.js';
 import { nearest, UsageError } from '../util/index.js';
 
+/** How many problems an error lists. */
+const LISTED = 8;
+
 /** Named arrays of a file, checked against what a model takes. Problems are collected and thrown once, by {@link check}. */
 export class RawInputs {
   private readonly file: string;
@@ -65,7 +68,9 @@ export class RawInputs {
       this.problem(`${name} is not an input of this model${near === undefined ? '' : `, did you mean ${near}?`}`);
     }
     if (this.problems.length === 0) return;
-    throw new UsageError({ where: this.file, what: this.problems.join('; '), fix: `Inputs are ${known.join(', ')}` });
+    const shown = this.problems.slice(0, LISTED);
+    if (this.problems.length > LISTED) shown.push(`and ${this.problems.length - LISTED} more`);
+    throw new UsageError({ where: this.file, what: shown.join('; '), fix: `Inputs are ${known.join(', ')}` });
   }
 
   /** An array of the file as int32, if it is there. */

@@ -2,8 +2,10 @@ import { handOver, tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
 import { CheckpointError, matchesPattern, nearest } from '../util/index.js';
 import { type NamedArray, writeSafetensors } from './formats/index.js';
-import { type KeyNaming, underOurKeys } from './key-naming.js';
+import type { KeyNaming } from './key-naming.js';
 import { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
+import { underOurKeys } from './renamed-source.js';
+import { sameValues } from './rows.js';
 import { openWeights, type WeightSource } from './weights.js';
 
 /** A second place where a checkpoint may hold the same weights. */
@@ -53,7 +55,7 @@ export async function loadCheckpoint(module: Module, path: string, options: Load
     for (const { parameter, key, copies } of sources) {
       const array = await weights.read(key);
       for (const copy of copies) {
-        if (!equal(array, await weights.read(copy))) problems.push(`${copy} should be a copy of ${key}, but differs`);
+        if (!sameValues(array, await weights.read(copy))) problems.push(`${copy} should be a copy of ${key}, but differs`);
       }
       assign(parameter, array);
     }
@@ -174,10 +176,6 @@ function misshapen({ shape, layout }: Parameter, key: string, stored: readonly n
 function misfit(where: string, problems: readonly string[]): CheckpointError {
   const fix = 'Check that config.json belongs to these weights';
   return new CheckpointError({ where, what: `the weights do not fit the model: ${list(problems, '; ')}`, fix });
-}
-
-function equal(a: NamedArray, b: NamedArray): boolean {
-  return a.data.length === b.data.length && a.data.every((value, i) => Object.is(value, b.data[i]));
 }
 
 function assign(parameter: Parameter, { data, shape }: NamedArray): void {

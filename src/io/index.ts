@@ -1,7 +1,8 @@
 export { type LoadOptions, loadCheckpoint, saveCheckpoint, type TiedKeys, untie } from './checkpoint.js';
 export { type NamedArray, readSafetensors, type SafetensorsFile, SafetensorsReader, writeSafetensors } from './formats/index.js';
 export * from './hub/index.js';
-export { type FusedKeys, type KeyNaming, ourKeys, underOurKeys, underTheirKeys } from './key-naming.js';
+export { type CopiedKeys, type FusedKeys, type KeyNaming, ourKeys, type StackedKeys, underTheirKeys } from './key-naming.js';
 export { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
 export { readJson } from './read-json.js';
+export { namingOf, underOurKeys } from './renamed-source.js';
 export { modelFolder, openWeights, type WeightSource } from './weights.js';

@@ -1,9 +1,21 @@
 import { CheckpointError } from '../util/index.js';
 import type { NamedArray } from './formats/index.js';
-import type { WeightSource } from './weights.js';
+import { joinRows, rowsOf, sameValues } from './rows.js';
 
 /** One key of theirs that holds several of ours, equal parts of its first axis. */
 export interface FusedKeys {
+  readonly theirs: string;
+  readonly ours: readonly string[];
+}
+
+/** Several keys of theirs that are one of ours, one after the other along its first axis. No stars. */
+export interface StackedKeys {
+  readonly theirs: readonly string[];
+  readonly ours: string;
+}
+
+/** One key of theirs that stands here in several places. No stars. */
+export interface CopiedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }
@@ -19,60 +31,8 @@ export interface KeyNaming {
   readonly sign: string;
   readonly renames: readonly (readonly [theirs: string, ours: string])[];
   readonly fused: readonly FusedKeys[];
-}
-
-/** Before the keys of a model that was trained on several devices. */
-const WRAPPER_PREFIX = 'module.';
-
-/**
- * Shows a checkpoint under our keys if it is in one of the namings, else as it is. The prefix `module.` is taken off. A key
- * that no rule knows keeps its name.
- *
- * @throws CheckpointError when two keys would get the same name, or a fused tensor cannot be divided.
- */
-export function underOurKeys(source: WeightSource, namings: readonly KeyNaming[]): WeightSource {
-  const plain = new Map([...source.tensors.keys()].map((key) => [withoutPrefix(key), key]));
-  if (plain.size < source.tensors.size) throw clash(source, 'two keys differ in the prefix module. only');
-  const naming = namings.find(({ sign }) => plain.has(sign));
-  if (naming === undefined && [...plain].every(([name, key]) => name === key)) return source;
-  return new RenamedSource(source, placesOf(source, plain, naming));
-}
-
-function withoutPrefix(key: string): string {
-  return key.startsWith(WRAPPER_PREFIX) ? key.slice(WRAPPER_PREFIX.length) : key;
-}
-
-/** Where a tensor of ours lies in theirs. */
-interface Place {
-  readonly key: string;
-  readonly shape: readonly number[];
-  /** Which of how many parts. Absent: the whole. */
-  readonly part?: { readonly index: number; readonly count: number };
-}
-
-function placesOf(
-  source: WeightSource,
-  plain: ReadonlyMap<string, string>,
-  naming: KeyNaming | undefined,
-): ReadonlyMap<string, Place> {
-  const places = new Map<string, Place>();
-  const put = (name: string, place: Place) => {
-    if (places.has(name)) throw clash(source, `${place.key} and ${places.get(name)?.key} are both ${name}`);
-    places.set(name, place);
-  };
-  for (const [name, key] of plain) {
-    const shape = source.tensors.get(key)?.shape ?? [];
-    const names = naming === undefined ? [name] : ourKeys(name, naming);
-    if (names.length === 1) put(names[0] as string, { key, shape });
-    else for (const [index, part] of names.entries()) put(part, partOf(source, key, shape, index, names.length));
-  }
-  return places;
-}
-
-function partOf(source: WeightSource, key: string, shape: readonly number[], index: number, count: number): Place {
-  const [rows = 0, ...rest] = shape;
-  if (rows % count !== 0) throw clash(source, `${key} has ${rows} rows, which are not ${count} equal parts`);
-  return { key, shape: [rows / count, ...rest], part: { index, count } };
+  readonly stacked?: readonly StackedKeys[];
+  readonly copied?: readonly CopiedKeys[];
 }
 
 /** Our key or keys for one of theirs; the key itself if no rule knows it. */
@@ -89,16 +49,29 @@ export function ourKeys(theirs: string, { renames, fused }: KeyNaming): readonly
 }
 
 /**
- * The same weights under their keys: the reverse of {@link underOurKeys}.
+ * The same weights under their keys: the reverse of `underOurKeys`.
  *
- * @throws CheckpointError when parts of a fused tensor are missing.
+ * @throws CheckpointError when parts of a fused tensor are missing, or places that are one tensor there differ.
  */
 export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: KeyNaming): Map<string, NamedArray> {
   const renamed = new Map<string, NamedArray>();
   for (const [ours, array] of arrays) {
     const fusion = fusionOf(ours, naming);
-    if (fusion === undefined) renamed.set(theirKey(ours, naming), array);
-    else if (fusion.ours[0] === ours) renamed.set(fusion.theirs, joined(fusion.ours, arrays, naming));
+    const stack = naming.stacked?.find((rule) => rule.ours === ours);
+    const copies = naming.copied?.find((rule) => rule.ours.includes(ours));
+    if (fusion !== undefined) {
+      if (fusion.ours[0] === ours) renamed.set(fusion.theirs, joined(fusion.ours, arrays, naming));
+    } else if (stack !== undefined) {
+      for (const [i, theirs] of stack.theirs.entries()) renamed.set(theirs, rowsOf(array, i, stack.theirs.length));
+    } else if (copies !== undefined) {
+      const first = arrays.get(copies.ours[0] as string);
+      if (first !== undefined && !sameValues(first, array))
+        throw new CheckpointError({
+          where: ours,
+          what: `it differs from ${copies.ours[0]}, and ${naming.name} has one for both`,
+        });
+      renamed.set(copies.theirs, array);
+    } else renamed.set(theirKey(ours, naming), array);
   }
   return renamed;
 }
@@ -127,14 +100,7 @@ function joined(keys: readonly string[], arrays: ReadonlyMap<string, NamedArray>
       throw new CheckpointError({ where: key, what: `it is missing, and ${name} keeps it in one with others` });
     return part;
   });
-  const [{ dtype, shape }] = parts as [NamedArray];
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return { dtype, shape: [(shape[0] as number) * parts.length, ...shape.slice(1)], data };
+  return joinRows(parts);
 }
 
 const patterns = new Map<string, RegExp>();
@@ -160,39 +126,4 @@ function fill(pattern: string, steps: readonly string[]): string {
     .split('.')
     .map((step) => (step === '*' || step === '**' ? steps[next++] : step))
     .join('.');
-}
-
-function clash({ path }: WeightSource, what: string): CheckpointError {
-  return new CheckpointError({ where: path, what, fix: 'Check where these weights come from' });
-}
-
-/** Tensors of another source under other names, whole or in parts. */
-class RenamedSource implements WeightSource {
-  readonly path: string;
-  readonly tensors: ReadonlyMap<string, Place>;
-  private readonly source: WeightSource;
-  /** The fused tensor that was read last: its parts are asked for one after the other. */
-  private last: { readonly key: string; readonly array: NamedArray } | undefined;
-
-  constructor(source: WeightSource, places: ReadonlyMap<string, Place>) {
-    this.path = source.path;
-    this.source = source;
-    this.tensors = places;
-  }
-
-  async read(name: string): Promise<NamedArray> {
-    const place = this.tensors.get(name);
-    if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });
-    const { key, shape, part } = place;
-    if (part === undefined) return this.source.read(key);
-    if (this.last?.key !== key) this.last = { key, array: await this.source.read(key) };
-    const { dtype, data } = this.last.array;
-    const length = data.length / part.count;
-    return { dtype, shape, data: data.slice(part.index * length, (part.index + 1) * length) };
-  }
-
-  async close(): Promise<void> {
-    this.last = undefined;
-    await this.source.close();
-  }
 }

@@ -64,15 +64,17 @@ async function isFolder(path: string): Promise<boolean> {
 /** By content, not by extension: a zip or a pickle is torch's. */
 async function openFile(path: string): Promise<WeightSource> {
   const file = await open(path, 'r').catch(() => undefined); // the reader says what is wrong
-  const start = Buffer.alloc(4);
-  await file?.read(start, 0, 4, 0).catch(() => undefined);
+  const start = Buffer.alloc(9);
+  await file?.read(start, 0, 9, 0).catch(() => undefined);
   await file?.close();
-  const torch = start.readUInt32BE() === ZIP || start[0] === PICKLE;
+  // The length of a safetensors header, which comes first and is followed by JSON, may begin with a pickle's byte.
+  const torch = start.readUInt32BE() === ZIP || (start[0] === PICKLE && start[8] !== BRACE);
   return torch ? TorchReader.open(path) : SafetensorsReader.open(path);
 }
 
 const ZIP = 0x504b0304;
 const PICKLE = 0x80;
+const BRACE = 0x7b;
 
 async function openShards(file: string): Promise<WeightSource> {
   const readers: WeightSource[] = [];

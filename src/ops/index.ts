@@ -2,5 +2,14 @@ export { type AttentionArgs, mergeHeads, scaledDotProductAttention, splitHeads }
 export { cxcywhToXyxy, inverseSigmoid, xyxyToCxcywh } from './boxes.js';
 export { type DeformableAttentionArgs, multiScaleDeformableAttention } from './deformable-attention.js';
 export { sinePositionEmbedding, sinusoidalEncoding } from './position-encoding.js';
-export { type AxisWeights, bicubicWeights, bilinearWeights, resizeBicubic, resizeBilinear, resizeSeparable } from './resize.js';
+export {
+  type AxisWeights,
+  antialiasedWeights,
+  bicubicWeights,
+  bilinearWeights,
+  resizeAntialiased,
+  resizeBicubic,
+  resizeBilinear,
+  resizeSeparable,
+} from './resize.js';
 export { cyclicShift, joinWindows, padToMultiple, relativePositionIndex, shiftedWindowMask, splitWindows } from './windows.js';

@@ -17,6 +17,25 @@ export const bilinearWeights: AxisWeights = (inSize, outSize) => {
   return weights;
 };
 
+/**
+ * Bilinear with half-pixel centres that widens with the reduction, as torch's `interpolate(antialias=True)`; enlarging, the same
+ * as {@link bilinearWeights}.
+ */
+export const antialiasedWeights: AxisWeights = (inSize, outSize) => {
+  const weights = new Float32Array(outSize * inSize);
+  const scale = inSize / outSize;
+  const reach = Math.max(scale, 1);
+  for (let o = 0; o < outSize; o++) {
+    const centre = (o + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const end = Math.min(inSize, Math.trunc(centre + reach + 0.5));
+    const shares = Array.from({ length: end - first }, (_, k) => Math.max(0, 1 - Math.abs((first + k + 0.5 - centre) / reach)));
+    const sum = shares.reduce((a, b) => a + b, 0);
+    for (const [k, share] of shares.entries()) weights[o * inSize + first + k] = share / sum;
+  }
+  return weights;
+};
+
 /** Bicubic (Keys, a = -0.75, borders repeated) with half-pixel centres, as torch's `interpolate(mode='bicubic')`. */
 export const bicubicWeights: AxisWeights = (inSize, outSize) => {
   const a = -0.75;
@@ -69,4 +88,9 @@ export function resizeBilinear(x: tf.Tensor4D, size: readonly [number, number]):
 /** {@link resizeSeparable} with {@link bicubicWeights}. */
 export function resizeBicubic(x: tf.Tensor4D, size: readonly [number, number]): tf.Tensor4D {
   return resizeSeparable(x, size, bicubicWeights);
+}
+
+/** {@link resizeSeparable} with {@link antialiasedWeights}. */
+export function resizeAntialiased(x: tf.Tensor4D, size: readonly [number, number]): tf.Tensor4D {
+  return resizeSeparable(x, size, antialiasedWeights);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { tf } from '../backend/index.js';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, DataError } from '../util/index.js';
 import type { BoxXyxy, Size } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -10,7 +10,7 @@ import { resizeImage } from './resample.js';
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
 
-const configSchema = z.object({
+const fields = z.object({
   do_resize: z.boolean().default(true),
   /** Pillow's numbers: 2 bilinear, 3 bicubic. */
   resample: z.union([z.literal(2), z.literal(3)]).default(2),
@@ -27,13 +27,26 @@ const configSchema = z.object({
   do_normalize: z.boolean().default(true),
   image_mean: z.array(z.number()).length(3).default(IMAGENET_MEAN),
   image_std: z.array(z.number().positive()).length(3).default(IMAGENET_STD),
+  do_pad: z.boolean().nullish(),
+  /** What all images are filled up to. Default: the largest of a batch. */
+  pad_size: z.object({ height: z.int().positive(), width: z.int().positive() }).nullish(),
+});
+
+const configSchema = fields.superRefine(({ do_resize, size, do_pad, pad_size }, context) => {
+  if (!do_resize || do_pad === false || !pad_size) return;
+  const largest = 'height' in size ? size : { height: size.longest_edge, width: size.longest_edge };
+  for (const side of ['height', 'width'] as const) {
+    if (pad_size[side] >= largest[side]) continue;
+    const message = `expected at least ${largest[side]}, which images can be resized to, got ${pad_size[side]}`;
+    context.addIssue({ code: 'custom', path: ['pad_size', side], message });
+  }
 });
 
 /** Hugging Face's `preprocessor_config.json`, as far as images are concerned. */
 export type ImageProcessorConfig = z.infer<typeof configSchema>;
 
 export interface ProcessedImages {
-  /** [B, H, W, 3] f32, normalised; smaller images are padded with zeros on the right and below. */
+  /** [B, H, W, 3] f32, normalised; smaller images are padded with zeros on the right and below, up to `pad_size` if there is one. */
   readonly pixelValues: tf.Tensor4D;
   /** [B, H, W] i32: 1 on the image, 0 on padding. */
   readonly pixelMask: tf.Tensor3D;
@@ -87,11 +100,30 @@ export class ImageProcessor {
     return image.width < image.height ? { width: shortest, height: other } : { width: other, height: shortest };
   }
 
+  /**
+   * The size that resized images are filled up to.
+   *
+   * @throws DataError when one is larger than the settings say.
+   */
+  private paddedSize(resized: readonly Size[]): Size {
+    const width = Math.max(...resized.map((image) => image.width));
+    const height = Math.max(...resized.map((image) => image.height));
+    const { do_pad, pad_size } = this.config;
+    if (do_pad === false || !pad_size) return { width, height };
+    if (width > pad_size.width || height > pad_size.height)
+      throw new DataError({
+        where: 'ImageProcessor.process',
+        what: `an image is ${width}x${height}, larger than pad_size, ${pad_size.width}x${pad_size.height}`,
+        fix: 'Switch do_resize on, or make the images smaller',
+      });
+    return pad_size;
+  }
+
+  /** @throws DataError when an image that is not resized is larger than `pad_size`. */
   process(images: readonly RasterImage[]): ProcessedImages {
     const filter = this.config.resample === 3 ? 'bicubic' : 'bilinear';
     const resized = images.map((image) => resizeImage(image, this.targetSize(image), filter));
-    const width = Math.max(...resized.map((image) => image.width));
-    const height = Math.max(...resized.map((image) => image.height));
+    const { width, height } = this.paddedSize(resized);
     const values = new Float32Array(resized.length * height * width * 3);
     const mask = new Int32Array(resized.length * height * width);
     const table = this.lookupTable();

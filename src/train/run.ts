@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DetectorParts, loadDetector, loadMasker, type MaskerParts, saveAdapter } from '../infer/index.js';
+import { type DetectorParts, loadDetector, loadSam2Masker, type Sam2Parts, saveAdapter } from '../infer/index.js';
 import { saveCheckpoint } from '../io/index.js';
 import { applyLora, type LoraSpec, loraPresets } from '../lora/index.js';
 import { DetectionCriterion } from '../losses/index.js';
@@ -73,7 +73,7 @@ async function maskerTask(config: RunConfig): Promise<TrainTask> {
       fix: 'Remove the section or set task: detector',
     });
   const folder = config.model.masker;
-  const parts = await loadMasker(folder, start(config));
+  const parts = await loadSam2Masker(folder, start(config));
   return new MaskerTask({ ...parts, save: (dir) => saveModelDirectory(parts, folder, dir) });
 }
 
@@ -111,7 +111,7 @@ function specOf({ preset, rank, alpha, targets, trainFully }: NonNullable<RunCon
   };
 }
 
-async function saveModelDirectory({ model }: DetectorParts | MaskerParts, source: string, dir: string): Promise<void> {
+async function saveModelDirectory({ model }: DetectorParts | Sam2Parts, source: string, dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   await saveCheckpoint(model, join(dir, 'model.safetensors'));
   for (const file of COMPANIONS) {

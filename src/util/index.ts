@@ -4,4 +4,5 @@ export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
+export { withDefault } from './with-default.js';
 export { writeFileAtomic } from './write-file-atomic.js';

@@ -87,3 +87,42 @@ describe('another naming', () => {
     expect(() => underTheirKeys(parts, naming)).toThrow('layers.0.key: it is missing, and theirs keeps it in one with others');
   });
 });
+
+describe('keys that are several in one naming and one in the other', () => {
+  const naming: KeyNaming = {
+    name: 'theirs',
+    sign: 'places',
+    renames: [],
+    fused: [],
+    stacked: [{ theirs: ['kinds.0', 'kinds.1'], ours: 'kinds' }],
+    copied: [{ theirs: 'places', ours: ['image.places', 'prompts.places'] }],
+  };
+  const theirs = { 'kinds.0': array([1, 2]), 'kinds.1': array([1, 2], 5), places: array([3]), other: array([1]) };
+  const ours = {
+    kinds: { ...array([2, 2]), data: Float32Array.of(0, 1, 5, 6) },
+    'image.places': array([3]),
+    'prompts.places': array([3]),
+    other: array([1]),
+  };
+
+  it.each(['', 'module.'])('become ours, and come back the same, prefix "%s"', async (prefix) => {
+    const wrapped = Object.fromEntries(Object.entries(theirs).map(([key, value]) => [prefix + key, value]));
+    const source = underOurKeys(sourceOf(wrapped), [naming]);
+    const arrays = await readAll(source, source);
+    expect(Object.fromEntries(arrays)).toEqual(ours);
+    expect(source.tensors.get('kinds')?.shape).toEqual([2, 2]);
+    expect(Object.fromEntries(underTheirKeys(arrays, naming))).toEqual(theirs);
+  });
+
+  it('are refused when one is missing or another shape, or copies differ', () => {
+    const refuse = (arrays: Record<string, NamedArray>) => () => underOurKeys(sourceOf(arrays), [naming]);
+    const { 'kinds.1': _, ...fewer } = theirs;
+    expect(refuse(fewer)).toThrow('weights.pth: kinds.1 is missing, and stands in one tensor with kinds.0');
+    expect(refuse({ ...theirs, 'kinds.1': array([1, 3]) })).toThrow('kinds.1 and kinds.0 have shapes that do not fit each other');
+    expect(refuse({ ...theirs, kinds: array([2, 2]) })).toThrow('kinds and kinds.0 are both kinds');
+    const differ = new Map(Object.entries({ ...ours, 'prompts.places': array([3], 1) }));
+    expect(() => underTheirKeys(differ, naming)).toThrow(
+      'prompts.places: it differs from image.places, and theirs has one for both',
+    );
+  });
+});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readSafetensors, SafetensorsReader, writeSafetensors } from '../../src/io/formats/index.js';
+import { openWeights } from '../../src/io/index.js';
 import { CheckpointError } from '../../src/util/index.js';
 
 let dir = '';
@@ -45,6 +46,13 @@ describe('reading safetensors', () => {
   it('refuses whole numbers that do not fit', async () => {
     const body = new Uint8Array(BigInt64Array.from([2n ** 31n]).buffer);
     await expect(valuesOf('I64', body, 1)).rejects.toThrow('x: 2147483648 does not fit into 32 bits');
+  });
+
+  it.each([0x80, 0x280, 0x580])('is not misled by a header of %i bytes, whose length begins like a pickle', async (length) => {
+    const header = JSON.stringify({ x: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }).padEnd(length);
+    const weights = await openWeights(await fileOf(header, new Uint8Array(Float32Array.of(2.5).buffer)));
+    expect(await weights.read('x')).toEqual({ dtype: 'float32', shape: [1], data: Float32Array.of(2.5) });
+    await weights.close();
   });
 
   it('reads the tensors of an open file in any order', async () => {

@@ -92,6 +92,19 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
     }
   });
 
+  it('keeps as many tensors as before in 50 calls on one image', async () => {
+    const { golden, model } = await open(name);
+    const features = model.encodeImage(golden.image('in.pixel_values'), inference);
+    const ways = ['boxes', 'points', 'both', 'none'].map((way) => promptsOf(golden, way));
+    const counts: number[] = [];
+    for (let i = 0; i < 50; i++) {
+      const prompts = ways[i % ways.length];
+      tf.dispose({ ...model.decodeMasks({ features, ...prompts, multimask: i % 3 === 0 }, inference) });
+      counts.push(tf.memory().numTensors);
+    }
+    expect(new Set(counts).size).toBe(1);
+  });
+
   it('leaves no tensor behind, in inference and in training', async () => {
     const { golden, model } = await open(name);
     const pixels = golden.image('in.pixel_values');

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { bicubicWeights, bilinearWeights, resizeBicubic, resizeBilinear } from '../../src/ops/index.js';
+import {
+  antialiasedWeights,
+  bicubicWeights,
+  bilinearWeights,
+  resizeAntialiased,
+  resizeBicubic,
+  resizeBilinear,
+} from '../../src/ops/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { gradientError } from '../support/finite-difference.js';
@@ -8,7 +15,7 @@ import { GoldenCase } from '../support/golden.js';
 
 useBackend();
 
-const modes = { bilinear: resizeBilinear, bicubic: resizeBicubic };
+const modes = { bilinear: resizeBilinear, bicubic: resizeBicubic, antialiased: resizeAntialiased };
 const sizes = ['up', 'down', 'mixed', 'one', 'same'];
 
 describe.each(Object.entries(modes))('%s resizing', (mode, resize) => {
@@ -45,7 +52,7 @@ describe.each(Object.entries(modes))('%s resizing', (mode, resize) => {
 });
 
 it('weights of a place always sum to one', () => {
-  for (const weights of [bilinearWeights, bicubicWeights]) {
+  for (const weights of [bilinearWeights, bicubicWeights, antialiasedWeights]) {
     for (const [from, to] of [
       [1, 5],
       [2, 7],

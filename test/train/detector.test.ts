@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { evaluate } from '../../src/eval/index.js';
-import { GroundedSegmenter, loadDetector, loadMasker } from '../../src/infer/index.js';
+import { GroundedSegmenter, loadDetector, loadSam2Masker } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
 import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
@@ -120,7 +120,7 @@ describe('training the detector', () => {
 
 describe('training the masker', () => {
   it('leaves no tensor behind, with one mask and with several', async () => {
-    const parts = await loadMasker(MASKER);
+    const parts = await loadSam2Masker(MASKER);
     const task = new MaskerTask({ ...parts, save: async () => {} });
     const samples = await Promise.all([0, 1, 2, 3].map((i) => data.train.load(i)));
     for (const seed of [1, 2, 3, 4]) {

@@ -1,4 +1,4 @@
-"""Golden fixtures of separable resizing: torch's interpolate, bilinear and bicubic, up and down at odd ratios, with gradients.
+"""Golden fixtures of separable resizing: torch's interpolate, bilinear, antialiased and bicubic, up and down at odd ratios, with gradients.
 
     .venv-reference/bin/python tools/golden/resize.py
 """
@@ -13,9 +13,10 @@ SIZES = {"up": (11, 17), "down": (3, 4), "mixed": (9, 2), "one": (1, 13), "same"
 
 case = {"in.maps": noise((2, 3, 5, 7), 21)}
 for seed, (name, size) in enumerate(SIZES.items()):
-    for mode in ("bilinear", "bicubic"):
+    for mode in ("bilinear", "bicubic", "antialiased"):
         maps = case["in.maps"].clone().requires_grad_()
-        out = F.interpolate(maps, size=size, mode=mode, align_corners=False)
+        antialias = mode == "antialiased"
+        out = F.interpolate(maps, size=size, mode="bilinear" if antialias else mode, align_corners=False, antialias=antialias)
         weights = noise(out.shape, 30 + seed)
         (out * weights).sum().backward()
         case |= {f"out.{mode}.{name}": out, f"in.d.{name}": weights, f"grad.{mode}.{name}": maps.grad}

@@ -61,6 +61,11 @@ def make(name, model, size, seed):
         masks = noise((2, 1, size // 4, size // 4), seed + 1)
         out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=masks, multimask_output=True)
         case |= {"in.input_masks": masks, "out.masks.multi.pred_masks": out.pred_masks}
+        # Another size, larger one way and smaller the other: the model brings it to the one that it takes.
+        sized = noise((2, 1, 3 * size // 4 + 1, size // 4 - 3), seed + 6)
+        out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=sized, multimask_output=True)
+        case |= {"in.sized_masks": sized, "out.sized_masks.multi.pred_masks": out.pred_masks}
+        case |= {"out.sized_masks.multi.iou_scores": out.iou_scores, "out.sized_masks.multi.object_score_logits": out.object_score_logits}
         case |= {f"mid.features.{i}": features for i, features in enumerate(out.image_embeddings)}
         every, one = case["out.boxes.multi.iou_scores"], case["out.boxes.single.iou_scores"]
         fallbacks = (one == every.max(-1, keepdim=True).values).float().mean().item()

@@ -1,6 +1,6 @@
 """Small models of random sizes, through `npm run forward` and through the reference, until one disagrees.
 
-    .venv-reference/bin/python tools/parity/random_configs.py [--kind grounding-dino|sam2] [--count 20] [--seed 0]
+    .venv-reference/bin/python tools/parity/random_configs.py [--kind grounding-dino|sam2|sam] [--count 20] [--seed 0]
 
 Some of them the reference itself cannot run; they are passed over. Prints the relative error of each model, its largest difference
 over the largest value, and exits with 1 after the first above 1e-3; its folder is then kept.
@@ -16,7 +16,7 @@ import tempfile
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection, Sam2Config, Sam2Model
+from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection, Sam2Config, Sam2Model, SamConfig, SamModel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-3
@@ -63,6 +63,21 @@ def grounding_dino(draw):
     return model, inputs, {}, ("logits", "pred_boxes")
 
 
+def prompted(draw, pixel_values):
+    """Boxes, points or both for the images, as a masker takes them."""
+    batch, side = pixel_values.shape[0], pixel_values.shape[-1]
+    prompts, points = draw.randint(1, 4), draw.randint(1, 4)
+    inputs = dict(pixel_values=pixel_values)
+    kind = draw.choice(["boxes", "points", "both"])
+    if kind != "points":
+        inputs["input_boxes"] = (torch.rand(batch, prompts, 2, 2).sort(dim=2).values * side).reshape(batch, prompts, 4)
+    if kind != "boxes":
+        inputs["input_points"] = torch.rand(batch, prompts, points, 2) * side
+        inputs["input_labels"] = torch.tensor([draw.choice([0, 1, 1, -1, -10]) for _ in range(batch * prompts * points)]
+                                              ).reshape(batch, prompts, points)
+    return inputs
+
+
 def sam2(draw):
     base, stages = draw.choice([8, 16]), draw.choice([3, 4])
     side = 32 * draw.randint(2, 4)
@@ -73,7 +88,8 @@ def sam2(draw):
         vision_config=dict(
             backbone_config=dict(hidden_size=base, num_attention_heads=1, blocks_per_stage=blocks, embed_dim_per_stage=dims,
                                  num_attention_heads_per_stage=[2**i for i in range(stages)], image_size=[side, side],
-                                 window_size_per_stage=[draw.choice([2, 3, 4]) for _ in range(stages)],
+                                 # Windows that are pooled are even, and the first tile the map.
+                                 window_size_per_stage=[draw.choice([2, 4]) for _ in range(stages - 1)] + [draw.choice([2, 3, 4])],
                                  global_attention_blocks=draw.sample(range(sum(blocks)), 1),
                                  window_positional_embedding_background_size=[draw.choice([3, 7]), draw.choice([3, 7])]),
             backbone_channel_list=dims[::-1], fpn_hidden_size=hidden, fpn_top_down_levels=sorted(draw.sample(range(stages), 2)),
@@ -83,21 +99,42 @@ def sam2(draw):
                                  num_multimask_outputs=draw.randint(2, 4), iou_head_depth=draw.randint(2, 4), iou_head_hidden_dim=24,
                                  dynamic_multimask_stability_delta=draw.choice([0.05, 0.5])),
     )
-    batch, prompts, points = draw.randint(1, 2), draw.randint(1, 4), draw.randint(1, 4)
-    corners = torch.rand(batch, prompts, 2, 2).sort(dim=2).values * side
-    inputs = dict(pixel_values=torch.randn(batch, 3, side, side))
-    kind = draw.choice(["boxes", "points", "both"])
-    if kind != "points":
-        inputs["input_boxes"] = corners.reshape(batch, prompts, 4)
-    if kind != "boxes":
-        inputs["input_points"] = torch.rand(batch, prompts, points, 2) * side
-        inputs["input_labels"] = torch.tensor([draw.choice([0, 1, 1, -10]) for _ in range(batch * prompts * points)]
-                                              ).reshape(batch, prompts, points)
+    inputs = prompted(draw, torch.randn(draw.randint(1, 2), 3, side, side))
     return (Sam2Model(config), inputs, dict(multimask_output=draw.random() < 0.5),
             ("pred_masks", "iou_scores", "object_score_logits"))
 
 
-KINDS = {"grounding-dino": grounding_dino, "sam2": sam2}
+def sam(draw):
+    patch, heads = draw.choice([8, 16]), draw.choice([1, 2, 3])
+    side = patch * draw.randint(2, 7) + draw.choice([0, 0, 3])
+    hidden, layers, channels = draw.choice([16, 20, 32]), draw.randint(1, 3), draw.choice([1, 3])
+    relative = draw.random() < 0.7
+    config = SamConfig(
+        vision_config=dict(hidden_size=4 * heads, output_channels=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+                           num_channels=channels, image_size=side, patch_size=patch, hidden_act=draw.choice(["gelu", "relu"]),
+                           layer_norm_eps=draw.choice([1e-6, 1e-3]), qkv_bias=draw.random() < 0.8, mlp_ratio=draw.choice([1.5, 4.0]),
+                           use_abs_pos=draw.random() < 0.8, use_rel_pos=relative, window_size=draw.choice([0, 2, 3, 5]),
+                           global_attn_indexes=draw.sample(range(layers), draw.randint(0, layers)), num_pos_feats=hidden // 2),
+        prompt_encoder_config=dict(hidden_size=hidden, image_size=side, patch_size=patch, mask_input_channels=draw.choice([4, 8, 16])),
+        mask_decoder_config=dict(hidden_size=hidden, hidden_act=draw.choice(["relu", "gelu"]), mlp_dim=40,
+                                 num_hidden_layers=draw.randint(1, 3), num_attention_heads=draw.choice([1, 2]),
+                                 attention_downsample_rate=draw.choice([1, 2]), num_multimask_outputs=draw.randint(1, 4),
+                                 iou_head_depth=draw.randint(2, 4), iou_head_hidden_dim=24, layer_norm_eps=draw.choice([1e-6, 1e-3])),
+    )
+    inputs = prompted(draw, torch.randn(draw.randint(1, 2), channels, side, side))
+    if draw.random() < 0.3:
+        low = 4 * (side // patch)
+        inputs["input_masks"] = torch.randn(inputs["pixel_values"].shape[0], 1, low, low)
+    model = SamModel(config)
+    with torch.no_grad():  # Relative positions start at zero; places are drawn wider than float32 holds alike everywhere.
+        for key, parameter in model.named_parameters():
+            if "rel_pos" in key:
+                parameter.normal_(std=0.3)
+        model.shared_image_embedding.positional_embedding.normal_()
+    return model, inputs, dict(multimask_output=draw.random() < 0.5), ("pred_masks", "iou_scores")
+
+
+KINDS = {"grounding-dino": grounding_dino, "sam2": sam2, "sam": sam}
 
 
 def error(ours, theirs):

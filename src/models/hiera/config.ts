@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { withDefault } from './with-default.js';
+import { withDefault } from '../../util/index.js';
 
 const count = z.int().positive();
 const natural = z.int().nonnegative();
@@ -33,7 +33,9 @@ const fields = z
     layer_norm_eps: z.number().positive().default(1e-6),
   })
   .superRefine((c, context) => {
-    const wrong = (field: keyof typeof c, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
+    const wrong = (field: keyof typeof c, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message, continue: false });
     const stages = c.blocks_per_stage.length;
     for (const field of ['embed_dim_per_stage', 'num_attention_heads_per_stage', 'window_size_per_stage'] as const) {
       if (c[field].length !== stages) wrong(field, `expected ${stages} numbers, as in blocks_per_stage, got ${c[field].length}`);

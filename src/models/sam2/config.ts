@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { type HieraConfig, hieraConfigSchema, withDefault } from '../hiera/index.js';
+import { withDefault } from '../../util/index.js';
+import { type HieraConfig, hieraConfigSchema } from '../hiera/index.js';
 
 const count = z.int().positive();
 const act = z.enum(['gelu', 'relu']).default('gelu');

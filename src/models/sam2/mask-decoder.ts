@@ -1,12 +1,12 @@
 import { tf } from '../../backend/index.js';
 import { Conv2d, ConvTranspose2d, Embedding, type ForwardContext, gelu, LayerNorm, Module } from '../../nn/index.js';
+import { FeedForward, maskProducts, perPrompt, prependTokens, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
 import type { MaskDecoderConfig } from './config.js';
-import { FeedForward } from './feed-forward.js';
 import { selectStable } from './mask-selection.js';
-import { TwoWayTransformer } from './two-way-transformer.js';
 
-/** Epsilon of the norm between the two enlargements; the reference fixes it. */
+/** Epsilons that the reference fixes: of the norm between the two enlargements, and of those in the transformer. */
 const UPSCALE_EPS = 1e-6;
+const TRANSFORMER_EPS = 1e-5;
 
 /** Tokens ahead of the mask tokens: object score, IoU. */
 const LEADING_TOKENS = 2;
@@ -62,7 +62,7 @@ export class MaskDecoder extends Module {
     this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
     this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
     this.objScoreToken = this.child('obj_score_token', new Embedding(1, c, 1));
-    this.transformer = this.child('transformer', new TwoWayTransformer(config));
+    this.transformer = this.child('transformer', transformerOf(config));
     this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c4, { stride: 2 }));
     this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c4, c8, { stride: 2 }));
     this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c4, UPSCALE_EPS));
@@ -83,10 +83,7 @@ export class MaskDecoder extends Module {
 
   /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
   withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
-    const [b, n, t, c] = prompt.shape;
-    const own = tf.concat([this.objScoreToken.weight.value, this.iouToken.weight.value, this.maskTokens.weight.value], 0);
-    const repeated = tf.tile(tf.expandDims(own, 0), [b * n, 1, 1]);
-    return tf.concat([repeated, tf.reshape(prompt, [b * n, t, c])], 1) as tf.Tensor3D;
+    return prependTokens([this.objScoreToken.weight.value, this.iouToken.weight.value, this.maskTokens.weight.value], prompt);
   }
 
   /**
@@ -130,27 +127,25 @@ export class MaskDecoder extends Module {
   }
 
   private heads(tokens: tf.Tensor3D, upscaled: tf.Tensor3D, fine: tf.Tensor4D) {
-    const [rows, , c] = tokens.shape;
     const [b, height, width] = fine.shape;
-    const lead = [b, rows / b];
-    const token = (i: number) => tf.reshape(tokens.slice([0, i, 0], [-1, 1, -1]), [rows, c]);
-    const weights = tf.stack(
-      this.hypernetworks.map((network, i) => network.forward(token(LEADING_TOKENS + i))),
-      1,
-    ) as tf.Tensor3D; // [B * N, M, C / 8]
-    const masks = tf.matMul(weights, upscaled, false, true); // [B * N, M, 4h * 4w]
+    const lead = [b, tokens.shape[0] / b];
+    const masks = maskProducts(this.hypernetworks, tokens, LEADING_TOKENS, upscaled); // [B * N, M, 4h * 4w]
     return {
       masks: tf.reshape(masks, [...lead, this.hypernetworks.length, height, width]),
-      scores: tf.reshape(tf.sigmoid(this.iouHead.forward(token(1))), [...lead, -1]),
-      object: tf.reshape(this.objectScoreHead.forward(token(0)), [...lead, 1]),
+      scores: tf.reshape(tf.sigmoid(this.iouHead.forward(tokenAt(tokens, 1))), [...lead, -1]),
+      object: tf.reshape(this.objectScoreHead.forward(tokenAt(tokens, 0)), [...lead, 1]),
     };
   }
 }
 
-/** Each image's map once for each of its prompts: [B, h, w, C] to [B * N, h, w, C]. */
-export function perPrompt(maps: tf.Tensor4D, rows: number): tf.Tensor4D {
-  const [b, h, w, c] = maps.shape;
-  const n = rows / b;
-  if (n === 1) return maps;
-  return tf.reshape(tf.tile(tf.reshape(maps, [b, 1, h * w * c]), [1, n, 1]), [rows, h, w, c]);
+function transformerOf(config: MaskDecoderConfig): TwoWayTransformer {
+  const { hiddenSize, mlpDim, numHiddenLayers } = config;
+  return new TwoWayTransformer({
+    ...config,
+    layerDownsampleRate: config.attentionDownsampleRate,
+    layerNormEps: TRANSFORMER_EPS,
+    outProjection: 'o_proj',
+    // The reference gives the MLP as many layers as the transformer has.
+    mlp: () => new FeedForward(hiddenSize, mlpDim, hiddenSize, numHiddenLayers),
+  });
 }

@@ -1,12 +1,12 @@
 import { tf } from '../../backend/index.js';
 import { type ForwardContext, Module, normal, type Parameter } from '../../nn/index.js';
-import { assertShape, SonogroundError } from '../../util/index.js';
+import { assertShape } from '../../util/index.js';
 import { Hiera } from '../hiera/index.js';
+import { checkPrompts, PositionEmbedding, type Prompts, perPrompt } from '../sam-common/index.js';
 import type { Sam2Config } from './config.js';
-import { MaskDecoder, type MaskOutputs, perPrompt } from './mask-decoder.js';
+import { MaskDecoder, type MaskOutputs } from './mask-decoder.js';
 import { Neck } from './neck.js';
-import { PositionEmbedding } from './position-embedding.js';
-import { PromptEncoder, type Prompts } from './prompt-encoder.js';
+import { PromptEncoder } from './prompt-encoder.js';
 
 /** What an image is to the decoder, whatever is asked of it. */
 export interface Sam2ImageFeatures {
@@ -48,7 +48,7 @@ export class Sam2 extends Module {
     this.config = config;
     this.sharedImageEmbedding = this.child(
       'shared_image_embedding',
-      new PositionEmbedding(promptEncoder.hiddenSize, promptEncoder.scale),
+      new PositionEmbedding(promptEncoder.hiddenSize / 2, promptEncoder.scale),
     );
     this.visionEncoder = this.child('vision_encoder', new VisionEncoder(config));
     this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder));
@@ -81,12 +81,12 @@ export class Sam2 extends Module {
    * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
    * recording context the result belongs to it, otherwise to the caller.
    *
-   * @throws SonogroundError when boxes and points are not equally many, points come without labels, or an earlier mask is not
-   * four times as large as the features.
+   * @throws SonogroundError when a shape is wrong, boxes and points are not equally many, points come without labels, or an
+   * earlier mask is not four times as large as the features.
    */
   decodeMasks({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): MaskOutputs {
-    checkPrompts({ boxes, points, labels });
     const [b, h, w, c] = features.embeddings.shape;
+    checkPrompts({ boxes, points, labels }, b, 'Sam2.decodeMasks');
     if (masks !== undefined) assertShape(masks, [b, 4 * h, 4 * w, 1], 'Sam2 masks');
     return tf.tidy(() => {
       const asked: Prompts = boxes === undefined && points === undefined ? noPrompt(b) : { boxes, points, labels };
@@ -130,22 +130,4 @@ class VisionEncoder extends Module {
 /** One point for each image that says that it is none. */
 function noPrompt(b: number): Prompts {
   return { points: tf.zeros([b, 1, 1, 2]), labels: tf.fill([b, 1, 1], -1, 'int32') };
-}
-
-function checkPrompts({ boxes, points, labels }: Prompts): void {
-  const where = 'Sam2.decodeMasks';
-  if ((points === undefined) !== (labels === undefined)) {
-    throw new SonogroundError({
-      where,
-      what: 'points and labels come together',
-      fix: 'Give each point a label: 1 inside, 0 outside',
-    });
-  }
-  if (boxes && points && boxes.shape[1] !== points.shape[1]) {
-    throw new SonogroundError({
-      where,
-      what: `expected as many boxes as sets of points, got ${boxes.shape[1]} and ${points.shape[1]}`,
-      fix: 'Pad points with label -10',
-    });
-  }
 }

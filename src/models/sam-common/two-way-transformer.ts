@@ -1,8 +1,22 @@
 import { tf } from '../../backend/index.js';
 import { type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
 import { mergeHeads, scaledDotProductAttention, splitHeads } from '../../ops/index.js';
-import type { MaskDecoderConfig } from './config.js';
-import { FeedForward } from './feed-forward.js';
+
+export interface TwoWayTransformerOptions {
+  readonly hiddenSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  /** By how much the last attention, from tokens to image, is narrower than the features. */
+  readonly attentionDownsampleRate: number;
+  /** The same of the attentions between tokens and image in the layers. */
+  readonly layerDownsampleRate: number;
+  /** Epsilon of the norms in the layers; that of the last norm is torch's. */
+  readonly layerNormEps: number;
+  /** What checkpoints call the last projection of an attention. */
+  readonly outProjection: 'o_proj' | 'out_proj';
+  /** The part of each layer that thinks about tokens one by one. */
+  readonly mlp: () => Module & { forward(x: tf.Tensor): tf.Tensor };
+}
 
 /** Attention whose inner width may be smaller than the features'. */
 class DownsampledAttention extends Module {
@@ -12,14 +26,14 @@ class DownsampledAttention extends Module {
   private readonly oProj: Linear;
   private readonly heads: number;
 
-  constructor({ hiddenSize, numAttentionHeads }: MaskDecoderConfig, downsampleRate: number) {
+  constructor({ hiddenSize, numAttentionHeads, outProjection }: TwoWayTransformerOptions, downsampleRate: number) {
     super();
     const inner = Math.floor(hiddenSize / downsampleRate);
     this.heads = numAttentionHeads;
     this.qProj = this.child('q_proj', new Linear(hiddenSize, inner));
     this.kProj = this.child('k_proj', new Linear(hiddenSize, inner));
     this.vProj = this.child('v_proj', new Linear(hiddenSize, inner));
-    this.oProj = this.child('o_proj', new Linear(inner, hiddenSize));
+    this.oProj = this.child(outProjection, new Linear(inner, hiddenSize));
   }
 
   /** query [B, N, C], key and value [B, M, C] to [B, N, C]. */
@@ -53,25 +67,24 @@ class TwoWayLayer extends Module {
   private readonly norm1: LayerNorm;
   private readonly tokenToImage: DownsampledAttention;
   private readonly norm2: LayerNorm;
-  private readonly mlp: FeedForward;
+  private readonly mlp: ReturnType<TwoWayTransformerOptions['mlp']>;
   private readonly norm3: LayerNorm;
   private readonly imageToToken: DownsampledAttention;
   private readonly norm4: LayerNorm;
   private readonly first: boolean;
 
-  constructor(config: MaskDecoderConfig, first: boolean) {
+  constructor(options: TwoWayTransformerOptions, first: boolean) {
     super();
-    const { hiddenSize, mlpDim, attentionDownsampleRate, numHiddenLayers } = config;
+    const { hiddenSize, layerDownsampleRate, layerNormEps } = options;
     this.first = first;
-    this.selfAttn = this.child('self_attn', new DownsampledAttention(config, 1));
-    this.norm1 = this.child('layer_norm1', new LayerNorm(hiddenSize));
-    this.tokenToImage = this.child('cross_attn_token_to_image', new DownsampledAttention(config, attentionDownsampleRate));
-    this.norm2 = this.child('layer_norm2', new LayerNorm(hiddenSize));
-    // The reference gives the MLP as many layers as the transformer has.
-    this.mlp = this.child('mlp', new FeedForward(hiddenSize, mlpDim, hiddenSize, numHiddenLayers));
-    this.norm3 = this.child('layer_norm3', new LayerNorm(hiddenSize));
-    this.norm4 = this.child('layer_norm4', new LayerNorm(hiddenSize));
-    this.imageToToken = this.child('cross_attn_image_to_token', new DownsampledAttention(config, attentionDownsampleRate));
+    this.selfAttn = this.child('self_attn', new DownsampledAttention(options, 1));
+    this.norm1 = this.child('layer_norm1', new LayerNorm(hiddenSize, layerNormEps));
+    this.tokenToImage = this.child('cross_attn_token_to_image', new DownsampledAttention(options, layerDownsampleRate));
+    this.norm2 = this.child('layer_norm2', new LayerNorm(hiddenSize, layerNormEps));
+    this.mlp = this.child('mlp', options.mlp());
+    this.norm3 = this.child('layer_norm3', new LayerNorm(hiddenSize, layerNormEps));
+    this.norm4 = this.child('layer_norm4', new LayerNorm(hiddenSize, layerNormEps));
+    this.imageToToken = this.child('cross_attn_image_to_token', new DownsampledAttention(options, layerDownsampleRate));
   }
 
   forward({ tokens, image }: TokensAndImage, { tokenPositions, imagePositions }: Positions): TokensAndImage {
@@ -95,14 +108,14 @@ export class TwoWayTransformer extends Module {
   private readonly finalAttn: DownsampledAttention;
   private readonly finalNorm: LayerNorm;
 
-  constructor(config: MaskDecoderConfig) {
+  constructor(options: TwoWayTransformerOptions) {
     super();
     this.layers = this.childList(
       'layers',
-      Array.from({ length: config.numHiddenLayers }, (_, i) => new TwoWayLayer(config, i === 0)),
+      Array.from({ length: options.numHiddenLayers }, (_, i) => new TwoWayLayer(options, i === 0)),
     );
-    this.finalAttn = this.child('final_attn_token_to_image', new DownsampledAttention(config, config.attentionDownsampleRate));
-    this.finalNorm = this.child('layer_norm_final_attn', new LayerNorm(config.hiddenSize));
+    this.finalAttn = this.child('final_attn_token_to_image', new DownsampledAttention(options, options.attentionDownsampleRate));
+    this.finalNorm = this.child('layer_norm_final_attn', new LayerNorm(options.hiddenSize));
   }
 
   /**

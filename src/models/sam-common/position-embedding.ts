@@ -10,9 +10,13 @@ import { Module, normal, type Parameter } from '../../nn/index.js';
 export class PositionEmbedding extends Module {
   private readonly directions: Parameter;
 
-  constructor(hiddenSize: number, scale: number) {
+  /**
+   * @param directions - how many; an embedding has a sine and a cosine for each.
+   * @param scale - their spread in a model that is trained from nothing.
+   */
+  constructor(directions: number, scale: number) {
     super();
-    this.directions = this.parameter('positional_embedding', [2, hiddenSize / 2], { init: normal(scale) });
+    this.directions = this.parameter('positional_embedding', [2, directions], { init: normal(scale) });
     this.directions.trainable = false;
   }
 
@@ -21,7 +25,7 @@ export class PositionEmbedding extends Module {
 
   /**
    * @param xy - [..., 2] f32, shares of the image in [0, 1].
-   * @returns [..., hiddenSize] f32.
+   * @returns [..., 2 * directions] f32.
    */
   forward(xy: tf.Tensor): tf.Tensor {
     const lead = xy.shape.slice(0, -1);
@@ -30,7 +34,7 @@ export class PositionEmbedding extends Module {
     return tf.concat([tf.sin(angles), tf.cos(angles)], -1).reshape([...lead, -1]);
   }
 
-  /** The embedding of each cell's middle in a map, [height * width, hiddenSize]. */
+  /** The embedding of each cell's middle in a map, [height * width, 2 * directions]. */
   grid(height: number, width: number): tf.Tensor2D {
     return tf.tidy(() => {
       const places = Array.from({ length: height * width }, (_, i) => [

@@ -1,0 +1,82 @@
+import { tf } from '../backend/index.js';
+import type { Sam, SamConfig } from '../models/sam/index.js';
+import type { Sam2, Sam2Config } from '../models/sam2/index.js';
+import { inference } from '../nn/index.js';
+import { resizeAntialiased } from '../ops/index.js';
+import { loadSam, loadSam2 } from './load-model.js';
+import type { RawInputs } from './raw-inputs.js';
+
+export type RawMasker =
+  | { readonly type: 'sam2'; readonly config: Sam2Config }
+  | { readonly type: 'sam'; readonly config: SamConfig };
+
+/** Outputs of one pass of a SAM 2 or SAM, under Hugging Face's names. */
+export async function rawMasks(
+  kind: RawMasker,
+  inputs: RawInputs,
+  multimask: boolean,
+  path: string,
+): Promise<Record<string, tf.Tensor>> {
+  checkInputs(kind, inputs);
+  const model = kind.type === 'sam2' ? await loadSam2(path, kind.config) : await loadSam(path, kind.config);
+  try {
+    return tf.tidy(() => {
+      const pixelValues = inputs.image('pixel_values');
+      const prompts = { ...promptsOf(inputs), masks: masksOf(kind, inputs), multimask };
+      return kind.type === 'sam2'
+        ? sam2Outputs(model as Sam2, pixelValues, prompts)
+        : samOutputs(model as Sam, pixelValues, prompts);
+    });
+  } finally {
+    model.dispose();
+  }
+}
+
+type Prompts = Omit<Parameters<Sam2['decodeMasks']>[0], 'features'>;
+
+function sam2Outputs(model: Sam2, pixelValues: tf.Tensor4D, prompts: Prompts): Record<string, tf.Tensor> {
+  const features = model.encodeImage(pixelValues, inference);
+  const { predMasks, iouScores, objectScoreLogits } = model.decodeMasks({ features, ...prompts }, inference);
+  return { pred_masks: predMasks, iou_scores: iouScores, object_score_logits: objectScoreLogits };
+}
+
+function samOutputs(model: Sam, pixelValues: tf.Tensor4D, prompts: Prompts): Record<string, tf.Tensor> {
+  const features = model.encodeImage(pixelValues, inference);
+  const { predMasks, iouScores } = model.decodeMasks({ features, ...prompts }, inference);
+  return { pred_masks: predMasks, iou_scores: iouScores };
+}
+
+function checkInputs({ type, config }: RawMasker, inputs: RawInputs): void {
+  const { imageSize: side } = config.promptEncoder;
+  const channels = type === 'sam2' ? config.backbone.numChannels : config.vision.numChannels;
+  const [b] = inputs.sizes('pixel_values', ['B', channels, side, side], {});
+  const [, n] = inputs.sizes('input_boxes', ['B', 'N', 4], { B: b }, 'optional');
+  const [, points, p] = inputs.sizes('input_points', ['B', 'N', 'P', 2], { B: b, N: n }, 'optional');
+  inputs.sizes('input_labels', ['B', 'N', 'P'], { B: b, N: points, P: p }, 'optional');
+  // SAM 2 brings earlier masks to the size that it takes, SAM expects them to have it.
+  const low = lowResolution(config);
+  inputs.sizes('input_masks', ['B', 1, 'H', 'W'], type === 'sam2' ? { B: b } : { B: b, H: low, W: low }, 'optional');
+  if (inputs.has('input_labels') && !inputs.has('input_points')) inputs.problem('input_labels needs input_points');
+  inputs.range('input_labels', -10, 3);
+  inputs.check(['pixel_values', 'input_boxes', 'input_points', 'input_labels', 'input_masks']);
+}
+
+/** Side of the masks that the decoder gives, and takes back. */
+function lowResolution({ promptEncoder: { imageSize, patchSize } }: RawMasker['config']): number {
+  return 4 * Math.floor(imageSize / patchSize);
+}
+
+function promptsOf(inputs: RawInputs): Pick<Prompts, 'boxes' | 'points' | 'labels'> {
+  const points = inputs.float<tf.Tensor4D>('input_points');
+  // Points without labels are inside, as in the reference.
+  const labels: tf.Tensor3D | undefined =
+    inputs.whole<tf.Tensor3D>('input_labels') ??
+    (points && tf.ones<tf.Rank.R3>(points.shape.slice(0, 3) as [number, number, number], 'int32'));
+  return { boxes: inputs.float<tf.Tensor3D>('input_boxes'), points, labels };
+}
+
+function masksOf({ config }: RawMasker, inputs: RawInputs): tf.Tensor4D | undefined {
+  if (!inputs.has('input_masks')) return undefined;
+  const side = lowResolution(config);
+  return resizeAntialiased(inputs.image('input_masks'), [side, side]);
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { ActivationName } from '../../nn/index.js';
+import { withDefault } from '../../util/index.js';
+import { mapSizeOf, type VitConfig, vitConfigSchema } from '../vit/index.js';
+
+/**
+ * How much narrower than the features attention is in the decoder's layers. The reference gives every layer this, and
+ * `attention_downsample_rate` to the last attention alone.
+ */
+export const LAYER_DOWNSAMPLE_RATE = 2;
+
+const count = z.int().positive();
+const act = z.enum(['gelu', 'relu']);
+
+const promptFields = z.object({
+  hidden_size: count.multipleOf(2).default(256),
+  image_size: count.default(1024),
+  patch_size: count.default(16),
+  mask_input_channels: count.multipleOf(4).default(16),
+  // Two kinds of points and two corners of boxes are asked for by their number.
+  num_point_embeddings: count.min(4).default(4),
+  hidden_act: act.default('gelu'),
+  layer_norm_eps: z.number().positive().default(1e-6),
+});
+
+const decoderFields = z.object({
+  hidden_size: count.min(8).default(256),
+  hidden_act: act.default('relu'),
+  mlp_dim: count.default(2048),
+  num_hidden_layers: count.default(2),
+  num_attention_heads: count.default(8),
+  attention_downsample_rate: count.default(2),
+  num_multimask_outputs: count.default(3),
+  iou_head_depth: count.min(2).default(3),
+  iou_head_hidden_dim: count.default(256),
+  layer_norm_eps: z.number().positive().default(1e-6),
+});
+
+const schema = z
+  .object({
+    vision_config: vitConfigSchema,
+    prompt_encoder_config: withDefault(promptFields, promptFields.parse({})),
+    mask_decoder_config: withDefault(decoderFields, decoderFields.parse({})),
+  })
+  .superRefine(({ vision_config: v, prompt_encoder_config: p, mask_decoder_config: d }, context) => {
+    const equal = (path: [string, string], got: number, expected: number, as: string) => {
+      if (got === expected) return;
+      context.addIssue({ code: 'custom', path, message: `expected ${expected}, ${as}, got ${got}` });
+    };
+    equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.outputChannels, 'as output_channels');
+    equal(['prompt_encoder_config', 'image_size'], p.image_size, v.imageSize, 'as in vision_config');
+    equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.outputChannels, 'as output_channels');
+    equal(['vision_config', 'num_pos_feats'], v.numPosFeats, p.hidden_size / 2, 'half of hidden_size');
+    const side = mapSizeOf({ imageSize: p.image_size, patchSize: p.patch_size });
+    if (side !== mapSizeOf(v)) {
+      const message = `expected a map of ${mapSizeOf(v)}, as the encoder gives, got one of ${side}`;
+      context.addIssue({ code: 'custom', path: ['prompt_encoder_config', 'patch_size'], message });
+    }
+    const widths = [1, LAYER_DOWNSAMPLE_RATE, d.attention_downsample_rate].map((rate) => Math.floor(d.hidden_size / rate));
+    if (widths.some((width) => width === 0 || width % d.num_attention_heads !== 0)) {
+      const message = `expected a divisor of the attentions' widths, ${[...new Set(widths)].join(' and ')}, got ${d.num_attention_heads}`;
+      context.addIssue({ code: 'custom', path: ['mask_decoder_config', 'num_attention_heads'], message });
+    }
+  });
+
+export interface SamPromptEncoderConfig {
+  readonly hiddenSize: number;
+  /** Side of the square that images are brought to, in pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly maskInputChannels: number;
+  readonly numPointEmbeddings: number;
+  readonly hiddenAct: ActivationName;
+  readonly layerNormEps: number;
+}
+
+export interface SamMaskDecoderConfig {
+  readonly hiddenSize: number;
+  readonly hiddenAct: ActivationName;
+  readonly mlpDim: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly attentionDownsampleRate: number;
+  readonly numMultimaskOutputs: number;
+  readonly iouHeadDepth: number;
+  readonly iouHeadHiddenDim: number;
+  readonly layerNormEps: number;
+}
+
+/** Sizes of a SAM; the fields are Hugging Face's. */
+export interface SamConfig {
+  readonly vision: VitConfig;
+  readonly promptEncoder: SamPromptEncoderConfig;
+  readonly maskDecoder: SamMaskDecoderConfig;
+}
+
+/**
+ * Reads a `config.json` of model type `sam`; missing fields take the reference's defaults.
+ *
+ * @throws ZodError naming every field that does not fit, or does not fit another one.
+ */
+export function parseSamConfig(json: unknown): SamConfig {
+  const { vision_config, prompt_encoder_config: p, mask_decoder_config: d } = schema.parse(json);
+  return {
+    vision: vision_config,
+    promptEncoder: {
+      hiddenSize: p.hidden_size,
+      imageSize: p.image_size,
+      patchSize: p.patch_size,
+      maskInputChannels: p.mask_input_channels,
+      numPointEmbeddings: p.num_point_embeddings,
+      hiddenAct: p.hidden_act,
+      layerNormEps: p.layer_norm_eps,
+    },
+    maskDecoder: {
+      hiddenSize: d.hidden_size,
+      hiddenAct: d.hidden_act,
+      mlpDim: d.mlp_dim,
+      numHiddenLayers: d.num_hidden_layers,
+      numAttentionHeads: d.num_attention_heads,
+      attentionDownsampleRate: d.attention_downsample_rate,
+      numMultimaskOutputs: d.num_multimask_outputs,
+      iouHeadDepth: d.iou_head_depth,
+      iouHeadHiddenDim: d.iou_head_hidden_dim,
+      layerNormEps: d.layer_norm_eps,
+    },
+  };
+}

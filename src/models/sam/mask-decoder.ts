@@ -1,0 +1,106 @@
+import { tf } from '../../backend/index.js';
+import { ConvTranspose2d, Embedding, type ForwardContext, gelu, LayerNorm, Module } from '../../nn/index.js';
+import { FeedForward, maskProducts, prependTokens, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
+import { MlpBlock } from '../vit/index.js';
+import { LAYER_DOWNSAMPLE_RATE, type SamMaskDecoderConfig } from './config.js';
+
+/** Epsilon of the norm between the two enlargements; the reference fixes it. */
+const UPSCALE_EPS = 1e-6;
+
+export interface MaskDecoderInputs {
+  /** [B * N, T, C] f32: the decoder's own tokens, then the prompt's. */
+  readonly tokens: tf.Tensor3D;
+  /** [B * N, h * w, C] f32. */
+  readonly image: tf.Tensor3D;
+  /** [h * w, C] f32, a constant. */
+  readonly imagePositions: tf.Tensor2D;
+  /** Number of images, and height and width of their features. */
+  readonly size: readonly [number, number, number];
+  readonly multimask: boolean;
+}
+
+export interface SamMaskOutputs {
+  /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
+  readonly predMasks: tf.Tensor5D;
+  /** [B, N, M] f32, not held within [0, 1]. */
+  readonly iouScores: tf.Tensor3D;
+}
+
+/** Turns prompt tokens and image features into masks and their expected quality. */
+export class MaskDecoder extends Module {
+  readonly config: SamMaskDecoderConfig;
+  private readonly transformer: TwoWayTransformer;
+  private readonly iouToken: Embedding;
+  private readonly maskTokens: Embedding;
+  private readonly upscaleConv1: ConvTranspose2d;
+  private readonly upscaleNorm: LayerNorm;
+  private readonly upscaleConv2: ConvTranspose2d;
+  private readonly hypernetworks: FeedForward[];
+  private readonly iouHead: FeedForward;
+
+  constructor(config: SamMaskDecoderConfig) {
+    super();
+    const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
+    const masks = numMultimaskOutputs + 1;
+    const [c4, c8] = [Math.floor(c / 4), Math.floor(c / 8)];
+    this.config = config;
+    this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
+    this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
+    this.transformer = this.child('transformer', transformerOf(config));
+    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c4, { stride: 2 }));
+    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c4, c8, { stride: 2 }));
+    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c4, UPSCALE_EPS));
+    this.hypernetworks = this.childList(
+      'output_hypernetworks_mlps',
+      Array.from({ length: masks }, () => new FeedForward(c, c, c8, 3)),
+    );
+    this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
+  }
+
+  /** What {@link withOwnTokens} reads. */
+  get tokenOwners(): Module[] {
+    return [this.iouToken, this.maskTokens];
+  }
+
+  /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
+  withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
+    return prependTokens([this.iouToken.weight.value, this.maskTokens.weight.value], prompt);
+  }
+
+  /** With `multimask` the alternatives are returned, without it the one mask. */
+  forward({ multimask, size: [b, h, w], ...inputs }: MaskDecoderInputs, context: ForwardContext): SamMaskOutputs {
+    const { tokens, image } = this.transformer.forward(inputs.tokens, inputs.image, inputs.imagePositions, context);
+    const heads = [this.upscaleConv1, this.upscaleNorm, this.upscaleConv2, ...this.hypernetworks, this.iouHead];
+    const [from, count] = multimask ? [1, this.config.numMultimaskOutputs] : [0, 1];
+    const n = tokens.shape[0] / b;
+    return context.block(heads, { tokens, image }, (x) => {
+      const upscaled = this.upscale(x.image, h, w); // [B * N, 4h * 4w, C / 8]
+      // Only the networks of the masks that are asked for need to run.
+      const masks = maskProducts(this.hypernetworks.slice(from, from + count), x.tokens, 1 + from, upscaled); // [B * N, M, 4h * 4w]
+      const scores = this.iouHead.forward(tokenAt(x.tokens, 0)).slice([0, from], [-1, count]); // [B * N, M]
+      return {
+        predMasks: tf.reshape(masks, [b, n, count, 4 * h, 4 * w]) as tf.Tensor5D,
+        iouScores: tf.reshape(scores, [b, n, count]) as tf.Tensor3D,
+      };
+    });
+  }
+
+  /** Image features enlarged four times. */
+  private upscale(image: tf.Tensor3D, h: number, w: number): tf.Tensor3D {
+    const [rows, , c] = image.shape;
+    const map = tf.reshape(image, [rows, h, w, c]) as tf.Tensor4D;
+    const twice = gelu(this.upscaleNorm.forward(this.upscaleConv1.forward(map))); // [B * N, 2h, 2w, C / 4]
+    const four = gelu(this.upscaleConv2.forward(twice)); // [B * N, 4h, 4w, C / 8]
+    return tf.reshape(four, [rows, 16 * h * w, -1]);
+  }
+}
+
+function transformerOf(config: SamMaskDecoderConfig): TwoWayTransformer {
+  const { hiddenSize, mlpDim, hiddenAct } = config;
+  return new TwoWayTransformer({
+    ...config,
+    layerDownsampleRate: LAYER_DOWNSAMPLE_RATE,
+    outProjection: 'out_proj',
+    mlp: () => new MlpBlock(hiddenSize, mlpDim, hiddenAct),
+  });
+}

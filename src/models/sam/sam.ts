@@ -1,0 +1,88 @@
+import { tf } from '../../backend/index.js';
+import { type ForwardContext, Module } from '../../nn/index.js';
+import { assertShape } from '../../util/index.js';
+import { checkPrompts, PositionEmbedding, type Prompts, perPrompt } from '../sam-common/index.js';
+import { Vit } from '../vit/index.js';
+import type { SamConfig } from './config.js';
+import { MaskDecoder, type SamMaskOutputs } from './mask-decoder.js';
+import { PromptEncoder } from './prompt-encoder.js';
+
+/** What an image is to the decoder, whatever is asked of it. */
+export interface SamImageFeatures {
+  /** [B, h, w, C] f32. */
+  readonly embeddings: tf.Tensor4D;
+}
+
+export interface SamDecodeInputs extends Prompts {
+  readonly features: SamImageFeatures;
+  /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
+  readonly masks?: tf.Tensor4D | undefined;
+  /** Several masks a prompt instead of one. */
+  readonly multimask: boolean;
+}
+
+/**
+ * SAM: an encoder that runs once for each image, and a decoder that turns boxes and points into masks.
+ *
+ * @see Kirillov et al. 2023, Segment Anything; transformers' `SamModel`, whose checkpoint keys are the paths here
+ */
+export class Sam extends Module {
+  readonly config: SamConfig;
+  private readonly sharedImageEmbedding: PositionEmbedding;
+  private readonly visionEncoder: Vit;
+  private readonly promptEncoder: PromptEncoder;
+  private readonly maskDecoder: MaskDecoder;
+
+  constructor(config: SamConfig) {
+    super();
+    const { vision, promptEncoder, maskDecoder } = config;
+    this.config = config;
+    const places = new PositionEmbedding(vision.numPosFeats, Math.floor(vision.hiddenSize / 2));
+    this.sharedImageEmbedding = this.child('shared_image_embedding', places);
+    this.visionEncoder = this.child('vision_encoder', new Vit(vision));
+    this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder, places));
+    this.maskDecoder = this.child('mask_decoder', new MaskDecoder(maskDecoder));
+  }
+
+  /**
+   * Under a recording context the result belongs to it, otherwise to the caller.
+   *
+   * @param pixelValues - [B, S, S, channels] f32, normalised, S being the configured image size; zeros on padding.
+   * @throws SonogroundError when the images are of another size.
+   */
+  encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): SamImageFeatures {
+    const { imageSize, numChannels } = this.config.vision;
+    assertShape(pixelValues, [null, imageSize, imageSize, numChannels], 'Sam pixelValues');
+    return tf.tidy(() => ({ embeddings: this.visionEncoder.forward(pixelValues, context) }));
+  }
+
+  /**
+   * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
+   * recording context the result belongs to it, otherwise to the caller.
+   *
+   * @throws SonogroundError when a shape is wrong, boxes and points are not equally many, points come without labels, or an
+   * earlier mask is not four times as large as the features.
+   */
+  decodeMasks({ features, boxes, points, labels, masks, multimask }: SamDecodeInputs, context: ForwardContext): SamMaskOutputs {
+    const [b, h, w, c] = features.embeddings.shape;
+    checkPrompts({ boxes, points, labels }, b, 'Sam.decodeMasks');
+    if (masks !== undefined) assertShape(masks, [b, 4 * h, 4 * w, 1], 'Sam masks');
+    return tf.tidy(() => {
+      const imagePositions = this.sharedImageEmbedding.grid(h, w); // [h * w, C]
+      const owners = [this.promptEncoder, ...this.maskDecoder.tokenOwners];
+      const inputs = { embeddings: features.embeddings, masks, boxes, points, labels };
+      const { tokens, image } = context.block(owners, inputs, (x) => {
+        const asked = x.boxes !== undefined || x.points !== undefined;
+        const prompt = asked ? this.promptEncoder.tokens(x) : tf.zeros<tf.Rank.R4>([b, 1, 0, c]); // [B, N, T, C]
+        const dense = tf.add(x.embeddings, this.promptEncoder.dense(x.masks)) as tf.Tensor4D; // [B, h, w, C]
+        const rows = prompt.shape[0] * prompt.shape[1];
+        return {
+          tokens: this.maskDecoder.withOwnTokens(prompt), // [B * N, own + T, C]
+          image: tf.reshape(perPrompt(dense, rows), [rows, h * w, c]) as tf.Tensor3D, // [B * N, h * w, C]
+        };
+      });
+      const outputs = this.maskDecoder.forward({ tokens, image, imagePositions, size: [b, h, w], multimask }, context);
+      return outputs as unknown as tf.TensorContainer;
+    }) as unknown as SamMaskOutputs;
+  }
+}

@@ -1,0 +1,71 @@
+import { type CheckpointShapes, headsFromShapes, sizeReader, unclearShapes } from '../sam-common/index.js';
+
+const TRUNK = 'vision_encoder.backbone';
+const NECK = 'vision_encoder.neck.convs';
+
+/** Hiera pools queries, and widens, at the start of each of its later stages. */
+const STAGES = 4;
+
+/** What no shape tells, for each published backbone: by the width of its first stage and its number of blocks. */
+const PUBLISHED: Readonly<
+  Record<string, { readonly heads: number; readonly windows: readonly number[]; readonly globals: readonly number[] }>
+> = {
+  '96, 12': { heads: 1, windows: [8, 4, 14, 7], globals: [5, 7, 9] }, // tiny
+  '96, 16': { heads: 1, windows: [8, 4, 14, 7], globals: [7, 10, 13] }, // small
+  '112, 24': { heads: 2, windows: [8, 4, 14, 7], globals: [12, 16, 20] }, // base plus
+  '144, 48': { heads: 2, windows: [8, 4, 16, 8], globals: [23, 33, 43] }, // large
+};
+
+const unclear = unclearShapes('SAM 2');
+
+/**
+ * The `config.json` of a published checkpoint that comes without one: what shapes tell, what is known of the four backbones that
+ * were published, and the defaults, which are Meta's own settings, for the rest.
+ *
+ * @throws ConfigError naming the tensor that is missing, or the backbone that is none of the published ones.
+ */
+export function sam2ConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
+  const size = sizeReader(shapes, unclear);
+  const { dims, blocks } = stagesOf(shapes, size);
+  const [width = 0] = dims;
+  const depth = blocks.reduce((a, b) => a + b, 0);
+  const known = PUBLISHED[`${width}, ${depth}`];
+  if (known === undefined || dims.length !== STAGES)
+    throw unclear(`a backbone of ${depth} blocks in ${dims.length} stages from width ${width} is none that was published`);
+  const { prompts, decoder } = headsFromShapes(shapes, size);
+  const hidden = size(`${NECK}.0.weight`);
+  return {
+    model_type: 'sam2',
+    vision_config: {
+      backbone_config: {
+        hidden_size: width,
+        num_channels: size(`${TRUNK}.patch_embed.projection.weight`, 1),
+        blocks_per_stage: blocks,
+        embed_dim_per_stage: dims,
+        num_attention_heads_per_stage: dims.map((_, stage) => known.heads * 2 ** stage),
+        window_size_per_stage: known.windows,
+        global_attention_blocks: known.globals,
+        window_positional_embedding_background_size: [2, 3].map((axis) => size(`${TRUNK}.pos_embed`, axis)),
+        mlp_ratio: size(`${TRUNK}.blocks.0.mlp.proj_in.weight`) / width,
+      },
+      backbone_channel_list: [...dims].reverse(),
+      fpn_hidden_size: hidden,
+    },
+    prompt_encoder_config: prompts,
+    mask_decoder_config: { ...decoder, mlp_dim: size('mask_decoder.transformer.layers.0.mlp.proj_in.weight') },
+  };
+}
+
+/** A block that projects its shortcut begins a stage. */
+function stagesOf(shapes: CheckpointShapes, size: ReturnType<typeof sizeReader>): { dims: number[]; blocks: number[] } {
+  const dims: number[] = [];
+  const blocks: number[] = [];
+  for (let i = 0; shapes.has(`${TRUNK}.blocks.${i}.attn.proj.weight`); i++) {
+    if (i === 0 || shapes.has(`${TRUNK}.blocks.${i}.proj.weight`)) {
+      dims.push(size(`${TRUNK}.blocks.${i}.attn.proj.weight`));
+      blocks.push(0);
+    }
+    blocks.push((blocks.pop() ?? 0) + 1);
+  }
+  return { dims, blocks };
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { ActivationName } from '../../nn/index.js';
+import { withDefault } from '../../util/index.js';
+
+const count = z.int().positive();
+const natural = z.int().nonnegative();
+
+const fields = z
+  .object({
+    hidden_size: count.default(768),
+    output_channels: count.default(256),
+    num_hidden_layers: count.default(12),
+    num_attention_heads: count.default(12),
+    num_channels: count.default(3),
+    image_size: count.default(1024),
+    patch_size: count.default(16),
+    hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
+    layer_norm_eps: z.number().positive().default(1e-6),
+    qkv_bias: z.boolean().default(true),
+    mlp_ratio: z.number().positive().default(4),
+    use_abs_pos: z.boolean().default(true),
+    use_rel_pos: z.boolean().default(true),
+    window_size: natural.default(14),
+    global_attn_indexes: withDefault(z.array(natural), [2, 5, 8, 11]),
+    num_pos_feats: count.default(128),
+    mlp_dim: count.nullish(),
+  })
+  .superRefine((c, context) => {
+    // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
+    const wrong = (field: keyof typeof c, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message, continue: false });
+    if (c.hidden_size % c.num_attention_heads !== 0)
+      wrong('num_attention_heads', `expected a divisor of hidden_size, ${c.hidden_size}, got ${c.num_attention_heads}`);
+    if (c.patch_size > c.image_size) wrong('patch_size', `expected at most image_size, ${c.image_size}, got ${c.patch_size}`);
+  });
+
+/** Sizes of SAM's image encoder; the fields are Hugging Face's. */
+export interface VitConfig {
+  readonly hiddenSize: number;
+  readonly outputChannels: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  readonly numChannels: number;
+  /** Side of the square that images are brought to, in pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly hiddenAct: ActivationName;
+  readonly layerNormEps: number;
+  readonly qkvBias: boolean;
+  readonly useAbsPos: boolean;
+  readonly useRelPos: boolean;
+  /** Side of the windows in patches; 0: every layer looks at the whole map. */
+  readonly windowSize: number;
+  /** The layers that look at the whole map. */
+  readonly globalAttnIndexes: readonly number[];
+  /** Directions of the position embedding that prompts and image share. */
+  readonly numPosFeats: number;
+  readonly mlpDim: number;
+}
+
+/** `vision_config` of a SAM; what is missing takes the reference's defaults. */
+export const vitConfigSchema = withDefault(fields, fields.parse({})).transform(
+  (c): VitConfig => ({
+    hiddenSize: c.hidden_size,
+    outputChannels: c.output_channels,
+    numHiddenLayers: c.num_hidden_layers,
+    numAttentionHeads: c.num_attention_heads,
+    numChannels: c.num_channels,
+    imageSize: c.image_size,
+    patchSize: c.patch_size,
+    hiddenAct: c.hidden_act,
+    layerNormEps: c.layer_norm_eps,
+    qkvBias: c.qkv_bias,
+    useAbsPos: c.use_abs_pos,
+    useRelPos: c.use_rel_pos,
+    windowSize: c.window_size,
+    globalAttnIndexes: c.global_attn_indexes,
+    numPosFeats: c.num_pos_feats,
+    mlpDim: c.mlp_dim ?? Math.trunc(c.hidden_size * c.mlp_ratio),
+  }),
+);
+
+/**
+ * Reads `vision_config` of a SAM.
+ *
+ * @throws ZodError naming every field that does not fit.
+ */
+export function parseVitConfig(json: unknown): VitConfig {
+  return vitConfigSchema.parse(json);
+}
+
+/** Side of the map of patches. */
+export function mapSizeOf({ imageSize, patchSize }: Pick<VitConfig, 'imageSize' | 'patchSize'>): number {
+  return Math.floor(imageSize / patchSize);
+}

@@ -1,0 +1,27 @@
+import type { tf } from '../../backend/index.js';
+import { Conv2d, LayerNorm, Module } from '../../nn/index.js';
+import type { VitConfig } from './config.js';
+
+/** Epsilon of the norms; the reference fixes it. */
+const EPS = 1e-6;
+
+/** Two convolutions, each with a norm, that bring features to the decoder's channels. */
+export class Neck extends Module {
+  private readonly conv1: Conv2d;
+  private readonly norm1: LayerNorm;
+  private readonly conv2: Conv2d;
+  private readonly norm2: LayerNorm;
+
+  constructor({ hiddenSize, outputChannels }: VitConfig) {
+    super();
+    this.conv1 = this.child('conv1', new Conv2d(hiddenSize, outputChannels, { kernelSize: 1, bias: false }));
+    this.norm1 = this.child('layer_norm1', new LayerNorm(outputChannels, EPS));
+    this.conv2 = this.child('conv2', new Conv2d(outputChannels, outputChannels, { kernelSize: 3, padding: 1, bias: false }));
+    this.norm2 = this.child('layer_norm2', new LayerNorm(outputChannels, EPS));
+  }
+
+  /** [B, h, w, C] to [B, h, w, output channels]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return this.norm2.forward(this.conv2.forward(this.norm1.forward(this.conv1.forward(x))));
+  }
+}

@@ -1,0 +1,59 @@
+import { tf } from '../../backend/index.js';
+import { Linear, Module, type Parameter, zeros } from '../../nn/index.js';
+import { joinWindows, splitWindows } from '../../ops/index.js';
+import { attendInParts } from './attend-in-parts.js';
+import type { VitConfig } from './config.js';
+import { placesOfTokens, relativeScores } from './relative-positions.js';
+
+/**
+ * Self-attention within square windows, or over a whole map that is one window, whose scores know how far apart two tokens
+ * lie in rows and in columns. The reference's default kernel has no dropout on the scores, and neither has this.
+ */
+export class VitAttention extends Module {
+  private readonly qkv: Linear;
+  private readonly proj: Linear;
+  private readonly relPos: { readonly rows: Parameter; readonly columns: Parameter } | undefined;
+  private readonly heads: number;
+  private readonly size: number;
+
+  /** @param size - side of a window in tokens. */
+  constructor({ hiddenSize, numAttentionHeads, qkvBias, useRelPos }: VitConfig, size: number) {
+    super();
+    this.size = size;
+    this.heads = numAttentionHeads;
+    this.qkv = this.child('qkv', new Linear(hiddenSize, 3 * hiddenSize, { bias: qkvBias }));
+    this.proj = this.child('proj', new Linear(hiddenSize, hiddenSize));
+    const table = (name: string) => this.parameter(name, [2 * size - 1, hiddenSize / numAttentionHeads], { init: zeros });
+    this.relPos = useRelPos ? { rows: table('rel_pos_h'), columns: table('rel_pos_w') } : undefined;
+  }
+
+  /**
+   * @param x - [B, H, W, C] f32, both sides multiples of the window's.
+   * @returns the same shape.
+   */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const [, h, w] = x.shape;
+    const [query, key, value] = tf
+      .split<tf.Tensor4D>(this.qkv.forward(x) as tf.Tensor4D, 3, -1)
+      .map((part) => splitWindows(part, this.size, this.heads)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // [B * windows, heads, size², d]
+    const attended = attendInParts(...this.withPositions(query, key), value); // [B * windows, heads, size², d]
+    return this.proj.forward(joinWindows(attended, this.size, [h, w])) as tf.Tensor4D;
+  }
+
+  /**
+   * Queries, scaled, and keys, whose products are the scores.
+   *
+   * What relative positions add to a score is a sum of two numbers, of the query and the key's row, and of the query and the
+   * key's column. Appended to the queries they meet a one in the key's row and one in its column: one product gives scores and
+   * what is added to them, and the tables of all pairs, which are as large as the scores, need not be made.
+   */
+  private withPositions(query: tf.Tensor4D, key: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
+    const [n, heads, area, d] = query.shape;
+    const scaled = tf.mul(query, 1 / Math.sqrt(d)) as tf.Tensor4D;
+    if (this.relPos === undefined) return [scaled, key];
+    const { rows, columns } = this.relPos;
+    const added = relativeScores(query, rows.value, columns.value, this.size); // [n, heads, area, 2 size]
+    const places = tf.tile(tf.reshape(placesOfTokens(this.size), [1, 1, area, 2 * this.size]), [n, heads, 1, 1]);
+    return [tf.concat([scaled, added], -1) as tf.Tensor4D, tf.concat([key, places], -1) as tf.Tensor4D];
+  }
+}

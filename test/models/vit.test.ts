@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { loadCheckpoint } from '../../src/io/index.js';
+import { attendInParts } from '../../src/models/vit/attend-in-parts.js';
+import { parseVitConfig, Vit } from '../../src/models/vit/index.js';
+import { type ForwardContext, inference, SegmentTape } from '../../src/nn/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose, relativeError } from '../support/compare.js';
+import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+
+useBackend();
+
+/** Gradients that are zero in theory (a key's bias cannot move a softmax) are compared against this instead of themselves. */
+const ZERO_GRADIENT = 1e-4;
+
+async function open(name: string): Promise<{ golden: GoldenCase; model: Vit }> {
+  const model = new Vit(parseVitConfig(fixtureJson(name, 'config.json')));
+  await loadCheckpoint(model, fixturePath(name));
+  return { golden: await GoldenCase.read(name), model };
+}
+
+describe.each(['vit-windows', 'vit-plain', 'vit-large-window'])('%s', (name) => {
+  it('features and the map after each layer equal the reference', async () => {
+    const { golden, model } = await open(name);
+    await expectClose(model.forward(golden.image('in.pixel_values'), inference), golden.image('out.features'), 1e-4);
+    // Patches, the layers, the neck: every block has one output.
+    const blocks: tf.Tensor[] = [];
+    const watching: ForwardContext = {
+      ...inference,
+      training: true,
+      block(owners, inputs, fn) {
+        const outputs = inference.block(owners, inputs, fn);
+        blocks.push(...(Object.values(outputs) as tf.Tensor[]));
+        return outputs;
+      },
+    };
+    model.forward(golden.image('in.pixel_values'), watching);
+    const layers = golden.names('mid.layer.');
+    expect(blocks.length).toBe(layers.length + 2);
+    for (const i of layers) await expectClose(blocks[1 + Number(i)] as tf.Tensor, golden.tensor(`mid.layer.${i}`), 1e-4);
+  });
+
+  it('gradients of all parameters equal the reference', async () => {
+    const { golden, model } = await open(name);
+    const tape = new SegmentTape(Rng.seeded(1));
+    const features = model.forward(golden.image('in.pixel_values'), tape);
+    const { gradients } = tape.backward([[features, golden.image('in.d')]]);
+    const wrong: string[] = [];
+    for (const [path, parameter] of model.namedParameters()) {
+      const expected = await golden.inLayout(`grad.${path}`, parameter.layout).data();
+      const actual = (await gradients.get(parameter)?.data()) ?? new Float32Array(expected.length);
+      const error = relativeError(actual, expected);
+      const small = Math.max(...expected.map(Math.abs), ...actual.map(Math.abs)) < ZERO_GRADIENT;
+      if (error > 1e-3 && !small) wrong.push(`${path}: ${error}`);
+    }
+    expect(wrong).toEqual([]);
+    expect([...model.namedParameters()].length).toBe(golden.names('grad.').length);
+  });
+
+  it('leaves one tensor, its result, and its input alone', async () => {
+    const { golden, model } = await open(name);
+    const pixels = golden.image('in.pixel_values');
+    expect(await leakOf(() => model.forward(pixels, inference))).toBe(1);
+    expect(pixels.isDisposed).toBe(false);
+  });
+});
+
+it('refuses images of another size', () => {
+  const model = new Vit(parseVitConfig(fixtureJson('vit-windows', 'config.json')));
+  expect(() => model.forward(tf.zeros([1, 80, 64, 3]), inference)).toThrow(
+    'Vit pixelValues: expected shape [any, 80, 80, 3], got [1, 80, 64, 3]',
+  );
+});
+
+describe('attention in parts', () => {
+  const random = (shape: [number, number, number, number], seed: number) =>
+    tf.randomNormal<tf.Rank.R4>(shape, 0, 1, 'float32', seed);
+  const inputs = () => [random([2, 3, 6, 4], 1), random([2, 3, 6, 4], 2), random([2, 3, 6, 5], 3)] as const;
+
+  // 36 scores a head: all six heads at once, four and two, one by one.
+  it.each([1000, 36 * 4, 1])('of at most %i scores gives the same values and gradients', async (largest) => {
+    const whole = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.matMul(tf.softmax(tf.matMul(q, k, false, true)), v);
+    const parts = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
+      attendInParts(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, largest);
+    const [q, k, v] = inputs();
+    await expectClose(parts(q, k, v), whole(q, k, v), 1e-6);
+    const dy = random([2, 3, 6, 5], 4);
+    const expected = tf.grads(whole)([q, k, v], dy);
+    for (const [i, gradient] of tf.grads(parts)([q, k, v], dy).entries())
+      await expectClose(gradient, expected[i] as tf.Tensor, 1e-5);
+  });
+});
