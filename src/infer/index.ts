@@ -1,6 +1,7 @@
-export { loadAdapter, saveAdapter } from './adapter.js';
+export { saveAdapter } from './adapter.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-segmenter.js';
+export { loadAdapter } from './load-adapter.js';
 export {
   type DetectorOptions,
   type DetectorParts,

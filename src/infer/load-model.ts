@@ -25,7 +25,7 @@ import { parseSam2Config, Sam2, type Sam2Config, sam2UnusedKeys } from '../model
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { CheckpointError, type Rng, SonogroundError } from '../util/index.js';
-import { loadAdapter } from './adapter.js';
+import { loadAdapter } from './load-adapter.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
 export interface DetectorParts {
@@ -102,7 +102,7 @@ export async function loadGroundingDino(
     const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
     const shared = config.scaledLogits ? mmGroundingDinoSharedKeys : [];
     await fill(model, path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, random);
-    if (adapter !== undefined) await loadAdapter(model, adapter, { tied });
+    if (adapter !== undefined) await loadAdapter(model, adapter);
   });
 }
 

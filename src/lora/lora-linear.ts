@@ -1,11 +1,23 @@
 import { tf } from '../backend/index.js';
-import { type Linear, linear, Module, type Parameter, uniform, zeros } from '../nn/index.js';
+import {
+  type BlockMode,
+  type BlockObserver,
+  dropout,
+  type Linear,
+  linear,
+  Module,
+  type Parameter,
+  uniform,
+  zeros,
+} from '../nn/index.js';
 import type { Rng } from '../util/index.js';
 
 export interface LoraLinearOptions {
   readonly rank: number;
   /** The update is scaled by alpha / rank. */
   readonly alpha: number;
+  /** Share of the adapter's input that is dropped in training. Default: 0. */
+  readonly dropout?: number;
 }
 
 /**
@@ -14,22 +26,29 @@ export interface LoraLinearOptions {
  *
  * @see Hu et al. 2021, LoRA, section 4.1
  */
-export class LoraLinear extends Module implements Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'forward'> {
+export class LoraLinear
+  extends Module
+  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'forward'>
+{
   readonly base: Linear;
   readonly rank: number;
   readonly alpha: number;
+  readonly dropout: number;
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
   readonly loraA: Parameter;
   readonly loraB: Parameter;
   /** Multiplies the update: 0 switches the adapter off, 1 is as trained. */
   strength = 1;
+  /** The block of a training step that this layer is part of at the moment. */
+  private block: BlockMode | undefined;
 
-  constructor(base: Linear, { rank, alpha }: LoraLinearOptions) {
+  constructor(base: Linear, { rank, alpha, dropout: rate = 0 }: LoraLinearOptions) {
     super();
     this.base = base;
     this.rank = rank;
     this.alpha = alpha;
+    this.dropout = rate;
     this.weight = base.weight;
     this.bias = base.bias;
     this.adopt('weight', base.weight);
@@ -58,6 +77,11 @@ export class LoraLinear extends Module implements Pick<Linear, 'inFeatures' | 'o
     this.loraB.initialise(rng);
   }
 
+  /** Between the two calls the adapter's input is dropped out, by draws of the block, so that repeating it repeats them. */
+  enterBlock(mode: BlockMode | undefined): void {
+    this.block = mode;
+  }
+
   /**
    * @param x - [..., in] f32.
    * @returns [..., out] f32.
@@ -65,7 +89,8 @@ export class LoraLinear extends Module implements Pick<Linear, 'inFeatures' | 'o
   forward(x: tf.Tensor): tf.Tensor {
     const y = this.base.forward(x); // [..., out]
     if (this.scale === 0) return y;
-    const inner = linear(x, this.loraA.value); // [..., r]
+    const seen = this.block === undefined ? x : dropout(x, this.dropout, this.block);
+    const inner = linear(seen, this.loraA.value); // [..., r]
     return tf.add(y, linear(tf.mul(inner, this.scale), this.loraB.value));
   }
 

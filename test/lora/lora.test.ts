@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { applyLora, LoraLinear, type LoraSpec, loraPresets, mergeLora, removeLora, setLoraScale } from '../../src/lora/index.js';
+import {
+  applyLora,
+  LoraLinear,
+  type LoraSpec,
+  loraPresets,
+  mergeLora,
+  removeLora,
+  setAdapterScale,
+} from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape } from '../../src/nn/index.js';
 import { Rng, sizeOf } from '../../src/util/index.js';
@@ -177,7 +185,7 @@ describe('training adapters', () => {
   });
 });
 
-describe('mergeLora, setLoraScale, removeLora', () => {
+describe('mergeLora, setAdapterScale, removeLora', () => {
   it('merges without changing the outputs, and frees the adapters', async () => {
     const net = adapted();
     const before = net.forward(x(), inference);
@@ -189,15 +197,15 @@ describe('mergeLora, setLoraScale, removeLora', () => {
 
   it('merges what the scale leaves of the update', async () => {
     const [plain, net, other] = [new Net(), adapted(), adapted()];
-    setLoraScale(net, 0.5);
+    setAdapterScale(net, 0.5);
     const half = net.forward(x(), inference);
     mergeLora(net);
     await expectClose(net.forward(x(), inference), half, 1e-5);
-    setLoraScale(other, 0);
+    setAdapterScale(other, 0);
     const bare = plain.forward(x(), inference);
     await expectClose(other.forward(x(), inference), bare, 1e-7);
     expect(relativeError(await half.data(), await bare.data())).toBeGreaterThan(1e-2);
-    setLoraScale(other, 1);
+    setAdapterScale(other, 1);
     removeLora(other);
     await expectClose(other.forward(x(), inference), bare, 1e-7);
   });

@@ -1,7 +1,6 @@
 import { tf } from '../../backend/index.js';
-import { activation, type BlockMode, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { activation, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 /** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
 export abstract class FeedForwardLayer extends Module {
