@@ -104,6 +104,16 @@ describe('reading safetensors', () => {
     expect([...(await readSafetensors(path)).arrays.keys()]).toEqual(['x']);
   });
 
+  it('takes __proto__ for a name like any other', async () => {
+    const header = `{"__metadata__":{"__proto__":"text"},"__proto__":${JSON.stringify(entry(0, 4))}}`;
+    const { arrays, metadata } = await readSafetensors(await fileOf(header, new Uint8Array(Float32Array.of(7).buffer)));
+    expect([...arrays]).toEqual([['__proto__', { dtype: 'float32', shape: [1], data: Float32Array.of(7) }]]);
+    expect(Object.entries(metadata)).toEqual([['__proto__', 'text']]);
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+    const own = await fileOf('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}', new Uint8Array(8));
+    await expect(readSafetensors(own)).rejects.toThrow('__proto__ is F32 [1], which takes 4 bytes, but has 8');
+  });
+
   it('refuses a header longer than the file, an empty file, a folder and a missing file', async () => {
     const path = join(dir, 'made.safetensors');
     const length = Buffer.alloc(8);
