@@ -17,6 +17,7 @@ interface InferOptions extends GlobalOptions {
   model: string;
   masker: string;
   adapter: string | undefined;
+  adapterScale: number;
   threshold: number;
   select: 'all' | 'best';
   onBad: 'stop' | 'skip';
@@ -33,6 +34,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('model', { type: 'string', default: 'weights/nano-grounding-dino', describe: 'folder of the detector' })
       .option('masker', { type: 'string', default: 'weights/nano-sam2', describe: 'folder of the masker' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
       .option('select', {
         choices: ['all', 'best'] as const,
@@ -45,16 +47,18 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'what to do with an image that cannot be read',
       })
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases') as never,
-  handler: async ({ image, prompt, out, model, masker, adapter, threshold, select, onBad, backend }) => {
+  handler: async ({ image, prompt, out, model, masker, adapter, adapterScale, threshold, select, onBad, backend }) => {
     if (prompt.replace(/[.\s]/g, '') === '')
       throw new UsageError({
         where: '--prompt',
         what: 'it names nothing',
         fix: 'Say what to look for, as in "benign lesion. cyst."',
       });
+    if (!Number.isFinite(adapterScale))
+      throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
     const files = await findImages(image);
     await initBackend(backend, consoleLogger);
-    const segmenter = await GroundedSegmenter.load({ detector: model, masker, adapter });
+    const segmenter = await GroundedSegmenter.load({ detector: model, masker, adapter, adapterScale });
     await Promise.all(['overlays', 'masks'].map((folder) => mkdir(join(out, folder), { recursive: true })));
     const progress = startProgress('images');
     const results: CocoResult[] = [];

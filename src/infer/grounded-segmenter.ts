@@ -25,6 +25,10 @@ export interface LoadOptions {
   readonly masker?: string;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
+  /** Scales what the adapters change. Default: 1; 0 gives the models without them. */
+  readonly adapterScale?: number | undefined;
+  /** Folder of a LoRA adapter for the masker. */
+  readonly maskerAdapter?: string | undefined;
 }
 
 /** An image and a sentence in, a mask for each thing that the sentence names out. */
@@ -42,9 +46,14 @@ export class GroundedSegmenter {
     detector = 'weights/nano-grounding-dino',
     masker = 'weights/nano-sam2',
     adapter,
+    adapterScale,
+    maskerAdapter,
   }: LoadOptions = {}): Promise<GroundedSegmenter> {
-    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter }));
-    return new GroundedSegmenter(finder, new Sam2ImagePredictor(await loadMasker(masker)));
+    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter, adapterScale }));
+    return new GroundedSegmenter(
+      finder,
+      new Sam2ImagePredictor(await loadMasker(masker, { adapter: maskerAdapter, adapterScale })),
+    );
   }
 
   /** @param prompt - phrases, or a sentence that separates them by dots: `benign lesion. cyst.` */

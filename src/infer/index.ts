@@ -12,6 +12,7 @@ export {
   loadSam2,
   type MaskerParts,
   readModelConfig,
+  resolveModel,
   type StartOptions,
 } from './load-model.js';
 export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';

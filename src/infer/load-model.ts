@@ -10,6 +10,7 @@ import {
   resolveModelDirectory,
   underOurKeys,
 } from '../io/index.js';
+import { setAdapterScale } from '../lora/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
@@ -48,8 +49,10 @@ export interface StartOptions {
 }
 
 export interface DetectorOptions extends StartOptions {
-  /** Folder of a LoRA adapter. */
+  /** Folder of a LoRA adapter, or a file of its weights. Image settings in the folder stand in for the model's. */
   readonly adapter?: string | undefined;
+  /** Scales what the adapter changes. Default: 1; 0 is the base model. */
+  readonly adapterScale?: number | undefined;
 }
 
 /** The image settings of Grounding DINO where a folder has none. */
@@ -85,7 +88,7 @@ export async function loadDetector(model: string, options: DetectorOptions = {})
   const folder = await modelFolder(path);
   const [tokenizer, imageProcessor] = await Promise.all([
     PromptTokenizer.load(folder, config.maxTextLen),
-    ImageProcessor.load(folder, DETECTOR_IMAGES),
+    ImageProcessor.load(await imageSettings(folder, options.adapter), DETECTOR_IMAGES),
   ]);
   return { model: await loadGroundingDino(path, config, options), config, tokenizer, imageProcessor };
 }
@@ -94,7 +97,7 @@ export async function loadDetector(model: string, options: DetectorOptions = {})
 export async function loadGroundingDino(
   path: string,
   config: GroundingDinoConfig,
-  { random, adapter }: DetectorOptions = {},
+  { random, ...adapter }: DetectorOptions = {},
 ): Promise<GroundingDino> {
   const model = new GroundingDino(config);
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
@@ -102,7 +105,7 @@ export async function loadGroundingDino(
     const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
     const shared = config.scaledLogits ? mmGroundingDinoSharedKeys : [];
     await fill(model, path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, random);
-    if (adapter !== undefined) await loadAdapter(model, adapter);
+    await putAdapter(model, adapter);
   });
 }
 
@@ -111,7 +114,7 @@ export async function loadGroundingDino(
  *
  * @param model - a Hugging Face model directory, or the name of a downloaded model.
  */
-export async function loadMasker(model: string, options: StartOptions = {}): Promise<MaskerParts> {
+export async function loadMasker(model: string, options: DetectorOptions = {}): Promise<MaskerParts> {
   const dir = await resolveModel(model);
   const config = await readModelConfig(dir, { sam2: parseSam2Config, sam2_video: parseSam2Config });
   const { imageSize: side } = config.promptEncoder;
@@ -120,9 +123,25 @@ export async function loadMasker(model: string, options: StartOptions = {}): Pro
 }
 
 /** The model of {@link loadMasker} alone. */
-export async function loadSam2(dir: string, config: Sam2Config, { random }: StartOptions = {}): Promise<Sam2> {
+export async function loadSam2(dir: string, config: Sam2Config, { random, ...adapter }: DetectorOptions = {}): Promise<Sam2> {
   const model = new Sam2(config);
-  return filled(model, () => fill(model, dir, { ignore: sam2UnusedKeys }, random));
+  return filled(model, async () => {
+    await fill(model, dir, { ignore: sam2UnusedKeys }, random);
+    await putAdapter(model, adapter);
+  });
+}
+
+async function putAdapter(model: Module, { adapter, adapterScale = 1 }: Omit<DetectorOptions, 'random'>): Promise<void> {
+  if (adapter === undefined) return;
+  await loadAdapter(model, adapter);
+  if (adapterScale !== 1) setAdapterScale(model, adapterScale);
+}
+
+/** Where the image settings of a detector lie: beside its adapter, if it was trained with others than its model's. */
+async function imageSettings(folder: string, adapter: string | undefined): Promise<string> {
+  if (adapter === undefined) return folder;
+  const own = await stat(join(adapter, 'preprocessor_config.json')).catch(() => undefined);
+  return own === undefined ? folder : adapter;
 }
 
 /** Frees a model whose weights could not be read. */
