@@ -1,3 +1,4 @@
+export { specOf } from './adapt.js';
 export { type DataConfig, type OptimConfig, type RunConfig, runConfigSchema } from './config.js';
 export { type DataParts, openData, openFolds } from './datasets.js';
 export { DetectorTask, type DetectorTaskOptions } from './detector-task.js';
