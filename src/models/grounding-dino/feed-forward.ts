@@ -17,6 +17,11 @@ export abstract class FeedForwardLayer extends Module {
     this.finalLayerNorm = this.child('final_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
   }
 
+  /** What {@link feedForward} uses. */
+  protected get feedForwardModules(): Module[] {
+    return [this.fc1, this.fc2, this.finalLayerNorm];
+  }
+
   /** [..., d] to [..., d] f32. */
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
