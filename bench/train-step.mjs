@@ -5,7 +5,7 @@
  *
  * Forward, matching, loss with auxiliary and encoder parts, backward, AdamW. Random weights, which the reference makes; the
  * adapters of the published code at rank 32 unless another preset is named (the reference keeps those). Each side's first step
- * does not count. `--alone` leaves the reference's steps out: for batches that do not fit beside it, and for a fair peak.
+ * does not count. Seconds of processor time are given too: on a machine that others use they say more. `--alone` leaves the reference's steps out: for batches that do not fit beside it, and for a fair peak.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -34,12 +34,14 @@ try {
   const ours = await start();
   const sides = flags.includes('--alone') ? { ours } : { ours, reference };
   const times = { ours: [], reference: [] };
+  const busy = { ours: [], reference: [] };
   const peaks = {};
   for (let run = 0; run <= Number(runs); run++) {
     for (const [name, { ask }] of Object.entries(sides)) {
-      const { seconds, peakMb } = await ask('step');
+      const { seconds, cpu, peakMb } = await ask('step');
       peaks[name] = peakMb;
       if (run > 0) times[name].push(seconds);
+      if (run > 0) busy[name].push(cpu);
     }
   }
   if (!flags.includes('--alone')) reference.end();
@@ -47,13 +49,14 @@ try {
   for (const name of Object.keys(sides)) {
     const title = name === 'ours' ? `sonoground, ${ours.name}` : reference.name;
     const best = Math.min(...times[name]).toFixed(2);
+    const cpu = median(busy[name]).toFixed(1);
     console.log(
-      `  ${title.padEnd(60)} ${median(times[name]).toFixed(2)} s (best ${best}), at most ${Math.round(peaks[name])} MB`,
+      `  ${title.padEnd(62)} ${median(times[name]).toFixed(2)} s (best ${best}), ${cpu} s of processor, at most ${Math.round(peaks[name])} MB`,
     );
   }
   if (!flags.includes('--alone')) {
-    const pairs = times.ours.map((seconds, i) => times.reference[i] / seconds);
-    console.log(`  ${median(pairs).toFixed(2)} times as fast as the reference (median of pairs)`);
+    const ratio = (values) => median(values.ours.map((value, i) => values.reference[i] / value)).toFixed(2);
+    console.log(`  ${ratio(times)} times as fast as the reference, ${ratio(busy)} by processor time (medians of pairs)`);
   }
 } finally {
   rmSync(folder, { recursive: true });
@@ -105,6 +108,7 @@ async function start() {
     name: `${preset}, ${report.trainable.toLocaleString('en')} trained`,
     async ask() {
       const from = performance.now();
+      const cpuFrom = process.cpuUsage();
       const at = [];
       const mark = (what) => at.push([what, (performance.now() - from) / 1000]);
       const tape = new SegmentTape(Rng.seeded(3, step++));
@@ -121,7 +125,8 @@ async function start() {
       tape.dispose();
       const seconds = (performance.now() - from) / 1000;
       if (process.env.BENCH_PARTS) console.log(at.map(([what, s]) => `${what} ${s.toFixed(2)}`).join(', '));
-      return { seconds, peakMb: process.resourceUsage().maxRSS / 1000 };
+      const { user, system } = process.cpuUsage(cpuFrom);
+      return { seconds, cpu: (user + system) / 1e6, peakMb: process.resourceUsage().maxRSS / 1000 };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import {
+  adaptersIn,
   applyLora,
   LoraLinear,
   type LoraSpec,
@@ -182,6 +183,70 @@ describe('training adapters', () => {
       await expectClose(gradients.get(loraA) as tf.Tensor, dA, 1e-5);
       await expectClose(gradients.get(loraB) as tf.Tensor, dB, 1e-5);
     }
+  });
+});
+
+describe('dropout of adapters', () => {
+  const dropped = () => {
+    const net = new Net();
+    applyLora(net, { ...spec, dropout: 0.5, dropoutPattern: { head: 0 } }, Rng.seeded(2));
+    for (const { module } of adaptersIn(net)) {
+      const { shape } = module.loraB;
+      const rng = Rng.seeded(shape[0] as number);
+      const values = Float32Array.from({ length: sizeOf(shape) }, () => rng.normal(0, 0.3));
+      tf.tidy(() => module.loraB.assign(tf.tensor(values, [...shape])));
+    }
+    return net;
+  };
+  const answer = async (net: Net, context: ForwardContext) => [...(await net.forward(x(), context).data())];
+
+  it('drops in training alone, the same for the same draws', async () => {
+    const net = dropped();
+    const trained = await answer(net, new SegmentTape(Rng.seeded(3)));
+    expect(await answer(net, new SegmentTape(Rng.seeded(3)))).toEqual(trained);
+    expect(await answer(net, new SegmentTape(Rng.seeded(4)))).not.toEqual(trained);
+    const plain = await answer(net, inference);
+    expect(plain).not.toEqual(trained);
+    expect(await answer(net, inference)).toEqual(plain);
+    expect(adaptersIn(net).map(({ module }) => module.dropout)).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0]);
+  });
+
+  it('gives the gradient of the very draws of the forward pass', async () => {
+    const net = dropped();
+    const total = async () => {
+      const tape = new SegmentTape(Rng.seeded(5));
+      const sum = (await answer(net, tape)).reduce((a, b) => a + b, 0);
+      tape.dispose();
+      return sum;
+    };
+    const tape = new SegmentTape(Rng.seeded(5));
+    const z = net.forward(x(), tape);
+    const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
+    for (const { module } of adaptersIn(net)) {
+      for (const parameter of [module.loraA, module.loraB]) {
+        const gradient = await (gradients.get(parameter) as tf.Tensor).data<'float32'>();
+        const values = Float32Array.from(await parameter.value.data<'float32'>());
+        const step = gradient.map((value) => Math.sign(value) * 1e-2);
+        const move = (sign: number) =>
+          tf.tidy(() => {
+            const moved = values.map((value, i) => value + sign * (step[i] as number));
+            parameter.assign(tf.tensor(moved, [...parameter.shape]));
+          });
+        move(1);
+        const up = await total();
+        move(-1);
+        const down = await total();
+        move(0);
+        const expected = 2 * gradient.reduce((sum, value, i) => sum + value * (step[i] as number), 0);
+        expect(Math.abs(up - down - expected)).toBeLessThan(2e-2 * Math.abs(expected) + 1e-4);
+      }
+    }
+  });
+
+  it('refuses a pattern that names no adapter', () => {
+    expect(() => applyLora(new Net(), { ...spec, dropoutPattern: { norm: 0.5 } }, Rng.seeded(2))).toThrow(
+      'lora.dropoutPattern: norm fits nothing',
+    );
   });
 });
 
