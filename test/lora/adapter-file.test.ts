@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadAdapter, loadGroundingDino, saveAdapter } from '../../src/infer/index.js';
+import { loadAdapter, loadGroundingDino, loadSam2, saveAdapter } from '../../src/infer/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { adaptersIn, applyLora, type LoraSpec, mergeLora, setAdapterScale } from '../../src/lora/index.js';
 import {
@@ -11,6 +11,7 @@ import {
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
 } from '../../src/models/grounding-dino/index.js';
+import { parseSam2Config } from '../../src/models/sam2/index.js';
 import { inference } from '../../src/nn/index.js';
 import { CheckpointError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
@@ -81,6 +82,24 @@ describe('an adapter that is written here', () => {
     await expectClose(logits, golden.tensor('out.logits'), 1e-3);
     await expectClose(predBoxes, golden.tensor('out.pred_boxes'), 1e-3);
     await saveAdapter(model, dir, fixtureJson(`lora-written/${name}`, 'spec.json') as LoraSpec);
+    for (const file of [WEIGHTS, 'adapter_config.json'])
+      expect((await readFile(join(dir, file))).equals(await readFile(join(folder, file)))).toBe(true);
+  });
+});
+
+describe('an adapter of the masker that is written here', () => {
+  it('gives in Python what it gives here, and is written the same again', async () => {
+    const folder = fixturePath('lora-written/mask-decoder');
+    const [golden, base] = [await GoldenCase.read('lora-written/mask-decoder'), await GoldenCase.read('sam2-stable')];
+    const model = await loadSam2(fixturePath('sam2-stable'), parseSam2Config(fixtureJson('sam2-stable', 'config.json')), {
+      adapter: folder,
+    });
+    const features = model.encodeImage(base.image('in.pixel_values'), inference);
+    const boxes = base.tensor<tf.Tensor3D>('in.input_boxes');
+    const { predMasks, iouScores } = model.decodeMasks({ features, boxes, multimask: false }, inference);
+    await expectClose(predMasks, golden.tensor('out.pred_masks'), 1e-3);
+    await expectClose(iouScores, golden.tensor('out.iou_scores'), 1e-3);
+    await saveAdapter(model, dir, fixtureJson('lora-written/mask-decoder', 'spec.json') as LoraSpec);
     for (const file of [WEIGHTS, 'adapter_config.json'])
       expect((await readFile(join(dir, file))).equals(await readFile(join(folder, file)))).toBe(true);
   });

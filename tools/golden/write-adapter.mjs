@@ -17,14 +17,18 @@ await build();
 quietTensorflow();
 const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const { initBackend, tf } = await dist('backend/index.js');
-const { loadGroundingDino, saveAdapter } = await dist('infer/index.js');
+const { loadGroundingDino, loadSam2, saveAdapter } = await dist('infer/index.js');
 const { applyLora, loraPresets } = await dist('lora/index.js');
 const { parseGroundingDinoConfig } = await dist('models/grounding-dino/index.js');
+const { parseSam2Config } = await dist('models/sam2/index.js');
 const { Rng } = await dist('util/index.js');
 await initBackend();
 
-const base = join(root, 'test/fixtures/grounding-dino-four-levels');
-const config = parseGroundingDinoConfig(JSON.parse(readFileSync(join(base, 'config.json'), 'utf8')));
+/** A model of the fixtures. */
+function open(fixture, parse, load) {
+  const dir = join(root, 'test/fixtures', fixture);
+  return load(dir, parse(JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'))));
+}
 const specs = {
   paper: {
     ...loraPresets.paper,
@@ -35,9 +39,13 @@ const specs = {
     alphaPattern: { 'model.encoder.**.fc1': 5 },
   },
   'paper-code': { ...loraPresets['paper-code'], rank: 2, alpha: 2 },
+  'mask-decoder': { ...loraPresets['mask-decoder'], rank: 2, alpha: 3, trainFully: ['mask_decoder.iou_prediction_head'] },
 };
 for (const [name, spec] of Object.entries(specs)) {
-  const model = await loadGroundingDino(base, config);
+  const model =
+    name === 'mask-decoder'
+      ? await open('sam2-stable', parseSam2Config, loadSam2)
+      : await open('grounding-dino-four-levels', parseGroundingDinoConfig, loadGroundingDino);
   applyLora(model, spec, Rng.seeded(71));
   const rng = Rng.seeded(72);
   for (const parameter of model.trainableParameters()) {
