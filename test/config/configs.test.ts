@@ -11,7 +11,7 @@ import { useBackend } from '../support/backend.js';
 useBackend();
 
 describe('configs/', () => {
-  it.each(readdirSync('configs'))('%s can be read', async (file) => {
+  it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml')))('%s can be read', async (file) => {
     expect((await loadConfig(join('configs', file), runConfigSchema, [])).run.dir).toMatch(/^runs\//);
   });
 

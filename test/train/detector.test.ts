@@ -61,6 +61,33 @@ describe('training the detector', () => {
     parts.model.dispose();
   });
 
+  it("lets the loss on the encoder's proposals teach the first stage, which the reference detaches", async () => {
+    const parts = await loadDetector(DETECTOR);
+    const samples = await Promise.all([0, 1].map((i) => data.train.load(i)));
+    const largest = async (weights: { encoder: number }) => {
+      const own = new DetectionCriterion({
+        weights: { class: 1, bbox: 5, giou: 2, auxiliary: 0, ...weights },
+        costs: { class: 2, bbox: 5, giou: 2 },
+      });
+      const { gradients } = await new DetectorTask({ ...parts, criterion: own, save: async () => {} }).step(
+        samples,
+        Rng.seeded(3),
+      );
+      const firstStage = [...parts.model.namedParameters()].filter(([path]) =>
+        /^model\.(enc_output|encoder_output_bbox_embed)/.test(path),
+      );
+      const sizes = firstStage.map(([, parameter]) => {
+        const gradient = gradients.get(parameter);
+        return gradient === undefined ? 0 : (tf.max(tf.abs(gradient)).arraySync() as number);
+      });
+      tf.dispose([...gradients.values()]);
+      return sizes;
+    };
+    expect((await largest({ encoder: 1 })).every((size) => size > 0)).toBe(true);
+    expect((await largest({ encoder: 0 })).every((size) => size === 0)).toBe(true);
+    parts.model.dispose();
+  });
+
   it.each([
     // Text projection, four blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
     ['paper-code', 0],
