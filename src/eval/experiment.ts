@@ -36,7 +36,6 @@ export async function runExperiment(config: RunConfig, options: ExperimentOption
   const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed)];
   await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
-  const before = probe && (await tryOut(config.model, probe));
   const tried: ProbeScore[] = [];
   const evaluations: Evaluation[] = [];
   const training: TrainResult[] = [];
@@ -50,7 +49,8 @@ export async function runExperiment(config: RunConfig, options: ExperimentOption
     if (probe) tried.push(await tryOut(models, probe));
   }
   const test = summarise(pool(evaluations));
-  const forgetting = probe && before && { probe: probe.name, before, after: meanScore(tried) };
+  // Training changed no file of the model that it started from.
+  const forgetting = probe && { probe: probe.name, before: await tryOut(config.model, probe), after: meanScore(tried) };
   if (forgetting) options.logger?.info(forgettingLine(forgetting));
   const metrics = {
     test,

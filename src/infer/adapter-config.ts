@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { CheckpointError } from '../util/index.js';
 
-const pattern = z.string().refine(isExpression, 'not a regular expression');
-const numbers = z.record(pattern, z.number().positive());
+/** Numbers by regular expression. */
+const patterns = <T extends z.ZodType<number>>(value: T) =>
+  z.record(z.string(), value).refine((record) => Object.keys(record).every(isExpression), 'a key is not a regular expression');
 const absent = z.union([z.literal(false), z.array(z.unknown()).max(0), z.object({}).strict()]).nullish();
 
 /** What is read of PEFT's `adapter_config.json`; what it adds without effect on the arithmetic is let pass. */
@@ -13,8 +14,8 @@ const schema = z.object({
   lora_dropout: z.number().min(0).max(1).nullish(),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   modules_to_save: z.array(z.string()).nullish(),
-  rank_pattern: z.record(pattern, z.int().positive()).nullish(),
-  alpha_pattern: numbers.nullish(),
+  rank_pattern: patterns(z.int().positive()).nullish(),
+  alpha_pattern: patterns(z.number().positive()).nullish(),
   use_rslora: z.boolean().nullish(),
   // Forms of LoRA that compute something else.
   use_dora: z.literal(false).nullish(),

@@ -33,7 +33,8 @@ export async function readAdapter(path: string, namings: readonly KeyNaming[]): 
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     const fix = 'Name the folder of an adapter (of a run: its best/), or a file of its weights';
-    throw new CheckpointError({ where: path, what: 'there is no such file or folder', fix });
+    const file = /\.(pth|pt|bin|safetensors)$/.test(path) ? path : join(path, ADAPTER_CONFIG);
+    throw new CheckpointError({ where: file, what: 'there is no such file', fix });
   }
   const where = found.isFile() ? path : await weightsIn(path);
   const config = await configBeside(found.isFile() ? dirname(path) : path, found.isFile());

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { loraPresets } from '../lora/index.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -57,7 +58,7 @@ const dataSchema = z.strictObject({
 
 const loraSchema = z.strictObject({
   /** A named set of targets. */
-  preset: z.string().optional(),
+  preset: z.enum(Object.keys(loraPresets)).optional(),
   /** Default: the preset's. */
   rank: count.optional(),
   /** The update is scaled by alpha / rank. */

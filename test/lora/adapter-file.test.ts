@@ -213,6 +213,41 @@ describe('saveAdapter and loadAdapter', () => {
     expect(message).toContain('odd.weight is unexpected');
   });
 
+  it('say what is wrong with a configuration or a file', async () => {
+    const other = await mkdtemp(join(dir, 'wrong-'));
+    const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    await writeSafetensors(join(other, WEIGHTS), arrays);
+    const failure = async (changes: object) => {
+      await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, ...changes }));
+      return ((await detector(other).catch((thrown: unknown) => thrown)) as Error).message;
+    };
+    expect(await failure({ r: 5 })).toMatch(/has rank 3, its configuration says 5/);
+    expect(await failure({ rank_pattern: { '(': 3 } })).toContain('not a regular expression');
+    expect(await failure({ layer_replication: [[0, 4]], use_qalora: true })).toMatch(/use_qalora.*layer_replication/);
+    expect(await failure({ peft_type: 'IA3' })).toContain('Only plain LoRA adapters of PEFT can be read');
+    await expect(detector(join(other, 'none.pth'))).rejects.toThrow(`${join(other, 'none.pth')}: there is no such file`);
+    await expect(detector(fixturePath('torch-objects', 'small.pth'))).rejects.toThrow('x is unexpected');
+    await writeSafetensors(join(other, 'nothing.safetensors'), new Map());
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify(config));
+    await expect(detector(join(other, 'nothing.safetensors'))).rejects.toThrow('it holds nothing');
+  });
+
+  it('follow rank-stabilised scaling, and keep it when written again', async () => {
+    const other = await mkdtemp(join(dir, 'rslora-'));
+    const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    await writeSafetensors(join(other, WEIGHTS), arrays);
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, use_rslora: true }));
+    const model = await detector(other);
+    const scales = (of: GroundingDino) => adaptersIn(of).map(({ module }) => module.alpha / module.rank);
+    const plain = scales(await detector(ADAPTER));
+    for (const [i, { module }] of adaptersIn(model).entries())
+      expect(scales(model)[i]).toBeCloseTo((plain[i] as number) * Math.sqrt(module.rank), 6);
+    await saveAdapter(model, dir, { rank: 3, alpha: 5, targets: [] });
+    expect(scales(await detector(dir))).toEqual(scales(model));
+  });
+
   it('refuse forms of LoRA that compute something else, and copies that differ', async () => {
     const other = await mkdtemp(join(dir, 'other-'));
     const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
