@@ -72,6 +72,17 @@ describe('an adapter that peft wrote', () => {
   });
 });
 
+describe('merging an adapter into the detector', () => {
+  it.each(['paper', 'paper-code'])('%s: changes no output by more than 1e-5', async (name) => {
+    const model = await detector(fixturePath(`lora-written/${name}`));
+    const apart = await answer(model);
+    mergeLora(model);
+    const merged = await answer(model);
+    await expectClose(merged.logits, apart.logits, 1e-5);
+    await expectClose(merged.predBoxes, apart.predBoxes, 1e-5);
+  });
+});
+
 describe('an adapter that is written here', () => {
   // The paper's set with a head that is trained whole, and the published code's with adapters in that head.
   it.each(['paper', 'paper-code'])('%s gives in Python what it gives here, and is written the same again', async (name) => {
