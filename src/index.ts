@@ -33,7 +33,7 @@ export {
   type SegmentOptions,
   saveAdapter,
 } from './infer/index.js';
-export { applyLora, type LoraSpec, loraPresets, mergeLora, setLoraScale } from './lora/index.js';
+export { applyLora, type LoraSpec, loraPresets, mergeLora, setAdapterScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
 export { parseSamConfig, Sam, type SamConfig } from './models/sam/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';

@@ -15,6 +15,7 @@ interface InferOptions extends GlobalOptions {
   model: string;
   masker: string;
   adapter: string | undefined;
+  adapterScale: number;
   threshold: number;
   nms: number;
   select: keyof typeof SELECTIONS;
@@ -61,6 +62,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'folder of the masker, or none for boxes alone',
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
       .option('nms', {
         type: 'number',
@@ -90,7 +92,21 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
       ) as never,
-  handler: async ({ image, prompt, out, model, masker, adapter, threshold, nms, select, onBad, overwrite, backend }) => {
+  handler: async ({
+    image,
+    prompt,
+    out,
+    model,
+    masker,
+    adapter,
+    adapterScale,
+    threshold,
+    nms,
+    select,
+    onBad,
+    overwrite,
+    backend,
+  }) => {
     if (prompt.some((text) => text.replace(/[.\s]/g, '') === ''))
       throw new UsageError({
         where: '--prompt',
@@ -100,8 +116,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     for (const [name, value] of Object.entries({ threshold, nms }))
       if (!(value >= 0 && value <= 1))
         throw new UsageError({ where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
+    if (!Number.isFinite(adapterScale))
+      throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
     const images = await findImages(image, [join(out, 'overlays'), join(out, 'masks')]);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter };
+    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
     const progress = startProgress('images');
     const stop = stopOnSignals();
     const begin = performance.now();

@@ -68,6 +68,11 @@ export class CocoDataset implements Dataset {
     return this.images.length;
   }
 
+  get phrases(): string[] {
+    const captions = [...this.byImage.values()].flat().flatMap(({ caption }) => caption ?? []);
+    return [...new Set([...this.categories.values(), ...captions, ...this.images.flatMap(({ phrases }) => phrases ?? [])])];
+  }
+
   async load(index: number): Promise<Sample> {
     const entry = this.images[index] as CocoImage;
     const file = join(this.root, 'images', entry.file_name);

@@ -14,3 +14,4 @@ export { kFolds, type Split, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';
 export type { Dataset, Sample, SampleObject } from './types.js';
+export { vocabularyOf } from './vocabulary.js';

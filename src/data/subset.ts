@@ -16,6 +16,10 @@ export class Subset implements Dataset {
     return this.indices.length;
   }
 
+  get phrases(): readonly string[] | undefined {
+    return this.whole.phrases;
+  }
+
   load(index: number): Promise<Sample> {
     return this.whole.load(this.indices[index] as number);
   }

@@ -26,6 +26,8 @@ export interface Sample {
 export interface Dataset {
   readonly name: string;
   readonly size: number;
+  /** All phrases that its samples may ask for, where that is known without loading them. */
+  readonly phrases?: readonly string[] | undefined;
   /** @param index - in [0, size). */
   load(index: number): Promise<Sample>;
 }

@@ -5,6 +5,7 @@ import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
 import { openData, openFolds, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
+import { type Forgetting, forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 import { type Summary, summarise } from './summary.js';
 
 /** One fold of a cross-validation. Percentages. */
@@ -20,6 +21,8 @@ export interface RunMetrics {
   /** Present after a cross-validation: `test` is then over all images, each tested once. */
   readonly folds?: readonly FoldScore[];
   readonly training: readonly TrainResult[];
+  /** How the model does on a fixed probe, before and after; absent where the run has none. */
+  readonly forgetting?: Forgetting;
 }
 
 export interface ExperimentOptions extends RunOptions {
@@ -32,6 +35,8 @@ export async function runExperiment(config: RunConfig, options: ExperimentOption
   const { folds } = config.eval;
   const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed)];
   await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
+  const probe = await openProbe(config);
+  const tried: ProbeScore[] = [];
   const evaluations: Evaluation[] = [];
   const training: TrainResult[] = [];
   for (const [k, data] of parts.entries()) {
@@ -39,10 +44,20 @@ export async function runExperiment(config: RunConfig, options: ExperimentOption
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
-    evaluations.push(await evaluateModels(modelsOf(config, result.bestDir), data.test, config));
+    const models = modelsOf(config, result.bestDir);
+    evaluations.push(await evaluateModels(models, data.test, config));
+    if (probe) tried.push(await tryOut(models, probe));
   }
   const test = summarise(pool(evaluations));
-  const metrics = folds > 0 ? { test, folds: evaluations.map(foldScore), training } : { test, training };
+  // Training changed no file of the model that it started from.
+  const forgetting = probe && { probe: probe.name, before: await tryOut(config.model, probe), after: meanScore(tried) };
+  if (forgetting) options.logger?.info(forgettingLine(forgetting));
+  const metrics = {
+    test,
+    ...(folds > 0 && { folds: evaluations.map(foldScore) }),
+    training,
+    ...(forgetting && { forgetting }),
+  };
   await writeFileAtomic(join(config.run.dir, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`);
   await writeFileAtomic(
     join(config.run.dir, 'rows.json'),
@@ -72,7 +87,7 @@ export async function evaluateModels(
 
 /** Which models a trained run stands for: its best weights in the place of what it trained. */
 export function modelsOf({ task, model: { detector, masker }, lora }: RunConfig, bestDir: string): LoadOptions {
-  if (task === 'masker') return { detector, masker: bestDir };
+  if (task === 'masker') return lora === undefined ? { detector, masker: bestDir } : { detector, masker, maskerAdapter: bestDir };
   return lora === undefined ? { detector: bestDir, masker } : { detector, masker, adapter: bestDir };
 }
 

@@ -1,45 +1,40 @@
 import { join } from 'node:path';
-import { tf } from '../backend/index.js';
-import { type NamedArray, readJson, readSafetensors, type TiedKeys, untie, writeSafetensors } from '../io/index.js';
-import { adaptersIn, LoraLinear, type LoraSpec, type Place, placesFitting, placesIn, trainOnly, wrap } from '../lora/index.js';
-import { Linear, type Module, type Parameter } from '../nn/index.js';
-import { CheckpointError, writeFileAtomic } from '../util/index.js';
-import { type AdapterConfig, alphaOf, parseAdapterConfig } from './adapter-config.js';
-
-const CONFIG = 'adapter_config.json';
-const WEIGHTS = 'adapter_model.safetensors';
-
-/** PEFT writes every key below the two modules that it puts around the model. */
-const PREFIX = 'base_model.model.';
+import { type NamedArray, toTorchLayout, writeSafetensors } from '../io/index.js';
+import { adaptersIn, type LoraLinear, type LoraSpec, type Place, placesFitting, placesIn } from '../lora/index.js';
+import type { Module, Parameter } from '../nn/index.js';
+import { writeFileAtomic } from '../util/index.js';
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX } from './adapter-file.js';
+import { namingOf } from './adapter-naming.js';
 
 /**
  * Writes the adapters of a model, and the modules that are trained whole, in PEFT's format: `adapter_config.json` and
- * `adapter_model.safetensors`. A shared layer is written once, under its first path.
+ * `adapter_model.safetensors`. Python reads it with `inject_adapter_in_model` and `set_peft_model_state_dict`.
+ *
+ * What is trained whole is written once, under its first path, and `modules_to_save` names it by the whole path that it has in
+ * the file, `base_model.model.` included: Python then puts the values into the weights themselves, which its tied modules
+ * share. A shorter name would match by its ending, wrap one of the tied modules and leave the others as they were. An adapter
+ * in a shared module is written for each module that Python has in its place.
  */
 export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
-  const adapters = adaptersIn(model);
+  const { adapterPaths } = namingOf(model);
+  const adapters = adaptersIn(model).flatMap(({ module, paths: [path] }) =>
+    theirPaths(path, adapterPaths).map((name) => ({ module, name })),
+  );
   const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
   const arrays = new Map<string, NamedArray>();
-  const add = async (path: string, { value, layout }: Parameter) => {
-    if (layout !== 'same')
-      throw new CheckpointError({ where: path, what: 'only linear layers, norms and tables can be trained whole' });
-    arrays.set(PREFIX + path, { dtype: 'float32', shape: value.shape, data: await value.data<'float32'>() });
-  };
-  for (const { module, paths } of adapters) {
-    await add(`${paths[0]}.lora_A.weight`, module.loraA);
-    await add(`${paths[0]}.lora_B.weight`, module.loraB);
+  for (const { module, name } of adapters) {
+    arrays.set(`${PEFT_PREFIX}${name}.lora_A.weight`, await arrayOf(module.loraA));
+    arrays.set(`${PEFT_PREFIX}${name}.lora_B.weight`, await arrayOf(module.loraB));
   }
   const written = new Set<Parameter>();
   for (const { module, paths } of whole) {
     for (const [path, parameter] of module.namedParameters(paths[0])) {
-      if (!written.has(parameter)) await add(path, parameter);
+      if (!written.has(parameter)) arrays.set(PEFT_PREFIX + path, await arrayOf(parameter));
       written.add(parameter);
     }
   }
   const own = (pick: (adapter: LoraLinear) => number, common: number) =>
-    Object.fromEntries(
-      adapters.flatMap(({ module, paths: [path] }) => (pick(module) === common ? [] : [[escaped(path), pick(module)]])),
-    );
+    Object.fromEntries(adapters.flatMap(({ module, name }) => (pick(module) === common ? [] : [[escaped(name), pick(module)]])));
   const config = {
     peft_type: 'LORA',
     task_type: null,
@@ -47,120 +42,35 @@ export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): P
     inference_mode: true,
     r: spec.rank,
     lora_alpha: spec.alpha,
-    lora_dropout: 0,
+    lora_dropout: spec.dropout ?? 0,
     bias: 'none',
     fan_in_fan_out: false,
     init_lora_weights: true,
-    target_modules: adapters.map(({ paths }) => paths[0]),
-    modules_to_save: whole.length === 0 ? null : whole.map(({ paths }) => paths[0]),
+    target_modules: adapters.map(({ name }) => name),
+    modules_to_save: whole.length === 0 ? null : whole.map(({ paths }) => PEFT_PREFIX + paths[0]),
     rank_pattern: own(({ rank }) => rank, spec.rank),
     alpha_pattern: own(({ alpha }) => alpha, spec.alpha),
     use_rslora: false,
     use_dora: false,
   };
-  await writeSafetensors(join(dir, WEIGHTS), arrays, { metadata: { format: 'pt' } });
-  await writeFileAtomic(join(dir, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+  await writeSafetensors(join(dir, ADAPTER_WEIGHTS), arrays, { metadata: { format: 'pt' } });
+  await writeFileAtomic(join(dir, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-export interface AdapterOptions {
-  /** Copies of shared modules that the file may hold; they must be equal. */
-  readonly tied?: readonly TiedKeys[];
+async function arrayOf({ value, layout }: Parameter): Promise<NamedArray> {
+  const stored = toTorchLayout(value, layout);
+  const { shape } = stored;
+  const data = await stored.data<'float32'>();
+  stored.dispose();
+  return { dtype: 'float32', shape, data };
 }
 
-/**
- * Puts a saved adapter into a model: adapters into their places, and the values of modules that were trained whole.
- * Afterwards exactly these are trainable.
- *
- * @throws CheckpointError listing every key that does not fit the model.
- */
-export async function loadAdapter(model: Module, dir: string, { tied = [] }: AdapterOptions = {}): Promise<void> {
-  const config = parseAdapterConfig(await readJson(join(dir, CONFIG)), join(dir, CONFIG));
-  const file = join(dir, WEIGHTS);
-  const { arrays } = await readSafetensors(file);
-  const places = new Map(placesIn(model).flatMap((place) => place.paths.map((path) => [path, place] as const)));
-  const parameters = new Map(model.namedParameters());
-  const { adapters, whole, problems } = sort(arrays, places, parameters, config, tied);
-  if (problems.length > 0) {
-    const fix = 'Check that the adapter was trained on this model';
-    throw new CheckpointError({ where: file, what: `the adapter does not fit the model: ${problems.join('; ')}`, fix });
+/** The paths of a layer in Python's modules. */
+function theirPaths(path: string, places: Readonly<Record<string, readonly string[]>>): string[] {
+  for (const [ours, theirs] of Object.entries(places)) {
+    if (path === ours || path.startsWith(`${ours}.`)) return theirs.map((their) => their + path.slice(ours.length));
   }
-  for (const { place, path, a, b } of adapters) {
-    const rank = a.shape[0] as number;
-    const adapter = wrap(model, place, { rank, alpha: alphaOf(config, path, rank) });
-    assign(adapter.loraA, a);
-    assign(adapter.loraB, b);
-  }
-  trainOnly(model, []);
-  for (const { parameter, array } of whole) {
-    assign(parameter, array);
-    parameter.trainable = true;
-  }
-}
-
-interface Sorted {
-  readonly adapters: { place: Place; path: string; a: NamedArray; b: NamedArray }[];
-  readonly whole: { parameter: Parameter; array: NamedArray }[];
-  readonly problems: string[];
-}
-
-/** Finds the place of every array in the model, and everything that has none. */
-function sort(
-  arrays: ReadonlyMap<string, NamedArray>,
-  places: ReadonlyMap<string, Place>,
-  parameters: ReadonlyMap<string, Parameter>,
-  config: AdapterConfig,
-  tied: readonly TiedKeys[],
-): Sorted {
-  const adapters: Sorted['adapters'] = [];
-  const whole: Sorted['whole'] = [];
-  const problems: string[] = [];
-  const taken = new Map<Module | Parameter, NamedArray>();
-  /** The first copy of a shared array is taken, others must be equal to it. */
-  const take = (owner: Module | Parameter, name: string, array: NamedArray): boolean => {
-    const first = taken.get(owner);
-    if (first === undefined) taken.set(owner, array);
-    else if (!first.data.every((value, i) => value === array.data[i])) problems.push(`${name} should be a copy, but differs`);
-    return first === undefined;
-  };
-  for (const [key, array] of arrays) {
-    const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
-    const [, written, half] = /^(.*)\.lora_([AB])\.weight$/.exec(bare) ?? [];
-    if (written === undefined) {
-      const name = untie(bare, parameters, tied);
-      const parameter = parameters.get(name);
-      if (parameter === undefined) problems.push(`${bare} is unexpected`);
-      else if (parameter.shape.join() !== array.shape.join()) problems.push(misshapen(name, parameter.shape, array.shape));
-      else if (take(parameter, bare, array)) whole.push({ parameter, array });
-      continue;
-    }
-    const other = arrays.get(key.replace(/lora_[AB]\.weight$/, `lora_${half === 'A' ? 'B' : 'A'}.weight`));
-    if (other === undefined) problems.push(`${bare} comes alone`);
-    if (half === 'B' || other === undefined) continue;
-    const path = untie(written, places, tied);
-    const place = places.get(path);
-    const problem = unfit(path, place, array, other);
-    if (problem !== undefined) problems.push(problem);
-    else if (place !== undefined && take(place.module, bare, array)) adapters.push({ place, path: written, a: array, b: other });
-  }
-  if (Array.isArray(config.target_modules) && adapters.length === 0 && problems.length === 0)
-    problems.push('it holds no adapter');
-  return { adapters, whole, problems };
-}
-
-function unfit(path: string, place: Place | undefined, a: NamedArray, b: NamedArray): string | undefined {
-  if (place === undefined) return `${path} is not in the model`;
-  const { module } = place;
-  if (module instanceof LoraLinear) return `${path} has an adapter already`;
-  if (!(module instanceof Linear)) return `${path} is not a linear layer`;
-  const rank = a.shape[0] ?? 0;
-  const wanted = { a: [rank, module.inFeatures], b: [module.outFeatures, rank] };
-  if (a.shape.join() !== wanted.a.join()) return misshapen(`${path}.lora_A.weight`, wanted.a, a.shape);
-  if (b.shape.join() !== wanted.b.join()) return misshapen(`${path}.lora_B.weight`, wanted.b, b.shape);
-  return undefined;
-}
-
-function misshapen(name: string, expected: readonly number[], got: readonly number[]): string {
-  return `${name}: expected shape [${expected.join(', ')}], got [${got.join(', ')}]`;
+  return [path];
 }
 
 /** The places that lie inside no other one. */
@@ -173,8 +83,4 @@ function outermost(places: readonly Place[]): Place[] {
 
 function escaped(path: string): string {
   return path.replace(/\./g, '\\.');
-}
-
-function assign(parameter: Parameter, { data, shape, dtype }: NamedArray): void {
-  tf.tidy(() => parameter.assign(tf.tensor(data, [...shape], dtype)));
 }

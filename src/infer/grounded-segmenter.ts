@@ -37,6 +37,10 @@ export interface LoadOptions {
   readonly masker?: string;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
+  /** Scales what the adapters change. Default: 1; 0 gives the models without them. */
+  readonly adapterScale?: number | undefined;
+  /** Folder of a LoRA adapter for the masker. */
+  readonly maskerAdapter?: string | undefined;
 }
 
 /** {@link LoadOptions} where `null` stands for no masker. */
@@ -83,11 +87,14 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> {
     detector = shippedModels.detector,
     masker = shippedModels.masker,
     adapter,
+    adapterScale,
+    maskerAdapter,
   }: LoadOptionsOrBoxes = {}): Promise<GroundedSegmenter<Masker | undefined>> {
-    const finder = new GroundingDinoPredictor(await loadDetector(await locateModel(detector), { adapter }));
+    const finder = new GroundingDinoPredictor(await loadDetector(await locateModel(detector), { adapter, adapterScale }));
     if (masker === null) return new GroundedSegmenter<Masker | undefined>(finder, undefined);
     try {
-      return new GroundedSegmenter(finder, maskerOf(await loadMasker(await locateModel(masker))));
+      const parts = await loadMasker(await locateModel(masker), { adapter: maskerAdapter, adapterScale });
+      return new GroundedSegmenter(finder, maskerOf(parts));
     } catch (error) {
       finder.dispose();
       throw error;

@@ -1,4 +1,4 @@
-export { loadAdapter, saveAdapter } from './adapter.js';
+export { saveAdapter } from './adapter.js';
 export {
   type BatchImage,
   type BatchOptions,
@@ -17,8 +17,9 @@ export {
   type SegmentOf,
 } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptAnswer, PromptableModel, PromptedMask } from './image-predictor.js';
+export { loadAdapter } from './load-adapter.js';
 export {
-  type DetectorOptions,
+  type AdaptedOptions,
   type DetectorParts,
   groundingDinoConfigs,
   loadDetector,
@@ -29,6 +30,7 @@ export {
   loadSam2Masker,
   type MaskerParts,
   maskerConfigs,
+  resolveModel,
   type Sam2Parts,
   type SamParts,
   type StartOptions,

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type LoadOptions, loadCheckpoint, modelFolder, resolveModelDirectory } from '../io/index.js';
+import { setAdapterScale } from '../lora/index.js';
 import {
   GroundingDino,
   type GroundingDinoConfig,
@@ -22,7 +24,7 @@ import {
 import type { Module } from '../nn/index.js';
 import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { CheckpointError, type Rng } from '../util/index.js';
-import { loadAdapter } from './adapter.js';
+import { loadAdapter } from './load-adapter.js';
 import { readModelConfig } from './model-config.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
@@ -55,9 +57,11 @@ export interface StartOptions {
   readonly random?: Rng;
 }
 
-export interface DetectorOptions extends StartOptions {
-  /** Folder of a LoRA adapter. */
+export interface AdaptedOptions extends StartOptions {
+  /** Folder of a LoRA adapter, or a file of its weights. Image settings in the folder stand in for the model's. */
   readonly adapter?: string | undefined;
+  /** Scales what the adapter changes. Default: 1; 0 is the base model. */
+  readonly adapterScale?: number | undefined;
 }
 
 /** The image settings of Grounding DINO where a folder has none. */
@@ -87,13 +91,13 @@ export const groundingDinoConfigs = {
  *
  * @param model - a Hugging Face model directory, the authors' file with a tokenizer beside it, or the name of a downloaded model.
  */
-export async function loadDetector(model: string, options: DetectorOptions = {}): Promise<DetectorParts> {
+export async function loadDetector(model: string, options: AdaptedOptions = {}): Promise<DetectorParts> {
   const path = await resolveModel(model);
   const config = await readModelConfig(path, groundingDinoConfigs);
   const folder = await modelFolder(path);
   const [tokenizer, imageProcessor] = await Promise.all([
     PromptTokenizer.load(folder, config.maxTextLen),
-    ImageProcessor.load(folder, DETECTOR_IMAGES),
+    ImageProcessor.load(await imageSettings(folder, options.adapter), DETECTOR_IMAGES),
   ]);
   return { model: await loadGroundingDino(path, config, options), config, tokenizer, imageProcessor };
 }
@@ -102,16 +106,12 @@ export async function loadDetector(model: string, options: DetectorOptions = {})
 export async function loadGroundingDino(
   path: string,
   config: GroundingDinoConfig,
-  { random, adapter }: DetectorOptions = {},
+  options: AdaptedOptions = {},
 ): Promise<GroundingDino> {
-  const model = new GroundingDino(config);
   const tied = groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]);
-  return filled(model, async () => {
-    const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
-    const shared = config.scaledLogits ? mmGroundingDinoSharedKeys : [];
-    await fill(model, path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, random);
-    if (adapter !== undefined) await loadAdapter(model, adapter, { tied });
-  });
+  const ignore = [...groundingDinoUnusedKeys, ...groundingDinoAuthorsUnusedKeys];
+  const shared = config.scaledLogits ? mmGroundingDinoSharedKeys : [];
+  return prepared(new GroundingDino(config), path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, options);
 }
 
 /** Which configurations describe a masker, by their `model_type`. */
@@ -127,7 +127,7 @@ export const maskerConfigs = {
  *
  * @param model - a Hugging Face model directory, Meta's `.pt` file, or the name of a downloaded model.
  */
-export async function loadSam2Masker(model: string, options: StartOptions = {}): Promise<Sam2Parts> {
+export async function loadSam2Masker(model: string, options: AdaptedOptions = {}): Promise<Sam2Parts> {
   const path = await resolveModel(model);
   const { sam2, sam2_video } = maskerConfigs;
   const { config } = await readModelConfig(path, { sam2, sam2_video });
@@ -139,19 +139,19 @@ export async function loadSam2Masker(model: string, options: StartOptions = {}):
  *
  * @param model - a Hugging Face model directory, the authors' file, or the name of a downloaded model.
  */
-export async function loadMasker(model: string, options: StartOptions = {}): Promise<MaskerParts> {
+export async function loadMasker(model: string, options: AdaptedOptions = {}): Promise<MaskerParts> {
   const path = await resolveModel(model);
   const kind = await readModelConfig<ReturnType<(typeof maskerConfigs)[keyof typeof maskerConfigs]>>(path, maskerConfigs);
   return kind.type === 'sam2' ? sam2Parts(path, kind.config, options) : samParts(path, kind.config, options);
 }
 
-async function sam2Parts(path: string, config: Sam2Config, options: StartOptions): Promise<Sam2Parts> {
+async function sam2Parts(path: string, config: Sam2Config, options: AdaptedOptions): Promise<Sam2Parts> {
   const { imageSize: side } = config.promptEncoder;
   const imageProcessor = await ImageProcessor.load(await modelFolder(path), { size: { height: side, width: side } });
   return { type: 'sam2', model: await loadSam2(path, config, options), config, imageProcessor };
 }
 
-async function samParts(path: string, config: SamConfig, options: StartOptions): Promise<SamParts> {
+async function samParts(path: string, config: SamConfig, options: AdaptedOptions): Promise<SamParts> {
   const { imageSize: side } = config.vision;
   const settings = { size: { longest_edge: side }, pad_size: { height: side, width: side } };
   const imageProcessor = await ImageProcessor.load(await modelFolder(path), settings);
@@ -159,30 +159,39 @@ async function samParts(path: string, config: SamConfig, options: StartOptions):
 }
 
 /** The model of {@link loadSam2Masker} alone. */
-export async function loadSam2(path: string, config: Sam2Config, { random }: StartOptions = {}): Promise<Sam2> {
-  const model = new Sam2(config);
-  const options = { ignore: [...sam2UnusedKeys, ...sam2AuthorsUnusedKeys], namings: [sam2AuthorsKeys] };
-  return filled(model, () => fill(model, path, options, random));
+export async function loadSam2(path: string, config: Sam2Config, options: AdaptedOptions = {}): Promise<Sam2> {
+  const ignore = [...sam2UnusedKeys, ...sam2AuthorsUnusedKeys];
+  return prepared(new Sam2(config), path, { ignore, namings: [sam2AuthorsKeys] }, options);
 }
 
 /** A SAM of {@link loadMasker} alone. */
-export async function loadSam(path: string, config: SamConfig, { random }: StartOptions = {}): Promise<Sam> {
-  const model = new Sam(config);
-  return filled(model, () => fill(model, path, { ignore: samAuthorsUnusedKeys, namings: [samAuthorsKeys] }, random));
+export async function loadSam(path: string, config: SamConfig, options: AdaptedOptions = {}): Promise<Sam> {
+  return prepared(new Sam(config), path, { ignore: samAuthorsUnusedKeys, namings: [samAuthorsKeys] }, options);
 }
 
-/** Frees a model whose weights could not be read. */
-async function filled<M extends Module>(model: M, body: () => Promise<void>): Promise<M> {
+/** Where the image settings of a detector lie: beside its adapter, if it was trained with others than its model's. */
+async function imageSettings(folder: string, adapter: string | undefined): Promise<string> {
+  if (adapter === undefined) return folder;
+  const own = await stat(join(adapter, 'preprocessor_config.json')).catch(() => undefined);
+  return own === undefined ? folder : adapter;
+}
+
+/** Gives a model its weights and its adapter, and frees it when they cannot be read. */
+async function prepared<M extends Module>(
+  model: M,
+  path: string,
+  how: LoadOptions,
+  { random, adapter, adapterScale = 1 }: AdaptedOptions,
+): Promise<M> {
   try {
-    await body();
+    if (random !== undefined) model.initialise(random);
+    else await loadCheckpoint(model, path, how);
+    if (adapter === undefined) return model;
+    await loadAdapter(model, adapter);
+    if (adapterScale !== 1) setAdapterScale(model, adapterScale);
     return model;
   } catch (error) {
     model.dispose();
     throw error;
   }
-}
-
-async function fill(model: Module, dir: string, options: LoadOptions, random: Rng | undefined): Promise<void> {
-  if (random !== undefined) model.initialise(random);
-  else await loadCheckpoint(model, dir, options);
 }

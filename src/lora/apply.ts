@@ -1,6 +1,6 @@
 import { Linear, type Module, type Parameter } from '../nn/index.js';
 import { ConfigError, type Rng } from '../util/index.js';
-import { LoraLinear } from './lora-linear.js';
+import { LoraLinear, type LoraLinearOptions } from './lora-linear.js';
 import { firstFitting, type Place, placesFitting, placesIn } from './paths.js';
 import { type LoraReport, reportOf } from './report.js';
 import type { LoraSpec } from './spec.js';
@@ -19,13 +19,15 @@ export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
   for (const [where, patterns] of [
     ['lora.rankPattern', spec.rankPattern],
     ['lora.alphaPattern', spec.alphaPattern],
+    ['lora.dropoutPattern', spec.dropoutPattern],
   ] as const)
     placesFitting(targets, Object.keys(patterns ?? {}), where);
   checkTargets(targets, whole);
   for (const place of targets) {
     const rank = firstFitting(spec.rankPattern ?? {}, place) ?? spec.rank;
     const alpha = firstFitting(spec.alphaPattern ?? {}, place) ?? spec.alpha;
-    wrap(model, place, { rank, alpha }).start(rng.fork());
+    const dropout = firstFitting(spec.dropoutPattern ?? {}, place) ?? spec.dropout ?? 0;
+    wrap(model, place, { rank, alpha, dropout }).start(rng.fork());
   }
   trainOnly(
     model,
@@ -35,12 +37,8 @@ export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
 }
 
 /** Puts an adapter without values into the place of a linear layer, along all its paths. */
-export function wrap(
-  model: Module,
-  { module, paths }: Place,
-  size: { readonly rank: number; readonly alpha: number },
-): LoraLinear {
-  const wrapped = new LoraLinear(module as Linear, size);
+export function wrap(model: Module, { module, paths }: Place, options: LoraLinearOptions): LoraLinear {
+  const wrapped = new LoraLinear(module as Linear, options);
   for (const path of paths) model.replace(path, wrapped);
   return wrapped;
 }

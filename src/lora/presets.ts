@@ -8,12 +8,18 @@ const ENHANCER_FFN = [
 
 const DECODER_DEFORMABLE = ['model.decoder.layers.*.encoder_attn.{sampling_offsets,attention_weights,value_proj,output_proj}'];
 
+/** Attention of SAM 2's mask decoder. */
+const MASK_DECODER_ATTENTION = [
+  'mask_decoder.transformer.layers.*.{self_attn,cross_attn_token_to_image,cross_attn_image_to_token}.{q_proj,k_proj,v_proj,o_proj}',
+  'mask_decoder.transformer.final_attn_token_to_image.{q_proj,k_proj,v_proj,o_proj}',
+];
+
 const DECODER_FFN = ['model.decoder.layers.*.{fc1,fc2}'];
 
 /** The authors call it the feature map. */
 const TEXT_PROJECTION = ['model.text_projection'];
 
-/** Sets of layers of Grounding DINO that have a name of their own. */
+/** Sets of layers that have a name of their own: of Grounding DINO, and one of SAM 2. */
 export const loraPresets: Readonly<Record<string, LoraSpec>> = {
   /** What the text of the paper says, at the rank that gives its share of trained parameters, 1.7 %. */
   paper: {
@@ -49,4 +55,6 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
     ],
     trainFully: ['bbox_embed.*.layers.2'],
   },
+  /** For the masker. The paper leaves SAM 2 as it is. */
+  'mask-decoder': { rank: 8, alpha: 8, targets: MASK_DECODER_ATTENTION },
 };

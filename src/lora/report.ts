@@ -28,6 +28,21 @@ export function reportOf(model: Module): LoraReport {
   return { ...countOf([...seen]), groups: Object.fromEntries(counts) };
 }
 
+/** A report as lines of text: a row for each part of the model and one for the whole. */
+export function reportTable({ groups, ...whole }: LoraReport): string[] {
+  const rows = [...Object.entries(groups), ['whole model', whole] as const].map(([name, { total, trainable, percent }]) => [
+    name,
+    total.toLocaleString('en'),
+    trainable.toLocaleString('en'),
+    `${percent.toFixed(2)} %`,
+  ]);
+  const table = [['parameters', 'total', 'trained', 'share'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
+  );
+}
+
 function groupOf(path: string): string {
   const steps = path.split('.').slice(0, -1);
   return (

@@ -8,7 +8,18 @@ export type Activation = <T extends tf.Tensor>(x: T) => T;
 /** Exact GELU, x Φ(x), by the error function. */
 export const gelu: Activation = (x) => tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 
-const activations: Record<ActivationName, Activation> = { relu: (x) => tf.relu(x), gelu };
+/** max(x, 0), whose gradient reads the result: a tape keeps nothing else, and three operations do for the stock nine. */
+const relu: Activation = (x) => {
+  const op = tf.customGrad((input, save) => {
+    const value = tf.relu(input as tf.Tensor);
+    (save as unknown as (tensors: tf.Tensor[]) => void)([value]);
+    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => tf.mul(dy, tf.cast(tf.greater(y as tf.Tensor, 0), 'float32'));
+    return { value, gradFunc };
+  });
+  return op(x) as typeof x;
+};
+
+const activations: Record<ActivationName, Activation> = { relu, gelu };
 
 /** The activation of that name. */
 export function activation(name: ActivationName): Activation {

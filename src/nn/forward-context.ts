@@ -17,6 +17,14 @@ export interface BlockMode {
 }
 
 /**
+ * A module that behaves differently in training although the layers around it do not know of it: an adapter with dropout.
+ * It is told when a block that owns it begins (`mode`) and ends (`undefined`).
+ */
+export interface BlockObserver {
+  enterBlock(mode: BlockMode | undefined): void;
+}
+
+/**
  * Runs a model block by block. A block is a piece of the forward pass that training repeats as a whole to take its
  * gradient, so that nothing inside it has to be kept.
  *

@@ -1,12 +1,20 @@
 export { type Activation, type ActivationName, activation, gelu } from './activation.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
+export { dropout, dropPath } from './dropout.js';
 export { Embedding } from './embedding.js';
-export { type BlockMode, type ForwardContext, inference, type Owner, type TensorRecord } from './forward-context.js';
+export {
+  type BlockMode,
+  type BlockObserver,
+  type ForwardContext,
+  inference,
+  type Owner,
+  type TensorRecord,
+} from './forward-context.js';
 export { GroupNorm } from './group-norm.js';
 export { constant, type Initialiser, normal, ones, uniform, xavierUniform, zeros } from './init.js';
 export { LayerNorm } from './layer-norm.js';
-export { Linear, type LinearOptions, linear } from './linear.js';
+export { backThrough, frozenLinear, Linear, type LinearOptions, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';

@@ -33,8 +33,28 @@ export class Linear extends Module {
    * @returns [..., out] f32.
    */
   forward(x: tf.Tensor): tf.Tensor {
-    return linear(x, this.weight.value, this.bias?.value);
+    const [weight, bias] = [this.weight, this.bias];
+    const frozen = !weight.trainable && !bias?.trainable;
+    return frozen ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
   }
+}
+
+/** {@link linear} for weights that need no gradient: a tape keeps nothing of it but the result. */
+export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+  const op = tf.customGrad((input) => ({
+    value: linear(input as tf.Tensor, weight, bias),
+    gradFunc: (dy: tf.Tensor) => backThrough(dy, weight),
+  }));
+  return op(x);
+}
+
+/** The gradient at the input of a linear map: dy W for dy [..., out], W [out, in]. */
+export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  const [outFeatures = 0, inFeatures = 0] = weight.shape;
+  return tf.tidy(() => {
+    const rows = tf.matMul(dy.reshape([-1, outFeatures]) as tf.Tensor2D, weight as tf.Tensor2D);
+    return rows.reshape([...dy.shape.slice(0, -1), inFeatures]);
+  });
 }
 
 /** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. Flattens to a matrix: broadcast products have no right gradient in tfjs. */

@@ -1,12 +1,13 @@
 import { tf } from '../backend/index.js';
 import { Rng, type RngState } from '../util/index.js';
-import type { BlockMode, ForwardContext, Owner, TensorRecord } from './forward-context.js';
+import type { BlockMode, BlockObserver, ForwardContext, Owner, TensorRecord } from './forward-context.js';
 import { Parameter } from './parameter.js';
 
 interface Segment {
   readonly inputs: TensorRecord;
   readonly outputs: TensorRecord;
   readonly parameters: readonly Parameter[];
+  readonly observers: readonly BlockObserver[];
   readonly rngState: RngState;
   readonly fn: (inputs: TensorRecord, mode: BlockMode) => TensorRecord;
 }
@@ -49,17 +50,24 @@ export class SegmentTape implements ForwardContext {
     inputs: I,
     fn: (inputs: I, mode: BlockMode) => O,
   ): O {
-    const parameters = trainableOf(Array.isArray(owners) ? owners : [owners]);
-    const rng = this.rng.fork();
-    const rngState = rng.state();
-    const outputs = tf.tidy(() => unaliased(inputs, fn(inputs, { training: true, rng })));
+    const own = Array.isArray(owners) ? owners : [owners];
+    const parameters = trainableOf(own);
+    const observers = observersOf(own);
+    const rngState = this.rng.fork().state();
+    const outputs = tf.tidy(() =>
+      unaliased(
+        inputs,
+        observed(observers, rngState, (mode) => fn(inputs, mode)),
+      ),
+    );
     const recorded = parameters.length > 0 || tensorsOf(inputs).some((tensor) => this.tracked.has(tensor.id));
     if (recorded) {
       for (const tensor of tensorsOf(outputs)) {
         this.keep(tensor);
         if (tensor.dtype === 'float32') this.tracked.add(tensor.id);
       }
-      this.segments.push({ inputs: this.keepInputs(inputs), outputs, parameters, rngState, fn: fn as unknown as Segment['fn'] });
+      const kept = this.keepInputs(inputs);
+      this.segments.push({ inputs: kept, outputs, parameters, observers, rngState, fn: fn as unknown as Segment['fn'] });
     }
     return outputs;
   }
@@ -114,7 +122,7 @@ export class SegmentTape implements ForwardContext {
     const distinct = [...new Map(inputs.map((tensor) => [tensor.id, tensor])).values()];
     const variables = segment.parameters.map((parameter) => parameter.value as tf.Tensor);
     const scalar = (): tf.Scalar => {
-      const outputs = segment.fn(segment.inputs, { training: true, rng: Rng.fromState(segment.rngState) });
+      const outputs = observed(segment.observers, segment.rngState, (mode) => segment.fn(segment.inputs, mode));
       const terms = dys.map(([name, dy]) => tf.sum(tf.mul(outputs[name] as tf.Tensor, dy)));
       return (terms.length === 1 ? terms[0] : tf.addN(terms)) as tf.Scalar;
     };
@@ -159,6 +167,25 @@ function trainableOf(owners: readonly Owner[]): Parameter[] {
     owner instanceof Parameter ? [owner].filter(({ trainable }) => trainable) : owner.trainableParameters(),
   );
   return [...new Set(own)];
+}
+
+/** The modules of a block that want to know when it runs. */
+function observersOf(owners: readonly Owner[]): BlockObserver[] {
+  const modules = owners.flatMap((owner) =>
+    owner instanceof Parameter ? [] : [...owner.namedModules()].map(([, below]) => below),
+  );
+  return [...new Set(modules)].filter((module): module is typeof module & BlockObserver => 'enterBlock' in module);
+}
+
+/** Runs a block with the draws that belong to it, telling those who observe. */
+function observed<T>(observers: readonly BlockObserver[], state: RngState, body: (mode: BlockMode) => T): T {
+  const mode = { training: true, rng: Rng.fromState(state) };
+  for (const observer of observers) observer.enterBlock(mode);
+  try {
+    return body(mode);
+  } finally {
+    for (const observer of observers) observer.enterBlock(undefined);
+  }
 }
 
 /** Replaces an output that is an input itself by a clone, so that each tensor stands for one place in the graph. */

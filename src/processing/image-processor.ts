@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { tf } from '../backend/index.js';
-import { CheckpointError, DataError } from '../util/index.js';
+import { CheckpointError, DataError, writeFileAtomic } from '../util/index.js';
 import type { BoxXyxy, Size } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -80,6 +80,17 @@ export class ImageProcessor {
       ({ path, message }) => `${path.join('.')}: ${message.replace('Invalid input: ', '')}`,
     );
     throw problem(own, `the image settings cannot be used (${reasons.join('; ')})`);
+  }
+
+  /** The same settings with another size of images. */
+  sized(size: ImageProcessorConfig['size']): ImageProcessor {
+    return new ImageProcessor({ ...this.config, do_resize: true, size });
+  }
+
+  /** Writes the settings where {@link load} finds them. */
+  async save(dir: string): Promise<void> {
+    const settings = { image_processor_type: 'GroundingDinoImageProcessor', ...this.config };
+    await writeFileAtomic(join(dir, 'preprocessor_config.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
   /** The size to which an image is brought. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { loraPresets } from '../lora/index.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -18,6 +19,11 @@ const modelSchema = z.strictObject({
   masker: z.string().default('weights/nano-sam2'),
   /** `random` trains the model of `config.json` from nothing. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
+  /**
+   * To what size the detector's images are brought, in training and wherever the result is used. Default: what the model's
+   * folder says.
+   */
+  imageSize: z.union([z.strictObject({ square: count }), z.strictObject({ shortest: count, longest: count })]).optional(),
 });
 
 const splitSchema = z.strictObject({
@@ -52,14 +58,20 @@ const dataSchema = z.strictObject({
 
 const loraSchema = z.strictObject({
   /** A named set of targets. */
-  preset: z.string().optional(),
+  preset: z.enum(Object.keys(loraPresets)).optional(),
   /** Default: the preset's. */
   rank: count.optional(),
   /** The update is scaled by alpha / rank. */
   alpha: positive.optional(),
+  /** Share of each adapter's input that is dropped in training. Default: the preset's, which is 0. */
+  dropout: fraction.optional(),
   /** Ordered path patterns of the linear layers that get an adapter. */
   targets: z.array(z.string().min(1)).default([]),
-  /** Path patterns of modules whose parameters are trained whole. */
+  /** Other ranks, alphas and dropout by path pattern, the first that fits holding. */
+  rankPattern: z.record(z.string().min(1), count).default({}),
+  alphaPattern: z.record(z.string().min(1), positive).default({}),
+  dropoutPattern: z.record(z.string().min(1), fraction).default({}),
+  /** Path patterns of modules whose parameters are trained whole: PEFT's `modules_to_save`. */
   trainFully: z.array(z.string().min(1)).default([]),
 });
 
@@ -80,6 +92,22 @@ const optimSchema = z.strictObject({
   patience: count.default(20),
   /** `none`, `paper` or `ultrasound`. */
   augment: z.enum(['none', 'paper', 'ultrasound']).default('none'),
+  /** Prove on single images, before training, that everything to be trained gets a gradient. */
+  preflight: z.boolean().default(true),
+  /** Phrases of things that an image does not show, added to its prompt, which is then in a shuffled order. */
+  negativePhrases: z
+    .strictObject({
+      /** Share of images that get some. */
+      share: fraction.default(0),
+      /** How many an image gets at most. */
+      most: count.default(3),
+    })
+    .prefault({}),
+  /**
+   * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
+   * `none`. Default: phantoms for the shipped nano models, none for others.
+   */
+  probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: z.string().min(1) })]).optional(),
 });
 
 const lossSchema = z.strictObject({

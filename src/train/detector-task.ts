@@ -5,6 +5,7 @@ import type { GroundingDino, GroundingDinoInputs } from '../models/grounding-din
 import { type ForwardContext, inference, SegmentTape } from '../nn/index.js';
 import { collateText, type EncodedPrompt, type ImageProcessor, type PromptTokenizer } from '../processing/index.js';
 import { DataError, type Rng } from '../util/index.js';
+import { type NegativePhrases, withNegatives } from './negatives.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 
 export interface DetectorTaskOptions {
@@ -12,6 +13,8 @@ export interface DetectorTaskOptions {
   readonly tokenizer: PromptTokenizer;
   readonly imageProcessor: ImageProcessor;
   readonly criterion: DetectionCriterion;
+  /** Phrases to put into prompts in training. Default: none. */
+  readonly negatives?: NegativePhrases;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
 }
@@ -29,9 +32,10 @@ export class DetectorTask implements TrainTask {
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
+    const asked = this.withNegatives(samples, rng);
     const tape = new SegmentTape(rng);
     try {
-      return await this.withOutputs(samples, tape, async (outputs, textMask, targets) => {
+      return await this.withOutputs(asked, tape, async (outputs, textMask, targets) => {
         const { total, terms, gradients: atOutputs } = await this.options.criterion.evaluate(outputs, textMask, targets);
         const { gradients } = tape.backward(atOutputs);
         tf.dispose(atOutputs.map(([, gradient]) => gradient));
@@ -46,6 +50,13 @@ export class DetectorTask implements TrainTask {
     return this.withOutputs(samples, inference, (outputs, textMask, targets) =>
       this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false }),
     );
+  }
+
+  private withNegatives(samples: readonly Sample[], rng: Rng): readonly Sample[] {
+    const { negatives, tokenizer } = this.options;
+    if (negatives === undefined || negatives.share === 0) return samples;
+    const own = rng.fork();
+    return samples.map((sample) => withNegatives(sample, negatives, own, (phrases) => tokenizer.encodeAll(phrases).length === 1));
   }
 
   /** Runs the model over a batch and frees what the batch needed once `use` has finished. */

@@ -43,6 +43,7 @@ export class MaskerTask implements TrainTask {
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
+    if (!samples.some(showsSomething)) return { ...NOTHING, gradients: new Map() };
     const tape = new SegmentTape(rng.fork());
     try {
       return await this.withMasks(samples, rng, rng.chance(0.5), tape, async (masks, scores, truth) => {
@@ -60,6 +61,7 @@ export class MaskerTask implements TrainTask {
   }
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
+    if (!samples.some(showsSomething)) return NOTHING;
     return this.withMasks(samples, Rng.seeded(0), false, inference, async (masks, scores, truth) => {
       const { report, dMasks, dScores } = await lossOf(masks, scores, truth);
       tf.dispose([dMasks, dScores]);
@@ -74,7 +76,7 @@ export class MaskerTask implements TrainTask {
     context: ForwardContext,
     use: (masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D) => Promise<T>,
   ): Promise<T> {
-    const shown = samples.filter(({ objects }) => objects.length > 0);
+    const shown = samples.filter(showsSomething);
     const prompts = drawPrompts(shown, rng);
     const { pixelValues, pixelMask } = this.imageProcessor.process(shown.map(({ image }) => image));
     const [, height, width] = pixelValues.shape;
@@ -94,6 +96,13 @@ export class MaskerTask implements TrainTask {
       tf.dispose([outputs, truth, pixelValues, pixelMask]);
     }
   }
+}
+
+/** An image without objects has nothing to be prompted by, and teaches the masker nothing. */
+const NOTHING: LossReport = { total: 0, terms: {} };
+
+function showsSomething({ objects }: Sample): boolean {
+  return objects.length > 0;
 }
 
 function drawPrompts(samples: readonly Sample[], rng: Rng): Prompts {

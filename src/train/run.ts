@@ -1,14 +1,16 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DetectorParts, loadDetector, loadSam2Masker, type Sam2Parts, saveAdapter } from '../infer/index.js';
-import { saveCheckpoint } from '../io/index.js';
-import { applyLora, type LoraSpec, loraPresets } from '../lora/index.js';
+import { type Dataset, vocabularyOf } from '../data/index.js';
+import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
+import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
+import { adapt } from './adapt.js';
 import type { RunConfig } from './config.js';
 import type { DataParts } from './datasets.js';
 import { DetectorTask } from './detector-task.js';
 import { MaskerTask } from './masker-task.js';
+import { preflight } from './preflight.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
@@ -36,8 +38,10 @@ export async function runTraining(config: RunConfig, data: DataParts, options: R
       throw new ConfigError({ where: `data ${data[part].name}`, what: `its ${part} part has no image`, fix });
     }
   }
-  const task = config.task === 'detector' ? await detectorTask(config, options.logger) : await maskerTask(config);
+  const { logger = silentLogger } = options;
+  const task = await (config.task === 'detector' ? detectorTask(config, data.train, logger) : maskerTask(config, logger));
   try {
+    if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);
     return await train({
       task,
       train: data.train,
@@ -52,70 +56,54 @@ export async function runTraining(config: RunConfig, data: DataParts, options: R
   }
 }
 
-async function detectorTask(config: RunConfig, logger: Logger = silentLogger): Promise<TrainTask> {
+async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): Promise<TrainTask> {
   const folder = config.model.detector;
-  const parts = await loadDetector(folder, start(config));
+  const loaded = await loadDetector(folder, start(config));
+  const { imageSize } = config.model;
+  const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
   const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches } = config.loss;
   const criterion = new DetectionCriterion({
     weights: { class: classWeight, bbox, giou, auxiliary, encoder },
     costs: { class: 2, bbox: 5, giou: 2 },
     encoderMatches,
   });
-  const save = adapt(config, parts, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
-  return new DetectorTask({ ...parts, criterion, save });
+  const saveWeights = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  const save = async (dir: string) => {
+    await saveWeights(dir);
+    if (imageSize !== undefined) await parts.imageProcessor.save(dir);
+  };
+  const { share, most } = config.train.negativePhrases;
+  const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };
+  return new DetectorTask({ ...parts, criterion, save, negatives });
 }
 
-async function maskerTask(config: RunConfig): Promise<TrainTask> {
-  if (config.lora !== undefined)
-    throw new ConfigError({
-      where: 'lora',
-      what: 'adapters are for the detector',
-      fix: 'Remove the section or set task: detector',
-    });
+async function maskerTask(config: RunConfig, logger: Logger): Promise<TrainTask> {
+  if (config.model.imageSize !== undefined) {
+    const what = "the size of the masker's images is part of its model";
+    throw new ConfigError({ where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
+  }
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));
-  return new MaskerTask({ ...parts, save: (dir) => saveModelDirectory(parts, folder, dir) });
+  const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  return new MaskerTask({ ...parts, save });
 }
 
 function start({ model, run }: RunConfig): { random?: Rng } {
   return model.start === 'random' ? { random: Rng.seeded(run.seed) } : {};
 }
 
-/** Puts adapters into the detector, if the configuration asks for them, and tells how to save them. */
-function adapt({ lora, run }: RunConfig, { model }: DetectorParts, logger: Logger): ((dir: string) => Promise<void>) | undefined {
-  if (lora === undefined) return undefined;
-  const spec = specOf(lora);
-  const { trainable, total } = applyLora(model, spec, Rng.seeded(run.seed, 7));
-  logger.info(
-    `LoRA: ${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} parameters are trained (${((100 * trainable) / total).toFixed(2)} %)`,
-  );
-  return (dir) => saveAdapter(model, dir, spec);
-}
-
-/** The settings of the preset, if one is named, with those of the file in their place. */
-function specOf({ preset, rank, alpha, targets, trainFully }: NonNullable<RunConfig['lora']>): LoraSpec {
-  const named = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
-  if (named === undefined) {
-    throw new ConfigError({
-      where: 'lora.preset',
-      what: `there is no preset ${preset}`,
-      fix: `Choose one of ${Object.keys(loraPresets).join(', ')}`,
-    });
-  }
-  return {
-    ...named,
-    rank: rank ?? named.rank,
-    alpha: alpha ?? named.alpha,
-    targets: [...named.targets, ...targets],
-    trainFully: [...(named.trainFully ?? []), ...trainFully],
-  };
+/** The size of images as Hugging Face's settings have it. */
+function sizeOf(size: NonNullable<RunConfig['model']['imageSize']>) {
+  if ('square' in size) return { height: size.square, width: size.square };
+  return { shortest_edge: size.shortest, longest_edge: size.longest };
 }
 
 async function saveModelDirectory({ model }: DetectorParts | Sam2Parts, source: string, dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
   await saveCheckpoint(model, join(dir, 'model.safetensors'));
+  const folder = await modelFolder(await resolveModel(source));
   for (const file of COMPANIONS) {
-    await copyFile(join(source, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
+    await copyFile(join(folder, file), join(dir, file)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
   }

@@ -238,6 +238,20 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an image that is not there', infer('--image', '@none.png', '--prompt', 'cyst.'), 1, '@none.png', 'there is no such file'],
   ['an image that is none', infer('--image', '@bad.png', '--prompt', 'cyst.'), 1, '@bad.png', 'cannot be read as an image'],
   ['a folder without images', infer('--image', '@empty', '--prompt', 'cyst.'), 2, '@empty', 'there is no image here'],
+  [
+    'an adapter scale that is no number',
+    infer('--image', '@bad.png', '--prompt', 'cyst.', '--adapter-scale', 'much'),
+    2,
+    '--adapter-scale',
+    'it is not a number',
+  ],
+  [
+    'a set of adapters that does not exist',
+    ['train', '--config', '@stu.yaml', '--set', 'data.format=phantom', 'lora={preset: papper}'],
+    1,
+    'lora.preset',
+    '"paper"|"paper-code"',
+  ],
   ['an empty prompt', infer('--image', '@bad.png', '--prompt', ' . '), 2, '--prompt', 'it names nothing'],
 ];
 

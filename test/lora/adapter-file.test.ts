@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadAdapter, loadGroundingDino, saveAdapter } from '../../src/infer/index.js';
+import { loadAdapter, loadGroundingDino, loadSam2, saveAdapter } from '../../src/infer/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
-import { applyLora, type LoraSpec, mergeLora } from '../../src/lora/index.js';
+import { adaptersIn, applyLora, type LoraSpec, mergeLora, setAdapterScale } from '../../src/lora/index.js';
 import {
   type GroundingDino,
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
 } from '../../src/models/grounding-dino/index.js';
+import { parseSam2Config } from '../../src/models/sam2/index.js';
 import { inference } from '../../src/nn/index.js';
 import { CheckpointError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
@@ -71,6 +72,83 @@ describe('an adapter that peft wrote', () => {
   });
 });
 
+describe('merging an adapter into the detector', () => {
+  it.each(['paper', 'paper-code'])('%s: changes no output by more than 1e-5', async (name) => {
+    const model = await detector(fixturePath(`lora-written/${name}`));
+    const apart = await answer(model);
+    mergeLora(model);
+    const merged = await answer(model);
+    await expectClose(merged.logits, apart.logits, 1e-5);
+    await expectClose(merged.predBoxes, apart.predBoxes, 1e-5);
+  });
+});
+
+describe('an adapter that is written here', () => {
+  // The paper's set with a head that is trained whole, and the published code's with adapters in that head.
+  it.each(['paper', 'paper-code'])('%s gives in Python what it gives here, and is written the same again', async (name) => {
+    const folder = fixturePath(`lora-written/${name}`);
+    const golden = await GoldenCase.read(`lora-written/${name}`);
+    const model = await detector(folder);
+    const { logits, predBoxes } = await answer(model);
+    await expectClose(logits, golden.tensor('out.logits'), 1e-3);
+    await expectClose(predBoxes, golden.tensor('out.pred_boxes'), 1e-3);
+    await saveAdapter(model, dir, fixtureJson(`lora-written/${name}`, 'spec.json') as LoraSpec);
+    for (const file of [WEIGHTS, 'adapter_config.json'])
+      expect((await readFile(join(dir, file))).equals(await readFile(join(folder, file)))).toBe(true);
+  });
+});
+
+describe('an adapter of the masker that is written here', () => {
+  it('gives in Python what it gives here, and is written the same again', async () => {
+    const folder = fixturePath('lora-written/mask-decoder');
+    const [golden, base] = [await GoldenCase.read('lora-written/mask-decoder'), await GoldenCase.read('sam2-stable')];
+    const model = await loadSam2(fixturePath('sam2-stable'), parseSam2Config(fixtureJson('sam2-stable', 'config.json')), {
+      adapter: folder,
+    });
+    const features = model.encodeImage(base.image('in.pixel_values'), inference);
+    const boxes = base.tensor<tf.Tensor3D>('in.input_boxes');
+    const { predMasks, iouScores } = model.decodeMasks({ features, boxes, multimask: false }, inference);
+    await expectClose(predMasks, golden.tensor('out.pred_masks'), 1e-3);
+    await expectClose(iouScores, golden.tensor('out.iou_scores'), 1e-3);
+    await saveAdapter(model, dir, fixtureJson('lora-written/mask-decoder', 'spec.json') as LoraSpec);
+    for (const file of [WEIGHTS, 'adapter_config.json'])
+      expect((await readFile(join(dir, file))).equals(await readFile(join(folder, file)))).toBe(true);
+  });
+});
+
+describe("an adapter over the authors' names", () => {
+  it('gives the outputs of the same matrices in Python, from the file that their script leaves', async () => {
+    const golden = await GoldenCase.read('lora-authors');
+    const model = await detector(fixturePath('lora-authors', 'best_model.pth'));
+    const { logits, predBoxes } = await answer(model);
+    await expectClose(logits, golden.tensor('out.logits'), 1e-3);
+    await expectClose(predBoxes, golden.tensor('out.pred_boxes'), 1e-3);
+    const adapters = adaptersIn(model);
+    expect(adapters.every(({ module }) => module.rank === 3 && module.alpha === 3)).toBe(true);
+    // 2 encoder layers of 5, 3 decoder layers of 8, two layers of the shared head, the feature map.
+    expect(adapters.length).toBe(2 * 5 + 3 * 8 + 2 + 1);
+  });
+});
+
+describe('setAdapterScale', () => {
+  it('leads back to the base model exactly, and to the adapter again', async () => {
+    const [base, model] = [await answer(await detector()), await detector(ADAPTER)];
+    const tuned = await answer(model);
+    const values = async ({ logits, predBoxes }: typeof base) => [...(await logits.data()), ...(await predBoxes.data())];
+    setAdapterScale(model, 0);
+    expect(await values(await answer(model))).toEqual(await values(base));
+    setAdapterScale(model, 0.5);
+    const half = await values(await answer(model));
+    setAdapterScale(model, 1);
+    expect(await values(await answer(model))).toEqual(await values(tuned));
+    for (const other of [base, tuned]) {
+      const finite = (all: number[]) => all.filter(Number.isFinite);
+      expect(relativeError(finite(half), finite(await values(other)))).toBeGreaterThan(1e-3);
+    }
+    expect(() => setAdapterScale(model, Number.NaN)).toThrow('the scale is NaN');
+  });
+});
+
 describe('saveAdapter and loadAdapter', () => {
   const spec: LoraSpec = {
     rank: 3,
@@ -116,7 +194,7 @@ describe('saveAdapter and loadAdapter', () => {
       r: 3,
       lora_alpha: 6,
       target_modules: expect.arrayContaining(layers),
-      modules_to_save: ['bbox_embed.0'],
+      modules_to_save: ['base_model.model.bbox_embed.0'],
       rank_pattern: { 'model\\.text_projection': 2 },
       alpha_pattern: { 'model\\.decoder\\.layers\\.1\\.fc1': 5 },
     });
@@ -144,6 +222,41 @@ describe('saveAdapter and loadAdapter', () => {
     expect(message).toContain('model.decoder.layers.9.fc1 is not in the model');
     expect(message).toContain('model.decoder.layers.1.fc1.lora_A.weight: expected shape');
     expect(message).toContain('odd.weight is unexpected');
+  });
+
+  it('say what is wrong with a configuration or a file', async () => {
+    const other = await mkdtemp(join(dir, 'wrong-'));
+    const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    await writeSafetensors(join(other, WEIGHTS), arrays);
+    const failure = async (changes: object) => {
+      await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, ...changes }));
+      return ((await detector(other).catch((thrown: unknown) => thrown)) as Error).message;
+    };
+    expect(await failure({ r: 5 })).toMatch(/has rank 3, its configuration says 5/);
+    expect(await failure({ rank_pattern: { '(': 3 } })).toContain('not a regular expression');
+    expect(await failure({ layer_replication: [[0, 4]], use_qalora: true })).toMatch(/use_qalora.*layer_replication/);
+    expect(await failure({ peft_type: 'IA3' })).toContain('Only plain LoRA adapters of PEFT can be read');
+    await expect(detector(join(other, 'none.pth'))).rejects.toThrow(`${join(other, 'none.pth')}: there is no such file`);
+    await expect(detector(fixturePath('torch-objects', 'small.pth'))).rejects.toThrow('x is unexpected');
+    await writeSafetensors(join(other, 'nothing.safetensors'), new Map());
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify(config));
+    await expect(detector(join(other, 'nothing.safetensors'))).rejects.toThrow('it holds nothing');
+  });
+
+  it('follow rank-stabilised scaling, and keep it when written again', async () => {
+    const other = await mkdtemp(join(dir, 'rslora-'));
+    const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
+    const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
+    await writeSafetensors(join(other, WEIGHTS), arrays);
+    await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, use_rslora: true }));
+    const model = await detector(other);
+    const scales = (of: GroundingDino) => adaptersIn(of).map(({ module }) => module.alpha / module.rank);
+    const plain = scales(await detector(ADAPTER));
+    for (const [i, { module }] of adaptersIn(model).entries())
+      expect(scales(model)[i]).toBeCloseTo((plain[i] as number) * Math.sqrt(module.rank), 6);
+    await saveAdapter(model, dir, { rank: 3, alpha: 5, targets: [] });
+    expect(scales(await detector(dir))).toEqual(scales(model));
   });
 
   it('refuse forms of LoRA that compute something else, and copies that differ', async () => {

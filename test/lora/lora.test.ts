@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { applyLora, LoraLinear, type LoraSpec, loraPresets, mergeLora, removeLora, setLoraScale } from '../../src/lora/index.js';
+import {
+  adaptersIn,
+  applyLora,
+  LoraLinear,
+  type LoraSpec,
+  loraPresets,
+  mergeLora,
+  removeLora,
+  setAdapterScale,
+} from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape } from '../../src/nn/index.js';
 import { Rng, sizeOf } from '../../src/util/index.js';
@@ -177,7 +186,71 @@ describe('training adapters', () => {
   });
 });
 
-describe('mergeLora, setLoraScale, removeLora', () => {
+describe('dropout of adapters', () => {
+  const dropped = () => {
+    const net = new Net();
+    applyLora(net, { ...spec, dropout: 0.5, dropoutPattern: { head: 0 } }, Rng.seeded(2));
+    for (const { module } of adaptersIn(net)) {
+      const { shape } = module.loraB;
+      const rng = Rng.seeded(shape[0] as number);
+      const values = Float32Array.from({ length: sizeOf(shape) }, () => rng.normal(0, 0.3));
+      tf.tidy(() => module.loraB.assign(tf.tensor(values, [...shape])));
+    }
+    return net;
+  };
+  const answer = async (net: Net, context: ForwardContext) => [...(await net.forward(x(), context).data())];
+
+  it('drops in training alone, the same for the same draws', async () => {
+    const net = dropped();
+    const trained = await answer(net, new SegmentTape(Rng.seeded(3)));
+    expect(await answer(net, new SegmentTape(Rng.seeded(3)))).toEqual(trained);
+    expect(await answer(net, new SegmentTape(Rng.seeded(4)))).not.toEqual(trained);
+    const plain = await answer(net, inference);
+    expect(plain).not.toEqual(trained);
+    expect(await answer(net, inference)).toEqual(plain);
+    expect(adaptersIn(net).map(({ module }) => module.dropout)).toEqual([0.5, 0.5, 0.5, 0.5, 0.5, 0]);
+  });
+
+  it('gives the gradient of the very draws of the forward pass', async () => {
+    const net = dropped();
+    const total = async () => {
+      const tape = new SegmentTape(Rng.seeded(5));
+      const sum = (await answer(net, tape)).reduce((a, b) => a + b, 0);
+      tape.dispose();
+      return sum;
+    };
+    const tape = new SegmentTape(Rng.seeded(5));
+    const z = net.forward(x(), tape);
+    const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
+    for (const { module } of adaptersIn(net)) {
+      for (const parameter of [module.loraA, module.loraB]) {
+        const gradient = await (gradients.get(parameter) as tf.Tensor).data<'float32'>();
+        const values = Float32Array.from(await parameter.value.data<'float32'>());
+        const step = gradient.map((value) => Math.sign(value) * 1e-2);
+        const move = (sign: number) =>
+          tf.tidy(() => {
+            const moved = values.map((value, i) => value + sign * (step[i] as number));
+            parameter.assign(tf.tensor(moved, [...parameter.shape]));
+          });
+        move(1);
+        const up = await total();
+        move(-1);
+        const down = await total();
+        move(0);
+        const expected = 2 * gradient.reduce((sum, value, i) => sum + value * (step[i] as number), 0);
+        expect(Math.abs(up - down - expected)).toBeLessThan(2e-2 * Math.abs(expected) + 1e-4);
+      }
+    }
+  });
+
+  it('refuses a pattern that names no adapter', () => {
+    expect(() => applyLora(new Net(), { ...spec, dropoutPattern: { norm: 0.5 } }, Rng.seeded(2))).toThrow(
+      'lora.dropoutPattern: norm fits nothing',
+    );
+  });
+});
+
+describe('mergeLora, setAdapterScale, removeLora', () => {
   it('merges without changing the outputs, and frees the adapters', async () => {
     const net = adapted();
     const before = net.forward(x(), inference);
@@ -189,15 +262,15 @@ describe('mergeLora, setLoraScale, removeLora', () => {
 
   it('merges what the scale leaves of the update', async () => {
     const [plain, net, other] = [new Net(), adapted(), adapted()];
-    setLoraScale(net, 0.5);
+    setAdapterScale(net, 0.5);
     const half = net.forward(x(), inference);
     mergeLora(net);
     await expectClose(net.forward(x(), inference), half, 1e-5);
-    setLoraScale(other, 0);
+    setAdapterScale(other, 0);
     const bare = plain.forward(x(), inference);
     await expectClose(other.forward(x(), inference), bare, 1e-7);
     expect(relativeError(await half.data(), await bare.data())).toBeGreaterThan(1e-2);
-    setLoraScale(other, 1);
+    setAdapterScale(other, 1);
     removeLora(other);
     await expectClose(other.forward(x(), inference), bare, 1e-7);
   });

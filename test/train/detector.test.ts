@@ -8,6 +8,7 @@ import { evaluate } from '../../src/eval/index.js';
 import { GroundedSegmenter, loadDetector, loadSam2Masker } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { SegmentTape } from '../../src/nn/index.js';
 import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -58,6 +59,50 @@ describe('training the detector', () => {
     expect(await leakOf(step)).toBe(0);
     expect(await leakOf(() => task.loss(samples))).toBe(0);
     parts.model.dispose();
+  });
+
+  it("lets the loss on the encoder's proposals teach the first stage, which the reference detaches", async () => {
+    const parts = await loadDetector(DETECTOR);
+    const samples = await Promise.all([0, 1].map((i) => data.train.load(i)));
+    const largest = async (weights: { encoder: number }) => {
+      const own = new DetectionCriterion({
+        weights: { class: 1, bbox: 5, giou: 2, auxiliary: 0, ...weights },
+        costs: { class: 2, bbox: 5, giou: 2 },
+      });
+      const { gradients } = await new DetectorTask({ ...parts, criterion: own, save: async () => {} }).step(
+        samples,
+        Rng.seeded(3),
+      );
+      const firstStage = [...parts.model.namedParameters()].filter(([path]) =>
+        /^model\.(enc_output|encoder_output_bbox_embed)/.test(path),
+      );
+      const sizes = firstStage.map(([, parameter]) => {
+        const gradient = gradients.get(parameter);
+        return gradient === undefined ? 0 : (tf.max(tf.abs(gradient)).arraySync() as number);
+      });
+      tf.dispose([...gradients.values()]);
+      return sizes;
+    };
+    expect((await largest({ encoder: 1 })).every((size) => size > 0)).toBe(true);
+    expect((await largest({ encoder: 0 })).every((size) => size === 0)).toBe(true);
+    parts.model.dispose();
+  });
+
+  it.each([
+    // Text projection, four blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
+    ['paper-code', 0],
+    ['paper', 1],
+  ])('never tapes what comes before the first adapter: %s', async (name, bert) => {
+    const { model, config: sizes } = await loadDetector(DETECTOR);
+    applyLora(model, loraPresets[name] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
+    const tape = new SegmentTape(Rng.seeded(2));
+    const ids = tf.tensor2d([[101, 5, 6, 1012, 102]], [1, 5], 'int32');
+    tf.tidy(() => {
+      model.forward({ pixelValues: tf.randomNormal([1, 128, 128, 3], 0, 1, 'float32', 1), inputIds: ids }, tape);
+    });
+    expect(tape.length).toBe(1 + 4 * sizes.encoderLayers + 1 + sizes.decoderLayers + bert * sizes.textConfig.numHiddenLayers);
+    tape.dispose();
+    model.dispose();
   });
 
   it('goes end to end: trains an adapter, keeps the best, and the adapter changes what is found', async () => {

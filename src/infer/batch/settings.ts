@@ -10,6 +10,8 @@ export interface BatchSettings {
   readonly prompts: readonly string[];
   readonly detector: string;
   readonly adapter: string | undefined;
+  /** How much of the adapter counts. Default: 1. */
+  readonly adapterScale?: number | undefined;
   /** `null` for boxes alone. */
   readonly masker: string | null;
   readonly select: Selection;

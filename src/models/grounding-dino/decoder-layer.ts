@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, LayerNorm } from '../../nn/index.js';
+import { type BlockMode, dropout, LayerNorm } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import { type DeformableAttentionInputs, MultiscaleDeformableAttention } from './deformable-attention.js';
-import { dropout } from './dropout.js';
 import { FeedForwardLayer } from './feed-forward.js';
 import { MultiheadAttention } from './multihead-attention.js';
 

@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, LayerNorm } from '../../nn/index.js';
+import { dropout, type ForwardContext, LayerNorm, type TensorRecord } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import { type DeformableAttentionInputs, MultiscaleDeformableAttention } from './deformable-attention.js';
-import { dropout } from './dropout.js';
 import { FeedForwardLayer } from './feed-forward.js';
 
 export interface DeformableLayerInputs extends Omit<DeformableAttentionInputs, 'queries' | 'memory'> {
@@ -24,12 +23,15 @@ export class DeformableLayer extends FeedForwardLayer {
     this.selfAttnLayerNorm = this.child('self_attn_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
   }
 
-  /** @returns [B, S, d] f32. */
-  forward({ vision, positions, ...rest }: DeformableLayerInputs, mode: BlockMode): tf.Tensor {
-    const middle = tf.tidy(() => {
-      const attended = this.selfAttn.forward({ queries: tf.add(vision, positions), memory: vision, ...rest });
-      return this.selfAttnLayerNorm.forward(tf.add(vision, dropout(attended, this.config.dropout, mode)));
-    }); // [B, S, d]
-    return this.feedForward(middle, mode);
+  /** Two blocks: attention, and the linear maps, whose inside is several times as wide. Returns [B, S, d] f32. */
+  forward({ spatialShapes, ...inputs }: DeformableLayerInputs, context: ForwardContext): tf.Tensor {
+    const attention = [this.selfAttn, this.selfAttnLayerNorm];
+    const { middle } = context.block(attention, inputs as typeof inputs & TensorRecord, (x, mode) => {
+      const { vision, positions, ...rest } = x;
+      const queries = tf.add(vision, positions);
+      const attended = this.selfAttn.forward({ queries, memory: vision, spatialShapes, ...rest });
+      return { middle: this.selfAttnLayerNorm.forward(tf.add(vision, dropout(attended, this.config.dropout, mode))) };
+    });
+    return context.block(this.feedForwardModules, { middle }, (x, mode) => ({ y: this.feedForward(x.middle, mode) })).y;
   }
 }

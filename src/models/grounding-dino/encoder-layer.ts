@@ -1,8 +1,8 @@
-import type { tf } from '../../backend/index.js';
-import { type ForwardContext, Module } from '../../nn/index.js';
+import { tf } from '../../backend/index.js';
+import { type ForwardContext, Module, type TensorRecord } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import { DeformableLayer } from './deformable-layer.js';
-import { FusionLayer } from './fusion-layer.js';
+import { type FusionInputs, FusionLayer } from './fusion-layer.js';
 import { TextEnhancerLayer } from './text-enhancer-layer.js';
 import type { TextGeometry } from './text-geometry.js';
 import type { VisionGeometry } from './vision-geometry.js';
@@ -27,7 +27,11 @@ export class EncoderLayer extends Module {
     this.deformableLayer = this.child('deformable_layer', new DeformableLayer(config));
   }
 
-  /** @param positions - [B or 1, S, d] f32, an output of a block. */
+  /**
+   * A block for each part: what a block holds inside is all that training has to keep twice.
+   *
+   * @param positions - [B or 1, S, d] f32, an output of a block.
+   */
   forward(
     features: Features,
     positions: tf.Tensor,
@@ -35,28 +39,18 @@ export class EncoderLayer extends Module {
     textGeometry: TextGeometry,
     context: ForwardContext,
   ): Features {
-    const { spatialShapes, mask, bias: visionBias, encoderOrigin, encoderUnit } = geometry;
-    const { tokenBias, phraseBias, positions: textPositions } = textGeometry;
-    const inputs = {
-      ...features,
-      positions: positions as tf.Tensor,
-      mask: mask as tf.Tensor | undefined,
-      visionBias: visionBias as tf.Tensor | undefined,
-      origin: encoderOrigin as tf.Tensor,
-      unit: encoderUnit as tf.Tensor,
-      tokenBias: tokenBias as tf.Tensor,
-      phraseBias: phraseBias as tf.Tensor,
-      textPositions: textPositions as tf.Tensor,
-    };
-    return context.block(this, inputs, (x, mode) => {
-      const { visionBias, tokenBias: textBias, mask: memoryMask, origin, unit } = x;
-      const fused = this.fusionLayer.forward({ vision: x.vision, text: x.text, visionBias, textBias }, mode);
-      const text = this.textEnhancerLayer.forward(fused.text, x.textPositions, x.phraseBias, mode); // [B, T, d]
-      const vision = this.deformableLayer.forward(
-        { vision: fused.vision, positions: x.positions, memoryMask, spatialShapes, origin, unit },
-        mode,
-      ); // [B, S, d]
-      return { vision: vision as tf.Tensor3D, text: text as tf.Tensor3D };
+    const { spatialShapes, mask: memoryMask, bias: visionBias, encoderOrigin: origin, encoderUnit: unit } = geometry;
+    const { tokenBias: textBias, phraseBias, positions: textPositions } = textGeometry;
+    return tf.tidy(() => {
+      const sides = { ...features, visionBias, textBias } as FusionInputs & TensorRecord;
+      const fused = context.block(this.fusionLayer, sides, (x, mode) => this.fusionLayer.forward(x, mode));
+      const prompt = { text: fused.text, textPositions: textPositions as tf.Tensor, phraseBias: phraseBias as tf.Tensor };
+      const { text } = context.block(this.textEnhancerLayer, prompt, (x, mode) => ({
+        text: this.textEnhancerLayer.forward(x.text, x.textPositions, x.phraseBias, mode) as tf.Tensor3D, // [B, T, d]
+      }));
+      const image = { vision: fused.vision, positions, memoryMask, spatialShapes, origin, unit };
+      const vision = this.deformableLayer.forward(image, context) as tf.Tensor3D; // [B, S, d]
+      return { vision, text };
     });
   }
 }

@@ -1,7 +1,6 @@
 import { tf } from '../../backend/index.js';
-import { activation, type BlockMode, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { activation, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 /** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
 export abstract class FeedForwardLayer extends Module {
@@ -16,6 +15,11 @@ export abstract class FeedForwardLayer extends Module {
     this.fc1 = this.child('fc1', new Linear(config.dModel, hidden, { weightInit: xavierUniform }));
     this.fc2 = this.child('fc2', new Linear(hidden, config.dModel, { weightInit: xavierUniform }));
     this.finalLayerNorm = this.child('final_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
+  }
+
+  /** What {@link feedForward} uses. */
+  protected get feedForwardModules(): Module[] {
+    return [this.fc1, this.fc2, this.finalLayerNorm];
   }
 
   /** [..., d] to [..., d] f32. */

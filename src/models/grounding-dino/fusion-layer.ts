@@ -1,8 +1,17 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, constant, LayerNorm, Linear, Module, type Parameter, xavierUniform } from '../../nn/index.js';
+import {
+  type BlockMode,
+  constant,
+  dropout,
+  dropPath,
+  LayerNorm,
+  Linear,
+  Module,
+  type Parameter,
+  xavierUniform,
+} from '../../nn/index.js';
 import { mergeHeads, splitHeads } from '../../ops/index.js';
 import type { GroundingDinoConfig } from './config.js';
-import { dropout, dropPath } from './dropout.js';
 
 export interface FusionInputs {
   /** [B, S, d] f32. */

@@ -59,6 +59,16 @@ export const groundingDinoTiedKeys: readonly {
   { copy: 'bbox_embed.*', of: 'bbox_embed.0', when: 'decoderBboxEmbedShare' },
 ];
 
+/**
+ * The paths under which the reference's modules find an adapter in a box head, by the path here. Its decoder holds the heads a
+ * second time, and the first place counts; and where the heads are one here, it ties their weights, not the modules.
+ */
+export function groundingDinoHeadPaths({ decoderBboxEmbedShare, decoderLayers }: GroundingDinoConfig): Record<string, string[]> {
+  const theirs = Array.from({ length: decoderLayers }, (_, i) => `model.decoder.bbox_embed.${i}`);
+  if (decoderBboxEmbedShare) return { 'bbox_embed.0': theirs };
+  return Object.fromEntries(theirs.map((path, i) => [`bbox_embed.${i}`, [path]]));
+}
+
 /** Heads of later layers that a checkpoint of MM Grounding DINO leaves out when they equal the first's. */
 export const mmGroundingDinoSharedKeys: readonly { readonly copy: string; readonly of: string }[] = [
   { copy: 'bbox_embed.*', of: 'bbox_embed.0' },

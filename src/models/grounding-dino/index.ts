@@ -11,6 +11,7 @@ export {
 } from './grounding-dino.js';
 export type { EncodedImage, EncodedText } from './grounding-dino-model.js';
 export {
+  groundingDinoHeadPaths,
   groundingDinoTiedKeys,
   groundingDinoToHuggingFace,
   groundingDinoUnusedKeys,

@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { type BlockMode, dropout, Linear, Module, xavierUniform } from '../../nn/index.js';
 import { mergeHeads, splitHeads } from '../../ops/index.js';
 import type { GroundingDinoConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 export interface MultiheadAttentionArgs {
   /** [B, N, d] f32. */

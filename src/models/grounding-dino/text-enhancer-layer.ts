@@ -1,7 +1,15 @@
 import { tf } from '../../backend/index.js';
-import { type Activation, activation, type BlockMode, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import {
+  type Activation,
+  activation,
+  type BlockMode,
+  dropout,
+  LayerNorm,
+  Linear,
+  Module,
+  xavierUniform,
+} from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
-import { dropout } from './dropout.js';
 import { MultiheadAttention } from './multihead-attention.js';
 
 /** A transformer layer over the prompt: tokens look at their own phrase. */

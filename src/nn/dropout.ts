@@ -1,6 +1,6 @@
-import { tf } from '../../backend/index.js';
-import type { BlockMode } from '../../nn/index.js';
-import { type Rng, sizeOf } from '../../util/index.js';
+import { tf } from '../backend/index.js';
+import { type Rng, sizeOf } from '../util/index.js';
+import type { BlockMode } from './forward-context.js';
 
 /** Zeroes a share `rate` of the elements in training and scales the rest up to keep the mean. */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, { training, rng }: BlockMode): T {

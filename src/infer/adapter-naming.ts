@@ -1,0 +1,29 @@
+import type { KeyNaming, TiedKeys } from '../io/index.js';
+import {
+  GroundingDino,
+  groundingDinoAuthorsKeys,
+  groundingDinoHeadPaths,
+  groundingDinoTiedKeys,
+} from '../models/grounding-dino/index.js';
+import type { Module } from '../nn/index.js';
+
+/** What the names in an adapter file have to do with the modules of a model. */
+export interface AdapterNaming {
+  /** Copies of shared modules that a file may hold; they must be equal. */
+  readonly tied: readonly TiedKeys[];
+  /** Other namings that are understood. */
+  readonly namings: readonly KeyNaming[];
+  /** Where Python looks for an adapter, by the path of the module here, if not there. */
+  readonly adapterPaths: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The naming that belongs to a model. */
+export function namingOf(model: Module): AdapterNaming {
+  if (!(model instanceof GroundingDino)) return { tied: [], namings: [], adapterPaths: {} };
+  const { config } = model;
+  return {
+    tied: groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]),
+    namings: [groundingDinoAuthorsKeys],
+    adapterPaths: groundingDinoHeadPaths(config),
+  };
+}

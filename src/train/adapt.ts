@@ -1,0 +1,37 @@
+import { saveAdapter } from '../infer/index.js';
+import { applyLora, type LoraSpec, loraPresets, reportTable } from '../lora/index.js';
+import type { Module } from '../nn/index.js';
+import { ConfigError, type Logger, Rng } from '../util/index.js';
+import type { RunConfig } from './config.js';
+
+/** Puts adapters into a model, if the configuration asks for them, and tells how to save them. */
+export function adapt(model: Module, { lora, run }: RunConfig, logger: Logger): ((dir: string) => Promise<void>) | undefined {
+  if (lora === undefined) return undefined;
+  const spec = specOf(lora);
+  const report = applyLora(model, spec, Rng.seeded(run.seed, 7));
+  for (const line of reportTable(report)) logger.info(line);
+  return (dir) => saveAdapter(model, dir, spec);
+}
+
+/** The settings of the preset, if one is named, with those of the file before them or in their place. */
+export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): LoraSpec {
+  const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
+  if (named === undefined) {
+    throw new ConfigError({
+      where: 'lora.preset',
+      what: `there is no preset ${preset}`,
+      fix: `Choose one of ${Object.keys(loraPresets).join(', ')}`,
+    });
+  }
+  return {
+    rank: own.rank ?? named.rank,
+    alpha: own.alpha ?? named.alpha,
+    dropout: own.dropout ?? named.dropout ?? 0,
+    targets: [...named.targets, ...own.targets],
+    // The first pattern that fits holds: the file's come first.
+    rankPattern: { ...own.rankPattern, ...named.rankPattern, ...own.rankPattern },
+    alphaPattern: { ...own.alphaPattern, ...named.alphaPattern, ...own.alphaPattern },
+    dropoutPattern: { ...own.dropoutPattern, ...named.dropoutPattern, ...own.dropoutPattern },
+    trainFully: [...(named.trainFully ?? []), ...own.trainFully],
+  };
+}

@@ -1,0 +1,124 @@
+import { tf } from '../backend/index.js';
+import type { Dataset, Sample } from '../data/index.js';
+import { adaptersIn } from '../lora/index.js';
+import type { Gradients, Module, Parameter } from '../nn/index.js';
+import { ConfigError, type Logger, Rng } from '../util/index.js';
+import type { TrainTask } from './task.js';
+
+/** Bound of the noise that stands in for B, which starts at zero, so that A can get a gradient. */
+const NOISE = 0.01;
+
+/** Stochastic depth, or an image without objects, can leave a layer out of one step: each step is another chance. */
+const TRIES = 4;
+
+/** Images that are looked through for one with objects. */
+const LOOKED_THROUGH = 64;
+
+/** What must be trained, and the parameters that show it. */
+interface Part {
+  readonly path: string;
+  /** All of them must get a gradient, or only any. */
+  readonly every: boolean;
+  readonly parameters: readonly Parameter[];
+}
+
+/**
+ * Proves on single images, before anything is trained, that every adapter and every layer that is trained whole gets a gradient
+ * and that the adapters change the loss. The matrices B are noise meanwhile, and afterwards bit for bit what they were.
+ *
+ * @throws ConfigError naming those that get none, or one that is not finite.
+ */
+export async function preflight(task: TrainTask, dataset: Dataset, seed: number, logger: Logger): Promise<void> {
+  const started = performance.now();
+  const adapters = adaptersIn(task.model);
+  const parts = partsOf(task.model);
+  const samples = await samplesWithObjects(dataset);
+  const rng = Rng.seeded(seed, 11);
+  const [first] = samples as [Sample];
+  const before = await task.loss([first]);
+  const kept = adapters.map(({ module }) => module.loraB.value.clone());
+  const alive = new Set<Part>();
+  try {
+    for (const { module } of adapters) disturb(module.loraB, rng);
+    const after = await task.loss([first]);
+    if (adapters.length > 0 && after.total === before.total) throw dead('the adapters do not change the loss', adapters.length);
+    for (let i = 0; i < TRIES && alive.size < parts.length; i++) {
+      const { gradients } = await task.step([samples[i % samples.length] as Sample], rng.fork());
+      for (const part of await partsWithGradient(parts, gradients)) alive.add(part);
+      tf.dispose([...gradients.values()]);
+    }
+  } finally {
+    for (const [i, { module }] of adapters.entries()) module.loraB.assign(kept[i] as tf.Tensor);
+    tf.dispose(kept);
+  }
+  const silent = parts.filter((part) => !alive.has(part)).map(({ path }) => path);
+  if (silent.length > 0) throw dead(`${listed(silent)} get no gradient`, parts.length);
+  const whole = parts.length - adapters.length;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  logger.info(
+    `preflight: ${adapters.length} adapters${whole > 0 ? ` and ${whole} layers trained whole` : ''} get a gradient and change the loss (${seconds} s)`,
+  );
+}
+
+/** Adapters, each with both its matrices, and the other layers that have something to train. */
+function partsOf(model: Module): Part[] {
+  const adapters = adaptersIn(model).map(({ module, paths }) => ({
+    path: paths[0],
+    every: true,
+    parameters: [module.loraA, module.loraB],
+  }));
+  const whole = new Map<string, Parameter[]>();
+  const seen = new Set<Parameter>();
+  for (const [path, parameter] of model.namedParameters()) {
+    if (!parameter.trainable || parameter.adapter || seen.has(parameter)) continue;
+    seen.add(parameter);
+    const owner = path.split('.').slice(0, -1).join('.') || path;
+    whole.set(owner, [...(whole.get(owner) ?? []), parameter]);
+  }
+  return [...adapters, ...[...whole].map(([path, parameters]) => ({ path, every: false, parameters }))];
+}
+
+/** Up to as many images with objects as there are tries; the first image where none of those looked at has any. */
+async function samplesWithObjects(dataset: Dataset): Promise<Sample[]> {
+  const found: Sample[] = [];
+  for (let i = 0; i < Math.min(dataset.size, LOOKED_THROUGH) && found.length < TRIES; i++) {
+    const sample = await dataset.load(i);
+    if (sample.objects.length > 0) found.push(sample);
+  }
+  return found.length > 0 ? found : [await dataset.load(0)];
+}
+
+/** Puts noise into a matrix that is zero. */
+function disturb(parameter: Parameter, rng: Rng): void {
+  tf.tidy(() => {
+    const noise = Float32Array.from({ length: parameter.value.size }, () => rng.uniform(-NOISE, NOISE));
+    parameter.assign(tf.add(parameter.value, tf.tensor(noise, [...parameter.shape])));
+  });
+}
+
+/** @throws ConfigError when a gradient is not finite. */
+async function partsWithGradient(parts: readonly Part[], gradients: Gradients): Promise<Part[]> {
+  const parameters = [...new Set(parts.flatMap((part) => part.parameters))].filter((parameter) => gradients.has(parameter));
+  if (parameters.length === 0) return [];
+  const largest = tf.tidy(() => tf.stack(parameters.map((parameter) => tf.max(tf.abs(gradients.get(parameter) as tf.Tensor)))));
+  const values = await largest.data<'float32'>();
+  const sizes = new Map(parameters.map((parameter, i) => [parameter, values[i] as number] as const));
+  largest.dispose();
+  const broken = parts.filter((part) => part.parameters.some((parameter) => !Number.isFinite(sizes.get(parameter) ?? 0)));
+  if (broken.length > 0) throw dead(`${listed(broken.map(({ path }) => path))} get a gradient that is not finite`, parts.length);
+  const moves = (parameter: Parameter) => (sizes.get(parameter) ?? 0) > 0;
+  return parts.filter((part) => (part.every ? part.parameters.every(moves) : part.parameters.some(moves)));
+}
+
+function dead(what: string, of: number): ConfigError {
+  return new ConfigError({
+    where: 'train.preflight',
+    what: `of ${of} adapted or trained layers, ${what}`,
+    fix: 'Take them out of lora.targets and lora.trainFully, or set train.preflight: false',
+  });
+}
+
+function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, 8).join(', ');
+  return paths.length > 8 ? `${shown} and ${paths.length - 8} more` : shown;
+}

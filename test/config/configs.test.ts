@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../../src/config/index.js';
+import { applyLora, loraPresets } from '../../src/lora/index.js';
+import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
+import { runConfigSchema, specOf } from '../../src/train/index.js';
+import { Rng } from '../../src/util/index.js';
+import { useBackend } from '../support/backend.js';
+
+useBackend();
+
+describe('configs/', () => {
+  it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml')))('%s can be read', async (file) => {
+    expect((await loadConfig(join('configs', file), runConfigSchema, [])).run.dir).toMatch(/^runs\//);
+  });
+
+  it('us15.yaml is the recipe of the paper', async () => {
+    const { model, lora, train, loss } = await loadConfig('configs/us15.yaml', runConfigSchema, []);
+    expect(model).toMatchObject({ detector: 'grounding-dino-tiny', masker: 'sam2.1-hiera-large', imageSize: { square: 800 } });
+    expect(train).toMatchObject({ batchSize: 4, learningRate: 5e-4, weightDecay: 1e-4, patience: 20, augment: 'paper' });
+    expect(loss).toMatchObject({ class: 1, bbox: 10, giou: 1 });
+    const spec = specOf(lora as NonNullable<typeof lora>);
+    expect(spec.targets).toEqual(loraPresets['paper']?.targets);
+    const { percent } = applyLora(new GroundingDino(parseGroundingDinoConfig({})), spec, Rng.seeded(1));
+    expect(percent).toBeCloseTo(1.7, 1);
+  });
+
+  it("gives the published code's form by the overrides that its header names", async () => {
+    const overrides = [
+      'lora.preset=paper-code',
+      'model.imageSize={shortest: 800, longest: 1333}',
+      'loss.auxiliary=0',
+      'loss.encoder=0',
+    ];
+    const { model, lora } = await loadConfig('configs/us15.yaml', runConfigSchema, overrides);
+    expect(model.imageSize).toEqual({ shortest: 800, longest: 1333 });
+    const detector = new GroundingDino(parseGroundingDinoConfig({}));
+    const { trainable, total, percent } = applyLora(detector, specOf(lora as NonNullable<typeof lora>), Rng.seeded(1));
+    expect(trainable).toBe(2_991_108);
+    expect(Math.round(percent * 100) / 100).toBe(Math.round((100 * 2_991_108 * 100) / total) / 100);
+  });
+});
