@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openNifti } from '../../src/data/readers/nifti.js';
-import { DataError } from '../../src/util/index.js';
+import { DataError, Rng } from '../../src/util/index.js';
 import { type NiftiParts, nifti } from '../support/nifti.js';
 
 let dir: string;
@@ -109,8 +109,11 @@ describe('openNifti', () => {
     expect([...holed.picture({ index: 0 }).data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  const noise = Array.from({ length: 64 * 64 }, (_, i) => (i * i * 7919) % 251);
   const whole = nifti({ dims: DIMS, values: PLACES, datatype: 4 });
+  const rng = Rng.seeded(3);
+  const noise = Array.from({ length: 64 * 64 }, () => rng.int(256));
+  const crooked = gzipSync(whole);
+  crooked[crooked.length - 8] = (crooked.at(-8) as number) ^ 1;
   it.each([
     ['missing.nii', undefined, /missing\.nii: there is no such file/],
     ['text.nii', Buffer.from('not a volume'), /text\.nii: it does not begin as NIfTI-1 or NIfTI-2 does/],
@@ -120,6 +123,7 @@ describe('openNifti', () => {
       gzipSync(nifti({ dims: [64, 64, 1], values: noise })).subarray(0, 2000),
       /cut\.nii\.gz: its gzip stream is damaged or cut off/,
     ],
+    ['crooked.nii.gz', crooked, /crooked\.nii\.gz: its gzip stream is damaged/],
     ['text.nii.gz', gzipSync('not a volume'), /text\.nii\.gz: it does not begin as NIfTI/],
     ['pair.hdr', nifti({ dims: DIMS, values: PLACES, magic: 'ni1' }), /pair\.hdr: it holds the header alone/],
     ['huge.nii', nifti({ dims: [32000, 32000, 32000], values: [] }), /huge\.nii: its header says 32000 x 32000 x 32000 voxels/],

@@ -204,19 +204,26 @@ async function fillFromFile(file: string, into: Buffer, offset: number): Promise
   }
 }
 
-/** Unpacks only as far as is asked for: a file that unpacks to more than its header says costs nothing. */
+/** Bytes that may follow the voxels and are still unpacked, so that the checksum at the end is verified. */
+const MAX_TAIL = 1 << 20;
+
+/**
+ * Unpacks only as far as is asked for, and a little further to reach the checksum: a file that unpacks to far more than its
+ * header says costs nothing.
+ */
 async function fillFromGzip(file: string, into: Buffer, offset: number): Promise<number> {
   const source = createReadStream(file);
   const unpacked = source.pipe(createGunzip());
   source.on('error', (error) => unpacked.destroy(error));
-  let skipped = 0;
+  const enough = offset + into.length + (offset === 0 ? 0 : MAX_TAIL);
+  let seen = 0;
   let done = 0;
   try {
     for await (const chunk of unpacked as AsyncIterable<Buffer>) {
-      const skip = Math.min(offset - skipped, chunk.length);
-      skipped += skip;
+      const skip = Math.min(Math.max(0, offset - seen), chunk.length);
+      seen += chunk.length;
       done += chunk.copy(into, done, skip);
-      if (done >= into.length) break;
+      if (seen >= enough) break;
     }
   } finally {
     source.destroy();
