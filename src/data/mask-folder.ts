@@ -8,7 +8,7 @@ import type { Sample, SampleObject } from './types.js';
 const SPECK = 0.001;
 
 /** Image files that readers look for, by ending. */
-export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
+export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima|nii|nii\.gz)$/i;
 
 /** One image with the mask of everything that the phrase names in it. */
 export interface MaskPair {

@@ -132,7 +132,7 @@ export class NiftiVolume {
  * @throws DataError naming the file when it is missing, damaged, cut off, or larger than 4 GB.
  */
 export async function openNifti(file: string): Promise<NiftiVolume> {
-  const header = await parseNiftiHeader(await firstBytes(file), file);
+  const header = await readNiftiHeader(file);
   const { shape, frames, kind, offset, littleEndian } = header;
   const size = shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
   if (!(offset + size <= MAX_VOLUME_BYTES))
@@ -151,6 +151,15 @@ export async function openNifti(file: string): Promise<NiftiVolume> {
     });
   if (!littleEndian) swap(voxels, kind.bytes);
   return new NiftiVolume(file, header, kind.view(voxels.buffer as ArrayBuffer));
+}
+
+/**
+ * Reads the header alone.
+ *
+ * @throws DataError naming the file when it is missing or not NIfTI.
+ */
+export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
+  return parseNiftiHeader(await firstBytes(file), file);
 }
 
 function swap(bytes: Buffer, width: number): void {
