@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import { listPictures, pictureStem } from '../processing/index.js';
 import { DataError } from '../util/index.js';
-import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair } from './mask-folder.js';
-import type { Dataset, Sample } from './types.js';
+import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
+import type { Dataset, Sample, SampleSource } from './types.js';
 
 const FIX = 'Make a folder with images/ and masks/, a mask having the name of its image';
 
@@ -37,6 +37,10 @@ export class FoldersDataset implements Dataset {
 
   load(index: number): Promise<Sample> {
     return loadMaskPair(this.pairs[index] as MaskPair, this.name, this.phrase);
+  }
+
+  source(index: number): SampleSource {
+    return sourceOfPair(this.pairs[index] as MaskPair, this.phrase);
   }
 }
 
