@@ -33,8 +33,8 @@ function countsRow({ name, parts, paper }: DatasetSummary): Html {
   });
   const present = PARTS.flatMap((part) => parts[part] ?? []);
   const objects = present.reduce((sum, part) => sum + part.objects, 0);
-  const known = present.every(({ groups }) => groups !== null);
-  const groups = known ? PARTS.flatMap((part) => (parts[part] ? [`${parts[part].groups}`] : [])).join(' / ') : 'not told';
+  const known = present.some(({ groups }) => groups !== null);
+  const groups = known ? present.map((part) => part.groups ?? '–').join(' / ') : 'not told';
   return html`<tr><td><a href="#set-${name}">${name}</a></td><td>${paper?.name ?? '–'}</td>${cells}<td class="n">${objects}</td><td class="n">${groups}</td></tr>`;
 }
 
