@@ -130,7 +130,7 @@ export function twinsSection(total: number, shown: readonly TwinsFigure[], rest:
       ? undefined
       : html`<h3>Further pairs</h3><div class="scroll"><table><tbody>${rows}</tbody></table></div>${cut(rest.length)}`;
   return html`<h2 id="duplicates">The same picture in two places</h2>
-<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; copies differ in up to ${ALIKE} of 255 signs, strangers in 57 and more.</p>
+<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; up to ${ALIKE} of 255 signs may differ in copies, between strangers it is 90 to 120 as a rule.</p>
 ${pairs}${table}`;
 }
 
