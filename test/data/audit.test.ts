@@ -303,18 +303,18 @@ describe('auditForTraining', () => {
     });
     const data = await partsOf(root);
     await expect(auditForTraining(data, { cacheDirectory: cacheDirectory() })).rejects.toThrow(
-      /^data: 1 patients or volumes are in train and in val or test: P1 \(train, test\); 1 pictures of train are in val or test too: p1\.png \(train\) = copy\.jpg \(val\) \(alike, mirrored left-right\)\. Split by patient, or set data\.allowOverlap: true/,
+      /^data: 1 patient or volume is in train and in val or test: P1 \(train, test\); 1 picture of train is in val or test too: p1\.png \(train\) = copy\.jpg \(val\) \(alike, mirrored left-right\)\. Split by patient, or set data\.allowOverlap: true/,
     );
     const { said, logger } = listen();
     await auditForTraining(data, { logger, allowOverlap: true, cacheDirectory: cacheDirectory() });
-    expect(said).toEqual([expect.stringMatching(/^warning: data: 1 patients.*; allowed by data\.allowOverlap$/)]);
+    expect(said).toEqual([expect.stringMatching(/^warning: data: 1 patient.*; allowed by data\.allowOverlap$/)]);
   });
 
   it('warns of what is in val and in test', async () => {
     const { said, logger } = listen();
     const root = await newSet({ train: pictures(0, 3), val: [{ file: 'x.png', seed: 9 }], test: [{ file: 'y.png', seed: 9 }] });
     await auditForTraining(await partsOf(root), { logger, cacheDirectory: cacheDirectory() });
-    expect(said[0]).toBe('warning: data: 1 pictures or patients are both in val and in test');
+    expect(said[0]).toBe('warning: data: 1 picture or patient is both in val and in test');
   });
 
   it('stops at pictures that cannot be read, by name', async () => {

@@ -33,7 +33,7 @@ export async function auditForTraining(
   if (unreadable.length > 0)
     throw new DataError({
       where: 'data',
-      what: `${unreadable.length} picture${unreadable.length === 1 ? '' : 's'} cannot be used: ${list(unreadable, problemText)}`,
+      what: `${counted(unreadable.length, 'picture', 'pictures')} cannot be used: ${list(unreadable, problemText)}`,
       fix: 'Repair them, or take them out of the dataset',
     });
   const twins = report.duplicates.filter(({ level }) => level === 'error');
@@ -41,9 +41,15 @@ export async function auditForTraining(
   const groups = report.groups.filter(({ parts: own }) => own.train !== undefined);
   const what = [
     ...(groups.length > 0
-      ? [`${groups.length} patients or volumes are in train and in val or test: ${list(groups, groupText)}`]
+      ? [
+          `${counted(groups.length, 'patient or volume is', 'patients or volumes are')} in train and in val or test: ${list(groups, groupText)}`,
+        ]
       : []),
-    ...(learnt.length > 0 ? [`${learnt.length} pictures of train are in val or test too: ${list(learnt, twinsText)}`] : []),
+    ...(learnt.length > 0
+      ? [
+          `${counted(learnt.length, 'picture of train is', 'pictures of train are')} in val or test too: ${list(learnt, twinsText)}`,
+        ]
+      : []),
   ].join('; ');
   if (what !== '' && !allowOverlap)
     throw new DataError({
@@ -53,7 +59,8 @@ export async function auditForTraining(
     });
   if (what !== '') logger.warn(`data: ${what}; allowed by data.allowOverlap`);
   const others = twins.length - learnt.length + report.groups.length - groups.length;
-  if (others > 0) logger.warn(`data: ${others} pictures or patients are both in val and in test`);
+  if (others > 0)
+    logger.warn(`data: ${counted(others, 'picture or patient is', 'pictures or patients are')} both in val and in test`);
   if (what === '')
     logger.info(
       `data: ${report.images} pictures looked at${report.cached > 0 ? ` (${report.cached} known)` : ''}, none of train is in val or test`,
@@ -74,6 +81,10 @@ function timed(logger: Logger): (done: number, total: number) => void {
     const left = Math.round((((now - begin) / done) * (total - done)) / 1000);
     logger.info(`data: ${done} of ${total} pictures looked at, ${left} s left`);
   };
+}
+
+function counted(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`;
 }
 
 function list<T>(items: readonly T[], text: (item: T) => string): string {
