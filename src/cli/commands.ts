@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { checkDataCommand } from './check-data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
@@ -11,6 +12,7 @@ import { trainCommand } from './train.js';
 /** Every command; the order is that of the help. */
 export const commands = [
   demoCommand,
+  checkDataCommand,
   trainCommand,
   evalCommand,
   inferCommand,

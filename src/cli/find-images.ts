@@ -3,18 +3,20 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { BatchImage } from '../infer/index.js';
+import { listPictures, pictureStem } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 
-const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp'];
+const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp', 'dcm', 'dicom', 'ima', 'nii', 'nii.gz'];
 const IMAGES = `**/*.{${ENDINGS.join(',')}}`;
 
 /** Whatever has a special meaning in a glob. */
 const MAGIC = /[*?{}[\]()!]/;
 
 /**
- * The image files that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
- * below them; hidden files are not. A name that leads nowhere stays in the list, so that it is reported like any other file
- * that cannot be read.
+ * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
+ * below them; hidden files are not. A file of several pictures (a DICOM film, a TIFF of pages, a NIfTI volume) stands for all
+ * of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the list, so that it is reported like any
+ * other file that cannot be read.
  *
  * An image's id is its path below the folder, or below the fixed part of the glob, without its ending. Where two would share
  * one, the ending is added, and where that does not help, a few digits of a hash of the path.
@@ -26,14 +28,22 @@ export async function findImages(names: readonly string[], skip: readonly string
   const skipped = skip.map((folder) => resolve(folder) + sep);
   const lists = await Promise.all(names.map((name) => expand(name, skipped)));
   const distinct = [...new Map(lists.flat().map((found) => [resolve(found.path), found])).values()];
+  const pictures: Found[] = [];
+  // One after the other: films and volumes are large.
+  for (const found of distinct) pictures.push(...(await picturesOf(found)));
   const order = new Intl.Collator('en', { numeric: true });
-  return named(distinct).sort((a, b) => order.compare(a.path, b.path));
+  return named(pictures).sort((a, b) => order.compare(a.path, b.path));
 }
 
 interface Found {
   readonly path: string;
   /** Below the folder that was asked for, with slashes. */
   readonly below: string;
+}
+
+async function picturesOf({ path, below }: Found): Promise<Found[]> {
+  const pictures = await listPictures(path);
+  return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
 }
 
 async function expand(name: string, skipped: readonly string[]): Promise<Found[]> {
@@ -50,7 +60,7 @@ async function expand(name: string, skipped: readonly string[]): Promise<Found[]
 async function search(folder: string, pattern: string, asked: string, skipped: readonly string[]): Promise<Found[]> {
   const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
   const images = files
-    .filter((file) => ENDINGS.includes(extname(file).slice(1).toLowerCase()))
+    .filter((file) => ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`)))
     .map((file) => ({ path: join(folder, file), below: file }))
     .filter(({ path }) => !skipped.some((prefix) => resolve(path).startsWith(prefix)));
   if (images.length > 0) return images;
@@ -64,7 +74,7 @@ async function search(folder: string, pattern: string, asked: string, skipped: r
 function named(files: readonly Found[]): BatchImage[] {
   const tries = [
     ({ below }: Found) => withoutEnding(below),
-    ({ below }: Found) => `${withoutEnding(below)}-${extname(below).slice(1)}`,
+    ({ below }: Found) => `${withoutEnding(below)}-${extname(below).slice(1).replace(/#.*/, '')}`,
     ({ path, below }: Found) => `${withoutEnding(below)}-${createHash('sha256').update(resolve(path)).digest('hex').slice(0, 8)}`,
   ];
   const ids = new Map<Found, string>();
@@ -80,6 +90,6 @@ function named(files: readonly Found[]): BatchImage[] {
 
 function withoutEnding(file: string): string {
   const folder = dirname(file);
-  const stem = basename(file, extname(file));
+  const stem = pictureStem(file);
   return folder === '.' ? stem : `${folder.split(sep).join('/')}/${stem}`;
 }

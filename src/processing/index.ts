@@ -1,6 +1,19 @@
 export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
+export { pictureStem, splitAddress } from './formats/address.js';
+export { DicomFile } from './formats/dicom/dicom-file.js';
+export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
+export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
+export {
+  NiftiVolume,
+  openNifti,
+  readNiftiHeader,
+  type SliceAddress,
+  type VolumeRange,
+  type VolumeSlice,
+} from './formats/nifti.js';
+export { listPictures } from './formats/several.js';
 export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, vocabularyOf } from '../data/index.js';
+import { auditForTraining, type Dataset, vocabularyOf } from '../data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
@@ -39,6 +39,7 @@ export async function runTraining(config: RunConfig, data: DataParts, options: R
     }
   }
   const { logger = silentLogger } = options;
+  await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
   const task = await (config.task === 'detector' ? detectorTask(config, data.train, logger) : maskerTask(config, logger));
   try {
     if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);

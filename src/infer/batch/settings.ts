@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { splitAddress } from '../../processing/index.js';
 import { resolveModel } from '../load-model.js';
 import type { Selection } from '../segment-options.js';
 import { locateModel } from '../shipped-models.js';
@@ -32,7 +33,7 @@ export async function settingsKey(settings: BatchSettings): Promise<string> {
 
 /** A short text that stands for an image file as it is, and for settings. */
 export async function imageKey(file: string, settings: string): Promise<string | undefined> {
-  const info = await stat(file).catch(() => undefined);
+  const info = await stat((await splitAddress(file)).file).catch(() => undefined);
   return info && digest([settings, resolve(file), info.size, info.mtimeMs]);
 }
 
