@@ -1,4 +1,5 @@
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
+export { NiftiVolume, openNifti, type SliceAddress, type VolumeRange, type VolumeSlice } from './formats/nifti.js';
 export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {

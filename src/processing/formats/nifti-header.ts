@@ -1,0 +1,147 @@
+import type { NIFTI1, NIFTI2 } from 'nifti-reader-js';
+import { DataError } from '../../util/index.js';
+
+/** How the numbers of a volume are stored. */
+export interface ElementKind {
+  readonly bytes: number;
+  /** Numbers a voxel: 3 for RGB, 4 for RGBA. */
+  readonly channels: 1 | 3 | 4;
+  readonly view: (buffer: ArrayBuffer) => ArrayLike<number> | ArrayLike<bigint>;
+}
+
+/** NIfTI's codes of the kinds that are read. */
+const KINDS: Readonly<Record<number, ElementKind>> = {
+  2: { bytes: 1, channels: 1, view: (buffer) => new Uint8Array(buffer) },
+  4: { bytes: 2, channels: 1, view: (buffer) => new Int16Array(buffer) },
+  8: { bytes: 4, channels: 1, view: (buffer) => new Int32Array(buffer) },
+  16: { bytes: 4, channels: 1, view: (buffer) => new Float32Array(buffer) },
+  64: { bytes: 8, channels: 1, view: (buffer) => new Float64Array(buffer) },
+  128: { bytes: 1, channels: 3, view: (buffer) => new Uint8Array(buffer) },
+  256: { bytes: 1, channels: 1, view: (buffer) => new Int8Array(buffer) },
+  512: { bytes: 2, channels: 1, view: (buffer) => new Uint16Array(buffer) },
+  768: { bytes: 4, channels: 1, view: (buffer) => new Uint32Array(buffer) },
+  1024: { bytes: 8, channels: 1, view: (buffer) => new BigInt64Array(buffer) },
+  1280: { bytes: 8, channels: 1, view: (buffer) => new BigUint64Array(buffer) },
+  2304: { bytes: 1, channels: 4, view: (buffer) => new Uint8Array(buffer) },
+};
+
+/** What a volume's header says, checked. */
+export interface NiftiHeader {
+  /** Voxels along the stored axes: the first varies fastest. */
+  readonly shape: readonly [number, number, number];
+  /** Volumes in the file: time points or channels. */
+  readonly frames: number;
+  /** Distance of neighbouring voxels along each axis, in millimetres; 0 where the file does not say. */
+  readonly spacingMm: readonly [number, number, number];
+  /** Where each axis points: a letter of R(ight), L(eft), A(nterior), P(osterior), S(uperior), I(nferior); `???` where the file does not say. */
+  readonly orientation: string;
+  readonly kind: ElementKind;
+  readonly littleEndian: boolean;
+  /** Bytes before the first voxel. */
+  readonly offset: number;
+  /** A stored number s means `s * slope + intercept`. */
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Bytes of the two versions' headers. */
+export const HEADER_BYTES = { nifti1: 348, nifti2: 540 } as const;
+
+/**
+ * Reads the first bytes of a NIfTI-1 or NIfTI-2 file.
+ *
+ * @param bytes - at least 540 of them, fewer if the file is shorter.
+ * @throws DataError naming the file for other files, header and image in two files, complex numbers and impossible sizes.
+ */
+export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<NiftiHeader> {
+  const { readHeader, NIFTI1 } = await import('nifti-reader-js');
+  const size = sizeOfHeader(bytes, where);
+  let header: NIFTI1 | NIFTI2;
+  try {
+    // The header alone: extensions are not needed, and a damaged one must not stop the reading.
+    header = readHeader(Uint8Array.from(bytes.subarray(0, size)).buffer);
+  } catch (cause) {
+    throw new DataError({ where, what: 'it cannot be read as NIfTI', fix: 'Export it again as .nii or .nii.gz', cause });
+  }
+  const kind = KINDS[header.datatypeCode];
+  if (kind === undefined)
+    throw new DataError({
+      where,
+      what: `its numbers are of kind ${header.datatypeCode}, which is not read`,
+      fix: 'Export it with whole or floating-point numbers of up to 64 bits, or as RGB',
+    });
+  const [rank, ...dims] = header.dims as [number, ...number[]];
+  const shape = dims.slice(0, Math.max(0, rank)).concat(1, 1, 1);
+  if (rank < 1 || rank > 7 || shape.some((n) => !Number.isInteger(n) || n < 1))
+    throw new DataError({ where, what: `its header says dimensions [${header.dims.join(', ')}]`, fix: 'Export it again' });
+  const scaled = Number.isFinite(header.scl_slope) && header.scl_slope !== 0 && kind.channels === 1;
+  const affine = affineOf(header, !(header instanceof NIFTI1));
+  return {
+    shape: [shape[0] as number, shape[1] as number, shape[2] as number],
+    frames: shape.slice(3).reduce((a, b) => a * b, 1),
+    spacingMm: [1, 2, 3].map((i) => spacing(header.pixDims[i], header.xyzt_units)) as [number, number, number],
+    orientation: affine === undefined ? '???' : lettersOf(affine),
+    kind,
+    littleEndian: header.littleEndian,
+    offset: Math.max(header.vox_offset, size),
+    slope: scaled ? header.scl_slope : 1,
+    intercept: scaled && Number.isFinite(header.scl_inter) ? header.scl_inter : 0,
+  };
+}
+
+function sizeOfHeader(bytes: Buffer, where: string): number {
+  const magic = (at: number) => bytes.toString('latin1', at, at + 3);
+  if (magic(344) === 'ni1' || magic(4) === 'ni2')
+    throw new DataError({
+      where,
+      what: 'it holds the header alone (an .hdr with its numbers in an .img)',
+      fix: 'Convert the pair to one .nii file',
+    });
+  if (magic(344) === 'n+1') return HEADER_BYTES.nifti1;
+  if (magic(4) === 'n+2' && bytes.length >= HEADER_BYTES.nifti2) return HEADER_BYTES.nifti2;
+  throw new DataError({
+    where,
+    what: 'it does not begin as NIfTI-1 or NIfTI-2 does',
+    fix: 'Check that it is a complete .nii or .nii.gz file',
+  });
+}
+
+/** The low three bits of `xyzt_units` are the unit of length: 1 metre, 2 millimetre, 3 micrometre; nobody who leaves it out means metres. */
+function spacing(pixdim: number | undefined, units: number): number {
+  const factor = { 1: 1000, 3: 0.001 }[units & 7] ?? 1;
+  const value = Math.abs(pixdim ?? 0) * factor;
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** The matrix from voxels to the scanner's axes (right, anterior, superior), if the file has one: its sform before its qform, as other readers do. */
+function affineOf(header: NIFTI1 | NIFTI2, second: boolean): number[][] | undefined {
+  if (header.sform_code > 0 && (second || header.qform_code <= header.sform_code)) return header.affine;
+  return header.qform_code > 0 ? header.getQformMat() : undefined;
+}
+
+const AXES = [
+  ['R', 'L'],
+  ['A', 'P'],
+  ['S', 'I'],
+] as const;
+
+/** For each voxel axis the direction that it follows most, no direction being used twice. */
+function lettersOf(affine: readonly (readonly number[])[]): string {
+  const letters = ['?', '?', '?'];
+  const left = new Set([0, 1, 2]);
+  const steps = [0, 1, 2].flatMap((voxel) =>
+    [0, 1, 2].map((world) => ({ voxel, world, step: normalised(affine, voxel)[world] as number })),
+  );
+  for (const { voxel, world, step } of steps.sort((a, b) => Math.abs(b.step) - Math.abs(a.step))) {
+    if (letters[voxel] !== '?' || !left.has(world) || step === 0) continue;
+    letters[voxel] = (AXES[world] as readonly [string, string])[step > 0 ? 0 : 1];
+    left.delete(world);
+  }
+  return letters.join('');
+}
+
+function normalised(affine: readonly (readonly number[])[], voxel: number): number[] {
+  const column = [0, 1, 2].map((world) => affine[world]?.[voxel] ?? 0);
+  const length = Math.hypot(...column) || 1;
+  return column.map((value) => value / length);
+}

@@ -1,0 +1,233 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { DataError } from '../../util/index.js';
+import type { RasterImage } from '../raster-image.js';
+import { HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from './nifti-header.js';
+
+/** Bytes above which a volume is refused: it is held in memory as a whole. */
+const MAX_VOLUME_BYTES = 4e9;
+
+/** A plane of a volume. */
+export interface VolumeSlice {
+  readonly width: number;
+  readonly height: number;
+  /** 3 where the volume is RGB or RGBA (whose transparency is left out). */
+  readonly channels: 1 | 3;
+  /** Row-major, channels together, `slope` and `intercept` applied. */
+  readonly values: Float32Array;
+  /** Millimetres between columns and between rows; 0 where the file does not say. */
+  readonly spacingMm: readonly [across: number, down: number];
+}
+
+/** Which plane is asked for. */
+export interface SliceAddress {
+  /** The stored axis that the plane is across. Default: 2, the third. */
+  readonly axis?: 0 | 1 | 2;
+  /** From 0 along that axis. */
+  readonly index: number;
+  /** From 0 along the fourth dimension: a time point or a channel. Default: 0. */
+  readonly frame?: number;
+}
+
+/** Smallest and largest number of a volume, and whether all of them are whole. */
+export interface VolumeRange {
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+}
+
+/** Values of a plane, by its distance in the stored numbers. */
+type Numbers = ArrayLike<number> | ArrayLike<bigint>;
+
+/**
+ * A volume of ultrasound, or of labels. Its stored numbers are in memory once, as they are in the file; a plane is converted
+ * when it is asked for.
+ *
+ * Axes are the stored ones: axis 0 varies fastest. In a plane across axis 2, columns run along axis 0 and rows along axis 1
+ * (what nibabel has as `volume[:, :, k].T`); across axis 1, along 0 and 2; across axis 0, along 1 and 2. Nothing is turned:
+ * {@link NiftiHeader.orientation} says where the axes point.
+ */
+export class NiftiVolume {
+  readonly file: string;
+  readonly header: NiftiHeader;
+  private readonly numbers: Numbers;
+  private known: VolumeRange | undefined;
+
+  constructor(file: string, header: NiftiHeader, numbers: Numbers) {
+    this.file = file;
+    this.header = header;
+    this.numbers = numbers;
+  }
+
+  /** How many planes there are across an axis. */
+  slices(axis: 0 | 1 | 2 = 2): number {
+    return this.header.shape[axis];
+  }
+
+  /** @throws DataError naming the file when there is no such plane. */
+  slice({ axis = 2, index, frame = 0 }: SliceAddress): VolumeSlice {
+    const { shape, frames, spacingMm, kind, slope, intercept } = this.header;
+    this.check(`slice ${index} across axis ${axis}`, index, shape[axis]);
+    this.check(`frame ${frame}`, frame, frames);
+    const [across, down] = ([0, 1, 2] as const).filter((other) => other !== axis) as [0 | 1 | 2, 0 | 1 | 2];
+    const strides = [1, shape[0], shape[0] * shape[1]].map((n) => n * kind.channels) as [number, number, number];
+    const start = frame * strides[2] * shape[2] + index * strides[axis];
+    const [width, height] = [shape[across], shape[down]];
+    const channels = kind.channels === 1 ? 1 : 3;
+    const values = new Float32Array(width * height * channels);
+    for (let y = 0, to = 0; y < height; y++) {
+      for (let x = 0, at = start + y * strides[down]; x < width; x++, at += strides[across])
+        for (let c = 0; c < channels; c++) values[to++] = Number(this.numbers[at + c]) * slope + intercept;
+    }
+    return { width, height, channels, values, spacingMm: [spacingMm[across], spacingMm[down]] };
+  }
+
+  /** Looks at every voxel, the first time. Numbers that are not finite are left out. */
+  range(): VolumeRange {
+    if (this.known !== undefined) return this.known;
+    const { slope, intercept } = this.header;
+    let [min, max, whole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
+    for (let i = 0; i < this.numbers.length; i++) {
+      const value = Number(this.numbers[i]) * slope + intercept;
+      if (!Number.isFinite(value)) continue;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (whole && !Number.isInteger(value)) whole = false;
+    }
+    this.known = min > max ? { min: 0, max: 0, whole: true } : { min, max, whole };
+    return this.known;
+  }
+
+  /**
+   * A plane as a picture. Whole numbers from 0 to 255 (pictures of 8 bits, labels) stay as they are; others are spread so that
+   * the volume's own smallest is black and its largest white, the same for all its planes.
+   */
+  picture(address: SliceAddress): RasterImage {
+    const { width, height, channels, values } = this.slice(address);
+    const { min, max, whole } = this.range();
+    const asIs = channels === 3 || (whole && min >= 0 && max <= 255);
+    const span = max > min ? max - min : Number.POSITIVE_INFINITY;
+    const data = new Uint8Array(width * height * 3);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      // Written into a Uint8Array, what is not a number becomes 0.
+      const level = asIs ? value : Math.round(((Math.min(max, Math.max(min, value)) - min) * 255) / span);
+      if (channels === 3) data[i] = level;
+      else data.fill(level, i * 3, i * 3 + 3);
+    }
+    return { width, height, data };
+  }
+
+  private check(what: string, index: number, count: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < count) return;
+    const fix = count === 1 ? 'There is one, number 0' : `They are numbered 0 to ${count - 1}`;
+    throw new DataError({ where: this.file, what: `there is no ${what}`, fix });
+  }
+}
+
+/**
+ * Reads a NIfTI volume of either version and byte order, compressed or not. Memory: the volume's own bytes.
+ *
+ * @throws DataError naming the file when it is missing, damaged, cut off, or larger than 4 GB.
+ */
+export async function openNifti(file: string): Promise<NiftiVolume> {
+  const header = await parseNiftiHeader(await firstBytes(file), file);
+  const { shape, frames, kind, offset, littleEndian } = header;
+  const size = shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
+  if (!(offset + size <= MAX_VOLUME_BYTES))
+    throw new DataError({
+      where: file,
+      what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
+      fix: `Volumes of up to ${MAX_VOLUME_BYTES / 1e9} GB are read: divide it, or check the file`,
+    });
+  const voxels = Buffer.from(new ArrayBuffer(size));
+  const came = await fill(file, voxels, offset);
+  if (came < size)
+    throw new DataError({
+      where: file,
+      what: `it ends after ${came} of the ${size} bytes of its voxels`,
+      fix: 'Copy or download it again',
+    });
+  if (!littleEndian) swap(voxels, kind.bytes);
+  return new NiftiVolume(file, header, kind.view(voxels.buffer as ArrayBuffer));
+}
+
+function swap(bytes: Buffer, width: number): void {
+  if (width === 2) bytes.swap16();
+  if (width === 4) bytes.swap32();
+  if (width === 8) bytes.swap64();
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const bytes = Buffer.alloc(HEADER_BYTES.nifti2);
+  return bytes.subarray(0, await fill(file, bytes, 0));
+}
+
+/** Fills a buffer from the unpacked file, beginning at `offset`; returns how many bytes came. */
+async function fill(file: string, into: Buffer, offset: number): Promise<number> {
+  try {
+    return (await isGzip(file)) ? await fillFromGzip(file, into, offset) : await fillFromFile(file, into, offset);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new DataError({ where: file, what: 'there is no such file', fix: 'Check the path', cause });
+    if (code?.startsWith('Z_') === true)
+      throw new DataError({
+        where: file,
+        what: 'its gzip stream is damaged or cut off',
+        fix: 'Copy or download it again',
+        cause,
+      });
+    throw new DataError({ where: file, what: `it cannot be read (${code})`, fix: 'Check the path', cause });
+  }
+}
+
+async function isGzip(file: string): Promise<boolean> {
+  const start = Buffer.alloc(2);
+  await fillFromFile(file, start, 0);
+  return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+async function fillFromFile(file: string, into: Buffer, offset: number): Promise<number> {
+  const handle = await open(file);
+  try {
+    let done = 0;
+    while (done < into.length) {
+      // A single read is limited to 2 GB.
+      const { bytesRead } = await handle.read(into, done, Math.min(into.length - done, 1 << 30), offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes that may follow the voxels and are still unpacked, so that the checksum at the end is verified. */
+const MAX_TAIL = 1 << 20;
+
+/**
+ * Unpacks only as far as is asked for, and a little further to reach the checksum: a file that unpacks to far more than its
+ * header says costs nothing.
+ */
+async function fillFromGzip(file: string, into: Buffer, offset: number): Promise<number> {
+  const source = createReadStream(file);
+  const unpacked = source.pipe(createGunzip());
+  source.on('error', (error) => unpacked.destroy(error));
+  const enough = offset + into.length + (offset === 0 ? 0 : MAX_TAIL);
+  let seen = 0;
+  let done = 0;
+  try {
+    for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+      const skip = Math.min(Math.max(0, offset - seen), chunk.length);
+      seen += chunk.length;
+      done += chunk.copy(into, done, skip);
+      if (seen >= enough) break;
+    }
+  } finally {
+    source.destroy();
+    unpacked.destroy();
+  }
+  return done;
+}
