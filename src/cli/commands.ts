@@ -4,6 +4,7 @@ import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
 import { evalCommand } from './eval.js';
 import { forwardCommand } from './forward.js';
+import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
 import type { GlobalOptions } from './options.js';
 import { trainCommand } from './train.js';
@@ -11,6 +12,7 @@ import { trainCommand } from './train.js';
 /** Every command; the order is that of the help. */
 export const commands = [
   demoCommand,
+  importDataCommand,
   trainCommand,
   evalCommand,
   inferCommand,

@@ -15,6 +15,10 @@ const imageSchema = z.object({
   height: z.int().positive().optional(),
   /** What the prompt asks for; default: the names of the image's objects, or all categories if it has none. */
   phrases: z.array(phrase).optional(),
+  /** Patient, volume or source image: what must not be in two parts. */
+  group: id.optional(),
+  /** Millimetres a pixel, across and down. */
+  pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),
 });
 
 const annotationSchema = z.object({

@@ -1,6 +1,16 @@
 export { type AugmentPreset, augment } from './augment.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { FoldersDataset } from './folders.js';
+export {
+  adapters,
+  findAdapter,
+  type ImportOptions,
+  type ImportReport,
+  importDataset,
+  loadPrompts,
+  MersenneTwister,
+  type Protocol,
+} from './import/index.js';
 export { BatchLoader, type LoaderOptions } from './loader.js';
 export {
   generatePhantom,

@@ -1,6 +1,14 @@
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
-export { NiftiVolume, openNifti, type SliceAddress, type VolumeRange, type VolumeSlice } from './formats/nifti.js';
-export { decodeImage, encodePng } from './image.js';
+export {
+  NiftiVolume,
+  openNifti,
+  readNiftiHeader,
+  type SliceAddress,
+  type VolumeRange,
+  type VolumeSlice,
+} from './formats/nifti.js';
+export type { NiftiHeader } from './formats/nifti-header.js';
+export { decodeImage, encodePng, readImageFile } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
   type BinaryMask,

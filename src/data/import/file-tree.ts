@@ -22,6 +22,7 @@ export interface TreeFile {
 export class FileTree {
   readonly root: string;
   readonly files: readonly TreeFile[];
+  private byPath: ReadonlyMap<string, TreeFile> | undefined;
 
   private constructor(root: string, files: readonly TreeFile[]) {
     this.root = root;
@@ -31,7 +32,8 @@ export class FileTree {
   /** @throws DataError when the folder is missing, a file, or an archive. */
   static async open(root: string): Promise<FileTree> {
     const info = await stat(root).catch(() => undefined);
-    if (info === undefined) throw new DataError({ where: root, what: 'there is no such folder', fix: 'Check the path of --from' });
+    if (info === undefined)
+      throw new DataError({ where: root, what: 'there is no such folder', fix: 'Check the path of --from' });
     if (!info.isDirectory()) {
       const archive = ARCHIVE.test(root);
       throw new DataError({
@@ -43,6 +45,12 @@ export class FileTree {
     const files: TreeFile[] = [];
     await walk(root, '', basename(resolve(root)), files, new Set(), 0);
     return new FileTree(root, files);
+  }
+
+  /** The file at a path below the root, whatever the case of its letters. */
+  at(relative: string): TreeFile | undefined {
+    this.byPath ??= new Map(this.files.map((file) => [file.relative.toLowerCase(), file]));
+    return this.byPath.get(relative.toLowerCase());
   }
 
   /** Archives that lie in the folder, packed. */

@@ -49,7 +49,7 @@ export async function readMask(source: MaskSource, image: Size, options: MaskOpt
       return [{ class: source.class, mask: resizeMask(mask, image) }];
     }
     case 'box': {
-      const mask = rectangle(source.bbox, image);
+      const mask = rectangle(scaled(source.bbox, source.size, image), image);
       if (source.within === undefined) return [{ class: source.class, mask }];
       const whole = fitGrey(await decodeGreyMask(source.within), image, source.within, options);
       return [{ class: source.class, mask: both(mask, whole) }];
@@ -83,11 +83,28 @@ async function readFileMask(
       }
       if (read.as === 'top-value') {
         const top = read.classes[Math.max(...present)];
-        return top === undefined ? [] : [{ class: top, mask: fitBinary(where(grey, (value) => value > 0), image, file, options) }];
+        return top === undefined
+          ? []
+          : [
+              {
+                class: top,
+                mask: fitBinary(
+                  where(grey, (value) => value > 0),
+                  image,
+                  file,
+                  options,
+                ),
+              },
+            ];
       }
       return present.map((value) => ({
         class: read.classes[value] as string,
-        mask: fitBinary(where(grey, (other) => other === value), image, file, options),
+        mask: fitBinary(
+          where(grey, (other) => other === value),
+          image,
+          file,
+          options,
+        ),
       }));
     }
     case 'colours':
@@ -178,6 +195,16 @@ function fitGrey(grey: GreyMap, image: Size, file: string, { stretch }: MaskOpti
 
 function fitBinary(mask: BinaryMask, image: Size, file: string, options: MaskOptions): BinaryMask {
   return fitGrey({ ...mask, data: mask.data.map((value) => value * 255) }, image, file, options);
+}
+
+function scaled(
+  [x, y, w, h]: readonly [number, number, number, number],
+  size: readonly [number, number] | undefined,
+  image: Size,
+): readonly [number, number, number, number] {
+  if (size === undefined || !(size[0] > 0) || !(size[1] > 0)) return [x, y, w, h];
+  const [sx, sy] = [image.width / size[0], image.height / size[1]];
+  return [x * sx, y * sy, w * sx, h * sy];
 }
 
 /** The pixels that a box touches. */

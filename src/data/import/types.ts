@@ -36,6 +36,8 @@ export type MaskSource =
       readonly slice?: number;
       readonly frame?: number;
       readonly transpose?: boolean;
+      /** All of the mask is one object, in however many pieces. */
+      readonly whole?: boolean;
       /** Each of these is one object: the part of the mask that lies in it. Lists x0, y0, x1, y1, … of pixels. */
       readonly instances?: readonly { readonly class: string; readonly polygon: readonly number[] }[];
     }
@@ -46,6 +48,8 @@ export type MaskSource =
       readonly class: string;
       /** Left, top, width, height in pixels. */
       readonly bbox: readonly [number, number, number, number];
+      /** Width and height of the picture whose pixels those are. Default: the image's own. */
+      readonly size?: readonly [number, number];
       /** The mask of everything in the image: the object is what the box holds of it. */
       readonly within?: string;
     };
@@ -93,6 +97,8 @@ export interface ScanOptions {
   readonly variant: string;
   /** What the objects of a set that names nothing are called; several for label values 1, 2, …. */
   readonly prompts: readonly string[];
+  /** The publisher's parts are wanted. */
+  readonly officialSplits: boolean;
 }
 
 /** How the published code makes rows of a mask. */

@@ -127,6 +127,15 @@ export class NiftiVolume {
 }
 
 /**
+ * Reads a volume's header alone.
+ *
+ * @throws DataError naming the file when it is missing, damaged, or no NIfTI.
+ */
+export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
+  return parseNiftiHeader(await firstBytes(file), file);
+}
+
+/**
  * Reads a NIfTI volume of either version and byte order, compressed or not. Memory: the volume's own bytes.
  *
  * @throws DataError naming the file when it is missing, damaged, cut off, or larger than 4 GB.

@@ -1,6 +1,6 @@
 import type { Part } from '../../coco.js';
 import { naturalOrder, type TreeFile } from '../file-tree.js';
-import type { Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, MaskReading, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Files that hold pictures. */
 const PICTURE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
@@ -23,6 +23,8 @@ export interface PairRule {
   readonly mask: RegExp;
   /** Groups that make the key, `id` last. Default: `part`, `class` and `id`, those that there are. */
   readonly key?: readonly string[];
+  /** Names that are numbers are compared as numbers: 7 is 007. */
+  readonly numeric?: boolean;
   /** Files that belong to the dataset and are not used. */
   readonly ignore?: RegExp;
   /** Images that may be without a mask: they are negatives. */
@@ -57,7 +59,7 @@ export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
     }
     used.add(folderOf(file));
     const names = lowered(match.groups ?? {});
-    const key = keyOf(names, rule.key ?? KEY);
+    const key = keyOf(rule.numeric === true ? numbered(names) : names, rule.key ?? KEY);
     if (mask !== null) {
       const others = masks.get(key) ?? [];
       // The same name a level further down is a second copy of the archive.
@@ -85,8 +87,8 @@ export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
 
 /** A dataset that is no more than images with masks. */
 export interface MaskFolders extends PairRule {
-  /** What the mask of a pair shows. */
-  readonly read: (names: Names, mask: TreeFile) => Extract<MaskSource, { kind: 'file' }>['read'];
+  /** What the mask of a pair shows, or nothing where there is nothing to see in it. */
+  readonly read: (names: Names, mask: TreeFile) => MaskReading | undefined;
   /** Unique in the dataset. Default: the parts of the key. */
   readonly name?: (names: Names) => string;
   /** Default: the name, so that each image is a group of its own. */
@@ -110,7 +112,10 @@ function recordOf({ image, masks, names }: Pair, rule: MaskFolders): SourceRecor
   return {
     name,
     image: { file: image.path },
-    masks: masks.map((mask) => ({ kind: 'file', file: mask.path, read: rule.read(names, mask) })),
+    masks: masks.flatMap((mask): MaskSource[] => {
+      const read = rule.read(names, mask);
+      return read === undefined ? [] : [{ kind: 'file', file: mask.path, read }];
+    }),
     group: rule.group?.(names) ?? name,
     ...(part === undefined ? {} : { part }),
     ...(list === undefined ? {} : { list }),
@@ -125,6 +130,10 @@ function shallowFirst(files: readonly TreeFile[]): TreeFile[] {
 
 function keyOf(names: Names, groups: readonly string[]): string {
   return groups.flatMap((group) => names[group] ?? []).join('/');
+}
+
+function numbered(names: Names): Names {
+  return Object.fromEntries(Object.entries(names).map(([name, value]) => [name, value?.replace(/^0+(?=\d)/, '')]));
 }
 
 function lowered(groups: Readonly<Record<string, string | undefined>>): Names {
