@@ -97,7 +97,8 @@ export function assemblePaper(
       // The published code's copies: the number of the contour follows the name of the dataset.
       const fileName = adapter.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
       if (fileName !== imageFile) copies.set(fileName, { from: imageFile, to: fileName });
-      return { item, object, fileName, list: item.record.list };
+      // Where colours are classes, the list is that of the object.
+      return { item, object, fileName, list: item.record.list ?? object.class };
     }),
   );
   const divided =
