@@ -1,5 +1,6 @@
 export { type AugmentPreset, augment } from './augment.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
+export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
 export {
   adapters,
@@ -9,6 +10,7 @@ export {
   importDataset,
   loadPrompts,
   MersenneTwister,
+  openSets,
   type Protocol,
 } from './import/index.js';
 export { BatchLoader, type LoaderOptions } from './loader.js';
