@@ -8,6 +8,8 @@ const SHARES = { train: 0.7, val: 0.2 };
 /** Shares where the test part is given. */
 export const TRAIN_AND_VAL = { train: 7 / 9, val: 2 / 9 };
 
+const PARTS = ['train', 'val', 'test'] as const;
+
 /** What {@link splitGroups} divides. */
 export interface Grouped {
   readonly group: string;
@@ -22,9 +24,14 @@ export function splitGroups(items: readonly Grouped[], seed: number, shares = SH
   for (const { group } of items) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   const lacking = targets(items.length, sizes.size, shares);
   const partOf = new Map<string, Part>();
-  for (const group of Rng.seeded(seed).shuffle([...sizes.keys()].sort())) {
-    const part = (['train', 'val', 'test'] as const).reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
+  const order = Rng.seeded(seed).shuffle([...sizes.keys()].sort());
+  const empty = new Set(PARTS.filter((part) => lacking[part] > 0));
+  for (const [i, group] of order.entries()) {
+    // A few large groups must not leave a part without any.
+    const open = order.length - i <= empty.size ? [...empty] : PARTS;
+    const part = open.reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
     partOf.set(group, part);
+    empty.delete(part);
     lacking[part] -= sizes.get(group) ?? 0;
   }
   return items.map(({ group }) => partOf.get(group) as Part);
