@@ -191,7 +191,11 @@ async function processRecords(
     options.onProgress?.(results.size, named.length);
   });
   const ordered = named.map(({ stem }) => results.get(stem));
-  for (const result of ordered) if (result?.ok === false) problems.push({ file: result.file, what: result.what });
+  // A broken volume is told once, not for each of its slices.
+  const bad = new Map(
+    ordered.flatMap((result) => (result?.ok === false ? [[`${result.file}\n${result.what}`, result] as const] : [])),
+  );
+  for (const { file, what } of bad.values()) problems.push({ file, what });
   return ordered;
 }
 

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { type NamedRecord, type ProcessOptions, processRecord, type RecordResult } from './process-record.js';
+import { closeVolumes } from './volumes.js';
 import type { Job } from './worker.js';
 
 /** Records of a volume that one worker takes at a time. */
@@ -11,20 +12,24 @@ const SLICES = 64;
 /** Jobs that wait while the threads are busy, for each of them: enough to keep it busy, few enough to hold little. */
 const WAITING = 2;
 
+/** Records that are done sooner here than threads are started. */
+const FEW = 100;
+
 const WORKER = new URL('./worker.js', import.meta.url);
 
 /**
  * Works on records in threads, those of one volume together, and hands over each result as it comes. Only as many jobs are
- * in flight as keep the threads busy, so memory does not grow with the number of records. Where the compiled worker is not
- * there (sources run by a test), the records are done here, one after the other.
+ * in flight as keep the threads busy, so memory does not grow with the number of records. A few records, and all where the
+ * compiled worker is not there (sources run by a test), are done here, one after the other.
  */
 export async function processAll(
   records: readonly NamedRecord[],
   options: ProcessOptions,
   onResult: (result: RecordResult) => Promise<void>,
 ): Promise<void> {
-  if (!existsSync(fileURLToPath(WORKER))) {
+  if (records.length < FEW || !existsSync(fileURLToPath(WORKER))) {
     for (const record of records) await onResult(await processRecord(record, options));
+    closeVolumes();
     return;
   }
   const threads = Math.max(1, Math.min(availableParallelism(), records.length));
