@@ -10,7 +10,7 @@ import { checkPlaces } from './places.js';
 import { processAll } from './pool.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 import { loadPrompts, phraseOf } from './prompts.js';
-import { findAdapter } from './registry.js';
+import { adapters, findAdapter } from './registry.js';
 import { countParts, type ImportReport } from './report.js';
 import type { Adapter, Found, Problem, Protocol } from './types.js';
 
@@ -65,7 +65,7 @@ export async function importDataset(given: ImportOptions): Promise<ImportReport>
     prompts: options.prompts,
     officialSplits: options.officialSplits,
   });
-  if (found.records.length === 0) throw nothingFound(adapter, tree, found.problems);
+  if (found.records.length === 0) throw nothingFound(adapter, tree, found.problems, await recognised(tree, adapter));
   const [first] = found.problems;
   if (options.onBad === 'stop' && first !== undefined) throw badFile(first);
   const journal = await Journal.open(options.to, kindOf(task), options.overwrite);
@@ -226,17 +226,41 @@ async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
   }
 }
 
-function nothingFound(adapter: Adapter, { root, archives }: FileTree, problems: readonly Problem[]): DataError {
+function nothingFound(
+  adapter: Adapter,
+  { root, archives }: FileTree,
+  problems: readonly Problem[],
+  other: Adapter | undefined,
+): DataError {
   const [packed] = archives;
   const [problem] = problems;
-  const why =
-    packed === undefined
-      ? problem === undefined
-        ? 'it holds nothing of this dataset'
-        : `nothing can be imported (${problem.file}: ${problem.what}${problems.length > 1 ? `, and ${problems.length - 1} more` : ''})`
-      : `${packed.relative} is still packed`;
   const expected = `${adapter.title} is laid out as ${adapter.layout}; it comes from ${adapter.source}`;
-  return new DataError({ where: root, what: why, fix: packed === undefined ? expected : `Unpack it. ${expected}` });
+  if (packed !== undefined)
+    return new DataError({ where: root, what: `${packed.relative} is still packed`, fix: `Unpack it. ${expected}` });
+  if (other !== undefined)
+    return new DataError({
+      where: root,
+      what: `it looks like ${other.title}, not ${adapter.title}`,
+      fix: `Say --dataset ${other.name}`,
+    });
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+  const what =
+    problem === undefined
+      ? 'it holds nothing of this dataset'
+      : `nothing can be imported (${problem.file}: ${problem.what}${more})`;
+  return new DataError({ where: root, what, fix: expected });
+}
+
+/** The published dataset that a folder holds instead of the named one. */
+async function recognised(tree: FileTree, named: Adapter): Promise<Adapter | undefined> {
+  for (const adapter of adapters) {
+    if (adapter === named || adapter.organ === 'any') continue;
+    const variant = adapter.variants?.[0] ?? '';
+    const scan = adapter.scan({ protocol: 'strict', tree, variant, prompts: [], officialSplits: false });
+    const found = await scan.catch(() => undefined);
+    if (found !== undefined && found.records.length > found.problems.length) return adapter;
+  }
+  return undefined;
 }
 
 function badFile({ file, what }: Problem): DataError {

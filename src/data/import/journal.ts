@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../util/index.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 
 const FOLDER = '.import';
 const FILE = 'journal.jsonl';
+const LOCK = 'lock';
 
 /** What an import writes, besides its journal. */
 const OUTPUTS = ['annotations', 'images', 'masks', 'report.json'];
@@ -37,6 +38,7 @@ export class Journal {
     const [head, ...lines] = text?.split('\n') ?? [];
     const before = parsed<{ kind: string }>(head ?? '')?.kind;
     if (before === kind) {
+      await lock(to);
       const done = new Map<string, RecordResult>();
       for (const line of lines) {
         const entry = parsed<{ key: string; result: RecordResult }>(line);
@@ -45,8 +47,10 @@ export class Journal {
       return new Journal(to, await continued(path, text ?? ''), done);
     }
     if (!overwrite) await refuse(to, before);
+    if (text !== undefined) await lock(to);
     if (text !== undefined) for (const name of [...OUTPUTS, FOLDER]) await rm(join(to, name), { recursive: true, force: true });
     await mkdir(join(to, FOLDER), { recursive: true });
+    await lock(to);
     const file = await open(path, 'w');
     await file.write(`${JSON.stringify({ kind })}\n`);
     return new Journal(to, file, new Map());
@@ -74,6 +78,7 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.file.close();
+    await rm(join(this.to, FOLDER, LOCK), { force: true });
   }
 
   /** Removes files of earlier, other results and what a stop left behind. */
@@ -112,6 +117,29 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     .update(JSON.stringify([stem, record, options, states]))
     .digest('hex')
     .slice(0, 32);
+}
+
+/** One process writes at a time; a lock whose process has ended, or that is our own, is taken over. */
+async function lock(to: string): Promise<void> {
+  const path = join(to, FOLDER, LOCK);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const owner = Number(text);
+  if (text !== undefined && owner !== process.pid && isRunning(owner))
+    throw new DataError({
+      where: to,
+      what: `process ${owner} is importing into it`,
+      fix: 'Wait for it to end, or choose another --to',
+    });
+  await writeFile(path, String(process.pid));
+}
+
+function isRunning(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function refuse(to: string, before: string | undefined): Promise<void> {

@@ -51,7 +51,8 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   const absent: string[] = [];
   for (const set of sets) {
     const adapter = knownAdapter(set.name);
-    const folder = set.folder ?? names.find((name) => isSpelling(name, set.name, adapter));
+    const own = [(name: string) => name === set.name, (name: string) => isSpelling(name, set.name, adapter)];
+    const folder = set.folder ?? own.map((fits) => names.find(fits)).find((name) => name !== undefined);
     if (folder === undefined || !(await isFolder(join(root, folder)))) {
       absent.push(set.name);
       if (missing === 'error') throw notThere(set, adapter, root);

@@ -90,11 +90,14 @@ describe('where it was unpacked', () => {
   });
 
   it('must hold the dataset', async () => {
-    const error = await importDataset({ dataset: 'aul', from: await published('BUSI'), to: folder() }).catch(
-      (caught: unknown) => caught,
-    );
+    const from = folder();
+    await put(from, 'readme.txt', 'nothing here');
+    const error = await importDataset({ dataset: 'aul', from, to: folder() }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(DataError);
     expect((error as DataError).message).toMatch(/it holds nothing of this dataset.*AUL is laid out as .*zenodo/);
+    await expect(importDataset({ dataset: 'aul', from: await published('BUSI'), to: folder() })).rejects.toThrow(
+      /it looks like BUSI, not AUL\. Say --dataset busi/,
+    );
   });
 });
 
@@ -255,6 +258,11 @@ describe('options and targets', () => {
     await expect(importDataset({ dataset: 'stu', from, to })).rejects.toThrow(/the folder is not empty\. .*--overwrite/);
     await importDataset({ dataset: 'stu', from, to, overwrite: true });
     expect(await readFile(join(to, 'mine.txt'), 'utf8')).toBe('keep');
+    // Another process is at work there; process 1 always runs.
+    await put(to, '.import/lock', '1');
+    await expect(importDataset({ dataset: 'stu', from, to })).rejects.toThrow(/process 1 is importing into it/);
+    await put(to, '.import/lock', '999999999');
+    await importDataset({ dataset: 'stu', from, to });
     const busi = await published('BUSI');
     await expect(importDataset({ dataset: 'busi', from: busi, to })).rejects.toThrow(/it holds another import \(stu strict\)/);
     const { counts } = await importDataset({ dataset: 'busi', from: busi, to, overwrite: true });

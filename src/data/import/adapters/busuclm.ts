@@ -12,8 +12,8 @@ export const busuclm: Adapter = {
   layout: 'BUS-UCLM/images/ABCD_NNN.png and BUS-UCLM/masks/ABCD_NNN.png',
   paper: { key: 'busuclm', contours: { keep: 'first', count: 2 }, copies: true, lists: ['benign', 'malignant'] },
   scan: maskFolders({
-    image: picture('images?/(?<id>[^/]+)'),
-    mask: picture('masks?/(?<id>[^/]+)'),
+    image: picture('images?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
+    mask: picture('masks?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
     read: () => ({ as: 'colours', classes: { green: 'benign', red: 'malignant' } }),
     group: (names) => (names['id'] ?? '').split('_')[0] as string,
   }),

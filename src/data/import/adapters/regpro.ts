@@ -6,7 +6,8 @@ import { path } from './common.js';
 export const regpro: Adapter = {
   name: 'regpro',
   title: 'RegPro',
-  aliases: ['mu-regpro'],
+  // Not muRegPro, its official name: the published code calls MicroSeg so.
+  aliases: ['regpro-challenge'],
   organ: 'prostate',
   source: 'https://doi.org/10.5281/zenodo.7870104',
   layout: '{train,val}/us_images/caseNNNNNN.nii.gz and {train,val}/us_labels/caseNNNNNN.nii.gz',
