@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { checkDataCommand } from './check-data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
@@ -13,6 +14,7 @@ import { trainCommand } from './train.js';
 export const commands = [
   demoCommand,
   importDataCommand,
+  checkDataCommand,
   trainCommand,
   evalCommand,
   inferCommand,

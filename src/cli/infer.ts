@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { GroundedSegmenter, type Segment } from '../infer/index.js';
-import { decodeImage, drawOverlay, encodeRle, maskArea, maskToPng } from '../processing/index.js';
+import { decodeImage, drawOverlay, encodeRle, maskArea, maskToPng, pictureStem } from '../processing/index.js';
 import { SonogroundError, UsageError, writeFileAtomic } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
@@ -105,7 +105,7 @@ async function segmentFile(
 ): Promise<CocoResult[]> {
   const image = await decodeImage(file);
   const segments = await segmenter.segment(image, prompt, select);
-  const stem = basename(file, extname(file));
+  const stem = pictureStem(file);
   const overlay = await drawOverlay(
     image,
     segments.map(({ phrase, ...rest }) => ({ label: phrase, ...rest })),

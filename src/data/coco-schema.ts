@@ -13,6 +13,9 @@ const imageSchema = z.object({
   file_name: z.string().min(1),
   width: z.int().positive().optional(),
   height: z.int().positive().optional(),
+  /** Other names for `group`. */
+  patient: id.optional(),
+  volume: id.optional(),
   /** What the prompt asks for; default: the names of the image's objects, or all categories if it has none. */
   phrases: z.array(phrase).optional(),
   /** Patient, volume or source image: what must not be in two parts. */

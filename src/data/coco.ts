@@ -17,10 +17,16 @@ import {
 } from '../processing/index.js';
 import { DataError, writeFileAtomic } from '../util/index.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile } from './coco-schema.js';
-import type { Dataset, Sample, SampleObject } from './types.js';
+import type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 
 /** A part of a dataset. */
 export type Part = 'train' | 'val' | 'test';
+
+/** A sample with what its objects were made of. */
+export interface LoadedAnnotations {
+  readonly sample: Sample;
+  readonly pairs: readonly { readonly annotation: CocoAnnotation; readonly object: SampleObject | undefined }[];
+}
 
 const LAYOUT = 'A dataset is a folder with annotations/{train,val,test}.json, images/ and, for masks as files, masks/';
 
@@ -72,6 +78,24 @@ export class CocoDataset implements Dataset {
   }
 
   async load(index: number): Promise<Sample> {
+    return (await this.loadWithAnnotations(index)).sample;
+  }
+
+  source(index: number): SampleSource {
+    const image = this.images[index] as CocoImage;
+    const annotations = this.byImage.get(String(image.id)) ?? [];
+    const masks = annotations.flatMap(({ mask_file }) => (mask_file === undefined ? [] : [join(this.root, 'masks', mask_file)]));
+    const group = image.group ?? image.patient ?? image.volume;
+    return {
+      id: image.file_name,
+      files: [join(this.root, 'images', image.file_name), ...new Set(masks)],
+      group: group === undefined ? undefined : String(group),
+      annotation: JSON.stringify([image, annotations, [...this.categories]]),
+    };
+  }
+
+  /** A sample, and each annotation with the object that it became; none where its mask is empty. */
+  async loadWithAnnotations(index: number): Promise<LoadedAnnotations> {
     const entry = this.images[index] as CocoImage;
     const file = join(this.root, 'images', entry.file_name);
     const image = await decodeImage(file);
@@ -82,9 +106,10 @@ export class CocoDataset implements Dataset {
         fix: 'Annotations are in pixels: bring the image back to the size at which it was annotated',
       });
     const annotations = this.byImage.get(String(entry.id)) ?? [];
-    const objects = (await Promise.all(annotations.map((annotation) => this.objectOf(annotation, image)))).filter(
-      (object) => object !== undefined,
+    const pairs = await Promise.all(
+      annotations.map(async (annotation) => ({ annotation, object: await this.objectOf(annotation, image) })),
     );
+    const objects = pairs.flatMap(({ object }) => object ?? []);
     const present = [...new Set(objects.map(({ phrase }) => phrase))];
     const asked = entry.phrases ?? (present.length > 0 ? present : [...this.categories.values()]);
     const phrases = [...new Set([...asked, ...present])];
@@ -94,7 +119,8 @@ export class CocoDataset implements Dataset {
         what: 'nothing says what to look for in it',
         fix: 'Give it objects, phrases, or the file categories',
       });
-    return { id: basename(entry.file_name).replace(/\.[^.]+$/, ''), dataset: this.name, file, image, objects, phrases };
+    const id = basename(entry.file_name).replace(/\.[^.]+$/, '');
+    return { sample: { id, dataset: this.name, file, image, objects, phrases }, pairs };
   }
 
   /** An object, or nothing where its mask is empty. */

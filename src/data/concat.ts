@@ -1,4 +1,4 @@
-import type { Dataset, Sample } from './types.js';
+import type { Dataset, Sample, SampleSource } from './types.js';
 
 /** Several datasets one after the other. Each sample keeps the name of its own. */
 export class ConcatDataset implements Dataset {
@@ -13,9 +13,21 @@ export class ConcatDataset implements Dataset {
   }
 
   load(index: number): Promise<Sample> {
+    const { part, rest } = this.find(index);
+    return part.load(rest);
+  }
+
+  /** Patients of different datasets are different ones, whatever they are called. */
+  source(index: number): SampleSource | undefined {
+    const { part, rest } = this.find(index);
+    const source = part.source?.(rest);
+    return source?.group === undefined ? source : { ...source, group: `${part.name} ${source.group}` };
+  }
+
+  private find(index: number): { readonly part: Dataset; readonly rest: number } {
     let rest = index;
     for (const part of this.parts) {
-      if (rest < part.size) return part.load(rest);
+      if (rest < part.size) return { part, rest };
       rest -= part.size;
     }
     throw new RangeError(`${this.name}: there is no sample ${index} of ${this.size}`);

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
+import { listPictures, pictureStem } from '../processing/index.js';
 import { DataError } from '../util/index.js';
-import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair } from './mask-folder.js';
-import type { Dataset, Sample } from './types.js';
+import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
+import type { Dataset, Sample, SampleSource } from './types.js';
 
 const FIX = 'Make a folder with images/ and masks/, a mask having the name of its image';
 
@@ -37,19 +38,25 @@ export class FoldersDataset implements Dataset {
   load(index: number): Promise<Sample> {
     return loadMaskPair(this.pairs[index] as MaskPair, this.name, this.phrase);
   }
+
+  source(index: number): SampleSource {
+    return sourceOfPair(this.pairs[index] as MaskPair, this.phrase);
+  }
 }
 
-/** The images of a folder by their names without ending. Two that differ in the ending alone could not be paired. */
+/** The pictures of a folder by their names without ending. Two that differ in the ending alone could not be paired. */
 async function filesByStem(dir: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await listFolder(dir, FIX)) {
     if (!IMAGE_FILE.test(name)) continue;
-    const stem = name.replace(IMAGE_FILE, '');
-    const file = join(dir, name);
-    const other = files.get(stem);
-    if (other !== undefined)
-      throw new DataError({ where: file, what: `it has the name of ${other}`, fix: 'Remove or rename one of the two' });
-    files.set(stem, file);
+    // A film or a volume of images goes with one of as many masks.
+    for (const file of await listPictures(join(dir, name))) {
+      const stem = pictureStem(file);
+      const other = files.get(stem);
+      if (other !== undefined)
+        throw new DataError({ where: file, what: `it has the name of ${other}`, fix: 'Remove or rename one of the two' });
+      files.set(stem, file);
+    }
   }
   return files;
 }

@@ -1,3 +1,12 @@
+export {
+  type AuditPart,
+  type AuditReport,
+  auditDatasets,
+  auditForTraining,
+  openFolders,
+  type TrainingAuditOptions,
+  writeAuditPage,
+} from './audit/index.js';
 export { type AugmentPreset, augment } from './augment.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
@@ -25,4 +34,4 @@ export {
 export { kFolds, type Split, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';
-export type { Dataset, Sample, SampleObject } from './types.js';
+export type { Dataset, Sample, SampleObject, SampleSource } from './types.js';

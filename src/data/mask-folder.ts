@@ -2,13 +2,13 @@ import { readdir, stat } from 'node:fs/promises';
 
 import { type BoxXyxy, boxOfMask, connectedComponents, decodeGreyMask, decodeImage, fitMask } from '../processing/index.js';
 import { DataError } from '../util/index.js';
-import type { Sample, SampleObject } from './types.js';
+import type { Sample, SampleObject, SampleSource } from './types.js';
 
 /** Share of the image below which a part of a mask is taken for a speck, not for an object. */
 const SPECK = 0.001;
 
 /** Image files that readers look for, by ending. */
-export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
+export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima|nii|nii\.gz)$/i;
 
 /** One image with the mask of everything that the phrase names in it. */
 export interface MaskPair {
@@ -28,6 +28,11 @@ export async function loadMaskPair(
   const parts = connectedComponents(mask, { minArea: Math.max(4, SPECK * image.width * image.height) });
   const objects = parts.map((part): SampleObject => ({ phrase, boxXyxyPx: boxOfMask(part) as BoxXyxy, mask: part }));
   return { id, dataset, file, image, objects, phrases: [phrase] };
+}
+
+/** Where the sample of a pair comes from. */
+export function sourceOfPair({ id, image, mask }: MaskPair, phrase: string): SampleSource {
+  return { id, files: [image, mask], annotation: phrase };
 }
 
 /**

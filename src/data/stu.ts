@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../util/index.js';
-import { listFolder, loadMaskPair, type MaskPair } from './mask-folder.js';
-import type { Dataset, Sample } from './types.js';
+import { listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
+import type { Dataset, Sample, SampleSource } from './types.js';
 
 const FIX = 'Name the folder of STU-Hospital (github.com/xbhlk/STU-Hospital) that holds Test_Image_1.png and mask_1.png';
 
@@ -49,5 +49,9 @@ export class StuDataset implements Dataset {
 
   load(index: number): Promise<Sample> {
     return loadMaskPair(this.pairs[index] as MaskPair, this.name, this.phrase);
+  }
+
+  source(index: number): SampleSource {
+    return sourceOfPair(this.pairs[index] as MaskPair, this.phrase);
   }
 }

@@ -1,4 +1,4 @@
-import type { Dataset, Sample } from './types.js';
+import type { Dataset, Sample, SampleSource } from './types.js';
 
 /** Some samples of a dataset, in the order of the given indices. */
 export class Subset implements Dataset {
@@ -18,5 +18,9 @@ export class Subset implements Dataset {
 
   load(index: number): Promise<Sample> {
     return this.whole.load(this.indices[index] as number);
+  }
+
+  source(index: number): SampleSource | undefined {
+    return this.whole.source?.(this.indices[index] as number);
   }
 }

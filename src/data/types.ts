@@ -28,4 +28,17 @@ export interface Dataset {
   readonly size: number;
   /** @param index - in [0, size). */
   load(index: number): Promise<Sample>;
+  /** Where a sample comes from, for datasets of files: known without loading it. */
+  source?(index: number): SampleSource | undefined;
+}
+
+/** The files and annotations that a sample is made of. */
+export interface SampleSource {
+  readonly id: string;
+  /** The image first, then its masks. */
+  readonly files: readonly string[];
+  /** Patient, volume or source image, where the dataset tells: what must not be in two parts. */
+  readonly group?: string | undefined;
+  /** What else the sample depends on, as text: it is another sample when this changes. */
+  readonly annotation: string;
 }

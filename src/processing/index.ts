@@ -1,4 +1,9 @@
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
+export { pictureStem } from './formats/address.js';
+export { DicomFile } from './formats/dicom/dicom-file.js';
+export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
+export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
+export { readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
   openNifti,
@@ -8,7 +13,8 @@ export {
   type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
-export { decodeImage, encodePng, readImageFile } from './image.js';
+export { listPictures } from './formats/several.js';
+export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
   type BinaryMask,

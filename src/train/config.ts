@@ -62,6 +62,8 @@ const dataSchema = z.strictObject({
   prompt: z.string().min(1).optional(),
   /** How a dataset without parts of its own is divided. */
   split: splitSchema.prefault({}),
+  /** Trains although pictures or patients of train are in val or test too. */
+  allowOverlap: z.boolean().default(false),
   phantom: phantomSchema.prefault({}),
 });
 

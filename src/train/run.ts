@@ -1,5 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { auditForTraining } from '../data/index.js';
 import { type DetectorParts, loadDetector, loadMasker, type MaskerParts, saveAdapter } from '../infer/index.js';
 import { saveCheckpoint } from '../io/index.js';
 import { applyLora, type LoraSpec, loraPresets } from '../lora/index.js';
@@ -36,6 +37,8 @@ export async function runTraining(config: RunConfig, data: DataParts, options: R
       throw new ConfigError({ where: `data ${data[part].name}`, what: `its ${part} part has no image`, fix });
     }
   }
+  const { allowOverlap } = config.data;
+  await auditForTraining(data, { allowOverlap, ...(options.logger && { logger: options.logger }) });
   const task = config.task === 'detector' ? await detectorTask(config, options.logger) : await maskerTask(config);
   try {
     return await train({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
 import { CocoDataset, type Part } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
@@ -71,10 +71,11 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
       what: `none of the datasets is there (${absent.join(', ')})`,
       fix: 'Put each into a folder of its name',
     });
+  const name = basename(root);
   return {
-    train: new ConcatDataset('train', opened.train),
-    val: new ConcatDataset('val', opened.val),
-    test: new ConcatDataset('test', opened.test),
+    train: new ConcatDataset(name, opened.train),
+    val: new ConcatDataset(name, opened.val),
+    test: new ConcatDataset(name, opened.test),
   };
 }
 

@@ -90,7 +90,10 @@ function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, m
 async function pictureOf({
   image: { file, slice, transpose },
 }: SourceRecord): Promise<{ readonly picture: RasterImage; readonly spacingMm?: readonly [number, number] }> {
-  if (slice === undefined) return { picture: await decodeImage(file) };
+  if (slice === undefined) {
+    const picture = await decodeImage(file);
+    return { picture, ...(picture.spacingMm === undefined ? {} : { spacingMm: picture.spacingMm }) };
+  }
   const volume = await openVolume(file);
   const { spacingMm } = volume.slice({ index: slice });
   const picture = volume.picture({ index: slice });

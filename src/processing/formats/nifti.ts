@@ -127,21 +127,12 @@ export class NiftiVolume {
 }
 
 /**
- * Reads a volume's header alone.
- *
- * @throws DataError naming the file when it is missing, damaged, or no NIfTI.
- */
-export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
-  return parseNiftiHeader(await firstBytes(file), file);
-}
-
-/**
  * Reads a NIfTI volume of either version and byte order, compressed or not. Memory: the volume's own bytes.
  *
  * @throws DataError naming the file when it is missing, damaged, cut off, or larger than 4 GB.
  */
 export async function openNifti(file: string): Promise<NiftiVolume> {
-  const header = await parseNiftiHeader(await firstBytes(file), file);
+  const header = await readNiftiHeader(file);
   const { shape, frames, kind, offset, littleEndian } = header;
   const size = shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
   if (!(offset + size <= MAX_VOLUME_BYTES))
@@ -160,6 +151,15 @@ export async function openNifti(file: string): Promise<NiftiVolume> {
     });
   if (!littleEndian) swap(voxels, kind.bytes);
   return new NiftiVolume(file, header, kind.view(voxels.buffer as ArrayBuffer));
+}
+
+/**
+ * Reads the header alone.
+ *
+ * @throws DataError naming the file when it is missing or not NIfTI.
+ */
+export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
+  return parseNiftiHeader(await firstBytes(file), file);
 }
 
 function swap(bytes: Buffer, width: number): void {

@@ -1,7 +1,9 @@
 import type { TreeFile } from '../file-tree.js';
 import { partNamed } from '../readers/part-named.js';
 import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { PICTURE } from './common.js';
+
+/** Pictures, frames of DICOM among them. */
+const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 
 /** What objects are called where neither a folder nor `--prompt` says it. */
 const UNNAMED = 'lesion';
@@ -73,11 +75,11 @@ function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Foun
 
 function places(files: readonly TreeFile[], folder: RegExp): Place[] {
   return files.flatMap((file) => {
-    if (!new RegExp(PICTURE, 'i').test(file.relative)) return [];
+    if (!PICTURE.test(file.relative)) return [];
     const steps = file.relative.split('/');
     const at = steps.slice(0, -1).findLastIndex((step) => folder.test(step));
     if (at < 0) return [];
-    const stem = (steps.at(-1) as string).replace(new RegExp(PICTURE, 'i'), '');
+    const stem = (steps.at(-1) as string).replace(PICTURE, '');
     return [{ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem }];
   });
 }

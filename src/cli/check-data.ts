@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { type AuditReport, auditDatasets, openFolders, writeAuditPage } from '../data/index.js';
+import { writeFileAtomic } from '../util/index.js';
+import { consoleLogger } from './console-logger.js';
+import type { GlobalOptions } from './options.js';
+import { startProgress } from './progress.js';
+
+interface CheckDataOptions extends GlobalOptions {
+  data: string[];
+  out: string | undefined;
+}
+
+/** Problems that are told on the screen. */
+const TOLD = 10;
+
+export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = {
+  command: 'check-data',
+  describe: 'look for damaged files, wrong boxes, and patients or pictures that are in two parts',
+  builder: (args) =>
+    args
+      .option('data', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'folders of imported datasets, or folders of such folders',
+      })
+      .option('out', { type: 'string', describe: 'folder for audit.json and audit.html; default: the first of --data' })
+      .example('$0 check-data --data data/busi data/tn3k', 'two datasets, also against each other')
+      .example('$0 check-data --data data', 'all datasets in a folder') as never,
+  handler: async ({ data, out }) => {
+    const { parts, problems } = await openFolders(data);
+    const progress = startProgress('pictures');
+    const report = await auditDatasets(parts, {
+      problems,
+      onProgress: (done, total, file) => progress.update(done, total, file),
+    }).finally(() => progress.stop());
+    const folder = out ?? (data[0] as string);
+    const json = join(folder, 'audit.json');
+    const page = join(folder, 'audit.html');
+    await writeFileAtomic(json, `${JSON.stringify(report, null, 2)}\n`);
+    await writeAuditPage(page, report, parts);
+    tell(report);
+    consoleLogger.info(`${page}, ${json}`);
+    if (report.errors > 0) process.exitCode = 1;
+  },
+};
+
+function tell({ datasets, problems, groups, duplicates, errors, warnings, images, cached }: AuditReport): void {
+  for (const { name, parts } of datasets) {
+    const counts = Object.entries(parts).map(([part, { images: n }]) => `${part} ${n}`);
+    consoleLogger.info(`${name}: ${counts.join(', ')}`);
+  }
+  const lines = [
+    ...groups.map(({ dataset, group, parts }) => `error: ${dataset}: ${group} is in ${Object.keys(parts).join(' and ')}`),
+    ...duplicates.map(
+      ({ level, kind, a, b }) =>
+        `${level}: ${a.dataset} ${a.part} ${a.file} and ${b.dataset} ${b.part} ${b.file} are ${kind === 'exact' ? 'the same picture' : 'alike'}`,
+    ),
+    ...problems.map(({ level, dataset, file, what }) => `${level}: ${dataset}/${file}: ${what}`),
+  ].sort((a, b) => Number(a.startsWith('warning')) - Number(b.startsWith('warning')));
+  for (const line of lines.slice(0, TOLD)) consoleLogger.info(line);
+  if (lines.length > TOLD) consoleLogger.info(`and ${lines.length - TOLD} more`);
+  consoleLogger.info(`${images} pictures (${cached} known from before): ${errors} errors, ${warnings} warnings`);
+}

@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os';
+import { basename, relative } from 'node:path';
+import { PhantomDataset } from '../phantom/index.js';
+import { AuditCache } from './cache.js';
+import { findSharedGroups } from './groups.js';
+import { inspectSample, reasonOf } from './inspect.js';
+import { summariseDatasets } from './summarise.js';
+import { findTwins } from './twins.js';
+import type { AuditPart, AuditReport, Inspection, PictureRecord, Problem } from './types.js';
+
+export interface AuditOptions {
+  /** Where findings are remembered; default: the user's cache folder. */
+  readonly cacheDirectory?: string;
+  /** Problems found while the parts were opened. */
+  readonly problems?: readonly Problem[];
+  readonly onProgress?: (done: number, total: number, file: string) => void;
+}
+
+/**
+ * Looks at every picture of some parts of datasets: whether it can be read, what is in it, whether boxes fit masks, and whether
+ * it, or its patient, is in another part too. Pictures are looked at a few at a time and forgotten: what is kept of each is a
+ * few hundred bytes.
+ */
+export async function auditDatasets(parts: readonly AuditPart[], options: AuditOptions = {}): Promise<AuditReport> {
+  const caches = new Map<string, AuditCache>();
+  for (const { dataset, root } of parts) {
+    const key = root ?? dataset;
+    if (!caches.has(key)) caches.set(key, await AuditCache.open(key, options.cacheDirectory));
+  }
+  const jobs = parts.flatMap((part) => Array.from({ length: part.data.size }, (_, index) => ({ part, index })));
+  const pictures: PictureRecord[] = new Array(jobs.length);
+  const problems: Problem[] = [...(options.problems ?? [])];
+  let done = 0;
+  let cached = 0;
+  await inParallel(jobs.length, async (k) => {
+    const { part, index } = jobs[k] as (typeof jobs)[number];
+    const { picture, known } = await lookAt(part, index, caches.get(part.root ?? part.dataset) as AuditCache, problems);
+    pictures[k] = picture;
+    cached += Number(known);
+    options.onProgress?.(++done, jobs.length, basename(picture.file));
+  });
+  await Promise.all([...caches.values()].map((cache) => cache.save()));
+  const groups = findSharedGroups(pictures);
+  const duplicates = findTwins(pictures);
+  const order = new Map(parts.map(({ dataset, part }, i) => [`${dataset}\0${part}`, i]));
+  problems.sort(
+    (a, b) =>
+      Number(a.level === 'warning') - Number(b.level === 'warning') ||
+      (order.get(`${a.dataset}\0${a.part}`) ?? 0) - (order.get(`${b.dataset}\0${b.part}`) ?? 0) ||
+      a.file.localeCompare(b.file, 'en', { numeric: true }),
+  );
+  const count = (level: Problem['level']) =>
+    problems.filter((problem) => problem.level === level).length + duplicates.filter((twins) => twins.level === level).length;
+  return {
+    errors: count('error') + groups.length,
+    warnings: count('warning'),
+    images: jobs.length,
+    cached,
+    datasets: summariseDatasets(parts, pictures),
+    problems,
+    groups,
+    duplicates,
+  };
+}
+
+/** Looks at one picture, or remembers it. */
+async function lookAt(
+  { dataset, part, data, root }: AuditPart,
+  index: number,
+  cache: AuditCache,
+  problems: Problem[],
+): Promise<{ readonly picture: PictureRecord; readonly known: boolean }> {
+  const source = data.source?.(index);
+  const file = source === undefined ? `${dataset} ${part} ${index}` : below(root, source.files[0] as string);
+  const place = { dataset, part, index, file, group: source?.group };
+  try {
+    const inspect = () => inspectSample(data, index);
+    const { inspection, cached } =
+      source === undefined ? { inspection: await inspect(), cached: false } : await cache.get(part, source, inspect);
+    for (const { level, what } of inspection.problems) problems.push({ level, dataset, part, file, what });
+    const { width, height, exact, signs, labels }: Inspection = inspection;
+    return { picture: { ...place, width, height, exact, signs, labels }, known: cached };
+  } catch (error) {
+    const what = root === undefined ? reasonOf(error) : reasonOf(error).replaceAll(`${root}/`, '');
+    problems.push({ level: 'error', dataset, part, file, what });
+    return { picture: { ...place, labels: [] }, known: false };
+  }
+}
+
+/** The name of a file as it is told: below the dataset's folder, or without any. */
+function below(root: string | undefined, file: string): string {
+  const path = root === undefined ? '..' : relative(root, file);
+  return path.startsWith('..') ? basename(file) : path;
+}
+
+/** Does jobs a few at a time: files are decoded by other threads while this one looks at pixels. */
+async function inParallel(count: number, job: (k: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) await job(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, lane));
+}
+
+/** Whether a part is generated: its pictures are drawn from seeds and exist nowhere else. */
+export function isGenerated({ data }: AuditPart): boolean {
+  return data instanceof PhantomDataset;
+}

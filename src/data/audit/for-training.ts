@@ -1,0 +1,83 @@
+import { DataError, type Logger, silentLogger } from '../../util/index.js';
+import type { Part } from '../coco.js';
+import type { Dataset } from '../types.js';
+import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
+import type { AuditPart, PicturePlace, Problem, SharedGroup, Twins } from './types.js';
+
+export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory' | 'onProgress'> {
+  /** Trains in spite of overlap, with a warning. Default: false. */
+  readonly allowOverlap?: boolean;
+  readonly logger?: Logger;
+}
+
+/** Examples in a message. */
+const LISTED = 5;
+
+/**
+ * Looks at the data of a training before it starts: every picture must be readable, and none of those that are trained on, nor
+ * its patient, may be among those that validate or test. What was looked at before is remembered. Generated pictures are left
+ * out: their seeds keep them apart.
+ *
+ * @throws DataError naming pictures when some cannot be read, or are in several parts and that is not allowed.
+ */
+export async function auditForTraining(
+  data: Readonly<Record<Part, Dataset>>,
+  { allowOverlap = false, logger = silentLogger, ...options }: TrainingAuditOptions = {},
+): Promise<void> {
+  const parts = (['train', 'val', 'test'] as const)
+    .map((part): AuditPart => ({ dataset: data[part].name, part, data: data[part] }))
+    .filter((part) => !isGenerated(part));
+  if (parts.length === 0) return;
+  const report = await auditDatasets(parts, options);
+  const unreadable = report.problems.filter(({ level }) => level === 'error');
+  if (unreadable.length > 0)
+    throw new DataError({
+      where: 'data',
+      what: `${unreadable.length} picture${unreadable.length === 1 ? '' : 's'} cannot be used: ${list(unreadable, problemText)}`,
+      fix: 'Repair them, or take them out of the dataset',
+    });
+  const twins = report.duplicates.filter(({ level }) => level === 'error');
+  const learnt = twins.filter(({ a, b }) => a.part === 'train' || b.part === 'train');
+  const groups = report.groups.filter(({ parts: own }) => own.train !== undefined);
+  const what = [
+    ...(groups.length > 0
+      ? [`${groups.length} patients or volumes are in train and in val or test: ${list(groups, groupText)}`]
+      : []),
+    ...(learnt.length > 0 ? [`${learnt.length} pictures of train are in val or test too: ${list(learnt, twinsText)}`] : []),
+  ].join('; ');
+  if (what !== '' && !allowOverlap)
+    throw new DataError({
+      where: 'data',
+      what,
+      fix: 'Split by patient, or set data.allowOverlap: true to train in spite of it; npm run check-data shows the pictures',
+    });
+  if (what !== '') logger.warn(`data: ${what}; allowed by data.allowOverlap`);
+  const others = twins.length - learnt.length + report.groups.length - groups.length;
+  if (others > 0) logger.warn(`data: ${others} pictures or patients are both in val and in test`);
+  if (what === '')
+    logger.info(
+      `data: ${report.images} pictures looked at${report.cached > 0 ? ` (${report.cached} known)` : ''}, none of train is in val or test`,
+    );
+}
+
+function list<T>(items: readonly T[], text: (item: T) => string): string {
+  const more = items.length > LISTED ? `, and ${items.length - LISTED} more` : '';
+  return `${items.slice(0, LISTED).map(text).join(', ')}${more}`;
+}
+
+function problemText({ part, file, what }: Problem): string {
+  return `${file} (${part}): ${what}`;
+}
+
+function groupText({ group, parts }: SharedGroup): string {
+  return `${group} (${Object.keys(parts).join(', ')})`;
+}
+
+function twinsText({ a, b, kind, mirrored }: Twins): string {
+  const how = kind === 'exact' ? 'the same pixels' : mirrored === 'no' ? 'alike' : `alike, mirrored ${mirrored}`;
+  return `${placeText(a)} = ${placeText(b)} (${how})`;
+}
+
+function placeText({ file, part }: PicturePlace): string {
+  return `${file} (${part})`;
+}

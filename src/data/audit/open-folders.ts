@@ -1,0 +1,101 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { DataError } from '../../util/index.js';
+import { CocoDataset, type Part } from '../coco.js';
+import { reasonOf } from './inspect.js';
+import type { AuditPart, Problem } from './types.js';
+
+export const PARTS: readonly Part[] = ['train', 'val', 'test'];
+
+/** The parts of some datasets, and what was wrong on the way to them. */
+export interface OpenedFolders {
+  readonly parts: readonly AuditPart[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Opens folders in the project's layout: each a dataset, or a folder of datasets.
+ *
+ * @throws DataError naming the folder when there is no dataset in it.
+ */
+export async function openFolders(folders: readonly string[]): Promise<OpenedFolders> {
+  const roots = [...new Set((await Promise.all(folders.map(datasetsOf))).flat())];
+  const names = namesOf(roots);
+  const opened = await Promise.all(roots.map((root, i) => openDataset(root, names[i] as string)));
+  return { parts: opened.flatMap(({ parts }) => parts), problems: opened.flatMap(({ problems }) => problems) };
+}
+
+async function datasetsOf(folder: string): Promise<string[]> {
+  const root = resolve(folder);
+  if (!(await isFolder(root))) throw new DataError({ where: folder, what: 'there is no such folder', fix: 'Check the path' });
+  if (await isDataset(root)) return [root];
+  const names = (await readdir(root)).filter((name) => !name.startsWith('.')).sort();
+  const inner = await Promise.all(names.map(async (name) => ((await isDataset(join(root, name))) ? [join(root, name)] : [])));
+  if (inner.flat().length > 0) return inner.flat();
+  throw new DataError({
+    where: folder,
+    what: 'there is no dataset in it',
+    fix: 'A dataset is a folder with annotations/{train,val,test}.json, images/ and masks/; import-data makes one',
+  });
+}
+
+async function isDataset(root: string): Promise<boolean> {
+  const names: string[] = await readdir(join(root, 'annotations')).catch(() => []);
+  return PARTS.some((part) => names.includes(`${part}.json`));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** Folder names, with the folder above where two are the same. */
+function namesOf(roots: readonly string[]): string[] {
+  const names = roots.map((root) => basename(root));
+  return names.map((name, i) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : join(basename(join(roots[i] as string, '..')), name),
+  );
+}
+
+async function openDataset(root: string, dataset: string): Promise<OpenedFolders> {
+  const present = new Set(await readdir(join(root, 'annotations')));
+  const parts: AuditPart[] = [];
+  const problems: Problem[] = [];
+  for (const part of PARTS.filter((name) => present.has(`${name}.json`))) {
+    try {
+      parts.push({ dataset, part, root, data: await CocoDataset.open(root, part) });
+    } catch (error) {
+      const what = reasonOf(error);
+      problems.push({ level: 'error', dataset, part, file: `annotations/${part}.json`, what });
+    }
+  }
+  problems.push(...(await orphans(root, dataset, parts)));
+  return { parts, problems };
+}
+
+/** Files that no annotation names. Where an annotation file could not be read, nothing is said. */
+async function orphans(root: string, dataset: string, parts: readonly AuditPart[]): Promise<Problem[]> {
+  const present = await readdir(join(root, 'annotations'));
+  const first = parts[0];
+  if (first === undefined || PARTS.some((part) => present.includes(`${part}.json`) && !parts.some((own) => own.part === part)))
+    return [];
+  const used = new Set<string>();
+  for (const { data } of parts)
+    for (let i = 0; i < data.size; i++)
+      for (const file of data.source?.(i)?.files ?? []) used.add(file.replace(/#[xyz]?\d+(t\d+)?$/, ''));
+  const lists = await Promise.all(
+    ['images', 'masks'].map(async (folder) => {
+      const names: string[] = await readdir(join(root, folder), { recursive: true }).catch(() => []);
+      const files = names
+        .filter((name) => /\.[^/\\]+$/.test(name) && !/(^|[/\\])\./.test(name))
+        .map((name) => join(folder, name));
+      return files.filter((file) => !used.has(join(root, file)));
+    }),
+  );
+  return lists.flat().map((file) => ({
+    level: 'warning',
+    dataset,
+    part: first.part,
+    file,
+    what: 'no annotation names it',
+  }));
+}

@@ -1,0 +1,57 @@
+import sharp, { type Sharp } from 'sharp';
+import { drawOverlay, type RasterImage } from '../../../processing/index.js';
+import type { AuditPart, PicturePlace } from '../types.js';
+
+/** Longest side of a picture on the page, in pixels. */
+const SIDE = 320;
+
+/** Pictures of each part that are shown. */
+const SAMPLES = 4;
+
+/** A picture for the page, inside it: nothing is fetched. */
+export interface PagePicture {
+  readonly source: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Indices spread evenly over a part; from the middle of each stretch, since first pictures are seldom typical. */
+export function sampleIndices(size: number): number[] {
+  const count = Math.min(SAMPLES, size);
+  return Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * size) / count));
+}
+
+/** A sample with its objects drawn on it; nothing if it cannot be loaded. */
+export async function samplePicture({ data }: AuditPart, index: number): Promise<PagePicture | undefined> {
+  try {
+    const { image, objects } = await data.load(index);
+    const overlay = await drawOverlay(
+      image,
+      objects.map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
+    );
+    return await embed(sharp(overlay));
+  } catch {
+    // It is among the problems.
+    return undefined;
+  }
+}
+
+/** A picture as it is. */
+export async function plainPicture(parts: readonly AuditPart[], place: PicturePlace): Promise<PagePicture | undefined> {
+  try {
+    const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
+    if (part === undefined) return undefined;
+    const { width, height, data }: RasterImage = (await part.data.load(place.index)).image;
+    return await embed(sharp(data, { raw: { width, height, channels: 3 } }));
+  } catch {
+    return undefined;
+  }
+}
+
+async function embed(picture: Sharp): Promise<PagePicture> {
+  const { data, info } = await picture
+    .resize({ width: SIDE, height: SIDE, fit: 'inside' })
+    .jpeg({ quality: 80 })
+    .toBuffer({ resolveWithObject: true });
+  return { source: `data:image/jpeg;base64,${data.toString('base64')}`, width: info.width, height: info.height };
+}

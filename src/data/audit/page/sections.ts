@@ -1,0 +1,160 @@
+import type { Part } from '../../coco.js';
+import { ALIKE } from '../twins.js';
+import type { AuditReport, DatasetSummary, PartSummary, PicturePlace, Problem, SharedGroup, Twins } from '../types.js';
+import { type Html, html } from './html.js';
+import type { PagePicture } from './pictures.js';
+
+const PARTS: readonly Part[] = ['train', 'val', 'test'];
+
+/** Rows of a list before it is cut; `audit.json` has all of them. */
+const ROWS = 300;
+
+/** What was found, in one sentence. */
+export function headline({ errors, warnings, images, datasets }: AuditReport): Html {
+  const state =
+    errors > 0 ? html`<span class="error">${plural(errors, 'error')}</span>` : html`<span class="good">no errors</span>`;
+  const sets = plural(datasets.length, 'dataset');
+  return html`<p class="lead">${images} pictures in ${sets}: ${state}, ${plural(warnings, 'warning')}.</p>`;
+}
+
+/** Counts of all datasets beside the paper's. */
+export function countsTable({ datasets }: AuditReport): Html {
+  const head = PARTS.map((part) => html`<th class="n">${part}</th><th class="n">paper</th>`);
+  return html`<h2 id="counts">Counts beside the paper's Table 1</h2>
+<p class="muted">The paper counts files after its own preparation: rows were split without regard to patients, and names collided. Differences are expected.</p>
+<div class="scroll"><table><thead><tr><th>dataset</th><th>in Table 1</th>${head}<th class="n">objects</th><th class="n">patients or volumes</th></tr></thead><tbody>
+${datasets.map(countsRow)}</tbody></table></div>`;
+}
+
+function countsRow({ name, parts, paper }: DatasetSummary): Html {
+  const cells = PARTS.map((part) => {
+    const own = parts[part]?.images;
+    return html`<td class="n">${own ?? '–'}</td><td class="n muted">${paper?.[part] ?? '–'}</td>`;
+  });
+  const present = PARTS.flatMap((part) => parts[part] ?? []);
+  const objects = present.reduce((sum, part) => sum + part.objects, 0);
+  const known = present.every(({ groups }) => groups !== null);
+  const groups = known ? PARTS.flatMap((part) => (parts[part] ? [`${parts[part].groups}`] : [])).join(' / ') : 'not told';
+  return html`<tr><td><a href="#set-${name}">${name}</a></td><td>${paper?.name ?? '–'}</td>${cells}<td class="n">${objects}</td><td class="n">${groups}</td></tr>`;
+}
+
+/** A dataset's labels, sizes and samples. */
+export function datasetSection(summary: DatasetSummary, samples: readonly SampleFigure[]): Html {
+  const present = PARTS.filter((part) => summary.parts[part] !== undefined);
+  return html`<h2 id="set-${summary.name}">${summary.name}</h2>
+${labelsTable(summary, present)}
+${present.map((part) => partSamples(part, summary.parts[part] as PartSummary, samples))}`;
+}
+
+/** A picture of a dataset's part. */
+export interface SampleFigure {
+  readonly part: Part;
+  readonly caption: string;
+  readonly picture: PagePicture | undefined;
+}
+
+function labelsTable({ parts }: DatasetSummary, present: readonly Part[]): Html {
+  const labels = [...new Set(present.flatMap((part) => Object.keys(parts[part]?.labels ?? {})))];
+  const totals = present.map((part) => parts[part]?.objects ?? 0);
+  const rows = labels.map((label) => {
+    const cells = present.map((part, i) => {
+      const count = parts[part]?.labels[label];
+      const share = count === undefined || totals[i] === 0 ? 0 : count.objects / (totals[i] as number);
+      return html`<td class="n">${count?.objects ?? 0}</td><td><span class="bar" style="width:${(share * 6).toFixed(2)}rem"></span> ${(share * 100).toFixed(0)} %</td>`;
+    });
+    return html`<tr><td>${label}</td>${cells}</tr>`;
+  });
+  const negatives = present.map((part) => html`<td class="n">${parts[part]?.negatives ?? 0}</td><td class="muted">pictures</td>`);
+  return html`<h3>Objects</h3><div class="scroll"><table><thead><tr><th>phrase</th>${present.map((part) => html`<th class="n">${part}</th><th>share</th>`)}</tr></thead><tbody>${rows}
+<tr><td class="muted">without an object</td>${negatives}</tr></tbody></table></div>`;
+}
+
+function partSamples(part: Part, { images, sizes, unreadable }: PartSummary, samples: readonly SampleFigure[]): Html {
+  const list = Object.entries(sizes);
+  const text = list
+    .slice(0, 4)
+    .map(([size, count]) => `${size} (${count})`)
+    .join(', ');
+  const more = list.length > 4 ? `, and ${list.length - 4} other sizes` : '';
+  const bad = unreadable > 0 ? html` <span class="error">${unreadable} cannot be read.</span>` : undefined;
+  const figures = samples.filter((sample) => sample.part === part).map(({ caption, picture }) => figure(picture, caption));
+  return html`<h3>${part}: ${plural(images, 'picture')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
+}
+
+/** Everything that was found to be wrong with single files, by name. */
+export function problemsSection(problems: readonly Problem[]): Html {
+  if (problems.length === 0) return html`<h2 id="problems">Problems</h2><p>None.</p>`;
+  const rows = problems
+    .slice(0, ROWS)
+    .map(
+      ({ level, dataset, part, file, what }) =>
+        html`<tr><td class="${level}">${level}</td><td>${dataset}</td><td>${part}</td><td><code>${file}</code></td><td>${what}</td></tr>`,
+    );
+  return html`<h2 id="problems">Problems</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>part</th><th>file</th><th>what</th></tr></thead><tbody>${rows}</tbody></table></div>${cut(problems.length)}`;
+}
+
+/** Patients and volumes in more than one part. */
+export function groupsSection(groups: readonly SharedGroup[]): Html {
+  if (groups.length === 0) return html`<h2 id="groups">Patients and volumes in more than one part</h2><p>None.</p>`;
+  const rows = groups
+    .slice(0, ROWS)
+    .map(
+      ({ dataset, group, parts }) =>
+        html`<tr><td class="error">error</td><td>${dataset}</td><td><code>${group}</code></td>${PARTS.map((part) => html`<td class="n">${parts[part] ?? '–'}</td>`)}</tr>`,
+    );
+  return html`<h2 id="groups">Patients and volumes in more than one part</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${PARTS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
+}
+
+/** A pair of pictures side by side. */
+export interface TwinsFigure {
+  readonly twins: Twins;
+  readonly a: PagePicture | undefined;
+  readonly b: PagePicture | undefined;
+}
+
+/** The same pictures in two places. */
+export function twinsSection(total: number, shown: readonly TwinsFigure[], rest: readonly Twins[]): Html {
+  if (total === 0) return html`<h2 id="duplicates">The same picture in two places</h2><p>None.</p>`;
+  const pairs = shown.map(
+    ({ twins, a, b }) => html`<p><span class="${twins.level}">${twins.level}</span> ${how(twins)}</p>
+<div class="pair">${figure(a, nameOf(twins.a))}${figure(b, nameOf(twins.b))}</div>`,
+  );
+  const rows = rest
+    .slice(0, ROWS)
+    .map(
+      (twins) =>
+        html`<tr><td class="${twins.level}">${twins.level}</td><td><code>${nameOf(twins.a)}</code></td><td><code>${nameOf(twins.b)}</code></td><td>${how(twins)}</td></tr>`,
+    );
+  const table =
+    rows.length === 0
+      ? undefined
+      : html`<h3>Further pairs</h3><div class="scroll"><table><tbody>${rows}</tbody></table></div>${cut(rest.length)}`;
+  return html`<h2 id="duplicates">The same picture in two places</h2>
+<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; copies differ in up to ${ALIKE} of 255 signs, strangers in 57 and more.</p>
+${pairs}${table}`;
+}
+
+function how({ kind, distance, mirrored }: Twins): string {
+  if (kind === 'exact') return 'the same pixels';
+  return `alike (${distance} of 255 signs differ)${mirrored === 'no' ? '' : `, mirrored ${mirrored}`}`;
+}
+
+function nameOf({ dataset, part, file }: PicturePlace): string {
+  return `${dataset} ${part}: ${file}`;
+}
+
+function figure(picture: PagePicture | undefined, caption: string): Html {
+  const content =
+    picture === undefined
+      ? html`<p class="error">cannot be shown</p>`
+      : html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="${caption}">`;
+  return html`<figure>${content}<figcaption>${caption}</figcaption></figure>`;
+}
+
+function cut(count: number): Html | undefined {
+  return count > ROWS ? html`<p class="muted">${count - ROWS} more are in audit.json.</p>` : undefined;
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

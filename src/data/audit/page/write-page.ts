@@ -1,0 +1,64 @@
+import { basename } from 'node:path';
+import { writeFileAtomic } from '../../../util/index.js';
+import type { AuditPart, AuditReport } from '../types.js';
+import { Html, html } from './html.js';
+import { plainPicture, sampleIndices, samplePicture } from './pictures.js';
+import {
+  countsTable,
+  datasetSection,
+  groupsSection,
+  headline,
+  problemsSection,
+  type SampleFigure,
+  type TwinsFigure,
+  twinsSection,
+} from './sections.js';
+import { STYLE } from './style.js';
+
+/** Pairs that are shown side by side; further ones are named. */
+const PAIRS = 40;
+
+/**
+ * Writes what an audit found as one page that stands for itself: pictures are inside it, it runs no script, and its policy
+ * forbids it to fetch anything. Of the data it holds file names, phrases and the pictures themselves.
+ */
+export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditPart[]): Promise<void> {
+  const sections: Html[] = [];
+  for (const summary of report.datasets) {
+    const own = parts.filter(({ dataset }) => dataset === summary.name);
+    sections.push(datasetSection(summary, (await Promise.all(own.map(samplesOf))).flat()));
+  }
+  const shown: TwinsFigure[] = [];
+  // One after the other: memory stays that of a few pictures.
+  for (const twins of report.duplicates.slice(0, PAIRS))
+    shown.push({ twins, a: await plainPicture(parts, twins.a), b: await plainPicture(parts, twins.b) });
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>Data audit</title><style>${STYLE_TEXT}</style></head><body>
+<h1>Data audit</h1>${headline(report)}
+<nav><a href="#counts">counts</a><a href="#problems">problems (${report.problems.length})</a><a href="#groups">shared patients (${report.groups.length})</a><a href="#duplicates">same pictures (${report.duplicates.length})</a></nav>
+${countsTable(report)}
+${problemsSection(report.problems)}
+${groupsSection(report.groups)}
+${twinsSection(report.duplicates.length, shown, report.duplicates.slice(PAIRS))}
+${sections}
+</body></html>
+`;
+  await writeFileAtomic(file, page.text);
+}
+
+const STYLE_TEXT = new Html(STYLE);
+
+async function samplesOf(part: AuditPart): Promise<SampleFigure[]> {
+  const figures: SampleFigure[] = [];
+  for (const index of sampleIndices(part.data.size)) {
+    const name = part.data.source?.(index)?.files[0];
+    figures.push({
+      part: part.part,
+      caption: name === undefined ? `${part.dataset} ${index}` : basename(name),
+      picture: await samplePicture(part, index),
+    });
+  }
+  return figures;
+}

@@ -1,0 +1,121 @@
+import { MIRRORS, WORDS, wordsOf } from './fingerprint.js';
+import type { Level, PicturePlace, PictureRecord, Twins } from './types.js';
+
+/**
+ * Signs of 255 that may differ in copies of a picture. Where the number comes from: docs/decisions/0006-same-picture.md.
+ */
+export const ALIKE = 40;
+
+const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
+
+/**
+ * Finds pictures that are in two parts or two datasets at once. Of pictures that are alike, each is told with its nearest
+ * counterpart alone: n frames of a film would else make n² pairs. Those within one part of a dataset do no harm and are left
+ * out.
+ */
+export function findTwins(pictures: readonly PictureRecord[], limit = ALIKE): Twins[] {
+  const twins = new Map<string, Twins>();
+  const note = (i: number, j: number, distance: number, mirror: number, kind: Twins['kind']) => {
+    const key = i < j ? `${i} ${j}` : `${j} ${i}`;
+    if (twins.has(key)) return;
+    const [a, b] = [pictures[Math.min(i, j)] as PictureRecord, pictures[Math.max(i, j)] as PictureRecord];
+    const mirrored = MIRRORED[mirror] as Twins['mirrored'];
+    twins.set(key, { level: levelOf(a, b), kind, distance, mirrored, a: placeOf(a), b: placeOf(b) });
+  };
+  exactTwins(pictures, (i, j) => note(i, j, 0, 0, 'exact'));
+  for (const { i, j, distance, mirror } of nearest(pictures, limit)) note(i, j, distance, mirror, 'alike');
+  return [...twins.values()].sort((x, y) => order(x) - order(y) || x.distance - y.distance);
+}
+
+function order({ level, kind }: Twins): number {
+  return (level === 'error' ? 0 : 2) + (kind === 'exact' ? 0 : 1);
+}
+
+/** Pictures with the same pixels: each with the first one of every other place. */
+function exactTwins(pictures: readonly PictureRecord[], note: (i: number, j: number) => void): void {
+  const seen = new Map<string, Map<string, number>>();
+  for (const [j, picture] of pictures.entries()) {
+    if (picture.exact === undefined) continue;
+    const places = seen.get(picture.exact) ?? new Map<string, number>();
+    seen.set(picture.exact, places);
+    for (const [place, i] of places) if (place !== placeKey(picture)) note(i, j);
+    if (!places.has(placeKey(picture))) places.set(placeKey(picture), j);
+  }
+}
+
+interface Match {
+  readonly i: number;
+  readonly j: number;
+  readonly distance: number;
+  /** Number of the mirroring in {@link MIRRORS}. */
+  readonly mirror: number;
+}
+
+/** The nearest counterpart in another place of each picture that has one. Every pair is compared, most of them by three words. */
+function nearest(pictures: readonly PictureRecord[], limit: number): Match[] {
+  const usable = pictures.flatMap((picture, index) => (picture.signs === undefined ? [] : [{ index, signs: picture.signs }]));
+  const places = new Map<string, number>();
+  const place = Int32Array.from(usable, ({ index }) => {
+    const key = placeKey(pictures[index] as PictureRecord);
+    if (!places.has(key)) places.set(key, places.size);
+    return places.get(key) as number;
+  });
+  const words = new Uint32Array(usable.length * WORDS);
+  for (const [k, { signs }] of usable.entries()) words.set(wordsOf(signs), k * WORDS);
+  // Of each picture: the smallest distance so far, with whom, and how mirrored.
+  const best = new Int32Array(usable.length).fill(limit + 1);
+  const partner = new Int32Array(usable.length);
+  const turned = new Uint8Array(usable.length);
+  for (const [m, mirror] of MIRRORS.entries()) {
+    const own = new Uint32Array(WORDS);
+    for (let b = 1; b < usable.length; b++) {
+      for (let w = 0; w < WORDS; w++) own[w] = (words[b * WORDS + w] as number) ^ (mirror[w] as number);
+      for (let a = 0; a < b; a++) {
+        if (place[a] === place[b]) continue;
+        const bound = Math.max(best[a] as number, best[b] as number);
+        const distance = differing(words, a * WORDS, own, bound);
+        if (distance >= bound) continue;
+        for (const [from, to] of [
+          [a, b],
+          [b, a],
+        ] as const)
+          if (distance < (best[from] as number)) {
+            best[from] = distance;
+            partner[from] = to;
+            turned[from] = m;
+          }
+      }
+    }
+  }
+  return usable.flatMap(({ index }, k) => {
+    if ((best[k] as number) > limit) return [];
+    const other = usable[partner[k] as number] as { readonly index: number };
+    return [{ i: index, j: other.index, distance: best[k] as number, mirror: turned[k] as number }];
+  });
+}
+
+/** Bits that differ, counted no further than `bound`. */
+function differing(words: Uint32Array, at: number, own: Uint32Array, bound: number): number {
+  let sum = 0;
+  for (let w = 0; w < WORDS && sum < bound; w++) {
+    // The classical count of ones: pairs, fours, eights, then their sum in the top byte.
+    let x = (words[at + w] as number) ^ (own[w] as number);
+    x -= (x >>> 1) & 0x55555555;
+    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+    sum += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return sum;
+}
+
+function placeKey({ dataset, part }: PictureRecord): string {
+  return `${part}\0${dataset}`;
+}
+
+/** Between parts it is an error, of whichever dataset they are: what one part learns, another tests. */
+function levelOf(a: PictureRecord, b: PictureRecord): Level {
+  return a.part === b.part ? 'warning' : 'error';
+}
+
+function placeOf({ dataset, part, index, file }: PictureRecord): PicturePlace {
+  return { dataset, part, index, file };
+}

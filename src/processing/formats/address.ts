@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { DataError } from '../../util/index.js';
+
+/**
+ * One picture of several in a file. Numbers begin at 0: `film.dcm#3` is the fourth frame, `scan.tif#1` the second page,
+ * `volume.nii.gz#40` the 41st plane across the third stored axis; `#x40`, `#y40` and `#z40` name the axis, `#40t2` the third
+ * volume of a file of several.
+ */
+export interface PicturePart {
+  readonly axis: 0 | 1 | 2 | undefined;
+  readonly index: number;
+  readonly frame: number | undefined;
+  /** As it was written, `#` included. */
+  readonly text: string;
+}
+
+const PART = /^(.+)#([xyz]?)(\d+)(?:t(\d+))?$/;
+
+/** A name taken apart. A file that is really called so comes before a part of another. */
+export async function splitAddress(name: string): Promise<{ readonly file: string; readonly part: PicturePart | undefined }> {
+  const [, file, axis, index, frame] = PART.exec(name) ?? [];
+  if (file === undefined || (await isFile(name))) return { file: name, part: undefined };
+  const part = {
+    axis: axis === '' ? undefined : (['x', 'y', 'z'].indexOf(axis as string) as 0 | 1 | 2),
+    index: Number(index),
+    frame: frame === undefined ? undefined : Number(frame),
+    text: name.slice(file.length),
+  };
+  return { file, part };
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return (await stat(name).catch(() => undefined))?.isFile() === true;
+}
+
+/** What results of a picture are called: its file's name without folder and ending, the part set off by a line. */
+export function pictureStem(name: string): string {
+  const [, file, axis, index, frame] = PART.exec(name) ?? [];
+  const stem = basename(file ?? name)
+    .replace(/\.gz$/i, '')
+    .replace(/(?<=.)\.[^.]*[a-z][^.]*$/i, '');
+  return file === undefined ? stem : `${stem}_${axis}${index}${frame === undefined ? '' : `t${frame}`}`;
+}
+
+/** The number of a frame or page, from an address that can name nothing else. */
+export function plainIndex(part: PicturePart, file: string): number {
+  if (part.axis === undefined && part.frame === undefined) return part.index;
+  throw new DataError({ where: `${file}${part.text}`, what: 'only volumes have axes', fix: `Write ${file}#${part.index}` });
+}
+
+/** What is said of a file of several pictures of which none was named. */
+export function severalPictures(file: string, count: number, kind: string, example = '#0'): DataError {
+  return new DataError({ where: file, what: `it holds ${count} ${kind}`, fix: `Name one of them, as in ${file}${example}` });
+}

@@ -1,0 +1,128 @@
+import type { DataSet } from 'dicom-parser';
+import { DataError } from '../../../util/index.js';
+import { type Packing, packingOf } from './transfer-syntax.js';
+import { spacingOf, type UltrasoundRegion, ultrasoundRegions } from './ultrasound-regions.js';
+
+export type Photometric =
+  | 'MONOCHROME1'
+  | 'MONOCHROME2'
+  | 'RGB'
+  | 'PALETTE COLOR'
+  | 'YBR_FULL'
+  | 'YBR_FULL_422'
+  | 'YBR_ICT'
+  | 'YBR_RCT';
+
+const PHOTOMETRICS: readonly string[] = [
+  'MONOCHROME1',
+  'MONOCHROME2',
+  'RGB',
+  'PALETTE COLOR',
+  'YBR_FULL',
+  'YBR_FULL_422',
+  'YBR_ICT',
+  'YBR_RCT',
+] satisfies Photometric[];
+
+/** Which stored values are shown from black to white. */
+export interface Window {
+  readonly center: number;
+  readonly width: number;
+  readonly shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
+}
+
+/**
+ * All that is taken over from a file beside its pixels. This is the allow-list: nothing that names a patient, a person, a
+ * place or a time is among it, and nothing else of the file goes into any output.
+ */
+export interface DicomHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly samples: 1 | 3;
+  readonly photometric: Photometric;
+  readonly bitsAllocated: 8 | 16;
+  readonly bitsStored: number;
+  readonly highBit: number;
+  readonly signed: boolean;
+  /** Colour planes one after the other instead of samples together. */
+  readonly planar: boolean;
+  readonly packing: Packing;
+  readonly transferSyntax: string;
+  readonly slope: number;
+  readonly intercept: number;
+  readonly window: Window | undefined;
+  /** Millimetres between columns and between rows, where the file says. */
+  readonly spacingMm: readonly [across: number, down: number] | undefined;
+  readonly regions: readonly UltrasoundRegion[];
+}
+
+/** Pixels above which a frame is refused. */
+const MAX_PIXELS = 100_000_000;
+
+/** @throws DataError naming the file and what of it is missing, impossible or not read. */
+export function parseDicomHeader(set: DataSet, transferSyntax: string, where: string): DicomHeader {
+  const number = (tag: string, name: string) => {
+    const value = set.uint16(tag);
+    if (value === undefined)
+      throw new DataError({ where, what: `it has no ${name}: it holds no picture`, fix: 'Choose an image file' });
+    return value;
+  };
+  const refuse = (what: string, fix = 'Export it again') => new DataError({ where, what, fix });
+  if (set.elements['x7fe00010'] === undefined)
+    throw refuse('it has no pixels', 'Choose an image file, not a report or a directory');
+  const [height, width] = [number('x00280010', 'Rows'), number('x00280011', 'Columns')];
+  const bitsAllocated = number('x00280100', 'BitsAllocated');
+  const samples = set.uint16('x00280002') ?? 1;
+  const photometric = (set.string('x00280004') ?? '').trim().toUpperCase();
+  if (width === 0 || height === 0) throw refuse(`its header says ${width}x${height} pixels`);
+  if (width * height > MAX_PIXELS)
+    throw refuse(
+      `it is ${width}x${height} pixels; up to ${MAX_PIXELS / 1e6} million are read`,
+      'Check the file, or make it smaller',
+    );
+  if (bitsAllocated !== 8 && bitsAllocated !== 16) throw refuse(`it has ${bitsAllocated} bits a sample; 8 and 16 are read`);
+  if (samples !== 1 && samples !== 3) throw refuse(`it has ${samples} samples a pixel; 1 and 3 are read`);
+  if (!PHOTOMETRICS.includes(photometric)) throw refuse(`its photometric interpretation "${photometric}" is not read`);
+  if ((samples === 3) !== !/^(MONO|PALETTE)/.test(photometric))
+    throw refuse(`it says ${photometric} with ${samples} samples a pixel`);
+  if (samples === 3 && bitsAllocated !== 8) throw refuse('it has colours of more than 8 bits, which are not read');
+  const bitsStored = set.uint16('x00280101') ?? bitsAllocated;
+  const highBit = set.uint16('x00280102') ?? bitsStored - 1;
+  if (bitsStored < 1 || bitsStored > bitsAllocated || highBit >= bitsAllocated || highBit + 1 < bitsStored)
+    throw refuse(`it says ${bitsStored} bits up to bit ${highBit} of ${bitsAllocated}`);
+  const frames = set.intString('x00280008') ?? 1;
+  if (!Number.isInteger(frames) || frames < 1) throw refuse(`it says ${frames} frames`);
+  const regions = ultrasoundRegions(set);
+  return {
+    width,
+    height,
+    frames,
+    samples,
+    photometric: photometric as Photometric,
+    bitsAllocated,
+    bitsStored,
+    highBit,
+    signed: set.uint16('x00280103') === 1,
+    planar: set.uint16('x00280006') === 1,
+    packing: packingOf(transferSyntax, where),
+    transferSyntax,
+    slope: finite(set.floatString('x00281053')) ?? 1,
+    intercept: finite(set.floatString('x00281052')) ?? 0,
+    window: windowOf(set),
+    spacingMm: spacingOf(set, regions),
+    regions,
+  };
+}
+
+/** The first of a file's windows, if it makes sense. */
+function windowOf(set: DataSet): Window | undefined {
+  const [center, width] = [finite(set.floatString('x00281050')), finite(set.floatString('x00281051'))];
+  const shape = (set.string('x00281056') ?? 'LINEAR').trim().toUpperCase();
+  if (center === undefined || width === undefined || width <= 0) return undefined;
+  return { center, width, shape: shape === 'SIGMOID' || shape === 'LINEAR_EXACT' ? shape : 'LINEAR' };
+}
+
+function finite(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,26 @@
+const SOF = new Set([0xc0, 0xc1, 0xc2, 0xc3]);
+const [SOI, APP0, APP14, SOS] = [0xd8, 0xe0, 0xee, 0xda];
+
+/** "Adobe", version 100, no flags, transform 0: the three components are red, green and blue. */
+const RGB_MARKER = Buffer.from([0xff, APP14, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0]);
+
+/**
+ * A JPEG of which the file around it says that it is RGB, made to say so itself where it says nothing: without a mark,
+ * decoders take three components for luminance and colour differences. One that is marked otherwise, or that has reduced
+ * colours, is believed more than the file.
+ */
+export function markAsRgb(bytes: Uint8Array): Buffer {
+  const buffer = Buffer.from(bytes);
+  if (buffer[0] !== 0xff || buffer[1] !== SOI) return buffer;
+  for (let at = 2; at + 4 <= buffer.length && buffer[at] === 0xff; ) {
+    const marker = buffer[at + 1] as number;
+    if (marker === APP0 || marker === APP14) return buffer;
+    if (SOF.has(marker)) {
+      const reduced = buffer[at + 11] !== 0x11;
+      return reduced ? buffer : Buffer.concat([buffer.subarray(0, 2), RGB_MARKER, buffer.subarray(2)]);
+    }
+    if (marker === SOS) return buffer;
+    at += 2 + buffer.readUInt16BE(at + 2);
+  }
+  return buffer;
+}

@@ -1,0 +1,92 @@
+import { open } from 'node:fs/promises';
+import sharp from 'sharp';
+import type { RasterImage } from '../raster-image.js';
+import { type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
+import { DicomFile, isDicom } from './dicom/dicom-file.js';
+import { readImageFile } from './image-file.js';
+import { openNifti, readNiftiHeader } from './nifti.js';
+import { Recent } from './recent.js';
+
+/** Names of files that may hold more than one picture. */
+const VOLUME = /\.nii(\.gz)?$/i;
+const FILM = /\.(dcm|dicom|ima)$/i;
+const PAGES = /\.tiff?$/i;
+
+const volumes = new Recent(openNifti);
+const films = new Recent(async (file) => DicomFile.parse(await readImageFile(file), file));
+
+/** Whether a file is a NIfTI volume, by its name. */
+export function isVolumeName(file: string): boolean {
+  return VOLUME.test(file);
+}
+
+/** Whether a file is DICOM by its name, which old ones need who do not begin as such. */
+export function isFilmName(file: string): boolean {
+  return FILM.test(file);
+}
+
+/** A plane of a volume. One with a single plane needs no part. */
+export async function volumePicture(file: string, part: PicturePart | undefined): Promise<RasterImage> {
+  const volume = await volumes.get(file);
+  const planes = volume.slices() * volume.header.frames;
+  if (part === undefined && planes > 1) throw severalPictures(file, planes, 'planes', `#${volume.slices() >> 1}`);
+  const { axis = 2, index = 0, frame = 0 } = part ?? {};
+  const address = { axis, index, frame };
+  const { spacingMm } = volume.slice(address);
+  return { ...volume.picture(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+}
+
+/** A frame of a DICOM file. One with a single frame needs no part. */
+export async function filmPicture(
+  film: DicomFile | undefined,
+  file: string,
+  part: PicturePart | undefined,
+): Promise<RasterImage> {
+  const opened = film ?? (await films.get(file));
+  const { frames } = opened.header;
+  if (part === undefined && frames > 1) throw severalPictures(file, frames, 'frames');
+  return opened.picture(part === undefined ? 0 : plainIndex(part, file));
+}
+
+/**
+ * The pictures of a file by their addresses: all frames of a film, pages of a TIFF, planes of a volume across its third axis;
+ * of any other file its name. A file that cannot be read keeps its name, so that reading it tells what is wrong.
+ */
+export async function listPictures(name: string): Promise<string[]> {
+  const { file, part } = await splitAddress(name);
+  if (part !== undefined) return [name];
+  try {
+    const [count, frames] = await counts(file);
+    if (count * frames <= 1) return [name];
+    return range(frames).flatMap((t) => range(count).map((k) => `${file}#${k}${frames > 1 ? `t${t}` : ''}`));
+  } catch {
+    return [name];
+  }
+}
+
+async function counts(file: string): Promise<readonly [pictures: number, frames: number]> {
+  if (VOLUME.test(file)) {
+    const { shape, frames } = await readNiftiHeader(file);
+    return [shape[2], frames];
+  }
+  if (PAGES.test(file)) return [(await sharp(await readImageFile(file), { limitInputPixels: false }).metadata()).pages ?? 1, 1];
+  if (FILM.test(file) || (await beginsAsDicom(file))) return [(await films.get(file)).header.frames, 1];
+  return [1, 1];
+}
+
+/** Scanners often leave the ending out. */
+async function beginsAsDicom(file: string): Promise<boolean> {
+  if (/\.[a-z]{2,5}$/i.test(file)) return false;
+  const handle = await open(file);
+  try {
+    const start = Buffer.alloc(140);
+    await handle.read(start, 0, start.length, 0);
+    return isDicom(start);
+  } finally {
+    await handle.close();
+  }
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}

@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { generatePhantom, phantomDomains } from '../../src/data/index.js';
+import { maskToPng, type RasterImage } from '../../src/processing/index.js';
+
+/** One picture of a dataset that a test makes. */
+export interface SetImage {
+  /** Its name under images/; the content is made by the ending unless `bytes` are given. */
+  readonly file: string;
+  readonly seed?: number;
+  readonly bytes?: Buffer;
+  readonly group?: string | number;
+  readonly patient?: string;
+  /** Changes to the first annotation. */
+  readonly annotation?: object;
+  /** Replaces the first mask. */
+  readonly mask?: 'empty' | 'missing';
+}
+
+/** The picture of a seed: a phantom of 96 x 80 pixels. */
+export function pictureOfSeed(seed: number) {
+  const domain = phantomDomains['standard'];
+  if (domain === undefined) throw new Error('the domain is there');
+  return generatePhantom(seed, { width: 96, height: 80, domain });
+}
+
+/** A sharp pipeline over a picture. */
+export function pipeline({ width, height, data }: RasterImage) {
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** Writes a dataset in the project's layout, of phantoms with their first object. */
+export async function writeSet(
+  root: string,
+  parts: Partial<Record<'train' | 'val' | 'test', readonly SetImage[]>>,
+): Promise<void> {
+  await Promise.all(['annotations', 'images', 'masks'].map((folder) => mkdir(join(root, folder), { recursive: true })));
+  for (const [part, list] of Object.entries(parts)) {
+    const images: object[] = [];
+    const annotations: object[] = [];
+    for (const [i, { file, seed = i, bytes, group, patient, annotation = {}, mask }] of list.entries()) {
+      const { image, objects } = pictureOfSeed(seed);
+      await writeFile(join(root, 'images', file), bytes ?? (await pipeline(image).png().toBuffer()));
+      images.push({
+        id: i,
+        file_name: file,
+        ...(group === undefined ? {} : { group }),
+        ...(patient === undefined ? {} : { patient }),
+        phrases: ['lesion'],
+      });
+      const first = objects[0];
+      if (first === undefined) continue;
+      const [x0, y0, x1, y1] = first.boxXyxyPx;
+      const mask_file = `${part}-${i}.png`;
+      const drawn = mask === 'empty' ? { ...first.mask, data: first.mask.data.map(() => 0) } : first.mask;
+      if (mask !== 'missing') await writeFile(join(root, 'masks', mask_file), await maskToPng(drawn));
+      annotations.push({
+        id: annotations.length,
+        image_id: i,
+        caption: 'lesion',
+        bbox: [x0, y0, x1 - x0, y1 - y0],
+        mask_file,
+        ...annotation,
+      });
+    }
+    await writeFile(join(root, 'annotations', `${part}.json`), JSON.stringify({ images, annotations, categories: [] }));
+  }
+}
