@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
-import { findAdapter, importDataset } from '../../src/data/index.js';
+import { auditForTraining, findAdapter, importDataset } from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
 import { DataError, type Logger } from '../../src/util/index.js';
 import { miniatures } from '../data/import/miniatures/index.js';
@@ -52,6 +52,15 @@ describe('configs/us15.yaml', () => {
     expect([...names.test].filter((name) => !names.train.has(name))).toEqual(['busbra', 'tnscui', 'luminous']);
     const again = await openData(await config(), 1, listener().logger);
     expect((await again.val.load(3)).id).toBe((await data.val.load(3)).id);
+  });
+
+  it('passes the look that is taken before training, and does not with parts as published', async () => {
+    const cacheDirectory = join(dir, 'audit');
+    await auditForTraining(await openData(await config(), 1), { cacheDirectory });
+    const leaking = await openData(await config('data.protocol=paper'), 1);
+    await expect(auditForTraining(leaking, { cacheDirectory })).rejects.toThrow(
+      /patients or volumes are in train and in val or test: .*data\.allowOverlap/,
+    );
   });
 
   it('takes what is imported already, and refuses another protocol than asked', async () => {

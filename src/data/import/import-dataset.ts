@@ -89,6 +89,8 @@ function taskOf(given: ImportOptions): Task {
     logger: silentLogger,
     ...given,
   };
+  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
+    throw new UsageError({ where: '--seed', what: `${options.seed} is no whole number from 0 on`, fix: 'For example --seed 42' });
   if (protocol === 'paper' && adapter.paper === undefined) {
     const what = `the paper has no dataset ${adapter.name}`;
     throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });

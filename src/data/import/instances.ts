@@ -24,9 +24,17 @@ export async function strictInstances(
 ): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const source of masks) {
-    for (const named of await readMask(source, image, { stretch, raw: false })) found.push(...divide(named, source, image));
+    const named = await readMask(source, image, { stretch, raw: false });
+    for (const mask of named) found.push(...divide(mask, source, image));
+    // An outline whose class was not drawn into the mask counts by itself.
+    for (const { class: name, polygon } of outlinesOf(source))
+      if (!named.some((mask) => mask.class === name)) found.push(...whole(name, polygonsToMask([polygon], image)));
   }
   return found;
+}
+
+function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {
+  return source.kind === 'file' ? (source.instances ?? []) : [];
 }
 
 function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
@@ -34,7 +42,7 @@ function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
   // A box or an encoded mask is one object by itself.
   if (source.kind === 'box' || source.kind === 'rle' || source.kind === 'polygons' || source.whole === true)
     return whole(name, mask);
-  const outlines = source.instances?.filter((instance) => instance.class === name) ?? [];
+  const outlines = outlinesOf(source).filter((instance) => instance.class === name);
   if (outlines.length === 1) return whole(name, mask);
   if (outlines.length > 1)
     return outlines.flatMap(({ polygon }) => whole(name, both(mask, grown(polygonsToMask([polygon], image)))));

@@ -3,7 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { commands } from '../../../src/cli/commands.js';
+import { main } from '../../../src/cli/main.js';
 import { importDataset } from '../../../src/data/index.js';
 import { DataError, UsageError } from '../../../src/util/index.js';
 import { mask, put, scan } from './miniatures/draw.js';
@@ -243,6 +245,54 @@ describe('files', () => {
   });
 });
 
+describe('outlines of kidneyUS', () => {
+  const IMAGE = 'kidneyUS_images_14_june_2022/100_IM-0246-0030_anon.png';
+  const boxes = async (from: string) => {
+    const to = folder();
+    await importDataset({ dataset: 'kidney', from, to });
+    return (await objectsBySource(to))[IMAGE];
+  };
+
+  it('count by themselves where a mask is empty or there is none', async () => {
+    const from = await published('KidneyUS');
+    // The right and lower pixels of an outline are only in a drawn mask.
+    const outlined = [
+      ['kidney capsule', 4, 3, 39, 29],
+      ['kidney central echo complex', 18, 12, 9, 7],
+      ['kidney cortex', 8, 5, 29, 3],
+      ['kidney medulla', 10, 22, 5, 4],
+      ['kidney medulla', 30, 22, 6, 5],
+    ];
+    const masks = join(from, 'kidneyUS-main', 'labels', 'reviewed_masks_2');
+    for (const kind of ['capsule', 'regions']) await put(masks, `${kind}/100_IM-0246-0030_anon.png`, await mask(64, 48, []));
+    expect(await boxes(from)).toEqual(outlined);
+    await rm(masks, { recursive: true });
+    expect(await boxes(from)).toEqual(outlined);
+  });
+
+  it('are listed where they are none, of another anatomy, or of an image that is not there', async () => {
+    const from = await published('KidneyUS');
+    const table = join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv');
+    const text = await readFile(table, 'utf8');
+    const odd = [
+      'gone.png,1,{},1,0,"{""name"":""polygon"",""all_points_x"":[1,5,5],""all_points_y"":[1,1,5]}","{""Anatomy"":""Cortex""}"',
+    ];
+    odd.push('12_IM-0001-0002_anon.png,1,{},1,0,"{""name"":""point"",""cx"":3}","{""Anatomy"":""Cortex""}"');
+    odd.push(
+      '12_IM-0001-0002_anon.png,1,{},1,1,"{""name"":""polygon"",""all_points_x"":[1,5,5],""all_points_y"":[1,1,5]}","{""Anatomy"":""Cyst""}"',
+    );
+    await writeFile(table, `${text}${odd.join('\r\n')}\r\n`);
+    expect((await totals(from, 'kidneyus')).problems).toEqual([
+      {
+        file: 'kidneyUS-main/labels/reviewed_labels_2.csv',
+        what: 'row 47, 12_IM-0001-0002_anon.png: its region is no polygon with an Anatomy',
+      },
+      { file: '12_IM-0001-0002_anon.png', what: 'the table names an anatomy "cyst", which is left out' },
+      { file: 'gone.png', what: 'it is in the table and not among the images' },
+    ]);
+  });
+});
+
 describe('options and targets', () => {
   it('are refused with what to do', async () => {
     const from = await published('STU');
@@ -332,7 +382,8 @@ describe('an import that was stopped', () => {
     const times = async () => new Map((await everything(join(to, 'images'))).map((line) => [line.split(' ')[0], line]));
     const first = await times();
     expect(await command(args(to))).toBe(0);
-    expect(await command(args(whole))).toBe(0);
+    // Without threads, nothing of it being there before.
+    await importDataset({ dataset: 'folders', from, to: whole, prompts: ['cyst'] });
     for (const name of ['annotations/train.json', 'annotations/val.json', 'annotations/test.json', 'report.json'])
       expect(await readFile(join(to, name), 'utf8')).toBe(await readFile(join(whole, name), 'utf8'));
     expect(await readdir(join(to, 'images'))).toEqual(await readdir(join(whole, 'images')));
@@ -341,20 +392,31 @@ describe('an import that was stopped', () => {
     const second = await times();
     expect([...first].filter(([name, line]) => second.get(name) === line).length).toBeGreaterThan(5);
     const done = await times();
-    expect(await command(args(to))).toBe(0);
+    await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
     expect(await times()).toEqual(done);
     // A changed source is done again; a lost file comes back.
     await put(from, 'masks/7.png', await mask(200, 160, [[1, 2, 30, 40]]));
     await rm(join(to, 'images', 'folders_images-9.png'), { force: true });
     await rm(join(to, 'masks', (await readdir(join(to, 'masks')))[0] as string));
-    expect(await command([...args(to), '--seed', '7'])).toBe(0);
+    await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'], seed: 7 });
     const parts = await Promise.all(['train', 'val', 'test'].map((part) => readPart(to, part)));
     expect(parts.flatMap(({ annotations }) => annotations)).toHaveLength(259);
     expect(await readdir(join(to, 'masks'))).toHaveLength(259);
   });
 
   it('ends with 1 and a line for a person when nothing can be imported, with 2 for an unknown name', async () => {
-    expect(await command(['--dataset', 'busi', '--from', join(dir, 'no'), '--to', folder()])).toBe(1);
-    expect(await command(['--dataset', 'nobody', '--from', dir, '--to', folder()])).toBe(2);
+    const errors: string[] = [];
+    const silent = jest.spyOn(process.stderr, 'write').mockImplementation((text) => errors.push(String(text)) > 0);
+    try {
+      const run = (...args: string[]) => main(['import-data', ...args, '--to', folder()], commands);
+      expect(await run('--dataset', 'busi', '--from', join(dir, 'no'))).toBe(1);
+      expect(await run('--dataset', 'nobody', '--from', dir)).toBe(2);
+      expect(await run('--dataset', 'stu', '--from', dir, '--seed', 'x')).toBe(2);
+    } finally {
+      silent.mockRestore();
+    }
+    expect(errors.join('')).toMatch(
+      /^error: .*no: there is no such folder.*\nerror: --dataset: there is no dataset nobody.*\nerror: --seed: /s,
+    );
   });
 });

@@ -20,7 +20,7 @@ export const breast: Miniature = {
     ];
     for (const n of NAMES) {
       const stem = `case${String(n).padStart(3, '0')}`;
-      await put(dir, `${folder}/${stem}.png`, await scan(...size(n), n));
+      await put(dir, `${folder}/${stem}.png`, await scan(...size(n), 101000 + n));
       if (n !== 4)
         await put(
           dir,
@@ -81,13 +81,13 @@ export const buid: Miniature = {
   write: async (dir) => {
     for (const label of ['Benign', 'Malignant'])
       for (const n of NAMES.slice(0, 5)) {
-        await put(dir, `${label}/${n} ${label} Image.bmp`, await scan(...size(n), n + label.length * 100, 'bmp'));
+        await put(dir, `${label}/${n} ${label} Image.bmp`, await scan(...size(n), 102000 + n + label.charCodeAt(0) * 100, 'bmp'));
         await put(
           dir,
           `${label}/${n} ${label} Mask.tif`,
           await mask(...size(n), n === 1 ? [lesion(n), [30, 22, 6, 5]] : [lesion(n)], 'tif'),
         );
-        await put(dir, `${label}/${n} ${label} Lesion.bmp`, await scan(...size(n), n + 7, 'bmp'));
+        await put(dir, `${label}/${n} ${label} Lesion.bmp`, await scan(...size(n), 102000 + n + 7, 'bmp'));
       }
   },
   images: Object.fromEntries(
@@ -107,7 +107,7 @@ export const busuc: Miniature = {
   write: async (dir) => {
     for (const label of ['Benign', 'Malignant'])
       for (const n of NAMES.slice(0, 6)) {
-        const image = await scan(48, 32, n + label.length * 100);
+        const image = await scan(48, 32, 103000 + n + label.charCodeAt(0) * 100);
         const half = n === 2;
         const drawn = half ? await mask(24, 16, [[3, 2, 5, 4]]) : await mask(48, 32, n === 3 ? [] : [lesion(n)]);
         for (const folder of [label, 'All']) {
@@ -137,7 +137,7 @@ export const busuclm: Miniature = {
     for (const [i, patient] of PATIENTS.entries())
       for (const k of [0, 1, 2]) {
         const name = `${patient}_00${k}.png`;
-        await put(dir, `BUS-UCLM/images/${name}`, await scan(44, 36, 10 * i + k));
+        await put(dir, `BUS-UCLM/images/${name}`, await scan(44, 36, 104000 + 10 * i + k));
         const green = { box: lesion(i), value: [0, 255, 0] as const };
         const red = { box: [30, 2, 7, 9] as const, value: [255, 0, 0] as const };
         const patches = k === 0 ? [] : k === 1 ? [green] : i === 0 ? [green, red] : [red];
@@ -172,7 +172,7 @@ export const busb: Miniature = {
     const lines = ['Image,Type'];
     for (const n of NAMES) {
       const name = `${String(n).padStart(6, '0')}`;
-      await put(dir, `BUS/original/${name}.png`, await scan(...size(n), n));
+      await put(dir, `BUS/original/${name}.png`, await scan(...size(n), 105000 + n));
       await put(dir, `BUS/GT/${name}.png`, await mask(...size(n), n === 5 ? [lesion(n), [36, 25, 9, 7]] : [lesion(n)]));
       lines.push(`${name},${n % 3 === 0 ? 'Malignant' : 'Benign'}`);
     }
@@ -197,7 +197,7 @@ export const busi: Miniature = {
     for (const label of ['benign', 'malignant', 'normal'])
       for (const n of NAMES.slice(0, 5)) {
         const stem = `Dataset_BUSI_with_GT/${label}/${label} (${n})`;
-        await put(dir, `${stem}.png`, await scan(...size(n), n + label.length * 100));
+        await put(dir, `${stem}.png`, await scan(...size(n), 106000 + n + label.charCodeAt(0) * 100));
         await put(dir, `${stem}_mask.png`, await mask(...size(n), label === 'normal' ? [] : [lesion(n)]));
         if (label !== 'benign' || n !== 2) continue;
         await put(dir, `${stem}_mask_1.png`, await mask(...size(n), [[30, 2, 6, 7]]));
@@ -230,7 +230,7 @@ export const stu: Miniature = {
   dataset: 'STU',
   write: async (dir) => {
     for (const n of NAMES) {
-      await put(dir, `Hospital/Test_Image_${n}.png`, await scan(64, 64, n));
+      await put(dir, `Hospital/Test_Image_${n}.png`, await scan(64, 64, 107000 + n));
       const factor = n % 3 === 0 ? 3 : 1;
       const box = [8 + n, 6, 20, 12 + n].map((edge) => edge * factor) as [number, number, number, number];
       const [x, y, w, h] = box;
@@ -253,7 +253,7 @@ export const s1: Miniature = {
         { box: lesion(n), value: n % 2 === 0 ? 2 : 1 },
         ...(n === 6 ? [{ box: [40, 3, 7, 5] as const, value: 1 }] : []),
       ];
-      await put(dir, `Data/TrainingDataSet/BreastTumourImages/${n}.jpg`, await scan(...size(n), n, 'jpg'));
+      await put(dir, `Data/TrainingDataSet/BreastTumourImages/${n}.jpg`, await scan(...size(n), 108000 + n, 'jpg'));
       await put(dir, `Data/TrainingDataSet/General-1-channel-Labels/${n}.png`, await mask(...size(n), patches));
       await put(
         dir,
@@ -261,7 +261,7 @@ export const s1: Miniature = {
         await mask(...size(n), [{ box: lesion(n), value: 127 }]),
       );
     }
-    await put(dir, 'Data/TestingDataSet/Test-General-1-BreastTumourImages/3.jpg', await scan(40, 30, 3, 'jpg'));
+    await put(dir, 'Data/TestingDataSet/Test-General-1-BreastTumourImages/3.jpg', await scan(40, 30, 108000 + 3, 'jpg'));
     await put(
       dir,
       'Data/TestingDataSet/Test-General-1-channel-Labels/3.png',
@@ -288,7 +288,7 @@ export const busbra: Miniature = {
     for (const n of NAMES.slice(0, 4))
       for (const side of ['l', 'r']) {
         const id = `${String(n).padStart(4, '0')}-${side}`;
-        await put(dir, `BUSBRA/Images/bus_${id}.png`, await scan(...size(n), n + (side === 'l' ? 50 : 0)));
+        await put(dir, `BUSBRA/Images/bus_${id}.png`, await scan(...size(n), 109000 + n + (side === 'l' ? 50 : 0)));
         await put(dir, `BUSBRA/Masks/mask_${id}.png`, await mask(...size(n), [lesion(n)]));
         lines.push(
           `bus_${id},${n},x,${n % 2 === 0 ? 'benign' : 'malignant'},4,d,${size(n).join(',')},left,"[${lesion(n).join(',')}]"`,

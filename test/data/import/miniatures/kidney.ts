@@ -38,7 +38,7 @@ export const kidneyus: Miniature = {
     const lines = ['filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes'];
     const quoted = (value: unknown) => `"${JSON.stringify(value).replace(/"/g, '""')}"`;
     for (const [n, name] of NAMES.entries()) {
-      await put(dir, `kidneyUS_images_14_june_2022/${name}`, await scan(64, 48, n === 9 ? 0 : n));
+      await put(dir, `kidneyUS_images_14_june_2022/${name}`, await scan(64, 48, 118000 + (n === 9 ? 0 : n)));
       const shapes: readonly (readonly [string, readonly [number, number, number, number]])[] =
         n === 3
           ? []

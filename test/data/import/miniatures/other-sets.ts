@@ -1,3 +1,4 @@
+import { Rng } from '../../../../src/util/index.js';
 import { nifti } from '../../../support/nifti.js';
 import { type Box, mask, put, scan } from './draw.js';
 import type { Expected, Miniature } from './types.js';
@@ -14,7 +15,7 @@ export const tn3k: Miniature = {
   write: async (dir) => {
     for (const part of ['trainval', 'test'])
       for (const n of TEN.slice(0, 6)) {
-        await put(dir, `tn3k/${part}-image/${four(n)}.jpg`, await scan(80, 64, n + part.length * 100, 'jpg'));
+        await put(dir, `tn3k/${part}-image/${four(n)}.jpg`, await scan(80, 64, 110000 + n + part.length * 100, 'jpg'));
         const boxes = n === 3 ? [nodule(n), [48, 16, 24, 32] as const] : [nodule(n)];
         await put(dir, `tn3k/${part}-mask/${four(n)}.jpg`, await mask(80, 64, boxes, 'jpg'));
       }
@@ -37,7 +38,7 @@ export const tg3k: Miniature = {
   dataset: 'TG3K',
   write: async (dir) => {
     for (const n of TEN) {
-      await put(dir, `tg3k/thyroid-image/${four(n)}.jpg`, await scan(80, 64, n, 'jpg'));
+      await put(dir, `tg3k/thyroid-image/${four(n)}.jpg`, await scan(80, 64, 111000 + n, 'jpg'));
       await put(dir, `tg3k/thyroid-mask/${four(n)}.jpg`, await mask(80, 64, [nodule(n)], 'jpg'));
     }
     await put(dir, 'tg3k/tg3k-trainval.json', `{"train": [0, 1, 2, 3, 4, 5, 6, 7], "val": [8, 9]}`);
@@ -54,10 +55,10 @@ export const tnscui: Miniature = {
   unseen: true,
   write: async (dir) => {
     for (const n of TEN.slice(0, 5)) {
-      await put(dir, `DDTI/1_or_data/image/${n}.PNG`, await scan(80, 64, n));
+      await put(dir, `DDTI/1_or_data/image/${n}.PNG`, await scan(80, 64, 112000 + n));
       await put(dir, `DDTI/1_or_data/mask/${n}.PNG`, await mask(80, 64, [nodule(n)]));
       for (const stage of ['stage1', 'stage2']) {
-        await put(dir, `DDTI/2_preprocessed_data/${stage}/p_image/${n}.PNG`, await scan(64, 64, n + 50));
+        await put(dir, `DDTI/2_preprocessed_data/${stage}/p_image/${n}.PNG`, await scan(64, 64, 112000 + n + 50));
         await put(dir, `DDTI/2_preprocessed_data/${stage}/p_mask/${n}.PNG`, await mask(64, 64, [[16, 16, 32, 32]]));
       }
     }
@@ -75,7 +76,7 @@ export const us105: Miniature = {
   write: async (dir) => {
     for (const n of TEN) {
       const name = String(n + 1).padStart(3, '0');
-      await put(dir, `105 US Images/${name}.png`, await scan(50, 40, n));
+      await put(dir, `105 US Images/${name}.png`, await scan(50, 40, 113000 + n));
       await put(dir, `105 US Masks/${name} G man.png`, await mask(50, 40, [[5 + n, 6, 12, 9]]));
     }
   },
@@ -95,7 +96,7 @@ export const aul: Miniature = {
     for (const label of ['Benign', 'Malignant', 'Normal'])
       for (const n of TEN.slice(1, 6)) {
         const folder = `${label}/${label}`;
-        await put(dir, `${folder}/image/${n}.jpg`, await scan(60, 48, n + label.length * 100, 'jpg'));
+        await put(dir, `${folder}/image/${n}.jpg`, await scan(60, 48, 114000 + n + label.charCodeAt(0) * 100, 'jpg'));
         const outline = [
           [4 + n, 6],
           [24 + n, 6],
@@ -121,11 +122,12 @@ export const aul: Miniature = {
 
 /** Voxels of a mask: rectangles by slice, in columns and rows of the slice. */
 function voxels(width: number, height: number, slices: readonly (Box | undefined)[], seed?: number): number[] {
-  return slices.flatMap((box, k) =>
+  const rng = Rng.seeded(seed ?? 0, 9);
+  return slices.flatMap((box) =>
     Array.from({ length: width * height }, (_, i) => {
       const [x, y] = [i % width, Math.floor(i / width)];
       const inside = box !== undefined && x >= box[0] && y >= box[1] && x < box[0] + box[2] && y < box[1] + box[3];
-      return seed === undefined ? Number(inside) : (i * 31 + k * 17 + seed * 7 + (i >> 3) * 13) % 255;
+      return seed === undefined ? Number(inside) : rng.int(255);
     }),
   );
 }
@@ -144,7 +146,11 @@ export const microseg: Miniature = {
         const base = `Micro_Ultrasound_Prostate_Segmentation_Dataset/${part}`;
         const id = `${part}_0${n}.nii.gz`;
         const volume = (values: number[]) => nifti({ dims: [24, 16, 4], values, pixdims: [0.1, 0.2, 1], gzip: true });
-        await put(dir, `${base}/micro_ultrasound_scans/microUS_${id}`, volume(voxels(24, 16, GLAND, n)));
+        await put(
+          dir,
+          `${base}/micro_ultrasound_scans/microUS_${id}`,
+          volume(voxels(24, 16, GLAND, 115000 + 10 * part.length + n)),
+        );
         await put(dir, `${base}/expert_annotations/expert_annotation_${id}`, volume(voxels(24, 16, GLAND)));
         const other =
           part === 'train' ? 'non_expert_annotations/nonexpert_annotation' : 'clinician_annotations/clinician_annotation';
@@ -182,7 +188,7 @@ export const regpro: Miniature = {
         const labels = nifti({ dims: [24, 16, 4, 6], values: [...voxels(24, 16, GLAND), ...landmarks], gzip: true });
         const image = nifti({
           dims: [24, 16, 4],
-          values: voxels(24, 16, GLAND, n),
+          values: voxels(24, 16, GLAND, 116000 + 10 * part.length + n),
           datatype: 16,
           pixdims: [0.8, 0.8, 0.8],
           gzip: true,
@@ -222,7 +228,7 @@ export const luminous: Miniature = {
   unseen: true,
   write: async (dir) => {
     for (const n of TEN.slice(1, 6)) {
-      await put(dir, `LUMINOUS_Database/B-mode/${n}_1_Bmode.tif`, await scan(60, 40, n, 'tif'));
+      await put(dir, `LUMINOUS_Database/B-mode/${n}_1_Bmode.tif`, await scan(60, 40, 117000 + n, 'tif'));
       const [left, right] = [
         [4, 5, 20, 12],
         [34, 6, 22, 14],
