@@ -1,5 +1,6 @@
-import { type BinaryMask, type BoxXyxy, polygonsToMask, resizeMask, type Size } from '../../processing/index.js';
+import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../processing/index.js';
 import { contourArea } from './contour-area.js';
+import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
 import { both, type ClassMask, readMask } from './read-mask.js';
 import type { MaskSource, PaperRows, SourceRecord } from './types.js';
@@ -28,7 +29,7 @@ export async function strictInstances(
     for (const mask of named) found.push(...divide(mask, source, image));
     // An outline whose class was not drawn into the mask counts by itself.
     for (const { class: name, polygon } of outlinesOf(source))
-      if (!named.some((mask) => mask.class === name)) found.push(...whole(name, polygonsToMask([polygon], image)));
+      if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
   }
   return found;
 }
@@ -44,8 +45,7 @@ function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
     return whole(name, mask);
   const outlines = outlinesOf(source).filter((instance) => instance.class === name);
   if (outlines.length === 1) return whole(name, mask);
-  if (outlines.length > 1)
-    return outlines.flatMap(({ polygon }) => whole(name, both(mask, grown(polygonsToMask([polygon], image)))));
+  if (outlines.length > 1) return outlines.flatMap(({ polygon }) => whole(name, both(mask, grown(drawnPolygon(polygon, image)))));
   const regions = withoutSpecks(regionsOf(mask), image);
   return regions.map((region) => instanceOf(sideOr(name, source, region, image), region, mask));
 }
@@ -75,7 +75,7 @@ function withoutSpecks(regions: readonly Region[], { width, height }: Size): Reg
   return regions.filter(({ pixels: { length } }) => length >= least || (length === largest && length >= SPECK.pixels));
 }
 
-/** One pixel more on every side: drawn outlines belong to what they enclose. */
+/** One pixel more on every side: another program's line may run a pixel beside ours. */
 function grown({ width, height, data }: BinaryMask): BinaryMask {
   const out = Uint8Array.from(data);
   for (let y = 0; y < height; y++) {

@@ -13,6 +13,7 @@ import {
   type Size,
 } from '../../processing/index.js';
 import { DataError } from '../../util/index.js';
+import { drawnPolygon } from './drawn-polygon.js';
 import type { MaskReading, MaskSource } from './types.js';
 import { openVolume, transposed } from './volumes.js';
 
@@ -41,7 +42,12 @@ export interface MaskOptions {
 export async function readMask(source: MaskSource, image: Size, options: MaskOptions): Promise<ClassMask[]> {
   switch (source.kind) {
     case 'polygons':
-      return [{ class: source.class, mask: polygonsToMask(source.polygons, image) }];
+      return [
+        {
+          class: source.class,
+          mask: source.drawn === true ? drawnTogether(source.polygons, image) : polygonsToMask(source.polygons, image),
+        },
+      ];
     case 'rle': {
       const [height, width] = source.size;
       const mask =
@@ -195,6 +201,15 @@ function fitGrey(grey: GreyMap, image: Size, file: string, { stretch }: MaskOpti
 
 function fitBinary(mask: BinaryMask, image: Size, file: string, options: MaskOptions): BinaryMask {
   return fitGrey({ ...mask, data: mask.data.map((value) => value * 255) }, image, file, options);
+}
+
+function drawnTogether(polygons: readonly (readonly number[])[], { width, height }: Size): BinaryMask {
+  const data = new Uint8Array(width * height);
+  for (const polygon of polygons) {
+    const drawn = drawnPolygon(polygon, { width, height });
+    for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) | (drawn.data[i] as number);
+  }
+  return { width, height, data };
 }
 
 function scaled(

@@ -41,7 +41,13 @@ export type MaskSource =
       /** Each of these is one object: the part of the mask that lies in it. Lists x0, y0, x1, y1, … of pixels. */
       readonly instances?: readonly { readonly class: string; readonly polygon: readonly number[] }[];
     }
-  | { readonly kind: 'polygons'; readonly class: string; readonly polygons: readonly (readonly number[])[] }
+  | {
+      readonly kind: 'polygons';
+      readonly class: string;
+      readonly polygons: readonly (readonly number[])[];
+      /** Points are numbers of pixels, and those under the outline belong to the object. */
+      readonly drawn?: boolean;
+    }
   | { readonly kind: 'rle'; readonly class: string; readonly size: readonly [number, number]; readonly counts: string | number[] }
   | {
       readonly kind: 'box';

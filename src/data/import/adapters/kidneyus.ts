@@ -95,7 +95,7 @@ function masksOf(
 ): MaskSource[] {
   const isCapsule = (instance: { readonly class: string }) => instance.class === 'capsule';
   const outlines = (own: typeof instances): MaskSource[] =>
-    own.map(({ class: name, polygon }) => ({ kind: 'polygons', class: name, polygons: [polygon] }));
+    own.map(({ class: name, polygon }) => ({ kind: 'polygons', class: name, polygons: [polygon], drawn: true }));
   const inner = instances.filter((instance) => !isCapsule(instance));
   const outer = instances.filter(isCapsule);
   return [
@@ -124,7 +124,7 @@ function published({ images, capsules, regions, listed, problems: before }: Sour
     const mask = region === 0 ? capsules.find(file) : regions.find(file);
     const source: MaskSource =
       mask === undefined
-        ? { kind: 'polygons', class: structure.class, polygons: unionOf(region, shapes, polygon) }
+        ? { kind: 'polygons', class: structure.class, polygons: unionOf(region, shapes, polygon), drawn: true }
         : { kind: 'file', file: mask.path, read: { as: 'bright', class: structure.class } };
     const name = `${stemOf(file)}_${structure.anatomy}`;
     return [{ name, image: { file: image.path }, masks: [source], group: patientOf(file) }];
