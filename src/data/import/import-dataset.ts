@@ -118,7 +118,12 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
   const { from, to, protocol, seed, logger } = options;
   const prompts = await loadPrompts(adapter.name);
   const warning = adapter.warning?.({ protocol, variant: variant ?? '' });
-  const notes = [...(warning === undefined ? [] : [warning]), ...(protocol === 'paper' ? [LEAKS] : []), ...(found.notes ?? [])];
+  const notes = [
+    ...(warning === undefined ? [] : [warning]),
+    ...(protocol === 'paper' ? [LEAKS] : []),
+    ...(found.notes ?? []),
+    ...(protocol === 'strict' ? notWhole(adapter, found) : []),
+  ];
   for (const note of notes) logger.warn(note);
   const problems: Problem[] = [...found.problems];
   const results = await processRecords(task, found, journal, problems);
@@ -157,6 +162,13 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
 
 const LEAKS =
   'protocol paper divides single outlines, not patients: the same image, volume or patient is in training and test. Use it to compare with the published figures only';
+
+/** Half an archive, or another version of it. */
+function notWhole({ title, published }: Adapter, { records }: Found): string[] {
+  const here = published?.of === 'volumes' ? new Set(records.map(({ group }) => group)).size : records.length;
+  if (published === undefined || here === published.count) return [];
+  return [`${here} ${published.of} are complete here, ${title} was published with ${published.count}`];
+}
 
 /** Everything that is not done yet, in threads; results in the order of the records. */
 async function processRecords(

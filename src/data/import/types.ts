@@ -132,6 +132,8 @@ export interface Adapter {
   /** Other spellings that `--dataset` takes. */
   readonly aliases: readonly string[];
   readonly organ: string;
+  /** How much the whole archive holds; another number is told. */
+  readonly published?: { readonly count: number; readonly of: 'images' | 'volumes' };
   /** Where to get it. */
   readonly source: string;
   /** How it is laid out, for a message when nothing is found. */

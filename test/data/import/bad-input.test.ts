@@ -220,6 +220,13 @@ describe('files', () => {
     );
   });
 
+  it('that are not as many as were published are told in a note', async () => {
+    const notes = async (dataset: string) =>
+      (await importDataset({ dataset, from: await published(dataset), to: folder() })).notes.at(-1);
+    expect(await notes('STU')).toBe('10 images are complete here, STU was published with 42');
+    expect(await notes('RegPro')).toBe('6 volumes are complete here, RegPro was published with 73');
+  });
+
   it('of outlines and volumes are listed too', async () => {
     const aul = await published('AUL');
     await put(aul, 'Benign/Benign/segmentation/mass/1.json', '[[1, 2]]');
@@ -263,6 +270,14 @@ describe('outlines of kidneyUS', () => {
     const { counts } = await importDataset({ dataset: 'kidney', from, to: folder(), protocol: 'paper' });
     expect(counts.train.rows + counts.val.rows + counts.test.rows).toBe(8 * (1 + 3 * 4) + (1 + 2 + 2));
     expect(await boxes(from)).toEqual(sorted(outlined ?? []));
+  });
+
+  it('are those of the other reviewer where one is not there', async () => {
+    const from = await published('KidneyUS');
+    await rm(join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv'));
+    const { counts, notes } = await importDataset({ dataset: 'kidneyus', from, to: folder() });
+    expect(counts.train.images).toBe(7);
+    expect(notes).toContain('reviewed_labels_2.csv is not there: the outlines are those of reviewer 1');
   });
 
   it('are listed where they are none, of another anatomy, or of an image that is not there', async () => {

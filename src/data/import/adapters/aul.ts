@@ -9,6 +9,7 @@ export const aul: Adapter = {
   title: 'AUL',
   aliases: ['annotated-ultrasound-liver', 'liverus'],
   organ: 'liver',
+  published: { count: 735, of: 'images' },
   source: 'https://zenodo.org/records/7272660',
   layout: '{Benign,Malignant,Normal}/image/N.jpg and {Benign,Malignant}/segmentation/mass/N.json',
   paper: { key: 'aul', lists: ['malignant', 'benign'] },

@@ -14,6 +14,7 @@ export const breast: Adapter = {
   title: 'BrEaST',
   aliases: ['brest', 'breast-lesions-usg', 'breastlesionsusg'],
   organ: 'breast',
+  published: { count: 256, of: 'images' },
   source: 'https://www.cancerimagingarchive.net/collection/breast-lesions-usg/',
   layout:
     'BrEaST-Lesions_USG-images_and_masks/caseNNN.png, caseNNN_tumor.png and BrEaST-Lesions-USG-clinical-data-….xlsx (or .csv)',
@@ -63,7 +64,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
       file: rest.relative,
       what: /_tumor/i.test(rest.relative) ? 'a mask without its image' : 'it is not in the table',
     });
-  const notes = others > 0 ? [`${others} masks of other findings (caseNNN_otherK.png) have no class and are left out`] : [];
+  const notes = others > 0 ? [`masks of other findings (caseNNN_otherK.png) have no class and are not imported: ${others}`] : [];
   return { records, problems, notes };
 }
 

@@ -8,6 +8,7 @@ export const buid: Adapter = {
   title: 'BUID',
   aliases: ['qamebi'],
   organ: 'breast',
+  published: { count: 232, of: 'images' },
   source: 'https://qamebi.com/breast-ultrasound-images-database/',
   layout: 'Benign/N Benign Image.bmp, N Benign Mask.tif; Malignant/N Malignant Image.bmp, N Malignant Mask.tif',
   paper: { key: 'buid', lists: ['malignant', 'benign'] },

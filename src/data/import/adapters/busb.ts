@@ -11,6 +11,7 @@ export const busb: Adapter = {
   title: 'BUS-B',
   aliases: ['bus', 'udiat', 'datasetb'],
   organ: 'breast',
+  published: { count: 163, of: 'images' },
   source: 'http://www2.docm.mmu.ac.uk/STAFF/M.Yap/dataset.php (on request)',
   layout: 'BUS/original/NNNNNN.png, BUS/GT/NNNNNN.png and DatasetB.csv (or .xlsx)',
   paper: { key: 'busb', contours: { keep: 'last' } },

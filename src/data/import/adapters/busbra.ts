@@ -11,6 +11,7 @@ export const busbra: Adapter = {
   title: 'BUS-BRA',
   aliases: ['bus_bra'],
   organ: 'breast',
+  published: { count: 1875, of: 'images' },
   source: 'https://zenodo.org/records/8231412',
   layout: 'BUSBRA/Images/bus_NNNN-l.png, BUSBRA/Masks/mask_NNNN-l.png and BUSBRA/bus_data.csv',
   unseen: true,

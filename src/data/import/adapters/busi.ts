@@ -19,6 +19,7 @@ export const busi: Adapter = {
   title: 'BUSI',
   aliases: ['dataset_busi_with_gt', 'breastbusi'],
   organ: 'breast',
+  published: { count: 780, of: 'images' },
   source: 'https://scholar.cu.edu.eg/?q=afahmy/pages/dataset',
   layout: 'Dataset_BUSI_with_GT/{benign,malignant,normal}/benign (N).png, benign (N)_mask.png, benign (N)_mask_1.png',
   paper: { key: 'busi', lists: ['malignant', 'benign'] },

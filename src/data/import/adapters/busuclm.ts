@@ -8,6 +8,7 @@ export const busuclm: Adapter = {
   title: 'BUS-UCLM',
   aliases: ['busucml', 'bus_uclm'],
   organ: 'breast',
+  published: { count: 683, of: 'images' },
   source: 'https://doi.org/10.17632/7fvgj4jsp7.1',
   layout: 'BUS-UCLM/images/ABCD_NNN.png and BUS-UCLM/masks/ABCD_NNN.png',
   paper: { key: 'busuclm', contours: { keep: 'first', count: 2 }, copies: true, lists: ['benign', 'malignant'] },

@@ -20,6 +20,7 @@ export const kidneyus: Adapter = {
   title: 'kidneyUS',
   aliases: ['kidnyus', 'kidney', 'open-kidney-ultrasound'],
   organ: 'kidney',
+  published: { count: 534, of: 'images' },
   source: 'https://github.com/rsingla92/kidneyUS',
   layout:
     'kidneyUS-main/labels/reviewed_labels_2.csv, kidneyUS-main/labels/reviewed_masks_2/{capsule,regions}/NAME.png and the images (a download of their own) in any folder',
@@ -44,14 +45,18 @@ interface Sources {
   readonly capsules: FileLookup;
   readonly regions: FileLookup;
   readonly listed: readonly ViaImage[];
-  readonly table: string;
   readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
 }
 
 async function collect({ tree, variant }: ScanOptions): Promise<Sources | undefined> {
-  const reviewer = variant.endsWith('1') ? 1 : 2;
-  const [table] = tablesOf(tree, new RegExp(`^reviewed_labels_${reviewer}\\b`, 'i'));
-  if (table === undefined) return undefined;
+  const wanted = variant.endsWith('1') ? 1 : 2;
+  const tables = [wanted, 3 - wanted].flatMap((reviewer) =>
+    tablesOf(tree, new RegExp(`^reviewed_labels_${reviewer}\\b`, 'i')).map((table) => ({ reviewer, table })),
+  );
+  const [first] = tables;
+  if (first === undefined) return undefined;
+  const { reviewer, table } = first;
   const masks = /(?:^|\/)reviewed_masks_\d[^/]*\//i;
   const own = (folder: string) => tree.files.filter(({ full }) => path(`reviewed_masks_${reviewer}/${folder}/`).test(full));
   const isImage = ({ full }: TreeFile) => picture('[^/]+').test(full) && !masks.test(full);
@@ -61,8 +66,9 @@ async function collect({ tree, variant }: ScanOptions): Promise<Sources | undefi
     capsules: new FileLookup(own('capsule')),
     regions: new FileLookup(own('regions')),
     listed,
-    table: table.relative,
     problems,
+    notes:
+      reviewer === wanted ? [] : [`reviewed_labels_${wanted}.csv is not there: the outlines are those of reviewer ${reviewer}`],
   };
 }
 

@@ -8,6 +8,7 @@ export const luminous: Adapter = {
   title: 'Luminous',
   aliases: ['luminous_database'],
   organ: 'back muscle',
+  published: { count: 341, of: 'images' },
   source: 'http://data.sonography.ai',
   layout:
     'LUMINOUS_Database/B-mode/S_K_Bmode.tif and LUMINOUS_Database/Masks/S_K_Mask.tif (S_K_Mask1.tif and S_K_Mask2.tif for two muscles)',

@@ -8,6 +8,7 @@ export const microseg: Adapter = {
   title: 'MicroSeg',
   aliases: ['muregpro', 'microsegnet', 'micro-ultrasound'],
   organ: 'prostate',
+  published: { count: 75, of: 'volumes' },
   source: 'https://zenodo.org/records/10475293',
   layout:
     '{train,test}/micro_ultrasound_scans/microUS_train_NN.nii.gz and {train,test}/expert_annotations/expert_annotation_train_NN.nii.gz',

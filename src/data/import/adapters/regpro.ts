@@ -9,6 +9,7 @@ export const regpro: Adapter = {
   // Not muRegPro, its official name: the published code calls MicroSeg so.
   aliases: ['regpro-challenge'],
   organ: 'prostate',
+  published: { count: 73, of: 'volumes' },
   source: 'https://doi.org/10.5281/zenodo.7870104',
   layout: '{train,val}/us_images/caseNNNNNN.nii.gz and {train,val}/us_labels/caseNNNNNN.nii.gz',
   officialSplits: 'train and val; its test part was never published',

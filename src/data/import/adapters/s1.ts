@@ -11,6 +11,7 @@ export const s1: Adapter = {
   title: 'S1',
   aliases: ['plos-s1', 's1data'],
   organ: 'breast',
+  published: { count: 201, of: 'images' },
   source: 'https://doi.org/10.1371/journal.pone.0253202 (supplement S1)',
   layout: 'Data/TrainingDataSet/BreastTumourImages/N.jpg and Data/TrainingDataSet/General-1-channel-Labels/N.png',
   officialSplits: 'TrainingDataSet and TestingDataSet; a part of the former validates',

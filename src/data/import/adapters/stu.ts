@@ -8,6 +8,7 @@ export const stu: Adapter = {
   title: 'STU',
   aliases: ['stu-hospital', 'hospital'],
   organ: 'breast',
+  published: { count: 42, of: 'images' },
   source: 'https://github.com/xbhlk/STU-Hospital',
   layout: 'Hospital/Test_Image_N.png and Hospital/mask_N.png',
   paper: { key: 'stu' },

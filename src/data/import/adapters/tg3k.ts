@@ -12,6 +12,7 @@ export const tg3k: Adapter = {
   title: 'TG3K',
   aliases: ['thyroidgland3k'],
   organ: 'thyroid',
+  published: { count: 3585, of: 'images' },
   source: 'https://github.com/haifangong/TRFE-Net-for-thyroid-nodule-segmentation',
   layout: 'tg3k/thyroid-image/NNNN.jpg and tg3k/thyroid-mask/NNNN.jpg',
   officialSplits: 'tg3k-trainval.json, which has no test part',

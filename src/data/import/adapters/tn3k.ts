@@ -10,6 +10,7 @@ export const tn3k: Adapter = {
   title: 'TN3K',
   aliases: [],
   organ: 'thyroid',
+  published: { count: 3493, of: 'images' },
   source: 'https://github.com/haifangong/TRFE-Net-for-thyroid-nodule-segmentation',
   layout: 'tn3k/{trainval,test}-image/NNNN.jpg and tn3k/{trainval,test}-mask/NNNN.jpg',
   officialSplits: 'trainval and test; tn3k-trainval-fold0.json, if it is there, says what validates',

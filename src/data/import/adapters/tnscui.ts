@@ -15,6 +15,7 @@ export const tnscui: Adapter = {
   title: 'TNSCUI',
   aliases: ['ddti', 'tn-scui'],
   organ: 'thyroid',
+  published: { count: 637, of: 'images' },
   source: 'https://github.com/WAMAWAMA/TNSCUI2020-Seg-Rank1st (DDTI.zip)',
   layout: 'DDTI/1_or_data/{image,mask}/N.PNG and DDTI/2_preprocessed_data/stage2/{p_image,p_mask}/N.PNG',
   unseen: true,

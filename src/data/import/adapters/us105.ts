@@ -8,6 +8,7 @@ export const us105: Adapter = {
   title: '105US',
   aliases: ['us105', '105usimages'],
   organ: 'liver',
+  published: { count: 105, of: 'images' },
   source: 'https://www.researchgate.net/publication/329586355',
   layout: '105 US Images/NNN.png and 105 US Masks/NNN G man.png',
   paper: { key: '105us' },
