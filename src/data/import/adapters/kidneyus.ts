@@ -32,11 +32,9 @@ export const kidneyus: Adapter = {
       : undefined,
   scan: async (options) => {
     const sources = await collect(options);
-    return sources === undefined
-      ? { records: [], problems: [] }
-      : options.protocol === 'paper'
-        ? published(sources)
-        : strict(sources);
+    if (sources === undefined) return { records: [], problems: [] };
+    const found = options.protocol === 'paper' ? published(sources) : strict(sources);
+    return { ...found, notes: sources.notes };
   },
 };
 
