@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { DicomFile, decodeImage, listPictures } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
 import { type DicomParts, dicom, SYNTAX } from '../support/dicom.js';
+import { losslessJpeg } from '../support/lossless-jpeg.js';
 import { rleFrame } from '../support/rle-frame.js';
 
 const require = createRequire(import.meta.url);
@@ -29,6 +30,8 @@ const [W, H] = [6, 4];
 const GREY = Uint8Array.from({ length: W * H }, (_, i) => (i * 11) % 256);
 const RGB = Uint8Array.from({ length: W * H * 3 }, (_, i) => (i * 7) % 256);
 const DEEP = Uint16Array.from({ length: W * H }, (_, i) => i * 178);
+/** Steps of every size, the largest among them. */
+const WIDE = Uint16Array.from({ length: W * H }, (_, i) => [0, 65535, 32768, 3, 40000, 39990, 7, 32775][i % 8] as number);
 const bytesOf = (values: Uint16Array | Int16Array) => new Uint8Array(values.buffer);
 const planes = (rgb: Uint8Array) => Uint8Array.from(rgb, (_, i) => rgb[(i % (W * H)) * 3 + Math.floor(i / (W * H))] as number);
 const greyOf = (levels: Iterable<number>) => [...levels].flatMap((v) => [v, v, v]);
@@ -224,6 +227,27 @@ describe('compressed DICOM', () => {
     );
     await expect(read({ width: 7, height: H, frames: [packed], syntax })).rejects.toThrow(
       /x\.dcm: its packed picture is 6x4 with 1 sample a pixel, its header says 7x4 with 1 sample/,
+    );
+  });
+
+  const deepJpeg = (predictor: number, restart = 0) => losslessJpeg(WIDE, { ...size, precision: 16, predictor, restart });
+  const lossless = { ...size, bits: 16, syntax: '1.2.840.10008.1.2.4.70' } as const;
+  it.each([1, 2, 3, 4, 5, 6, 7])('reads lossless JPEG of 16 bits, predictor %d', async (predictor) => {
+    const plain = await read({ ...size, frames: [bytesOf(WIDE)], bits: 16 });
+    expect(await read({ ...lossless, frames: [deepJpeg(predictor)] })).toEqual(plain);
+    // Restarts after each line.
+    expect(await read({ ...lossless, frames: [deepJpeg(predictor, W)] })).toEqual(plain);
+  });
+
+  it('refuses damaged lossless JPEG, and JPEG of 12 bits with losses', async () => {
+    await expect(read({ ...lossless, frames: [deepJpeg(1).subarray(0, 70)] })).rejects.toThrow(
+      /a packed picture in it cannot be decoded/,
+    );
+    const lossy = deepJpeg(1);
+    lossy[lossy.indexOf(0xc3)] = 0xc1;
+    lossy[lossy.indexOf(0xc1) + 3] = 12;
+    await expect(read({ ...lossless, frames: [lossy] })).rejects.toThrow(
+      /x\.dcm: its JPEG has 12 bits a sample and losses, which is not read/,
     );
   });
 

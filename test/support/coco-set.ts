@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { generatePhantom, phantomDomains } from '../../src/data/index.js';
+import { generatePhantom, phantomDomains, type Sample } from '../../src/data/index.js';
 import { maskToPng, type RasterImage } from '../../src/processing/index.js';
 
 /** One picture of a dataset that a test makes. */
@@ -18,11 +18,16 @@ export interface SetImage {
   readonly mask?: 'empty' | 'missing';
 }
 
+/** Phantoms take a while, and tests ask for the same ones. */
+const drawn = new Map<number, Sample>();
+
 /** The picture of a seed: a phantom of 96 x 80 pixels. */
-export function pictureOfSeed(seed: number) {
+export function pictureOfSeed(seed: number): Sample {
   const domain = phantomDomains['standard'];
   if (domain === undefined) throw new Error('the domain is there');
-  return generatePhantom(seed, { width: 96, height: 80, domain });
+  const sample = drawn.get(seed) ?? generatePhantom(seed, { width: 96, height: 80, domain });
+  drawn.set(seed, sample);
+  return sample;
 }
 
 /** A sharp pipeline over a picture. */
@@ -53,8 +58,8 @@ export async function writeSet(
       if (first === undefined) continue;
       const [x0, y0, x1, y1] = first.boxXyxyPx;
       const mask_file = `${part}-${i}.png`;
-      const drawn = mask === 'empty' ? { ...first.mask, data: first.mask.data.map(() => 0) } : first.mask;
-      if (mask !== 'missing') await writeFile(join(root, 'masks', mask_file), await maskToPng(drawn));
+      const shown = mask === 'empty' ? { ...first.mask, data: first.mask.data.map(() => 0) } : first.mask;
+      if (mask !== 'missing') await writeFile(join(root, 'masks', mask_file), await maskToPng(shown));
       annotations.push({
         id: annotations.length,
         image_id: i,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { PhantomDataset } from '../phantom/index.js';
+import type { SampleSource } from '../types.js';
 import { AuditCache } from './cache.js';
 import { findSharedGroups } from './groups.js';
 import { inspectSample, reasonOf } from './inspect.js';
@@ -22,11 +23,12 @@ export interface AuditOptions {
  * few hundred bytes.
  */
 export async function auditDatasets(parts: readonly AuditPart[], options: AuditOptions = {}): Promise<AuditReport> {
-  const caches = new Map<string, AuditCache>();
-  for (const { dataset, root } of parts) {
-    const key = root ?? dataset;
-    if (!caches.has(key)) caches.set(key, await AuditCache.open(key, options.cacheDirectory));
-  }
+  const caches = new Map<string, Promise<AuditCache>>();
+  const cacheOf = (folder: string) => {
+    const cache = caches.get(folder) ?? AuditCache.open(folder, options.cacheDirectory);
+    caches.set(folder, cache);
+    return cache;
+  };
   const jobs = parts.flatMap((part) => Array.from({ length: part.data.size }, (_, index) => ({ part, index })));
   const pictures: PictureRecord[] = new Array(jobs.length);
   const problems: Problem[] = [...(options.problems ?? [])];
@@ -34,12 +36,12 @@ export async function auditDatasets(parts: readonly AuditPart[], options: AuditO
   let cached = 0;
   await inParallel(jobs.length, async (k) => {
     const { part, index } = jobs[k] as (typeof jobs)[number];
-    const { picture, known } = await lookAt(part, index, caches.get(part.root ?? part.dataset) as AuditCache, problems);
+    const { picture, known } = await lookAt(part, index, cacheOf, problems);
     pictures[k] = picture;
     cached += Number(known);
     options.onProgress?.(++done, jobs.length, basename(picture.file));
   });
-  await Promise.all([...caches.values()].map((cache) => cache.save()));
+  for (const cache of caches.values()) await (await cache).save();
   const groups = findSharedGroups(pictures);
   const duplicates = findTwins(pictures);
   const order = new Map(parts.map(({ dataset, part }, i) => [`${dataset}\0${part}`, i]));
@@ -67,7 +69,7 @@ export async function auditDatasets(parts: readonly AuditPart[], options: AuditO
 async function lookAt(
   { dataset, part, data, root }: AuditPart,
   index: number,
-  cache: AuditCache,
+  cacheOf: (folder: string) => Promise<AuditCache>,
   problems: Problem[],
 ): Promise<{ readonly picture: PictureRecord; readonly known: boolean }> {
   const source = data.source?.(index);
@@ -76,7 +78,9 @@ async function lookAt(
   try {
     const inspect = () => inspectSample(data, index);
     const { inspection, cached } =
-      source === undefined ? { inspection: await inspect(), cached: false } : await cache.get(part, source, inspect);
+      source === undefined
+        ? { inspection: await inspect(), cached: false }
+        : await (await cacheOf(root ?? folderOf(source))).get(part, source, inspect);
     for (const { level, what } of inspection.problems) problems.push({ level, dataset, part, file, what });
     const { width, height, exact, signs, labels }: Inspection = inspection;
     return { picture: { ...place, width, height, exact, signs, labels }, known: cached };
@@ -85,6 +89,11 @@ async function lookAt(
     problems.push({ level: 'error', dataset, part, file, what });
     return { picture: { ...place, labels: [] }, known: false };
   }
+}
+
+/** The dataset's folder where nothing tells it: images are one folder below. */
+function folderOf({ files }: SampleSource): string {
+  return dirname(dirname(resolve(files[0] as string)));
 }
 
 /** The name of a file as it is told: below the dataset's folder, or without any. */

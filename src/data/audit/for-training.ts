@@ -4,7 +4,7 @@ import type { Dataset } from '../types.js';
 import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
 import type { AuditPart, PicturePlace, Problem, SharedGroup, Twins } from './types.js';
 
-export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory' | 'onProgress'> {
+export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory'> {
   /** Trains in spite of overlap, with a warning. Default: false. */
   readonly allowOverlap?: boolean;
   readonly logger?: Logger;
@@ -28,7 +28,7 @@ export async function auditForTraining(
     .map((part): AuditPart => ({ dataset: data[part].name, part, data: data[part] }))
     .filter((part) => !isGenerated(part));
   if (parts.length === 0) return;
-  const report = await auditDatasets(parts, options);
+  const report = await auditDatasets(parts, { ...options, onProgress: timed(logger) });
   const unreadable = report.problems.filter(({ level }) => level === 'error');
   if (unreadable.length > 0)
     throw new DataError({
@@ -58,6 +58,22 @@ export async function auditForTraining(
     logger.info(
       `data: ${report.images} pictures looked at${report.cached > 0 ? ` (${report.cached} known)` : ''}, none of train is in val or test`,
     );
+}
+
+/** Between two lines while many pictures are looked at. */
+const INTERVAL_MS = 10_000;
+
+/** Says now and then how far the look at the data is: the first one of a large set takes minutes. */
+function timed(logger: Logger): (done: number, total: number) => void {
+  const begin = Date.now();
+  let last = begin;
+  return (done, total) => {
+    const now = Date.now();
+    if (now - last < INTERVAL_MS || done === total) return;
+    last = now;
+    const left = Math.round((((now - begin) / done) * (total - done)) / 1000);
+    logger.info(`data: ${done} of ${total} pictures looked at, ${left} s left`);
+  };
 }
 
 function list<T>(items: readonly T[], text: (item: T) => string): string {

@@ -33,8 +33,8 @@ function countsRow({ name, parts, paper }: DatasetSummary): Html {
   });
   const present = PARTS.flatMap((part) => parts[part] ?? []);
   const objects = present.reduce((sum, part) => sum + part.objects, 0);
-  const known = present.every(({ groups }) => groups !== null);
-  const groups = known ? PARTS.flatMap((part) => (parts[part] ? [`${parts[part].groups}`] : [])).join(' / ') : 'not told';
+  const known = present.some(({ groups }) => groups !== null);
+  const groups = known ? present.map((part) => part.groups ?? '–').join(' / ') : 'not told';
   return html`<tr><td><a href="#set-${name}">${name}</a></td><td>${paper?.name ?? '–'}</td>${cells}<td class="n">${objects}</td><td class="n">${groups}</td></tr>`;
 }
 
@@ -130,7 +130,7 @@ export function twinsSection(total: number, shown: readonly TwinsFigure[], rest:
       ? undefined
       : html`<h3>Further pairs</h3><div class="scroll"><table><tbody>${rows}</tbody></table></div>${cut(rest.length)}`;
   return html`<h2 id="duplicates">The same picture in two places</h2>
-<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; copies differ in up to ${ALIKE} of 255 signs, strangers in 57 and more.</p>
+<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; up to ${ALIKE} of 255 signs may differ in copies, between strangers it is 90 to 120 as a rule.</p>
 ${pairs}${table}`;
 }
 

@@ -10,9 +10,9 @@ table { border-collapse: collapse; margin: .5rem 0 1rem; } th, td { padding: .25
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } thead th { background: var(--soft); }
 .scroll { overflow-x: auto; }
 .error { color: var(--error); font-weight: 600; } .warning { color: var(--warning); font-weight: 600; } .good { color: var(--good); font-weight: 600; }
-.samples { display: flex; flex-wrap: wrap; gap: .8rem; } figure { margin: 0; max-width: 20rem; } figcaption { font-size: .8rem; overflow-wrap: anywhere; }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .8rem; } figure { margin: 0; max-width: 20rem; } figcaption { font-size: .8rem; overflow-wrap: anywhere; }
 img { display: block; max-width: 100%; height: auto; border-radius: 4px; background: #0002; }
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 20rem)); gap: .8rem; margin: .3rem 0 1.4rem; }
 .bar { display: inline-block; height: .6rem; background: #0072b2; border-radius: 2px; vertical-align: middle; }
-nav a { margin-right: 1rem; } code { overflow-wrap: anywhere; }
+nav a { margin-right: 1rem; } code { overflow-wrap: anywhere; } td code { display: inline-block; min-width: 9rem; }
 `;

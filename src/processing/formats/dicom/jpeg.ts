@@ -24,3 +24,13 @@ export function markAsRgb(bytes: Uint8Array): Buffer {
   }
   return buffer;
 }
+
+/** Whether a JPEG is coded without losses, and its bits a sample; 8 and with losses where it does not say. */
+export function kindOfJpeg(bytes: Uint8Array): { readonly lossless: boolean; readonly precision: number } {
+  for (let at = 2; at + 5 <= bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1] as number;
+    if (SOF.has(marker)) return { lossless: marker === 0xc3, precision: bytes[at + 4] as number };
+    at += 2 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+  }
+  return { lossless: false, precision: 8 };
+}

@@ -2,7 +2,8 @@ import sharp from 'sharp';
 import { DataError } from '../../../util/index.js';
 import { decodeJpeg2000, decodeJpegLs } from './codecs.js';
 import type { DicomHeader } from './dicom-header.js';
-import { markAsRgb } from './jpeg.js';
+import { kindOfJpeg, markAsRgb } from './jpeg.js';
+import { decodeLosslessJpeg } from './jpeg-lossless.js';
 import { decodeRleFrame } from './rle.js';
 
 /** A frame's stored numbers. */
@@ -49,8 +50,20 @@ export async function unpackFrame(packed: Uint8Array, header: DicomHeader, where
 
 /** JPEG of any of its kinds. */
 async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Promise<Samples> {
+  const { lossless, precision } = kindOfJpeg(packed);
+  if (precision > 8 && !lossless)
+    throw new DataError({
+      where,
+      what: `its JPEG has ${precision} bits a sample and losses, which is not read`,
+      fix: 'Export it uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000',
+    });
   const bytes = header.photometric === 'RGB' ? markAsRgb(packed) : Buffer.from(packed);
   try {
+    if (precision > 8) {
+      const frame = decodeLosslessJpeg(bytes);
+      check({ ...frame, componentCount: 1 }, header, where);
+      return { values: frame.values, rgb: false };
+    }
     const picture = sharp(bytes, { failOn: 'error' });
     const grey = header.samples === 1;
     const { data, info } = await (grey ? picture.toColourspace('b-w') : picture.toColourspace('srgb'))
