@@ -406,7 +406,7 @@ describe('an import that was stopped', () => {
     expect(await times()).toEqual(done);
     // A changed source is done again; a lost file comes back.
     await put(from, 'masks/7.png', await mask(200, 160, [[1, 2, 30, 40]]));
-    await rm(join(to, 'images', 'folders_images-9.png'), { force: true });
+    await rm(join(to, 'images', 'folders_9.png'), { force: true });
     await rm(join(to, 'masks', (await readdir(join(to, 'masks')))[0] as string));
     await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'], seed: 7 });
     const parts = await Promise.all(['train', 'val', 'test'].map((part) => readPart(to, part)));

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
+import { dicom } from '../../support/dicom.js';
 import { nifti } from '../../support/nifti.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { objectsBySource, readPart } from './support.js';
@@ -67,6 +68,32 @@ describe('folders', () => {
       ['cortex', 1, 1, 9, 9],
       ['medulla', 20, 10, 5, 6],
     ]);
+  });
+});
+
+describe('folders of DICOM', () => {
+  it('become PNG with their spacing and without their headers', async () => {
+    const [from, to] = [folder(), folder()];
+    const frame = Uint8Array.from({ length: 40 * 30 }, (_, i) => (i * 7) % 251);
+    const more = {
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'DOE^JANE' }] },
+      '00280030': { vr: 'DS', Value: [0.5, 0.25] },
+    };
+    for (const n of [1, 2, 3]) {
+      await put(from, `images/${n}.dcm`, dicom({ width: 40, height: 30, frames: [frame], more }));
+      await put(from, `masks/${n}.png`, await mask(40, 30, [[3, 4, 10, 8]]));
+    }
+    // A film has no mask for each of its frames here.
+    await put(from, 'images/4.dcm', dicom({ width: 40, height: 30, frames: [frame, frame] }));
+    await put(from, 'masks/4.png', await mask(40, 30, [[3, 4, 10, 8]]));
+    const report = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
+    expect(report.problems.map(({ file }) => file)).toEqual(['images/4.dcm']);
+    expect((await readdir(join(to, 'images'))).sort()).toEqual([1, 2, 3].map((n) => `folders_${n}.png`));
+    const bytes = await readFile(join(to, 'images', 'folders_1.png'));
+    expect(bytes.readUInt32BE(0)).toBe(0x89504e47);
+    expect(bytes.includes('DOE')).toBe(false);
+    const { images } = JSON.parse(await readFile(join(to, 'annotations', 'val.json'), 'utf8'));
+    expect(images[0].pixel_spacing_mm).toEqual([0.25, 0.5]);
   });
 });
 
