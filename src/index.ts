@@ -3,6 +3,9 @@ export { type BackendName, initBackend } from './backend/index.js';
 export {
   type Dataset,
   FoldersDataset,
+  type ImportOptions,
+  type ImportReport,
+  importDataset,
   PhantomDataset,
   phantomDomains,
   type Sample,

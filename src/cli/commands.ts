@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
 import { evalCommand } from './eval.js';
 import { forwardCommand } from './forward.js';
+import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
 import type { GlobalOptions } from './options.js';
 import { trainCommand } from './train.js';
@@ -12,6 +13,7 @@ import { trainCommand } from './train.js';
 /** Every command; the order is that of the help. */
 export const commands = [
   demoCommand,
+  importDataCommand,
   checkDataCommand,
   trainCommand,
   evalCommand,

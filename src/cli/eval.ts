@@ -44,7 +44,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     const source = file ?? (await newestRun()) ?? 'configs/phantom.yaml';
     const config = await loadConfig(source, runConfigSchema, set);
     await initBackend(backend, consoleLogger);
-    const data = await openData(config.data, config.run.seed);
+    const data = await openData(config.data, config.run.seed, consoleLogger);
     const models = adapter === undefined ? await trained(config) : { ...config.model, adapter };
     consoleLogger.info(`${source}: ${data[split].size} images of ${split}, ${adapter ?? describe(models)}`);
     const progress = startProgress('images');

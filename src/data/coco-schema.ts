@@ -20,6 +20,8 @@ const imageSchema = z.object({
   phrases: z.array(phrase).optional(),
   /** Patient, volume or source image: what must not be in two parts. */
   group: id.optional(),
+  /** Millimetres a pixel, across and down. */
+  pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),
 });
 
 const annotationSchema = z.object({

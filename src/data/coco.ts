@@ -42,8 +42,8 @@ export class CocoDataset implements Dataset {
   private readonly byImage: ReadonlyMap<string, readonly CocoAnnotation[]>;
   private readonly categories: ReadonlyMap<string, string>;
 
-  private constructor(root: string, file: string, { images, annotations, categories }: CocoFile) {
-    this.name = basename(root);
+  private constructor(root: string, file: string, { images, annotations, categories }: CocoFile, name: string) {
+    this.name = name;
     this.root = root;
     this.file = file;
     this.images = images;
@@ -56,8 +56,11 @@ export class CocoDataset implements Dataset {
     this.byImage = byImage;
   }
 
-  /** @throws DataError naming the annotation file, and the annotation, when it is missing or not COCO. */
-  static async open(root: string, part: Part): Promise<CocoDataset> {
+  /**
+   * @param name - what results call it. Default: the name of its folder.
+   * @throws DataError naming the annotation file, and the annotation, when it is missing or not COCO.
+   */
+  static async open(root: string, part: Part, name = basename(root)): Promise<CocoDataset> {
     const file = join(root, 'annotations', `${part}.json`);
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       throw new DataError({
@@ -67,7 +70,7 @@ export class CocoDataset implements Dataset {
         cause,
       });
     });
-    return new CocoDataset(root, file, parseCocoFile(text, file));
+    return new CocoDataset(root, file, parseCocoFile(text, file), name);
   }
 
   get size(): number {

@@ -9,7 +9,19 @@ export {
 } from './audit/index.js';
 export { type AugmentPreset, augment } from './augment.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
+export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
+export {
+  adapters,
+  findAdapter,
+  type ImportOptions,
+  type ImportReport,
+  importDataset,
+  loadPrompts,
+  MersenneTwister,
+  openSets,
+  type Protocol,
+} from './import/index.js';
 export { BatchLoader, type LoaderOptions } from './loader.js';
 export {
   generatePhantom,

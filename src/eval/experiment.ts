@@ -33,7 +33,7 @@ export interface ExperimentOptions extends RunOptions {
 /** Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder. */
 export async function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
   const { folds } = config.eval;
-  const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed)];
+  const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed, options.logger)];
   await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];

@@ -5,6 +5,7 @@ export { pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
 export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
+export { readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
   openNifti,
@@ -13,6 +14,7 @@ export {
   type VolumeRange,
   type VolumeSlice,
 } from './formats/nifti.js';
+export type { NiftiHeader } from './formats/nifti-header.js';
 export { listPictures } from './formats/several.js';
 export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';

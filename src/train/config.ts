@@ -44,11 +44,26 @@ const phantomSchema = z.strictObject({
   phrases: z.array(z.string().min(1)).default([]),
 });
 
+const setSchema = z.strictObject({
+  /** A dataset of `npm run import-data -- --help`, or what one's own is called. */
+  name: z.string().min(1),
+  /** Its folder below `data.root`. Default: the one that has its name, in any spelling. */
+  folder: z.string().min(1).optional(),
+});
+
 const dataSchema = z.strictObject({
   /** How the folder is laid out. */
   format: z.enum(['coco', 'stu', 'folders', 'phantom']),
-  /** The dataset's folder; unused for phantoms. */
+  /** The dataset's folder, or with `sets` the folder that holds theirs; unused for phantoms. */
   root: z.string().min(1).optional(),
+  /** Several datasets as one, each imported or as published; with `format: coco`. */
+  sets: z.array(setSchema).default([]),
+  /** What a set that is not there does. */
+  missing: z.enum(['error', 'skip']).default('error'),
+  /** `strict` keeps patients apart; `paper` divides as published, which leaks. */
+  protocol: z.enum(['strict', 'paper']).default('strict'),
+  /** Where sets as published are imported to. Default: the user's cache. */
+  cache: z.string().min(1).optional(),
   /** What to look for in datasets that name nothing themselves. */
   prompt: z.string().min(1).optional(),
   /** How a dataset without parts of its own is divided. */

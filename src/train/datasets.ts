@@ -3,13 +3,14 @@ import {
   type Dataset,
   FoldersDataset,
   kFolds,
+  openSets,
   PhantomDataset,
   phantomDomains,
   StuDataset,
   Subset,
   splitIndices,
 } from '../data/index.js';
-import { ConfigError } from '../util/index.js';
+import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
 /** The three parts of a run's data. */
@@ -20,12 +21,20 @@ export interface DataParts {
 }
 
 /** Opens the data of a run, divided as its configuration says. */
-export async function openData(data: DataConfig, seed: number): Promise<DataParts> {
+export async function openData(data: DataConfig, seed: number, logger?: Logger): Promise<DataParts> {
+  if (data.sets.length > 0 && data.format !== 'coco')
+    throw new ConfigError({
+      where: 'data.sets',
+      what: `it is for format coco, not ${data.format}`,
+      fix: 'Set data.format: coco',
+    });
   switch (data.format) {
     case 'phantom':
       return phantomParts(data, seed);
     case 'coco': {
       const root = rootOf(data);
+      const { sets, protocol, missing, cache, split } = data;
+      if (sets.length > 0) return openSets(sets, { root, protocol, missing, cache, seed: split.seed, logger });
       const [train, val, test] = await Promise.all([
         CocoDataset.open(root, 'train'),
         CocoDataset.open(root, 'val'),

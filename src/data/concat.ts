@@ -1,0 +1,41 @@
+import type { Dataset, Sample, SampleSource } from './types.js';
+
+/** Several datasets one after the other. Each sample keeps the name of its own. */
+export class ConcatDataset implements Dataset {
+  readonly name: string;
+  readonly size: number;
+  private readonly parts: readonly Dataset[];
+
+  constructor(name: string, parts: readonly Dataset[]) {
+    this.name = name;
+    this.parts = parts;
+    this.size = parts.reduce((sum, part) => sum + part.size, 0);
+  }
+
+  /** Those of all parts, if each says its own. */
+  get phrases(): readonly string[] | undefined {
+    const lists = this.parts.flatMap(({ phrases }) => (phrases === undefined ? [] : [phrases]));
+    return lists.length === this.parts.length ? [...new Set(lists.flat())] : undefined;
+  }
+
+  load(index: number): Promise<Sample> {
+    const { part, rest } = this.find(index);
+    return part.load(rest);
+  }
+
+  /** Patients of different datasets are different ones, whatever they are called. */
+  source(index: number): SampleSource | undefined {
+    const { part, rest } = this.find(index);
+    const source = part.source?.(rest);
+    return source?.group === undefined ? source : { ...source, group: `${part.name} ${source.group}` };
+  }
+
+  private find(index: number): { readonly part: Dataset; readonly rest: number } {
+    let rest = index;
+    for (const part of this.parts) {
+      if (rest < part.size) return { part, rest };
+      rest -= part.size;
+    }
+    throw new RangeError(`${this.name}: there is no sample ${index} of ${this.size}`);
+  }
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { maskFolders } from '../readers/pairs.js';
+import type { Adapter } from '../types.js';
+import { picture } from './common.js';
+
+/** Consecutive frames that stay together, as a share of all: 16 videos make 3,585 frames. */
+const BLOCKS = 20;
+
+/** TG3K: frames of videos, and the gland in them. */
+export const tg3k: Adapter = {
+  name: 'tg3k',
+  title: 'TG3K',
+  aliases: ['thyroidgland3k'],
+  organ: 'thyroid',
+  published: { count: 3585, of: 'images' },
+  source: 'https://github.com/haifangong/TRFE-Net-for-thyroid-nodule-segmentation',
+  layout: 'tg3k/thyroid-image/NNNN.jpg and tg3k/thyroid-mask/NNNN.jpg',
+  officialSplits: 'tg3k-trainval.json, which has no test part',
+  paper: { key: 'tg3k', contours: { keep: 'largest', count: 2, minArea: 500 }, copies: true },
+  warning: ({ protocol }) =>
+    `TG3K's masks are the thyroid gland, ${protocol === 'paper' ? 'although the paper prompts "thyroid tumor"' : 'and so the prompt says; the paper calls them "thyroid tumor"'}. Its frames are of 16 videos, and which is of which was not published: runs of consecutive frames are kept together, which is the most that can be done`,
+  scan: async (options) => {
+    const found = await maskFolders({
+      image: picture('thyroid-image/(?<id>\\d+)'),
+      mask: picture('thyroid-mask/(?<id>\\d+)'),
+      read: () => ({ as: 'bright', class: 'gland' }),
+    })(options);
+    const file = options.tree.files.find(({ full }) => /(?:^|\/)tg3k-trainval\.json$/i.test(full));
+    const listed =
+      options.officialSplits && file !== undefined
+        ? (JSON.parse((await readFile(file.path, 'utf8')).replace(/^\uFEFF/, '')) as { train?: number[]; val?: number[] })
+        : {};
+    const [train, val] = [new Set(listed.train), new Set(listed.val)];
+    const records = found.records.map((record, i) => {
+      const number = Number(record.name);
+      const part = val.has(number) ? 'val' : train.has(number) ? 'train' : undefined;
+      const block = `frames ${Math.floor((i * Math.min(BLOCKS, found.records.length)) / found.records.length)}`;
+      return { ...record, group: block, ...(part === undefined ? {} : { part: part as 'train' | 'val' }) };
+    });
+    return { ...found, records };
+  },
+};

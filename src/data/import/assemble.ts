@@ -1,0 +1,119 @@
+import { relative, sep } from 'node:path';
+import type { Part } from '../coco.js';
+import type { CocoEntry } from './coco-writer.js';
+import type { ObjectEntry, RecordResult } from './process-record.js';
+import { splitGroups, splitRows, TRAIN_AND_VAL } from './split.js';
+import type { Adapter, SourceRecord } from './types.js';
+
+/** A record and what was made of it. */
+export interface Done {
+  readonly record: SourceRecord;
+  readonly result: Extract<RecordResult, { ok: true }>;
+}
+
+/** How entries are named and divided. */
+export interface AssembleOptions {
+  readonly adapter: Adapter;
+  readonly seed: number;
+  /** The publisher's parts are used where there are any. */
+  readonly officialSplits: boolean;
+  readonly phraseOf: (name: string) => string;
+  /** All classes, for what a negative is asked. */
+  readonly classes: readonly string[];
+  /** The imported folder. */
+  readonly from: string;
+}
+
+/** The entries of each part. */
+export type Parts = Readonly<Record<Part, readonly CocoEntry[]>>;
+
+/** A copy that the published code makes of an image. */
+export interface Copy {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Whole images, groups kept together. */
+export function assembleStrict(done: readonly Done[], options: AssembleOptions): Parts {
+  const parts: Record<Part, CocoEntry[]> = { train: [], val: [], test: [] };
+  const partOf = divide(done, options);
+  for (const [i, item] of done.entries())
+    parts[partOf[i] as Part].push(entryOf(item, item.result.imageFile, item.result.objects, options));
+  return parts;
+}
+
+function divide(done: readonly Done[], { adapter, seed, officialSplits }: AssembleOptions): Part[] {
+  if (adapter.unseen === true) return done.map(() => 'test');
+  const records = done.map(({ record }) => record);
+  const given = records.map(({ part }) => part);
+  if (!officialSplits && adapter.keepsParts !== true) return splitGroups(records, seed);
+  if (given.every((part) => part !== undefined)) return given as Part[];
+  // Where the publisher held a test part back, the rest trains and validates.
+  const rest = splitGroups(
+    records.filter(({ part }) => part === undefined),
+    seed,
+    given.includes('test') ? TRAIN_AND_VAL : undefined,
+  );
+  return given.map((part) => part ?? (rest.shift() as Part));
+}
+
+function entryOf(
+  { record, result }: Done,
+  fileName: string,
+  objects: readonly ObjectEntry[],
+  options: AssembleOptions,
+): CocoEntry {
+  const { phraseOf, classes, from } = options;
+  const named = objects.map(({ class: name, ...object }) => ({ ...object, phrase: phraseOf(name) }));
+  const present = named.map(({ phrase }) => phrase);
+  const asked = record.asked?.map(phraseOf) ?? (present.length > 0 ? [] : classes.map(phraseOf));
+  return {
+    fileName,
+    width: result.width,
+    height: result.height,
+    group: record.group,
+    source: sourceOf(record, from),
+    ...(result.spacingMm === undefined ? {} : { spacingMm: result.spacingMm }),
+    phrases: [...new Set([...present, ...asked])],
+    objects: named,
+  };
+}
+
+/** Where an image came from, with `/` on every system. */
+function sourceOf({ image: { file, slice } }: SourceRecord, from: string): string {
+  return `${relative(from, file).split(sep).join('/')}${slice === undefined ? '' : `#${slice}`}`;
+}
+
+/** Rows as the published code divides them: an image may be in several parts, with only some of its objects in each. */
+export function assemblePaper(
+  done: readonly Done[],
+  options: AssembleOptions,
+): { readonly parts: Parts; readonly copies: Copy[] } {
+  const { adapter, seed } = options;
+  const copies = new Map<string, Copy>();
+  const rows = done.flatMap((item) =>
+    item.result.objects.map((object, k) => {
+      const { imageFile } = item.result;
+      // The published code's copies: the number of the contour follows the name of the dataset.
+      const fileName = adapter.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
+      if (fileName !== imageFile) copies.set(fileName, { from: imageFile, to: fileName });
+      // Where colours are classes, the list is that of the object.
+      return { item, object, fileName, list: item.record.list ?? object.class };
+    }),
+  );
+  const divided =
+    adapter.unseen === true ? { train: [], val: [], test: rows } : splitRows(rows, adapter.paper?.lists ?? [], seed);
+  const entries = (part: Part): CocoEntry[] => {
+    const byFile = new Map<string, { item: Done; objects: ObjectEntry[] }>();
+    for (const { item, object, fileName } of divided[part]) {
+      const entry = byFile.get(fileName);
+      if (entry === undefined) byFile.set(fileName, { item, objects: [object] });
+      else entry.objects.push(object);
+    }
+    return [...byFile].map(([fileName, { item, objects }]) => ({
+      ...entryOf(item, fileName, objects, options),
+      ...(part === 'test' ? { wholeMask: item.result.wholeMask } : {}),
+    }));
+  };
+  return { parts: { train: entries('train'), val: entries('val'), test: entries('test') }, copies: [...copies.values()] };
+}

@@ -1,0 +1,31 @@
+/** What cannot be in a file name on some system, and what only makes trouble. */
+const AWKWARD = /[^\p{L}\p{N}._-]+/gu;
+
+const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
+
+/** A name of lower-case letters (of any alphabet), digits, dots, dashes and underscores. */
+export function slug(name: string): string {
+  return (
+    name
+      .normalize('NFC')
+      .toLowerCase()
+      .replace(AWKWARD, '-')
+      .replace(/^[-.]+|-+$/g, '') || 'image'
+  );
+}
+
+/** A name in lower case that keeps its spaces, as the published code has it. */
+export function paperName(name: string): string {
+  return name.normalize('NFC').toLowerCase().replace(FORBIDDEN, '-');
+}
+
+/** Adds numbers where two names became one. */
+export function distinct(names: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let n = 2; seen.has(own); n++) own = `${name}-${n}`;
+    seen.add(own);
+    return own;
+  });
+}

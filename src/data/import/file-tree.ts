@@ -1,0 +1,95 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { DataError } from '../../util/index.js';
+
+/** Folders below the named one that are looked into. */
+const MAX_DEPTH = 8;
+
+/** Files that are no data: what systems and archivers leave behind. */
+const LITTER = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
+
+/** One file of a dataset. */
+export interface TreeFile {
+  /** Where it is. */
+  readonly path: string;
+  /** Below the imported folder, with `/` on every system. */
+  readonly relative: string;
+  /** The same with the name of the imported folder before it, so that a folder may be named one level too deep. */
+  readonly full: string;
+}
+
+/** The files of a folder, listed once, in natural order. */
+export class FileTree {
+  readonly root: string;
+  readonly files: readonly TreeFile[];
+  private byPath: ReadonlyMap<string, TreeFile> | undefined;
+
+  private constructor(root: string, files: readonly TreeFile[]) {
+    this.root = root;
+    this.files = files;
+  }
+
+  /** @throws DataError when the folder is missing, a file, or an archive. */
+  static async open(root: string): Promise<FileTree> {
+    const info = await stat(root).catch(() => undefined);
+    if (info === undefined)
+      throw new DataError({ where: root, what: 'there is no such folder', fix: 'Check the path of --from' });
+    if (!info.isDirectory()) {
+      const archive = ARCHIVE.test(root);
+      throw new DataError({
+        where: root,
+        what: archive ? 'it is an archive' : 'it is a file, not a folder',
+        fix: archive ? 'Unpack it and name the folder' : 'Name the folder of the unpacked dataset',
+      });
+    }
+    const files: TreeFile[] = [];
+    await walk(root, '', basename(resolve(root)), files, new Set(), 0);
+    return new FileTree(root, files);
+  }
+
+  /** The file at a path below the root, whatever the case of its letters. */
+  at(relative: string): TreeFile | undefined {
+    this.byPath ??= new Map(this.files.map((file) => [file.relative.toLowerCase(), file]));
+    return this.byPath.get(relative.toLowerCase());
+  }
+
+  /** Archives that lie in the folder, packed. */
+  get archives(): readonly TreeFile[] {
+    return this.files.filter(({ relative }) => ARCHIVE.test(relative));
+  }
+}
+
+/** Archives; the numbers of NIfTI are packed one by one and stay so. */
+const ARCHIVE = /(?<!\.nii)\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$/i;
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Names in the order in which a person counts: 2 before 10. */
+export function naturalOrder(a: string, b: string): number {
+  return collator.compare(a, b) || (a < b ? -1 : Number(a > b));
+}
+
+async function walk(
+  dir: string,
+  relative: string,
+  top: string,
+  files: TreeFile[],
+  seen: Set<string>,
+  depth: number,
+): Promise<void> {
+  // A link to a folder above would go round for ever.
+  const real = await realpath(dir);
+  if (seen.has(real)) return;
+  seen.add(real);
+  const entries = await readdir(dir, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new DataError({ where: dir, what: `the folder cannot be read (${cause.code})`, fix: 'Check its permissions', cause });
+  });
+  for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
+    if (LITTER.test(entry.name)) continue;
+    const path = join(dir, entry.name);
+    const below = relative === '' ? entry.name : `${relative}/${entry.name}`;
+    const info = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
+    if (info?.isDirectory() && depth < MAX_DEPTH) await walk(path, below, top, files, seen, depth + 1);
+    else if (info?.isFile()) files.push({ path, relative: below, full: `${top}/${below}` });
+  }
+}

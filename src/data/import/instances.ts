@@ -1,0 +1,122 @@
+import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../processing/index.js';
+import { contourArea } from './contour-area.js';
+import { drawnPolygon } from './drawn-polygon.js';
+import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
+import { both, type ClassMask, readMask } from './read-mask.js';
+import type { MaskSource, PaperRows, SourceRecord } from './types.js';
+
+/** Share of the image, and number of pixels, below which a part of a mask is a speck; the largest part only by the number. */
+const SPECK = { share: 1e-4, pixels: 4 };
+
+/** One object of an image. */
+export interface Instance {
+  readonly class: string;
+  /** On the image's grid. */
+  readonly mask: BinaryMask;
+  readonly boxXyxyPx: BoxXyxy;
+  readonly area: number;
+}
+
+/** Finds the objects of an image: each connected part of each class, or what the dataset says is one object. */
+export async function strictInstances(
+  { masks }: SourceRecord,
+  image: Size,
+  { stretch }: { readonly stretch: boolean },
+): Promise<Instance[]> {
+  const found: Instance[] = [];
+  for (const source of masks) {
+    const named = await readMask(source, image, { stretch, raw: false });
+    for (const mask of named) found.push(...divide(mask, source, image));
+    // An outline whose class was not drawn into the mask counts by itself.
+    for (const { class: name, polygon } of outlinesOf(source))
+      if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
+  }
+  return found;
+}
+
+function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {
+  return source.kind === 'file' ? (source.instances ?? []) : [];
+}
+
+function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
+  const { class: name, mask } = named;
+  // A box or an encoded mask is one object by itself.
+  if (source.kind === 'box' || source.kind === 'rle' || source.kind === 'polygons' || source.whole === true)
+    return whole(name, mask);
+  const outlines = outlinesOf(source).filter((instance) => instance.class === name);
+  if (outlines.length === 1) return whole(name, mask);
+  if (outlines.length > 1) return outlines.flatMap(({ polygon }) => whole(name, both(mask, grown(drawnPolygon(polygon, image)))));
+  const regions = withoutSpecks(regionsOf(mask), image);
+  return regions.map((region) => instanceOf(sideOr(name, source, region, image), region, mask));
+}
+
+/** All of a mask as one object, or none where it is empty. */
+function whole(name: string, mask: BinaryMask): Instance[] {
+  const regions = regionsOf(mask);
+  if (regions.length === 0) return [];
+  const boxes = regions.map(({ boxXyxyPx }) => boxXyxyPx);
+  const edge = (k: 0 | 1 | 2 | 3) => (k < 2 ? Math.min : Math.max)(...boxes.map((box) => box[k]));
+  const area = regions.reduce((sum, { pixels }) => sum + pixels.length, 0);
+  return [{ class: name, mask, boxXyxyPx: [edge(0), edge(1), edge(2), edge(3)], area }];
+}
+
+function instanceOf(name: string, region: Region, mask: BinaryMask): Instance {
+  return { class: name, mask: maskOfRegion(region, mask), boxXyxyPx: region.boxXyxyPx, area: region.pixels.length };
+}
+
+function sideOr(name: string, source: MaskSource, { boxXyxyPx: [x0, , x1] }: Region, { width }: Size): string {
+  if (source.kind !== 'file' || source.read.as !== 'side') return name;
+  return (x0 + x1) / 2 < width / 2 ? source.read.left : source.read.right;
+}
+
+function withoutSpecks(regions: readonly Region[], { width, height }: Size): Region[] {
+  const largest = regions.reduce((most, { pixels }) => Math.max(most, pixels.length), 0);
+  const least = Math.max(SPECK.pixels, SPECK.share * width * height);
+  return regions.filter(({ pixels: { length } }) => length >= least || (length === largest && length >= SPECK.pixels));
+}
+
+/** One pixel more on every side: another program's line may run a pixel beside ours. */
+function grown({ width, height, data }: BinaryMask): BinaryMask {
+  const out = Uint8Array.from(data);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (data[y * width + x] === 0) continue;
+      for (let py = Math.max(0, y - 1); py <= Math.min(height - 1, y + 1); py++)
+        out.fill(1, py * width + Math.max(0, x - 1), py * width + Math.min(width, x + 2));
+    }
+  }
+  return { width, height, data: out };
+}
+
+/**
+ * Finds what the published code makes rows of: outer contours of everything that is not 0, in the mask's own pixels, brought
+ * to the image's grid afterwards.
+ */
+export async function paperInstances({ masks }: SourceRecord, image: Size, rows: PaperRows): Promise<Instance[]> {
+  const found: Instance[] = [];
+  for (const source of masks) {
+    for (const { class: name, mask } of await readMask(source, image, { stretch: true, raw: true })) {
+      for (const region of kept(outerRegions(mask), rows, mask)) {
+        const fitted = resizeMask(maskOfRegion(region, mask), image);
+        found.push(...whole(sideOr(name, source, region, mask), fitted));
+      }
+    }
+  }
+  return found;
+}
+
+function kept(regions: readonly Region[], { contours }: PaperRows, mask: BinaryMask): readonly Region[] {
+  switch (contours?.keep) {
+    case 'last':
+      return regions.slice(-1);
+    case 'first':
+      return regions.slice(0, contours.count);
+    case 'largest': {
+      const sized = regions.map((region) => ({ region, area: contourArea(region, mask) }));
+      const large = sized.filter(({ area }) => area >= contours.minArea).sort((a, b) => b.area - a.area);
+      return large.slice(0, contours.count).map(({ region }) => region);
+    }
+    default:
+      return regions;
+  }
+}

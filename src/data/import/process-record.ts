@@ -1,0 +1,141 @@
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../processing/index.js';
+import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
+import { type Instance, paperInstances, strictInstances } from './instances.js';
+import type { PaperRows, SourceRecord } from './types.js';
+import { openVolume, transposed } from './volumes.js';
+
+/** What a worker is told besides the record. */
+export interface ProcessOptions {
+  /** The folder that is written to. */
+  readonly to: string;
+  /** Rows as published, or absent for whole objects. */
+  readonly paper?: PaperRows;
+  readonly stretch: boolean;
+}
+
+/** A record with the stem of its files. */
+export interface NamedRecord {
+  readonly stem: string;
+  readonly record: SourceRecord;
+}
+
+/** An object as it goes into the annotations. */
+export interface ObjectEntry {
+  readonly class: string;
+  /** Left, top, width, height in pixels. */
+  readonly bbox: readonly [number, number, number, number];
+  readonly area: number;
+  readonly maskFile: string;
+}
+
+/** What became of a record. */
+export type RecordResult =
+  | {
+      readonly stem: string;
+      readonly ok: true;
+      readonly imageFile: string;
+      readonly width: number;
+      readonly height: number;
+      readonly spacingMm?: readonly [number, number];
+      readonly objects: readonly ObjectEntry[];
+      /** The mask of everything in the image, where rows are as published. */
+      readonly wholeMask?: string;
+    }
+  | { readonly stem: string; readonly ok: false; readonly file: string; readonly what: string };
+
+/** Reads one record, writes its image and the mask of each of its objects. What cannot be used is told, not thrown. */
+export async function processRecord({ stem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
+  try {
+    const { picture, spacingMm } = await pictureOf(record);
+    const size = { width: picture.width, height: picture.height };
+    const instances = await (options.paper === undefined
+      ? strictInstances(record, size, options)
+      : paperInstances(record, size, options.paper));
+    // Without a row the published code has no copy of the image.
+    const unused = options.paper !== undefined && instances.length === 0;
+    const imageFile = unused ? '' : await writeImage(stem, record, picture, options.to);
+    const objects: ObjectEntry[] = [];
+    for (const [k, instance] of instances.entries()) {
+      const maskFile = `${stem}_${k}.png`;
+      await writeFileAtomic(join(options.to, 'masks', maskFile), await maskToPng(instance.mask));
+      objects.push(entryOf(instance, maskFile));
+    }
+    const spacing = record.spacingMm ?? spacingMm;
+    return {
+      stem,
+      ok: true,
+      imageFile,
+      ...size,
+      objects,
+      ...(spacing === undefined ? {} : { spacingMm: spacing }),
+      ...(options.paper === undefined || instances.length === 0
+        ? {}
+        : { wholeMask: await writeWhole(stem, instances, options.to) }),
+    };
+  } catch (error) {
+    // A full disk stops the import; a bad file does not.
+    if (error instanceof DataError) return { stem, ok: false, file: error.where, what: error.what };
+    if (error instanceof SonogroundError) throw error;
+    if (error instanceof RangeError) return { stem, ok: false, file: record.image.file, what: error.message };
+    throw error;
+  }
+}
+
+function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, maskFile: string): ObjectEntry {
+  return { class: name, bbox: [x0, y0, x1 - x0, y1 - y0], area, maskFile };
+}
+
+async function pictureOf({
+  image: { file, slice, transpose },
+}: SourceRecord): Promise<{ readonly picture: RasterImage; readonly spacingMm?: readonly [number, number] }> {
+  if (slice === undefined) {
+    const picture = await decodeImage(file);
+    return { picture, ...(picture.spacingMm === undefined ? {} : { spacingMm: picture.spacingMm }) };
+  }
+  const volume = await openVolume(file);
+  const { spacingMm } = volume.slice({ index: slice });
+  const picture = volume.picture({ index: slice });
+  const known = spacingMm.every((step) => step > 0);
+  const turned = transpose === true ? transposed(picture) : picture;
+  const [across, down] = transpose === true ? [spacingMm[1], spacingMm[0]] : spacingMm;
+  return { picture: turned, ...(known ? { spacingMm: [across, down] as const } : {}) };
+}
+
+/** PNG and JPEG files are taken as they are, whatever they are called; everything else becomes PNG. */
+async function writeImage(stem: string, { image }: SourceRecord, picture: RasterImage, to: string): Promise<string> {
+  const ending = image.slice === undefined ? endingOf(await readImageFile(image.file)) : undefined;
+  const name = `${stem}.${ending ?? 'png'}`;
+  const path = join(to, 'images', name);
+  if (ending === undefined) await writeFileAtomic(path, await encodePng(picture));
+  else await copyAtomic(image.file, path);
+  return name;
+}
+
+function endingOf(bytes: Buffer): 'png' | 'jpg' | undefined {
+  if (bytes.readUInt32BE(0) === 0x89504e47) return 'png';
+  return bytes.readUInt16BE(0) === 0xffd8 ? 'jpg' : undefined;
+}
+
+/** Copies to a temporary name first, so that a stop leaves no half file. */
+async function copyAtomic(from: string, to: string): Promise<void> {
+  const temporary = join(dirname(to), `.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
+  await mkdir(dirname(to), { recursive: true });
+  try {
+    await copyFile(from, temporary);
+    await rename(temporary, to);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause;
+  }
+}
+
+async function writeWhole(stem: string, instances: readonly Instance[], to: string): Promise<string> {
+  const [first, ...rest] = instances as readonly [Instance, ...Instance[]];
+  const data = Uint8Array.from(first.mask.data);
+  for (const { mask } of rest) for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) | (mask.data[i] as number);
+  const name = `${stem}_all.png`;
+  await writeFileAtomic(join(to, 'masks', name), await maskToPng({ ...first.mask, data }));
+  return name;
+}

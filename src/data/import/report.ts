@@ -1,0 +1,58 @@
+import type { Part } from '../coco.js';
+import type { Parts } from './assemble.js';
+import type { Problem, Protocol } from './types.js';
+
+/** How much a part holds. */
+export interface PartCounts {
+  /** Objects. */
+  readonly rows: number;
+  /** Different source images. */
+  readonly images: number;
+  /** Image files: more than images where one is listed under several names. */
+  readonly files: number;
+}
+
+/** What `report.json` says. */
+export interface ImportReport {
+  readonly dataset: string;
+  readonly protocol: Protocol;
+  readonly variant?: string;
+  readonly seed: number;
+  readonly counts: Readonly<Record<Part, PartCounts>>;
+  /** Objects of each phrase in each part. */
+  readonly phrases: Readonly<Record<string, Readonly<Record<Part, number>>>>;
+  /** Images without an object. */
+  readonly negatives: Readonly<Record<Part, number>>;
+  /** Patients, volumes or source images that are in more than one part. */
+  readonly sharedGroups: number;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+const PARTS = ['train', 'val', 'test'] as const;
+
+/** Counts what the parts hold. */
+export function countParts(parts: Parts): Pick<ImportReport, 'counts' | 'phrases' | 'negatives' | 'sharedGroups'> {
+  const each = <T>(count: (part: Part) => T): Record<Part, T> => ({
+    train: count('train'),
+    val: count('val'),
+    test: count('test'),
+  });
+  const objects = (part: Part) => parts[part].flatMap((entry) => entry.objects);
+  const names = [...new Set(PARTS.flatMap((part) => objects(part).map(({ phrase }) => phrase)))].sort();
+  const where = new Map<string, Set<Part>>();
+  for (const part of PARTS)
+    for (const { group } of parts[part]) where.set(group, (where.get(group) ?? new Set<Part>()).add(part));
+  return {
+    counts: each((part) => ({
+      rows: objects(part).length,
+      images: new Set(parts[part].map(({ source }) => source)).size,
+      files: new Set(parts[part].map(({ fileName }) => fileName)).size,
+    })),
+    phrases: Object.fromEntries(
+      names.map((name) => [name, each((part) => objects(part).filter(({ phrase }) => phrase === name).length)]),
+    ),
+    negatives: each((part) => parts[part].filter((entry) => entry.objects.length === 0).length),
+    sharedGroups: [...where.values()].filter((found) => found.size > 1).length,
+  };
+}

@@ -1,0 +1,75 @@
+import { Rng } from '../../util/index.js';
+import type { Part } from '../coco.js';
+import { MersenneTwister } from './mersenne-twister.js';
+
+/** Of ten images, how many train and validate; the rest tests. */
+const SHARES = { train: 0.7, val: 0.2 };
+
+/** Shares where the test part is given. */
+export const TRAIN_AND_VAL = { train: 7 / 9, val: 2 / 9 };
+
+const PARTS = ['train', 'val', 'test'] as const;
+
+/** What {@link splitGroups} divides. */
+export interface Grouped {
+  readonly group: string;
+}
+
+/**
+ * Divides 70/20/10 so that no group is in two parts. Groups are shuffled by the seed; each goes to the part that lacks most
+ * images. Where every image is a group of its own the parts have exactly int(0.7 n), int(0.2 n) and the remaining images.
+ */
+export function splitGroups(items: readonly Grouped[], seed: number, shares = SHARES): Part[] {
+  const sizes = new Map<string, number>();
+  for (const { group } of items) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const lacking = targets(items.length, sizes.size, shares);
+  const partOf = new Map<string, Part>();
+  const order = Rng.seeded(seed).shuffle([...sizes.keys()].sort());
+  const empty = new Set(PARTS.filter((part) => lacking[part] > 0));
+  for (const [i, group] of order.entries()) {
+    // A few large groups must not leave a part without any.
+    const open = order.length - i <= empty.size ? [...empty] : PARTS;
+    const part = open.reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
+    partOf.set(group, part);
+    empty.delete(part);
+    lacking[part] -= sizes.get(group) ?? 0;
+  }
+  return items.map(({ group }) => partOf.get(group) as Part);
+}
+
+/** Three groups are enough for three parts that are not empty. */
+function targets(images: number, groups: number, shares: typeof SHARES): Record<Part, number> {
+  const train = Math.floor(images * shares.train + 1e-9);
+  if (shares === TRAIN_AND_VAL) return { train, val: images - train, test: Number.NEGATIVE_INFINITY };
+  const val = Math.floor(images * shares.val + 1e-9);
+  const test = images - train - val;
+  if (val > 0 || groups < 3) return { train: Math.max(train, Number(images > 0)), val, test: Math.min(test, images - 1) };
+  return test > 1 ? { train, val: 1, test: test - 1 } : { train: train - 1, val: 1, test };
+}
+
+/** A row that is in one of the published code's lists. */
+export interface Listed {
+  readonly list?: string | undefined;
+}
+
+/**
+ * Divides rows as the published code does: each list shuffled by Python's generator (seeded once), the first int(0.7 n)
+ * train, the next int(0.2 n) validate, the rest tests.
+ *
+ * @returns the rows of each part in their shuffled order.
+ */
+export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly string[], seed: number): Record<Part, T[]> {
+  const random = new MersenneTwister(seed);
+  const parts: Record<Part, T[]> = { train: [], val: [], test: [] };
+  const divided = lists.length === 0 ? [rows] : lists.map((list) => rows.filter((row) => row.list === list));
+  for (const list of divided) {
+    const order = random.shuffle(list);
+    // As Python truncates the product of floating-point numbers.
+    const train = Math.trunc(order.length * SHARES.train);
+    const val = Math.trunc(order.length * SHARES.val);
+    parts.train.push(...order.slice(0, train));
+    parts.val.push(...order.slice(train, train + val));
+    parts.test.push(...order.slice(train + val));
+  }
+  return parts;
+}

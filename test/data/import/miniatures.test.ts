@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CocoDataset, importDataset } from '../../../src/data/index.js';
+import { miniatures } from './miniatures/index.js';
+import { objectsBySource, PARTS, readPart, sorted } from './support.js';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-miniatures-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as const))('%s', (name, miniature) => {
+  const from = () => join(dir, `${name} in`);
+  beforeAll(async () => {
+    await mkdir(from());
+    await miniature.write(from());
+  });
+
+  it('comes out with every object, each patient in one part', async () => {
+    const to = join(dir, `${name} strict`);
+    const report = await importDataset({ dataset: name, from: from(), to });
+    expect(report.problems.map(({ file }) => file)).toEqual(miniature.problems ?? []);
+    const expected = Object.fromEntries(Object.entries(miniature.images).map(([source, objects]) => [source, sorted(objects)]));
+    expect(await objectsBySource(to)).toEqual(expected);
+    const all = Object.values(miniature.images);
+    const total = (what: 'rows' | 'images' | 'files') => PARTS.reduce((sum, part) => sum + report.counts[part][what], 0);
+    expect([total('rows'), total('images'), total('files')]).toEqual([all.flat().length, all.length, all.length]);
+    expect(PARTS.map((part) => report.counts[part].images > 0)).toEqual(
+      miniature.unseen ? [false, false, true] : [true, true, true],
+    );
+    expect(report.sharedGroups).toBe(0);
+    const partOf = new Map<string, string>();
+    for (const part of PARTS) for (const { source } of (await readPart(to, part)).images) partOf.set(source, part);
+    for (const group of miniature.groups ?? []) expect(new Set(group.map((source) => partOf.get(source))).size).toBe(1);
+    // What was written is what the trainer reads, and no other file is there.
+    for (const part of PARTS) {
+      const dataset = await CocoDataset.open(to, part);
+      expect(dataset.size).toBe(report.counts[part].images);
+      for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).phrases.length).toBeGreaterThan(0);
+    }
+    expect((await readdir(join(to, 'images'))).length).toBe(all.length);
+    expect((await readdir(join(to, 'masks'))).length).toBe(all.flat().length);
+  });
+
+  it('is divided by rows under the protocol of the paper', async () => {
+    const to = join(dir, `${name} paper`);
+    const report = await importDataset({ dataset: name, from: from(), to, protocol: 'paper' });
+    const { rows, phrases, files } = miniature.paper ?? { rows: 0, phrases: [], files: 0 };
+    const counts = PARTS.map((part) => report.counts[part].rows);
+    expect(counts.reduce((a, b) => a + b)).toBe(rows);
+    expect(Object.keys(report.phrases)).toEqual(phrases);
+    expect(report.notes.join(' ')).toContain('it to compare with the published figures');
+    const names = new Set<string>();
+    for (const part of PARTS) for (const { file_name } of (await readPart(to, part)).images) names.add(file_name);
+    expect(names.size).toBe(files);
+    const dataset = await CocoDataset.open(to, 'test');
+    for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).objects.length).toBeGreaterThan(0);
+  });
+});
