@@ -1,7 +1,8 @@
-export { type AugmentPreset, augment } from './augment.js';
+export { type AugmentChoice, type AugmentPreset, augment } from './augment.js';
+export type { Augmentations } from './augmentations.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { FoldersDataset } from './folders.js';
-export { BatchLoader, type LoaderOptions } from './loader.js';
+export { BatchLoader, type LoaderOptions, makeSample, type SampleRequest, type SampleSource } from './loader.js';
 export {
   generatePhantom,
   PhantomDataset,
