@@ -70,14 +70,16 @@ function repaint(image: RasterImage, wanted: Augmentations, rng: Rng): RasterIma
   if (wanted.gain !== undefined) out = changeGain(out, rng.uniform(...wanted.gain));
   if (wanted.speckle !== undefined) out = speckle(out, rng.uniform(0, wanted.speckle), rng);
   if (wanted.blur !== undefined) out = blurByDepth(out, rng.uniform(0, wanted.blur));
-  if (wanted.erase !== undefined && rng.chance(wanted.erase.chance)) out = eraseRectangle(out, rng.uniform(...wanted.erase.area), rng);
+  if (wanted.erase !== undefined && rng.chance(wanted.erase.chance))
+    out = eraseRectangle(out, rng.uniform(...wanted.erase.area), rng);
   return out;
 }
 
 /** A random window of a side, in whole pixels, around what it has to keep. */
 function window(side: number, keep: Range | undefined, smallest: number, rng: Rng): [from: number, to: number] {
   const least = Math.max(1, Math.ceil(side * smallest));
-  const [keepFrom, keepTo] = keep === undefined ? [side, 0] : [Math.max(0, Math.floor(keep[0])), Math.min(side, Math.ceil(keep[1]))];
+  const [keepFrom, keepTo] =
+    keep === undefined ? [side, 0] : [Math.max(0, Math.floor(keep[0])), Math.min(side, Math.ceil(keep[1]))];
   const length = Math.min(side, Math.max(least + rng.int(side - least + 1), keepTo - keepFrom));
   const first = Math.max(0, keep === undefined ? 0 : keepTo - length);
   const last = Math.min(side - length, keep === undefined ? side : keepFrom);

@@ -24,7 +24,10 @@ export interface SampleRequest {
 export type SampleSource = (request: SampleRequest) => Promise<Sample>;
 
 /** Decodes a sample and augments it. */
-export async function makeSample(dataset: Dataset, { index, epoch, place, seed, augment: choice }: SampleRequest): Promise<Sample> {
+export async function makeSample(
+  dataset: Dataset,
+  { index, epoch, place, seed, augment: choice }: SampleRequest,
+): Promise<Sample> {
   const sample = await dataset.load(index);
   return choice === 'none' ? sample : augment(sample, choice, Rng.seeded(seed, 3, epoch, place));
 }

@@ -40,7 +40,8 @@ export function moveMask(mask: BinaryMask, { width, height, affine: [a, b, c, d,
     for (let x = 0; x < width; x++) {
       const sx = Math.floor(a * (x + 0.5) + b * (y + 0.5) + c);
       const sy = Math.floor(d * (x + 0.5) + e * (y + 0.5) + f);
-      if (sx >= 0 && sy >= 0 && sx < mask.width && sy < mask.height) out[y * width + x] = mask.data[sy * mask.width + sx] as number;
+      if (sx >= 0 && sy >= 0 && sx < mask.width && sy < mask.height)
+        out[y * width + x] = mask.data[sy * mask.width + sx] as number;
     }
   }
   return { width, height, data: out };

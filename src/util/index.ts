@@ -4,4 +4,4 @@ export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
-export { writeFileAtomic } from './write-file-atomic.js';
+export { readableFileError, writeFileAtomic } from './write-file-atomic.js';

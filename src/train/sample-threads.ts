@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { SampleSource } from '../data/index.js';
+import { DataError } from '../util/index.js';
+import type { DataRecipe } from './data-recipe.js';
+import type { SampleAnswer } from './sample-worker.js';
+
+/** Worker threads that decode and augment ahead of the training step. */
+export class SampleThreads {
+  private readonly pool: Piscina;
+
+  /**
+   * Starts the threads.
+   *
+   * @returns undefined where there are to be none, or this package was not built (threads run built code only).
+   */
+  static start(recipe: DataRecipe | undefined, threads: number): SampleThreads | undefined {
+    const file = workerFile();
+    return recipe === undefined || threads === 0 || !existsSync(file) ? undefined : new SampleThreads(recipe, threads, file);
+  }
+
+  private constructor(recipe: DataRecipe, threads: number, filename: string) {
+    this.pool = new Piscina({
+      filename,
+      workerData: recipe,
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: 2, // one sample can be read while another is augmented
+      execArgv: [],
+    });
+  }
+
+  readonly source: SampleSource = async (request) => {
+    const answer = (await this.pool.run(request)) as SampleAnswer;
+    if ('error' in answer) throw new DataError(answer.error);
+    return answer.sample;
+  };
+
+  async dispose(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+/** A thread for every two cores, at most four: the training step itself uses all cores. */
+export function defaultThreads(): number {
+  return Math.min(4, Math.max(1, availableParallelism() >> 1));
+}
+
+/** The built entry of a thread, also when this module runs from its source. */
+function workerFile(): string {
+  return fileURLToPath(new URL('./sample-worker.js', import.meta.url.replace(/\/src\/train\/[^/]*$/, '/dist/train/')));
+}
