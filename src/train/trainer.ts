@@ -219,7 +219,9 @@ class Trainer {
     const log = (await this.log?.sync()) ?? { lines: 0, events: 0 };
     const { step, epoch, taken, cursor } = this;
     const progress = { step, epoch, taken, cursor, losses: this.losses.state(), stopping: this.stopping.state(), log };
-    await withArrays(this.arrays, (arrays) => writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, stepSettings(this.settings)));
+    await withArrays(this.arrays, (arrays) =>
+      writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, stepSettings(this.settings)),
+    );
     await this.folder.prune(this.options.config.keepLast, step);
   }
 

@@ -6,10 +6,10 @@ import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { initBackend, tf } from '../../dist/backend/index.js';
+import { saveCheckpoint } from '../../dist/io/index.js';
 import { Linear, Module } from '../../dist/nn/index.js';
 import { openRun, runConfigSchema, train } from '../../dist/train/index.js';
 import { Rng } from '../../dist/util/index.js';
-import { saveCheckpoint } from '../../dist/io/index.js';
 
 const [dir, killAt, workers] = process.argv.slice(2);
 let acts = 0;
@@ -37,7 +37,7 @@ await probe.close();
 class Toy extends Module {
   constructor() {
     super();
-    this.linear = new Linear(12, 3);
+    this.linear = this.child('linear', new Linear(12, 3));
   }
 }
 
@@ -46,8 +46,17 @@ const config = runConfigSchema.parse({
   run: { dir, seed: 3 },
   data: { format: 'phantom', phantom: { size: { width: 24, height: 20 }, train: 10, val: 3, test: 1 } },
   train: {
-    epochs: 3, batchSize: 2, accumulate: 2, learningRate: 0.01, schedule: 'one-cycle', warmupSteps: 2, ema: 0.9,
-    augment: 'paper', checkpointEvery: 2, keepLast: 2, workers: Number(workers),
+    epochs: 3,
+    batchSize: 2,
+    accumulate: 2,
+    learningRate: 0.01,
+    schedule: 'one-cycle',
+    warmupSteps: 2,
+    ema: 0.9,
+    augment: 'paper',
+    checkpointEvery: 2,
+    keepLast: 2,
+    workers: Number(workers),
     groups: [{ match: 'linear.bias', lrScale: 2, weightDecay: 0 }],
   },
 });
@@ -66,7 +75,9 @@ function features({ image: { width, height, data } }) {
 
 function lossOf(samples, noise) {
   const input = tf.tensor2d(samples.map(features));
-  const wanted = tf.tensor2d(samples.map(({ objects }) => [objects.length, objects[0]?.boxXyxyPx[0] ?? 0, 1].map((v) => v / 10 + noise)));
+  const wanted = tf.tensor2d(
+    samples.map(({ objects }) => [objects.length, objects[0]?.boxXyxyPx[0] ?? 0, 1].map((v) => v / 10 + noise)),
+  );
   return () => tf.mean(tf.squaredDifference(model.linear.forward(input), wanted));
 }
 
@@ -74,7 +85,12 @@ const task = {
   model,
   async step(samples, rng) {
     const parameters = [...model.namedParameters()].map(([, parameter]) => parameter);
-    const { value, grads } = tf.tidy(() => tf.variableGrads(lossOf(samples, rng.normal(0, 0.1)), parameters.map(({ value }) => value)));
+    const { value, grads } = tf.tidy(() =>
+      tf.variableGrads(
+        lossOf(samples, rng.normal(0, 0.1)),
+        parameters.map(({ value }) => value),
+      ),
+    );
     const gradients = new Map(parameters.map((parameter) => [parameter, grads[parameter.value.name]]));
     const [total] = await value.data();
     value.dispose();
