@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import {
   type Augmentations,
@@ -17,7 +18,7 @@ const phantoms = new PhantomDataset({
   height: 47,
   domain: phantomDomains['standard'] as PhantomDomain,
 });
-const RUNS = 12;
+const RUNS = 8;
 
 async function runs(wanted: Augmentations): Promise<{ before: Sample; after: Sample }[]> {
   const samples = await Promise.all(Array.from({ length: phantoms.size }, (_, i) => phantoms.load(i)));
@@ -25,6 +26,15 @@ async function runs(wanted: Augmentations): Promise<{ before: Sample; after: Sam
     Array.from({ length: RUNS }, (_, k) => ({ before, after: augment(before, wanted, Rng.seeded(i, k)) })),
   );
 }
+
+const digest = (results: readonly { after: Sample }[]) => {
+  const hash = createHash('sha256');
+  for (const { after } of results) {
+    hash.update(JSON.stringify([after.phrases, after.objects.map(({ boxXyxyPx }) => boxXyxyPx)])).update(after.image.data);
+    for (const { mask } of after.objects) hash.update(mask.data);
+  }
+  return hash.digest('hex');
+};
 
 const GEOMETRY: [string, Augmentations][] = [
   ['flip', { flip: 0.5 }],
@@ -43,7 +53,7 @@ const ALL = Object.assign({}, ...[...GEOMETRY, ...LOOKS].map(([, wanted]) => wan
 describe.each([...GEOMETRY, ...LOOKS, ['all at once', ALL] as [string, Augmentations]])('%s', (_, wanted) => {
   it('does something, the same for the same seed, and loses no object; boxes are those of the masks', async () => {
     const [first, again] = [await runs(wanted), await runs(wanted)];
-    expect(again).toEqual(first);
+    expect(digest(again)).toBe(digest(first));
     expect(first.some(({ before, after }) => !Buffer.from(after.image.data).equals(Buffer.from(before.image.data)))).toBe(true);
     for (const { before, after } of first) {
       const { width, height, data } = after.image;
@@ -94,7 +104,7 @@ describe('geometry', () => {
 
 describe('looks', () => {
   it.each(LOOKS)('leave masks and boxes alone: %s', async (_, wanted) => {
-    for (const { before, after } of await runs(wanted)) expect(after.objects).toEqual(before.objects);
+    for (const { before, after } of await runs(wanted)) expect(after.objects).toBe(before.objects);
   });
 
   it('a blur changes the bottom more than the top', async () => {
