@@ -10,6 +10,7 @@ import type { SampleAnswer } from './sample-worker.js';
 /** Worker threads that decode and augment ahead of the training step. */
 export class SampleThreads {
   private readonly pool: Piscina;
+  private readonly underWay = new Set<Promise<SampleAnswer>>();
 
   /**
    * Starts the threads.
@@ -33,12 +34,16 @@ export class SampleThreads {
   }
 
   readonly source: SampleSource = async (request) => {
-    const answer = (await this.pool.run(request)) as SampleAnswer;
+    const run: Promise<SampleAnswer> = this.pool.run(request);
+    this.underWay.add(run);
+    const answer = await run.finally(() => this.underWay.delete(run));
     if ('error' in answer) throw new DataError(answer.error);
     return answer.sample;
   };
 
+  /** Waits for what is under way: a pool that is destroyed before takes late answers for errors. */
   async dispose(): Promise<void> {
+    await Promise.allSettled(this.underWay);
     await this.pool.destroy();
   }
 }
