@@ -5,6 +5,9 @@ import { CheckpointError, readableFileError } from '../util/index.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import { TrainLog } from './train-log.js';
 
+/** What `writeFileAtomic` leaves of these files when it is killed. */
+const HALF_WRITTEN = /^\.(step-\d+\.safetensors|config\.yaml|versions\.json)\.[0-9a-f]+\.tmp$/;
+
 const CHECKPOINT = /^step-(\d+)\.safetensors$/;
 
 /**
@@ -26,8 +29,8 @@ export class RunFolder {
   async open(): Promise<void> {
     try {
       await mkdir(this.checkpointsDir, { recursive: true });
-      for (const name of await readdir(this.checkpointsDir))
-        if (/^\.step-.*\.tmp$/.test(name)) await rm(join(this.checkpointsDir, name), { force: true });
+      for (const dir of [this.dir, this.checkpointsDir])
+        for (const name of await readdir(dir)) if (HALF_WRITTEN.test(name)) await rm(join(dir, name), { force: true });
       await this.removeOldBest();
     } catch (cause) {
       throw readableFileError(this.dir, cause);
