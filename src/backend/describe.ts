@@ -27,14 +27,12 @@ const SIDES: Readonly<Record<string, readonly number[]>> = { tensorflow: [1024, 
 /** Of each size. The best counts: what else runs on the machine can only make it slower. */
 const RUNS = 6;
 
-/** Describes the current backend and measures it. */
-export async function describeBackend(): Promise<BackendReport> {
+/** Describes the current backend, without measuring it. */
+export function backendFacts(): Omit<BackendReport, 'gflops'> {
   const backend = tf.getBackend();
   const native = tf.backend() as unknown as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
   const isNative = backend === 'tensorflow';
   const own = isNative ? nativeOps() : { names: [], reason: 'they need TensorFlow' };
-  let gflops = 0;
-  for (const side of SIDES[backend] ?? []) gflops = Math.max(gflops, await measure(side));
   return {
     backend,
     tensorflow: isNative ? native.binding?.TF_Version : undefined,
@@ -44,8 +42,14 @@ export async function describeBackend(): Promise<BackendReport> {
     kernels: tf.getKernelsForBackend(backend).length,
     nativeOps: own.names,
     nativeOpsReason: own.reason,
-    gflops,
   };
+}
+
+/** Describes the current backend and measures it. */
+export async function describeBackend(): Promise<BackendReport> {
+  let gflops = 0;
+  for (const side of SIDES[tf.getBackend()] ?? []) gflops = Math.max(gflops, await measure(side));
+  return { ...backendFacts(), gflops };
 }
 
 async function measure(side: number): Promise<number> {

@@ -1,4 +1,4 @@
-export { type BackendReport, describeBackend } from './describe.js';
+export { type BackendReport, backendFacts, describeBackend } from './describe.js';
 export { handOver } from './hand-over.js';
 export {
   hasNativeDeformableAttention,

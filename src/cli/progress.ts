@@ -38,12 +38,15 @@ function bar(label: string): Progress {
 function plain(label: string): Progress {
   const begin = Date.now();
   let last = begin;
+  // A resumed run begins in the middle.
+  let first: number | undefined;
   return {
     update(done, total, note = '') {
+      first ??= done - 1;
       const now = Date.now();
       if (now - last < PLAIN_INTERVAL_MS && done < total) return;
       last = now;
-      const left = done === 0 ? undefined : ((now - begin) / done) * (total - done);
+      const left = done <= first ? undefined : ((now - begin) / (done - first)) * (total - done);
       process.stderr.write(
         `${label} ${done}/${total}${left === undefined ? '' : `, ${duration(left)} left`}${note === '' ? '' : `, ${note}`}\n`,
       );

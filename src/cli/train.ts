@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
 import { runExperiment } from '../eval/index.js';
-import { runConfigSchema } from '../train/index.js';
+import { runConfigSchema, TrainingStopped } from '../train/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { startProgress } from './progress.js';
@@ -32,18 +32,55 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
     const config = await loadConfig(file, runConfigSchema, set);
     await initBackend(backend, consoleLogger);
     let progress = startProgress('training');
+    const stop = stopOnSignals();
     const metrics = await runExperiment(config, {
       resume,
+      signal: stop.signal,
       logger: consoleLogger,
-      onProgress: ({ step, totalSteps, loss }) => progress.update(step, totalSteps, `loss ${loss.toFixed(3)}`),
+      onProgress: ({ step, totalSteps, loss, learningRate }) =>
+        progress.update(step, totalSteps, `loss ${loss.toFixed(3)}, rate ${learningRate.toExponential(1)}`),
       onFold: (fold, of) => {
         progress.stop();
         progress = startProgress(`fold ${fold} of ${of}`);
       },
-    }).finally(() => progress.stop());
+    })
+      .catch((error) => {
+        if (!(error instanceof TrainingStopped)) throw error;
+        progress.stop();
+        consoleLogger.info(error.message);
+        process.exitCode = stop.exitCode();
+        return undefined;
+      })
+      .finally(() => {
+        progress.stop();
+        stop.dispose();
+      });
+    if (metrics === undefined) return;
     consoleLogger.info(scoreLine('test', metrics.test));
     for (const [k, fold] of (metrics.folds ?? []).entries())
       consoleLogger.info(`  fold ${k + 1}: DSC ${fold.dsc.toFixed(2)} %, IoU ${fold.iou.toFixed(2)} %, ${fold.images} images`);
     consoleLogger.info(`metrics: ${join(config.run.dir, 'metrics.json')}`);
   },
 };
+
+/** On the first SIGINT or SIGTERM asks training to end in good order; on the second the process ends at once. */
+function stopOnSignals(): { signal: AbortSignal; exitCode: () => number; dispose: () => void } {
+  let code = 0;
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals) => {
+    code = name === 'SIGINT' ? 130 : 143;
+    if (controller.signal.aborted) process.exit(code);
+    consoleLogger.info(`${name}: finishing this step and writing a checkpoint; once more ends at once`);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    exitCode: () => code,
+    dispose: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,25 +1,32 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
+import { boxOfMask, type RasterImage } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
+import { type Augmentations, applyAugmentations } from './augmentations.js';
+import { type Affine, type Frame, moveImage, moveMask, swapSides } from './move.js';
+import { eraseRectangle } from './rescan.js';
 import type { Sample, SampleObject } from './types.js';
 
 /** `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. */
 export type AugmentPreset = 'none' | 'paper' | 'ultrasound';
 
-/** A place in the source for a place in the result, as x' = a x + b y + c and so on, in pixels. */
-type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+/** A preset, or augmentations one by one. */
+export type AugmentChoice = AugmentPreset | Augmentations;
 
 /** Share of an object's area that must stay in view for the object to be kept. */
 const KEPT_SHARE = 0.25;
 
-/** Changes an image and its masks together. Boxes are taken from the moved masks; objects that leave the view go. */
-export function augment(sample: Sample, preset: AugmentPreset, rng: Rng): Sample {
+/**
+ * Changes an image and its masks together. Boxes are taken from the moved masks. Under a preset, objects that leave the view go;
+ * single augmentations lose none.
+ */
+export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;
+  if (typeof preset !== 'string') return applyAugmentations(sample, preset, rng);
   const { width, height } = sample.image;
   const flipped = rng.chance(0.5);
   const move = preset === 'paper' ? zoomOrPad(width, height, rng) : gentleMove(width, height, rng);
-  const source = flipped ? mirrored(move, width) : move;
+  const source = { width, height, affine: flipped ? mirrored(move, width) : move };
   const image = moveImage(sample.image, source);
-  const changed = preset === 'paper' ? erase(image, rng) : rescan(image, rng);
+  const changed = preset === 'paper' ? sometimesErase(image, rng) : rescan(image, rng);
   const rename = (phrase: string) => (flipped ? swapSides(phrase) : phrase);
   const objects = sample.objects.flatMap((object) => moveObject(object, source, rename));
   return { ...sample, image: changed, objects, phrases: sample.phrases.map(rename) };
@@ -56,62 +63,20 @@ function mirrored([a, b, c, d, e, f]: Affine, width: number): Affine {
   return [-a, b, c + a * width, -d, e, f + d * width];
 }
 
-function moveImage({ width, height, data }: RasterImage, [a, b, c, d, e, f]: Affine): RasterImage {
-  const out = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sx = a * (x + 0.5) + b * (y + 0.5) + c - 0.5;
-      const sy = d * (x + 0.5) + e * (y + 0.5) + f - 0.5;
-      if (sx < -0.5 || sy < -0.5 || sx > width - 0.5 || sy > height - 0.5) continue;
-      const [x0, y0] = [Math.max(0, Math.floor(sx)), Math.max(0, Math.floor(sy))];
-      const [x1, y1] = [Math.min(width - 1, x0 + 1), Math.min(height - 1, y0 + 1)];
-      const [fx, fy] = [Math.max(0, sx - x0), Math.max(0, sy - y0)];
-      for (let k = 0; k < 3; k++) {
-        const at = (px: number, py: number) => data[(py * width + px) * 3 + k] as number;
-        const upper = at(x0, y0) * (1 - fx) + at(x1, y0) * fx;
-        const lower = at(x0, y1) * (1 - fx) + at(x1, y1) * fx;
-        out[(y * width + x) * 3 + k] = Math.round(upper * (1 - fy) + lower * fy);
-      }
-    }
-  }
-  return { width, height, data: out };
-}
-
-function moveMask({ width, height, data }: BinaryMask, [a, b, c, d, e, f]: Affine): BinaryMask {
-  const out = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sx = Math.floor(a * (x + 0.5) + b * (y + 0.5) + c);
-      const sy = Math.floor(d * (x + 0.5) + e * (y + 0.5) + f);
-      if (sx >= 0 && sy >= 0 && sx < width && sy < height) out[y * width + x] = data[sy * width + sx] as number;
-    }
-  }
-  return { width, height, data: out };
-}
-
-function moveObject(object: SampleObject, source: Affine, rename: (phrase: string) => string): SampleObject[] {
+function moveObject(object: SampleObject, source: Frame, rename: (phrase: string) => string): SampleObject[] {
   const mask = moveMask(object.mask, source);
-  const box: BoxXyxy | undefined = boxOfMask(mask);
+  const box = boxOfMask(mask);
   if (box === undefined) return [];
   const sum = (data: Uint8Array) => data.reduce((total, value) => total + value, 0);
-  const growth = Math.abs(source[0] * source[4] - source[1] * source[3]);
+  const [a, b, , d, e] = source.affine;
+  const growth = Math.abs(a * e - b * d);
   if (sum(mask.data) * growth < KEPT_SHARE * sum(object.mask.data)) return [];
   return [{ phrase: rename(object.phrase), boxXyxyPx: box, mask }];
 }
 
 /** Fills a random rectangle with grey noise, now and then. */
-function erase(image: RasterImage, rng: Rng): RasterImage {
-  if (!rng.chance(0.5)) return image;
-  const { width, height } = image;
-  const area = rng.uniform(0.02, 0.15) * width * height;
-  const ratio = Math.exp(rng.uniform(Math.log(0.3), Math.log(3.3)));
-  const w = Math.min(width, Math.max(1, Math.round(Math.sqrt(area * ratio))));
-  const h = Math.min(height, Math.max(1, Math.round(Math.sqrt(area / ratio))));
-  const [left, top] = [rng.int(width - w + 1), rng.int(height - h + 1)];
-  const data = Uint8Array.from(image.data);
-  for (let y = top; y < top + h; y++)
-    for (let x = left; x < left + w; x++) data.fill(rng.int(256), (y * width + x) * 3, (y * width + x) * 3 + 3);
-  return { width, height, data };
+function sometimesErase(image: RasterImage, rng: Rng): RasterImage {
+  return rng.chance(0.5) ? eraseRectangle(image, rng.uniform(0.02, 0.15), rng) : image;
 }
 
 /** Gain, contrast, gain along depth, noise: what another setting of the scanner would show. */
@@ -133,9 +98,4 @@ function rescan({ width, height, data }: RasterImage, rng: Rng): RasterImage {
     }
   }
   return { width, height, data: out };
-}
-
-/** A mirrored image shows on the left what was on the right. */
-function swapSides(phrase: string): string {
-  return phrase.replace(/\b(left|right)\b/g, (side) => (side === 'left' ? 'right' : 'left'));
 }

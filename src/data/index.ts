@@ -7,7 +7,8 @@ export {
   type TrainingAuditOptions,
   writeAuditPage,
 } from './audit/index.js';
-export { type AugmentPreset, augment } from './augment.js';
+export { type AugmentChoice, type AugmentPreset, augment } from './augment.js';
+export type { Augmentations } from './augmentations.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
@@ -22,7 +23,7 @@ export {
   openSets,
   type Protocol,
 } from './import/index.js';
-export { BatchLoader, type LoaderOptions } from './loader.js';
+export { BatchLoader, type LoaderOptions, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
 export {
   generatePhantom,
   PhantomDataset,

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Dataset, Sample } from '../data/index.js';
 import type { Segment } from '../infer/index.js';
 import { drawOverlay } from '../processing/index.js';
-import { openData, type RunConfig, runTraining } from '../train/index.js';
+import { type OpenedParts, openRun, type RunConfig, runTraining } from '../train/index.js';
 import { type Logger, writeFileAtomic } from '../util/index.js';
 import { type TrivialGuess, trivialGuess } from './baseline.js';
 import type { EvaluateOptions, Evaluation } from './evaluate.js';
@@ -33,7 +33,7 @@ const GALLERY = 24;
 export async function runDemo(config: RunConfig, { logger, onProgress }: DemoOptions): Promise<DemoResult> {
   const { dir } = config.run;
   await writeFileAtomic(join(dir, 'config.yaml'), stringify(config));
-  const data = await openData(config.data, config.run.seed);
+  const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedParts];
   const trivial = await trivialGuess(data.train, data.test);
 
   const before = await look({ detector: config.model.detector, masker: config.model.masker }, data.test, config, (done) =>

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Dataset } from '../data/index.js';
 import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
-import { openData, openFolds, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
+import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
 import { type Forgetting, forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
@@ -33,8 +33,9 @@ export interface ExperimentOptions extends RunOptions {
 /** Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder. */
 export async function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
   const { folds } = config.eval;
-  const parts = folds > 0 ? await openFolds(config.data, folds) : [await openData(config.data, config.run.seed, options.logger)];
-  await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
+  const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
+  // Training writes it too, once it has seen that a resumed run has the same settings.
+  if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
   const evaluations: Evaluation[] = [];

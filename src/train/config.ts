@@ -92,23 +92,79 @@ const loraSchema = z.strictObject({
   trainFully: z.array(z.string().min(1)).default([]),
 });
 
+const range = z
+  .tuple([z.number().nonnegative(), z.number().nonnegative()])
+  .refine(([low, high]) => low <= high, 'the range is upside down');
+const factors = range.refine(([low]) => low > 0, 'a factor has to be above 0');
+
+const augmentSchema = z.strictObject({
+  /** Chance of mirroring. */
+  flip: fraction.optional(),
+  /** Range of the factor on each side. */
+  resize: factors.optional(),
+  /** Cuts out a window that keeps all objects. */
+  crop: z.strictObject({ chance: fraction.default(0.5), smallest: fraction.default(0.6) }).optional(),
+  /** Adds black borders of at most this share of each side. */
+  pad: z.strictObject({ chance: fraction.default(0.5), most: fraction.default(0.2) }).optional(),
+  /** Fills a rectangle of this share of the image with noise. */
+  erase: z.strictObject({ chance: fraction.default(0.5), area: range.default([0.02, 0.15]) }).optional(),
+  /** Range of the factor on brightness. */
+  gain: range.optional(),
+  /** Largest standard deviation of multiplicative noise. */
+  speckle: fraction.optional(),
+  /** Largest standard deviation, in pixels, of a blur that grows with depth. */
+  blur: z.number().min(0).max(20).optional(),
+});
+
+const groupSchema = z
+  .strictObject({
+    /** Pattern of parameter paths, as in lora.targets. */
+    match: z.string().min(1),
+    /** The highest rate of these parameters. */
+    learningRate: z.number().nonnegative().optional(),
+    /** The same as a factor on train.learningRate. */
+    lrScale: z.number().nonnegative().optional(),
+    weightDecay: z.number().nonnegative().optional(),
+  })
+  .refine(
+    ({ learningRate, lrScale }) => learningRate === undefined || lrScale === undefined,
+    'give learningRate or lrScale, not both',
+  );
+
 const optimSchema = z.strictObject({
   epochs: count.default(50),
   /** Steps an epoch has; absent: one pass over the data. */
   stepsPerEpoch: count.optional(),
   batchSize: count.default(4),
+  /** Batches whose gradients make one step. */
+  accumulate: count.default(1),
   learningRate: positive.default(5e-4),
   schedule: z.enum(['constant', 'cosine', 'one-cycle']).default('cosine'),
   warmupSteps: z.int().nonnegative().default(20),
   weightDecay: z.number().nonnegative().default(1e-4),
+  /** Parameters with a rate or decay of their own: the first pattern that fits a path decides. */
+  groups: z.array(groupSchema).default([]),
   /** Largest global norm of the gradient; 0 leaves it as it is. */
   clipNorm: z.number().nonnegative().default(0.1),
   /** Decay of the averaged weights that are evaluated and saved; 0 switches averaging off. */
   ema: fraction.default(0),
-  /** Epochs without a better validation loss before training stops. */
+  /** Which number decides what is best: `val.loss`, or one part of it, as in `val.giou`; also `train.…`. */
+  monitor: z
+    .string()
+    .regex(/^(train|val)\.\w+$/, 'expected val.loss, or val. or train. and the name of a loss')
+    .default('val.loss'),
+  /** Whether a small or a large value of it is good. */
+  monitorMode: z.enum(['min', 'max']).default('min'),
+  /** Epochs without a better value before training stops. */
   patience: count.default(20),
-  /** `none`, `paper` or `ultrasound`. */
-  augment: z.enum(['none', 'paper', 'ultrasound']).default('none'),
+  /** `none`, `paper`, `ultrasound`, or augmentations one by one. */
+  augment: z.union([z.enum(['none', 'paper', 'ultrasound']), augmentSchema]).default('none'),
+  /** Threads that decode and augment; 0: the training thread does. Default: one for two cores, at most four. */
+  workers: z.int().min(0).max(64).optional(),
+  /** Steps between two checkpoints within an epoch; 0: only at its end. */
+  checkpointEvery: z.int().nonnegative().default(0),
+  /** Checkpoints that are kept. */
+  keepLast: count.default(2),
   /** Prove on single images, before training, that everything to be trained gets a gradient. */
   preflight: z.boolean().default(true),
   /** Phrases of things that an image does not show, added to its prompt, which is then in a shuffled order. */

@@ -46,6 +46,11 @@ export class DetectorTask implements TrainTask {
     }
   }
 
+  /** The criterion divides by the number of objects. */
+  normaliser(samples: readonly Sample[]): number {
+    return samples.reduce((sum, { objects }) => sum + objects.length, 0);
+  }
+
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     return this.withOutputs(samples, inference, (outputs, textMask, targets) =>
       this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false }),

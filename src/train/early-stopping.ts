@@ -1,17 +1,23 @@
-/** Watches a value that should fall, and says when it has stopped falling. */
+/** Watches a value that should fall (or rise), and says when it has stopped doing so. */
 export class EarlyStopping {
   private readonly patience: number;
-  private best = Number.POSITIVE_INFINITY;
+  private readonly sign: 1 | -1;
+  private best: number;
   private sinceBest = 0;
 
-  /** @param patience - how many epochs in a row may pass without a new best value. */
-  constructor(patience: number) {
+  /**
+   * @param patience - how many epochs in a row may pass without a new best value.
+   * @param mode - `min`: small values are good. Default: `min`.
+   */
+  constructor(patience: number, mode: 'min' | 'max' = 'min') {
     this.patience = patience;
+    this.sign = mode === 'min' ? 1 : -1;
+    this.best = this.sign * Number.POSITIVE_INFINITY;
   }
 
   /** Takes the value of one more epoch and tells whether it is the best so far. */
   update(value: number): boolean {
-    const improved = value < this.best;
+    const improved = this.sign * value < this.sign * this.best;
     this.best = improved ? value : this.best;
     this.sinceBest = improved ? 0 : this.sinceBest + 1;
     return improved;
@@ -31,7 +37,7 @@ export class EarlyStopping {
   }
 
   restore({ best, sinceBest }: { best: number | null; sinceBest: number }): void {
-    this.best = best ?? Number.POSITIVE_INFINITY;
+    this.best = best ?? this.sign * Number.POSITIVE_INFINITY;
     this.sinceBest = sinceBest;
   }
 }

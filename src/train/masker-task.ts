@@ -60,6 +60,11 @@ export class MaskerTask implements TrainTask {
     }
   }
 
+  /** Images without objects are not shown, and each of the others counts alike. */
+  normaliser(samples: readonly Sample[]): number {
+    return samples.filter(({ objects }) => objects.length > 0).length;
+  }
+
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     if (!samples.some(showsSomething)) return NOTHING;
     return this.withMasks(samples, Rng.seeded(0), false, inference, async (masks, scores, truth) => {

@@ -1,82 +1,131 @@
-import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { tf } from '../backend/index.js';
-import { readSafetensors, writeSafetensors } from '../io/formats/index.js';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, readableFileError } from '../util/index.js';
+import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { TrainLog } from './train-log.js';
 
-const countersSchema = z.object({
-  step: z.int(),
-  epoch: z.int(),
-  stopping: z.object({ best: z.number().nullable(), sinceBest: z.int() }),
-});
+/** What `writeFileAtomic` leaves of these files when it is killed. */
+const HALF_WRITTEN = /^\.(step-\d+\.safetensors|config\.yaml|versions\.json)\.[0-9a-f]+\.tmp$/;
 
-/** Where training stands besides its arrays. */
-export type Counters = z.infer<typeof countersSchema>;
+const CHECKPOINT = /^step-(\d+)\.safetensors$/;
 
 /**
- * The files of one run: `best/` (weights for inference), `last.safetensors` (to resume from) and `log.jsonl` (one line a
- * step and an epoch). Everything is written beside its place first and then renamed.
+ * The files of one run: `best` (weights for inference), `checkpoints/` (the last ones, to resume from) and the log. `best` is a
+ * link to the folder that holds the weights: a link can be replaced in one act, a folder cannot.
  */
 export class RunFolder {
   readonly dir: string;
   readonly bestDir: string;
-  readonly lastFile: string;
+  readonly checkpointsDir: string;
 
   constructor(dir: string) {
     this.dir = dir;
     this.bestDir = join(dir, 'best');
-    this.lastFile = join(dir, 'last.safetensors');
+    this.checkpointsDir = join(dir, 'checkpoints');
   }
 
+  /** Makes the folder and removes what an earlier process, when it was killed, was in the middle of writing. */
   async open(): Promise<void> {
-    await mkdir(this.dir, { recursive: true });
+    try {
+      await mkdir(this.checkpointsDir, { recursive: true });
+      for (const dir of [this.dir, this.checkpointsDir])
+        for (const name of await readdir(dir)) if (HALF_WRITTEN.test(name)) await rm(join(dir, name), { force: true });
+      await this.removeOldBest();
+    } catch (cause) {
+      throw readableFileError(this.dir, cause);
+    }
   }
 
-  async log(entry: Record<string, unknown>): Promise<void> {
-    await appendFile(join(this.dir, 'log.jsonl'), `${JSON.stringify(entry)}\n`);
+  /** Moves what an earlier run left here into `earlier/<n>/`, and tells where, or nothing if there was none. */
+  async setAside(): Promise<string | undefined> {
+    const names = new Set(await readdir(this.dir));
+    const steps = await this.steps();
+    const mine = [...names].filter((name) => name === 'best' || /^best-[0-9a-f]{8}$/.test(name) || TrainLog.files.includes(name));
+    if (steps.length === 0 && mine.length === 0) return undefined;
+    const parent = join(this.dir, 'earlier');
+    await mkdir(parent, { recursive: true });
+    const place = join(parent, String((await readdir(parent)).length + 1));
+    await mkdir(place);
+    for (const name of [...mine, 'checkpoints']) await rename(join(this.dir, name), join(place, name));
+    await mkdir(this.checkpointsDir);
+    return place;
   }
 
-  /** Writes a folder with `write` and puts it in the place of `best/`. */
+  checkpointFile(step: number): string {
+    return join(this.checkpointsDir, `step-${String(step).padStart(8, '0')}.safetensors`);
+  }
+
+  /**
+   * The newest checkpoint that is intact, or nothing if there is none at all.
+   *
+   * @param onDamaged - told of each one that is not.
+   * @throws CheckpointError when there are some, and all are damaged.
+   */
+  async newestCheckpoint(onDamaged: (error: CheckpointError) => void): Promise<Checkpoint | undefined> {
+    const steps = await this.steps();
+    for (const step of steps.reverse()) {
+      try {
+        return await readCheckpoint(this.checkpointFile(step));
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        onDamaged(error);
+      }
+    }
+    if (steps.length === 0) return undefined;
+    const what = `none of its ${steps.length} checkpoints is intact`;
+    throw new CheckpointError({
+      where: this.checkpointsDir,
+      what,
+      fix: 'Start anew without --resume; what is there is set aside',
+    });
+  }
+
+  /** Removes all checkpoints but those of the last `keep` steps up to `step`, and any later ones, which were damaged. */
+  async prune(keep: number, step: number): Promise<void> {
+    const steps = await this.steps();
+    const kept = steps.filter((candidate) => candidate <= step).slice(-keep);
+    for (const candidate of steps) if (!kept.includes(candidate)) await rm(this.checkpointFile(candidate), { force: true });
+  }
+
+  /** Writes a folder with `write` and makes it `best`. Killed at any moment, either the old or the new one is `best`. */
   async replaceBest(write: (dir: string) => Promise<void>): Promise<void> {
-    const fresh = `${this.bestDir}.new`;
-    const old = `${this.bestDir}.old`;
-    await rm(fresh, { recursive: true, force: true });
-    await write(fresh);
-    await rm(old, { recursive: true, force: true });
-    if (await exists(this.bestDir)) await rename(this.bestDir, old);
-    await rename(fresh, this.bestDir);
-    await rm(old, { recursive: true, force: true });
+    const name = `best-${randomBytes(4).toString('hex')}`;
+    await write(join(this.dir, name));
+    await syncFolder(join(this.dir, name));
+    const link = join(this.dir, `${name}.link`);
+    await symlink(name, link);
+    await rename(link, this.bestDir);
+    await syncFolder(this.dir);
+    await this.removeOldBest();
   }
 
-  /** @param tensors - float32, by name; they stay the caller's. */
-  async writeLast(tensors: ReadonlyMap<string, tf.Tensor>, counters: Counters): Promise<void> {
-    const arrays = new Map(
-      await Promise.all(
-        [...tensors].map(
-          async ([name, tensor]) =>
-            [name, { dtype: 'float32' as const, shape: tensor.shape, data: await tensor.data<'float32'>() }] as const,
-        ),
-      ),
-    );
-    await writeSafetensors(this.lastFile, arrays, { metadata: { counters: JSON.stringify(counters) } });
+  private async removeOldBest(): Promise<void> {
+    const current = await readlink(this.bestDir).catch(() => undefined);
+    for (const name of await readdir(this.dir))
+      if (/^best-[0-9a-f]{8}(\.link)?$/.test(name) && name !== current)
+        await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
-  /** The last checkpoint, whose tensors belong to the caller, or nothing if there is none. */
-  async readLast(): Promise<{ tensors: Map<string, tf.Tensor>; counters: Counters } | undefined> {
-    if (!(await exists(this.lastFile))) return undefined;
-    const { arrays, metadata } = await readSafetensors(this.lastFile);
-    const counters = countersSchema.safeParse(JSON.parse(metadata['counters'] ?? 'null'));
-    if (!counters.success)
-      throw new CheckpointError({ where: this.lastFile, what: 'it is not a training checkpoint', fix: 'Choose another run.dir' });
-    const tensors = [...arrays].map(([name, { data, shape, dtype }]) => [name, tf.tensor(data, [...shape], dtype)] as const);
-    return { tensors: new Map(tensors), counters: counters.data };
+  /** Of the checkpoints there are, ascending. */
+  private async steps(): Promise<number[]> {
+    const names = await readdir(this.checkpointsDir).catch(() => []);
+    return names
+      .flatMap((name) => (CHECKPOINT.exec(name)?.[1] ?? []) as string | [])
+      .map(Number)
+      .sort((a, b) => a - b);
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Brings the names in a folder onto the disk, and the files. */
+async function syncFolder(dir: string): Promise<void> {
+  const files = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isFile());
+  for (const path of [...files.map(({ name }) => join(dir, name)), dir]) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
 }

@@ -7,7 +7,7 @@ import { DetectionCriterion } from '../losses/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import { adapt } from './adapt.js';
 import type { RunConfig } from './config.js';
-import type { DataParts } from './datasets.js';
+import type { OpenedParts } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
 import { MaskerTask } from './masker-task.js';
 import { preflight } from './preflight.js';
@@ -16,6 +16,8 @@ import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
 export interface RunOptions {
   readonly resume?: boolean;
+  /** Ends training after the step that is being taken, with a checkpoint. */
+  readonly signal?: AbortSignal;
   readonly logger?: Logger;
   readonly onProgress?: (progress: TrainProgress) => void;
 }
@@ -31,7 +33,7 @@ const COMPANIONS = [
 ];
 
 /** Trains what the configuration says on the given data; the best weights end up in `best/` of the run folder. */
-export async function runTraining(config: RunConfig, data: DataParts, options: RunOptions = {}): Promise<TrainResult> {
+export async function runTraining(config: RunConfig, data: OpenedParts, options: RunOptions = {}): Promise<TrainResult> {
   for (const part of ['train', 'val'] as const) {
     if (data[part].size === 0) {
       const fix = 'Give data.split a larger share for it, or use more images';
@@ -50,6 +52,8 @@ export async function runTraining(config: RunConfig, data: DataParts, options: R
       config: config.train,
       seed: config.run.seed,
       dir: config.run.dir,
+      settings: config,
+      ...(data.recipe && { recipe: data.recipe }),
       ...options,
     });
   } finally {

@@ -12,6 +12,19 @@ export class RunningMean {
     }
   }
 
+  /** Sums and count, from which {@link restore} goes on to the same last bit. */
+  state(): { count: number; sum: LossReport } {
+    const { total = 0, ...terms } = Object.fromEntries(this.sums);
+    return { count: this.count, sum: { total, terms } };
+  }
+
+  restore({ count, sum }: { count: number; sum: LossReport }): void {
+    this.reset();
+    if (count === 0) return;
+    this.add(sum);
+    this.count = count;
+  }
+
   /** The averages since the last {@link reset}. */
   get value(): LossReport {
     const mean = (name: string) => (this.sums.get(name) ?? 0) / Math.max(this.count, 1);

@@ -19,6 +19,11 @@ export interface TrainTask {
   readonly model: Module;
   /** Forward and backward over one batch. `rng` feeds dropout, drop-path and sampling of prompts. */
   step(samples: readonly Sample[], rng: Rng): Promise<TrainStep>;
+  /**
+   * What the loss of a batch is divided by, before it is kept from being 0. Accumulated gradients are weighed by it, so that
+   * they equal those of the larger batch. Absent: the number of images.
+   */
+  normaliser?(samples: readonly Sample[]): number;
   /** The loss alone, without randomness. */
   loss(samples: readonly Sample[]): Promise<LossReport>;
   /** Writes the current weights as what inference loads: a model directory, or an adapter. */

@@ -1,19 +1,32 @@
-import { tf } from '../backend/index.js';
-import { BatchLoader, type Dataset, type Sample } from '../data/index.js';
-import type { Parameter } from '../nn/index.js';
-import { type Logger, Rng, SonogroundError, silentLogger } from '../util/index.js';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { BatchLoader, type Dataset } from '../data/index.js';
+import { type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
+import { type Cursor, stepsOf } from './batch-stream.js';
+import { type Checkpoint, writeCheckpoint } from './checkpoint.js';
 import type { OptimConfig } from './config.js';
+import type { DataRecipe } from './data-recipe.js';
 import { EarlyStopping } from './early-stopping.js';
-import { AdamW, clipByGlobalNorm, Ema, learningRateAt } from './optim/index.js';
+import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
+import { monitored } from './monitor.js';
+import { AdamW, Ema, groupParameters } from './optim/index.js';
 import { RunFolder } from './run-folder.js';
 import { RunningMean } from './running-mean.js';
+import { defaultThreads, SampleThreads } from './sample-threads.js';
+import { notFinite, type StepOptions, takeStep } from './step.js';
 import type { LossReport, TrainTask } from './task.js';
+import { TrainLog } from './train-log.js';
+import { restoreArrays, type TrainingArrays, trainable, withArrays } from './training-state.js';
+import { TrainingStopped } from './training-stopped.js';
+import { versions } from './versions.js';
 
 /** Where a run stands, for a progress bar. */
 export interface TrainProgress {
   readonly step: number;
   readonly totalSteps: number;
+  /** Mean of the epoch so far. */
   readonly loss: number;
+  readonly learningRate: number;
 }
 
 export interface TrainerOptions {
@@ -23,8 +36,14 @@ export interface TrainerOptions {
   readonly config: OptimConfig;
   readonly seed: number;
   readonly dir: string;
-  /** Continue from the folder's last checkpoint. */
+  /** Continue from the folder's newest intact checkpoint. */
   readonly resume?: boolean;
+  /** How other threads open the training data. Absent: they are not used. */
+  readonly recipe?: DataRecipe;
+  /** All settings of the run, saved with it and compared on a resume. Default: `config` and `seed`. */
+  readonly settings?: Settings;
+  /** Ends training after the step that is being taken, with a checkpoint and a {@link TrainingStopped}. */
+  readonly signal?: AbortSignal;
   readonly logger?: Logger;
   readonly onProgress?: (progress: TrainProgress) => void;
 }
@@ -32,73 +51,91 @@ export interface TrainerOptions {
 export interface TrainResult {
   readonly steps: number;
   readonly epochs: number;
+  /** The value of `train.monitor` of the best weights: by default their validation loss. */
   readonly bestValLoss: number;
   readonly stoppedEarly: boolean;
-  /** Folder of the weights with the lowest validation loss. */
+  /** Folder of the best weights. */
   readonly bestDir: string;
 }
 
 /**
- * Trains until the schedule ends or the validation loss has stopped falling. After each epoch it validates, writes the last
- * checkpoint (to resume from) and, when it is the best, the weights that inference loads.
+ * Trains until the schedule ends or the monitored value has stopped getting better. After each epoch it validates, writes the best
+ * weights for inference if these are, and a checkpoint to resume from; others in between if the configuration says so.
+ *
+ * A run that is killed at any moment and resumed gives the same bytes as one that was not, on one machine's CPU.
+ *
+ * @throws TrainingStopped when `signal` asked for it.
  */
 export async function train(options: TrainerOptions): Promise<TrainResult> {
-  const run = await Trainer.start(options);
+  const run = new Trainer(options);
   try {
+    await run.open();
     return await run.toTheEnd();
   } finally {
-    run.dispose();
+    await run.dispose();
   }
 }
 
 class Trainer {
   private readonly options: TrainerOptions;
   private readonly logger: Logger;
+  private readonly settings: Settings;
   private readonly folder: RunFolder;
+  private readonly threads: SampleThreads | undefined;
   private readonly loader: BatchLoader;
-  private readonly optimiser: AdamW;
-  private readonly ema: Ema | undefined;
+  private readonly arrays: TrainingArrays;
   private readonly stopping: EarlyStopping;
+  private readonly losses = new RunningMean();
   private readonly stepsPerEpoch: number;
-  private readonly totalSteps: number;
+  private readonly stepOptions: StepOptions;
+  private log: TrainLog | undefined;
   private step = 0;
   private epoch = 0;
+  private taken = 0;
+  private cursor: Cursor = { pass: 0, batch: 0 };
 
-  private constructor(options: TrainerOptions) {
-    const { task, config, train, seed, dir, logger = silentLogger } = options;
+  constructor(options: TrainerOptions) {
+    const { task, config, train, seed, dir, recipe, logger = silentLogger } = options;
     this.options = options;
     this.logger = logger;
+    this.settings = options.settings ?? { train: config, run: { seed } };
     this.folder = new RunFolder(dir);
-    this.loader = new BatchLoader(train, { batchSize: config.batchSize, shuffle: true, seed, augment: config.augment });
     const parameters = trainable(task);
-    this.optimiser = new AdamW([{ name: 'all', parameters }], { weightDecay: config.weightDecay });
-    this.ema = config.ema > 0 ? new Ema(parameters, config.ema) : undefined;
-    this.stopping = new EarlyStopping(config.patience);
-    this.stepsPerEpoch = config.stepsPerEpoch ?? this.loader.batchesPerEpoch;
-    this.totalSteps = this.stepsPerEpoch * config.epochs;
+    const groups = groupParameters(parameters, config.groups, config.learningRate);
+    this.arrays = {
+      parameters,
+      optimiser: new AdamW(groups, { weightDecay: config.weightDecay }),
+      ema: config.ema > 0 ? new Ema(parameters, config.ema) : undefined,
+    };
+    this.threads = SampleThreads.start(recipe, config.workers ?? defaultThreads());
+    const { batchSize, augment, accumulate } = config;
+    const source = this.threads && { source: this.threads.source };
+    this.loader = new BatchLoader(train, { batchSize, shuffle: true, seed, augment, ...source });
+    this.stopping = new EarlyStopping(config.patience, config.monitorMode);
+    this.stepsPerEpoch = config.stepsPerEpoch ?? Math.ceil(this.loader.batchesPerEpoch / accumulate);
+    this.stepOptions = { task, config, seed, ...this.arrays, totalSteps: this.stepsPerEpoch * config.epochs };
   }
 
-  static async start(options: TrainerOptions): Promise<Trainer> {
-    const trainer = new Trainer(options);
-    await trainer.folder.open();
-    if (options.resume) await trainer.restore();
-    return trainer;
+  async open(): Promise<void> {
+    const { dir, resume = false } = this.options;
+    await this.folder.open();
+    const last = resume ? await this.folder.newestCheckpoint(({ message }) => this.logger.warn(message)) : undefined;
+    if (last !== undefined) this.restore(last);
+    else if (resume) this.logger.info(`there is no checkpoint in ${dir} yet: training starts at the beginning`);
+    else {
+      const place = await this.folder.setAside();
+      if (place !== undefined) this.logger.info(`what an earlier run left in ${dir} is now in ${place}`);
+    }
+    this.log = await TrainLog.open(dir, last?.progress.log);
+    await writeFileAtomic(join(dir, 'config.yaml'), stringify(this.settings));
+    await writeFileAtomic(join(dir, 'versions.json'), `${JSON.stringify(await versions(), null, 2)}\n`);
   }
 
   async toTheEnd(): Promise<TrainResult> {
-    const { config, task } = this.options;
+    const { config } = this.options;
     while (this.epoch < config.epochs && !this.stopping.shouldStop) {
-      const trainLoss = await this.oneEpoch();
-      const { improved, val } = await this.withAveragedWeights(async () => {
-        const valLoss = await this.validate();
-        const improved = this.stopping.update(valLoss.total);
-        this.report(trainLoss, valLoss, improved);
-        if (improved) await this.folder.replaceBest((dir) => task.save(dir));
-        return { improved, val: valLoss.total };
-      });
-      this.epoch += 1;
-      await this.folder.log({ event: 'epoch', epoch: this.epoch, step: this.step, train: trainLoss.total, val, improved });
-      await this.checkpoint();
+      this.stopIfAsked();
+      await this.oneEpoch();
     }
     return {
       steps: this.step,
@@ -109,124 +146,106 @@ class Trainer {
     };
   }
 
-  private async oneEpoch(): Promise<LossReport> {
-    const mean = new RunningMean();
-    let taken = 0;
-    // An epoch may be shorter or longer than a pass over the data; passes are numbered on their own.
-    for (let pass = 0; taken < this.stepsPerEpoch; pass++) {
-      for await (const samples of this.loader.epoch(this.epoch * 1000 + pass)) {
-        mean.add(await this.oneStep(samples));
-        taken += 1;
-        this.options.onProgress?.({ step: this.step, totalSteps: this.totalSteps, loss: mean.value.total });
-        if (taken === this.stepsPerEpoch) break;
-      }
-    }
-    return mean.value;
+  private async oneEpoch(): Promise<void> {
+    await this.trainSteps();
+    const train = this.losses.value;
+    const { improved, val } = await this.withAveragedWeights(() => this.judge(train)).catch(async (error) => {
+      // Validation was broken off: it is done again after the resume.
+      if (error instanceof TrainingStopped) await this.checkpoint();
+      throw error;
+    });
+    this.epoch += 1;
+    this.taken = 0;
+    this.cursor = { pass: 0, batch: 0 };
+    this.losses.reset();
+    await this.log?.write('epoch', this.step, { epoch: this.epoch, train: train.total, val: val.total, ...val.terms, improved });
+    await this.checkpoint();
   }
 
-  private async oneStep(samples: readonly Sample[]): Promise<LossReport> {
-    const { task, config, seed } = this.options;
-    const { gradients, total, terms } = await task.step(samples, Rng.seeded(seed, 1, this.step));
-    const norm = await clipByGlobalNorm(gradients, config.clipNorm);
-    if (!Number.isFinite(total) || !Number.isFinite(norm)) {
-      tf.dispose([...gradients.values()]);
-      throw new SonogroundError({
-        where: `step ${this.step + 1}`,
-        what: `the ${Number.isFinite(total) ? 'gradient' : 'loss'} is not finite, with ${samples.map(({ file, id }) => file ?? id).join(', ')}`,
-        fix: 'The last checkpoint is intact. Lower train.learningRate or look at these images',
-      });
+  private async trainSteps(): Promise<void> {
+    const { config, onProgress } = this.options;
+    if (this.taken >= this.stepsPerEpoch) return;
+    for await (const { batches, next } of stepsOf(this.loader, this.epoch, this.cursor, config.accumulate)) {
+      const { total, terms, learningRate, norm } = await takeStep(batches, this.step, this.stepOptions);
+      this.losses.add({ total, terms });
+      this.step += 1;
+      this.taken += 1;
+      this.cursor = next;
+      await this.log?.write('step', this.step, { learningRate, norm, total, ...terms });
+      onProgress?.({ step: this.step, totalSteps: this.stepOptions.totalSteps, loss: this.losses.value.total, learningRate });
+      const due = config.checkpointEvery > 0 && this.step % config.checkpointEvery === 0;
+      if (due || this.options.signal?.aborted) await this.checkpoint();
+      this.stopIfAsked();
+      if (this.taken >= this.stepsPerEpoch) break;
     }
-    const learningRate = learningRateAt(this.step, {
-      schedule: config.schedule,
-      peak: config.learningRate,
-      warmupSteps: config.warmupSteps,
-      totalSteps: this.totalSteps,
-    });
-    this.optimiser.step(gradients, learningRate);
-    this.ema?.update();
-    tf.dispose([...gradients.values()]);
-    this.step += 1;
-    await this.folder.log({ event: 'step', step: this.step, learningRate, norm, total, ...terms });
-    return { total, terms };
+  }
+
+  /** Validates, and keeps the weights if they are the best so far. */
+  private async judge(train: LossReport): Promise<{ val: LossReport; improved: boolean }> {
+    const val = await this.validate();
+    const improved = this.stopping.update(monitored(this.options.config.monitor, { train, val }));
+    if (improved) await this.folder.replaceBest((dir) => this.options.task.save(dir));
+    const parts = Object.entries(val.terms).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+    this.logger.info(
+      `epoch ${this.epoch + 1}/${this.options.config.epochs}  train ${train.total.toFixed(3)}  val ${val.total.toFixed(3)} (${parts.join(', ')})${improved ? '  best' : ''}`,
+    );
+    return { val, improved };
   }
 
   private async validate(): Promise<LossReport> {
     const { val, config, seed, task } = this.options;
     const mean = new RunningMean();
     const loader = new BatchLoader(val, { batchSize: config.batchSize, shuffle: false, seed, augment: 'none' });
-    for await (const samples of loader.epoch(0)) mean.add(await task.loss(samples), samples.length);
+    for await (const samples of loader.epoch(0)) {
+      const report = await task.loss(samples);
+      if (!Number.isFinite(report.total)) throw notFinite('validation loss', this.step - 1, samples);
+      mean.add(report, samples.length);
+      this.stopIfAsked();
+    }
     return mean.value;
   }
 
   private async withAveragedWeights<T>(body: () => Promise<T>): Promise<T> {
-    this.ema?.swap();
+    this.arrays.ema?.swap();
     try {
       return await body();
     } finally {
-      this.ema?.swap();
+      this.arrays.ema?.swap();
     }
   }
 
-  private report(trainLoss: LossReport, valLoss: LossReport, improved: boolean): void {
-    const parts = Object.entries(valLoss.terms).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-    const { config } = this.options;
-    this.logger.info(
-      `epoch ${this.epoch + 1}/${config.epochs}  train ${trainLoss.total.toFixed(3)}  val ${valLoss.total.toFixed(3)} (${parts.join(', ')})${improved ? '  best' : ''}`,
-    );
-  }
-
+  /** The log is on the disk before the checkpoint that counts its bytes. */
   private async checkpoint(): Promise<void> {
-    const weights = trainable(this.options.task).map(
-      ([path, parameter]) => [`model.${path}`, parameter.value as tf.Tensor] as const,
+    const log = (await this.log?.sync()) ?? { lines: 0, events: 0 };
+    const { step, epoch, taken, cursor } = this;
+    const progress = { step, epoch, taken, cursor, losses: this.losses.state(), stopping: this.stopping.state(), log };
+    await withArrays(this.arrays, (arrays) =>
+      writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, stepSettings(this.settings)),
     );
-    const optimiser = [...this.optimiser.state()].map(([name, tensor]) => [`optimiser.${name}`, tensor] as const);
-    const ema = [...(this.ema?.state() ?? [])].map(([name, tensor]) => [`ema.${name}`, tensor] as const);
-    const counters = { step: this.step, epoch: this.epoch, stopping: this.stopping.state() };
-    await this.folder.writeLast(new Map([...weights, ...optimiser, ...ema]), counters);
-    tf.dispose([...optimiser, ...ema].map(([, tensor]) => tensor));
+    await this.folder.prune(this.options.config.keepLast, step);
   }
 
-  private async restore(): Promise<void> {
-    const last = await this.folder.readLast();
-    if (last === undefined) return;
-    const under = (prefix: string) =>
-      new Map(
-        [...last.tensors]
-          .filter(([name]) => name.startsWith(prefix))
-          .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-      );
-    const weights = under('model.');
-    for (const [path, parameter] of trainable(this.options.task)) {
-      const values = weights.get(path);
-      if (values === undefined)
-        throw new SonogroundError({
-          where: this.folder.lastFile,
-          what: `it has no ${path}`,
-          fix: 'It belongs to another configuration: choose another run.dir',
-        });
-      parameter.assign(values);
+  private restore({ file, tensors, progress, settings }: Checkpoint): void {
+    try {
+      assertSameRun(file, settings, this.settings);
+      restoreArrays(this.arrays, tensors, progress.step, file);
+    } finally {
+      for (const tensor of tensors.values()) tensor.dispose();
     }
-    this.optimiser.restore(under('optimiser.'), last.counters.step);
-    this.ema?.restore(under('ema.'), last.counters.step);
-    this.stopping.restore(last.counters.stopping);
-    this.step = last.counters.step;
-    this.epoch = last.counters.epoch;
-    tf.dispose([...last.tensors.values()]);
-    this.logger.info(`resumed at epoch ${this.epoch}, step ${this.step}`);
+    this.stopping.restore(progress.stopping);
+    this.losses.restore(progress.losses);
+    ({ step: this.step, epoch: this.epoch, taken: this.taken, cursor: this.cursor } = progress);
+    this.logger.info(`resumed at epoch ${this.epoch + 1}, step ${this.step}, from ${file}`);
   }
 
-  dispose(): void {
-    this.optimiser.dispose();
-    this.ema?.dispose();
+  private stopIfAsked(): void {
+    if (this.options.signal?.aborted) throw new TrainingStopped(this.options.dir, this.step);
   }
-}
 
-/** The parameters that training changes, each under its first path. */
-function trainable({ model }: TrainTask): [string, Parameter][] {
-  const seen = new Set<Parameter>();
-  return [...model.namedParameters()].filter(([, parameter]) => {
-    const fresh = parameter.trainable && !seen.has(parameter);
-    seen.add(parameter);
-    return fresh;
-  });
+  async dispose(): Promise<void> {
+    this.arrays.optimiser.dispose();
+    this.arrays.ema?.dispose();
+    await this.log?.close();
+    await this.threads?.dispose();
+  }
 }

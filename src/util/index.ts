@@ -5,4 +5,4 @@ export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
 export { withDefault } from './with-default.js';
-export { writeFileAtomic } from './write-file-atomic.js';
+export { readableFileError, writeFileAtomic } from './write-file-atomic.js';

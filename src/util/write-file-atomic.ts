@@ -28,12 +28,16 @@ export async function writeFileAtomic(
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw readable(path, cause);
+    throw readableFileError(path, cause);
   }
 }
 
 const FIXES: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space; the old file, if there was one, is intact'],
+  EFBIG: [
+    'the file would be larger than is allowed here',
+    'Raise the limit (ulimit -f); the old file, if there was one, is intact',
+  ],
   EDQUOT: ['the disk quota is used up', 'Free some space; the old file, if there was one, is intact'],
   EACCES: ['the folder may not be written', 'Choose another folder, or change its permissions'],
   EPERM: ['the folder may not be written', 'Choose another folder, or change its permissions'],
@@ -43,7 +47,8 @@ const FIXES: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   EISDIR: ['it is a folder', 'Choose another name'],
 };
 
-function readable(path: string, cause: unknown): unknown {
+/** What a person should read when a file cannot be written; an error of another kind stays itself. */
+export function readableFileError(path: string, cause: unknown): unknown {
   const known = FIXES[(cause as NodeJS.ErrnoException).code ?? ''];
   return known === undefined ? cause : new SonogroundError({ where: path, what: known[0], fix: known[1], cause });
 }

@@ -132,7 +132,7 @@ describe('training the detector', () => {
     await runTraining(constant('two-parts', 1), data);
     const resumed = await runTraining(constant('two-parts', 2), data, { resume: true });
     expect(resumed.steps).toBe(2);
-    const bytes = (name: string) => readFile(join(dir, name, 'last.safetensors'));
+    const bytes = (name: string) => readFile(join(dir, name, 'checkpoints', 'step-00000002.safetensors'));
     expect((await bytes('two-parts')).equals(await bytes('one-go'))).toBe(true);
   });
 

@@ -80,6 +80,27 @@ export class AdamW {
     }
   }
 
+  /** Whether all parameters are finite numbers. */
+  async isFinite(): Promise<boolean> {
+    // A finite number times 0 is 0; infinity and NaN give NaN.
+    const test = tf.tidy(() =>
+      tf.addN([
+        tf.scalar(0),
+        ...this.groups.map(({ view }) =>
+          tf.sum(
+            tf.mul(
+              view.gather(({ value }) => value),
+              0,
+            ),
+          ),
+        ),
+      ]),
+    );
+    const [sum] = await test.data();
+    test.dispose();
+    return sum === 0;
+  }
+
   /** Everything that {@link restore} needs. The tensors belong to the caller. */
   state(): Map<string, tf.Tensor> {
     const moments = this.groups.flatMap(({ view, mean, square }) => [

@@ -1,0 +1,40 @@
+import { ConfigError } from '../util/index.js';
+
+/** Settings, in the form of a configuration file. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** Keys that may change between a checkpoint and its continuation: they alter when a run ends and what it writes, not its steps. */
+const HARMLESS = [/^run\.dir$/, /^eval(\.|$)/, /^train\.(epochs|workers|patience|keepLast|checkpointEvery)$/];
+
+/** What a checkpoint keeps of the settings: those that decide what a step does, by dotted path, as JSON. Lists are leaves. */
+export function stepSettings(settings: Settings): Record<string, string> {
+  return Object.fromEntries([...flat(settings)].filter(([key]) => !HARMLESS.some((pattern) => pattern.test(key))).sort());
+}
+
+/**
+ * Refuses to continue a run under other settings.
+ *
+ * @param saved - what {@link stepSettings} gave when the checkpoint was written.
+ * @throws ConfigError naming every key that differs, with both values.
+ */
+export function assertSameRun(file: string, saved: Readonly<Record<string, string>>, settings: Settings): void {
+  const current = stepSettings(settings);
+  const keys = [...new Set([...Object.keys(saved), ...Object.keys(current)])].sort();
+  const changed = keys.filter((key) => saved[key] !== current[key]);
+  if (changed.length === 0) return;
+  const differences = changed.map((key) => `${key} was ${saved[key] ?? 'absent'} and is ${current[key] ?? 'absent'}`);
+  throw new ConfigError({
+    where: file,
+    what: `it was made under other settings: ${differences.join('; ')}`,
+    fix: 'Resume with the settings of config.yaml beside it, or start a new run in another run.dir',
+  });
+}
+
+function flat(settings: Settings, prefix = ''): [string, string][] {
+  return Object.entries(settings).flatMap(([key, value]) => {
+    const path = `${prefix}${key}`;
+    if (value === undefined) return [];
+    const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return nested ? flat(value as Settings, `${path}.`) : [[path, JSON.stringify(value)] as [string, string]];
+  });
+}

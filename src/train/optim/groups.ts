@@ -1,0 +1,44 @@
+import type { Parameter } from '../../nn/index.js';
+import { ConfigError, matchesPattern } from '../../util/index.js';
+import type { ParameterGroup } from './adamw.js';
+
+/** Settings of the parameters whose paths fit a pattern. */
+export interface GroupRule {
+  readonly match: string;
+  /** The highest rate. */
+  readonly learningRate?: number | undefined;
+  /** The same as a factor on the run's rate. */
+  readonly lrScale?: number | undefined;
+  /** Default: the optimiser's. */
+  readonly weightDecay?: number | undefined;
+}
+
+/**
+ * Puts each parameter into the group of the first rule whose pattern fits its path; what fits none is the last group, `rest`.
+ *
+ * @param learningRate - the run's highest rate.
+ * @throws ConfigError naming the rules that take no parameter, all together.
+ */
+export function groupParameters(
+  parameters: readonly (readonly [string, Parameter])[],
+  rules: readonly GroupRule[],
+  learningRate: number,
+): ParameterGroup[] {
+  const owner = parameters.map(([path]) => rules.findIndex(({ match }) => matchesPattern(path, match)));
+  const groups = rules.map(({ match, learningRate: own, lrScale, weightDecay }, i) => ({
+    name: match,
+    parameters: parameters.filter((_, k) => owner[k] === i),
+    lrScale: own === undefined ? (lrScale ?? 1) : own / learningRate,
+    ...(weightDecay !== undefined && { weightDecay }),
+  }));
+  const empty = groups.filter((group) => group.parameters.length === 0).map(({ name }) => name);
+  if (empty.length > 0) {
+    const taken = (name: string) => parameters.some(([path]) => matchesPattern(path, name));
+    const reasons = empty.map(
+      (name) => `${name} fits ${taken(name) ? 'only what earlier groups have taken' : 'no trained parameter'}`,
+    );
+    const fix = `Paths look like ${parameters[0]?.[0] ?? '(nothing is trained)'}; * stands for one step, ** for any number`;
+    throw new ConfigError({ where: 'train.groups', what: reasons.join('; '), fix });
+  }
+  return [...groups, { name: 'rest', parameters: parameters.filter((_, k) => owner[k] === -1) }];
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { backendFacts } from '../backend/index.js';
+
+const require = createRequire(import.meta.url);
+
+/** What a run was made with. */
+export async function versions(): Promise<Record<string, unknown>> {
+  const { version } = require('../../package.json') as { version: string };
+  const { kernels: _, ...backend } = backendFacts();
+  return {
+    sonoground: version,
+    commit: await commit(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    ...backend,
+  };
+}
+
+/** The commit of the source, with `+` if files were changed since; null outside a checkout. */
+async function commit(): Promise<string | null> {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const git = (...args: string[]) => promisify(execFile)('git', args, { cwd }).then(({ stdout }) => stdout.trim());
+  try {
+    return `${await git('rev-parse', 'HEAD')}${(await git('status', '--porcelain', '--untracked-files=no')) === '' ? '' : '+'}`;
+  } catch {
+    return null;
+  }
+}

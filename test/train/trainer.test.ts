@@ -1,0 +1,165 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
+import { saveCheckpoint } from '../../src/io/index.js';
+import { Linear, Module } from '../../src/nn/index.js';
+import { runConfigSchema, type TrainerOptions, type TrainTask, train } from '../../src/train/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+
+useBackend();
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-trainer-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+class Toy extends Module {
+  readonly linear = this.child('linear', new Linear(3, 2));
+}
+
+/** Learns the number of objects from the mean colour; `spoil` changes what it sees of an image. */
+function toyTask(spoil: (sample: Sample) => number = () => 0): TrainTask {
+  const model = new Toy();
+  for (const [, parameter] of model.namedParameters()) parameter.initialise(Rng.seeded(1));
+  const lossOf = (samples: readonly Sample[]) => () => {
+    const input = tf.tensor2d(samples.map((sample) => [0, 1, 2].map((k) => (sample.image.data[k] ?? 0) / 255 + spoil(sample))));
+    const wanted = tf.tensor2d(samples.map(({ objects }) => [objects.length, 1]));
+    return tf.mean(tf.squaredDifference(model.linear.forward(input), wanted)) as tf.Scalar;
+  };
+  const totalOf = async (value: tf.Scalar) => {
+    const [total = 0] = await value.data();
+    value.dispose();
+    return { total, terms: { squares: total } };
+  };
+  return {
+    model,
+    step: async (samples) => {
+      const parameters = model.trainableParameters();
+      const { value, grads } = tf.tidy(() =>
+        tf.variableGrads(
+          lossOf(samples),
+          parameters.map((p) => p.value),
+        ),
+      );
+      const gradients = new Map(parameters.map((p) => [p, grads[p.value.name] as tf.Tensor]));
+      return { ...(await totalOf(value)), gradients };
+    },
+    loss: (samples) => totalOf(tf.tidy(lossOf(samples))),
+    save: (to) => saveCheckpoint(model, join(to, 'model.safetensors')),
+  };
+}
+
+const phantoms = (size: number, seed: number): Dataset => {
+  const made = new PhantomDataset({ size, seed, width: 16, height: 12, domain: phantomDomains['shifted'] as PhantomDomain });
+  return { name: 'toy', size, load: async (i) => ({ ...(await made.load(i)), file: `image-${i}.png` }) };
+};
+
+function options(name: string, changes: object = {}, task = toyTask()): TrainerOptions {
+  const { train: config } = runConfigSchema.parse({
+    run: { dir },
+    data: { format: 'phantom' },
+    train: { epochs: 2, batchSize: 2, schedule: 'constant', warmupSteps: 0, ...changes },
+  });
+  return { task, train: phantoms(6, 1), val: phantoms(3, 2), config, seed: 4, dir: join(dir, name) };
+}
+
+const checkpoints = (name: string) => readdir(join(dir, name, 'checkpoints'));
+
+describe('the trainer', () => {
+  it('leaves no tensor behind, with accumulation, averaging, validation, checkpoints and a resume', async () => {
+    const changes = { accumulate: 2, ema: 0.9, checkpointEvery: 1, keepLast: 2 };
+    const first = options('leak', changes);
+    expect(await leakOf(() => train(first))).toBe(0);
+    expect(await checkpoints('leak')).toEqual(['step-00000003.safetensors', 'step-00000004.safetensors']);
+    const more = { ...options('leak', { ...changes, epochs: 3 }, first.task), resume: true };
+    let result: unknown;
+    expect(
+      await leakOf(async () => {
+        result = await train(more);
+      }),
+    ).toBe(0);
+    expect(result).toMatchObject({ steps: 6, epochs: 3 });
+    const saved = JSON.parse(await readFile(join(dir, 'leak', 'versions.json'), 'utf8')) as object;
+    expect(saved).toMatchObject({ node: process.version, backend: tf.getBackend() });
+  });
+
+  it('stops at a loss that is not finite, names the images, and the checkpoint before it stays', async () => {
+    let seen = 0;
+    const broken = options(
+      'loss',
+      { checkpointEvery: 1 },
+      toyTask(() => (++seen > 6 ? Number.NaN : 0)),
+    );
+    await expect(train(broken)).rejects.toThrow(/^step 2: the loss is not finite, with image-\d.png, image-\d.png/);
+    expect(await checkpoints('loss')).toEqual(['step-00000001.safetensors']);
+  });
+
+  it('stops at an update that is not finite', async () => {
+    const start = options('update');
+    const abrupt = { ...start, config: { ...start.config, learningRate: Number.POSITIVE_INFINITY } };
+    await expect(train(abrupt)).rejects.toThrow(/^step 1: the update is not finite, with image-\d.png, image-\d.png/);
+    expect(await checkpoints('update')).toEqual([]);
+  });
+
+  it('stops at a validation loss that is not finite', async () => {
+    const task = toyTask();
+    const broken = { ...task, step: task.step, loss: async () => ({ total: Number.NaN, terms: {} }) };
+    await expect(train(options('val', {}, broken))).rejects.toThrow(/validation loss is not finite, with image-0.png/);
+  });
+
+  it('stops when asked after the step it is in, and goes on to the same bytes', async () => {
+    const whole = options('whole');
+    await train(whole);
+    const controller = new AbortController();
+    const part = { ...options('part'), signal: controller.signal, onProgress: () => controller.abort() };
+    await expect(train(part)).rejects.toThrow(/stopped after step 1, as asked; the checkpoint is written. Go on with .*--resume/);
+    await train({ ...options('part'), resume: true });
+    for (const file of ['log.jsonl', 'checkpoints/step-00000006.safetensors', 'best/model.safetensors'])
+      expect((await readFile(join(dir, 'part', file))).equals(await readFile(join(dir, 'whole', file)))).toBe(true);
+  });
+
+  it('goes on from the checkpoint before a damaged one, says so, and ends with the same bytes', async () => {
+    await train(options('damaged'));
+    const file = join(dir, 'damaged', 'checkpoints', 'step-00000006.safetensors');
+    const good = await readFile(file);
+    const bad = Buffer.from(good);
+    bad[bad.length - 1] = (bad.at(-1) as number) ^ 4;
+    await writeFile(file, bad);
+    const warnings: string[] = [];
+    const logger = { info: () => {}, warn: (message: string) => warnings.push(message) } as unknown as NonNullable<
+      TrainerOptions['logger']
+    >;
+    await train({ ...options('damaged'), resume: true, logger });
+    expect(warnings).toEqual([expect.stringMatching(/step-00000006.safetensors: \S+ is damaged \(SHA-256 differs\)/)]);
+    expect((await readFile(file)).equals(good)).toBe(true);
+  });
+
+  it('refuses to go on under another batch size, and sets an earlier run aside when it starts anew', async () => {
+    await train(options('again'));
+    await expect(train({ ...options('again', { batchSize: 3 }), resume: true })).rejects.toThrow(
+      'train.batchSize was 2 and is 3',
+    );
+    await train(options('again', { batchSize: 3 }));
+    expect(await readdir(join(dir, 'again', 'earlier', '1'))).toEqual(
+      expect.arrayContaining(['best', 'checkpoints', 'log.jsonl']),
+    );
+    expect(await checkpoints('again')).toContain('step-00000004.safetensors');
+  });
+
+  it('judges by the number that it is told, and says which there are', async () => {
+    const { bestValLoss } = await train(options('max', { monitor: 'val.squares', monitorMode: 'max' }));
+    const log = (await readFile(join(dir, 'max', 'log.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; val: number });
+    expect(bestValLoss).toBe(Math.max(...log.filter(({ event }) => event === 'epoch').map(({ val }) => val)));
+    await expect(train(options('none', { monitor: 'val.dsc' }))).rejects.toThrow(
+      /there is no val.dsc. Choose one of val.loss, val.squares/,
+    );
+  });
+});
