@@ -8,6 +8,7 @@ import { forwardCommand } from './forward.js';
 import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
 import type { GlobalOptions } from './options.js';
+import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
 /** Every command; the order is that of the help. */
@@ -18,6 +19,7 @@ export const commands = [
   trainCommand,
   evalCommand,
   inferCommand,
+  serveCommand,
   forwardCommand,
   downloadCommand,
   doctorCommand,
