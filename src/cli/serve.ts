@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { shippedModels } from '../infer/index.js';
-import { createServer, defaultLimits, isLoopback, type ServeLimits, ThreadEngine, tokenFor } from '../serve/index.js';
+import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
@@ -40,7 +40,11 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
-      .option('host', { type: 'string', default: '127.0.0.1', describe: 'address to listen at; others than loopback need a token' })
+      .option('host', {
+        type: 'string',
+        default: '127.0.0.1',
+        describe: 'address to listen at; others than loopback need a token',
+      })
       .option('port', { type: 'number', default: 8080, describe: '0 takes a free one' })
       .option('token', {
         type: 'string',
@@ -68,7 +72,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
-    const engine = await ThreadEngine.start({ models, backend, limits }, consoleLogger);
+    const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await ownVersion();
     const server = await createServer({ engine, limits, token, names: allowHost, version, logger: consoleLogger });
@@ -93,7 +97,12 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   },
 };
 
-function limitsOf({ maxUpload, maxPixels, queue, timeout }: Pick<ServeOptions, 'maxUpload' | 'maxPixels' | 'queue' | 'timeout'>): ServeLimits {
+function limitsOf({
+  maxUpload,
+  maxPixels,
+  queue,
+  timeout,
+}: Pick<ServeOptions, 'maxUpload' | 'maxPixels' | 'queue' | 'timeout'>): ServeLimits {
   for (const [name, value] of Object.entries({ 'max-upload': maxUpload, 'max-pixels': maxPixels, timeout }))
     if (!(value > 0 && Number.isFinite(value)))
       throw new UsageError({ where: `--${name}`, what: `expected a number above 0, got ${value}` });

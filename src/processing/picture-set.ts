@@ -22,6 +22,8 @@ export interface PictureSet {
   /** What they are called: an only picture, frames of a film, pages of a TIFF, planes of a volume. */
   readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
   readonly count: number;
+  /** How many of them make a volume, where a file holds several (time points, channels); else all. */
+  readonly perFrame: number;
   /** The address of picture `i`, from 0: what {@link PictureSet.picture} takes. */
   address(i: number): string;
   /**
@@ -79,6 +81,7 @@ async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<Picture
   return {
     kind: 'planes',
     count,
+    perFrame: z,
     address,
     async picture(text) {
       const { axis = 2, index, frame = 0 } = partOf(text, count, 'planes', address(z >> 1));
@@ -96,6 +99,7 @@ async function openFilm(bytes: Buffer, limits: PictureLimits): Promise<PictureSe
   return {
     kind: 'frames',
     count,
+    perFrame: count,
     address: String,
     picture: async (text) => film.picture(plainIndex(partOf(text, count, 'frames'), WHERE)),
   };
@@ -114,6 +118,7 @@ async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureS
   return {
     kind: 'pages',
     count,
+    perFrame: count,
     address: String,
     async picture(text) {
       const part = partOf(text, count, 'pages');
@@ -130,6 +135,7 @@ function single(decode: () => Promise<RasterImage>): PictureSet {
   return {
     kind: 'picture',
     count: 1,
+    perFrame: 1,
     address: String,
     async picture(text) {
       const part = partOf(text, 1, 'pictures');

@@ -18,7 +18,8 @@ const TOO_LARGE = ['FST_ERR_CTP_BODY_TOO_LARGE', 'FST_REQ_FILE_TOO_LARGE'];
 export function answerError(error: unknown, reply: FastifyReply, limits: ServeLimits, logger: Logger): FastifyReply {
   const answer = answerOf(error, limits);
   // What was not expected is told to whoever runs the server, not to whoever asked.
-  if (answer.status === 500) logger.warn(`not expected: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+  if (answer.status === 500)
+    logger.warn(`not expected: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
   if (error instanceof HttpError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(answer.status).send(answer);

@@ -1,5 +1,5 @@
-import { jsonSchemaTransform } from '@fastify/type-provider-zod';
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { jsonSchemaTransform } from '@fastify/type-provider-zod';
 
 /** How the OpenAPI document is made of the routes and their schemas. */
 export function openApiOptions(version: string, secured: boolean): FastifyDynamicSwaggerOptions {
@@ -28,11 +28,13 @@ export function openApiOptions(version: string, secured: boolean): FastifyDynami
 
 /** In a form the image is the file itself, and not text in base64. */
 function describeFile(path: unknown): void {
-  const content = (path as { post?: { requestBody?: { content?: Record<string, { schema: object }> } } }).post?.requestBody?.content;
+  const content = (path as { post?: { requestBody?: { content?: Record<string, { schema: object }> } } }).post?.requestBody
+    ?.content;
   const form = content?.['multipart/form-data'];
-  if (form === undefined) return;
+  if (content === undefined || form === undefined) return;
   const schema = structuredClone(form.schema) as { properties?: Record<string, object> };
   if (schema.properties?.['image'] !== undefined)
     schema.properties['image'] = { type: 'string', contentMediaType: 'application/octet-stream', description: 'the file' };
-  form.schema = schema;
+  // Both kinds of content are the same object so far.
+  content['multipart/form-data'] = { ...form, schema };
 }

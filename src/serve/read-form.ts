@@ -19,10 +19,12 @@ const REPEATED = ['prompt'];
  *
  * @throws HttpError for other files than one called `image`, fields that cannot be read, and fields given twice.
  */
-export async function readForm(request: FastifyRequest): Promise<{ fields: Record<string, unknown>; upload: Upload | undefined }> {
+export async function readForm(
+  request: FastifyRequest,
+): Promise<{ fields: Record<string, unknown>; upload: Upload | undefined }> {
   const fields = new Map<string, unknown>();
   let upload: Upload | undefined;
-  for await (const part of request.parts() as AsyncIterable<Multipart>) {
+  for await (const part of partsOf(request)) {
     if (part.type === 'file') {
       if (part.fieldname !== 'image' || upload !== undefined) {
         const what = upload === undefined ? 'the file is not called image' : 'there is more than one file';
@@ -34,13 +36,23 @@ export async function readForm(request: FastifyRequest): Promise<{ fields: Recor
   return { fields: Object.fromEntries(fields), upload };
 }
 
+/** The parser's own errors have no status when a form ends too early. */
+async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  try {
+    yield* request.parts() as AsyncIterable<Multipart>;
+  } catch (cause) {
+    if (typeof (cause as { statusCode?: unknown }).statusCode === 'number') throw cause;
+    throw new HttpError({ status: 400, where: 'form', what: 'it is cut off or not a form', fix: 'Send it again', cause });
+  }
+}
+
 function addField(fields: Map<string, unknown>, name: string, text: string): void {
-  if (!fields.has(name)) fields.set(name, valueOf(name, text));
+  if (!fields.has(name)) fields.set(name, fieldValue(name, text));
   else if (REPEATED.includes(name)) fields.set(name, [fields.get(name), text].flat());
   else throw new HttpError({ status: 400, where: name, what: 'this field is given twice' });
 }
 
-function valueOf(name: string, text: string): unknown {
+function fieldValue(name: string, text: string): unknown {
   if (TEXT.includes(name)) return text;
   try {
     return JSON.parse(text);

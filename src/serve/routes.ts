@@ -134,7 +134,12 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
   const { upload } = request;
   const { image, image_id, file_name = '', picture } = body;
   if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
-    throw new HttpError({ status: 400, where: 'image', what: 'expected either an image or an image_id', fix: 'Give one of them' });
+    throw new HttpError({
+      status: 400,
+      where: 'image',
+      what: 'expected either an image or an image_id',
+      fix: 'Give one of them',
+    });
   if (image_id !== undefined) {
     if (picture !== undefined)
       throw new HttpError({ status: 400, where: 'picture', what: 'an image_id stands for one picture', fix: 'Leave it out' });

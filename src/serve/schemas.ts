@@ -61,7 +61,11 @@ export const masksBody = z.strictObject({
     .array(
       z.strictObject({
         bbox: bbox.optional(),
-        points: z.array(z.tuple([z.number(), z.number()])).max(requestLimits.points).default([]).describe('x, y in pixels'),
+        points: z
+          .array(z.tuple([z.number(), z.number()]))
+          .max(requestLimits.points)
+          .default([])
+          .describe('x, y in pixels'),
         labels: z
           .array(z.union([z.literal(0), z.literal(1)]))
           .max(requestLimits.points)
@@ -83,10 +87,15 @@ const openedImage = z
     id: z.string().describe('stands for the picture in later requests, as image_id'),
     width: z.int(),
     height: z.int(),
-    spacing_mm: z.tuple([z.number(), z.number()]).readonly().nullable().describe('between columns and between rows, where the file says'),
+    spacing_mm: z
+      .tuple([z.number(), z.number()])
+      .readonly()
+      .nullable()
+      .describe('between columns and between rows, where the file says'),
     pictures: z.object({
       kind: z.enum(['picture', 'frames', 'pages', 'planes']),
       count: z.int(),
+      per_frame: z.int().describe('how many of them make a volume, where a file holds several; else all'),
       address: z.string().describe('which one this is'),
     }),
   })
@@ -101,32 +110,42 @@ export const openAnswer = z.object({ image: openedImage });
 
 export const segmentAnswer = z.object({
   image: openedImage,
-  segments: z.array(
-    z.object({
-      phrase: z.string(),
-      score: z.number().nullable().describe("the detector's confidence, 0 to 1; null for a box of the request"),
-      bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
-      area: z.number().describe('pixels of the mask, or of the box where there is no mask'),
-      mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
-      mask,
-    }),
-  ).readonly(),
+  segments: z
+    .array(
+      z.object({
+        phrase: z.string(),
+        score: z.number().nullable().describe("the detector's confidence, 0 to 1; null for a box of the request"),
+        bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
+        area: z.number().describe('pixels of the mask, or of the box where there is no mask'),
+        mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
+        mask,
+      }),
+    )
+    .readonly(),
 });
 
 export const masksAnswer = z.object({
   image: openedImage,
-  answers: z.array(
-    z.object({
-      masks: z.array(
-        z.object({
-          bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().nullable().describe('around the mask; null if empty'),
-          area: z.number(),
-          mask_score: z.number(),
-          mask,
-        }),
-      ).readonly(),
-    }),
-  ).readonly(),
+  answers: z
+    .array(
+      z.object({
+        masks: z
+          .array(
+            z.object({
+              bbox: z
+                .tuple([z.number(), z.number(), z.number(), z.number()])
+                .readonly()
+                .nullable()
+                .describe('around the mask; null if empty'),
+              area: z.number(),
+              mask_score: z.number(),
+              mask,
+            }),
+          )
+          .readonly(),
+      }),
+    )
+    .readonly(),
 });
 
 export const healthAnswer = z.object({

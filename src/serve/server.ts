@@ -62,7 +62,7 @@ const HEADERS = {
  * Makes the web server: the page, the REST API below `/v1`, and `/openapi.json`. It does not listen yet.
  *
  * @example
- * const server = await createServer({ engine: await ThreadEngine.start({ models: {}, backend: 'auto', limits: defaultLimits }) });
+ * const server = await createServer({ engine: await ProcessEngine.start({ models: {}, backend: 'auto', limits: defaultLimits }) });
  * await server.listen({ host: '127.0.0.1', port: 8080 });
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -78,6 +78,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     exposeHeadRoutes: false,
     frameworkErrors: (error, _request, reply) => void answerError(error, reply, limits, logger),
   });
+  // A page of another server may send it without asking first.
+  server.removeContentTypeParser('text/plain');
   server.decorateRequest('upload', undefined);
   server.decorateRequest('place', undefined);
   server.setValidatorCompiler(validatorCompiler);
@@ -111,7 +113,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.addHook('onResponse', async (request, { statusCode, elapsedTime }) => {
     // The pattern of the route and not the address, which may hold anything.
-    if (isApi(request)) logger.info(`${request.method} ${request.routeOptions.url ?? '?'} ${statusCode} ${elapsedTime.toFixed(0)} ms`);
+    if (isApi(request))
+      logger.info(`${request.method} ${request.routeOptions.url ?? '?'} ${statusCode} ${elapsedTime.toFixed(0)} ms`);
   });
   server.addHook('onClose', () => engine.close());
   await server.register(multipart, {

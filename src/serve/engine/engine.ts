@@ -1,4 +1,14 @@
+import type { BackendName } from '../../backend/index.js';
+import type { LoadOptionsOrBoxes } from '../../infer/index.js';
+import type { ServeLimits } from '../limits.js';
 import type { AnswerOf, Job } from './jobs.js';
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly models: LoadOptionsOrBoxes;
+  readonly backend: BackendName;
+  readonly limits: ServeLimits;
+}
 
 /** What an engine runs on. */
 export interface EngineFacts {

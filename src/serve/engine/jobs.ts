@@ -19,8 +19,15 @@ export interface OpenedImage {
   readonly width: number;
   readonly height: number;
   readonly spacing_mm: readonly [across: number, down: number] | null;
-  /** How many pictures the file holds, what they are called, and which one this is. */
-  readonly pictures: { readonly kind: 'picture' | 'frames' | 'pages' | 'planes'; readonly count: number; readonly address: string };
+  readonly pictures: {
+    readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
+    /** How many there are in the file. */
+    readonly count: number;
+    /** How many of them make a volume, where a file holds several; else all. */
+    readonly per_frame: number;
+    /** Which one this is. */
+    readonly address: string;
+  };
 }
 
 export const maskFormats = ['rle', 'png', 'none'] as const;

@@ -66,7 +66,7 @@ export class LocalEngine implements Engine {
     const { bytes, name, picture } = source;
     const set = await openPictures(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.limits, name);
     const address = picture ?? set.address(0);
-    return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, address });
+    return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
 
   private async segment({ image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {

@@ -8,9 +8,10 @@ import {
   UsageError,
 } from '../../util/index.js';
 import { HttpError } from '../http-error.js';
-import type { EngineFacts } from './engine.js';
+import type { EngineFacts, EngineOptions } from './engine.js';
+import type { Job } from './jobs.js';
 
-/** An error on its way between threads, where it would lose its class. */
+/** An error on its way between processes, where it would lose its class. */
 export interface SentError {
   readonly name: string;
   readonly where: string;
@@ -19,12 +20,15 @@ export interface SentError {
   readonly status?: number;
 }
 
-/** What the thread says. The first message tells that it is ready, or why not; each further one answers a job. */
-export type FromThread =
+/** What the process that computes says. The first message tells that it is ready, or why not; each further one answers a job. */
+export type FromProcess =
   | { readonly kind: 'ready'; readonly facts: EngineFacts }
   | { readonly kind: 'log'; readonly level: keyof Logger; readonly message: string }
   | { readonly kind: 'answer'; readonly answer: unknown }
   | { readonly kind: 'error'; readonly error: SentError };
+
+/** What it is told. */
+export type ToProcess = { readonly kind: 'start'; readonly options: EngineOptions } | { readonly kind: 'job'; readonly job: Job };
 
 const CLASSES = { CheckpointError, DataError, RuntimeError, UsageError } as const;
 
