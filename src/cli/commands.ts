@@ -7,6 +7,7 @@ import { evalCommand } from './eval.js';
 import { forwardCommand } from './forward.js';
 import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
+import { mergeCommand } from './merge.js';
 import type { GlobalOptions } from './options.js';
 import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
@@ -19,6 +20,7 @@ export const commands = [
   trainCommand,
   evalCommand,
   inferCommand,
+  mergeCommand,
   serveCommand,
   forwardCommand,
   downloadCommand,
