@@ -5,7 +5,7 @@ import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
 import { openData, openFolds, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
-import { type Summary, summarise } from './summary.js';
+import { type Summary, summarise } from './run-summary.js';
 
 /** One fold of a cross-validation. Percentages. */
 export interface FoldScore {

@@ -1,4 +1,5 @@
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
+export { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
 export { decodeImage, encodePng } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {

@@ -8,7 +8,6 @@ import type { TargetRow } from '../protocols/row.js';
 import { strictRows } from '../protocols/strict.js';
 import { type DatasetSurvey, surveyDatasets } from '../protocols/survey.js';
 import { type WordingRow, wordingRows } from '../robustness/wording-rows.js';
-import { type Wordings, wordingsOf } from '../robustness/wordings.js';
 import { type TrustedRow, trustRows } from '../trust/trust-rows.js';
 
 /** Images and the methods that answer for them; a fold of a cross-validation has models of its own. */
@@ -27,8 +26,8 @@ export interface CollectOptions {
   readonly tolerance: { readonly mm: number; readonly px: number };
   /** Whether mirrored images are asked about too. */
   readonly trust: boolean;
-  /** Wordings to try besides. */
-  readonly wordings?: Wordings | undefined;
+  /** The wordings in which a structure is asked for, its own name first; none where it is not tried. */
+  readonly wordings: (structure: string) => readonly string[];
   /** Things that no image shows, each asked alone. */
   readonly negatives: readonly string[];
   /** What is going on and how far it is. */
@@ -78,6 +77,8 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
       done += 1;
       onProgress?.('images', done, total);
     }
+    // The models of a fold are not needed by the next; whoever asks again loads them again.
+    for (const method of methods) method.dispose();
   }
   const warnings = [...surveys].flatMap(([name, survey]) =>
     (['strict', 'paper'] as const).flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
@@ -109,13 +110,12 @@ async function judgeImage(
   const paper = await paperRows(method, sample, { ...judging, structures });
   if (!first || !method.scored) return { rows: [...strict.rows, ...paper], boxes: strict.boxes, wordings: [] };
 
-  const list = (structure: string) => (wordings === undefined ? [] : wordingsOf(wordings, structure));
   const trusted = await trustRows(method, sample, phrasesOf(plan, sample), strict.rows, {
     ...counting,
     flip: options.trust,
     wordings: (target): Promise<Answer[]> =>
       Promise.all(
-        list(target)
+        wordings(target)
           .slice(1)
           .map((wording) => method.answer(sample, [wording])),
       ),
@@ -129,6 +129,6 @@ async function judgeImage(
   return {
     rows: [...trusted, ...negatives, ...paper],
     boxes: strict.boxes,
-    wordings: wordings === undefined ? [] : await wordingRows(method, sample, list, counting),
+    wordings: await wordingRows(method, sample, wordings, counting),
   };
 }
