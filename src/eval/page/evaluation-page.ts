@@ -178,7 +178,7 @@ function trustSection({ trust, review, rows }: PageData): string[] {
     .filter(({ n }) => n > 0)
     .map(({ predicted, dsc }) => [predicted ?? Number.NaN, dsc ?? Number.NaN] as const);
   const dots = rows.flatMap((row) =>
-    'predictedQuality' in row && row.shown ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : [],
+    'predictedQuality' in row && row.shown && !row.missed ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : [],
   );
   const known = Object.entries(trust.spearman).filter(([, value]) => value !== null);
   const names: Readonly<Record<string, string>> = {
@@ -193,7 +193,7 @@ function trustSection({ trust, review, rows }: PageData): string[] {
     section(
       'trust',
       'How far to trust a mask',
-      `<p>Rank correlation with the true DSC: ${escapeHtml(list)}. Calibration error ${trust.calibrationError?.toFixed(1) ?? '–'} points.</p><div class="charts">${lineChart([{ label: 'targets', kind: 'dots', points: dots }, guide], { title: 'Predicted and true', ...axes })}${lineChart([{ label: 'tenths of the scale', points: bins }, guide], { title: 'Calibration', ...axes })}</div>${short}`,
+      `<p>Over the ${trust.n} targets of which something was found; rank correlation with the true DSC: ${escapeHtml(list)}. Calibration error ${trust.calibrationError?.toFixed(1) ?? '–'} points.</p><div class="charts">${lineChart([{ label: 'targets', kind: 'dots', points: dots }, guide], { title: 'Predicted and true', ...axes })}${lineChart([{ label: 'tenths of the scale', points: bins }, guide], { title: 'Calibration', ...axes })}</div>${short}`,
     ),
   ];
 }

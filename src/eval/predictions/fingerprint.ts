@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { modelFolder, resolveModelDirectory } from '../../io/index.js';
 import type { RasterImage } from '../../processing/index.js';
 
@@ -38,7 +37,7 @@ export async function modelFingerprint(folders: readonly string[]): Promise<stri
       const file = join(folder, name);
       if (!(await stat(file)).isFile()) continue;
       hash.update(`\n${name}\n`);
-      await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { end: false });
+      for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
     }
     hash.update('\n\n');
   }

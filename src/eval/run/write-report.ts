@@ -42,13 +42,15 @@ export async function writeReport(
   const strictOurs = rows.filter((row): row is TrustedRow => row.method === OURS && row.protocol === 'strict');
   const comparisons = compareMethods(rows, collected.methods, names, seed);
   const presence = summarisePresence(strictOurs);
-  const trust = summariseTrust(strictOurs);
+  // Negatives that were asked besides are no masks to trust.
+  const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
+  const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
   const trivial = await trivialGuessOfParts(runParts, split);
 
   // b) tables and pictures
   const scores = scoreTable(compared, tolerance);
-  const review = reviewTable(strictOurs);
+  const review = reviewTable(judged);
   const tables: Table[] = [
     scores,
     ...(comparisons.length > 0 ? [comparisonTable(comparisons)] : []),

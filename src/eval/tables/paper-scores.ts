@@ -17,7 +17,7 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
   const organs = [...new Set(datasets.map(({ organ }) => organ))];
   const errors = datasets.flatMap(({ name }) => {
     const { error } = publishedOurs[name] ?? {};
-    return error === undefined ? [] : [`* ${name}: ${error}.`];
+    return error === undefined ? [] : [`† ${name}: ${error}.`];
   });
   const average: PublishedScore = seen ? publishedAverages.seen : publishedAverages.unseen;
   const rows = organs.flatMap((organ): TableRow[] => {
@@ -41,8 +41,8 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
       ...rows,
       {
         cells: meanCells('mean of datasets', datasets, summaries, [
-          `${average.dsc.toFixed(2)}*`,
-          `${(average.iou ?? 0).toFixed(2)}*`,
+          `${average.dsc.toFixed(2)}†`,
+          `${(average.iou ?? 0).toFixed(2)}†`,
         ]),
         total: true,
       },
@@ -50,11 +50,12 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
     ],
     notes: [
       'Published: the paper’s own method. Means are unweighted means of the rows of datasets; ours are over the datasets that were evaluated, published means of organs are computed here from the printed rows.',
-      `* printed mean of datasets: ${average.error ?? 'consistent'}.`,
+      `† Printed mean of datasets: ${average.error ?? 'consistent'}.`,
       ...errors,
       ...publishedOthers
         .filter(({ dataset }) => datasets.some(({ name }) => name === dataset))
         .map(({ dataset, method, dsc }) => `${dataset}: the paper’s own table gives ${method} a higher DSC, ${dsc.toFixed(2)}.`),
+      'Ours is over the images that were given, which are the paper’s test images only where its split was made again.',
       'Paper: the true class as prompt, one best box an image, missed images left out. Strict: one prompt a dataset, every instance counts, missed ones count 0.',
     ],
   };
@@ -62,7 +63,7 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
 
 function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]): Cell[] {
   const published = publishedOurs[dataset.name];
-  const mark = published?.error === undefined ? '' : '*';
+  const mark = published?.error === undefined ? '' : '†';
   const found = summaries.map((summary) => scoresOf(summary, dataset));
   return [
     dataset.name,

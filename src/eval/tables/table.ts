@@ -38,10 +38,16 @@ export function markdownTable({ title, columns, rows, notes }: Table): string {
   const lines = [columns, ...rows.map(({ cells, total }) => cells.map((cell) => markdownCell(cell, total === true)))];
   const widths = columns.map((_, k) => Math.max(3, ...lines.map((cells) => (cells[k] ?? '').length)));
   const line = (cells: readonly string[]) => `| ${widths.map((width, k) => (cells[k] ?? '').padEnd(width)).join(' | ')} |`;
-  const rule = `| ${widths.map((width, k) => (k === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
+  const rule = `| ${widths.map((width, k) => (isNumeric(rows, k) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`;
   const [head, ...body] = lines.map(line);
   const remarks = notes.map((note) => `- ${note}`).join('\n');
   return `**${title}**\n\n${[head, rule, ...body].join('\n')}\n${remarks === '' ? '' : `\n${remarks}\n`}`;
+}
+
+/** Whether a column holds figures, which stand at the right. */
+function isNumeric(rows: readonly TableRow[], column: number): boolean {
+  const texts = rows.map(({ cells }) => cellText(cells[column] ?? null)).filter((text) => text !== '');
+  return texts.length > 0 && texts.every((text) => /^(< ?)?-?\d/.test(text));
 }
 
 function markdownCell(cell: Cell, total: boolean): string {
@@ -63,7 +69,7 @@ function latexTable({ id, title, columns, rows, notes }: Table): string {
     '\\centering',
     `\\caption{${latexText(title)}}`,
     `\\label{tab:${id}}`,
-    `\\begin{tabular}{l${'r'.repeat(columns.length - 1)}}`,
+    `\\begin{tabular}{${columns.map((_, k) => (isNumeric(rows, k) ? 'r' : 'l')).join('')}}`,
     '\\toprule',
     line(columns),
     '\\midrule',
@@ -88,6 +94,10 @@ function latexText(text: string): string {
     .replaceAll('~', '\\textasciitilde ')
     .replaceAll('^', '\\textasciicircum ')
     .replaceAll('±', '$\\pm$')
+    .replaceAll('†', '$^\\dagger$')
+    .replaceAll('’', "'")
+    .replaceAll('“', '``')
+    .replaceAll('”', "''")
     .replaceAll('–', '--');
 }
 

@@ -14,7 +14,10 @@ export interface ReliabilityBin {
 
 /** How far predicted quality can be trusted. Percent, the correlations apart. */
 export interface TrustSummary {
+  /** Targets that are shown and of which something was found: what was missed is 0 on both sides and would flatter. */
   readonly n: number;
+  /** Targets that are shown, but of which nothing was found. */
+  readonly missed: number;
   /** Rank correlation of predicted quality, and of each of its parts, with the true DSC; null where a part was not taken. */
   readonly spearman: Readonly<Record<'predictedQuality' | 'maskerScore' | 'flipAgreement' | 'wordingAgreement', number | null>>;
   /** Mean distance between predicted quality and DSC over the bins, weighted by their targets. */
@@ -24,9 +27,10 @@ export interface TrustSummary {
 
 const BINS = 10;
 
-/** Compares predicted quality with the true DSC, over targets that are shown. */
+/** Compares predicted quality with the true DSC, over targets that are shown and found. */
 export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
-  const shown = rows.filter((row) => row.shown);
+  const missed = rows.filter((row) => row.shown && row.missed).length;
+  const shown = rows.filter((row) => row.shown && !row.missed);
   const bins = Array.from({ length: BINS }, (_, k): ReliabilityBin => {
     const inside = shown.filter(({ predictedQuality }) => Math.min(BINS - 1, Math.floor(predictedQuality * BINS)) === k);
     const [predicted, dsc] = [mean(inside.map((row) => row.predictedQuality)), mean(inside.map((row) => row.dsc))];
@@ -49,6 +53,7 @@ export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
   };
   return {
     n: shown.length,
+    missed,
     spearman: {
       predictedQuality: correlation((row) => row.predictedQuality),
       maskerScore: correlation((row) => row.maskerScore),
