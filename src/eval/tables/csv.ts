@@ -5,6 +5,8 @@ export function csvText(lines: readonly (readonly unknown[])[]): string {
 
 function cell(value: unknown): string {
   if (value === undefined || value === null || (typeof value === 'number' && Number.isNaN(value))) return '';
-  const text = String(value);
+  const raw = String(value);
+  // File names and phrases are other people's words: no spreadsheet shall take one for a formula.
+  const text = /^[=@\t+-]/.test(raw) && !/^[+-]?[\d.]/.test(raw) ? `'${raw}` : raw;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -60,7 +60,7 @@ function csvTable({ columns, rows }: Table): string {
 }
 
 /** A booktabs table, with the notes as a comment and under the table. */
-function latexTable({ id, title, columns, rows, notes }: Table): string {
+export function latexTable({ id, title, columns, rows, notes }: Table): string {
   const line = (cells: readonly Cell[], total = false) => `${cells.map((cell) => latexCell(cell, total)).join(' & ')} \\\\`;
   const body = rows.map(({ cells, total }) => `${total === true ? '\\midrule\n' : ''}${line(cells, total)}`);
   return [
