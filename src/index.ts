@@ -9,7 +9,24 @@ export {
   type SampleObject,
   StuDataset,
 } from './data/index.js';
-export { evaluate, runExperiment, summarise } from './eval/index.js';
+export {
+  type Answer,
+  type AnsweredBox,
+  type CollectOptions,
+  collect,
+  type DatasetScore,
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  type EvaluationPart,
+  evaluate,
+  evaluateRun,
+  MaskFolderMethod,
+  type Method,
+  type ProtocolSummary,
+  runExperiment,
+  summarise,
+  summariseProtocol,
+} from './eval/index.js';
 export {
   type Detector,
   GroundedSegmenter,
@@ -23,6 +40,7 @@ export {
   type Segment,
   saveAdapter,
 } from './infer/index.js';
+export { type PresenceCalibration, type PresenceVerdict, presenceVerdict, readCalibration } from './io/index.js';
 export { applyLora, type LoraSpec, loraPresets, mergeLora, setLoraScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';

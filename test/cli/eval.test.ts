@@ -56,8 +56,8 @@ describe('npm run eval', () => {
     [['--prompts', 'nowhere.yaml'], 2, '--prompts: there is no file nowhere.yaml'],
     [['--prompt', 'kidney. spleen'], 2, '--prompt: it does not ask for'],
     [['--predictions', 'nowhere'], 1, 'nowhere: there is no mask image in it'],
-    [['--adapter', 'nowhere/best'], 2, 'nowhere/best: there is no such folder'],
-    [['--medsam', 'nowhere/sam', '--table', '2', '--adapter', 'nowhere/best'], 2, 'nowhere'],
+    [['--adapter', 'nowhere/best'], 1, 'nowhere/best: there is no such folder'],
+    [['--medsam', 'nowhere/sam', '--table', '2', '--adapter', 'nowhere/best'], 1, 'nowhere'],
     [['--split', 'all'], 2, 'split'],
   ])('refuses %p with one line', async (args, exit, message) => {
     const { code, said } = await run('--config', config, ...args);

@@ -7,7 +7,7 @@ import { kidneyWordings } from '../tables/kidney-table.js';
 import { type CollectOptions, collect } from './collect.js';
 import { type OpenMethods, openMethods } from './methods.js';
 import { type EvaluateRunOptions, type EvaluateRunResult, type Material, TOLERANCE } from './options.js';
-import { openRun, type RunPart } from './run-parts.js';
+import { openRunParts, type RunPart } from './run-parts.js';
 import { writeReport } from './write-report.js';
 
 /**
@@ -16,7 +16,7 @@ import { writeReport } from './write-report.js';
  */
 export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions): Promise<EvaluateRunResult> {
   const { onProgress } = options;
-  const runParts = await openRun(config, options.adapter);
+  const runParts = await openRunParts(config, options.adapter);
   const ablation = options.tables.includes(2);
   const methods = await openMethods(runParts, { config, ablation, ...options });
   try {

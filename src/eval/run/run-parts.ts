@@ -23,7 +23,7 @@ export interface RunPart {
  *
  * @param adapter - an adapter to judge instead, on the run's detector.
  */
-export async function openRun(config: RunConfig, adapter?: string): Promise<RunPart[]> {
+export async function openRunParts(config: RunConfig, adapter?: string): Promise<RunPart[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
   const start: LoadOptions = { detector: config.model.detector, masker: config.model.masker };
