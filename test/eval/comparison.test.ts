@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { spread } from '../../src/eval/gallery/examples.js';
 import { collect } from '../../src/eval/index.js';
-import { histogram, lineChart } from '../../src/eval/page/charts.js';
+import { histogram, lineChart, spreadChart } from '../../src/eval/page/charts.js';
 import { escapeHtml } from '../../src/eval/page/html.js';
 import { compareMethods, comparisonTable } from '../../src/eval/summary/comparison.js';
 import { holm } from '../../src/metrics/index.js';
@@ -79,6 +79,14 @@ describe('the page', () => {
       ),
       histogram([], 4, [0, 100], axes),
       histogram([0, 100, 100, -5, 200], 4, [0, 100], axes),
+      spreadChart(
+        [
+          { label: 'a', remark: '', values: [] },
+          { label: 'b', remark: 'r', values: [{ label: 'w', value: 3 }] },
+        ],
+        [0, 100],
+        axes,
+      ),
     ])
       expect(svg).not.toMatch(/NaN|Infinity/);
     expect(histogram([0, 100, 100], 4, [0, 100], axes).match(/<title>\d+/g)).toEqual([

@@ -5,7 +5,7 @@ import { type Counting, combinedMask } from '../predictions/combined-mask.js';
 import type { Method } from '../predictions/method.js';
 import { type PromptPlan, phrasesOf } from '../protocols/prompt-plan.js';
 import type { TargetRow } from '../protocols/row.js';
-import type { EvaluationPart } from '../run/collect.js';
+import type { ImagePlace } from '../run/collect.js';
 import { foldImages } from '../summary/image-score.js';
 
 /** An image of the gallery: what it shows, and what a method made of it. */
@@ -21,31 +21,19 @@ export interface Example {
   readonly rows: readonly TargetRow[];
 }
 
-/** An image of a part that shows something, with its score. */
-export interface Ranked {
-  readonly part: EvaluationPart;
-  readonly index: number;
-  readonly dataset: string;
-  readonly image: string;
+/** An image that shows something, with its strict DSC, a fraction in [0, 1]. */
+export interface Ranked extends ImagePlace {
   readonly dsc: number;
 }
 
 /** The images that show something, worst first by the strict score of a method. */
-export async function rankImages(
-  parts: readonly EvaluationPart[],
-  rows: readonly TargetRow[],
-  method: string,
-): Promise<Ranked[]> {
+export function rankImages(places: readonly ImagePlace[], rows: readonly TargetRow[], method: string): Ranked[] {
   const own = foldImages(rows.filter((row) => row.method === method && row.protocol === 'strict'));
-  const scores = new Map(own.map((score) => [JSON.stringify([score.dataset, score.image]), score]));
-  const ranked: Ranked[] = [];
-  for (const part of parts) {
-    for (let index = 0; index < part.dataset.size; index++) {
-      const { dataset, id } = await part.dataset.load(index);
-      const score = scores.get(JSON.stringify([dataset, id]));
-      if (score !== undefined) ranked.push({ part, index, dataset, image: id, dsc: score.dsc });
-    }
-  }
+  const scores = new Map(own.map(({ dataset, image, dsc }) => [JSON.stringify([dataset, image]), dsc]));
+  const ranked = places.flatMap((place) => {
+    const dsc = scores.get(JSON.stringify([place.dataset, place.image]));
+    return dsc === undefined ? [] : [{ ...place, dsc }];
+  });
   return ranked.sort((a, b) => a.dsc - b.dsc || (a.image < b.image ? -1 : 1));
 }
 

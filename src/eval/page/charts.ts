@@ -19,6 +19,8 @@ export interface ChartOptions {
 
 const WIDTH = 480;
 const HEIGHT = 280;
+/** Height of one line of a {@link spreadChart}. */
+const SPREAD_LINE = 52;
 const MARGIN = { left: 56, right: 12, top: 12, bottom: 44 };
 /** Okabe and Ito's colours that read on light and dark. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
@@ -62,6 +64,40 @@ export function histogram(
     return `<rect x="${(from + 1).toFixed(1)}" y="${top.toFixed(1)}" width="${(to - from - 2).toFixed(1)}" height="${(frame.y(0) - top).toFixed(1)}" fill="${COLOURS[0]}"><title>${count}</title></rect>`;
   });
   return figureOf(options, `${axes(frame, options)}${bars.join('')}`, []);
+}
+
+/** A line of a {@link spreadChart}. */
+export interface Spread {
+  readonly label: string;
+  /** Written at the line's end. */
+  readonly remark: string;
+  readonly values: readonly { readonly label: string; readonly value: number }[];
+}
+
+/** One line a thing, a dot for each of its values and a bar from the least to the greatest. */
+export function spreadChart(rows: readonly Spread[], [low, high]: readonly [number, number], options: ChartOptions): string {
+  if (rows.length === 0) return '';
+  const height = rows.length * SPREAD_LINE + MARGIN.bottom;
+  const x = (value: number) => MARGIN.right + ((value - low) / (high - low)) * (WIDTH - 2 * MARGIN.right);
+  const grid = ticks(low, high).map(
+    (tick) =>
+      `<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="0" y2="${height - MARGIN.bottom}"/><text x="${x(tick)}" y="${height - MARGIN.bottom + 16}" text-anchor="middle">${tick}</text>`,
+  );
+  const lines = rows.map(({ label, remark, values }, k) => {
+    const y = k * SPREAD_LINE + 34;
+    const numbers = values.map(({ value }) => value);
+    const bar =
+      numbers.length > 1
+        ? `<line x1="${x(Math.min(...numbers)).toFixed(1)}" x2="${x(Math.max(...numbers)).toFixed(1)}" y1="${y}" y2="${y}" stroke="${COLOURS[0]}" stroke-width="3"/>`
+        : '';
+    const dots = values.map(
+      (one) =>
+        `<circle cx="${x(one.value).toFixed(1)}" cy="${y}" r="5" fill="${COLOURS[1]}"><title>${escapeHtml(`${one.label}: ${one.value.toFixed(1)}`)}</title></circle>`,
+    );
+    return `<text x="${MARGIN.right}" y="${y - 14}">${escapeHtml(label)}</text><text x="${WIDTH - MARGIN.right}" y="${y - 14}" text-anchor="end">${escapeHtml(remark)}</text>${bar}${dots.join('')}`;
+  });
+  const name = `<text x="${WIDTH / 2}" y="${height - 6}" text-anchor="middle">${escapeHtml(options.x)}</text>`;
+  return `<figure class="chart"><figcaption>${escapeHtml(options.title)}</figcaption><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(options.title)}">${grid.join('')}${lines.join('')}${name}</svg></figure>`;
 }
 
 interface Frame {

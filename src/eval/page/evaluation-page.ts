@@ -1,13 +1,14 @@
 import type { Example } from '../gallery/examples.js';
 import type { PresenceSummary } from '../presence/presence-summary.js';
 import type { TargetRow } from '../protocols/row.js';
+import type { StructureRobustness } from '../robustness/robustness-summary.js';
 import type { DatasetScore } from '../summary/dataset-score.js';
 import { foldImages } from '../summary/image-score.js';
 import type { MethodSummary } from '../tables/score-table.js';
 import type { Table } from '../tables/table.js';
 import type { TrustedRow } from '../trust/trust-rows.js';
 import type { TrustSummary } from '../trust/trust-summary.js';
-import { histogram, lineChart } from './charts.js';
+import { histogram, lineChart, spreadChart } from './charts.js';
 import { galleryCard } from './gallery-html.js';
 import { escapeHtml, htmlTable, section } from './html.js';
 import { SCRIPT, STYLE } from './look.js';
@@ -27,6 +28,7 @@ export interface PageData {
   readonly rows: readonly (TargetRow | TrustedRow)[];
   readonly presence: PresenceSummary | undefined;
   readonly trust: TrustSummary | undefined;
+  readonly robustness: readonly StructureRobustness[];
   readonly review: Table | undefined;
   /** Worst first. */
   readonly examples: AsyncIterable<Example>;
@@ -50,6 +52,7 @@ export async function evaluationPage(data: PageData): Promise<string> {
     section('distributions', 'Distributions', distributions(data.rows)),
     ...(data.tables.length > 1 ? [section('tables', 'Tables', data.tables.slice(1).map(htmlTable).join(''))] : []),
     ...(data.curves.length > 0 ? [section('training', 'Training', curves(data.curves))] : []),
+    ...wordsSection(data.robustness),
     ...presenceSection(data.presence),
     ...trustSection(data),
     section('images', 'Images', gallery(cards, data)),
@@ -137,6 +140,18 @@ function distributions(rows: readonly TargetRow[]): string {
 
 function curves(all: readonly TrainingCurve[]): string {
   return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss' })).join('')}</div>`;
+}
+
+function wordsSection(robustness: readonly StructureRobustness[]): string[] {
+  if (robustness.length === 0) return [];
+  const several = new Set(robustness.map(({ dataset }) => dataset)).size > 1;
+  const rows = robustness.map(({ dataset, structure, wordings, consistency, spread }) => ({
+    label: several ? `${dataset}: ${structure}` : structure,
+    remark: `consistency ${consistency?.toFixed(0) ?? '–'}, spread ${spread?.toFixed(0) ?? '–'}`,
+    values: wordings.flatMap(({ wording, dsc }) => (dsc === null ? [] : [{ label: wording, value: dsc }])),
+  }));
+  const chart = spreadChart(rows, [0, 100], { title: 'Mean DSC under each wording', x: 'DSC, percent', y: '' });
+  return [section('words', 'Words', `<div class="charts">${chart}</div>`)];
 }
 
 function presenceSection(presence: PresenceSummary | undefined): string[] {

@@ -1,6 +1,6 @@
 import type { Sample } from '../../data/index.js';
-import { GroundedSegmenter, type LoadOptions } from '../../infer/index.js';
-import type { BoxXyxy, Detection } from '../../processing/index.js';
+import { GroundedSegmenter, type LoadOptions, type MaskPrediction } from '../../infer/index.js';
+import type { BoxXyxy, Detection, RasterImage } from '../../processing/index.js';
 import type { Answer, AnsweredBox } from './answer.js';
 import type { AnswerCache, AnswerKey } from './answer-cache.js';
 import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
@@ -38,6 +38,8 @@ export class ModelMethod implements Method {
   private readonly options: ModelMethodOptions;
   private readonly identity: string;
   private segmenter: Promise<GroundedSegmenter> | undefined;
+  /** The image that the masker has encoded: asking it twice costs most of the time. */
+  private masked: RasterImage | undefined;
 
   private constructor(options: ModelMethodOptions, fingerprint: string) {
     this.name = options.name;
@@ -55,11 +57,13 @@ export class ModelMethod implements Method {
 
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
     return this.remembered(sample, ['phrases', ...phrases], async () => {
-      const { detector, masker } = await this.load();
+      const { detector } = await this.models();
       const detections = perPhrase(await detector.detect(sample.image, phrases, { boxThreshold: FLOOR }));
       const wanted = detections.filter((detection, i) => this.getsMask(detection, detections.slice(0, i)));
-      if (wanted.length > 0) await masker.setImage(sample.image);
-      const masks = await masker.masksOf(wanted.map(({ boxXyxyPx }) => boxXyxyPx));
+      const masks = await this.masksOf(
+        sample.image,
+        wanted.map(({ boxXyxyPx }) => boxXyxyPx),
+      );
       return detections.map((detection): AnsweredBox => {
         const prediction = masks[wanted.indexOf(detection)];
         return prediction === undefined ? detection : { ...detection, mask: prediction.mask, maskScore: prediction.score };
@@ -70,19 +74,17 @@ export class ModelMethod implements Method {
   /** What the masker makes of given boxes: how much is lost after the detector. One answer a box, in their order. */
   async answerBoxes(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer> {
     return this.remembered(sample, ['boxes', ...boxesXyxyPx], async () => {
-      const { masker } = await this.load();
-      await masker.setImage(sample.image);
-      const masks = await masker.masksOf(boxesXyxyPx);
+      const masks = await this.masksOf(sample.image, boxesXyxyPx);
       return masks.map(({ mask, score }, i) => {
         return { phrase: 'box', score: 1, boxXyxyPx: boxesXyxyPx[i] as BoxXyxy, mask, maskScore: score };
       });
     });
   }
 
-  /** Loads the models, or returns them where that has been done. They stay this method's. */
-  load(): Promise<GroundedSegmenter> {
-    this.segmenter ??= GroundedSegmenter.load(this.options.models);
-    return this.segmenter;
+  /** The models, which stay this method's. The masker may be shown other images. */
+  async load(): Promise<GroundedSegmenter> {
+    this.masked = undefined;
+    return this.models();
   }
 
   dispose(): void {
@@ -92,6 +94,20 @@ export class ModelMethod implements Method {
       () => {},
     );
     this.segmenter = undefined;
+    this.masked = undefined;
+  }
+
+  private models(): Promise<GroundedSegmenter> {
+    this.segmenter ??= GroundedSegmenter.load(this.options.models);
+    return this.segmenter;
+  }
+
+  private async masksOf(image: RasterImage, boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+    if (boxesXyxyPx.length === 0) return [];
+    const { masker } = await this.models();
+    if (this.masked !== image) await masker.setImage(image);
+    this.masked = image;
+    return masker.masksOf(boxesXyxyPx);
   }
 
   private getsMask({ phrase, score }: Detection, better: readonly Detection[]): boolean {

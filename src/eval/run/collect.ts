@@ -1,6 +1,6 @@
 import type { Dataset, Sample } from '../../data/index.js';
 import type { ImageBoxes } from '../../metrics/index.js';
-import type { Answer } from '../predictions/answer.js';
+import { type Answer, WHOLE } from '../predictions/answer.js';
 import type { Method } from '../predictions/method.js';
 import { paperRows } from '../protocols/paper.js';
 import { leakOf, type PromptPlan, phrasesOf, planPrompt } from '../protocols/prompt-plan.js';
@@ -34,6 +34,14 @@ export interface CollectOptions {
   readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
 }
 
+/** Where to load an image again. */
+export interface ImagePlace {
+  readonly part: EvaluationPart;
+  readonly index: number;
+  readonly dataset: string;
+  readonly image: string;
+}
+
 /** Everything that the images gave; all further figures are made from it. */
 export interface Collected {
   readonly surveys: ReadonlyMap<string, DatasetSurvey>;
@@ -44,6 +52,8 @@ export interface Collected {
   /** Boxes with scores, by method and dataset. */
   readonly boxes: ReadonlyMap<string, ReadonlyMap<string, readonly ImageBoxes[]>>;
   readonly wordingRows: readonly WordingRow[];
+  /** Where each image is, in the order of the parts. */
+  readonly places: readonly ImagePlace[];
   /** What a reader must know about the prompts. */
   readonly warnings: readonly string[];
 }
@@ -59,20 +69,19 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
   const rows: (TargetRow | TrustedRow)[] = [];
   const boxes = new Map<string, Map<string, ImageBoxes[]>>();
   const asked: WordingRow[] = [];
+  const places: ImagePlace[] = [];
   const total = parts.reduce((sum, { dataset }) => sum + dataset.size, 0);
   let done = 0;
-  for (const { dataset, methods } of parts) {
+  for (const part of parts) {
+    const { dataset, methods } = part;
     for (let i = 0; i < dataset.size; i++) {
       const sample = await dataset.load(i);
+      places.push({ part, index: i, dataset: sample.dataset, image: sample.id });
       for (const [k, method] of methods.entries()) {
         const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
         rows.push(...judged.rows);
         asked.push(...judged.wordings);
-        if (judged.boxes !== undefined) {
-          const own = boxes.get(method.name) ?? new Map<string, ImageBoxes[]>();
-          own.set(sample.dataset, [...(own.get(sample.dataset) ?? []), judged.boxes]);
-          boxes.set(method.name, own);
-        }
+        if (judged.boxes !== undefined) listOf(listsOf(boxes, method.name), sample.dataset).push(judged.boxes);
       }
       done += 1;
       onProgress?.('images', done, total);
@@ -84,7 +93,28 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
     (['strict', 'paper'] as const).flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
   );
   const methods = (parts[0]?.methods ?? []).map(({ name }) => name);
-  return { surveys, plans, methods, rows, boxes, wordingRows: asked, warnings };
+  return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
+}
+
+function listsOf<T>(all: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const known = all.get(key) ?? new Map<string, T>();
+  all.set(key, known);
+  return known;
+}
+
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const known = lists.get(key) ?? [];
+  lists.set(key, known);
+  return known;
+}
+
+/** Says which methods do not tell apart what an image shows. */
+function blindMethods(rows: readonly TargetRow[]): string[] {
+  const blind = rows.filter(({ target, protocol }) => target === WHOLE && protocol === 'strict');
+  return [...new Set(blind.map(({ method }) => method))].map(
+    (method) =>
+      `${method}: its masks do not say which thing they show; where an image shows several, its strict score is that of all of them together`,
+  );
 }
 
 interface JudgedImage {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { LoadOptions } from '../../infer/index.js';
 import type { RunConfig } from '../../train/index.js';
+import { UsageError } from '../../util/index.js';
 import { AnswerCache } from '../predictions/answer-cache.js';
 import { MaskFolderMethod } from '../predictions/mask-folder.js';
 import type { Method } from '../predictions/method.js';
@@ -41,7 +42,15 @@ export async function openMethods(parts: readonly RunPart[], options: MethodsOpt
   const folders: MaskFolderMethod[] = [];
   for (const dir of predictions) {
     const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(dir) ?? [];
-    folders.push(await MaskFolderMethod.open(path ?? dir, name));
+    const folder = await MaskFolderMethod.open(path ?? dir, name);
+    const taken: readonly string[] = [OURS, ...Object.values(VARIANTS), ...folders.map((other) => other.name)];
+    if (taken.includes(folder.name))
+      throw new UsageError({
+        where: '--predictions',
+        what: `two methods would be called ${folder.name}`,
+        fix: 'Give it another name: --predictions NAME=DIR',
+      });
+    folders.push(folder);
   }
   const ours: ModelMethod[] = [];
   const opened: EvaluationPart[] = [];

@@ -8,6 +8,7 @@ import type { Counting } from '../predictions/combined-mask.js';
 import type { Method } from '../predictions/method.js';
 import type { PresenceSummary } from '../presence/presence-summary.js';
 import { PAPER_THRESHOLD } from '../protocols/paper.js';
+import type { StructureRobustness } from '../robustness/robustness-summary.js';
 import type { MethodSummary } from '../tables/score-table.js';
 import type { Table } from '../tables/table.js';
 import type { TrustSummary } from '../trust/trust-summary.js';
@@ -24,6 +25,7 @@ export interface PageMaterial {
   readonly review: Table;
   readonly presence: PresenceSummary;
   readonly trust: TrustSummary;
+  readonly robustness: readonly StructureRobustness[];
   readonly trivial: TrivialGuess;
   readonly ranked: readonly Ranked[];
   readonly counting: Counting;
@@ -63,6 +65,7 @@ export async function writePage(file: string, page: PageMaterial): Promise<void>
     rows: rows.filter((row) => row.method === OURS && row.protocol === 'strict'),
     presence: page.presence,
     trust: page.trust,
+    robustness: page.robustness,
     review: page.review,
     examples: examples(),
     images: ranked.length,

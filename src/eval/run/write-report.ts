@@ -59,7 +59,7 @@ export async function writeReport(
   ];
   const files: string[] = [];
   for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
-  const ranked = await rankImages(methods.parts, rows, OURS);
+  const ranked = rankImages(collected.places, rows, OURS);
   const counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
   for (const figure of options.figures)
     files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
@@ -91,7 +91,20 @@ export async function writeReport(
 
   // d) the page
   const pageFile = join(dir, `evaluation${suffix}.html`);
-  await writePage(pageFile, { config, options, material, compared, tables, review, presence, trust, trivial, ranked, counting });
+  await writePage(pageFile, {
+    config,
+    options,
+    material,
+    compared,
+    tables,
+    review,
+    presence,
+    trust,
+    robustness,
+    trivial,
+    ranked,
+    counting,
+  });
   files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
   return { summaries: all, comparisons, trivial, warnings: collected.warnings, files };
 }
