@@ -80,6 +80,14 @@ describe('tables', () => {
     const kidney = kidneyTable([]);
     expect(kidney.rows).toHaveLength(20);
     expect(kidney.rows.every(({ cells }) => String(cells.at(-1)).startsWith('not evaluated'))).toBe(true);
+    const score = { dsc: 70, std: 5, iou: 60, n: 9, missed: 2, paper: { dsc: 90, std: 1, iou: 82, iouStd: 2, n: 7 } };
+    const wordings = [{ wording: 'delineate cortex', ...score }];
+    const measured = kidneyTable([
+      { dataset: 'kidneyus', structure: 'kidney cortex', wordings, spread: 0, std: 0, consistency: 100 },
+    ]);
+    expect(measured.rows.filter(({ cells }) => cells.at(-1) === null).map(({ cells }) => cells)).toEqual([
+      ['cortex', 'delineate cortex', '72.04 ± 11', '57.32 ± 12', '90.00 ± 1.00', '82.00 ± 2.00', '70.00 ± 5.00', 9, 2, null],
+    ]);
     expect(kidneyWordings(['kidney cortex', 'liver']).get('kidney cortex')).toHaveLength(5);
   });
 
