@@ -160,7 +160,7 @@ function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onPro
   };
 }
 
-function tell({ summaries, comparisons, trivial, warnings, files }: EvaluateRunResult): void {
+function tell({ summaries, comparisons, trivial, warnings, calibration, files }: EvaluateRunResult): void {
   for (const summary of summaries) tellMethod(summary, summaries.length > 1);
   for (const { protocol, dataset, methods, difference, interval, wilcoxon } of comparisons) {
     const [low, high] = interval;
@@ -169,6 +169,13 @@ function tell({ summaries, comparisons, trivial, warnings, files }: EvaluateRunR
     );
   }
   consoleLogger.info(`trivial guess: DSC ${trivial.dsc.toFixed(2)} %`);
+  if (calibration !== undefined) {
+    const { threshold, absent, falseAlarmRate, detectionRate } = calibration;
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    consoleLogger.info(
+      `present from a score of ${threshold.toFixed(4)} on: ${percent(falseAlarmRate)} of ${absent} absent things pass, ${detectionRate === null ? 'no present one was seen' : `${percent(detectionRate)} of the present ones`}`,
+    );
+  }
   for (const warning of warnings) consoleLogger.warn(warning);
   const main = files.filter((name) => /(metrics[^/]*\.json|per-image[^/]*\.csv|\.html|\.png|calibration\.json)$/.test(name));
   for (const name of main) consoleLogger.info(name);

@@ -88,5 +88,5 @@ async function calibrate(
     part.trained ? (part.models.adapter ?? part.models.detector ?? config.run.dir) : config.run.dir,
     calibration,
   );
-  return { file, threshold: calibration.overall.threshold };
+  return { file, ...calibration.overall };
 }

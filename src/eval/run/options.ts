@@ -1,3 +1,4 @@
+import type { PresenceThreshold } from '../../io/index.js';
 import type { TrivialGuess } from '../baseline.js';
 import type { Wordings } from '../robustness/wordings.js';
 import type { Comparison } from '../summary/comparison.js';
@@ -42,7 +43,13 @@ export interface EvaluateRunResult {
   readonly comparisons: readonly Comparison[];
   readonly trivial: TrivialGuess;
   readonly warnings: readonly string[];
+  readonly calibration?: WrittenCalibration;
   readonly files: readonly string[];
+}
+
+/** A calibration for all phrases, and where it was put. */
+export interface WrittenCalibration extends PresenceThreshold {
+  readonly file: string;
 }
 
 /** What a report is made of. */
@@ -50,7 +57,7 @@ export interface Material {
   readonly runParts: readonly RunPart[];
   readonly methods: OpenMethods;
   readonly collected: Collected;
-  readonly calibration: { readonly file: string; readonly threshold: number } | undefined;
+  readonly calibration: WrittenCalibration | undefined;
 }
 
 /** Distances within which borders agree, where the caller does not say. */

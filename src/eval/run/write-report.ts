@@ -106,7 +106,7 @@ export async function writeReport(
     counting,
   });
   files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
-  return { summaries: all, comparisons, trivial, warnings: collected.warnings, files };
+  return { summaries: all, comparisons, trivial, warnings: collected.warnings, ...(calibration && { calibration }), files };
 }
 
 /** Both protocols of each method, ours first. */
