@@ -122,6 +122,8 @@ describe('evaluating a run', () => {
   it('remembers what it predicted: a second evaluation gives the same and predicts nothing anew', async () => {
     await evaluateRun(config, options);
     const first = await json('metrics.json');
+    // What was not asked this time is not left over from the last.
+    expect(first.robustness).toEqual([]);
     const folder = join(config.run.dir, 'predictions');
     const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.json'));
     const old = new Date(2001, 1, 1);

@@ -82,7 +82,7 @@ export async function writeReport(
     evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
     presence: { ...presence, roc: undefined, ...(calibration && { calibration }) },
     trust,
-    ...(robustness.length > 0 && { robustness }),
+    robustness,
     trivialGuess: trivial,
   };
   await mergeMetrics(metricsFile, figures, split === 'test' ? ours.strict.pooled : undefined);
