@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+/** Where a Chromium may be; `SONOGROUND_CHROMIUM` names another. */
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The browser of this machine, if it has one. */
+export const chromiumPath: string | undefined = [process.env['SONOGROUND_CHROMIUM'] ?? '', ...PLACES].find((path) =>
+  existsSync(path),
+);
+
+/** Why tests in a browser are passed over, for their names. */
+export const noBrowser = 'skipped: there is no Chromium here (apt-get install chromium, or name one with SONOGROUND_CHROMIUM)';
+
+export async function openBrowser(): Promise<Browser> {
+  if (chromiumPath === undefined) throw new Error(noBrowser);
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
+}
