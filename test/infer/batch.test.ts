@@ -52,9 +52,10 @@ describe('runBatch', () => {
     expect([summary.done, summary.bad]).toEqual([40, []]);
     expect(new Set(tensors).size).toBe(1);
     expect(tf.memory().numTensors).toBe(before);
-    // An overlay of this size alone has 1.7 MB of pixels: keeping one an image would make 34 MB.
-    const highest = (from: number, to: number) => Math.max(...megabytes.slice(from, to));
-    expect(highest(20, 40) - highest(10, 20)).toBeLessThan(25);
+    // An overlay of this size alone has 1.7 MB of pixels: keeping one an image would make 34 MB. Garbage comes and goes, so the
+    // lowest of ten counts.
+    const lowest = (from: number, to: number) => Math.min(...megabytes.slice(from, to));
+    expect(lowest(30, 40) - lowest(10, 20)).toBeLessThan(25);
     expect(summary.found).toBeGreaterThan(0);
   }, 240_000);
 
