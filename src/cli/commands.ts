@@ -3,6 +3,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
 import { evalCommand } from './eval.js';
+import { exportCommand } from './export.js';
 import { forwardCommand } from './forward.js';
 import { inferCommand } from './infer.js';
 import type { GlobalOptions } from './options.js';
@@ -14,6 +15,7 @@ export const commands = [
   trainCommand,
   evalCommand,
   inferCommand,
+  exportCommand,
   forwardCommand,
   downloadCommand,
   doctorCommand,

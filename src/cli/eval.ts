@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
 import { evaluateModels, modelsOf, summarise, trivialGuess } from '../eval/index.js';
+import type { LoadOptions } from '../infer/index.js';
 import { openData, type RunConfig, runConfigSchema } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -87,6 +88,6 @@ async function trained(config: RunConfig) {
   return done ? modelsOf(config, best) : { detector: config.model.detector, masker: config.model.masker };
 }
 
-function describe({ detector, masker, adapter }: { detector?: string; masker?: string; adapter?: string | undefined }): string {
+function describe({ detector, masker, adapter }: LoadOptions): string {
   return [detector, adapter, masker].filter((part) => part !== undefined).join(' + ');
 }

@@ -15,7 +15,7 @@ interface InferOptions extends GlobalOptions {
   prompt: string;
   out: string;
   model: string;
-  masker: string;
+  masker: string | undefined;
   adapter: string | undefined;
   threshold: number;
   select: 'all' | 'best';
@@ -30,8 +30,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('image', { type: 'string', array: true, demandOption: true, describe: 'image files, folders or globs' })
       .option('prompt', { type: 'string', demandOption: true, describe: 'what to look for, separated by dots' })
       .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json, overlays/ and masks/' })
-      .option('model', { type: 'string', default: 'weights/nano-grounding-dino', describe: 'folder of the detector' })
-      .option('masker', { type: 'string', default: 'weights/nano-sam2', describe: 'folder of the masker' })
+      .option('model', {
+        type: 'string',
+        default: 'weights/nano-grounding-dino',
+        describe: 'folder of the detector, or an exported one',
+      })
+      .option('masker', { type: 'string', describe: 'folder of the masker; default: weights/nano-sam2, or the exported one' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
       .option('select', {

@@ -4,7 +4,7 @@ import { groundingDinoToHuggingFace } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
 import { Rng } from '../util/index.js';
 import type { Program } from './program.js';
-import { sampleImage } from './samples.js';
+import { between, sampleImage } from './samples.js';
 
 export interface DetectorShape {
   readonly height: number;
@@ -27,7 +27,10 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
     },
     outputs: {
       logits: { layout: '[B, Q, maxTextLen]', meaning: 'agreement of each query with each token; -inf where there is no text' },
-      pred_boxes: { layout: '[B, Q, 4]', meaning: 'centre x, centre y, width, height, each a share of the padded image' },
+      pred_boxes: {
+        layout: '[B, Q, 4]',
+        meaning: 'centre x, centre y, width, height, each a share of the image without its padding',
+      },
     },
     dynamic: {
       name: 'B',
@@ -45,7 +48,10 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
         ids.set(prompt, b * textLength);
         mask.fill(1, b * textLength, b * textLength + prompt.length);
         // The first sample fills its image, the others leave some padding.
-        const [h, w] = variant + b === 0 ? [height, width] : [rng.int(Math.ceil(height / 2), height), rng.int(Math.ceil(width / 2), width)];
+        const [h, w] =
+          variant + b === 0
+            ? [height, width]
+            : [between(rng, Math.ceil(height / 2), height), between(rng, Math.ceil(width / 2), width)];
         const { image, inside } = sampleImage(rng, { height, width }, { height: h, width: w });
         images.push(image);
         masks.push(inside);
@@ -82,11 +88,11 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
 function samplePrompt(rng: Rng, length: number, vocabulary: number): number[] {
   const [cls, sep, dot] = [101, 102, 1012].map((id) => Math.min(id, vocabulary - 1)) as [number, number, number];
   const ids = [cls];
-  const phrases = rng.int(1, 4);
+  const phrases = between(rng, 1, 4);
   for (let k = 0; k < phrases; k++) {
-    const words = rng.int(1, 3);
+    const words = between(rng, 1, 3);
     if (ids.length + words + 2 > length) break;
-    for (let i = 0; i < words; i++) ids.push(rng.int(0, vocabulary - 1));
+    for (let i = 0; i < words; i++) ids.push(between(rng, 0, vocabulary - 1));
     ids.push(dot);
   }
   return [...ids, sep];

@@ -78,5 +78,8 @@ function writeSignature(message: ProtoWriter, { inputs, outputs }: Signature): v
 }
 
 function writePort(message: ProtoWriter, { node, dtype, shape }: GraphPort): void {
-  message.text(1, `${node}:0`).int(2, tensorflowTypes[dtype]).message(3, (dims) => writeShape(dims, shape));
+  message
+    .text(1, `${node}:0`)
+    .int(2, tensorflowTypes[dtype])
+    .message(3, (dims) => writeShape(dims, shape));
 }

@@ -4,6 +4,8 @@ import type { TracedAttribute, TracedDtype } from '../backend/index.js';
 export interface ConstantValues {
   readonly dtype: TracedDtype;
   readonly shape: readonly number[];
+  /** Whether it is a parameter of the model, and not a table that follows from sizes. */
+  readonly weight: boolean;
   read(): Promise<Float32Array | Int32Array | Uint8Array>;
 }
 

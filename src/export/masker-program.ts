@@ -4,7 +4,7 @@ import type { MaskOutputs } from '../models/sam2/index.js';
 import { inference } from '../nn/index.js';
 import { Rng } from '../util/index.js';
 import type { PortMeaning, Program } from './program.js';
-import { sampleImage } from './samples.js';
+import { between, sampleImage } from './samples.js';
 
 /** How many boxes or points a call of the decoder takes. */
 export interface MaskerShape {
@@ -34,10 +34,7 @@ const MASKS = {
 } as const;
 
 /** The masker as three functions: image to features, and features with boxes or points to masks. */
-export function maskerPrograms(
-  { model, config }: Pick<MaskerParts, 'model' | 'config'>,
-  { points }: MaskerShape,
-): Program[] {
+export function maskerPrograms({ model, config }: Pick<MaskerParts, 'model' | 'config'>, { points }: MaskerShape): Program[] {
   const side = config.promptEncoder.imageSize;
   const image = (variant: number) => {
     const size = { height: side, width: side };
@@ -51,8 +48,7 @@ export function maskerPrograms(
     const { embeddings, highRes0, highRes1 } = model.encodeImage(pixels as tf.Tensor4D, inference);
     return { image_embeddings: embeddings, high_res_0: highRes0, high_res_1: highRes1 };
   };
-  const features = (variant: number) =>
-    tf.tidy(() => encode(image(variant))) as Record<keyof typeof FEATURES, tf.Tensor>;
+  const features = (variant: number) => tf.tidy(() => encode(image(variant))) as Record<keyof typeof FEATURES, tf.Tensor>;
   const decode = (x: Readonly<Record<string, tf.Tensor>>) =>
     named(
       model.decodeMasks(
@@ -116,10 +112,12 @@ function sampleBoxes(rng: Rng, n: number, side: number): tf.Tensor3D {
 
 /** Points inside and outside, the last ones of some prompts left out. */
 function samplePoints(rng: Rng, n: number, count: number, side: number) {
-  const points = Array.from({ length: n }, () => Array.from({ length: count }, () => [rng.uniform(0, side), rng.uniform(0, side)]));
+  const points = Array.from({ length: n }, () =>
+    Array.from({ length: count }, () => [rng.uniform(0, side), rng.uniform(0, side)]),
+  );
   const labels = points.map((prompt) => {
-    const used = rng.int(1, count);
-    return prompt.map((_, i) => (i >= used ? -10 : i === 0 ? 1 : rng.int(0, 1)));
+    const used = between(rng, 1, count);
+    return prompt.map((_, i) => (i >= used ? -10 : i === 0 ? 1 : between(rng, 0, 1)));
   });
   return { input_points: tf.tensor4d([points]), input_labels: tf.tensor3d([labels], undefined, 'int32') };
 }

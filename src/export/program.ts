@@ -17,5 +17,9 @@ export interface Program {
   readonly inputs: Readonly<Record<string, PortMeaning>>;
   readonly outputs: Readonly<Record<string, PortMeaning>>;
   /** Axes whose size may vary from call to call together, by input and output; none where every size is fixed. */
-  readonly dynamic?: { readonly name: string; readonly inputs: Readonly<Record<string, number>>; readonly outputs: Readonly<Record<string, number>> };
+  readonly dynamic?: {
+    readonly name: string;
+    readonly inputs: Readonly<Record<string, number>>;
+    readonly outputs: Readonly<Record<string, number>>;
+  };
 }

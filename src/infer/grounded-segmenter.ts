@@ -1,6 +1,8 @@
 import { type BinaryMask, PromptTokenizer, type RasterImage, type SelectOptions } from '../processing/index.js';
+import { UsageError } from '../util/index.js';
 import type { Detector } from './detector.js';
 import { GroundingDinoPredictor } from './detector.js';
+import { isExported, loadExported } from './exported/index.js';
 import { loadDetector, loadMasker } from './load-model.js';
 import type { Masker } from './masker.js';
 import { Sam2ImagePredictor } from './masker.js';
@@ -19,10 +21,10 @@ export interface Segment {
 }
 
 export interface LoadOptions {
-  /** Folder of a Grounding DINO. Default: the shipped nano model. */
+  /** Folder of a Grounding DINO, or an exported folder, which holds a masker too. Default: the shipped nano model. */
   readonly detector?: string;
-  /** Folder of a SAM 2. Default: the shipped nano model. */
-  readonly masker?: string;
+  /** Folder of a SAM 2. Default: the one of an exported folder, else the shipped nano model. */
+  readonly masker?: string | undefined;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
 }
@@ -37,12 +39,26 @@ export class GroundedSegmenter {
     this.masker = masker;
   }
 
-  /** Loads both models from their folders. */
-  static async load({
-    detector = 'weights/nano-grounding-dino',
-    masker = 'weights/nano-sam2',
-    adapter,
-  }: LoadOptions = {}): Promise<GroundedSegmenter> {
+  /**
+   * Loads both models: from their folders, or from one folder that `export` wrote.
+   *
+   * @param models - the folders, or an exported folder. Default: the shipped nano models.
+   * @throws CheckpointError naming the file that is missing or does not fit.
+   */
+  static async load(models: string | LoadOptions = {}): Promise<GroundedSegmenter> {
+    const given = typeof models === 'string' ? { detector: models } : models;
+    const { detector = 'weights/nano-grounding-dino', adapter } = given;
+    if (await isExported(detector)) {
+      if (adapter !== undefined)
+        throw new UsageError({
+          where: adapter,
+          what: `${detector} is exported: it has its adapter`,
+          fix: 'Leave the adapter out',
+        });
+      const exported = await loadExported(detector, { masker: given.masker });
+      return new GroundedSegmenter(exported.detector, exported.masker);
+    }
+    const masker = given.masker ?? 'weights/nano-sam2';
     const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter }));
     return new GroundedSegmenter(finder, new Sam2ImagePredictor(await loadMasker(masker)));
   }

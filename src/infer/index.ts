@@ -1,5 +1,18 @@
 export { loadAdapter, saveAdapter } from './adapter.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
+export {
+  type ExportForm,
+  exportForms,
+  isExported,
+  loadExported,
+  MANIFEST,
+  type Manifest,
+  type ManifestCheck,
+  type ManifestPart,
+  type ManifestSignature,
+  openRunner,
+  type Runner,
+} from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-segmenter.js';
 export {
   type DetectorOptions,
@@ -11,6 +24,7 @@ export {
   loadSam2,
   type MaskerParts,
   readModelConfig,
+  resolveModel,
   type StartOptions,
 } from './load-model.js';
 export { type Masker, type MaskPrediction, Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './masker.js';

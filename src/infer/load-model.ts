@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import {
   type LoadOptions,
@@ -59,6 +60,9 @@ const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 export async function resolveModel(nameOrPath: string): Promise<string> {
   const found = await stat(nameOrPath).catch(() => undefined);
   if (found !== undefined) return nameOrPath;
+  // What ships with the package is found from any folder.
+  const shipped = fileURLToPath(new URL(`../../${nameOrPath}`, import.meta.url));
+  if (/^weights[/\\][\w-]+$/.test(nameOrPath) && (await stat(shipped).catch(() => undefined)) !== undefined) return shipped;
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
   if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
   throw new CheckpointError({
