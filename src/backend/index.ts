@@ -5,12 +5,14 @@ export {
   type NativeDeformableAttentionInputs,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
+  withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
 export { type BackendName, backendNames, initBackend } from './select.js';
 export { tf } from './tf.js';
 export {
+  isRecording,
   type Trace,
   type TracedAttribute,
   type TracedConstant,

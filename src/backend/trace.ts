@@ -123,6 +123,13 @@ export function trace<I extends Readonly<Record<string, tf.Tensor>>>(
   return { operations: recorder.operations, inputs: traced, outputs };
 }
 
+let recording = false;
+
+/** Whether a graph is being recorded: what is cut into pieces is then cut in as many for any batch. */
+export function isRecording(): boolean {
+  return recording;
+}
+
 class Recorder {
   readonly operations: TracedOperation[] = [];
   private readonly backend: TracedBackend;
@@ -158,9 +165,11 @@ class Recorder {
       for (const [i, { dataId }] of tensors.entries()) this.existing(ids[i] as number, dataId);
       return ids;
     };
+    recording = true;
     try {
       return body();
     } finally {
+      recording = false;
       backend.binding = original;
       // The method is the prototype's again.
       Reflect.deleteProperty(backend, 'getInputTensorIds');
