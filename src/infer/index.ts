@@ -12,6 +12,7 @@ export {
   type ManifestSignature,
   openRunner,
   type Runner,
+  readManifest,
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type Segment } from './grounded-segmenter.js';
 export {
