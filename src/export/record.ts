@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { tf, trace } from '../backend/index.js';
 import { type ManifestPart, type ManifestSignature, openRunner } from '../infer/index.js';
 import type { Module } from '../nn/index.js';
+import { sizeOf } from '../util/index.js';
 import { DynamicError } from './dynamic.js';
 import type { GraphPort, Signature } from './graph.js';
 import { GraphBuilder } from './graph-builder.js';
@@ -13,8 +14,11 @@ import { verify } from './verify.js';
 /** Sizes at which a program with dynamic axes is recorded; from their difference the graph for any size follows. */
 const RECORDED = [2, 3] as const;
 
-/** Sizes at which what was exported is checked. */
+/** Sizes at which what was exported is checked: others than the recorded ones. */
 const CHECKED = [1, 4];
+
+/** Numbers of an input up to which the larger size is checked too: at full size it would take the most memory of all. */
+const LARGE = 2 ** 19;
 
 export interface RecordOptions {
   /** The exported folder. */
@@ -82,7 +86,8 @@ async function addProgram(
   const [first, second] = RECORDED.map((n) => record(program, n)) as [ReturnType<typeof record>, ReturnType<typeof record>];
   try {
     await builder.add(signature, first, { ...dynamic, sizes: RECORDED, second });
-    return CHECKED;
+    const largest = Math.max(...first.inputs.map(({ shape }) => sizeOf(shape))) / RECORDED[0];
+    return largest > LARGE ? CHECKED.slice(0, 1) : CHECKED;
   } catch (error) {
     if (!(error instanceof DynamicError)) throw error;
     say(`${path}: ${signature} takes ${dynamic.name} = 1 only: ${error.message}`);
