@@ -10,14 +10,18 @@ export {
   StuDataset,
 } from './data/index.js';
 export { evaluate, runExperiment, summarise } from './eval/index.js';
+export { type ExportOptions, type ExportSource, exportModel } from './export/index.js';
 export {
   type Detector,
+  type ExportForm,
   GroundedSegmenter,
   GroundingDinoPredictor,
   type LoadOptions,
   loadAdapter,
   loadDetector,
+  loadExported,
   loadMasker,
+  type Manifest,
   type Masker,
   Sam2ImagePredictor,
   type Segment,

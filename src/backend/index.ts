@@ -9,7 +9,7 @@ export {
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
-export { type BackendName, backendNames, initBackend } from './select.js';
+export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
 export { tf } from './tf.js';
 export {
   isRecording,

@@ -1,3 +1,4 @@
+import { ensureBackend } from '../backend/index.js';
 import { type BinaryMask, PromptTokenizer, type RasterImage, type SelectOptions } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 import type { Detector } from './detector.js';
@@ -40,12 +41,24 @@ export class GroundedSegmenter {
   }
 
   /**
-   * Loads both models: from their folders, or from one folder that `export` wrote.
+   * Loads both models: from their folders, or from one folder that `export` wrote. Starts the best backend there is, unless
+   * {@link initBackend} was called before.
+   *
+   * @example
+   * ```ts
+   * import { decodeImage, GroundedSegmenter } from 'sonoground';
+   *
+   * const segmenter = await GroundedSegmenter.load(); // or load('exported'), load({ detector, adapter, masker })
+   * const found = await segmenter.segment(await decodeImage('scan.png'), 'benign lesion. cyst.');
+   * for (const { phrase, score, boxXyxyPx } of found) console.log(phrase, score, boxXyxyPx);
+   * segmenter.dispose();
+   * ```
    *
    * @param models - the folders, or an exported folder. Default: the shipped nano models.
    * @throws CheckpointError naming the file that is missing or does not fit.
    */
   static async load(models: string | LoadOptions = {}): Promise<GroundedSegmenter> {
+    await ensureBackend();
     const given = typeof models === 'string' ? { detector: models } : models;
     const { detector = 'weights/nano-grounding-dino', adapter } = given;
     if (await isExported(detector)) {
