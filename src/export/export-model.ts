@@ -1,4 +1,3 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tf } from '../backend/index.js';
 import {
@@ -14,13 +13,13 @@ import {
   type Runner,
   resolveModel,
 } from '../infer/index.js';
-import { readJson } from '../io/index.js';
 import { mergeLora } from '../lora/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
 import { detectorProgram } from './detector-program.js';
 import type { WeightType } from './graph-model.js';
 import { writeCompanions, writeHuggingFaceFolder } from './hugging-face-folder.js';
 import { maskerPrograms } from './masker-program.js';
+import { writePeftFolder } from './peft-folder.js';
 import type { Program } from './program.js';
 import { exportPrograms } from './record.js';
 import { digestFolder, stageFolder } from './staging.js';
@@ -122,7 +121,7 @@ async function writeParts(
   const say = options.say ?? (() => {});
   if (options.form === 'peft') {
     say('the adapter of the detector');
-    return { detector: await copyAdapter(source, dir), masker: null };
+    return { detector: await writeAdapter(source, dir, say), masker: null };
   }
   say(`the detector: ${source.detector}${source.adapter === undefined ? '' : ` with ${source.adapter}`}`);
   const detector = await loadDetector(source.detector, { adapter: source.adapter });
@@ -221,20 +220,26 @@ function report(path: string, checks: readonly ManifestCheck[], say: (message: s
     say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
 }
 
-const ADAPTER = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' };
-
-/** The adapter as PEFT reads it, with the name of the model that it belongs to. It is loaded once, to see that it fits. */
-async function copyAdapter({ detector, adapter }: ExportSource, root: string): Promise<ManifestPart> {
-  const from = adapter as string;
+/** The adapter as PEFT reads it. It is loaded again, to see that the model answers as before. */
+async function writeAdapter(
+  { detector, adapter }: ExportSource,
+  root: string,
+  say: (message: string) => void,
+): Promise<ManifestPart> {
   const path = 'detector';
-  const { model } = await loadDetector(detector, { adapter: from });
-  model.dispose();
-  await mkdir(join(root, path), { recursive: true });
-  const config = (await readJson(join(from, ADAPTER.config))) as Record<string, unknown>;
-  const named = { ...config, base_model_name_or_path: config['base_model_name_or_path'] ?? detector };
-  await writeFileAtomic(join(root, path, ADAPTER.config), `${JSON.stringify(named, null, 2)}\n`);
-  await copyFile(join(from, ADAPTER.weights), join(root, path, ADAPTER.weights));
-  const same = (await readFile(join(from, ADAPTER.weights))).equals(await readFile(join(root, path, ADAPTER.weights)));
-  const verification = same ? [{ what: 'adapter_model.safetensors, byte by byte', max_abs_error: 0, max_abs_value: 0 }] : [];
-  return { path, type: 'grounding-dino', dtype: 'float32', signatures: {}, verification };
+  const from = adapter as string;
+  const original = await loadDetector(detector, { adapter: from });
+  try {
+    await writePeftFolder(from, join(root, path), detector, original.config);
+    const again = await loadDetector(detector, { adapter: join(root, path) });
+    const square = original.imageProcessor.targetSize({ width: 1024, height: 1024 });
+    const shape = { ...square, textLength: Math.min(TEXT_LENGTH, original.config.maxTextLen) };
+    const verification = await verifyAgain([detectorProgram(original, shape)], [detectorProgram(again, shape)]).finally(() =>
+      again.model.dispose(),
+    );
+    report(path, verification, say);
+    return { path, type: 'grounding-dino', dtype: 'float32', signatures: {}, verification };
+  } finally {
+    original.model.dispose();
+  }
 }
