@@ -30,16 +30,20 @@ export {
   summarise,
   summariseProtocol,
 } from './eval/index.js';
+export { type ExportOptions, type ExportSource, exportModel } from './export/index.js';
 export {
   type BoxSegment,
   type CocoResult,
   type Detector,
+  type ExportForm,
   GroundedSegmenter,
   GroundingDinoPredictor,
   type LoadOptions,
   loadAdapter,
   loadDetector,
+  loadExported,
   loadMasker,
+  type Manifest,
   type Masker,
   type MaskerParts,
   type MaskPrediction,
