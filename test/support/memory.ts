@@ -16,7 +16,8 @@ export async function growthOf(
   return { tensors: tf.memory().numTensors - before.tensors, megabytes: (settledRss() - before.rss) / 2 ** 20 };
 }
 
-function settledRss(): number {
+/** Resident memory in bytes, once garbage was collected. */
+export function settledRss(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
   return process.memoryUsage.rss();
