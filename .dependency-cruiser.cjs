@@ -20,7 +20,8 @@ const ROOMS = {
   infer: ['models', 'lora', 'io', 'nn', 'processing', 'ops', 'backend', 'config', 'metrics', 'util'],
   // Loading pretrained parts is one act for inference and training: train may use infer, never the reverse.
   train: ['infer', 'models', 'lora', 'io', 'data', 'processing', 'losses', 'nn', 'ops', 'backend', 'config', 'metrics', 'util'],
-  export: ['models', 'lora', 'io', 'processing', 'backend', 'util'],
+  // What is exported is loaded, and checked after export, by the same loaders as everywhere: never the reverse.
+  export: ['infer', 'models', 'lora', 'io', 'nn', 'processing', 'backend', 'util'],
   serve: [
     'infer',
     'train',

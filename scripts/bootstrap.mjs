@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lib/lock.mjs';
 import { installNativeOps, nativeOpsSettled, planNativeOps, retryNativeOps } from './lib/native-ops.mjs';
-import { installPackages, packagesReady } from './lib/packages.mjs';
-import { bindingPackage, cacheDir, fallbackNote, root } from './lib/places.mjs';
+import { installPackages, packagesReady, restoreBinding } from './lib/packages.mjs';
+import { bindingPackage, cacheDir, checkout, fallbackNote, root } from './lib/places.mjs';
 import { isDiskProblem, main, SetupError, say } from './lib/say.mjs';
 import { installStock } from './lib/stock.mjs';
 import { installedVariant, installTensorflow, plan, rememberVariant, wantedVariant } from './lib/tensorflow.mjs';
@@ -39,6 +39,7 @@ function serves(variant) {
 async function setUp(variant) {
   await withLock(join(root, '.setup-lock'), async () => {
     if (!packagesReady()) await installPackages();
+    if (!checkout && !existsSync(bindingPackage)) await restoreBinding();
     const wanted = !serves(variant) && !existsSync(fallbackNote);
     if (!wanted && nativeOpsSettled()) return;
     await withLock(join(cacheDir, 'setup-lock'), async () => {
@@ -78,8 +79,8 @@ function checkNode() {
   throw new SetupError(`Node ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
 }
 
-/** The set-up as a command of its own. */
-async function command(args) {
+/** The set-up as a command of its own: `npm run setup`, or of the installed package `npx sonoground setup`. */
+export async function setUpCommand(args) {
   const unknown = args.filter((arg) => !['--cuda', '--cpu', '--dry-run'].includes(arg));
   if (unknown.length > 0) throw new SetupError(`setup takes --cuda, --cpu and --dry-run, not ${unknown.join(' ')}`);
   if (args.includes('--cuda') && args.includes('--cpu')) throw new SetupError('setup takes --cuda or --cpu, not both');
@@ -103,6 +104,7 @@ async function command(args) {
 function showPlan(variant) {
   const steps = [
     ...(packagesReady() ? [] : ['npm ci']),
+    ...(!checkout && !existsSync(bindingPackage) ? ['npm install the package that npm left out'] : []),
     ...(serves(variant) ? [] : plan(variant)),
     ...(serves(variant) && nativeOpsSettled() ? [] : planNativeOps()),
   ];
@@ -110,4 +112,4 @@ function showPlan(variant) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href)
-  await main(() => command(process.argv.slice(2)));
+  await main(() => setUpCommand(process.argv.slice(2)));

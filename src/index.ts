@@ -12,17 +12,38 @@ export {
   type SampleObject,
   StuDataset,
 } from './data/index.js';
-export { evaluate, runExperiment, summarise } from './eval/index.js';
+export {
+  type Answer,
+  type AnsweredBox,
+  type CollectOptions,
+  collect,
+  type DatasetScore,
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  type EvaluationPart,
+  evaluate,
+  evaluateRun,
+  MaskFolderMethod,
+  type Method,
+  type ProtocolSummary,
+  runExperiment,
+  summarise,
+  summariseProtocol,
+} from './eval/index.js';
+export { type ExportOptions, type ExportSource, exportModel } from './export/index.js';
 export {
   type BoxSegment,
   type CocoResult,
   type Detector,
+  type ExportForm,
   GroundedSegmenter,
   GroundingDinoPredictor,
   type LoadOptions,
   loadAdapter,
   loadDetector,
+  loadExported,
   loadMasker,
+  type Manifest,
   type Masker,
   type MaskerParts,
   type MaskPrediction,
@@ -36,6 +57,7 @@ export {
   type SegmentOptions,
   saveAdapter,
 } from './infer/index.js';
+export { type PresenceCalibration, type PresenceVerdict, presenceVerdict, readCalibration } from './io/index.js';
 export { applyLora, type LoraSpec, loraPresets, mergeLora, setAdapterScale } from './lora/index.js';
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
 export { parseSamConfig, Sam, type SamConfig } from './models/sam/index.js';

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { bindingPackage, checkout, modulesDir, root } from './places.mjs';
-import { countProgress, SetupError } from './say.mjs';
+import { countProgress, SetupError, say } from './say.mjs';
 import { complaint, runTool } from './tool.mjs';
 
 const LOCK_FILE = join(root, 'package-lock.json');
@@ -68,6 +68,23 @@ async function cleanInstall() {
     throw new SetupError(`npm ci failed: ${complaint(stderr)}. Without a network, packages come only from npm's own cache`);
   }
   progress.done();
+}
+
+/**
+ * Brings back the package that binds TensorFlow. npm removes it, without a word, when its own script cannot reach TensorFlow's
+ * host. Here its script does not run: what it would download comes otherwise.
+ */
+export async function restoreBinding() {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = Object.entries(optionalDependencies).map(([name, version]) => `${name}@${version}`);
+  say(`npm left out ${wanted.join(', ')}; installing it without its script`);
+  const [command, before] = npm();
+  const quiet = ['--no-audit', '--no-fund', '--progress=false', '--loglevel=error', '--prefer-offline'];
+  // What the project itself asks for stays as it is.
+  const { code, stderr } = await runTool(command, [...before, 'install', '--no-save', '--ignore-scripts', ...quiet, ...wanted], {
+    cwd: dirname(modulesDir),
+  });
+  if (code !== 0) say(`npm could not install it: ${complaint(stderr)}`);
 }
 
 /** The npm that called, else the one on the path. */

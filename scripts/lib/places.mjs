@@ -16,9 +16,9 @@ export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cac
 const BINDING = join('@tensorflow', 'tfjs-node-gpu');
 const beside = dirname(root);
 
-/** The folder of npm packages that is used. */
+/** The folder of npm packages that is used. The binding itself may be missing: npm leaves it out when its script fails. */
 export const modulesDir =
-  !checkout && existsSync(join(beside, BINDING)) && !existsSync(join(root, 'node_modules', BINDING))
+  !checkout && existsSync(join(beside, '@tensorflow', 'tfjs')) && !existsSync(join(root, 'node_modules', BINDING))
     ? beside
     : join(root, 'node_modules');
 

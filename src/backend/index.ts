@@ -5,7 +5,22 @@ export {
   type NativeDeformableAttentionInputs,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
+  withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
-export { type BackendName, backendNames, initBackend } from './select.js';
+export { type LoadedSignature, loadSavedModel } from './saved-model.js';
+export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
 export { tf } from './tf.js';
+export {
+  isRecording,
+  type Trace,
+  type TracedAttribute,
+  type TracedConstant,
+  type TracedDtype,
+  type TracedEdge,
+  type TracedInput,
+  type TracedNode,
+  type TracedOperation,
+  tensorflowTypes,
+  trace,
+} from './trace.js';

@@ -56,6 +56,11 @@ export async function initBackend(name: BackendName = 'auto', logger: Logger = s
   });
 }
 
+/** Starts the best backend there is, unless one was started before. */
+export async function ensureBackend(): Promise<void> {
+  if (loaded.size === 0) await initBackend();
+}
+
 /**
  * Silences tfjs while it starts. Not longer: it also makes every custom gradient that saves its inputs count as a leak on
  * backends whose clones are copies.

@@ -4,6 +4,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
 import { evalCommand } from './eval.js';
+import { exportCommand } from './export.js';
 import { forwardCommand } from './forward.js';
 import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
@@ -20,6 +21,7 @@ export const commands = [
   trainCommand,
   evalCommand,
   inferCommand,
+  exportCommand,
   mergeCommand,
   serveCommand,
   forwardCommand,

@@ -3,18 +3,40 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
-import { evaluateModels, modelsOf, summarise, trivialGuess } from '../eval/index.js';
-import { openData, type RunConfig, runConfigSchema } from '../train/index.js';
-import { writeFileAtomic } from '../util/index.js';
+import {
+  answerShard,
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  evaluateRun,
+  type MethodSummary,
+  paperFigures,
+  paperTables,
+  readWordings,
+  type SplitName,
+  type Stage,
+} from '../eval/index.js';
+import { parseShard } from '../infer/index.js';
+import { PromptTokenizer } from '../processing/index.js';
+import { runConfigSchema } from '../train/index.js';
+import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
-import { startProgress } from './progress.js';
-import { scoreLine } from './score-line.js';
+import { type Progress, startProgress } from './progress.js';
 
 interface EvalOptions extends GlobalOptions {
   config: string | undefined;
   adapter: string | undefined;
-  split: 'train' | 'val' | 'test';
+  split: SplitName;
+  prompt: string | undefined;
+  predictions: string[];
+  table: number[];
+  figure: number[];
+  prompts: string | undefined;
+  negatives: string | undefined;
+  calibrate: number | undefined;
+  trust: boolean;
+  medsam: string | undefined;
+  shard: string | undefined;
   set: string[];
 }
 
@@ -24,7 +46,7 @@ const RUN_FILE = 'config.yaml';
 
 export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   command: 'eval',
-  describe: 'DSC and IoU of a run, or of the shipped model',
+  describe: "DSC and IoU of a run, or of the shipped model, strictly and the paper's way; tables, figures, a page to look at",
   builder: (args) =>
     args
       .option('config', { type: 'string', describe: "a run's YAML; default: the newest run, else the shipped model on phantoms" })
@@ -34,35 +56,164 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         default: 'test' as const,
         describe: 'which part of the data',
       })
+      .option('prompt', { type: 'string', describe: "ask for this in every image; default: the datasets' own names" })
+      .option('predictions', {
+        type: 'string',
+        array: true,
+        default: [],
+        describe: 'masks of other methods: DIR or NAME=DIR, with DATASET/IMAGE.png or IMAGE.png',
+      })
+      .option('table', { type: 'number', array: true, default: [], describe: `tables of the paper: ${paperTables.join(', ')}` })
+      .option('figure', {
+        type: 'number',
+        array: true,
+        default: [],
+        describe: `figures of the paper: ${paperFigures.join(', ')}`,
+      })
+      .option('prompts', {
+        type: 'string',
+        describe: 'wordings to try besides: a YAML file, wordings separated by commas, or default',
+      })
+      .option('negatives', { type: 'string', describe: 'things that no image shows, separated by dots; each is asked alone' })
+      .option('calibrate', {
+        type: 'number',
+        describe: 'false-alarm rate for which to take a threshold from the validation part, kept with the model',
+      })
+      .option('trust', {
+        type: 'boolean',
+        default: false,
+        describe: 'look at mirrored images too, to predict the quality of each mask',
+      })
+      .option('medsam', { type: 'string', describe: 'folder of a MedSAM, for --table 2' })
+      .option('shard', {
+        type: 'string',
+        describe: 'ask about one part of the images alone, for many machines: 0/4 is the first of four; eval without it reports',
+      })
       .option('set', setOption)
       .example('$0 eval', 'the newest run under runs/')
-      .example(
-        '$0 eval --config configs/stu.yaml --set data.root=STU-Hospital --split val',
-        'a named run on its validation part',
-      ) as never,
-  handler: async ({ config: file, adapter, split, set, backend }) => {
+      .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, with another method in them")
+      .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for “not in this image”') as never,
+  handler: async (argv) => {
+    const { config: file, set, backend } = argv;
+    const asked = await checked(argv);
     const source = file ?? (await newestRun()) ?? 'configs/phantom.yaml';
     const config = await loadConfig(source, runConfigSchema, set);
-    await initBackend(backend, consoleLogger);
-    const data = await openData(config.data, config.run.seed, consoleLogger);
-    const models = adapter === undefined ? await trained(config) : { ...config.model, adapter };
-    consoleLogger.info(`${source}: ${data[split].size} images of ${split}, ${adapter ?? describe(models)}`);
-    const progress = startProgress('images');
-    const evaluation = await evaluateModels(models, data[split], config, (_sample, _segments, done) =>
-      progress.update(done, data[split].size),
-    ).finally(() => progress.stop());
-    const summary = summarise(evaluation);
-    const trivial = await trivialGuess(data.train, data[split]);
-    for (const [phrase, score] of Object.entries(summary.perStructure)) consoleLogger.info(scoreLine(`  ${phrase}`, score));
-    consoleLogger.info(scoreLine(split, summary));
-    consoleLogger.info(
-      `trivial guess: DSC ${trivial.dsc.toFixed(2)} %; masks from true boxes: DSC ${summary.dscGivenTrueBox.toFixed(2)} %`,
-    );
-    const target = join(config.run.dir, `eval-${split}.json`);
-    await writeFileAtomic(target, `${JSON.stringify({ ...summary, trivial, rows: evaluation.rows }, null, 2)}\n`);
-    consoleLogger.info(`metrics: ${target}`);
+    const running = await initBackend(backend, consoleLogger);
+    consoleLogger.info(`${source}: ${argv.split}`);
+    const { onProgress, stop } = progressOfStages();
+    if (argv.shard !== undefined) {
+      const shard = parseShard(argv.shard);
+      const images = await answerShard(config, { ...asked, backend: running, onProgress }, shard).finally(stop);
+      consoleLogger.info(`${images} images answered below ${config.run.dir}; eval without --shard reports when all parts are`);
+      return;
+    }
+    const result = await evaluateRun(config, { ...asked, backend: running, onProgress }).finally(stop);
+    tell(result);
   },
 };
+
+/** What was asked for, or an error that names the option. */
+async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'backend'>> {
+  const { calibrate } = argv;
+  if (calibrate !== undefined && !(calibrate >= 0 && calibrate < 1))
+    throw new UsageError({
+      where: '--calibrate',
+      what: `${calibrate} is not a rate`,
+      fix: 'Give a share from 0 to 1, as in 0.05',
+    });
+  return {
+    split: argv.split,
+    adapter: argv.adapter,
+    prompt: argv.prompt === undefined ? undefined : phrases('--prompt', argv.prompt),
+    predictions: argv.predictions,
+    tables: numbers('--table', argv.table, paperTables),
+    figures: numbers('--figure', argv.figure, paperFigures),
+    wordings: argv.prompts === undefined ? undefined : await readWordings(argv.prompts),
+    negatives: argv.negatives === undefined ? [] : phrases('--negatives', argv.negatives),
+    calibrate,
+    trust: argv.trust,
+    medsam: argv.medsam,
+  };
+}
+
+function phrases(where: string, text: string): readonly string[] {
+  if (text.replace(/[.\s]/g, '') === '')
+    throw new UsageError({ where, what: 'it names nothing', fix: 'Separate phrases by dots: "benign lesion. cyst."' });
+  return PromptTokenizer.parsePrompt(text);
+}
+
+function numbers<T extends number>(where: string, values: readonly number[], known: readonly T[]): T[] {
+  return values.map((value) => {
+    const found = known.find((one) => one === value);
+    if (found === undefined)
+      throw new UsageError({ where, what: `there is no ${value} to make`, fix: `Choose from ${known.join(', ')}` });
+    return found;
+  });
+}
+
+const STAGES: Readonly<Record<Stage, string>> = {
+  reading: 'reading',
+  images: 'images',
+  calibration: 'calibration',
+  gallery: 'page',
+};
+
+/** A bar for each stage, one after the other. */
+function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onProgress']>; stop: () => void } {
+  let current: { stage: Stage; bar: Progress } | undefined;
+  return {
+    onProgress: (stage, done, total) => {
+      if (current?.stage !== stage) {
+        current?.bar.stop();
+        current = { stage, bar: startProgress(STAGES[stage]) };
+      }
+      current.bar.update(done, total);
+    },
+    stop: () => current?.bar.stop(),
+  };
+}
+
+function tell({ summaries, comparisons, trivial, warnings, calibration, files }: EvaluateRunResult): void {
+  for (const summary of summaries) tellMethod(summary, summaries.length > 1);
+  for (const { protocol, dataset, methods, difference, interval, wilcoxon } of comparisons) {
+    const [low, high] = interval;
+    consoleLogger.info(
+      `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
+    );
+  }
+  consoleLogger.info(`trivial guess: DSC ${trivial.dsc.toFixed(2)} %`);
+  if (calibration !== undefined) {
+    const { threshold, absent, falseAlarmRate, detectionRate } = calibration;
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    consoleLogger.info(
+      `present from a score of ${threshold.toFixed(4)} on: ${percent(falseAlarmRate)} of ${absent} absent things pass, ${detectionRate === null ? 'no present one was seen' : `${percent(detectionRate)} of the present ones`}`,
+    );
+  }
+  for (const warning of warnings) consoleLogger.warn(warning);
+  const main = files.filter((name) => /(metrics[^/]*\.json|per-image[^/]*\.csv|\.html|\.png|calibration\.json)$/.test(name));
+  for (const name of main) consoleLogger.info(name);
+  const table = files.find((name) => name.endsWith('.md'));
+  if (table !== undefined) consoleLogger.info(`tables: ${join(table, '..')}`);
+}
+
+function tellMethod({ method, strict, paper }: MethodSummary, several: boolean): void {
+  const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
+  const names = Object.keys(strict.datasets);
+  const line = (name: string, s: MethodSummary['strict']['pooled'], p: MethodSummary['paper']['pooled']) =>
+    consoleLogger.info(
+      `${several ? `${method}, ` : ''}${name}: strict DSC ${figure(s.dsc)} ± ${figure(s.std)} %, IoU ${figure(s.iou)} %, ${s.missed} of ${s.n} missed; paper DSC ${figure(p.dsc)} ± ${figure(p.std)} % over ${p.n}`,
+    );
+  for (const name of names) {
+    const [s, p] = [strict.datasets[name], paper.datasets[name]];
+    if (s !== undefined && p !== undefined) line(name, s, p);
+  }
+  if (names.length > 1) {
+    consoleLogger.info(
+      `${several ? `${method}, ` : ''}mean of datasets: strict DSC ${figure(strict.overall.dsc)} %, paper DSC ${figure(paper.overall.dsc)} %`,
+    );
+    line('all images', strict.pooled, paper.pooled);
+  }
+}
 
 /** The configuration that the newest run left behind. */
 async function newestRun(): Promise<string | undefined> {
@@ -75,18 +226,4 @@ async function newestRun(): Promise<string | undefined> {
     }),
   );
   return files.flat().sort((a, b) => b.time - a.time)[0]?.path;
-}
-
-/** The run's best weights if it has any, else the models that it would start from. */
-async function trained(config: RunConfig) {
-  const best = join(config.run.dir, 'best');
-  const done = await stat(best).then(
-    () => true,
-    () => false,
-  );
-  return done ? modelsOf(config, best) : { detector: config.model.detector, masker: config.model.masker };
-}
-
-function describe({ detector, masker, adapter }: { detector?: string; masker?: string; adapter?: string | undefined }): string {
-  return [detector, adapter, masker].filter((part) => part !== undefined).join(' + ');
 }

@@ -13,7 +13,7 @@ interface InferOptions extends GlobalOptions {
   prompt: string[];
   out: string;
   model: string;
-  masker: string;
+  masker: string | undefined;
   adapter: string | undefined;
   adapterScale: number;
   threshold: number;
@@ -56,11 +56,14 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'what to look for, separated by dots; given again, it is a question of its own',
       })
       .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json, overlays/ and masks/' })
-      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector' })
+      .option('model', {
+        type: 'string',
+        default: shippedModels.detector,
+        describe: 'folder of the detector, or an exported one',
+      })
       .option('masker', {
         type: 'string',
-        default: shippedModels.masker,
-        describe: 'folder of the masker, or none for boxes alone',
+        describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })

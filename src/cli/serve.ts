@@ -9,7 +9,7 @@ import type { GlobalOptions } from './options.js';
 
 interface ServeOptions extends GlobalOptions {
   model: string;
-  masker: string;
+  masker: string | undefined;
   adapter: string | undefined;
   adapterScale: number;
   host: string;
@@ -32,11 +32,10 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   describe: 'a web page and a REST API on this machine',
   builder: (args) =>
     args
-      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector' })
+      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
       .option('masker', {
         type: 'string',
-        default: shippedModels.masker,
-        describe: 'folder of the masker, or none for boxes alone',
+        describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })

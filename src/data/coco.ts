@@ -90,11 +90,10 @@ export class CocoDataset implements Dataset {
     const image = this.images[index] as CocoImage;
     const annotations = this.byImage.get(String(image.id)) ?? [];
     const masks = annotations.flatMap(({ mask_file }) => (mask_file === undefined ? [] : [join(this.root, 'masks', mask_file)]));
-    const group = image.group ?? image.patient ?? image.volume;
     return {
       id: image.file_name,
       files: [join(this.root, 'images', image.file_name), ...new Set(masks)],
-      group: group === undefined ? undefined : String(group),
+      group: groupOf(image),
       annotation: JSON.stringify([image, annotations, [...this.categories]]),
     };
   }
@@ -125,7 +124,10 @@ export class CocoDataset implements Dataset {
         fix: 'Give it objects, phrases, or the file categories',
       });
     const id = basename(entry.file_name).replace(/\.[^.]+$/, '');
-    return { sample: { id, dataset: this.name, file, image, objects, phrases }, pairs };
+    const group = groupOf(entry);
+    const spacingMm = entry.pixel_spacing_mm ?? image.spacingMm;
+    const known = { ...(group !== undefined && { group }), ...(spacingMm !== undefined && { spacingMm }) };
+    return { sample: { id, dataset: this.name, file, ...known, image, objects, phrases }, pairs };
   }
 
   /** An object, or nothing where its mask is empty. */
@@ -185,6 +187,12 @@ export class CocoDataset implements Dataset {
       throw new DataError({ where, what, fix: 'Write the annotation again', cause });
     }
   }
+}
+
+/** The patient, the volume, or what else says which images belong together. */
+function groupOf({ group, patient, volume }: CocoImage): string | undefined {
+  const own = group ?? patient ?? volume;
+  return own === undefined ? undefined : String(own);
 }
 
 /** Cuts a box to its image. One that lies wholly outside is an error. */

@@ -18,16 +18,15 @@ export class ConcatDataset implements Dataset {
     return lists.length === this.parts.length ? [...new Set(lists.flat())] : undefined;
   }
 
-  load(index: number): Promise<Sample> {
+  async load(index: number): Promise<Sample> {
     const { part, rest } = this.find(index);
-    return part.load(rest);
+    return inOwnGroup(await part.load(rest), part);
   }
 
-  /** Patients of different datasets are different ones, whatever they are called. */
   source(index: number): SampleSource | undefined {
     const { part, rest } = this.find(index);
     const source = part.source?.(rest);
-    return source?.group === undefined ? source : { ...source, group: `${part.name} ${source.group}` };
+    return source && inOwnGroup(source, part);
   }
 
   private find(index: number): { readonly part: Dataset; readonly rest: number } {
@@ -38,4 +37,9 @@ export class ConcatDataset implements Dataset {
     }
     throw new RangeError(`${this.name}: there is no sample ${index} of ${this.size}`);
   }
+}
+
+/** Patients of different datasets are different ones, whatever they are called. */
+function inOwnGroup<T extends { readonly group?: string | undefined }>(item: T, part: Dataset): T {
+  return item.group === undefined ? item : { ...item, group: `${part.name} ${item.group}` };
 }

@@ -16,6 +16,10 @@ export interface Sample {
   readonly dataset: string;
   /** Where the image came from, if it is a file. */
   readonly file?: string;
+  /** What images that belong together share: the patient, the volume. Absent: the image stands alone. */
+  readonly group?: string;
+  /** Width and height of a pixel in millimetres, where they are known. */
+  readonly spacingMm?: readonly [x: number, y: number];
   readonly image: RasterImage;
   readonly objects: readonly SampleObject[];
   /** What the prompt asks for. Phrases without an object are negatives. */

@@ -6,6 +6,9 @@ import { union } from './masks.js';
 /** Grid on which masks are averaged; finer than any difference that a constant guess could show. */
 const GRID = { width: 128, height: 128 };
 
+/** Training images that a guess is made from, evenly over the set: more would not move it. */
+const LEARNT = 1000;
+
 /** A guess that never looks at the image, to judge other scores by. Percent. */
 export interface TrivialGuess {
   readonly dsc: number;
@@ -17,39 +20,44 @@ export interface TrivialGuess {
  * training images, the share being the one that scores best on them.
  */
 export async function trivialGuess(train: Dataset, test: Dataset): Promise<TrivialGuess> {
-  const [seen, asked] = [await masksByPhrase(train), await masksByPhrase(test)];
+  const seen = new Map<string, BinaryMask[]>();
+  const step = Math.max(1, train.size / LEARNT);
+  for (let i = 0; i < train.size; i += step) {
+    for (const [phrase, mask] of await masksOf(train, Math.floor(i)))
+      seen.set(phrase, [...(seen.get(phrase) ?? []), resizeMask(mask, GRID)]);
+  }
+  const guesses = new Map<string, BinaryMask>();
+  const guessFor = (phrase: string): BinaryMask => {
+    const guess = guesses.get(phrase) ?? bestConstant(seen.get(phrase) ?? [...seen.values()].flat());
+    guesses.set(phrase, guess);
+    return guess;
+  };
   const scores = new Map<string, number[]>();
-  for (const [phrase, truths] of asked) {
-    const known = seen.get(phrase) ?? [...seen.values()].flat();
-    const guess = bestConstant(known);
-    scores.set(
-      phrase,
-      truths.map((truth) => diceCoefficient(resizeMask(guess, truth), truth)),
-    );
+  for (let i = 0; i < test.size; i++) {
+    for (const [phrase, truth] of await masksOf(test, i)) {
+      const score = diceCoefficient(resizeMask(guessFor(phrase), truth), truth);
+      scores.set(phrase, [...(scores.get(phrase) ?? []), score]);
+    }
   }
   const perStructure = Object.fromEntries([...scores].map(([phrase, values]) => [phrase, percent(mean(values))]));
   return { dsc: percent(mean([...scores.values()].flat())), perStructure };
 }
 
-async function masksByPhrase(dataset: Dataset): Promise<Map<string, BinaryMask[]>> {
-  const masks = new Map<string, BinaryMask[]>();
-  for (let i = 0; i < dataset.size; i++) {
-    const { objects } = await dataset.load(i);
-    for (const phrase of new Set(objects.map((object) => object.phrase))) {
-      const one = union(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask));
-      masks.set(phrase, [...(masks.get(phrase) ?? []), one]);
-    }
-  }
-  return masks;
+/** What an image shows of each phrase. */
+async function masksOf(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
+  const { objects } = await dataset.load(index);
+  return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [
+    phrase,
+    union(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask)),
+  ]);
 }
 
 function bestConstant(masks: readonly BinaryMask[]): BinaryMask {
-  const small = masks.map((mask) => resizeMask(mask, GRID));
   const share = new Float64Array(GRID.width * GRID.height);
-  for (const { data } of small) for (const [i, value] of data.entries()) share[i] = (share[i] as number) + value / small.length;
+  for (const { data } of masks) for (const [i, value] of data.entries()) share[i] = (share[i] as number) + value / masks.length;
   const candidates = Array.from({ length: 19 }, (_, k) => {
     const mask = { ...GRID, data: Uint8Array.from(share, (value) => Number(value >= (k + 1) / 20)) };
-    return { mask, dsc: mean(small.map((truth) => diceCoefficient(mask, truth))) };
+    return { mask, dsc: mean(masks.map((truth) => diceCoefficient(mask, truth))) };
   });
   return candidates.reduce((best, candidate) => (candidate.dsc > best.dsc ? candidate : best)).mask;
 }

@@ -10,7 +10,7 @@ import { type TrivialGuess, trivialGuess } from './baseline.js';
 import type { EvaluateOptions, Evaluation } from './evaluate.js';
 import { evaluateModels, modelsOf } from './experiment.js';
 import { type ReportImage, writeReport } from './report.js';
-import { type Summary, summarise } from './summary.js';
+import { type Summary, summarise } from './run-summary.js';
 
 export interface DemoResult {
   readonly before: Summary;

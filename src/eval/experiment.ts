@@ -6,7 +6,7 @@ import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
 import { type Forgetting, forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
-import { type Summary, summarise } from './summary.js';
+import { type Summary, summarise } from './run-summary.js';
 
 /** One fold of a cross-validation. Percentages. */
 export interface FoldScore {

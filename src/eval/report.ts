@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { writeFileAtomic } from '../util/index.js';
 import type { TrivialGuess } from './baseline.js';
-import type { Score, Summary } from './summary.js';
+import type { Score, Summary } from './run-summary.js';
 
 /** One picture of the gallery. */
 export interface ReportImage {

@@ -1,11 +1,13 @@
+import { ensureBackend } from '../backend/index.js';
 import { type BinaryMask, type BoxXyxy, type Detection, PromptTokenizer, type RasterImage } from '../processing/index.js';
-import { RuntimeError } from '../util/index.js';
+import { RuntimeError, UsageError } from '../util/index.js';
 import { type Detector, GroundingDinoPredictor } from './detector.js';
+import { isExported, loadExported } from './exported/index.js';
 import { loadDetector, loadMasker } from './load-model.js';
 import type { Masker } from './masker.js';
 import { maskerOf } from './masker-of.js';
 import { detectorOptions, type SegmentOptions } from './segment-options.js';
-import { locateModel, shippedModels } from './shipped-models.js';
+import { shippedModels } from './shipped-models.js';
 
 /** One thing that was found. */
 export interface Segment {
@@ -31,10 +33,16 @@ export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
 export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
 
 export interface LoadOptions {
-  /** Folder of a Grounding DINO, or the name of a downloaded one. Default: the shipped nano model. */
+  /**
+   * Folder of a Grounding DINO, the name of a downloaded one, or an exported folder, which holds a masker too. Default: the
+   * shipped nano model.
+   */
   readonly detector?: string;
-  /** Folder of a masker, or the name of a downloaded one. Its `model_type` says what it is. Default: the shipped nano SAM 2. */
-  readonly masker?: string;
+  /**
+   * Folder of a masker, or the name of a downloaded one; its `model_type` says what it is. Default: the one of an exported folder,
+   * else the shipped nano SAM 2.
+   */
+  readonly masker?: string | undefined;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
   /** Scales what the adapters change. Default: 1; 0 gives the models without them. */
@@ -45,7 +53,7 @@ export interface LoadOptions {
 
 /** {@link LoadOptions} where `null` stands for no masker. */
 export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
-  readonly masker?: string | null;
+  readonly masker?: string | null | undefined;
 }
 
 /**
@@ -55,10 +63,9 @@ export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
  * masker only boxes come back.
  *
  * @example
- * import { decodeImage, GroundedSegmenter, initBackend } from 'sonoground';
+ * import { decodeImage, GroundedSegmenter, maskToRle } from 'sonoground';
  *
- * await initBackend();
- * const segmenter = await GroundedSegmenter.load();
+ * const segmenter = await GroundedSegmenter.load(); // or load('exported'), or load({ detector, adapter, masker })
  * const image = await decodeImage('scan.png');
  * for (const { phrase, score, boxXyxyPx, mask } of await segmenter.segment(image, 'benign lesion. cyst.'))
  *   console.log(phrase, score, boxXyxyPx, maskToRle(mask));
@@ -76,24 +83,32 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> {
   }
 
   /**
-   * Loads both models. The shipped ones are found from any working directory.
+   * Loads both models, from their folders or from one folder that `export` wrote. The shipped ones are found from any working
+   * directory. Starts the best backend there is, unless {@link initBackend} was called before.
    *
-   * @param options - `masker: null` loads the detector alone.
-   * @throws CheckpointError naming the file that is missing or does not fit.
+   * @param models - an exported folder, or options, of which `masker: null` loads the detector alone.
+   * @throws CheckpointError naming the file that is missing or does not fit; UsageError for an adapter beside an export.
    */
-  static load(options?: LoadOptions): Promise<GroundedSegmenter>;
-  static load(options: LoadOptionsOrBoxes): Promise<GroundedSegmenter<Masker | undefined>>;
-  static async load({
-    detector = shippedModels.detector,
-    masker = shippedModels.masker,
-    adapter,
-    adapterScale,
-    maskerAdapter,
-  }: LoadOptionsOrBoxes = {}): Promise<GroundedSegmenter<Masker | undefined>> {
-    const finder = new GroundingDinoPredictor(await loadDetector(await locateModel(detector), { adapter, adapterScale }));
+  static load(models?: string | LoadOptions): Promise<GroundedSegmenter>;
+  static load(models: string | LoadOptionsOrBoxes): Promise<GroundedSegmenter<Masker | undefined>>;
+  static async load(models: string | LoadOptionsOrBoxes = {}): Promise<GroundedSegmenter<Masker | undefined>> {
+    await ensureBackend();
+    const given = typeof models === 'string' ? { detector: models } : models;
+    const { detector = shippedModels.detector, masker, adapter, adapterScale, maskerAdapter } = given;
+    if (await isExported(detector)) {
+      if (adapter !== undefined || maskerAdapter !== undefined)
+        throw new UsageError({
+          where: adapter ?? maskerAdapter ?? '',
+          what: `${detector} is exported: it has its adapters`,
+          fix: 'Leave the adapter out',
+        });
+      const exported = await loadExported(detector, { masker });
+      return new GroundedSegmenter<Masker | undefined>(exported.detector, exported.masker);
+    }
+    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter, adapterScale }));
     if (masker === null) return new GroundedSegmenter<Masker | undefined>(finder, undefined);
     try {
-      const parts = await loadMasker(await locateModel(masker), { adapter: maskerAdapter, adapterScale });
+      const parts = await loadMasker(masker ?? shippedModels.masker, { adapter: maskerAdapter, adapterScale });
       return new GroundedSegmenter(finder, maskerOf(parts));
     } catch (error) {
       finder.dispose();

@@ -15,6 +15,20 @@ export {
 } from './batch/index.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {
+  type ExportForm,
+  exportForms,
+  isExported,
+  loadExported,
+  MANIFEST,
+  type Manifest,
+  type ManifestCheck,
+  type ManifestPart,
+  type ManifestSignature,
+  openRunner,
+  type Runner,
+  readManifest,
+} from './exported/index.js';
+export {
   type BoxSegment,
   GroundedSegmenter,
   type LoadOptions,
@@ -48,4 +62,4 @@ export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export { type SegmentOptions, type Selection, selections } from './segment-options.js';
-export { locateModel, shippedModels } from './shipped-models.js';
+export { shippedModels } from './shipped-models.js';

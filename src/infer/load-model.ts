@@ -26,6 +26,7 @@ import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { CheckpointError, type Rng } from '../util/index.js';
 import { loadAdapter } from './load-adapter.js';
 import { readModelConfig } from './model-config.js';
+import { locateModel } from './shipped-models.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
 export interface DetectorParts {
@@ -67,10 +68,13 @@ export interface AdaptedOptions extends StartOptions {
 /** The image settings of Grounding DINO where a folder has none. */
 const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 
-/** The folder or weight file that is meant: a path stays itself, a name stands for its folder in the download cache. */
+/**
+ * The folder or weight file that is meant: a path stays itself, `weights/NAME` is also found in this package, and a name stands
+ * for its folder in the download cache.
+ */
 export async function resolveModel(nameOrPath: string): Promise<string> {
-  const found = await stat(nameOrPath).catch(() => undefined);
-  if (found !== undefined) return nameOrPath;
+  const place = await locateModel(nameOrPath);
+  if ((await stat(place).catch(() => undefined)) !== undefined) return place;
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
   if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
   throw new CheckpointError({

@@ -1,3 +1,12 @@
+export {
+  CALIBRATION_FILE,
+  type PresenceCalibration,
+  type PresenceThreshold,
+  type PresenceVerdict,
+  presenceVerdict,
+  readCalibration,
+  writeCalibration,
+} from './calibration.js';
 export { type LoadOptions, loadCheckpoint, saveCheckpoint, type TiedKeys, untie } from './checkpoint.js';
 export { type NamedArray, readSafetensors, type SafetensorsFile, SafetensorsReader, writeSafetensors } from './formats/index.js';
 export * from './hub/index.js';

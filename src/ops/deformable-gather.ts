@@ -1,7 +1,7 @@
-import { tf } from '../backend/index.js';
+import { isRecording, tf } from '../backend/index.js';
 import { cellPositions, type Sampler, type SamplingGeometry } from './deformable-sampler.js';
 
-/** Gathered numbers at a time: bounds the memory at large sizes. */
+/** Gathered numbers at a time, in a recorded graph for each image of the batch: bounds the memory at large sizes. */
 const CHUNK_ELEMENTS = 2 ** 24;
 
 /** For R = B * Q * H sampling rows of N = L * P points: where the four corners of each point lie and what they count for. */
@@ -25,18 +25,18 @@ export function gatherSampler(geometry: SamplingGeometry): Sampler {
   const perRow = (x: tf.Tensor) => x.reshape([rows, n]) as tf.Tensor2D;
   const corners = (x: tf.Tensor) => findCorners(x.reshape([rows, n, 2]) as tf.Tensor3D, geometry);
   return {
-    sample: ({ value, locations, weights }) => sampleSum(flat(value), perRow(weights), corners(locations)),
+    sample: ({ value, locations, weights }) => sampleSum(flat(value), perRow(weights), corners(locations), batch),
     gradients: ({ value, locations, weights }, dy) =>
       sampleGradients(flat(value), perRow(weights), corners(locations), dy.reshape([rows, depth]) as tf.Tensor2D, geometry),
   };
 }
 
 /** [R, 1, D]: what each row's samples add up to. */
-function sampleSum(flat: tf.Tensor2D, weights: tf.Tensor2D, corners: Corners): tf.Tensor {
+function sampleSum(flat: tf.Tensor2D, weights: tf.Tensor2D, corners: Corners, batch: number): tf.Tensor {
   const [rows, n] = weights.shape;
   const d = flat.shape[1];
   const share = cornerShares(corners, weights);
-  return chunked(rows, n * 4 * d, (start, count) => {
+  return chunked(rows, n * 4 * d, batch, (start, count) => {
     const gathered = tf.gather(flat, rowsOf(corners.index, start, count)) as tf.Tensor; // [r, 4N, D]
     return tf.matMul(rowsOf(share, start, count).reshape([count, 1, n * 4]), gathered);
   });
@@ -104,8 +104,13 @@ function rowsOf<T extends tf.Tensor>(x: T, start: number, count: number): T {
 }
 
 /** Runs `body` over chunks of rows that gather no more than {@link CHUNK_ELEMENTS} numbers each, and joins the results. */
-function chunked(rows: number, elementsPerRow: number, body: (start: number, count: number) => tf.Tensor): tf.Tensor {
-  const size = Math.max(1, Math.floor(CHUNK_ELEMENTS / elementsPerRow));
+function chunked(
+  rows: number,
+  elementsPerRow: number,
+  batch: number,
+  body: (start: number, count: number) => tf.Tensor,
+): tf.Tensor {
+  const size = Math.max(1, Math.floor(CHUNK_ELEMENTS / elementsPerRow)) * (isRecording() ? batch : 1);
   if (size >= rows) return body(0, rows);
   const parts: tf.Tensor[] = [];
   for (let start = 0; start < rows; start += size) parts.push(tf.tidy(() => body(start, Math.min(size, rows - start))));
@@ -123,7 +128,7 @@ function sampleGradients(
   const [valueRows, d] = flat.shape;
   const share = cornerShares(corners, weights);
   let dValue: tf.Tensor | undefined;
-  const dCorner = chunked(rows, n * 4 * d, (start, count) => {
+  const dCorner = chunked(rows, n * 4 * d, geometry.batch, (start, count) => {
     const index = rowsOf(corners.index, start, count);
     const dRows = rowsOf(dy, start, count);
     const spread = tf.mul(rowsOf(share, start, count).reshape([count, n * 4, 1]), dRows.reshape([count, 1, d]));

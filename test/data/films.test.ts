@@ -39,9 +39,14 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 describe('films and volumes', () => {
   it('stand for all their pictures where images are looked for', async () => {
     const images = join(dir, 'images');
-    const names = ['film.dcm#0', 'film.dcm#1', 'volume.nii.gz#0', 'volume.nii.gz#1'].map((name) => join(images, name));
-    expect(await findImages([images])).toEqual(names);
-    expect(await findImages([join(images, 'film.dcm#1')])).toEqual([join(images, 'film.dcm#1')]);
+    const named = (fileName: string, id: string) => ({ path: join(images, fileName), id, fileName });
+    expect(await findImages([images])).toEqual([
+      named('film.dcm#0', 'film_0'),
+      named('film.dcm#1', 'film_1'),
+      named('volume.nii.gz#0', 'volume_0'),
+      named('volume.nii.gz#1', 'volume_1'),
+    ]);
+    expect(await findImages([join(images, 'film.dcm#1')])).toEqual([named('film.dcm#1', 'film_1')]);
   });
 
   it('go with masks frame by frame', async () => {

@@ -1,8 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { tf } from '../../src/backend/index.js';
 
 /**
  * What further calls of a function leave behind, after some that warm it up: tensors, and the process's memory in MB.
- * Garbage that V8 has not yet collected is collected first, where the process allows it.
+ * Garbage that V8 has not yet collected is collected first.
  */
 export async function growthOf(
   call: (i: number) => Promise<unknown>,
@@ -14,7 +16,9 @@ export async function growthOf(
   return { tensors: tf.memory().numTensors - before.tensors, megabytes: (settledRss() - before.rss) / 2 ** 20 };
 }
 
-function settledRss(): number {
-  (globalThis as { gc?: () => void }).gc?.();
+/** Resident memory in bytes, once garbage was collected. */
+export function settledRss(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
   return process.memoryUsage.rss();
 }

@@ -5,6 +5,7 @@ export {
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
   registerNativeDeformableAttention,
+  withPortableKernels,
 } from './native-deformable-attention.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';

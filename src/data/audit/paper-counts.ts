@@ -28,7 +28,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   kidnyus: 'kidneyus',
   stuhospital: 'stu',
   us105: '105us',
-  muregpro: 'regpro',
+  muregpro: 'microseg',
   ddti: 'tnscui',
 };
 

@@ -2,7 +2,7 @@ import { MIRRORS, WORDS, wordsOf } from './fingerprint.js';
 import type { Level, PicturePlace, PictureRecord, Twins } from './types.js';
 
 /**
- * Signs of 255 that may differ in copies of a picture. Where the number comes from: docs/decisions/0012-same-picture.md.
+ * Signs of 255 that may differ in copies of a picture. Where the number comes from: docs/decisions/0010-same-picture.md.
  */
 export const ALIKE = 40;
 

@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../util/index.js';
 import type { CocoResult } from './coco-result.js';
+import type { Verdict } from './verdicts.js';
 
 /** Grows by a line for each image that is done. */
 const JOURNAL = 'journal.jsonl';
 
 /** What everybody reads. */
 const RESULTS = 'results.json';
+
+/** Only where the models are calibrated. */
+const VERDICTS = 'verdicts.json';
 
 /** Up to so many images the list is short, and is made anew with each of them. */
 const ALWAYS = 500;
@@ -25,6 +29,7 @@ const entrySchema = z.object({
   /** How many mask files were written. */
   masks: z.int().nonnegative(),
   results: z.array(z.record(z.string(), z.unknown())),
+  verdicts: z.array(z.record(z.string(), z.unknown())).optional(),
 });
 
 /** What is known of an image that is done. */
@@ -34,6 +39,7 @@ export interface JournalEntry {
   readonly settings: string;
   readonly masks: number;
   readonly results: readonly CocoResult[];
+  readonly verdicts?: readonly Verdict[] | undefined;
 }
 
 /**
@@ -110,14 +116,15 @@ export class Journal {
     if (due) await this.fold();
   }
 
-  /** Brings `results.json` up to date. */
+  /** Brings `results.json`, and `verdicts.json` if there are any, up to date. */
   async fold(): Promise<void> {
     if (!this.stale) return;
     const begin = performance.now();
     const order = new Intl.Collator('en', { numeric: true });
     const sorted = [...this.entries.values()].sort((a, b) => order.compare(a.id, b.id));
-    const lines = sorted.flatMap(({ results }) => results.map((result) => JSON.stringify(result)));
-    await writeFileAtomic(join(this.out, RESULTS), lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`);
+    await writeFileAtomic(join(this.out, RESULTS), listOf(sorted.flatMap(({ results }) => results)));
+    if (sorted.some(({ verdicts }) => verdicts !== undefined))
+      await writeFileAtomic(join(this.out, VERDICTS), listOf(sorted.flatMap(({ verdicts = [] }) => verdicts)));
     this.stale = false;
     this.foldedAt = performance.now();
     this.foldMs = this.foldedAt - begin;
@@ -127,6 +134,12 @@ export class Journal {
   get found(): number {
     return [...this.entries.values()].reduce((sum, { results }) => sum + results.length, 0);
   }
+}
+
+/** A JSON list with one entry a line. */
+function listOf(items: readonly unknown[]): string {
+  const lines = items.map((item) => JSON.stringify(item));
+  return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;
 }
 
 function parse(line: string): JournalEntry | undefined {

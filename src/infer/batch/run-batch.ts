@@ -10,6 +10,7 @@ import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile } from './outputs.js';
 import { type BatchSettings, imageKey, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
+import { calibrationOf, verdictsOf } from './verdicts.js';
 
 /** An image file and what it is called in the results. */
 export interface BatchImage {
@@ -51,7 +52,8 @@ export interface BatchSummary {
 
 /**
  * Segments many images: an overlay and mask files for each, one `results.json` for all. Images that are done already, with the
- * same settings and models, are left alone. The next image is read and the last one's files are written while one is computed.
+ * same settings and models, are left alone. Calibrated models also give `verdicts.json`: whether each image shows each thing.
+ * The next image is read and the last one's files are written while one is computed.
  *
  * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; what was done before is kept.
  */
@@ -83,6 +85,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
   const bad: string[] = [];
   let done = 0;
   if (todo.length > 0) {
+    const calibration = await calibrationOf(settings);
     const segmenter = await load();
     const writer = new Behind();
     try {
@@ -95,11 +98,12 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
           if (read.error !== undefined) throw read.error;
           const raster = read.raster as RasterImage;
           const segments = await segmentAll(segmenter, raster, prompts, settings);
+          const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
           await writer.run(async () => {
             await writeOutputs(out, image.id, raster, segments);
             const masks = segments.filter(({ mask }) => mask !== undefined).length;
             const results = segments.map((segment) => cocoResult(segment, image, phrases));
-            await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results });
+            await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results, verdicts });
           });
           done += 1;
         } catch (error) {

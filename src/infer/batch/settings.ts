@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { splitAddress } from '../../processing/index.js';
 import { resolveModel } from '../load-model.js';
 import type { Selection } from '../segment-options.js';
-import { locateModel } from '../shipped-models.js';
+import { shippedModels } from '../shipped-models.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -13,8 +13,8 @@ export interface BatchSettings {
   readonly adapter: string | undefined;
   /** How much of the adapter counts. Default: 1. */
   readonly adapterScale?: number | undefined;
-  /** `null` for boxes alone. */
-  readonly masker: string | null;
+  /** `null` for boxes alone. Default: the shipped one, or that of an exported folder. */
+  readonly masker?: string | null | undefined;
   readonly select: Selection;
   readonly scoreThreshold: number;
   readonly nmsThreshold: number;
@@ -25,7 +25,7 @@ export async function settingsKey(settings: BatchSettings): Promise<string> {
   const { detector, masker, adapter, ...rest } = settings;
   const [detectorFiles, maskerFiles, adapterFiles] = await Promise.all([
     modelFiles(detector),
-    masker === null ? undefined : modelFiles(masker),
+    masker === null ? undefined : modelFiles(masker ?? shippedModels.masker),
     adapter === undefined ? undefined : filesOf(adapter),
   ]);
   return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles });
@@ -38,7 +38,7 @@ export async function imageKey(file: string, settings: string): Promise<string |
 }
 
 async function modelFiles(name: string): Promise<unknown> {
-  return filesOf(await resolveModel(await locateModel(name)));
+  return filesOf(await resolveModel(name));
 }
 
 /** Names, sizes and times of the files that make a model: reading gigabytes to compare them would take longer than many images. */

@@ -1,6 +1,6 @@
-import { resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { initBackend } from '../../backend/index.js';
-import { GroundedSegmenter, shippedModels } from '../../infer/index.js';
+import { GroundedSegmenter, isExported, shippedModels } from '../../infer/index.js';
 import type { Logger } from '../../util/index.js';
 import type { EngineOptions } from './engine.js';
 import { LocalEngine } from './local-engine.js';
@@ -35,11 +35,12 @@ async function start({ models, backend, limits }: EngineOptions): Promise<LocalE
   };
   const running = await initBackend(backend, logger);
   const segmenter = await GroundedSegmenter.load(models);
-  const { detector = shippedModels.detector, masker = shippedModels.masker, adapter } = models;
+  const { detector = shippedModels.detector, adapter } = models;
+  const own = (await isExported(detector)) ? join(detector, 'masker') : shippedModels.masker;
   return new LocalEngine(segmenter, limits, {
     backend: running,
     detector: nameOf(detector),
-    masker: masker === null ? null : nameOf(masker),
+    masker: segmenter.masker === undefined ? null : nameOf(models.masker ?? own),
     adapter: adapter === undefined ? null : nameOf(adapter),
   });
 }

@@ -1,0 +1,81 @@
+/**
+ * Exports Grounding DINO tiny with random weights at full size as a SavedModel, and runs it against the same operations one by
+ * one, taking turns.
+ *
+ *   node bench/export.mjs [tiny|base] [image side] [runs]
+ *
+ * Needs the reference's Python to make the model. Prints what export says of its errors, how long it took and its largest
+ * memory; then the medians of the traced model, of the portable operations one by one, and of the model as it runs here.
+ */
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bootstrap } from '../scripts/bootstrap.mjs';
+import { build } from '../scripts/lib/build.mjs';
+import { root } from '../scripts/lib/places.mjs';
+import { quietTensorflow } from '../scripts/lib/quiet.mjs';
+import { median, startReference } from './lib/reference.mjs';
+
+const [size = 'tiny', side = '800', runs = '5'] = process.argv.slice(2);
+const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism());
+
+await bootstrap();
+await build();
+quietTensorflow();
+const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
+try {
+  const reference = await startReference('detector.py', [size, side, String(threads), folder]);
+  if (reference === undefined) process.exit(1);
+  reference.end();
+  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+    copyFileSync(join(root, 'weights', 'nano-grounding-dino', name), join(folder, name));
+  const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
+  const { initBackend, loadSavedModel, tf, withPortableKernels } = await dist('backend/index.js');
+  const { exportModel } = await dist('export/index.js');
+  const { detectorProgram } = await dist('export/detector-program.js');
+  const { loadDetector } = await dist('infer/index.js');
+  await initBackend();
+  const peakGb = () => (process.resourceUsage().maxRSS / 1e6).toFixed(1);
+  const began = performance.now();
+  const to = join(folder, 'exported');
+  const imageSize = [Number(side), Number(side)];
+  const source = { detector: folder, masker: join(root, 'weights', 'nano-sam2') };
+  const say = (line) => console.log(`  ${line}`);
+  const { detector } = await exportModel(source, { form: 'savedmodel', to, imageSize, say });
+  const bytes = statSync(join(to, 'detector', 'saved_model.pb')).size;
+  console.log(
+    `export took ${((performance.now() - began) / 1000).toFixed(0)} s, at most ${peakGb()} GB, ${Math.round(bytes / 1e6)} MB`,
+  );
+  const parts = await loadDetector(folder);
+  const { height, width, text_length: textLength } = detector;
+  const program = detectorProgram(parts, { height, width, textLength });
+  const inputs = program.samples(1, 1);
+  const traced = await loadSavedModel(join(to, 'detector'), 'serving_default');
+  const eager = () => tf.tidy(() => program.run(inputs));
+  const ways = {
+    traced: () => traced.run(inputs),
+    'portable operations one by one': () => withPortableKernels(eager),
+    'as it runs here': eager,
+  };
+  const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let run = 0; run <= Number(runs); run++) {
+    for (const [name, way] of Object.entries(ways)) {
+      const from = performance.now();
+      const outputs = way();
+      await outputs.pred_boxes.data();
+      // The first pass warms up.
+      if (run > 0) times[name].push((performance.now() - from) / 1000);
+      tf.dispose({ ...outputs });
+    }
+  }
+  console.log(
+    `Grounding DINO ${size}, one image of ${side}x${side}, ${textLength} tokens, ${threads} threads, ${runs} runs each`,
+  );
+  for (const [name, seconds] of Object.entries(times))
+    console.log(`  ${name.padEnd(32)} ${median(seconds).toFixed(2)} s (best ${Math.min(...seconds).toFixed(2)})`);
+  const pairs = times.traced.map((seconds, i) => times['portable operations one by one'][i] / seconds);
+  console.log(`  traced ${median(pairs).toFixed(2)} times as fast as one by one (median of pairs); at most ${peakGb()} GB`);
+} finally {
+  rmSync(folder, { recursive: true });
+}

@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module';
+import { RuntimeError } from '../util/index.js';
+import { tf } from './tf.js';
+
+/** A signature of a SavedModel that is ready to run. */
+export interface LoadedSignature {
+  /** @returns the outputs by name; they are the caller's. */
+  run(inputs: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, tf.Tensor>>;
+  dispose(): void;
+}
+
+interface NativeSavedModel {
+  predict(inputs: tf.NamedTensorMap): tf.NamedTensorMap;
+  dispose(): void;
+}
+
+interface NativeModule {
+  readonly node: { loadSavedModel(path: string, tags: string[], signature: string): Promise<NativeSavedModel> };
+}
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads a signature of a SavedModel by TensorFlow itself; several of one folder share their weights.
+ *
+ * @throws RuntimeError when the current backend is not the native one, or TensorFlow's reason why it cannot be loaded.
+ */
+export async function loadSavedModel(dir: string, signature: string): Promise<LoadedSignature> {
+  if (tf.getBackend() !== 'tensorflow')
+    throw new RuntimeError({
+      where: dir,
+      what: `a SavedModel needs the native TensorFlow backend, this is ${tf.getBackend()}`,
+      fix: 'Run `npm run setup`, or export it as graph-model, which runs on every backend',
+    });
+  const { node } = require('@tensorflow/tfjs-node-gpu') as NativeModule;
+  try {
+    const model = await node.loadSavedModel(dir, ['serve'], signature);
+    return { run: (inputs) => model.predict({ ...inputs }), dispose: () => model.dispose() };
+  } catch (cause) {
+    const what = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw new RuntimeError({ where: dir, what: `TensorFlow cannot load it (${what})`, fix: 'Export the model again', cause });
+  }
+}

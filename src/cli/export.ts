@@ -1,0 +1,133 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { initBackend } from '../backend/index.js';
+import { loadConfig } from '../config/index.js';
+import { modelsOf } from '../eval/index.js';
+import { type ExportSource, exportModel, type WeightType, weightTypes } from '../export/index.js';
+import { type ExportForm, exportForms } from '../infer/index.js';
+import { runConfigSchema } from '../train/index.js';
+import { UsageError } from '../util/index.js';
+import { consoleLogger } from './console-logger.js';
+import type { GlobalOptions } from './options.js';
+
+interface ExportCommandOptions extends GlobalOptions {
+  run: string | undefined;
+  model: string | undefined;
+  adapter: string | undefined;
+  masker: string | undefined;
+  to: string;
+  format: ExportForm;
+  dtype: WeightType;
+  imageSize: string | undefined;
+  textLength: number | undefined;
+  batch: string | undefined;
+  points: number;
+  overwrite: boolean;
+}
+
+export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> = {
+  command: 'export',
+  describe: 'the trained model for use elsewhere',
+  builder: (args) =>
+    args
+      .option('run', {
+        type: 'string',
+        describe: 'folder of a run; its best weights are exported',
+        conflicts: ['model', 'adapter'],
+      })
+      .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped nano model' })
+      .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter for the detector' })
+      .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped nano model" })
+      .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
+      .option('format', {
+        choices: exportForms,
+        demandOption: true,
+        describe: 'for transformers, PEFT, TensorFlow or TensorFlow.js',
+      })
+      .option('dtype', { choices: weightTypes, default: 'float32' as const, describe: 'how weights are stored' })
+      .option('image-size', { type: 'string', describe: 'SIDE or HEIGHTxWIDTH of the images of a graph' })
+      .option('text-length', { type: 'number', describe: 'tokens that prompts of a graph are padded to' })
+      .option('batch', { type: 'string', describe: "images of a call of a graph's detector: a number, or any" })
+      .option('points', { type: 'number', default: 4, describe: "points of each prompt of a graph's masker" })
+      .option('overwrite', { type: 'boolean', default: false, describe: 'replace an earlier export' })
+      .example('$0 export --run runs/stu --to exported --format savedmodel', 'for TensorFlow in Python, Serving, Java, Go or C++')
+      .example('$0 export --model grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
+  handler: async ({
+    run,
+    model,
+    adapter,
+    masker,
+    to,
+    format,
+    dtype,
+    imageSize,
+    textLength,
+    batch,
+    points,
+    overwrite,
+    backend,
+  }) => {
+    const source = await sourceOf({ run, model, adapter, masker });
+    const options = {
+      form: format,
+      to,
+      overwrite,
+      dtype,
+      imageSize: parseSize(imageSize),
+      textLength: textLength === undefined ? undefined : whole('--text-length', textLength),
+      batch: batch === undefined || batch === 'any' ? batch : whole('--batch', Number(batch)),
+      points: whole('--points', points),
+      say: (message: string) => consoleLogger.info(message),
+    } as const;
+    await initBackend(backend, consoleLogger);
+    const { files } = await exportModel(source, options);
+    const bytes = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    consoleLogger.info(
+      `${to}: ${Object.keys(files).length} files, ${(bytes / 1e6).toFixed(1)} MB, described in ${join(to, 'manifest.json')}`,
+    );
+  },
+};
+
+async function sourceOf(given: {
+  run: string | undefined;
+  model: string | undefined;
+  adapter: string | undefined;
+  masker: string | undefined;
+}): Promise<ExportSource> {
+  const shipped = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
+  if (given.run === undefined)
+    return { detector: given.model ?? shipped.detector, adapter: given.adapter, masker: given.masker ?? shipped.masker };
+  const best = join(given.run, 'best');
+  const file = join(given.run, 'config.yaml');
+  for (const [path, what] of [
+    [file, 'there is no such file'],
+    [best, 'there is no such folder'],
+  ] as const) {
+    if ((await stat(path).catch(() => undefined)) === undefined)
+      throw new UsageError({
+        where: path,
+        what,
+        fix: 'Name the folder of a run that trained, as runs/NAME (of a cross-validation runs/NAME/fold-1)',
+      });
+  }
+  const models = modelsOf(await loadConfig(file, runConfigSchema, []), best);
+  return {
+    run: given.run,
+    detector: models.detector ?? shipped.detector,
+    adapter: models.adapter,
+    masker: given.masker ?? models.masker ?? shipped.masker,
+  };
+}
+
+function parseSize(text: string | undefined): readonly [number, number] | undefined {
+  if (text === undefined) return undefined;
+  const [, height, width] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
+  if (height === undefined) throw new UsageError({ where: '--image-size', what: `expected SIDE or HEIGHTxWIDTH, got ${text}` });
+  return [whole('--image-size', Number(height)), whole('--image-size', Number(width ?? height))];
+}
+
+function whole(where: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new UsageError({ where, what: `expected a whole number from 1 on, got ${value}` });
+}

@@ -1,0 +1,225 @@
+import type { Example } from '../gallery/examples.js';
+import type { PresenceSummary } from '../presence/presence-summary.js';
+import type { TargetRow } from '../protocols/row.js';
+import type { StructureRobustness } from '../robustness/robustness-summary.js';
+import type { DatasetScore } from '../summary/dataset-score.js';
+import { foldImages } from '../summary/image-score.js';
+import type { MethodSummary } from '../tables/score-table.js';
+import type { Table } from '../tables/table.js';
+import type { TrustedRow } from '../trust/trust-rows.js';
+import type { TrustSummary } from '../trust/trust-summary.js';
+import { histogram, lineChart, spreadChart } from './charts.js';
+import { galleryCard } from './gallery-html.js';
+import { escapeHtml, htmlTable, section } from './html.js';
+import { SCRIPT, STYLE } from './look.js';
+import type { TrainingCurve } from './training-curves.js';
+
+/** Everything that the page shows. */
+export interface PageData {
+  readonly title: string;
+  /** What was evaluated, on what, by which prompts: a line each. */
+  readonly facts: readonly string[];
+  readonly warnings: readonly string[];
+  /** The first is ours. */
+  readonly summaries: readonly MethodSummary[];
+  readonly tables: readonly Table[];
+  readonly curves: readonly TrainingCurve[];
+  /** Strict rows of the first method. */
+  readonly rows: readonly (TargetRow | TrustedRow)[];
+  readonly presence: PresenceSummary | undefined;
+  readonly trust: TrustSummary | undefined;
+  readonly robustness: readonly StructureRobustness[];
+  readonly review: Table | undefined;
+  /** Worst first. */
+  readonly examples: AsyncIterable<Example>;
+  /** Images that the examples were taken from. */
+  readonly images: number;
+}
+
+/** Rows of the review list that the page shows; the file has all. */
+const REVIEWED = 50;
+
+/**
+ * One HTML file that needs nothing else and asks for nothing: a policy in it forbids every request.
+ *
+ * It embeds the images that it shows, so it is as confidential as they are.
+ */
+export async function evaluationPage(data: PageData): Promise<string> {
+  const cards: string[] = [];
+  for await (const example of data.examples) cards.push(await galleryCard(example));
+  const sections = [
+    section('scores', 'Scores', headline(data) + data.tables.slice(0, 1).map(htmlTable).join('')),
+    section('distributions', 'Distributions', distributions(data.rows)),
+    ...(data.tables.length > 1 ? [section('tables', 'Tables', data.tables.slice(1).map(htmlTable).join(''))] : []),
+    ...(data.curves.length > 0 ? [section('training', 'Training', curves(data.curves))] : []),
+    ...wordsSection(data.robustness),
+    ...presenceSection(data.presence),
+    ...trustSection(data),
+    section('images', 'Images', gallery(cards, data)),
+  ];
+  const links = sections.map((html) => /^<section id="(\w+)"><h2>([^<]*)/.exec(html)).flatMap((found) => found ?? []);
+  const nav = Array.from({ length: links.length / 3 }, (_, k) => `<a href="#${links[3 * k + 1]}">${links[3 * k + 2]}</a>`).join(
+    '',
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(data.title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(data.title)}</h1>
+${data.facts.map((fact) => `<p class="note" style="margin:.1rem 0">${escapeHtml(fact)}</p>`).join('\n')}
+<p class="note">This file holds images and stays where it was written: it asks nothing of any network. For research; not a medical device.</p>
+${data.warnings.map((warning) => `<p class="warn">${escapeHtml(warning)}</p>`).join('\n')}
+<nav>${nav}</nav>
+${sections.join('\n')}
+</main>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+function headline({ summaries }: PageData): string {
+  const [ours] = summaries;
+  if (ours === undefined) return '';
+  const { strict, paper } = ours;
+  const card = (label: string, value: string, small: string) =>
+    `<div>${escapeHtml(label)}<b>${escapeHtml(value)}</b><small>${escapeHtml(small)}</small></div>`;
+  const percent = (value: number | null) => (value === null ? '–' : `${value.toFixed(1)} %`);
+  const { pooled }: { pooled: DatasetScore } = strict;
+  const several = Object.keys(strict.datasets).length > 1;
+  const ends = pooled.interval.dsc;
+  return `<div class="figures">${[
+    card('DSC, strict', percent(several ? strict.overall.dsc : pooled.dsc), several ? 'mean of datasets' : `${pooled.n} images`),
+    card(
+      'IoU, strict',
+      percent(several ? strict.overall.iou : pooled.iou),
+      ends === null ? '' : `DSC of all images: 95 % from ${ends[0].toFixed(1)} to ${ends[1].toFixed(1)}`,
+    ),
+    card(
+      'DSC, the paper’s way',
+      percent(several ? paper.overall.dsc : paper.pooled.dsc),
+      `${paper.pooled.missed} missed left out`,
+    ),
+    card('Missed', String(pooled.missed), `of ${pooled.n} images that show something`),
+    card('False alarms', String(pooled.falseAlarms.count), `of ${pooled.falseAlarms.of} things that are not shown`),
+  ].join('')}</div>`;
+}
+
+function distributions(rows: readonly TargetRow[]): string {
+  const images = foldImages(rows);
+  const names = [...new Set(images.map(({ dataset }) => dataset))];
+  const charts = names.map((name) => {
+    const values = images.filter(({ dataset }) => dataset === name).map(({ dsc }) => 100 * dsc);
+    return histogram(values, 20, [0, 100], {
+      title: `${name}: strict DSC of ${values.length} images`,
+      x: 'DSC, percent',
+      y: 'images',
+    });
+  });
+  const areas = rows.filter((row) => row.shown && !row.missed);
+  const scatter = lineChart(
+    [{ label: 'targets', kind: 'dots', points: areas.map((row) => [row.detectorScore, 100 * row.dsc]) }],
+    {
+      title: 'Detector score and DSC of what was found',
+      x: 'detector score',
+      y: 'DSC, percent',
+      xDomain: [0, 1],
+      yDomain: [0, 100],
+    },
+  );
+  return `<div class="charts">${charts.join('')}${scatter}</div>`;
+}
+
+function curves(all: readonly TrainingCurve[]): string {
+  return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss' })).join('')}</div>`;
+}
+
+function wordsSection(robustness: readonly StructureRobustness[]): string[] {
+  if (robustness.length === 0) return [];
+  const several = new Set(robustness.map(({ dataset }) => dataset)).size > 1;
+  const rows = robustness.map(({ dataset, structure, wordings, consistency, spread }) => ({
+    label: several ? `${dataset}: ${structure}` : structure,
+    remark: `consistency ${consistency?.toFixed(0) ?? '–'}, spread ${spread?.toFixed(0) ?? '–'}`,
+    values: wordings.flatMap(({ wording, dsc }) => (dsc === null ? [] : [{ label: wording, value: dsc }])),
+  }));
+  const chart = spreadChart(rows, [0, 100], { title: 'Mean DSC under each wording', x: 'DSC, percent', y: '' });
+  return [section('words', 'Words', `<div class="charts">${chart}</div>`)];
+}
+
+function presenceSection(presence: PresenceSummary | undefined): string[] {
+  if (presence === undefined || presence.absent === 0 || presence.present === 0) return [];
+  const points = presence.roc.map(({ falseAlarmRate, detectionRate }) => [falseAlarmRate, detectionRate] as const);
+  const chart = lineChart(
+    [
+      { label: `AUC ${presence.auc?.toFixed(3) ?? '–'}`, points },
+      {
+        label: 'chance',
+        kind: 'guide',
+        points: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+    ],
+    { title: 'Is it in the image?', x: 'false-alarm rate', y: 'detection rate', xDomain: [0, 1], yDomain: [0, 1] },
+  );
+  const rows = Object.entries(presence.perPhrase).map(([phrase, { present, absent, auc }]) => ({
+    cells: [phrase, present, absent, auc === null ? null : auc.toFixed(3)],
+  }));
+  const table: Table = { id: 'presence', title: 'By phrase', columns: ['phrase', 'shown', 'not shown', 'AUC'], rows, notes: [] };
+  return [section('presence', 'Not in this image', `<div class="charts">${chart}<div>${htmlTable(table)}</div></div>`)];
+}
+
+function trustSection({ trust, review, rows }: PageData): string[] {
+  if (trust === undefined || trust.n === 0) return [];
+  const guide = {
+    label: 'perfect',
+    kind: 'guide',
+    points: [
+      [0, 0],
+      [100, 100],
+    ],
+  } as const;
+  const axes = { x: 'predicted quality, percent', y: 'DSC, percent', xDomain: [0, 100], yDomain: [0, 100] } as const;
+  const bins = trust.bins
+    .filter(({ n }) => n > 0)
+    .map(({ predicted, dsc }) => [predicted ?? Number.NaN, dsc ?? Number.NaN] as const);
+  const dots = rows.flatMap((row) =>
+    'predictedQuality' in row && row.shown && !row.missed ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : [],
+  );
+  const known = Object.entries(trust.spearman).filter(([, value]) => value !== null);
+  const names: Readonly<Record<string, string>> = {
+    predictedQuality: 'predicted quality',
+    maskerScore: 'masker’s own estimate',
+    flipAgreement: 'agreement with the mirrored image',
+    wordingAgreement: 'agreement with other wordings',
+  };
+  const list = known.map(([name, value]) => `${names[name] ?? name} ${value?.toFixed(2)}`).join(', ');
+  const short = review === undefined ? '' : htmlTable({ ...review, rows: review.rows.slice(0, REVIEWED) });
+  return [
+    section(
+      'trust',
+      'How far to trust a mask',
+      `<p>Over the ${trust.n} targets of which something was found; rank correlation with the true DSC: ${escapeHtml(list)}. Calibration error ${trust.calibrationError?.toFixed(1) ?? '–'} points.</p><div class="charts">${lineChart([{ label: 'targets', kind: 'dots', points: dots }, guide], { title: 'Predicted and true', ...axes })}${lineChart([{ label: 'tenths of the scale', points: bins }, guide], { title: 'Calibration', ...axes })}</div>${short}`,
+    ),
+  ];
+}
+
+function gallery(cards: readonly string[], { images, rows }: PageData): string {
+  const datasets = [...new Set(rows.map(({ dataset }) => dataset))];
+  const options = datasets.map((name) => `<option>${escapeHtml(name)}</option>`).join('');
+  const note =
+    cards.length < images
+      ? `<p class="note">${cards.length} of ${images} images, evenly over the order of their DSC; per-image.csv has all.</p>`
+      : '';
+  return `${note}<div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> missed</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
+<div class="gallery">${cards.join('\n')}</div>`;
+}

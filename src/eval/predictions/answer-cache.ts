@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type BoxXyxy, decodeRle, encodeRle, type Size } from '../../processing/index.js';
+import { writeFileAtomic } from '../../util/index.js';
+import type { Answer, AnsweredBox } from './answer.js';
+
+/** Changes when what is stored changes its meaning. */
+const FORMAT = 1;
+
+const storedSchema = z.object({
+  format: z.literal(FORMAT),
+  width: z.int(),
+  height: z.int(),
+  boxes: z.array(
+    z.object({
+      phrase: z.string(),
+      score: z.number(),
+      box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+      rle: z.string().optional(),
+      maskScore: z.number().optional(),
+    }),
+  ),
+});
+
+/** What identifies an answer: nothing else may change it. */
+export interface AnswerKey {
+  /** Digests of the models and of the way they are asked. */
+  readonly model: string;
+  readonly image: string;
+  readonly prompt: string;
+}
+
+/**
+ * Answers on disk, one small JSON file each, so that an evaluation that was stopped goes on where it was. Files hold masks, not
+ * images.
+ */
+export class AnswerCache {
+  private readonly dir: string;
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** A stored answer; nothing where there is none, or where the file is damaged. */
+  async get(key: AnswerKey): Promise<Answer | undefined> {
+    const text = await readFile(this.fileOf(key), 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      const { width, height, boxes } = storedSchema.parse(JSON.parse(text));
+      return boxes.map(
+        ({ phrase, score, box, rle, maskScore }): AnsweredBox => ({
+          phrase,
+          score,
+          boxXyxyPx: box as BoxXyxy,
+          ...(rle !== undefined && { mask: decodeRle(rle, width, height) }),
+          ...(maskScore !== undefined && { maskScore }),
+        }),
+      );
+    } catch {
+      return undefined;
+    }
+  }
+
+  async put(key: AnswerKey, answer: Answer, { width, height }: Size): Promise<void> {
+    const boxes = answer.map(({ phrase, score, boxXyxyPx, mask, maskScore }) => ({
+      phrase,
+      score,
+      box: boxXyxyPx,
+      ...(mask !== undefined && { rle: encodeRle(mask) }),
+      ...(maskScore !== undefined && { maskScore }),
+    }));
+    await writeFileAtomic(this.fileOf(key), JSON.stringify({ format: FORMAT, width, height, boxes }));
+  }
+
+  private fileOf({ model, image, prompt }: AnswerKey): string {
+    return join(this.dir, model.slice(0, 16), `${image.slice(0, 32)}-${prompt.slice(0, 16)}.json`);
+  }
+}

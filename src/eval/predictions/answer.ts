@@ -1,0 +1,21 @@
+import type { BinaryMask, BoxXyxy } from '../../processing/index.js';
+
+/** Stands for everything that an image shows, where a method does not tell phrases apart. */
+export const WHOLE = '*';
+
+/** A box that a method answered with, however little it thought of it. */
+export interface AnsweredBox {
+  /** One of the phrases that were asked, or {@link WHOLE}. */
+  readonly phrase: string;
+  /** The method's confidence, in [0, 1]. */
+  readonly score: number;
+  /** Left, top, right, bottom in pixels of the image. */
+  readonly boxXyxyPx: BoxXyxy;
+  /** On the image's own grid; absent for boxes that no protocol looks into. */
+  readonly mask?: BinaryMask;
+  /** The masker's own estimate of the mask's IoU, where it makes one. */
+  readonly maskScore?: number;
+}
+
+/** What a method says about one image and one prompt: boxes, best first. */
+export type Answer = readonly AnsweredBox[];

@@ -1,0 +1,14 @@
+import type { Sample } from '../../data/index.js';
+import type { Answer } from './answer.js';
+
+/** Something that segments images: our models, or a folder of masks that another program wrote. */
+export interface Method {
+  /** What tables call it. */
+  readonly name: string;
+  /** Whether boxes come with scores, so that precision and false alarms can be asked about. */
+  readonly scored: boolean;
+  /** @param phrases - asked together, as one prompt. */
+  answer(sample: Sample, phrases: readonly string[]): Promise<Answer>;
+  /** Frees what it holds. */
+  dispose(): void;
+}

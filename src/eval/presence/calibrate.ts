@@ -1,0 +1,59 @@
+import type { PresenceCalibration, PresenceThreshold } from '../../io/index.js';
+import { thresholdForFalseAlarms } from '../../metrics/index.js';
+import { UsageError } from '../../util/index.js';
+import type { TargetRow } from '../protocols/row.js';
+import { scoresOf } from './presence-summary.js';
+
+export interface CalibrateOptions {
+  /** Share of images without a thing that may pass for images with it, in [0, 1). */
+  readonly falseAlarmRate: number;
+  /** Where the rows come from, in words. */
+  readonly source: string;
+  /** Digest of the models. */
+  readonly model: string;
+}
+
+/**
+ * Takes thresholds from rows of validation images: one for all phrases, and one for each phrase that enough images were asked
+ * about that do not show it, so that the rate that was asked for means at least one image.
+ *
+ * @throws UsageError without negatives.
+ */
+export function calibratePresence(
+  rows: readonly TargetRow[],
+  { falseAlarmRate, source, model }: CalibrateOptions,
+): PresenceCalibration {
+  const [present, absent] = scoresOf(rows);
+  if (absent.length === 0)
+    throw new UsageError({
+      where: '--calibrate',
+      what: `no image of ${source} was asked about something that it does not show`,
+      fix: 'Name things that no image shows: --negatives "prostate. kidney."',
+    });
+  const perPhrase: Record<string, PresenceThreshold> = {};
+  const enough = Math.max(20, Math.ceil(1 / Math.max(falseAlarmRate, 1e-3)));
+  for (const target of [...new Set(rows.map((row) => row.target))].sort()) {
+    const [own, other] = scoresOf(rows.filter((row) => row.target === target));
+    if (other.length >= enough && own.length > 0) perPhrase[target] = threshold(own, other, falseAlarmRate);
+  }
+  return {
+    version: 1,
+    targetFalseAlarmRate: falseAlarmRate,
+    source,
+    model,
+    overall: threshold(present, absent, falseAlarmRate),
+    perPhrase,
+  };
+}
+
+function threshold(present: readonly number[], absent: readonly number[], rate: number): PresenceThreshold {
+  const value = thresholdForFalseAlarms(absent, rate);
+  const share = (scores: readonly number[]) => scores.filter((score) => score >= value).length / scores.length;
+  return {
+    threshold: value,
+    absent: absent.length,
+    present: present.length,
+    falseAlarmRate: share(absent),
+    detectionRate: present.length > 0 ? share(present) : null,
+  };
+}

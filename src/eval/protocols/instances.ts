@@ -1,0 +1,40 @@
+import { boxIou, diceCoefficient } from '../../metrics/index.js';
+import type { BinaryMask, BoxXyxy } from '../../processing/index.js';
+
+/** Overlap from which a box finds an instance. */
+const FINDS = 0.5;
+
+interface Boxed {
+  readonly boxXyxyPx: BoxXyxy;
+}
+
+/** How many true instances a box finds; boxes are taken best first, and each finds one at most. */
+export function foundInstances(boxes: readonly Boxed[], truth: readonly Boxed[]): number {
+  const left = new Set(truth.keys());
+  for (const { boxXyxyPx } of boxes) {
+    const overlaps = [...left].map((k) => ({ k, overlap: boxIou(boxXyxyPx, (truth[k] as Boxed).boxXyxyPx) }));
+    const best = overlaps.reduce((a, b) => (b.overlap > a.overlap ? b : a), { k: -1, overlap: 0 });
+    if (best.overlap >= FINDS) left.delete(best.k);
+  }
+  return truth.length - left.size;
+}
+
+/**
+ * Mean DSC over instances: each true one is paired with one mask, best pairs first; a true instance without a partner and a mask
+ * without one count 0. Not a number where there is neither.
+ */
+export function instanceDsc(masks: readonly BinaryMask[], truth: readonly BinaryMask[]): number {
+  const pairs = masks
+    .flatMap((mask, i) => truth.map((other, k) => ({ i, k, dsc: diceCoefficient(mask, other) })))
+    .filter(({ dsc }) => dsc > 0)
+    .sort((a, b) => b.dsc - a.dsc);
+  const [usedMasks, usedTruth] = [new Set<number>(), new Set<number>()];
+  let sum = 0;
+  for (const { i, k, dsc } of pairs) {
+    if (usedMasks.has(i) || usedTruth.has(k)) continue;
+    usedMasks.add(i);
+    usedTruth.add(k);
+    sum += dsc;
+  }
+  return sum / (truth.length + masks.length - usedMasks.size);
+}

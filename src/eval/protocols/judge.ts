@@ -1,0 +1,62 @@
+import type { Sample, SampleObject } from '../../data/index.js';
+import { boxIou, maskScores, type Spacing } from '../../metrics/index.js';
+import { type BinaryMask, maskArea } from '../../processing/index.js';
+import { union } from '../masks.js';
+import type { AnsweredBox } from '../predictions/answer.js';
+import { foundInstances, instanceDsc } from './instances.js';
+import type { DistanceUnit, TargetRow } from './row.js';
+
+/** A box whose mask was made. */
+export type MaskedBox = AnsweredBox & { readonly mask: BinaryMask };
+
+export interface JudgeOptions {
+  readonly unit: DistanceUnit;
+  /** Distance within which borders agree, in `unit`. */
+  readonly tolerance: number;
+}
+
+/** What a comparison alone decides of a row. */
+export type Judgement = Omit<
+  TargetRow,
+  'method' | 'protocol' | 'dataset' | 'image' | 'group' | 'file' | 'prompt' | 'target' | 'detectorScore' | 'dscGivenTrueBox'
+>;
+
+/** Compares the union of the masks that were found with the union of the true ones, and instances one by one. */
+export function judge(
+  sample: Sample,
+  truth: readonly SampleObject[],
+  boxes: readonly MaskedBox[],
+  { unit, tolerance }: JudgeOptions,
+): Judgement {
+  const spacing = spacingOf(sample, unit);
+  const found = boxes.filter(({ mask }) => maskArea(mask) > 0);
+  const best = found[0];
+  const shared = { unit, maskerScore: best?.maskScore, predicted: found.length, instances: truth.length };
+  if (truth.length === 0 || best === undefined) {
+    const { width, height } = sample.image;
+    const nothing = { dsc: 0, iou: 0, nsd: 0, found: 0, boxIou: 0, instanceDsc: 0 };
+    const hd95 = Math.hypot(width * spacing.x, height * spacing.y);
+    return { ...shared, ...nothing, hd95, shown: truth.length > 0, missed: truth.length > 0 };
+  }
+  const masks = found.map(({ mask }) => mask);
+  const trueMasks = truth.map(({ mask }) => mask);
+  return {
+    ...shared,
+    ...maskScores(union(masks), union(trueMasks), tolerance, spacing),
+    shown: true,
+    missed: false,
+    found: foundInstances(found, truth),
+    boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIou(best.boxXyxyPx, boxXyxyPx))),
+    instanceDsc: instanceDsc(masks, trueMasks),
+  };
+}
+
+/** Whether a box's mask was made. */
+export function isMasked(box: AnsweredBox): box is MaskedBox {
+  return box.mask !== undefined;
+}
+
+function spacingOf({ spacingMm }: Sample, unit: DistanceUnit): Spacing {
+  const [x, y] = unit === 'mm' && spacingMm !== undefined ? spacingMm : [1, 1];
+  return { x, y };
+}

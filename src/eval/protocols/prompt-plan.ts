@@ -1,0 +1,50 @@
+import type { Sample } from '../../data/index.js';
+import { UsageError } from '../../util/index.js';
+import type { DatasetSurvey } from './survey.js';
+
+/**
+ * What a strict evaluation asks. `fixed`: the same phrases in every image of a dataset, whatever it shows. `own`: the questions
+ * that come with the images, which name absent things too.
+ */
+export type PromptPlan =
+  | { readonly kind: 'fixed'; readonly phrases: readonly string[]; readonly whole: boolean }
+  | { readonly kind: 'own' };
+
+/**
+ * Chooses the prompt of a dataset: the caller's words, else the dataset's own questions, else all names that its images use.
+ *
+ * @param words - phrases to ask instead. One phrase that no image uses stands for everything that an image shows.
+ * @throws UsageError when several phrases leave out something that images show.
+ */
+export function planPrompt({ name, shown, asked, ownQuestions }: DatasetSurvey, words?: readonly string[]): PromptPlan {
+  if (words !== undefined) {
+    const forgotten = shown.filter((phrase) => !words.includes(phrase));
+    if (forgotten.length === 0) return { kind: 'fixed', phrases: words, whole: false };
+    if (words.length === 1) return { kind: 'fixed', phrases: words, whole: true };
+    throw new UsageError({
+      where: '--prompt',
+      what: `it does not ask for ${forgotten.join(', ')}, which ${name} shows`,
+      fix: 'Name one phrase for everything, or all of them',
+    });
+  }
+  if (ownQuestions) return { kind: 'own' };
+  return { kind: 'fixed', phrases: asked, whole: false };
+}
+
+/** The phrases that a plan asks of an image. */
+export function phrasesOf(plan: PromptPlan, sample: Sample): readonly string[] {
+  return plan.kind === 'fixed' ? plan.phrases : sample.phrases;
+}
+
+/** What a prompt gives away about the images, in words for a person; nothing where it gives nothing away. */
+export function leakOf(protocol: 'strict' | 'paper', survey: DatasetSurvey, plan: PromptPlan): string | undefined {
+  const { name, shown, structures } = survey;
+  if (shown.length < 2) return undefined;
+  if (protocol === 'paper') {
+    const kind = structures ? 'structure' : 'class';
+    return `${name}: the paper's prompt is the true ${kind} of each image (${shown.join(', ')}): it gives the label away, and no classification is measured`;
+  }
+  if (plan.kind === 'own')
+    return `${name}: each image comes with its own question, which names what it shows among things that it does not`;
+  return undefined;
+}

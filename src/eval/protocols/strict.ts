@@ -1,0 +1,91 @@
+import type { Sample, SampleObject } from '../../data/index.js';
+import type { ImageBoxes } from '../../metrics/index.js';
+import { diceCoefficient } from '../../metrics/index.js';
+import { union } from '../masks.js';
+import { type Answer, WHOLE } from '../predictions/answer.js';
+import type { Method } from '../predictions/method.js';
+import { ModelMethod } from '../predictions/model-method.js';
+import { isMasked, type JudgeOptions, judge } from './judge.js';
+import { type PromptPlan, phrasesOf } from './prompt-plan.js';
+import type { TargetRow } from './row.js';
+
+export interface StrictOptions extends JudgeOptions {
+  readonly plan: PromptPlan;
+  /** Score from which a box counts. */
+  readonly threshold: number;
+  /** Whether all boxes from the threshold on count, or the best of each phrase. */
+  readonly select: 'all' | 'best';
+}
+
+/** The rows of one image, and its boxes for the average precision, where the method gives scores. */
+export interface StrictResult {
+  readonly rows: readonly TargetRow[];
+  readonly boxes: ImageBoxes | undefined;
+}
+
+/**
+ * The strict protocol: one prompt for the whole dataset, every box above the threshold counts, every true instance counts, and
+ * what was missed counts 0.
+ */
+export async function strictRows(method: Method, sample: Sample, options: StrictOptions): Promise<StrictResult> {
+  const phrases = phrasesOf(options.plan, sample);
+  const answer = await method.answer(sample, phrases);
+  const targets = targetsOf(sample, options.plan, phrases, answer);
+  const rows: TargetRow[] = [];
+  for (const { target, truth } of targets) {
+    const own = answer.filter(({ phrase }) => phrase === target);
+    const counted = own.filter(({ score }) => score >= options.threshold);
+    const boxes = (options.select === 'best' ? counted.slice(0, 1) : counted).filter(isMasked);
+    rows.push({
+      method: method.name,
+      protocol: 'strict',
+      ...placeOf(sample),
+      prompt: promptText(phrases),
+      target,
+      ...judge(sample, truth, boxes, options),
+      detectorScore: own[0]?.score ?? 0,
+      dscGivenTrueBox: await dscGivenTrueBoxes(method, sample, truth),
+    });
+  }
+  return { rows, boxes: method.scored ? boxesOf(answer, targets) : undefined };
+}
+
+interface Target {
+  readonly target: string;
+  readonly truth: readonly SampleObject[];
+}
+
+/** What is judged in an image: each phrase, or everything at once where words or masks do not tell things apart. */
+function targetsOf(sample: Sample, plan: PromptPlan, phrases: readonly string[], answer: Answer): Target[] {
+  const { objects } = sample;
+  if (plan.kind === 'fixed' && plan.whole) return phrases.map((target) => ({ target, truth: objects }));
+  if (answer.some(({ phrase }) => phrase === WHOLE)) return [{ target: WHOLE, truth: objects }];
+  return phrases.map((target) => ({ target, truth: objects.filter(({ phrase }) => phrase === target) }));
+}
+
+function boxesOf(answer: Answer, targets: readonly Target[]): ImageBoxes {
+  return {
+    predicted: answer.map(({ phrase, score, boxXyxyPx }) => ({ label: phrase, score, box: boxXyxyPx })),
+    truth: targets.flatMap(({ target, truth }) => truth.map(({ boxXyxyPx }) => ({ label: target, box: boxXyxyPx }))),
+  };
+}
+
+async function dscGivenTrueBoxes(method: Method, sample: Sample, truth: readonly SampleObject[]): Promise<number | undefined> {
+  if (!(method instanceof ModelMethod) || truth.length === 0) return undefined;
+  const answer = await method.answerBoxes(
+    sample,
+    truth.map(({ boxXyxyPx }) => boxXyxyPx),
+  );
+  const masks = answer.filter(isMasked).map(({ mask }) => mask);
+  return diceCoefficient(union(masks), union(truth.map(({ mask }) => mask)));
+}
+
+/** Where a row belongs. */
+export function placeOf({ dataset, id, group, file }: Sample): Pick<TargetRow, 'dataset' | 'image' | 'group' | 'file'> {
+  return { dataset, image: id, group: group ?? id, file };
+}
+
+/** Phrases as a sentence, the way the detector reads them. */
+export function promptText(phrases: readonly string[]): string {
+  return `${phrases.join('. ')}.`;
+}

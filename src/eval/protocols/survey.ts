@@ -1,0 +1,94 @@
+import type { Dataset, Sample } from '../../data/index.js';
+import { DataError } from '../../util/index.js';
+import type { DistanceUnit } from './row.js';
+
+/** What all images of a dataset have in common, seen before the first is judged. */
+export interface DatasetSurvey {
+  readonly name: string;
+  readonly images: number;
+  /** Names of things that images show, sorted. */
+  readonly shown: readonly string[];
+  /** Names that images ask for, shown or not, sorted. */
+  readonly asked: readonly string[];
+  /** Whether images ask different questions that also name what they do not show: the dataset's own questions. */
+  readonly ownQuestions: boolean;
+  /** Whether most images show several kinds of things: then each kind is an item of its own, as in kidneyUS. */
+  readonly structures: boolean;
+  /** Millimetres only where every image says how large its pixels are. */
+  readonly unit: DistanceUnit;
+  /** Whether images say which patient or volume they are of. */
+  readonly grouped: boolean;
+}
+
+interface Tally {
+  images: number;
+  positives: number;
+  several: number;
+  negatives: number;
+  spaced: number;
+  grouped: number;
+  readonly shown: Set<string>;
+  readonly asked: Set<string>;
+  readonly questions: Set<string>;
+}
+
+/**
+ * Reads every sample once and says what each dataset holds, by name.
+ *
+ * @throws DataError when there is no image.
+ */
+export async function surveyDatasets(
+  parts: readonly Dataset[],
+  onSample?: (done: number, total: number) => void,
+): Promise<ReadonlyMap<string, DatasetSurvey>> {
+  const tallies = new Map<string, Tally>();
+  const total = parts.reduce((sum, { size }) => sum + size, 0);
+  if (total === 0)
+    throw new DataError({
+      where: 'evaluation',
+      what: 'there is no image in this part of the data',
+      fix: 'Choose another --split',
+    });
+  let done = 0;
+  for (const part of parts) {
+    for (let i = 0; i < part.size; i++) {
+      count(await part.load(i), tallies);
+      done += 1;
+      onSample?.(done, total);
+    }
+  }
+  return new Map([...tallies].map(([name, tally]) => [name, surveyOf(name, tally)]));
+}
+
+function count({ dataset, objects, phrases, spacingMm, group }: Sample, tallies: Map<string, Tally>): void {
+  const tally = tallies.get(dataset) ?? emptyTally();
+  tallies.set(dataset, tally);
+  const shown = new Set(objects.map(({ phrase }) => phrase));
+  tally.images += 1;
+  if (shown.size > 0) tally.positives += 1;
+  if (shown.size > 1) tally.several += 1;
+  if (phrases.some((phrase) => !shown.has(phrase))) tally.negatives += 1;
+  if (spacingMm !== undefined) tally.spaced += 1;
+  if (group !== undefined) tally.grouped += 1;
+  for (const phrase of shown) tally.shown.add(phrase);
+  for (const phrase of [...phrases, ...shown]) tally.asked.add(phrase);
+  tally.questions.add([...phrases].sort().join('. '));
+}
+
+function emptyTally(): Tally {
+  const sets = { shown: new Set<string>(), asked: new Set<string>(), questions: new Set<string>() };
+  return { images: 0, positives: 0, several: 0, negatives: 0, spaced: 0, grouped: 0, ...sets };
+}
+
+function surveyOf(name: string, tally: Tally): DatasetSurvey {
+  return {
+    name,
+    images: tally.images,
+    shown: [...tally.shown].sort(),
+    asked: [...tally.asked].sort(),
+    ownQuestions: tally.questions.size > 1 && tally.negatives > 0,
+    structures: tally.several > tally.positives / 2,
+    unit: tally.spaced === tally.images ? 'mm' : 'px',
+    grouped: tally.grouped > 0,
+  };
+}

@@ -1,0 +1,53 @@
+/** A dataset of the paper. */
+export interface PaperDataset {
+  /** What the paper's tables call it. */
+  readonly name: string;
+  readonly organ: string;
+  /** Whether its training part was trained on. */
+  readonly seen: boolean;
+  /** Names under which data may come, without case and punctuation. */
+  readonly keys: readonly string[];
+}
+
+const dataset = (name: string, organ: string, seen: boolean, ...keys: string[]): PaperDataset => ({
+  name,
+  organ,
+  seen,
+  keys: [plainName(name), ...keys],
+});
+
+/** The paper's 18 datasets, in the order of its tables. */
+export const paperDatasets: readonly PaperDataset[] = [
+  dataset('BrEaST', 'breast', true),
+  dataset('BUID', 'breast', true),
+  dataset('BUSUC', 'breast', true),
+  dataset('BUS-UCLM', 'breast', true, 'busucml'),
+  dataset('BUSB', 'breast', true),
+  dataset('BUSI', 'breast', true),
+  dataset('STU', 'breast', true, 'stuhospital'),
+  dataset('S1', 'breast', true),
+  dataset('TN3K', 'thyroid', true),
+  dataset('TG3K', 'thyroid', true),
+  dataset('105US', 'liver', true),
+  dataset('AUL', 'liver', true),
+  dataset('MicroSeg', 'prostate', true),
+  dataset('RegPro', 'prostate', true),
+  dataset('kidneyUS', 'kidney', true, 'kidnyus'),
+  dataset('BUSBRA', 'breast', false),
+  dataset('TNSCUI', 'thyroid', false, 'ddti'),
+  dataset('Luminous', 'back muscle', false),
+];
+
+/** The paper's dataset that a name of ours stands for. */
+export function paperDataset(name: string): PaperDataset | undefined {
+  return paperDatasets.find(({ keys }) => keys.includes(plainName(name)));
+}
+
+/** The organ of a dataset; what the paper does not know has its own name. */
+export function organOf(name: string): string {
+  return paperDataset(name)?.organ ?? 'other';
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}

@@ -1,0 +1,122 @@
+import { mean, populationStd } from '../../metrics/index.js';
+import { percent } from '../summary/dataset-score.js';
+import type { Table, TableRow } from '../tables/table.js';
+import type { WordingRow } from './wording-rows.js';
+
+/** How a structure fares under one wording. Percent. */
+export interface WordingScore {
+  readonly wording: string;
+  readonly dsc: number | null;
+  readonly std: number | null;
+  readonly iou: number | null;
+  readonly n: number;
+  readonly missed: number;
+  /** The paper's way: missed ones left out, the one best box. */
+  readonly paper: {
+    readonly dsc: number | null;
+    readonly std: number | null;
+    readonly iou: number | null;
+    readonly iouStd: number | null;
+    readonly n: number;
+  };
+}
+
+/** How much words matter to a structure. Percent. */
+export interface StructureRobustness {
+  readonly dataset: string;
+  readonly structure: string;
+  readonly wordings: readonly WordingScore[];
+  /** Best minus worst mean DSC, and the standard deviation of the means. */
+  readonly spread: number | null;
+  readonly std: number | null;
+  /** Mean DSC between the masks that different wordings give for the same image: 100 means that words do not matter. */
+  readonly consistency: number | null;
+}
+
+/** Sums up, by dataset and structure. */
+export function summariseRobustness(rows: readonly WordingRow[]): StructureRobustness[] {
+  const keys = [...new Set(rows.map(({ dataset, structure }) => JSON.stringify([dataset, structure])))];
+  return keys.map((key) => {
+    const [dataset, structure] = JSON.parse(key) as [string, string];
+    const own = rows.filter((row) => row.dataset === dataset && row.structure === structure);
+    const wordings = [...new Set(own.map(({ wording }) => wording))].map((wording) => {
+      return scoreOf(
+        wording,
+        own.filter((row) => row.wording === wording),
+      );
+    });
+    const means = wordings.map(({ dsc }) => dsc).filter((dsc) => dsc !== null);
+    return {
+      dataset,
+      structure,
+      wordings,
+      spread: percent((Math.max(...means) - Math.min(...means)) / 100),
+      std: percent(populationStd(means) / 100),
+      consistency: percent(mean(own.map(({ agreement }) => agreement))),
+    };
+  });
+}
+
+function scoreOf(wording: string, rows: readonly WordingRow[]): WordingScore {
+  const dsc = rows.map((row) => row.dsc);
+  const paper = rows.flatMap((row) => (row.paper === undefined ? [] : [row.paper]));
+  return {
+    wording,
+    dsc: percent(mean(dsc)),
+    std: percent(populationStd(dsc)),
+    iou: percent(mean(rows.map((row) => row.iou))),
+    n: rows.length,
+    missed: rows.filter(({ missed }) => missed).length,
+    paper: {
+      dsc: percent(mean(paper.map((one) => one.dsc))),
+      std: percent(populationStd(paper.map((one) => one.dsc))),
+      iou: percent(mean(paper.map((one) => one.iou))),
+      iouStd: percent(populationStd(paper.map((one) => one.iou))),
+      n: paper.length,
+    },
+  };
+}
+
+/** One line a wording, and one a structure with the spread and the consistency. */
+export function robustnessTable(structures: readonly StructureRobustness[]): Table {
+  const figure = (value: number | null) => (value === null ? null : value.toFixed(2));
+  const rows = structures.flatMap(({ dataset, structure, wordings, spread, std, consistency }): TableRow[] => [
+    ...wordings.map(({ wording, dsc, iou, std: deviation, n, missed }) => ({
+      cells: [
+        dataset,
+        structure,
+        wording,
+        `${figure(dsc) ?? ''} ± ${figure(deviation) ?? ''}`,
+        figure(iou),
+        n,
+        missed,
+        null,
+        null,
+      ],
+    })),
+    {
+      cells: [
+        dataset,
+        structure,
+        `all (std of means ${figure(std)})`,
+        null,
+        null,
+        null,
+        null,
+        figure(spread),
+        figure(consistency),
+      ],
+      total: true,
+    },
+  ]);
+  return {
+    id: 'wordings',
+    title: 'The same images under several wordings (percent; missed ones count 0)',
+    columns: ['dataset', 'structure', 'wording', 'DSC', 'IoU', 'n', 'missed', 'spread', 'consistency'],
+    rows,
+    notes: [
+      'Spread: best minus worst mean DSC. Consistency: mean DSC between the masks that different wordings give for the same image; 100 means that words do not matter.',
+      'Each wording is asked alone.',
+    ],
+  };
+}

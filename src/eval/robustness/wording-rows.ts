@@ -1,0 +1,62 @@
+import type { Sample } from '../../data/index.js';
+import { diceCoefficient, iou, mean } from '../../metrics/index.js';
+import type { BinaryMask } from '../../processing/index.js';
+import { maskArea } from '../../processing/index.js';
+import { union } from '../masks.js';
+import { type Counting, combinedMask } from '../predictions/combined-mask.js';
+import type { Method } from '../predictions/method.js';
+import { isMasked } from '../protocols/judge.js';
+import { PAPER_THRESHOLD } from '../protocols/paper.js';
+
+/** What one wording gave for one structure in one image. Fractions in [0, 1]. */
+export interface WordingRow {
+  readonly dataset: string;
+  readonly image: string;
+  readonly structure: string;
+  readonly wording: string;
+  /** Nothing was found; then the overlaps are 0. */
+  readonly missed: boolean;
+  readonly dsc: number;
+  readonly iou: number;
+  /** The paper's way: the one best box, whatever else was found; nothing where no box scores enough. */
+  readonly paper: { readonly dsc: number; readonly iou: number } | undefined;
+  /** Mean DSC between this wording's mask and those of the others; 1 where none finds anything. */
+  readonly agreement: number;
+}
+
+/** Asks for each structure that an image shows in several words, one prompt at a time. */
+export async function wordingRows(
+  method: Method,
+  sample: Sample,
+  wordings: (structure: string) => readonly string[],
+  counting: Counting,
+): Promise<WordingRow[]> {
+  const rows: WordingRow[] = [];
+  for (const structure of new Set(sample.objects.map(({ phrase }) => phrase))) {
+    const truth = union(sample.objects.filter(({ phrase }) => phrase === structure).map(({ mask }) => mask));
+    const asked = wordings(structure);
+    if (asked.length < 2) continue;
+    const answers = await Promise.all(asked.map((wording) => method.answer(sample, [wording])));
+    const masks = answers.map((answer, k) => combinedMask(answer, asked[k] as string, counting, sample.image));
+    for (const [k, wording] of asked.entries()) {
+      const mask = masks[k] as BinaryMask;
+      const best = answers[k]?.find((box) => box.score > PAPER_THRESHOLD);
+      const others = masks.filter((_, other) => other !== k);
+      rows.push({
+        dataset: sample.dataset,
+        image: sample.id,
+        structure,
+        wording,
+        missed: maskArea(mask) === 0,
+        dsc: diceCoefficient(mask, truth),
+        iou: iou(mask, truth),
+        paper:
+          best !== undefined && isMasked(best)
+            ? { dsc: diceCoefficient(best.mask, truth), iou: iou(best.mask, truth) }
+            : undefined,
+        agreement: mean(others.map((other) => diceCoefficient(mask, other))),
+      });
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,86 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { ConfigDocument, validate } from '../../config/index.js';
+import { UsageError } from '../../util/index.js';
+
+/** Other ways of asking for a structure, by the structure's phrase. `*` applies to every structure. */
+export type Wordings = ReadonlyMap<string, readonly string[]>;
+
+const words = z.string().trim().min(1);
+const plainSchema = z.record(z.string(), z.array(words).min(1));
+/** The word lists of published datasets: names of classes, synonyms and the sentences of the paper's prompt study. */
+const classesSchema = z.looseObject({
+  classes: z.record(
+    z.string(),
+    z.looseObject({
+      strict: words,
+      paper: words,
+      synonyms: z.array(words).default([]),
+      study: z.array(words).default([]),
+    }),
+  ),
+});
+
+/** Every structure. */
+export const ANY = '*';
+
+/**
+ * Wordings as the command line gives them: a YAML file (`phrase: [wording, …]`, or a word list under `configs/prompts`), the word
+ * `default` for all of `configs/prompts`, or wordings separated by commas, for every structure.
+ *
+ * @throws UsageError, ConfigError
+ */
+export async function readWordings(source: string, defaults = join('configs', 'prompts')): Promise<Wordings> {
+  if (source === 'default') return readFolder(defaults);
+  if (await isFile(source)) return readFile(source, 'utf8').then((text) => parseWordings(text, source));
+  if (/\.(ya?ml|json)$/i.test(source))
+    throw new UsageError({
+      where: '--prompts',
+      what: `there is no file ${source}`,
+      fix: 'Name a YAML file, or wordings separated by commas',
+    });
+  const list = source
+    .split(',')
+    .map((one) => one.trim().replace(/\.$/, ''))
+    .filter((one) => one !== '');
+  if (list.length === 0)
+    throw new UsageError({ where: '--prompts', what: 'it names no wording', fix: 'Separate wordings by commas' });
+  return new Map([[ANY, list]]);
+}
+
+/** The wordings of a structure, its own name first. */
+export function wordingsOf(wordings: Wordings, structure: string): string[] {
+  return [...new Set([structure, ...(wordings.get(structure) ?? wordings.get(ANY) ?? [])])];
+}
+
+function parseWordings(text: string, file: string): Wordings {
+  const document = ConfigDocument.parse(text, file);
+  // JSON, CSV and other text parse as YAML of some kind; the two layouts are told apart by one key.
+  if (!/^\s*["']?classes["']?\s*:/m.test(text)) return new Map(Object.entries(validate(plainSchema, document)));
+  const wordings = new Map<string, string[]>();
+  for (const { strict, paper, synonyms, study } of Object.values(validate(classesSchema, document).classes))
+    for (const phrase of new Set([strict, paper]))
+      wordings.set(phrase, [...new Set([...(wordings.get(phrase) ?? []), strict, ...synonyms, ...study])]);
+  return wordings;
+}
+
+async function readFolder(dir: string): Promise<Wordings> {
+  const names = (await readdir(dir).catch(() => [])).filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (names.length === 0)
+    throw new UsageError({
+      where: '--prompts default',
+      what: `${dir} holds no word list`,
+      fix: 'Name a YAML file, or wordings separated by commas',
+    });
+  const all = new Map<string, string[]>();
+  for (const name of names) {
+    const part = parseWordings(await readFile(join(dir, name), 'utf8'), join(dir, basename(name)));
+    for (const [phrase, list] of part) all.set(phrase, [...new Set([...(all.get(phrase) ?? []), ...list])]);
+  }
+  return all;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}

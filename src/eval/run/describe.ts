@@ -1,0 +1,27 @@
+import type { PromptPlan } from '../protocols/prompt-plan.js';
+import { promptText } from '../protocols/strict.js';
+import type { DatasetSurvey } from '../protocols/survey.js';
+import type { RunPart } from './run-parts.js';
+
+/** The prompts of a dataset under both protocols, in words. */
+export function describePrompts(
+  { name, shown, structures }: DatasetSurvey,
+  plans: ReadonlyMap<string, PromptPlan>,
+): { readonly strict: string; readonly paper: string } {
+  const plan = plans.get(name);
+  return {
+    strict: plan?.kind === 'fixed' ? `“${promptText(plan.phrases)}” in every image` : 'the question that comes with each image',
+    paper:
+      shown.length === 1
+        ? `“${promptText(shown)}”`
+        : `the true ${structures ? 'structure' : 'class'} of each image: ${shown.join(', ')}`,
+  };
+}
+
+/** The models of each part of a run, each once. */
+export function describeModels(parts: readonly RunPart[]): string[] {
+  const texts = parts.map(({ models: { detector, adapter, masker } }) =>
+    [detector, adapter, masker].filter((part) => part !== undefined).join(' + '),
+  );
+  return [...new Set(texts)];
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { LoadOptions } from '../../infer/index.js';
+import type { RunConfig } from '../../train/index.js';
+import { UsageError } from '../../util/index.js';
+import { AnswerCache } from '../predictions/answer-cache.js';
+import { MaskFolderMethod } from '../predictions/mask-folder.js';
+import { ANSWERS } from '../predictions/merge-answers.js';
+import type { Method } from '../predictions/method.js';
+import { ModelMethod } from '../predictions/model-method.js';
+import { PAPER_THRESHOLD } from '../protocols/paper.js';
+import type { EvaluationPart } from './collect.js';
+import type { RunPart, SplitName } from './run-parts.js';
+
+/** Names of our own methods in tables. */
+export const OURS = 'ours';
+export const VARIANTS = { base: 'not fine-tuned + SAM 2', medsam: 'fine-tuned + MedSAM', ours: 'fine-tuned + SAM 2' } as const;
+
+export interface MethodsOptions {
+  readonly config: RunConfig;
+  readonly split: SplitName;
+  /** Folders of masks that other programs wrote. */
+  readonly predictions: readonly string[];
+  /** Whether the parts of the method are judged apart too. */
+  readonly ablation: boolean;
+  /** Folder of a MedSAM for the ablation. */
+  readonly medsam?: string | undefined;
+}
+
+export interface OpenMethods {
+  readonly parts: readonly EvaluationPart[];
+  /** Ours, one a part. */
+  readonly ours: readonly ModelMethod[];
+  readonly folders: readonly MaskFolderMethod[];
+}
+
+/** Opens the methods that are judged on each part of a run. Ours comes first. */
+export async function openMethods(parts: readonly RunPart[], options: MethodsOptions): Promise<OpenMethods> {
+  const { config, split, predictions, ablation, medsam } = options;
+  const { boxThreshold: threshold, select } = config.eval;
+  const cache = new AnswerCache(join(config.run.dir, ANSWERS));
+  const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
+  const open = (name: string, models: LoadOptions) => ModelMethod.open({ name, models, cache, policy });
+  const folders: MaskFolderMethod[] = [];
+  for (const dir of predictions) {
+    const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(dir) ?? [];
+    const folder = await MaskFolderMethod.open(path ?? dir, name);
+    const taken: readonly string[] = [OURS, ...Object.values(VARIANTS), ...folders.map((other) => other.name)];
+    if (taken.includes(folder.name))
+      throw new UsageError({
+        where: '--predictions',
+        what: `two methods would be called ${folder.name}`,
+        fix: 'Give it another name: --predictions NAME=DIR',
+      });
+    folders.push(folder);
+  }
+  const ours: ModelMethod[] = [];
+  const opened: EvaluationPart[] = [];
+  for (const { data, models, trained } of parts) {
+    const own = await open(OURS, models);
+    const methods: Method[] = [own, ...folders];
+    if (ablation && trained)
+      methods.push(await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker }));
+    if (ablation && medsam !== undefined) methods.push(await open(VARIANTS.medsam, { ...models, masker: medsam }));
+    ours.push(own);
+    opened.push({ dataset: data[split], methods });
+  }
+  return { parts: opened, ours, folders };
+}

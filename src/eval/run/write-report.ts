@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { RunConfig } from '../../train/index.js';
+import { writeFileAtomic } from '../../util/index.js';
+import { rankImages } from '../gallery/examples.js';
+import { summarisePresence } from '../presence/presence-summary.js';
+import { PAPER_THRESHOLD } from '../protocols/paper.js';
+import { robustnessTable, summariseRobustness } from '../robustness/robustness-summary.js';
+import { compareMethods, comparisonTable } from '../summary/comparison.js';
+import { perImageCsv } from '../summary/per-image-csv.js';
+import { summariseProtocol } from '../summary/protocol-summary.js';
+import { type MethodSummary, scoreTable } from '../tables/score-table.js';
+import { type Table, writeTable } from '../tables/table.js';
+import type { TrustedRow } from '../trust/trust-rows.js';
+import { reviewTable, summariseTrust } from '../trust/trust-summary.js';
+import { describeModels, describePrompts } from './describe.js';
+import { OURS, VARIANTS } from './methods.js';
+import { mergeMetrics } from './metrics-file.js';
+import { type EvaluateRunOptions, type EvaluateRunResult, type Material, TOLERANCE } from './options.js';
+import { makePaperTables, writeFigure } from './paper-outputs.js';
+import { trivialGuessOfParts } from './trivial.js';
+import { writePage } from './write-page.js';
+
+/** Sums up what was collected and writes every file of an evaluation. */
+export async function writeReport(
+  config: RunConfig,
+  options: EvaluateRunOptions,
+  material: Material,
+): Promise<EvaluateRunResult> {
+  const { collected, methods, runParts, calibration } = material;
+  const { rows, plans, surveys } = collected;
+  const { split } = options;
+  const { dir, seed } = config.run;
+  const tolerance = options.tolerance ?? TOLERANCE;
+  const names = [...surveys.keys()];
+  const suffix = split === 'test' ? '' : `-${split}`;
+
+  // a) figures
+  const all = summaries(material, seed);
+  const variants: readonly string[] = [VARIANTS.base, VARIANTS.medsam];
+  const compared = all.filter(({ method }) => !variants.includes(method));
+  const [ours] = compared as [MethodSummary, ...MethodSummary[]];
+  const strictOurs = rows.filter((row): row is TrustedRow => row.method === OURS && row.protocol === 'strict');
+  const comparisons = compareMethods(rows, collected.methods, names, seed);
+  const presence = summarisePresence(strictOurs);
+  // Negatives that were asked besides are no masks to trust.
+  const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
+  const trust = summariseTrust(judged);
+  const robustness = summariseRobustness(collected.wordingRows);
+  const trivial = await trivialGuessOfParts(runParts, split);
+
+  // b) tables and pictures
+  const scores = scoreTable(compared, tolerance);
+  const review = reviewTable(judged);
+  const tables: Table[] = [
+    scores,
+    ...(comparisons.length > 0 ? [comparisonTable(comparisons)] : []),
+    ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
+    ...(await makePaperTables(options, { ...material, all, compared, robustness })),
+  ];
+  const files: string[] = [];
+  for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
+  const ranked = rankImages(collected.places, rows, OURS);
+  const counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  for (const figure of options.figures)
+    files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
+
+  // c) numbers for machines
+  const metricsFile = join(dir, `metrics${suffix}.json`);
+  const figures = {
+    strict: ours.strict,
+    paper: ours.paper,
+    methods: Object.fromEntries(all.slice(1).map(({ method, ...both }) => [method, both])),
+    comparisons,
+    prompts: Object.fromEntries([...surveys].map(([name, survey]) => [name, describePrompts(survey, plans)])),
+    warnings: collected.warnings,
+    settings: {
+      strict: counting,
+      paper: { threshold: PAPER_THRESHOLD, select: 'the best box of the image' },
+      tolerance,
+      bootstrap: { seed, draws: 2000, confidence: 0.95 },
+    },
+    evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
+    presence: { ...presence, roc: undefined, ...(calibration && { calibration }) },
+    trust,
+    robustness,
+    trivialGuess: trivial,
+  };
+  await mergeMetrics(metricsFile, figures, split === 'test' ? ours.strict.pooled : undefined);
+  const csvFile = join(dir, `per-image${suffix}.csv`);
+  await writeFileAtomic(csvFile, perImageCsv(rows));
+
+  // d) the page
+  const pageFile = join(dir, `evaluation${suffix}.html`);
+  await writePage(pageFile, {
+    config,
+    options,
+    material,
+    compared,
+    tables,
+    review,
+    presence,
+    trust,
+    robustness,
+    trivial,
+    ranked,
+    counting,
+  });
+  files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
+  return { summaries: all, comparisons, trivial, warnings: collected.warnings, ...(calibration && { calibration }), files };
+}
+
+/** Both protocols of each method, ours first. */
+function summaries({ collected }: Material, seed: number): MethodSummary[] {
+  const { methods, rows, boxes, surveys } = collected;
+  const names = [...surveys.keys()];
+  return methods.map((method) => {
+    const own = rows.filter((row) => row.method === method);
+    const sum = (protocol: 'strict' | 'paper') =>
+      summariseProtocol(own, boxes.get(method) ?? new Map(), { protocol, names, seed });
+    return { method, strict: sum('strict'), paper: sum('paper') };
+  });
+}

@@ -1,0 +1,124 @@
+import { holm, pairedBootstrap, wilcoxonSignedRank } from '../../metrics/index.js';
+import { type ProtocolName, protocols, type TargetRow } from '../protocols/row.js';
+import type { Table } from '../tables/table.js';
+import { foldImages, type ImageScore } from './image-score.js';
+
+/** A paired test of two methods on the same images. */
+export interface Comparison {
+  readonly protocol: ProtocolName;
+  readonly dataset: string;
+  readonly methods: readonly [string, string];
+  /** Images that both are judged on. Strict: all; paper: those that neither missed. */
+  readonly n: number;
+  /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients. */
+  readonly difference: number;
+  readonly interval: readonly [low: number, high: number];
+  /** Two-sided, as they are and after Holm's correction over all comparisons of the protocol. */
+  readonly wilcoxon: { readonly p: number; readonly holm: number };
+  readonly bootstrap: { readonly p: number; readonly holm: number };
+}
+
+/** Name of all datasets together. */
+const ALL = 'all images';
+
+/** Compares every pair of methods, on each dataset and on all images together. */
+export function compareMethods(
+  rows: readonly TargetRow[],
+  methods: readonly string[],
+  datasets: readonly string[],
+  seed: number,
+): Comparison[] {
+  const pairs = methods.flatMap((a, i) => methods.slice(i + 1).map((b) => [a, b] as const));
+  return protocols.flatMap((protocol) => {
+    const scores = new Map(methods.map((method) => [method, scoresOf(rows, method, protocol)]));
+    const names = datasets.length > 1 ? [...datasets, ALL] : datasets;
+    const raw = names.flatMap((dataset) => pairs.flatMap((pair) => compare(protocol, dataset, pair, scores, seed) ?? []));
+    const corrected = [holm(raw.map(({ wilcoxon }) => wilcoxon.p)), holm(raw.map(({ bootstrap }) => bootstrap.p))] as const;
+    return raw.map((one, i) => ({
+      ...one,
+      wilcoxon: { p: one.wilcoxon.p, holm: corrected[0][i] as number },
+      bootstrap: { p: one.bootstrap.p, holm: corrected[1][i] as number },
+    }));
+  });
+}
+
+function scoresOf(rows: readonly TargetRow[], method: string, protocol: ProtocolName): ReadonlyMap<string, ImageScore> {
+  const own = rows.filter((row) => row.method === method && row.protocol === protocol);
+  const images =
+    protocol === 'paper'
+      ? foldImages(own.map((row) => ({ ...row, image: JSON.stringify([row.image, row.target]) })))
+      : foldImages(own);
+  return new Map(images.filter(({ counts }) => counts).map((image) => [JSON.stringify([image.dataset, image.image]), image]));
+}
+
+function compare(
+  protocol: ProtocolName,
+  dataset: string,
+  pair: readonly [string, string],
+  scores: ReadonlyMap<string, ReadonlyMap<string, ImageScore>>,
+  seed: number,
+): Comparison | undefined {
+  const [first, second] = pair.map((method) => scores.get(method) as ReadonlyMap<string, ImageScore>) as [
+    ReadonlyMap<string, ImageScore>,
+    ReadonlyMap<string, ImageScore>,
+  ];
+  const both = [...first].filter(([key, image]) => second.has(key) && (dataset === ALL || image.dataset === dataset));
+  if (both.length === 0) return undefined;
+  const a = both.map(([, image]) => image.dsc);
+  const b = both.map(([key]) => (second.get(key) as ImageScore).dsc);
+  const groups = both.map(([, image]) => image.group);
+  const { difference, low, high, p } = pairedBootstrap(a, b, groups, { seed });
+  const percent = (fraction: number) => Math.round(fraction * 1e4) / 100;
+  const test = wilcoxonSignedRank(a, b);
+  return {
+    protocol,
+    dataset,
+    methods: [...pair],
+    n: both.length,
+    difference: percent(difference),
+    interval: [percent(low), percent(high)],
+    wilcoxon: { p: test.p, holm: test.p },
+    bootstrap: { p, holm: p },
+  };
+}
+
+/** One line a comparison. */
+export function comparisonTable(comparisons: readonly Comparison[]): Table {
+  const p = (value: number) => (value < 1e-4 ? '< 0.0001' : value.toFixed(4));
+  return {
+    id: 'comparison',
+    title: 'Methods against each other, paired by image',
+    columns: [
+      'protocol',
+      'dataset',
+      'first',
+      'second',
+      'n',
+      'DSC difference',
+      '95 % interval',
+      'Wilcoxon p',
+      'Holm',
+      'bootstrap p',
+      'Holm',
+    ],
+    rows: comparisons.map(({ protocol, dataset, methods, n, difference, interval, wilcoxon, bootstrap }) => ({
+      cells: [
+        protocol,
+        dataset,
+        methods[0],
+        methods[1],
+        n,
+        difference.toFixed(2),
+        `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`,
+        p(wilcoxon.p),
+        p(wilcoxon.holm),
+        p(bootstrap.p),
+        p(bootstrap.holm),
+      ],
+    })),
+    notes: [
+      'Two-sided. Wilcoxon’s signed-rank test over images; the bootstrap draws whole patients where they are known. Holm: corrected for all comparisons of the protocol.',
+      'Strict: what a method missed counts 0. Paper: only images that neither method missed.',
+    ],
+  };
+}

@@ -1,0 +1,51 @@
+import { mean } from '../../metrics/index.js';
+import type { TargetRow } from '../protocols/row.js';
+
+/** What an image contributes to the means of its dataset. Fractions in [0, 1]. */
+export interface ImageScore {
+  readonly dataset: string;
+  readonly image: string;
+  /** Unique over datasets. */
+  readonly group: string;
+  readonly dsc: number;
+  readonly iou: number;
+  readonly hd95: number;
+  readonly nsd: number;
+  /** Nothing was found of what the image shows. */
+  readonly missed: boolean;
+  /** Whether means are taken over it: the paper leaves out what was missed. */
+  readonly counts: boolean;
+}
+
+/**
+ * One score for each image that shows something: the mean over what it shows, what was missed counting 0. Under the paper's
+ * protocol each row is an item of its own.
+ */
+export function foldImages(rows: readonly TargetRow[]): ImageScore[] {
+  const byImage = new Map<string, TargetRow[]>();
+  for (const row of rows) {
+    if (!row.shown) continue;
+    const key = JSON.stringify(row.protocol === 'paper' ? [row.dataset, row.image, row.target] : [row.dataset, row.image]);
+    const known = byImage.get(key);
+    if (known === undefined) byImage.set(key, [row]);
+    else known.push(row);
+  }
+  return [...byImage.values()].map(imageScore);
+}
+
+function imageScore(rows: readonly TargetRow[]): ImageScore {
+  const [{ dataset, image, group, protocol }] = rows as [TargetRow];
+  const over = (pick: (row: TargetRow) => number) => mean(rows.map(pick));
+  const missed = rows.every((row) => row.missed);
+  return {
+    dataset,
+    image,
+    group: `${dataset}/${group}`,
+    dsc: over((row) => row.dsc),
+    iou: over((row) => row.iou),
+    hd95: over((row) => row.hd95),
+    nsd: over((row) => row.nsd),
+    missed,
+    counts: protocol === 'strict' || !missed,
+  };
+}

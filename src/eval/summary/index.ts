@@ -1,0 +1,3 @@
+export { type Comparison, compareMethods } from './comparison.js';
+export { type DatasetScore, scoreRows } from './dataset-score.js';
+export { type MeanOfDatasets, type ProtocolSummary, summariseProtocol } from './protocol-summary.js';

@@ -1,0 +1,17 @@
+import type { Ends } from '../summary/dataset-score.js';
+
+/** `83.21 ± 15.60`; nothing where there is no mean. */
+export function meanStd(mean: number | null | undefined, std: number | null | undefined): string | null {
+  if (mean === null || mean === undefined) return null;
+  return std === null || std === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${std.toFixed(2)}`;
+}
+
+/** Two decimals. */
+export function figure(value: number | null | undefined): string | null {
+  return value === null || value === undefined ? null : value.toFixed(2);
+}
+
+/** `80.10 to 86.52`. */
+export function between(ends: Ends | null): string | null {
+  return ends === null ? null : `${ends[0].toFixed(2)} to ${ends[1].toFixed(2)}`;
+}

@@ -1,0 +1,146 @@
+import { mean } from '../../metrics/index.js';
+import { type PaperDataset, paperDataset, paperDatasets } from '../published/datasets.js';
+import { type PublishedScore, publishedAverages, publishedOthers, publishedOurs } from '../published/figures.js';
+import { type DatasetScore, percent } from '../summary/dataset-score.js';
+import { meanOf } from '../summary/protocol-summary.js';
+import { meanStd } from './figures.js';
+import type { MethodSummary } from './score-table.js';
+import type { Cell, Table, TableRow } from './table.js';
+
+/** Why a row has no figure of ours. */
+const ABSENT = 'not evaluated: its images were not given';
+
+/** The paper's table 3 (datasets that it trained on) or 4 (those that it did not). */
+export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary[]): Table {
+  const seen = number === 3;
+  const datasets = paperDatasets.filter((dataset) => dataset.seen === seen);
+  const organs = [...new Set(datasets.map(({ organ }) => organ))];
+  const errors = datasets.flatMap(({ name }) => {
+    const { error } = publishedOurs[name] ?? {};
+    return error === undefined ? [] : [`† ${name}: ${error}.`];
+  });
+  const average: PublishedScore = seen ? publishedAverages.seen : publishedAverages.unseen;
+  const rows = organs.flatMap((organ): TableRow[] => {
+    const own = datasets.filter((dataset) => dataset.organ === organ);
+    const lines = own.map((dataset): TableRow => ({ cells: datasetCells(dataset, summaries) }));
+    const total = { cells: meanCells(`mean of ${organ}`, own, summaries, organMean(own)), total: true };
+    return own.length > 1 ? [...lines, total] : lines;
+  });
+  const others = otherDatasets(summaries).map((name): TableRow => ({ cells: foreignCells(name, summaries) }));
+  return {
+    id: `table-${number}`,
+    title: `Table ${number} of the paper, ${seen ? 'seen' : 'unseen'} datasets: DSC and IoU in percent, mean ± std`,
+    columns: [
+      'dataset',
+      'published DSC',
+      'published IoU',
+      ...summaries.flatMap(({ method }) => [`${method}: DSC paper`, 'IoU paper', 'DSC strict', 'IoU strict', 'n', 'missed']),
+      'remark',
+    ],
+    rows: [
+      ...rows,
+      {
+        cells: meanCells('mean of datasets', datasets, summaries, [
+          `${average.dsc.toFixed(2)}†`,
+          `${(average.iou ?? 0).toFixed(2)}†`,
+        ]),
+        total: true,
+      },
+      ...others,
+    ],
+    notes: [
+      'Published: the paper’s own method. Means are unweighted means of the rows of datasets; ours are over the datasets that were evaluated, published means of organs are computed here from the printed rows.',
+      `† Printed mean of datasets: ${average.error ?? 'consistent'}.`,
+      ...errors,
+      ...publishedOthers
+        .filter(({ dataset }) => datasets.some(({ name }) => name === dataset))
+        .map(({ dataset, method, dsc }) => `${dataset}: the paper’s own table gives ${method} a higher DSC, ${dsc.toFixed(2)}.`),
+      'Ours is over the images that were given, which are the paper’s test images only where its split was made again.',
+      'Paper: the true class as prompt, one best box an image, missed images left out. Strict: one prompt a dataset, every instance counts, missed ones count 0.',
+    ],
+  };
+}
+
+function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]): Cell[] {
+  const published = publishedOurs[dataset.name];
+  const mark = published?.error === undefined ? '' : '†';
+  const found = summaries.map((summary) => scoresOf(summary, dataset));
+  return [
+    dataset.name,
+    published === undefined ? null : `${published.dsc.toFixed(2)} ± ${published.dscStd ?? ''}${mark}`,
+    published?.iou === undefined ? null : `${published.iou.toFixed(2)} ± ${published.iouStd ?? ''}${mark}`,
+    ...found.flatMap(ownCells),
+    found.some((one) => one !== undefined) ? null : ABSENT,
+  ];
+}
+
+interface BothScores {
+  readonly strict: DatasetScore;
+  readonly paper: DatasetScore;
+}
+
+function scoresOf({ strict, paper }: MethodSummary, dataset: PaperDataset): BothScores | undefined {
+  const name = Object.keys(strict.datasets).find((one) => paperDataset(one) === dataset);
+  return name === undefined ? undefined : bothOf(strict.datasets[name], paper.datasets[name]);
+}
+
+function bothOf(strict: DatasetScore | undefined, paper: DatasetScore | undefined): BothScores | undefined {
+  return strict === undefined || paper === undefined ? undefined : { strict, paper };
+}
+
+function ownCells(scores: BothScores | undefined): Cell[] {
+  if (scores === undefined) return [null, null, null, null, null, null];
+  const { strict, paper } = scores;
+  return [
+    meanStd(paper.dsc, paper.std),
+    meanStd(paper.iou, paper.iouStd),
+    meanStd(strict.dsc, strict.std),
+    meanStd(strict.iou, strict.iouStd),
+    strict.n,
+    strict.missed,
+  ];
+}
+
+function meanCells(
+  name: string,
+  datasets: readonly PaperDataset[],
+  summaries: readonly MethodSummary[],
+  published: readonly [string, string],
+): Cell[] {
+  const counts = new Set<number>();
+  const own = summaries.flatMap((summary) => {
+    const found = datasets.map((dataset) => scoresOf(summary, dataset)).filter((one) => one !== undefined);
+    counts.add(found.length);
+    if (found.length === 0) return ownCells(undefined);
+    const [paper, strict] = [meanOf(found.map((one) => one.paper)), meanOf(found.map((one) => one.strict))];
+    return [
+      meanStd(paper.dsc, paper.std),
+      meanStd(paper.iou, paper.iouStd),
+      meanStd(strict.dsc, strict.std),
+      meanStd(strict.iou, strict.iouStd),
+      strict.n,
+      strict.missed,
+    ];
+  });
+  return [name, ...published, ...own, `${Math.max(0, ...counts)} of ${datasets.length} datasets`];
+}
+
+/** What the printed rows of an organ give. */
+function organMean(datasets: readonly PaperDataset[]): [string, string] {
+  const over = (pick: (score: PublishedScore) => number) => {
+    const values = datasets.map(({ name }) => pick(publishedOurs[name] as PublishedScore));
+    return (percent(mean(values) / 100) as number).toFixed(2);
+  };
+  return [over(({ dsc }) => dsc), over(({ iou }) => iou ?? Number.NaN)];
+}
+
+/** Datasets that the paper does not know. */
+function otherDatasets(summaries: readonly MethodSummary[]): string[] {
+  const names = summaries.flatMap(({ strict }) => Object.keys(strict.datasets));
+  return [...new Set(names)].filter((name) => paperDataset(name) === undefined);
+}
+
+function foreignCells(name: string, summaries: readonly MethodSummary[]): Cell[] {
+  const own = summaries.flatMap(({ strict, paper }) => ownCells(bothOf(strict.datasets[name], paper.datasets[name])));
+  return [name, null, null, ...own, 'not one of the paper’s datasets'];
+}

@@ -1,0 +1,58 @@
+import type { Sample } from '../../data/index.js';
+import { diceCoefficient, mean } from '../../metrics/index.js';
+import type { Answer } from '../predictions/answer.js';
+import { type Counting, combinedMask } from '../predictions/combined-mask.js';
+import type { Method } from '../predictions/method.js';
+import type { TargetRow } from '../protocols/row.js';
+import { mirrorImage, mirrorMask, mirrorPhrase } from './flip.js';
+
+/** A row with what can be said about its quality without the truth. Fractions in [0, 1]. */
+export interface TrustedRow extends TargetRow {
+  /** DSC between the mask and the one that is found in the mirrored image. */
+  readonly flipAgreement?: number;
+  /** Mean DSC between the mask and those of other wordings. */
+  readonly wordingAgreement?: number;
+  /** Mean of the masker's own estimate and of the agreements that were taken; 0 where nothing was found. */
+  readonly predictedQuality: number;
+}
+
+export interface TrustOptions extends Counting {
+  /** Whether to look at the mirrored image too, which doubles the work. */
+  readonly flip: boolean;
+  /** Masks of other wordings of a target. */
+  readonly wordings: (target: string) => Promise<readonly Answer[]>;
+}
+
+/** Adds predicted quality to the strict rows of an image. @param phrases - the prompt that they answer. */
+export async function trustRows(
+  method: Method,
+  sample: Sample,
+  phrases: readonly string[],
+  rows: readonly TargetRow[],
+  { flip, wordings, ...counting }: TrustOptions,
+): Promise<TrustedRow[]> {
+  const answer = await method.answer(sample, phrases);
+  const mirrored = flip
+    ? await method.answer({ ...sample, image: mirrorImage(sample.image) }, phrases.map(mirrorPhrase))
+    : undefined;
+  const trusted: TrustedRow[] = [];
+  for (const row of rows) {
+    const mask = combinedMask(answer, row.target, counting, sample.image);
+    const flipAgreement =
+      mirrored && diceCoefficient(mask, mirrorMask(combinedMask(mirrored, mirrorPhrase(row.target), counting, sample.image)));
+    const others = await wordings(row.target);
+    const agreements = others.map((other) => {
+      const phrase = other[0]?.phrase ?? row.target;
+      return diceCoefficient(mask, combinedMask(other, phrase, counting, sample.image));
+    });
+    const wordingAgreement = agreements.length > 0 ? mean(agreements) : undefined;
+    const parts = [row.maskerScore, flipAgreement, wordingAgreement].filter((part) => part !== undefined);
+    trusted.push({
+      ...row,
+      ...(flipAgreement !== undefined && { flipAgreement }),
+      ...(wordingAgreement !== undefined && { wordingAgreement }),
+      predictedQuality: row.predicted === 0 ? 0 : mean(parts.map((part) => Math.min(1, Math.max(0, part)))),
+    });
+  }
+  return trusted;
+}

@@ -1,0 +1,27 @@
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readJson } from '../io/index.js';
+import { CheckpointError, writeFileAtomic } from '../util/index.js';
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+
+/**
+ * Copies an adapter, which training wrote as PEFT reads it.
+ *
+ * @param base - what the adapter says it belongs to, unless it says so itself.
+ * @throws CheckpointError when it is in another form.
+ */
+export async function writePeftFolder(from: string, to: string, base: string): Promise<void> {
+  if ((await stat(join(from, WEIGHTS)).catch(() => undefined)) === undefined)
+    throw new CheckpointError({
+      where: from,
+      what: `there is no ${WEIGHTS} in it`,
+      fix: 'Name the folder of an adapter in PEFT’s format, such as runs/NAME/best',
+    });
+  await mkdir(to, { recursive: true });
+  await copyFile(join(from, WEIGHTS), join(to, WEIGHTS));
+  const config = (await readJson(join(from, CONFIG))) as Record<string, unknown>;
+  const named = { ...config, base_model_name_or_path: config['base_model_name_or_path'] ?? base };
+  await writeFileAtomic(join(to, CONFIG), `${JSON.stringify(named, null, 2)}\n`);
+}

@@ -1,0 +1,80 @@
+/** Bytes that are there, or that are read only when they are written. */
+export type Chunk = Uint8Array | { readonly length: number; read(): Promise<Uint8Array> };
+
+const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
+
+/**
+ * Builds a message in Google's wire format. Large fields may be read when they are written, so that a model of any size needs
+ * no second copy in memory.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding
+ */
+export class ProtoWriter {
+  private readonly parts: Chunk[] = [];
+  private size = 0;
+
+  /** In bytes. */
+  get length(): number {
+    return this.size;
+  }
+
+  get chunks(): readonly Chunk[] {
+    return this.parts;
+  }
+
+  /** A whole number; negative ones as 64 bit in two's complement. */
+  int(field: number, value: number): this {
+    return this.push(varint(field * 8)).push(varint(value));
+  }
+
+  bool(field: number, value: boolean): this {
+    return this.int(field, value ? 1 : 0);
+  }
+
+  float(field: number, value: number): this {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatLE(value);
+    return this.push(varint(field * 8 + FIXED32)).push(bytes);
+  }
+
+  text(field: number, value: string): this {
+    return this.bytes(field, Buffer.from(value, 'utf8'));
+  }
+
+  bytes(field: number, value: Chunk): this {
+    return this.push(varint(field * 8 + LENGTH_DELIMITED))
+      .push(varint(value.length))
+      .push(value);
+  }
+
+  message(field: number, write: (message: ProtoWriter) => void): this {
+    const inner = new ProtoWriter();
+    write(inner);
+    this.push(varint(field * 8 + LENGTH_DELIMITED)).push(varint(inner.size));
+    for (const part of inner.parts) this.push(part);
+    return this;
+  }
+
+  /** An entry of a `map<string, …>`. */
+  entry(field: number, key: string, write: (value: ProtoWriter) => void): this {
+    return this.message(field, (pair) => pair.text(1, key).message(2, write));
+  }
+
+  private push(part: Chunk): this {
+    this.parts.push(part);
+    this.size += part.length;
+    return this;
+  }
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  do {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    bytes.push(rest === 0n ? low : low | 0x80);
+  } while (rest !== 0n);
+  return Uint8Array.from(bytes);
+}

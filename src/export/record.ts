@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { tf, trace } from '../backend/index.js';
+import { type ManifestPart, type ManifestSignature, openRunner } from '../infer/index.js';
+import type { Module } from '../nn/index.js';
+import { sizeOf } from '../util/index.js';
+import { DynamicError } from './dynamic.js';
+import type { GraphPort, Signature } from './graph.js';
+import { GraphBuilder } from './graph-builder.js';
+import { type WeightType, writeGraphModel } from './graph-model.js';
+import type { PortMeaning, Program } from './program.js';
+import { writeSavedModel } from './saved-model.js';
+import { verify } from './verify.js';
+
+/** Sizes at which a program with dynamic axes is recorded; from their difference the graph for any size follows. */
+const RECORDED = [2, 3] as const;
+
+/** Sizes at which what was exported is checked: others than the recorded ones. */
+const CHECKED = [1, 4];
+
+/** Numbers of an input up to which the larger size is checked too: at full size it would take the most memory of all. */
+const LARGE = 2 ** 19;
+
+export interface RecordOptions {
+  /** The exported folder. */
+  readonly root: string;
+  /** The model's folder in it. */
+  readonly path: string;
+  readonly form: 'savedmodel' | 'graph-model';
+  /** Weights of a graph model; a SavedModel has float32. */
+  readonly weightType: WeightType;
+  /** The size of dynamic axes, by name; `any` where it varies from call to call. */
+  readonly sizes: Readonly<Record<string, number | 'any'>>;
+  readonly say: (message: string) => void;
+}
+
+/** Records the programs of a model, writes them, loads what was written, and checks it against the model. */
+export async function exportPrograms(
+  model: Module,
+  programs: readonly Program[],
+  options: RecordOptions,
+): Promise<Pick<ManifestPart, 'signatures' | 'verification'>> {
+  const { root, path, form, weightType, say } = options;
+  const builder = new GraphBuilder(weightNames(model));
+  const checkedAt = new Map<Program, readonly number[]>();
+  for (const program of programs) checkedAt.set(program, await addProgram(builder, program, options));
+  const { graph } = builder;
+  const files = new Map<string, string>();
+  for (const { signature } of programs) {
+    // A graph model has one signature; the models of several share nothing.
+    const own = programs.length === 1 ? path : `${path}/${signature === 'serving_default' ? 'encode' : signature}`;
+    files.set(signature, form === 'savedmodel' ? path : `${own}/model.json`);
+    if (form === 'graph-model') await writeGraphModel(graph, signature, join(root, own), weightType);
+  }
+  if (form === 'savedmodel') await writeSavedModel(graph, join(root, path));
+  const signatures = Object.fromEntries(
+    programs.map((program) => [
+      program.signature,
+      describe(program, graph.signatures[program.signature] as Signature, files.get(program.signature) as string),
+    ]),
+  );
+  const runner = await openRunner(root, form, { signatures });
+  const verification: ManifestPart['verification'] = [];
+  try {
+    for (const program of programs)
+      verification.push(...(await verify(program, runner, checkedAt.get(program) as readonly number[])));
+  } finally {
+    runner.dispose();
+  }
+  for (const { what, max_abs_error: error, max_abs_value: value } of verification)
+    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
+  return { signatures, verification };
+}
+
+/** @returns the sizes at which to check it. */
+async function addProgram(
+  builder: GraphBuilder,
+  program: Program,
+  { sizes, path, say }: RecordOptions,
+): Promise<readonly number[]> {
+  const { signature, dynamic } = program;
+  const size = dynamic === undefined ? 1 : (sizes[dynamic.name] ?? 1);
+  if (size !== 'any' || dynamic === undefined) {
+    await builder.add(signature, record(program, Number(size)));
+    return [Number(size)];
+  }
+  const [first, second] = RECORDED.map((n) => record(program, n)) as [ReturnType<typeof record>, ReturnType<typeof record>];
+  try {
+    await builder.add(signature, first, { ...dynamic, sizes: RECORDED, second });
+    const largest = Math.max(...first.inputs.map(({ shape }) => sizeOf(shape))) / RECORDED[0];
+    return largest > LARGE ? CHECKED.slice(0, 1) : CHECKED;
+  } catch (error) {
+    if (!(error instanceof DynamicError)) throw error;
+    say(`${path}: ${signature} takes ${dynamic.name} = 1 only: ${error.message}`);
+    await builder.add(signature, record(program, 1));
+    return [1];
+  }
+}
+
+function record(program: Program, size: number) {
+  const inputs = program.samples(0, size);
+  try {
+    return trace(inputs, (x) => program.run(x));
+  } finally {
+    tf.dispose(inputs);
+  }
+}
+
+/** Weights keep their paths as names. */
+function weightNames(model: Module): Map<object, string> {
+  return new Map([...model.namedParameters()].map(([path, { value }]) => [value.dataId, path]));
+}
+
+function describe({ inputs, outputs, dynamic }: Program, ports: Signature, file: string): ManifestSignature {
+  const side = (meanings: Readonly<Record<string, PortMeaning>>, actual: Readonly<Record<string, GraphPort>>) =>
+    Object.fromEntries(
+      Object.entries(meanings).map(([name, { layout, meaning }]) => {
+        const { dtype, shape, node } = actual[name] as GraphPort;
+        const sizes = shape.map((n) => (n === -1 ? (dynamic?.name ?? '?') : n));
+        return [name, { dtype, shape: sizes, layout, meaning, node }];
+      }),
+    );
+  return { file, inputs: side(inputs, ports.inputs), outputs: side(outputs, ports.outputs) };
+}

@@ -1,0 +1,59 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { isExported } from '../infer/index.js';
+import { UsageError } from '../util/index.js';
+
+/**
+ * Writes a folder beside its place and then renames it, so that a half-written one is never found there.
+ *
+ * @param overwrite - replaces an earlier export; any other folder stays.
+ * @throws UsageError when the folder exists and may not be replaced.
+ */
+export async function stageFolder(target: string, overwrite: boolean, write: (dir: string) => Promise<void>): Promise<void> {
+  const place = resolve(target);
+  await refuseExisting(place, target, overwrite);
+  const mark = randomBytes(4).toString('hex');
+  const fresh = join(dirname(place), `.${basename(place)}.${mark}.new`);
+  const old = join(dirname(place), `.${basename(place)}.${mark}.old`);
+  try {
+    await mkdir(fresh, { recursive: true });
+    await write(fresh);
+    await refuseExisting(place, target, overwrite);
+    const replaced = await rename(place, old).then(
+      () => true,
+      () => false,
+    );
+    await rename(fresh, place).catch(async (error) => {
+      if (replaced) await rename(old, place);
+      throw error;
+    });
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function refuseExisting(place: string, shown: string, overwrite: boolean): Promise<void> {
+  const found = await stat(place).catch(() => undefined);
+  if (found === undefined || (found.isDirectory() && (await readdir(place)).length === 0)) return;
+  if (!overwrite) throw new UsageError({ where: shown, what: 'it exists', fix: 'Choose another folder, or say --overwrite' });
+  if (!(await isExported(place)))
+    throw new UsageError({ where: shown, what: 'it is not an export, and is not overwritten', fix: 'Choose another folder' });
+}
+
+/** Size and SHA-256 of every file below a folder, by its path with slashes. */
+export async function digestFolder(dir: string): Promise<Record<string, { bytes: number; sha256: string }>> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const digests: [string, { bytes: number; sha256: string }][] = [];
+  for (const file of files.sort()) {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    const { size } = await stat(file);
+    digests.push([relative(dir, file).split(sep).join('/'), { bytes: size, sha256: hash.digest('hex') }]);
+  }
+  return Object.fromEntries(digests);
+}

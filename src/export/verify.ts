@@ -1,0 +1,44 @@
+import { tf } from '../backend/index.js';
+import type { ManifestCheck, Runner } from '../infer/index.js';
+import type { Program } from './program.js';
+
+/** Which samples are compared: not those that were recorded. */
+const VARIANTS = [1, 2];
+
+/**
+ * Compares exported programs with the model itself, on other inputs than those that were recorded.
+ *
+ * @param sizes - the sizes of dynamic axes to try, or the fixed one.
+ */
+export async function verify(program: Program, runner: Runner, sizes: readonly number[]): Promise<ManifestCheck[]> {
+  const checks: ManifestCheck[] = [];
+  for (const [k, variant] of VARIANTS.entries()) {
+    const size = sizes[k % sizes.length] as number;
+    const inputs = program.samples(variant, size);
+    const expected = tf.tidy(() => program.run(inputs));
+    const got = await runner.run(program.signature, inputs);
+    for (const [name, tensor] of Object.entries(expected)) {
+      const what = `${program.signature} ${name}, sample ${variant}${program.dynamic ? `, ${program.dynamic.name} = ${size}` : ''}`;
+      checks.push({ what, ...(await compare(tensor, got[name])) });
+    }
+    tf.dispose([inputs, expected, { ...got }]);
+  }
+  return checks;
+}
+
+async function compare(
+  expected: tf.Tensor,
+  got: tf.Tensor | undefined,
+): Promise<Pick<ManifestCheck, 'max_abs_error' | 'max_abs_value'>> {
+  if (got?.shape.join() !== expected.shape.join()) return { max_abs_error: Number.MAX_VALUE, max_abs_value: 0 };
+  const [a, b] = await Promise.all([expected.data<'float32'>(), got.data<'float32'>()]);
+  let error = 0;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as number, b[i] as number];
+    if (Object.is(x, y)) continue; // both infinite, or both not numbers
+    error = Math.max(error, Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Number.MAX_VALUE);
+  }
+  for (const x of a) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+  return { max_abs_error: error, max_abs_value: largest };
+}

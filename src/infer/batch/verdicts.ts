@@ -1,0 +1,51 @@
+import { modelFolder, type PresenceCalibration, presenceVerdict, readCalibration } from '../../io/index.js';
+import type { RasterImage } from '../../processing/index.js';
+import type { Detector } from '../detector.js';
+import { resolveModel } from '../load-model.js';
+import type { BatchSettings } from './settings.js';
+
+/** Whether an image shows a thing, as written to `verdicts.json`. */
+export interface Verdict {
+  readonly image_id: string;
+  readonly phrase: string;
+  readonly present: boolean;
+  /** The detector's best score for the phrase, over all boxes. */
+  readonly score: number;
+  readonly threshold: number;
+  /** Whether the threshold was calibrated for this phrase, or for all together. */
+  readonly own_threshold: boolean;
+  /** The share of images without the thing that may be called wrongly. */
+  readonly false_alarm_rate: number;
+}
+
+/** What `npm run eval -- --calibrate` left beside the adapter, or beside the model where there is no adapter. */
+export async function calibrationOf({ adapter, detector }: BatchSettings): Promise<PresenceCalibration | undefined> {
+  return readCalibration(adapter ?? (await modelFolder(await resolveModel(detector))));
+}
+
+/** Judges for each phrase whether an image shows it. The image stays encoded, so this costs no pass of the backbone. */
+export async function verdictsOf(
+  detector: Detector,
+  image: RasterImage,
+  prompts: readonly (readonly string[])[],
+  { id, calibration }: { readonly id: string; readonly calibration: PresenceCalibration },
+): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const phrases of prompts) {
+    const best = await detector.detect(image, phrases, { boxThreshold: 0, perPhrase: 'best' });
+    for (const phrase of phrases) {
+      const score = best.find((detection) => detection.phrase === phrase)?.score ?? 0;
+      const { present, threshold, ownThreshold, falseAlarmRate } = presenceVerdict(calibration, phrase, score);
+      verdicts.push({
+        image_id: id,
+        phrase,
+        present,
+        score,
+        threshold,
+        own_threshold: ownThreshold,
+        false_alarm_rate: falseAlarmRate,
+      });
+    }
+  }
+  return verdicts;
+}

@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import { collect, MaskFolderMethod, summariseProtocol, WHOLE } from '../../src/eval/index.js';
+import { AnswerCache, imageFingerprint, modelFingerprint } from '../../src/eval/predictions/index.js';
+import { type BinaryMask, maskToPng } from '../../src/processing/index.js';
+import { answered, datasetOf, object, plain, rectangle, sample } from '../support/eval.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-predictions-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+async function put(name: string, mask: BinaryMask): Promise<void> {
+  const file = join(dir, name);
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, await maskToPng(mask));
+}
+
+describe('masks of other methods', () => {
+  const lesion = sample('img.1', [object('lesion', [4, 4, 12, 12])], { file: '/data/busi/Img.1.PNG' });
+
+  it('are found by the name of the image, in a folder of the dataset or without, whatever the case', async () => {
+    await put('toys/IMG.1.png', rectangle([4, 4, 12, 12]));
+    const [box] = await (await MaskFolderMethod.open(dir)).answer(lesion, ['lesion']);
+    expect(box).toMatchObject({ phrase: 'lesion', boxXyxyPx: [4, 4, 12, 12] });
+    await rm(join(dir, 'toys'), { recursive: true });
+    await put('img.1.png', rectangle([5, 4, 12, 12]));
+    expect((await (await MaskFolderMethod.open(dir)).answer(lesion, ['lesion']))[0]?.boxXyxyPx).toEqual([5, 4, 12, 12]);
+    expect(await (await MaskFolderMethod.open(dir)).answer({ ...lesion, id: 'img.2', file: 'img.2.png' }, ['lesion'])).toEqual(
+      [],
+    );
+  });
+
+  it('stand for everything, unless their names say for what', async () => {
+    const two = sample('two', [object('benign lesion', [2, 2, 9, 9]), object('cyst', [20, 10, 30, 20])]);
+    await put('two.png', rectangle([2, 2, 30, 20]));
+    const whole = await MaskFolderMethod.open(dir);
+    expect((await whole.answer(two, two.phrases)).map(({ phrase }) => phrase)).toEqual([WHOLE]);
+    const collected = await collect([{ dataset: datasetOf([two]), methods: [whole] }], plain);
+    expect(collected.rows.map(({ protocol, target }) => `${protocol} ${target}`)).toEqual([
+      `strict ${WHOLE}`,
+      'paper benign lesion',
+      'paper cyst',
+    ]);
+    expect(collected.warnings.at(-1)).toContain('do not say which thing they show');
+    await put('two.benign-lesion.png', rectangle([2, 2, 9, 9]));
+    await put('two.cyst.png', rectangle([20, 10, 30, 20]));
+    const apart = await collect([{ dataset: datasetOf([two]), methods: [await MaskFolderMethod.open(dir)] }], plain);
+    expect(apart.rows.map(({ protocol, target, dsc }) => `${protocol} ${target} ${dsc}`)).toEqual([
+      'strict benign lesion 1',
+      'strict cyst 1',
+      'paper benign lesion 1',
+      'paper cyst 1',
+    ]);
+  });
+
+  it('may be empty, which is a wrong answer and no missing one', async () => {
+    await put('s.png', rectangle([0, 0, 0, 0]));
+    const method = await MaskFolderMethod.open(dir, 'other');
+    const samples = [sample('s', [object('lesion', [4, 4, 12, 12])]), sample('t', [object('lesion', [4, 4, 12, 12])])];
+    const { rows } = await collect([{ dataset: datasetOf(samples), methods: [method] }], plain);
+    const of = (protocol: 'strict' | 'paper') =>
+      summariseProtocol(rows, new Map(), { protocol, names: ['toys'], seed: 1 }).pooled;
+    expect(of('strict')).toMatchObject({ dsc: 0, n: 2, missed: 2 });
+    expect(of('paper')).toMatchObject({ dsc: 0, n: 1, missed: 1, ap: null });
+  });
+
+  it('may have another size with the same proportions, and grey edges', async () => {
+    const big = await sharp(await maskToPng(rectangle([4, 4, 12, 12])))
+      .resize(80, 60, { kernel: 'cubic' })
+      .png()
+      .toBuffer();
+    await writeFile(join(dir, 'img.1.png'), big);
+    const [box] = await (await MaskFolderMethod.open(dir)).answer(lesion, ['lesion']);
+    expect(box?.mask).toEqual(rectangle([4, 4, 12, 12]));
+    await put('img.1.png', rectangle([0, 0, 3, 3], { width: 30, height: 30 }));
+    await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('30x30');
+    await writeFile(join(dir, 'img.1.png'), 'no picture');
+    await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('img.1.png');
+  });
+
+  it('are refused when two have one name', async () => {
+    await put('a.png', rectangle([0, 0, 3, 3]));
+    await put('a.bmp', rectangle([0, 0, 3, 3]));
+    await expect(MaskFolderMethod.open(dir)).rejects.toThrow('same name');
+  });
+});
+
+describe('what is remembered', () => {
+  const size = { width: 40, height: 30 };
+  const key = { model: 'm'.repeat(64), image: 'i'.repeat(64), prompt: 'p'.repeat(64) };
+
+  it('comes back as it was, boxes without masks too', async () => {
+    const cache = new AnswerCache(dir);
+    const answer = [
+      answered('lesion', 0.9, [4, 4, 12, 12]),
+      { phrase: 'cyst', score: 0.01, boxXyxyPx: [0.25, 1, 2, 3] as const },
+    ];
+    expect(await cache.get(key)).toBeUndefined();
+    await cache.put(key, answer, size);
+    expect(await cache.get(key)).toEqual(answer);
+    await cache.put(key, [], size);
+    expect(await cache.get(key)).toEqual([]);
+    for (const part of ['model', 'image', 'prompt'] as const)
+      expect(await cache.get({ ...key, [part]: 'x'.repeat(64) })).toBeUndefined();
+  });
+
+  it('is forgotten when the model or the image changes', async () => {
+    await writeFile(join(dir, 'model.safetensors'), 'weights');
+    await writeFile(join(dir, 'config.json'), '{}');
+    const first = await modelFingerprint([dir]);
+    await writeFile(join(dir, 'calibration.json'), '{}');
+    expect(await modelFingerprint([dir])).toBe(first);
+    expect(await modelFingerprint([join(dir, 'model.safetensors')])).toBe(first);
+    await writeFile(join(dir, 'model.safetensors'), 'Weights');
+    expect(await modelFingerprint([dir])).not.toBe(first);
+    expect(await modelFingerprint([dir, dir])).not.toBe(await modelFingerprint([dir]));
+    const image = { width: 2, height: 1, data: new Uint8Array([1, 2, 3, 4, 5, 6]) };
+    expect(imageFingerprint({ ...image, width: 1, height: 2 })).not.toBe(imageFingerprint(image));
+    expect(imageFingerprint({ ...image, data: new Uint8Array([1, 2, 3, 4, 5, 7]) })).not.toBe(imageFingerprint(image));
+  });
+});

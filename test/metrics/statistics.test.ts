@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  bootstrapInterval,
+  diceCoefficient,
+  groupedBootstrapInterval,
+  hausdorff95,
+  holm,
+  iou,
+  type MaskPixels,
+  maskScores,
+  midranks,
+  normalisedSurfaceDistance,
+  pairedBootstrap,
+  rocCurve,
+  spearman,
+  thresholdForFalseAlarms,
+  wilcoxonSignedRank,
+} from '../../src/metrics/index.js';
+import { Rng } from '../../src/util/index.js';
+import { relativeError } from '../support/compare.js';
+import { GoldenCase } from '../support/golden.js';
+
+/** Results are stored as float32. */
+const TOLERANCE = 1e-6;
+
+describe('statistics against scikit-learn and scipy', () => {
+  let golden: GoldenCase;
+  const numbers = (name: string) => [...golden.array(name).data].map(Number);
+
+  beforeAll(async () => {
+    golden = await GoldenCase.read('metrics-statistics');
+  });
+
+  it('overlaps masks as scikit-learn does, empty, full and one-pixel ones among them', () => {
+    const { data } = golden.array('in.masks');
+    const masks = Array.from({ length: 6 }, (_, k): MaskPixels => {
+      return { width: 31, height: 19, data: (data as Int32Array).subarray(k * 589, (k + 1) * 589) };
+    });
+    const actual = masks.flatMap((a) => masks.flatMap((b) => [diceCoefficient(a, b), iou(a, b)]));
+    expect(relativeError(actual, numbers('out.overlaps'))).toBeLessThan(TOLERANCE);
+  });
+
+  it('draws the ROC curve and its area, with ties', () => {
+    const { points, auc } = rocCurve(numbers('in.present'), numbers('in.absent'));
+    const curve = points.flatMap(({ falseAlarmRate, detectionRate }) => [falseAlarmRate, detectionRate]);
+    expect(relativeError(curve, numbers('out.roc'))).toBeLessThan(TOLERANCE);
+    const thresholds = points.slice(1).map(({ threshold }) => threshold);
+    expect(relativeError(thresholds, numbers('out.thresholds'))).toBeLessThan(TOLERANCE);
+    expect(relativeError([auc], numbers('out.auc'))).toBeLessThan(TOLERANCE);
+  });
+
+  it('tests pairs: few and many, with and without ties', () => {
+    const actual = ['small', 'large', 'ties', 'largeties'].flatMap((name) => {
+      const { statistic, p } = wilcoxonSignedRank(numbers(`in.${name}.a`), numbers(`in.${name}.b`));
+      return [statistic, p];
+    });
+    const expected = numbers('out.wilcoxon');
+    const ps = (values: readonly number[]) => values.filter((_, k) => k % 2 === 1);
+    expect(relativeError(actual, expected)).toBeLessThan(TOLERANCE);
+    expect(relativeError(ps(actual), ps(expected))).toBeLessThan(TOLERANCE);
+  });
+
+  it('ranks, correlates and corrects', () => {
+    expect(midranks(numbers('in.y'))).toEqual(numbers('out.ranks'));
+    expect(relativeError([spearman(numbers('in.x'), numbers('in.y'))], numbers('out.spearman'))).toBeLessThan(TOLERANCE);
+    expect(relativeError(holm(numbers('in.ps')), numbers('out.holm'))).toBeLessThan(TOLERANCE);
+  });
+});
+
+describe('statistics at the edges', () => {
+  it('tests pairs that do not differ, and refuses lists of other lengths', () => {
+    expect(wilcoxonSignedRank([1, 2], [1, 2])).toEqual({ statistic: 0, p: 1, n: 0 });
+    expect(wilcoxonSignedRank([2], [1])).toEqual({ statistic: 0, p: 1, n: 1 });
+    expect(() => wilcoxonSignedRank([1], [])).toThrow(RangeError);
+    expect(holm([])).toEqual([]);
+  });
+
+  it('lets no more false alarms through than was said', () => {
+    const absent = Array.from({ length: 40 }, (_, i) => i / 40);
+    for (const rate of [0, 0.05, 0.15, 0.5, 1]) {
+      const threshold = thresholdForFalseAlarms(absent, rate);
+      expect(absent.filter((score) => score >= threshold)).toHaveLength(Math.floor(40 * rate + 1e-9));
+    }
+    const tied = [0.2, 0.4, 0.4, 0.4];
+    expect(tied.filter((score) => score >= thresholdForFalseAlarms(tied, 0.5))).toHaveLength(0);
+    expect(() => thresholdForFalseAlarms([], 0.1)).toThrow(RangeError);
+    expect(() => thresholdForFalseAlarms([1], 5)).toThrow(RangeError);
+    expect(rocCurve([0.3], []).auc).toBeNaN();
+    expect(rocCurve([1, 1], [0]).auc).toBe(1);
+  });
+
+  it('draws whole groups: alike images of a patient widen the interval, and single images are the plain bootstrap', () => {
+    const rng = Rng.seeded(4);
+    const patients = Array.from({ length: 20 }, () => rng.normal(0.7, 0.2));
+    const values = patients.flatMap((value) => [value, value, value, value, value]);
+    const own = values.map((_, i) => String(i));
+    const shared = values.map((_, i) => String(Math.floor(i / 5)));
+    const width = ({ low, high }: { low: number; high: number }) => high - low;
+    const plain = groupedBootstrapInterval(values, own, { seed: 1 });
+    // Five copies of each value carry the evidence of one: the interval is the square root of 5 times as wide.
+    const ratio = width(groupedBootstrapInterval(values, shared, { seed: 1 })) / width(plain);
+    expect(ratio).toBeGreaterThan(1.9);
+    expect(ratio).toBeLessThan(2.6);
+    expect(plain).toEqual(bootstrapInterval(values, { seed: 1 }));
+    expect(groupedBootstrapInterval([], [], { seed: 1 }).low).toBeNaN();
+  });
+
+  it('sees a constant difference and none where there is none', () => {
+    const values = [0.5, 0.6, 0.9, 0.2, 0.7];
+    const groups = ['a', 'b', 'c', 'd', 'e'];
+    const better = pairedBootstrap(
+      values.map((value) => value + 0.1),
+      values,
+      groups,
+      { seed: 2, draws: 999 },
+    );
+    expect(better.difference).toBeCloseTo(0.1, 12);
+    expect(better.p).toBeCloseTo(2 / 1000, 12);
+    expect(pairedBootstrap(values, values, groups, { seed: 2 }).p).toBe(1);
+  });
+
+  it('scores a mask at once as one by one, wherever it lies', () => {
+    const size = { width: 17, height: 12 };
+    const rectangle = (x0: number, y0: number, x1: number, y1: number): MaskPixels => {
+      const data = new Uint8Array(17 * 12);
+      for (let y = y0; y < y1; y++) data.fill(1, y * 17 + x0, y * 17 + x1);
+      return { ...size, data };
+    };
+    const masks = [rectangle(0, 0, 5, 4), rectangle(3, 2, 17, 12), rectangle(8, 6, 9, 7), rectangle(0, 0, 17, 12)];
+    masks.push(rectangle(0, 0, 0, 0));
+    for (const a of masks) {
+      for (const b of masks) {
+        const spacing = { x: 0.4, y: 0.9 };
+        expect(maskScores(a, b, 1.1, spacing)).toEqual({
+          dsc: diceCoefficient(a, b),
+          iou: iou(a, b),
+          hd95: hausdorff95(a, b, spacing),
+          nsd: normalisedSurfaceDistance(a, b, 1.1, spacing),
+        });
+      }
+    }
+  });
+});

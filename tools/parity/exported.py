@@ -1,0 +1,46 @@
+"""Opens an exported folder (safetensors or peft) with transformers and PEFT, unchanged, and runs its models.
+
+Usage: python exported.py KIND FOLDER INPUTS.safetensors OUTPUTS.safetensors [BASE]
+
+KIND is detector, masker or peft. Inputs and outputs have Hugging Face's names, as those of `npm run forward`. The processor is
+opened too where the folder has one.
+"""
+
+import importlib.util
+import sys
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection, Sam2Model
+
+
+def open_model(kind, folder, base):
+    if kind == "masker":
+        # Its image processor needs torchvision, which the reference's environment need not have.
+        if importlib.util.find_spec("torchvision") is not None:
+            AutoImageProcessor.from_pretrained(folder)
+        return Sam2Model.from_pretrained(folder)
+    if kind == "detector":
+        AutoImageProcessor.from_pretrained(folder)
+        AutoTokenizer.from_pretrained(folder)
+        return GroundingDinoForObjectDetection.from_pretrained(folder)
+    from peft import PeftModel
+
+    model = GroundingDinoForObjectDetection.from_pretrained(base)
+    # PEFT asks for it, and transformers does not know it for this model.
+    model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings
+    return PeftModel.from_pretrained(model, folder)
+
+
+def main(kind, folder, inputs, outputs, base=None):
+    model = open_model(kind, folder, base).eval()
+    given = load_file(inputs)
+    given = {name: x.to(torch.int64) if x.dtype == torch.int32 else x for name, x in given.items()}
+    with torch.no_grad():
+        results = model(**given, **({"multimask_output": False} if kind == "masker" else {}))
+    wanted = ["pred_masks", "iou_scores", "object_score_logits"] if kind == "masker" else ["logits", "pred_boxes"]
+    save_file({name: results[name].contiguous().float() for name in wanted}, outputs)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
