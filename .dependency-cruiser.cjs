@@ -78,8 +78,15 @@ module.exports = {
       name: 'enter-by-the-index',
       comment: 'a room, and a model, is entered through its index.ts',
       severity: 'error',
-      from: { path: '^src/(models/[^/]+|io/formats|[^/]+)/' },
+      from: { path: '^src/(models/[^/]+|io/formats|[^/]+)/', pathNot: '^src/serve/page/' },
       to: { path: '^src/', pathNot: ['^src/$1/', '/index\\.ts$'] },
+    },
+    {
+      name: 'the-page-runs-in-a-browser',
+      comment: 'beside its own modules it may load only one that imports nothing; the server hands both out',
+      severity: 'error',
+      from: { path: '^src/serve/page/' },
+      to: { pathNot: '^src/(serve/page/|processing/rle\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-backend-names-tensorflow',

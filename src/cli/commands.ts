@@ -8,7 +8,9 @@ import { exportCommand } from './export.js';
 import { forwardCommand } from './forward.js';
 import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
+import { mergeCommand } from './merge.js';
 import type { GlobalOptions } from './options.js';
+import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
 /** Every command; the order is that of the help. */
@@ -20,6 +22,8 @@ export const commands = [
   evalCommand,
   inferCommand,
   exportCommand,
+  mergeCommand,
+  serveCommand,
   forwardCommand,
   downloadCommand,
   doctorCommand,

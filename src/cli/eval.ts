@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
 import {
+  answerShard,
   type EvaluateRunOptions,
   type EvaluateRunResult,
   evaluateRun,
@@ -14,6 +15,7 @@ import {
   type SplitName,
   type Stage,
 } from '../eval/index.js';
+import { parseShard } from '../infer/index.js';
 import { PromptTokenizer } from '../processing/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
@@ -34,6 +36,7 @@ interface EvalOptions extends GlobalOptions {
   calibrate: number | undefined;
   trust: boolean;
   medsam: string | undefined;
+  shard: string | undefined;
   set: string[];
 }
 
@@ -82,6 +85,10 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         describe: 'look at mirrored images too, to predict the quality of each mask',
       })
       .option('medsam', { type: 'string', describe: 'folder of a MedSAM, for --table 2' })
+      .option('shard', {
+        type: 'string',
+        describe: 'ask about one part of the images alone, for many machines: 0/4 is the first of four; eval without it reports',
+      })
       .option('set', setOption)
       .example('$0 eval', 'the newest run under runs/')
       .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, with another method in them")
@@ -94,6 +101,12 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     const running = await initBackend(backend, consoleLogger);
     consoleLogger.info(`${source}: ${argv.split}`);
     const { onProgress, stop } = progressOfStages();
+    if (argv.shard !== undefined) {
+      const shard = parseShard(argv.shard);
+      const images = await answerShard(config, { ...asked, backend: running, onProgress }, shard).finally(stop);
+      consoleLogger.info(`${images} images answered below ${config.run.dir}; eval without --shard reports when all parts are`);
+      return;
+    }
     const result = await evaluateRun(config, { ...asked, backend: running, onProgress }).finally(stop);
     tell(result);
   },

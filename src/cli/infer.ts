@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { GroundedSegmenter, runBatch, type Selection, shippedModels } from '../infer/index.js';
+import { GroundedSegmenter, parseShard, runBatch, type Selection, shardOf, shippedModels } from '../infer/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
@@ -21,6 +21,7 @@ interface InferOptions extends GlobalOptions {
   select: keyof typeof SELECTIONS;
   onBad: 'stop' | 'skip';
   overwrite: boolean;
+  shard: string | undefined;
 }
 
 /** What the command line calls a selection. */
@@ -87,6 +88,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         default: false,
         describe: 'do again what is done; otherwise a second call goes on where the first one stopped',
       })
+      .option('shard', {
+        type: 'string',
+        describe: 'one part of the images, for many machines: 0/4 is the first of four; into OUT/shards/0-of-4, see merge',
+      })
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
       .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')
       .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box of each phrase')
@@ -98,7 +103,8 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   handler: async ({
     image,
     prompt,
-    out,
+    out: whole,
+    shard: part,
     model,
     masker,
     adapter,
@@ -121,7 +127,13 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         throw new UsageError({ where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
     if (!Number.isFinite(adapterScale))
       throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
-    const images = await findImages(image, [join(out, 'overlays'), join(out, 'masks')]);
+    const shard = part === undefined ? undefined : parseShard(part);
+    const all = await findImages(
+      image,
+      ['overlays', 'masks', 'shards'].map((folder) => join(whole, folder)),
+    );
+    const images = shard === undefined ? all : shardOf(all, shard);
+    const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
     const progress = startProgress('images');
     const stop = stopOnSignals();
@@ -134,6 +146,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         await initBackend(backend, consoleLogger);
         return GroundedSegmenter.load(models);
       },
+      shard,
       overwrite,
       onBad,
       signal: stop.signal,

@@ -3,10 +3,19 @@ export { type DemoOptions, type DemoResult, runDemo } from './demo.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type Row } from './evaluate.js';
 export { type ExperimentOptions, evaluateModels, modelsOf, type RunMetrics, runExperiment } from './experiment.js';
 export { union } from './masks.js';
-export { type Answer, type AnsweredBox, MaskFolderMethod, type Method, WHOLE } from './predictions/index.js';
+export {
+  type Answer,
+  type AnsweredBox,
+  hasAnswers,
+  MaskFolderMethod,
+  type Method,
+  mergeAnswers,
+  WHOLE,
+} from './predictions/index.js';
 export { type ReportData, type ReportImage, writeReport } from './report.js';
 export { readWordings, type Wordings } from './robustness/wordings.js';
 export {
+  answerShard,
   type Collected,
   type CollectOptions,
   collect,

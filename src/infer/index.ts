@@ -5,7 +5,13 @@ export {
   type BatchSettings,
   type BatchSummary,
   type CocoResult,
+  type MergeOptions,
+  type MergeSummary,
+  mergeBatches,
+  parseShard,
   runBatch,
+  type Shard,
+  shardOf,
 } from './batch/index.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {

@@ -42,7 +42,8 @@ export async function decodeImage(source: string | Buffer): Promise<RasterImage>
   return decodeByLibrary(bytes, nameOf(file), part);
 }
 
-async function decodeByLibrary(bytes: Buffer, file: string, part: PicturePart | undefined): Promise<RasterImage> {
+/** Reads a page of a PNG, JPEG, TIFF, WebP or what else the library reads; for others {@link decodeImage}. */
+export async function decodeByLibrary(bytes: Buffer, file: string, part: PicturePart | undefined): Promise<RasterImage> {
   try {
     const meta = await sharp(bytes, { limitInputPixels: false }).metadata();
     checkSize(meta, file);

@@ -1,4 +1,5 @@
 import type { Dataset, Sample } from '../../data/index.js';
+import { type Shard, shardOf } from '../../infer/index.js';
 import type { ImageBoxes } from '../../metrics/index.js';
 import { type Answer, WHOLE } from '../predictions/answer.js';
 import type { Method } from '../predictions/method.js';
@@ -30,6 +31,8 @@ export interface CollectOptions {
   readonly wordings: (structure: string) => readonly string[];
   /** Things that no image shows, each asked alone. */
   readonly negatives: readonly string[];
+  /** One part of the images, counted through all parts; all of them if left out. Prompts come from all images either way. */
+  readonly shard?: Shard | undefined;
   /** What is going on and how far it is. */
   readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
 }
@@ -71,10 +74,12 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
   const asked: WordingRow[] = [];
   const places: ImagePlace[] = [];
   const total = parts.reduce((sum, { dataset }) => sum + dataset.size, 0);
-  let done = 0;
+  const wanted = wantedOf(total, options.shard);
+  let [done, position] = [0, 0];
   for (const part of parts) {
     const { dataset, methods } = part;
     for (let i = 0; i < dataset.size; i++) {
+      if (!wanted.has(position++)) continue;
       const sample = await dataset.load(i);
       places.push({ part, index: i, dataset: sample.dataset, image: sample.id });
       for (const [k, method] of methods.entries()) {
@@ -84,7 +89,7 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
         if (judged.boxes !== undefined) listOf(listsOf(boxes, method.name), sample.dataset).push(judged.boxes);
       }
       done += 1;
-      onProgress?.('images', done, total);
+      onProgress?.('images', done, wanted.size);
     }
     // The models of a fold are not needed by the next; whoever asks again loads them again.
     for (const method of methods) method.dispose();
@@ -94,6 +99,12 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
   );
   const methods = (parts[0]?.methods ?? []).map(({ name }) => name);
   return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
+}
+
+/** Positions of the images that are judged, counted through all parts. */
+function wantedOf(total: number, shard: Shard | undefined): ReadonlySet<number> {
+  const all = Array.from({ length: total }, (_, i) => i);
+  return new Set(shard === undefined ? all : shardOf(all, shard));
 }
 
 function listsOf<T>(all: Map<string, Map<string, T>>, key: string): Map<string, T> {

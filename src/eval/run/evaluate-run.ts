@@ -33,7 +33,8 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   }
 }
 
-function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, options: EvaluateRunOptions): CollectOptions {
+/** How images are judged. */
+export function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, options: EvaluateRunOptions): CollectOptions {
   const { wordings, tables } = options;
   const list = (structure: string): readonly string[] => {
     const own = wordings === undefined ? [] : wordingsOf(wordings, structure);

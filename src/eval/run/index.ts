@@ -1,3 +1,4 @@
+export { answerShard } from './answer-shard.js';
 export { type Collected, type CollectOptions, collect, type EvaluationPart } from './collect.js';
 export { evaluateRun } from './evaluate-run.js';
 export { type EvaluateRunOptions, type EvaluateRunResult, paperFigures, paperTables, type Stage } from './options.js';

@@ -4,6 +4,7 @@ import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import { AnswerCache } from '../predictions/answer-cache.js';
 import { MaskFolderMethod } from '../predictions/mask-folder.js';
+import { ANSWERS } from '../predictions/merge-answers.js';
 import type { Method } from '../predictions/method.js';
 import { ModelMethod } from '../predictions/model-method.js';
 import { PAPER_THRESHOLD } from '../protocols/paper.js';
@@ -36,7 +37,7 @@ export interface OpenMethods {
 export async function openMethods(parts: readonly RunPart[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
   const { boxThreshold: threshold, select } = config.eval;
-  const cache = new AnswerCache(join(config.run.dir, 'predictions'));
+  const cache = new AnswerCache(join(config.run.dir, ANSWERS));
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
   const open = (name: string, models: LoadOptions) => ModelMethod.open({ name, models, cache, policy });
   const folders: MaskFolderMethod[] = [];

@@ -78,6 +78,17 @@ export class Journal {
     return this.entries.get(id);
   }
 
+  /** The images that were done with these settings. */
+  get own(): JournalEntry[] {
+    return [...this.entries.values()].filter(({ settings }) => settings === this.settings);
+  }
+
+  /** Adds images that are done elsewhere; {@link start} writes them down. */
+  adopt(entries: Iterable<JournalEntry>): void {
+    for (const entry of entries) this.entries.set(entry.id, entry);
+    this.stale = true;
+  }
+
   /** How many images are there with other settings. */
   get foreign(): number {
     return [...this.entries.values()].filter(({ settings }) => settings !== this.settings).length;

@@ -5,8 +5,11 @@ import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } fro
 import type { BoxSegment, GroundedSegmenter, Segment } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import { cocoResult } from './coco-result.js';
+import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
+import { maskFile, outputsOf, overlayFile } from './outputs.js';
 import { type BatchSettings, imageKey, settingsKey } from './settings.js';
+import type { Shard } from './shard.js';
 import { calibrationOf, verdictsOf } from './verdicts.js';
 
 /** An image file and what it is called in the results. */
@@ -25,6 +28,8 @@ export interface BatchOptions {
   readonly out: string;
   /** Loads the models; called only when there is something to do. */
   readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
+  /** Which part of a longer list the images are; noted for whoever puts the parts together. */
+  readonly shard?: Shard | undefined;
   /** Do again what is done. Default: false. */
   readonly overwrite?: boolean;
   /** What to do with an image that cannot be read. Default: `skip`. */
@@ -53,7 +58,18 @@ export interface BatchSummary {
  * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; what was done before is kept.
  */
 export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
-  const { images, settings, out, load, overwrite = false, onBad = 'skip', signal, onProgress, logger = silentLogger } = options;
+  const {
+    images,
+    settings,
+    out,
+    load,
+    overwrite = false,
+    onBad = 'skip',
+    signal,
+    onProgress,
+    logger = silentLogger,
+    shard,
+  } = options;
   const prompts = settings.prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
   const phrases = distinct(prompts.flat());
   const key = await settingsKey(settings);
@@ -64,7 +80,8 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
   if (journal.foreign > 0)
     logger.warn(`${journal.foreign} images in ${out} were done with other settings and leave results.json; their files stay`);
   await journal.start();
-  await writeFileAtomic(join(out, 'settings.json'), `${JSON.stringify({ ...settings, key }, null, 2)}\n`);
+  const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
+  await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const bad: string[] = [];
   let done = 0;
   if (todo.length > 0) {
@@ -133,13 +150,6 @@ async function unfinished(images: readonly BatchImage[], journal: Journal, key: 
     if (!same || !(await allThere(out, image.id, entry.masks))) todo.push(image);
   }
   return todo;
-}
-
-const overlayFile = (out: string, id: string) => join(out, 'overlays', `${id}.png`);
-const maskFile = (out: string, id: string, k: number) => join(out, 'masks', `${id}_${k}.png`);
-
-function outputsOf(out: string, id: string, masks: number): string[] {
-  return [overlayFile(out, id), ...Array.from({ length: masks }, (_, k) => maskFile(out, id, k))];
 }
 
 async function allThere(out: string, id: string, masks: number): Promise<boolean> {

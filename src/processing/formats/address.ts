@@ -21,13 +21,30 @@ const PART = /^(.+)#([xyz]?)(\d+)(?:t(\d+))?$/;
 export async function splitAddress(name: string): Promise<{ readonly file: string; readonly part: PicturePart | undefined }> {
   const [, file, axis, index, frame] = PART.exec(name) ?? [];
   if (file === undefined || (await isFile(name))) return { file: name, part: undefined };
-  const part = {
-    axis: axis === '' ? undefined : (['x', 'y', 'z'].indexOf(axis as string) as 0 | 1 | 2),
+  return { file, part: partOf(axis, index as string, frame, name.slice(file.length)) };
+}
+
+/**
+ * The part of a file that is in memory, as it stands after `#` in a name: `3`, `x40`, `40t2`.
+ *
+ * @throws DataError when it is not such a part.
+ */
+export function parsePart(text: string): PicturePart {
+  const [, , axis, index, frame] = PART.exec(`image#${text}`) ?? [];
+  if (index === undefined) {
+    const fix = 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2';
+    throw new DataError({ where: 'picture', what: `"${text}" names no picture of a file`, fix });
+  }
+  return partOf(axis, index, frame, `#${text}`);
+}
+
+function partOf(axis: string | undefined, index: string, frame: string | undefined, text: string): PicturePart {
+  return {
+    axis: axis === undefined || axis === '' ? undefined : (['x', 'y', 'z'].indexOf(axis) as 0 | 1 | 2),
     index: Number(index),
     frame: frame === undefined ? undefined : Number(frame),
-    text: name.slice(file.length),
+    text,
   };
-  return { file, part };
 }
 
 async function isFile(name: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../util/index.js';
 import type { RasterImage } from '../raster-image.js';
@@ -129,20 +130,23 @@ export class NiftiVolume {
 /**
  * Reads a NIfTI volume of either version and byte order, compressed or not. Memory: the volume's own bytes.
  *
- * @throws DataError naming the file when it is missing, damaged, cut off, or larger than 4 GB.
+ * @param source - a file name, or the bytes of a file.
+ * @param maxBytes - what the voxels may take, unpacked. Default: 4 GB.
+ * @throws DataError naming the file when it is missing, damaged, cut off, or larger than that.
  */
-export async function openNifti(file: string): Promise<NiftiVolume> {
-  const header = await readNiftiHeader(file);
+export async function openNifti(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiVolume> {
+  const file = nameOf(source);
+  const header = await readNiftiHeader(source);
   const { shape, frames, kind, offset, littleEndian } = header;
   const size = shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
-  if (!(offset + size <= MAX_VOLUME_BYTES))
+  if (!(offset + size <= maxBytes))
     throw new DataError({
       where: file,
       what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
-      fix: `Volumes of up to ${MAX_VOLUME_BYTES / 1e9} GB are read: divide it, or check the file`,
+      fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
     });
   const voxels = Buffer.from(new ArrayBuffer(size));
-  const came = await fill(file, voxels, offset);
+  const came = await fill(source, voxels, offset);
   if (came < size)
     throw new DataError({
       where: file,
@@ -158,8 +162,13 @@ export async function openNifti(file: string): Promise<NiftiVolume> {
  *
  * @throws DataError naming the file when it is missing or not NIfTI.
  */
-export async function readNiftiHeader(file: string): Promise<NiftiHeader> {
-  return parseNiftiHeader(await firstBytes(file), file);
+export async function readNiftiHeader(source: string | Buffer): Promise<NiftiHeader> {
+  return parseNiftiHeader(await firstBytes(source), nameOf(source));
+}
+
+/** What an error calls a volume. */
+function nameOf(source: string | Buffer): string {
+  return typeof source === 'string' ? source : 'image';
 }
 
 function swap(bytes: Buffer, width: number): void {
@@ -168,16 +177,17 @@ function swap(bytes: Buffer, width: number): void {
   if (width === 8) bytes.swap64();
 }
 
-async function firstBytes(file: string): Promise<Buffer> {
+async function firstBytes(source: string | Buffer): Promise<Buffer> {
   const bytes = Buffer.alloc(HEADER_BYTES.nifti2);
-  return bytes.subarray(0, await fill(file, bytes, 0));
+  return bytes.subarray(0, await fill(source, bytes, 0));
 }
 
 /** Fills a buffer from the unpacked file, beginning at `offset`; returns how many bytes came. */
-async function fill(file: string, into: Buffer, offset: number): Promise<number> {
+async function fill(source: string | Buffer, into: Buffer, offset: number): Promise<number> {
   try {
-    return (await isGzip(file)) ? await fillFromGzip(file, into, offset) : await fillFromFile(file, into, offset);
+    return (await isGzip(source)) ? await fillFromGzip(source, into, offset) : await fillAsIs(source, into, offset);
   } catch (cause) {
+    const file = nameOf(source);
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new DataError({ where: file, what: 'there is no such file', fix: 'Check the path', cause });
     if (code?.startsWith('Z_') === true)
@@ -191,10 +201,14 @@ async function fill(file: string, into: Buffer, offset: number): Promise<number>
   }
 }
 
-async function isGzip(file: string): Promise<boolean> {
+async function isGzip(source: string | Buffer): Promise<boolean> {
   const start = Buffer.alloc(2);
-  await fillFromFile(file, start, 0);
+  await fillAsIs(source, start, 0);
   return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+async function fillAsIs(source: string | Buffer, into: Buffer, offset: number): Promise<number> {
+  return typeof source === 'string' ? fillFromFile(source, into, offset) : source.copy(into, 0, Math.min(offset, source.length));
 }
 
 async function fillFromFile(file: string, into: Buffer, offset: number): Promise<number> {
@@ -220,10 +234,10 @@ const MAX_TAIL = 1 << 20;
  * Unpacks only as far as is asked for, and a little further to reach the checksum: a file that unpacks to far more than its
  * header says costs nothing.
  */
-async function fillFromGzip(file: string, into: Buffer, offset: number): Promise<number> {
-  const source = createReadStream(file);
+async function fillFromGzip(packed: string | Buffer, into: Buffer, offset: number): Promise<number> {
+  const source = typeof packed === 'string' ? createReadStream(packed) : Readable.from([packed]);
   const unpacked = source.pipe(createGunzip());
-  source.on('error', (error) => unpacked.destroy(error));
+  source.on('error', (error: Error) => unpacked.destroy(error));
   const enough = offset + into.length + (offset === 0 ? 0 : MAX_TAIL);
   let seen = 0;
   let done = 0;

@@ -28,7 +28,6 @@ function unreadable(where: string, cause: unknown): DataError {
   return new DataError({ where, what, fix: 'Copy or export it again', cause });
 }
 
-/** Bytes to which a deflated file may grow. */
 const MAX_INFLATED = 2e9;
 
 /** A DICOM file of one picture or a film of pictures. The file's bytes are in memory; a frame is unpacked when it is asked for. */
@@ -45,8 +44,11 @@ export class DicomFile {
     this.palette = header.photometric === 'PALETTE COLOR' ? paletteOf(set, header.signed, file) : undefined;
   }
 
-  /** @throws DataError naming the file when it is damaged, holds no picture, or one of a kind that is not read. */
-  static async parse(bytes: Uint8Array, file: string): Promise<DicomFile> {
+  /**
+   * @param maxInflated - bytes to which a deflated file may grow. Default: 2 GB.
+   * @throws DataError naming the file when it is damaged, holds no picture, or one of a kind that is not read.
+   */
+  static async parse(bytes: Uint8Array, file: string, maxInflated: number = MAX_INFLATED): Promise<DicomFile> {
     const { parseDicom, readPart10Header } = (await import('dicom-parser')).default;
     try {
       const headless = isDicom(bytes) ? {} : { TransferSyntaxUID: guessSyntax(bytes) };
@@ -54,7 +56,7 @@ export class DicomFile {
         ...headless,
         // What is returned is read from its beginning: the data set alone, without the header that was not deflated.
         inflater: (packed: Uint8Array, position: number) =>
-          inflateRawSync(packed.subarray(position), { maxOutputLength: MAX_INFLATED }),
+          inflateRawSync(packed.subarray(position), { maxOutputLength: maxInflated }),
       });
       const syntax = headless.TransferSyntaxUID ?? readPart10Header(bytes).string('x00020010')?.trim() ?? IMPLICIT;
       return new DicomFile(file, parseDicomHeader(set, syntax, file), set);

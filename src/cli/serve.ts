@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { shippedModels } from '../infer/index.js';
+import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
+import { RuntimeError, UsageError } from '../util/index.js';
+import { consoleLogger } from './console-logger.js';
+import type { GlobalOptions } from './options.js';
+
+interface ServeOptions extends GlobalOptions {
+  model: string;
+  masker: string | undefined;
+  adapter: string | undefined;
+  adapterScale: number;
+  host: string;
+  port: number;
+  token: string | undefined;
+  allowHost: string[];
+  maxUpload: number;
+  maxPixels: number;
+  queue: number;
+  timeout: number;
+}
+
+/** Stands for no masker. */
+const NONE = 'none';
+
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+
+export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
+  command: 'serve',
+  describe: 'a web page and a REST API on this machine',
+  builder: (args) =>
+    args
+      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
+      .option('masker', {
+        type: 'string',
+        describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
+      })
+      .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
+      .option('host', {
+        type: 'string',
+        default: '127.0.0.1',
+        describe: 'address to listen at; others than loopback need a token',
+      })
+      .option('port', { type: 'number', default: 8080, describe: '0 takes a free one' })
+      .option('token', {
+        type: 'string',
+        describe: 'what requests must carry; also SONOGROUND_TOKEN, which other users do not see; made if needed and not given',
+      })
+      .option('allow-host', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'names by which others reach the server, as behind a proxy',
+      })
+      .option('max-upload', { type: 'number', default: 64, describe: 'MB of a file' })
+      .option('max-pixels', { type: 'number', default: 40, describe: 'millions of pixels of an image' })
+      .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'requests that may wait' })
+      .option('timeout', { type: 'number', default: 120, describe: 'seconds that a request may take' })
+      .example('$0 serve', 'the shipped nano model, for this machine alone')
+      .example('$0 serve --adapter runs/liver/best --port 9000', 'a model that was trained here')
+      .example('$0 serve --host 0.0.0.0', 'for others too, who need the token that is printed') as never,
+  handler: async ({ model, masker, adapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+    const limits = limitsOf(rest);
+    if (!(Number.isInteger(port) && port >= 0 && port < 65536))
+      throw new UsageError({ where: '--port', what: `expected a whole number from 0 to 65535, got ${port}` });
+    if (!Number.isFinite(adapterScale))
+      throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
+    const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
+    const token = tokenFor(host, allowHost, given);
+    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
+    const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
+    const { facts } = engine;
+    const version = await ownVersion();
+    const server = await createServer({ engine, limits, token, names: allowHost, version, logger: consoleLogger });
+    try {
+      await server.listen({ host, port });
+    } catch (cause) {
+      await server.close();
+      throw listenError(host, port, cause);
+    }
+    const taken = (server.server.address() as { readonly port: number }).port;
+    const shown = ANY_ADDRESS.includes(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
+    const parts = [facts.detector, facts.adapter, facts.masker].filter((part) => part !== null);
+    consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
+    if (!isLoopback(host)) consoleLogger.warn('what is sent is not encrypted: put a proxy with TLS before it (docs/serving.md)');
+    if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
+    // Behind # it stays in the browser.
+    const link = token !== undefined && given === undefined ? `#token=${token}` : '';
+    consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
+    await askedToStop();
+    consoleLogger.info('finishing what was begun');
+    await server.close();
+  },
+};
+
+function limitsOf({
+  maxUpload,
+  maxPixels,
+  queue,
+  timeout,
+}: Pick<ServeOptions, 'maxUpload' | 'maxPixels' | 'queue' | 'timeout'>): ServeLimits {
+  for (const [name, value] of Object.entries({ 'max-upload': maxUpload, 'max-pixels': maxPixels, timeout }))
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new UsageError({ where: `--${name}`, what: `expected a number above 0, got ${value}` });
+  if (!(Number.isInteger(queue) && queue >= 0))
+    throw new UsageError({ where: '--queue', what: `expected a whole number from 0 on, got ${queue}` });
+  return {
+    ...defaultLimits,
+    uploadBytes: Math.round(maxUpload * 1024 * 1024),
+    pixels: Math.round(maxPixels * 1e6),
+    waiting: queue,
+    timeoutMs: Math.round(timeout * 1000),
+  };
+}
+
+async function ownVersion(): Promise<string> {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(await readFile(file, 'utf8')) as { readonly version: string }).version;
+}
+
+function listenError(host: string, port: number, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  const known: Record<string, [what: string, fix: string]> = {
+    EADDRINUSE: ['somebody listens there already', 'Choose another --port; 0 takes a free one'],
+    EACCES: ['this port is not for everybody', 'Choose a --port from 1024 on'],
+    EADDRNOTAVAIL: ['this machine has no such address', 'Choose another --host'],
+    ENOTFOUND: ['there is no such host', 'Choose another --host'],
+  };
+  const [what, fix] = known[code ?? ''] ?? [];
+  return what === undefined ? cause : new RuntimeError({ where: `${host}:${port}`, what, ...(fix && { fix }), cause });
+}
+
+/** The first Ctrl-C, or a request to end, lets what was begun be finished; the second one ends at once. */
+function askedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+  });
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DataError } from '../../util/index.js';
+import type { BatchSettings } from './settings.js';
+import type { Shard } from './shard.js';
+
+/** What an output folder says of itself. */
+export interface BatchFolder extends BatchSettings {
+  /** Stands for settings and models. */
+  readonly key: string;
+  /** How many images were asked for. */
+  readonly images: number;
+  readonly shard?: Shard;
+}
+
+export const batchFolderFile = 'settings.json';
+
+const schema = z.looseObject({
+  key: z.string(),
+  images: z.int().nonnegative(),
+  shard: z.object({ index: z.int().nonnegative(), count: z.int().positive() }).optional(),
+});
+
+/** @throws DataError when the folder was not written by `infer`. */
+export async function readBatchFolder(dir: string): Promise<BatchFolder> {
+  const file = join(dir, batchFolderFile);
+  const fix = 'Name folders that infer has filled';
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
+    throw new DataError({ where: file, what, fix, cause });
+  });
+  const parsed = schema.safeParse(parse(text));
+  if (parsed.success) return parsed.data as unknown as BatchFolder;
+  throw new DataError({ where: file, what: 'it is not what infer writes', fix });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { type BatchFolder, batchFolderFile, readBatchFolder } from './folder.js';
+import { Journal, type JournalEntry } from './journal.js';
+import { outputsOf } from './outputs.js';
+
+export interface MergeOptions {
+  /** Output folders of runs with the same settings and models. */
+  readonly from: readonly string[];
+  /** Folder that becomes what a single run would have made. It may hold a part already. */
+  readonly to: string;
+  /** Merge although parts are missing. Default: false. */
+  readonly partial?: boolean;
+  readonly logger?: Logger;
+}
+
+export interface MergeSummary {
+  readonly images: number;
+  readonly found: number;
+  /** What the parts lack, in words. */
+  readonly lacking: readonly string[];
+}
+
+/** Images whose files are copied at the same time. */
+const AT_ONCE = 8;
+
+interface Part {
+  readonly dir: string;
+  readonly folder: BatchFolder;
+  readonly entries: readonly JournalEntry[];
+}
+
+/**
+ * Puts the parts of `infer --shard` together: their overlays and masks, and one `results.json`. The parts stay as they are. The
+ * same again, or with parts that came later, adds what is new.
+ *
+ * @throws UsageError when the parts were made with different settings or models, or one is missing; DataError when a part's
+ * files are not all there, or two parts say different things of an image.
+ */
+export async function mergeBatches({ from, to, partial = false, logger = silentLogger }: MergeOptions): Promise<MergeSummary> {
+  const parts = await Promise.all(from.map(readPart));
+  const [first] = parts;
+  if (first === undefined) throw new UsageError({ where: '--from', what: 'there is no part', fix: 'Name folders' });
+  for (const { dir, folder } of parts)
+    if (folder.key !== first.folder.key)
+      throw new UsageError({
+        where: dir,
+        what: `it was made with other settings or models than ${first.dir}`,
+        fix: 'Compare their settings.json; run one of them again',
+      });
+  checkAll(parts, partial);
+  const { key } = first.folder;
+  const journal = await Journal.open(to, key);
+  if (journal.foreign > 0)
+    throw new UsageError({ where: to, what: 'it holds results of other settings or models', fix: 'Choose another folder' });
+  const entries = distinct(parts, journal);
+  for (let i = 0; i < entries.length; i += AT_ONCE)
+    await Promise.all(entries.slice(i, i + AT_ONCE).map(({ dir, entry }) => copyOutputs(dir, to, entry)));
+  journal.adopt(entries.map(({ entry }) => entry));
+  await journal.start();
+  const { shard: _, ...settings } = first.folder;
+  const about: BatchFolder = { ...settings, images: journal.own.length };
+  await writeFileAtomic(join(to, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
+  const lacking = parts
+    .filter(({ folder, entries: done }) => done.length < folder.images)
+    .map(({ dir, folder, entries: done }) => `${dir}: ${done.length} of ${folder.images} images are done`);
+  for (const line of lacking) logger.warn(line);
+  return { images: journal.own.length, found: journal.found, lacking };
+}
+
+async function readPart(dir: string): Promise<Part> {
+  const folder = await readBatchFolder(dir);
+  return { dir, folder, entries: (await Journal.open(dir, folder.key)).own };
+}
+
+/** All parts of the same division, each of them. */
+function checkAll(parts: readonly Part[], partial: boolean): void {
+  const counts = new Set(parts.flatMap(({ folder: { shard } }) => (shard === undefined ? [] : [shard.count])));
+  if (counts.size > 1)
+    throw new UsageError({
+      where: '--from',
+      what: `the parts are of divisions into ${[...counts].join(' and ')}`,
+      fix: 'Name the parts of one division',
+    });
+  const [count = 0] = counts;
+  const missing = Array.from({ length: count }, (_, i) => i).filter(
+    (i) => !parts.some(({ folder }) => folder.shard?.index === i),
+  );
+  if (missing.length > 0 && !partial)
+    throw new UsageError({
+      where: '--from',
+      what: `of ${count} parts there ${missing.length === 1 ? 'lacks' : 'lack'} ${missing.join(', ')}`,
+      fix: 'Run them, or add --partial',
+    });
+}
+
+/** What is not in the target yet, each image once. */
+function distinct(parts: readonly Part[], journal: Journal): { dir: string; entry: JournalEntry }[] {
+  const found = new Map<string, { dir: string; entry: JournalEntry }>();
+  for (const { dir, entries } of parts) {
+    for (const entry of entries) {
+      const other = found.get(entry.id);
+      if (other !== undefined && JSON.stringify(other.entry) !== JSON.stringify(entry))
+        throw new DataError({
+          where: dir,
+          what: `its results for ${entry.id} are others than those in ${other.dir}`,
+          fix: 'The image is another one, or has changed: give it another name, or run both parts again',
+        });
+      found.set(entry.id, { dir, entry });
+    }
+  }
+  return [...found.values()].filter(({ entry }) => JSON.stringify(journal.entry(entry.id)) !== JSON.stringify(entry));
+}
+
+async function copyOutputs(from: string, to: string, { id, masks }: JournalEntry): Promise<void> {
+  const targets = outputsOf(to, id, masks);
+  for (const [i, file] of outputsOf(from, id, masks).entries()) {
+    const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Run this part again', cause });
+    });
+    await writeFileAtomic(targets[i] as string, bytes);
+  }
+}

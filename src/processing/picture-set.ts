@@ -1,0 +1,171 @@
+import sharp from 'sharp';
+import { DataError } from '../util/index.js';
+import { type PicturePart, parsePart, plainIndex, severalPictures } from './formats/address.js';
+import { isBmp } from './formats/bmp.js';
+import { DicomFile, isDicom } from './formats/dicom/dicom-file.js';
+import { openNifti } from './formats/nifti.js';
+import { HEADER_BYTES } from './formats/nifti-header.js';
+import { isFilmName } from './formats/several.js';
+import { decodeByLibrary, decodeImage } from './image.js';
+import type { RasterImage } from './raster-image.js';
+
+/** How much a file that somebody sent may become when it is unpacked. */
+export interface PictureLimits {
+  /** Of one picture. */
+  readonly pixels: number;
+  /** Of a volume's voxels, or of a film whose bytes are deflated. */
+  readonly unpackedBytes: number;
+}
+
+/** The pictures of a file. */
+export interface PictureSet {
+  /** What they are called: an only picture, frames of a film, pages of a TIFF, planes of a volume. */
+  readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
+  readonly count: number;
+  /** How many of them make a volume, where a file holds several (time points, channels); else all. */
+  readonly perFrame: number;
+  /** The address of picture `i`, from 0: what {@link PictureSet.picture} takes. */
+  address(i: number): string;
+  /**
+   * Decodes one of them.
+   *
+   * @param address - what stands after `#` in a name: `3`, of a volume also `x40` or `40t2`. May be left out if there is one.
+   * @throws DataError when there is no such picture, several and none is named, or it is damaged.
+   */
+  picture(address?: string): Promise<RasterImage>;
+}
+
+/** What errors call the file: its name may tell of the patient. */
+const WHERE = 'image';
+
+/** The formats that the library reads pixels of. It would read drawings and documents too, whose size is theirs to say. */
+const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
+
+/**
+ * Opens the bytes of an image file of any kind that `decodeImage` reads, NIfTI included, without writing them anywhere. The size
+ * that a file states is checked before anything is unpacked.
+ *
+ * @param name - the file's name, if known: old DICOM files do not begin as such and are told by their ending.
+ * @throws DataError for other files, damaged ones, and those that would become larger than the limits.
+ */
+export async function openPictures(bytes: Buffer, limits: PictureLimits, name = ''): Promise<PictureSet> {
+  if (isNifti(bytes)) return openVolume(bytes, limits);
+  if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+  if (isBmp(bytes)) {
+    const old = bytes.readUInt32LE(14) === 12;
+    checkSize(old ? bytes.readUInt16LE(18) : bytes.readInt32LE(18), old ? bytes.readUInt16LE(20) : bytes.readInt32LE(22), limits);
+    return single(() => decodeImage(bytes));
+  }
+  return openPages(bytes, limits);
+}
+
+/** A gzip stream can be nothing else. */
+function isNifti(bytes: Buffer): boolean {
+  if (bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
+  const magic = (at: number) => bytes.toString('latin1', at, at + 3);
+  return bytes.length >= HEADER_BYTES.nifti1 && (['n+1', 'ni1'].includes(magic(344)) || ['n+2', 'ni2'].includes(magic(4)));
+}
+
+async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
+  const volume = await openNifti(bytes, limits.unpackedBytes);
+  const { shape, frames } = volume.header;
+  const [x, y, z] = shape;
+  for (const [width, height] of [
+    [x, y],
+    [x, z],
+    [y, z],
+  ] as const)
+    checkSize(width, height, limits);
+  const count = z * frames;
+  const address = (i: number) => `${i % z}${frames > 1 ? `t${Math.floor(i / z)}` : ''}`;
+  return {
+    kind: 'planes',
+    count,
+    perFrame: z,
+    address,
+    async picture(text) {
+      const { axis = 2, index, frame = 0 } = partOf(text, count, 'planes', address(z >> 1));
+      const plane = { axis, index, frame };
+      const { spacingMm } = volume.slice(plane);
+      return { ...volume.picture(plane), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+    },
+  };
+}
+
+async function openFilm(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
+  const film = await DicomFile.parse(bytes, WHERE, limits.unpackedBytes);
+  const { width, height, frames: count } = film.header;
+  checkSize(width, height, limits);
+  return {
+    kind: 'frames',
+    count,
+    perFrame: count,
+    address: String,
+    picture: async (text) => film.picture(plainIndex(partOf(text, count, 'frames'), WHERE)),
+  };
+}
+
+async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
+  const meta = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((cause: unknown) => {
+      throw unreadable(cause);
+    });
+  if (!FORMATS.includes(meta.format)) throw unreadable(undefined);
+  checkSize(meta.width, meta.height, limits);
+  const count = meta.format === 'tiff' ? (meta.pages ?? 1) : 1;
+  if (count === 1) return single(() => decodeByLibrary(bytes, WHERE, undefined));
+  return {
+    kind: 'pages',
+    count,
+    perFrame: count,
+    address: String,
+    async picture(text) {
+      const part = partOf(text, count, 'pages');
+      const page = plainIndex(part, WHERE);
+      // Pages may be of different sizes.
+      const own = page < count ? await sharp(bytes, { limitInputPixels: false, page }).metadata() : meta;
+      checkSize(own.width, own.height, limits);
+      return decodeByLibrary(bytes, WHERE, part);
+    },
+  };
+}
+
+function single(decode: () => Promise<RasterImage>): PictureSet {
+  return {
+    kind: 'picture',
+    count: 1,
+    perFrame: 1,
+    address: String,
+    async picture(text) {
+      const part = partOf(text, 1, 'pictures');
+      if (plainIndex(part, WHERE) !== 0)
+        throw new DataError({ where: WHERE, what: `there is no picture ${part.index}`, fix: 'There is one, number 0' });
+      return decode();
+    },
+  };
+}
+
+function partOf(text: string | undefined, count: number, kind: string, example = '0'): PicturePart {
+  if (text !== undefined && text !== '') return parsePart(text);
+  if (count > 1) throw severalPictures(WHERE, count, kind, `#${example}`);
+  return parsePart('0');
+}
+
+function checkSize(width: number, height: number, { pixels }: PictureLimits): void {
+  if (Math.abs(width * height) <= pixels) return;
+  throw new DataError({
+    where: WHERE,
+    what: `it is ${width}x${Math.abs(height)} pixels; up to ${pixels / 1e6} million are taken`,
+    fix: 'Make it smaller, or raise the limit',
+  });
+}
+
+function unreadable(cause: unknown): DataError {
+  return new DataError({
+    where: WHERE,
+    what: 'it cannot be read as an image',
+    fix: 'Send a complete PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI file',
+    cause,
+  });
+}

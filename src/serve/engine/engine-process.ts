@@ -1,0 +1,51 @@
+import { join, resolve, sep } from 'node:path';
+import { initBackend } from '../../backend/index.js';
+import { GroundedSegmenter, isExported, shippedModels } from '../../infer/index.js';
+import type { Logger } from '../../util/index.js';
+import type { EngineOptions } from './engine.js';
+import { LocalEngine } from './local-engine.js';
+import { type FromProcess, packError, type ToProcess } from './wire.js';
+
+/** Entry of the process that computes: loads the models, then answers one job after the other. */
+let engine: LocalEngine | undefined;
+
+process.on('message', async (raw) => {
+  const message = raw as ToProcess;
+  try {
+    if (message.kind === 'start') {
+      engine = await start(message.options);
+      say({ kind: 'ready', facts: engine.facts });
+    } else say({ kind: 'answer', answer: await engine?.run(message.job) });
+  } catch (error) {
+    say({ kind: 'error', error: packError(error) });
+  }
+});
+// The server decides when this ends; Ctrl-C in a terminal reaches both.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {});
+process.on('disconnect', () => process.exit());
+
+function say(message: FromProcess): void {
+  process.send?.(message);
+}
+
+async function start({ models, backend, limits }: EngineOptions): Promise<LocalEngine> {
+  const logger: Logger = {
+    info: (message) => say({ kind: 'log', level: 'info', message }),
+    warn: (message) => say({ kind: 'log', level: 'warn', message }),
+  };
+  const running = await initBackend(backend, logger);
+  const segmenter = await GroundedSegmenter.load(models);
+  const { detector = shippedModels.detector, adapter } = models;
+  const own = (await isExported(detector)) ? join(detector, 'masker') : shippedModels.masker;
+  return new LocalEngine(segmenter, limits, {
+    backend: running,
+    detector: nameOf(detector),
+    masker: segmenter.masker === undefined ? null : nameOf(models.masker ?? own),
+    adapter: adapter === undefined ? null : nameOf(adapter),
+  });
+}
+
+/** The end of a folder's path: where it lies is nobody's business. */
+function nameOf(model: string): string {
+  return resolve(model).split(sep).slice(-2).join('/');
+}

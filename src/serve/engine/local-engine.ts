@@ -1,0 +1,176 @@
+import type { BoxSegment, GroundedSegmenter, Masker, MaskPrompts, PromptAnswer, Segment } from '../../infer/index.js';
+import {
+  type BinaryMask,
+  type BoxXyxy,
+  boxOfMask,
+  encodePng,
+  maskArea,
+  maskToPng,
+  maskToRle,
+  openPictures,
+  PromptTokenizer,
+} from '../../processing/index.js';
+import { UsageError } from '../../util/index.js';
+import type { ServeLimits } from '../limits.js';
+import type { Engine, EngineFacts } from './engine.js';
+import type {
+  AnswerOf,
+  Answers,
+  ImageSource,
+  Job,
+  MaskFormat,
+  MaskPrompt,
+  MasksJob,
+  SegmentJob,
+  SentMask,
+  SentSegment,
+} from './jobs.js';
+import { type KeptImage, KeptImages } from './kept-images.js';
+
+/** A masker that answers points as well as boxes. */
+type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswer[]> };
+
+/** Does the work in this thread. It owns the segmenter. */
+export class LocalEngine implements Engine {
+  readonly facts: EngineFacts;
+  private readonly segmenter: GroundedSegmenter<Masker | undefined>;
+  private readonly limits: ServeLimits;
+  private readonly images: KeptImages;
+
+  constructor(segmenter: GroundedSegmenter<Masker | undefined>, limits: ServeLimits, names: Omit<EngineFacts, 'points'>) {
+    this.segmenter = segmenter;
+    this.limits = limits;
+    this.images = new KeptImages(limits);
+    this.facts = { ...names, points: takesPoints(segmenter.masker) };
+  }
+
+  async run<J extends Job>(job: J): Promise<AnswerOf<J>> {
+    return (await this.answer(job)) as AnswerOf<J>;
+  }
+
+  private async answer(job: Job): Promise<Answers[Job['kind']]> {
+    switch (job.kind) {
+      case 'open':
+        return (await this.open(job.image)).opened;
+      case 'preview':
+        return encodePng(this.images.get(job.id).raster);
+      case 'segment':
+        return this.segment(job);
+      case 'masks':
+        return this.masks(job);
+    }
+  }
+
+  private async open(source: ImageSource): Promise<KeptImage> {
+    if ('id' in source) return this.images.get(source.id);
+    const { bytes, name, picture } = source;
+    const set = await openPictures(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.limits, name);
+    const address = picture ?? set.address(0);
+    return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
+  }
+
+  private async segment({ image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
+    const questions = prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
+    checkDistinct(questions.flat());
+    const { raster, opened } = await this.open(image);
+    const found: (Segment | BoxSegment)[] = [];
+    for (const phrases of questions) found.push(...(await this.segmenter.segment(raster, phrases, options)));
+    found.sort((a, b) => b.score - a.score);
+    const kept = found.slice(0, options.select === 'best' ? 1 : options.maxDetections);
+    const given = await this.masksOfBoxes(
+      raster,
+      boxes.map(({ boxXyxyPx }) => boxXyxyPx),
+    );
+    const drawn = boxes.map(({ phrase, boxXyxyPx }, i) => ({ phrase, score: null, boxXyxyPx, ...given[i] }));
+    return { image: opened, segments: await Promise.all([...kept, ...drawn].map((segment) => sentSegment(segment, maskFormat))) };
+  }
+
+  private async masksOfBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
+    if (boxes.length === 0) return [];
+    const { masker } = this.segmenter;
+    if (masker === undefined) return boxes.map(() => ({}));
+    await masker.setImage(raster);
+    return (await masker.masksOf(boxes)).map(({ mask, score }) => ({ mask, maskScore: score }));
+  }
+
+  private async masks({ image, prompts, multimask, maskFormat }: MasksJob): Promise<Answers['masks']> {
+    const { masker } = this.segmenter;
+    if (masker === undefined)
+      throw new UsageError({ where: 'masks', what: 'there is no masker', fix: 'Start the server with a --masker' });
+    const { raster, opened } = await this.open(image);
+    await masker.setImage(raster);
+    const answers: Answers['masks']['answers'][number][] = [];
+    for (const prompt of prompts) {
+      const masks = await masksFor(masker, prompt, multimask);
+      answers.push({ masks: await Promise.all(masks.map(({ mask, score }) => sentMaskOf(mask, score, maskFormat))) });
+    }
+    return { image: opened, answers };
+  }
+
+  async close(): Promise<void> {
+    this.segmenter.dispose();
+  }
+}
+
+function takesPoints(masker: Masker | undefined): masker is PointMasker {
+  return masker !== undefined && 'predict' in masker;
+}
+
+async function masksFor(masker: Masker, { boxXyxyPx, points, labels }: MaskPrompt, multimask: boolean) {
+  if (takesPoints(masker)) {
+    const [answer] = await masker.predict({
+      ...(boxXyxyPx && { boxes: [boxXyxyPx] }),
+      ...(points.length > 0 && { points: [points], labels: [labels] }),
+      multimask,
+    });
+    return answer?.masks ?? [];
+  }
+  if (points.length > 0 || multimask || boxXyxyPx === undefined)
+    throw new UsageError({ where: 'prompts', what: 'this masker answers boxes alone, one mask each', fix: 'Give a bbox' });
+  return masker.masksOf([boxXyxyPx]);
+}
+
+function checkDistinct(phrases: readonly string[]): void {
+  const twice = phrases.find((phrase, i) => phrases.indexOf(phrase) !== i);
+  if (twice === undefined) return;
+  throw new UsageError({ where: 'prompt', what: `"${twice}" is asked for twice`, fix: 'Name each thing once' });
+}
+
+interface Found {
+  readonly phrase: string;
+  readonly score: number | null;
+  readonly boxXyxyPx: BoxXyxy;
+  readonly mask?: BinaryMask | undefined;
+  readonly maskScore?: number | undefined;
+}
+
+async function sentSegment({ phrase, score, boxXyxyPx, mask, maskScore }: Found, format: MaskFormat): Promise<SentSegment> {
+  const bbox = widthsOf(boxXyxyPx);
+  return {
+    phrase,
+    score,
+    bbox,
+    area: mask === undefined ? bbox[2] * bbox[3] : maskArea(mask),
+    mask_score: maskScore ?? null,
+    mask: mask === undefined ? null : await sentMask(mask, format),
+  };
+}
+
+async function sentMaskOf(mask: BinaryMask, score: number, format: MaskFormat) {
+  const box = boxOfMask(mask);
+  return {
+    bbox: box === undefined ? null : widthsOf(box),
+    area: maskArea(mask),
+    mask_score: score,
+    mask: await sentMask(mask, format),
+  };
+}
+
+async function sentMask(mask: BinaryMask, format: MaskFormat): Promise<SentMask | null> {
+  if (format === 'none') return null;
+  return format === 'rle' ? maskToRle(mask) : (await maskToPng(mask)).toString('base64');
+}
+
+function widthsOf([x0, y0, x1, y1]: BoxXyxy): [number, number, number, number] {
+  return [x0, y0, x1 - x0, y1 - y0];
+}

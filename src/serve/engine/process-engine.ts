@@ -1,0 +1,132 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type Logger, silentLogger } from '../../util/index.js';
+import { HttpError } from '../http-error.js';
+import type { Engine, EngineFacts, EngineOptions } from './engine.js';
+import type { AnswerOf, Job } from './jobs.js';
+import { type FromProcess, type ToProcess, unpackError } from './wire.js';
+
+/**
+ * Computes in a process of its own, so that the server answers while a model runs, what runs too long can be ended, and a crash
+ * in native code takes only one request with it. The models are then loaded anew for the next job.
+ */
+export class ProcessEngine implements Engine {
+  readonly facts: EngineFacts;
+  private readonly options: EngineOptions;
+  private readonly logger: Logger;
+  private child: ChildProcess | undefined;
+  private closed = false;
+
+  /** @throws SonogroundError when the models cannot be loaded. */
+  static async start(options: EngineOptions, logger: Logger = silentLogger): Promise<ProcessEngine> {
+    const { child, facts } = await load(options, logger);
+    return new ProcessEngine(options, logger, child, facts);
+  }
+
+  private constructor(options: EngineOptions, logger: Logger, child: ChildProcess, facts: EngineFacts) {
+    this.options = options;
+    this.logger = logger;
+    this.facts = facts;
+    this.use(child);
+  }
+
+  async run<J extends Job>(job: J, signal?: AbortSignal): Promise<AnswerOf<J>> {
+    if (this.closed) throw new HttpError({ status: 503, where: 'server', what: 'it is going down' });
+    const child = this.child ?? (await this.restart());
+    const stop = () => void end(child);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const answer = next(child, this.logger, 'answer');
+      say(child, { kind: 'job', job });
+      if (signal?.aborted === true) stop();
+      return (await answer).answer as AnswerOf<J>;
+    } catch (cause) {
+      if (signal?.aborted !== true) throw cause;
+      throw new HttpError({
+        status: 504,
+        where: 'server',
+        what: 'this took longer than a request may',
+        fix: 'Send a smaller image, or start the server with a longer --timeout',
+        cause,
+      });
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private async restart(): Promise<ChildProcess> {
+    this.logger.warn('loading the models anew');
+    const { child } = await load(this.options, this.logger);
+    this.use(child);
+    return child;
+  }
+
+  private use(child: ChildProcess): void {
+    this.child = child;
+    child.once('exit', () => {
+      if (this.child === child) this.child = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    if (this.child !== undefined) await end(this.child);
+  }
+}
+
+async function load(options: EngineOptions, logger: Logger): Promise<{ child: ChildProcess; facts: EngineFacts }> {
+  // The built entry, also when this module runs from its source.
+  const here = import.meta.url.replace(/\/src\/serve\/engine\/[^/]*$/, '/dist/serve/engine/');
+  // Serialised so that bytes stay bytes.
+  const child = fork(fileURLToPath(new URL('./engine-process.js', here)), { serialization: 'advanced', execArgv: [] });
+  try {
+    const ready = next(child, logger, 'ready');
+    say(child, { kind: 'start', options });
+    return { child, facts: (await ready).facts };
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
+}
+
+/** Whatever it does. It keeps nothing that would have to be put away. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const over = once(child, 'exit');
+  child.kill('SIGKILL');
+  await over;
+}
+
+/** A message that does not arrive shows itself by the end of the process. */
+function say(child: ChildProcess, message: ToProcess): void {
+  child.send(message, () => {});
+}
+
+/** Waits for a message of a kind. An error that the process reports is thrown, as is its end. */
+function next<K extends 'ready' | 'answer'>(
+  child: ChildProcess,
+  logger: Logger,
+  kind: K,
+): Promise<Extract<FromProcess, { readonly kind: K }>> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => {
+      child.off('message', onMessage);
+      child.off('error', onError);
+      child.off('exit', onExit);
+      finish();
+    };
+    const onMessage = (raw: unknown) => {
+      const message = raw as FromProcess;
+      if (message.kind === 'log') logger[message.level](message.message);
+      else if (message.kind === 'error') settle(() => reject(unpackError(message.error)));
+      else if (message.kind === kind) settle(() => resolve(message as Extract<FromProcess, { readonly kind: K }>));
+    };
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = (code: number | null, signal: string | null) =>
+      settle(() => reject(new Error(`the process that computes ended (${signal ?? code})`)));
+    child.on('message', onMessage);
+    child.on('error', onError);
+    child.on('exit', onExit);
+  });
+}

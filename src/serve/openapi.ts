@@ -1,0 +1,40 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { jsonSchemaTransform } from '@fastify/type-provider-zod';
+
+/** How the OpenAPI document is made of the routes and their schemas. */
+export function openApiOptions(version: string, secured: boolean): FastifyDynamicSwaggerOptions {
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'sonoground',
+        version,
+        description: 'Text-prompted segmentation of ultrasound images. For research, not a medical device.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      ...(secured && {
+        components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
+        security: [{ token: [] }],
+      }),
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) => {
+      const made = 'openapiObject' in document ? document.openapiObject : {};
+      for (const path of Object.values(made.paths ?? {})) describeFile(path);
+      return made;
+    },
+  };
+}
+
+/** In a form the image is the file itself, and not text in base64. */
+function describeFile(path: unknown): void {
+  const content = (path as { post?: { requestBody?: { content?: Record<string, { schema: object }> } } }).post?.requestBody
+    ?.content;
+  const form = content?.['multipart/form-data'];
+  if (content === undefined || form === undefined) return;
+  const schema = structuredClone(form.schema) as { properties?: Record<string, object> };
+  if (schema.properties?.['image'] !== undefined)
+    schema.properties['image'] = { type: 'string', contentMediaType: 'application/octet-stream', description: 'the file' };
+  // Both kinds of content are the same object so far.
+  content['multipart/form-data'] = { ...form, schema };
+}

@@ -1,0 +1,168 @@
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { BoxXyxy } from '../processing/index.js';
+import type { AnswerOf, Engine, ImageSource, Job } from './engine/index.js';
+import { HttpError } from './http-error.js';
+import type { ServeLimits } from './limits.js';
+import type { Queue } from './queue.js';
+import {
+  errorAnswer,
+  healthAnswer,
+  imageParams,
+  masksAnswer,
+  masksBody,
+  openAnswer,
+  openBody,
+  segmentAnswer,
+  segmentBody,
+} from './schemas.js';
+
+export interface RouteParts {
+  readonly engine: Engine;
+  readonly queue: Queue;
+  readonly limits: ServeLimits;
+  readonly version: string;
+}
+
+const CONSUMES = ['application/json', 'multipart/form-data'];
+
+const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: errorAnswer, 422: errorAnswer } as const;
+const QUEUED = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
+
+/** The REST API. */
+export function addRoutes(server: FastifyInstance, { engine, queue, limits, version }: RouteParts): void {
+  const api = server.withTypeProvider<ZodTypeProvider>();
+
+  api.get(
+    '/v1/health',
+    { schema: { summary: 'Whether the server is up, and with which models', response: { 200: healthAnswer, ...ERRORS } } },
+    async () => {
+      const { uploadBytes: upload_bytes, pixels, waiting, timeoutMs: timeout_ms } = limits;
+      const status = 'ok' as const;
+      return { status, version, ...engine.facts, requests: queue.length, limits: { upload_bytes, pixels, waiting, timeout_ms } };
+    },
+  );
+
+  api.post(
+    '/v1/segment',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Finds what prompts name, and gives each thing a mask',
+        consumes: CONSUMES,
+        body: segmentBody,
+        response: { 200: segmentAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { prompt, threshold, nms, select, max, boxes, mask_format } = request.body;
+      const prompts = [prompt].flat();
+      if (prompts.length === 0 && boxes.length === 0)
+        throw new HttpError({ status: 400, where: 'prompt', what: 'there is none', fix: 'Say what to look for, or give boxes' });
+      return ask(queue, request, reply, {
+        kind: 'segment',
+        image: sourceOf(request, request.body),
+        prompts,
+        scoreThreshold: threshold,
+        nmsThreshold: nms,
+        select,
+        maxDetections: max,
+        boxes: boxes.map(({ phrase, bbox }) => ({ phrase, boxXyxyPx: edgesOf(bbox) })),
+        maskFormat: mask_format,
+      });
+    },
+  );
+
+  api.post(
+    '/v1/masks',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Gives a mask for each box or set of points',
+        consumes: CONSUMES,
+        body: masksBody,
+        response: { 200: masksAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { prompts, multimask, mask_format } = request.body;
+      return ask(queue, request, reply, {
+        kind: 'masks',
+        image: sourceOf(request, request.body),
+        prompts: prompts.map(maskPromptOf),
+        multimask,
+        maskFormat: mask_format,
+      });
+    },
+  );
+
+  api.post(
+    '/v1/images',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Reads an image and remembers it for a while, in memory',
+        consumes: CONSUMES,
+        body: openBody,
+        response: { 200: openAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => ({
+      image: await ask(queue, request, reply, { kind: 'open', image: sourceOf(request, request.body) }),
+    }),
+  );
+
+  api.get(
+    '/v1/images/:id',
+    { config: { queued: true }, schema: { summary: 'The PNG of an image that is remembered', params: imageParams } },
+    async (request, reply) => {
+      const png = await ask(queue, request, reply, { kind: 'preview', id: request.params.id });
+      return reply.type('image/png').send(Buffer.from(png));
+    },
+  );
+}
+
+/** Waits for the answer as long as the other side does. */
+function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: FastifyReply, job: J): Promise<AnswerOf<J>> {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return queue.run(job, request.place, gone.signal);
+}
+
+function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): ImageSource {
+  const { upload } = request;
+  const { image, image_id, file_name = '', picture } = body;
+  if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
+    throw new HttpError({
+      status: 400,
+      where: 'image',
+      what: 'expected either an image or an image_id',
+      fix: 'Give one of them',
+    });
+  if (image_id !== undefined) {
+    if (picture !== undefined)
+      throw new HttpError({ status: 400, where: 'picture', what: 'an image_id stands for one picture', fix: 'Leave it out' });
+    return { id: image_id };
+  }
+  const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
+  if (bytes.length === 0) throw new HttpError({ status: 400, where: 'image', what: 'the file is empty' });
+  return { bytes, name: upload?.name ?? file_name, picture };
+}
+
+function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody>['prompts'][number], i: number) {
+  if (bbox === undefined && points.length === 0)
+    throw new HttpError({ status: 400, where: `prompts.${i}`, what: 'there is neither a bbox nor a point' });
+  const own = labels ?? points.map(() => 1);
+  if (own.length !== points.length)
+    throw new HttpError({
+      status: 400,
+      where: `prompts.${i}.labels`,
+      what: `expected ${points.length}, one for each point, got ${own.length}`,
+    });
+  return { boxXyxyPx: bbox && edgesOf(bbox), points, labels: own };
+}
+
+function edgesOf([x, y, width, height]: readonly [number, number, number, number]): BoxXyxy {
+  return [x, y, x + width, y + height];
+}

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { selections } from '../infer/index.js';
+import { maskFormats } from './engine/index.js';
+import { requestLimits } from './limits.js';
+
+/** What requests and answers look like. The OpenAPI document is made of this, and bodies are checked against it. */
+
+const bbox = z
+  .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
+  .describe('left, top, width, height in pixels of the image');
+
+const image = {
+  image: z
+    .base64()
+    .optional()
+    .describe('the bytes of a PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI (.nii, .nii.gz) file; in a form, the file itself'),
+  image_id: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'expected the image id of an earlier answer')
+    .optional()
+    .describe('instead of an image: the id of one that was sent before and is still remembered'),
+  file_name: z.string().max(1000).optional().describe('only its ending is looked at, for old DICOM files'),
+  picture: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('which picture of a film, a TIFF or a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first'),
+};
+
+const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed runs, PNG in base64, or no mask");
+
+/** Forms send lists as fields that come again, or as one. */
+const prompt = z
+  .union([
+    z.string().max(requestLimits.promptLetters),
+    z.array(z.string().max(requestLimits.promptLetters)).max(requestLimits.prompts),
+  ])
+  .default([])
+  .describe('what to look for, phrases separated by dots; a list asks each as a question of its own');
+
+export const openBody = z.strictObject(image);
+
+export const segmentBody = z.strictObject({
+  ...image,
+  prompt,
+  threshold: z.number().min(0).max(1).default(0.3).describe('score from which a box counts'),
+  nms: z.number().min(0).max(1).default(0.5).describe('overlap (IoU) above which the weaker of two boxes of a phrase goes'),
+  select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
+  max: z.int().min(1).max(requestLimits.found).default(100).describe('boxes at most'),
+  boxes: z
+    .array(z.strictObject({ bbox, phrase: z.string().max(requestLimits.promptLetters).default('') }))
+    .max(requestLimits.boxes)
+    .default([])
+    .describe('boxes that were drawn or corrected, which get masks as well'),
+  mask_format: maskFormat,
+});
+
+export const masksBody = z.strictObject({
+  ...image,
+  prompts: z
+    .array(
+      z.strictObject({
+        bbox: bbox.optional(),
+        points: z
+          .array(z.tuple([z.number(), z.number()]))
+          .max(requestLimits.points)
+          .default([])
+          .describe('x, y in pixels'),
+        labels: z
+          .array(z.union([z.literal(0), z.literal(1)]))
+          .max(requestLimits.points)
+          .optional()
+          .describe('for each point 1, inside, or 0, outside. Default: all inside'),
+      }),
+    )
+    .min(1)
+    .max(requestLimits.boxes)
+    .describe('each is a box, points, or both; each gets a mask'),
+  multimask: z.boolean().default(false).describe("the model's alternatives for each prompt"),
+  mask_format: maskFormat,
+});
+
+export const imageParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/) });
+
+const openedImage = z
+  .object({
+    id: z.string().describe('stands for the picture in later requests, as image_id'),
+    width: z.int(),
+    height: z.int(),
+    spacing_mm: z
+      .tuple([z.number(), z.number()])
+      .readonly()
+      .nullable()
+      .describe('between columns and between rows, where the file says'),
+    pictures: z.object({
+      kind: z.enum(['picture', 'frames', 'pages', 'planes']),
+      count: z.int(),
+      per_frame: z.int().describe('how many of them make a volume, where a file holds several; else all'),
+      address: z.string().describe('which one this is'),
+    }),
+  })
+  .describe('the picture that was looked at');
+
+const mask = z
+  .union([z.object({ size: z.tuple([z.int(), z.int()]).readonly().describe('height, width'), counts: z.string() }), z.string()])
+  .nullable()
+  .describe("COCO's record of a mask, or a PNG in base64, on the grid of the image");
+
+export const openAnswer = z.object({ image: openedImage });
+
+export const segmentAnswer = z.object({
+  image: openedImage,
+  segments: z
+    .array(
+      z.object({
+        phrase: z.string(),
+        score: z.number().nullable().describe("the detector's confidence, 0 to 1; null for a box of the request"),
+        bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
+        area: z.number().describe('pixels of the mask, or of the box where there is no mask'),
+        mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
+        mask,
+      }),
+    )
+    .readonly(),
+});
+
+export const masksAnswer = z.object({
+  image: openedImage,
+  answers: z
+    .array(
+      z.object({
+        masks: z
+          .array(
+            z.object({
+              bbox: z
+                .tuple([z.number(), z.number(), z.number(), z.number()])
+                .readonly()
+                .nullable()
+                .describe('around the mask; null if empty'),
+              area: z.number(),
+              mask_score: z.number(),
+              mask,
+            }),
+          )
+          .readonly(),
+      }),
+    )
+    .readonly(),
+});
+
+export const healthAnswer = z.object({
+  status: z.literal('ok'),
+  version: z.string(),
+  backend: z.string(),
+  detector: z.string(),
+  masker: z.string().nullable(),
+  adapter: z.string().nullable(),
+  points: z.boolean().describe('whether /v1/masks takes points'),
+  requests: z.int().describe('computed or waiting now'),
+  limits: z.object({ upload_bytes: z.int(), pixels: z.int(), waiting: z.int(), timeout_ms: z.int() }),
+});
+
+export const errorAnswer = z.object({
+  status: z.int(),
+  where: z.string().describe('which part of the request'),
+  what: z.string(),
+  fix: z.string().optional(),
+});
