@@ -20,11 +20,15 @@ def request_for(export, image, prompt):
     part = json.load(open(f"{export}/manifest.json"))["detector"]
     height, width, length = part["height"], part["width"], part["text_length"]
     processor = AutoImageProcessor.from_pretrained(f"{export}/detector")
-    size = {"shortest_edge": min(height, width), "longest_edge": max(height, width)}
-    values = processor(images=image, size=size, do_pad=False, return_tensors="np")["pixel_values"][0]
+    prepare = lambda **size: processor(images=image, do_pad=False, return_tensors="np", **size)["pixel_values"][0]
+    values = prepare()
     _, h, w = values.shape
+    scale = min(height / h, width / w)
+    if scale < 1:  # the model's own size does not fit into the graph's
+        values = prepare(size={"height": int(h * scale), "width": int(w * scale)})
+        _, h, w = values.shape
     pixels = np.zeros((1, height, width, 3), np.float32)
-    pixels[0, :h, :w] = values.transpose(1, 2, 0)[:height, :width]
+    pixels[0, :h, :w] = values.transpose(1, 2, 0)
     inside = np.zeros((1, height, width), np.int32)
     inside[0, :h, :w] = 1
     tokens = AutoTokenizer.from_pretrained(f"{export}/detector")(
