@@ -48,9 +48,30 @@ console.log(
     `processors ${(user / 1000).toFixed(0)} ms and ${(system / 1000).toFixed(0)} ms in the kernel, ` +
     `${process.resourceUsage().minorPageFault - faults} page faults; native: ${nativeOps().names.join(', ') || nativeOps().reason}`,
 );
-console.log(table('by kind', sumsBy(profile.records, ({ name }) => name), total, rows));
-console.log(table('by block', sumsBy(profile.records, ({ block }) => block), total, rows));
-console.log(table('by kind and shape', sumsBy(profile.records, ({ name, shapes }) => `${name} ${shapes}`), total, rows));
+console.log(
+  table(
+    'by kind',
+    sumsBy(profile.records, ({ name }) => name),
+    total,
+    rows,
+  ),
+);
+console.log(
+  table(
+    'by block',
+    sumsBy(profile.records, ({ block }) => block),
+    total,
+    rows,
+  ),
+);
+console.log(
+  table(
+    'by kind and shape',
+    sumsBy(profile.records, ({ name, shapes }) => `${name} ${shapes}`),
+    total,
+    rows,
+  ),
+);
 
 async function detector() {
   const { model, inputs } = await randomDetector(Number(values.side), Number(values.batch));

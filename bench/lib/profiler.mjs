@@ -66,6 +66,9 @@ export function sumsBy(records, key) {
 export function table(title, sums, total, rows) {
   const lines = sums
     .slice(0, rows)
-    .map(({ name, ms, count }) => `  ${ms.toFixed(1).padStart(9)} ms ${((100 * ms) / total).toFixed(1).padStart(5)} %  x${String(count).padEnd(5)} ${name}`);
+    .map(
+      ({ name, ms, count }) =>
+        `  ${ms.toFixed(1).padStart(9)} ms ${((100 * ms) / total).toFixed(1).padStart(5)} %  x${String(count).padEnd(5)} ${name}`,
+    );
   return [title, ...lines].join('\n');
 }

@@ -35,7 +35,12 @@ export async function randomDetector(side, batch = 1) {
   const random = randoms();
   const model = await fill(new GroundingDino(parseGroundingDinoConfig({})), random);
   const ids = [101, 28378, 22144, 1012, 22330, 3367, 1012, 102];
-  const rows = (row) => tf.tensor2d(Array.from({ length: batch }, () => row), [batch, ids.length], 'int32');
+  const rows = (row) =>
+    tf.tensor2d(
+      Array.from({ length: batch }, () => row),
+      [batch, ids.length],
+      'int32',
+    );
   return {
     model,
     inputs: {
