@@ -20,11 +20,15 @@
 #define LANES 16
 #define TILE_ROWS 12
 #define FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define LOAD_PART(from, count) ((Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from))
+#define STORE_PART(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
 #include "vector-kernels.inc"
 #undef VARIANT
 #undef LANES
 #undef TILE_ROWS
 #undef FMA
+#undef LOAD_PART
+#undef STORE_PART
 #pragma GCC pop_options
 
 #pragma GCC push_options
@@ -33,11 +37,15 @@
 #define LANES 8
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define LOAD_PART(from, count) ((Vector)_mm256_maskload_ps(from, (__m256i)(Numbers() < (int32_t)(count))))
+#define STORE_PART(to, v, count) _mm256_maskstore_ps(to, (__m256i)(Numbers() < (int32_t)(count)), (__m256)(v))
 #include "vector-kernels.inc"
 #undef VARIANT
 #undef LANES
 #undef TILE_ROWS
 #undef FMA
+#undef LOAD_PART
+#undef STORE_PART
 #pragma GCC pop_options
 #endif
 
@@ -45,6 +53,10 @@
 #define LANES 4
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((a) * (b) + (c))
+#define LOAD_PART(from, count) OneByOne(from, count)
+#define STORE_PART(to, v, count) \
+  for (int64_t i = 0; i < (count); ++i) (to)[i] = (v)[i]
+#define ONE_BY_ONE
 #include "vector-kernels.inc"
 
 namespace sonoground {
