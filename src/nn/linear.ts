@@ -29,6 +29,11 @@ export class Linear extends Module {
     this.bias = bias ? this.parameter('bias', [outFeatures], { init: biasInit }) : undefined;
   }
 
+  /** The map that weight and bias say all about; undefined where a layer in this one's place does more. */
+  get plain(): Linear | undefined {
+    return this;
+  }
+
   /**
    * @param x - [..., in] f32.
    * @returns [..., out] f32.
@@ -42,17 +47,15 @@ export class Linear extends Module {
 
 /**
  * A linear layer and what follows it. Where nothing records a gradient both are one operation, which writes the result once:
- * the layer's own output is not kept. What wraps a layer is not one, and is run as it is.
+ * the layer's own output is not kept. An adapter that changes something is run as it is.
  *
  * @param x - [..., in] f32.
  * @returns [..., out] f32.
  */
 export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf.Tensor {
-  const fused = layer instanceof Linear && layer.bias !== undefined && mayFuse();
-  if (!fused) return activation(name)(layer.forward(x));
-  return inRows(x, layer.weight.value, (rows, weight) =>
-    nativeLinear(rows, weight, (layer.bias as Parameter).value as tf.Tensor, name),
-  );
+  const { weight, bias } = layer.plain ?? {};
+  if (weight === undefined || bias === undefined || !mayFuse()) return activation(name)(layer.forward(x));
+  return inRows(x, weight.value, (rows, w) => nativeLinear(rows, w, bias.value, name));
 }
 
 /** Whether linear maps may be computed by an operation that has no gradient: it exists, and no tape listens. */

@@ -57,9 +57,9 @@ class BiMultiHeadAttention extends Module {
     return this.mayFold(inputs.text.shape[1] ?? 0, mode) ? this.forwardFolded(inputs) : this.forwardWide(inputs, mode);
   }
 
-  /** Whether the image's projections are better multiplied with the text first. What wraps a layer has no weight to fold. */
+  /** Whether the image's projections are better multiplied with the text first. An adapter that changes something cannot be folded. */
   private mayFold(tokens: number, mode: BlockMode): boolean {
-    const plain = [this.visionProj, this.valuesVisionProj, this.outVisionProj].every((layer) => layer instanceof Linear);
+    const plain = [this.visionProj, this.valuesVisionProj, this.outVisionProj].every((layer) => layer.plain !== undefined);
     const drops = mode.training && this.dropoutRate > 0;
     return plain && !drops && 2 * this.heads * tokens <= this.visionProj.outFeatures;
   }
