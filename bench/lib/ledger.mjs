@@ -27,23 +27,28 @@ export function records() {
 
 const fixed = (x, digits) => (x === undefined || x === null ? '' : x.toFixed(digits));
 
-/** The lines of the table. */
+const HEAD = 'date|commit|work|threads|ours s|reference s|faster|by processor time|ours MB|reference MB|floor s'.split('|');
+
+/** The lines of the table, its columns as wide as the formatter makes them. */
 export function tableOf(list) {
-  const head =
-    '| date | commit | work | threads | ours s | reference s | faster | by processor time | ours MB | reference MB | floor s |';
-  const rows = list.map((r) => {
-    const sizes = Object.entries(r.sizes).map(([k, v]) => `${k} ${v}`).join(', '); // biome-ignore format: short
-    const cells = [r.date, r.commit, `${r.work}, ${sizes}`, r.threads, fixed(r.ours.seconds, 2), fixed(r.reference?.seconds, 2)];
-    cells.push(
-      fixed(r.ratio, 2),
-      fixed(r.cpuRatio, 2),
-      fixed(r.ours.peakMb, 0),
-      fixed(r.reference?.peakMb, 0),
-      fixed(r.floor, 2),
-    );
-    return `| ${cells.join(' | ')} |`;
-  });
-  return [head, head.replace(/[^|]+/g, '---'), ...rows].join('\n');
+  const rows = list.map((r) => [
+    r.date,
+    r.commit,
+    `${r.work}, ${Object.entries(r.sizes)
+      .map(([name, size]) => `${name} ${size}`)
+      .join(', ')}`,
+    String(r.threads),
+    fixed(r.ours.seconds, 2),
+    fixed(r.reference?.seconds, 2),
+    fixed(r.ratio, 2),
+    fixed(r.cpuRatio, 2),
+    fixed(r.ours.peakMb, 0),
+    fixed(r.reference?.peakMb, 0),
+    fixed(r.floor, 2),
+  ]);
+  const widths = HEAD.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(HEAD), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 /** LEDGER.md with its table made anew. */
