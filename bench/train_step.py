@@ -60,4 +60,4 @@ for _ in sys.stdin:
     optimiser.step()
     seconds, cpu = time.perf_counter() - begin, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "peakMb": peak}), flush=True)
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "cpuSeconds": cpu, "peakMb": peak}), flush=True)

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <new>
 #include <string>
@@ -12,10 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "deformable-sampling.h"
+#include "in-blocks.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
-#include "tsl/platform/denormal.h"
 
 namespace sonoground {
 namespace {
@@ -111,25 +110,6 @@ absl::Status Read(OpKernelContext* context, std::vector<Level>* levels, Inputs* 
                     absl::StrCat(start, start > s.cells ? " or more" : ""));
   *in = {s, levels->data(), value.flat<float>().data(), locations.flat<float>().data(), weights.flat<float>().data()};
   return absl::OkStatus();
-}
-
-// Runs `work` on blocks of [0, total), on TensorFlow's own threads.
-void InBlocks(OpKernelContext* context, int64_t total, int64_t block, const std::function<void(int64_t, int64_t)>& work) {
-  // TensorFlow's threads flush the smallest numbers to zero, the calling one may not: results must not depend on who works.
-  const auto flushing = [&](int64_t from, int64_t to) {
-    const tsl::port::ScopedFlushDenormal flush;
-    work(from, to);
-  };
-  const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-  if (workers.num_threads <= 1 || total <= block) {
-    flushing(0, total);
-  } else {
-    // Many small blocks rather than one a thread: a thread that is held up then holds up little.
-    workers.workers->ParallelFor(
-        total,
-        tsl::thread::ThreadPool::SchedulingParams(tsl::thread::ThreadPool::SchedulingStrategy::kFixedBlockSize, {}, block),
-        flushing);
-  }
 }
 
 class DeformableAttention : public OpKernel {

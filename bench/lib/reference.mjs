@@ -13,11 +13,15 @@ export function referencePython() {
   return undefined;
 }
 
-/** Starts a script of this folder; undefined without a reference, or if it ends before it says its name. */
+/** Starts a script of bench/; undefined without a reference, or if it ends before it says its name. */
 export async function startReference(script, args) {
   const python = referencePython();
-  if (python === undefined) return undefined;
-  const child = spawn(python, [join(root, 'bench', script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return python === undefined ? undefined : startSide(python, [join(root, 'bench', script), ...args]);
+}
+
+/** Starts a program that says its name in one line and answers each further one; undefined if it ends before. */
+export async function startSide(command, args) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value: name, done } = await lines.next();
   if (done) return undefined;
@@ -25,7 +29,9 @@ export async function startReference(script, args) {
     name,
     async ask(line) {
       child.stdin.write(`${line}\n`);
-      return JSON.parse((await lines.next()).value);
+      const { value, done: ended } = await lines.next();
+      if (ended) throw new Error(`${args[0]} ended in the middle of its work`);
+      return JSON.parse(value);
     },
     end: () => child.stdin.end(),
   };

@@ -73,7 +73,7 @@ function places() {
   return { object: `${beside}.node`, note: `${beside}.failed`, cached: join(cacheDir, 'native-ops', `${name}.node`) };
 }
 
-function sources(ending = /\.(cc|h)$/) {
+function sources(ending = /\.(cc|h|inc)$/) {
   const names = readdirSync(SOURCES).filter((name) => ending.test(name));
   return names.sort().map((name) => join(SOURCES, name));
 }

@@ -1,10 +1,24 @@
 export { type BackendReport, backendFacts, describeBackend } from './describe.js';
+export { isTapeOn } from './gradient-tape.js';
 export { handOver } from './hand-over.js';
 export {
+  type FusedActivation,
+  hasNativeAttention,
   hasNativeDeformableAttention,
+  hasNativeGelu,
+  hasNativeLayerNorm,
+  hasNativeLinear,
+  type NativeAttentionInputs,
+  type NativeAttentionSizes,
   type NativeDeformableAttentionInputs,
+  nativeAttention,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
+  nativeGelu,
+  nativeGeluGradient,
+  nativeLayerNorm,
+  nativeLayerNormGradients,
+  nativeLinear,
   withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';

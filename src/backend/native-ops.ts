@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { registerNativeDeformableAttention } from './kernels/index.js';
+import {
+  registerNativeAttention,
+  registerNativeDeformableAttention,
+  registerNativeGelu,
+  registerNativeLayerNorm,
+  registerNativeLinear,
+} from './kernels/index.js';
 import { tf } from './tf.js';
 
 /** Whether the TensorFlow operations of this project are used, and if not, why. */
@@ -33,9 +39,18 @@ export function nativeOps(): NativeOps {
  */
 export function loadNativeOps(): NativeOps {
   const reason = tryToLoad();
-  if (reason === undefined) registerNativeDeformableAttention();
-  state = { names: reason === undefined ? ['deformable attention'] : [], reason };
+  state = { names: reason === undefined ? register() : [], reason };
   return state;
+}
+
+/** @returns what is computed by them, in words. */
+function register(): string[] {
+  registerNativeDeformableAttention();
+  registerNativeAttention();
+  registerNativeLayerNorm();
+  registerNativeGelu();
+  const linear = registerNativeLinear();
+  return ['deformable attention', 'attention', 'layer norm', 'GELU', ...(linear ? ['linear maps'] : [])];
 }
 
 function tryToLoad(): string | undefined {

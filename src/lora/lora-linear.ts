@@ -52,7 +52,7 @@ function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight
  */
 export class LoraLinear
   extends Module
-  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'forward'>
+  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'forward'>
 {
   readonly base: Linear;
   readonly rank: number;
@@ -104,6 +104,11 @@ export class LoraLinear
   /** Between the two calls the adapter's input is dropped out, by draws of the block, so that repeating it repeats them. */
   enterBlock(mode: BlockMode | undefined): void {
     this.block = mode;
+  }
+
+  /** The wrapped layer where the update counts for nothing, so that the model then computes just as without it. */
+  get plain(): Linear | undefined {
+    return this.scale === 0 ? this.base : undefined;
   }
 
   /**

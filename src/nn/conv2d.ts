@@ -1,5 +1,6 @@
 import { tf } from '../backend/index.js';
 import { uniform, zeros } from './init.js';
+import { linear } from './linear.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
@@ -38,6 +39,13 @@ export class Conv2d extends Module {
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const p = this.padding;
+    const [h, w, inChannels, outChannels] = this.weight.shape as [number, number, number, number];
+    // A point-wise convolution is a linear map, whose bias then comes with the product.
+    if (h === 1 && w === 1 && p === 0 && this.stride === 1)
+      return tf.tidy(() => {
+        const weight = tf.transpose(tf.reshape(this.weight.value, [inChannels, outChannels]));
+        return linear(x, weight, this.bias?.value) as tf.Tensor4D;
+      });
     // Zeros are added beforehand: the native gradient knows no explicit padding.
     const padded =
       p === 0

@@ -1,4 +1,4 @@
-import { tf } from '../backend/index.js';
+import { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, tf } from '../backend/index.js';
 import { ones, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -22,12 +22,27 @@ export class LayerNorm extends Module {
    * @returns the same shape.
    */
   forward<T extends tf.Tensor>(x: T): T {
-    return layerNorm(x, this.weight.value, this.bias.value, this.eps);
+    const normalise = hasNativeLayerNorm() ? layerNormByOperation : portableLayerNorm;
+    return normalise(x, this.weight.value, this.bias.value, this.eps);
   }
 }
 
+/** {@link portableLayerNorm} by the project's own TensorFlow operation: the input is read twice and nothing else written but the result. */
+export function layerNormByOperation<T extends tf.Tensor>(x: T, weight: tf.Tensor, bias: tf.Tensor, eps: number): T {
+  const op = tf.customGrad((...args) => {
+    const [input, scale, shift, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
+    save([input, scale]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [original, w] = saved as [tf.Tensor, tf.Tensor];
+      return nativeLayerNormGradients(original, w, dy, eps);
+    };
+    return { value: nativeLayerNorm(input, scale, shift, eps), gradFunc };
+  });
+  return op(x, weight, bias) as T;
+}
+
 /** (x - mean) / sqrt(variance + eps) * weight + bias over the last axis, with one gradient of its own: a third of the ops. */
-function layerNorm<T extends tf.Tensor>(x: T, weight: tf.Tensor, bias: tf.Tensor, eps: number): T {
+export function portableLayerNorm<T extends tf.Tensor>(x: T, weight: tf.Tensor, bias: tf.Tensor, eps: number): T {
   const normalise = (input: tf.Tensor) => {
     const centred = tf.sub(input, tf.mean(input, -1, true));
     const inverseStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps));

@@ -1,5 +1,6 @@
-import { tf } from '../backend/index.js';
+import { hasNativeLinear, isTapeOn, nativeLinear, tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
+import { type ActivationName, activation } from './activation.js';
 import { type Initialiser, uniform, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -28,6 +29,11 @@ export class Linear extends Module {
     this.bias = bias ? this.parameter('bias', [outFeatures], { init: biasInit }) : undefined;
   }
 
+  /** The map that weight and bias say all about; undefined where a layer in this one's place does more. */
+  get plain(): Linear | undefined {
+    return this;
+  }
+
   /**
    * @param x - [..., in] f32.
    * @returns [..., out] f32.
@@ -37,6 +43,24 @@ export class Linear extends Module {
     const frozen = !weight.trainable && !bias?.trainable;
     return frozen ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
   }
+}
+
+/**
+ * A linear layer and what follows it. Where nothing records a gradient both are one operation, which writes the result once:
+ * the layer's own output is not kept. An adapter that changes something is run as it is.
+ *
+ * @param x - [..., in] f32.
+ * @returns [..., out] f32.
+ */
+export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf.Tensor {
+  const { weight, bias } = layer.plain ?? {};
+  if (weight === undefined || bias === undefined || !mayFuse()) return activation(name)(layer.forward(x));
+  return inRows(x, weight.value, (rows, w) => nativeLinear(rows, w, bias.value, name));
+}
+
+/** Whether linear maps may be computed by an operation that has no gradient: it exists, and no tape listens. */
+function mayFuse(): boolean {
+  return hasNativeLinear() && !isTapeOn();
 }
 
 /** {@link linear} for weights that need no gradient: a tape keeps nothing of it but the result. */
@@ -57,14 +81,19 @@ export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   });
 }
 
-/** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. Flattens to a matrix: broadcast products have no right gradient in tfjs. */
+/** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+  return inRows(x, weight, (rows, w) => {
+    if (bias !== undefined && mayFuse()) return nativeLinear(rows, w, bias, 'none');
+    const product = tf.matMul(rows, w as tf.Tensor2D, false, true);
+    return bias === undefined ? product : tf.add(product, bias);
+  });
+}
+
+/** Flattens to a matrix and back: broadcast products have no right gradient in tfjs. */
+function inRows(x: tf.Tensor, weight: tf.Tensor, product: (rows: tf.Tensor2D, weight: tf.Tensor) => tf.Tensor): tf.Tensor {
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   const lead = x.shape.slice(0, -1);
   assertShape(x, [...lead, inFeatures], 'linear');
-  return tf.tidy(() => {
-    const rows = x.reshape([-1, inFeatures]) as tf.Tensor2D;
-    const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
-    return (bias === undefined ? product : tf.add(product, bias)).reshape([...lead, outFeatures]);
-  });
+  return tf.tidy(() => product(x.reshape([-1, inFeatures]) as tf.Tensor2D, weight).reshape([...lead, outFeatures]));
 }

@@ -1,4 +1,5 @@
 import { tf } from '../backend/index.js';
+import { groupAttention, hasGroupAttention } from './group-attention.js';
 
 /** [B, N, heads * d] to [B, heads, N, d]. */
 export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor4D {
@@ -35,4 +36,30 @@ export function scaledDotProductAttention({ query, key, value, bias, scale }: At
   const d = query.shape[3];
   const scores = tf.matMul(tf.mul(query, scale ?? 1 / Math.sqrt(d)), key, false, true);
   return tf.matMul(tf.softmax(bias === undefined ? scores : tf.add(scores, bias)), value);
+}
+
+export interface TokenAttentionArgs {
+  /** [B, N, C] f32. */
+  readonly query: tf.Tensor;
+  /** [B, M, C] f32. */
+  readonly key: tf.Tensor;
+  /** [B, M, C] f32. */
+  readonly value: tf.Tensor;
+  readonly heads: number;
+}
+
+/**
+ * Multi-head softmax(Q Kᵀ / sqrt(d)) V of tokens whose channels are all heads' side by side.
+ *
+ * @returns [B, N, C] f32.
+ */
+export function attend({ query, key, value, heads }: TokenAttentionArgs): tf.Tensor3D {
+  const [b = 0, n = 0, c = 0] = query.shape;
+  if (hasGroupAttention()) {
+    const groups = { count: b };
+    const mixed = groupAttention({ query, key, value, heads, depth: c / heads, queryGroups: groups, keyGroups: groups });
+    return mixed.reshape([b, n, c]);
+  }
+  const split = (x: tf.Tensor) => splitHeads(x, heads);
+  return mergeHeads(scaledDotProductAttention({ query: split(query), key: split(key), value: split(value) }));
 }

@@ -1,11 +1,21 @@
 export { registerBorrowedKernels } from './borrowed-kernels.js';
 export {
+  hasNativeAttention,
+  type NativeAttentionInputs,
+  type NativeAttentionSizes,
+  nativeAttention,
+  registerNativeAttention,
+} from './native-attention.js';
+export {
   hasNativeDeformableAttention,
   type NativeDeformableAttentionInputs,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
   registerNativeDeformableAttention,
-  withPortableKernels,
 } from './native-deformable-attention.js';
+export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
+export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';
+export { type FusedActivation, hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
+export { withPortableKernels } from './native-operation.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';

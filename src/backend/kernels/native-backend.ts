@@ -2,7 +2,9 @@ import type { tf } from '../tf.js';
 
 /** What the kernels written here need of the native backend, which has no types of its own here. */
 export interface NativeBackend {
-  readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+  readonly binding: Readonly<
+    Record<'TF_ATTR_BOOL' | 'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_FLOAT', number>
+  >;
   /** Runs a TensorFlow operation by name. */
   executeSingleOutput(name: string, attributes: readonly NativeAttribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
   executeMultipleOutputs(

@@ -37,17 +37,6 @@ export function registerNativeDeformableAttention(): void {
   register(BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(BACKWARD, [], inputs, 3));
 }
 
-/** Runs a function without the kernels, so that the portable versions are taken. */
-export function withPortableKernels<T>(body: () => T): T {
-  const own = [FORWARD, BACKWARD].flatMap((name) => tf.getKernel(name, 'tensorflow') ?? []);
-  for (const { kernelName, backendName } of own) tf.unregisterKernel(kernelName, backendName);
-  try {
-    return body();
-  } finally {
-    for (const kernel of own) tf.registerKernel(kernel);
-  }
-}
-
 /** Whether the current backend has the kernels. */
 export function hasNativeDeformableAttention(): boolean {
   return tf.getKernel(FORWARD, tf.getBackend()) !== undefined;

@@ -1,14 +1,5 @@
 import { tf } from '../../backend/index.js';
-import {
-  type Activation,
-  activation,
-  type BlockMode,
-  type ForwardContext,
-  LayerNorm,
-  Linear,
-  Module,
-  normal,
-} from '../../nn/index.js';
+import { activated, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
 import { mergeHeads, splitHeads } from '../../ops/index.js';
 import type { BertConfig } from './config.js';
 import { dropout } from './dropout.js';
@@ -24,13 +15,11 @@ export class BertLayer extends Module {
   private readonly expand: Linear;
   private readonly contract: Linear;
   private readonly contractNorm: LayerNorm;
-  private readonly activate: Activation;
 
   constructor(config: BertConfig) {
     super();
     const { hiddenSize, intermediateSize, layerNormEps } = config;
     this.config = config;
-    this.activate = activation(config.hiddenAct);
     const options = { weightInit: normal(config.initializerRange) };
     this.query = this.child('attention.self.query', new Linear(hiddenSize, hiddenSize, options));
     this.key = this.child('attention.self.key', new Linear(hiddenSize, hiddenSize, options));
@@ -52,7 +41,7 @@ export class BertLayer extends Module {
       const p = this.config.hiddenDropoutProb;
       const mixed = this.attended.forward(this.attend(inputs.x, inputs.bias, mode)); // [B, T, hidden]
       const attended = this.attendedNorm.forward(tf.add(dropout(mixed, p, mode), inputs.x));
-      const mapped = this.contract.forward(this.activate(this.expand.forward(attended)));
+      const mapped = this.contract.forward(activated(this.expand, this.config.hiddenAct, attended));
       return { y: this.contractNorm.forward(tf.add(dropout(mapped, p, mode), attended)) as tf.Tensor3D };
     });
     return y;

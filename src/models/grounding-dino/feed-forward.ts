@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activation, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { activated, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 /** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
@@ -26,7 +26,7 @@ export abstract class FeedForwardLayer extends Module {
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
     return tf.tidy(() => {
-      const hidden = tf.tidy(() => dropout(activation(activationFunction)(this.fc1.forward(x)), activationDropout, mode));
+      const hidden = tf.tidy(() => dropout(activated(this.fc1, activationFunction, x), activationDropout, mode));
       return this.finalLayerNorm.forward(tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)));
     });
   }

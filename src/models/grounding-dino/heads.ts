@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
+import { activated, constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
 
 /** A few linear layers with ReLU between: predicts boxes, and the position encoding of reference boxes. */
 export class MlpPredictionHead extends Module {
@@ -22,7 +22,7 @@ export class MlpPredictionHead extends Module {
    */
   forward(x: tf.Tensor): tf.Tensor {
     const last = this.layers.length - 1;
-    return this.layers.reduce((y, layer, i) => (i < last ? tf.relu(layer.forward(y)) : layer.forward(y)), x);
+    return this.layers.reduce((y, layer, i) => (i < last ? activated(layer, 'relu', y) : layer.forward(y)), x);
   }
 }
 

@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import { type BlockMode, dropout, Linear, Module, xavierUniform } from '../../nn/index.js';
-import { mergeHeads, splitHeads } from '../../ops/index.js';
+import { attend, mergeHeads, splitHeads } from '../../ops/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 export interface MultiheadAttentionArgs {
@@ -36,9 +36,12 @@ export class MultiheadAttention extends Module {
 
   /** @returns [B, N, d] f32. */
   forward({ query, key, value, bias }: MultiheadAttentionArgs, mode: BlockMode): tf.Tensor3D {
-    const q = splitHeads(this.query.forward(query), this.heads); // [B, H, N, dh]
-    const k = splitHeads(this.key.forward(key), this.heads); // [B, H, M, dh]
-    const v = splitHeads(this.value.forward(value), this.heads); // [B, H, M, dh]
+    const projected = { query: this.query.forward(query), key: this.key.forward(key), value: this.value.forward(value) };
+    const drops = mode.training && this.dropoutRate > 0;
+    if (bias === undefined && !drops) return this.outProj.forward(attend({ ...projected, heads: this.heads })) as tf.Tensor3D;
+    const q = splitHeads(projected.query, this.heads); // [B, H, N, dh]
+    const k = splitHeads(projected.key, this.heads); // [B, H, M, dh]
+    const v = splitHeads(projected.value, this.heads); // [B, H, M, dh]
     const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(q.shape[3])), k, false, true); // [B, H, N, M]
     const weights = tf.softmax(bias === undefined ? scores : tf.add(scores, bias)) as tf.Tensor4D;
     const kept: tf.Tensor4D = dropout(weights, this.dropoutRate, mode);

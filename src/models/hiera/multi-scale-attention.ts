@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import { Linear, Module } from '../../nn/index.js';
-import { mergeHeads, scaledDotProductAttention, splitHeads } from '../../ops/index.js';
+import { attend, groupAttention, hasGroupAttention, windowRows } from '../../ops/index.js';
 
 export interface MultiScaleAttentionOptions {
   readonly dim: number;
@@ -38,12 +38,49 @@ export class MultiScaleAttention extends Module {
     ]; // [B, hw, dimOut] each
     const pooled = maxPool(tf.reshape(query, [b, h, w, -1]) as tf.Tensor4D, this.queryStride); // [B, h', w', dimOut]
     const [, h2, w2, dimOut] = pooled.shape;
-    const attended = scaledDotProductAttention({
-      query: splitHeads(tf.reshape(pooled, [b, h2 * w2, dimOut]), this.heads),
-      key: splitHeads(key, this.heads),
-      value: splitHeads(value, this.heads),
+    const attended = attend({ query: tf.reshape(pooled, [b, h2 * w2, dimOut]), key, value, heads: this.heads });
+    return tf.reshape(this.proj.forward(attended), [b, h2, w2, dimOut]); // [B, h', w', dimOut]
+  }
+
+  /** Whether {@link forwardInPlace} can do it: not where pooling would mix tokens with padding, or cut a window apart. */
+  canRunInPlace(x: tf.Tensor4D, size: number): boolean {
+    const [, h, w] = x.shape;
+    const [dy, dx] = this.queryStride ?? [1, 1];
+    return hasGroupAttention() && dy === dx && h % dy === 0 && w % dx === 0 && size % dy === 0;
+  }
+
+  /**
+   * The same on whole maps whose windows are read from where they lie. Padding is what the projection makes of zeros, its bias.
+   *
+   * @param x - [B, H, W, dim] f32, of any sides.
+   * @param size - side of a window; 0: each map is one.
+   * @returns [B, H', W', dimOut] f32, pooled by the query stride.
+   */
+  forwardInPlace(x: tf.Tensor4D, size: number): tf.Tensor4D {
+    const [b, h, w] = x.shape;
+    const projected = this.qkv.forward(x) as tf.Tensor4D; // [B, H, W, 3 dimOut]
+    const dimOut = projected.shape[3] / 3;
+    const stride = this.queryStride?.[0] ?? 1;
+    const query = stride === 1 ? projected : maxPool(tf.slice(projected, [0, 0, 0, 0], [b, h, w, dimOut]), this.queryStride);
+    const [, h2, w2] = query.shape;
+    const groups = (sides: readonly [number, number], side: number) => {
+      if (side === 0) return { count: b };
+      const rows = windowRows([b, ...sides], side);
+      return { count: rows.length / side ** 2, rows };
+    };
+    const bias = this.qkv.bias?.value;
+    const attended = groupAttention({
+      query,
+      key: projected,
+      value: projected,
+      offsets: [0, dimOut, 2 * dimOut],
+      heads: this.heads,
+      depth: dimOut / this.heads,
+      queryGroups: groups([h2, w2], size / stride),
+      keyGroups: groups([h, w], size),
+      padding: bias && [tf.slice(bias, dimOut, dimOut), tf.slice(bias, 2 * dimOut, dimOut)],
     });
-    return tf.reshape(this.proj.forward(mergeHeads(attended)), [b, h2, w2, dimOut]); // [B, h', w', dimOut]
+    return this.proj.forward(attended.reshape([b, h2, w2, dimOut])) as tf.Tensor4D;
   }
 }
 

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type Activation, activation, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, activated, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
 import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
@@ -36,7 +36,7 @@ export class MultiScaleBlock extends Module {
     const heads = at(config.numAttentionHeadsPerStage, stage);
     this.attention = this.child('attn', new MultiScaleAttention({ dim, dimOut, heads, queryStride: this.queryStride }));
     this.norm2 = this.child('layer_norm2', new LayerNorm(dimOut, config.layerNormEps));
-    this.mlp = this.child('mlp', new HieraMlp(dimOut, Math.trunc(dimOut * config.mlpRatio), activation(config.hiddenAct)));
+    this.mlp = this.child('mlp', new HieraMlp(dimOut, Math.trunc(dimOut * config.mlpRatio), config.hiddenAct));
     this.proj = dim === dimOut ? undefined : this.child('proj', new Linear(dim, dimOut));
   }
 
@@ -57,6 +57,7 @@ export class MultiScaleBlock extends Module {
 
   private attend(x: tf.Tensor4D, [b, h, w, c]: readonly [number, number, number, number]): tf.Tensor4D {
     const size = this.windowSize;
+    if (this.attention.canRunInPlace(x, size)) return this.attention.forwardInPlace(x, size);
     if (size === 0) return this.attention.forward(x);
     const padded = padToMultiple(x, size);
     const [rows, columns] = [padded.shape[1] / size, padded.shape[2] / size];
@@ -73,9 +74,9 @@ export class MultiScaleBlock extends Module {
 class HieraMlp extends Module {
   private readonly projIn: Linear;
   private readonly projOut: Linear;
-  private readonly activate: Activation;
+  private readonly activate: ActivationName;
 
-  constructor(features: number, hidden: number, activate: Activation) {
+  constructor(features: number, hidden: number, activate: ActivationName) {
     super();
     this.projIn = this.child('proj_in', new Linear(features, hidden));
     this.projOut = this.child('proj_out', new Linear(hidden, features));
@@ -83,6 +84,6 @@ class HieraMlp extends Module {
   }
 
   forward(x: tf.Tensor): tf.Tensor {
-    return this.projOut.forward(this.activate(this.projIn.forward(x)));
+    return this.projOut.forward(activated(this.projIn, this.activate, x));
   }
 }

@@ -1,5 +1,5 @@
-import { tf } from '../../backend/index.js';
-import { Linear, Module } from '../../nn/index.js';
+import type { tf } from '../../backend/index.js';
+import { activated, Linear, Module } from '../../nn/index.js';
 
 /** Linear layers with ReLU between them: one in, `depth` - 2 inner ones, one out. */
 export class FeedForward extends Module {
@@ -19,7 +19,7 @@ export class FeedForward extends Module {
 
   /** [..., features] to [..., out]. */
   forward(x: tf.Tensor): tf.Tensor {
-    const hidden = this.layers.reduce((h, layer) => tf.relu(layer.forward(h)), tf.relu(this.projIn.forward(x)));
+    const hidden = this.layers.reduce((h, layer) => activated(layer, 'relu', h), activated(this.projIn, 'relu', x));
     return this.projOut.forward(hidden);
   }
 }

@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import { type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
-import { mergeHeads, scaledDotProductAttention, splitHeads } from '../../ops/index.js';
+import { attend } from '../../ops/index.js';
 
 export interface TwoWayTransformerOptions {
   readonly hiddenSize: number;
@@ -38,12 +38,13 @@ class DownsampledAttention extends Module {
 
   /** query [B, N, C], key and value [B, M, C] to [B, N, C]. */
   forward(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor): tf.Tensor3D {
-    const attended = scaledDotProductAttention({
-      query: splitHeads(this.qProj.forward(query), this.heads),
-      key: splitHeads(this.kProj.forward(key), this.heads),
-      value: splitHeads(this.vProj.forward(value), this.heads),
+    const attended = attend({
+      query: this.qProj.forward(query),
+      key: this.kProj.forward(key),
+      value: this.vProj.forward(value),
+      heads: this.heads,
     });
-    return this.oProj.forward(mergeHeads(attended)) as tf.Tensor3D;
+    return this.oProj.forward(attended) as tf.Tensor3D;
   }
 }
 

@@ -1,15 +1,6 @@
 import { tf } from '../../backend/index.js';
-import {
-  type Activation,
-  activation,
-  type BlockMode,
-  type ForwardContext,
-  LayerNorm,
-  Linear,
-  Module,
-  normal,
-} from '../../nn/index.js';
-import { cyclicShift, padToMultiple } from '../../ops/index.js';
+import { activated, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { cyclicShift, hasGroupAttention, padToMultiple } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout, dropPath } from './dropout.js';
 import { WindowAttention } from './window-attention.js';
@@ -33,14 +24,12 @@ export class SwinBlock extends Module {
   private readonly normAfter: LayerNorm;
   private readonly expand: Linear;
   private readonly contract: Linear;
-  private readonly activate: Activation;
 
   constructor(config: SwinConfig, { channels, heads, shift, dropPathProb }: SwinBlockOptions) {
     super();
     this.config = config;
     this.shift = shift;
     this.dropPathProb = dropPathProb;
-    this.activate = activation(config.hiddenAct);
     const hidden = Math.floor(config.mlpRatio * channels);
     const weightInit = normal(config.initializerRange);
     this.normBefore = this.child('layernorm_before', new LayerNorm(channels, config.layerNormEps));
@@ -60,16 +49,20 @@ export class SwinBlock extends Module {
       const attended = tf.tidy(() =>
         tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
       );
-      const hidden = tf.tidy(() => this.activate(this.expand.forward(this.normAfter.forward(attended))));
+      const hidden = tf.tidy(() => activated(this.expand, this.config.hiddenAct, this.normAfter.forward(attended)));
       return { y: tf.add(attended, dropout(this.contract.forward(hidden), this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
     });
     return y;
   }
 
-  private attend(x: tf.Tensor4D, mask: tf.Tensor | undefined, mode: BlockMode): tf.Tensor4D {
-    const { windowSize, hiddenDropoutProb } = this.config;
+  private attend(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, mode: BlockMode): tf.Tensor4D {
+    const { windowSize, hiddenDropoutProb, attentionProbsDropoutProb } = this.config;
     const { shift } = this;
-    const padded = padToMultiple(this.normBefore.forward(x), windowSize); // [B, H', W', C]
+    const normed = this.normBefore.forward(x); // [B, H, W, C]
+    const drops = mode.training && attentionProbsDropoutProb > 0;
+    if (!drops && hasGroupAttention())
+      return dropout(this.attention.forwardInPlace(normed, mask, shift), hiddenDropoutProb, mode);
+    const padded = padToMultiple(normed, windowSize); // [B, H', W', C]
     const shifted = shift === 0 ? padded : cyclicShift(padded, [-shift, -shift]);
     const attended = dropout(this.attention.forward(shifted, mask, mode), hiddenDropoutProb, mode);
     const back = shift === 0 ? attended : cyclicShift(attended, [shift, shift]);

@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import { type BlockMode, Linear, Module, normal, type Parameter } from '../../nn/index.js';
-import { joinWindows, relativePositionIndex, splitWindows } from '../../ops/index.js';
+import { groupAttention, joinWindows, relativePositionIndex, splitWindows, windowRows } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout } from './dropout.js';
 
@@ -52,6 +52,34 @@ export class WindowAttention extends Module {
     const weights = dropout(tf.softmax(biased), this.dropoutProb, mode);
     const mixed = tf.matMul(tf.reshape(weights, scores.shape), value) as tf.Tensor4D; // [B * windows, heads, N, d]
     return this.out.forward(joinWindows(mixed, windowSize, [h, w])) as tf.Tensor4D; // [B, H, W, C]
+  }
+
+  /**
+   * The same for a map as it lies, where {@link hasGroupAttention}: windows are neither padded nor moved nor cut out, but read
+   * from where they are. Padding is what the projections make of zeros, their biases.
+   *
+   * @param x - [B, H, W, C] f32, of any sides.
+   * @param mask - as for {@link forward}.
+   * @param shift - rows and columns by which the windows lie further down and right.
+   * @returns [B, H, W, C] f32.
+   */
+  forwardInPlace(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, shift: number): tf.Tensor4D {
+    const [b, h, w, c] = x.shape;
+    const rows = windowRows([b, h, w], this.windowSize, shift);
+    const groups = { count: rows.length / this.windowSize ** 2, rows };
+    const attended = groupAttention({
+      query: this.query.forward(x),
+      key: this.key.forward(x),
+      value: this.value.forward(x),
+      heads: this.heads,
+      depth: c / this.heads,
+      queryGroups: groups,
+      keyGroups: groups,
+      padding: [this.key.bias?.value ?? tf.zeros([c]), this.value.bias?.value ?? tf.zeros([c])],
+      bias: tf.squeeze(this.bias(undefined), [0]),
+      mask,
+    });
+    return this.out.forward(attended.reshape([b, h, w, c])) as tf.Tensor4D;
   }
 
   /** [1, heads, N, N], or with the mask [1, windows * heads, N, N]. */

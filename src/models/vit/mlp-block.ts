@@ -1,21 +1,21 @@
 import type { tf } from '../../backend/index.js';
-import { type Activation, type ActivationName, activation, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, activated, Linear, Module } from '../../nn/index.js';
 
 /** Two linear layers with an activation between, under the names that SAM gives them everywhere. */
 export class MlpBlock extends Module {
   private readonly lin1: Linear;
   private readonly lin2: Linear;
-  private readonly activate: Activation;
+  private readonly activate: ActivationName;
 
   constructor(features: number, hidden: number, act: ActivationName) {
     super();
     this.lin1 = this.child('lin1', new Linear(features, hidden));
     this.lin2 = this.child('lin2', new Linear(hidden, features));
-    this.activate = activation(act);
+    this.activate = act;
   }
 
   /** [..., features] to the same. */
   forward(x: tf.Tensor): tf.Tensor {
-    return this.lin2.forward(this.activate(this.lin1.forward(x)));
+    return this.lin2.forward(activated(this.lin1, this.activate, x));
   }
 }

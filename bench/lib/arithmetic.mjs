@@ -1,0 +1,46 @@
+/** How much a pass has to multiply, and how fast this machine does so: together the floor under its time. */
+
+const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+
+/** Operations of the products in one kernel call, from its shapes. What is not a matrix product counts as none. */
+function operations({ name, inputShapes: [a = [], b = [], , rows = [], keys = []], outputShapes: [out = []] }) {
+  switch (name) {
+    case 'BatchMatMul':
+    case 'SonogroundLinear': {
+      const batch = sizeOf(out.slice(0, -2));
+      return 2 * Math.sqrt((sizeOf(a) * sizeOf(b) * sizeOf(out)) / batch);
+    }
+    case 'Conv2D':
+      return (2 * sizeOf(out) * sizeOf(b)) / b.at(-1);
+    case 'SonogroundAttention': {
+      const [groups, n] = rows;
+      const [queries, tokens] = [n || a[0] / groups, keys[1] || b[0] / groups];
+      return 4 * groups * queries * tokens * out[1];
+    }
+    default:
+      return 0;
+  }
+}
+
+/** GFLOP of the products in what `pass` runs. */
+export async function gigaflops(tf, pass) {
+  const { kernels } = await tf.profile(async () => {
+    await pass();
+    return tf.scalar(0);
+  });
+  return kernels.reduce((sum, kernel) => sum + operations(kernel), 0) / 1e9;
+}
+
+/** GFLOP a second of large products on all threads: the best of a few. */
+export function matrixRate(tf) {
+  const n = 1536;
+  const [a, b] = [tf.randomNormal([n, n]), tf.randomNormal([n, n])];
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 8; i++) {
+    const begin = performance.now();
+    tf.matMul(a, b).dispose();
+    best = Math.min(best, (performance.now() - begin) / 1000);
+  }
+  tf.dispose([a, b]);
+  return (2 * n ** 3) / 1e9 / best;
+}

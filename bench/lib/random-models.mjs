@@ -1,0 +1,72 @@
+/** Models with random weights and inputs for them, where no reference is needed to make either. */
+import { dist } from './dist.mjs';
+
+/** A cheap generator: a hundred million numbers in a second, of which only their spread matters. */
+function randoms() {
+  let state = 12345;
+  return (count, spread) => {
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      values[i] = (state / 2 ** 31) * spread;
+    }
+    return values;
+  };
+}
+
+async function fill(model, random) {
+  const { tf } = await dist('backend/index.js');
+  for (const [path, parameter] of model.namedParameters()) {
+    const size = parameter.shape.reduce((a, b) => a * b, 1);
+    // Norms stay near one, so that a deep model neither dies nor explodes.
+    const values = random(size, 0.03);
+    if (/norm[^.]*\.weight$/i.test(path)) for (let i = 0; i < size; i++) values[i] += 1;
+    const tensor = tf.tensor(values, [...parameter.shape]);
+    parameter.assign(tensor);
+    tensor.dispose();
+  }
+  return model;
+}
+
+/** Grounding DINO tiny and one image and prompt for it. */
+export async function randomDetector(side, batch = 1) {
+  const { tf } = await dist('backend/index.js');
+  const { GroundingDino, parseGroundingDinoConfig } = await dist('models/grounding-dino/index.js');
+  const random = randoms();
+  const model = await fill(new GroundingDino(parseGroundingDinoConfig({})), random);
+  const ids = [101, 28378, 22144, 1012, 22330, 3367, 1012, 102];
+  const rows = (row) =>
+    tf.tensor2d(
+      Array.from({ length: batch }, () => row),
+      [batch, ids.length],
+      'int32',
+    );
+  return {
+    model,
+    inputs: {
+      pixelValues: tf.tensor(random(batch * side * side * 3, 1.7), [batch, side, side, 3]),
+      inputIds: rows(ids),
+      attentionMask: rows(ids.map(() => 1)),
+      tokenTypeIds: rows(ids.map(() => 0)),
+    },
+  };
+}
+
+/** SAM 2 (hiera-tiny), an image of its size, and 64 boxes on it. */
+export async function randomMasker() {
+  const { tf } = await dist('backend/index.js');
+  const { Sam2, parseSam2Config } = await dist('models/sam2/index.js');
+  const random = randoms();
+  const model = await fill(new Sam2(parseSam2Config({})), random);
+  const side = model.config.promptEncoder.imageSize;
+  const corners = random(128, 250).map((x) => x + 250);
+  const boxes = Array.from({ length: 64 }, (_, i) => {
+    const [x, y] = [corners[2 * i], corners[2 * i + 1]];
+    return [x, y, x + 60 + 5 * i, y + 400 - 5 * i];
+  });
+  return {
+    model,
+    pixelValues: tf.tensor(random(side * side * 3, 1.7), [1, side, side, 3]),
+    boxes: tf.tensor3d([boxes], [1, 64, 4]),
+  };
+}

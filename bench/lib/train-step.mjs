@@ -1,0 +1,60 @@
+/** One training step of a detector with adapters, as the benches run it: forward, matching, loss, backward, AdamW. */
+import { dist } from './dist.mjs';
+
+const BOXES = [
+  [0.4, 0.5, 0.3, 0.2],
+  [0.7, 0.3, 0.1, 0.2],
+];
+const TOKENS = [
+  [1, 2],
+  [4, 5],
+];
+
+/**
+ * Puts the preset's adapters into the model.
+ *
+ * @returns `trained`, the number of trained weights, and `run`, which takes one step and resolves to the seconds of its stages.
+ * Its argument may replace the context in which the model runs.
+ */
+export async function trainStep(model, inputs, preset) {
+  const { tf } = await dist('backend/index.js');
+  const { applyLora, loraPresets } = await dist('lora/index.js');
+  const { DetectionCriterion } = await dist('losses/index.js');
+  const { SegmentTape } = await dist('nn/index.js');
+  const { AdamW } = await dist('train/optim/index.js');
+  const { Rng } = await dist('util/index.js');
+  const report = applyLora(model, loraPresets[preset], Rng.seeded(1));
+  const targets = Array.from({ length: inputs.inputIds.shape[0] }, () => ({ boxesCxcywh: BOXES, tokens: TOKENS }));
+  const criterion = new DetectionCriterion({
+    weights: { class: 1, bbox: 10, giou: 1, auxiliary: 1, encoder: 1 },
+    costs: { class: 2, bbox: 5, giou: 2 },
+  });
+  const seen = new Set();
+  const parameters = [...model.namedParameters()].filter(([, p]) => p.trainable && !seen.has(p) && seen.add(p));
+  const optimiser = new AdamW([{ name: 'all', parameters }], { weightDecay: 1e-4 });
+  let step = 0;
+  return {
+    trained: report.trainable,
+    async run(wrap = (context) => context) {
+      const stages = {};
+      let from = performance.now();
+      const mark = (what) => {
+        stages[what] = (performance.now() - from) / 1000;
+        from = performance.now();
+      };
+      const tape = new SegmentTape(Rng.seeded(3, step++));
+      const outputs = model.forward(inputs, wrap(tape));
+      await outputs.layers.at(-1).predBoxes.data();
+      mark('forward');
+      const { gradients: atOutputs } = await criterion.evaluate(outputs, inputs.attentionMask, targets);
+      mark('loss');
+      const { gradients } = tape.backward(atOutputs);
+      optimiser.step(gradients, 5e-4);
+      await [...gradients.values()].at(-1).data();
+      mark('backward and update');
+      tf.dispose([...gradients.values(), ...atOutputs.map(([, gradient]) => gradient)]);
+      tape.dispose();
+      return stages;
+    },
+  };
+}

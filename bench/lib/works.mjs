@@ -1,0 +1,24 @@
+/** What is measured. Each work is one question to one kind of process on both sides. */
+export const WORKS = {
+  detector: { title: 'detector, tiny', process: 'detector', question: () => 'run' },
+  encoder: { title: 'masker encoder, hiera-tiny, 1024', process: 'masker', question: () => 'encode' },
+  decoder: { title: 'decoder, hiera-tiny', process: 'masker', before: 'encode', question: ({ boxes }) => String(boxes) },
+  'train-step': { title: 'LoRA step, tiny', process: 'train-step', question: () => 'step' },
+};
+
+/** The reference's script of each process, and its arguments before the folder. */
+export const SCRIPTS = {
+  detector: ({ side, threads }, folder) => ['detector.py', ['tiny', String(side), String(threads), folder]],
+  masker: ({ threads }, folder) => ['decoder.py', [String(threads), folder]],
+  'train-step': ({ side, batch, threads }, folder) => [
+    'train_step.py',
+    [String(side), String(batch), '32', String(threads), folder],
+  ],
+};
+
+/** The sizes of each work that `--scaling` goes through. */
+export const SCALING = {
+  detector: [400, 800, 1200, 1600].map((side) => ({ side })),
+  decoder: [1, 4, 16, 64].map((boxes) => ({ boxes })),
+  'train-step': [1, 2, 4, 8].map((batch) => ({ batch, side: 400 })),
+};

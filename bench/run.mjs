@@ -1,0 +1,146 @@
+/**
+ * Everything that has a target, against the PyTorch reference where that is present, taking turns.
+ *
+ *   npm run bench -- [--only detector,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
+ *
+ * Each side is a process of its own with random weights, its first pass does not count. Prints medians of seconds and of
+ * processor seconds, the medians of the ratios of neighbouring runs, the largest memory, the floor (the products of our pass at
+ * the rate of this machine's large products), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
+ * pipeline is the sum of detector, encoder and one decoder call. `--scaling` goes through sizes instead, ours alone.
+ * On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../scripts/lib/places.mjs';
+import { prepare } from './lib/dist.mjs';
+import { append, circumstances } from './lib/ledger.mjs';
+import { median, startReference, startSide } from './lib/reference.mjs';
+import { SCALING, SCRIPTS, WORKS } from './lib/works.mjs';
+
+const options = readOptions();
+const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism());
+await prepare();
+const results = {};
+for (const work of options.only) {
+  const steps = options.scaling ? (SCALING[work] ?? []) : [{}];
+  for (const step of steps) results[work] = await measure(work, { ...options.sizes, threads, ...step });
+}
+if (!options.scaling) tellPipeline();
+
+function readOptions() {
+  const text = (value) => ({ type: 'string', default: value });
+  const { values } = parseArgs({
+    options: {
+      only: text(Object.keys(WORKS).join(',')),
+      runs: text('5'),
+      side: text('800'),
+      batch: text('1'),
+      boxes: text('1'),
+      scaling: { type: 'boolean', default: false },
+      alone: { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only.split(',');
+  const unknown = only.find((work) => !(work in WORKS));
+  if (unknown !== undefined) stop(`there is no "${unknown}" to measure. Choose from ${Object.keys(WORKS).join(', ')}`);
+  const count = (name) => {
+    const number = Number(values[name]);
+    return Number.isInteger(number) && number > 0
+      ? number
+      : stop(`--${name} must be a whole number above 0, got ${values[name]}`);
+  };
+  const sizes = { side: count('side'), batch: count('batch'), boxes: count('boxes') };
+  return { only, runs: count('runs'), sizes, scaling: values.scaling, alone: values.alone || values.scaling };
+}
+
+function stop(message) {
+  console.error(`bench: ${message}`);
+  process.exit(1);
+}
+
+async function measure(work, sizes) {
+  const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
+  const { process: kind, before, question: questionOf, title } = WORKS[work];
+  const question = questionOf(sizes);
+  const sides = {};
+  try {
+    if (!options.alone) sides.reference = await startReference(...SCRIPTS[kind](sizes, folder));
+    if (sides.reference === undefined) delete sides.reference;
+    const from = sides.reference ? folder : 'random';
+    const args = [join(root, 'bench', 'lib', 'ours.mjs'), kind, from, String(sizes.side), String(sizes.batch)];
+    sides.ours = await startSide(process.execPath, args);
+    if (sides.ours === undefined) stop(`our side of ${work} did not start`);
+    const { rate } = await sides.ours.ask('rate');
+    if (before) for (const side of Object.values(sides)) await side.ask(before);
+    const runs = { ours: [], reference: [] };
+    for (let run = 0; run <= options.runs; run++)
+      for (const [name, side] of Object.entries(sides)) {
+        const answer = await side.ask(question);
+        if (run > 0) runs[name].push(answer);
+      }
+    const { gflop } = await sides.ours.ask(`floor ${question}`);
+    const record = summarise(work, sizes, runs, gflop, rate);
+    append(record);
+    tell(title, record);
+    return record;
+  } finally {
+    for (const side of Object.values(sides)) side.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function summarise(work, { threads: _threads, ...sizes }, runs, gflop, rate) {
+  const side = (list) => ({
+    seconds: median(list.map(({ seconds }) => seconds)),
+    cpuSeconds: median(list.map(({ cpuSeconds }) => cpuSeconds)),
+    peakMb: list.at(-1).peakMb,
+  });
+  const ratio = (key) => median(runs.ours.map((own, i) => runs.reference[i][key] / own[key]));
+  const compared = runs.reference.length > 0;
+  return {
+    ...circumstances(),
+    threads,
+    work,
+    sizes,
+    runs: options.runs,
+    ours: side(runs.ours),
+    ...(compared && { reference: side(runs.reference), ratio: ratio('seconds'), cpuRatio: ratio('cpuSeconds') }),
+    gflop,
+    rate,
+    floor: gflop / rate,
+    stages: runs.ours.at(-1).stages,
+  };
+}
+
+function tell(title, { sizes, ours, reference, ratio, cpuRatio, gflop, rate, floor, stages }) {
+  const shown = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
+  console.log(`${title} (${shown.join(', ')}), ${threads} thread(s), ${options.runs} runs`);
+  const line = (name, side) =>
+    console.log(
+      `  ${name.padEnd(10)} ${side.seconds.toFixed(3)} s, processors ${side.cpuSeconds.toFixed(3)} s, at most ${side.peakMb.toFixed(0)} MB`,
+    );
+  line('ours', ours);
+  if (reference) line('reference', reference);
+  if (reference)
+    console.log(`  ${ratio.toFixed(2)} times as fast, by processor time ${cpuRatio.toFixed(2)} times (medians of pairs)`);
+  console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toFixed(1)} GFLOP at ${rate.toFixed(0)} GFLOP/s`);
+  const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
+  console.log(`  by stage: ${parts.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);
+}
+
+function tellPipeline() {
+  const parts = ['detector', 'encoder', 'decoder'].map((work) => results[work]);
+  if (parts.some((part) => part === undefined)) return;
+  const sum = (pick) => parts.reduce((total, part) => total + pick(part), 0);
+  const ours = sum((part) => part.ours.seconds);
+  console.log(`whole pipeline, one prompt, ${options.sizes.boxes} box(es): ours ${ours.toFixed(2)} s`);
+  if (parts.every((part) => part.reference)) {
+    const theirs = sum((part) => part.reference.seconds);
+    const work = sum((part) => part.reference.cpuSeconds) / sum((part) => part.ours.cpuSeconds);
+    console.log(
+      `  reference ${theirs.toFixed(2)} s: ${(theirs / ours).toFixed(2)} times, by processor time ${work.toFixed(2)} times`,
+    );
+  }
+}

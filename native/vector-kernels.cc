@@ -1,0 +1,86 @@
+// The object may be shared by machines, so vector-kernels.inc is compiled for three kinds of processors, each in a namespace of
+// its own and with instructions that only it may use, and chosen from by what the processor says of itself. The file uses
+// nothing of the standard library that could be compiled with those instructions and then be shared with other code.
+
+#include "vector-kernels.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define INLINE inline __attribute__((always_inline))
+
+#if defined(__x86_64__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+#define VARIANT avx512
+#define LANES 16
+#define TILE_ROWS 12
+#define FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define LOAD_PART(from, count) ((Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from))
+#define STORE_PART(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
+#include "vector-kernels.inc"
+#undef VARIANT
+#undef LANES
+#undef TILE_ROWS
+#undef FMA
+#undef LOAD_PART
+#undef STORE_PART
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#define VARIANT avx2
+#define LANES 8
+#define TILE_ROWS 6
+#define FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define LOAD_PART(from, count) ((Vector)_mm256_maskload_ps(from, (__m256i)(Numbers() < (int32_t)(count))))
+#define STORE_PART(to, v, count) _mm256_maskstore_ps(to, (__m256i)(Numbers() < (int32_t)(count)), (__m256)(v))
+#include "vector-kernels.inc"
+#undef VARIANT
+#undef LANES
+#undef TILE_ROWS
+#undef FMA
+#undef LOAD_PART
+#undef STORE_PART
+#pragma GCC pop_options
+#endif
+
+#define VARIANT portable
+#define LANES 4
+#define TILE_ROWS 6
+#define FMA(a, b, c) ((a) * (b) + (c))
+#define LOAD_PART(from, count) OneByOne(from, count)
+#define STORE_PART(to, v, count) \
+  for (int64_t i = 0; i < (count); ++i) (to)[i] = (v)[i]
+#define ONE_BY_ONE
+#include "vector-kernels.inc"
+
+namespace sonoground {
+namespace {
+
+const VectorKernels& Choose() {
+#if defined(__x86_64__)
+  const char* wanted = std::getenv("SONOGROUND_VECTORS");
+  const auto allowed = [wanted](const char* name) { return wanted == nullptr || std::strcmp(wanted, name) == 0; };
+  __builtin_cpu_init();
+  const bool has2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has512 = has2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  if (has512 && allowed("avx512")) return avx512::kKernels;
+  if (has2 && allowed("avx2")) return avx2::kKernels;
+#endif
+  return portable::kKernels;
+}
+
+}  // namespace
+
+const VectorKernels& Kernels() {
+  static const VectorKernels& chosen = Choose();
+  return chosen;
+}
+
+}  // namespace sonoground

@@ -1,0 +1,55 @@
+// Arithmetic of norms, activations and attention on float32 rows, compiled for several processors and chosen when it is first
+// used: see vector-kernels.cc. No TensorFlow here.
+#pragma once
+
+#include <cstdint>
+
+namespace sonoground {
+
+// Layer normalisation of rows: (x - mean) / sqrt(variance + eps) * weight + bias.
+struct Norm {
+  int64_t columns;
+  const float* x;
+  const float* weight;
+  const float* bias;
+  float eps;
+};
+
+// softmax(scale Q K^T + bias + mask) V for groups of tokens that are picked from rows of matrices: a window of a map is a group.
+struct Attention {
+  int64_t groups, queries, keys, heads, depth;
+  // Where row 0 of each matrix begins, and how far its rows lie apart. Head h begins at h * depth.
+  const float *query, *key, *value;
+  int64_t queryStride, keyStride, valueStride;
+  // Rows of the tokens, [groups, queries] and [groups, keys]; null: one after the other. A negative row is padding: as a query it
+  // is left out, as a key it is `paddedKey`, or zeros if that is null.
+  const int32_t *queryRows, *keyRows;
+  const float *paddedKey, *paddedValue;  // [heads * depth]
+  // Added to the scores; null: nothing. [biasHeads, queries, keys] with 1 or all heads, [maskGroups, queries, keys], of which
+  // group g takes g % maskGroups.
+  const float *bias, *mask;
+  int64_t biasHeads, maskGroups;
+  float scale;
+  // [rows of the queries, heads * depth]
+  float* output;
+};
+
+struct VectorKernels {
+  const char* name;
+  // Rows [from, to) of the norm.
+  void (*normalise)(const Norm& norm, int64_t from, int64_t to, float* output);
+  // Rows [from, to) of the gradient at x; those at weight and bias, summed over these rows, are written to `sums`, [2, columns].
+  void (*normaliseGradient)(const Norm& norm, const float* gradient, int64_t from, int64_t to, float* output, float* sums);
+  // x times the normal distribution's function of x.
+  void (*gelu)(const float* x, int64_t count, float* output);
+  void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
+  // How many floats of scratch one call of `attend` needs.
+  int64_t (*attentionScratch)(const Attention& attention);
+  // Queries [from, to) of one head of one group.
+  void (*attend)(const Attention& attention, int64_t group, int64_t head, int64_t from, int64_t to, float* scratch);
+};
+
+// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2 or avx512 takes lesser ones, for tests.
+const VectorKernels& Kernels();
+
+}  // namespace sonoground

@@ -1,0 +1,26 @@
+import { tf } from '../tf.js';
+import { hasOperation, registerNativeOperation } from './native-operation.js';
+
+const FORWARD = 'SonogroundGelu';
+const BACKWARD = 'SonogroundGeluGrad';
+
+/** Gives the native backend both passes of exact GELU, see `native/vector-operations.cc`. */
+export function registerNativeGelu(): void {
+  registerNativeOperation({ name: FORWARD, inputs: ['x'], outputs: 1 });
+  registerNativeOperation({ name: BACKWARD, inputs: ['x', 'gradient'], outputs: 1 });
+}
+
+/** Whether the current backend has the kernels. */
+export function hasNativeGelu(): boolean {
+  return hasOperation(FORWARD);
+}
+
+/** x Φ(x) for f32 of any shape; nothing is recorded for a gradient. */
+export function nativeGelu(x: tf.Tensor): tf.Tensor {
+  return tf.engine().runKernel(FORWARD, { x }) as tf.Tensor;
+}
+
+/** The gradient at x for one at the result, both in the shape of x. */
+export function nativeGeluGradient(x: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
+  return tf.engine().runKernel(BACKWARD, { x, gradient }) as tf.Tensor;
+}

@@ -1,0 +1,39 @@
+import { tf } from '../tf.js';
+import { hasOperation, registerNativeOperation } from './native-operation.js';
+
+const FORWARD = 'SonogroundLayerNorm';
+const BACKWARD = 'SonogroundLayerNormGrad';
+
+/** Gives the native backend both passes of layer normalisation, see `native/vector-operations.cc`. */
+export function registerNativeLayerNorm(): void {
+  const attributes = { epsilon: 'float' } as const;
+  registerNativeOperation({ name: FORWARD, inputs: ['x', 'weight', 'bias'], outputs: 1, attributes });
+  registerNativeOperation({ name: BACKWARD, inputs: ['x', 'weight', 'gradient'], outputs: 3, attributes });
+}
+
+/** Whether the current backend has the kernels. */
+export function hasNativeLayerNorm(): boolean {
+  return hasOperation(FORWARD);
+}
+
+/**
+ * Normalises the last axis; nothing is recorded for a gradient.
+ *
+ * @param x - [..., C] f32; weight and bias [C] f32.
+ * @returns the shape of `x`.
+ * @throws Error with TensorFlow's message if shapes do not fit each other.
+ */
+export function nativeLayerNorm(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, epsilon: number): tf.Tensor {
+  return tf.engine().runKernel(FORWARD, { x, weight, bias }, { epsilon }) as tf.Tensor;
+}
+
+/** @returns the gradients at x, weight and bias for one at the result, in their shapes. */
+export function nativeLayerNormGradients(
+  x: tf.Tensor,
+  weight: tf.Tensor,
+  gradient: tf.Tensor,
+  epsilon: number,
+): [tf.Tensor, tf.Tensor, tf.Tensor] {
+  const gradients = tf.engine().runKernel(BACKWARD, { x, weight, gradient }, { epsilon });
+  return gradients as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+}

@@ -1,0 +1,66 @@
+import { hasNativeAttention, isTapeOn, nativeAttention, tf } from '../backend/index.js';
+
+/** Rows that belong together: windows of maps, or whole maps. */
+export interface TokenGroups {
+  readonly count: number;
+  /** [count * N]: rows of each group's tokens, negative for padding. Absent: all rows, one after the other. */
+  readonly rows?: Int32Array | undefined;
+}
+
+export interface GroupAttentionArgs {
+  /** [..., columns] f32: a row a token. Head h begins at its offset + h * depth. */
+  readonly query: tf.Tensor;
+  /** [..., columns] f32. */
+  readonly key: tf.Tensor;
+  /** [..., columns] f32. */
+  readonly value: tf.Tensor;
+  readonly heads: number;
+  readonly depth: number;
+  /** First columns of query, key and value. Default: 0; other ones where several lie in one matrix. */
+  readonly offsets?: readonly [number, number, number];
+  /** Default: 1 / sqrt(depth). */
+  readonly scale?: number;
+  readonly queryGroups: TokenGroups;
+  /** As many groups. */
+  readonly keyGroups: TokenGroups;
+  /** Key and value of padding, [heads * depth] f32 each. Default: zeros. */
+  readonly padding?: readonly [tf.Tensor, tf.Tensor] | undefined;
+  /** [1 or heads, N, M] f32, added to the scores. */
+  readonly bias?: tf.Tensor3D | undefined;
+  /** [K, N, M] f32, added to the scores of group g from g % K. */
+  readonly mask?: tf.Tensor3D | undefined;
+}
+
+/** Whether {@link groupAttention} can be used: it has no gradient. */
+export function hasGroupAttention(): boolean {
+  return hasNativeAttention() && !isTapeOn();
+}
+
+/**
+ * softmax(scale Q Kᵀ + bias + mask) V in each group, by the project's own TensorFlow operation: tokens are read from and written
+ * to where they lie, and scores exist a few at a time. See {@link hasGroupAttention}.
+ *
+ * @returns [rows of the queries, heads * depth] f32.
+ */
+export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
+  const { query, key, value, heads, depth, offsets = [0, 0, 0], scale = 1 / Math.sqrt(depth), padding, bias, mask } = args;
+  return tf.tidy(() => {
+    const matrix = (x: tf.Tensor) => x.reshape([-1, x.shape.at(-1) ?? 0]);
+    const none = tf.zeros([0]);
+    const inputs = {
+      query: matrix(query),
+      key: matrix(key),
+      value: matrix(value),
+      queryRows: rowsOf(args.queryGroups),
+      keyRows: rowsOf(args.keyGroups),
+      padding: padding === undefined ? none : tf.stack([...padding]),
+      bias: bias ?? none,
+      mask: mask ?? none,
+    };
+    return nativeAttention(inputs, { heads, depth, scale, offsets });
+  });
+}
+
+function rowsOf({ count, rows }: TokenGroups): tf.Tensor2D {
+  return tf.tensor2d(rows ?? new Int32Array(0), [count, (rows?.length ?? 0) / count], 'int32');
+}
