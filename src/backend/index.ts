@@ -7,5 +7,6 @@ export {
   nativeDeformableAttentionGradients,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
-export { type BackendName, backendNames, initBackend } from './select.js';
+export { type BackendName, backendNames, initBackend, type Purpose } from './select.js';
 export { tf } from './tf.js';
+export { type AdapterReport, listAdapters } from './webgpu/index.js';

@@ -8,3 +8,4 @@ export {
 } from './native-deformable-attention.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
+export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
