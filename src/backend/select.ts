@@ -6,6 +6,7 @@ import {
   registerNativeMatMul,
   registerUnsortedSegmentSum,
   registerWebgpuDeformableAttention,
+  repairWebgpuKernels,
 } from './kernels/index.js';
 import { loadNativeOps } from './native-ops.js';
 import { withoutBanner } from './quiet.js';
@@ -137,6 +138,7 @@ function loadNative(): void {
 
 async function loadWebgpu(): Promise<void> {
   await registerWebgpu();
+  repairWebgpuKernels();
   registerWebgpuDeformableAttention();
 }
 

@@ -9,3 +9,4 @@ export {
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
+export { repairWebgpuKernels } from './webgpu-repairs.js';

@@ -43,3 +43,17 @@ export function runKernelOn(
   const { kernelFunc } = tf.getKernel(kernelName, 'webgpu');
   return kernelFunc({ inputs: { ...inputs }, attrs: { ...attrs } as unknown as tf.NamedAttrMap, backend }) as tf.TensorInfo;
 }
+
+/** Threads of a group in the programs written here. */
+const GROUP = 64;
+
+/** What a program has that runs so many threads in a row. */
+export function flatProgram(shaderKey: string, outputShape: number[], threads: number) {
+  return {
+    outputShape,
+    shaderKey,
+    dispatchLayout: { x: outputShape.map((_, i) => i) },
+    dispatch: [Math.ceil(threads / GROUP), 1, 1] as [number, number, number],
+    workgroupSize: [GROUP, 1, 1] as [number, number, number],
+  };
+}

@@ -9,11 +9,9 @@ import {
   valueGradientSource,
 } from './deformable-wgsl.js';
 import { DEFORMABLE_BACKWARD, DEFORMABLE_FORWARD } from './native-deformable-attention.js';
-import { runKernelOn, type WebgpuBackend, type WebgpuProgram } from './webgpu-backend.js';
+import { flatProgram, runKernelOn, type WebgpuBackend, type WebgpuProgram } from './webgpu-backend.js';
 
 type Inputs = Readonly<Record<'value' | 'spatialShapes' | 'locations' | 'weights' | 'gradient', tf.TensorInfo>>;
-
-const THREADS = 64;
 
 /** Gives WebGPU the two kernels that the native backend has, see {@link file://./native-deformable-attention.ts}. */
 export function registerWebgpuDeformableAttention(): void {
@@ -34,7 +32,8 @@ function forward(backend: WebgpuBackend, inputs: Inputs): tf.TensorInfo {
   const [batch] = inputs.value.shape;
   const shape = [batch as number, sizes.queries, sizes.heads * sizes.depth];
   const program: WebgpuProgram = {
-    ...flat('sonogroundDeformableForward', lanes, shape, sizeOf(shape) / lanes),
+    ...flatProgram(`sonogroundDeformableForward${lanes}`, shape, sizeOf(shape) / lanes),
+    uniforms: UNIFORMS,
     variableNames: ['value', 'spatialShapes', 'locations', 'weights'],
     variableComponents: [lanes, 1, 1, 1],
     outputComponent: lanes,
@@ -54,7 +53,8 @@ function valueGradient(backend: WebgpuBackend, inputs: Inputs, sizes: Deformable
   const zeros = runKernelOn(backend, 'Fill', {}, { shape, value: 0, dtype: 'float32' });
   if (sizeOf(shape) === 0 || sizes.samples === 0) return zeros;
   const program: WebgpuProgram = {
-    ...flat('sonogroundDeformableValueGradient', 1, shape, sizeOf(inputs.gradient.shape)),
+    ...flatProgram('sonogroundDeformableValueGradient', shape, sizeOf(inputs.gradient.shape)),
+    uniforms: UNIFORMS,
     variableNames: ['spatialShapes', 'locations', 'weights', 'gradient'],
     atomic: true,
     getUserCode: valueGradientSource,
@@ -68,7 +68,8 @@ function pointGradients(backend: WebgpuBackend, inputs: Inputs, sizes: Deformabl
   const lanes = lanesOf(sizes);
   const { samples } = sizes;
   const program: WebgpuProgram = {
-    ...flat('sonogroundDeformablePointGradients', lanes, [3 * samples], samples),
+    ...flatProgram(`sonogroundDeformablePointGradients${lanes}`, [3 * samples], samples),
+    uniforms: UNIFORMS,
     variableNames: ['value', 'spatialShapes', 'locations', 'weights', 'gradient'],
     variableComponents: [lanes, 1, 1, 1, lanes],
     getUserCode: () => pointGradientSource(lanes),
@@ -81,18 +82,6 @@ function pointGradients(backend: WebgpuBackend, inputs: Inputs, sizes: Deformabl
   const parts = [part(0, 2 * samples, inputs.locations), part(2 * samples, samples, inputs.weights)] as const;
   backend.disposeData(both.dataId);
   return [...parts];
-}
-
-/** What all the programs have in common. */
-function flat(key: string, lanes: Lanes, outputShape: number[], threads: number) {
-  return {
-    outputShape,
-    shaderKey: `${key}${lanes}`,
-    dispatchLayout: { x: outputShape.map((_, i) => i) },
-    dispatch: [Math.ceil(threads / THREADS), 1, 1] as [number, number, number],
-    workgroupSize: [THREADS, 1, 1] as [number, number, number],
-    uniforms: UNIFORMS,
-  };
 }
 
 /** The inputs as rows of numbers: the programs do their own indexing. */
