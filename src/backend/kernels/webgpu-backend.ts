@@ -31,6 +31,8 @@ export interface WebgpuBackend {
     output?: tf.TensorInfo,
   ): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
+  /** Whether the values are still on this side and few enough. */
+  shouldExecuteOnCPU(inputs: readonly tf.TensorInfo[]): boolean;
 }
 
 /** Runs a kernel of the backend by name; the engine does not hear of it. */

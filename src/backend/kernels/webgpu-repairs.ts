@@ -1,6 +1,6 @@
 import { sizeOf } from '../../util/index.js';
 import { tf } from '../tf.js';
-import type { WebgpuBackend } from './webgpu-backend.js';
+import { runKernelOn, type WebgpuBackend } from './webgpu-backend.js';
 import { sineProgram } from './webgpu-sine.js';
 import { topKIndices, topKValues } from './webgpu-top-k.js';
 
@@ -15,6 +15,7 @@ type Kernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 /** Puts our own kernels in place of those of TensorFlow.js's WebGPU backend that fail or are not exact enough. */
 export function repairWebgpuKernels(): void {
   replace('Select', flatSelect);
+  replace('Transpose', wholeTranspose);
   replace('TopK', () => topK);
   replace(
     'Sin',
@@ -48,6 +49,22 @@ function flatSelect(stock: Kernel): Kernel {
     const flat = ({ dataId, shape, dtype }: tf.TensorInfo) => ({ dataId, shape: [sizeOf(shape)], dtype });
     const chosen = stock({ ...call, inputs: { condition: flat(condition), t: flat(t), e: flat(e) } }) as tf.TensorInfo;
     return { ...chosen, shape: t.shape };
+  };
+}
+
+/**
+ * The stock kernel's program does not compile for whole numbers and truth values. As floats they are exact to 2^24, beyond which
+ * no kernel of this backend goes.
+ */
+function wholeTranspose(stock: Kernel): Kernel {
+  return (call) => {
+    const { x } = call.inputs as { readonly x: tf.TensorInfo };
+    if (x.dtype === 'float32' || call.backend.shouldExecuteOnCPU([x])) return stock(call);
+    const floats = runKernelOn(call.backend, 'Cast', { x }, { dtype: 'float32' });
+    const moved = stock({ ...call, inputs: { x: floats } }) as tf.TensorInfo;
+    const result = runKernelOn(call.backend, 'Cast', { x: moved }, { dtype: x.dtype });
+    for (const { dataId } of [floats, moved]) call.backend.disposeData(dataId);
+    return result;
   };
 }
 

@@ -11,11 +11,12 @@ export class DeviceHealth {
 
   constructor(device: GPUDevice) {
     device.addEventListener('uncapturederror', (event) => {
+      event.preventDefault(); // or Dawn prints it
       const { error } = event as GPUUncapturedErrorEvent;
       const memory = error.constructor.name === 'GPUOutOfMemoryError';
       this.problem ??= new RuntimeError({
         where: 'backend webgpu',
-        what: memory ? 'the GPU has no memory left' : firstLine(error.message),
+        what: memory ? 'the GPU has no memory left' : shortened(error.message),
         fix: memory
           ? 'Lower the batch or image size, or take --backend tensorflow'
           : 'Take --backend tensorflow, and report this',
@@ -24,7 +25,7 @@ export class DeviceHealth {
     this.lost = device.lost.then(({ reason, message }) => {
       this.problem = new RuntimeError({
         where: 'backend webgpu',
-        what: `the device was lost (${[reason, firstLine(message)].filter((part) => part !== '' && part !== undefined).join(': ')})`,
+        what: `the device was lost (${[reason, shortened(message)].filter((part) => part !== '' && part !== undefined).join(': ')})`,
         fix: 'Run the command again: training with --resume, infer goes on by itself. If it comes back, take --backend tensorflow',
       });
       throw this.problem;
@@ -38,6 +39,10 @@ export class DeviceHealth {
   }
 }
 
-function firstLine(message: string): string {
-  return message.trim().split('\n')[0] ?? '';
+/** Dawn writes several lines, the last ones of which name the program. */
+function shortened(message: string): string {
+  const line = message.trim().replace(/\s+/g, ' ');
+  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`;
 }
+
+const LONGEST = 400;

@@ -1,2 +1,2 @@
 export { type AdapterReport, listAdapters } from './adapters.js';
-export { registerWebgpu } from './register.js';
+export { adapterInUse, registerWebgpu } from './register.js';

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../../util/index.js';
 import { tf } from '../tf.js';
+import { type AdapterReport, describeAdapter } from './adapters.js';
 import { openGpu, requestAdapter } from './dawn.js';
 import { DeviceHealth } from './health.js';
 
@@ -20,6 +21,13 @@ const LIMITS = [
 /** Bytes of freed buffers that are kept for reuse in any case; beyond it, as many as are in use. */
 const KEPT_BYTES = 2 ** 28;
 
+let inUse: AdapterReport | undefined;
+
+/** What the backend runs on; undefined before it was started. */
+export function adapterInUse(): AdapterReport | undefined {
+  return inUse;
+}
+
 /** Registers TensorFlow.js's WebGPU backend under `webgpu`, on a device of our own: with the adapter's limits, and watched. */
 export async function registerWebgpu(): Promise<void> {
   await openGpu(); // the package looks for it when it is imported
@@ -31,6 +39,7 @@ export async function registerWebgpu(): Promise<void> {
     const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
     const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+    inUse = describeAdapter(adapter);
     return watched(WebGPUBackend, device, adapter.info);
   });
 }
