@@ -48,6 +48,27 @@ describeWebgpu(missing, 'the WebGPU backend', () => {
     expect([...(await tf.topk(tf.tensor1d([3, 8, 8], 'int32'), 2).indices.data())]).toEqual([1, 2]);
   });
 
+  it('sums, counts, compares and transposes whole numbers and truth values along any side', async () => {
+    const x = tf.tensor3d([3, 0, 1, 2, 5, 4, 9, 7, 8, 6, 2, 1], [2, 3, 2], 'int32');
+    const truth = tf.greater(x, 1);
+    const results = {
+      transposed: [tf.transpose(x, [0, 2, 1]), 'int32', [3, 1, 5, 0, 2, 4, 9, 8, 2, 7, 6, 1]],
+      cast: [tf.transpose(tf.cast(truth, 'float32'), [0, 2, 1]), 'float32', [1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0]],
+      turned: [tf.transpose(truth, [2, 1, 0]), 'bool', [1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 0]],
+      cumulated: [tf.cumsum(x, 1), 'int32', [3, 0, 4, 2, 9, 6, 9, 7, 17, 13, 19, 14]],
+      sum: [tf.sum(x, 1), 'int32', [9, 6, 19, 14]],
+      count: [tf.sum(truth, 1), 'int32', [2, 2, 3, 2]],
+      largest: [tf.max(x, 0), 'int32', [9, 7, 8, 6, 5, 4]],
+      place: [tf.argMax(x, 1), 'int32', [2, 2, 0, 0]],
+      all: [tf.all(truth, 1), 'bool', [0, 0, 1, 0]],
+      any: [tf.any(truth, 0), 'bool', [1, 1, 1, 1, 1, 1]],
+      mean: [tf.mean(x, 1), 'float32', [3, 2, 19 / 3, 14 / 3].map(Math.fround)],
+      segments: [tf.unsortedSegmentSum(x, tf.tensor1d([1, 1], 'int32'), 2), 'int32', [0, 0, 0, 0, 0, 0, 12, 7, 9, 8, 7, 5]],
+    } as const;
+    for (const [name, [tensor, dtype, expected]] of Object.entries(results))
+      expect([name, tensor.dtype, ...(await tensor.data())]).toEqual([name, dtype, ...expected]);
+  });
+
   it('selects in shapes of five and six sides', async () => {
     const shape = [2, 1, 3, 1, 2, 1];
     const a = tf.range(0, 12).reshape(shape);

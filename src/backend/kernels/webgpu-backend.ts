@@ -31,8 +31,8 @@ export interface WebgpuBackend {
     output?: tf.TensorInfo,
   ): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
-  /** Whether the values are still on this side and few enough. */
-  shouldExecuteOnCPU(inputs: readonly tf.TensorInfo[]): boolean;
+  /** What the buffers hold, whatever a tensor is called that shares one. */
+  readonly tensorMap: { get(dataId: tf.DataId): { readonly dtype: tf.DataType } };
 }
 
 /** Runs a kernel of the backend by name; the engine does not hear of it. */

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../util/index.js';
 import { tf } from '../tf.js';
-import { runKernelOn, type WebgpuBackend } from './webgpu-backend.js';
+import { flatProgram, runKernelOn, type WebgpuBackend } from './webgpu-backend.js';
 import { sineProgram } from './webgpu-sine.js';
 import { topKIndices, topKValues } from './webgpu-top-k.js';
 
@@ -15,7 +15,7 @@ type Kernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 /** Puts our own kernels in place of those of TensorFlow.js's WebGPU backend that fail or are not exact enough. */
 export function repairWebgpuKernels(): void {
   replace('Select', flatSelect);
-  replace('Transpose', wholeTranspose);
+  for (const [name, resultOf] of Object.entries(THROUGH_FLOATS)) replace(name, (stock) => throughFloats(stock, resultOf));
   replace('TopK', () => topK);
   replace(
     'Sin',
@@ -52,20 +52,64 @@ function flatSelect(stock: Kernel): Kernel {
   };
 }
 
+type ResultType = (dtype: tf.DataType) => tf.DataType;
+
+const same: ResultType = (dtype) => dtype;
+const counted: ResultType = (dtype) => (dtype === 'bool' ? 'int32' : dtype);
+const always =
+  (dtype: tf.DataType): ResultType =>
+  () =>
+    dtype;
+
 /**
- * The stock kernel's program does not compile for whole numbers and truth values. As floats they are exact to 2^24, beyond which
- * no kernel of this backend goes.
+ * Kernels that transpose, themselves or on the way, with the type that they give for one that they get. The package's program for
+ * that does not compile for whole numbers and truth values.
  */
-function wholeTranspose(stock: Kernel): Kernel {
+const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
+  Transpose: same,
+  Cumsum: same,
+  Cumprod: same,
+  Max: same,
+  Min: same,
+  Prod: counted,
+  Sum: counted,
+  UnsortedSegmentSum: same,
+  Mean: always('float32'),
+  All: always('bool'),
+  Any: always('bool'),
+  ArgMax: always('int32'),
+  ArgMin: always('int32'),
+};
+
+/** Computes with floats, which hold whole numbers to 2^24; beyond it no kernel of this backend is exact. */
+function throughFloats(stock: Kernel, resultOf: ResultType): Kernel {
   return (call) => {
     const { x } = call.inputs as { readonly x: tf.TensorInfo };
-    if (x.dtype === 'float32' || call.backend.shouldExecuteOnCPU([x])) return stock(call);
-    const floats = runKernelOn(call.backend, 'Cast', { x }, { dtype: 'float32' });
-    const moved = stock({ ...call, inputs: { x: floats } }) as tf.TensorInfo;
-    const result = runKernelOn(call.backend, 'Cast', { x: moved }, { dtype: x.dtype });
-    for (const { dataId } of [floats, moved]) call.backend.disposeData(dataId);
-    return result;
+    const { backend } = call;
+    // A float tensor that was cast from whole numbers still has their buffer.
+    if (backend.tensorMap.get(x.dataId).dtype === 'float32') return stock(call);
+    const floats = toFloats(x, backend);
+    const result = stock({ ...call, inputs: { ...call.inputs, x: floats } }) as tf.TensorInfo;
+    backend.disposeData(floats.dataId);
+    const dtype = resultOf(x.dtype);
+    if (result.dtype === dtype) return result;
+    const whole = runKernelOn(backend, 'Cast', { x: result }, { dtype });
+    backend.disposeData(result.dataId);
+    return whole;
   };
+}
+
+/** A copy as floats. The cast of the package would keep the buffer of whole numbers and only call it otherwise. */
+function toFloats({ dataId, shape, dtype }: tf.TensorInfo, backend: WebgpuBackend): tf.TensorInfo {
+  const size = sizeOf(shape);
+  const program = {
+    ...flatProgram('sonogroundToFloats', [size], size),
+    variableNames: ['x'],
+    uniforms: '',
+    size: true,
+    getUserCode: () => 'fn main(index : i32) { if (index < uniforms.size) { setOutputAtIndex(index, f32(x[index])); } }',
+  };
+  return { ...backend.runWebGPUProgram(program, [{ dataId, shape: [size], dtype }], 'float32', []), shape };
 }
 
 /** The stock kernel orders equal numbers at random and may point beyond the row where some are minus infinity. */
