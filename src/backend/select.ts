@@ -130,6 +130,7 @@ async function load(name: RealName): Promise<void> {
 
 function loadNative(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // else it takes the whole memory of every GPU at once
   polyfillNodeUtil();
   withoutBanner(() => require('@tensorflow/tfjs-node-gpu'));
   registerNativeMatMul();
@@ -154,6 +155,9 @@ function reasonOf(cause: unknown): string {
   const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
   // npm leaves an optional package out, without a word, when it cannot be installed.
   if (/Cannot find module '@tensorflow\/tfjs-node-gpu'/.test(message)) return 'its package is not in node_modules';
+  if (/Cannot find package '(webgpu|@tensorflow\/tfjs-backend-webgpu)'/.test(message))
+    return 'its packages are not in node_modules';
+  if (/Cannot find module .*dawn\.node/.test(message)) return `Dawn has no binary for ${process.platform} ${process.arch}`;
   if (/tfjs_binding\.node\) can not be found/.test(message)) return 'native TensorFlow is not installed';
   return message;
 }

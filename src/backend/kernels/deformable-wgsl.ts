@@ -89,9 +89,9 @@ export const pointGradientSource = (lanes: Lanes): string => `
   fn against(query : i32, x : i32, y : i32, height : i32, width : i32, start : i32, head : i32) -> f32 {
     if (x < 0 || x >= width || y < 0 || y >= height) { return 0.0; }
     let lanes = uniforms.depth / ${lanes};
-    let from = (start + y * width + x) * uniforms.heads + head;
+    let first = (start + y * width + x) * uniforms.heads + head;
     var sum = ${typeOf(lanes)}(0.0);
-    for (var d = 0; d < lanes; d++) { sum += gradient[query * lanes + d] * value[from * lanes + d]; }
+    for (var d = 0; d < lanes; d++) { sum += gradient[query * lanes + d] * value[first * lanes + d]; }
     return ${lanes === 4 ? 'dot(sum, vec4<f32>(1.0))' : 'sum'};
   }
 
