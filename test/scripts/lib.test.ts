@@ -180,7 +180,7 @@ describe('the plan of --cuda', () => {
       `download tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl, 600 MB, SHA-256 ${sha256}`,
       `download nvidia_cudnn_cu12-9.5.0.1-py3-none-manylinux_2_27_x86_64.whl, 700 MB, SHA-256 ${sha256}`,
       expect.stringMatching(
-        /^in all 1\.3 GB to download; 4\.5 GB of disk while unpacking (estimated), [\d.]+ (GB|MB) are free at /,
+        /^in all 1\.3 GB to download; 4\.5 GB of disk while unpacking \(estimated\), [\d.]+ (GB|MB) are free at /,
       ),
     ]);
   });

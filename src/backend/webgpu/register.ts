@@ -32,16 +32,15 @@ export function adapterInUse(): AdapterReport | undefined {
 export async function registerWebgpu(): Promise<void> {
   await openGpu(); // the package looks for it when it is imported
   const { WebGPUBackend } = (await import('@tensorflow/tfjs-backend-webgpu')) as WebgpuPackage;
+  // Here, not when the engine asks: it would hide why there is none.
+  const adapter = await requestAdapter();
+  if (adapter === null) throw new Error('no adapter was found: there is no graphics driver with Vulkan, Metal or Direct3D 12');
+  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  inUse = describeAdapter(adapter);
   tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', async () => {
-    const adapter = await requestAdapter();
-    if (adapter === null) throw new Error('no adapter was found: there is no graphics driver with Vulkan, Metal or Direct3D 12');
-    const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
-    const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
-    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-    inUse = describeAdapter(adapter);
-    return watched(WebGPUBackend, device, adapter.info);
-  });
+  tf.registerBackend('webgpu', () => watched(WebGPUBackend, device, adapter.info));
 }
 
 /** The package's backend, which tells of what went wrong on the device, refuses what it cannot hold, and gives back memory. */
