@@ -63,10 +63,9 @@ describeWebgpu(missing, 'on WebGPU', () => {
     const actual = await loraStep('webgpu');
     expect(Math.abs(actual.total - expected.total) / expected.total).toBeLessThan(1e-3);
     expect([...actual.values.keys()]).toEqual([...expected.values.keys()]);
-    const largest = Math.max(...[...expected.values.values()].flatMap((gradient) => [...gradient].map(Math.abs)));
-    expect(largest).toBeGreaterThan(0);
     // All gradients as one vector: relative to the largest of them, as a whole model.
     const joined = (values: ReadonlyMap<string, Float32Array>) => [...values.values()].flatMap((gradient) => [...gradient]);
+    expect(joined(expected.values).some((number) => Math.abs(number) > 1e-3)).toBe(true);
     expect(relativeError(joined(actual.values), joined(expected.values))).toBeLessThan(1e-3);
     expect(actual.leak).toBe(0);
   });
