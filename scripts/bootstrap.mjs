@@ -8,6 +8,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { planCudaDownloads } from './lib/cuda-plan.mjs';
 import { withLock } from './lib/lock.mjs';
 import { installNativeOps, nativeOpsSettled, planNativeOps, retryNativeOps } from './lib/native-ops.mjs';
 import { installPackages, packagesReady, restoreBinding } from './lib/packages.mjs';
@@ -101,11 +102,12 @@ export async function setUpCommand(args) {
   );
 }
 
-function showPlan(variant) {
+async function showPlan(variant) {
   const steps = [
     ...(packagesReady() ? [] : ['npm ci']),
     ...(!checkout && !existsSync(bindingPackage) ? ['npm install the package that npm left out'] : []),
     ...(serves(variant) ? [] : plan(variant)),
+    ...(variant === 'cuda' && !serves(variant) ? await planCudaDownloads() : []),
     ...(serves(variant) && nativeOpsSettled() ? [] : planNativeOps()),
   ];
   say(steps.length === 0 ? 'nothing to do' : `to do:\n${steps.map((step) => `  ${step}`).join('\n')}`);

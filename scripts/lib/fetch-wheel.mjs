@@ -130,7 +130,7 @@ function reasonOf(error) {
 }
 
 /** The file of the newest version that is asked for. */
-async function choose({ project, specifier, fileName }) {
+export async function choose({ project, specifier, fileName }) {
   const response = await fetch(`${PYPI}/${project}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
   if (!response.ok) throw new Error(`it answered ${response.status}`);
   const { releases } = await response.json();

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { nativeOps } from './native-ops.js';
 import { tf } from './tf.js';
+import { type AdapterReport, adapterInUse } from './webgpu/index.js';
 
 /** What a backend runs on. */
 export interface BackendReport {
@@ -9,6 +10,8 @@ export interface BackendReport {
   readonly tensorflow: string | undefined;
   readonly tfjs: string;
   readonly gpu: boolean;
+  /** The device's name, where the backend tells it. */
+  readonly device: string | undefined;
   /** How many threads compute one operation. */
   readonly threads: number;
   /** How many kinds of operations there are. */
@@ -22,7 +25,13 @@ export interface BackendReport {
 }
 
 /** Sides of the matrices that are multiplied, by how fast a backend is. */
-const SIDES: Readonly<Record<string, readonly number[]>> = { tensorflow: [1024, 1536, 2048], wasm: [512], cpu: [192] };
+const SIDES: Readonly<Record<string, readonly number[]>> = {
+  tensorflow: [1024, 1536, 2048],
+  webgpu: [1024, 2048],
+  'webgpu in software': [128],
+  wasm: [512],
+  cpu: [192],
+};
 
 /** Of each size. The best counts: what else runs on the machine can only make it slower. */
 const RUNS = 6;
@@ -32,23 +41,36 @@ export function backendFacts(): Omit<BackendReport, 'gflops'> {
   const backend = tf.getBackend();
   const native = tf.backend() as unknown as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
   const isNative = backend === 'tensorflow';
-  const own = isNative ? nativeOps() : { names: [], reason: 'they need TensorFlow' };
+  const adapter = backend === 'webgpu' ? adapterInUse() : undefined;
   return {
     backend,
     tensorflow: isNative ? native.binding?.TF_Version : undefined,
     tfjs: tf.version_core,
-    gpu: native.isUsingGpuDevice === true,
+    gpu: native.isUsingGpuDevice === true || adapter?.software === false,
+    device: adapter === undefined ? undefined : nameOf(adapter),
     threads: isNative ? Number(process.env['TF_NUM_INTRAOP_THREADS'] ?? availableParallelism()) : 1,
     kernels: tf.getKernelsForBackend(backend).length,
-    nativeOps: own.names,
-    nativeOpsReason: own.reason,
+    ...ownOps(backend),
   };
+}
+
+function ownOps(backend: string): Pick<BackendReport, 'nativeOps' | 'nativeOpsReason'> {
+  if (backend === 'webgpu') return { nativeOps: ['deformable attention'], nativeOpsReason: undefined };
+  if (backend !== 'tensorflow') return { nativeOps: [], nativeOpsReason: 'they need TensorFlow' };
+  const { names, reason } = nativeOps();
+  return { nativeOps: names, nativeOpsReason: reason };
+}
+
+function nameOf({ vendor, architecture, description, software }: AdapterReport): string {
+  return `${[vendor, architecture, description].filter((part) => part !== '').join(' ')}${software ? ' (software)' : ''}`;
 }
 
 /** Describes the current backend and measures it. */
 export async function describeBackend(): Promise<BackendReport> {
   let gflops = 0;
-  for (const side of SIDES[tf.getBackend()] ?? []) gflops = Math.max(gflops, await measure(side));
+  const software = adapterInUse()?.software === true && tf.getBackend() === 'webgpu';
+  for (const side of SIDES[software ? 'webgpu in software' : tf.getBackend()] ?? [])
+    gflops = Math.max(gflops, await measure(side));
   return { ...backendFacts(), gflops };
 }
 

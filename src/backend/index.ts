@@ -23,7 +23,7 @@ export {
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
-export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
+export { type BackendName, backendNames, ensureBackend, initBackend, type Purpose } from './select.js';
 export { tf } from './tf.js';
 export {
   isRecording,
@@ -38,3 +38,4 @@ export {
   tensorflowTypes,
   trace,
 } from './trace.js';
+export { type AdapterReport, listAdapters } from './webgpu/index.js';

@@ -1,15 +1,25 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Logger, RuntimeError, silentLogger, UsageError } from '../util/index.js';
-import { registerBorrowedKernels, registerNativeMatMul, registerUnsortedSegmentSum } from './kernels/index.js';
+import {
+  registerBorrowedKernels,
+  registerNativeMatMul,
+  registerUnsortedSegmentSum,
+  registerWebgpuDeformableAttention,
+  repairWebgpuKernels,
+} from './kernels/index.js';
 import { loadNativeOps } from './native-ops.js';
 import { withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
+import { listAdapters, registerWebgpu } from './webgpu/index.js';
 
-export const backendNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
+export const backendNames = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
-/** `auto` takes the first of the others that starts. */
+/** `auto` takes what is fastest of what there is, see {@link initBackend}. */
 export type BackendName = (typeof backendNames)[number];
+
+/** What a backend is wanted for. */
+export type Purpose = 'inference' | 'training';
 
 type RealName = Exclude<BackendName, 'auto'>;
 
@@ -17,6 +27,7 @@ const require = createRequire(import.meta.url);
 
 const STARTERS: Readonly<Record<RealName, () => void | Promise<void>>> = {
   tensorflow: loadNative,
+  webgpu: loadWebgpu,
   wasm: loadWasm,
   cpu: () => registerUnsortedSegmentSum('cpu'),
 };
@@ -27,17 +38,26 @@ const loaded = new Set<RealName>();
 /**
  * Starts a backend and makes it current. Safe to call again.
  *
+ * `auto` takes TensorFlow if it has a CUDA device; else, for inference, WebGPU if it has an adapter that is not software; else
+ * TensorFlow on the CPU, WebAssembly, plain JavaScript. Training takes WebGPU only by name: the order of its additions is not
+ * always the same, and a resumed run is promised to be exact.
+ *
+ * @param purpose - Default: inference.
  * @returns the name of the backend that started.
  * @throws RuntimeError with the reason of each backend that was tried, if none started.
  */
-export async function initBackend(name: BackendName = 'auto', logger: Logger = silentLogger): Promise<RealName> {
+export async function initBackend(
+  name: BackendName = 'auto',
+  logger: Logger = silentLogger,
+  purpose: Purpose = 'inference',
+): Promise<RealName> {
   if (!backendNames.includes(name))
     throw new UsageError({
       where: 'backend',
       what: `there is none called "${name}"`,
       fix: `Choose from ${backendNames.join(', ')}`,
     });
-  const order: readonly RealName[] = name === 'auto' ? ['tensorflow', 'wasm', 'cpu'] : [name];
+  const order = name === 'auto' ? await automaticOrder(purpose) : [name];
   const reasons: string[] = [];
   for (const candidate of order) {
     try {
@@ -61,6 +81,33 @@ export async function ensureBackend(): Promise<void> {
   if (loaded.size === 0) await initBackend();
 }
 
+const ON_ANY_MACHINE: readonly RealName[] = ['tensorflow', 'wasm', 'cpu'];
+
+async function automaticOrder(purpose: Purpose): Promise<readonly RealName[]> {
+  if (purpose === 'training' || (await hasCudaDevice()) || !(await hasGraphicsCard())) return ON_ANY_MACHINE;
+  return ['webgpu', ...ON_ANY_MACHINE];
+}
+
+/** Whether TensorFlow computes on a GPU. It is loaded to be asked; why it cannot be is told when it is tried. */
+async function hasCudaDevice(): Promise<boolean> {
+  try {
+    await quietly(() => load('tensorflow'));
+    return (tf.engine().findBackend('tensorflow') as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether WebGPU has an adapter that is worth it. That there is none, or no Dawn for this system, is nothing to complain about. */
+async function hasGraphicsCard(): Promise<boolean> {
+  try {
+    const [first] = await listAdapters();
+    return first !== undefined && !first.software;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Silences tfjs while it starts. Not longer: it also makes every custom gradient that saves its inputs count as a leak on
  * backends whose clones are copies.
@@ -75,19 +122,30 @@ async function quietly(body: () => Promise<void>): Promise<void> {
 }
 
 async function start(name: RealName): Promise<void> {
-  if (!loaded.has(name)) await STARTERS[name]();
-  loaded.add(name);
+  await load(name);
   if (!(await tf.setBackend(name))) throw new Error('did not start');
   await tf.ready();
   tf.scalar(0).dispose(); // the first use of the plain CPU backend advertises the native one
 }
 
+async function load(name: RealName): Promise<void> {
+  if (!loaded.has(name)) await STARTERS[name]();
+  loaded.add(name);
+}
+
 function loadNative(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // else it takes the whole memory of every GPU at once
   polyfillNodeUtil();
   withoutBanner(() => require('@tensorflow/tfjs-node-gpu'));
   registerNativeMatMul();
   loadNativeOps();
+}
+
+async function loadWebgpu(): Promise<void> {
+  await registerWebgpu();
+  repairWebgpuKernels();
+  registerWebgpuDeformableAttention();
 }
 
 async function loadWasm(): Promise<void> {
@@ -102,6 +160,9 @@ function reasonOf(cause: unknown): string {
   const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
   // npm leaves an optional package out, without a word, when it cannot be installed.
   if (/Cannot find module '@tensorflow\/tfjs-node-gpu'/.test(message)) return 'its package is not in node_modules';
+  if (/Cannot find package '(webgpu|@tensorflow\/tfjs-backend-webgpu)'/.test(message))
+    return 'its packages are not in node_modules';
+  if (/Cannot find module .*dawn\.node/.test(message)) return `Dawn has no binary for ${process.platform} ${process.arch}`;
   if (/tfjs_binding\.node\) can not be found/.test(message)) return 'native TensorFlow is not installed';
   return message;
 }

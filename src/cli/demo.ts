@@ -30,7 +30,7 @@ export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
   builder: (args) =>
     args.option('set', setOption).example('$0 demo', 'under 5 minutes on 2 cores; the report is runs/demo/report.html') as never,
   handler: async ({ set, backend }) => {
-    const running = await initBackend(backend, consoleLogger);
+    const running = await initBackend(backend, consoleLogger, 'training');
     const reduced = running === 'tensorflow' ? [] : REDUCED;
     if (reduced.length > 0)
       consoleLogger.warn(`the ${running} backend is slow: the demo runs on a reduced schedule, and its figures mean little`);

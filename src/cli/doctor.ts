@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { CommandModule } from 'yargs';
-import { describeBackend, initBackend } from '../backend/index.js';
+import { type AdapterReport, describeBackend, initBackend, listAdapters } from '../backend/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 
@@ -44,11 +46,13 @@ async function collect() {
     backend: report.backend,
     tensorflow: report.tensorflow ?? null,
     tfjs: report.tfjs,
-    device: report.gpu ? 'GPU' : 'CPU',
+    device: report.device ?? (report.gpu ? 'GPU' : 'CPU'),
     threads: report.threads,
     kernels: report.kernels,
     nativeOps: report.nativeOps,
     nativeOpsReason: report.nativeOpsReason ?? null,
+    adapters: await adapters(),
+    cuda: await cudaDevices(),
     gflops: Number(report.gflops.toPrecision(3)),
     cache: await describeCache(),
     fallback: await fallbackReason(),
@@ -63,11 +67,48 @@ function describe(facts: Facts): string[] {
     `${facts.cpu}, ${facts.cores} cores, ${facts.memoryGb} GB of memory, ${facts.freeMemoryGb} GB free, ${facts.processMemoryGb} GB used here`,
     `backend ${facts.backend}: ${version}TensorFlow.js ${facts.tfjs}, ${facts.kernels} kernels`,
     `device: ${facts.device}, ${facts.threads} thread${facts.threads === 1 ? '' : 's'} an operation`,
+    ...describeAdapters(facts.adapters),
+    ...facts.cuda.map((line) => `CUDA: ${line}`),
     `native ops of our own: ${facts.nativeOps.join(', ') || `none (${facts.nativeOpsReason})`}`,
     `matrix products: ${facts.gflops} GFLOP/s, the best of several; what else runs makes it less`,
     `cache ${cache.dir}: ${cache.entries.map(({ name, mb }) => `${name} ${mb} MB`).join(', ') || 'empty'}`,
     ...(fallback === null ? [] : [`set-up: ${fallback}. \`npm run setup\` tries again`]),
   ];
+}
+
+/** What WebGPU could run on, or in a clause why that is not known. */
+async function adapters(): Promise<readonly AdapterReport[] | string> {
+  try {
+    return await listAdapters();
+  } catch (error) {
+    return `Dawn cannot be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
+  }
+}
+
+function describeAdapters(found: readonly AdapterReport[] | string): string[] {
+  if (typeof found === 'string') return [`WebGPU: ${found}`];
+  if (found.length === 0) return ['WebGPU: no adapter (no graphics driver with Vulkan, Metal or Direct3D 12)'];
+  return found.map(
+    ({ vendor, architecture, description, software, maxTensorBytes, sharedBytes, groupThreads }) =>
+      `WebGPU: ${[vendor, architecture].filter((part) => part !== '').join(' ')}, ${description}: ${software ? 'software' : 'real'}, tensors to ${Math.round(maxTensorBytes / 2 ** 20)} MB, groups of ${groupThreads} threads with ${sharedBytes / 1024} KB`,
+  );
+}
+
+const CUDA_QUERY = ['--query-gpu=name,memory.total,memory.free,compute_cap,driver_version', '--format=csv,noheader'];
+
+/** Name, memory, compute capability and driver of each NVIDIA card, as its own tool tells them; none where that is not there. */
+async function cudaDevices(): Promise<string[]> {
+  try {
+    const { stdout } = await promisify(execFile)('nvidia-smi', CUDA_QUERY, { timeout: 10_000 });
+    return stdout.split('\n').flatMap((line) => {
+      const [name, total, free, capability, driver] = line.split(',').map((part) => part.trim());
+      return driver === undefined
+        ? []
+        : [`${name}, ${total} of memory, ${free} free, compute capability ${capability}, driver ${driver}`];
+    });
+  } catch {
+    return [];
+  }
 }
 
 /** What the set-up keeps for all clones of this user. */

@@ -30,7 +30,7 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
       ),
   handler: async ({ config: file, set, resume, backend }) => {
     const config = await loadConfig(file, runConfigSchema, set);
-    await initBackend(backend, consoleLogger);
+    await initBackend(backend, consoleLogger, 'training');
     let progress = startProgress('training');
     const stop = stopOnSignals();
     const metrics = await runExperiment(config, {

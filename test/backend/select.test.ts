@@ -4,7 +4,7 @@ import type { Logger } from '../../src/util/index.js';
 
 describe('initBackend', () => {
   it('refuses a name that it does not know, and lists those that it knows', async () => {
-    await expect(initBackend('webgl' as BackendName)).rejects.toThrow(/none called "webgl".*auto, tensorflow, wasm, cpu/);
+    await expect(initBackend('webgl' as BackendName)).rejects.toThrow(/none called "webgl".*auto, tensorflow, webgpu, wasm, cpu/);
   });
 
   it('starts each portable backend by name, and again', async () => {

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeZip } from './support/zip.js';
 
 // The scripts are plain JavaScript without types.
@@ -150,5 +150,47 @@ describe('a complaint', () => {
     ['', 'no reason given'],
   ])('is told by its best line', async (text, expected) => {
     expect((await lib('tool')).complaint(text)).toBe(expected);
+  });
+});
+
+describe('the plan of --cuda', () => {
+  const sha256 = 'ab'.repeat(32);
+  const file = (filename: string, size: number) => ({ filename, size, digests: { sha256 }, url: '', yanked: false });
+  const answers: Readonly<Record<string, unknown>> = {
+    '/tensorflow/2.21.0/json': {
+      info: { requires_dist: ['absl-py>=1.0.0', "nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == 'and-cuda'"] },
+    },
+    '/tensorflow/json': { releases: { '2.21.0': [file('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', 6e8)] } },
+    '/nvidia-cudnn-cu12/json': {
+      releases: { '9.5.0.1': [file('nvidia_cudnn_cu12-9.5.0.1-py3-none-manylinux_2_27_x86_64.whl', 7e8)], '10.0.0': [] },
+    },
+  };
+  const own = globalThis.fetch;
+  afterEach(() => {
+    globalThis.fetch = own;
+  });
+
+  it('names every file with its size and checksum, and what the disk needs', async () => {
+    globalThis.fetch = async (url) => {
+      const path = Object.keys(answers).find((end) => String(url).endsWith(end)) as string;
+      return new Response(JSON.stringify(answers[path]));
+    };
+    const lines = await (await lib('cuda-plan')).planCudaDownloads();
+    expect(lines).toEqual([
+      `download tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl, 600 MB, SHA-256 ${sha256}`,
+      `download nvidia_cudnn_cu12-9.5.0.1-py3-none-manylinux_2_27_x86_64.whl, 700 MB, SHA-256 ${sha256}`,
+      expect.stringMatching(
+        /^in all 1\.3 GB to download; 4\.5 GB of disk while unpacking \(estimated\), [\d.]+ (GB|MB) are free at /,
+      ),
+    ]);
+  });
+
+  it('says so where the index cannot be asked', async () => {
+    globalThis.fetch = async () => {
+      throw new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } });
+    };
+    const lines = await (await lib('cuda-plan')).planCudaDownloads();
+    expect(lines[0]).toBe('sizes and checksums are not known now: the package index could not be asked (ENOTFOUND)');
+    expect(lines[1]).toMatch(/^about 9 GB of disk are needed while unpacking \(estimated\), /);
   });
 });

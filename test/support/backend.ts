@@ -4,7 +4,7 @@ import { initBackend, tf } from '../../src/backend/index.js';
 /** Starts the backend that `SONOGROUND_BACKEND` names (default: the native one if it is there) before the tests of a file. */
 export function useBackend(): void {
   beforeAll(async () => {
-    await initBackend((process.env['SONOGROUND_BACKEND'] as 'auto' | undefined) ?? 'auto');
+    await initBackend((process.env['SONOGROUND_BACKEND'] as 'auto' | undefined) ?? 'auto', undefined, 'training');
   });
 }
 

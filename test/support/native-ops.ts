@@ -3,7 +3,7 @@ import { hasNativeDeformableAttention, initBackend, nativeOps } from '../../src/
 
 /** Why the native operations cannot be had here; undefined if they can. Starts the native backend, or the next best. */
 export async function nativeOpsMissing(): Promise<string | undefined> {
-  const backend = await initBackend((process.env['SONOGROUND_BACKEND'] as 'auto' | undefined) ?? 'auto');
+  const backend = await initBackend((process.env['SONOGROUND_BACKEND'] as 'auto' | undefined) ?? 'auto', undefined, 'training');
   if (backend !== 'tensorflow') return `the backend is ${backend}`;
   return hasNativeDeformableAttention() ? undefined : nativeOps().reason;
 }

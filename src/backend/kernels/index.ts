@@ -19,3 +19,5 @@ export { type FusedActivation, hasNativeLinear, nativeLinear, registerNativeLine
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { withPortableKernels } from './native-operation.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
+export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
+export { repairWebgpuKernels } from './webgpu-repairs.js';

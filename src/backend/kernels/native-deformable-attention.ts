@@ -2,8 +2,8 @@ import { tf } from '../tf.js';
 import type { NativeBackend } from './native-backend.js';
 
 /** The names of the kernels and of the TensorFlow operations behind them, see `native/deformable-attention.cc`. */
-const FORWARD = 'SonogroundDeformableAttention';
-const BACKWARD = 'SonogroundDeformableAttentionGrad';
+export const DEFORMABLE_FORWARD = 'SonogroundDeformableAttention';
+export const DEFORMABLE_BACKWARD = 'SonogroundDeformableAttentionGrad';
 
 /** Inputs of multi-scale deformable attention, all float32 but for the shapes. */
 export interface NativeDeformableAttentionInputs {
@@ -19,7 +19,7 @@ export interface NativeDeformableAttentionInputs {
 
 /** Gives the native backend the two kernels. Their operations must be loaded. */
 export function registerNativeDeformableAttention(): void {
-  if (tf.getKernel(FORWARD, 'tensorflow') !== undefined) return;
+  if (tf.getKernel(DEFORMABLE_FORWARD, 'tensorflow') !== undefined) return;
   const register = (
     kernelName: string,
     run: (backend: NativeBackend, inputs: tf.TensorInfo[]) => tf.TensorInfo | tf.TensorInfo[],
@@ -33,13 +33,13 @@ export function registerNativeDeformableAttention(): void {
         return run(backend as unknown as NativeBackend, given);
       },
     });
-  register(FORWARD, (backend, inputs) => backend.executeSingleOutput(FORWARD, [], inputs));
-  register(BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(BACKWARD, [], inputs, 3));
+  register(DEFORMABLE_FORWARD, (backend, inputs) => backend.executeSingleOutput(DEFORMABLE_FORWARD, [], inputs));
+  register(DEFORMABLE_BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(DEFORMABLE_BACKWARD, [], inputs, 3));
 }
 
 /** Whether the current backend has the kernels. */
 export function hasNativeDeformableAttention(): boolean {
-  return tf.getKernel(FORWARD, tf.getBackend()) !== undefined;
+  return tf.getKernel(DEFORMABLE_FORWARD, tf.getBackend()) !== undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export function hasNativeDeformableAttention(): boolean {
  * @see Zhu et al. 2021, Deformable DETR, equation 3
  */
 export function nativeDeformableAttention(inputs: NativeDeformableAttentionInputs): tf.Tensor3D {
-  return tf.engine().runKernel(FORWARD, { ...inputs }) as tf.Tensor as tf.Tensor3D;
+  return tf.engine().runKernel(DEFORMABLE_FORWARD, { ...inputs }) as tf.Tensor as tf.Tensor3D;
 }
 
 /**
@@ -64,5 +64,5 @@ export function nativeDeformableAttentionGradients(
   inputs: NativeDeformableAttentionInputs,
   gradient: tf.Tensor,
 ): [tf.Tensor, tf.Tensor, tf.Tensor] {
-  return tf.engine().runKernel(BACKWARD, { ...inputs, gradient }) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+  return tf.engine().runKernel(DEFORMABLE_BACKWARD, { ...inputs, gradient }) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
 }

@@ -1,0 +1,120 @@
+import { sizeOf } from '../../util/index.js';
+import { tf } from '../tf.js';
+import { flatProgram, runKernelOn, type WebgpuBackend } from './webgpu-backend.js';
+import { sineProgram } from './webgpu-sine.js';
+import { topKIndices, topKValues } from './webgpu-top-k.js';
+
+interface KernelCall {
+  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly backend: WebgpuBackend;
+}
+
+type Kernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
+
+/** Puts our own kernels in place of those of TensorFlow.js's WebGPU backend that fail or are not exact enough. */
+export function repairWebgpuKernels(): void {
+  replace('Select', flatSelect);
+  for (const [name, resultOf] of Object.entries(THROUGH_FLOATS)) replace(name, (stock) => throughFloats(stock, resultOf));
+  replace('TopK', () => topK);
+  replace(
+    'Sin',
+    () =>
+      ({ inputs: { x }, backend }) =>
+        sineProgram('sin', x as tf.TensorInfo, backend),
+  );
+  replace(
+    'Cos',
+    () =>
+      ({ inputs: { x }, backend }) =>
+        sineProgram('cos', x as tf.TensorInfo, backend),
+  );
+}
+
+const repaired = Symbol('repaired');
+
+function replace(kernelName: string, make: (stock: Kernel) => Kernel): void {
+  const stock = tf.getKernel(kernelName, 'webgpu').kernelFunc as unknown as Kernel & { [repaired]?: true };
+  if (stock[repaired] === true) return;
+  const kernelFunc = Object.assign(make(stock), { [repaired]: true as const });
+  tf.unregisterKernel(kernelName, 'webgpu');
+  tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc: kernelFunc as unknown as tf.KernelFunc });
+}
+
+/** The stock kernel knows shapes of up to four sides; of equal shapes it needs to know none. */
+function flatSelect(stock: Kernel): Kernel {
+  return (call) => {
+    const { condition, t, e } = call.inputs as Readonly<Record<'condition' | 't' | 'e', tf.TensorInfo>>;
+    if (condition.shape.length !== t.shape.length) return stock(call);
+    const flat = ({ dataId, shape, dtype }: tf.TensorInfo) => ({ dataId, shape: [sizeOf(shape)], dtype });
+    const chosen = stock({ ...call, inputs: { condition: flat(condition), t: flat(t), e: flat(e) } }) as tf.TensorInfo;
+    return { ...chosen, shape: t.shape };
+  };
+}
+
+type ResultType = (dtype: tf.DataType) => tf.DataType;
+
+const same: ResultType = (dtype) => dtype;
+const counted: ResultType = (dtype) => (dtype === 'bool' ? 'int32' : dtype);
+const always =
+  (dtype: tf.DataType): ResultType =>
+  () =>
+    dtype;
+
+/**
+ * Kernels that transpose, themselves or on the way, with the type that they give for one that they get. The package's program for
+ * that does not compile for whole numbers and truth values.
+ */
+const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
+  Transpose: same,
+  Cumsum: same,
+  Cumprod: same,
+  Max: same,
+  Min: same,
+  Prod: counted,
+  Sum: counted,
+  UnsortedSegmentSum: same,
+  Mean: always('float32'),
+  All: always('bool'),
+  Any: always('bool'),
+  ArgMax: always('int32'),
+  ArgMin: always('int32'),
+};
+
+/** Computes with floats, which hold whole numbers to 2^24; beyond it no kernel of this backend is exact. */
+function throughFloats(stock: Kernel, resultOf: ResultType): Kernel {
+  return (call) => {
+    const { x } = call.inputs as { readonly x: tf.TensorInfo };
+    const { backend } = call;
+    // A float tensor that was cast from whole numbers still has their buffer.
+    if (backend.tensorMap.get(x.dataId).dtype === 'float32') return stock(call);
+    const floats = toFloats(x, backend);
+    const result = stock({ ...call, inputs: { ...call.inputs, x: floats } }) as tf.TensorInfo;
+    backend.disposeData(floats.dataId);
+    const dtype = resultOf(x.dtype);
+    if (result.dtype === dtype) return result;
+    const whole = runKernelOn(backend, 'Cast', { x: result }, { dtype });
+    backend.disposeData(result.dataId);
+    return whole;
+  };
+}
+
+/** A copy as floats. The cast of the package would keep the buffer of whole numbers and only call it otherwise. */
+function toFloats({ dataId, shape, dtype }: tf.TensorInfo, backend: WebgpuBackend): tf.TensorInfo {
+  const size = sizeOf(shape);
+  const program = {
+    ...flatProgram('sonogroundToFloats', [size], size),
+    variableNames: ['x'],
+    uniforms: '',
+    size: true,
+    getUserCode: () => 'fn main(index : i32) { if (index < uniforms.size) { setOutputAtIndex(index, f32(x[index])); } }',
+  };
+  return { ...backend.runWebGPUProgram(program, [{ dataId, shape: [size], dtype }], 'float32', []), shape };
+}
+
+/** The stock kernel orders equal numbers at random and may point beyond the row where some are minus infinity. */
+function topK({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
+  const x = inputs['x'] as tf.TensorInfo;
+  const indices = topKIndices(x, attrs['k'] as number, backend);
+  return [topKValues(x, indices, backend), indices];
+}

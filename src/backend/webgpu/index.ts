@@ -1,0 +1,2 @@
+export { type AdapterReport, listAdapters } from './adapters.js';
+export { adapterInUse, registerWebgpu } from './register.js';
