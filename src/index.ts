@@ -43,6 +43,7 @@ export {
   loadDetector,
   loadExported,
   loadMasker,
+  loadSam2Masker,
   type Manifest,
   type Masker,
   type MaskerParts,
