@@ -30,13 +30,18 @@ function lockHash() {
   return createHash('sha256').update(readFileSync(LOCK_FILE)).digest('hex');
 }
 
-/** Whether npm has installed just what the lock file asks for, leaving out optional packages of other systems. */
+/**
+ * Whether npm has installed just what the lock file asks for, leaving out optional packages of other systems; those that the
+ * project itself names are for every system.
+ */
 function sameVersions() {
   if (!existsSync(INSTALLED) || !existsSync(bindingPackage)) return false;
   const wanted = readLock(LOCK_FILE);
   const installed = readLock(INSTALLED);
+  const { optionalDependencies = {} } = wanted[''];
   delete wanted[''];
   return (
+    Object.keys(optionalDependencies).every((name) => `node_modules/${name}` in installed) &&
     Object.entries(installed).every(([path, { version }]) => wanted[path]?.version === version) &&
     Object.entries(wanted).every(([path, { optional }]) => path in installed || optional === true)
   );

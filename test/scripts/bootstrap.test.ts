@@ -69,6 +69,21 @@ onLinux('the set-up', () => {
     expect(isComplete(project)).toBe(true);
   });
 
+  it('installs an optional package that the project has come to name', async () => {
+    const project = machine.clone();
+    await machine.run(project);
+    const file = join(project, 'package-lock.json');
+    const lock = JSON.parse(readFileSync(file, 'utf8'));
+    lock.packages[''].optionalDependencies = { ...lock.packages[''].optionalDependencies, graphics: '1.0.0' };
+    lock.packages['node_modules/graphics'] = { version: '1.0.0', optional: true };
+    writeFileSync(file, JSON.stringify(lock));
+    await machine.run(project);
+    expect(machine.calls('npm')).toHaveLength(2);
+    expect(readFileSync(join(project, 'node_modules', '.package-lock.json'), 'utf8')).toContain('node_modules/graphics');
+    await machine.run(project);
+    expect(machine.calls('npm')).toHaveLength(2);
+  });
+
   it('only tells what it would do with --dry-run', async () => {
     const project = machine.clone();
     const { code, output } = await machine.run(project, ['--dry-run']);
