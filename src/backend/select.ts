@@ -11,7 +11,7 @@ import {
 import { loadNativeOps } from './native-ops.js';
 import { withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
-import { listAdapters, registerWebgpu } from './webgpu/index.js';
+import { hasGraphicsDevice, listAdapters, registerWebgpu } from './webgpu/index.js';
 
 export const backendNames = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
@@ -100,6 +100,7 @@ async function hasCudaDevice(): Promise<boolean> {
 
 /** Whether WebGPU has an adapter that is worth it. That there is none, or no Dawn for this system, is nothing to complain about. */
 async function hasGraphicsCard(): Promise<boolean> {
+  if (!hasGraphicsDevice()) return false;
   try {
     const [first] = await listAdapters();
     return first !== undefined && !first.software;

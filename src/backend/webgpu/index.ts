@@ -1,2 +1,2 @@
-export { type AdapterReport, listAdapters } from './adapters.js';
+export { type AdapterReport, hasGraphicsDevice, listAdapters } from './adapters.js';
 export { adapterInUse, registerWebgpu } from './register.js';
