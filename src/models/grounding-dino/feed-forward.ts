@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activated, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { activated, addLinear, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 /** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
@@ -27,7 +27,9 @@ export abstract class FeedForwardLayer extends Module {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
     return tf.tidy(() => {
       const hidden = tf.tidy(() => dropout(activated(this.fc1, activationFunction, x), activationDropout, mode));
-      return this.finalLayerNorm.forward(tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)));
+      const drops = mode.training && rate > 0;
+      const sum = drops ? tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)) : addLinear(x, this.fc2, hidden);
+      return this.finalLayerNorm.forward(sum);
     });
   }
 }

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activated, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { activated, addLinear, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
 import { cyclicShift, hasGroupAttention, padToMultiple } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout, dropPath } from './dropout.js';
@@ -50,7 +50,9 @@ export class SwinBlock extends Module {
         tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
       );
       const hidden = tf.tidy(() => activated(this.expand, this.config.hiddenAct, this.normAfter.forward(attended)));
-      return { y: tf.add(attended, dropout(this.contract.forward(hidden), this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
+      const rate = this.config.hiddenDropoutProb;
+      if (!mode.training || rate === 0) return { y: addLinear(attended as tf.Tensor4D, this.contract, hidden) };
+      return { y: tf.add(attended, dropout(this.contract.forward(hidden), rate, mode)) as tf.Tensor4D };
     });
     return y;
   }

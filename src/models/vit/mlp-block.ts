@@ -1,5 +1,5 @@
 import type { tf } from '../../backend/index.js';
-import { type ActivationName, activated, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, activated, addLinear, Linear, Module } from '../../nn/index.js';
 
 /** Two linear layers with an activation between, under the names that SAM gives them everywhere. */
 export class MlpBlock extends Module {
@@ -17,5 +17,10 @@ export class MlpBlock extends Module {
   /** [..., features] to the same. */
   forward(x: tf.Tensor): tf.Tensor {
     return this.lin2.forward(activated(this.lin1, this.activate, x));
+  }
+
+  /** {@link forward} added to `shortcut`, as where a block ends with a skip around it. */
+  addTo(shortcut: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
+    return addLinear(shortcut, this.lin2, activated(this.lin1, this.activate, x));
   }
 }
