@@ -1,4 +1,5 @@
 export { saveAdapter } from './adapter.js';
+export { adapterFolder } from './adapter-file.js';
 export {
   type BatchImage,
   type BatchOptions,

@@ -32,7 +32,7 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   const file = join(folder, 'config.json');
   const present = (await stat(file).catch(() => undefined)) !== undefined;
   const derived = present ? undefined : await configOfAuthors(path);
-  const json = derived ?? (await readJson(file));
+  const json = derived ?? (await readJson(file, 'Name the folder of a model, with its config.json'));
   const where = derived === undefined ? file : path;
   const type = String((json as { model_type?: unknown } | null)?.model_type);
   const read = readers[type];

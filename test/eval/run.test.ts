@@ -151,7 +151,10 @@ describe('evaluating a run', () => {
     const twice = { ...options, predictions: [`truth=${join(dir, 'other')}`, `truth=${join(dir, 'other')}`] };
     await expect(evaluateRun(config, twice)).rejects.toThrow('two methods would be called truth');
     await expect(evaluateRun(config, { ...options, figures: [3] })).rejects.toThrow('an unseen dataset of the paper');
-    await expect(evaluateRun(config, { ...options, adapter: join(dir, 'nowhere') })).rejects.toThrow('no such folder');
+    await expect(evaluateRun(config, { ...options, adapter: join(dir, 'nowhere') })).rejects.toThrow(
+      'nowhere/adapter_config.json: there is no such file. Name the folder of an adapter',
+    );
+    await expect(evaluateRun(config, { ...options, adapter: 'a/b' })).rejects.toThrow('Name the folder of an adapter');
   });
 });
 
