@@ -2,11 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys } from '../io/index.js';
-import {
-  type CheckpointShapes,
-  groundingDinoAuthorsKeys,
-  groundingDinoConfigFromShapes,
-} from '../models/grounding-dino/index.js';
+import type { CheckpointShapes } from '../models/common/index.js';
+import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
 import { CheckpointError, SonogroundError } from '../util/index.js';
