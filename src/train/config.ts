@@ -180,6 +180,13 @@ const optimSettings = z.strictObject({
       most: count.default(3),
     })
     .prefault({}),
+  /** Other words for the datasets' phrases, by the synonyms and sentences of `configs/prompts`. Default: none. */
+  wordings: z
+    .strictObject({
+      /** Share of images that are asked for in other words, drawn anew at every step. */
+      share: fraction,
+    })
+    .optional(),
   /**
    * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
    * `none`. Default: phantoms for the shipped nano models, none for others.

@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditForTraining, type Dataset, vocabularyOf } from '../data/index.js';
+import { auditForTraining, type Dataset, loadWordings, vocabularyOf } from '../data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
@@ -92,7 +92,8 @@ async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): 
   };
   const { share, most } = config.train.negativePhrases;
   const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };
-  const task = new DetectorTask({ ...parts, criterion, save, negatives });
+  const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };
+  const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings });
   return { task, loadScores: () => detectorScores(config, parts) };
 }
 
