@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import {
   registerNativeAttention,
   registerNativeDeformableAttention,
@@ -8,6 +5,7 @@ import {
   registerNativeLayerNorm,
   registerNativeLinear,
 } from './kernels/index.js';
+import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
 
 /** Whether the TensorFlow operations of this project are used, and if not, why. */
@@ -17,12 +15,6 @@ export interface NativeOps {
   /** In a clause, why there are none; undefined if there are. */
   readonly reason: string | undefined;
 }
-
-const require = createRequire(import.meta.url);
-
-/** What the set-up (`scripts/lib/native-ops.mjs`) puts beside the binding: the object, or a text that says why not. */
-const OBJECT = /^sonoground-ops-[0-9a-f]+\.node$/;
-const REASON = /^sonoground-ops-[0-9a-f]+\.failed$/;
 
 let state: NativeOps = { names: [], reason: 'the backend is not TensorFlow' };
 
@@ -58,18 +50,9 @@ function tryToLoad(): string | undefined {
   const { isUsingGpuDevice } = tf.engine().findBackend('tensorflow') as unknown as { isUsingGpuDevice: boolean };
   if (isUsingGpuDevice) return 'they are for the CPU, and the device is a GPU';
   try {
-    const dir = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8');
-    const names = readdirSync(dir);
-    const object = names.find((name) => OBJECT.test(name));
-    if (object === undefined) return reasonIn(dir, names);
-    require(join(dir, object));
-    return undefined;
+    const loaded = loadNativeObject('sonoground-ops');
+    return 'reason' in loaded ? loaded.reason : undefined;
   } catch (error) {
     return `they could not be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
   }
-}
-
-function reasonIn(dir: string, names: readonly string[]): string {
-  const note = names.find((name) => REASON.test(name));
-  return note === undefined ? 'they are not installed' : readFileSync(join(dir, note), 'utf8').trim();
 }

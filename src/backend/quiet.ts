@@ -1,17 +1,67 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { loadNativeObject } from './native-objects.js';
 
 const STDERR = 2;
 /** `O_APPEND`, as Linux writes it. */
 const APPEND = 0o2000;
 
+/** What `native/stderr` offers. Threads that hold at the same time share what is held, which the last one gets. */
+interface StandardError {
+  hold(): void;
+  /** @returns what was written meanwhile. */
+  release(): string;
+}
+
+/** What TensorFlow writes as it is loaded, before its own log level counts: notes and complaints, not what ends the process. */
+const BANNER: readonly RegExp[] = [
+  /^WARNING: All log messages before absl::InitializeLog\(\)/,
+  /^[IWE]\d{4} \d\d:\d\d:[\d.]+\s+\d+ \S+:\d+\]/,
+  /^\d{4}-\d\d-\d\d \d\d:\d\d:[\d.]+: [IWE] /,
+  /^To enable the following instructions: /,
+];
+
+export function isTensorflowBanner(line: string): boolean {
+  return BANNER.some((pattern) => pattern.test(line));
+}
+
 /**
- * Runs `load` with standard error led to nowhere: TensorFlow's library writes a banner there as it is loaded, before its own
- * log level counts. Errors that it throws come through. Where the system cannot do that (it needs /proc), `load` just runs.
+ * Runs `load`, which must be synchronous, and keeps what it writes from standard error. Errors that it throws come through.
  *
- * `load` must be synchronous: nothing else of this process may want to write meanwhile.
+ * @param unwanted - lines that are kept back, of those that anybody writes meanwhile. Default: all.
  */
-export function withoutBanner(load: () => void): void {
-  const saved = canReopen() ? reopen('/proc/self/fd/2') : undefined;
+export function withoutBanner(load: () => void, unwanted: (line: string) => boolean = () => true): void {
+  const standardError = openStandardError();
+  if (standardError === undefined) {
+    withStandardErrorNowhere(load);
+    return;
+  }
+  standardError.hold();
+  try {
+    load();
+  } finally {
+    const lines = standardError.release().split(/(?<=\n)/);
+    const wanted = lines.filter((line) => !unwanted(line)).join('');
+    if (wanted !== '') writeSync(STDERR, wanted);
+  }
+}
+
+/** Absent where the set-up could not compile it, and where there is no package for it to lie in. */
+function openStandardError(): StandardError | undefined {
+  try {
+    const loaded = loadNativeObject('sonoground-stderr');
+    return 'exports' in loaded ? (loaded.exports as StandardError) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The same by Node's own means, which only do where no other thread runs and nobody else writes into the file. Elsewhere, and where
+ * the system has no /proc, `load` just runs.
+ */
+function withStandardErrorNowhere(load: () => void): void {
+  const saved = isMainThread && canReopen() ? reopen('/proc/self/fd/2') : undefined;
   if (saved === undefined) {
     load();
     return;

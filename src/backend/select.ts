@@ -9,7 +9,7 @@ import {
   repairWebgpuKernels,
 } from './kernels/index.js';
 import { loadNativeOps } from './native-ops.js';
-import { withoutBanner } from './quiet.js';
+import { isTensorflowBanner, withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
 import { hasGraphicsDevice, listAdapters, registerWebgpu } from './webgpu/index.js';
 
@@ -138,7 +138,7 @@ function loadNative(): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // else it takes the whole memory of every GPU at once
   polyfillNodeUtil();
-  withoutBanner(() => require('@tensorflow/tfjs-node-gpu'));
+  withoutBanner(() => require('@tensorflow/tfjs-node-gpu'), isTensorflowBanner);
   registerNativeMatMul();
   loadNativeOps();
 }

@@ -1,9 +1,9 @@
-import { boxOfMask, type RasterImage } from '../processing/index.js';
+import { type BinaryMask, maskArea, type RasterImage } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
-import { type Augmentations, applyAugmentations } from './augmentations.js';
+import { type Augmentations, applyAugmentations, boundsOf, moveWhole } from './augmentations.js';
 import { type Affine, type Frame, moveImage, moveMask, swapSides } from './move.js';
 import { eraseRectangle } from './rescan.js';
-import type { Sample, SampleObject } from './types.js';
+import type { Sample } from './types.js';
 
 /** `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. */
 export type AugmentPreset = 'none' | 'paper' | 'ultrasound';
@@ -11,32 +11,55 @@ export type AugmentPreset = 'none' | 'paper' | 'ultrasound';
 /** A preset, or augmentations one by one. */
 export type AugmentChoice = AugmentPreset | Augmentations;
 
-/** Share of an object's area that must stay in view for the object to be kept. */
+/** Share of each object's area that a gentle move has to leave in view. */
 const KEPT_SHARE = 0.25;
 
+/** Gentle moves that are drawn before the image is left where it is. */
+const TRIES = 10;
+
 /**
- * Changes an image and its masks together. Boxes are taken from the moved masks. Under a preset, objects that leave the view go;
- * single augmentations lose none.
+ * Changes an image and its masks together. Boxes are taken from the moved masks. No object gets lost: the crops of `paper` keep all
+ * of them whole, the moves of `ultrasound` at least a quarter of each.
  */
 export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;
   if (typeof preset !== 'string') return applyAugmentations(sample, preset, rng);
   const { width, height } = sample.image;
   const flipped = rng.chance(0.5);
-  const move = preset === 'paper' ? zoomOrPad(width, height, rng) : gentleMove(width, height, rng);
+  const move = preset === 'paper' ? zoomOrPad(sample, rng) : gentleMoveOf(sample, rng);
   const source = { width, height, affine: flipped ? mirrored(move, width) : move };
   const image = moveImage(sample.image, source);
   const changed = preset === 'paper' ? sometimesErase(image, rng) : rescan(image, rng);
   const rename = (phrase: string) => (flipped ? swapSides(phrase) : phrase);
-  const objects = sample.objects.flatMap((object) => moveObject(object, source, rename));
+  const objects = sample.objects.map((object) => moveWhole(object, source, rename));
   return { ...sample, image: changed, objects, phrases: sample.phrases.map(rename) };
 }
 
-/** Zooms in on a part (crop and resize) or out (pad and resize). */
-function zoomOrPad(width: number, height: number, rng: Rng): Affine {
-  const scale = rng.uniform(0.7, 1.25);
-  const free = (size: number) => (scale < 1 ? rng.uniform(0, size * (1 - scale)) : -rng.uniform(0, size * (scale - 1)));
-  return [scale, 0, free(width), 0, scale, free(height)];
+/** Zooms in on a part that holds all objects (crop and resize) or out (pad and resize). */
+function zoomOrPad({ image: { width, height }, objects }: Sample, rng: Rng): Affine {
+  const [x0, y0, x1, y1] = boundsOf(objects) ?? [width, height, 0, 0]; // nothing to keep: every window does
+  const share = Math.min(1, Math.max((x1 - x0) / width, (y1 - y0) / height));
+  const scale = Math.max(rng.uniform(0.7, 1.25), share);
+  const free = (size: number, from: number, to: number) =>
+    scale < 1
+      ? rng.uniform(Math.max(0, Math.min(to, size) - size * scale), Math.max(0, Math.min(size * (1 - scale), from)))
+      : -rng.uniform(0, size * (scale - 1));
+  return [scale, 0, free(width, x0, x1), 0, scale, free(height, y0, y1)];
+}
+
+/** A gentle move that leaves every object in view. */
+function gentleMoveOf({ image: { width, height }, objects }: Sample, rng: Rng): Affine {
+  for (let k = 0; k < TRIES; k++) {
+    const affine = gentleMove(width, height, rng);
+    if (objects.every(({ mask }) => staysInView(mask, { width, height, affine }))) return affine;
+  }
+  return [1, 0, 0, 0, 1, 0];
+}
+
+function staysInView(mask: BinaryMask, frame: Frame): boolean {
+  const [a, b, , d, e] = frame.affine;
+  const growth = Math.abs(a * e - b * d);
+  return maskArea(moveMask(mask, frame)) * growth >= KEPT_SHARE * maskArea(mask);
 }
 
 /** A small turn, zoom, stretch and shift about the middle. */
@@ -61,17 +84,6 @@ function gentleMove(width: number, height: number, rng: Rng): Affine {
 /** The same move after the result is mirrored left to right. */
 function mirrored([a, b, c, d, e, f]: Affine, width: number): Affine {
   return [-a, b, c + a * width, -d, e, f + d * width];
-}
-
-function moveObject(object: SampleObject, source: Frame, rename: (phrase: string) => string): SampleObject[] {
-  const mask = moveMask(object.mask, source);
-  const box = boxOfMask(mask);
-  if (box === undefined) return [];
-  const sum = (data: Uint8Array) => data.reduce((total, value) => total + value, 0);
-  const [a, b, , d, e] = source.affine;
-  const growth = Math.abs(a * e - b * d);
-  if (sum(mask.data) * growth < KEPT_SHARE * sum(object.mask.data)) return [];
-  return [{ phrase: rename(object.phrase), boxXyxyPx: box, mask }];
 }
 
 /** Fills a random rectangle with grey noise, now and then. */

@@ -50,8 +50,7 @@ const resize: Step = (sample, { resize: range }, rng) => {
 const crop: Step = (sample, { crop: wanted }, rng) => {
   if (wanted === undefined || !rng.chance(wanted.chance)) return sample;
   const { width, height } = sample.image;
-  const boxes = sample.objects.map(({ mask, boxXyxyPx }) => union(boxOfMask(mask) ?? boxXyxyPx, boxXyxyPx));
-  const kept = boxes.length === 0 ? undefined : boxes.reduce(union);
+  const kept = boundsOf(sample.objects);
   const [left, right] = window(width, kept && [kept[0], kept[2]], wanted.smallest, rng);
   const [top, bottom] = window(height, kept && [kept[1], kept[3]], wanted.smallest, rng);
   return move(sample, { width: right - left, height: bottom - top, affine: [1, 0, left, 0, 1, top] });
@@ -96,8 +95,18 @@ function move(sample: Sample, frame: Frame, rename: (phrase: string) => string =
   };
 }
 
+/** The box around the boxes and masks of all objects; none where there are none. */
+export function boundsOf(objects: readonly SampleObject[]): BoxXyxy | undefined {
+  const boxes = objects.map(({ mask, boxXyxyPx }) => union(boxOfMask(mask) ?? boxXyxyPx, boxXyxyPx));
+  return boxes.length === 0 ? undefined : boxes.reduce(union);
+}
+
 /** Moves an object that must not get lost: shrunk to nothing, it becomes the one pixel where it was. */
-function moveWhole({ phrase, boxXyxyPx, mask }: SampleObject, frame: Frame, rename: (phrase: string) => string): SampleObject {
+export function moveWhole(
+  { phrase, boxXyxyPx, mask }: SampleObject,
+  frame: Frame,
+  rename: (phrase: string) => string,
+): SampleObject {
   const moved = moveMask(mask, frame);
   const box = boxOfMask(moved);
   if (box !== undefined) return { phrase: rename(phrase), boxXyxyPx: box, mask: moved };
@@ -105,9 +114,11 @@ function moveWhole({ phrase, boxXyxyPx, mask }: SampleObject, frame: Frame, rena
   return { phrase: rename(phrase), boxXyxyPx: place, mask: pixel };
 }
 
-function onePixel([x0, y0, x1, y1]: BoxXyxy, { width, height, affine: [a, , c, , e, f] }: Frame): [BinaryMask, BoxXyxy] {
+function onePixel([x0, y0, x1, y1]: BoxXyxy, { width, height, affine: [a, b, c, d, e, f] }: Frame): [BinaryMask, BoxXyxy] {
   const clamp = (value: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(value)));
-  const [x, y] = [clamp(((x0 + x1) / 2 - c) / a, width), clamp(((y0 + y1) / 2 - f) / e, height)];
+  const [dx, dy] = [(x0 + x1) / 2 - c, (y0 + y1) / 2 - f];
+  const area = a * e - b * d;
+  const [x, y] = [clamp((e * dx - b * dy) / area, width), clamp((a * dy - d * dx) / area, height)];
   const data = new Uint8Array(width * height);
   data[y * width + x] = 1;
   return [{ width, height, data }, [x, y, x + 1, y + 1]];

@@ -19,9 +19,11 @@ export {
   type ImportReport,
   importDataset,
   loadPrompts,
+  loadWordings,
   MersenneTwister,
   openSets,
   type Protocol,
+  type WordingsOf,
 } from './import/index.js';
 export { BatchLoader, type LoaderOptions, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
 export {

@@ -1,7 +1,6 @@
 import type { Dataset } from '../data/index.js';
 import { diceCoefficient } from '../metrics/index.js';
-import { type BinaryMask, resizeMask } from '../processing/index.js';
-import { union } from './masks.js';
+import { type BinaryMask, resizeMask, unionOfMasks } from '../processing/index.js';
 
 /** Grid on which masks are averaged; finer than any difference that a constant guess could show. */
 const GRID = { width: 128, height: 128 };
@@ -48,7 +47,7 @@ async function masksOf(dataset: Dataset, index: number): Promise<[string, Binary
   const { objects } = await dataset.load(index);
   return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [
     phrase,
-    union(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask)),
+    unionOfMasks(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask)),
   ]);
 }
 

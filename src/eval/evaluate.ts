@@ -1,23 +1,14 @@
-import type { Dataset, Sample, SampleObject } from '../data/index.js';
-import type { GroundedSegmenter, Segment } from '../infer/index.js';
-import { diceCoefficient, iou } from '../metrics/index.js';
-import { type BinaryMask, boxIou, type SelectOptions } from '../processing/index.js';
-import { union } from './masks.js';
+import type { Dataset, Sample } from '../data/index.js';
+import { dscGivenTrueBoxes, type GroundedSegmenter, type PhraseOverlap, phraseOverlap, type Segment } from '../infer/index.js';
+import type { SelectOptions } from '../processing/index.js';
 
 /** How well one phrase was segmented in one image. Fractions in [0, 1]. */
-export interface Row {
+export interface Row extends PhraseOverlap {
   readonly id: string;
   readonly file: string | undefined;
   readonly phrase: string;
-  /** Dice coefficient of the union of predicted masks against the union of true ones. 0 when nothing was found. */
-  readonly dsc: number;
-  readonly iou: number;
-  /** IoU of the best box against the largest true box. */
-  readonly boxIou: number;
   /** DSC of the mask that the masker makes from the true boxes. */
   readonly dscGivenTrueBox: number;
-  /** No box passed the threshold. */
-  readonly missed: boolean;
 }
 
 export interface Evaluation {
@@ -52,7 +43,8 @@ export async function evaluate(
       const truth = sample.objects.filter((object) => object.phrase === phrase);
       const found = segments.filter((segment) => segment.phrase === phrase);
       if (truth.length > 0) {
-        rows.push(await compare(segmenter, sample, phrase, truth, found));
+        const given = await dscGivenTrueBoxes(segmenter.masker, sample.image, truth);
+        rows.push({ id: sample.id, file: sample.file, phrase, ...phraseOverlap(found, truth), dscGivenTrueBox: given });
       } else {
         absent += 1;
         if (found.length > 0) falseAlarms += 1;
@@ -61,36 +53,4 @@ export async function evaluate(
     await onImage?.(sample, segments, i + 1);
   }
   return { rows, absent, falseAlarms, images: dataset.size };
-}
-
-async function compare(
-  segmenter: GroundedSegmenter,
-  sample: Sample,
-  phrase: string,
-  truth: readonly SampleObject[],
-  found: readonly Segment[],
-): Promise<Row> {
-  const trueMask = union(truth.map(({ mask }) => mask));
-  const given = await masksFromTrueBoxes(segmenter, sample, truth);
-  const shared = { id: sample.id, file: sample.file, phrase, dscGivenTrueBox: diceCoefficient(given, trueMask) };
-  const best = found[0];
-  if (best === undefined) return { ...shared, dsc: 0, iou: 0, boxIou: 0, missed: true };
-  const predicted = union(found.map(({ mask }) => mask));
-  return {
-    ...shared,
-    dsc: diceCoefficient(predicted, trueMask),
-    iou: iou(predicted, trueMask),
-    boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIou(best.boxXyxyPx, boxXyxyPx))),
-    missed: false,
-  };
-}
-
-async function masksFromTrueBoxes(
-  { masker }: GroundedSegmenter,
-  { image }: Sample,
-  truth: readonly SampleObject[],
-): Promise<BinaryMask> {
-  await masker.setImage(image);
-  const predictions = await masker.masksOf(truth.map(({ boxXyxyPx }) => boxXyxyPx));
-  return union(predictions.map(({ mask }) => mask));
 }

@@ -2,7 +2,6 @@ export { type TrivialGuess, trivialGuess } from './baseline.js';
 export { type DemoOptions, type DemoResult, runDemo } from './demo.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type Row } from './evaluate.js';
 export { type ExperimentOptions, evaluateModels, modelsOf, type RunMetrics, runExperiment } from './experiment.js';
-export { union } from './masks.js';
 export {
   type Answer,
   type AnsweredBox,

@@ -30,14 +30,10 @@ export interface AdapterFile {
  * @throws CheckpointError naming what is missing, damaged or no LoRA.
  */
 export async function readAdapter(path: string, namings: readonly KeyNaming[]): Promise<AdapterFile> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) {
-    const fix = 'Name the folder of an adapter (of a run: its best/), or a file of its weights';
-    const file = /\.(pth|pt|bin|safetensors)$/.test(path) ? path : join(path, ADAPTER_CONFIG);
-    throw new CheckpointError({ where: file, what: 'there is no such file', fix });
-  }
-  const where = found.isFile() ? path : await weightsIn(path);
-  const config = await configBeside(found.isFile() ? dirname(path) : path, found.isFile());
+  const folder = await adapterFolder(path);
+  const isFile = folder !== path;
+  const where = isFile ? path : await weightsIn(path);
+  const config = await configBeside(folder, isFile);
   const source = await openWeights(where);
   const adapters = new Map<string, { a?: NamedArray; b?: NamedArray }>();
   const whole = new Map<string, NamedArray>();
@@ -57,6 +53,19 @@ export async function readAdapter(path: string, namings: readonly KeyNaming[]): 
     await source.close();
   }
   return { where, config, adapters, whole };
+}
+
+/**
+ * The folder of an adapter: itself, or the one that a file of weights is in.
+ *
+ * @throws CheckpointError when there is nothing of that name.
+ */
+export async function adapterFolder(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined) return found.isFile() ? dirname(path) : path;
+  const fix = 'Name the folder of an adapter (of a run: its best/), or a file of its weights';
+  const file = /\.(pth|pt|bin|safetensors)$/.test(path) ? path : join(path, ADAPTER_CONFIG);
+  throw new CheckpointError({ where: file, what: 'there is no such file', fix });
 }
 
 /** A key without what wrappers put around and into it; undefined for the untrained originals that some keep beside a copy. */
@@ -86,5 +95,5 @@ async function weightsIn(folder: string): Promise<string> {
 async function configBeside(folder: string, optional: boolean): Promise<AdapterConfig | undefined> {
   const file = join(folder, ADAPTER_CONFIG);
   if (optional && (await stat(file).catch(() => undefined)) === undefined) return undefined;
-  return parseAdapterConfig(await readJson(file), file);
+  return parseAdapterConfig(await readJson(file, 'Copy it there: PEFT writes it beside the weights of an adapter'), file);
 }

@@ -82,14 +82,19 @@ export class GroundingDinoPredictor implements Detector {
     return encoded;
   }
 
+  /** Lets go of encoded prompts and of the last image; due where the model's weights have changed. */
+  forget(): void {
+    this.release();
+    this.prompts.dispose();
+  }
+
   private release(): void {
     if (this.current !== undefined) tf.dispose(this.current.encoded as unknown as tf.TensorContainer);
     this.current = undefined;
   }
 
   dispose(): void {
-    this.release();
-    this.prompts.dispose();
+    this.forget();
     this.model.dispose();
   }
 }

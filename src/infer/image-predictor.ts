@@ -99,7 +99,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
     const { pixelValues, placed } = this.prepare(image);
     const features = tf.tidy(() => ({ ...this.model.encodeImage(pixelValues, inference) }) as unknown as tf.TensorContainer);
     tf.dispose(pixelValues);
-    this.release();
+    this.forget();
     this.current = { image, features: features as unknown as F, placed };
   }
 
@@ -197,7 +197,8 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
     });
   }
 
-  private release(): void {
+  /** Lets go of the image that was set; due where the model's weights have changed. */
+  forget(): void {
     if (this.current !== undefined) tf.dispose({ ...this.current.features } as unknown as tf.TensorContainer);
     this.current = undefined;
   }
@@ -206,7 +207,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.release();
+    this.forget();
     this.model.dispose();
   }
 }

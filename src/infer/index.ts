@@ -1,4 +1,5 @@
 export { saveAdapter } from './adapter.js';
+export { adapterFolder } from './adapter-file.js';
 export {
   type BatchImage,
   type BatchOptions,
@@ -57,7 +58,9 @@ export {
 } from './load-model.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
+export { maskerOf } from './masker-of.js';
 export { readModelConfig } from './model-config.js';
+export { bestBoxIou, dscGivenTrueBoxes, type PhraseOverlap, phraseOverlap } from './phrase-overlap.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';

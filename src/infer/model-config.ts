@@ -2,11 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys } from '../io/index.js';
-import {
-  type CheckpointShapes,
-  groundingDinoAuthorsKeys,
-  groundingDinoConfigFromShapes,
-} from '../models/grounding-dino/index.js';
+import type { CheckpointShapes } from '../models/common/index.js';
+import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
 import { CheckpointError, SonogroundError } from '../util/index.js';
@@ -32,7 +29,7 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   const file = join(folder, 'config.json');
   const present = (await stat(file).catch(() => undefined)) !== undefined;
   const derived = present ? undefined : await configOfAuthors(path);
-  const json = derived ?? (await readJson(file));
+  const json = derived ?? (await readJson(file, 'Name the folder of a model, with its config.json'));
   const where = derived === undefined ? file : path;
   const type = String((json as { model_type?: unknown } | null)?.model_type);
   const read = readers[type];

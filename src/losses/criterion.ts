@@ -57,7 +57,7 @@ interface Head {
 /**
  * Focal loss over tokens, L1 and GIoU on matched boxes, for every layer with a matching of its own. A token of an object's
  * phrase is a target of 1 for the query that answers for the object, everything else is 0; padding tokens do not count. All
- * parts are divided by the number of matched boxes.
+ * parts are divided by the number of objects in the batch, or 1, times the queries that answer for each.
  *
  * Prompts may differ within a batch: targets name tokens of their own image's prompt.
  */
@@ -91,7 +91,7 @@ export class DetectionCriterion {
     try {
       const matches = await this.match(heads, logits, boxes, targets);
       const { parts, dLogits, dBoxes } = tf.tidy(() => {
-        const constants = constantsOf(logits, textMask, targets, matches);
+        const constants = constantsOf(heads, logits, textMask, targets, matches);
         if (!gradients) return { parts: this.parts(logits, boxes, constants) };
         const weights = tf.transpose(tf.tensor2d(heads.map(({ weight }) => this.partWeights.map((part) => part * weight))));
         const { value, grads } = tf.valueAndGrads((l, b) => this.parts(l as tf.Tensor4D, b as tf.Tensor4D, constants))(
@@ -217,6 +217,7 @@ interface Constants {
 }
 
 function constantsOf(
+  heads: readonly Head[],
   logits: tf.Tensor4D,
   textMask: tf.Tensor2D,
   targets: readonly DetectionTarget[],
@@ -237,12 +238,12 @@ function constantsOf(
     }
   }
   const objects = targets.reduce((sum, { boxesCxcywh }) => sum + boxesCxcywh.length, 0);
-  const matched = matches.map((images) => images.reduce((sum, image) => sum + image.length, 0));
   return {
     positive: tf.tensor4d(positive, [l, b, q, t]),
     counted: tf.reshape(tf.cast(textMask, 'float32'), [1, b, 1, t]),
     wanted: tf.tensor2d(wanted, [l * b * q, 4]),
     answers: tf.tensor1d(answers),
-    divisors: tf.tensor1d(matched.map((count) => Math.max(objects, count, 1))),
+    // Not the matches found: a batch in pieces has to know the whole batch's divisor from its numbers of objects alone.
+    divisors: tf.tensor1d(heads.map(({ copies }) => Math.max(objects, 1) * copies)),
   };
 }

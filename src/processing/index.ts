@@ -42,3 +42,4 @@ export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
+export { unionOfMasks } from './union-of-masks.js';

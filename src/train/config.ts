@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loraPresets } from '../lora/index.js';
+import { modeOf } from './monitor.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -131,7 +132,7 @@ const groupSchema = z
     'give learningRate or lrScale, not both',
   );
 
-const optimSchema = z.strictObject({
+const optimSettings = z.strictObject({
   epochs: count.default(50),
   /** Steps an epoch has; absent: one pass over the data. */
   stepsPerEpoch: count.optional(),
@@ -148,13 +149,16 @@ const optimSchema = z.strictObject({
   clipNorm: z.number().nonnegative().default(0.1),
   /** Decay of the averaged weights that are evaluated and saved; 0 switches averaging off. */
   ema: fraction.default(0),
-  /** Which number decides what is best: `val.loss`, or one part of it, as in `val.giou`; also `train.…`. */
+  /**
+   * Which number decides what is best: `val.loss`, or one part of it, as in `val.giou`; also `train.…`; `val.dsc` of the masks that
+   * answer the prompts (a masker: the true boxes), or a detector's `val.boxIou`, with the thresholds of `eval`.
+   */
   monitor: z
     .string()
-    .regex(/^(train|val)\.\w+$/, 'expected val.loss, or val. or train. and the name of a loss')
+    .regex(/^(train|val)\.\w+$/, 'expected val.loss, val.dsc, val.boxIou, or val. or train. and the name of a loss')
     .default('val.loss'),
-  /** Whether a small or a large value of it is good. */
-  monitorMode: z.enum(['min', 'max']).default('min'),
+  /** Whether a small or a large value of it is good. Default: large for DSC and IoU, small for losses. */
+  monitorMode: z.enum(['min', 'max']).optional(),
   /** Epochs without a better value before training stops. */
   patience: count.default(20),
   /** `none`, `paper`, `ultrasound`, or augmentations one by one. */
@@ -176,12 +180,21 @@ const optimSchema = z.strictObject({
       most: count.default(3),
     })
     .prefault({}),
+  /** Other words for the datasets' phrases, by the synonyms and sentences of `configs/prompts`. Default: none. */
+  wordings: z
+    .strictObject({
+      /** Share of images that are asked for in other words, drawn anew at every step. */
+      share: fraction,
+    })
+    .optional(),
   /**
    * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
    * `none`. Default: phantoms for the shipped nano models, none for others.
    */
   probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: z.string().min(1) })]).optional(),
 });
+
+const optimSchema = optimSettings.overwrite((optim) => ({ ...optim, monitorMode: optim.monitorMode ?? modeOf(optim.monitor) }));
 
 const lossSchema = z.strictObject({
   class: z.number().nonnegative().default(1),

@@ -7,6 +7,7 @@ import { collateText, type EncodedPrompt, type ImageProcessor, type PromptTokeni
 import { DataError, type Rng } from '../util/index.js';
 import { type NegativePhrases, withNegatives } from './negatives.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
+import { type OtherWordings, withWordings } from './wordings.js';
 
 export interface DetectorTaskOptions {
   readonly model: GroundingDino;
@@ -15,6 +16,8 @@ export interface DetectorTaskOptions {
   readonly criterion: DetectionCriterion;
   /** Phrases to put into prompts in training. Default: none. */
   readonly negatives?: NegativePhrases;
+  /** Other words for phrases in training. Default: none. */
+  readonly wordings?: OtherWordings | undefined;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
 }
@@ -32,7 +35,7 @@ export class DetectorTask implements TrainTask {
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
-    const asked = this.withNegatives(samples, rng);
+    const asked = this.askedOtherwise(samples, rng);
     const tape = new SegmentTape(rng);
     try {
       return await this.withOutputs(asked, tape, async (outputs, textMask, targets) => {
@@ -57,11 +60,20 @@ export class DetectorTask implements TrainTask {
     );
   }
 
-  private withNegatives(samples: readonly Sample[], rng: Rng): readonly Sample[] {
-    const { negatives, tokenizer } = this.options;
-    if (negatives === undefined || negatives.share === 0) return samples;
-    const own = rng.fork();
-    return samples.map((sample) => withNegatives(sample, negatives, own, (phrases) => tokenizer.encodeAll(phrases).length === 1));
+  /** The samples with negatives and other wordings. What is switched off draws no random numbers. */
+  private askedOtherwise(samples: readonly Sample[], rng: Rng): readonly Sample[] {
+    const { negatives, wordings, tokenizer } = this.options;
+    const fits = (phrases: readonly string[]) => tokenizer.encodeAll(phrases).length === 1;
+    let asked = samples;
+    if (negatives !== undefined && negatives.share > 0) {
+      const own = rng.fork();
+      asked = asked.map((sample) => withNegatives(sample, negatives, own, fits));
+    }
+    if (wordings !== undefined && wordings.share > 0) {
+      const own = rng.fork();
+      asked = asked.map((sample) => withWordings(sample, wordings, own, fits));
+    }
+    return asked;
   }
 
   /** Runs the model over a batch and frees what the batch needed once `use` has finished. */

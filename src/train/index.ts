@@ -11,3 +11,4 @@ export { SampleThreads } from './sample-threads.js';
 export type { LossReport, TrainStep, TrainTask } from './task.js';
 export { type TrainerOptions, type TrainProgress, type TrainResult, train } from './trainer.js';
 export { TrainingStopped } from './training-stopped.js';
+export { type OtherWordings, withWordings } from './wordings.js';

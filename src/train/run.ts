@@ -1,11 +1,12 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditForTraining, type Dataset, vocabularyOf } from '../data/index.js';
+import { auditForTraining, type Dataset, loadWordings, vocabularyOf } from '../data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import { adapt } from './adapt.js';
+import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
 import type { RunConfig } from './config.js';
 import type { OpenedParts } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
@@ -42,8 +43,12 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   }
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
-  const task = await (config.task === 'detector' ? detectorTask(config, data.train, logger) : maskerTask(config, logger));
+  const { task, loadScores } = await (config.task === 'detector'
+    ? detectorTask(config, data.train, logger)
+    : maskerTask(config, logger));
+  let scores: AnswerScores | undefined;
   try {
+    scores = await loadScores();
     if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);
     return await train({
       task,
@@ -52,16 +57,24 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
       config: config.train,
       seed: config.run.seed,
       dir: config.run.dir,
+      scores,
       settings: config,
       ...(data.recipe && { recipe: data.recipe }),
       ...options,
     });
   } finally {
+    scores?.dispose();
     task.model.dispose();
   }
 }
 
-async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): Promise<TrainTask> {
+interface Judged {
+  readonly task: TrainTask;
+  /** Makes what judges the answers of the task's model, where the configuration asks for it. */
+  readonly loadScores: () => Promise<AnswerScores | undefined>;
+}
+
+async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
   const { imageSize } = config.model;
@@ -79,10 +92,12 @@ async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): 
   };
   const { share, most } = config.train.negativePhrases;
   const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };
-  return new DetectorTask({ ...parts, criterion, save, negatives });
+  const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };
+  const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings });
+  return { task, loadScores: () => detectorScores(config, parts) };
 }
 
-async function maskerTask(config: RunConfig, logger: Logger): Promise<TrainTask> {
+async function maskerTask(config: RunConfig, logger: Logger): Promise<Judged> {
   if (config.model.imageSize !== undefined) {
     const what = "the size of the masker's images is part of its model";
     throw new ConfigError({ where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
@@ -90,7 +105,7 @@ async function maskerTask(config: RunConfig, logger: Logger): Promise<TrainTask>
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));
   const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
-  return new MaskerTask({ ...parts, save });
+  return { task: new MaskerTask({ ...parts, save }), loadScores: async () => maskerScores(config, parts) };
 }
 
 function start({ model, run }: RunConfig): { random?: Rng } {

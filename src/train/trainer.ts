@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { BatchLoader, type Dataset } from '../data/index.js';
-import { type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
+import { ConfigError, type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
+import type { AnswerScores } from './answer-scores.js';
 import { type Cursor, stepsOf } from './batch-stream.js';
 import { type Checkpoint, writeCheckpoint } from './checkpoint.js';
 import type { OptimConfig } from './config.js';
@@ -36,6 +37,8 @@ export interface TrainerOptions {
   readonly config: OptimConfig;
   readonly seed: number;
   readonly dir: string;
+  /** Judges the model's answers after each epoch, beside its losses. They stay the caller's. Default: only losses are computed. */
+  readonly scores?: AnswerScores | undefined;
   /** Continue from the folder's newest intact checkpoint. */
   readonly resume?: boolean;
   /** How other threads open the training data. Absent: they are not used. */
@@ -193,16 +196,25 @@ class Trainer {
   }
 
   private async validate(): Promise<LossReport> {
-    const { val, config, seed, task } = this.options;
+    const { val, config, seed, task, scores } = this.options;
     const mean = new RunningMean();
+    const answers = new RunningMean();
+    scores?.forget();
     const loader = new BatchLoader(val, { batchSize: config.batchSize, shuffle: false, seed, augment: 'none' });
     for await (const samples of loader.epoch(0)) {
       const report = await task.loss(samples);
       if (!Number.isFinite(report.total)) throw notFinite('validation loss', this.step - 1, samples);
       mean.add(report, samples.length);
+      for (const sample of samples) for (const terms of (await scores?.of(sample)) ?? []) answers.add({ total: 0, terms });
       this.stopIfAsked();
     }
-    return mean.value;
+    scores?.forget();
+    if (scores !== undefined && answers.empty) {
+      const what = 'no image of the val part shows an object, so that there is no score of answers';
+      throw new ConfigError({ where: 'train.monitor', what, fix: 'Choose val.loss, or give data.split other parts' });
+    }
+    const { total, terms } = mean.value;
+    return { total, terms: { ...terms, ...answers.value.terms } };
   }
 
   private async withAveragedWeights<T>(body: () => Promise<T>): Promise<T> {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
 
 const DETECTOR = 'grounding-dino-four-levels';
@@ -79,28 +79,8 @@ async function inputs(
   await writeSafetensors(join(dir, file), new Map(present), { metadata });
 }
 
-/** Runs a command line in the temporary folder's terms and gives what a person would see. */
-async function run(line: readonly string[]): Promise<{ code: number; text: string }> {
-  let text = '';
-  const write = (chunk: unknown) => {
-    text += String(chunk);
-    return true;
-  };
-  const spies = [jest.spyOn(process.stderr, 'write'), jest.spyOn(process.stdout, 'write')];
-  for (const spy of spies) spy.mockImplementation(write as never);
-  const before = process.exitCode;
-  try {
-    const code = await main(
-      line.map((word) => word.replaceAll('@', `${dir}/`)),
-      commands,
-    );
-    const failed = code === 0 && process.exitCode !== before;
-    return { code: failed ? Number(process.exitCode) : code, text };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+/** Runs a command line in the temporary folder's terms. */
+const run = (line: readonly string[]) => runCommand(line.map((word) => word.replaceAll('@', `${dir}/`)));
 
 const forward = (model: string, file: string, ...more: string[]) => [
   'forward',

@@ -58,7 +58,7 @@ describe('npm run eval', () => {
     [['--prompts', 'nowhere.yaml'], 2, '--prompts: there is no file nowhere.yaml'],
     [['--prompt', 'kidney. spleen'], 2, '--prompt: it does not ask for'],
     [['--predictions', 'nowhere'], 1, 'nowhere: there is no mask image in it'],
-    [['--adapter', 'nowhere/best'], 1, 'nowhere/best: there is no such folder'],
+    [['--adapter', 'nowhere/best'], 1, 'nowhere/best/adapter_config.json: there is no such file. Name the folder of an adapter'],
     [['--medsam', 'nowhere/sam', '--table', '2', '--adapter', 'nowhere/best'], 1, 'nowhere'],
     [['--split', 'all'], 2, 'split'],
   ])('refuses %p with one line', async (args, exit, message) => {

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { commands } from '../../src/cli/commands.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findImages } from '../../src/cli/find-images.js';
-import { main } from '../../src/cli/main.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import type { CocoResult } from '../../src/infer/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/processing/index.js';
+import { runCommand } from '../support/command.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -23,24 +22,7 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Runs `infer`, `@` standing for the temporary folder, and gives the exit code and what a person would see. */
-async function infer(...words: string[]): Promise<{ code: number; text: string }> {
-  let text = '';
-  const write = (chunk: unknown) => {
-    text += String(chunk);
-    return true;
-  };
-  const spies = [jest.spyOn(process.stderr, 'write'), jest.spyOn(process.stdout, 'write')];
-  for (const spy of spies) spy.mockImplementation(write as never);
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    const code = await main(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))], commands);
-    return { code: code === 0 ? Number(process.exitCode) : code, text };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
 
 const results = async (out: string): Promise<CocoResult[]> =>
   JSON.parse(await readFile(join(dir, out, 'results.json'), 'utf8')) as CocoResult[];

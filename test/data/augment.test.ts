@@ -78,19 +78,29 @@ describe('augment', () => {
     }
   });
 
-  it('drops an object that leaves the view, and keeps asking for it', () => {
-    const corner = lopsided();
-    const data = new Uint8Array(width * height);
-    for (let y = 0; y < 4; y++) data.fill(1, y * width, y * width + 4);
-    const sample: Sample = {
-      ...corner,
-      objects: [{ phrase: 'cyst', boxXyxyPx: [0, 0, 4, 4], mask: { width, height, data } }],
-      phrases: ['cyst'],
+  it.each(['paper', 'ultrasound'] as const)('loses no object, wherever it is (%s)', (preset) => {
+    const start = lopsided();
+    const object = (phrase: string, left: number, top: number, side: number) => {
+      const data = new Uint8Array(width * height);
+      for (let y = top; y < top + side; y++) data.fill(1, y * width + left, y * width + left + side);
+      return { phrase, boxXyxyPx: [left, top, left + side, top + side] as const, mask: { width, height, data } };
     };
-    const results = Array.from({ length: 60 }, (_, i) => augment(sample, 'paper', Rng.seeded(i)));
-    const dropped = results.filter(({ objects }) => objects.length === 0);
-    expect(dropped.length).toBeGreaterThan(0);
-    expect(dropped.length).toBeLessThan(60);
-    for (const { phrases } of dropped) expect(phrases).toEqual(['cyst']);
+    const corners = [object('cyst', 0, 0, 4), object('speck', 69, 49, 1)];
+    for (const objects of [corners, corners.slice(0, 1), corners.slice(1), [{ ...start.objects[0], phrase: 'lobe' }]]) {
+      const phrases = objects.map(({ phrase }) => phrase);
+      for (let i = 0; i < 60; i++) {
+        const moved = augment({ ...start, objects: objects as Sample['objects'], phrases }, preset, Rng.seeded(i));
+        expect(moved.objects.map(({ phrase }) => phrase)).toEqual(phrases);
+        for (const { mask, boxXyxyPx } of moved.objects) expect(boxOfMask(mask)).toEqual(boxXyxyPx);
+      }
+    }
+  });
+
+  it('keeps objects whole where the paper crops', () => {
+    const size = ([x0, y0, x1, y1]: readonly [number, number, number, number]) => [x1 - x0, y1 - y0] as const;
+    const whole = runs('paper').map(({ objects }) => size(objects[0]?.boxXyxyPx ?? [0, 0, 0, 0]));
+    // 26 wide and 32 high before; one factor for both sides, to a pixel.
+    for (const [w, h] of whole) expect(Math.abs(w - (h * 26) / 32)).toBeLessThan(2);
+    expect(Math.max(...whole.map(([w]) => w))).toBeGreaterThan(30);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { collect, MaskFolderMethod, summariseProtocol, WHOLE } from '../../src/eval/index.js';
-import { AnswerCache, imageFingerprint, modelFingerprint } from '../../src/eval/predictions/index.js';
+import { AnswerCache, imageFingerprint, ModelMethod, modelFingerprint } from '../../src/eval/predictions/index.js';
 import { type BinaryMask, maskToPng } from '../../src/processing/index.js';
 import { answered, datasetOf, object, plain, rectangle, sample } from '../support/eval.js';
 
@@ -119,6 +119,12 @@ describe('what is remembered', () => {
     await writeFile(join(dir, 'model.safetensors'), 'Weights');
     expect(await modelFingerprint([dir])).not.toBe(first);
     expect(await modelFingerprint([dir, dir])).not.toBe(await modelFingerprint([dir]));
+    const policy = { threshold: 0.3, select: 'all', bestFrom: 0.3 } as const;
+    const cache = new AnswerCache(join(dir, 'answers'));
+    const identity = async (models: object) =>
+      (await ModelMethod.open({ name: 'ours', models: { detector: dir, masker: dir, ...models }, cache, policy })).fingerprint;
+    const kinds = await Promise.all([{}, { adapter: dir }, { maskerAdapter: dir }].map(identity));
+    expect(new Set(kinds).size).toBe(3);
     const image = { width: 2, height: 1, data: new Uint8Array([1, 2, 3, 4, 5, 6]) };
     expect(imageFingerprint({ ...image, width: 1, height: 2 })).not.toBe(imageFingerprint(image));
     expect(imageFingerprint({ ...image, data: new Uint8Array([1, 2, 3, 4, 5, 7]) })).not.toBe(imageFingerprint(image));

@@ -18,15 +18,7 @@ jest.setTimeout(240_000);
 
 let dir: string;
 let config: RunConfig;
-const options: EvaluateRunOptions = {
-  split: 'test',
-  predictions: [],
-  tables: [],
-  figures: [],
-  negatives: [],
-  trust: false,
-  backend: 'tensorflow',
-};
+const options: EvaluateRunOptions = { split: 'test' };
 
 /** What asks the models more than the scores need. */
 const everything = { wordings: new Map([['*', ['mass']]]), negatives: ['spleen'], calibrate: 0.25, trust: true } as const;
@@ -62,7 +54,6 @@ describe('evaluating a run', () => {
   it('writes figures, tables, pictures and the page, keeps what training wrote, and leaves no tensor', async () => {
     const before = tf.memory().numTensors;
     const result = await evaluateRun(config, {
-      ...options,
       predictions: [`truth=${join(dir, 'other')}`],
       tables: [2, 3, 4, 5, 6],
       figures: [2],
@@ -120,7 +111,7 @@ describe('evaluating a run', () => {
   });
 
   it('remembers what it predicted: a second evaluation gives the same and predicts nothing anew', async () => {
-    await evaluateRun(config, options);
+    await evaluateRun(config);
     const first = await json('metrics.json');
     // What was not asked this time is not left over from the last.
     expect(first.robustness).toEqual([]);
@@ -160,7 +151,10 @@ describe('evaluating a run', () => {
     const twice = { ...options, predictions: [`truth=${join(dir, 'other')}`, `truth=${join(dir, 'other')}`] };
     await expect(evaluateRun(config, twice)).rejects.toThrow('two methods would be called truth');
     await expect(evaluateRun(config, { ...options, figures: [3] })).rejects.toThrow('an unseen dataset of the paper');
-    await expect(evaluateRun(config, { ...options, adapter: join(dir, 'nowhere') })).rejects.toThrow('no such folder');
+    await expect(evaluateRun(config, { ...options, adapter: join(dir, 'nowhere') })).rejects.toThrow(
+      'nowhere/adapter_config.json: there is no such file. Name the folder of an adapter',
+    );
+    await expect(evaluateRun(config, { ...options, adapter: 'a/b' })).rejects.toThrow('Name the folder of an adapter');
   });
 });
 

@@ -233,6 +233,7 @@ describe('saveAdapter and loadAdapter', () => {
       await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, ...changes }));
       return ((await detector(other).catch((thrown: unknown) => thrown)) as Error).message;
     };
+    await expect(detector(other)).rejects.toThrow('adapter_config.json: there is no such file. Copy it there');
     expect(await failure({ r: 5 })).toMatch(/has rank 3, its configuration says 5/);
     expect(await failure({ rank_pattern: { '(': 3 } })).toContain('not a regular expression');
     expect(await failure({ layer_replication: [[0, 4]], use_qalora: true })).toMatch(/use_qalora.*layer_replication/);

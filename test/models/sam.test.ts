@@ -5,13 +5,11 @@ import { type Prompts, parseSamConfig, Sam, type SamMaskOutputs } from '../../sr
 import { inference, type Module, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
-import { expectClose, relativeError } from '../support/compare.js';
+import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+import { wrongGradients } from '../support/model-gradients.js';
 
 useBackend();
-
-/** Gradients that are zero in theory (a key's bias cannot move a softmax) are compared against this instead of themselves. */
-const ZERO_GRADIENT = 1e-4;
 
 async function open(name: string): Promise<{ golden: GoldenCase; model: Sam }> {
   const model = new Sam(parseSamConfig(fixtureJson(name, 'config.json')));
@@ -38,24 +36,6 @@ function run(model: Sam, golden: GoldenCase, way: (typeof WAYS)[number], multima
 /** A part of the model by its path. */
 function part<T>(model: Sam, path: string): T & Module {
   return [...model.namedModules()].find(([name]) => name === path)?.[1] as T & Module;
-}
-
-async function wrongGradients(
-  model: Sam,
-  golden: GoldenCase,
-  prefix: string,
-  gradientOf: (parameter: unknown) => tf.Tensor | undefined,
-): Promise<string[]> {
-  const wrong: string[] = [];
-  for (const [path, parameter] of model.namedParameters()) {
-    if (!parameter.trainable || !golden.has(`${prefix}${path}`)) continue;
-    const expected = await golden.inLayout(`${prefix}${path}`, parameter.layout).data();
-    const actual = (await gradientOf(parameter)?.data()) ?? new Float32Array(expected.length);
-    const error = relativeError(actual, expected);
-    const small = Math.max(...expected.map(Math.abs), ...actual.map(Math.abs)) < ZERO_GRADIENT;
-    if (error > 1e-3 && !small) wrong.push(`${path}: ${error}`);
-  }
-  return wrong;
 }
 
 describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
@@ -91,7 +71,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.d_masks')],
       [outputs.iouScores, golden.tensor('in.d_iou')],
     ]);
-    expect(await wrongGradients(model, golden, 'grad.', (p) => gradients.get(p as never))).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients)).toEqual([]);
     expect(golden.names('grad.').length).toBeGreaterThan(90);
   });
 
@@ -108,7 +88,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.prompts.d_masks')],
       [outputs.iouScores, golden.tensor('in.prompts.d_iou')],
     ]);
-    expect(await wrongGradients(model, golden, 'prompts.grad.', (p) => gradients.get(p as never))).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients, 'prompts.grad.')).toEqual([]);
     const expected = golden.names('prompts.grad.').filter((key) => !key.includes('positional_embedding'));
     const parameters = [...model.namedParameters()].filter(([path]) => expected.includes(path));
     expect(parameters.length).toBe(expected.length);

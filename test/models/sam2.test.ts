@@ -5,13 +5,11 @@ import { type MaskOutputs, type Prompts, parseSam2Config, Sam2, sam2UnusedKeys }
 import { inference, SegmentTape } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
-import { expectClose, relativeError } from '../support/compare.js';
+import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+import { wrongGradients } from '../support/model-gradients.js';
 
 useBackend();
-
-/** Gradients that are zero in theory (a key's bias cannot move a softmax) are compared against this instead of themselves. */
-const ZERO_GRADIENT = 1e-4;
 
 async function open(name: string): Promise<{ golden: GoldenCase; model: Sam2 }> {
   const model = new Sam2(parseSam2Config(fixtureJson(name, 'config.json')));
@@ -61,16 +59,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.d_masks')],
       [outputs.iouScores, golden.tensor('in.d_iou')],
     ]);
-    const wrong: string[] = [];
-    for (const [path, parameter] of model.namedParameters()) {
-      if (!parameter.trainable || !golden.has(`grad.${path}`)) continue;
-      const expected = await golden.inLayout(`grad.${path}`, parameter.layout).data();
-      const actual = (await gradients.get(parameter)?.data()) ?? new Float32Array(expected.length);
-      const error = relativeError(actual, expected);
-      const small = Math.max(...expected.map(Math.abs), ...actual.map(Math.abs)) < ZERO_GRADIENT;
-      if (error > 1e-3 && !small) wrong.push(`${path}: ${error}`);
-    }
-    expect(wrong).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients)).toEqual([]);
     expect(golden.names('grad.').length).toBeGreaterThan(100);
   });
 

@@ -6,13 +6,11 @@ import { parseVitConfig, Vit } from '../../src/models/vit/index.js';
 import { type ForwardContext, inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
-import { expectClose, relativeError } from '../support/compare.js';
+import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+import { wrongGradients } from '../support/model-gradients.js';
 
 useBackend();
-
-/** Gradients that are zero in theory (a key's bias cannot move a softmax) are compared against this instead of themselves. */
-const ZERO_GRADIENT = 1e-4;
 
 async function open(name: string): Promise<{ golden: GoldenCase; model: Vit }> {
   const model = new Vit(parseVitConfig(fixtureJson(name, 'config.json')));
@@ -46,15 +44,7 @@ describe.each(['vit-windows', 'vit-plain', 'vit-large-window'])('%s', (name) => 
     const tape = new SegmentTape(Rng.seeded(1));
     const features = model.forward(golden.image('in.pixel_values'), tape);
     const { gradients } = tape.backward([[features, golden.image('in.d')]]);
-    const wrong: string[] = [];
-    for (const [path, parameter] of model.namedParameters()) {
-      const expected = await golden.inLayout(`grad.${path}`, parameter.layout).data();
-      const actual = (await gradients.get(parameter)?.data()) ?? new Float32Array(expected.length);
-      const error = relativeError(actual, expected);
-      const small = Math.max(...expected.map(Math.abs), ...actual.map(Math.abs)) < ZERO_GRADIENT;
-      if (error > 1e-3 && !small) wrong.push(`${path}: ${error}`);
-    }
-    expect(wrong).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients)).toEqual([]);
     expect([...model.namedParameters()].length).toBe(golden.names('grad.').length);
   });
 

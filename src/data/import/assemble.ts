@@ -80,8 +80,9 @@ function entryOf(
 }
 
 /** Where an image came from, with `/` on every system. */
-function sourceOf({ image: { file, slice } }: SourceRecord, from: string): string {
-  return `${relative(from, file).split(sep).join('/')}${slice === undefined ? '' : `#${slice}`}`;
+function sourceOf({ image: { file, slice, page } }: SourceRecord, from: string): string {
+  const part = slice ?? page;
+  return `${relative(from, file).split(sep).join('/')}${part === undefined ? '' : `#${part}`}`;
 }
 
 /** Rows as the published code divides them: an image may be in several parts, with only some of its objects in each. */

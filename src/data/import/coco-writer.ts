@@ -10,7 +10,7 @@ export interface CocoEntry {
   readonly height: number;
   /** Patient, volume or source image. */
   readonly group: string;
-  /** Where it came from, below the imported folder; `#k` is slice k of a volume. */
+  /** Where it came from, below the imported folder; `#k` is slice k of a volume, frame k of a film. */
   readonly source: string;
   readonly spacingMm?: readonly [number, number] | undefined;
   /** What the prompt asks for. */

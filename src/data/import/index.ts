@@ -5,3 +5,4 @@ export { loadPrompts, type Prompts, phraseOf } from './prompts.js';
 export { adapters, findAdapter } from './registry.js';
 export type { ImportReport, PartCounts } from './report.js';
 export type { Adapter, Problem, Protocol } from './types.js';
+export { loadWordings, type WordingsOf } from './wordings.js';

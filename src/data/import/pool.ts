@@ -57,7 +57,8 @@ function* jobsOf(records: readonly NamedRecord[]): Generator<NamedRecord[]> {
   let job: NamedRecord[] = [];
   for (const record of records) {
     const last = job.at(-1)?.record.image;
-    const together = last?.slice !== undefined && last.file === record.record.image.file && job.length < SLICES;
+    const several = (last?.slice ?? last?.page) !== undefined;
+    const together = several && last?.file === record.record.image.file && job.length < SLICES;
     if (job.length > 0 && !together) {
       yield job;
       job = [];

@@ -88,10 +88,10 @@ function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, m
 }
 
 async function pictureOf({
-  image: { file, slice, transpose },
+  image: { file, slice, page, transpose },
 }: SourceRecord): Promise<{ readonly picture: RasterImage; readonly spacingMm?: readonly [number, number] }> {
   if (slice === undefined) {
-    const picture = await decodeImage(file);
+    const picture = await decodeImage(page === undefined ? file : `${file}#${page}`);
     return { picture, ...(picture.spacingMm === undefined ? {} : { spacingMm: picture.spacingMm }) };
   }
   const volume = await openVolume(file);
@@ -105,7 +105,8 @@ async function pictureOf({
 
 /** PNG and JPEG files are taken as they are, whatever they are called; everything else becomes PNG. */
 async function writeImage(stem: string, { image }: SourceRecord, picture: RasterImage, to: string): Promise<string> {
-  const ending = image.slice === undefined ? endingOf(await readImageFile(image.file)) : undefined;
+  const whole = image.slice === undefined && image.page === undefined;
+  const ending = whole ? endingOf(await readImageFile(image.file)) : undefined;
   const name = `${stem}.${ending ?? 'png'}`;
   const path = join(to, 'images', name);
   if (ending === undefined) await writeFileAtomic(path, await encodePng(picture));

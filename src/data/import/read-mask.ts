@@ -146,8 +146,8 @@ function rawMasks(picture: RasterImage, read: MaskReading): ClassMask[] {
   }
 }
 
-async function pictureOf({ file, slice, frame, transpose }: Extract<MaskSource, { kind: 'file' }>): Promise<RasterImage> {
-  if (slice === undefined) return decodeImage(file);
+async function pictureOf({ file, slice, page, frame, transpose }: Extract<MaskSource, { kind: 'file' }>): Promise<RasterImage> {
+  if (slice === undefined) return decodeImage(page === undefined ? file : `${file}#${page}`);
   const volume = await openVolume(file);
   const { width, height, values } = volume.slice({ index: slice, ...(frame === undefined ? {} : { frame }) });
   const data = new Uint8Array(values.length * 3);

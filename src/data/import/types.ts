@@ -4,11 +4,13 @@ import type { FileTree } from './file-tree.js';
 /** `strict` keeps patients apart and names things rightly; `paper` repeats what was published, for comparison. */
 export type Protocol = 'strict' | 'paper';
 
-/** A picture: a file, or a plane of a volume. */
+/** A picture: a file, a plane of a volume, or a frame of a film. */
 export interface PixelSource {
   readonly file: string;
   /** Plane of a volume, from 0. */
   readonly slice?: number;
+  /** Frame of a DICOM film or page of a TIFF, from 0. */
+  readonly page?: number;
   /** Rows and columns exchanged, as the published code shows volumes. */
   readonly transpose?: boolean;
 }
@@ -35,6 +37,8 @@ export type MaskSource =
       /** Plane and channel, where the file is a volume. */
       readonly slice?: number;
       readonly frame?: number;
+      /** Frame of a DICOM film or page of a TIFF, from 0. */
+      readonly page?: number;
       readonly transpose?: boolean;
       /** All of the mask is one object, in however many pieces. */
       readonly whole?: boolean;

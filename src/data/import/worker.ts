@@ -6,7 +6,7 @@ import { closeVolumes } from './volumes.js';
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** A job of the pool: records that share a volume, or a single one. */
+/** A job of the pool: records that share a volume or a film, or a single one. */
 export interface Job {
   readonly records: readonly NamedRecord[];
   readonly options: ProcessOptions;

@@ -1,6 +1,5 @@
 import type { Sample } from '../../data/index.js';
-import type { BinaryMask } from '../../processing/index.js';
-import { union } from '../masks.js';
+import { type BinaryMask, unionOfMasks } from '../../processing/index.js';
 import { type Counting, combinedMask } from '../predictions/combined-mask.js';
 import type { Method } from '../predictions/method.js';
 import { type PromptPlan, phrasesOf } from '../protocols/prompt-plan.js';
@@ -68,8 +67,8 @@ export async function exampleOf(
   const masks = [...targets].map((target) => combinedMask(answer, target, counting, sample.image));
   return {
     sample,
-    truth: union(sample.objects.map(({ mask }) => mask)),
-    predicted: union([combinedMask([], '', counting, sample.image), ...masks]),
+    truth: unionOfMasks(sample.objects.map(({ mask }) => mask)),
+    predicted: unionOfMasks([combinedMask([], '', counting, sample.image), ...masks]),
     dsc: score?.dsc ?? 0,
     iou: score?.iou ?? 0,
     missed: score?.missed ?? true,

@@ -1,5 +1,4 @@
-import type { BinaryMask, Size } from '../../processing/index.js';
-import { union } from '../masks.js';
+import { type BinaryMask, type Size, unionOfMasks } from '../../processing/index.js';
 import type { Answer } from './answer.js';
 
 /** Which of a phrase's boxes count. */
@@ -17,5 +16,5 @@ export function combinedMask(
 ): BinaryMask {
   const counted = answer.filter((box) => box.phrase === phrase && box.score >= threshold);
   const masks = (select === 'best' ? counted.slice(0, 1) : counted).flatMap(({ mask }) => (mask === undefined ? [] : [mask]));
-  return masks.length > 0 ? union(masks) : { width, height, data: new Uint8Array(width * height) };
+  return masks.length > 0 ? unionOfMasks(masks) : { width, height, data: new Uint8Array(width * height) };
 }

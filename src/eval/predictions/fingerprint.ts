@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { modelFolder, resolveModelDirectory } from '../../io/index.js';
+import { adapterFolder, resolveModel } from '../../infer/index.js';
+import { modelFolder } from '../../io/index.js';
 import type { RasterImage } from '../../processing/index.js';
 
 /** Files of a model folder that decide what it answers. */
@@ -24,22 +25,32 @@ export function textFingerprint(value: unknown): string {
 /**
  * A digest of the contents of model folders, by which predictions are remembered: training anew into the same folder changes it.
  *
- * @param folders - folders or files of models, or names of downloaded ones.
- * @throws UsageError, HubError naming a model that is not there.
+ * @param models - folders or files of models, or names of downloaded ones.
+ * @param adapters - folders of adapters, or files of their weights; the place of an absent one counts. Default: none.
+ * @throws UsageError, HubError, CheckpointError naming a model or an adapter that is not there.
  */
-export async function modelFingerprint(folders: readonly string[]): Promise<string> {
+export async function modelFingerprint(
+  models: readonly string[],
+  adapters: readonly (string | undefined)[] = [],
+): Promise<string> {
   const hash = createHash('sha256');
-  for (const path of folders) {
-    const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
-    const folder = isFile ? await modelFolder(path) : await resolveModelDirectory(path);
-    const names = await readdir(folder);
-    for (const name of names.filter((one) => DECISIVE.test(one) && !DESCRIPTIVE.test(one)).sort()) {
-      const file = join(folder, name);
-      if (!(await stat(file)).isFile()) continue;
-      hash.update(`\n${name}\n`);
-      for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
-    }
+  const folders = [
+    ...models.map(async (model) => modelFolder(await resolveModel(model))),
+    ...adapters.map((adapter) => (adapter === undefined ? undefined : adapterFolder(adapter))),
+  ];
+  for (const folder of await Promise.all(folders)) {
+    if (folder !== undefined) await addFolder(hash, folder);
     hash.update('\n\n');
   }
   return hash.digest('hex');
+}
+
+async function addFolder(hash: Hash, folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names.filter((one) => DECISIVE.test(one) && !DESCRIPTIVE.test(one)).sort()) {
+    const file = join(folder, name);
+    if (!(await stat(file)).isFile()) continue;
+    hash.update(`\n${name}\n`);
+    for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  }
 }

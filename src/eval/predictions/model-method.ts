@@ -48,11 +48,12 @@ export class ModelMethod implements Method {
     this.identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
   }
 
-  /** @throws UsageError, HubError naming a model that is not there. */
+  /** @throws UsageError, HubError, CheckpointError naming a model or an adapter that is not there. */
   static async open(options: ModelMethodOptions): Promise<ModelMethod> {
-    const { detector, masker, adapter } = options.models;
-    const folders = [detector, masker, adapter].filter((folder) => folder !== undefined);
-    return new ModelMethod(options, await modelFingerprint(folders));
+    const { detector, masker, adapter, maskerAdapter } = options.models;
+    const models = [detector, masker].filter((model) => model !== undefined);
+    const adapters = maskerAdapter === undefined ? [adapter].filter((own) => own !== undefined) : [adapter, maskerAdapter];
+    return new ModelMethod(options, await modelFingerprint(models, adapters));
   }
 
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {

@@ -1,7 +1,6 @@
 import type { Sample, SampleObject } from '../../data/index.js';
 import { boxIou, maskScores, type Spacing } from '../../metrics/index.js';
-import { type BinaryMask, maskArea } from '../../processing/index.js';
-import { union } from '../masks.js';
+import { type BinaryMask, maskArea, unionOfMasks } from '../../processing/index.js';
 import type { AnsweredBox } from '../predictions/answer.js';
 import { foundInstances, instanceDsc } from './instances.js';
 import type { DistanceUnit, TargetRow } from './row.js';
@@ -42,7 +41,7 @@ export function judge(
   const trueMasks = truth.map(({ mask }) => mask);
   return {
     ...shared,
-    ...maskScores(union(masks), union(trueMasks), tolerance, spacing),
+    ...maskScores(unionOfMasks(masks), unionOfMasks(trueMasks), tolerance, spacing),
     shown: true,
     missed: false,
     found: foundInstances(found, truth),

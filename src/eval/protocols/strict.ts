@@ -1,7 +1,7 @@
 import type { Sample, SampleObject } from '../../data/index.js';
 import type { ImageBoxes } from '../../metrics/index.js';
 import { diceCoefficient } from '../../metrics/index.js';
-import { union } from '../masks.js';
+import { unionOfMasks } from '../../processing/index.js';
 import { type Answer, WHOLE } from '../predictions/answer.js';
 import type { Method } from '../predictions/method.js';
 import { ModelMethod } from '../predictions/model-method.js';
@@ -77,7 +77,7 @@ async function dscGivenTrueBoxes(method: Method, sample: Sample, truth: readonly
     truth.map(({ boxXyxyPx }) => boxXyxyPx),
   );
   const masks = answer.filter(isMasked).map(({ mask }) => mask);
-  return diceCoefficient(union(masks), union(truth.map(({ mask }) => mask)));
+  return diceCoefficient(unionOfMasks(masks), unionOfMasks(truth.map(({ mask }) => mask)));
 }
 
 /** Where a row belongs. */

@@ -1,8 +1,6 @@
 import type { Sample } from '../../data/index.js';
 import { diceCoefficient, iou, mean } from '../../metrics/index.js';
-import type { BinaryMask } from '../../processing/index.js';
-import { maskArea } from '../../processing/index.js';
-import { union } from '../masks.js';
+import { type BinaryMask, maskArea, unionOfMasks } from '../../processing/index.js';
 import { type Counting, combinedMask } from '../predictions/combined-mask.js';
 import type { Method } from '../predictions/method.js';
 import { isMasked } from '../protocols/judge.js';
@@ -33,7 +31,7 @@ export async function wordingRows(
 ): Promise<WordingRow[]> {
   const rows: WordingRow[] = [];
   for (const structure of new Set(sample.objects.map(({ phrase }) => phrase))) {
-    const truth = union(sample.objects.filter(({ phrase }) => phrase === structure).map(({ mask }) => mask));
+    const truth = unionOfMasks(sample.objects.filter(({ phrase }) => phrase === structure).map(({ mask }) => mask));
     const asked = wordings(structure);
     if (asked.length < 2) continue;
     const answers = await Promise.all(asked.map((wording) => method.answer(sample, [wording])));

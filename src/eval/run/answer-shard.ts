@@ -1,9 +1,10 @@
+import { ensureBackend } from '../../backend/index.js';
 import type { Shard } from '../../infer/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { collect } from './collect.js';
 import { collectOptionsOf } from './evaluate-run.js';
 import { openMethods } from './methods.js';
-import type { EvaluateRunOptions } from './options.js';
+import { type EvaluateRunOptions, settingsOf } from './options.js';
 import { openRunParts } from './run-parts.js';
 
 /**
@@ -13,15 +14,17 @@ import { openRunParts } from './run-parts.js';
  * @returns how many images the part has.
  */
 export async function answerShard(config: RunConfig, options: EvaluateRunOptions, shard: Shard): Promise<number> {
-  const { onProgress } = options;
-  const runParts = await openRunParts(config, options.adapter);
-  const methods = await openMethods(runParts, { config, ablation: options.tables.includes(2), ...options });
-  const collectOptions = { ...collectOptionsOf(config, options), shard, ...(onProgress && { onProgress }) };
+  await ensureBackend();
+  const settings = settingsOf(options);
+  const { onProgress } = settings;
+  const runParts = await openRunParts(config, settings.adapter);
+  const methods = await openMethods(runParts, { config, ablation: settings.tables.includes(2), ...settings });
+  const collectOptions = { ...collectOptionsOf(config, settings), shard, ...(onProgress && { onProgress }) };
   try {
     const [first] = runParts;
     const [own] = methods.ours;
     // What a calibration will ask about as well.
-    if (options.calibrate !== undefined && first !== undefined && own !== undefined)
+    if (settings.calibrate !== undefined && first !== undefined && own !== undefined)
       await collect([{ dataset: first.data.val, methods: [own] }], { ...collectOptions, trust: false, wordings: () => [] });
     return (await collect(methods.parts, collectOptions)).places.length;
   } finally {

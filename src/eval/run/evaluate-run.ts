@@ -1,3 +1,4 @@
+import { ensureBackend } from '../../backend/index.js';
 import { writeCalibration } from '../../io/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
@@ -6,36 +7,48 @@ import { wordingsOf } from '../robustness/wordings.js';
 import { kidneyWordings } from '../tables/kidney-table.js';
 import { type CollectOptions, collect } from './collect.js';
 import { type OpenMethods, openMethods } from './methods.js';
-import { type EvaluateRunOptions, type EvaluateRunResult, type Material, TOLERANCE } from './options.js';
+import {
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  type EvaluationSettings,
+  type Material,
+  settingsOf,
+} from './options.js';
 import { openRunParts, type RunPart } from './run-parts.js';
 import { writeReport } from './write-report.js';
 
 /**
  * Evaluates the models of a run on a part of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
  * figures and `evaluation.html` into the run folder. What was predicted before is remembered: a stopped evaluation goes on.
+ * Starts the best backend there is, unless one was started before.
+ *
+ * @example
+ * const { summaries, files } = await evaluateRun(config); // its test part, its own models
  */
-export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions): Promise<EvaluateRunResult> {
-  const { onProgress } = options;
-  const runParts = await openRunParts(config, options.adapter);
-  const ablation = options.tables.includes(2);
-  const methods = await openMethods(runParts, { config, ablation, ...options });
+export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions = {}): Promise<EvaluateRunResult> {
+  await ensureBackend();
+  const settings = settingsOf(options);
+  const { onProgress } = settings;
+  const runParts = await openRunParts(config, settings.adapter);
+  const ablation = settings.tables.includes(2);
+  const methods = await openMethods(runParts, { config, ablation, ...settings });
   try {
-    const collectOptions = collectOptionsOf(config, options);
-    const calibration = await calibrate(config, runParts, methods, collectOptions, options);
+    const collectOptions = collectOptionsOf(config, settings);
+    const calibration = await calibrate(config, runParts, methods, collectOptions, settings);
     const collected = await collect(methods.parts, {
       ...collectOptions,
       ...(onProgress && { onProgress }),
     });
     for (const folder of methods.folders) folder.assertUsed(methods.parts.reduce((sum, { dataset }) => sum + dataset.size, 0));
-    return await writeReport(config, options, { runParts, methods, collected, calibration });
+    return await writeReport(config, settings, { runParts, methods, collected, calibration });
   } finally {
     for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) method.dispose();
   }
 }
 
 /** How images are judged. */
-export function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, options: EvaluateRunOptions): CollectOptions {
-  const { wordings, tables } = options;
+export function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, settings: EvaluationSettings): CollectOptions {
+  const { wordings, tables } = settings;
   const list = (structure: string): readonly string[] => {
     const own = wordings === undefined ? [] : wordingsOf(wordings, structure);
     const kidney = tables.includes(5) ? wordingsOf(kidneyWordings([structure]), structure) : [];
@@ -43,13 +56,13 @@ export function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, 
     return all.length > 1 ? all : [];
   };
   return {
-    prompt: options.prompt,
+    prompt: settings.prompt,
     threshold: boxThreshold,
     select,
-    tolerance: options.tolerance ?? TOLERANCE,
-    trust: options.trust,
+    tolerance: settings.tolerance,
+    trust: settings.trust,
     wordings: list,
-    negatives: options.negatives,
+    negatives: settings.negatives,
   };
 }
 
@@ -59,7 +72,7 @@ async function calibrate(
   runParts: readonly RunPart[],
   { parts, ours }: OpenMethods,
   collectOptions: CollectOptions,
-  { calibrate: rate, negatives, onProgress }: EvaluateRunOptions,
+  { calibrate: rate, negatives, onProgress }: EvaluationSettings,
 ): Promise<Material['calibration']> {
   if (rate === undefined) return undefined;
   const [part] = runParts;

@@ -14,26 +14,54 @@ export type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
 export interface EvaluateRunOptions {
-  readonly split: SplitName;
-  /** An adapter to judge instead of the run's own models. */
+  /** The part of the data that is judged. Default: `test`. */
+  readonly split?: SplitName | undefined;
+  /** An adapter to judge. Default: the run's own models. */
   readonly adapter?: string | undefined;
-  /** Phrases to ask instead of the datasets' own. */
+  /** Phrases to ask. Default: the datasets' own. */
   readonly prompt?: readonly string[] | undefined;
-  /** Folders of masks of other methods, as `DIR` or `NAME=DIR`. */
-  readonly predictions: readonly string[];
-  readonly tables: readonly PaperTable[];
-  readonly figures: readonly PaperFigure[];
+  /** Folders of masks of other methods, as `DIR` or `NAME=DIR`. Default: none. */
+  readonly predictions?: readonly string[] | undefined;
+  /** Tables of the paper to make. Default: none. */
+  readonly tables?: readonly PaperTable[] | undefined;
+  /** Figures of the paper to make. Default: none. */
+  readonly figures?: readonly PaperFigure[] | undefined;
+  /** Other wordings to try. Default: none. */
   readonly wordings?: Wordings | undefined;
-  readonly negatives: readonly string[];
-  /** False-alarm rate for which to take a threshold from the validation part. */
+  /** Things that no image shows; each is asked alone. Default: none. */
+  readonly negatives?: readonly string[] | undefined;
+  /** False-alarm rate for which to take a threshold from the validation part. Default: none is taken. */
   readonly calibrate?: number | undefined;
-  readonly trust: boolean;
+  /** Whether mirrored images are looked at too, to predict the quality of each mask. Default: false. */
+  readonly trust?: boolean | undefined;
+  /** Folder of a MedSAM for table 2. Default: that row stays empty. */
   readonly medsam?: string | undefined;
   /** Distance within which borders agree. Default: 1 mm, or 2 pixels. */
-  readonly tolerance?: { readonly mm: number; readonly px: number };
-  /** What computes, for the table of runtimes. */
-  readonly backend: string;
-  readonly onProgress?: (stage: Stage, done: number, total: number) => void;
+  readonly tolerance?: { readonly mm: number; readonly px: number } | undefined;
+  /** What computes, as the table of runtimes calls it. Default: the backend that runs. */
+  readonly backend?: string | undefined;
+  readonly onProgress?: ((stage: Stage, done: number, total: number) => void) | undefined;
+}
+
+type WithDefault = 'split' | 'predictions' | 'tables' | 'figures' | 'negatives' | 'trust' | 'tolerance';
+
+/** The same with defaults filled in. */
+export type EvaluationSettings = Omit<EvaluateRunOptions, WithDefault> & {
+  readonly [Key in WithDefault]: NonNullable<EvaluateRunOptions[Key]>;
+};
+
+/** Fills in defaults. */
+export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
+  return {
+    ...options,
+    split: options.split ?? 'test',
+    predictions: options.predictions ?? [],
+    tables: options.tables ?? [],
+    figures: options.figures ?? [],
+    negatives: options.negatives ?? [],
+    trust: options.trust ?? false,
+    tolerance: options.tolerance ?? { mm: 1, px: 2 },
+  };
 }
 
 export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
@@ -59,6 +87,3 @@ export interface Material {
   readonly collected: Collected;
   readonly calibration: WrittenCalibration | undefined;
 }
-
-/** Distances within which borders agree, where the caller does not say. */
-export const TOLERANCE = { mm: 1, px: 2 };

@@ -1,3 +1,4 @@
+import { tf } from '../../backend/index.js';
 import { UsageError, writeFileAtomic } from '../../util/index.js';
 import { comparisonFigure } from '../gallery/comparison-figure.js';
 import { exampleOf, type Ranked } from '../gallery/examples.js';
@@ -12,7 +13,7 @@ import type { MethodSummary } from '../tables/score-table.js';
 import type { Table } from '../tables/table.js';
 import { describeModels } from './describe.js';
 import { VARIANTS } from './methods.js';
-import type { EvaluateRunOptions, Material, PaperFigure } from './options.js';
+import type { EvaluationSettings, Material, PaperFigure } from './options.js';
 import { measureRuntimes, runtimeTable } from './runtime.js';
 
 export interface TableMaterial extends Material {
@@ -24,7 +25,7 @@ export interface TableMaterial extends Material {
 }
 
 /** The paper's tables that were asked for, in their order. */
-export async function makePaperTables(options: EvaluateRunOptions, material: TableMaterial): Promise<Table[]> {
+export async function makePaperTables(options: EvaluationSettings, material: TableMaterial): Promise<Table[]> {
   const tables: Table[] = [];
   for (const number of [...new Set(options.tables)].sort()) {
     if (number === 2) tables.push(ablationTable(variantsOf(material)));
@@ -52,7 +53,7 @@ function variantsOf({ all, runParts }: TableMaterial): AblationVariant[] {
   ];
 }
 
-async function runtimes({ backend }: EvaluateRunOptions, { methods, runParts }: TableMaterial): Promise<Table> {
+async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { methods, runParts }: TableMaterial): Promise<Table> {
   const [method] = methods.ours;
   const dataset = methods.parts[0]?.dataset;
   if (method === undefined || dataset === undefined) throw new RangeError('runtimes: there is no image');

@@ -14,11 +14,11 @@ import type { Table } from '../tables/table.js';
 import type { TrustSummary } from '../trust/trust-summary.js';
 import { describeModels, describePrompts } from './describe.js';
 import { OURS } from './methods.js';
-import type { EvaluateRunOptions, Material } from './options.js';
+import type { EvaluationSettings, Material } from './options.js';
 
 export interface PageMaterial {
   readonly config: RunConfig;
-  readonly options: EvaluateRunOptions;
+  readonly options: EvaluationSettings;
   readonly material: Material;
   readonly compared: readonly MethodSummary[];
   readonly tables: readonly Table[];

@@ -15,7 +15,7 @@ import { reviewTable, summariseTrust } from '../trust/trust-summary.js';
 import { describeModels, describePrompts } from './describe.js';
 import { OURS, VARIANTS } from './methods.js';
 import { mergeMetrics } from './metrics-file.js';
-import { type EvaluateRunOptions, type EvaluateRunResult, type Material, TOLERANCE } from './options.js';
+import type { EvaluateRunResult, EvaluationSettings, Material } from './options.js';
 import { makePaperTables, writeFigure } from './paper-outputs.js';
 import { trivialGuessOfParts } from './trivial.js';
 import { writePage } from './write-page.js';
@@ -23,14 +23,13 @@ import { writePage } from './write-page.js';
 /** Sums up what was collected and writes every file of an evaluation. */
 export async function writeReport(
   config: RunConfig,
-  options: EvaluateRunOptions,
+  options: EvaluationSettings,
   material: Material,
 ): Promise<EvaluateRunResult> {
   const { collected, methods, runParts, calibration } = material;
   const { rows, plans, surveys } = collected;
-  const { split } = options;
+  const { split, tolerance } = options;
   const { dir, seed } = config.run;
-  const tolerance = options.tolerance ?? TOLERANCE;
   const names = [...surveys.keys()];
   const suffix = split === 'test' ? '' : `-${split}`;
 

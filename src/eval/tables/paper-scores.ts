@@ -74,6 +74,8 @@ function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]
   ];
 }
 
+type PrintedScore = Pick<DatasetScore, 'dsc' | 'std' | 'iou' | 'iouStd' | 'n' | 'missed'>;
+
 interface BothScores {
   readonly strict: DatasetScore;
   readonly paper: DatasetScore;
@@ -91,6 +93,10 @@ function bothOf(strict: DatasetScore | undefined, paper: DatasetScore | undefine
 function ownCells(scores: BothScores | undefined): Cell[] {
   if (scores === undefined) return [null, null, null, null, null, null];
   const { strict, paper } = scores;
+  return scoreCells(paper, strict);
+}
+
+function scoreCells(paper: PrintedScore, strict: PrintedScore): Cell[] {
   return [
     meanStd(paper.dsc, paper.std),
     meanStd(paper.iou, paper.iouStd),
@@ -113,14 +119,7 @@ function meanCells(
     counts.add(found.length);
     if (found.length === 0) return ownCells(undefined);
     const [paper, strict] = [meanOf(found.map((one) => one.paper)), meanOf(found.map((one) => one.strict))];
-    return [
-      meanStd(paper.dsc, paper.std),
-      meanStd(paper.iou, paper.iouStd),
-      meanStd(strict.dsc, strict.std),
-      meanStd(strict.iou, strict.iouStd),
-      strict.n,
-      strict.missed,
-    ];
+    return scoreCells(paper, strict);
   });
   return [name, ...published, ...own, `${Math.max(0, ...counts)} of ${datasets.length} datasets`];
 }

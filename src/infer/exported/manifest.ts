@@ -85,7 +85,7 @@ export async function isExported(dir: string): Promise<boolean> {
 /** @throws CheckpointError naming the file and what in it is not as expected. */
 export async function readManifest(dir: string): Promise<Manifest> {
   const file = join(dir, MANIFEST);
-  const parsed = manifestSchema.safeParse(await readJson(file));
+  const parsed = manifestSchema.safeParse(await readJson(file, 'Name a folder that `npm run export` wrote'));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'file'}: ${message.replace(/^Invalid input: /, '')}`,

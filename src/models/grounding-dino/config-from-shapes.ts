@@ -1,7 +1,4 @@
-import { ConfigError } from '../../util/index.js';
-
-/** Shapes of a checkpoint's tensors, in torch's layouts, under Hugging Face's names. */
-export type CheckpointShapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
+import { type CheckpointShapes, countOf, type SizeOf, sizeReader, unclearShapes } from '../common/index.js';
 
 const SWIN = 'model.backbone.conv_encoder.model';
 const BERT = 'model.text_backbone';
@@ -10,6 +7,8 @@ const BERT = 'model.text_backbone';
 const HEADS = 8;
 const BERT_HEAD_WIDTH = 64;
 
+const unclear = unclearShapes('Grounding DINO');
+
 /**
  * The `config.json` of a published checkpoint that comes without one, as far as shapes tell; the rest are the defaults, which
  * are the authors' own settings.
@@ -17,11 +16,7 @@ const BERT_HEAD_WIDTH = 64;
  * @throws ConfigError naming the tensor that is missing or has an odd shape.
  */
 export function groundingDinoConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
-  const size = (key: string, axis = 0): number => {
-    const value = shapes.get(key)?.shape[axis];
-    if (value === undefined) throw unclear(`there is no ${key}`);
-    return value;
-  };
+  const size = sizeReader(shapes, unclear);
   const levels = size('model.level_embed');
   const points = (layer: string): number => {
     const key = `${layer}.attention_weights.bias`;
@@ -48,8 +43,6 @@ export function groundingDinoConfigFromShapes(shapes: CheckpointShapes): Record<
     text_config: bertConfig(shapes, size),
   };
 }
-
-type SizeOf = (key: string, axis?: number) => number;
 
 function swinConfig(shapes: CheckpointShapes, size: SizeOf): Record<string, unknown> {
   const stages = Array.from({ length: countOf(shapes, `${SWIN}.encoder.layers`) }, (_, i) => `${SWIN}.encoder.layers.${i}`);
@@ -82,14 +75,4 @@ function bertConfig(shapes: CheckpointShapes, size: SizeOf): Record<string, unkn
     num_attention_heads: hidden / BERT_HEAD_WIDTH,
     intermediate_size: size(`${BERT}.encoder.layer.0.intermediate.dense.weight`),
   };
-}
-
-/** How many members a list has, from the first steps of the keys below it. */
-function countOf(shapes: CheckpointShapes, list: string): number {
-  const members = [...shapes.keys()].filter((key) => key.startsWith(`${list}.`)).map((key) => key.slice(list.length + 1));
-  return new Set(members.map((rest) => rest.split('.')[0])).size;
-}
-
-function unclear(what: string): ConfigError {
-  return new ConfigError({ where: 'Grounding DINO weights without config.json', what, fix: 'Put its config.json beside them' });
 }

@@ -1,6 +1,6 @@
 export { groundingDinoAuthorsKeys, groundingDinoAuthorsUnusedKeys } from './authors-keys.js';
 export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js';
-export { type CheckpointShapes, groundingDinoConfigFromShapes } from './config-from-shapes.js';
+export { groundingDinoConfigFromShapes } from './config-from-shapes.js';
 export type { DetectionLayer } from './decoder.js';
 export {
   GroundingDino,

@@ -1,10 +1,12 @@
 /** What SAM and SAM 2 have in common. */
 
 export { decoderHeads, decoderTransformer, maskDownscaling, type Renames, threeLayers, within } from './authors-keys.js';
-export { type CheckpointShapes, countOf, headsFromShapes, type SizeOf, sizeReader, unclearShapes } from './checkpoint-shapes.js';
+export { ConfigChecks } from './config-checks.js';
 export { FeedForward } from './feed-forward.js';
+export { headsFromShapes } from './heads-from-shapes.js';
+export { MaskDecoderParts, type MaskDecoderSizes } from './mask-decoder-parts.js';
 export { MaskEmbedding, type MaskEmbeddingOptions } from './mask-embedding.js';
-export { maskProducts, perPrompt, prependTokens, tokenAt } from './mask-products.js';
+export { maskProducts, perPrompt, tokenAt } from './mask-products.js';
 export { PositionEmbedding } from './position-embedding.js';
 export { boxTokens, pointTokens, type TokenParts } from './prompt-tokens.js';
 export { checkPrompts, type Prompts } from './prompts.js';

@@ -1,4 +1,5 @@
-import { type CheckpointShapes, countOf, headsFromShapes, sizeReader, unclearShapes } from '../sam-common/index.js';
+import { type CheckpointShapes, countOf, sizeReader, unclearShapes } from '../common/index.js';
+import { headsFromShapes } from '../sam-common/index.js';
 
 const VISION = 'vision_encoder';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
+import { ConfigChecks } from '../sam-common/index.js';
 import { mapSizeOf, type VitConfig, vitConfigSchema } from '../vit/index.js';
 
 /**
@@ -43,24 +44,17 @@ const schema = z
     mask_decoder_config: withDefault(decoderFields, decoderFields.parse({})),
   })
   .superRefine(({ vision_config: v, prompt_encoder_config: p, mask_decoder_config: d }, context) => {
-    const equal = (path: [string, string], got: number, expected: number, as: string) => {
-      if (got === expected) return;
-      context.addIssue({ code: 'custom', path, message: `expected ${expected}, ${as}, got ${got}` });
-    };
-    equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.outputChannels, 'as output_channels');
-    equal(['prompt_encoder_config', 'image_size'], p.image_size, v.imageSize, 'as in vision_config');
-    equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.outputChannels, 'as output_channels');
-    equal(['vision_config', 'num_pos_feats'], v.numPosFeats, p.hidden_size / 2, 'half of hidden_size');
+    const checks = new ConfigChecks(context);
+    checks.equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.outputChannels, 'as output_channels');
+    checks.equal(['prompt_encoder_config', 'image_size'], p.image_size, v.imageSize, 'as in vision_config');
+    checks.equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.outputChannels, 'as output_channels');
+    checks.equal(['vision_config', 'num_pos_feats'], v.numPosFeats, p.hidden_size / 2, 'half of hidden_size');
     const side = mapSizeOf({ imageSize: p.image_size, patchSize: p.patch_size });
     if (side !== mapSizeOf(v)) {
       const message = `expected a map of ${mapSizeOf(v)}, as the encoder gives, got one of ${side}`;
-      context.addIssue({ code: 'custom', path: ['prompt_encoder_config', 'patch_size'], message });
+      checks.complain(['prompt_encoder_config', 'patch_size'], message);
     }
-    const widths = [1, LAYER_DOWNSAMPLE_RATE, d.attention_downsample_rate].map((rate) => Math.floor(d.hidden_size / rate));
-    if (widths.some((width) => width === 0 || width % d.num_attention_heads !== 0)) {
-      const message = `expected a divisor of the attentions' widths, ${[...new Set(widths)].join(' and ')}, got ${d.num_attention_heads}`;
-      context.addIssue({ code: 'custom', path: ['mask_decoder_config', 'num_attention_heads'], message });
-    }
+    checks.heads(d, [1, LAYER_DOWNSAMPLE_RATE, d.attention_downsample_rate]);
   });
 
 export interface SamPromptEncoderConfig {

@@ -1,11 +1,8 @@
 import { tf } from '../../backend/index.js';
-import { ConvTranspose2d, Embedding, type ForwardContext, gelu, LayerNorm, Module } from '../../nn/index.js';
-import { FeedForward, maskProducts, prependTokens, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
+import { type ForwardContext, gelu } from '../../nn/index.js';
+import { MaskDecoderParts, maskProducts, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
 import { MlpBlock } from '../vit/index.js';
 import { LAYER_DOWNSAMPLE_RATE, type SamMaskDecoderConfig } from './config.js';
-
-/** Epsilon of the norm between the two enlargements; the reference fixes it. */
-const UPSCALE_EPS = 1e-6;
 
 export interface MaskDecoderInputs {
   /** [B * N, T, C] f32: the decoder's own tokens, then the prompt's. */
@@ -27,44 +24,9 @@ export interface SamMaskOutputs {
 }
 
 /** Turns prompt tokens and image features into masks and their expected quality. */
-export class MaskDecoder extends Module {
-  readonly config: SamMaskDecoderConfig;
-  private readonly transformer: TwoWayTransformer;
-  private readonly iouToken: Embedding;
-  private readonly maskTokens: Embedding;
-  private readonly upscaleConv1: ConvTranspose2d;
-  private readonly upscaleNorm: LayerNorm;
-  private readonly upscaleConv2: ConvTranspose2d;
-  private readonly hypernetworks: FeedForward[];
-  private readonly iouHead: FeedForward;
-
+export class MaskDecoder extends MaskDecoderParts<SamMaskDecoderConfig> {
   constructor(config: SamMaskDecoderConfig) {
-    super();
-    const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
-    const masks = numMultimaskOutputs + 1;
-    const [c4, c8] = [Math.floor(c / 4), Math.floor(c / 8)];
-    this.config = config;
-    this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
-    this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
-    this.transformer = this.child('transformer', transformerOf(config));
-    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c4, { stride: 2 }));
-    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c4, c8, { stride: 2 }));
-    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c4, UPSCALE_EPS));
-    this.hypernetworks = this.childList(
-      'output_hypernetworks_mlps',
-      Array.from({ length: masks }, () => new FeedForward(c, c, c8, 3)),
-    );
-    this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
-  }
-
-  /** What {@link withOwnTokens} reads. */
-  get tokenOwners(): Module[] {
-    return [this.iouToken, this.maskTokens];
-  }
-
-  /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
-  withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
-    return prependTokens([this.iouToken.weight.value, this.maskTokens.weight.value], prompt);
+    super(config, transformerOf(config));
   }
 
   /** With `multimask` the alternatives are returned, without it the one mask. */

@@ -1,4 +1,5 @@
-import { type CheckpointShapes, headsFromShapes, sizeReader, unclearShapes } from '../sam-common/index.js';
+import { type CheckpointShapes, sizeReader, unclearShapes } from '../common/index.js';
+import { headsFromShapes } from '../sam-common/index.js';
 
 const TRUNK = 'vision_encoder.backbone';
 const NECK = 'vision_encoder.neck.convs';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
 import { type HieraConfig, hieraConfigSchema } from '../hiera/index.js';
+import { ConfigChecks } from '../sam-common/index.js';
 
 const count = z.int().positive();
 const act = z.enum(['gelu', 'relu']).default('gelu');
@@ -50,19 +51,17 @@ const schema = z
     mask_decoder_config: withDefault(decoderFields, decoderFields.parse({})),
   })
   .superRefine(({ vision_config: v, prompt_encoder_config: p, mask_decoder_config: d }, context) => {
-    const equal = (path: [string, string], got: unknown, expected: unknown, as: string) => {
-      if (String(got) === String(expected)) return;
-      context.addIssue({ code: 'custom', path, message: `expected ${expected}, ${as}, got ${got}` });
-    };
+    const checks = new ConfigChecks(context);
     const channels = v.backbone_config.embedDimPerStage.slice(0, v.backbone_channel_list.length).reverse();
-    equal(['vision_config', 'backbone_channel_list'], v.backbone_channel_list, channels, 'as in the backbone, coarsest first');
-    equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
-    equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
-    const widths = [d.hidden_size, Math.floor(d.hidden_size / d.attention_downsample_rate)];
-    if (widths.some((width) => width % d.num_attention_heads !== 0)) {
-      const message = `expected a divisor of the attentions' widths, ${widths.join(' and ')}, got ${d.num_attention_heads}`;
-      context.addIssue({ code: 'custom', path: ['mask_decoder_config', 'num_attention_heads'], message });
-    }
+    checks.equal(
+      ['vision_config', 'backbone_channel_list'],
+      v.backbone_channel_list,
+      channels,
+      'as in the backbone, coarsest first',
+    );
+    checks.equal(['prompt_encoder_config', 'hidden_size'], p.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
+    checks.equal(['mask_decoder_config', 'hidden_size'], d.hidden_size, v.fpn_hidden_size, 'as fpn_hidden_size');
+    checks.heads(d, [1, d.attention_downsample_rate]);
   });
 
 /** Sizes of the feature pyramid behind the backbone. */

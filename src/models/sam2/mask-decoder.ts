@@ -1,11 +1,10 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, ConvTranspose2d, Embedding, type ForwardContext, gelu, LayerNorm, Module } from '../../nn/index.js';
-import { FeedForward, maskProducts, perPrompt, prependTokens, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
+import { Conv2d, type ForwardContext, gelu } from '../../nn/index.js';
+import { FeedForward, MaskDecoderParts, maskProducts, perPrompt, TwoWayTransformer, tokenAt } from '../sam-common/index.js';
 import type { MaskDecoderConfig } from './config.js';
 import { selectStable } from './mask-selection.js';
 
-/** Epsilons that the reference fixes: of the norm between the two enlargements, and of those in the transformer. */
-const UPSCALE_EPS = 1e-6;
+/** Epsilon of the norms in the transformer; the reference fixes it. */
 const TRANSFORMER_EPS = 1e-5;
 
 /** Tokens ahead of the mask tokens: object score, IoU. */
@@ -37,53 +36,18 @@ export interface MaskOutputs {
 }
 
 /** Turns prompt tokens and image features into masks, their expected quality, and whether there is an object at all. */
-export class MaskDecoder extends Module {
-  readonly config: MaskDecoderConfig;
+export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
   /** Bring the two finest maps of the pyramid to the decoder's widths; run once for each image. */
   readonly convS0: Conv2d;
   readonly convS1: Conv2d;
-  private readonly transformer: TwoWayTransformer;
-  private readonly objScoreToken: Embedding;
-  private readonly iouToken: Embedding;
-  private readonly maskTokens: Embedding;
-  private readonly upscaleConv1: ConvTranspose2d;
-  private readonly upscaleNorm: LayerNorm;
-  private readonly upscaleConv2: ConvTranspose2d;
-  private readonly hypernetworks: FeedForward[];
-  private readonly iouHead: FeedForward;
   private readonly objectScoreHead: FeedForward;
 
   constructor(config: MaskDecoderConfig) {
-    super();
-    const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
-    const masks = numMultimaskOutputs + 1;
-    const [c4, c8] = [Math.floor(c / 4), Math.floor(c / 8)];
-    this.config = config;
-    this.iouToken = this.child('iou_token', new Embedding(1, c, 1));
-    this.maskTokens = this.child('mask_tokens', new Embedding(masks, c, 1));
-    this.objScoreToken = this.child('obj_score_token', new Embedding(1, c, 1));
-    this.transformer = this.child('transformer', transformerOf(config));
-    this.upscaleConv1 = this.child('upscale_conv1', new ConvTranspose2d(c, c4, { stride: 2 }));
-    this.upscaleConv2 = this.child('upscale_conv2', new ConvTranspose2d(c4, c8, { stride: 2 }));
-    this.upscaleNorm = this.child('upscale_layer_norm', new LayerNorm(c4, UPSCALE_EPS));
-    this.hypernetworks = this.childList(
-      'output_hypernetworks_mlps',
-      Array.from({ length: masks }, () => new FeedForward(c, c, c8, 3)),
-    );
-    this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
-    this.convS0 = this.child('conv_s0', new Conv2d(c, c8, { kernelSize: 1 }));
-    this.convS1 = this.child('conv_s1', new Conv2d(c, c4, { kernelSize: 1 }));
+    super(config, transformerOf(config), ['obj_score_token']);
+    const { hiddenSize: c } = config;
+    this.convS0 = this.child('conv_s0', new Conv2d(c, Math.floor(c / 8), { kernelSize: 1 }));
+    this.convS1 = this.child('conv_s1', new Conv2d(c, Math.floor(c / 4), { kernelSize: 1 }));
     this.objectScoreHead = this.child('pred_obj_score_head', new FeedForward(c, c, 1, 3));
-  }
-
-  /** What {@link withOwnTokens} reads. */
-  get tokenOwners(): Module[] {
-    return [this.objScoreToken, this.iouToken, this.maskTokens];
-  }
-
-  /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
-  withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
-    return prependTokens([this.objScoreToken.weight.value, this.iouToken.weight.value, this.maskTokens.weight.value], prompt);
   }
 
   /**

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
+import { decodeImage } from '../../../src/processing/index.js';
 import { dicom } from '../../support/dicom.js';
 import { nifti } from '../../support/nifti.js';
 import { mask, put, scan } from './miniatures/draw.js';
@@ -83,17 +84,79 @@ describe('folders of DICOM', () => {
       await put(from, `images/${n}.dcm`, dicom({ width: 40, height: 30, frames: [frame], more }));
       await put(from, `masks/${n}.png`, await mask(40, 30, [[3, 4, 10, 8]]));
     }
-    // A film has no mask for each of its frames here.
+    // A film whose only mask does not say of which frame it is.
     await put(from, 'images/4.dcm', dicom({ width: 40, height: 30, frames: [frame, frame] }));
     await put(from, 'masks/4.png', await mask(40, 30, [[3, 4, 10, 8]]));
     const report = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
-    expect(report.problems.map(({ file }) => file)).toEqual(['images/4.dcm']);
+    expect(report.problems).toEqual([
+      { file: 'masks/4.png', what: expect.stringContaining('its image holds 2 pictures: say which it is of') },
+    ]);
     expect((await readdir(join(to, 'images'))).sort()).toEqual([1, 2, 3].map((n) => `folders_${n}.png`));
     const bytes = await readFile(join(to, 'images', 'folders_1.png'));
     expect(bytes.readUInt32BE(0)).toBe(0x89504e47);
     expect(bytes.includes('DOE')).toBe(false);
     const { images } = JSON.parse(await readFile(join(to, 'annotations', 'val.json'), 'utf8'));
     expect(images[0].pixel_spacing_mm).toEqual([0.25, 0.5]);
+  });
+});
+
+describe('films in folders', () => {
+  const frames = [1, 2, 3].map((n) => Uint8Array.from({ length: 40 * 30 }, (_, i) => (i * n) % 251));
+  const film = dicom({ width: 40, height: 30, frames });
+
+  it('are an image for each frame that has a mask, all of a film in one part', async () => {
+    const [from, to] = [folder(), folder()];
+    // A mask film, of which the middle frame is empty; masks of single frames; a plain image.
+    const mask255 = [8, 0, 5].map((side) => {
+      const data = new Uint8Array(40 * 30);
+      for (let y = 2; y < 2 + side; y++) data.fill(255, y * 40 + 3, y * 40 + 3 + side);
+      return data;
+    });
+    await put(from, 'images/a.dcm', film);
+    await put(from, 'masks/a.dcm', dicom({ width: 40, height: 30, frames: mask255 }));
+    await put(from, 'images/b.dcm', film);
+    await put(from, 'masks/b#0.png', await mask(40, 30, [[1, 1, 9, 9]]));
+    await put(from, 'masks/b_2.png', await mask(40, 30, [[20, 10, 5, 6]]));
+    await put(from, 'images/c.png', await scan(40, 30, 1));
+    await put(from, 'masks/c.png', await mask(40, 30, [[2, 3, 4, 5]]));
+    const report = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
+    expect(report.problems).toEqual([]);
+    expect(await objectsBySource(to)).toEqual({
+      'images/a.dcm#0': [['cyst', 3, 2, 8, 8]],
+      'images/a.dcm#1': [],
+      'images/a.dcm#2': [['cyst', 3, 2, 5, 5]],
+      'images/b.dcm#0': [['cyst', 1, 1, 9, 9]],
+      'images/b.dcm#2': [['cyst', 20, 10, 5, 6]],
+      'images/c.png': [['cyst', 2, 3, 4, 5]],
+    });
+    const parts = await Promise.all((['train', 'val', 'test'] as const).map((part) => readPart(to, part)));
+    const groups = parts.map(({ images }) => new Set(images.map(({ group }) => group)));
+    for (const name of ['a', 'b', 'c']) expect(groups.filter((own) => own.has(name))).toHaveLength(1);
+    expect((await readdir(join(to, 'images'))).sort()).toContain('folders_a-001.png');
+    const second = await decodeImage(join(to, 'images', 'folders_b-002.png'));
+    expect([...second.data].filter((_, i) => i % 3 === 0)).toEqual(
+      [...(await decodeImage(join(from, 'images/b.dcm#2'))).data].filter((_, i) => i % 3 === 0),
+    );
+  });
+
+  it('say what does not fit', async () => {
+    const [from, to] = [folder(), folder()];
+    await put(from, 'images/a.dcm', film);
+    await put(from, 'masks/a#3.png', await mask(40, 30, [[1, 1, 9, 9]]));
+    await put(from, 'images/b.dcm', film);
+    await put(from, 'masks/b.dcm', dicom({ width: 40, height: 30, frames: frames.slice(1) }));
+    await put(from, 'images/c.dcm', dicom({ width: 40, height: 30, frames: frames.slice(1, 2) }));
+    await put(from, 'masks/c_1.png', await mask(40, 30, [[1, 1, 9, 9]]));
+    await put(from, 'images/d.png', await scan(40, 30, 1));
+    await put(from, 'masks/d.png', await mask(40, 30, [[2, 3, 4, 5]]));
+    const { problems, counts } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
+    expect(Object.fromEntries(problems.map(({ file, what }) => [file, what]))).toEqual({
+      'masks/a#3.png': 'its image has no picture 3: they are numbered 0 to 2',
+      'masks/b.dcm': 'it holds 2 pictures, its image 3',
+      'masks/c_1.png': 'a mask without its image',
+      'images/c.dcm': 'it has no mask',
+    });
+    expect(counts.train.images + counts.val.images + counts.test.images).toBe(1);
   });
 });
 

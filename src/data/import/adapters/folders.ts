@@ -1,4 +1,5 @@
 import type { TreeFile } from '../file-tree.js';
+import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { partNamed } from '../readers/part-named.js';
 import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
 
@@ -8,16 +9,17 @@ const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 /** What objects are called where neither a folder nor `--prompt` says it. */
 const UNNAMED = 'lesion';
 
-/** One's own images and masks, one class or a folder a class. */
+/** One's own images and masks, one class or a folder a class. Of a film each frame that has a mask is an image. */
 export const folders: Adapter = {
   name: 'folders',
   title: 'images/ and masks/',
   aliases: ['folder', 'mask-folders'],
   organ: 'any',
   source: 'your own files',
-  layout: 'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png',
+  layout:
+    'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png; of a film masks/NAME#FRAME.png, or as many masks in one file',
   keepsParts: true,
-  scan: async ({ tree, prompts }) => find(tree.files, prompts),
+  scan: ({ tree, prompts }) => find(tree.files, prompts),
 };
 
 /** A picture's path, taken apart. */
@@ -30,47 +32,79 @@ interface Place {
   readonly stem: string;
 }
 
-function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Found {
+/** A mask that belongs to an image; for a film perhaps to one frame. */
+type OwnMask = FilmMask<Place>;
+
+async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Promise<Found> {
   const images = places(files, /^images?$/i);
   const masks = places(files, /^(?:masks?|labels?|segmentations?|annotations?)$/i);
-  const byKey = new Map(images.map((image) => [keyOf(image.above, image.below, image.stem), image]));
-  const own = new Map<Place, Place[]>();
   const problems: Problem[] = [];
-  for (const mask of masks) {
-    const image = [mask.stem, plainStem(mask.stem)]
-      .flatMap((stem) => [byKey.get(keyOf(mask.above, mask.below, stem)), byKey.get(keyOf(mask.above, '', stem))])
-      .find((found) => found !== undefined);
-    if (image === undefined) problems.push({ file: mask.file.relative, what: 'a mask without its image' });
-    else own.set(image, [...(own.get(image) ?? []), mask]);
-  }
+  const own = ownMasks(images, masks, problems);
   const classesAbove = new Set(images.map(({ above }) => classAbove(above))).size > 1;
   let unnamed = false;
-  const records = images.flatMap((image): SourceRecord[] => {
+  const classOf = (mask: Place) => {
+    const name = mask.below !== '' ? mask.below : classesAbove ? classAbove(mask.above) : '';
+    if (name === '' && prompts.length === 0) unnamed = true;
+    return name === '' ? (prompts[0] ?? UNNAMED) : (name.split('/').at(-1) as string).replace(/_/g, ' ').toLowerCase();
+  };
+  const records: SourceRecord[] = [];
+  for (const image of images) {
     const found = own.get(image) ?? [];
-    if (found.length === 0) {
-      problems.push({ file: image.file.relative, what: 'it has no mask' });
-      return [];
-    }
-    const classOf = (mask: Place) => {
-      const name = mask.below !== '' ? mask.below : classesAbove ? classAbove(mask.above) : '';
-      if (name === '' && prompts.length === 0) unnamed = true;
-      return name === '' ? (prompts[0] ?? UNNAMED) : (name.split('/').at(-1) as string).replace(/_/g, ' ').toLowerCase();
-    };
+    if (found.length === 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
     const part = partNamed(image.above);
-    const name = [image.above, image.below, image.stem].filter((step) => step !== '').join('/');
-    return [
-      {
-        name,
-        image: { file: image.file.path },
-        masks: found.map((mask) => ({ kind: 'file', file: mask.file.path, read: { as: 'bright', class: classOf(mask) } })),
-        group: name,
-        asked: [...new Set(found.map(classOf))],
-        ...(part === undefined ? {} : { part }),
-      },
-    ];
-  });
+    const group = [image.above, image.below, image.stem].filter((step) => step !== '').join('/');
+    const record = (masksOfIt: readonly FrameMask<Place>[], page?: number): SourceRecord => ({
+      name: page === undefined ? group : `${group}-${String(page).padStart(3, '0')}`,
+      image: { file: image.file.path, ...(page === undefined ? {} : { page }) },
+      masks: masksOfIt.map(({ mask, page: own }) => {
+        const read = { as: 'bright', class: classOf(mask) } as const;
+        return { kind: 'file', file: mask.file.path, read, ...(own === undefined ? {} : { page: own }) };
+      }),
+      group,
+      asked: [...new Set(masksOfIt.map(({ mask }) => classOf(mask)))],
+      ...(part === undefined ? {} : { part }),
+    });
+    const count = found.length === 0 ? 1 : await countPictures(image.file);
+    if (count > 1) {
+      const film = await masksByFrame(found, count);
+      problems.push(...film.problems);
+      for (const [page, masksOfIt] of film.frames) records.push(record(masksOfIt, page));
+      continue;
+    }
+    // What looked like the number of a frame was none.
+    for (const { file, frame } of found)
+      if (frame !== undefined) problems.push({ file: file.relative, what: 'a mask without its image' });
+    const whole = found.filter(({ frame }) => frame === undefined);
+    if (whole.length > 0) records.push(record(whole));
+    else if (found.length > 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
+  }
   const notes = unnamed ? [`the objects are called "${UNNAMED}": say --prompt to call them otherwise`] : [];
   return { records, problems, notes };
+}
+
+/** The masks of each image, by their names. */
+function ownMasks(
+  images: readonly Place[],
+  masks: readonly Place[],
+  problems: Problem[],
+): ReadonlyMap<Place, readonly OwnMask[]> {
+  const byKey = new Map(images.map((image) => [keyOf(image.above, image.below, image.stem), image]));
+  const find = ({ above, below }: Place, stem: string) =>
+    byKey.get(keyOf(above, below, stem)) ?? byKey.get(keyOf(above, '', stem));
+  const own = new Map<Place, OwnMask[]>();
+  for (const mask of masks) {
+    const stems = [mask.stem, plainStem(mask.stem)];
+    const numbered = stems.flatMap((stem) => {
+      const [, film = '', frame] = /^(.+)[#_-](\d+)$/.exec(stem) ?? [];
+      const image = frame === undefined ? undefined : find(mask, film);
+      return image !== undefined && mayHoldSeveral(image.file) ? [{ image, frame: Number(frame) }] : [];
+    });
+    const whole = stems.map((stem) => find(mask, stem)).find((image) => image !== undefined);
+    const { image, frame } = whole === undefined ? (numbered[0] ?? {}) : { image: whole, frame: undefined };
+    if (image === undefined) problems.push({ file: mask.file.relative, what: 'a mask without its image' });
+    else own.set(image, [...(own.get(image) ?? []), { mask, file: mask.file, frame }]);
+  }
+  return own;
 }
 
 function places(files: readonly TreeFile[], folder: RegExp): Place[] {

@@ -1,0 +1,60 @@
+import { listPictures } from '../../../processing/index.js';
+import type { TreeFile } from '../file-tree.js';
+import type { Problem } from '../types.js';
+
+/** Files that may hold several pictures: DICOM films, TIFFs of pages. */
+const SEVERAL = /\.(?:dcm|dicom|ima|tiff?)$/i;
+
+/** A mask of a film: of all its frames, or of the one that its name says. */
+export interface FilmMask<M> {
+  readonly mask: M;
+  readonly file: TreeFile;
+  readonly frame?: number | undefined;
+}
+
+/** A frame's mask: the file, or a page of it. */
+export interface FrameMask<M> {
+  readonly mask: M;
+  readonly page?: number;
+}
+
+/** Whether a file may hold several pictures, by its name. */
+export function mayHoldSeveral({ relative }: TreeFile): boolean {
+  return SEVERAL.test(relative);
+}
+
+/** How many pictures a file holds; 1 where it cannot be read, so that reading it tells what is wrong. */
+export async function countPictures(file: TreeFile): Promise<number> {
+  return mayHoldSeveral(file) ? (await listPictures(file.path)).length : 1;
+}
+
+/**
+ * Gives the frames of a film their masks. A mask file with as many pictures goes frame by frame; a single mask is of the frame
+ * that its name says. Frames without any are not among them: nobody has looked at them.
+ *
+ * @param count - how many frames the film has.
+ */
+export async function masksByFrame<M>(
+  masks: readonly FilmMask<M>[],
+  count: number,
+): Promise<{ readonly frames: ReadonlyMap<number, readonly FrameMask<M>[]>; readonly problems: readonly Problem[] }> {
+  const frames = new Map<number, FrameMask<M>[]>();
+  const problems: Problem[] = [];
+  const add = (frame: number, own: FrameMask<M>) => frames.set(frame, [...(frames.get(frame) ?? []), own]);
+  for (const { mask, file, frame } of masks) {
+    const problem = (what: string) => problems.push({ file: file.relative, what });
+    if (frame !== undefined) {
+      if (frame < count) add(frame, { mask });
+      else problem(`its image has no picture ${frame}: they are numbered 0 to ${count - 1}`);
+      continue;
+    }
+    const own = await countPictures(file);
+    if (own === count) for (let page = 0; page < count; page++) add(page, { mask, page });
+    else if (own > 1) problem(`it holds ${own} pictures, its image ${count}`);
+    else
+      problem(
+        `its image holds ${count} pictures: say which it is of, from 0, as in NAME#12.png, or give as many masks in one file`,
+      );
+  }
+  return { frames: new Map([...frames].sort(([a], [b]) => a - b)), problems };
+}

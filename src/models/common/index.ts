@@ -1,0 +1,3 @@
+/** What models of different kinds have in common. */
+
+export { type CheckpointShapes, countOf, type SizeOf, sizeReader, unclearShapes } from './checkpoint-shapes.js';

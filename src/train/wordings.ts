@@ -1,0 +1,33 @@
+import type { Sample, WordingsOf } from '../data/index.js';
+import type { Rng } from '../util/index.js';
+
+export interface OtherWordings {
+  /** Share of images that are asked for in other words. */
+  readonly share: number;
+  readonly of: WordingsOf;
+}
+
+/**
+ * A sample whose phrases are said in other words, and its objects with them, as far as there are any. No two phrases get to be
+ * the same.
+ *
+ * @param fits - whether so many phrases make a prompt that the model takes.
+ */
+export function withWordings(
+  sample: Sample,
+  { share, of }: OtherWordings,
+  rng: Rng,
+  fits: (phrases: readonly string[]) => boolean,
+): Sample {
+  if (!rng.chance(share)) return sample;
+  const phrases = [...sample.phrases];
+  for (const [i, phrase] of sample.phrases.entries()) {
+    const [wording] = rng.shuffle(of(sample.dataset, phrase));
+    if (wording === undefined || phrases.some((other) => other.toLowerCase() === wording.toLowerCase())) continue;
+    const changed = phrases.with(i, wording);
+    if (fits(changed)) phrases[i] = wording;
+  }
+  const said = new Map(sample.phrases.map((phrase, i) => [phrase, phrases[i] as string]));
+  const objects = sample.objects.map((object) => ({ ...object, phrase: said.get(object.phrase) ?? object.phrase }));
+  return { ...sample, phrases, objects };
+}

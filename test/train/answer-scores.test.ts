@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { evaluate } from '../../src/eval/index.js';
+import { GroundedSegmenter } from '../../src/infer/index.js';
+import { mean } from '../../src/metrics/index.js';
+import { runConfigSchema, runTraining } from '../../src/train/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+
+useBackend();
+
+const DETECTOR = 'weights/nano-grounding-dino';
+const MASKER = 'weights/nano-sam2';
+const phantoms = (size: number, seed: number, empty = false): Dataset => {
+  const domain = phantomDomains['shifted'] as PhantomDomain;
+  const made = new PhantomDataset({ size, seed, width: 64, height: 56, domain });
+  return empty ? { name: 'empty', size, load: async (i) => ({ ...(await made.load(i)), objects: [] }) } : made;
+};
+const data = { train: phantoms(4, 1), val: phantoms(3, 2), test: phantoms(2, 3) };
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-scores-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const config = (name: string, monitor: string, changes: object = {}) =>
+  runConfigSchema.parse({
+    run: { dir: join(dir, name), seed: 5 },
+    data: { format: 'phantom' },
+    lora: { preset: 'paper', rank: 4, alpha: 4 },
+    train: { epochs: 2, stepsPerEpoch: 2, batchSize: 2, learningRate: 3e-3, warmupSteps: 1, ema: 0.5, preflight: false, monitor },
+    eval: { boxThreshold: 0.1, select: 'best' },
+    ...changes,
+  });
+
+async function epochsOf(name: string): Promise<Record<string, number | boolean>[]> {
+  const lines = (await readFile(join(dir, name, 'log.jsonl'), 'utf8')).trim().split('\n');
+  return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'epoch');
+}
+
+describe('a run that is judged by its answers', () => {
+  it.each(['val.dsc', 'val.boxIou'])('keeps the detector whose %s is highest, as evaluation finds it', async (monitor) => {
+    const asked = config(monitor, monitor);
+    expect(asked.train.monitorMode).toBe('max');
+    let best = Number.NaN;
+    let folder = '';
+    const leak = await leakOf(async () => {
+      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+    });
+    expect(leak).toBe(0);
+    const term = monitor.slice(4) as 'dsc' | 'boxIou';
+    const epochs = await epochsOf(monitor);
+    expect(epochs).toHaveLength(2);
+    expect(best).toBe(Math.max(...epochs.map((epoch) => epoch[term] as number)));
+
+    const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, adapter: folder });
+    const { rows } = await evaluate(segmenter, data.val, { select: { boxThreshold: 0.1, perPhrase: 'best' } });
+    segmenter.dispose();
+    expect(best).toBeGreaterThan(0);
+    expect(best).toBeCloseTo(mean(rows.map((row) => row[term])), 6);
+  });
+
+  it('keeps the masker whose masks of the true boxes are best', async () => {
+    const asked = config('masker', 'val.dsc', { task: 'masker', lora: { preset: 'mask-decoder', rank: 2, alpha: 2 } });
+    let best = Number.NaN;
+    let folder = '';
+    const leak = await leakOf(async () => {
+      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+    });
+    expect(leak).toBe(0);
+    const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, maskerAdapter: folder });
+    const { rows } = await evaluate(segmenter, data.val, { select: { boxThreshold: 1 } });
+    segmenter.dispose();
+    expect(best).toBeGreaterThan(0.3);
+    expect(best).toBeCloseTo(mean(rows.map(({ dscGivenTrueBox }) => dscGivenTrueBox)), 6);
+  });
+
+  it('says what cannot be asked', async () => {
+    const masker = config('boxes', 'val.boxIou', { task: 'masker', lora: undefined });
+    await expect(runTraining(masker, data)).rejects.toThrow('train.monitor: a masker is given its boxes: there is no val.boxIou');
+    const nothing = runTraining(config('nothing', 'val.boxIou'), { ...data, val: phantoms(2, 4, true) });
+    await expect(nothing).rejects.toThrow('no image of the val part shows an object');
+    const wrong = runTraining(config('wrong', 'val.dcs'), data);
+    await expect(wrong).rejects.toThrow(/there is no val.dcs. Choose one of val.loss, .*val.class,.* val.dsc, val.boxIou/);
+  });
+
+  it('takes losses to be good when small, and what it is told', () => {
+    expect(config('', 'val.loss').train.monitorMode).toBe('min');
+    expect(config('', 'val.overlap').train.monitorMode).toBe('max');
+    expect(config('', 'val.dsc', { train: { monitor: 'val.dsc', monitorMode: 'min' } }).train.monitorMode).toBe('min');
+  });
+});
