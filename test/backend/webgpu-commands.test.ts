@@ -153,3 +153,25 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     expect(await run(...train('tensorflow', 'run', '--resume'))).toMatch(/resumed at .*step 1, .*epoch 2\/2/s);
   });
 });
+
+/** The loss of each step that a run took. */
+async function lossesOf(name: string): Promise<number[]> {
+  const lines = (await readFile(at(name, 'log.jsonl'), 'utf8')).trim().split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { readonly event: string; readonly total: number });
+  return entries.filter(({ event }) => event === 'step').map(({ total }) => total);
+}
+
+const slow = process.env['SONOGROUND_SLOW'] === '1' ? undefined : 'it is in the slow tier';
+
+describeWebgpu(missing ?? slow, 'training by command on WebGPU', () => {
+  it('takes steps, writes checkpoints, resumes, and ends with the losses of the CPU', async () => {
+    await run(...train('tensorflow', 'train-cpu'));
+    await run(...train('webgpu', 'train-gpu'));
+    await rm(at('train-gpu', 'checkpoints', (await readdir(at('train-gpu', 'checkpoints'))).sort().at(-1) as string));
+    expect(await run(...train('webgpu', 'train-gpu', '--resume'))).toMatch(/resumed at .*step 1, .*epoch 2\/2.*test: DSC/s);
+    const [expected, actual] = [await lossesOf('train-cpu'), await lossesOf('train-gpu')];
+    expect(actual.length).toBe(2);
+    // Where a gradient is next to nothing Adam makes a whole step of its sign, so that runs drift apart.
+    for (const [i, loss] of actual.entries()) expect(Math.abs(loss / (expected[i] as number) - 1)).toBeLessThan(1e-2);
+  });
+});
