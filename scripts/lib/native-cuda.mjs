@@ -85,10 +85,10 @@ function sources() {
   return [...shared.sort().map((name) => join(SOURCES, name)), ...readdirSync(CUDA).sort().map((name) => join(CUDA, name))]; // biome-ignore format: short
 }
 
-/** NVIDIA's compiler: on the path, or where its installer puts it; undefined if there is none. */
+/** NVIDIA's compiler: on the path, in `CUDA_HOME` or where its installer puts it; undefined if there is none. */
 export function nvcc() {
-  const homes = [process.env.CUDA_HOME, process.env.CUDA_PATH, '/usr/local/cuda'].filter(Boolean);
-  return ['nvcc', ...homes.map((home) => join(home, 'bin', 'nvcc'))].find((command) => starts(command));
+  const home = process.env.CUDA_HOME || process.env.CUDA_PATH || '/usr/local/cuda';
+  return ['nvcc', join(home, 'bin', 'nvcc')].find((command) => starts(command));
 }
 
 /** @returns undefined, or the reason in a clause why it failed. */
