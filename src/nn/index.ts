@@ -18,3 +18,4 @@ export { activated, backThrough, frozenLinear, Linear, type LinearOptions, linea
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';
+export { type HiddenLayer, throughHidden } from './through-hidden.js';

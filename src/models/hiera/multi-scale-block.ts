@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type ActivationName, activated, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, type ForwardContext, LayerNorm, Linear, Module, throughHidden } from '../../nn/index.js';
 import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
@@ -84,6 +84,6 @@ class HieraMlp extends Module {
   }
 
   forward(x: tf.Tensor): tf.Tensor {
-    return this.projOut.forward(activated(this.projIn, this.activate, x));
+    return throughHidden(x, { expand: this.projIn, activate: this.activate, contract: this.projOut });
   }
 }

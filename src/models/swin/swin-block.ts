@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activated, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal, throughHidden } from '../../nn/index.js';
 import { cyclicShift, hasGroupAttention, padToMultiple } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout, dropPath } from './dropout.js';
@@ -49,8 +49,11 @@ export class SwinBlock extends Module {
       const attended = tf.tidy(() =>
         tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
       );
-      const hidden = tf.tidy(() => activated(this.expand, this.config.hiddenAct, this.normAfter.forward(attended)));
-      return { y: tf.add(attended, dropout(this.contract.forward(hidden), this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
+      const { expand, contract } = this;
+      const changed = tf.tidy(() =>
+        throughHidden(this.normAfter.forward(attended), { expand, activate: this.config.hiddenAct, contract }),
+      );
+      return { y: tf.add(attended, dropout(changed, this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
     });
     return y;
   }

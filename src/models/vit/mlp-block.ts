@@ -1,5 +1,5 @@
 import type { tf } from '../../backend/index.js';
-import { type ActivationName, activated, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, Linear, Module, throughHidden } from '../../nn/index.js';
 
 /** Two linear layers with an activation between, under the names that SAM gives them everywhere. */
 export class MlpBlock extends Module {
@@ -16,6 +16,6 @@ export class MlpBlock extends Module {
 
   /** [..., features] to the same. */
   forward(x: tf.Tensor): tf.Tensor {
-    return this.lin2.forward(activated(this.lin1, this.activate, x));
+    return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2 });
   }
 }
