@@ -70,3 +70,13 @@ export async function randomMasker() {
     boxes: tf.tensor3d([boxes], [1, 64, 4]),
   };
 }
+
+/** SAM of its smallest size (ViT-B), and an image of its size. */
+export async function randomSam() {
+  const { tf } = await dist('backend/index.js');
+  const { Sam, parseSamConfig } = await dist('models/sam/index.js');
+  const random = randoms();
+  const model = await fill(new Sam(parseSamConfig({})), random);
+  const side = model.config.promptEncoder.imageSize;
+  return { model, pixelValues: tf.tensor(random(side * side * 3, 1.7), [1, side, side, 3]) };
+}

@@ -74,7 +74,7 @@ describeWebgpu(missing, 'on WebGPU', () => {
     expect(Math.abs(actual.norm - expected.norm) / expected.norm).toBeLessThan(1e-3);
     expect([...actual.moved.keys()]).toEqual([...expected.moved.keys()]);
     const joined = (moved: ReadonlyMap<string, Float32Array>) => [...moved.values()].flatMap((values) => [...values]);
-    expect(Math.max(...joined(expected.moved).map(Math.abs))).toBeGreaterThan(1e-4);
+    expect(joined(expected.moved).some((change) => Math.abs(change) > 1e-4)).toBe(true);
     expect(relativeError(joined(actual.moved), joined(expected.moved))).toBeLessThan(1e-3);
     expect(actual.leak).toBe(0);
   });
