@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { CocoResult } from '../../src/infer/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { leakOf } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath } from '../support/golden.js';
@@ -84,9 +85,10 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     for (const [name, { data }] of expected) expect(relativeError(actual.get(name)?.data ?? [], data)).toBeLessThan(1e-3);
   });
 
-  it('infer finds what it finds on the CPU', async () => {
-    await run(...infer('tensorflow', 'infer-cpu'));
-    await run(...infer('webgpu', 'infer-gpu'));
+  it('infer finds what it finds on the CPU, and leaves no tensor behind', async () => {
+    const one = images.slice(0, 1);
+    await run(...infer('tensorflow', 'infer-cpu', one));
+    expect(await leakOf(() => run(...infer('webgpu', 'infer-gpu', one)))).toBe(0);
     const [expected, actual] = [
       await json<CocoResult[]>('infer-cpu', 'results.json'),
       await json<CocoResult[]>('infer-gpu', 'results.json'),
