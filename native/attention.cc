@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -76,27 +74,31 @@ class AttentionOperation : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, {context->input(0).dim_size(0), heads_ * depth_}, &mixed));
     if (mixed->NumElements() == 0) return;
     a.output = mixed->flat<float>().data();
-    // Each part brings keys and values into order anew: where queries are many they come in few, large parts.
-    const int64_t chunks = (a.queries + kQueries - 1) / kQueries;
+    // Each part brings keys and values into order anew: queries of a head are parted only where threads would want for work.
+    const int64_t wanted = kParts * context->device()->tensorflow_cpu_worker_threads()->num_threads;
+    const int64_t shares = (wanted + a.groups * a.heads - 1) / (a.groups * a.heads);
+    const int64_t unit = std::max(kQueries, (a.queries / shares + kQueries - 1) / kQueries * kQueries);
+    const int64_t chunks = (a.queries + unit - 1) / unit;
     const int64_t scratchSize = Kernels().attentionScratch(a), total = a.groups * a.heads * chunks;
     const int64_t work = a.queries * a.keys * a.depth / chunks;
     std::atomic<bool> outOfMemory{false};
     InBlocks(context, total, std::max<int64_t>(1, kWork / std::max<int64_t>(1, work)), [&](int64_t from, int64_t to) {
-      const std::unique_ptr<float[]> scratch(new (std::nothrow) float[scratchSize]);
-      if (scratch == nullptr) {
+      const Scratch scratch(scratchSize);
+      if (scratch.get() == nullptr) {
         outOfMemory = true;
         return;
       }
       for (int64_t i = from; i < to; ++i) {
         const int64_t chunk = i % chunks, head = i / chunks % a.heads, group = i / chunks / a.heads;
-        Kernels().attend(a, group, head, chunk * kQueries, std::min(a.queries, (chunk + 1) * kQueries), scratch.get());
+        Kernels().attend(a, group, head, chunk * unit, std::min(a.queries, (chunk + 1) * unit), scratch.get());
       }
     });
     OP_REQUIRES(context, !outOfMemory, absl::ResourceExhaustedError("attention: no memory"));
   }
 
  private:
-  static constexpr int64_t kQueries = 768;
+  // Parts for a thread, so that one that is held up holds up little; a part has no fewer queries than these.
+  static constexpr int64_t kParts = 2, kQueries = 192;
   static constexpr int64_t kWork = 1 << 20;
 
   absl::Status Read(OpKernelContext* context, Attention* a) const {

@@ -3,11 +3,27 @@
 
 #include <cstdint>
 #include <functional>
+#include <new>
 
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tsl/platform/denormal.h"
 
 namespace sonoground {
+
+// Memory for what a thread works on, at the beginning of a cache line, where registers are read and written at once.
+class Scratch {
+ public:
+  explicit Scratch(int64_t count) : floats_(static_cast<float*>(::operator new[](count * sizeof(float), kLine, std::nothrow))) {}
+  ~Scratch() { ::operator delete[](floats_, kLine, std::nothrow); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  // Null where there is no memory.
+  float* get() const { return floats_; }
+
+ private:
+  static constexpr std::align_val_t kLine{64};
+  float* floats_;
+};
 
 // Runs `work` on blocks of [0, total), on TensorFlow's own threads.
 inline void InBlocks(tensorflow::OpKernelContext* context, int64_t total, int64_t block, const std::function<void(int64_t, int64_t)>& work) {

@@ -11,7 +11,8 @@
 #include <immintrin.h>
 #endif
 
-#define INLINE inline __attribute__((always_inline))
+#define ALWAYS __attribute__((always_inline))
+#define INLINE inline ALWAYS
 
 #if defined(__x86_64__)
 #pragma GCC push_options
@@ -20,6 +21,7 @@
 #define LANES 16
 #define TILE_ROWS 12
 #define FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define INVERSE_ESTIMATE(x) ((Vector)_mm512_rcp14_ps((__m512)(x)))
 #define LOAD_PART(from, count) ((Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from))
 #define STORE_PART(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
 #include "vector-kernels.inc"
@@ -27,6 +29,7 @@
 #undef LANES
 #undef TILE_ROWS
 #undef FMA
+#undef INVERSE_ESTIMATE
 #undef LOAD_PART
 #undef STORE_PART
 #pragma GCC pop_options
@@ -37,6 +40,7 @@
 #define LANES 8
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define INVERSE_ESTIMATE(x) ((Vector)_mm256_rcp_ps((__m256)(x)))
 #define LOAD_PART(from, count) ((Vector)_mm256_maskload_ps(from, (__m256i)(Numbers() < (int32_t)(count))))
 #define STORE_PART(to, v, count) _mm256_maskstore_ps(to, (__m256i)(Numbers() < (int32_t)(count)), (__m256)(v))
 #include "vector-kernels.inc"
@@ -44,6 +48,7 @@
 #undef LANES
 #undef TILE_ROWS
 #undef FMA
+#undef INVERSE_ESTIMATE
 #undef LOAD_PART
 #undef STORE_PART
 #pragma GCC pop_options
@@ -53,6 +58,7 @@
 #define LANES 4
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((a) * (b) + (c))
+#define INVERSE_ESTIMATE(x) (1.0f / (x))
 #define LOAD_PART(from, count) OneByOne(from, count)
 #define STORE_PART(to, v, count) \
   for (int64_t i = 0; i < (count); ++i) (to)[i] = (v)[i]

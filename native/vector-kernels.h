@@ -1,4 +1,4 @@
-// Arithmetic of norms, activations and attention on float32 rows, compiled for several processors and chosen when it is first
+// Arithmetic of norms, activations, linear maps and attention on float32 rows, compiled for several processors and chosen when it is first
 // used: see vector-kernels.cc. No TensorFlow here.
 #pragma once
 
@@ -34,6 +34,18 @@ struct Attention {
   float* output;
 };
 
+// activation(x W^T + bias) + added.
+struct LinearMap {
+  enum Activation { kNone, kRelu, kGelu };
+  int64_t in, out;
+  const float* x;       // [rows, in]
+  const float* weight;  // [out, in]
+  const float* bias;    // [out]
+  const float* added;   // [rows, out]; null: nothing
+  Activation activation;
+  float* output;  // [rows, out]
+};
+
 struct VectorKernels {
   const char* name;
   // Rows [from, to) of the norm.
@@ -43,6 +55,15 @@ struct VectorKernels {
   // x times the normal distribution's function of x.
   void (*gelu)(const float* x, int64_t count, float* output);
   void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
+  // Outputs of a linear map that are worked on together, and how many floats its weight takes when brought into their order.
+  int64_t panel;
+  int64_t (*linearPacked)(const LinearMap& map);
+  // Panels [from, to) of the weight into that order.
+  void (*packWeight)(const LinearMap& map, int64_t from, int64_t to, float* packed);
+  // How many floats of scratch one call of `linear` needs for so many rows.
+  int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
+  // Rows [from, to) of the outputs in panels [fromPanel, toPanel).
+  void (*linear)(const LinearMap& map, const float* packed, int64_t from, int64_t to, int64_t fromPanel, int64_t toPanel, float* scratch);
   // How many floats of scratch one call of `attend` needs.
   int64_t (*attentionScratch)(const Attention& attention);
   // Queries [from, to) of one head of one group.

@@ -14,7 +14,7 @@ export {
 export { GroupNorm } from './group-norm.js';
 export { constant, type Initialiser, normal, ones, uniform, xavierUniform, zeros } from './init.js';
 export { LayerNorm } from './layer-norm.js';
-export { activated, backThrough, frozenLinear, Linear, type LinearOptions, linear } from './linear.js';
+export { activated, addLinear, backThrough, frozenLinear, Linear, type LinearOptions, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';

@@ -55,7 +55,22 @@ export class Linear extends Module {
 export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf.Tensor {
   const { weight, bias } = layer.plain ?? {};
   if (weight === undefined || bias === undefined || !mayFuse()) return activation(name)(layer.forward(x));
-  return inRows(x, weight.value, (rows, w) => nativeLinear(rows, w, bias.value, name));
+  return inRows(x, weight.value, (rows, w) => nativeLinear({ x: rows, weight: w, bias: bias.value }, name));
+}
+
+/**
+ * A linear layer whose result is added to what there is, as where a block ends with a skip around it. Where nothing records a
+ * gradient both are one operation. An adapter that changes something is run as it is.
+ *
+ * @param to - [..., out] f32.
+ * @param x - [..., in] f32.
+ * @returns to + layer(x), [..., out] f32.
+ */
+export function addLinear<T extends tf.Tensor>(to: T, layer: Linear, x: tf.Tensor): T {
+  const { weight, bias } = layer.plain ?? {};
+  if (weight === undefined || bias === undefined || !mayFuse()) return tf.add(to, layer.forward(x));
+  const added = () => to.reshape([-1, layer.outFeatures]);
+  return inRows(x, weight.value, (rows, w) => nativeLinear({ x: rows, weight: w, bias: bias.value, added: added() })) as T;
 }
 
 /** Whether linear maps may be computed by an operation that has no gradient: it exists, and no tape listens. */
@@ -84,7 +99,7 @@ export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
 /** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   return inRows(x, weight, (rows, w) => {
-    if (bias !== undefined && mayFuse()) return nativeLinear(rows, w, bias, 'none');
+    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight: w, bias });
     const product = tf.matMul(rows, w as tf.Tensor2D, false, true);
     return bias === undefined ? product : tf.add(product, bias);
   });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from '@jest/globals';
 import { nativeAttention, nativeLayerNorm, nativeLinear, tf } from '../../src/backend/index.js';
 import { geluByOperation, portableGelu } from '../../src/nn/activation.js';
+import { addLinear, Linear, type Parameter } from '../../src/nn/index.js';
 import { layerNormByOperation, portableLayerNorm } from '../../src/nn/layer-norm.js';
 import { groupAttention } from '../../src/ops/group-attention.js';
 import { windowRows } from '../../src/ops/window-rows.js';
@@ -78,13 +79,64 @@ describeNative(missing, 'the native linear map', () => {
   ] as const)('with %s is what the parts are', async (name, activate) => {
     const [x, w, b] = [random([37, 13], 1), random([21, 13], 2), random([21], 3)];
     const parts = activate(tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b));
-    await expectClose(nativeLinear(x, w, b, name), parts, 2e-6);
-    await expectClose(nativeLinear(x, w, b, name), parts, 2e-6); // the kernel is kept from the first call
+    await expectClose(nativeLinear({ x, weight: w, bias: b }, name), parts, 2e-6);
+    await expectClose(nativeLinear({ x, weight: w, bias: b }, name), parts, 2e-6); // the kernel is kept from the first call
+  });
+
+  // Few rows and many take different ways; inputs beyond one block, outputs that fill no panel, rows that fill no tile, and rows
+  // that lie in the same places of a cache.
+  it.each([
+    [37, 13, 21],
+    [256, 5, 1],
+    [301, 13, 21],
+    [1000, 200, 70],
+    [259, 512, 33],
+    [300, 2304, 40],
+    [4099, 3, 64],
+  ])('of %i rows, %i inputs and %i outputs is what the parts are', async (rows, inputs, outputs) => {
+    const [x, w, b] = [random([rows, inputs], 1), random([outputs, inputs], 2, inputs ** -0.5), random([outputs], 3)];
+    const added = random([rows, outputs], 4);
+    const sums = tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b);
+    await expectClose(nativeLinear({ x, weight: w, bias: b }), sums, 1e-5);
+    await expectClose(nativeLinear({ x, weight: w, bias: b, added }), tf.add(sums, added), 1e-5);
+    for (const [name, activate] of [
+      ['relu', tf.relu],
+      ['gelu', portableGelu],
+    ] as const) {
+      await expectClose(nativeLinear({ x, weight: w, bias: b }, name), activate(sums), 1e-5);
+      await expectClose(nativeLinear({ x, weight: w, bias: b, added }, name), tf.add(activate(sums), added), 1e-5);
+    }
+  });
+
+  it('does not hide what is not a number', async () => {
+    const x = tf.concat([tf.fill([1, 3], Number.NaN), tf.ones([299, 3])]);
+    for (const name of ['none', 'relu', 'gelu'] as const) {
+      const y = await nativeLinear({ x, weight: tf.ones([2, 3]), bias: tf.ones([2]) }, name).data();
+      expect([...y.slice(0, 2)]).toEqual([Number.NaN, Number.NaN]);
+      expect(y.slice(2).every((value) => Math.abs(value - 4) < 1e-3)).toBe(true);
+    }
+  });
+
+  it('added to a shortcut is the sum, as a whole and where a tape listens', async () => {
+    const layer = new Linear(5, 4);
+    for (const parameter of [layer.weight, layer.bias as Parameter]) parameter.assign(random([...parameter.shape], 9));
+    const [x, to, dy] = [random([2, 150, 5], 1), random([2, 150, 4], 2), random([2, 150, 4], 3)];
+    const sum = tf.add(to, layer.forward(x));
+    await expectClose(addLinear(to, layer, x), sum, 1e-6);
+    const slopes = (f: (to: tf.Tensor, x: tf.Tensor) => tf.Tensor) => tf.grads(f)([to, x], dy);
+    const [own, parts] = [slopes((a, b) => addLinear(a, layer, b)), slopes((a, b) => tf.add(a, layer.forward(b)))];
+    for (const [i, slope] of own.entries()) await expectClose(slope, parts[i] as tf.Tensor, 1e-6);
   });
 
   it('refuses what does not fit, and goes on', () => {
-    expect(() => nativeLinear(tf.ones([2, 3]), tf.ones([4, 5]), tf.ones([4]), 'none')).toThrow(/linear: expected/);
-    expect(nativeLinear(tf.ones([0, 3]), tf.ones([4, 3]), tf.ones([4]), 'gelu').shape).toEqual([0, 4]);
+    expect(() => nativeLinear({ x: tf.ones([2, 3]), weight: tf.ones([4, 5]), bias: tf.ones([4]) }, 'none')).toThrow(
+      /linear: expected/,
+    );
+    const fits = { x: tf.ones([2, 3]), weight: tf.ones([4, 3]), bias: tf.ones([4]) };
+    expect(() => nativeLinear({ ...fits, added: tf.ones([4, 2]) })).toThrow(
+      /linear: expected what is added to be \[2,4\], got \[4,2\]/,
+    );
+    expect(nativeLinear({ x: tf.ones([0, 3]), weight: tf.ones([4, 3]), bias: tf.ones([4]) }, 'gelu').shape).toEqual([0, 4]);
   });
 });
 
@@ -215,18 +267,21 @@ const RESULTS = `
     return (seed / 2 ** 31) * 3;
   }), shape);
   const backend = tf.backend();
-  const { TF_ATTR_FLOAT, TF_ATTR_INT } = backend.binding;
+  const { TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_STRING } = backend.binding;
   const epsilon = [{ name: 'epsilon', type: TF_ATTR_FLOAT, value: 1e-5 }];
   const [x, dy, w, b] = [random([700, 43]), random([700, 43]), random([43]), random([43])];
   const int = (name, value) => ({ name, type: TF_ATTR_INT, value });
   const sizes = [int('heads', 2), int('depth', 21), int('query_offset', 0), int('key_offset', 1), int('value_offset', 1),
     { name: 'scale', type: TF_ATTR_FLOAT, value: 0.4 }];
+  const [weight, added] = [random([70, 43]), random([700, 70])];
+  const gelu = [{ name: 'activation', type: TF_ATTR_STRING, value: 'GeluExact' }];
   const none = tf.zeros([0]), rows = tf.zeros([2, 0], 'int32');
   const results = [
     backend.executeSingleOutput('SonogroundLayerNorm', epsilon, [x, w, b]),
     ...backend.executeMultipleOutputs('SonogroundLayerNormGrad', epsilon, [x, w, dy], 3),
     backend.executeSingleOutput('SonogroundGelu', [], [x]),
     backend.executeSingleOutput('SonogroundGeluGrad', [], [x, dy]),
+    backend.executeSingleOutput('SonogroundLinear', gelu, [x, weight, random([70]), added]),
     backend.executeSingleOutput('SonogroundAttention', sizes, [x, dy, dy, rows, rows, none, none, none]),
   ];
   console.log(JSON.stringify(results.map((tensor) => [...backend.readSync(tensor.dataId)])));

@@ -27,9 +27,11 @@ export abstract class FeedForwardLayer extends Module {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
     const { fc1: expand, fc2: contract } = this;
     const drop = (hidden: tf.Tensor) => dropout(hidden, activationDropout, mode);
+    const layer = { expand, activate: activationFunction, contract, drop };
     return tf.tidy(() => {
-      const changed = throughHidden(x, { expand, activate: activationFunction, contract, drop });
-      return this.finalLayerNorm.forward(tf.add(x, dropout(changed, rate, mode)));
+      const drops = mode.training && rate > 0;
+      const sum = drops ? tf.add(x, dropout(throughHidden(x, layer), rate, mode)) : throughHidden(x, { ...layer, addTo: x });
+      return this.finalLayerNorm.forward(sum);
     });
   }
 }

@@ -57,7 +57,7 @@ export class Hiera extends Module {
   /** Patches plus where they lie: a coarse map for the whole image and a fine one that repeats with the windows. */
   private embed(pixelValues: tf.Tensor4D): tf.Tensor4D {
     const patches = this.patchEmbed.forward(pixelValues); // [B, h, w, C]
-    const [, h, w] = patches.shape;
+    const [, h, w, c] = patches.shape;
     const window = this.posEmbedWindow.value;
     const [, size = 1] = window.shape;
     if (h % size !== 0 || w % size !== 0)
@@ -67,8 +67,8 @@ export class Hiera extends Module {
         fix: 'Bring images to a size whose patches windows can tile',
       });
     const coarse = resizeBicubic(this.posEmbed.value as unknown as tf.Tensor4D, [h, w]);
-    const fine = tf.tile(window, [1, h / size, w / size, 1]);
-    return tf.add(patches, tf.add(coarse, fine));
+    const cells = tf.reshape(tf.add(patches, coarse), [-1, h / size, size, w / size, size * c]);
+    return tf.reshape(tf.add(cells, tf.reshape(window, [1, 1, size, 1, size * c])), patches.shape);
   }
 }
 

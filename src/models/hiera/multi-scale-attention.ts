@@ -1,5 +1,5 @@
 import { largestTensorBytes, tf } from '../../backend/index.js';
-import { Linear, Module } from '../../nn/index.js';
+import { addLinear, Linear, linear, Module } from '../../nn/index.js';
 import { attend, groupAttention, hasGroupAttention, windowRows } from '../../ops/index.js';
 
 export interface MultiScaleAttentionOptions {
@@ -68,14 +68,14 @@ export class MultiScaleAttention extends Module {
    *
    * @param x - [B, H, W, dim] f32, of any sides.
    * @param size - side of a window; 0: each map is one.
+   * @param shortcut - [B, H', W', dimOut] f32, what the result is added to.
    * @returns [B, H', W', dimOut] f32, pooled by the query stride.
    */
-  forwardInPlace(x: tf.Tensor4D, size: number): tf.Tensor4D {
+  forwardInPlace(x: tf.Tensor4D, size: number, shortcut: tf.Tensor4D): tf.Tensor4D {
     const [b, h, w] = x.shape;
-    const projected = this.qkv.forward(x) as tf.Tensor4D; // [B, H, W, 3 dimOut]
-    const dimOut = projected.shape[3] / 3;
+    const dimOut = this.proj.inFeatures;
     const stride = this.queryStride?.[0] ?? 1;
-    const query = stride === 1 ? projected : maxPool(tf.slice(projected, [0, 0, 0, 0], [b, h, w, dimOut]), this.queryStride);
+    const { query, keyValue, offsets } = this.project(x);
     const [, h2, w2] = query.shape;
     const groups = (sides: readonly [number, number], side: number) => {
       if (side === 0) return { count: b };
@@ -85,16 +85,32 @@ export class MultiScaleAttention extends Module {
     const bias = this.qkv.bias?.value;
     const attended = groupAttention({
       query,
-      key: projected,
-      value: projected,
-      offsets: [0, dimOut, 2 * dimOut],
+      key: keyValue,
+      value: keyValue,
+      offsets,
       heads: this.heads,
       depth: dimOut / this.heads,
       queryGroups: groups([h2, w2], size / stride),
       keyGroups: groups([h, w], size),
       padding: bias && [tf.slice(bias, dimOut, dimOut), tf.slice(bias, 2 * dimOut, dimOut)],
     });
-    return this.proj.forward(attended.reshape([b, h2, w2, dimOut])) as tf.Tensor4D;
+    return addLinear(shortcut, this.proj, attended.reshape([b, h2, w2, dimOut]));
+  }
+
+  /** Queries, pooled, and the map that holds keys and values, with the columns where each of the three begins. */
+  private project(x: tf.Tensor4D): { query: tf.Tensor4D; keyValue: tf.Tensor4D; offsets: [number, number, number] } {
+    const dimOut = this.proj.inFeatures;
+    const { weight, bias } = this.qkv.plain ?? {};
+    if (this.queryStride === undefined || weight === undefined || bias === undefined) {
+      const together = this.qkv.forward(x) as tf.Tensor4D; // [B, H, W, 3 dimOut]
+      if (this.queryStride === undefined) return { query: together, keyValue: together, offsets: [0, dimOut, 2 * dimOut] };
+      const query = tf.slice(together, [0, 0, 0, 0], [...x.shape.slice(0, 3), dimOut]) as tf.Tensor4D;
+      return { query: maxPool(query, this.queryStride), keyValue: together, offsets: [0, dimOut, 2 * dimOut] };
+    }
+    // Apart, so that the queries need not be cut out of a map of all three.
+    const rows = (from: number, count: number) =>
+      linear(x, tf.slice(weight.value, [from, 0], [count, -1]), tf.slice(bias.value, from, count)) as tf.Tensor4D;
+    return { query: maxPool(rows(0, dimOut), this.queryStride), keyValue: rows(dimOut, 2 * dimOut), offsets: [0, 0, dimOut] };
   }
 }
 

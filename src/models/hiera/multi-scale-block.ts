@@ -51,14 +51,17 @@ export class MultiScaleBlock extends Module {
   private transform(x: tf.Tensor4D): tf.Tensor4D {
     const normed = this.norm1.forward(x); // [B, H, W, dim]
     const shortcut = this.proj === undefined ? x : maxPool(this.proj.forward(normed) as tf.Tensor4D, this.queryStride); // [B, H', W', dimOut]
-    const attended = tf.add(shortcut, this.attend(normed, shortcut.shape)) as tf.Tensor4D;
-    return tf.add(attended, this.mlp.forward(this.norm2.forward(attended))); // [B, H', W', dimOut]
+    const attended = this.attend(normed, shortcut);
+    return this.mlp.forward(this.norm2.forward(attended), attended); // [B, H', W', dimOut]
   }
 
-  private attend(x: tf.Tensor4D, [b, h, w, c]: readonly [number, number, number, number]): tf.Tensor4D {
+  private attend(x: tf.Tensor4D, shortcut: tf.Tensor4D): tf.Tensor4D {
     const size = this.windowSize;
-    if (this.attention.canRunInPlace(x, size)) return this.attention.forwardInPlace(x, size);
-    if (size === 0) return this.attention.forward(x);
+    if (this.attention.canRunInPlace(x, size)) return this.attention.forwardInPlace(x, size, shortcut);
+    return tf.add(shortcut, size === 0 ? this.attention.forward(x) : this.attendWithin(x, size, shortcut.shape));
+  }
+
+  private attendWithin(x: tf.Tensor4D, size: number, [b, h, w, c]: readonly [number, number, number, number]): tf.Tensor4D {
     const padded = padToMultiple(x, size);
     const [rows, columns] = [padded.shape[1] / size, padded.shape[2] / size];
     const windows = tf.reshape(splitWindows(padded, size), [b * rows * columns, size, size, -1]) as tf.Tensor4D;
@@ -83,7 +86,9 @@ class HieraMlp extends Module {
     this.activate = activate;
   }
 
-  forward(x: tf.Tensor): tf.Tensor {
-    return throughHidden(x, { expand: this.projIn, activate: this.activate, contract: this.projOut });
+  /** x through both layers, added to `shortcut`, which is of the same shape. */
+  forward(x: tf.Tensor4D, shortcut: tf.Tensor4D): tf.Tensor4D {
+    const { projIn: expand, activate, projOut: contract } = this;
+    return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;
   }
 }

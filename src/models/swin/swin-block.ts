@@ -50,10 +50,14 @@ export class SwinBlock extends Module {
         tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
       );
       const { expand, contract } = this;
-      const changed = tf.tidy(() =>
-        throughHidden(this.normAfter.forward(attended), { expand, activate: this.config.hiddenAct, contract }),
-      );
-      return { y: tf.add(attended, dropout(changed, this.config.hiddenDropoutProb, mode)) as tf.Tensor4D };
+      const { hiddenAct: activate, hiddenDropoutProb: rate } = this.config;
+      const drops = mode.training && rate > 0;
+      const y = tf.tidy(() => {
+        const normed = this.normAfter.forward(attended);
+        if (!drops) return throughHidden(normed, { expand, activate, contract, addTo: attended });
+        return tf.add(attended, dropout(throughHidden(normed, { expand, activate, contract }), rate, mode));
+      });
+      return { y: y as tf.Tensor4D };
     });
     return y;
   }

@@ -18,4 +18,10 @@ export class MlpBlock extends Module {
   forward(x: tf.Tensor): tf.Tensor {
     return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2 });
   }
+
+  /** {@link forward} added to `shortcut`, as where a block ends with a skip around it. */
+  addTo(shortcut: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
+    const { lin1: expand, activate, lin2: contract } = this;
+    return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;
+  }
 }
