@@ -2,12 +2,13 @@
  * Everything that has a target, against the PyTorch reference where that is present, taking turns.
  *
  *   npm run bench -- [--only detector,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
- *                  [--backend auto|tensorflow|webgpu|wasm|cpu]
+ *                  [--backend auto|tensorflow|webgpu|wasm|cpu] [--model tiny|nano]
  *
  * Each side is a process of its own with random weights, its first pass does not count. Prints medians of seconds and of
  * processor seconds, the medians of the ratios of neighbouring runs, the largest memory, the floor (the products of our pass at
  * the rate of this machine's large products), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
  * pipeline is the sum of detector, encoder and one decoder call. `--scaling` goes through sizes instead, ours alone.
+ * `--model nano` takes the sizes of the shipped nano models, ours alone: with `--side 128` small enough for a software GPU.
  * On a GPU also what the first pass took, in which programs are compiled, and the GPU's memory.
  * On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
  */
@@ -41,6 +42,7 @@ function readOptions() {
       batch: text('1'),
       boxes: text('1'),
       backend: text('auto'),
+      model: text('tiny'),
       scaling: { type: 'boolean', default: false },
       alone: { type: 'boolean', default: false },
     },
@@ -55,13 +57,16 @@ function readOptions() {
       : stop(`--${name} must be a whole number above 0, got ${values[name]}`);
   };
   const sizes = { side: count('side'), batch: count('batch'), boxes: count('boxes') };
+  if (!['tiny', 'nano'].includes(values.model)) stop(`--model must be tiny or nano, got ${values.model}`);
+  const nano = values.model === 'nano';
+  if (nano) sizes.model = 'nano';
   return {
     only,
     runs: count('runs'),
     sizes,
     backend: values.backend,
     scaling: values.scaling,
-    alone: values.alone || values.scaling,
+    alone: values.alone || values.scaling || nano,
   };
 }
 
@@ -72,14 +77,23 @@ function stop(message) {
 
 async function measure(work, sizes) {
   const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
-  const { process: kind, before, question: questionOf, title } = WORKS[work];
+  const { process: kind, before, question: questionOf, title: usual } = WORKS[work];
+  const title = sizes.model === undefined ? usual : work;
   const question = questionOf(sizes);
   const sides = {};
   try {
     if (!options.alone) sides.reference = await startReference(...SCRIPTS[kind](sizes, folder));
     if (sides.reference === undefined) delete sides.reference;
     const from = sides.reference ? folder : 'random';
-    const args = [join(root, 'bench', 'lib', 'ours.mjs'), kind, from, String(sizes.side), String(sizes.batch), options.backend];
+    const args = [
+      join(root, 'bench', 'lib', 'ours.mjs'),
+      kind,
+      from,
+      String(sizes.side),
+      String(sizes.batch),
+      options.backend,
+      sizes.model ?? 'tiny',
+    ];
     sides.ours = await startSide(process.execPath, args);
     if (sides.ours === undefined) stop(`our side of ${work} did not start`);
     const { rate, backend, device } = await sides.ours.ask('rate');
@@ -147,7 +161,7 @@ function tell(title, { work, sizes, ours, reference, ratio, cpuRatio, gflop, rat
   if (reference) line('reference', reference);
   if (reference)
     console.log(`  ${ratio.toFixed(2)} times as fast, by processor time ${cpuRatio.toFixed(2)} times (medians of pairs)`);
-  console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toFixed(1)} GFLOP at ${rate.toFixed(0)} GFLOP/s`);
+  console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toPrecision(3)} GFLOP at ${rate.toPrecision(3)} GFLOP/s`);
   const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
   const label = onGpu ? 'by stage, of asking the GPU' : 'by stage'; // which computes behind it
   console.log(`  ${label}: ${parts.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);

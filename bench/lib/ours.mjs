@@ -1,6 +1,6 @@
 /**
  * Our side of the benches, as a process like the reference's: says its name, then answers each line with the seconds and the
- * memory of one pass, by stage. Arguments: work, folder of models that the reference made or `random`, side, batch, backend.
+ * memory of one pass, by stage. Arguments: work, folder of models that the reference made or `random`, side, batch, backend, model.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ import { randomDetector, randomMasker } from './random-models.mjs';
 import { stageClock } from './stage-clock.mjs';
 import { trainStep } from './train-step.mjs';
 
-const [work, folder, side, batch, wanted = 'auto'] = process.argv.slice(2);
+const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
 const { describeBackend, initBackend, nativeOps, tf } = await dist('backend/index.js');
 const { inference } = await dist('nn/index.js');
 const { readSafetensors } = await dist('io/index.js');
@@ -45,7 +45,7 @@ async function inputsIn() {
 
 /** The reference's model and inputs, or random ones. */
 async function detectorParts() {
-  if (folder === 'random') return randomDetector(Number(side), Number(batch));
+  if (folder === 'random') return randomDetector(Number(side), Number(batch), size);
   const { loadGroundingDino, readModelConfig, groundingDinoConfigs } = await dist('infer/index.js');
   const model = await loadGroundingDino(folder, await readModelConfig(folder, groundingDinoConfigs));
   const tensor = await inputsIn();
@@ -68,7 +68,7 @@ async function detector() {
 }
 
 async function maskerParts() {
-  if (folder === 'random') return randomMasker();
+  if (folder === 'random') return randomMasker(size);
   const { loadSam2Masker } = await dist('infer/index.js');
   const { model } = await loadSam2Masker(folder);
   const tensor = await inputsIn();
