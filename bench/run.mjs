@@ -2,11 +2,14 @@
  * Everything that has a target, against the PyTorch reference where that is present, taking turns.
  *
  *   npm run bench -- [--only detector,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
+ *                  [--backend auto|tensorflow|webgpu|wasm|cpu] [--model tiny|nano]
  *
  * Each side is a process of its own with random weights, its first pass does not count. Prints medians of seconds and of
  * processor seconds, the medians of the ratios of neighbouring runs, the largest memory, the floor (the products of our pass at
  * the rate of this machine's large products), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
  * pipeline is the sum of detector, encoder and one decoder call. `--scaling` goes through sizes instead, ours alone.
+ * `--model nano` takes the sizes of the shipped nano models, ours alone: with `--side 128` small enough for a software GPU.
+ * On a GPU also what the first pass took, in which programs are compiled, and the GPU's memory.
  * On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -38,6 +41,8 @@ function readOptions() {
       side: text('800'),
       batch: text('1'),
       boxes: text('1'),
+      backend: text('auto'),
+      model: text('tiny'),
       scaling: { type: 'boolean', default: false },
       alone: { type: 'boolean', default: false },
     },
@@ -52,7 +57,17 @@ function readOptions() {
       : stop(`--${name} must be a whole number above 0, got ${values[name]}`);
   };
   const sizes = { side: count('side'), batch: count('batch'), boxes: count('boxes') };
-  return { only, runs: count('runs'), sizes, scaling: values.scaling, alone: values.alone || values.scaling };
+  if (!['tiny', 'nano'].includes(values.model)) stop(`--model must be tiny or nano, got ${values.model}`);
+  const nano = values.model === 'nano';
+  if (nano) sizes.model = 'nano';
+  return {
+    only,
+    runs: count('runs'),
+    sizes,
+    backend: values.backend,
+    scaling: values.scaling,
+    alone: values.alone || values.scaling || nano,
+  };
 }
 
 function stop(message) {
@@ -62,26 +77,38 @@ function stop(message) {
 
 async function measure(work, sizes) {
   const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
-  const { process: kind, before, question: questionOf, title } = WORKS[work];
+  const { process: kind, before, question: questionOf, title: usual } = WORKS[work];
+  const title = sizes.model === undefined ? usual : work;
   const question = questionOf(sizes);
   const sides = {};
   try {
     if (!options.alone) sides.reference = await startReference(...SCRIPTS[kind](sizes, folder));
     if (sides.reference === undefined) delete sides.reference;
     const from = sides.reference ? folder : 'random';
-    const args = [join(root, 'bench', 'lib', 'ours.mjs'), kind, from, String(sizes.side), String(sizes.batch)];
+    const args = [
+      join(root, 'bench', 'lib', 'ours.mjs'),
+      kind,
+      from,
+      String(sizes.side),
+      String(sizes.batch),
+      options.backend,
+      sizes.model ?? 'tiny',
+    ];
     sides.ours = await startSide(process.execPath, args);
     if (sides.ours === undefined) stop(`our side of ${work} did not start`);
-    const { rate } = await sides.ours.ask('rate');
+    const { rate, backend, device } = await sides.ours.ask('rate');
     if (before) for (const side of Object.values(sides)) await side.ask(before);
     const runs = { ours: [], reference: [] };
+    const first = {};
     for (let run = 0; run <= options.runs; run++)
       for (const [name, side] of Object.entries(sides)) {
         const answer = await side.ask(question);
         if (run > 0) runs[name].push(answer);
+        else first[name] = answer.seconds;
       }
     const { gflop } = await sides.ours.ask(`floor ${question}`);
-    const record = summarise(work, sizes, runs, gflop, rate);
+    const record = { ...summarise(work, sizes, runs, gflop, rate), device };
+    if (device !== 'cpu' || backend !== 'tensorflow') Object.assign(record, { backend, firstSeconds: first.ours });
     append(record);
     tell(title, record);
     return record;
@@ -96,6 +123,7 @@ function summarise(work, { threads: _threads, ...sizes }, runs, gflop, rate) {
     seconds: median(list.map(({ seconds }) => seconds)),
     cpuSeconds: median(list.map(({ cpuSeconds }) => cpuSeconds)),
     peakMb: list.at(-1).peakMb,
+    ...(list.at(-1).gpuMb !== undefined && { gpuMb: Math.max(...list.map(({ gpuMb }) => gpuMb)) }),
   });
   const ratio = (key) => median(runs.ours.map((own, i) => runs.reference[i][key] / own[key]));
   const compared = runs.reference.length > 0;
@@ -114,7 +142,7 @@ function summarise(work, { threads: _threads, ...sizes }, runs, gflop, rate) {
   };
 }
 
-function tell(title, { sizes, ours, reference, ratio, cpuRatio, gflop, rate, floor, stages }) {
+function tell(title, { work, sizes, ours, reference, ratio, cpuRatio, gflop, rate, floor, stages, ...on }) {
   const shown = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
   console.log(`${title} (${shown.join(', ')}), ${threads} thread(s), ${options.runs} runs`);
   const line = (name, side) =>
@@ -122,12 +150,21 @@ function tell(title, { sizes, ours, reference, ratio, cpuRatio, gflop, rate, flo
       `  ${name.padEnd(10)} ${side.seconds.toFixed(3)} s, processors ${side.cpuSeconds.toFixed(3)} s, at most ${side.peakMb.toFixed(0)} MB`,
     );
   line('ours', ours);
+  const onGpu = on.device !== 'cpu';
+  if (onGpu) {
+    const images = work === 'decoder' ? '' : `, ${(sizes.batch / ours.seconds).toPrecision(3)} images/s`;
+    const memory = ours.gpuMb === undefined ? '' : `, ${ours.gpuMb.toFixed(0)} MB there`;
+    console.log(
+      `  on ${on.device} by ${on.backend}${images}${memory}; first pass ${on.firstSeconds.toFixed(2)} s, compiling included`,
+    );
+  }
   if (reference) line('reference', reference);
   if (reference)
     console.log(`  ${ratio.toFixed(2)} times as fast, by processor time ${cpuRatio.toFixed(2)} times (medians of pairs)`);
-  console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toFixed(1)} GFLOP at ${rate.toFixed(0)} GFLOP/s`);
+  console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toPrecision(3)} GFLOP at ${rate.toPrecision(3)} GFLOP/s`);
   const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
-  console.log(`  by stage: ${parts.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);
+  const label = onGpu ? 'by stage, of asking the GPU' : 'by stage'; // which computes behind it
+  console.log(`  ${label}: ${parts.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);
 }
 
 function tellPipeline() {

@@ -1,16 +1,14 @@
-// Multi-scale deformable attention as TensorFlow operations for the CPU: checks, memory and threads. The arithmetic is in
-// deformable-sampling.cc.
+// Multi-scale deformable attention as TensorFlow operations for the CPU: memory and threads. The arithmetic is in
+// deformable-sampling.cc, the checks are in deformable-inputs.h.
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <new>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "deformable-sampling.h"
+#include "deformable-inputs.h"
 #include "in-blocks.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -24,12 +22,8 @@ using tensorflow::OpKernel;
 using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
-using tensorflow::TensorShape;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
-
-// Whole float32 numbers are exact to here; coordinates of cells must be.
-constexpr int64_t kLargestSide = 1 << 24;
 
 constexpr char kValue[] = "value: float", kShapes[] = "spatial_shapes: int32", kLocations[] = "locations: float",
                kWeights[] = "weights: float";
@@ -66,52 +60,6 @@ REGISTER_OP("SonogroundDeformableAttentionGrad")
       return absl::OkStatus();
     });
 
-absl::Status Mismatch(const char* what, const std::string& expected, const std::string& actual) {
-  return absl::InvalidArgumentError(absl::StrCat("deformable attention: expected ", what, " ", expected, ", got ", actual));
-}
-
-absl::Status CheckRank(const Tensor& tensor, const char* name, int rank) {
-  if (tensor.dims() == rank) return absl::OkStatus();
-  return Mismatch(name, absl::StrCat("of rank ", rank), tensor.shape().DebugString());
-}
-
-absl::Status CheckShape(const Tensor& tensor, const char* name, std::initializer_list<int64_t> expected) {
-  const TensorShape shape(expected);
-  if (tensor.shape() == shape) return absl::OkStatus();
-  return Mismatch(name, absl::StrCat("of shape ", shape.DebugString()), tensor.shape().DebugString());
-}
-
-// Reads the inputs after checking all that the arithmetic relies on. `levels` holds what `in` points to.
-absl::Status Read(OpKernelContext* context, std::vector<Level>* levels, Inputs* in) {
-  const Tensor &value = context->input(0), &shapes = context->input(1);
-  const Tensor &locations = context->input(2), &weights = context->input(3);
-  TF_RETURN_IF_ERROR(CheckRank(value, "value", 4));
-  TF_RETURN_IF_ERROR(CheckRank(shapes, "spatial_shapes", 2));
-  TF_RETURN_IF_ERROR(CheckRank(locations, "locations", 6));
-  Sizes s;
-  s.batch = value.dim_size(0), s.cells = value.dim_size(1), s.heads = value.dim_size(2), s.depth = value.dim_size(3);
-  s.levels = shapes.dim_size(0), s.queries = locations.dim_size(1), s.points = locations.dim_size(4);
-  TF_RETURN_IF_ERROR(CheckShape(shapes, "spatial_shapes", {std::max<int64_t>(s.levels, 1), 2}));
-  TF_RETURN_IF_ERROR(CheckShape(locations, "locations", {s.batch, s.queries, s.heads, s.levels, s.points, 2}));
-  TF_RETURN_IF_ERROR(CheckShape(weights, "weights", {s.batch, s.queries, s.heads, s.levels, s.points}));
-  if (s.depth < 1) return Mismatch("value", "with at least one number a head", value.shape().DebugString());
-  const int32_t* sides = shapes.flat<int32_t>().data();
-  int64_t start = 0;
-  for (int64_t l = 0; l < s.levels; ++l) {
-    const int64_t height = sides[2 * l], width = sides[2 * l + 1];
-    if (height < 1 || width < 1 || height > kLargestSide || width > kLargestSide)
-      return Mismatch("levels", absl::StrCat("with sides from 1 to ", kLargestSide), absl::StrCat(height, " x ", width));
-    levels->push_back({height, width, start});
-    start += height * width;
-    if (start > s.cells) break;  // before it could overflow
-  }
-  if (start != s.cells)
-    return Mismatch("levels", absl::StrCat("of ", s.cells, " cells, as value has"),
-                    absl::StrCat(start, start > s.cells ? " or more" : ""));
-  *in = {s, levels->data(), value.flat<float>().data(), locations.flat<float>().data(), weights.flat<float>().data()};
-  return absl::OkStatus();
-}
-
 class DeformableAttention : public OpKernel {
  public:
   explicit DeformableAttention(OpKernelConstruction* context) : OpKernel(context) {}
@@ -119,7 +67,7 @@ class DeformableAttention : public OpKernel {
   void Compute(OpKernelContext* context) override {
     std::vector<Level> levels;
     Inputs in;
-    OP_REQUIRES_OK(context, Read(context, &levels, &in));
+    OP_REQUIRES_OK(context, ReadInputs(context, &levels, &in));
     const Sizes& s = in.sizes;
     Tensor* sum;
     OP_REQUIRES_OK(context, context->allocate_output(0, {s.batch, s.queries, s.heads * s.depth}, &sum));
@@ -142,7 +90,7 @@ class DeformableAttentionGrad : public OpKernel {
   void Compute(OpKernelContext* context) override {
     std::vector<Level> levels;
     Inputs in;
-    OP_REQUIRES_OK(context, Read(context, &levels, &in));
+    OP_REQUIRES_OK(context, ReadInputs(context, &levels, &in));
     const Sizes& s = in.sizes;
     const Tensor& sumGradient = context->input(4);
     OP_REQUIRES_OK(context, CheckShape(sumGradient, "sum_gradient", {s.batch, s.queries, s.heads * s.depth}));

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { planCudaDownloads } from './lib/cuda-plan.mjs';
 import { withLock } from './lib/lock.mjs';
+import { cudaOpsSettled, installCudaOps, planCudaOps, retryCudaOps } from './lib/native-cuda.mjs';
 import { installNativeOps, nativeOpsSettled, planNativeOps, retryNativeOps } from './lib/native-ops.mjs';
 import { installPackages, packagesReady, restoreBinding } from './lib/packages.mjs';
 import { bindingPackage, cacheDir, checkout, fallbackNote, root } from './lib/places.mjs';
@@ -22,13 +23,18 @@ const OLDEST_NODE = [20, 19];
 /** Installs what is missing. Takes milliseconds if nothing is. */
 export async function bootstrap() {
   checkNode();
-  if (packagesReady() && nativeSettled() && nativeOpsSettled()) return;
+  if (packagesReady() && nativeSettled() && opsSettled()) return;
   await setUp(wantedVariant());
 }
 
 /** Whether TensorFlow is there, or known not to be available. */
 function nativeSettled() {
   return installedVariant() !== undefined || existsSync(fallbackNote);
+}
+
+/** Whether the operations of the project's own are there, or known not to be available. */
+function opsSettled() {
+  return nativeOpsSettled() && cudaOpsSettled();
 }
 
 /** Whether what is in place is the variant; what somebody put there by hand is taken for the CPU's. */
@@ -42,10 +48,11 @@ async function setUp(variant) {
     if (!packagesReady()) await installPackages();
     if (!checkout && !existsSync(bindingPackage)) await restoreBinding();
     const wanted = !serves(variant) && !existsSync(fallbackNote);
-    if (!wanted && nativeOpsSettled()) return;
+    if (!wanted && opsSettled()) return;
     await withLock(join(cacheDir, 'setup-lock'), async () => {
       if (wanted) await installNative(variant);
       if (!nativeOpsSettled()) await installNativeOps();
+      if (!cudaOpsSettled()) await installCudaOps();
     });
   });
 }
@@ -93,7 +100,8 @@ export async function setUpCommand(args) {
   // What failed before is tried again.
   await rm(fallbackNote, { force: true });
   await retryNativeOps();
-  if (!packagesReady() || !serves(variant) || !nativeOpsSettled()) await setUp(variant);
+  await retryCudaOps();
+  if (!packagesReady() || !serves(variant) || !opsSettled()) await setUp(variant);
   const note = existsSync(fallbackNote) ? JSON.parse(readFileSync(fallbackNote, 'utf8')).reason : undefined;
   say(
     note === undefined
@@ -109,6 +117,7 @@ async function showPlan(variant) {
     ...(serves(variant) ? [] : plan(variant)),
     ...(variant === 'cuda' && !serves(variant) ? await planCudaDownloads() : []),
     ...(serves(variant) && nativeOpsSettled() ? [] : planNativeOps()),
+    ...(serves(variant) && cudaOpsSettled() ? [] : planCudaOps(variant)),
   ];
   say(steps.length === 0 ? 'nothing to do' : `to do:\n${steps.map((step) => `  ${step}`).join('\n')}`);
 }

@@ -36,7 +36,7 @@ export function tableOf(list) {
     r.commit,
     `${r.work}, ${Object.entries(r.sizes)
       .map(([name, size]) => `${name} ${size}`)
-      .join(', ')}`,
+      .join(', ')}${r.device === 'cpu' ? '' : `, on ${r.device}`}`,
     String(r.threads),
     fixed(r.ours.seconds, 2),
     fixed(r.reference?.seconds, 2),

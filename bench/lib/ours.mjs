@@ -1,20 +1,21 @@
 /**
  * Our side of the benches, as a process like the reference's: says its name, then answers each line with the seconds and the
- * memory of one pass, by stage. Arguments: work, folder of models that the reference made or `random`, side, batch.
+ * memory of one pass, by stage. Arguments: work, folder of models that the reference made or `random`, side, batch, backend, model.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gigaflops, matrixRate } from './arithmetic.mjs';
+import { deviceMemoryMb, deviceName } from './device.mjs';
 import { dist } from './dist.mjs';
 import { randomDetector, randomMasker } from './random-models.mjs';
 import { stageClock } from './stage-clock.mjs';
 import { trainStep } from './train-step.mjs';
 
-const [work, folder, side, batch] = process.argv.slice(2);
-const { initBackend, nativeOps, tf } = await dist('backend/index.js');
+const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
+const { describeBackend, initBackend, nativeOps, tf } = await dist('backend/index.js');
 const { inference } = await dist('nn/index.js');
 const { readSafetensors } = await dist('io/index.js');
-await initBackend();
+const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
 
 const makers = { detector, masker, 'train-step': training };
 const passes = await makers[work]();
@@ -22,7 +23,11 @@ console.log(`sonoground (native: ${nativeOps().names.join(', ') || 'none'})`);
 for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await answer(line.trim())));
 
 async function answer(question) {
-  if (question === 'rate') return { rate: matrixRate(tf) };
+  if (question === 'rate') {
+    const facts = await describeBackend();
+    const rate = backend === 'tensorflow' ? matrixRate(tf) : facts.gflops;
+    return { rate, backend, device: deviceName(facts) };
+  }
   if (question.startsWith('floor ')) return { gflop: await gigaflops(tf, () => passes(question.slice(6), inference)) };
   const clock = stageClock();
   const [begin, used] = [performance.now(), process.cpuUsage()];
@@ -30,7 +35,7 @@ async function answer(question) {
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(used);
   const peakMb = process.resourceUsage().maxRSS / 1000;
-  return { seconds, cpuSeconds: (user + system) / 1e6, peakMb, stages: more ?? clock.stages() };
+  return { seconds, cpuSeconds: (user + system) / 1e6, peakMb, ...deviceMemoryMb(tf), stages: more ?? clock.stages() };
 }
 
 async function inputsIn() {
@@ -40,7 +45,7 @@ async function inputsIn() {
 
 /** The reference's model and inputs, or random ones. */
 async function detectorParts() {
-  if (folder === 'random') return randomDetector(Number(side), Number(batch));
+  if (folder === 'random') return randomDetector(Number(side), Number(batch), size);
   const { loadGroundingDino, readModelConfig, groundingDinoConfigs } = await dist('infer/index.js');
   const model = await loadGroundingDino(folder, await readModelConfig(folder, groundingDinoConfigs));
   const tensor = await inputsIn();
@@ -63,7 +68,7 @@ async function detector() {
 }
 
 async function maskerParts() {
-  if (folder === 'random') return randomMasker();
+  if (folder === 'random') return randomMasker(size);
   const { loadSam2Masker } = await dist('infer/index.js');
   const { model } = await loadSam2Masker(folder);
   const tensor = await inputsIn();

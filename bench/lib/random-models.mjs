@@ -1,4 +1,7 @@
 /** Models with random weights and inputs for them, where no reference is needed to make either. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../scripts/lib/places.mjs';
 import { dist } from './dist.mjs';
 
 /** A cheap generator: a hundred million numbers in a second, of which only their spread matters. */
@@ -28,13 +31,20 @@ async function fill(model, random) {
   return model;
 }
 
-/** Grounding DINO tiny and one image and prompt for it. */
-export async function randomDetector(side, batch = 1) {
+/** The settings of a shipped nano model; those of the tiny one are the defaults. */
+function configOf(size, name) {
+  return size === 'nano' ? JSON.parse(readFileSync(join(root, 'weights', name, 'config.json'), 'utf8')) : {};
+}
+
+/** Grounding DINO, tiny or nano, and images and a prompt for it. */
+export async function randomDetector(side, batch = 1, size = 'tiny') {
   const { tf } = await dist('backend/index.js');
   const { GroundingDino, parseGroundingDinoConfig } = await dist('models/grounding-dino/index.js');
   const random = randoms();
-  const model = await fill(new GroundingDino(parseGroundingDinoConfig({})), random);
-  const ids = [101, 28378, 22144, 1012, 22330, 3367, 1012, 102];
+  const config = parseGroundingDinoConfig(configOf(size, 'nano-grounding-dino'));
+  const model = await fill(new GroundingDino(config), random);
+  const words = [28378, 22144, 22330, 3367].map((id) => id % config.textConfig.vocabSize);
+  const ids = [101, words[0], words[1], 1012, words[2], words[3], 1012, 102];
   const rows = (row) =>
     tf.tensor2d(
       Array.from({ length: batch }, () => row),
@@ -52,12 +62,12 @@ export async function randomDetector(side, batch = 1) {
   };
 }
 
-/** SAM 2 (hiera-tiny), an image of its size, and 64 boxes on it. */
-export async function randomMasker() {
+/** SAM 2 (hiera-tiny or nano), an image of its size, and 64 boxes on it. */
+export async function randomMasker(size = 'tiny') {
   const { tf } = await dist('backend/index.js');
   const { Sam2, parseSam2Config } = await dist('models/sam2/index.js');
   const random = randoms();
-  const model = await fill(new Sam2(parseSam2Config({})), random);
+  const model = await fill(new Sam2(parseSam2Config(configOf(size, 'nano-sam2'))), random);
   const side = model.config.promptEncoder.imageSize;
   const corners = random(128, 250).map((x) => x + 250);
   const boxes = Array.from({ length: 64 }, (_, i) => {
@@ -69,4 +79,14 @@ export async function randomMasker() {
     pixelValues: tf.tensor(random(side * side * 3, 1.7), [1, side, side, 3]),
     boxes: tf.tensor3d([boxes], [1, 64, 4]),
   };
+}
+
+/** SAM of its smallest size (ViT-B), and an image of its size. */
+export async function randomSam() {
+  const { tf } = await dist('backend/index.js');
+  const { Sam, parseSamConfig } = await dist('models/sam/index.js');
+  const random = randoms();
+  const model = await fill(new Sam(parseSamConfig({})), random);
+  const side = model.config.promptEncoder.imageSize;
+  return { model, pixelValues: tf.tensor(random(side * side * 3, 1.7), [1, side, side, 3]) };
 }

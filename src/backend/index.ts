@@ -22,8 +22,10 @@ export {
   withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';
+export type { Purpose } from './order.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
-export { type BackendName, backendNames, ensureBackend, initBackend, type Purpose } from './select.js';
+export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
+export { largestTensorBytes } from './tensor-limit.js';
 export { tf } from './tf.js';
 export {
   isRecording,

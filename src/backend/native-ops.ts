@@ -1,3 +1,4 @@
+import { loadCudaOps } from './cuda-ops.js';
 import {
   registerNativeAttention,
   registerNativeDeformableAttention,
@@ -27,11 +28,12 @@ export function nativeOps(): NativeOps {
  * Loads the operations, if the set-up could compile them, and registers the kernels that run them. TensorFlow must be loaded.
  * Does not throw: everything has a portable version.
  *
- * `SONOGROUND_NATIVE_OPS=0` keeps to the portable versions. So does a GPU, as the operations are for the CPU.
+ * `SONOGROUND_NATIVE_OPS=0` keeps to the portable versions. On a GPU it is deformable attention alone, if it was compiled for one.
  */
 export function loadNativeOps(): NativeOps {
-  const reason = tryToLoad();
-  state = { names: reason === undefined ? register() : [], reason };
+  const gpu = isOnGpu();
+  const reason = tryToLoad(gpu);
+  state = { names: reason === undefined ? (gpu ? ['deformable attention'] : register()) : [], reason };
   return state;
 }
 
@@ -45,13 +47,16 @@ function register(): string[] {
   return ['deformable attention', 'attention', 'layer norm', 'GELU', ...(linear ? ['linear maps'] : [])];
 }
 
-function tryToLoad(): string | undefined {
+function isOnGpu(): boolean {
+  return (tf.engine().findBackend('tensorflow') as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
+}
+
+function tryToLoad(gpu: boolean): string | undefined {
   if (process.env['SONOGROUND_NATIVE_OPS'] === '0') return 'SONOGROUND_NATIVE_OPS=0 switches them off';
-  const { isUsingGpuDevice } = tf.engine().findBackend('tensorflow') as unknown as { isUsingGpuDevice: boolean };
-  if (isUsingGpuDevice) return 'they are for the CPU, and the device is a GPU';
+  if (gpu) return loadCudaOps();
   try {
     const loaded = loadNativeObject('sonoground-ops');
-    return 'reason' in loaded ? loaded.reason : undefined;
+    return 'reason' in loaded ? (loaded.reason ?? 'they are not installed') : undefined;
   } catch (error) {
     return `they could not be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
   }

@@ -9,19 +9,15 @@ import {
   repairWebgpuKernels,
 } from './kernels/index.js';
 import { loadNativeOps } from './native-ops.js';
+import { backendOrder, type Purpose, type RealName } from './order.js';
 import { isTensorflowBanner, withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
-import { hasGraphicsDevice, listAdapters, registerWebgpu } from './webgpu/index.js';
+import { type AdapterReport, hasGraphicsDevice, isDeviceLost, listAdapters, registerWebgpu } from './webgpu/index.js';
 
-export const backendNames = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export const backendNames = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const satisfies readonly ('auto' | RealName)[];
 
 /** `auto` takes what is fastest of what there is, see {@link initBackend}. */
 export type BackendName = (typeof backendNames)[number];
-
-/** What a backend is wanted for. */
-export type Purpose = 'inference' | 'training';
-
-type RealName = Exclude<BackendName, 'auto'>;
 
 const require = createRequire(import.meta.url);
 
@@ -81,11 +77,11 @@ export async function ensureBackend(): Promise<void> {
   if (loaded.size === 0) await initBackend();
 }
 
-const ON_ANY_MACHINE: readonly RealName[] = ['tensorflow', 'wasm', 'cpu'];
-
+/** Asks the machine for no more than the purpose and what was found already leave open. */
 async function automaticOrder(purpose: Purpose): Promise<readonly RealName[]> {
-  if (purpose === 'training' || (await hasCudaDevice()) || !(await hasGraphicsCard())) return ON_ANY_MACHINE;
-  return ['webgpu', ...ON_ANY_MACHINE];
+  if (purpose === 'training') return backendOrder({ purpose, cuda: false, adapters: [] });
+  const cuda = await hasCudaDevice();
+  return backendOrder({ purpose, cuda, adapters: cuda ? [] : await graphicsAdapters() });
 }
 
 /** Whether TensorFlow computes on a GPU. It is loaded to be asked; why it cannot be is told when it is tried. */
@@ -98,14 +94,13 @@ async function hasCudaDevice(): Promise<boolean> {
   }
 }
 
-/** Whether WebGPU has an adapter that is worth it. That there is none, or no Dawn for this system, is nothing to complain about. */
-async function hasGraphicsCard(): Promise<boolean> {
-  if (!hasGraphicsDevice()) return false;
+/** What WebGPU could run on. That there is nothing, or no Dawn for this system, is nothing to complain about. */
+async function graphicsAdapters(): Promise<readonly AdapterReport[]> {
+  if (!hasGraphicsDevice()) return [];
   try {
-    const [first] = await listAdapters();
-    return first !== undefined && !first.software;
+    return await listAdapters();
   } catch {
-    return false;
+    return [];
   }
 }
 
@@ -130,6 +125,7 @@ async function start(name: RealName): Promise<void> {
 }
 
 async function load(name: RealName): Promise<void> {
+  if (name === 'webgpu' && isDeviceLost()) loaded.delete(name); // a new device may be had
   if (!loaded.has(name)) await STARTERS[name]();
   loaded.add(name);
 }

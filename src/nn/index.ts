@@ -18,3 +18,4 @@ export { activated, addLinear, backThrough, frozenLinear, Linear, type LinearOpt
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';
+export { type HiddenLayer, throughHidden } from './through-hidden.js';

@@ -1,4 +1,4 @@
-import { tf } from '../backend/index.js';
+import { largestTensorBytes, tf } from '../backend/index.js';
 import { groupAttention, hasGroupAttention } from './group-attention.js';
 
 /** [B, N, heads * d] to [B, heads, N, d]. */
@@ -24,18 +24,52 @@ export interface AttentionArgs {
   readonly bias?: tf.Tensor | undefined;
   /** Default: 1 / sqrt(d). */
   readonly scale?: number;
+  /** How many scores there may be at once. Default: as many as the backend holds in a tensor. */
+  readonly largestScores?: number;
 }
 
 /**
- * softmax(scale Q Kᵀ + bias) V.
+ * softmax(scale Q Kᵀ + bias) V; a block of queries after the other where there would be too many scores at once.
  *
  * @returns [B, H, N, dv] f32.
  * @see Vaswani et al. 2017, section 3.2.1
  */
-export function scaledDotProductAttention({ query, key, value, bias, scale }: AttentionArgs): tf.Tensor4D {
+export function scaledDotProductAttention(args: AttentionArgs): tf.Tensor4D {
+  const { query, key, bias, largestScores = largestTensorBytes() / FLOAT_BYTES } = args;
+  const [b, heads, n, d] = query.shape;
+  const rows = Math.max(1, Math.floor(largestScores / (b * heads * key.shape[2])));
+  if (rows >= n) return attendAtOnce(args);
+  const blocks = Array.from({ length: Math.ceil(n / rows) }, (_, i) => {
+    const [from, count] = [i * rows, Math.min(rows, n - i * rows)];
+    return tf.tidy(() =>
+      attendAtOnce({
+        ...args,
+        query: tf.slice(query, [0, 0, from, 0], [b, heads, count, d]),
+        bias: bias && rowsOf(bias, n, from, count),
+      }),
+    );
+  });
+  return tf.concat(blocks, 2);
+}
+
+const FLOAT_BYTES = 4;
+
+function attendAtOnce({ query, key, value, bias, scale }: AttentionArgs): tf.Tensor4D {
   const d = query.shape[3];
   const scores = tf.matMul(tf.mul(query, scale ?? 1 / Math.sqrt(d)), key, false, true);
   return tf.matMul(tf.softmax(bias === undefined ? scores : tf.add(scores, bias)), value);
+}
+
+/** The part of a bias that belongs to some of the `n` queries; all of it where it is the same for each. */
+function rowsOf(bias: tf.Tensor, n: number, from: number, count: number): tf.Tensor {
+  const axis = bias.rank - 2;
+  if (axis < 0 || bias.shape[axis] !== n) return bias;
+  const at = (value: number) => bias.shape.map((_, i) => (i === axis ? value : 0));
+  return tf.slice(
+    bias,
+    at(from),
+    bias.shape.map((side, i) => (i === axis ? count : side)),
+  );
 }
 
 export interface TokenAttentionArgs {

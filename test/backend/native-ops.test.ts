@@ -47,6 +47,7 @@ function describeIsGpu(): boolean {
 onTensorflow('native operations that the set-up left (skipped where the backend is not TensorFlow on a CPU)', () => {
   it.each([
     ['nowhere', [], /not installed/],
+    ['for a GPU alone', ['sonoground-cuda-ops-0a.node'], /not installed/],
     ['as a note why not', ['sonoground-ops-0a.failed'], /did not compile \(no such header\)$/],
     ['damaged', ['sonoground-ops-0a.node'], /could not be loaded: .*sonoground-ops-0a\.node/],
   ])('%s', (_name, found, reason) => {
@@ -54,5 +55,20 @@ onTensorflow('native operations that the set-up left (skipped where the backend 
     files = found;
     expect(loadNativeOps()).toEqual({ names: [], reason: expect.stringMatching(reason) });
     expect(nativeOps().names).toEqual([]);
+  });
+
+  it.each([
+    ['nowhere', ['sonoground-ops-0a.node'], /^those for a GPU are not installed$/],
+    ['as a note why not', ['sonoground-cuda-ops-0a.failed'], /did not compile \(no such header\)$/],
+    ['damaged', ['sonoground-cuda-ops-0a.node', 'sonoground-ops-0a.node'], /could not be loaded: .*sonoground-cuda-ops-0a\.node/],
+  ])('%s, for a GPU', (_name, found, reason) => {
+    const backend = tf.backend() as unknown as { isUsingGpuDevice: boolean };
+    backend.isUsingGpuDevice = true; // as TensorFlow says where it has one
+    files = found;
+    try {
+      expect(loadNativeOps()).toEqual({ names: [], reason: expect.stringMatching(reason) });
+    } finally {
+      backend.isUsingGpuDevice = false;
+    }
   });
 });

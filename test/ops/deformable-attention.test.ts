@@ -7,7 +7,7 @@ import { nativeSampler } from '../../src/ops/deformable-native.js';
 import type { Sampler, SamplingGeometry } from '../../src/ops/deformable-sampler.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
-import { expectClose } from '../support/compare.js';
+import { expectClose, relativeError } from '../support/compare.js';
 import { gradientError } from '../support/finite-difference.js';
 import { GoldenCase } from '../support/golden.js';
 import { nativeOpsMissing } from '../support/native-ops.js';
@@ -90,7 +90,12 @@ describe.each([['gathering', gatherSampler], ['by matrix products', denseSampler
           return [attend(way, v, l, w), ...tf.grads((a, b, c) => attend(way, a, b, c))([v, l, w], dy)];
         };
         const [actual, expected] = [await results(place), await results(-5)];
-        for (const [i, tensor] of actual.entries()) expect(await tensor.data()).toEqual(await expected[i]?.data());
+        for (const [i, tensor] of actual.entries()) {
+          const [values, same] = [await tensor.data(), (await expected[i]?.data()) ?? []];
+          // A GPU adds in an order of its own, so that the same sums may differ in their last bits.
+          if (tf.getBackend() === 'webgpu') expect(relativeError(values, same)).toBeLessThan(1e-6);
+          else expect(values).toEqual(same);
+        }
       },
     );
 

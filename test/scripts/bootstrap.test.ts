@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, until, WHEEL } from './support/fake-project.js';
+import { cudaOpsOf, FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, until, WHEEL } from './support/fake-project.js';
 import { FakePypi } from './support/fake-pypi.js';
 
 /** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */
@@ -391,5 +391,68 @@ onLinux('--cuda', () => {
     expect((await machine.run(other)).output).toContain('(cuda)');
     expect((await machine.run(other, ['--cpu'])).output).toContain('(cpu)');
     expect(machine.calls('python3')).toHaveLength(4);
+  });
+
+  function publishCuda(): void {
+    machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), 'Requires-Dist: absl-py>=1.0.0');
+  }
+
+  it('compiles the CUDA kernels where there is a compiler for them, for the cards that it knows, and shares them', async () => {
+    publishCuda();
+    machine.add('nvcc');
+    const project = machine.clone();
+    expect((await machine.run(project, ['--cuda', '--dry-run'])).output).toContain(
+      'compile deformable attention for CUDA with nvcc',
+    );
+    const { code, output } = await machine.run(project, ['--cuda']);
+    expect([code, output]).toEqual([0, expect.stringContaining('compiling deformable attention for CUDA with nvcc')]);
+    expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/^sonoground-cuda-ops-[0-9a-f]{16}\.node$/)]);
+    const [call = ''] = machine.calls('nvcc').filter((line) => line.includes(' -shared '));
+    expect([...call.matchAll(/arch=\S+/g)].map(([text]) => text)).toEqual([
+      'arch=compute_75,code=sm_75',
+      'arch=compute_90,code=sm_90',
+      'arch=compute_90,code=compute_90',
+    ]);
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    machine.set('nvcc', 'fail');
+    const other = machine.clone('other');
+    expect((await machine.run(other)).output).toContain('(cuda)');
+    expect(cudaOpsOf(other)).toEqual(cudaOpsOf(project));
+  });
+
+  it.each([
+    ['there is no compiler for them', () => {}, 'CUDA kernels: there is no NVIDIA compiler (nvcc); on a GPU'],
+    [
+      'they do not compile',
+      () => {
+        machine.add('nvcc');
+        machine.set('nvcc', 'wrong');
+      },
+      'CUDA kernels: they did not compile (a.cu(1): error: no such thing); on a GPU',
+    ],
+  ])(
+    'does without the CUDA kernels, told once in a line, where %s; an explicit set-up tries again',
+    async (_name, spoil, line) => {
+      publishCuda();
+      spoil();
+      const project = machine.clone();
+      const { code, output } = await machine.run(project, ['--cuda']);
+      expect([code, output]).toEqual([0, expect.stringContaining(line)]);
+      expectPlain(output);
+      expect(isComplete(project)).toBe(true);
+      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
+      machine.add('nvcc');
+      expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+      await machine.run(project);
+      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
+    },
+  );
+
+  it('does not compile them for the CPU build', async () => {
+    machine.add('nvcc');
+    const project = machine.clone();
+    await machine.run(project);
+    expect(cudaOpsOf(project)).toEqual([]);
+    expect(machine.calls('nvcc')).toEqual([]);
   });
 });

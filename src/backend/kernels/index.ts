@@ -12,6 +12,7 @@ export {
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
   registerNativeDeformableAttention,
+  unregisterNativeDeformableAttention,
 } from './native-deformable-attention.js';
 export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
 export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';

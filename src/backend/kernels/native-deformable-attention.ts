@@ -1,5 +1,6 @@
 import { tf } from '../tf.js';
 import type { NativeBackend } from './native-backend.js';
+import { unregisterNativeOperation } from './native-operation.js';
 
 /** The names of the kernels and of the TensorFlow operations behind them, see `native/deformable-attention.cc`. */
 export const DEFORMABLE_FORWARD = 'SonogroundDeformableAttention';
@@ -35,6 +36,11 @@ export function registerNativeDeformableAttention(): void {
     });
   register(DEFORMABLE_FORWARD, (backend, inputs) => backend.executeSingleOutput(DEFORMABLE_FORWARD, [], inputs));
   register(DEFORMABLE_BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(DEFORMABLE_BACKWARD, [], inputs, 3));
+}
+
+/** Takes the kernels away again, where their operations turn out not to run on this machine. */
+export function unregisterNativeDeformableAttention(): void {
+  for (const name of [DEFORMABLE_FORWARD, DEFORMABLE_BACKWARD]) unregisterNativeOperation(name);
 }
 
 /** Whether the current backend has the kernels. */

@@ -35,6 +35,15 @@ export interface WebgpuBackend {
   readonly tensorMap: { get(dataId: tf.DataId): { readonly dtype: tf.DataType } };
 }
 
+/** One call of a kernel. */
+export interface WebgpuKernelCall {
+  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly backend: WebgpuBackend;
+}
+
+export type WebgpuKernel = (call: WebgpuKernelCall) => tf.TensorInfo | tf.TensorInfo[];
+
 /** Runs a kernel of the backend by name; the engine does not hear of it. */
 export function runKernelOn(
   backend: WebgpuBackend,

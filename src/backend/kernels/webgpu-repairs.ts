@@ -1,21 +1,18 @@
 import { sizeOf } from '../../util/index.js';
 import { tf } from '../tf.js';
-import { flatProgram, runKernelOn, type WebgpuBackend } from './webgpu-backend.js';
+import { flatProgram, runKernelOn, type WebgpuBackend, type WebgpuKernel, type WebgpuKernelCall } from './webgpu-backend.js';
+import { cumulate } from './webgpu-cumulate.js';
+import { rankRepairs } from './webgpu-ranks.js';
 import { sineProgram } from './webgpu-sine.js';
 import { topKIndices, topKValues } from './webgpu-top-k.js';
-
-interface KernelCall {
-  readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
-  readonly attrs: Readonly<Record<string, unknown>>;
-  readonly backend: WebgpuBackend;
-}
-
-type Kernel = (call: KernelCall) => tf.TensorInfo | tf.TensorInfo[];
 
 /** Puts our own kernels in place of those of TensorFlow.js's WebGPU backend that fail or are not exact enough. */
 export function repairWebgpuKernels(): void {
   replace('Select', flatSelect);
   for (const [name, resultOf] of Object.entries(THROUGH_FLOATS)) replace(name, (stock) => throughFloats(stock, resultOf));
+  for (const [name, make] of Object.entries(rankRepairs)) replace(name, make);
+  replace('Cumsum', () => (call) => cumulate('sum', call));
+  replace('Cumprod', () => (call) => cumulate('product', call));
   replace('TopK', () => topK);
   replace(
     'Sin',
@@ -33,8 +30,8 @@ export function repairWebgpuKernels(): void {
 
 const repaired = Symbol('repaired');
 
-function replace(kernelName: string, make: (stock: Kernel) => Kernel): void {
-  const stock = tf.getKernel(kernelName, 'webgpu').kernelFunc as unknown as Kernel & { [repaired]?: true };
+function replace(kernelName: string, make: (stock: WebgpuKernel) => WebgpuKernel): void {
+  const stock = tf.getKernel(kernelName, 'webgpu').kernelFunc as unknown as WebgpuKernel & { [repaired]?: true };
   if (stock[repaired] === true) return;
   const kernelFunc = Object.assign(make(stock), { [repaired]: true as const });
   tf.unregisterKernel(kernelName, 'webgpu');
@@ -42,7 +39,7 @@ function replace(kernelName: string, make: (stock: Kernel) => Kernel): void {
 }
 
 /** The stock kernel knows shapes of up to four sides; of equal shapes it needs to know none. */
-function flatSelect(stock: Kernel): Kernel {
+function flatSelect(stock: WebgpuKernel): WebgpuKernel {
   return (call) => {
     const { condition, t, e } = call.inputs as Readonly<Record<'condition' | 't' | 'e', tf.TensorInfo>>;
     if (condition.shape.length !== t.shape.length) return stock(call);
@@ -67,8 +64,6 @@ const always =
  */
 const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
   Transpose: same,
-  Cumsum: same,
-  Cumprod: same,
   Max: same,
   Min: same,
   Prod: counted,
@@ -82,7 +77,7 @@ const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
 };
 
 /** Computes with floats, which hold whole numbers to 2^24; beyond it no kernel of this backend is exact. */
-function throughFloats(stock: Kernel, resultOf: ResultType): Kernel {
+function throughFloats(stock: WebgpuKernel, resultOf: ResultType): WebgpuKernel {
   return (call) => {
     const { x } = call.inputs as { readonly x: tf.TensorInfo };
     const { backend } = call;
@@ -113,7 +108,7 @@ function toFloats({ dataId, shape, dtype }: tf.TensorInfo, backend: WebgpuBacken
 }
 
 /** The stock kernel orders equal numbers at random and may point beyond the row where some are minus infinity. */
-function topK({ inputs, attrs, backend }: KernelCall): tf.TensorInfo[] {
+function topK({ inputs, attrs, backend }: WebgpuKernelCall): tf.TensorInfo[] {
   const x = inputs['x'] as tf.TensorInfo;
   const indices = topKIndices(x, attrs['k'] as number, backend);
   return [topKValues(x, indices, backend), indices];

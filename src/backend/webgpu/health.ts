@@ -8,6 +8,7 @@ export class DeviceHealth {
   /** Settles, by rejecting, when the device is lost. */
   readonly lost: Promise<never>;
   private problem: RuntimeError | undefined;
+  private gone = false;
 
   constructor(device: GPUDevice) {
     device.addEventListener('uncapturederror', (event) => {
@@ -23,6 +24,7 @@ export class DeviceHealth {
       });
     });
     this.lost = device.lost.then(({ reason, message }) => {
+      this.gone = true;
       this.problem = new RuntimeError({
         where: 'backend webgpu',
         what: `the device was lost (${[reason, shortened(message)].filter((part) => part !== '' && part !== undefined).join(': ')})`,
@@ -33,11 +35,30 @@ export class DeviceHealth {
     this.lost.catch(() => {}); // it is for those who wait
   }
 
+  /** Whether the device will not compute again. */
+  get isLost(): boolean {
+    return this.gone;
+  }
+
   /** @throws RuntimeError with what went wrong before, if anything did. */
   check(): void {
     if (this.problem !== undefined) throw this.problem;
   }
+
+  /**
+   * What a call failed of: calls to a lost device fail in words of their own, some of them before the loss is told.
+   *
+   * @returns the problem, or the error itself where none comes to be known.
+   */
+  async reasonOf(error: unknown): Promise<unknown> {
+    const nothing = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
+    await Promise.race([nothing, this.lost]).catch(() => {});
+    return this.problem ?? error;
+  }
 }
+
+/** Within which a loss is told to those whose calls failed of it. */
+const PATIENCE_MS = 500;
 
 /** Dawn writes several lines, the last ones of which name the program. */
 function shortened(message: string): string {

@@ -1,2 +1,2 @@
 export { type AdapterReport, hasGraphicsDevice, listAdapters } from './adapters.js';
-export { adapterInUse, registerWebgpu } from './register.js';
+export { adapterInUse, isDeviceLost, registerWebgpu } from './register.js';

@@ -22,10 +22,16 @@ const LIMITS = [
 const KEPT_BYTES = 2 ** 28;
 
 let inUse: AdapterReport | undefined;
+let inUseHealth: DeviceHealth | undefined;
 
 /** What the backend runs on; undefined before it was started. */
 export function adapterInUse(): AdapterReport | undefined {
   return inUse;
+}
+
+/** Whether the backend was started and has lost its device since. */
+export function isDeviceLost(): boolean {
+  return inUseHealth?.isLost === true;
 }
 
 /** Registers TensorFlow.js's WebGPU backend under `webgpu`, on a device of our own: with the adapter's limits, and watched. */
@@ -38,21 +44,31 @@ export async function registerWebgpu(): Promise<void> {
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   const requiredFeatures: GPUFeatureName[] = adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  inUse = describeAdapter(adapter);
+  const health = new DeviceHealth(device);
   tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => watched(WebGPUBackend, device, adapter.info));
+  tf.registerBackend('webgpu', () => watched(WebGPUBackend, { device, health, info: adapter.info }));
+  [inUse, inUseHealth] = [describeAdapter(adapter), health];
+}
+
+interface OpenedDevice {
+  readonly device: GPUDevice;
+  readonly health: DeviceHealth;
+  readonly info: GPUAdapterInfo;
 }
 
 /** The package's backend, which tells of what went wrong on the device, refuses what it cannot hold, and gives back memory. */
-function watched(Base: WebgpuPackage['WebGPUBackend'], device: GPUDevice, info: GPUAdapterInfo): tf.KernelBackend {
-  const health = new DeviceHealth(device);
+function watched(Base: WebgpuPackage['WebGPUBackend'], { device, health, info }: OpenedDevice): tf.KernelBackend {
   const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
   class Backend extends Base {
     override async read(dataId: object): Promise<tf.BackendValues> {
       health.check();
-      const values = await Promise.race([super.read(dataId), health.lost]);
-      health.check();
-      return values;
+      try {
+        const values = await Promise.race([super.read(dataId), health.lost]);
+        health.check();
+        return values;
+      } catch (error) {
+        throw await health.reasonOf(error);
+      }
     }
 
     override readSync(dataId: object): tf.BackendValues {
@@ -66,6 +82,7 @@ function watched(Base: WebgpuPackage['WebGPUBackend'], device: GPUDevice, info: 
     }
 
     override uploadToGPU(dataId: object): void {
+      health.check();
       const { shape, resource } = this.tensorMap.get(dataId);
       const bytes = 4 * tf.util.sizeFromShape(shape);
       if (resource == null && bytes > largest)

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activated, addLinear, type BlockMode, dropout, LayerNorm, Linear, Module, xavierUniform } from '../../nn/index.js';
+import { type BlockMode, dropout, LayerNorm, Linear, Module, throughHidden, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 /** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
@@ -25,10 +25,12 @@ export abstract class FeedForwardLayer extends Module {
   /** [..., d] to [..., d] f32. */
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
+    const { fc1: expand, fc2: contract } = this;
+    const drop = (hidden: tf.Tensor) => dropout(hidden, activationDropout, mode);
+    const layer = { expand, activate: activationFunction, contract, drop };
     return tf.tidy(() => {
-      const hidden = tf.tidy(() => dropout(activated(this.fc1, activationFunction, x), activationDropout, mode));
       const drops = mode.training && rate > 0;
-      const sum = drops ? tf.add(x, dropout(this.fc2.forward(hidden), rate, mode)) : addLinear(x, this.fc2, hidden);
+      const sum = drops ? tf.add(x, dropout(throughHidden(x, layer), rate, mode)) : throughHidden(x, { ...layer, addTo: x });
       return this.finalLayerNorm.forward(sum);
     });
   }

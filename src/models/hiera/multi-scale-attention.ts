@@ -1,4 +1,4 @@
-import { tf } from '../../backend/index.js';
+import { largestTensorBytes, tf } from '../../backend/index.js';
 import { addLinear, Linear, linear, Module } from '../../nn/index.js';
 import { attend, groupAttention, hasGroupAttention, windowRows } from '../../ops/index.js';
 
@@ -30,6 +30,20 @@ export class MultiScaleAttention extends Module {
    * @returns [B, h', w', dimOut], pooled by the query stride.
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
+    const [b, h, w, dim] = x.shape;
+    const together = Math.max(1, Math.floor(largestTensorBytes() / (4 * h * w * this.qkv.outFeatures)));
+    if (together >= b) return this.forwardTogether(x);
+    // Where the device holds no tensor of all queries, keys and values.
+    const parts = Array.from({ length: Math.ceil(b / together) }, (_, i) =>
+      tf.tidy(() => {
+        const count = Math.min(together, b - i * together);
+        return this.forwardTogether(tf.slice(x, [i * together, 0, 0, 0], [count, h, w, dim]));
+      }),
+    );
+    return tf.concat(parts, 0);
+  }
+
+  private forwardTogether(x: tf.Tensor4D): tf.Tensor4D {
     const [b, h, w] = x.shape;
     const [query, key, value] = tf.split(this.qkv.forward(tf.reshape(x, [b, h * w, -1])), 3, -1) as [
       tf.Tensor3D,

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type ActivationName, activated, addLinear, type ForwardContext, LayerNorm, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, type ForwardContext, LayerNorm, Linear, Module, throughHidden } from '../../nn/index.js';
 import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
@@ -88,6 +88,7 @@ class HieraMlp extends Module {
 
   /** x through both layers, added to `shortcut`, which is of the same shape. */
   forward(x: tf.Tensor4D, shortcut: tf.Tensor4D): tf.Tensor4D {
-    return addLinear(shortcut, this.projOut, activated(this.projIn, this.activate, x));
+    const { projIn: expand, activate, projOut: contract } = this;
+    return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;
   }
 }

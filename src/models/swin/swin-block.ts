@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { activated, addLinear, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal, throughHidden } from '../../nn/index.js';
 import { cyclicShift, hasGroupAttention, padToMultiple } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout, dropPath } from './dropout.js';
@@ -49,10 +49,15 @@ export class SwinBlock extends Module {
       const attended = tf.tidy(() =>
         tf.add(inputs.x, dropPath(this.attend(inputs.x, inputs.mask, mode), this.dropPathProb, mode)),
       );
-      const hidden = tf.tidy(() => activated(this.expand, this.config.hiddenAct, this.normAfter.forward(attended)));
-      const rate = this.config.hiddenDropoutProb;
-      if (!mode.training || rate === 0) return { y: addLinear(attended as tf.Tensor4D, this.contract, hidden) };
-      return { y: tf.add(attended, dropout(this.contract.forward(hidden), rate, mode)) as tf.Tensor4D };
+      const { expand, contract } = this;
+      const { hiddenAct: activate, hiddenDropoutProb: rate } = this.config;
+      const drops = mode.training && rate > 0;
+      const y = tf.tidy(() => {
+        const normed = this.normAfter.forward(attended);
+        if (!drops) return throughHidden(normed, { expand, activate, contract, addTo: attended });
+        return tf.add(attended, dropout(throughHidden(normed, { expand, activate, contract }), rate, mode));
+      });
+      return { y: y as tf.Tensor4D };
     });
     return y;
   }

@@ -1,6 +1,6 @@
-import { tf } from '../../backend/index.js';
+import { largestTensorBytes, tf } from '../../backend/index.js';
 
-/** How many scores are held at once: 256 MB. A map of 64x64 has 16.8 million for each head. */
+/** How many scores are held at once, 256 MB, or fewer where the backend does not hold that in a tensor. A map of 64x64 has 16.8 million for each head. */
 const LARGEST_SCORES = 2 ** 26;
 
 /**
@@ -15,7 +15,7 @@ export function attendInParts(
   query: tf.Tensor4D,
   key: tf.Tensor4D,
   value: tf.Tensor4D,
-  largestScores = LARGEST_SCORES,
+  largestScores = Math.min(LARGEST_SCORES, largestTensorBytes() / 4),
 ): tf.Tensor4D {
   const [n, heads, area, d] = value.shape;
   const all = n * heads;

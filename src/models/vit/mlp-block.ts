@@ -1,5 +1,5 @@
 import type { tf } from '../../backend/index.js';
-import { type ActivationName, activated, addLinear, Linear, Module } from '../../nn/index.js';
+import { type ActivationName, Linear, Module, throughHidden } from '../../nn/index.js';
 
 /** Two linear layers with an activation between, under the names that SAM gives them everywhere. */
 export class MlpBlock extends Module {
@@ -16,11 +16,12 @@ export class MlpBlock extends Module {
 
   /** [..., features] to the same. */
   forward(x: tf.Tensor): tf.Tensor {
-    return this.lin2.forward(activated(this.lin1, this.activate, x));
+    return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2 });
   }
 
   /** {@link forward} added to `shortcut`, as where a block ends with a skip around it. */
   addTo(shortcut: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
-    return addLinear(shortcut, this.lin2, activated(this.lin1, this.activate, x));
+    const { lin1: expand, activate, lin2: contract } = this;
+    return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;
   }
 }

@@ -9,7 +9,7 @@ import { makeWheel, type ZipEntry } from './zip.js';
 
 /** How the stand-in of a program behaves: as it should, fail, bring a wrong file (the compiler: no native operations), or never end. */
 export type Mode = 'good' | 'fail' | 'wrong' | 'hang';
-export type Tool = 'npm' | 'python3' | 'g++';
+export type Tool = 'npm' | 'python3' | 'g++' | 'nvcc';
 
 export const WHEEL = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl';
 
@@ -55,7 +55,15 @@ const TOOLS: Readonly<Record<Tool, string>> = {
     if (mode === 'hang') hang();
     if (mode === 'wrong' && out.includes('sonoground-ops')) { console.error('a.cc:1:1: error: no such op'); process.exit(1); }
     fs.writeFileSync(out, 'binding');`,
+  nvcc: `
+    if (args.includes('--version')) process.exit(0);
+    if (args.includes('--list-gpu-arch')) { console.log('compute_75\\ncompute_90\\ncompute_103'); process.exit(0); }
+    if (mode === 'wrong') { console.error('a.cu(1): error: no such thing'); process.exit(1); }
+    fs.writeFileSync(args[args.indexOf('-o') + 1], 'kernels');`,
 };
+
+/** What is not on every machine: {@link FakeMachine.add} puts it there. */
+const RARE: readonly Tool[] = ['nvcc'];
 
 const PRELUDE = (home: string, name: Tool) => `#!${process.execPath}
 const fs = require('node:fs'), { dirname } = require('node:path');
@@ -88,13 +96,15 @@ export class FakeMachine {
   constructor() {
     mkdirSync(join(this.home, 'bin'));
     mkdirSync(join(this.home, 'index'));
-    for (const [name, body] of Object.entries(TOOLS) as [Tool, string][]) {
-      const path = join(this.home, 'bin', name);
-      writeFileSync(path, PRELUDE(this.home, name) + body);
-      chmodSync(path, 0o755);
-      this.set(name, 'good');
-    }
+    for (const name of Object.keys(TOOLS) as Tool[]) if (!RARE.includes(name)) this.add(name);
     this.publish(WHEEL, libraries());
+  }
+
+  add(tool: Tool): void {
+    const path = join(this.home, 'bin', tool);
+    writeFileSync(path, PRELUDE(this.home, tool) + TOOLS[tool]);
+    chmodSync(path, 0o755);
+    this.set(tool, 'good');
   }
 
   set(tool: Tool, mode: Mode): void {
@@ -149,7 +159,13 @@ export class FakeMachine {
   private spawnNode(args: readonly string[]): Running {
     const child = spawn(process.execPath, args, {
       cwd: tmpdir(),
-      env: { PATH: join(this.home, 'bin'), HOME: this.home, XDG_CACHE_HOME: dirname(this.cache), TMPDIR: tmpdir() },
+      env: {
+        PATH: join(this.home, 'bin'),
+        HOME: this.home,
+        XDG_CACHE_HOME: dirname(this.cache),
+        TMPDIR: tmpdir(),
+        CUDA_HOME: join(this.home, 'cuda'), // not the machine's own
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.started.push(child);
@@ -217,6 +233,12 @@ export function isComplete(project: string): boolean {
 export function nativeOpsOf(project: string): string[] {
   const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
   return readdirSync(dir).filter((name) => name.startsWith('sonoground-ops-'));
+}
+
+/** What was compiled for CUDA, or the note that it was not: names of files. */
+export function cudaOpsOf(project: string): string[] {
+  const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
+  return readdirSync(dir).filter((name) => name.startsWith('sonoground-cuda-ops-'));
 }
 
 /** Waits for something that other processes do. */

@@ -1,0 +1,42 @@
+import { largestTensorBytes, tf } from '../backend/index.js';
+import type { ActivationName } from './activation.js';
+import { activated, addLinear, type Linear } from './linear.js';
+
+export interface HiddenLayer {
+  readonly expand: Linear;
+  readonly activate: ActivationName;
+  readonly contract: Linear;
+  /** What happens to the hidden numbers. Default: nothing. */
+  readonly drop?: (hidden: tf.Tensor) => tf.Tensor;
+  /** [..., out] f32, what the result is added to, as where a block ends with a skip around it. Default: nothing. */
+  readonly addTo?: tf.Tensor | undefined;
+  /** How many hidden numbers there may be at once. Default: as many as the backend holds in a tensor. */
+  readonly largest?: number;
+}
+
+/**
+ * Two linear maps with an activation between, [..., in] to [..., out] f32. The hidden numbers are the most of a whole model: where
+ * they are too many for one tensor, rows are taken a block after the other.
+ */
+export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
+  const { expand, activate, contract, drop, addTo, largest = largestTensorBytes() / FLOAT_BYTES } = layer;
+  const pass = (rows: tf.Tensor, to: tf.Tensor | undefined) =>
+    tf.tidy(() => {
+      const plain = activated(expand, activate, rows);
+      const hidden = drop === undefined ? plain : drop(plain);
+      return to === undefined ? contract.forward(hidden) : addLinear(to, contract, hidden);
+    });
+  const count = x.size / expand.inFeatures;
+  const rows = Math.max(1, Math.floor(largest / expand.outFeatures));
+  if (rows >= count) return pass(x, addTo);
+  return tf.tidy(() => {
+    const blockOf = (whole: tf.Tensor, i: number) => {
+      const width = whole.shape.at(-1) ?? 1;
+      return tf.slice(tf.reshape(whole, [count, width]), [i * rows, 0], [Math.min(rows, count - i * rows), width]);
+    };
+    const blocks = Array.from({ length: Math.ceil(count / rows) }, (_, i) => pass(blockOf(x, i), addTo && blockOf(addTo, i)));
+    return tf.reshape(tf.concat(blocks, 0), [...x.shape.slice(0, -1), contract.outFeatures]);
+  });
+}
+
+const FLOAT_BYTES = 4;
