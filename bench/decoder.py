@@ -1,4 +1,4 @@
-"""The reference's side of decoder.mjs. Arguments: threads, folder.
+"""The reference's side of run.mjs. Arguments: threads, folder.
 
 Makes a SAM 2 (hiera-tiny, 1024x1024) with random weights and inputs for it in the folder, says its name, sets the image once,
 then answers each line: `encode` with the seconds of the image encoder, a number with those of the decoder for so many boxes.
@@ -22,8 +22,8 @@ with torch.no_grad():
         parameter.add_(torch.randn_like(parameter) * 0.02)
 model.eval().save_pretrained(folder)
 pixel_values = torch.randn(1, 3, 1024, 1024)
-corners = torch.rand(1, 64, 2) * 500
-boxes = torch.cat([corners, corners + 50 + torch.rand(1, 64, 2) * 400], -1)
+corners = torch.rand(1, 100, 2) * 500
+boxes = torch.cat([corners, corners + 50 + torch.rand(1, 100, 2) * 400], -1)
 save_file(dict(pixel_values=pixel_values, input_boxes=boxes), folder / "inputs.safetensors")
 print(f"transformers on torch {torch.__version__}", flush=True)
 embeddings = None

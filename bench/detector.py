@@ -1,4 +1,4 @@
-"""The reference's side of detector.mjs. Arguments: size (tiny or base), image side, folder.
+"""The reference's side of run.mjs. Arguments: size (tiny or base), image side, folder.
 
 Makes a detector with random weights and inputs for it in the folder, says its name, then answers each line with the seconds
 and the memory of one pass.

@@ -1,13 +1,14 @@
 /**
  * Everything that has a target, against the PyTorch reference where that is present, taking turns.
  *
- *   npm run bench -- [--only detector,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
+ *   npm run bench -- [--only detector,prompt,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
  *                  [--backend auto|tensorflow|webgpu|wasm|cpu] [--model tiny|nano]
  *
  * Each side is a process of its own with random weights, its first pass does not count. Prints medians of seconds and of
  * processor seconds, the medians of the ratios of neighbouring runs, the largest memory, the floor (the products of our pass at
  * the rate of this machine's large products), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
- * pipeline is the sum of detector, encoder and one decoder call. `--scaling` goes through sizes instead, ours alone.
+ * pipeline is the sum of detector, encoder and one decoder call. One more prompt on the same image is told as a share of our own
+ * whole pass as well, with how many blocks of the backbone it ran. `--scaling` goes through sizes instead, ours alone.
  * `--model nano` takes the sizes of the shipped nano models, ours alone: with `--side 128` small enough for a software GPU.
  * On a GPU also what the first pass took, in which programs are compiled, and the GPU's memory.
  * On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
@@ -77,7 +78,7 @@ function stop(message) {
 
 async function measure(work, sizes) {
   const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
-  const { process: kind, before, question: questionOf, title: usual } = WORKS[work];
+  const { process: kind, before, whole, question: questionOf, title: usual } = WORKS[work];
   const title = sizes.model === undefined ? usual : work;
   const question = questionOf(sizes);
   const sides = {};
@@ -98,14 +99,18 @@ async function measure(work, sizes) {
     if (sides.ours === undefined) stop(`our side of ${work} did not start`);
     const { rate, backend, device } = await sides.ours.ask('rate');
     if (before) for (const side of Object.values(sides)) await side.ask(before);
-    const runs = { ours: [], reference: [] };
+    const runs = { ours: [], reference: [], whole: [] };
     const first = {};
-    for (let run = 0; run <= options.runs; run++)
+    for (let run = 0; run <= options.runs; run++) {
       for (const [name, side] of Object.entries(sides)) {
         const answer = await side.ask(question);
         if (run > 0) runs[name].push(answer);
         else first[name] = answer.seconds;
       }
+      if (whole === undefined || options.scaling) continue;
+      const answer = await sides.ours.ask(whole);
+      if (run > 0) runs.whole.push(answer);
+    }
     const { gflop } = await sides.ours.ask(`floor ${question}`);
     const record = { ...summarise(work, sizes, runs, gflop, rate), device };
     if (device !== 'cpu' || backend !== 'tensorflow') Object.assign(record, { backend, firstSeconds: first.ours });
@@ -135,6 +140,10 @@ function summarise(work, { threads: _threads, ...sizes }, runs, gflop, rate) {
     runs: options.runs,
     ours: side(runs.ours),
     ...(compared && { reference: side(runs.reference), ratio: ratio('seconds'), cpuRatio: ratio('cpuSeconds') }),
+    ...(runs.whole.length > 0 && {
+      ofWhole: median(runs.ours.map((own, i) => own.seconds / runs.whole[i].seconds)),
+      backboneBlocks: runs.ours.at(-1).blocks['model.backbone'] ?? 0,
+    }),
     gflop,
     rate,
     floor: gflop / rate,
@@ -161,6 +170,10 @@ function tell(title, { work, sizes, ours, reference, ratio, cpuRatio, gflop, rat
   if (reference) line('reference', reference);
   if (reference)
     console.log(`  ${ratio.toFixed(2)} times as fast, by processor time ${cpuRatio.toFixed(2)} times (medians of pairs)`);
+  if (on.ofWhole !== undefined)
+    console.log(
+      `  ${(100 * on.ofWhole).toFixed(0)} % of our own whole pass; blocks of the backbone that ran: ${on.backboneBlocks}`,
+    );
   console.log(`  floor ${floor.toFixed(3)} s: ${gflop.toPrecision(3)} GFLOP at ${rate.toPrecision(3)} GFLOP/s`);
   const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
   const label = onGpu ? 'by stage, of asking the GPU' : 'by stage'; // which computes behind it

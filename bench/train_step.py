@@ -1,4 +1,4 @@
-"""The reference's side of train-step.mjs. Arguments: image side, batch, rank, threads, folder.
+"""The reference's side of run.mjs. Arguments: image side, batch, rank, threads, folder.
 
 Makes a detector with random weights and inputs for it in the folder, says its name, then answers each line with the seconds
 and the memory of one training step: forward, matching, loss with auxiliary and encoder parts, backward, AdamW. `save` in

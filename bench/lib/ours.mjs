@@ -35,7 +35,14 @@ async function answer(question) {
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(used);
   const peakMb = process.resourceUsage().maxRSS / 1000;
-  return { seconds, cpuSeconds: (user + system) / 1e6, peakMb, ...deviceMemoryMb(tf), stages: more ?? clock.stages() };
+  return {
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    peakMb,
+    ...deviceMemoryMb(tf),
+    stages: more ?? clock.stages(),
+    blocks: clock.blocks(),
+  };
 }
 
 async function inputsIn() {
@@ -60,10 +67,22 @@ async function detectorParts() {
 
 async function detector() {
   const { model, inputs } = await detectorParts();
-  return async (_question, context) => {
-    const { layers, encoder } = model.forward(inputs, named(context, model));
-    await layers.at(-1).predBoxes.data();
-    tf.dispose([layers, encoder]);
+  let image;
+  const look = (context) => {
+    if (image !== undefined) tf.dispose(image);
+    image = model.encodeImage(inputs, context);
+  };
+  const ask = async (context) => {
+    const text = model.encodeText(inputs, context);
+    const answer = model.detect(image, text, context);
+    await answer.layers.at(-1).predBoxes.data();
+    tf.dispose([text, answer]);
+  };
+  return async (question, stock) => {
+    const context = named(stock, model);
+    const [what, count] = question.split(' ');
+    if (what !== 'prompt') look(context);
+    if (what !== 'look') for (let i = 0; i < Number(count ?? 1); i++) await ask(context);
   };
 }
 

@@ -1,6 +1,7 @@
 /** The time of a pass by parts of the model: the first two names of the module that a block belongs to. */
 export function stageClock() {
   const sums = new Map();
+  const counts = new Map();
   return {
     context(stock) {
       const forModel = (model) => {
@@ -12,12 +13,15 @@ export function stageClock() {
           const path = names.get(Array.isArray(owners) ? owners[0] : owners) ?? 'other';
           const stage = path.split('.').slice(0, 2).join('.');
           sums.set(stage, (sums.get(stage) ?? 0) + (performance.now() - begin) / 1000);
+          counts.set(stage, (counts.get(stage) ?? 0) + 1);
           return result;
         };
         return { ...stock, block };
       };
       return { ...stock, forModel };
     },
+    /** How many blocks of each part were run. */
+    blocks: () => Object.fromEntries(counts),
     stages: () => Object.fromEntries([...sums].map(([stage, seconds]) => [stage, Number(seconds.toFixed(4))])),
   };
 }
