@@ -40,7 +40,9 @@ export async function exportPrograms(
   options: RecordOptions,
 ): Promise<Pick<ManifestPart, 'signatures' | 'verification'>> {
   const { root, path, form, weightType, say } = options;
-  const builder = new GraphBuilder(weightNames(model));
+  const weights = new Map([...model.namedParameters()].map(([path, { value }]) => [path, value] as const));
+  // Weights keep their paths as names.
+  const builder = new GraphBuilder(new Map([...weights].map(([path, { dataId }]) => [dataId, path])));
   const checkedAt = new Map<Program, readonly number[]>();
   for (const program of programs) checkedAt.set(program, await addProgram(builder, program, options));
   const { graph } = builder;
@@ -51,7 +53,7 @@ export async function exportPrograms(
     files.set(signature, form === 'savedmodel' ? path : `${own}/model.json`);
     if (form === 'graph-model') await writeGraphModel(graph, signature, join(root, own), weightType);
   }
-  if (form === 'savedmodel') await writeSavedModel(graph, join(root, path));
+  if (form === 'savedmodel') await writeSavedModel(graph, join(root, path), weights);
   const signatures = Object.fromEntries(
     programs.map((program) => [
       program.signature,
@@ -103,11 +105,6 @@ function record(program: Program, size: number) {
   } finally {
     tf.dispose(inputs);
   }
-}
-
-/** Weights keep their paths as names. */
-function weightNames(model: Module): Map<object, string> {
-  return new Map([...model.namedParameters()].map(([path, { value }]) => [value.dataId, path]));
 }
 
 function describe({ inputs, outputs, dynamic }: Program, ports: Signature, file: string): ManifestSignature {
