@@ -9,7 +9,7 @@ import { GraphBuilder } from './graph-builder.js';
 import { type WeightType, writeGraphModel } from './graph-model.js';
 import type { PortMeaning, Program } from './program.js';
 import { writeSavedModel } from './saved-model.js';
-import { verify } from './verify.js';
+import { report, verify } from './verify.js';
 
 /** Sizes at which a program with dynamic axes is recorded; from their difference the graph for any size follows. */
 const RECORDED = [2, 3] as const;
@@ -68,8 +68,7 @@ export async function exportPrograms(
   } finally {
     runner.dispose();
   }
-  for (const { what, max_abs_error: error, max_abs_value: value } of verification)
-    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
+  report(path, verification, say);
   return { signatures, verification };
 }
 

@@ -62,6 +62,7 @@ const manifestSchema = z.object({
     detector: z.string(),
     adapter: z.string().nullable(),
     masker: z.string(),
+    masker_adapter: z.string().optional(),
   }),
   detector: partSchema,
   masker: partSchema.nullable(),
