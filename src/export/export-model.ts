@@ -22,6 +22,7 @@ export interface ExportSource {
   readonly maskerAdapter?: string | undefined;
 }
 
+/** How models are exported. */
 export interface ExportOptions {
   readonly form: ExportForm;
   /** The folder to write. */
@@ -48,6 +49,14 @@ export interface ExportOptions {
  *
  * @returns what the folder's manifest says.
  * @throws UsageError when the folder exists or an option does not fit the form.
+ * @example
+ * import { exportModel, GroundedSegmenter } from 'sonoground';
+ *
+ * const source = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' }; // and adapter: 'runs/liver/best'
+ * const { detector } = await exportModel(source, { form: 'safetensors', to: 'exported', say: console.log });
+ * console.log(detector.verification.map(({ what, max_abs_error }) => `${what}: ${max_abs_error}`));
+ * const segmenter = await GroundedSegmenter.load('exported');
+ * segmenter.dispose();
  */
 export async function exportModel(source: ExportSource, options: ExportOptions): Promise<Manifest> {
   check(source, options);

@@ -12,8 +12,13 @@ export type ImageFeatures = Readonly<Record<'embeddings', tf.Tensor4D>>;
 
 /** What a predictor needs of a model; SAM 2 and SAM have it. */
 export interface PromptableModel<F extends ImageFeatures> {
-  /** @param pixelValues - [B, S, S, 3] f32, normalised. */
+  /**
+   * Encodes images, for any number of prompts.
+   *
+   * @param pixelValues - [B, S, S, 3] f32, normalised.
+   */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): F;
+  /** Masks for N prompts on each of B images; see {@link Sam2.decodeMasks}. */
   decodeMasks(
     inputs: {
       readonly features: F;
@@ -36,6 +41,7 @@ export interface PromptableModel<F extends ImageFeatures> {
     /** [B, N, 1] f32; models without it leave it out. */
     readonly objectScoreLogits?: tf.Tensor | undefined;
   };
+  /** Frees the model. */
   dispose(): void;
 }
 
@@ -99,11 +105,20 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
    * @returns one answer for each prompt, in their order.
    * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
    * @example
-   * await predictor.setImage(image);
+   * import { decodeImage, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
+   *
+   * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/nano-sam2'));
+   * await predictor.setImage(await decodeImage('scan.png'));
    * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
+   * const earlier = rough?.masks[0]?.logits;
+   * if (earlier === undefined) throw new Error('no answer');
    * const [finer] = await predictor.predict({
-   *   points: [[[80, 60], [45, 35]]], labels: [[1, 0]], masks: [rough.masks[0].logits],
+   *   points: [[[80, 60], [45, 35]]], // one inside, one outside of what is meant
+   *   labels: [[1, 0]],
+   *   masks: [earlier],
    * });
+   * console.log(finer?.objectScore, finer?.masks[0]?.score);
+   * predictor.dispose();
    */
   async predict(prompts: MaskPrompts): Promise<PromptAnswer[]> {
     const { image, features, placed } = this.ready('predict');

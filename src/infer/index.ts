@@ -14,6 +14,7 @@ export {
   shardOf,
 } from './batch/index.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
+export type { ExportedModels } from './exported/index.js';
 export {
   type ExportForm,
   exportForms,

@@ -2,6 +2,7 @@ import type { ImageProcessor } from '../processing/index.js';
 import { type ImageFeatures, ImagePredictor, type PromptableModel } from './image-predictor.js';
 import { paddedImage } from './square-image.js';
 
+/** What a predictor is made of. */
 export interface SamImagePredictorOptions<F extends ImageFeatures> {
   readonly model: PromptableModel<F>;
   /** Brings the longest side of an image to the model's: `size: {longest_edge: 1024}`. */

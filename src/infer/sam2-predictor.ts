@@ -3,6 +3,7 @@ import type { ImageProcessor } from '../processing/index.js';
 import { ImagePredictor } from './image-predictor.js';
 import { stretchedImage } from './square-image.js';
 
+/** What a predictor is made of. */
 export interface Sam2ImagePredictorOptions {
   readonly model: Sam2;
   readonly imageProcessor: ImageProcessor;

@@ -13,6 +13,7 @@ export const paperFigures = [2, 3] as const;
 export type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
+/** What is evaluated, and on what. */
 export interface EvaluateRunOptions {
   readonly split: SplitName;
   /** An adapter to judge instead of the run's own models. */
@@ -33,11 +34,14 @@ export interface EvaluateRunOptions {
   readonly tolerance?: { readonly mm: number; readonly px: number };
   /** What computes, for the table of runtimes. */
   readonly backend: string;
+  /** Told how far the evaluation is. */
   readonly onProgress?: (stage: Stage, done: number, total: number) => void;
 }
 
+/** What an evaluation is at. */
 export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
 
+/** What an evaluation found. */
 export interface EvaluateRunResult {
   readonly summaries: readonly MethodSummary[];
   readonly comparisons: readonly Comparison[];

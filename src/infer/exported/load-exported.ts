@@ -10,6 +10,7 @@ import { ExportedMasker } from './exported-masker.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { openRunner } from './runner.js';
 
+/** The models of an exported folder. */
 export interface ExportedModels {
   readonly detector: Detector;
   /** Absent where none was wanted. */

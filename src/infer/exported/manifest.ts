@@ -9,6 +9,7 @@ export const MANIFEST = 'manifest.json';
 
 export const exportForms = ['safetensors', 'peft', 'savedmodel', 'graph-model'] as const;
 
+/** In what form models are exported. */
 export type ExportForm = (typeof exportForms)[number];
 
 const portSchema = z.object({

@@ -63,6 +63,7 @@ const schema = z
     }
   });
 
+/** Sizes of the prompt encoder. */
 export interface SamPromptEncoderConfig {
   readonly hiddenSize: number;
   /** Side of the square that images are brought to, in pixels. */
@@ -74,6 +75,7 @@ export interface SamPromptEncoderConfig {
   readonly layerNormEps: number;
 }
 
+/** Sizes of the mask decoder. */
 export interface SamMaskDecoderConfig {
   readonly hiddenSize: number;
   readonly hiddenAct: ActivationName;

@@ -13,6 +13,7 @@ export interface SamImageFeatures {
   readonly embeddings: tf.Tensor4D;
 }
 
+/** What the decoder is asked. */
 export interface SamDecodeInputs extends Prompts {
   readonly features: SamImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */

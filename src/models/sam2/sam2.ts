@@ -18,6 +18,7 @@ export interface Sam2ImageFeatures {
   readonly highRes1: tf.Tensor4D;
 }
 
+/** What the decoder is asked. */
 export interface DecodeInputs extends Prompts {
   readonly features: Sam2ImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
