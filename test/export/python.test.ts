@@ -9,9 +9,11 @@ import { detectorProgram } from '../../src/export/detector-program.js';
 import { exportModel } from '../../src/export/index.js';
 import { maskerPrograms } from '../../src/export/masker-program.js';
 import type { Program } from '../../src/export/program.js';
-import { loadDetector, loadMasker, rawForward } from '../../src/infer/index.js';
+import { loadDetector, loadMasker, rawForward, saveAdapter } from '../../src/infer/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { applyLora, type LoraSpec, loraPresets } from '../../src/lora/index.js';
 import { encodePng } from '../../src/processing/index.js';
+import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath } from '../support/golden.js';
@@ -121,7 +123,7 @@ run("an exported SavedModel in Python's TensorFlow", () => {
       copyFileSync(join('weights/nano-grounding-dino', name), join(base, name));
     const sam = join(dir, 'sam');
     await cp(fixturePath('sam-windows'), sam, { recursive: true });
-    const adapted = { detector: base, adapter: fixturePath('lora-detector') };
+    const adapted = { detector: base, adapter: await adapterFor(base) };
     await exportModel({ ...adapted, masker: NANO.masker }, { form: 'safetensors', to: join(dir, 'merged') });
     await exportModel({ ...adapted, masker: NANO.masker }, { form: 'peft', to: join(dir, 'peft') });
     await exportModel({ ...NANO, masker: sam }, { form: 'safetensors', to: join(dir, 'nano') });
@@ -143,11 +145,35 @@ run("an exported SavedModel in Python's TensorFlow", () => {
     const outputs = cases.map((_, k) => join(dir, `torch-out-${k}.safetensors`));
     const words = cases.flatMap(([kind, folder, inputs, below], k) => [kind, folder, inputs, outputs[k] as string, below]);
     runPython(reference as string, ['tools/parity/exported.py', ...words]);
+    const plain = await ours({ model: base }, detectorInputs);
+    const tuned = await ours(cases[1][4], detectorInputs);
+    const moved = relativeError(
+      tuned.get('pred_boxes')?.data as ArrayLike<number>,
+      plain.get('pred_boxes')?.data as ArrayLike<number>,
+    );
+    process.stderr.write(`the adapter moves boxes by ${moved.toExponential(1)} of the largest\n`);
+    expect(moved).toBeGreaterThan(0.01);
     for (const [k, [kind, folder, inputs, , models]] of cases.entries()) {
       const title = `${kind} ${folder.slice(dir.length + 1)} in Python`;
       await compare(title, outputs[k] as string, await ours(models, inputs), 1e-3);
     }
   });
+
+  /** The paper's adapter, box heads trained whole, with values that change the answers. */
+  async function adapterFor(base: string): Promise<string> {
+    const { model } = await loadDetector(base);
+    const spec = { ...(loraPresets['paper'] as LoraSpec), rank: 3, alpha: 5 };
+    applyLora(model, spec, Rng.seeded(1));
+    for (const [k, parameter] of model.trainableParameters().entries()) {
+      const noise = tf.randomNormal([...parameter.shape], 0, 0.05, 'float32', 100 + k);
+      const moved = parameter.value.add(noise);
+      parameter.assign(moved);
+      tf.dispose([noise, moved]);
+    }
+    await saveAdapter(model, join(dir, 'adapter'), spec);
+    model.dispose();
+    return join(dir, 'adapter');
+  }
 
   /** Inputs in transformers' layout, written to a file. */
   async function detectorFile(model: string, file: string): Promise<string> {

@@ -27,12 +27,15 @@ def open_model(kind, folder, base):
         AutoImageProcessor.from_pretrained(folder)
         AutoTokenizer.from_pretrained(folder)
         return GroundingDinoForObjectDetection.from_pretrained(folder)
-    from peft import PeftModel
+    # As docs/decisions/0009-adapters.md says: neither PeftModel nor transformers' load_adapter takes heads that are trained whole.
+    from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 
     model = GroundingDinoForObjectDetection.from_pretrained(base)
     # PEFT asks for it, and transformers does not know it for this model.
     model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings
-    return PeftModel.from_pretrained(model, folder)
+    inject_adapter_in_model(LoraConfig.from_pretrained(folder), model)
+    set_peft_model_state_dict(model, load_file(pathlib.Path(folder) / "adapter_model.safetensors"))
+    return model
 
 
 def run(kind, folder, inputs, outputs, base):
