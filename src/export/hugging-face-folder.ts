@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { derivedConfig } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import type { Module } from '../nn/index.js';
 import { writeFileAtomic } from '../util/index.js';
@@ -33,6 +34,8 @@ export async function writeCompanions(source: HuggingFaceSource, dir: string): P
   await mkdir(dir, { recursive: true });
   const present = new Set(await readdir(from));
   for (const name of COMPANIONS) if (present.has(name)) await copyFile(join(from, name), join(dir, name));
+  const config = await derivedConfig(source.path);
+  if (config !== undefined) await writeJson(join(dir, 'config.json'), config);
   const own = source.adapter === undefined ? undefined : await settingsIn(join(source.adapter, PREPROCESSOR));
   const shared = await settingsIn(join(from, PROCESSOR));
   if (own !== undefined || (!present.has(PREPROCESSOR) && shared?.['image_processor'] === undefined))

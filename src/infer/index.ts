@@ -58,7 +58,7 @@ export {
 } from './load-model.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
-export { readModelConfig } from './model-config.js';
+export { derivedConfig, readModelConfig } from './model-config.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
