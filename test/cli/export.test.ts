@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { stringify } from 'yaml';
 import { initBackend } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { GroundedSegmenter, type LoadOptions, readManifest, type Segment } from '../../src/infer/index.js';
+import { GroundedSegmenter, type LoadOptions, type MaskPrediction, readManifest, type Segment } from '../../src/infer/index.js';
 import { type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { useBackend } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
@@ -57,6 +57,17 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
   }
 }
 
+async function masksOf(models: string | LoadOptions): Promise<MaskPrediction[]> {
+  const segmenter = await GroundedSegmenter.load(models);
+  try {
+    const { image, objects } = await data.test.load(0);
+    await segmenter.masker.setImage(image);
+    return await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+  } finally {
+    segmenter.dispose();
+  }
+}
+
 const graphs = native ? ['savedmodel', 'graph-model'] : [];
 
 describe('the detector of a run', () => {
@@ -96,19 +107,23 @@ describe('the masker of a run', () => {
   it('is exported with its adapter merged', async () => {
     await trained('masker', { task: 'masker', lora: { preset: 'mask-decoder', rank: 2, alpha: 2 } });
     const own = { ...NANO, maskerAdapter: join(dir, 'masker', 'best') };
-    const maskScores = (found: Segment[][]) => found.flat().map(({ maskScore }) => maskScore);
-    const [expected, base] = [await segmentAll(own), await segmentAll(NANO)];
-    const largest = (a: Segment[][], b: Segment[][]) =>
-      Math.max(...maskScores(a).map((score, k) => Math.abs(score - (maskScores(b)[k] as number))));
+    const [expected, base] = [await masksOf(own), await masksOf(NANO)];
+    const largest = (a: readonly MaskPrediction[], b: readonly MaskPrediction[]) =>
+      Math.max(...a.map(({ score }, k) => Math.abs(score - (b[k]?.score as number))));
     expect(largest(expected, base)).toBeGreaterThan(1e-3);
     for (const form of ['safetensors', ...graphs]) {
-      expect((await exported('masker', `masker-${form}`, form)).code).toBe(0);
-      const found = await segmentAll(join(dir, `masker-${form}`));
-      expectSameSegments(found, expected);
+      // The detector is not looked at: small, it is soon recorded.
+      const small = graphs.includes(form) ? ['--image-size', '96', '--text-length', '16'] : [];
+      expect((await exported('masker', `masker-${form}`, form, ...small)).code).toBe(0);
+      const found = await masksOf(join(dir, `masker-${form}`));
       process.stderr.write(
         `masker of a run as ${form}: mask scores differ from the run's own by ${largest(found, expected).toExponential(1)}, from the base model's by ${largest(found, base).toExponential(1)}\n`,
       );
-      expect(largest(found, expected)).toBeLessThan(1e-4);
+      expect(largest(found, expected)).toBeLessThan(1e-5);
+      for (const [k, { mask }] of found.entries()) {
+        const differing = mask.data.reduce((sum, value, i) => sum + (value === expected[k]?.mask.data[i] ? 0 : 1), 0);
+        expect(differing / mask.data.length).toBeLessThan(1e-3);
+      }
       expect((await readManifest(join(dir, `masker-${form}`))).source.masker_adapter).toBe(join(dir, 'masker', 'best'));
     }
   });
