@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ensureBackend } from '../backend/index.js';
 import { type ExportForm, loadDetector, loadMasker, MANIFEST, type Manifest, type ManifestPart } from '../infer/index.js';
 import { mergeLora } from '../lora/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
@@ -45,7 +46,7 @@ export interface ExportOptions {
 
 /**
  * Exports a detector and a masker for use elsewhere, and checks what was written against the models, on other images and
- * prompts than those that were recorded.
+ * prompts than those that were recorded. Starts the best backend there is, unless one was started.
  *
  * @returns what the folder's manifest says.
  * @throws UsageError when the folder exists or an option does not fit the form.
@@ -60,6 +61,7 @@ export interface ExportOptions {
  */
 export async function exportModel(source: ExportSource, options: ExportOptions): Promise<Manifest> {
   check(source, options);
+  await ensureBackend();
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
     const parts = await writeParts(source, options, dir);

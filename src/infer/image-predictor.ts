@@ -105,8 +105,9 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
    * @returns one answer for each prompt, in their order.
    * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
    * @example
-   * import { decodeImage, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
+   * import { decodeImage, initBackend, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
    *
+   * await initBackend();
    * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/nano-sam2'));
    * await predictor.setImage(await decodeImage('scan.png'));
    * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
