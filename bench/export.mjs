@@ -1,13 +1,13 @@
 /**
- * Exports Grounding DINO tiny with random weights at full size as a SavedModel, and runs it against the same operations one by
- * one, taking turns.
+ * Exports Grounding DINO tiny and SAM 2 (hiera-tiny) with random weights at full size, and runs the detector's graph against the
+ * same operations one by one, taking turns.
  *
- *   node bench/export.mjs [tiny|base] [image side] [runs]
+ *   node bench/export.mjs [tiny|base] [image side] [runs] [savedmodel|graph-model]
  *
- * Needs the reference's Python to make the model. Prints what export says of its errors, how long it took and its largest
- * memory; then the medians of the traced model, of the portable operations one by one, and of the model as it runs here.
+ * Needs the reference's Python to make the detector. Prints what export says of its errors, how long it took and its largest
+ * memory, after the detector and after the masker; then the medians of the traced model, of the portable operations one by one, and of the model as it runs here.
  */
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,9 +15,10 @@ import { bootstrap } from '../scripts/bootstrap.mjs';
 import { build } from '../scripts/lib/build.mjs';
 import { root } from '../scripts/lib/places.mjs';
 import { quietTensorflow } from '../scripts/lib/quiet.mjs';
+import { randomMasker } from './lib/random-models.mjs';
 import { median, startReference } from './lib/reference.mjs';
 
-const [size = 'tiny', side = '800', runs = '5'] = process.argv.slice(2);
+const [size = 'tiny', side = '800', runs = '5', form = 'savedmodel'] = process.argv.slice(2);
 const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism());
 
 await bootstrap();
@@ -31,30 +32,41 @@ try {
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     copyFileSync(join(root, 'weights', 'nano-grounding-dino', name), join(folder, name));
   const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
-  const { initBackend, loadSavedModel, tf, withPortableKernels } = await dist('backend/index.js');
+  const { initBackend, tf, withPortableKernels } = await dist('backend/index.js');
   const { exportModel } = await dist('export/index.js');
   const { detectorProgram } = await dist('export/detector-program.js');
-  const { loadDetector } = await dist('infer/index.js');
+  const { loadDetector, openRunner } = await dist('infer/index.js');
+  const { saveCheckpoint } = await dist('io/index.js');
   await initBackend();
   const peakGb = () => (process.resourceUsage().maxRSS / 1e6).toFixed(1);
+  const masker = join(folder, 'masker');
+  const random = await randomMasker();
+  mkdirSync(masker);
+  await saveCheckpoint(random.model, join(masker, 'model.safetensors'));
+  writeFileSync(join(masker, 'config.json'), '{ "model_type": "sam2" }');
+  random.model.dispose();
+  tf.dispose([random.pixelValues, random.boxes]);
+  console.log(`before the export: at most ${peakGb()} GB`);
   const began = performance.now();
   const to = join(folder, 'exported');
   const imageSize = [Number(side), Number(side)];
-  const source = { detector: folder, masker: join(root, 'weights', 'nano-sam2') };
-  const say = (line) => console.log(`  ${line}`);
-  const { detector } = await exportModel(source, { form: 'savedmodel', to, imageSize, say });
-  const bytes = statSync(join(to, 'detector', 'saved_model.pb')).size;
+  const say = (line) => {
+    if (line.startsWith('the masker')) console.log(`  the detector took at most ${peakGb()} GB`);
+    console.log(`  ${line}`);
+  };
+  const { detector, files } = await exportModel({ detector: folder, masker }, { form, to, imageSize, say });
+  const bytes = Object.entries(files).reduce((sum, [name, file]) => sum + (name.startsWith('detector/') ? file.bytes : 0), 0);
   console.log(
-    `export took ${((performance.now() - began) / 1000).toFixed(0)} s, at most ${peakGb()} GB, ${Math.round(bytes / 1e6)} MB`,
+    `export as ${form} took ${((performance.now() - began) / 1000).toFixed(0)} s, at most ${peakGb()} GB; the detector has ${Math.round(bytes / 1e6)} MB`,
   );
   const parts = await loadDetector(folder);
   const { height, width, text_length: textLength } = detector;
   const program = detectorProgram(parts, { height, width, textLength });
   const inputs = program.samples(1, 1);
-  const traced = await loadSavedModel(join(to, 'detector'), 'serving_default');
+  const traced = await openRunner(to, form, detector);
   const eager = () => tf.tidy(() => program.run(inputs));
   const ways = {
-    traced: () => traced.run(inputs),
+    traced: () => traced.run('serving_default', inputs),
     'portable operations one by one': () => withPortableKernels(eager),
     'as it runs here': eager,
   };
@@ -62,7 +74,7 @@ try {
   for (let run = 0; run <= Number(runs); run++) {
     for (const [name, way] of Object.entries(ways)) {
       const from = performance.now();
-      const outputs = way();
+      const outputs = await way();
       await outputs.pred_boxes.data();
       // The first pass warms up.
       if (run > 0) times[name].push((performance.now() - from) / 1000);

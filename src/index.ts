@@ -63,6 +63,7 @@ export { applyLora, type LoraSpec, loraPresets, mergeLora, setAdapterScale } fro
 export { GroundingDino, type GroundingDinoConfig, parseGroundingDinoConfig } from './models/grounding-dino/index.js';
 export { parseSamConfig, Sam, type SamConfig } from './models/sam/index.js';
 export { parseSam2Config, Sam2, type Sam2Config } from './models/sam2/index.js';
+export { inference } from './nn/index.js';
 export {
   type BinaryMask,
   type CocoRle,
@@ -78,5 +79,7 @@ export {
   maskToRle,
   type RasterImage,
 } from './processing/index.js';
+export type * from './public-types.js';
 export { type RunConfig, runConfigSchema, runTraining } from './train/index.js';
 export * from './util/errors/index.js';
+export { Rng } from './util/index.js';

@@ -135,6 +135,8 @@ class Recorder {
   private readonly backend: TracedBackend;
   private readonly original: Binding;
   private readonly edges = new Map<number, TracedEdge>();
+  /** What is being brought to the native side, which happens when it is first used. */
+  private uploading: tf.DataId | undefined;
 
   constructor(backend: TracedBackend) {
     this.backend = backend;
@@ -160,11 +162,14 @@ class Recorder {
       executeOp: { value: this.executeOp.bind(this) },
     }) as Binding;
     const lookUp = backend.getInputTensorIds;
-    backend.getInputTensorIds = (tensors) => {
-      const ids = lookUp.call(backend, tensors);
-      for (const [i, { dataId }] of tensors.entries()) this.existing(ids[i] as number, dataId);
-      return ids;
-    };
+    backend.getInputTensorIds = (tensors) =>
+      tensors.map((tensor) => {
+        this.uploading = tensor.dataId;
+        const [id] = lookUp.call(backend, [tensor]) as [number];
+        this.uploading = undefined;
+        this.existing(id, tensor.dataId);
+        return id;
+      });
     recording = true;
     try {
       return body();
@@ -187,7 +192,7 @@ class Recorder {
   private createTensor(shape: readonly number[], dtype: number, values: Values): number {
     const id = this.original.createTensor(shape, dtype, values);
     const copy = shape.length === 0 || values.length < KEPT ? values.slice() : values;
-    this.constant(id, { shape: [...shape], dtype: dtypeOf(dtype), identity: {}, read: async () => copy });
+    this.constant(id, { shape: [...shape], dtype: dtypeOf(dtype), identity: this.uploading ?? {}, read: async () => copy });
     return id;
   }
 

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
@@ -16,6 +16,7 @@ interface ExportCommandOptions extends GlobalOptions {
   model: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
+  maskerAdapter: string | undefined;
   to: string;
   format: ExportForm;
   dtype: WeightType;
@@ -34,11 +35,12 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('run', {
         type: 'string',
         describe: 'folder of a run; its best weights are exported',
-        conflicts: ['model', 'adapter'],
+        conflicts: ['model', 'adapter', 'masker-adapter'],
       })
       .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped nano model' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter for the detector' })
       .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped nano model" })
+      .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter for the masker' })
       .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
       .option('format', {
         choices: exportForms,
@@ -58,6 +60,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     model,
     adapter,
     masker,
+    maskerAdapter,
     to,
     format,
     dtype,
@@ -68,7 +71,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     overwrite,
     backend,
   }) => {
-    const source = await sourceOf({ run, model, adapter, masker });
+    const source = await sourceOf({ run, model, adapter, masker, maskerAdapter });
     const options = {
       form: format,
       to,
@@ -89,35 +92,62 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
   },
 };
 
+const shipped = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
+
 async function sourceOf(given: {
   run: string | undefined;
   model: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
+  maskerAdapter: string | undefined;
 }): Promise<ExportSource> {
-  const shipped = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
-  if (given.run === undefined)
-    return { detector: given.model ?? shipped.detector, adapter: given.adapter, masker: given.masker ?? shipped.masker };
-  const best = join(given.run, 'best');
-  const file = join(given.run, 'config.yaml');
-  for (const [path, what] of [
-    [file, 'there is no such file'],
-    [best, 'there is no such folder'],
-  ] as const) {
-    if ((await stat(path).catch(() => undefined)) === undefined)
-      throw new UsageError({
-        where: path,
-        what,
-        fix: 'Name the folder of a run that trained, as runs/NAME (of a cross-validation runs/NAME/fold-1)',
-      });
-  }
-  const models = modelsOf(await loadConfig(file, runConfigSchema, []), best);
+  const { run, model, adapter, masker, maskerAdapter } = given;
+  if (run !== undefined) return sourceOfRun(run, masker);
+  return { detector: model ?? shipped.detector, adapter, masker: masker ?? shipped.masker, maskerAdapter };
+}
+
+/** The best models of a run. */
+async function sourceOfRun(run: string, masker: string | undefined): Promise<ExportSource> {
+  const file = join(run, 'config.yaml');
+  if (!(await exists(run))) throw new UsageError({ where: run, what: 'there is no such folder', fix: NAME_A_RUN });
+  if (!(await exists(file))) throw new UsageError({ where: run, what: 'it is not the folder of a run: there is no config.yaml in it', fix: NAME_A_RUN }); // biome-ignore format: short
+  const best = join(run, 'best');
+  if (!(await exists(best))) throw notTrained(run, await foldsOf(run));
+  const config = await loadConfig(file, runConfigSchema, []);
+  if (config.task === 'masker' && masker !== undefined)
+    throw new UsageError({ where: '--masker', what: `${run} trained the masker itself`, fix: 'Leave --masker out' });
+  const models = modelsOf(config, best);
   return {
-    run: given.run,
+    run,
     detector: models.detector ?? shipped.detector,
     adapter: models.adapter,
-    masker: given.masker ?? models.masker ?? shipped.masker,
+    masker: masker ?? models.masker ?? shipped.masker,
+    maskerAdapter: models.maskerAdapter,
   };
+}
+
+const NAME_A_RUN = 'Name the folder of a run that trained, as runs/NAME (of a cross-validation runs/NAME/fold-1)';
+
+function notTrained(run: string, folds: readonly string[]): UsageError {
+  if (folds.length === 0)
+    return new UsageError({
+      where: run,
+      what: 'it has no weights yet: there is no folder best in it',
+      fix: 'Train it first: `npm run train -- --config FILE`',
+    });
+  return new UsageError({
+    where: run,
+    what: `it is a cross-validation, with a model for each of its ${folds.length} folds and none over all`,
+    fix: `Name the fold to export: --run ${join(run, folds[0] as string)}`,
+  });
+}
+
+async function foldsOf(run: string): Promise<string[]> {
+  return (await readdir(run)).filter((name) => /^fold-\d+$/.test(name)).sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function parseSize(text: string | undefined): readonly [number, number] | undefined {

@@ -18,6 +18,7 @@ export class FoldersDataset implements Dataset {
     this.phrase = phrase;
   }
 
+  /** Lists the images of a folder and the masks that belong to them. */
   static async open(root: string, { phrase }: { readonly phrase: string }): Promise<FoldersDataset> {
     const images = await filesByStem(join(root, 'images'));
     const masks = await filesByStem(join(root, 'masks'));
@@ -31,10 +32,12 @@ export class FoldersDataset implements Dataset {
     return new FoldersDataset(basename(root), pairs, phrase);
   }
 
+  /** How many images there are. */
   get size(): number {
     return this.pairs.length;
   }
 
+  /** Reads an image and its masks. */
   load(index: number): Promise<Sample> {
     return loadMaskPair(this.pairs[index] as MaskPair, this.name, this.phrase);
   }

@@ -12,6 +12,7 @@ export type { Augmentations } from './augmentations.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
+export type { PartCounts, Problem } from './import/index.js';
 export {
   adapters,
   findAdapter,
@@ -26,6 +27,7 @@ export {
   type WordingsOf,
 } from './import/index.js';
 export { BatchLoader, type LoaderOptions, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
+export type { Range, StructureName } from './phantom/index.js';
 export {
   generatePhantom,
   PhantomDataset,

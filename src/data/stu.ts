@@ -20,7 +20,11 @@ export class StuDataset implements Dataset {
     this.phrase = phrase;
   }
 
-  /** @param root - the published folder, with or without its `Hospital/` level. */
+  /**
+   * Lists the images of the published folder.
+   *
+   * @param root - with or without its `Hospital/` level.
+   */
   static async open(root: string, { phrase }: { readonly phrase: string }): Promise<StuDataset> {
     const inner = join(root, 'Hospital');
     const dir = (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : root;
@@ -43,10 +47,12 @@ export class StuDataset implements Dataset {
     return new StuDataset(pairs, phrase);
   }
 
+  /** How many images there are. */
   get size(): number {
     return this.pairs.length;
   }
 
+  /** Reads an image and its mask. */
   load(index: number): Promise<Sample> {
     return loadMaskPair(this.pairs[index] as MaskPair, this.name, this.phrase);
   }

@@ -32,7 +32,11 @@ export interface Dataset {
   readonly size: number;
   /** All phrases that its samples may ask for, where that is known without loading them. */
   readonly phrases?: readonly string[] | undefined;
-  /** @param index - in [0, size). */
+  /**
+   * Reads a sample.
+   *
+   * @param index - in [0, size).
+   */
   load(index: number): Promise<Sample>;
   /** Where a sample comes from, for datasets of files: known without loading it. */
   source?(index: number): SampleSource | undefined;

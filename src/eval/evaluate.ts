@@ -11,6 +11,7 @@ export interface Row extends PhraseOverlap {
   readonly dscGivenTrueBox: number;
 }
 
+/** What a segmenter did on a dataset. */
 export interface Evaluation {
   /** One row for each phrase that an image shows. */
   readonly rows: readonly Row[];
@@ -21,6 +22,7 @@ export interface Evaluation {
   readonly images: number;
 }
 
+/** How a segmenter is judged. */
 export interface EvaluateOptions {
   readonly select: Partial<SelectOptions>;
   /** Called with each image and what was found in it. */

@@ -25,12 +25,28 @@ export interface RunMetrics {
   readonly forgetting?: Forgetting;
 }
 
+/** How an experiment is started and watched. */
 export interface ExperimentOptions extends RunOptions {
   /** Called before each fold of a cross-validation. */
   readonly onFold?: (fold: number, of: number) => void;
 }
 
-/** Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder. */
+/**
+ * Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder.
+ *
+ * @example
+ * import { initBackend, runConfigSchema, runExperiment } from 'sonoground';
+ *
+ * await initBackend();
+ * const config = runConfigSchema.parse({
+ *   run: { dir: 'runs/first' },
+ *   data: { format: 'phantom', phantom: { train: 2, val: 1, test: 1 } },
+ *   lora: { preset: 'paper', rank: 4, alpha: 4 },
+ *   train: { epochs: 1, batchSize: 2, preflight: false, probe: 'none' },
+ * });
+ * const { test } = await runExperiment(config);
+ * console.log(`DSC ${test.dsc.toFixed(1)} %`); // and the adapter is in runs/first/best
+ */
 export async function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
   const { folds } = config.eval;
   const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });

@@ -1,7 +1,9 @@
 export { type TrivialGuess, trivialGuess } from './baseline.js';
 export { type DemoOptions, type DemoResult, runDemo } from './demo.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type Row } from './evaluate.js';
+export type { FoldScore } from './experiment.js';
 export { type ExperimentOptions, evaluateModels, modelsOf, type RunMetrics, runExperiment } from './experiment.js';
+export type { Forgetting, ProbeScore } from './forgetting.js';
 export {
   type Answer,
   type AnsweredBox,
@@ -11,8 +13,13 @@ export {
   mergeAnswers,
   WHOLE,
 } from './predictions/index.js';
+export type { PromptPlan } from './protocols/prompt-plan.js';
+export type { DistanceUnit, TargetRow } from './protocols/row.js';
+export type { DatasetSurvey } from './protocols/survey.js';
 export { type ReportData, type ReportImage, writeReport } from './report.js';
+export type { WordingRow } from './robustness/wording-rows.js';
 export { readWordings, type Wordings } from './robustness/wordings.js';
+export type { ImagePlace, WrittenCalibration } from './run/index.js';
 export {
   answerShard,
   type Collected,
@@ -28,5 +35,7 @@ export {
   type Stage,
 } from './run/index.js';
 export { type Score, type Summary, summarise } from './run-summary.js';
+export type { BoxesByDataset, Comparison, Ends, MeanOfDatasets, StructureScore } from './summary/index.js';
 export { type DatasetScore, type ProtocolSummary, summariseProtocol } from './summary/index.js';
 export { type MethodSummary, markdownTable, scoreTable, type Table } from './tables/index.js';
+export type { TrustedRow } from './trust/trust-rows.js';

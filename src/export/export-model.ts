@@ -1,40 +1,29 @@
 import { join } from 'node:path';
-import { tf } from '../backend/index.js';
-import {
-  type DetectorParts,
-  type ExportForm,
-  loadDetector,
-  loadSam2Masker,
-  MANIFEST,
-  type Manifest,
-  type ManifestCheck,
-  type ManifestPart,
-  type Runner,
-  resolveModel,
-  type Sam2Parts,
-} from '../infer/index.js';
+import { ensureBackend } from '../backend/index.js';
+import { type ExportForm, loadDetector, loadMasker, MANIFEST, type Manifest, type ManifestPart } from '../infer/index.js';
 import { mergeLora } from '../lora/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
-import { detectorProgram } from './detector-program.js';
 import type { WeightType } from './graph-model.js';
-import { writeCompanions, writeHuggingFaceFolder } from './hugging-face-folder.js';
-import { maskerPrograms } from './masker-program.js';
-import { writePeftFolder } from './peft-folder.js';
-import type { Program } from './program.js';
-import { exportPrograms } from './record.js';
 import { digestFolder, stageFolder } from './staging.js';
-import { verify } from './verify.js';
 import { versions } from './versions.js';
+import { writeAdapters } from './write-adapters.js';
+import { writeDetector } from './write-detector.js';
+import { writeMasker } from './write-masker.js';
 
 /** The models that are exported. */
 export interface ExportSource {
   /** The folder of a run, if they come from one. */
   readonly run?: string | undefined;
   readonly detector: string;
+  /** A LoRA adapter of the detector. */
   readonly adapter?: string | undefined;
+  /** A SAM 2 or a SAM. */
   readonly masker: string;
+  /** A LoRA adapter of the masker. */
+  readonly maskerAdapter?: string | undefined;
 }
 
+/** How models are exported. */
 export interface ExportOptions {
   readonly form: ExportForm;
   /** The folder to write. */
@@ -55,18 +44,24 @@ export interface ExportOptions {
   readonly say?: (message: string) => void;
 }
 
-const TEXT_LENGTH = 64;
-const POINTS = 4;
-
 /**
  * Exports a detector and a masker for use elsewhere, and checks what was written against the models, on other images and
- * prompts than those that were recorded.
+ * prompts than those that were recorded. Starts the best backend there is, unless one was started.
  *
  * @returns what the folder's manifest says.
  * @throws UsageError when the folder exists or an option does not fit the form.
+ * @example
+ * import { exportModel, GroundedSegmenter } from 'sonoground';
+ *
+ * const source = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' }; // and adapter: 'runs/liver/best'
+ * const { detector } = await exportModel(source, { form: 'safetensors', to: 'exported', say: console.log });
+ * console.log(detector.verification.map(({ what, max_abs_error }) => `${what}: ${max_abs_error}`));
+ * const segmenter = await GroundedSegmenter.load('exported');
+ * segmenter.dispose();
  */
 export async function exportModel(source: ExportSource, options: ExportOptions): Promise<Manifest> {
   check(source, options);
+  await ensureBackend();
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
     const parts = await writeParts(source, options, dir);
@@ -80,6 +75,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
         detector: source.detector,
         adapter: source.adapter ?? null,
         masker: source.masker,
+        ...(source.maskerAdapter !== undefined && { masker_adapter: source.maskerAdapter }),
       },
       ...parts,
       files: await digestFolder(dir),
@@ -89,12 +85,18 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   return manifest as unknown as Manifest;
 }
 
-function check({ adapter }: ExportSource, { form, dtype = 'float32', imageSize, textLength, batch }: ExportOptions): void {
+function check(
+  { adapter, maskerAdapter }: ExportSource,
+  { form, dtype = 'float32', imageSize, textLength, batch }: ExportOptions,
+): void {
   if (form === 'peft' && adapter === undefined)
     throw new UsageError({
       where: '--format peft',
-      what: 'there is no adapter to export',
-      fix: 'Name one, or a run that trained one',
+      what: `there is no adapter ${maskerAdapter === undefined ? 'to export' : 'of the detector to export'}`,
+      fix:
+        maskerAdapter === undefined
+          ? 'Name one, or a run that trained one'
+          : `The masker's is in PEFT's format where it lies, ${maskerAdapter}; --format safetensors merges it`,
     });
   const graph = form === 'savedmodel' || form === 'graph-model';
   if (!graph && (imageSize !== undefined || textLength !== undefined || batch !== undefined))
@@ -119,11 +121,8 @@ async function writeParts(
   dir: string,
 ): Promise<Pick<Manifest, 'detector' | 'masker'>> {
   const say = options.say ?? (() => {});
-  if (options.form === 'peft') {
-    say('the adapter of the detector');
-    return { detector: await writeAdapter(source, dir, say), masker: null };
-  }
-  say(`the detector: ${source.detector}${source.adapter === undefined ? '' : ` with ${source.adapter}`}`);
+  if (options.form === 'peft') return writeAdapters(source, dir, say);
+  say(`the detector: ${withAdapter(source.detector, source.adapter)}`);
   const detector = await loadDetector(source.detector, { adapter: source.adapter });
   let first: ManifestPart;
   try {
@@ -132,114 +131,16 @@ async function writeParts(
   } finally {
     detector.model.dispose();
   }
-  say(`the masker: ${source.masker}`);
-  const masker = await loadSam2Masker(source.masker);
+  say(`the masker: ${withAdapter(source.masker, source.maskerAdapter)}`);
+  const masker = await loadMasker(source.masker, { adapter: source.maskerAdapter });
   try {
-    return { detector: first, masker: await writeMasker(masker, source, options, dir) };
+    mergeLora(masker.model);
+    return { detector: first, masker: await writeMasker(masker, source.masker, options, dir) };
   } finally {
     masker.model.dispose();
   }
 }
 
-async function writeDetector(
-  parts: DetectorParts,
-  source: ExportSource,
-  { form, dtype = 'float32', imageSize, textLength, batch, say = () => {} }: ExportOptions,
-  root: string,
-): Promise<ManifestPart> {
-  const { model, config, imageProcessor } = parts;
-  const path = 'detector';
-  const preprocessor = { image_processor_type: 'GroundingDinoImageProcessor', ...imageProcessor.config };
-  const from = { path: await resolveModel(source.detector), preprocessor };
-  const square = imageProcessor.targetSize({ width: 1024, height: 1024 });
-  const [height, width] = imageSize ?? [square.height, square.width];
-  const length = textLength ?? Math.min(TEXT_LENGTH, config.maxTextLen);
-  if (length > config.maxTextLen)
-    throw new UsageError({ where: '--text-length', what: `the detector takes ${config.maxTextLen} tokens, not ${length}` });
-  const program = detectorProgram(parts, { height, width, textLength: length });
-  const common = { path, type: 'grounding-dino', dtype };
-  if (form === 'safetensors') {
-    await writeHuggingFaceFolder(model, from, join(root, path), { half: dtype === 'float16' });
-    const again = await loadDetector(join(root, path));
-    const verification = await verifyAgain([program], [detectorProgram(again, { height, width, textLength: length })]);
-    again.model.dispose();
-    report(path, verification, say);
-    return { ...common, signatures: {}, verification };
-  }
-  await writeCompanions(from, join(root, path));
-  const graphForm = form as 'savedmodel' | 'graph-model';
-  const sizes = { B: batch ?? (form === 'savedmodel' ? 'any' : 1) } as const;
-  const recorded = await exportPrograms(model, [program], { root, path, form: graphForm, weightType: dtype, sizes, say });
-  return { ...common, height, width, text_length: length, ...recorded };
-}
-
-async function writeMasker(
-  parts: Sam2Parts,
-  source: ExportSource,
-  { form, dtype = 'float32', points = POINTS, say = () => {} }: ExportOptions,
-  root: string,
-): Promise<ManifestPart> {
-  const path = 'masker';
-  const { imageProcessor, config, model } = parts;
-  const preprocessor = { image_processor_type: 'Sam2ImageProcessorFast', ...imageProcessor.config };
-  const from = { path: await resolveModel(source.masker), preprocessor };
-  const side = config.promptEncoder.imageSize;
-  const programs = maskerPrograms(parts, { points });
-  const common = { path, type: 'sam2', dtype };
-  if (form === 'safetensors') {
-    await writeHuggingFaceFolder(model, from, join(root, path), { half: dtype === 'float16' });
-    const again = await loadSam2Masker(join(root, path));
-    const verification = await verifyAgain(programs, maskerPrograms(again, { points }));
-    again.model.dispose();
-    report(path, verification, say);
-    return { ...common, signatures: {}, verification };
-  }
-  await writeCompanions(from, join(root, path));
-  const graphForm = form as 'savedmodel' | 'graph-model';
-  const sizes = { N: 'any' } as const;
-  const recorded = await exportPrograms(model, programs, { root, path, form: graphForm, weightType: dtype, sizes, say });
-  return { ...common, height: side, width: side, points, ...recorded };
-}
-
-/** Compares the programs of a model with those of the model that was read back. */
-async function verifyAgain(programs: readonly Program[], again: readonly Program[]): Promise<ManifestCheck[]> {
-  const runner: Runner = {
-    async run(signature, inputs) {
-      const program = again.find((other) => other.signature === signature) as Program;
-      return tf.tidy(() => program.run(inputs));
-    },
-    dispose: () => {},
-  };
-  const checks: ManifestCheck[] = [];
-  for (const program of programs) checks.push(...(await verify(program, runner, [1])));
-  return checks;
-}
-
-function report(path: string, checks: readonly ManifestCheck[], say: (message: string) => void): void {
-  for (const { what, max_abs_error: error, max_abs_value: value } of checks)
-    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
-}
-
-/** The adapter as PEFT reads it. It is loaded again, to see that the model answers as before. */
-async function writeAdapter(
-  { detector, adapter }: ExportSource,
-  root: string,
-  say: (message: string) => void,
-): Promise<ManifestPart> {
-  const path = 'detector';
-  const from = adapter as string;
-  const original = await loadDetector(detector, { adapter: from });
-  try {
-    await writePeftFolder(from, join(root, path), detector);
-    const again = await loadDetector(detector, { adapter: join(root, path) });
-    const square = original.imageProcessor.targetSize({ width: 1024, height: 1024 });
-    const shape = { ...square, textLength: Math.min(TEXT_LENGTH, original.config.maxTextLen) };
-    const verification = await verifyAgain([detectorProgram(original, shape)], [detectorProgram(again, shape)]).finally(() =>
-      again.model.dispose(),
-    );
-    report(path, verification, say);
-    return { path, type: 'grounding-dino', dtype: 'float32', signatures: {}, verification };
-  } finally {
-    original.model.dispose();
-  }
+function withAdapter(model: string, adapter: string | undefined): string {
+  return adapter === undefined ? model : `${model} with ${adapter}`;
 }

@@ -1,35 +1,64 @@
 import { type TracedAttribute, type TracedDtype, tensorflowTypes } from '../backend/index.js';
 import { sizeOf } from '../util/index.js';
-import type { ConstantValues, Graph, GraphNode, GraphPort, Signature } from './graph.js';
+import type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
 import { type Chunk, ProtoWriter } from './protobuf.js';
 
 /** The version of TensorFlow's graphs that the nodes are written for: 2.15's. */
 const PRODUCER = 1645;
 
+/** TensorFlow's number for strings, which tensors of ours never hold. */
+export const DT_STRING = 7;
+
 const BYTES: Readonly<Record<TracedDtype, number>> = { float32: 4, int32: 4, bool: 1 };
 
+/** What a SavedModel has besides its graph when it keeps weights in variables. */
+export interface SavedVariables {
+  readonly variables: readonly Variable[];
+  readonly saver: Saver;
+}
+
 /**
- * A graph as TensorFlow's `saved_model.pb`, without variables: weights are constants.
+ * A graph as TensorFlow's `saved_model.pb`.
  *
- * @see tensorflow/core/protobuf/saved_model.proto
+ * @see tensorflow/core/protobuf/saved_model.proto, meta_graph.proto and saver.proto
  */
-export function savedModelMessage({ nodes, signatures }: Graph): ProtoWriter {
+export function savedModelMessage({ nodes, signatures }: Graph, saved?: SavedVariables): ProtoWriter {
   return new ProtoWriter().int(1, 1).message(2, (metaGraph) => {
     metaGraph.message(1, (info) => info.text(4, 'serve').text(5, '2.15.0').bool(7, true));
     metaGraph.message(2, (graph) => {
       for (const node of nodes) graph.message(1, (message) => writeNode(message, node));
       graph.message(4, (versions) => versions.int(1, PRODUCER));
     });
+    if (saved !== undefined) {
+      metaGraph.message(3, (message) => writeSaver(message, saved.saver));
+      // Python's TensorFlow finds variables by these collections; all others by the graph.
+      for (const collection of ['variables', 'trainable_variables'])
+        metaGraph.entry(4, collection, (message) =>
+          message.message(2, (list) => {
+            for (const variable of saved.variables) list.message(1, (definition) => writeVariable(definition, variable));
+          }),
+        );
+    }
     for (const [name, signature] of Object.entries(signatures))
       metaGraph.entry(5, name, (message) => writeSignature(message, signature));
   });
 }
 
-function writeNode(message: ProtoWriter, { name, op, inputs, attributes, constant }: GraphNode): void {
+function writeSaver(message: ProtoWriter, { filename, save, restore }: Saver): void {
+  message.text(1, `${filename}:0`).text(2, `${save}:0`).text(3, restore).int(7, 2);
+}
+
+/** A `VariableDef`: the handle, how it gets its value, how it is read. */
+function writeVariable(message: ProtoWriter, { handle, assign, read }: Variable): void {
+  message.text(1, `${handle}:0`).text(2, assign).text(3, `${read}:0`).bool(5, true).text(6, `${read}:0`).bool(7, true);
+}
+
+function writeNode(message: ProtoWriter, { name, op, inputs, attributes, constant, text }: GraphNode): void {
   message.text(1, name).text(2, op);
   for (const input of inputs) message.text(3, input);
   for (const attribute of attributes) message.entry(5, attribute.name, (value) => writeAttribute(value, attribute));
   if (constant !== undefined) message.entry(5, 'value', (value) => value.message(8, (tensor) => writeTensor(tensor, constant)));
+  if (text !== undefined) message.entry(5, 'value', (value) => value.message(8, (tensor) => writeText(tensor, text)));
 }
 
 function writeAttribute(message: ProtoWriter, { kind, value }: TracedAttribute): void {
@@ -58,6 +87,12 @@ function writeTensor(message: ProtoWriter, constant: ConstantValues): void {
   const { dtype, shape } = constant;
   message.int(1, tensorflowTypes[dtype]).message(2, (dims) => writeShape(dims, shape));
   message.bytes(4, constantBytes(constant));
+}
+
+function writeText(message: ProtoWriter, text: string | readonly string[]): void {
+  const [shape, values] = typeof text === 'string' ? [[], [text]] : [[text.length], text];
+  message.int(1, DT_STRING).message(2, (dims) => writeShape(dims, shape));
+  for (const value of values) message.text(8, value);
 }
 
 /** The values of a constant as bytes, read when they are needed. */

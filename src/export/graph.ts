@@ -4,7 +4,7 @@ import type { TracedAttribute, TracedDtype } from '../backend/index.js';
 export interface ConstantValues {
   readonly dtype: TracedDtype;
   readonly shape: readonly number[];
-  /** Whether it is a parameter of the model, and not a table that follows from sizes. */
+  /** Whether it is a parameter of the model, whose path its node then has as its name, and not a table that follows from sizes. */
   readonly weight: boolean;
   read(): Promise<Float32Array | Int32Array | Uint8Array>;
 }
@@ -18,6 +18,8 @@ export interface GraphNode {
   readonly attributes: readonly TracedAttribute[];
   /** Of a `Const`. */
   readonly constant?: ConstantValues;
+  /** Of a `Const` of strings: a list, or one string without an axis. */
+  readonly text?: string | readonly string[];
 }
 
 /** A tensor that enters or leaves a graph. */
@@ -39,4 +41,23 @@ export interface Signature {
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly signatures: Readonly<Record<string, Signature>>;
+}
+
+/** A weight that a SavedModel keeps outside its graph. */
+export interface Variable {
+  /** In the file of weights: the parameter's path in the model. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Names of nodes: the variable, what reads it, and what assigns the restored value. */
+  readonly handle: string;
+  readonly read: string;
+  readonly assign: string;
+}
+
+/** Names of the nodes that TensorFlow runs to restore and to save variables. */
+export interface Saver {
+  /** A string: the path of the files, without their endings. */
+  readonly filename: string;
+  readonly save: string;
+  readonly restore: string;
 }

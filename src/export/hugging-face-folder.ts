@@ -1,14 +1,18 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { derivedConfig } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import type { Module } from '../nn/index.js';
 import { writeFileAtomic } from '../util/index.js';
 
+const PREPROCESSOR = 'preprocessor_config.json';
+const PROCESSOR = 'processor_config.json';
+
 /** What a Hugging Face model directory holds besides weights, as far as detectors and maskers need it. */
 const COMPANIONS = [
   'config.json',
-  'preprocessor_config.json',
-  'processor_config.json',
+  PREPROCESSOR,
+  PROCESSOR,
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -18,8 +22,8 @@ const COMPANIONS = [
 export interface HuggingFaceSource {
   /** The folder or weight file that the model was read from. */
   readonly path: string;
-  /** `config.json` where the source has none or another model's. */
-  readonly config?: unknown;
+  /** The folder of an adapter, whose image settings go before the model's: it was trained with them. */
+  readonly adapter?: string | undefined;
   /** `preprocessor_config.json` where the source has none. */
   readonly preprocessor: Readonly<Record<string, unknown>>;
 }
@@ -30,16 +34,24 @@ export async function writeCompanions(source: HuggingFaceSource, dir: string): P
   await mkdir(dir, { recursive: true });
   const present = new Set(await readdir(from));
   for (const name of COMPANIONS) if (present.has(name)) await copyFile(join(from, name), join(dir, name));
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  if (source.config !== undefined) await writeFileAtomic(join(dir, 'config.json'), json(source.config));
-  if (!present.has('preprocessor_config.json') && !(await describesImages(join(from, 'processor_config.json'))))
-    await writeFileAtomic(join(dir, 'preprocessor_config.json'), json(source.preprocessor));
+  const config = await derivedConfig(source.path);
+  if (config !== undefined) await writeJson(join(dir, 'config.json'), config);
+  const own = source.adapter === undefined ? undefined : await settingsIn(join(source.adapter, PREPROCESSOR));
+  const shared = await settingsIn(join(from, PROCESSOR));
+  if (own !== undefined || (!present.has(PREPROCESSOR) && shared?.['image_processor'] === undefined))
+    await writeJson(join(dir, PREPROCESSOR), own ?? source.preprocessor);
+  // Newer folders keep the image settings in the processor's file, and transformers reads them there first.
+  if (own !== undefined && shared?.['image_processor'] !== undefined)
+    await writeJson(join(dir, PROCESSOR), { ...shared, image_processor: { ...shared['image_processor'], ...own } });
 }
 
-/** Newer folders keep the image settings in the processor's file. */
-async function describesImages(file: string): Promise<boolean> {
+async function settingsIn(file: string): Promise<Readonly<Record<string, object>> | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text !== undefined && 'image_processor' in (JSON.parse(text) as object);
+  return text === undefined ? undefined : (JSON.parse(text) as Record<string, object>);
+}
+
+function writeJson(file: string, value: unknown): Promise<void> {
+  return writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Writes a model as transformers' `from_pretrained` reads it. Adapters must be merged before. */

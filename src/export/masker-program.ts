@@ -1,9 +1,8 @@
 import { tf } from '../backend/index.js';
-import type { Sam2Parts } from '../infer/index.js';
-import type { MaskOutputs } from '../models/sam2/index.js';
-import { inference } from '../nn/index.js';
+import type { MaskerParts } from '../infer/index.js';
 import { Rng } from '../util/index.js';
-import type { PortMeaning, Program } from './program.js';
+import { maskerGraph } from './masker-graph.js';
+import type { Program } from './program.js';
 import { between, sampleImage } from './samples.js';
 
 /** How many boxes or points a call of the decoder takes. */
@@ -11,12 +10,6 @@ export interface MaskerShape {
   /** Points of each prompt; fewer are padded with label -10. */
   readonly points: number;
 }
-
-const FEATURES = {
-  image_embeddings: { layout: '[1, h, w, C]', meaning: 'what the encoder makes of the image' },
-  high_res_0: { layout: '[1, 4h, 4w, C / 8]', meaning: 'its finest map' },
-  high_res_1: { layout: '[1, 2h, 2w, C / 4]', meaning: 'its middle map' },
-} as const satisfies Record<string, PortMeaning>;
 
 const BOXES = {
   input_boxes: { layout: '[1, N, 4]', meaning: 'left, top, right, bottom in pixels of the resized image' },
@@ -27,15 +20,21 @@ const POINTS = {
   input_labels: { layout: '[1, N, P]', meaning: '1 inside, 0 outside, -10 padding' },
 } as const;
 
-const MASKS = {
-  pred_masks: { layout: '[1, N, 1, 4h, 4w]', meaning: 'logits, positive inside' },
-  iou_scores: { layout: '[1, N, 1]', meaning: 'expected IoU of each mask' },
-  object_score_logits: { layout: '[1, N, 1]', meaning: 'positive where there is an object' },
+const EARLIER = { input_masks: { layout: '[1, 4h, 4w, 1]', meaning: 'logits of an earlier mask' } } as const;
+
+const ADDED = {
+  mask_embeddings: {
+    layout: '[1, h, w, C]',
+    meaning: 'with its sum with image_embeddings in their place, the decoder refines the earlier mask',
+  },
 } as const;
 
-/** The masker as three functions: image to features, and features with boxes or points to masks. */
-export function maskerPrograms({ model, config }: Pick<Sam2Parts, 'model' | 'config'>, { points }: MaskerShape): Program[] {
-  const side = config.promptEncoder.imageSize;
+/**
+ * The masker as functions: image to features; features with boxes, points, or both to masks; and an earlier mask to what it adds
+ * to the features.
+ */
+export function maskerPrograms(parts: Pick<MaskerParts, 'type' | 'model' | 'config'>, { points }: MaskerShape): Program[] {
+  const { side, maskSide, features, answers, encode, decode, embedMasks } = maskerGraph(parts);
   const image = (variant: number) => {
     const size = { height: side, width: side };
     const { image: values, inside } = sampleImage(Rng.seeded(2000 + variant), size, size);
@@ -44,62 +43,47 @@ export function maskerPrograms({ model, config }: Pick<Sam2Parts, 'model' | 'con
     values.dispose();
     return batch;
   };
-  const encode = (pixels: tf.Tensor) => {
-    const { embeddings, highRes0, highRes1 } = model.encodeImage(pixels as tf.Tensor4D, inference);
-    return { image_embeddings: embeddings, high_res_0: highRes0, high_res_1: highRes1 };
-  };
-  const features = (variant: number) => tf.tidy(() => encode(image(variant))) as Record<keyof typeof FEATURES, tf.Tensor>;
-  const decode = (x: Readonly<Record<string, tf.Tensor>>) =>
-    named(
-      model.decodeMasks(
-        {
-          features: {
-            embeddings: x['image_embeddings'] as tf.Tensor4D,
-            highRes0: x['high_res_0'] as tf.Tensor4D,
-            highRes1: x['high_res_1'] as tf.Tensor4D,
-          },
-          boxes: x['input_boxes'] as tf.Tensor3D | undefined,
-          points: x['input_points'] as tf.Tensor4D | undefined,
-          labels: x['input_labels'] as tf.Tensor3D | undefined,
-          multimask: false,
-        },
-        inference,
-      ),
-    );
-  const many = (inputs: readonly string[]) => ({
-    name: 'N',
-    inputs: Object.fromEntries(inputs.map((name) => [name, 1])),
-    outputs: Object.fromEntries(Object.keys(MASKS).map((name) => [name, 1])),
+  const encoded = (variant: number) => tf.tidy(() => encode(image(variant)));
+  const boxes = (variant: number, n: number) => ({ input_boxes: sampleBoxes(Rng.seeded(3000 + variant), n, side) });
+  const clicks = (variant: number, n: number) => samplePoints(Rng.seeded(4000 + variant), n, points, side);
+  const decoder = (
+    signature: string,
+    prompts: Program['inputs'],
+    samples: (variant: number, n: number) => Record<string, tf.Tensor>,
+  ): Program => ({
+    signature,
+    inputs: { ...features, ...prompts },
+    outputs: answers,
+    dynamic: { name: 'N', inputs: secondAxis(prompts), outputs: secondAxis(answers) },
+    samples: (variant, n) => ({ ...encoded(variant), ...samples(variant, n) }),
+    run: decode,
   });
   return [
     {
       signature: 'serving_default',
       inputs: { pixel_values: { layout: '[1, S, S, 3]', meaning: 'normalised RGB of the resized image' } },
-      outputs: FEATURES,
+      outputs: features,
       samples: (variant) => ({ pixel_values: image(variant) }),
-      run: (x) => encode(x['pixel_values'] as tf.Tensor),
+      run: (x) => encode(x['pixel_values'] as tf.Tensor4D),
     },
+    decoder('decode_boxes', BOXES, boxes),
+    decoder('decode_points', POINTS, clicks),
+    decoder('decode_points_and_boxes', { ...POINTS, ...BOXES }, (variant, n) => ({
+      ...clicks(variant, n),
+      ...boxes(variant, n),
+    })),
     {
-      signature: 'decode_boxes',
-      inputs: { ...FEATURES, ...BOXES },
-      outputs: MASKS,
-      dynamic: many(['input_boxes']),
-      samples: (variant, n) => ({ ...features(variant), input_boxes: sampleBoxes(Rng.seeded(3000 + variant), n, side) }),
-      run: decode,
-    },
-    {
-      signature: 'decode_points',
-      inputs: { ...FEATURES, ...POINTS },
-      outputs: MASKS,
-      dynamic: many(['input_points', 'input_labels']),
-      samples: (variant, n) => ({ ...features(variant), ...samplePoints(Rng.seeded(4000 + variant), n, points, side) }),
-      run: decode,
+      signature: 'embed_masks',
+      inputs: EARLIER,
+      outputs: ADDED,
+      samples: (variant) => ({ input_masks: tf.randomUniform([1, maskSide, maskSide, 1], -9, 9, 'float32', 5000 + variant) }),
+      run: (x) => ({ mask_embeddings: embedMasks(x['input_masks'] as tf.Tensor4D) }),
     },
   ];
 }
 
-function named({ predMasks, iouScores, objectScoreLogits }: MaskOutputs): Record<keyof typeof MASKS, tf.Tensor> {
-  return { pred_masks: predMasks, iou_scores: iouScores, object_score_logits: objectScoreLogits };
+function secondAxis(ports: Program['inputs']): Record<string, number> {
+  return Object.fromEntries(Object.keys(ports).map((name) => [name, 1]));
 }
 
 function sampleBoxes(rng: Rng, n: number, side: number): tf.Tensor3D {

@@ -6,6 +6,9 @@ import { CheckpointError, writeFileAtomic } from '../util/index.js';
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
 
+/** There where the adapter was trained with other image settings than its model's. */
+const IMAGES = 'preprocessor_config.json';
+
 /**
  * Copies an adapter, which training wrote as PEFT reads it.
  *
@@ -21,6 +24,9 @@ export async function writePeftFolder(from: string, to: string, base: string): P
     });
   await mkdir(to, { recursive: true });
   await copyFile(join(from, WEIGHTS), join(to, WEIGHTS));
+  await copyFile(join(from, IMAGES), join(to, IMAGES)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
   const config = (await readJson(join(from, CONFIG))) as Record<string, unknown>;
   const named = { ...config, base_model_name_or_path: config['base_model_name_or_path'] ?? base };
   await writeFileAtomic(join(to, CONFIG), `${JSON.stringify(named, null, 2)}\n`);

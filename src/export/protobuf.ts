@@ -1,3 +1,5 @@
+import { writeFileAtomic } from '../util/index.js';
+
 /** Bytes that are there, or that are read only when they are written. */
 export type Chunk = Uint8Array | { readonly length: number; read(): Promise<Uint8Array> };
 
@@ -66,6 +68,13 @@ export class ProtoWriter {
     this.size += part.length;
     return this;
   }
+}
+
+/** Writes a message, reading what is read only now. */
+export async function writeMessage(path: string, { chunks }: ProtoWriter): Promise<void> {
+  await writeFileAtomic(path, async (file) => {
+    for (const chunk of chunks) await file.writeFile(chunk instanceof Uint8Array ? chunk : await chunk.read());
+  });
 }
 
 function varint(value: number): Uint8Array {

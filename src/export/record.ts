@@ -9,7 +9,7 @@ import { GraphBuilder } from './graph-builder.js';
 import { type WeightType, writeGraphModel } from './graph-model.js';
 import type { PortMeaning, Program } from './program.js';
 import { writeSavedModel } from './saved-model.js';
-import { verify } from './verify.js';
+import { report, verify } from './verify.js';
 
 /** Sizes at which a program with dynamic axes is recorded; from their difference the graph for any size follows. */
 const RECORDED = [2, 3] as const;
@@ -40,7 +40,9 @@ export async function exportPrograms(
   options: RecordOptions,
 ): Promise<Pick<ManifestPart, 'signatures' | 'verification'>> {
   const { root, path, form, weightType, say } = options;
-  const builder = new GraphBuilder(weightNames(model));
+  const weights = new Map([...model.namedParameters()].map(([path, { value }]) => [path, value] as const));
+  // Weights keep their paths as names.
+  const builder = new GraphBuilder(new Map([...weights].map(([path, { dataId }]) => [dataId, path])));
   const checkedAt = new Map<Program, readonly number[]>();
   for (const program of programs) checkedAt.set(program, await addProgram(builder, program, options));
   const { graph } = builder;
@@ -51,7 +53,7 @@ export async function exportPrograms(
     files.set(signature, form === 'savedmodel' ? path : `${own}/model.json`);
     if (form === 'graph-model') await writeGraphModel(graph, signature, join(root, own), weightType);
   }
-  if (form === 'savedmodel') await writeSavedModel(graph, join(root, path));
+  if (form === 'savedmodel') await writeSavedModel(graph, join(root, path), weights);
   const signatures = Object.fromEntries(
     programs.map((program) => [
       program.signature,
@@ -66,8 +68,7 @@ export async function exportPrograms(
   } finally {
     runner.dispose();
   }
-  for (const { what, max_abs_error: error, max_abs_value: value } of verification)
-    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
+  report(path, verification, say);
   return { signatures, verification };
 }
 
@@ -103,11 +104,6 @@ function record(program: Program, size: number) {
   } finally {
     tf.dispose(inputs);
   }
-}
-
-/** Weights keep their paths as names. */
-function weightNames(model: Module): Map<object, string> {
-  return new Map([...model.namedParameters()].map(([path, { value }]) => [value.dataId, path]));
 }
 
 function describe({ inputs, outputs, dynamic }: Program, ports: Signature, file: string): ManifestSignature {

@@ -1,26 +1,41 @@
 import { join } from 'node:path';
-import { CheckpointError, writeFileAtomic } from '../util/index.js';
+import type { tf } from '../backend/index.js';
+import { CheckpointError } from '../util/index.js';
 import type { Graph } from './graph.js';
 import { savedModelMessage } from './graph-def.js';
+import { writeMessage } from './protobuf.js';
+import { withVariables } from './variables.js';
+import { writeVariables } from './write-variables.js';
 
-/** TensorFlow reads no graph of 2 GiB or more. */
+/** Bytes of the largest graph: TensorFlow reads none of 2 GiB or more. */
 const LARGEST = 1.8e9;
 
 /**
- * Writes a graph as a SavedModel, weights inside.
+ * Writes a graph as a SavedModel: the graph in `saved_model.pb`, weights in `variables/`.
  *
- * @param dir - gets `saved_model.pb`.
- * @throws CheckpointError when the graph is larger than TensorFlow reads.
+ * @param dir - the folder of the SavedModel.
+ * @param weights - f32, by their paths in the model, which the graph's nodes have as names.
+ * @param largest - bytes that `saved_model.pb` may have. Default: 1.8 GB.
+ * @throws CheckpointError when the graph, without its weights, is larger than that.
  */
-export async function writeSavedModel(graph: Graph, dir: string): Promise<void> {
-  const message = savedModelMessage(graph);
-  if (message.length > LARGEST)
+export async function writeSavedModel(
+  graph: Graph,
+  dir: string,
+  weights: ReadonlyMap<string, tf.Tensor>,
+  largest = LARGEST,
+): Promise<void> {
+  const { graph: small, variables, saver } = withVariables(graph);
+  const message = savedModelMessage(small, variables.length === 0 ? undefined : { variables, saver });
+  if (message.length > largest)
     throw new CheckpointError({
       where: dir,
-      what: `the graph with its weights takes ${(message.length / 1e9).toFixed(2)} GB, more than the 1.8 GB that a SavedModel without variables may have`,
-      fix: 'Export it as safetensors, or as graph-model, which keeps weights in files of their own',
+      what: `the graph takes ${gigabytes(message.length)} without its weights, and TensorFlow reads none of more than ${gigabytes(largest)}`,
+      fix: 'Choose a smaller --image-size, or --format graph-model, which keeps all constants in files of their own, or safetensors',
     });
-  await writeFileAtomic(join(dir, 'saved_model.pb'), async (file) => {
-    for (const chunk of message.chunks) await file.writeFile(chunk instanceof Uint8Array ? chunk : await chunk.read());
-  });
+  if (variables.length > 0) await writeVariables(dir, variables, weights);
+  await writeMessage(join(dir, 'saved_model.pb'), message);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(2)} GB`;
 }

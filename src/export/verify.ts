@@ -26,6 +26,26 @@ export async function verify(program: Program, runner: Runner, sizes: readonly n
   return checks;
 }
 
+/** Compares the programs of a model with those of the model that was read back. */
+export async function verifyAgain(programs: readonly Program[], again: readonly Program[]): Promise<ManifestCheck[]> {
+  const runner: Runner = {
+    async run(signature, inputs) {
+      const program = again.find((other) => other.signature === signature) as Program;
+      return tf.tidy(() => program.run(inputs));
+    },
+    dispose: () => {},
+  };
+  const checks: ManifestCheck[] = [];
+  for (const program of programs) checks.push(...(await verify(program, runner, [1])));
+  return checks;
+}
+
+/** Says what was found, a line for each comparison. */
+export function report(path: string, checks: readonly ManifestCheck[], say: (message: string) => void): void {
+  for (const { what, max_abs_error: error, max_abs_value: value } of checks)
+    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
+}
+
 async function compare(
   expected: tf.Tensor,
   got: tf.Tensor | undefined,

@@ -20,9 +20,11 @@ export interface Detector {
    * @returns boxes in pixels of the image, best first.
    */
   detect(image: RasterImage, phrases: readonly string[], options?: Partial<SelectOptions>): Promise<Detection[]>;
+  /** Frees the model. */
   dispose(): void;
 }
 
+/** What a predictor is made of: a loaded model and what goes with it. */
 export interface GroundingDinoPredictorOptions {
   readonly model: GroundingDino;
   readonly tokenizer: PromptTokenizer;
@@ -93,6 +95,7 @@ export class GroundingDinoPredictor implements Detector {
     this.current = undefined;
   }
 
+  /** Frees the model. */
   dispose(): void {
     this.forget();
     this.model.dispose();

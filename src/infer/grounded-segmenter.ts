@@ -32,6 +32,7 @@ export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
 /** What a segmenter with or without a masker finds. */
 export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
 
+/** Which models a segmenter is made of. */
 export interface LoadOptions {
   /**
    * Folder of a Grounding DINO, the name of a downloaded one, or an exported folder, which holds a masker too. Default: the

@@ -1,18 +1,24 @@
 import { tf } from '../backend/index.js';
 import { type ForwardContext, inference } from '../nn/index.js';
-import { type BinaryMask, type BoxXyxy, type MaskLogits, type RasterImage, type Size, scaleBoxes } from '../processing/index.js';
+import { type BoxXyxy, type MaskLogits, type RasterImage, type Size, scaleBoxes } from '../processing/index.js';
 import { DataError, RuntimeError } from '../util/index.js';
 import { checkPrompts, type MaskPrompts } from './mask-prompts.js';
 import type { Masker, MaskPrediction } from './masker.js';
 import { callsFor, type PromptCall } from './prompt-calls.js';
+import type { SquareImage } from './square-image.js';
 
 /** What a model makes of an image: maps whose first axis counts images. */
 export type ImageFeatures = Readonly<Record<'embeddings', tf.Tensor4D>>;
 
 /** What a predictor needs of a model; SAM 2 and SAM have it. */
 export interface PromptableModel<F extends ImageFeatures> {
-  /** @param pixelValues - [B, S, S, 3] f32, normalised. */
+  /**
+   * Encodes images, for any number of prompts.
+   *
+   * @param pixelValues - [B, S, S, 3] f32, normalised.
+   */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): F;
+  /** Masks for N prompts on each of B images; see {@link Sam2.decodeMasks}. */
   decodeMasks(
     inputs: {
       readonly features: F;
@@ -35,6 +41,7 @@ export interface PromptableModel<F extends ImageFeatures> {
     /** [B, N, 1] f32; models without it leave it out. */
     readonly objectScoreLogits?: tf.Tensor | undefined;
   };
+  /** Frees the model. */
   dispose(): void;
 }
 
@@ -52,14 +59,6 @@ export interface PromptAnswer {
   readonly objectScore: number | undefined;
 }
 
-/** An image as a model takes it. */
-export interface PreparedImage {
-  /** [1, S, S, 3] f32. */
-  readonly pixelValues: tf.Tensor4D;
-  /** The part of the square that the image takes, in the model's pixels. The rest on the right and below is padding. */
-  readonly placed: Size;
-}
-
 interface Current<F> {
   readonly image: RasterImage;
   readonly features: F;
@@ -69,23 +68,19 @@ interface Current<F> {
 /**
  * Asks a model of the SAM family for masks: {@link setImage} once, then any number of prompts. It owns its model.
  *
- * Subclasses say how an image enters the model and how masks come back to the image's grid. All coordinates here are pixels of
+ * Subclasses say what model it is and how an image enters it. All coordinates here are pixels of
  * the image that was set.
  */
 export abstract class ImagePredictor<F extends ImageFeatures> implements Masker {
   private readonly model: PromptableModel<F>;
+  private readonly square: SquareImage;
   private current: Current<F> | undefined;
   private disposed = false;
 
-  constructor(model: PromptableModel<F>) {
+  constructor(model: PromptableModel<F>, square: SquareImage) {
     this.model = model;
+    this.square = square;
   }
-
-  /** Brings an image to the model's size and range. The caller disposes the tensor. */
-  protected abstract prepare(image: RasterImage): PreparedImage;
-
-  /** Brings logits to the image's grid and thresholds them. */
-  protected abstract toImage(logits: MaskLogits, placed: Size, image: Size): BinaryMask;
 
   /**
    * Encodes an image, for any number of prompts. The same object again costs nothing.
@@ -96,7 +91,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
     this.checkAlive('setImage');
     checkImage(image);
     if (this.current?.image === image) return;
-    const { pixelValues, placed } = this.prepare(image);
+    const { pixelValues, placed } = this.square.prepare(image);
     const features = tf.tidy(() => ({ ...this.model.encodeImage(pixelValues, inference) }) as unknown as tf.TensorContainer);
     tf.dispose(pixelValues);
     this.forget();
@@ -110,11 +105,21 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
    * @returns one answer for each prompt, in their order.
    * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
    * @example
-   * await predictor.setImage(image);
+   * import { decodeImage, initBackend, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
+   *
+   * await initBackend();
+   * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/nano-sam2'));
+   * await predictor.setImage(await decodeImage('scan.png'));
    * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
+   * const earlier = rough?.masks[0]?.logits;
+   * if (earlier === undefined) throw new Error('no answer');
    * const [finer] = await predictor.predict({
-   *   points: [[[80, 60], [45, 35]]], labels: [[1, 0]], masks: [rough.masks[0].logits],
+   *   points: [[[80, 60], [45, 35]]], // one inside, one outside of what is meant
+   *   labels: [[1, 0]],
+   *   masks: [earlier],
    * });
+   * console.log(finer?.objectScore, finer?.masks[0]?.score);
+   * predictor.dispose();
    */
   async predict(prompts: MaskPrompts): Promise<PromptAnswer[]> {
     const { image, features, placed } = this.ready('predict');
@@ -140,7 +145,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
         const masks = Array.from({ length: each }, (_, m) => {
           const plane = row * each + m;
           const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
-          return { mask: this.toImage(own, placed, image), score: scores[plane] as number, logits: own };
+          return { mask: this.square.toImage(own, placed, image), score: scores[plane] as number, logits: own };
         });
         const said = object?.[row];
         answers[index] = { masks, objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)) };
@@ -212,7 +217,8 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
   }
 }
 
-function checkImage({ width, height, data }: RasterImage): void {
+/** @throws DataError when an image has no pixels, or other than three bytes for each. */
+export function checkImage({ width, height, data }: RasterImage): void {
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (whole && data.length === width * height * 3) return;
   throw new DataError({
@@ -222,7 +228,8 @@ function checkImage({ width, height, data }: RasterImage): void {
   });
 }
 
-function scalePoints(points: readonly (readonly [number, number])[], from: Size, to: Size): [number, number][] {
+/** Points of one picture as points of another size of it. */
+export function scalePoints(points: readonly (readonly [number, number])[], from: Size, to: Size): [number, number][] {
   return points.map(([x, y]) => [(x * to.width) / from.width, (y * to.height) / from.height]);
 }
 

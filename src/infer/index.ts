@@ -15,6 +15,7 @@ export {
   shardOf,
 } from './batch/index.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
+export type { ExportedModels } from './exported/index.js';
 export {
   type ExportForm,
   exportForms,
@@ -59,7 +60,7 @@ export {
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
 export { maskerOf } from './masker-of.js';
-export { readModelConfig } from './model-config.js';
+export { derivedConfig, readModelConfig } from './model-config.js';
 export { bestBoxIou, dscGivenTrueBoxes, type PhraseOverlap, phraseOverlap } from './phrase-overlap.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';

@@ -39,6 +39,7 @@ export interface DetectorParts {
 /** What a masker needs. */
 export type MaskerParts = Sam2Parts | SamParts;
 
+/** A SAM 2 and what goes with it. */
 export interface Sam2Parts {
   readonly type: 'sam2';
   readonly model: Sam2;
@@ -46,6 +47,7 @@ export interface Sam2Parts {
   readonly imageProcessor: ImageProcessor;
 }
 
+/** A SAM and what goes with it. */
 export interface SamParts {
   readonly type: 'sam';
   readonly model: Sam;
@@ -58,6 +60,7 @@ export interface StartOptions {
   readonly random?: Rng;
 }
 
+/** How a model gets its weights and its adapter. */
 export interface AdaptedOptions extends StartOptions {
   /** Folder of a LoRA adapter, or a file of its weights. Image settings in the folder stand in for the model's. */
   readonly adapter?: string | undefined;

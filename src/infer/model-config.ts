@@ -27,8 +27,7 @@ const AUTHORS: readonly {
 export async function readModelConfig<C>(path: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
   const folder = await modelFolder(path);
   const file = join(folder, 'config.json');
-  const present = (await stat(file).catch(() => undefined)) !== undefined;
-  const derived = present ? undefined : await configOfAuthors(path);
+  const derived = await derivedConfig(path);
   const json = derived ?? (await readJson(file, 'Name the folder of a model, with its config.json'));
   const where = derived === undefined ? file : path;
   const type = String((json as { model_type?: unknown } | null)?.model_type);
@@ -45,6 +44,13 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
     const fix = derived === undefined ? 'Copy or download it again' : 'Put its config.json beside it';
     throw new CheckpointError({ where, what: complaint(cause), fix, cause });
   }
+}
+
+/** The `config.json` that a model would have which comes without one; undefined if it has one, or nothing tells. */
+export async function derivedConfig(path: string): Promise<unknown> {
+  const file = join(await modelFolder(path), 'config.json');
+  const present = (await stat(file).catch(() => undefined)) !== undefined;
+  return present ? undefined : configOfAuthors(path);
 }
 
 /** What the shapes of weights in an authors' naming say; undefined if there are none. */

@@ -13,7 +13,7 @@ export interface PhraseOverlap {
   /** Dice coefficient of the union of the masks that were found with the union of the true ones. */
   readonly dsc: number;
   readonly iou: number;
-  /** See {@link bestBoxIou}. */
+  /** See `bestBoxIou`. */
   readonly boxIou: number;
   readonly missed: boolean;
 }

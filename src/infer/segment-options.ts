@@ -6,6 +6,7 @@ export const selections = ['all', 'best-per-phrase', 'best'] as const;
 
 export type Selection = (typeof selections)[number];
 
+/** What counts as found. */
 export interface SegmentOptions extends Partial<SelectOptions> {
   /**
    * `all` boxes above the threshold, the `best-per-phrase` (at most one for each phrase), or the `best` (at most one in the

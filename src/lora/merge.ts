@@ -2,7 +2,18 @@ import { tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
 import { adaptersIn } from './apply.js';
 
-/** Adds every adapter to the weight that it adapts and takes it out of the tree. The outputs stay the same. */
+/**
+ * Adds every adapter to the weight that it adapts and takes it out of the tree. The outputs stay the same.
+ *
+ * @example
+ * import { applyLora, initBackend, loadDetector, mergeLora, Rng } from 'sonoground';
+ *
+ * await initBackend();
+ * const { model } = await loadDetector('weights/nano-grounding-dino'); // or with { adapter: 'runs/liver/best' }
+ * applyLora(model, { rank: 4, alpha: 4, targets: ['model.text_projection'] }, Rng.seeded(1));
+ * mergeLora(model);
+ * model.dispose();
+ */
 export function mergeLora(model: Module): void {
   for (const { module, paths } of adaptersIn(model)) {
     const merged = module.merge();

@@ -1,6 +1,7 @@
 import { type BoxCorners, boxIou } from './overlap.js';
 import { mean } from './statistics.js';
 
+/** A box that was found. */
 export interface ScoredBox {
   readonly box: BoxCorners;
   /** What it is said to show; boxes are compared only with boxes of the same label. */
@@ -8,11 +9,13 @@ export interface ScoredBox {
   readonly score: number;
 }
 
+/** A box that should be found. */
 export interface TrueBox {
   readonly box: BoxCorners;
   readonly label: string;
 }
 
+/** The boxes of one image, found and true. */
 export interface ImageBoxes {
   readonly predicted: readonly ScoredBox[];
   readonly truth: readonly TrueBox[];

@@ -35,6 +35,8 @@ export interface BlockObserver {
 export interface ForwardContext {
   readonly training: boolean;
   /**
+   * Runs a block.
+   *
    * @param owners - the modules and single parameters that the function uses.
    * @param inputs - everything it reads besides parameters; integer and boolean tensors count as constants.
    * @param fn - pure: the same inputs and draws give the same outputs. It may not dispose its inputs.

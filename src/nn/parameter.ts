@@ -12,6 +12,7 @@ import type { Initialiser } from './init.js';
  */
 export type TorchLayout = 'same' | 'conv2d' | 'convTranspose2d' | 'depthwise' | 'map';
 
+/** How a parameter is made. */
 export interface ParameterOptions {
   readonly init: Initialiser;
   /** Default: `same`. */
@@ -38,6 +39,7 @@ export class Parameter {
     this.adapter = adapter;
   }
 
+  /** Whether it has a value yet. */
   get isSet(): boolean {
     return this.variable !== undefined;
   }
@@ -67,6 +69,7 @@ export class Parameter {
     values.dispose();
   }
 
+  /** Frees its value. */
   dispose(): void {
     this.variable?.dispose();
     this.variable = undefined;

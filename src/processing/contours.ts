@@ -103,7 +103,7 @@ function signedArea(ring: Ring): number {
 
 /**
  * A mask as COCO's polygons, one flat list of corners for each connected part. COCO has no holes: each is joined to the outline
- * by a cut of no width, so that the even-odd rule leaves it out. {@link polygonsToMask} gives the mask back exactly.
+ * by a cut of no width, so that the even-odd rule leaves it out. `polygonsToMask` gives the mask back exactly.
  */
 export function maskToPolygons(mask: BinaryMask): number[][] {
   return contoursOf(mask).map(({ outer, holes }) => holes.reduce<number[]>(joined, [...outer]));

@@ -10,6 +10,7 @@ export interface Detection {
   readonly boxXyxyPx: BoxXyxy;
 }
 
+/** Which boxes count. */
 export interface SelectOptions {
   /** Score from which a box counts. */
   readonly boxThreshold: number;

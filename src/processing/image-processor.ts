@@ -45,6 +45,7 @@ const configSchema = fields.superRefine(({ do_resize, size, do_pad, pad_size }, 
 /** Hugging Face's `preprocessor_config.json`, as far as images are concerned. */
 export type ImageProcessorConfig = z.infer<typeof configSchema>;
 
+/** Images as models take them. */
 export interface ProcessedImages {
   /** [B, H, W, 3] f32, normalised; smaller images are padded with zeros on the right and below, up to `pad_size` if there is one. */
   readonly pixelValues: tf.Tensor4D;
@@ -87,7 +88,7 @@ export class ImageProcessor {
     return new ImageProcessor({ ...this.config, do_resize: true, size });
   }
 
-  /** Writes the settings where {@link load} finds them. */
+  /** Writes the settings where `load` finds them. */
   async save(dir: string): Promise<void> {
     const settings = { image_processor_type: 'GroundingDinoImageProcessor', ...this.config };
     await writeFileAtomic(join(dir, 'preprocessor_config.json'), `${JSON.stringify(settings, null, 2)}\n`);

@@ -13,10 +13,10 @@ const MAX_PIXELS = 100_000_000;
 
 /**
  * Reads a PNG, JPEG, TIFF, WebP or BMP, a frame of a DICOM file or a plane of a NIfTI volume. Grey becomes RGB, deeper numbers
- * become 8 bits ({@link toBytes}; DICOM through its window, NIfTI by the volume's range), transparency lies over black, EXIF
+ * become 8 bits (`toBytes`; DICOM through its window, NIfTI by the volume's range), transparency lies over black, EXIF
  * rotation is applied.
  *
- * @param source - a file name, with `#N` after it for one of several pictures ({@link PicturePart}), or the bytes of a file
+ * @param source - a file name, with `#N` after it for one of several pictures (a page, a frame, a plane), or the bytes of a file
  * other than NIfTI.
  * @throws DataError naming the file when it is missing, cannot be decoded, is too large, or holds several pictures and none
  * is named.

@@ -12,6 +12,7 @@ export interface BinaryMask {
 /** A grey picture, 0 to 255, row-major. */
 export type GreyMap = BinaryMask;
 
+/** Width and height, in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;

@@ -231,6 +231,7 @@ export const runConfigSchema = z.strictObject({
   eval: evalSchema.prefault({}),
 });
 
+/** A run; see {@link runConfigSchema}. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type DataConfig = RunConfig['data'];
 export type OptimConfig = RunConfig['train'];

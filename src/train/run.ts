@@ -15,11 +15,13 @@ import { preflight } from './preflight.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
+/** How a run is started and watched. */
 export interface RunOptions {
   readonly resume?: boolean;
   /** Ends training after the step that is being taken, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
+  /** Told of each step. */
   readonly onProgress?: (progress: TrainProgress) => void;
 }
 

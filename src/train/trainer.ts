@@ -51,6 +51,7 @@ export interface TrainerOptions {
   readonly onProgress?: (progress: TrainProgress) => void;
 }
 
+/** What training came to. */
 export interface TrainResult {
   readonly steps: number;
   readonly epochs: number;

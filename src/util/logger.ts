@@ -1,6 +1,8 @@
 /** Where library code reports what a person may want to know. Only `cli` decides what becomes of it. */
 export interface Logger {
+  /** Takes a line that tells how things go. */
   info(message: string): void;
+  /** Takes a line that somebody should look at. */
   warn(message: string): void;
 }
 

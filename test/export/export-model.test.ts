@@ -23,6 +23,7 @@ import { UsageError } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';
+import { expectSameSegments } from '../support/segments.js';
 
 /** Graphs are recorded on TensorFlow. */
 const native = (await initBackend()) === 'tensorflow';
@@ -72,29 +73,11 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
   }
 }
 
-/** The same things at the same places; a graph's sums are in another order. */
-function expectSame(actual: Segment[][], expected: Segment[][]): void {
-  expect(expected.flat().length).toBeGreaterThan(0);
-  expect(actual.map((found) => found.map(({ phrase }) => phrase))).toEqual(
-    expected.map((found) => found.map(({ phrase }) => phrase)),
-  );
-  for (const [i, found] of expected.entries()) {
-    for (const [k, segment] of found.entries()) {
-      const other = actual[i]?.[k] as Segment;
-      expect(Math.abs(other.score - segment.score)).toBeLessThan(1e-4);
-      for (const [side, value] of segment.boxXyxyPx.entries())
-        expect(Math.abs((other.boxXyxyPx[side] as number) - value)).toBeLessThan(0.02);
-      const differing = segment.mask.data.reduce((sum, value, j) => sum + (value === other.mask.data[j] ? 0 : 1), 0);
-      expect(differing / segment.mask.data.length).toBeLessThan(1e-3);
-    }
-  }
-}
-
 describe('safetensors', () => {
   it('is what the model was, and loads as a segmenter', async () => {
     const manifest = await exportNano('safetensors', 'hf');
     expect(errorsOf('safetensors', manifest)).toBe(0);
-    expectSame(await segmentAll(join(dir, 'hf')), await segmentAll(NANO));
+    expectSameSegments(await segmentAll(join(dir, 'hf')), await segmentAll(NANO));
   });
 
   it('holds the adapter: outputs are those of the reference with the adapter', async () => {
@@ -132,7 +115,7 @@ describe('peft', () => {
     expect(inputs['pixel_values']?.shape).toEqual(['B', 128, 128, 3]);
     expect(inputs['input_ids']?.shape).toEqual(['B', 24]);
     expect(manifest.masker?.signatures['decode_boxes']?.inputs['input_boxes']?.shape).toEqual([1, 'N', 4]);
-    expectSame(await segmentAll(join(dir, 'saved')), await segmentAll(NANO));
+    expectSameSegments(await segmentAll(join(dir, 'saved')), await segmentAll(NANO));
   });
 
   it('hold no operation of our own', async () => {

@@ -1,6 +1,6 @@
-"""Runs a signature of an exported SavedModel in Python's TensorFlow: inputs and outputs are safetensors files.
+"""Runs signatures of exported SavedModels in Python's TensorFlow: inputs and outputs are safetensors files.
 
-Usage: python saved_model.py SAVED_MODEL_DIR SIGNATURE INPUTS.safetensors OUTPUTS.safetensors
+Usage: python saved_model.py SAVED_MODEL_DIR SIGNATURE INPUTS.safetensors OUTPUTS.safetensors [SAVED_MODEL_DIR …]
 
 Needs only tensorflow-cpu: the few lines that safetensors takes are here.
 """
@@ -39,7 +39,7 @@ def write(path, arrays):
             file.write(array.tobytes())
 
 
-def main(folder, signature, inputs, outputs):
+def run(folder, signature, inputs, outputs):
     model = tf.saved_model.load(folder)
     arrays = {name: tf.constant(array) for name, array in read(inputs).items()}
     results = model.signatures[signature](**arrays)
@@ -47,4 +47,5 @@ def main(folder, signature, inputs, outputs):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for i in range(1, len(sys.argv), 4):
+        run(*sys.argv[i : i + 4])

@@ -37,6 +37,7 @@ export interface ImportOptions {
   /** Replaces an earlier import, or writes into a folder that is not empty. Default: false. */
   readonly overwrite?: boolean;
   readonly logger?: Logger;
+  /** Told how far the import is. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

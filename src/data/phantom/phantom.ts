@@ -47,6 +47,7 @@ function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<S
 /** Wider words that prompts use. */
 const HYPERNYMS = ['breast lesion', 'breast lesion', 'lesion', 'tumor', 'mass'];
 
+/** Which phantoms a dataset has. */
 export interface PhantomDatasetOptions extends PhantomOptions {
   readonly size: number;
   readonly seed: number;
@@ -57,7 +58,18 @@ export interface PhantomDatasetOptions extends PhantomOptions {
 /** Bytes of phantoms that a dataset keeps; the others are made again each time. */
 const KEPT_BYTES = 512 * 2 ** 20;
 
-/** Phantoms by number, made when they are asked for and kept while there is room. */
+/**
+ * Phantoms by number, made when they are asked for and kept while there is room.
+ *
+ * @example
+ * import { PhantomDataset, phantomDomains } from 'sonoground';
+ *
+ * const domain = phantomDomains['standard'];
+ * if (domain === undefined) throw new Error('no such domain');
+ * const phantoms = new PhantomDataset({ size: 10, seed: 3, width: 128, height: 96, domain });
+ * const { image, objects } = await phantoms.load(0);
+ * console.log(image.width, objects.map(({ phrase, boxXyxyPx }) => [phrase, boxXyxyPx]));
+ */
 export class PhantomDataset implements Dataset {
   readonly name: string;
   readonly size: number;
@@ -71,6 +83,7 @@ export class PhantomDataset implements Dataset {
     this.size = options.size;
   }
 
+  /** Draws a phantom; the same index gives the same one. */
   async load(index: number): Promise<Sample> {
     const known = this.made.get(index);
     if (known !== undefined) return known;

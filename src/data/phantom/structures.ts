@@ -152,6 +152,7 @@ export const structureKinds = {
   },
 } as const satisfies Record<string, StructureKind>;
 
+/** What phantoms can show. */
 export type StructureName = keyof typeof structureKinds;
 
 /** A number of a range. */

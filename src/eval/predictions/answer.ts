@@ -5,7 +5,7 @@ export const WHOLE = '*';
 
 /** A box that a method answered with, however little it thought of it. */
 export interface AnsweredBox {
-  /** One of the phrases that were asked, or {@link WHOLE}. */
+  /** One of the phrases that were asked, or `WHOLE`. */
   readonly phrase: string;
   /** The method's confidence, in [0, 1]. */
   readonly score: number;

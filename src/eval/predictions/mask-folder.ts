@@ -55,6 +55,7 @@ export class MaskFolderMethod implements Method {
     return new MaskFolderMethod(dir, name, files);
   }
 
+  /** Reads the masks of an image. */
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
     const named = await Promise.all(phrases.map((phrase) => this.read(sample, phrase, `.${slugOf(phrase)}`)));
     const known = named.filter((box) => box !== undefined);

@@ -7,7 +7,11 @@ export interface Method {
   readonly name: string;
   /** Whether boxes come with scores, so that precision and false alarms can be asked about. */
   readonly scored: boolean;
-  /** @param phrases - asked together, as one prompt. */
+  /**
+   * What the method finds in an image.
+   *
+   * @param phrases - asked together, as one prompt.
+   */
   answer(sample: Sample, phrases: readonly string[]): Promise<Answer>;
   /** Frees what it holds. */
   dispose(): void;

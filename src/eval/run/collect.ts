@@ -18,6 +18,7 @@ export interface EvaluationPart {
   readonly methods: readonly Method[];
 }
 
+/** What is asked of a method besides its answers. */
 export interface CollectOptions {
   /** Phrases to ask instead of the datasets' own names. */
   readonly prompt?: readonly string[] | undefined;

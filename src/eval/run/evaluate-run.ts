@@ -21,9 +21,6 @@ import { writeReport } from './write-report.js';
  * Evaluates the models of a run on a part of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
  * figures and `evaluation.html` into the run folder. What was predicted before is remembered: a stopped evaluation goes on.
  * Starts the best backend there is, unless one was started before.
- *
- * @example
- * const { summaries, files } = await evaluateRun(config); // its test part, its own models
  */
 export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions = {}): Promise<EvaluateRunResult> {
   await ensureBackend();

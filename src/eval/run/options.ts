@@ -13,6 +13,7 @@ export const paperFigures = [2, 3] as const;
 export type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
+/** What is evaluated, and on what. */
 export interface EvaluateRunOptions {
   /** The part of the data that is judged. Default: `test`. */
   readonly split?: SplitName | undefined;
@@ -40,6 +41,7 @@ export interface EvaluateRunOptions {
   readonly tolerance?: { readonly mm: number; readonly px: number } | undefined;
   /** What computes, as the table of runtimes calls it. Default: the backend that runs. */
   readonly backend?: string | undefined;
+  /** Told how far the evaluation is. Default: nobody is. */
   readonly onProgress?: ((stage: Stage, done: number, total: number) => void) | undefined;
 }
 
@@ -64,8 +66,10 @@ export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   };
 }
 
+/** What an evaluation is at. */
 export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
 
+/** What an evaluation found. */
 export interface EvaluateRunResult {
   readonly summaries: readonly MethodSummary[];
   readonly comparisons: readonly Comparison[];

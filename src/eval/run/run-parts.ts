@@ -5,6 +5,7 @@ import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
 import { modelsOf } from '../experiment.js';
 
+/** A part of a dataset. */
 export type SplitName = 'train' | 'val' | 'test';
 
 /** A part of a run's data, and the models that may be judged on it. */

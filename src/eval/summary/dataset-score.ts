@@ -39,6 +39,7 @@ export interface DatasetScore {
   readonly structures: Readonly<Record<string, StructureScore>>;
 }
 
+/** The scores of one kind of object. */
 export interface StructureScore {
   readonly dsc: number | null;
   readonly iou: number | null;

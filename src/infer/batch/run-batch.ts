@@ -21,6 +21,7 @@ export interface BatchImage {
   readonly fileName: string;
 }
 
+/** How images are segmented in a batch. */
 export interface BatchOptions {
   readonly images: readonly BatchImage[];
   readonly settings: BatchSettings;
@@ -36,10 +37,12 @@ export interface BatchOptions {
   readonly onBad?: 'stop' | 'skip';
   /** Stops after the image at hand. */
   readonly signal?: AbortSignal;
+  /** Told how far the batch is. */
   readonly onProgress?: (done: number, total: number, image: BatchImage) => void;
   readonly logger?: Logger;
 }
 
+/** What a batch came to. */
 export interface BatchSummary {
   /** Images segmented now, and those that were done before. */
   readonly done: number;

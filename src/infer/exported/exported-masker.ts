@@ -1,61 +1,115 @@
 import { tf } from '../../backend/index.js';
-import { type ImageProcessor, maskLogitsToBinary, type RasterImage, type Size, scaleBoxes } from '../../processing/index.js';
+import type { BoxXyxy, ImageProcessor, RasterImage, Size } from '../../processing/index.js';
 import { RuntimeError } from '../../util/index.js';
+import { checkImage, type PromptAnswer, type PromptedMask } from '../image-predictor.js';
+import { checkPrompts, type MaskPrompts } from '../mask-prompts.js';
 import type { Masker, MaskPrediction } from '../masker.js';
+import { paddedImage, type SquareImage, stretchedImage } from '../square-image.js';
+import { type ExportedPrompts, exportedPrompts } from './exported-prompts.js';
+import type { ManifestPart } from './manifest.js';
 import type { Runner } from './runner.js';
 
 export interface ExportedMaskerOptions {
   readonly runner: Runner;
   readonly imageProcessor: ImageProcessor;
-  /** Boxes that a call of the decoder takes; any number if undefined. */
-  readonly boxes: number | undefined;
+  /** What the manifest says of it. */
+  readonly part: ManifestPart;
 }
 
-type Box = readonly [number, number, number, number];
+type Features = Readonly<Record<string, tf.Tensor>> & { readonly image_embeddings: tf.Tensor4D };
 
-/** An exported masker: `setImage` once, then any number of boxes. */
+interface Current {
+  readonly image: RasterImage;
+  readonly features: Features;
+  readonly placed: Size;
+}
+
+/** An exported masker: `setImage` once, then any number of boxes, points, and earlier masks to refine. */
 export class ExportedMasker implements Masker {
-  private readonly options: ExportedMaskerOptions;
-  private current: { image: RasterImage; features: Readonly<Record<string, tf.Tensor>>; size: Size } | undefined;
+  private readonly runner: Runner;
+  private readonly part: ManifestPart;
+  private readonly square: SquareImage;
+  private current: Current | undefined;
 
-  constructor(options: ExportedMaskerOptions) {
-    this.options = options;
+  constructor({ runner, imageProcessor, part }: ExportedMaskerOptions) {
+    this.runner = runner;
+    this.part = part;
+    this.square = part.type === 'sam' ? paddedImage(imageProcessor, part.width ?? 1024) : stretchedImage(imageProcessor);
   }
 
   async setImage(image: RasterImage): Promise<void> {
-    const { pixelValues, pixelMask } = this.options.imageProcessor.process([image]);
-    const [, height, width] = pixelValues.shape;
-    const features = await this.options.runner.run('serving_default', { pixel_values: pixelValues });
-    tf.dispose([pixelValues, pixelMask]);
+    checkImage(image);
+    if (this.current?.image === image) return;
+    const { pixelValues, placed } = this.square.prepare(image);
+    const features = (await this.runner.run('serving_default', { pixel_values: pixelValues })) as Features;
+    tf.dispose(pixelValues);
     this.release();
-    this.current = { image, features, size: { height, width } };
+    this.current = { image, features, placed };
   }
 
-  async masksOf(boxesXyxyPx: readonly Box[]): Promise<MaskPrediction[]> {
-    const atOnce = this.options.boxes ?? boxesXyxyPx.length;
-    const found: MaskPrediction[] = [];
-    for (let from = 0; from < boxesXyxyPx.length; from += atOnce)
-      found.push(...(await this.decode(boxesXyxyPx.slice(from, from + atOnce))));
-    return found;
+  /**
+   * Answers prompts on the image that was set. A graph has a fixed number of points: prompts with fewer are padded with label -10, as
+   * transformers' processor pads those of a batch. The decoder attends to padding, so that such an answer differs a little from the
+   * one that the model gives without it.
+   *
+   * @returns one answer for each prompt, in their order, with one mask each.
+   * @throws UsageError for prompts that cannot be meant, with more points than the graph has, or with `multimask`; RuntimeError when
+   * no image was set.
+   */
+  async predict(prompts: MaskPrompts): Promise<PromptAnswer[]> {
+    const current = this.ready('predict');
+    const [, h, w] = current.features.image_embeddings.shape;
+    const lowRes = { width: 4 * w, height: 4 * h };
+    const count = checkPrompts(prompts, current.image, lowRes);
+    const answers: PromptAnswer[] = [];
+    for (const call of exportedPrompts(prompts, count, this.part, current)) answers.push(...(await this.ask(call, current)));
+    return answers;
   }
 
-  private async decode(boxesXyxyPx: readonly Box[]): Promise<MaskPrediction[]> {
-    if (this.current === undefined)
-      throw new RuntimeError({ where: 'ExportedMasker.masksOf', what: 'no image was set', fix: 'Call setImage first' });
-    const { image, features, size } = this.current;
-    const scaled: Box[] = scaleBoxes(boxesXyxyPx, image, size);
-    // A graph for a fixed number of boxes is given the last one again.
-    while (scaled.length < (this.options.boxes ?? 0)) scaled.push(scaled[scaled.length - 1] as Box);
-    const boxes = tf.tensor3d([scaled.map((box) => [...box])]);
-    const outputs = await this.options.runner.run('decode_boxes', { ...features, input_boxes: boxes });
-    const { pred_masks, iou_scores } = outputs as { readonly pred_masks: tf.Tensor; readonly iou_scores: tf.Tensor };
-    const [height = 0, width = 0] = pred_masks.shape.slice(-2);
-    const [logits, scores] = await Promise.all([pred_masks.data<'float32'>(), iou_scores.data<'float32'>()]);
-    tf.dispose([boxes, { ...outputs }]);
-    return boxesXyxyPx.map((_, k) => {
-      const plane = logits.subarray(k * height * width, (k + 1) * height * width);
-      return { mask: maskLogitsToBinary({ data: plane, width, height }, image), score: scores[k] as number };
+  async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+    this.ready('masksOf');
+    if (boxesXyxyPx.length === 0) return [];
+    const answers = await this.predict({ boxes: boxesXyxyPx });
+    return answers.map(({ masks }) => {
+      const { mask, score } = masks[0] as PromptedMask;
+      return { mask, score };
     });
+  }
+
+  private async ask({ signature, count, inputs, earlier }: ExportedPrompts, current: Current): Promise<PromptAnswer[]> {
+    const { features, image, placed } = current;
+    const refined = earlier && (await this.withEarlier(features, earlier));
+    const outputs = await this.runner.run(signature, { ...features, ...refined, ...inputs });
+    tf.dispose([inputs, { ...refined }]);
+    const { pred_masks, iou_scores, object_score_logits } = outputs as Record<string, tf.Tensor>;
+    const [logits, scores, object] = await Promise.all(
+      [pred_masks, iou_scores, object_score_logits].map(async (x) => x?.data<'float32'>()),
+    );
+    const [height = 0, width = 0] = pred_masks?.shape.slice(-2) ?? [];
+    tf.dispose({ ...outputs });
+    // A graph for a fixed number of prompts answers more of them.
+    return Array.from({ length: count }, (_, k) => {
+      const data = (logits as Float32Array).slice(k * height * width, (k + 1) * height * width);
+      const own = { width, height, data };
+      const mask = this.square.toImage(own, placed, image);
+      const said = object?.[k];
+      return {
+        masks: [{ mask, score: scores?.[k] as number, logits: own }],
+        objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)),
+      };
+    });
+  }
+
+  private async withEarlier(features: Features, earlier: tf.Tensor4D): Promise<Pick<Features, 'image_embeddings'>> {
+    const { mask_embeddings } = await this.runner.run('embed_masks', { input_masks: earlier });
+    const image_embeddings = tf.add(features.image_embeddings, mask_embeddings as tf.Tensor) as tf.Tensor4D;
+    tf.dispose([earlier, mask_embeddings as tf.Tensor]);
+    return { image_embeddings };
+  }
+
+  private ready(method: string): Current {
+    if (this.current !== undefined) return this.current;
+    throw new RuntimeError({ where: `ExportedMasker.${method}`, what: 'no image was set', fix: 'Call setImage first' });
   }
 
   private release(): void {
@@ -65,6 +119,6 @@ export class ExportedMasker implements Masker {
 
   dispose(): void {
     this.release();
-    this.options.runner.dispose();
+    this.runner.dispose();
   }
 }

@@ -7,9 +7,10 @@ import type { Masker } from '../masker.js';
 import { maskerOf } from '../masker-of.js';
 import { ExportedDetector } from './exported-detector.js';
 import { ExportedMasker } from './exported-masker.js';
-import { type Manifest, type ManifestPart, readManifest } from './manifest.js';
+import { type Manifest, readManifest } from './manifest.js';
 import { openRunner } from './runner.js';
 
+/** The models of an exported folder. */
 export interface ExportedModels {
   readonly detector: Detector;
   /** Absent where none was wanted. */
@@ -56,12 +57,8 @@ async function openMasker(dir: string, { form, masker, source }: Manifest, other
   if (other !== undefined) return maskerOf(await loadMasker(other));
   if (masker === null) return maskerOf(await loadMasker(source.masker));
   const folder = join(dir, masker.path);
-  if (form === 'safetensors' || form === 'peft') return maskerOf(await loadMasker(folder));
+  if (form === 'safetensors') return maskerOf(await loadMasker(folder));
+  if (form === 'peft') return maskerOf(await loadMasker(source.masker, { adapter: folder }));
   const imageProcessor = await ImageProcessor.load(folder);
-  return new ExportedMasker({ runner: await openRunner(dir, form, masker), imageProcessor, boxes: boxesAtOnce(masker) });
-}
-
-function boxesAtOnce({ signatures }: ManifestPart): number | undefined {
-  const count = signatures['decode_boxes']?.inputs['input_boxes']?.shape[1];
-  return typeof count === 'number' ? count : undefined;
+  return new ExportedMasker({ runner: await openRunner(dir, form, masker), imageProcessor, part: masker });
 }

@@ -9,6 +9,7 @@ export const MANIFEST = 'manifest.json';
 
 export const exportForms = ['safetensors', 'peft', 'savedmodel', 'graph-model'] as const;
 
+/** In what form models are exported. */
 export type ExportForm = (typeof exportForms)[number];
 
 const portSchema = z.object({
@@ -62,6 +63,7 @@ const manifestSchema = z.object({
     detector: z.string(),
     adapter: z.string().nullable(),
     masker: z.string(),
+    masker_adapter: z.string().optional(),
   }),
   detector: partSchema,
   masker: partSchema.nullable(),

@@ -7,6 +7,7 @@ import { type EncodedImage, type EncodedText, GroundingDinoModel } from './groun
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import { textGeometry } from './text-geometry.js';
 
+/** Images as the detector takes them. */
 export interface ImageInputs {
   /** [B, H, W, 3] f32, normalised, padded right and below. */
   readonly pixelValues: tf.Tensor4D;
@@ -14,6 +15,7 @@ export interface ImageInputs {
   readonly pixelMask?: tf.Tensor3D | undefined;
 }
 
+/** Prompts as the detector takes them. */
 export interface TextInputs {
   /** [B, T] i32. */
   readonly inputIds: tf.Tensor2D;
@@ -26,6 +28,7 @@ export interface TextInputs {
 /** As many prompts as images. */
 export interface GroundingDinoInputs extends ImageInputs, TextInputs {}
 
+/** What the detector answers. */
 export interface GroundingDinoOutputs {
   /** One a decoder layer; the last is the answer. */
   readonly layers: readonly DetectionLayer[];

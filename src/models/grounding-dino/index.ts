@@ -19,4 +19,6 @@ export {
   maskTextLogits,
   mmGroundingDinoSharedKeys,
 } from './hugging-face.js';
+export type { TextGeometry } from './text-geometry.js';
 export { specialTokens } from './text-masks.js';
+export type { VisionGeometry } from './vision-geometry.js';

@@ -57,6 +57,7 @@ const schema = z
     checks.heads(d, [1, LAYER_DOWNSAMPLE_RATE, d.attention_downsample_rate]);
   });
 
+/** Sizes of the prompt encoder. */
 export interface SamPromptEncoderConfig {
   readonly hiddenSize: number;
   /** Side of the square that images are brought to, in pixels. */
@@ -68,6 +69,7 @@ export interface SamPromptEncoderConfig {
   readonly layerNormEps: number;
 }
 
+/** Sizes of the mask decoder. */
 export interface SamMaskDecoderConfig {
   readonly hiddenSize: number;
   readonly hiddenAct: ActivationName;

@@ -16,6 +16,7 @@ export interface MaskDecoderInputs {
   readonly multimask: boolean;
 }
 
+/** What the decoder answers. */
 export interface SamMaskOutputs {
   /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
   readonly predMasks: tf.Tensor5D;

@@ -13,6 +13,7 @@ export interface SamImageFeatures {
   readonly embeddings: tf.Tensor4D;
 }
 
+/** What the decoder is asked. */
 export interface SamDecodeInputs extends Prompts {
   readonly features: SamImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
@@ -84,5 +85,16 @@ export class Sam extends Module {
       const outputs = this.maskDecoder.forward({ tokens, image, imagePositions, size: [b, h, w], multimask }, context);
       return outputs as unknown as tf.TensorContainer;
     }) as unknown as SamMaskOutputs;
+  }
+
+  /**
+   * What an earlier mask adds to the features of an image: {@link decodeMasks} with the sum in the place of `embeddings`, and
+   * without `masks`, answers as with `masks`. So a graph of the decoder needs no second form.
+   *
+   * @param masks - [B, 4h, 4w, 1] f32: logits.
+   * @returns [B, h, w, C] f32.
+   */
+  embedMasks(masks: tf.Tensor4D): tf.Tensor4D {
+    return tf.tidy(() => tf.sub(this.promptEncoder.dense(masks), this.promptEncoder.dense(undefined)) as tf.Tensor4D);
   }
 }

@@ -75,6 +75,7 @@ export interface NeckConfig {
   readonly numFeatureLevels: number;
 }
 
+/** Sizes of the prompt encoder. */
 export interface PromptEncoderConfig {
   readonly hiddenSize: number;
   /** Side of the square that images are brought to, in pixels. */
@@ -87,6 +88,7 @@ export interface PromptEncoderConfig {
   readonly scale: number;
 }
 
+/** Sizes of the mask decoder. */
 export interface MaskDecoderConfig {
   readonly hiddenSize: number;
   readonly mlpDim: number;

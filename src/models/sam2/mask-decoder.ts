@@ -26,6 +26,7 @@ export interface MaskDecoderInputs {
   readonly multimask: boolean;
 }
 
+/** What the decoder answers. */
 export interface MaskOutputs {
   /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
   readonly predMasks: tf.Tensor5D;

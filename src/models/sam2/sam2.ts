@@ -18,6 +18,7 @@ export interface Sam2ImageFeatures {
   readonly highRes1: tf.Tensor4D;
 }
 
+/** What the decoder is asked. */
 export interface DecodeInputs extends Prompts {
   readonly features: Sam2ImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
@@ -108,6 +109,17 @@ export class Sam2 extends Module {
       );
       return outputs as unknown as tf.TensorContainer;
     }) as unknown as MaskOutputs;
+  }
+
+  /**
+   * What an earlier mask adds to the features of an image: {@link decodeMasks} with the sum in the place of `embeddings`, and
+   * without `masks`, answers as with `masks`. So a graph of the decoder needs no second form.
+   *
+   * @param masks - [B, 4h, 4w, 1] f32: logits.
+   * @returns [B, h, w, C] f32.
+   */
+  embedMasks(masks: tf.Tensor4D): tf.Tensor4D {
+    return tf.tidy(() => tf.sub(this.promptEncoder.dense(masks), this.promptEncoder.dense(undefined)) as tf.Tensor4D);
   }
 }
 

@@ -1,0 +1,122 @@
+/** Types that the public functions and classes take and give. */
+export type { Purpose } from './backend/index.js';
+export type {
+  Part,
+  PartCounts,
+  PhantomDatasetOptions,
+  PhantomDomain,
+  Problem,
+  Protocol,
+  Range,
+  SampleSource,
+  StructureName,
+} from './data/index.js';
+export type {
+  BoxesByDataset,
+  Collected,
+  Comparison,
+  DatasetSurvey,
+  DistanceUnit,
+  Ends,
+  EvaluateOptions,
+  Evaluation,
+  ExperimentOptions,
+  FoldScore,
+  Forgetting,
+  ImagePlace,
+  MeanOfDatasets,
+  MethodSummary,
+  ProbeScore,
+  PromptPlan,
+  Row,
+  RunMetrics,
+  Score,
+  SplitName,
+  Stage,
+  StructureScore,
+  Summary,
+  TargetRow,
+  TrivialGuess,
+  TrustedRow,
+  WordingRow,
+  Wordings,
+  WrittenCalibration,
+} from './eval/index.js';
+export type {
+  AdaptedOptions,
+  BatchImage,
+  BatchOptions,
+  BatchSettings,
+  BatchSummary,
+  DetectorParts,
+  ExportedModels,
+  GroundingDinoPredictorOptions,
+  ImageFeatures,
+  LoadOptionsOrBoxes,
+  PointXy,
+  PromptableModel,
+  Sam2ImagePredictorOptions,
+  Sam2Parts,
+  SamImagePredictorOptions,
+  SamParts,
+  SegmentOf,
+  Shard,
+} from './infer/index.js';
+export type { LoraCount, LoraReport } from './lora/index.js';
+export type { BoxCorners, ImageBoxes, ScoredBox, TrueBox } from './metrics/index.js';
+export type { BertConfig } from './models/bert/index.js';
+export type {
+  DetectionLayer,
+  EncodedImage,
+  EncodedText,
+  GroundingDinoInputs,
+  GroundingDinoOutputs,
+  ImageInputs,
+  TextGeometry,
+  TextInputs,
+  VisionGeometry,
+} from './models/grounding-dino/index.js';
+export type { HieraConfig } from './models/hiera/index.js';
+export type {
+  SamDecodeInputs,
+  SamImageFeatures,
+  SamMaskDecoderConfig,
+  SamMaskOutputs,
+  SamPromptEncoderConfig,
+} from './models/sam/index.js';
+export type {
+  DecodeInputs,
+  MaskDecoderConfig,
+  MaskOutputs,
+  NeckConfig,
+  PromptEncoderConfig,
+  Sam2ImageFeatures,
+} from './models/sam2/index.js';
+export type { SwinConfig } from './models/swin/index.js';
+export type { VitConfig } from './models/vit/index.js';
+export type {
+  ActivationName,
+  BlockMode,
+  ForwardContext,
+  Initialiser,
+  Module,
+  Owner,
+  Parameter,
+  ParameterOptions,
+  TensorRecord,
+  TorchLayout,
+} from './nn/index.js';
+export type {
+  BoxXyxy,
+  Detection,
+  EncodedPrompt,
+  ImageProcessor,
+  OverlayItem,
+  ProcessedImages,
+  PromptTokenizer,
+  Ring,
+  SelectOptions,
+  Size,
+} from './processing/index.js';
+export type { DataRecipe, OpenedParts, RunOptions, TrainProgress, TrainResult } from './train/index.js';
+export type { Logger, RngState } from './util/index.js';
