@@ -1,4 +1,4 @@
-/** Compiles src/ to dist/ when it is older. */
+/** Compiles src/ to dist/ when it is older, and bundles the page that computes in the browser. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { rename, rm, utimes, writeFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { checkout, modulesDir, root } from './places.mjs';
 import { SetupError, say } from './say.mjs';
+import { buildStaticPage } from './static-page.mjs';
 
 const DIST = join(root, 'dist');
 const STAMP = join(DIST, '.built');
@@ -36,8 +37,13 @@ async function compile() {
     await rm(fresh, { recursive: true, force: true });
     throw new SetupError('the sources do not compile');
   }
+  const bundled = await buildStaticPage(join(fresh, 'static-page')).then(
+    () => true,
+    // Everything else works without it; its export says that it is missing.
+    (error) => say(`the page that computes in the browser was not built: ${error.message}`),
+  );
   // With errors there is no stamp: they are shown again next time.
-  if (status === 0) await stamp(fresh, began);
+  if (status === 0 && bundled === true) await stamp(fresh, began);
   const old = `${fresh}-old`;
   if (existsSync(DIST)) await rename(DIST, old);
   await rename(fresh, DIST);
@@ -53,7 +59,10 @@ async function stamp(dir, date) {
 
 /** When the sources were last changed; a folder counts, as it changes when a file goes. */
 function newestSource() {
-  const names = readdirSync(join(root, 'src'), { recursive: true });
-  const paths = ['tsconfig.json', 'tsconfig.build.json', 'src', ...names.map((name) => join('src', name))];
+  const files = ['src', 'web'].flatMap((dir) => [
+    dir,
+    ...readdirSync(join(root, dir), { recursive: true }).map((name) => join(dir, name)),
+  ]);
+  const paths = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...files];
   return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
 }

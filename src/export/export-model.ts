@@ -23,6 +23,7 @@ import { writePeftFolder } from './peft-folder.js';
 import type { Program } from './program.js';
 import { exportPrograms } from './record.js';
 import { digestFolder, stageFolder } from './staging.js';
+import { copyStaticPage } from './static-page.js';
 import { verify } from './verify.js';
 import { versions } from './versions.js';
 
@@ -41,6 +42,8 @@ export interface ExportOptions {
   readonly to: string;
   /** Replace an earlier export. Default: false. */
   readonly overwrite?: boolean;
+  /** Lay the page that runs a graph model in a browser beside it: the folder is for any web server. Default: false. */
+  readonly page?: boolean;
   /** How weights are stored. Default: float32. */
   readonly dtype?: WeightType;
   /** Height and width of a graph's images. Default: what the detector's processor makes of a square image. */
@@ -69,6 +72,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   check(source, options);
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
+    if (options.page === true) await copyStaticPage(dir);
     const parts = await writeParts(source, options, dir);
     manifest = {
       format: 'sonoground-export',
@@ -89,7 +93,9 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   return manifest as unknown as Manifest;
 }
 
-function check({ adapter }: ExportSource, { form, dtype = 'float32', imageSize, textLength, batch }: ExportOptions): void {
+function check({ adapter }: ExportSource, { form, page, dtype = 'float32', imageSize, textLength, batch }: ExportOptions): void {
+  if (page === true && form !== 'graph-model')
+    throw new UsageError({ where: `--format ${form}`, what: 'the page runs graph models', fix: 'Export with --format web-page' });
   if (form === 'peft' && adapter === undefined)
     throw new UsageError({
       where: '--format peft',

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, readModelText } from '../util/index.js';
 
 /**
  * Reads a JSON file of a model directory.
@@ -7,10 +6,13 @@ import { CheckpointError } from '../util/index.js';
  * @throws CheckpointError naming the file when it is missing or not JSON.
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-    throw new CheckpointError({ where: path, what, fix: 'Name the folder of a model, with its config.json', cause });
-  });
+  const text = await readModelText(path);
+  if (text === undefined)
+    throw new CheckpointError({
+      where: path,
+      what: 'there is no such file',
+      fix: 'Name the folder of a model, with its config.json',
+    });
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -122,10 +122,3 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
   for (let i = 0; i < count; i++) rgb.fill(data[i * channels] as number, i * 3, i * 3 + 3);
   return rgb;
 }
-
-/** The image as PNG bytes. */
-export async function encodePng({ width, height, data }: RasterImage): Promise<Buffer> {
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-}

@@ -48,7 +48,8 @@ const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
  * @param name - the file's name, if known: old DICOM files do not begin as such and are told by their ending.
  * @throws DataError for other files, damaged ones, and those that would become larger than the limits.
  */
-export async function openPictures(bytes: Buffer, limits: PictureLimits, name = ''): Promise<PictureSet> {
+export async function openPictures(sent: Uint8Array, limits: PictureLimits, name = ''): Promise<PictureSet> {
+  const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (isNifti(bytes)) return openVolume(bytes, limits);
   if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
   if (isBmp(bytes)) {

@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import { type ImageProcessor, maskLogitsToBinary, type RasterImage, type Size, scaleBoxes } from '../../processing/index.js';
 import { RuntimeError } from '../../util/index.js';
 import type { Masker, MaskPrediction } from '../masker.js';
-import type { Runner } from './runner.js';
+import type { Runner } from './signatures.js';
 
 export interface ExportedMaskerOptions {
   readonly runner: Runner;

@@ -1,8 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson } from '../../io/index.js';
-import { CheckpointError } from '../../util/index.js';
+import { CheckpointError, modelPath, readModelText } from '../../util/index.js';
 
 /** What an exported folder has at its top. */
 export const MANIFEST = 'manifest.json';
@@ -77,14 +74,9 @@ export type ManifestSignature = z.infer<typeof signatureSchema>;
 
 export type ManifestCheck = z.infer<typeof checkSchema>;
 
-/** Whether a folder was written by an export. */
-export async function isExported(dir: string): Promise<boolean> {
-  return (await stat(join(dir, MANIFEST)).catch(() => undefined))?.isFile() === true;
-}
-
 /** @throws CheckpointError naming the file and what in it is not as expected. */
 export async function readManifest(dir: string): Promise<Manifest> {
-  const file = join(dir, MANIFEST);
+  const file = modelPath(dir, MANIFEST);
   const parsed = manifestSchema.safeParse(await readJson(file));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
@@ -95,4 +87,15 @@ export async function readManifest(dir: string): Promise<Manifest> {
     what: problems.slice(0, 5).join('; '),
     fix: 'Export the model again, with this version',
   });
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readModelText(file);
+  const fix = 'Copy the whole folder that the export wrote';
+  if (text === undefined) throw new CheckpointError({ where: file, what: 'there is no such file', fix });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CheckpointError({ where: file, what: 'it is not valid JSON', fix, cause });
+  }
 }
