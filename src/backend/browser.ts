@@ -1,5 +1,6 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { RuntimeError } from '../util/index.js';
+import { repairWebglKernels } from './kernels/webgl-repairs.js';
 import { repairWebgpuKernels } from './kernels/webgpu-repairs.js';
 import { tf } from './tf.js';
 import { SOFTWARE } from './webgpu/describe-adapter.js';
@@ -66,6 +67,7 @@ async function startWebgl(): Promise<BrowserDevice> {
   if (tf.env().getNumber('WEBGL_VERSION') !== 2) throw unavailable('webgl', 'this browser does not offer its second version');
   if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED'))
     throw unavailable('webgl', 'this graphics card computes with half precision only');
+  repairWebglKernels();
   await use('webgl');
   const { gl } = (tf.backend() as unknown as { readonly gpgpu: { readonly gl: WebGL2RenderingContext } }).gpgpu;
   const info = gl.getExtension('WEBGL_debug_renderer_info');

@@ -17,6 +17,7 @@ export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptio
 export {
   type ExportForm,
   exportForms,
+  graphFiles,
   isExported,
   loadExported,
   loadExportedGraphs,

@@ -1,7 +1,7 @@
 import { CheckpointError } from './errors/index.js';
 
-/** Told of each file as it arrives: its path and its bytes. */
-export type ReadListener = (path: string, bytes: number) => void;
+/** Told of each file that has come. */
+export type ReadListener = (path: string) => void;
 
 let listener: ReadListener = () => {};
 
@@ -30,7 +30,7 @@ export const readModelFile: typeof import('./files.js').readModelFile = async (p
       what: response.ok ? 'it broke off' : `the web server answers ${response.status}`,
       fix: 'Load the page again',
     });
-  listener(path, bytes.byteLength);
+  listener(path);
   return new Uint8Array(bytes);
 };
 

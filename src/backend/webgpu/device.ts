@@ -20,6 +20,12 @@ const LIMITS = [
 /** Bytes of freed buffers that are kept for reuse in any case; beyond it, as many as are in use. */
 const KEPT_BYTES = 2 ** 28;
 
+/**
+ * Numbers of a tensor up to which they stay in this process too when they go to the device: graph models read constants (depths,
+ * axes, shapes) without waiting, also those that an operation took before.
+ */
+const KEPT_NUMBERS = 64;
+
 let inUse: AdapterReport | undefined;
 
 /** What the backend runs on; undefined before it was started. */
@@ -50,6 +56,7 @@ function watched(
 ): tf.KernelBackend {
   const health = new DeviceHealth(device, advice);
   const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
+  const kept = new WeakMap<object, tf.BackendValues>();
   class Backend extends Base {
     override async read(dataId: object): Promise<tf.BackendValues> {
       health.check();
@@ -59,8 +66,8 @@ function watched(
     }
 
     override readSync(dataId: object): tf.BackendValues {
-      const { values } = this.tensorMap.get(dataId);
-      if (values != null) return values;
+      const values = this.tensorMap.get(dataId).values ?? kept.get(dataId);
+      if (values !== undefined) return values;
       throw new RuntimeError({
         where: 'backend webgpu',
         what: 'it cannot read values synchronously',
@@ -69,7 +76,8 @@ function watched(
     }
 
     override uploadToGPU(dataId: object): void {
-      const { shape, resource } = this.tensorMap.get(dataId);
+      const { shape, resource, values } = this.tensorMap.get(dataId);
+      if (values != null && values.length <= KEPT_NUMBERS) kept.set(dataId, values as tf.BackendValues);
       const bytes = 4 * tf.util.sizeFromShape(shape);
       if (resource == null && bytes > largest)
         throw new RuntimeError({

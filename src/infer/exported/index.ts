@@ -1,6 +1,6 @@
 export { isExported } from './is-exported.js';
 export { type ExportedModels, loadExported } from './load-exported.js';
-export { loadExportedGraphs } from './load-graphs.js';
+export { graphFiles, loadExportedGraphs } from './load-graphs.js';
 export {
   type ExportForm,
   exportForms,

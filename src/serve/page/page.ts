@@ -263,7 +263,10 @@ function getReady(): Promise<void> {
       const { detector, adapter, masker, backend, points } = await engine.start(showStep);
       const names = [detector, adapter, masker].filter((name) => name !== null);
       element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')} on ${backend}`;
-      for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) radio.disabled = !points;
+      for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) {
+        radio.disabled = !points;
+        if (radio.parentElement !== null) radio.parentElement.hidden = !points;
+      }
     } finally {
       element('getting-ready').hidden = true;
     }

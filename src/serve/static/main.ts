@@ -25,6 +25,7 @@ engine.onReady = ({ backend, device, passedOver }: Ready) => {
       return option;
     }),
   );
+  choice.disabled = false;
   element('choice').hidden = false;
   element('choice').title = device ?? '';
   const reasons = Object.entries(passedOver).map(([name, reason]) => `${NAMES[name as BrowserBackend]}: ${reason}`);
@@ -33,6 +34,7 @@ engine.onReady = ({ backend, device, passedOver }: Ready) => {
 
 choice.addEventListener('change', () => {
   engine.backend = choice.value as BrowserBackend;
+  choice.disabled = true;
   address.searchParams.set('backend', choice.value);
   history.replaceState(null, '', address);
   void restartPage();

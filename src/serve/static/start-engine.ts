@@ -1,6 +1,6 @@
 import { config } from 'zod';
 import { type BrowserBackend, browserBackends, startInBrowser } from '../../backend/browser.js';
-import { loadExportedGraphs, type Manifest, readManifest, Segmenter } from '../../infer/index.js';
+import { graphFiles, loadExportedGraphs, type Manifest, readManifest, Segmenter } from '../../infer/index.js';
 import { watchModelFiles } from '../../util/files.browser.js';
 import { CheckpointError, modelPath, RuntimeError, SonogroundError } from '../../util/index.js';
 import { LocalEngine } from '../engine/local-engine.js';
@@ -78,18 +78,15 @@ async function load(
 }
 
 /** Tells how much of the graphs has come. */
-function watch(folder: string, { files }: Manifest, say: (step: Step) => void): void {
-  const isGraph = (path: string) => /\.bin$|model\.json$/.test(path);
-  const total = Object.entries(files).reduce((sum, [path, { bytes }]) => sum + (isGraph(path) ? bytes : 0), 0);
+function watch(folder: string, manifest: Manifest, say: (step: Step) => void): void {
+  const wanted = new Map(Object.entries(graphFiles(manifest)).map(([path, bytes]) => [modelPath(folder, path), bytes]));
+  const total = [...wanted.values()].reduce((sum, bytes) => sum + bytes, 0);
   let come = 0;
-  const tell = () => say({ what: `Loading the model, ${(total / 1e6).toFixed(1)} MB`, done: Math.min(1, come / total) });
+  const tell = () => say({ what: `Loading the model, ${(total / 1e6).toFixed(1)} MB`, done: come / total });
   tell();
-  watchModelFiles(
-    Object.keys(files).map((path) => modelPath(folder, path)),
-    (path, bytes) => {
-      if (!isGraph(path)) return;
-      come += bytes;
-      tell();
-    },
-  );
+  const all = Object.keys(manifest.files).map((path) => modelPath(folder, path));
+  watchModelFiles(all, (path) => {
+    come += wanted.get(path) ?? 0;
+    tell();
+  });
 }
