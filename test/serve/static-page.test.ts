@@ -86,10 +86,10 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     complaints = [];
   });
   afterEach(async () => {
-    expect(complaints).toEqual([]);
-    expect(asked.filter((url) => !url.startsWith(`${address}/`) && !/^(blob|data):/.test(url))).toEqual([]);
     await browser?.close();
     await server.close();
+    expect(complaints).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith(`${address}/`) && !/^(blob|data):/.test(url))).toEqual([]);
   });
 
   const text = (id: string) => page.locator(`#${id}`).textContent();
@@ -267,7 +267,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
   } as const;
 
   (slow ? it.each : it.skip.each)(['webgl', 'webgpu'] as const)(
-    'finds what Node finds, by %s',
+    `finds what Node finds, by %s${slow ? '' : ' (slow tier)'}`,
     async (backend) => {
       await open(site, `?backend=${backend}`, GRAPHICS[backend]);
       await page.waitForFunction(() => !(document.getElementById('choice') as HTMLElement).hidden, null, { timeout: 240_000 });

@@ -262,7 +262,9 @@ function getReady(): Promise<void> {
     try {
       const { detector, adapter, masker, backend, points } = await engine.start(showStep);
       const names = [detector, adapter, masker].filter((name) => name !== null);
-      element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')} on ${backend}`;
+      // Where there is a choice, it shows what computes.
+      const on = element('choice').hidden ? ` on ${backend}` : '';
+      element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')}${on}`;
       for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) {
         radio.disabled = !points;
         if (radio.parentElement !== null) radio.parentElement.hidden = !points;

@@ -20,9 +20,12 @@ let last: Promise<unknown> = Promise.resolve();
 const cancelled = new Set<number>();
 
 scope.onmessage = ({ data: order }) => {
-  if (order.kind === 'start') engine = start(order);
-  else if (order.kind === 'cancel') cancelled.add(order.id);
-  else last = last.then(() => answer(order.id, order.job));
+  if (order.kind === 'start') {
+    engine = start(order);
+    engine.catch(() => {}); // it was told
+  }
+  if (order.kind === 'cancel') cancelled.add(order.id);
+  if (order.kind === 'job') last = last.then(() => answer(order.id, order.job));
 };
 
 async function start({ folder, backend }: Extract<Order, { kind: 'start' }>): Promise<LocalEngine> {
