@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { initBackend } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
@@ -21,6 +21,9 @@ const inBrowser = missing === undefined ? describe : describe.skip;
 
 /** Graphics that the processor imitates take half a minute to warm up. */
 const slow = process.env['SONOGROUND_SLOW'] === '1';
+
+// A browser and this process share the processor.
+jest.setTimeout(240_000);
 
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
@@ -43,6 +46,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
   let image: RasterImage;
   let expected: Segment[];
   let segmenter: GroundedSegmenter;
+  let plain: Browser;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'static-page-'));
@@ -57,23 +61,23 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     segmenter = await GroundedSegmenter.load(site);
     expected = await segmenter.segment(image, PROMPT, { scoreThreshold: FLOOR });
     expect(expected.length).toBeGreaterThan(3);
+    plain = await openBrowser();
   });
   afterAll(async () => {
     segmenter?.dispose();
+    await plain?.close();
     await rm(dir, { recursive: true, force: true });
   });
 
   let server: StaticServer;
   let address: string;
-  let browser: Browser | undefined;
   let page: Page;
   let asked: string[];
   let complaints: string[];
 
-  async function open(folder: string, query = '', args?: readonly string[]): Promise<void> {
+  async function open(folder: string, query = '', browser = plain): Promise<void> {
     server = new StaticServer(folder);
     address = await server.listen();
-    browser = await openBrowser(args);
     page = await browser.newPage({ viewport: { width: 1100, height: 800 }, colorScheme: 'dark' });
     page.on('request', (request) => asked.push(request.url()));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -86,7 +90,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     complaints = [];
   });
   afterEach(async () => {
-    await browser?.close();
+    await page.close();
     await server.close();
     expect(complaints).toEqual([]);
     expect(asked.filter((url) => !url.startsWith(`${address}/`) && !/^(blob|data):/.test(url))).toEqual([]);
@@ -269,7 +273,8 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
   (slow ? it.each : it.skip.each)(['webgl', 'webgpu'] as const)(
     `finds what Node finds, by %s${slow ? '' : ' (slow tier)'}`,
     async (backend) => {
-      await open(site, `?backend=${backend}`, GRAPHICS[backend]);
+      const browser = await openBrowser(GRAPHICS[backend]);
+      await open(site, `?backend=${backend}`, browser);
       await page.waitForFunction(() => !(document.getElementById('choice') as HTMLElement).hidden, null, { timeout: 240_000 });
       expect([await page.locator('#backend').inputValue(), await text('notice')]).toEqual([backend, '']);
       await openScan();
@@ -278,6 +283,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
       expectAsInNode(await exported(), backend, { score: 1e-3, px: 0.1, mask: 3e-3 });
       await look();
       expect(await tensors()).toBe(before);
+      await browser.close();
     },
     300_000,
   );
