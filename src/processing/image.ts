@@ -1,11 +1,11 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { DataError } from '../util/index.js';
-import { type PicturePart, plainIndex, severalPictures, splitAddress } from './formats/address.js';
+import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { toBytes } from './formats/deep.js';
 import { DicomFile, isDicom } from './formats/dicom/dicom-file.js';
 import { readImageFile } from './formats/image-file.js';
-import { filmPicture, isFilmName, isVolumeName, volumePicture } from './formats/several.js';
+import { filmPicture, isVolumeName, volumePicture } from './formats/several.js';
 import type { RasterImage } from './raster-image.js';
 
 /** Pixels above which a file is refused: a decoding bomb, or a mistake. */

@@ -35,7 +35,8 @@ export {
 } from './mask.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
-export { openPictures, type PictureLimits, type PictureSet } from './picture-set.js';
+export { openPictures } from './picture-set.js';
+export type { PictureLimits, PictureSet } from './pictures.js';
 export { encodePng, maskToPng } from './png.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';

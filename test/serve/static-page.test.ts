@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { initBackend } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { exportModel } from '../../src/export/index.js';
@@ -10,6 +11,8 @@ import { GroundedSegmenter, type Segment } from '../../src/infer/index.js';
 import { decodeImage, decodeRle, encodePng, type RasterImage } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { chromiumPath, noBrowser, openBrowser } from '../support/browser.js';
+import { dicom, SYNTAX } from '../support/dicom.js';
+import { rleFrame } from '../support/rle-frame.js';
 import { StaticServer } from '../support/static-server.js';
 
 /** Graphs are recorded on TensorFlow. */
@@ -27,6 +30,9 @@ jest.setTimeout(240_000);
 
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
+
+/** In the browser: the last picture that was shown, in base64. */
+declare const seen: { png?: string };
 
 /** What this page shows, as it exports it. */
 interface Exported {
@@ -242,8 +248,75 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     await open(site, '?backend=wasm');
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));
     await message(/^image: it cannot be read as an image\. Choose a complete PNG/);
+    const png = await readFile(join(dir, 'scan.png'));
+    const jpeg = await sharp(png).jpeg().toBuffer();
+    const deep = await sharp(new Uint16Array(64).fill(3000), { raw: { width: 8, height: 8, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer();
+    const size = { width: 4, height: 4, frames: [new Uint8Array(16)] } as const;
+    for (const [name, bytes, pattern] of [
+      ['cut.png', png.subarray(0, png.length / 2), /cannot be read as an image/],
+      ['cut.jpg', jpeg.subarray(0, jpeg.length / 2), /cannot be read as an image/],
+      ['deep.png', deep, /it has 16 bits a sample, of which a browser keeps 8/],
+      ['cut.dcm', dicom(size).subarray(0, 300), /it is damaged or cut off|holds no picture|has no/],
+      ['jpeg-ls.dcm', dicom({ ...size, syntax: SYNTAX.jpegLs }), /packed as JPEG-LS, which is not read in a browser/],
+    ] as const) {
+      await writeFile(join(dir, name), bytes);
+      await page.locator('#file').setInputFiles(join(dir, name));
+      await message(pattern);
+    }
     await openScan();
     expect(await text('message')).toBe('320 × 240 pixels');
+  });
+
+  it('reads DICOM and JPEG as Node does, to the pixel', async () => {
+    const grey = Uint8Array.from({ length: 48 * 40 }, (_, i) => (i * 37 + (i >> 6)) % 256);
+    const smooth = Uint8Array.from({ length: 48 * 40 }, (_, i) => 2 * (i % 48) + 2 * Math.floor(i / 48));
+    const jpeg = async (data: Uint8Array) =>
+      sharp(data, { raw: { width: 48, height: 40, channels: 1 } })
+        .toColourspace('b-w')
+        .jpeg()
+        .toBuffer();
+    const deep = Uint8Array.from({ length: 2 * 48 * 40 }, (_, i) => (i % 2 === 0 ? (i * 7) % 256 : (i >> 9) % 16));
+    const size = { width: 48, height: 40 } as const;
+    const files: Record<string, Uint8Array> = {
+      'scan.jpg': await sharp(await encodePng(image))
+        .jpeg()
+        .toBuffer(),
+      'native.dcm': dicom({ ...size, frames: [grey] }),
+      'deep.dcm': dicom({
+        ...size,
+        frames: [deep],
+        bits: 12,
+        more: { '00281050': { vr: 'DS', Value: ['900'] }, '00281051': { vr: 'DS', Value: ['2000'] } },
+      }),
+      'packed.dcm': dicom({ ...size, frames: [rleFrame([grey])], syntax: SYNTAX.rle }),
+      'film.dcm': dicom({ ...size, frames: [await jpeg(smooth), await jpeg(grey)], syntax: SYNTAX.jpeg }),
+    };
+    await open(site, '?backend=wasm');
+    // What the engine sends to be shown is the picture that it looks at.
+    await page.evaluate(() => {
+      const original = createImageBitmap;
+      globalThis.createImageBitmap = async (blob: ImageBitmapSource) => {
+        const bytes = new Uint8Array(await (blob as Blob).arrayBuffer());
+        seen.png = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+        return original(blob);
+      };
+      Object.assign(globalThis, { seen: {} });
+    });
+    for (const [name, bytes] of Object.entries(files)) {
+      await writeFile(join(dir, name), bytes);
+      await openScan(name);
+      const several = name === 'film.dcm';
+      expect(await page.locator('#pictures').isHidden()).toBe(!several);
+      const own = await decodeImage(join(dir, several ? `${name}#0` : name));
+      const shown = await decodeImage(Buffer.from((await page.evaluate(() => seen.png)) ?? '', 'base64'));
+      expect([name, shown.width, shown.height]).toEqual([name, own.width, own.height]);
+      const off = shown.data.reduce((most, value, i) => Math.max(most, Math.abs(value - (own.data[i] as number))), 0);
+      process.stderr.write(`${name}: the browser's pixels differ by at most ${off}\n`);
+      expect(off).toBe(0);
+    }
   });
 
   it.each([
