@@ -14,10 +14,25 @@ const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
 
 /** Compiles if need be. Type errors are printed; what was compiled in spite of them runs. */
 export async function build() {
-  if (!checkout || upToDate()) return;
+  if (!checkout || (upToDate() && pageBuilt())) return;
   await withLock(join(root, '.setup-lock'), async () => {
     if (!upToDate()) await compile();
+    else if (!pageBuilt()) await addPage(DIST, () => {});
   });
+}
+
+/** Where its bundler was not to be had it is tried again, but told once. */
+function pageBuilt() {
+  return existsSync(join(DIST, 'static-page', 'index.html'));
+}
+
+/** Everything else works without it; its export says that it is missing. */
+async function addPage(dir, tell) {
+  try {
+    await buildStaticPage(join(dir, 'static-page'));
+  } catch (error) {
+    (error instanceof SetupError ? tell : say)(`the page that computes in the browser was not built: ${error.message}`);
+  }
 }
 
 function upToDate() {
@@ -37,13 +52,9 @@ async function compile() {
     await rm(fresh, { recursive: true, force: true });
     throw new SetupError('the sources do not compile');
   }
-  const bundled = await buildStaticPage(join(fresh, 'static-page')).then(
-    () => true,
-    // Everything else works without it; its export says that it is missing.
-    (error) => say(`the page that computes in the browser was not built: ${error.message}`),
-  );
+  await addPage(fresh, say);
   // With errors there is no stamp: they are shown again next time.
-  if (status === 0 && bundled === true) await stamp(fresh, began);
+  if (status === 0) await stamp(fresh, began);
   const old = `${fresh}-old`;
   if (existsSync(DIST)) await rename(DIST, old);
   await rename(fresh, DIST);

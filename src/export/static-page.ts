@@ -17,7 +17,7 @@ export async function copyStaticPage(to: string): Promise<void> {
     throw new RuntimeError({
       where: PAGE,
       what: 'the page was not built',
-      fix: 'Run `npm ci --include=optional`, then `npm run doctor`, which says what stands in the way',
+      fix: 'Its bundler is an optional package: `npm ci --include=optional` installs it, and the next command builds the page',
     });
   await mkdir(to, { recursive: true });
   for (const name of names) await copyFile(join(PAGE, name), join(to, name));

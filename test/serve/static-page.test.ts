@@ -239,6 +239,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     }
     complaints = complaints.filter((line) => !/Content Security Policy/.test(line));
     asked = asked.filter((url) => !url.startsWith(elsewhere));
+    expect(await readFile(join(site, 'LICENSES.txt'), 'utf8')).toMatch(/^@tensorflow\/tfjs-core 4\.22\.0, Apache-2\.0$/m);
     // What was read of the image went nowhere: the server was asked for its own files alone.
     expect(server.asked.filter((path) => !/\.(js|css|json|bin|wasm)$|^\/$/.test(path))).toEqual([]);
   });

@@ -28,7 +28,10 @@ export class BrowserEngine implements PageEngine {
         else if (report.kind === 'failed') reject(new Error(report.problem));
         else this.settle(report);
       };
-      this.worker = openWorker(listen, reject);
+      this.worker = openWorker(listen, (error) => {
+        reject(error);
+        this.drop(error);
+      });
       this.worker.then((worker) => {
         const folder = new URL('.', document.baseURI).href.replace(/\/$/, '');
         send(worker, { kind: 'start', folder, backend: this.backend });
@@ -40,7 +43,11 @@ export class BrowserEngine implements PageEngine {
 
   private stop(): void {
     void this.worker?.then((worker) => worker.terminate());
-    for (const { reject } of this.waiting.values()) reject(new DOMException('another one computes', 'AbortError'));
+    this.drop(new DOMException('another one computes', 'AbortError'));
+  }
+
+  private drop(reason: Error): void {
+    for (const { reject } of this.waiting.values()) reject(reason);
     this.waiting.clear();
   }
 
@@ -55,6 +62,7 @@ export class BrowserEngine implements PageEngine {
     const { worker } = this;
     if (worker === undefined) throw new Error('The engine was not started');
     const thread = await worker;
+    signal.throwIfAborted();
     const id = this.asked++;
     return new Promise<AnswerOf<J>>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -111,8 +119,12 @@ const SCRIPT = 'engine.js';
 async function openWorker(listen: (report: Report) => void, failed: (reason: Error) => void): Promise<Worker> {
   const script = await fetch(SCRIPT).catch(() => undefined);
   if (script?.ok !== true) throw new Error(MISSING);
-  const worker = new Worker(URL.createObjectURL(new Blob([await script.text()], { type: 'text/javascript' })));
-  worker.onmessage = ({ data }) => listen(data);
+  const url = URL.createObjectURL(new Blob([await script.text()], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onmessage = ({ data }) => {
+    URL.revokeObjectURL(url);
+    listen(data);
+  };
   worker.onerror = ({ message }) => failed(new Error(`${SCRIPT}: ${message || 'it does not run in this browser'}`));
   return worker;
 }
