@@ -3,16 +3,12 @@ import { CheckpointError, readModelText } from '../util/index.js';
 /**
  * Reads a JSON file of a model directory.
  *
+ * @param fix - what to do where it is missing. Default: to name a model's folder.
  * @throws CheckpointError naming the file when it is missing or not JSON.
  */
-export async function readJson(path: string): Promise<unknown> {
+export async function readJson(path: string, fix = 'Name the folder of a model, with its config.json'): Promise<unknown> {
   const text = await readModelText(path);
-  if (text === undefined)
-    throw new CheckpointError({
-      where: path,
-      what: 'there is no such file',
-      fix: 'Name the folder of a model, with its config.json',
-    });
+  if (text === undefined) throw new CheckpointError({ where: path, what: 'there is no such file', fix });
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -17,10 +17,11 @@ export async function loadGraph(file: string): Promise<LoadedSignature> {
     run(given) {
       const fed = Object.entries(inputs).map(([key, { name }]) => [name, given[key] as tf.Tensor]);
       const names = Object.entries(outputs);
-      const results = graph.execute(
+      const executed = graph.execute(
         Object.fromEntries(fed),
         names.map(([, { name }]) => name),
-      ) as tf.Tensor[];
+      );
+      const results = [executed].flat(); // of one output it is the tensor itself
       return Object.fromEntries(names.map(([key], i) => [key, results[i] as tf.Tensor]));
     },
     dispose: () => graph.dispose(),

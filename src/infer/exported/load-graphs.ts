@@ -6,16 +6,14 @@ import type { Manifest, ManifestPart } from './manifest.js';
 import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { runnerOf } from './signatures.js';
 
-/** The signatures that images, prompts and boxes need. Each is a graph with weights of its own. */
-const USED = ['serving_default', 'decode_boxes'];
+/** What every image, prompt and box needs. Each signature is a graph with weights of its own: others come when they are wanted. */
+const AHEAD = ['serving_default', 'decode_boxes'];
 
-function used({ signatures }: ManifestPart): Pick<ManifestPart, 'signatures'> {
-  return { signatures: Object.fromEntries(Object.entries(signatures).filter(([name]) => USED.includes(name))) };
-}
-
-/** The files that {@link loadExportedGraphs} reads of the graphs, with their sizes in bytes. */
+/** The files of the graphs that {@link loadExportedGraphs} reads, with their sizes in bytes. */
 export function graphFiles({ detector, masker, files }: Manifest): Record<string, number> {
-  const graphs = [detector, masker].flatMap((part) => (part === null ? [] : Object.values(used(part).signatures)));
+  const graphs = [detector, masker].flatMap((part) =>
+    part === null ? [] : AHEAD.flatMap((name) => part.signatures[name] ?? []),
+  );
   const folders = graphs.map(({ file }) => file.replace(/[^/]*$/, ''));
   const isOf = (path: string) => /(\.bin|\/model\.json)$/.test(path) && folders.includes(path.replace(/[^/]*$/, ''));
   return Object.fromEntries(Object.entries(files).flatMap(([path, { bytes }]) => (isOf(path) ? [[path, bytes]] : [])));
@@ -33,7 +31,7 @@ export async function loadExportedGraphs(
 ): Promise<{ readonly detector: Detector; readonly masker: Masker }> {
   if (form !== 'graph-model' || masker === null)
     throw new CheckpointError({ where: dir, what: `it is exported as ${form}`, fix: 'Export it with --format web-page' });
-  const open = (part: ManifestPart) => runnerOf(dir, used(part), (file) => loadGraph(modelPath(dir, file)));
+  const open = (part: ManifestPart) => runnerOf(dir, part, (file) => loadGraph(modelPath(dir, file)), AHEAD);
   const finder = await openGraphDetector(dir, detector, open);
   try {
     return { detector: finder, masker: await openGraphMasker(dir, masker, open) };

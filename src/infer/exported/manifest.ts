@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CheckpointError, modelPath, readModelText } from '../../util/index.js';
+import { readJson } from '../../io/index.js';
+import { CheckpointError, modelPath } from '../../util/index.js';
 
 /** What an exported folder has at its top. */
 export const MANIFEST = 'manifest.json';
@@ -77,7 +78,7 @@ export type ManifestCheck = z.infer<typeof checkSchema>;
 /** @throws CheckpointError naming the file and what in it is not as expected. */
 export async function readManifest(dir: string): Promise<Manifest> {
   const file = modelPath(dir, MANIFEST);
-  const parsed = manifestSchema.safeParse(await readJson(file));
+  const parsed = manifestSchema.safeParse(await readJson(file, 'Copy the whole folder that the export wrote'));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'file'}: ${message.replace(/^Invalid input: /, '')}`,
@@ -87,15 +88,4 @@ export async function readManifest(dir: string): Promise<Manifest> {
     what: problems.slice(0, 5).join('; '),
     fix: 'Export the model again, with this version',
   });
-}
-
-async function readJson(file: string): Promise<unknown> {
-  const text = await readModelText(file);
-  const fix = 'Copy the whole folder that the export wrote';
-  if (text === undefined) throw new CheckpointError({ where: file, what: 'there is no such file', fix });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CheckpointError({ where: file, what: 'it is not valid JSON', fix, cause });
-  }
 }

@@ -9,29 +9,40 @@ export interface Runner {
   dispose(): void;
 }
 
-/** Loads all signatures of a model; if one cannot be loaded, none stays. */
+/**
+ * Runs the signatures of a model by what `load` makes of them.
+ *
+ * @param ahead - those that are loaded now; if one cannot be loaded, none stays. The others are loaded when they are first run.
+ * Default: all.
+ */
 export async function runnerOf(
   dir: string,
   { signatures }: Pick<ManifestPart, 'signatures'>,
   load: (file: string, signature: string) => Promise<LoadedSignature>,
+  ahead: readonly string[] = Object.keys(signatures),
 ): Promise<Runner> {
   const loaded = new Map<string, LoadedSignature>();
+  const get = async (name: string): Promise<LoadedSignature> => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const file = signatures[name]?.file;
+    if (file === undefined) throw new RuntimeError({ where: dir, what: `the exported model has no signature ${name}` });
+    const fresh = await load(file, name);
+    // Somebody else may have wanted it meanwhile.
+    const other = loaded.get(name);
+    if (other !== undefined) fresh.dispose();
+    else loaded.set(name, fresh);
+    return other ?? fresh;
+  };
   const dispose = () => {
     for (const signature of loaded.values()) signature.dispose();
     loaded.clear();
   };
   try {
-    for (const [name, { file }] of Object.entries(signatures)) loaded.set(name, await load(file, name));
+    for (const name of Object.keys(signatures)) if (ahead.includes(name)) await get(name);
   } catch (error) {
     dispose();
     throw error;
   }
-  return {
-    async run(name, inputs) {
-      const signature = loaded.get(name);
-      if (signature === undefined) throw new RuntimeError({ where: dir, what: `the exported model has no signature ${name}` });
-      return signature.run(inputs);
-    },
-    dispose,
-  };
+  return { run: async (name, inputs) => (await get(name)).run(inputs), dispose };
 }
