@@ -58,6 +58,9 @@ const ROOMS = {
   ],
 };
 
+/** Modules that run in browsers alone. */
+const IN_BROWSERS = '[/.]browser\\.ts$';
+
 const others = (room, allowed) =>
   Object.keys(ROOMS)
     .concat('cli')
@@ -79,7 +82,14 @@ module.exports = {
       comment: 'a room, and a model, is entered through its index.ts',
       severity: 'error',
       from: { path: '^src/(models/[^/]+|io/formats|[^/]+)/', pathNot: '^src/serve/page/' },
-      to: { path: '^src/', pathNot: ['^src/$1/', '/index\\.ts$'] },
+      to: { path: '^src/', pathNot: ['^src/$1/', '/index\\.ts$', IN_BROWSERS] },
+    },
+    {
+      name: 'for-browsers-alone',
+      comment: 'what stands in for modules of Node, and the entry of a room that only browsers take: for the static page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/serve/static/', IN_BROWSERS] },
+      to: { path: IN_BROWSERS },
     },
     {
       name: 'the-page-runs-in-a-browser',

@@ -1,4 +1,4 @@
-/** Compiles src/ to dist/ when it is older. */
+/** Compiles src/ to dist/ when it is older, and bundles the page that computes in the browser. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { rename, rm, utimes, writeFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { checkout, modulesDir, root } from './places.mjs';
 import { SetupError, say } from './say.mjs';
+import { buildStaticPage } from './static-page.mjs';
 
 const DIST = join(root, 'dist');
 const STAMP = join(DIST, '.built');
@@ -13,10 +14,25 @@ const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
 
 /** Compiles if need be. Type errors are printed; what was compiled in spite of them runs. */
 export async function build() {
-  if (!checkout || upToDate()) return;
+  if (!checkout || (upToDate() && pageBuilt())) return;
   await withLock(join(root, '.setup-lock'), async () => {
     if (!upToDate()) await compile();
+    else if (!pageBuilt()) await addPage(DIST, () => {});
   });
+}
+
+/** Where its bundler was not to be had it is tried again, but told once. */
+function pageBuilt() {
+  return existsSync(join(DIST, 'static-page', 'index.html'));
+}
+
+/** Everything else works without it; its export says that it is missing. */
+async function addPage(dir, tell) {
+  try {
+    await buildStaticPage(join(dir, 'static-page'));
+  } catch (error) {
+    (error instanceof SetupError ? tell : say)(`the page that computes in the browser was not built: ${error.message}`);
+  }
 }
 
 function upToDate() {
@@ -36,6 +52,7 @@ async function compile() {
     await rm(fresh, { recursive: true, force: true });
     throw new SetupError('the sources do not compile');
   }
+  await addPage(fresh, say);
   // With errors there is no stamp: they are shown again next time.
   if (status === 0) await stamp(fresh, began);
   const old = `${fresh}-old`;
@@ -53,7 +70,10 @@ async function stamp(dir, date) {
 
 /** When the sources were last changed; a folder counts, as it changes when a file goes. */
 function newestSource() {
-  const names = readdirSync(join(root, 'src'), { recursive: true });
-  const paths = ['tsconfig.json', 'tsconfig.build.json', 'src', ...names.map((name) => join('src', name))];
+  const files = ['src', 'web'].flatMap((dir) => [
+    dir,
+    ...readdirSync(join(root, dir), { recursive: true }).map((name) => join(dir, name)),
+  ]);
+  const paths = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...files];
   return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
 }

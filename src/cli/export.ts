@@ -11,6 +11,11 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 
+/** The page is a graph model with what runs it. */
+const formats = [...exportForms, 'web-page'] as const;
+
+type Format = ExportForm | 'web-page';
+
 interface ExportCommandOptions extends GlobalOptions {
   run: string | undefined;
   model: string | undefined;
@@ -18,7 +23,7 @@ interface ExportCommandOptions extends GlobalOptions {
   masker: string | undefined;
   maskerAdapter: string | undefined;
   to: string;
-  format: ExportForm;
+  format: Format;
   dtype: WeightType;
   imageSize: string | undefined;
   textLength: number | undefined;
@@ -43,9 +48,9 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter for the masker' })
       .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
       .option('format', {
-        choices: exportForms,
+        choices: formats,
         demandOption: true,
-        describe: 'for transformers, PEFT, TensorFlow or TensorFlow.js',
+        describe: 'for transformers, PEFT, TensorFlow or TensorFlow.js; or a page that runs the model in the browser',
       })
       .option('dtype', { choices: weightTypes, default: 'float32' as const, describe: 'how weights are stored' })
       .option('image-size', { type: 'string', describe: 'SIDE or HEIGHTxWIDTH of the images of a graph' })
@@ -54,6 +59,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('points', { type: 'number', default: 4, describe: "points of each prompt of a graph's masker" })
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace an earlier export' })
       .example('$0 export --run runs/stu --to exported --format savedmodel', 'for TensorFlow in Python, Serving, Java, Go or C++')
+      .example('$0 export --to site --format web-page', 'a folder for any web server: the shipped model in the browser')
       .example('$0 export --model grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
   handler: async ({
     run,
@@ -73,7 +79,8 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
   }) => {
     const source = await sourceOf({ run, model, adapter, masker, maskerAdapter });
     const options = {
-      form: format,
+      form: format === 'web-page' ? 'graph-model' : format,
+      page: format === 'web-page',
       to,
       overwrite,
       dtype,
@@ -89,6 +96,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     consoleLogger.info(
       `${to}: ${Object.keys(files).length} files, ${(bytes / 1e6).toFixed(1)} MB, described in ${join(to, 'manifest.json')}`,
     );
+    if (format === 'web-page') consoleLogger.info(`put it on any web server, or here: python3 -m http.server -d ${to} 8000`);
   },
 };
 

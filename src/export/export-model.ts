@@ -5,6 +5,7 @@ import { mergeLora } from '../lora/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
 import type { WeightType } from './graph-model.js';
 import { digestFolder, stageFolder } from './staging.js';
+import { copyStaticPage } from './static-page.js';
 import { versions } from './versions.js';
 import { writeAdapters } from './write-adapters.js';
 import { writeDetector } from './write-detector.js';
@@ -30,6 +31,8 @@ export interface ExportOptions {
   readonly to: string;
   /** Replace an earlier export. Default: false. */
   readonly overwrite?: boolean;
+  /** Lay the page that runs a graph model in a browser beside it: the folder is for any web server. Default: false. */
+  readonly page?: boolean;
   /** How weights are stored. Default: float32. */
   readonly dtype?: WeightType;
   /** Height and width of a graph's images. Default: what the detector's processor makes of a square image. */
@@ -64,6 +67,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   await ensureBackend();
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
+    if (options.page === true) await copyStaticPage(dir);
     const parts = await writeParts(source, options, dir);
     manifest = {
       format: 'sonoground-export',
@@ -87,8 +91,10 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
 
 function check(
   { adapter, maskerAdapter }: ExportSource,
-  { form, dtype = 'float32', imageSize, textLength, batch }: ExportOptions,
+  { form, page, dtype = 'float32', imageSize, textLength, batch }: ExportOptions,
 ): void {
+  if (page === true && form !== 'graph-model')
+    throw new UsageError({ where: `--format ${form}`, what: 'the page runs graph models', fix: 'Export with --format web-page' });
   if (form === 'peft' && adapter === undefined)
     throw new UsageError({
       where: '--format peft',

@@ -1,36 +1,12 @@
 import { ensureBackend } from '../backend/index.js';
-import { type BinaryMask, type BoxXyxy, type Detection, PromptTokenizer, type RasterImage } from '../processing/index.js';
-import { RuntimeError, UsageError } from '../util/index.js';
-import { type Detector, GroundingDinoPredictor } from './detector.js';
+import { UsageError } from '../util/index.js';
+import { GroundingDinoPredictor } from './detector.js';
 import { isExported, loadExported } from './exported/index.js';
 import { loadDetector, loadMasker } from './load-model.js';
 import type { Masker } from './masker.js';
 import { maskerOf } from './masker-of.js';
-import { detectorOptions, type SegmentOptions } from './segment-options.js';
+import { Segmenter } from './segmenter.js';
 import { shippedModels } from './shipped-models.js';
-
-/** One thing that was found. */
-export interface Segment {
-  /** The caller's own phrase. */
-  readonly phrase: string;
-  /** The detector's confidence, in [0, 1]. */
-  readonly score: number;
-  /** Left, top, right, bottom in pixels of the image. */
-  readonly boxXyxyPx: BoxXyxy;
-  /** On the image's own grid. */
-  readonly mask: BinaryMask;
-  /** The masker's estimate of the mask's IoU. */
-  readonly maskScore: number;
-}
-
-/** One thing that was found without a masker. There is no mask: a filled box would pass for one. */
-export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
-  readonly mask?: undefined;
-  readonly maskScore?: undefined;
-}
-
-/** What a segmenter with or without a masker finds. */
-export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
 
 /** Which models a segmenter is made of. */
 export interface LoadOptions {
@@ -73,16 +49,7 @@ export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
  * segmenter.dispose();
  * @see GroundingDINO-US-SAM, arXiv 2506.23903
  */
-export class GroundedSegmenter<M extends Masker | undefined = Masker> {
-  readonly detector: Detector;
-  readonly masker: M;
-  private disposed = false;
-
-  constructor(detector: Detector, masker: M) {
-    this.detector = detector;
-    this.masker = masker;
-  }
-
+export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Segmenter<M> {
   /**
    * Loads both models, from their folders or from one folder that `export` wrote. The shipped ones are found from any working
    * directory. Starts the best backend there is, unless {@link initBackend} was called before.
@@ -115,38 +82,5 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> {
       finder.dispose();
       throw error;
     }
-  }
-
-  /**
-   * Finds what the prompt names.
-   *
-   * @param prompt - phrases, or a sentence that separates them by dots: `benign lesion. cyst.`
-   * @returns best first; possibly none.
-   * @throws UsageError for a prompt without a word, or options that cannot be meant; RuntimeError after {@link dispose}.
-   */
-  async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
-    if (this.disposed)
-      throw new RuntimeError({ where: 'GroundedSegmenter.segment', what: 'it was disposed', fix: 'Load it again' });
-    const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
-    const detections = await this.detector.detect(image, phrases, detectorOptions(options));
-    return (await this.masked(image, detections)) as SegmentOf<M>[];
-  }
-
-  private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
-    if (this.masker === undefined || detections.length === 0) return [...detections];
-    await this.masker.setImage(image);
-    const masks = await this.masker.masksOf(detections.map(({ boxXyxyPx }) => boxXyxyPx));
-    return detections.map((detection, i) => {
-      const { mask, score } = masks[i] as (typeof masks)[number];
-      return { ...detection, mask, maskScore: score };
-    });
-  }
-
-  /** Frees both models. Safe to call again. */
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.detector.dispose();
-    this.masker?.dispose();
   }
 }

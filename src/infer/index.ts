@@ -19,8 +19,10 @@ export type { ExportedModels } from './exported/index.js';
 export {
   type ExportForm,
   exportForms,
+  graphFiles,
   isExported,
   loadExported,
+  loadExportedGraphs,
   MANIFEST,
   type Manifest,
   type ManifestCheck,
@@ -30,14 +32,7 @@ export {
   type Runner,
   readManifest,
 } from './exported/index.js';
-export {
-  type BoxSegment,
-  GroundedSegmenter,
-  type LoadOptions,
-  type LoadOptionsOrBoxes,
-  type Segment,
-  type SegmentOf,
-} from './grounded-segmenter.js';
+export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptAnswer, PromptableModel, PromptedMask } from './image-predictor.js';
 export { loadAdapter } from './load-adapter.js';
 export {
@@ -66,4 +61,5 @@ export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export { type SegmentOptions, type Selection, selections } from './segment-options.js';
+export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';
 export { shippedModels } from './shipped-models.js';

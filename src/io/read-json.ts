@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, readModelText } from '../util/index.js';
 
 /**
  * Reads a JSON file of a model, an adapter or an export.
@@ -8,10 +7,8 @@ import { CheckpointError } from '../util/index.js';
  * @throws CheckpointError naming the file when it is missing or not JSON.
  */
 export async function readJson(path: string, fix = 'Check the path'): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-    throw new CheckpointError({ where: path, what, fix, cause });
-  });
+  const text = await readModelText(path);
+  if (text === undefined) throw new CheckpointError({ where: path, what: 'there is no such file', fix });
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, modelPath, readModelText } from '../util/index.js';
 
 /** Pieces without which no prompt can be put together. */
 const NEEDED = ['[CLS]', '[SEP]', '[UNK]', '.'];
@@ -12,10 +10,10 @@ const NEEDED = ['[CLS]', '[SEP]', '[UNK]', '.'];
  * @throws CheckpointError naming the file that is missing or cannot be used.
  */
 export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
-  const whole = join(modelDir, 'tokenizer.json');
-  const list = join(modelDir, 'vocab.txt');
-  const json = await readText(whole);
-  const vocabulary = json === undefined ? await readText(list) : undefined;
+  const whole = modelPath(modelDir, 'tokenizer.json');
+  const list = modelPath(modelDir, 'vocab.txt');
+  const json = await readModelText(whole);
+  const vocabulary = json === undefined ? await readModelText(list) : undefined;
   if (json === undefined && vocabulary === undefined)
     throw new CheckpointError({
       where: modelDir,
@@ -32,13 +30,6 @@ export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
     const what = `the tokenizer cannot be read (${(cause as Error).message})`;
     throw new CheckpointError({ where, what, fix: 'Copy or download it again', cause });
   }
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new CheckpointError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check the path', cause });
-  });
 }
 
 /** What `tokenizer.json` of BERT uncased says, with the pieces of a `vocab.txt`. */

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { tf } from '../backend/index.js';
-import { CheckpointError, DataError, writeFileAtomic } from '../util/index.js';
+import { CheckpointError, DataError, modelPath, readModelText } from '../util/index.js';
 import type { BoxXyxy, Size } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -70,8 +68,8 @@ export class ImageProcessor {
    * @throws CheckpointError naming the file that is missing, or what in it cannot be used.
    */
   static async load(modelDir: string, otherwise?: unknown): Promise<ImageProcessor> {
-    const own = join(modelDir, 'preprocessor_config.json');
-    const shared = join(modelDir, 'processor_config.json');
+    const own = modelPath(modelDir, 'preprocessor_config.json');
+    const shared = modelPath(modelDir, 'processor_config.json');
     const nested = (await readSettings(shared)) as { image_processor?: unknown } | undefined;
     const json = (await readSettings(own)) ?? nested?.image_processor ?? otherwise;
     if (json === undefined) throw problem(own, 'there is no such file');
@@ -86,12 +84,6 @@ export class ImageProcessor {
   /** The same settings with another size of images. */
   sized(size: ImageProcessorConfig['size']): ImageProcessor {
     return new ImageProcessor({ ...this.config, do_resize: true, size });
-  }
-
-  /** Writes the settings where `load` finds them. */
-  async save(dir: string): Promise<void> {
-    const settings = { image_processor_type: 'GroundingDinoImageProcessor', ...this.config };
-    await writeFileAtomic(join(dir, 'preprocessor_config.json'), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
   /** The size to which an image is brought. */
@@ -168,10 +160,7 @@ export class ImageProcessor {
 
 /** The settings in a file, or undefined if there is none. */
 async function readSettings(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw problem(file, `it cannot be read (${cause.code})`, cause);
-  });
+  const text = await readModelText(file);
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch (cause) {

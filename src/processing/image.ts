@@ -1,11 +1,11 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { DataError } from '../util/index.js';
-import { type PicturePart, plainIndex, severalPictures, splitAddress } from './formats/address.js';
+import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { toBytes } from './formats/deep.js';
 import { DicomFile, isDicom } from './formats/dicom/dicom-file.js';
 import { readImageFile } from './formats/image-file.js';
-import { filmPicture, isFilmName, isVolumeName, volumePicture } from './formats/several.js';
+import { filmPicture, isVolumeName, volumePicture } from './formats/several.js';
 import type { RasterImage } from './raster-image.js';
 
 /** Pixels above which a file is refused: a decoding bomb, or a mistake. */
@@ -121,11 +121,4 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
   const rgb = new Uint8Array(count * 3);
   for (let i = 0; i < count; i++) rgb.fill(data[i * channels] as number, i * 3, i * 3 + 3);
   return rgb;
-}
-
-/** The image as PNG bytes. */
-export async function encodePng({ width, height, data }: RasterImage): Promise<Buffer> {
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
 }

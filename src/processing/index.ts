@@ -17,7 +17,7 @@ export {
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { listPictures } from './formats/several.js';
-export { decodeImage, encodePng } from './image.js';
+export { decodeImage } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
   type BinaryMask,
@@ -29,17 +29,19 @@ export {
   type GreyMap,
   maskArea,
   maskToBooleans,
-  maskToPng,
   resizeGreyMask,
   resizeMask,
   type Size,
 } from './mask.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
-export { openPictures, type PictureLimits, type PictureSet } from './picture-set.js';
+export { openPictures } from './picture-set.js';
+export type { PictureLimits, PictureSet } from './pictures.js';
+export { encodePng, maskToPng } from './png.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
+export { saveImageSettings } from './save-image-settings.js';
 export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
 export { unionOfMasks } from './union-of-masks.js';

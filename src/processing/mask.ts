@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import { DataError } from '../util/index.js';
 import { decodeImage, nameOf } from './image.js';
 
@@ -40,15 +39,6 @@ export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
 /** The mask as rows of yes and no: `[y][x]`. */
 export function maskToBooleans({ width, height, data }: BinaryMask): boolean[][] {
   return Array.from({ length: height }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width), (value) => value === 1));
-}
-
-/** The mask as a PNG of 0 and 255. */
-export async function maskToPng({ width, height, data }: BinaryMask): Promise<Buffer> {
-  const grey = data.map((value) => value * 255);
-  return sharp(grey, { raw: { width, height, channels: 1 } })
-    .toColourspace('b-w')
-    .png()
-    .toBuffer();
 }
 
 /** Nearest-neighbour resizing with half-pixel centres. */

@@ -1,7 +1,7 @@
 import { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
-import { encodePng } from './image.js';
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
+import { encodePng } from './png.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 

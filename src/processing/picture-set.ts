@@ -1,42 +1,14 @@
 import sharp from 'sharp';
 import { DataError } from '../util/index.js';
-import { type PicturePart, parsePart, plainIndex, severalPictures } from './formats/address.js';
+import { openFilm } from './film-set.js';
+import { isFilmName, plainIndex } from './formats/address.js';
 import { isBmp } from './formats/bmp.js';
-import { DicomFile, isDicom } from './formats/dicom/dicom-file.js';
+import { isDicom } from './formats/dicom/dicom-file.js';
 import { openNifti } from './formats/nifti.js';
 import { HEADER_BYTES } from './formats/nifti-header.js';
-import { isFilmName } from './formats/several.js';
 import { decodeByLibrary, decodeImage } from './image.js';
+import { checkSize, type PictureLimits, type PictureSet, partOf, WHERE } from './pictures.js';
 import type { RasterImage } from './raster-image.js';
-
-/** How much a file that somebody sent may become when it is unpacked. */
-export interface PictureLimits {
-  /** Of one picture. */
-  readonly pixels: number;
-  /** Of a volume's voxels, or of a film whose bytes are deflated. */
-  readonly unpackedBytes: number;
-}
-
-/** The pictures of a file. */
-export interface PictureSet {
-  /** What they are called: an only picture, frames of a film, pages of a TIFF, planes of a volume. */
-  readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
-  readonly count: number;
-  /** How many of them make a volume, where a file holds several (time points, channels); else all. */
-  readonly perFrame: number;
-  /** The address of picture `i`, from 0: what {@link PictureSet.picture} takes. */
-  address(i: number): string;
-  /**
-   * Decodes one of them.
-   *
-   * @param address - what stands after `#` in a name: `3`, of a volume also `x40` or `40t2`. May be left out if there is one.
-   * @throws DataError when there is no such picture, several and none is named, or it is damaged.
-   */
-  picture(address?: string): Promise<RasterImage>;
-}
-
-/** What errors call the file: its name may tell of the patient. */
-const WHERE = 'image';
 
 /** The formats that the library reads pixels of. It would read drawings and documents too, whose size is theirs to say. */
 const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
@@ -48,7 +20,8 @@ const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
  * @param name - the file's name, if known: old DICOM files do not begin as such and are told by their ending.
  * @throws DataError for other files, damaged ones, and those that would become larger than the limits.
  */
-export async function openPictures(bytes: Buffer, limits: PictureLimits, name = ''): Promise<PictureSet> {
+export async function openPictures(sent: Uint8Array, limits: PictureLimits, name = ''): Promise<PictureSet> {
+  const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (isNifti(bytes)) return openVolume(bytes, limits);
   if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
   if (isBmp(bytes)) {
@@ -92,19 +65,6 @@ async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<Picture
   };
 }
 
-async function openFilm(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
-  const film = await DicomFile.parse(bytes, WHERE, limits.unpackedBytes);
-  const { width, height, frames: count } = film.header;
-  checkSize(width, height, limits);
-  return {
-    kind: 'frames',
-    count,
-    perFrame: count,
-    address: String,
-    picture: async (text) => film.picture(plainIndex(partOf(text, count, 'frames'), WHERE)),
-  };
-}
-
 async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
   const meta = await sharp(bytes, { limitInputPixels: false })
     .metadata()
@@ -144,21 +104,6 @@ function single(decode: () => Promise<RasterImage>): PictureSet {
       return decode();
     },
   };
-}
-
-function partOf(text: string | undefined, count: number, kind: string, example = '0'): PicturePart {
-  if (text !== undefined && text !== '') return parsePart(text);
-  if (count > 1) throw severalPictures(WHERE, count, kind, `#${example}`);
-  return parsePart('0');
-}
-
-function checkSize(width: number, height: number, { pixels }: PictureLimits): void {
-  if (Math.abs(width * height) <= pixels) return;
-  throw new DataError({
-    where: WHERE,
-    what: `it is ${width}x${Math.abs(height)} pixels; up to ${pixels / 1e6} million are taken`,
-    fix: 'Make it smaller, or raise the limit',
-  });
 }
 
 function unreadable(cause: unknown): DataError {

@@ -4,6 +4,7 @@ import { auditForTraining, type Dataset, loadWordings, vocabularyOf } from '../d
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
+import { saveImageSettings } from '../processing/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import { adapt } from './adapt.js';
 import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
@@ -90,7 +91,7 @@ async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): 
   const saveWeights = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   const save = async (dir: string) => {
     await saveWeights(dir);
-    if (imageSize !== undefined) await parts.imageProcessor.save(dir);
+    if (imageSize !== undefined) await saveImageSettings(parts.imageProcessor, dir);
   };
   const { share, most } = config.train.negativePhrases;
   const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };

@@ -1,5 +1,6 @@
 export { assertShape, sizeOf } from './assert-shape.js';
 export * from './errors/index.js';
+export { modelPath, readModelFile, readModelText } from './files.js';
 export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';

@@ -80,6 +80,10 @@ slow('the package in an empty project', () => {
     const segments = found(project);
     expect(segments.length).toBeGreaterThan(0);
     expect(segments[0]?.size).toEqual([128, 128]);
+    const exported = run('npx', ['sonoground', 'export', '--to', 'site', '--format', 'web-page'], project);
+    expect([exported.status, exported.stderr]).toEqual([0, expect.stringContaining('python3 -m http.server -d site')]);
+    for (const name of ['index.html', 'page.js', 'engine.js', 'tfjs-backend-wasm-simd.wasm', 'detector/model.json'])
+      expect(existsSync(join(project, 'site', name))).toBe(true);
     writeFileSync(join(project, 'typed.ts'), TYPED);
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, files: ['typed.ts'] }));
     const compiler = join(process.cwd(), 'node_modules', '@typescript', 'native', 'bin', 'tsc');

@@ -12,7 +12,8 @@ export const chromiumPath: string | undefined = [process.env['SONOGROUND_CHROMIU
 /** Why tests in a browser are passed over, for their names. */
 export const noBrowser = 'skipped: there is no Chromium here (apt-get install chromium, or name one with SONOGROUND_CHROMIUM)';
 
-export async function openBrowser(): Promise<Browser> {
+/** @param args - what is said about its graphics. Default: to do without. */
+export async function openBrowser(args: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(noBrowser);
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...args] });
 }

@@ -1,5 +1,13 @@
 import { RuntimeError } from '../../util/index.js';
 
+/** What is told to somebody whose device failed. */
+export interface DeviceAdvice {
+  /** What to take in its place. */
+  readonly instead: string;
+  /** How to go on when it was lost. */
+  readonly again: string;
+}
+
 /**
  * What went wrong on a device. WebGPU tells it apart from the calls that caused it, and goes on with zeros: it is kept here and
  * thrown at the next chance.
@@ -10,7 +18,7 @@ export class DeviceHealth {
   private problem: RuntimeError | undefined;
   private gone = false;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, { instead, again }: DeviceAdvice) {
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault(); // or Dawn prints it
       const { error } = event as GPUUncapturedErrorEvent;
@@ -18,9 +26,7 @@ export class DeviceHealth {
       this.problem ??= new RuntimeError({
         where: 'backend webgpu',
         what: memory ? 'the GPU has no memory left' : shortened(error.message),
-        fix: memory
-          ? 'Lower the batch or image size, or take --backend tensorflow'
-          : 'Take --backend tensorflow, and report this',
+        fix: memory ? `Lower the batch or image size, or take ${instead}` : `Take ${instead}, and report this`,
       });
     });
     this.lost = device.lost.then(({ reason, message }) => {
@@ -28,7 +34,7 @@ export class DeviceHealth {
       this.problem = new RuntimeError({
         where: 'backend webgpu',
         what: `the device was lost (${[reason, shortened(message)].filter((part) => part !== '' && part !== undefined).join(': ')})`,
-        fix: 'Run the command again: training with --resume, infer goes on by itself. If it comes back, take --backend tensorflow',
+        fix: `${again}. If it comes back, take ${instead}`,
       });
       throw this.problem;
     });

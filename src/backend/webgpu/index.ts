@@ -1,2 +1,4 @@
-export { type AdapterReport, hasGraphicsDevice, listAdapters } from './adapters.js';
-export { adapterInUse, isDeviceLost, registerWebgpu } from './register.js';
+export { hasGraphicsDevice, listAdapters } from './adapters.js';
+export type { AdapterReport } from './describe-adapter.js';
+export { adapterInUse, isDeviceLost } from './device.js';
+export { registerWebgpu } from './register.js';

@@ -1,5 +1,5 @@
 import { type CocoRle, maskArea, maskToRle } from '../../processing/index.js';
-import type { BoxSegment, Segment } from '../grounded-segmenter.js';
+import type { BoxSegment, Segment } from '../segmenter.js';
 
 /** One entry of COCO's results format, with what text prompts add to it. */
 export interface CocoResult {

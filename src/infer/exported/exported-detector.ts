@@ -13,7 +13,7 @@ import {
   selectDetections,
 } from '../../processing/index.js';
 import type { Detector } from '../detector.js';
-import type { Runner } from './runner.js';
+import type { Runner } from './signatures.js';
 
 export interface ExportedDetectorOptions {
   readonly runner: Runner;

@@ -7,7 +7,7 @@ import type { Masker, MaskPrediction } from '../masker.js';
 import { paddedImage, type SquareImage, stretchedImage } from '../square-image.js';
 import { type ExportedPrompts, exportedPrompts } from './exported-prompts.js';
 import type { ManifestPart } from './manifest.js';
-import type { Runner } from './runner.js';
+import type { Runner } from './signatures.js';
 
 export interface ExportedMaskerOptions {
   readonly runner: Runner;

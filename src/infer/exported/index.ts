@@ -1,8 +1,9 @@
+export { isExported } from './is-exported.js';
 export { type ExportedModels, loadExported } from './load-exported.js';
+export { graphFiles, loadExportedGraphs } from './load-graphs.js';
 export {
   type ExportForm,
   exportForms,
-  isExported,
   MANIFEST,
   type Manifest,
   type ManifestCheck,
@@ -10,4 +11,5 @@ export {
   type ManifestSignature,
   readManifest,
 } from './manifest.js';
-export { openRunner, type Runner } from './runner.js';
+export { openRunner } from './runner.js';
+export type { Runner } from './signatures.js';

@@ -1,13 +1,10 @@
 import { join } from 'node:path';
-import { ImageProcessor, PromptTokenizer } from '../../processing/index.js';
-import { CheckpointError } from '../../util/index.js';
 import { type Detector, GroundingDinoPredictor } from '../detector.js';
 import { loadDetector, loadMasker } from '../load-model.js';
 import type { Masker } from '../masker.js';
 import { maskerOf } from '../masker-of.js';
-import { ExportedDetector } from './exported-detector.js';
-import { ExportedMasker } from './exported-masker.js';
 import { type Manifest, readManifest } from './manifest.js';
+import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { openRunner } from './runner.js';
 
 /** The models of an exported folder. */
@@ -41,16 +38,7 @@ async function openDetector(dir: string, { form, detector, source }: Manifest): 
   const folder = join(dir, detector.path);
   if (form === 'safetensors') return new GroundingDinoPredictor(await loadDetector(folder));
   if (form === 'peft') return new GroundingDinoPredictor(await loadDetector(source.detector, { adapter: folder }));
-  const { height, width, text_length: textLength } = detector;
-  if (height === undefined || width === undefined || textLength === undefined)
-    throw new CheckpointError({
-      where: dir,
-      what: 'the manifest does not say for what sizes the detector is',
-      fix: 'Export it again',
-    });
-  const [tokenizer, imageProcessor] = await Promise.all([PromptTokenizer.load(folder, textLength), ImageProcessor.load(folder)]);
-  const runner = await openRunner(dir, form, detector);
-  return new ExportedDetector({ runner, tokenizer, imageProcessor, size: { height, width }, textLength });
+  return openGraphDetector(dir, detector, (part) => openRunner(dir, form, part));
 }
 
 async function openMasker(dir: string, { form, masker, source }: Manifest, other: string | undefined): Promise<Masker> {
@@ -59,6 +47,5 @@ async function openMasker(dir: string, { form, masker, source }: Manifest, other
   const folder = join(dir, masker.path);
   if (form === 'safetensors') return maskerOf(await loadMasker(folder));
   if (form === 'peft') return maskerOf(await loadMasker(source.masker, { adapter: folder }));
-  const imageProcessor = await ImageProcessor.load(folder);
-  return new ExportedMasker({ runner: await openRunner(dir, form, masker), imageProcessor, part: masker });
+  return openGraphMasker(dir, masker, (part) => openRunner(dir, form, part));
 }

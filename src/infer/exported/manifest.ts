@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../io/index.js';
-import { CheckpointError } from '../../util/index.js';
+import { CheckpointError, modelPath } from '../../util/index.js';
 
 /** What an exported folder has at its top. */
 export const MANIFEST = 'manifest.json';
@@ -79,15 +77,10 @@ export type ManifestSignature = z.infer<typeof signatureSchema>;
 
 export type ManifestCheck = z.infer<typeof checkSchema>;
 
-/** Whether a folder was written by an export. */
-export async function isExported(dir: string): Promise<boolean> {
-  return (await stat(join(dir, MANIFEST)).catch(() => undefined))?.isFile() === true;
-}
-
 /** @throws CheckpointError naming the file and what in it is not as expected. */
 export async function readManifest(dir: string): Promise<Manifest> {
-  const file = join(dir, MANIFEST);
-  const parsed = manifestSchema.safeParse(await readJson(file, 'Name a folder that `npm run export` wrote'));
+  const file = modelPath(dir, MANIFEST);
+  const parsed = manifestSchema.safeParse(await readJson(file, 'Copy the whole folder that the export wrote'));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'file'}: ${message.replace(/^Invalid input: /, '')}`,

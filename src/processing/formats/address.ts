@@ -70,3 +70,10 @@ export function plainIndex(part: PicturePart, file: string): number {
 export function severalPictures(file: string, count: number, kind: string, example = '#0'): DataError {
   return new DataError({ where: file, what: `it holds ${count} ${kind}`, fix: `Name one of them, as in ${file}${example}` });
 }
+
+const FILM = /\.(dcm|dicom|ima)$/i;
+
+/** Whether a file is DICOM by its name, which old ones need who do not begin as such. */
+export function isFilmName(file: string): boolean {
+  return FILM.test(file);
+}

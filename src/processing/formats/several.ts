@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { RasterImage } from '../raster-image.js';
-import { type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
+import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
 import { DicomFile, isDicom } from './dicom/dicom-file.js';
 import { readImageFile } from './image-file.js';
 import { openNifti, readNiftiHeader } from './nifti.js';
@@ -9,7 +9,6 @@ import { Recent } from './recent.js';
 
 /** Names of files that may hold more than one picture. */
 const VOLUME = /\.nii(\.gz)?$/i;
-const FILM = /\.(dcm|dicom|ima)$/i;
 const PAGES = /\.tiff?$/i;
 
 const volumes = new Recent(openNifti);
@@ -18,11 +17,6 @@ const films = new Recent(async (file) => DicomFile.parse(await readImageFile(fil
 /** Whether a file is a NIfTI volume, by its name. */
 export function isVolumeName(file: string): boolean {
   return VOLUME.test(file);
-}
-
-/** Whether a file is DICOM by its name, which old ones need who do not begin as such. */
-export function isFilmName(file: string): boolean {
-  return FILM.test(file);
 }
 
 /** A plane of a volume. One with a single plane needs no part. */
@@ -70,7 +64,7 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
     return [shape[2], frames];
   }
   if (PAGES.test(file)) return [(await sharp(await readImageFile(file), { limitInputPixels: false }).metadata()).pages ?? 1, 1];
-  if (FILM.test(file) || (await beginsAsDicom(file))) return [(await films.get(file)).header.frames, 1];
+  if (isFilmName(file) || (await beginsAsDicom(file))) return [(await films.get(file)).header.frames, 1];
   return [1, 1];
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { RasterImage } from '../../processing/index.js';
 import { HttpError } from '../http-error.js';
 import type { OpenedImage } from './jobs.js';
@@ -25,7 +24,7 @@ export class KeptImages {
 
   add(raster: RasterImage, pictures: OpenedImage['pictures']): KeptImage {
     const { width, height, spacingMm } = raster;
-    const opened = { id: randomBytes(16).toString('hex'), width, height, spacing_mm: spacingMm ?? null, pictures };
+    const opened = { id: randomName(), width, height, spacing_mm: spacingMm ?? null, pictures };
     const image = { raster, opened };
     this.kept.set(opened.id, image);
     while (this.kept.size > 1 && (this.kept.size > this.most || this.total > this.pixels)) {
@@ -54,4 +53,9 @@ export class KeptImages {
     this.kept.set(id, image);
     return image;
   }
+}
+
+/** 128 random bits, from what browsers have too. */
+function randomName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

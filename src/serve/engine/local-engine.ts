@@ -1,4 +1,4 @@
-import type { BoxSegment, GroundedSegmenter, Masker, MaskPrompts, PromptAnswer, Segment } from '../../infer/index.js';
+import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
 import {
   type BinaryMask,
   type BoxXyxy,
@@ -33,11 +33,11 @@ type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswe
 /** Does the work in this thread. It owns the segmenter. */
 export class LocalEngine implements Engine {
   readonly facts: EngineFacts;
-  private readonly segmenter: GroundedSegmenter<Masker | undefined>;
+  private readonly segmenter: Segmenter<Masker | undefined>;
   private readonly limits: ServeLimits;
   private readonly images: KeptImages;
 
-  constructor(segmenter: GroundedSegmenter<Masker | undefined>, limits: ServeLimits, names: Omit<EngineFacts, 'points'>) {
+  constructor(segmenter: Segmenter<Masker | undefined>, limits: ServeLimits, names: Omit<EngineFacts, 'points'>) {
     this.segmenter = segmenter;
     this.limits = limits;
     this.images = new KeptImages(limits);
@@ -64,7 +64,7 @@ export class LocalEngine implements Engine {
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
     const { bytes, name, picture } = source;
-    const set = await openPictures(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.limits, name);
+    const set = await openPictures(bytes, this.limits, name);
     const address = picture ?? set.address(0);
     return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
@@ -168,7 +168,12 @@ async function sentMaskOf(mask: BinaryMask, score: number, format: MaskFormat) {
 
 async function sentMask(mask: BinaryMask, format: MaskFormat): Promise<SentMask | null> {
   if (format === 'none') return null;
-  return format === 'rle' ? maskToRle(mask) : (await maskToPng(mask)).toString('base64');
+  return format === 'rle' ? maskToRle(mask) : base64(await maskToPng(mask));
+}
+
+/** By what browsers have too. */
+function base64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 function widthsOf([x0, y0, x1, y1]: BoxXyxy): [number, number, number, number] {

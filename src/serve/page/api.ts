@@ -1,25 +1,7 @@
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../engine/jobs.js';
-
-/** What the server says of itself. */
-export interface Health {
-  readonly backend: string;
-  readonly detector: string;
-  readonly masker: string | null;
-  readonly adapter: string | null;
-  readonly points: boolean;
-}
-
-/** Asked of the masker. */
-export interface MaskQuestion {
-  readonly bbox?: readonly [number, number, number, number];
-  readonly points?: readonly (readonly [number, number])[];
-  readonly labels?: readonly (0 | 1)[];
-}
+import { FLOOR, type PageEngine } from './engine.js';
 
 const TOKEN = 'sonoground-token';
-
-/** The lowest score that is asked for: everything above can be shown and hidden without another request. */
-export const FLOOR = 0.05;
 
 /** An answer that is an error, in words for a person. */
 export class ApiError extends Error {
@@ -44,33 +26,35 @@ export function rememberToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
 }
 
-export async function health(): Promise<Health> {
-  return (await ask('v1/health')).json();
-}
+/** The server computes, by its REST API. */
+export const serverEngine: PageEngine = {
+  async start() {
+    return (await ask('v1/health')).json();
+  },
 
-/** Sends a file; the picture that is read of it is remembered by the server. */
-export async function openImage(file: File, picture: string | undefined, signal: AbortSignal): Promise<OpenedImage> {
-  const form = new FormData();
-  if (picture !== undefined) form.set('picture', picture);
-  form.set('image', file);
-  const { image } = (await (await ask('v1/images', { method: 'POST', body: form, signal })).json()) as { image: OpenedImage };
-  return image;
-}
+  async openImage(file, picture, signal) {
+    const form = new FormData();
+    if (picture !== undefined) form.set('picture', picture);
+    form.set('image', file);
+    const { image } = (await (await ask('v1/images', { method: 'POST', body: form, signal })).json()) as { image: OpenedImage };
+    return image;
+  },
 
-export async function pictureOf({ id }: OpenedImage, signal: AbortSignal): Promise<ImageBitmap> {
-  return createImageBitmap(await (await ask(`v1/images/${id}`, { signal })).blob());
-}
+  async pictureOf({ id }, signal) {
+    return createImageBitmap(await (await ask(`v1/images/${id}`, { signal })).blob());
+  },
 
-export async function segment({ id }: OpenedImage, prompt: string, signal: AbortSignal): Promise<readonly SentSegment[]> {
-  const body = { image_id: id, prompt, threshold: FLOOR };
-  return ((await post('v1/segment', body, signal)) as { segments: SentSegment[] }).segments;
-}
+  async segment({ id }, prompt, signal) {
+    const body = { image_id: id, prompt, threshold: FLOOR };
+    return ((await post('v1/segment', body, signal)) as { segments: SentSegment[] }).segments;
+  },
 
-export async function maskFor({ id }: OpenedImage, question: MaskQuestion, signal: AbortSignal) {
-  const body = { image_id: id, prompts: [question] };
-  const { answers } = (await post('v1/masks', body, signal)) as { answers: SentMaskAnswer[] };
-  return answers[0]?.masks[0];
-}
+  async maskFor({ id }, question, signal) {
+    const body = { image_id: id, prompts: [question] };
+    const { answers } = (await post('v1/masks', body, signal)) as { answers: SentMaskAnswer[] };
+    return answers[0]?.masks[0];
+  },
+};
 
 async function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
   const headers = { 'content-type': 'application/json' };

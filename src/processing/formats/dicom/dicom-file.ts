@@ -1,9 +1,9 @@
-import { inflateRawSync } from 'node:zlib';
 import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
 import type { RasterImage } from '../../raster-image.js';
 import { type DicomHeader, parseDicomHeader } from './dicom-header.js';
 import { frameBytes } from './frames.js';
+import { inflateDataSet } from './inflate.js';
 import { type Palette, paletteOf } from './palette.js';
 import { pictureOf } from './picture.js';
 import { unpackFrame } from './samples.js';
@@ -55,8 +55,7 @@ export class DicomFile {
       const set = parseDicom(bytes, {
         ...headless,
         // What is returned is read from its beginning: the data set alone, without the header that was not deflated.
-        inflater: (packed: Uint8Array, position: number) =>
-          inflateRawSync(packed.subarray(position), { maxOutputLength: maxInflated }),
+        inflater: (packed: Uint8Array, position: number) => inflateDataSet(packed.subarray(position), maxInflated),
       });
       const syntax = headless.TransferSyntaxUID ?? readPart10Header(bytes).string('x00020010')?.trim() ?? IMPLICIT;
       return new DicomFile(file, parseDicomHeader(set, syntax, file), set);

@@ -42,7 +42,7 @@ function nativeFrame(set: DataSet, element: Element, header: DicomHeader, frame:
   const start = element.dataOffset + frame * size;
   const source = set.byteArray as Uint8Array;
   if (transferSyntax !== BIG_ENDIAN) return source.subarray(start, start + size);
-  if (bitsAllocated === 16) return Uint8Array.from(Buffer.from(source.subarray(start, start + size)).swap16());
+  if (bitsAllocated === 16) return Uint8Array.from({ length: size }, (_, i) => source[start + (i ^ 1)] as number);
   if (element.vr !== 'OW') return source.subarray(start, start + size);
   // Bytes written as big-endian words: neighbours have changed places, over the borders of frames too.
   return Uint8Array.from({ length: size }, (_, i) => source[element.dataOffset + ((frame * size + i) ^ 1)] as number);

@@ -1,9 +1,9 @@
-import sharp from 'sharp';
 import { DataError } from '../../../util/index.js';
 import { decodeJpeg2000, decodeJpegLs } from './codecs.js';
 import type { DicomHeader } from './dicom-header.js';
 import { kindOfJpeg, markAsRgb } from './jpeg.js';
 import { decodeLosslessJpeg } from './jpeg-lossless.js';
+import { decodeJpegPixels } from './jpeg-pixels.js';
 import { decodeRleFrame } from './rle.js';
 
 /** A frame's stored numbers. */
@@ -37,7 +37,7 @@ export async function unpackFrame(packed: Uint8Array, header: DicomHeader, where
       return jpeg(packed, header, where);
     default: {
       const decoded = await (packing === 'jpeg-ls' ? decodeJpegLs : decodeJpeg2000)(packed).catch((cause) => {
-        throw damaged(where, cause);
+        throw cause instanceof DataError ? cause : damaged(where, cause);
       });
       check(decoded, header, where);
       const values = together(decoded.bytes, pixels, samples, decoded.planar);
@@ -57,20 +57,16 @@ async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Pro
       what: `its JPEG has ${precision} bits a sample and losses, which is not read`,
       fix: 'Export it uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000',
     });
-  const bytes = header.photometric === 'RGB' ? markAsRgb(packed) : Buffer.from(packed);
+  const bytes = header.photometric === 'RGB' ? markAsRgb(packed) : packed;
   try {
     if (precision > 8) {
       const frame = decodeLosslessJpeg(bytes);
       check({ ...frame, componentCount: 1 }, header, where);
       return { values: frame.values, rgb: false };
     }
-    const picture = sharp(bytes, { failOn: 'error' });
-    const grey = header.samples === 1;
-    const { data, info } = await (grey ? picture.toColourspace('b-w') : picture.toColourspace('srgb'))
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    check({ width: info.width, height: info.height, componentCount: info.channels }, header, where);
-    return { values: new Uint8Array(data), rgb: true };
+    const { width, height, channels, data } = await decodeJpegPixels(bytes, header.samples === 1);
+    check({ width, height, componentCount: channels }, header, where);
+    return { values: data, rgb: true };
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     throw damaged(where, cause);

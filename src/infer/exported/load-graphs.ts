@@ -1,0 +1,42 @@
+import { CheckpointError, modelPath } from '../../util/index.js';
+import type { Detector } from '../detector.js';
+import type { Masker } from '../masker.js';
+import { loadGraph } from './graph-model.js';
+import type { Manifest, ManifestPart } from './manifest.js';
+import { openGraphDetector, openGraphMasker } from './open-graphs.js';
+import { runnerOf } from './signatures.js';
+
+/** What every image, prompt and box needs. Each signature is a graph with weights of its own: others come when they are wanted. */
+const AHEAD = ['serving_default', 'decode_boxes'];
+
+/** The files of the graphs that {@link loadExportedGraphs} reads, with their sizes in bytes. */
+export function graphFiles({ detector, masker, files }: Manifest): Record<string, number> {
+  const graphs = [detector, masker].flatMap((part) =>
+    part === null ? [] : AHEAD.flatMap((name) => part.signatures[name] ?? []),
+  );
+  const folders = graphs.map(({ file }) => file.replace(/[^/]*$/, ''));
+  const isOf = (path: string) => /(\.bin|\/model\.json)$/.test(path) && folders.includes(path.replace(/[^/]*$/, ''));
+  return Object.fromEntries(Object.entries(files).flatMap(([path, { bytes }]) => (isOf(path) ? [[path, bytes]] : [])));
+}
+
+/**
+ * Loads the two graph models of an exported folder by nothing but what browsers have too: the static page does it so.
+ *
+ * @param dir - the folder; in a browser its address, relative to the page.
+ * @throws CheckpointError when it is of another form, or naming the file that is missing or not as expected.
+ */
+export async function loadExportedGraphs(
+  dir: string,
+  { form, detector, masker }: Manifest,
+): Promise<{ readonly detector: Detector; readonly masker: Masker }> {
+  if (form !== 'graph-model' || masker === null)
+    throw new CheckpointError({ where: dir, what: `it is exported as ${form}`, fix: 'Export it with --format web-page' });
+  const open = (part: ManifestPart) => runnerOf(dir, part, (file) => loadGraph(modelPath(dir, file)), AHEAD);
+  const finder = await openGraphDetector(dir, detector, open);
+  try {
+    return { detector: finder, masker: await openGraphMasker(dir, masker, open) };
+  } catch (error) {
+    finder.dispose();
+    throw error;
+  }
+}

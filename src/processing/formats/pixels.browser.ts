@@ -1,0 +1,42 @@
+import type { RasterImage } from '../raster-image.js';
+
+/**
+ * Decodes a picture by the browser: colours as they are, transparency over black, EXIF rotation applied.
+ *
+ * @throws Error when it is damaged, cut off, or of a kind that the browser does not know; the caller says so in words.
+ */
+export async function browserPixels(bytes: Uint8Array): Promise<RasterImage> {
+  if (isCutOff(bytes)) throw new Error('it ends before its picture');
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { colorSpaceConversion: 'none' });
+  try {
+    const { width, height } = bitmap;
+    const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
+    if (context === null) throw new Error('there is no memory for its pixels');
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    const rgb = new Uint8Array(width * height * 3);
+    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+      rgb[to] = data[from] as number;
+      rgb[to + 1] = data[from + 1] as number;
+      rgb[to + 2] = data[from + 2] as number;
+    }
+    return { width, height, data: rgb };
+  } finally {
+    bitmap.close();
+  }
+}
+
+const [SOI, SOS, EOI] = [0xd8, 0xda, 0xd9];
+
+/** Browsers show what there is of a picture. Half a picture is not one to measure in. */
+function isCutOff(bytes: Uint8Array): boolean {
+  const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
+  if (text(1, 4) === 'PNG') return !text(Math.max(0, bytes.length - 4096), bytes.length).includes('IEND');
+  if (bytes[0] === 0xff && bytes[1] === SOI) return lastMarker(bytes, EOI) < lastMarker(bytes, SOS);
+  return false;
+}
+
+function lastMarker(bytes: Uint8Array, marker: number): number {
+  for (let at = bytes.length - 2; at >= 0; at--) if (bytes[at] === 0xff && bytes[at + 1] === marker) return at;
+  return -1;
+}

@@ -1,0 +1,29 @@
+import { DataError } from '../util/index.js';
+import { openFilm } from './film-set.js';
+import { isFilmName } from './formats/address.js';
+import { isDicom } from './formats/dicom/dicom-file.js';
+import { browserPixels } from './formats/pixels.browser.js';
+import { checkSize, WHERE } from './pictures.js';
+
+const PNG = [0x89, 0x50, 0x4e, 0x47];
+
+/** As `picture-set.ts`, of the files that browsers decode, and DICOM. TIFF and NIfTI are not among them. */
+export const openPictures: typeof import('./picture-set.js').openPictures = async (bytes, limits, name = '') => {
+  if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+  if (PNG.every((value, i) => bytes[i] === value) && bytes[24] === 16)
+    throw new DataError({
+      where: WHERE,
+      what: 'it has 16 bits a sample, of which a browser keeps 8',
+      fix: 'Save it with 8 bits, or open it with `npm run serve`',
+    });
+  const image = await browserPixels(bytes).catch((cause: unknown) => {
+    throw new DataError({
+      where: WHERE,
+      what: 'it cannot be read as an image',
+      fix: 'Choose a complete PNG, JPEG, WebP, BMP or DICOM file; TIFF and NIfTI are read by `npm run serve`',
+      cause,
+    });
+  });
+  checkSize(image.width, image.height, limits);
+  return { kind: 'picture', count: 1, perFrame: 1, address: String, picture: async () => image };
+};
