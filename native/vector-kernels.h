@@ -55,14 +55,13 @@ struct VectorKernels {
   // x times the normal distribution's function of x.
   void (*gelu)(const float* x, int64_t count, float* output);
   void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
-  // Outputs of a linear map that are worked on together, and how many floats its weight takes when brought into their order.
+  // Outputs of a linear map that are worked on together, its panels. The last one may have fewer.
   int64_t panel;
-  int64_t (*linearPacked)(const LinearMap& map);
-  // Panels [from, to) of the weight into that order.
+  // Panels [from, to) of the weight in the order of the product, panel * in floats each, one after the other from `packed` on.
   void (*packWeight)(const LinearMap& map, int64_t from, int64_t to, float* packed);
   // How many floats of scratch one call of `linear` needs for so many rows.
   int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
-  // Rows [from, to) of the outputs in panels [fromPanel, toPanel).
+  // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is packed at `packed`.
   void (*linear)(const LinearMap& map, const float* packed, int64_t from, int64_t to, int64_t fromPanel, int64_t toPanel, float* scratch);
   // How many floats of scratch one call of `attend` needs.
   int64_t (*attentionScratch)(const Attention& attention);

@@ -43,8 +43,8 @@ function register(): string[] {
   registerNativeAttention();
   registerNativeLayerNorm();
   registerNativeGelu();
-  const linear = registerNativeLinear();
-  return ['deformable attention', 'attention', 'layer norm', 'GELU', ...(linear ? ['linear maps'] : [])];
+  registerNativeLinear();
+  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps'];
 }
 
 function isOnGpu(): boolean {

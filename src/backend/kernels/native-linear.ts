@@ -1,49 +1,22 @@
 import { tf } from '../tf.js';
-import { hasOperation, registerNativeOperation, unregisterNativeOperation } from './native-operation.js';
+import { hasOperation, registerNativeOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundLinear';
 
 /** What may follow a linear map in the same operation. */
 export type FusedActivation = 'none' | 'relu' | 'gelu';
 
-/** Names of TensorFlow's fused activations. */
+/** As the operation calls them. */
 const ACTIVATIONS: Readonly<Record<FusedActivation, string>> = { none: '', relu: 'Relu', gelu: 'GeluExact' };
 
-/**
- * Gives the native backend linear maps with bias and activation in one operation, see `native/linear.cc`. TensorFlow has the
- * kernel behind it only where it was built with oneDNN: it is tried once.
- *
- * @returns whether it is there.
- */
-export function registerNativeLinear(): boolean {
+/** Gives the native backend linear maps with bias, activation and what is added in one operation, see `native/linear.cc`. */
+export function registerNativeLinear(): void {
   registerNativeOperation({
     name: KERNEL,
     inputs: ['x', 'weight', 'bias', 'added'],
     outputs: 1,
     attributes: { activation: 'string' },
   });
-  const backend = tf.engine().findBackend('tensorflow') as unknown as {
-    binding: { TF_ATTR_STRING: number };
-    executeSingleOutput(name: string, attributes: readonly object[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
-    write(values: Float32Array, shape: number[], dtype: 'float32'): tf.DataId;
-    disposeData(dataId: tf.DataId): boolean;
-  };
-  const ones = (shape: number[], count = 1): tf.TensorInfo => ({
-    dataId: backend.write(new Float32Array(count).fill(1), shape, 'float32'),
-    shape,
-    dtype: 'float32',
-  });
-  const tensors = [ones([1, 1]), ones([1, 1]), ones([1]), ones([0], 0)];
-  try {
-    const attributes = [{ name: 'activation', type: backend.binding.TF_ATTR_STRING, value: ACTIVATIONS.gelu }];
-    tensors.push(backend.executeSingleOutput(KERNEL, attributes, tensors));
-    return true;
-  } catch {
-    unregisterNativeOperation(KERNEL);
-    return false;
-  } finally {
-    for (const { dataId } of tensors) backend.disposeData(dataId);
-  }
 }
 
 /** Whether the current backend has the kernel. */
