@@ -164,9 +164,12 @@ function reasonOf(cause: unknown): string {
   return message;
 }
 
-/** The binding calls two functions of `node:util` that Node 23 removed (tensorflow/tfjs#8609, fixed but never released). */
+/**
+ * The binding calls two functions of `node:util` that Node 23 removed and Node 22 warns of (tensorflow/tfjs#8609, fixed but never
+ * released): what it finds are ours in their place.
+ */
 function polyfillNodeUtil(): void {
   const util = require('node:util') as Record<string, unknown>;
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  util['isArray'] ??= Array.isArray;
+  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  util['isArray'] = Array.isArray;
 }
