@@ -25,7 +25,7 @@ export { type NativeOps, nativeOps } from './native-ops.js';
 export type { Purpose } from './order.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
 export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
-export { largestTensorBytes } from './tensor-limit.js';
+export { largestTensorSize } from './tensor-limit.js';
 export { tf } from './tf.js';
 export {
   isRecording,

@@ -4,6 +4,7 @@ import { type BoxXyxy, type MaskLogits, type RasterImage, type Size, scaleBoxes 
 import { DataError, RuntimeError } from '../util/index.js';
 import { checkPrompts, type MaskPrompts } from './mask-prompts.js';
 import type { Masker, MaskPrediction } from './masker.js';
+import { answerOf, firstMasks, type PromptAnswer } from './prompt-answers.js';
 import { callsFor, type PromptCall } from './prompt-calls.js';
 import type { SquareImage } from './square-image.js';
 
@@ -43,20 +44,6 @@ export interface PromptableModel<F extends ImageFeatures> {
   };
   /** Frees the model. */
   dispose(): void;
-}
-
-/** One mask that answers a prompt. */
-export interface PromptedMask extends MaskPrediction {
-  /** The mask before it was brought to the image's grid; as `masks` of a further call it is refined. */
-  readonly logits: MaskLogits;
-}
-
-/** What a model says to one prompt. */
-export interface PromptAnswer {
-  /** One mask, or with `multimask` the model's alternatives in its own order. */
-  readonly masks: readonly PromptedMask[];
-  /** Whether there is an object at all, in [0, 1]. Only SAM 2 says so. */
-  readonly objectScore: number | undefined;
 }
 
 interface Current<F> {
@@ -140,16 +127,9 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
       ]);
       tf.dispose({ ...outputs } as tf.TensorContainer);
       const each = scores.length / call.indices.length;
-      const area = lowRes.width * lowRes.height;
-      for (const [row, index] of call.indices.entries()) {
-        const masks = Array.from({ length: each }, (_, m) => {
-          const plane = row * each + m;
-          const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
-          return { mask: this.square.toImage(own, placed, image), score: scores[plane] as number, logits: own };
-        });
-        const said = object?.[row];
-        answers[index] = { masks, objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)) };
-      }
+      const toImage = (own: MaskLogits) => this.square.toImage(own, placed, image);
+      for (const [row, index] of call.indices.entries())
+        answers[index] = answerOf({ logits, scores, object }, row, { each, lowRes, toImage });
     }
     return answers as PromptAnswer[];
   }
@@ -158,11 +138,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
   async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
     this.ready('masksOf');
     if (boxesXyxyPx.length === 0) return [];
-    const answers = await this.predict({ boxes: boxesXyxyPx });
-    return answers.map(({ masks }) => {
-      const { mask, score } = masks[0] as PromptedMask;
-      return { mask, score };
-    });
+    return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
   }
 
   private decode({ boxes, points, labels, masks }: PromptCall, { image, features, placed }: Current<F>, multimask: boolean) {

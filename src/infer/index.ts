@@ -33,7 +33,7 @@ export {
   readManifest,
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
-export type { ImageFeatures, PromptAnswer, PromptableModel, PromptedMask } from './image-predictor.js';
+export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export { loadAdapter } from './load-adapter.js';
 export {
   type AdaptedOptions,
@@ -57,6 +57,7 @@ export type { Masker, MaskPrediction } from './masker.js';
 export { maskerOf } from './masker-of.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { bestBoxIou, dscGivenTrueBoxes, type PhraseOverlap, phraseOverlap } from './phrase-overlap.js';
+export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';

@@ -1,7 +1,8 @@
-import { largestTensorBytes, tf } from '../backend/index.js';
+import { largestTensorSize, tf } from '../backend/index.js';
 import type { ActivationName } from './activation.js';
 import { activated, addLinear, type Linear } from './linear.js';
 
+/** Two linear maps and what lies between, for {@link throughHidden}. */
 export interface HiddenLayer {
   readonly expand: Linear;
   readonly activate: ActivationName;
@@ -19,7 +20,7 @@ export interface HiddenLayer {
  * they are too many for one tensor, rows are taken a block after the other.
  */
 export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
-  const { expand, activate, contract, drop, addTo, largest = largestTensorBytes() / FLOAT_BYTES } = layer;
+  const { expand, activate, contract, drop, addTo, largest = largestTensorSize() } = layer;
   const pass = (rows: tf.Tensor, to: tf.Tensor | undefined) =>
     tf.tidy(() => {
       const plain = activated(expand, activate, rows);
@@ -38,5 +39,3 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
     return tf.reshape(tf.concat(blocks, 0), [...x.shape.slice(0, -1), contract.outFeatures]);
   });
 }
-
-const FLOAT_BYTES = 4;

@@ -1,4 +1,4 @@
-import { largestTensorBytes, tf } from '../backend/index.js';
+import { largestTensorSize, tf } from '../backend/index.js';
 import { groupAttention, hasGroupAttention } from './group-attention.js';
 
 /** [B, N, heads * d] to [B, heads, N, d]. */
@@ -35,7 +35,7 @@ export interface AttentionArgs {
  * @see Vaswani et al. 2017, section 3.2.1
  */
 export function scaledDotProductAttention(args: AttentionArgs): tf.Tensor4D {
-  const { query, key, bias, largestScores = largestTensorBytes() / FLOAT_BYTES } = args;
+  const { query, key, bias, largestScores = largestTensorSize() } = args;
   const [b, heads, n, d] = query.shape;
   const rows = Math.max(1, Math.floor(largestScores / (b * heads * key.shape[2])));
   if (rows >= n) return attendAtOnce(args);
@@ -51,8 +51,6 @@ export function scaledDotProductAttention(args: AttentionArgs): tf.Tensor4D {
   });
   return tf.concat(blocks, 2);
 }
-
-const FLOAT_BYTES = 4;
 
 function attendAtOnce({ query, key, value, bias, scale }: AttentionArgs): tf.Tensor4D {
   const d = query.shape[3];

@@ -1,6 +1,7 @@
 import { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
+import { PALETTE, type Rgb } from './palette.js';
 import { encodePng } from './png.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -13,19 +14,6 @@ export interface OverlayItem {
   readonly boxXyxyPx?: BoxXyxy;
   readonly mask?: BinaryMask;
 }
-
-/** Okabe and Ito's colours, which people with any kind of colour vision can tell apart; those that stand out on grey first. */
-const PALETTE: readonly Rgb[] = [
-  [230, 159, 0],
-  [86, 180, 233],
-  [0, 158, 115],
-  [240, 228, 66],
-  [204, 121, 167],
-  [213, 94, 0],
-  [0, 114, 178],
-];
-
-type Rgb = readonly [number, number, number];
 
 /** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
 const MIN_SIDE = 512;

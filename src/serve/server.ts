@@ -139,7 +139,8 @@ async function addPage(server: FastifyInstance): Promise<void> {
   await server.register(files, { root: folder('web/'), prefix: '/', wildcard: false, cacheControl: false });
   const options = { prefix: '/serve/page/', decorateReply: false, wildcard: false, cacheControl: false } as const;
   await server.register(files, { root: folder('dist/serve/page/'), ...options });
-  server.get('/processing/rle.js', { schema: { hide: true } }, (_request, reply) =>
-    reply.sendFile('rle.js', folder('dist/processing/')),
-  );
+  for (const name of ['rle.js', 'palette.js'])
+    server.get(`/processing/${name}`, { schema: { hide: true } }, (_request, reply) =>
+      reply.sendFile(name, folder('dist/processing/')),
+    );
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { loadCheckpoint } from '../../src/io/index.js';
-import { attendInParts } from '../../src/models/vit/attend-in-parts.js';
 import { parseVitConfig, Vit } from '../../src/models/vit/index.js';
 import { type ForwardContext, inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
@@ -61,23 +60,4 @@ it('refuses images of another size', () => {
   expect(() => model.forward(tf.zeros([1, 80, 64, 3]), inference)).toThrow(
     'Vit pixelValues: expected shape [any, 80, 80, 3], got [1, 80, 64, 3]',
   );
-});
-
-describe('attention in parts', () => {
-  const random = (shape: [number, number, number, number], seed: number) =>
-    tf.randomNormal<tf.Rank.R4>(shape, 0, 1, 'float32', seed);
-  const inputs = () => [random([2, 3, 6, 4], 1), random([2, 3, 6, 4], 2), random([2, 3, 6, 5], 3)] as const;
-
-  // 36 scores a head: all six heads at once, four and two, one by one.
-  it.each([1000, 36 * 4, 1])('of at most %i scores gives the same values and gradients', async (largest) => {
-    const whole = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.matMul(tf.softmax(tf.matMul(q, k, false, true)), v);
-    const parts = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) =>
-      attendInParts(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, largest);
-    const [q, k, v] = inputs();
-    await expectClose(parts(q, k, v), whole(q, k, v), 1e-6);
-    const dy = random([2, 3, 6, 5], 4);
-    const expected = tf.grads(whole)([q, k, v], dy);
-    for (const [i, gradient] of tf.grads(parts)([q, k, v], dy).entries())
-      await expectClose(gradient, expected[i] as tf.Tensor, 1e-5);
-  });
 });

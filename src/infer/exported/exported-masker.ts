@@ -1,9 +1,10 @@
 import { tf } from '../../backend/index.js';
-import type { BoxXyxy, ImageProcessor, RasterImage, Size } from '../../processing/index.js';
+import type { BoxXyxy, ImageProcessor, MaskLogits, RasterImage, Size } from '../../processing/index.js';
 import { RuntimeError } from '../../util/index.js';
-import { checkImage, type PromptAnswer, type PromptedMask } from '../image-predictor.js';
+import { checkImage } from '../image-predictor.js';
 import { checkPrompts, type MaskPrompts } from '../mask-prompts.js';
 import type { Masker, MaskPrediction } from '../masker.js';
+import { answerOf, firstMasks, type PromptAnswer } from '../prompt-answers.js';
 import { paddedImage, type SquareImage, stretchedImage } from '../square-image.js';
 import { type ExportedPrompts, exportedPrompts } from './exported-prompts.js';
 import type { ManifestPart } from './manifest.js';
@@ -69,11 +70,7 @@ export class ExportedMasker implements Masker {
   async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
     this.ready('masksOf');
     if (boxesXyxyPx.length === 0) return [];
-    const answers = await this.predict({ boxes: boxesXyxyPx });
-    return answers.map(({ masks }) => {
-      const { mask, score } = masks[0] as PromptedMask;
-      return { mask, score };
-    });
+    return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
   }
 
   private async ask({ signature, count, inputs, earlier }: ExportedPrompts, current: Current): Promise<PromptAnswer[]> {
@@ -88,16 +85,9 @@ export class ExportedMasker implements Masker {
     const [height = 0, width = 0] = pred_masks?.shape.slice(-2) ?? [];
     tf.dispose({ ...outputs });
     // A graph for a fixed number of prompts answers more of them.
-    return Array.from({ length: count }, (_, k) => {
-      const data = (logits as Float32Array).slice(k * height * width, (k + 1) * height * width);
-      const own = { width, height, data };
-      const mask = this.square.toImage(own, placed, image);
-      const said = object?.[k];
-      return {
-        masks: [{ mask, score: scores?.[k] as number, logits: own }],
-        objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)),
-      };
-    });
+    const decoded = { logits: logits as Float32Array, scores: scores as Float32Array, object };
+    const toImage = (own: MaskLogits) => this.square.toImage(own, placed, image);
+    return Array.from({ length: count }, (_, k) => answerOf(decoded, k, { each: 1, lowRes: { width, height }, toImage }));
   }
 
   private async withEarlier(features: Features, earlier: tf.Tensor4D): Promise<Pick<Features, 'image_embeddings'>> {

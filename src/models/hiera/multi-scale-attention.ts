@@ -1,4 +1,4 @@
-import { largestTensorBytes, tf } from '../../backend/index.js';
+import { largestTensorSize, tf } from '../../backend/index.js';
 import { addLinear, Linear, linear, Module } from '../../nn/index.js';
 import { attend, groupAttention, hasGroupAttention, windowRows } from '../../ops/index.js';
 
@@ -31,7 +31,7 @@ export class MultiScaleAttention extends Module {
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [b, h, w, dim] = x.shape;
-    const together = Math.max(1, Math.floor(largestTensorBytes() / (4 * h * w * this.qkv.outFeatures)));
+    const together = Math.max(1, Math.floor(largestTensorSize() / (h * w * this.qkv.outFeatures)));
     if (together >= b) return this.forwardTogether(x);
     // Where the device holds no tensor of all queries, keys and values.
     const parts = Array.from({ length: Math.ceil(b / together) }, (_, i) =>

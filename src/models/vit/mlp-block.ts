@@ -14,14 +14,12 @@ export class MlpBlock extends Module {
     this.activate = act;
   }
 
-  /** [..., features] to the same. */
-  forward(x: tf.Tensor): tf.Tensor {
-    return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2 });
-  }
-
-  /** {@link forward} added to `shortcut`, as where a block ends with a skip around it. */
-  addTo(shortcut: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
-    const { lin1: expand, activate, lin2: contract } = this;
-    return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;
+  /**
+   * [..., features] to the same.
+   *
+   * @param addTo - what the result is added to, as where a block ends with a skip around it.
+   */
+  forward(x: tf.Tensor, addTo?: tf.Tensor): tf.Tensor {
+    return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2, addTo });
   }
 }

@@ -1,9 +1,11 @@
-import { tf } from '../../backend/index.js';
+import { largestTensorSize, tf } from '../../backend/index.js';
 import { Linear, Module, type Parameter, zeros } from '../../nn/index.js';
-import { joinWindows, splitWindows } from '../../ops/index.js';
-import { attendInParts } from './attend-in-parts.js';
+import { joinWindows, scaledDotProductAttention, splitWindows } from '../../ops/index.js';
 import type { VitConfig } from './config.js';
 import { placesOfTokens, relativeScores } from './relative-positions.js';
+
+/** How many scores are held at once: 256 MB. A map of 64x64 has 16.8 million for each head. */
+const LARGEST_SCORES = 2 ** 26;
 
 /**
  * Self-attention within square windows, or over a whole map that is one window, whose scores know how far apart two tokens
@@ -36,7 +38,8 @@ export class VitAttention extends Module {
     const [query, key, value] = tf
       .split<tf.Tensor4D>(this.qkv.forward(x) as tf.Tensor4D, 3, -1)
       .map((part) => splitWindows(part, this.size, this.heads)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // [B * windows, heads, size², d]
-    const attended = attendInParts(...this.withPositions(query, key), value); // [B * windows, heads, size², d]
+    const largestScores = Math.min(LARGEST_SCORES, largestTensorSize());
+    const attended = scaledDotProductAttention({ ...this.withPositions(query, key), value, scale: 1, largestScores }); // [B * windows, heads, size², d]
     return this.proj.forward(joinWindows(attended, this.size, [h, w])) as tf.Tensor4D;
   }
 
@@ -47,13 +50,16 @@ export class VitAttention extends Module {
    * key's column. Appended to the queries they meet a one in the key's row and one in its column: one product gives scores and
    * what is added to them, and the tables of all pairs, which are as large as the scores, need not be made.
    */
-  private withPositions(query: tf.Tensor4D, key: tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] {
+  private withPositions(query: tf.Tensor4D, key: tf.Tensor4D): { query: tf.Tensor4D; key: tf.Tensor4D } {
     const [n, heads, area, d] = query.shape;
     const scaled = tf.mul(query, 1 / Math.sqrt(d)) as tf.Tensor4D;
-    if (this.relPos === undefined) return [scaled, key];
+    if (this.relPos === undefined) return { query: scaled, key };
     const { rows, columns } = this.relPos;
     const added = relativeScores(query, rows.value, columns.value, this.size); // [n, heads, area, 2 size]
     const places = tf.tile(tf.reshape(placesOfTokens(this.size), [1, 1, area, 2 * this.size]), [n, heads, 1, 1]);
-    return [tf.concat([scaled, added], -1) as tf.Tensor4D, tf.concat([key, places], -1) as tf.Tensor4D];
+    return {
+      query: tf.concat([scaled, added], -1) as tf.Tensor4D,
+      key: tf.concat([key, places], -1) as tf.Tensor4D,
+    };
   }
 }

@@ -31,7 +31,7 @@ export class VitLayer extends Module {
   forward(x: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     return context.block(this, { x }, (inputs) => {
       const seen = tf.tidy(() => tf.add(inputs.x, this.attend(this.norm1.forward(inputs.x)))) as tf.Tensor4D; // [B, H, W, C]
-      return { y: tf.tidy(() => this.mlp.addTo(seen, this.norm2.forward(seen))) }; // [B, H, W, C]
+      return { y: tf.tidy(() => this.mlp.forward(this.norm2.forward(seen), seen)) as tf.Tensor4D }; // [B, H, W, C]
     }).y;
   }
 

@@ -1,3 +1,4 @@
+import { PALETTE } from '../../processing/palette.js';
 import { decodeRle } from '../../processing/rle.js';
 import type { SentSegment } from '../engine/jobs.js';
 
@@ -31,17 +32,6 @@ export interface Layer {
 }
 
 export type Selection = 'all' | 'best-per-phrase' | 'best';
-
-/** Okabe and Ito's colours, as in the overlays of the command line. */
-export const COLOURS = [
-  [230, 159, 0],
-  [86, 180, 233],
-  [0, 158, 115],
-  [240, 228, 66],
-  [204, 121, 167],
-  [213, 94, 0],
-  [0, 114, 178],
-] as const;
 
 /** How much of a mask's colour covers the image, of 255. */
 const FILL = 90;
@@ -118,11 +108,11 @@ export class Layers {
   /** The same for the same phrase. */
   colourIndex({ phrase }: Layer): number {
     const phrases = [...new Set(this.list.map((layer) => layer.phrase))];
-    return Math.max(0, phrases.indexOf(phrase)) % COLOURS.length;
+    return Math.max(0, phrases.indexOf(phrase)) % PALETTE.length;
   }
 
   colour(layer: Layer): readonly [number, number, number] {
-    return COLOURS[this.colourIndex(layer)] as readonly [number, number, number];
+    return PALETTE[this.colourIndex(layer)] as readonly [number, number, number];
   }
 }
 
