@@ -170,7 +170,8 @@ describe.each(cases)('a masker of type %s as %s', (kind, form) => {
       process.stderr.write(
         `one point in a graph for ${POINTS}: score ${scores[0].toFixed(3)}, without padding ${scores[1].toFixed(3)}\n`,
       );
-      expect(Math.abs(scores[0] - scores[1])).toBeLessThan(0.2);
+      // Padding takes part in the attention as one more token, in transformers too: a little else comes out.
+      expect(Math.abs(scores[0] - scores[1])).toBeLessThan(0.01);
       ours.dispose();
       const four = { points: [Array.from({ length: 4 }, () => [5, 5] as const)], labels: [[1, 1, 0, 0]] };
       await expect(theirs.predict(four)).rejects.toThrow(/exported for 3 points of a prompt, not 4\. Export it with --points 4/);
