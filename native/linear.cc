@@ -1,5 +1,5 @@
 // A linear map with its bias, its activation and what is added to it, in one operation: checks, memory and threads. The
-// arithmetic is in linear-product.inc; a row's results do not depend on how many rows there are.
+// arithmetic is in linear.inc; a row's results do not depend on how many rows there are.
 
 #include <algorithm>
 #include <atomic>
@@ -66,8 +66,6 @@ class Linear : public OpKernel {
  private:
   // From here on it pays to bring the weight into order once for all rows: of fewer, each part of it is used at once.
   static constexpr int64_t kManyRows = 256;
-  // Rows that are worked on at a time, a multiple of the rows of every kind of tile: fewer where a row is long, for the caches.
-  static constexpr int64_t kRows = 96, kRowsIfLong = 48, kLong = 2048;
   // Parts for a thread, so that one that is held up holds up little.
   static constexpr int64_t kParts = 4;
   // Products that are worth a thread's while.
@@ -91,8 +89,11 @@ class Linear : public OpKernel {
 
   void ByPanels(OpKernelContext* context, const LinearMap& m, int64_t rows) {
     const VectorKernels& kernels = Kernels();
-    const int64_t panels = Panels(m), unit = Unit(m), packed = kernels.panel * m.in;
-    const int64_t share = std::max<int64_t>(1, kWork / std::max<int64_t>(1, rows * packed));
+    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m), packed = kernels.panelSize(m);
+    const Scratch prepared(kernels.preparedRows(m, rows));
+    OP_REQUIRES(context, prepared.get() != nullptr, OutOfMemory());
+    InBlocks(context, 1, 1, [&](int64_t, int64_t) { kernels.prepareRows(m, 0, rows, prepared.get()); });
+    const int64_t share = std::max<int64_t>(1, kWork / std::max<int64_t>(1, rows * kernels.panel * m.in));
     std::atomic<bool> outOfMemory{false};
     InBlocks(context, panels, share, [&](int64_t from, int64_t to) {
       const Scratch scratch(packed + kernels.linearScratch(m, unit));
@@ -103,42 +104,44 @@ class Linear : public OpKernel {
       for (int64_t panel = from; panel < to; ++panel) {
         kernels.packWeight(m, panel, panel + 1, scratch.get());
         for (int64_t row = 0; row < rows; row += unit)
-          kernels.linear(m, scratch.get(), row, std::min(rows, row + unit), panel, panel + 1, scratch.get() + packed);
+          kernels.linear(m, prepared.get() + kernels.preparedRows(m, row), scratch.get(), row, std::min(rows, row + unit), panel,
+                         panel + 1, scratch.get() + packed);
       }
     });
-    OP_REQUIRES(context, !outOfMemory, absl::ResourceExhaustedError("linear: no memory"));
+    OP_REQUIRES(context, !outOfMemory, OutOfMemory());
   }
 
   void ByRows(OpKernelContext* context, const LinearMap& m, int64_t rows) {
     const VectorKernels& kernels = Kernels();
-    const int64_t panels = Panels(m), unit = Unit(m), blocks = (rows + unit - 1) / unit;
+    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m), blocks = (rows + unit - 1) / unit;
     Tensor packed;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, {panels * kernels.panel * m.in}, &packed));
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, {panels * kernels.panelSize(m)}, &packed));
     float* weight = packed.flat<float>().data();
-    const auto at = [&](int64_t panel) { return weight + panel * kernels.panel * m.in; };
+    const auto at = [&](int64_t panel) { return weight + panel * kernels.panelSize(m); };
     InBlocks(context, panels, 1, [&](int64_t from, int64_t to) { kernels.packWeight(m, from, to, at(from)); });
 
     const int64_t wanted = kParts * context->device()->tensorflow_cpu_worker_threads()->num_threads;
     // Where there are few rows for many threads, they share the outputs as well.
     const int64_t groups = std::clamp<int64_t>((wanted + blocks - 1) / blocks, 1, panels);
-    const int64_t width = (panels + groups - 1) / groups;
+    const int64_t width = (panels + groups - 1) / groups, ofRows = kernels.preparedRows(m, unit);
     std::atomic<bool> outOfMemory{false};
     InBlocks(context, blocks * groups, 1, [&](int64_t from, int64_t to) {
-      const Scratch scratch(kernels.linearScratch(m, unit));
+      const Scratch scratch(ofRows + kernels.linearScratch(m, unit));
       if (scratch.get() == nullptr) {
         outOfMemory = true;
         return;
       }
       for (int64_t i = from; i < to; ++i) {
-        const int64_t row = i / groups * unit, panel = std::min(panels, i % groups * width);
-        kernels.linear(m, at(panel), row, std::min(rows, row + unit), panel, std::min(panels, panel + width), scratch.get());
+        const int64_t row = i / groups * unit, end = std::min(rows, row + unit), panel = std::min(panels, i % groups * width);
+        if (i == from || i % groups == 0) kernels.prepareRows(m, row, end, scratch.get());
+        kernels.linear(m, scratch.get(), at(panel), row, end, panel, std::min(panels, panel + width), scratch.get() + ofRows);
       }
     });
-    OP_REQUIRES(context, !outOfMemory, absl::ResourceExhaustedError("linear: no memory"));
+    OP_REQUIRES(context, !outOfMemory, OutOfMemory());
   }
 
   static int64_t Panels(const LinearMap& m) { return (m.out + Kernels().panel - 1) / Kernels().panel; }
-  static int64_t Unit(const LinearMap& m) { return m.in > kLong ? kRowsIfLong : kRows; }
+  static absl::Status OutOfMemory() { return absl::ResourceExhaustedError("linear: no memory"); }
 
   LinearMap::Activation activation_;
 };

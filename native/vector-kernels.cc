@@ -1,4 +1,4 @@
-// The object may be shared by machines, so vector-kernels.inc is compiled for three kinds of processors, each in a namespace of
+// The object may be shared by machines, so vector-kernels.inc is compiled for four kinds of processors, each in a namespace of
 // its own and with instructions that only it may use, and chosen from by what the processor says of itself. The file uses
 // nothing of the standard library that could be compiled with those instructions and then be shared with other code.
 
@@ -9,6 +9,10 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 #define ALWAYS __attribute__((always_inline))
@@ -26,13 +30,25 @@
 #define STORE_PART(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
 #include "vector-kernels.inc"
 #undef VARIANT
+#pragma GCC pop_options
+
+#if defined(__linux__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,amx-tile,amx-bf16")
+#define VARIANT amx
+#define MATRIX_UNIT
+#include "vector-kernels.inc"
+#undef VARIANT
+#undef MATRIX_UNIT
+#pragma GCC pop_options
+#endif
+
 #undef LANES
 #undef TILE_ROWS
 #undef FMA
 #undef INVERSE_ESTIMATE
 #undef LOAD_PART
 #undef STORE_PART
-#pragma GCC pop_options
 
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
@@ -68,6 +84,14 @@
 namespace sonoground {
 namespace {
 
+#if defined(__x86_64__) && defined(__linux__)
+// The matrix unit's registers are large: Linux keeps them for a process that has asked for them.
+bool MatrixUnitAllowed() {
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+}
+#endif
+
 const VectorKernels& Choose() {
 #if defined(__x86_64__)
   const char* wanted = std::getenv("SONOGROUND_VECTORS");
@@ -76,6 +100,10 @@ const VectorKernels& Choose() {
   const bool has2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool has512 = has2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#if defined(__linux__)
+  const bool hasUnit = has512 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16");
+  if (hasUnit && allowed("amx") && MatrixUnitAllowed()) return amx::kKernels;
+#endif
   if (has512 && allowed("avx512")) return avx512::kKernels;
   if (has2 && allowed("avx2")) return avx2::kKernels;
 #endif

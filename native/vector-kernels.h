@@ -57,19 +57,27 @@ struct VectorKernels {
   void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
   // Outputs of a linear map that are worked on together, its panels. The last one may have fewer.
   int64_t panel;
-  // Panels [from, to) of the weight in the order of the product, panel * in floats each, one after the other from `packed` on.
+  // Floats of one panel of the weight in the order of the product.
+  int64_t (*panelSize)(const LinearMap& map);
+  // Panels [from, to) of the weight, one after the other from `packed` on.
   void (*packWeight)(const LinearMap& map, int64_t from, int64_t to, float* packed);
+  // Rows that are worked on at a time, for the caches.
+  int64_t (*rowsAtATime)(const LinearMap& map);
+  // How many floats so many rows take in the order of the product; none where it reads them where they lie.
+  int64_t (*preparedRows)(const LinearMap& map, int64_t rows);
+  void (*prepareRows)(const LinearMap& map, int64_t from, int64_t to, float* prepared);
   // How many floats of scratch one call of `linear` needs for so many rows.
   int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
-  // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is packed at `packed`.
-  void (*linear)(const LinearMap& map, const float* packed, int64_t from, int64_t to, int64_t fromPanel, int64_t toPanel, float* scratch);
+  // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is at `packed`; row `from` is at `prepared`.
+  void (*linear)(const LinearMap& map, const float* prepared, const float* packed, int64_t from, int64_t to, int64_t fromPanel,
+                 int64_t toPanel, float* scratch);
   // How many floats of scratch one call of `attend` needs.
   int64_t (*attentionScratch)(const Attention& attention);
   // Queries [from, to) of one head of one group.
   void (*attend)(const Attention& attention, int64_t group, int64_t head, int64_t from, int64_t to, float* scratch);
 };
 
-// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2 or avx512 takes lesser ones, for tests.
+// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2, avx512 or amx takes lesser ones, for tests.
 const VectorKernels& Kernels();
 
 }  // namespace sonoground

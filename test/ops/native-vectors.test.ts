@@ -82,8 +82,7 @@ describeNative(missing, 'the native linear map', () => {
     await expectClose(nativeLinear({ x, weight: w, bias: b }, name), parts, 2e-6);
   });
 
-  // Few rows and many take different ways; inputs beyond one block, outputs that fill no panel, rows that fill no tile, and rows
-  // that lie in the same places of a cache.
+  // Few rows and many take different ways; inputs beyond one block, outputs that fill no panel, rows that fill no tile.
   it.each([
     [37, 13, 21],
     [256, 5, 1],
@@ -105,6 +104,35 @@ describeNative(missing, 'the native linear map', () => {
       await expectClose(nativeLinear({ x, weight: w, bias: b }, name), activate(sums), 1e-5);
       await expectClose(nativeLinear({ x, weight: w, bias: b, added }, name), tf.add(activate(sums), added), 1e-5);
     }
+  });
+
+  // Whatever the product is made of, TensorFlow's own is the measure.
+  it.each([
+    [32, 1],
+    [384, 1],
+    [1536, 1],
+    [384, 100],
+  ])('is as exact as a product of float32: %i inputs, sizes within %i', async (inputs, sizes) => {
+    const [x, w] = [0, 1].map((seed) => {
+      const size = tf.exp(tf.mul(random([40, inputs], seed + 5, 0.5), Math.log(sizes)));
+      return tf.mul(random([40, inputs], seed + 1), size);
+    }) as [tf.Tensor2D, tf.Tensor2D];
+    const [xs, ws] = [await x.data(), await w.data()];
+    /** Root of the mean square of the errors, each relative to the sum of what is added up in it. */
+    const error = async (product: tf.Tensor) => {
+      const values = await product.data();
+      const squares = Array.from(values, (value, i) => {
+        const terms = Array.from({ length: inputs }, (_, k) => {
+          return (xs[Math.floor(i / 40) * inputs + k] as number) * (ws[(i % 40) * inputs + k] as number);
+        });
+        const [sum, absolute] = [terms, terms.map(Math.abs)].map((all) => all.reduce((a, b) => a + b)) as [number, number];
+        return ((value - sum) / absolute) ** 2;
+      });
+      return Math.sqrt(squares.reduce((a, b) => a + b) / squares.length);
+    };
+    const own = await error(nativeLinear({ x, weight: w, bias: tf.zeros([40]) }));
+    expect(own).toBeLessThan(1.5 * (await error(tf.matMul(x, w, false, true))));
+    expect(own).toBeLessThan(1.5e-7);
   });
 
   it('gives a row the same bits among few rows and among many', async () => {
@@ -307,7 +335,7 @@ describeNative(missing, 'the native operations', () => {
     expect(run({ TF_NUM_INTRAOP_THREADS: '7' })).toEqual(expected);
   });
 
-  it.each(['portable', 'avx2'])('give the same on lesser processors: %s', async (vectors) => {
+  it.each(['portable', 'avx2', 'avx512'])('give the same on lesser processors: %s', async (vectors) => {
     for (const [i, values] of run({ SONOGROUND_VECTORS: vectors }).entries())
       await expectClose(tf.tensor1d(values), tf.tensor1d(expected[i] as number[]), 1e-5);
   });
