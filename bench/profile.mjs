@@ -3,7 +3,7 @@
  *
  *   node bench/profile.mjs [detector|encoder|decoder|train-step] [--side 800] [--batch 1] [--boxes 1] [--rows 25]
  *
- * Random weights; the first pass, which warms up, does not count. Blocks are those that training repeats.
+ * Random weights; the first passes do not count: memory from the system comes filled with zeros, which takes time. Blocks are those that training repeats.
  */
 import { parseArgs } from 'node:util';
 import { dist, prepare } from './lib/dist.mjs';
@@ -34,8 +34,9 @@ if (!(work in WORKS)) {
   process.exit(1);
 }
 const { model, pass } = await WORKS[work]();
+const WARM_UP = 3;
 const profile = profiler(tf.backend());
-await pass((context) => context);
+for (let i = 0; i < WARM_UP; i++) await pass((context) => context);
 profile.clear();
 const [from, used, faults] = [performance.now(), process.cpuUsage(), process.resourceUsage().minorPageFault];
 await pass((context) => profile.context(model, context));

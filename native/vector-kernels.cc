@@ -26,6 +26,8 @@
 #define TILE_ROWS 12
 #define FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define INVERSE_ESTIMATE(x) ((Vector)_mm512_rcp14_ps((__m512)(x)))
+#define SMALLEST_EXPONENT -200.0f
+#define TIMES_POWER(p, n, x) ((Vector)_mm512_scalef_ps((__m512)(p), (__m512)(n)))
 #define LOAD_PART(from, count) ((Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), from))
 #define STORE_PART(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
 #include "vector-kernels.inc"
@@ -47,6 +49,8 @@
 #undef TILE_ROWS
 #undef FMA
 #undef INVERSE_ESTIMATE
+#undef SMALLEST_EXPONENT
+#undef TIMES_POWER
 #undef LOAD_PART
 #undef STORE_PART
 
@@ -57,6 +61,8 @@
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define INVERSE_ESTIMATE(x) ((Vector)_mm256_rcp_ps((__m256)(x)))
+#define SMALLEST_EXPONENT -87.3f
+#define TIMES_POWER(p, n, x) TimesPower(p, n, x)
 #define LOAD_PART(from, count) ((Vector)_mm256_maskload_ps(from, (__m256i)(Numbers() < (int32_t)(count))))
 #define STORE_PART(to, v, count) _mm256_maskstore_ps(to, (__m256i)(Numbers() < (int32_t)(count)), (__m256)(v))
 #include "vector-kernels.inc"
@@ -65,6 +71,8 @@
 #undef TILE_ROWS
 #undef FMA
 #undef INVERSE_ESTIMATE
+#undef SMALLEST_EXPONENT
+#undef TIMES_POWER
 #undef LOAD_PART
 #undef STORE_PART
 #pragma GCC pop_options
@@ -75,6 +83,8 @@
 #define TILE_ROWS 6
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define INVERSE_ESTIMATE(x) (1.0f / (x))
+#define SMALLEST_EXPONENT -87.3f
+#define TIMES_POWER(p, n, x) TimesPower(p, n, x)
 #define LOAD_PART(from, count) OneByOne(from, count)
 #define STORE_PART(to, v, count) \
   for (int64_t i = 0; i < (count); ++i) (to)[i] = (v)[i]
