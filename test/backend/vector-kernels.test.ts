@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+
+const dir = mkdtempSync(join(tmpdir(), 'sonoground-vectors-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-w'];
+const EMPTY = ['-x', 'c++', '-', '-o', join(dir, 'empty')];
+const hasSanitizers = spawnSync('g++', [...FLAGS, ...EMPTY], { input: 'int main() {}' }).status === 0;
+const onHost = hasSanitizers ? describe : describe.skip;
+
+onHost('the kernels of linear maps and attention (skipped where there is no g++ with sanitizers)', () => {
+  const program = join(dir, 'kernels');
+
+  it('compile with the sanitizers', () => {
+    const built = spawnSync('g++', [...FLAGS, 'test/native/vector-kernels.cc', 'native/vector-kernels.cc', '-o', program]);
+    expect(built.stderr.toString()).toBe('');
+  }, 120_000);
+
+  // A processor that has not what is asked for takes the portable ones.
+  it.each(['amx', 'avx512', 'avx2', 'portable'])(
+    'stay within their memory and near the exact sums: %s',
+    (vectors) => {
+      const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
+      expect(ran.stderr).toBe('');
+      const { kernels, linear, attention } = JSON.parse(ran.stdout) as { kernels: string; linear: number; attention: number };
+      expect([vectors, 'portable']).toContain(kernels);
+      expect(linear).toBeLessThan(1e-6);
+      expect(attention).toBeLessThan(5e-6);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,152 @@
+// Runs the kernels of linear maps and attention (native/vector-kernels.h) on sizes drawn at random, each piece of memory no larger
+// than they ask for, and compares with sums in double precision. Meant to be compiled with the address sanitizer, which does not
+// see what a matrix unit reads and writes: the ends of the scratch are checked by hand. Prints a line of JSON.
+
+#include "../../native/vector-kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <vector>
+
+using namespace sonoground;
+
+namespace {
+
+std::mt19937 source(1);
+int Below(int n) { return static_cast<int>(source() % n); }
+
+std::vector<float> Numbers(int64_t count) {
+  std::uniform_real_distribution<float> between(-1.0f, 1.0f);
+  std::vector<float> numbers(count);
+  for (float& number : numbers) number = between(source);
+  return numbers;
+}
+
+constexpr float kUntouched = 12345.0f;
+
+// Scratch that tells when something was written beyond its end.
+class Scratch {
+ public:
+  explicit Scratch(int64_t count) : count_(count), size_((count + 15) / 16 * 16 + 64) {
+    floats_ = static_cast<float*>(std::aligned_alloc(64, size_ * sizeof(float)));
+    std::fill(floats_, floats_ + size_, kUntouched);
+  }
+  ~Scratch() {
+    if (std::any_of(floats_ + count_, floats_ + size_, [](float x) { return x != kUntouched; })) {
+      std::fprintf(stderr, "written beyond the end of a scratch of %ld floats\n", static_cast<long>(count_));
+      std::exit(1);
+    }
+    std::free(floats_);
+  }
+  float* get() { return floats_; }
+
+ private:
+  int64_t count_, size_;
+  float* floats_;
+};
+
+constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
+
+// The largest error of one linear map, relative to the sum of the sizes of what is added up.
+double LinearError(int round) {
+  const VectorKernels& kernels = Kernels();
+  const int rows = round % 17 == 0 ? 250 + Below(300) : 1 + Below(150), out = 1 + Below(100);
+  const int in = round % 23 == 0 ? 500 + Below(600) : Below(140);
+  const std::vector<float> x = Numbers(rows * in), weight = Numbers(out * in), bias = Numbers(out), added = Numbers(rows * out);
+  std::vector<float> y(rows * out, kNothing);
+  LinearMap m = {in, out, x.data(), weight.data(), bias.data(), nullptr, LinearMap::kNone, y.data()};
+  if (round % 2) m.added = added.data();
+  if (round % 3 == 1) m.activation = LinearMap::kRelu;
+  const int64_t panels = (out + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m);
+  Scratch packed(panels * kernels.panelSize(m)), prepared(kernels.preparedRows(m, unit)), scratch(kernels.linearScratch(m, unit));
+  kernels.packWeight(m, 0, panels, packed.get());
+  for (int64_t from = 0; from < rows; from += unit) {
+    const int64_t to = std::min<int64_t>(rows, from + unit);
+    kernels.prepareRows(m, from, to, prepared.get());
+    kernels.linear(m, prepared.get(), packed.get(), from, to, 0, panels, scratch.get());
+  }
+  double worst = 0;
+  for (int r = 0; r < rows; ++r)
+    for (int o = 0; o < out; ++o) {
+      double sum = bias[o], size = std::abs(bias[o]);
+      for (int k = 0; k < in; ++k) {
+        const double product = static_cast<double>(x[r * in + k]) * weight[o * in + k];
+        sum += product, size += std::abs(product);
+      }
+      if (m.activation == LinearMap::kRelu) sum = std::max(sum, 0.0);
+      if (m.added != nullptr) sum += added[r * out + o], size += std::abs(added[r * out + o]);
+      const double error = std::abs(sum - y[r * out + o]) / size;
+      worst = error <= worst ? worst : error;  // what is not a number is the worst
+    }
+  return worst;
+}
+
+// The largest error of attention; its values are at most 1.
+double AttentionError(int round) {
+  const VectorKernels& kernels = Kernels();
+  Attention a = {};
+  a.groups = 1 + Below(3), a.heads = 1 + Below(3), a.depth = 1 + Below(70);
+  a.queries = round % 13 == 0 ? 120 + Below(400) : 1 + Below(70);
+  a.keys = round % 11 == 0 ? 250 + Below(600) : 1 + Below(90);
+  const int64_t width = a.heads * a.depth, stride = width + Below(5), queries = a.groups * a.queries, keys = a.groups * a.keys;
+  const std::vector<float> q = Numbers(queries * stride), k = Numbers(keys * stride), v = Numbers(keys * stride);
+  const std::vector<float> bias = Numbers(a.heads * a.queries * a.keys), paddedKey = Numbers(width), paddedValue = Numbers(width);
+  std::vector<float> output(queries * width, kNothing);
+  std::vector<int32_t> rows(keys);
+  for (int32_t& row : rows) row = Below(7) == 0 ? -1 : Below(static_cast<int>(keys));
+  a.query = q.data(), a.key = k.data(), a.value = v.data(), a.queryStride = a.keyStride = a.valueStride = stride;
+  a.scale = 0.7f, a.output = output.data(), a.biasHeads = a.heads;
+  if (round % 2) a.bias = bias.data();
+  if (round % 3) a.keyRows = rows.data();
+  if (round % 4) a.paddedKey = paddedKey.data(), a.paddedValue = paddedValue.data();
+
+  Scratch scratch(kernels.attentionScratch(a));
+  constexpr int64_t kUnit = 192;
+  for (int64_t group = 0; group < a.groups; ++group)
+    for (int64_t head = 0; head < a.heads; ++head)
+      for (int64_t from = 0; from < a.queries; from += kUnit)
+        kernels.attend(a, group, head, from, std::min(a.queries, from + kUnit), scratch.get());
+
+  double worst = 0;
+  std::vector<double> weights(a.keys);
+  const std::vector<float> zeros(a.depth);
+  for (int64_t group = 0; group < a.groups; ++group)
+    for (int64_t head = 0; head < a.heads; ++head) {
+      const auto at = [&](const float* all, const float* padding, int64_t key) {
+        const int64_t row = a.keyRows == nullptr ? group * a.keys + key : a.keyRows[group * a.keys + key];
+        return row >= 0 ? all + row * stride + head * a.depth : padding != nullptr ? padding + head * a.depth : zeros.data();
+      };
+      for (int64_t i = 0; i < a.queries; ++i) {
+        const float* query = a.query + (group * a.queries + i) * stride + head * a.depth;
+        double total = 0;
+        for (int64_t key = 0; key < a.keys; ++key) {
+          double score = 0;
+          for (int64_t c = 0; c < a.depth; ++c) score += static_cast<double>(query[c]) * at(a.key, a.paddedKey, key)[c];
+          score = a.scale * score + (a.bias == nullptr ? 0.0f : a.bias[(head * a.queries + i) * a.keys + key]);
+          total += weights[key] = std::exp(score);
+        }
+        for (int64_t c = 0; c < a.depth; ++c) {
+          double mixed = 0;
+          for (int64_t key = 0; key < a.keys; ++key) mixed += weights[key] / total * at(a.value, a.paddedValue, key)[c];
+          const double error = std::abs(mixed - output[(group * a.queries + i) * width + head * a.depth + c]);
+          worst = error <= worst ? worst : error;
+        }
+      }
+    }
+  return worst;
+}
+
+}  // namespace
+
+int main() {
+  double linear = 0, attention = 0;
+  for (int round = 0; round < 70; ++round) {
+    linear = std::max(LinearError(round), linear);
+    attention = std::max(AttentionError(round), attention);
+  }
+  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g}\n", Kernels().name, linear, attention);
+}
