@@ -89,7 +89,7 @@ class Linear : public OpKernel {
 
   void ByPanels(OpKernelContext* context, const LinearMap& m, int64_t rows) {
     const VectorKernels& kernels = Kernels();
-    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m), packed = kernels.panelSize(m);
+    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m.in), packed = kernels.panelSize(m);
     const Scratch prepared(kernels.preparedRows(m, rows));
     OP_REQUIRES(context, prepared.get() != nullptr, OutOfMemory());
     InBlocks(context, 1, 1, [&](int64_t, int64_t) { kernels.prepareRows(m, 0, rows, prepared.get()); });
@@ -113,7 +113,7 @@ class Linear : public OpKernel {
 
   void ByRows(OpKernelContext* context, const LinearMap& m, int64_t rows) {
     const VectorKernels& kernels = Kernels();
-    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m), blocks = (rows + unit - 1) / unit;
+    const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m.in), blocks = (rows + unit - 1) / unit;
     Tensor packed;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, {panels * kernels.panelSize(m)}, &packed));
     float* weight = packed.flat<float>().data();

@@ -61,8 +61,8 @@ struct VectorKernels {
   int64_t (*panelSize)(const LinearMap& map);
   // Panels [from, to) of the weight, one after the other from `packed` on.
   void (*packWeight)(const LinearMap& map, int64_t from, int64_t to, float* packed);
-  // Rows that are worked on at a time, for the caches.
-  int64_t (*rowsAtATime)(const LinearMap& map);
+  // Rows of so many numbers, of all that is kept for them, that are worked on at a time, for the caches.
+  int64_t (*rowsAtATime)(int64_t numbers);
   // How many floats so many rows take in the order of the product; none where it reads them where they lie.
   int64_t (*preparedRows)(const LinearMap& map, int64_t rows);
   void (*prepareRows)(const LinearMap& map, int64_t from, int64_t to, float* prepared);
@@ -71,6 +71,11 @@ struct VectorKernels {
   // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is at `packed`; row `from` is at `prepared`.
   void (*linear)(const LinearMap& map, const float* prepared, const float* packed, int64_t from, int64_t to, int64_t fromPanel,
                  int64_t toPanel, float* scratch);
+  // How many floats of scratch one call of `throughHidden` needs for so many rows.
+  int64_t (*hiddenScratch)(const LinearMap& expand, const LinearMap& contract, int64_t rows);
+  // Rows [from, to) of `contract` of the results of `expand`, both weights packed as a whole. `contract.x` is not there.
+  void (*throughHidden)(const LinearMap& expand, const LinearMap& contract, const float* packedExpand, const float* packedContract,
+                        int64_t from, int64_t to, float* scratch);
   // How many floats of scratch one call of `attend` needs.
   int64_t (*attentionScratch)(const Attention& attention);
   // Queries [from, to) of one head of one group.

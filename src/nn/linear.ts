@@ -91,8 +91,11 @@ export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor):
 export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   return tf.tidy(() => {
-    const rows = tf.matMul(dy.reshape([-1, outFeatures]) as tf.Tensor2D, weight as tf.Tensor2D);
-    return rows.reshape([...dy.shape.slice(0, -1), inFeatures]);
+    const rows = dy.reshape([-1, outFeatures]) as tf.Tensor2D;
+    const product = mayFuse()
+      ? nativeLinear({ x: rows, weight: tf.transpose(weight), bias: tf.zeros([inFeatures]) })
+      : tf.matMul(rows, weight as tf.Tensor2D);
+    return product.reshape([...dy.shape.slice(0, -1), inFeatures]);
   });
 }
 

@@ -61,7 +61,7 @@ double LinearError(int round) {
   LinearMap m = {in, out, x.data(), weight.data(), bias.data(), nullptr, LinearMap::kNone, y.data()};
   if (round % 2) m.added = added.data();
   if (round % 3 == 1) m.activation = LinearMap::kRelu;
-  const int64_t panels = (out + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m);
+  const int64_t panels = (out + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m.in);
   Scratch packed(panels * kernels.panelSize(m)), prepared(kernels.preparedRows(m, unit)), scratch(kernels.linearScratch(m, unit));
   kernels.packWeight(m, 0, panels, packed.get());
   for (int64_t from = 0; from < rows; from += unit) {
