@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "in-blocks.h"
+#include "packed-weight.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -115,10 +116,9 @@ class Linear : public OpKernel {
     const VectorKernels& kernels = Kernels();
     const int64_t panels = Panels(m), unit = kernels.rowsAtATime(m.in), blocks = (rows + unit - 1) / unit;
     Tensor packed;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_FLOAT, {panels * kernels.panelSize(m)}, &packed));
-    float* weight = packed.flat<float>().data();
+    OP_REQUIRES_OK(context, PackWeights(context, m, &packed));
+    const float* weight = packed.flat<float>().data();
     const auto at = [&](int64_t panel) { return weight + panel * kernels.panelSize(m); };
-    InBlocks(context, panels, 1, [&](int64_t from, int64_t to) { kernels.packWeight(m, from, to, at(from)); });
 
     const int64_t wanted = kParts * context->device()->tensorflow_cpu_worker_threads()->num_threads;
     // Where there are few rows for many threads, they share the outputs as well.
@@ -140,7 +140,6 @@ class Linear : public OpKernel {
     OP_REQUIRES(context, !outOfMemory, OutOfMemory());
   }
 
-  static int64_t Panels(const LinearMap& m) { return (m.out + Kernels().panel - 1) / Kernels().panel; }
   static absl::Status OutOfMemory() { return absl::ResourceExhaustedError("linear: no memory"); }
 
   LinearMap::Activation activation_;

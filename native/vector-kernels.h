@@ -71,9 +71,10 @@ struct VectorKernels {
   // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is at `packed`; row `from` is at `prepared`.
   void (*linear)(const LinearMap& map, const float* prepared, const float* packed, int64_t from, int64_t to, int64_t fromPanel,
                  int64_t toPanel, float* scratch);
-  // How many floats of scratch one call of `throughHidden` needs for so many rows.
+  // Rows that `throughHidden` works on at a time, for the caches, and how many floats of scratch a call needs for so many.
+  int64_t (*hiddenRowsAtATime)(const LinearMap& expand, const LinearMap& contract);
   int64_t (*hiddenScratch)(const LinearMap& expand, const LinearMap& contract, int64_t rows);
-  // Rows [from, to) of `contract` of the results of `expand`, both weights packed as a whole. `contract.x` is not there.
+  // Rows [from, to) of `contract` of the results of `expand`, both weights packed as a whole. `contract` has neither x nor an activation.
   void (*throughHidden)(const LinearMap& expand, const LinearMap& contract, const float* packedExpand, const float* packedContract,
                         int64_t from, int64_t to, float* scratch);
   // How many floats of scratch one call of `attend` needs.

@@ -3,13 +3,16 @@
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 /** Operations of the products in one kernel call, from its shapes. What is not a matrix product counts as none. */
-function operations({ name, inputShapes: [a = [], b = [], , rows = [], keys = []], outputShapes: [out = []] }) {
+function operations({ name, inputShapes, outputShapes: [out = []] }) {
+  const [a = [], b = [], , rows = [], keys = []] = inputShapes;
   switch (name) {
     case 'BatchMatMul':
     case 'SonogroundLinear': {
       const batch = sizeOf(out.slice(0, -2));
       return 2 * Math.sqrt((sizeOf(a) * sizeOf(b) * sizeOf(out)) / batch);
     }
+    case 'SonogroundThroughHidden':
+      return 2 * (a[0] * sizeOf(b) + a[0] * sizeOf(inputShapes[3]));
     case 'Conv2D':
       return (2 * sizeOf(out) * sizeOf(b)) / b.at(-1);
     case 'SonogroundAttention': {

@@ -8,6 +8,7 @@ export {
   hasNativeGelu,
   hasNativeLayerNorm,
   hasNativeLinear,
+  hasNativeThroughHidden,
   type NativeAttentionInputs,
   type NativeAttentionSizes,
   type NativeDeformableAttentionInputs,
@@ -19,6 +20,7 @@ export {
   nativeLayerNorm,
   nativeLayerNormGradients,
   nativeLinear,
+  nativeThroughHidden,
   withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';

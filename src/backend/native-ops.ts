@@ -5,6 +5,7 @@ import {
   registerNativeGelu,
   registerNativeLayerNorm,
   registerNativeLinear,
+  registerNativeThroughHidden,
 } from './kernels/index.js';
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
@@ -44,6 +45,7 @@ function register(): string[] {
   registerNativeLayerNorm();
   registerNativeGelu();
   registerNativeLinear();
+  registerNativeThroughHidden();
   return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps'];
 }
 

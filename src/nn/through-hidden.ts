@@ -1,4 +1,4 @@
-import { largestTensorSize, tf } from '../backend/index.js';
+import { hasNativeThroughHidden, isTapeOn, largestTensorSize, nativeThroughHidden, tf } from '../backend/index.js';
 import type { ActivationName } from './activation.js';
 import { activated, addLinear, type Linear } from './linear.js';
 
@@ -17,12 +17,15 @@ export interface HiddenLayer {
 
 /**
  * Two linear maps with an activation between, [..., in] to [..., out] f32. The hidden numbers are the most of a whole model: where
- * they are too many for one tensor, rows are taken a block after the other.
+ * nothing records a gradient there is an operation that never has all of them, and where they are too many for one tensor, rows are
+ * taken a block after the other. An adapter that changes something is run as it is.
  */
 export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
   const { expand, activate, contract, drop, addTo, largest = largestTensorSize() } = layer;
   const pass = (rows: tf.Tensor, to: tf.Tensor | undefined) =>
     tf.tidy(() => {
+      const whole = atOnce(rows, to, layer);
+      if (whole !== undefined) return whole;
       const plain = activated(expand, activate, rows);
       const hidden = drop === undefined ? plain : drop(plain);
       return to === undefined ? contract.forward(hidden) : addLinear(to, contract, hidden);
@@ -38,4 +41,23 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
     const blocks = Array.from({ length: Math.ceil(count / rows) }, (_, i) => pass(blockOf(x, i), addTo && blockOf(addTo, i)));
     return tf.reshape(tf.concat(blocks, 0), [...x.shape.slice(0, -1), contract.outFeatures]);
   });
+}
+
+/** Both maps in one operation; undefined where that cannot be. */
+function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, contract, drop }: HiddenLayer) {
+  const [first, second] = [expand.plain, contract.plain];
+  if (drop !== undefined || first?.bias === undefined || second?.bias === undefined) return undefined;
+  if (!hasNativeThroughHidden() || isTapeOn()) return undefined;
+  const [lead, out] = [x.shape.slice(0, -1), contract.outFeatures];
+  // Where the weights are more than the hidden numbers, it is they that take the time, and they do so in either way.
+  if (x.size / expand.inFeatures <= expand.inFeatures + out) return undefined;
+  const inputs = {
+    x: x.reshape([-1, expand.inFeatures]),
+    expandWeight: first.weight.value,
+    expandBias: first.bias.value,
+    contractWeight: second.weight.value,
+    contractBias: second.bias.value,
+    added: to?.reshape([-1, out]),
+  };
+  return nativeThroughHidden(inputs, activate).reshape([...lead, out]);
 }

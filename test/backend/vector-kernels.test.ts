@@ -26,10 +26,11 @@ onHost('the kernels of linear maps and attention (skipped where there is no g++ 
     (vectors) => {
       const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
       expect(ran.stderr).toBe('');
-      const { kernels, linear, attention } = JSON.parse(ran.stdout) as { kernels: string; linear: number; attention: number };
+      const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Record<string, number>;
       expect([vectors, 'portable']).toContain(kernels);
       expect(linear).toBeLessThan(1e-6);
       expect(attention).toBeLessThan(5e-6);
+      expect(hidden).toBe(0);
     },
     120_000,
   );

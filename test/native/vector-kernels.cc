@@ -35,6 +35,7 @@ class Scratch {
     floats_ = static_cast<float*>(std::aligned_alloc(64, size_ * sizeof(float)));
     std::fill(floats_, floats_ + size_, kUntouched);
   }
+  Scratch(const Scratch&) = delete;
   ~Scratch() {
     if (std::any_of(floats_ + count_, floats_ + size_, [](float x) { return x != kUntouched; })) {
       std::fprintf(stderr, "written beyond the end of a scratch of %ld floats\n", static_cast<long>(count_));
@@ -83,6 +84,35 @@ double LinearError(int round) {
       worst = error <= worst ? worst : error;  // what is not a number is the worst
     }
   return worst;
+}
+
+// How many numbers of two maps in a row are not those of one map after the other.
+int HiddenDifferences() {
+  const VectorKernels& kernels = Kernels();
+  const int rows = 1 + Below(150), in = 1 + Below(100), hidden = 1 + Below(600), out = 1 + Below(100);
+  const std::vector<float> x = Numbers(rows * in), first = Numbers(hidden * in), firstBias = Numbers(hidden);
+  const std::vector<float> second = Numbers(out * hidden), secondBias = Numbers(out), added = Numbers(rows * out);
+  std::vector<float> between(rows * hidden), parts(rows * out), whole(rows * out, kNothing);
+  LinearMap maps[] = {{in, hidden, x.data(), first.data(), firstBias.data(), nullptr, LinearMap::kGelu, between.data()},
+                      {hidden, out, between.data(), second.data(), secondBias.data(), added.data(), LinearMap::kNone, parts.data()}};
+  const auto sizeOf = [&](const LinearMap& m) { return (m.out + kernels.panel - 1) / kernels.panel * kernels.panelSize(m); };
+  Scratch packed[] = {Scratch(sizeOf(maps[0])), Scratch(sizeOf(maps[1]))};
+  for (int i = 0; i < 2; ++i) {
+    const LinearMap& m = maps[i];
+    const int64_t panels = (m.out + kernels.panel - 1) / kernels.panel;
+    Scratch prepared(kernels.preparedRows(m, rows)), scratch(kernels.linearScratch(m, rows));
+    kernels.packWeight(m, 0, panels, packed[i].get());
+    kernels.prepareRows(m, 0, rows, prepared.get());
+    kernels.linear(m, prepared.get(), packed[i].get(), 0, rows, 0, panels, scratch.get());
+  }
+  maps[1].x = nullptr, maps[1].output = whole.data();
+  const int unit = 96;
+  Scratch scratch(kernels.hiddenScratch(maps[0], maps[1], unit));
+  for (int from = 0; from < rows; from += unit)
+    kernels.throughHidden(maps[0], maps[1], packed[0].get(), packed[1].get(), from, std::min(rows, from + unit), scratch.get());
+  int differences = 0;
+  for (int i = 0; i < rows * out; ++i) differences += whole[i] != parts[i];
+  return differences;
 }
 
 // The largest error of attention; its values are at most 1.
@@ -144,9 +174,12 @@ double AttentionError(int round) {
 
 int main() {
   double linear = 0, attention = 0;
+  int hidden = 0;
   for (int round = 0; round < 70; ++round) {
     linear = std::max(LinearError(round), linear);
     attention = std::max(AttentionError(round), attention);
+    hidden += HiddenDifferences();
   }
-  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g}\n", Kernels().name, linear, attention);
+  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"hidden\": %d}\n", Kernels().name, linear, attention,
+              hidden);
 }

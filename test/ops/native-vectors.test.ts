@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from '@jest/globals';
-import { nativeAttention, nativeLayerNorm, nativeLinear, tf } from '../../src/backend/index.js';
+import { nativeAttention, nativeLayerNorm, nativeLinear, nativeThroughHidden, tf } from '../../src/backend/index.js';
 import { geluByOperation, portableGelu } from '../../src/nn/activation.js';
-import { addLinear, Linear, type Parameter } from '../../src/nn/index.js';
+import { addLinear, Linear, type Parameter, throughHidden } from '../../src/nn/index.js';
 import { layerNormByOperation, portableLayerNorm } from '../../src/nn/layer-norm.js';
 import { groupAttention } from '../../src/ops/group-attention.js';
 import { windowRows } from '../../src/ops/window-rows.js';
@@ -176,6 +176,63 @@ describeNative(missing, 'the native linear map', () => {
   });
 });
 
+describeNative(missing, 'two native linear maps in a row', () => {
+  const layerOf = (inputs: number, hidden: number, outputs: number) => ({
+    expandWeight: random([hidden, inputs], 2, inputs ** -0.5),
+    expandBias: random([hidden], 3),
+    contractWeight: random([outputs, hidden], 4, hidden ** -0.5),
+    contractBias: random([outputs], 5),
+  });
+
+  // Fewer hidden numbers than a block and more, a last block that fills no panel, rows that fill no tile.
+  it.each([
+    [1, 3, 5, 2],
+    [37, 13, 21, 40],
+    [97, 8, 256, 32],
+    [700, 33, 600, 47],
+    [1001, 200, 530, 70],
+  ])(
+    'of %i rows, %i inputs, %i between and %i outputs are the one and then the other, to the last bit',
+    async (rows, inputs, hidden, outputs) => {
+      const [x, layer, added] = [random([rows, inputs], 1), layerOf(inputs, hidden, outputs), random([rows, outputs], 6)];
+      for (const activation of ['none', 'relu', 'gelu'] as const)
+        for (const more of [undefined, added]) {
+          const between = nativeLinear({ x, weight: layer.expandWeight, bias: layer.expandBias }, activation);
+          const parts = nativeLinear({ x: between, weight: layer.contractWeight, bias: layer.contractBias, added: more });
+          const whole = nativeThroughHidden({ x, ...layer, added: more }, activation);
+          expect(await whole.data()).toEqual(await parts.data());
+        }
+    },
+  );
+
+  it('are what the model takes, unless a tape listens', async () => {
+    const [expand, contract] = [new Linear(6, 24), new Linear(24, 6)];
+    for (const { weight, bias } of [expand, contract]) {
+      weight.assign(random([...weight.shape], 7));
+      (bias as Parameter).assign(random([...(bias as Parameter).shape], 8));
+    }
+    const [x, dy] = [random([2, 50, 6], 1), random([2, 50, 6], 2)];
+    const layer = { expand, activate: 'gelu', contract } as const;
+    const parts = (input: tf.Tensor) => tf.add(input, contract.forward(portableGelu(expand.forward(input))));
+    const run = () => throughHidden(x, { ...layer, addTo: x });
+    const { kernelNames } = await tf.profile(run);
+    expect(kernelNames).toContain('SonogroundThroughHidden');
+    await expectClose(run(), parts(x), 1e-5);
+    const [own, other] = [(input: tf.Tensor) => throughHidden(input, { ...layer, addTo: input }), parts].map((f) =>
+      tf.grad(f)(x, dy),
+    );
+    await expectClose(own as tf.Tensor, other as tf.Tensor, 1e-5);
+    expect(await leakOf(() => run().dispose())).toBe(0);
+  });
+
+  it('refuse what does not fit, and go on', () => {
+    const [x, layer] = [tf.ones([2, 3]), layerOf(3, 5, 4)];
+    expect(() => nativeThroughHidden({ x, ...layer, contractWeight: tf.ones([4, 6]) })).toThrow(/through hidden: expected/);
+    expect(() => nativeThroughHidden({ x, ...layer, added: tf.ones([4, 2]) })).toThrow(/added to be \[2,4\], got \[4,2\]/);
+    expect(nativeThroughHidden({ x: tf.ones([0, 3]), ...layer }, 'gelu').shape).toEqual([0, 4]);
+  });
+});
+
 interface Case {
   readonly groups: number;
   readonly queries: number;
@@ -255,6 +312,15 @@ describeNative(missing, 'the native attention', () => {
     await expectClose(mixed, tf.gather(parts, back), 1e-5);
   });
 
+  it('does not hide what is not a number', async () => {
+    const [query, key, value] = [random([40, 8], 1), random([300, 8], 2), random([300, 8], 3)];
+    const hole = tf.concat([tf.zeros([270, 8]), tf.fill([1, 8], Number.NaN), tf.zeros([29, 8])]);
+    const args = { query, value, heads: 1, depth: 8, queryGroups: { count: 1 }, keyGroups: { count: 1 } };
+    const mixed = await groupAttention({ ...args, key: tf.add(key, hole) }).data();
+    expect(mixed.every(Number.isNaN)).toBe(true);
+    expect((await groupAttention({ ...args, key }).data()).every(Number.isFinite)).toBe(true);
+  });
+
   it('leaves nothing behind', async () => {
     const [, size] = CASES[2] as (typeof CASES)[number];
     const [query, key, value] = inputsOf(size);
@@ -318,6 +384,7 @@ const RESULTS = `
     backend.executeSingleOutput('SonogroundGelu', [], [x]),
     backend.executeSingleOutput('SonogroundGeluGrad', [], [x, dy]),
     backend.executeSingleOutput('SonogroundLinear', gelu, [x, weight, random([70]), added]),
+    backend.executeSingleOutput('SonogroundThroughHidden', gelu, [x, weight, random([70]), random([43, 70]), b, dy]),
     backend.executeSingleOutput('SonogroundAttention', sizes, [x, dy, dy, rows, rows, none, none, none]),
   ];
   console.log(JSON.stringify(results.map((tensor) => [...backend.readSync(tensor.dataId)])));

@@ -19,6 +19,11 @@ export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, register
 export { type FusedActivation, hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { withPortableKernels } from './native-operation.js';
+export {
+  hasNativeThroughHidden,
+  nativeThroughHidden,
+  registerNativeThroughHidden,
+} from './native-through-hidden.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
 export { repairWebgpuKernels } from './webgpu-repairs.js';

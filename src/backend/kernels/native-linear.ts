@@ -6,8 +6,8 @@ const KERNEL = 'SonogroundLinear';
 /** What may follow a linear map in the same operation. */
 export type FusedActivation = 'none' | 'relu' | 'gelu';
 
-/** As the operation calls them. */
-const ACTIVATIONS: Readonly<Record<FusedActivation, string>> = { none: '', relu: 'Relu', gelu: 'GeluExact' };
+/** As the operations call them. */
+export const OPERATION_ACTIVATIONS: Readonly<Record<FusedActivation, string>> = { none: '', relu: 'Relu', gelu: 'GeluExact' };
 
 /** Gives the native backend linear maps with bias, activation and what is added in one operation, see `native/linear.cc`. */
 export function registerNativeLinear(): void {
@@ -43,7 +43,7 @@ export interface NativeLinearInputs {
  * @throws Error with TensorFlow's message if shapes do not fit each other.
  */
 export function nativeLinear({ added, ...inputs }: NativeLinearInputs, activation: FusedActivation = 'none'): tf.Tensor2D {
-  const attributes = { activation: ACTIVATIONS[activation] };
+  const attributes = { activation: OPERATION_ACTIVATIONS[activation] };
   return tf.tidy(
     () => tf.engine().runKernel(KERNEL, { ...inputs, added: added ?? tf.tensor1d([]) }, attributes) as tf.Tensor as tf.Tensor2D,
   );
