@@ -1,17 +1,14 @@
 /**
  * Everything that has a target, against the PyTorch reference where that is present, taking turns.
  *
- *   npm run bench -- [--only detector,prompt,encoder,decoder,train-step] [--runs 5] [--side 800] [--batch 1] [--boxes 1] [--scaling] [--alone]
- *                  [--backend auto|tensorflow|webgpu|wasm|cpu] [--model tiny|nano]
+ *   npm run bench -- --help
  *
  * Each side is a process of its own with random weights, its first pass does not count. Prints medians of seconds and of
  * processor seconds, the medians of the ratios of neighbouring runs, the largest memory, the floor (the products of our pass at
- * the rate of this machine's large products), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
+ * the rate of the fastest large products here), and our time by stage; appends each as a line to bench/ledger.jsonl. The whole
  * pipeline is the sum of detector, encoder and one decoder call. One more prompt on the same image is told as a share of our own
- * whole pass as well, with how many blocks of the backbone it ran. `--scaling` goes through sizes instead, ours alone.
- * `--model nano` takes the sizes of the shipped nano models, ours alone: with `--side 128` small enough for a software GPU.
- * On a GPU also what the first pass took, in which programs are compiled, and the GPU's memory.
- * On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
+ * whole pass as well, with how many blocks of the backbone it ran. On a GPU also what the first pass took, in which programs are
+ * compiled, and the GPU's memory. On a machine that does other work too, go by processor time, with TF_NUM_INTRAOP_THREADS=1.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -22,6 +19,26 @@ import { prepare } from './lib/dist.mjs';
 import { append, circumstances } from './lib/ledger.mjs';
 import { median, startReference, startSide } from './lib/reference.mjs';
 import { SCALING, SCRIPTS, WORKS } from './lib/works.mjs';
+
+const USAGE = `npm run bench -- [options]
+
+Measures speed and memory, against the PyTorch reference where .venv-reference has it, or SONOGROUND_REFERENCE_PYTHON
+names a Python that does.
+
+  --only     works, separated by commas: ${Object.keys(WORKS).join(', ')}. Default: all
+  --runs     measured passes a side. Default: 5
+  --side     of the image, in pixels. Default: 800
+  --batch    images at once. Default: 1
+  --boxes    boxes the decoder is asked for. Default: 1
+  --scaling  goes through growing sizes, ours alone
+  --alone    without the reference
+  --backend  auto, tensorflow, webgpu, wasm or cpu. Default: auto
+  --model    tiny, or nano: ours alone, small enough for a software GPU with --side 128
+
+Examples:
+  npm run bench -- --only encoder,decoder
+  npm run bench -- --scaling --runs 3
+  npm run bench -- --alone --backend webgpu`;
 
 const options = readOptions();
 const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism());
@@ -35,19 +52,22 @@ if (!options.scaling) tellPipeline();
 
 function readOptions() {
   const text = (value) => ({ type: 'string', default: value });
-  const { values } = parseArgs({
-    options: {
-      only: text(Object.keys(WORKS).join(',')),
-      runs: text('5'),
-      side: text('800'),
-      batch: text('1'),
-      boxes: text('1'),
-      backend: text('auto'),
-      model: text('tiny'),
-      scaling: { type: 'boolean', default: false },
-      alone: { type: 'boolean', default: false },
-    },
+  const values = parse({
+    only: text(Object.keys(WORKS).join(',')),
+    runs: text('5'),
+    side: text('800'),
+    batch: text('1'),
+    boxes: text('1'),
+    backend: text('auto'),
+    model: text('tiny'),
+    scaling: { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
   const only = values.only.split(',');
   const unknown = only.find((work) => !(work in WORKS));
   if (unknown !== undefined) stop(`there is no "${unknown}" to measure. Choose from ${Object.keys(WORKS).join(', ')}`);
@@ -69,6 +89,14 @@ function readOptions() {
     scaling: values.scaling,
     alone: values.alone || values.scaling || nano,
   };
+}
+
+function parse(options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return stop(`${error.message.split('. ')[0]}\n\n${USAGE}`);
+  }
 }
 
 function stop(message) {

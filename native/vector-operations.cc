@@ -1,5 +1,5 @@
-// Layer normalisation and GELU as TensorFlow operations for the CPU: checks, memory and threads. The arithmetic is in
-// vector-kernels.inc.
+// Layer normalisation, GELU and the name of the kernels in use as TensorFlow operations for the CPU: checks, memory and threads. The
+// arithmetic is in vector-kernels.inc.
 
 #include <algorithm>
 #include <string>
@@ -27,6 +27,13 @@ absl::Status SameAsFirst(InferenceContext* c) {
   c->set_output(0, c->input(0));
   return absl::OkStatus();
 }
+
+REGISTER_OP("SonogroundProcessor")
+    .Output("name: string")  // of the kernels in use
+    .SetShapeFn([](InferenceContext* c) {
+      c->set_output(0, c->Scalar());
+      return absl::OkStatus();
+    });
 
 REGISTER_OP("SonogroundLayerNorm")
     .Input("x: float")       // [..., C]
@@ -71,6 +78,16 @@ absl::Status CheckFeatures(const Tensor& x, const char* name, const Tensor& vect
   return absl::InvalidArgumentError(absl::StrCat("layer norm: expected ", name, " of the length of the last axis of ",
                                                  x.shape().DebugString(), ", got ", vector.shape().DebugString()));
 }
+
+class Processor : public OpKernel {
+ public:
+  explicit Processor(OpKernelConstruction* context) : OpKernel(context) {}
+  void Compute(OpKernelContext* context) override {
+    Tensor* name;
+    OP_REQUIRES_OK(context, context->allocate_output(0, {}, &name));
+    name->scalar<tensorflow::tstring>()() = Kernels().name;
+  }
+};
 
 class LayerNorm : public OpKernel {
  public:
@@ -168,6 +185,7 @@ class GeluGrad : public OpKernel {
   }
 };
 
+REGISTER_KERNEL_BUILDER(Name("SonogroundProcessor").Device(DEVICE_CPU), Processor);
 REGISTER_KERNEL_BUILDER(Name("SonogroundLayerNorm").Device(DEVICE_CPU), LayerNorm);
 REGISTER_KERNEL_BUILDER(Name("SonogroundLayerNormGrad").Device(DEVICE_CPU), LayerNormGrad);
 REGISTER_KERNEL_BUILDER(Name("SonogroundGelu").Device(DEVICE_CPU), Gelu);

@@ -12,7 +12,7 @@ import { stageClock } from './stage-clock.mjs';
 import { trainStep } from './train-step.mjs';
 
 const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
-const { describeBackend, initBackend, nativeOps, tf } = await dist('backend/index.js');
+const { describeBackend, hasNativeLinear, initBackend, nativeLinear, nativeOps, tf } = await dist('backend/index.js');
 const { inference } = await dist('nn/index.js');
 const { readSafetensors } = await dist('io/index.js');
 const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
@@ -25,7 +25,7 @@ for await (const line of createInterface({ input: process.stdin })) console.log(
 async function answer(question) {
   if (question === 'rate') {
     const facts = await describeBackend();
-    const rate = backend === 'tensorflow' ? matrixRate(tf) : facts.gflops;
+    const rate = backend === 'tensorflow' ? matrixRate(tf, hasNativeLinear() ? nativeLinear : undefined) : facts.gflops;
     return { rate, backend, device: deviceName(facts) };
   }
   if (question.startsWith('floor ')) return { gflop: await gigaflops(tf, () => passes(question.slice(6), inference)) };

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { nativeProcessor } from './kernels/index.js';
 import { nativeOps } from './native-ops.js';
 import { tf } from './tf.js';
 import { type AdapterReport, adapterInUse } from './webgpu/index.js';
@@ -20,6 +21,8 @@ export interface BackendReport {
   readonly nativeOps: readonly string[];
   /** In a clause, why there are none; undefined if there are. */
   readonly nativeOpsReason: string | undefined;
+  /** Which of the processor's means they use, in words; undefined where there are none or they run elsewhere. */
+  readonly nativeOpsOn: string | undefined;
   /** Best of several products of square matrices, in 10^9 operations a second. */
   readonly gflops: number;
 }
@@ -54,11 +57,15 @@ export function backendFacts(): Omit<BackendReport, 'gflops'> {
   };
 }
 
-function ownOps(backend: string): Pick<BackendReport, 'nativeOps' | 'nativeOpsReason'> {
-  if (backend === 'webgpu') return { nativeOps: ['deformable attention'], nativeOpsReason: undefined };
-  if (backend !== 'tensorflow') return { nativeOps: [], nativeOpsReason: 'they need TensorFlow' };
+function ownOps(backend: string): Pick<BackendReport, 'nativeOps' | 'nativeOpsReason' | 'nativeOpsOn'> {
+  if (backend === 'webgpu') return { nativeOps: ['deformable attention'], nativeOpsReason: undefined, nativeOpsOn: undefined };
+  if (backend !== 'tensorflow') return { nativeOps: [], nativeOpsReason: 'they need TensorFlow', nativeOpsOn: undefined };
   const { names, reason } = nativeOps();
-  return { nativeOps: names, nativeOpsReason: reason };
+  return {
+    nativeOps: names,
+    nativeOpsReason: reason,
+    nativeOpsOn: names.includes('linear maps') ? nativeProcessor() : undefined,
+  };
 }
 
 function nameOf({ vendor, architecture, description, software }: AdapterReport): string {

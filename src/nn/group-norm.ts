@@ -29,9 +29,15 @@ export class GroupNorm extends Module {
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [b, h, w, c] = x.shape;
-    const grouped = x.reshape([b, h * w, this.groups, c / this.groups]);
-    const { mean, variance } = tf.moments(grouped, [1, 3], true); // [B, 1, G, 1]
-    const normalised = tf.mul(tf.sub(grouped, mean), tf.rsqrt(tf.add(variance, this.eps)));
-    return tf.add(tf.mul(normalised.reshape([b, h, w, c]), this.weight.value), this.bias.value) as tf.Tensor4D;
+    const size = c / this.groups;
+    const cells = x.reshape([b, h * w, c]);
+    /** The mean over cells and channels of each group, for each of its channels: [B, 1, C]. */
+    const ofGroups = (values: tf.Tensor) => {
+      const means = tf.mean(tf.mean(values, 1).reshape([b, this.groups, size]), 2, true);
+      return tf.tile(means, [1, 1, size]).reshape([b, 1, c]);
+    };
+    const centred = tf.sub(cells, ofGroups(cells));
+    const scale = tf.mul(tf.rsqrt(tf.add(ofGroups(tf.square(centred)), this.eps)), this.weight.value);
+    return tf.add(tf.mul(centred, scale), this.bias.value).reshape([b, h, w, c]);
   }
 }

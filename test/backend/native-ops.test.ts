@@ -34,6 +34,7 @@ describe('without native operations', () => {
     expect(kernelNames.filter((kernel) => kernel.startsWith('Sonoground'))).toEqual([]);
     const report = await describeBackend();
     expect(report.nativeOps).toEqual([]);
+    expect(report.nativeOpsOn).toBeUndefined();
     expect(report.nativeOpsReason).toMatch(name === 'tensorflow' ? /SONOGROUND_NATIVE_OPS=0/ : /TensorFlow/);
   });
 });

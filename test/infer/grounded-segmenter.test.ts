@@ -52,7 +52,10 @@ describe('GroundedSegmenter', () => {
     expect(perPhrase.map(({ phrase, boxXyxyPx }) => [phrase, boxXyxyPx])).toEqual(
       firsts.map(({ phrase, boxXyxyPx }) => [phrase, boxXyxyPx]),
     );
-    expect(best).toEqual(perPhrase.slice(0, 1));
+    // TensorFlow's sigmoid rounds the last bit by where a number stands among others, so of the mask score it may differ.
+    const but = (segments: typeof all) => segments.map(({ maskScore: _maskScore, ...rest }) => rest);
+    expect(but(best)).toEqual(but(perPhrase.slice(0, 1)));
+    expect(best[0]?.maskScore).toBeCloseTo(perPhrase[0]?.maskScore as number, 6);
     expect(await segmenter.segment(image(), PROMPT, { scoreThreshold: 1 })).toEqual([]);
     // The names that configurations have.
     expect(await segmenter.segment(image(), PROMPT, { boxThreshold: 0.02, perPhrase: 'best' })).toEqual(perPhrase);

@@ -1,6 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from '@jest/globals';
-import { nativeAttention, nativeLayerNorm, nativeLinear, nativeThroughHidden, tf } from '../../src/backend/index.js';
+import {
+  backendFacts,
+  nativeAttention,
+  nativeLayerNorm,
+  nativeLinear,
+  nativeThroughHidden,
+  tf,
+} from '../../src/backend/index.js';
 import { geluByOperation, portableGelu } from '../../src/nn/activation.js';
 import { addLinear, Linear, type Parameter, throughHidden } from '../../src/nn/index.js';
 import { layerNormByOperation, portableLayerNorm } from '../../src/nn/layer-norm.js';
@@ -400,6 +407,12 @@ describeNative(missing, 'the native operations', () => {
   it('give the same bits with any number of threads', () => {
     expect(run({ TF_NUM_INTRAOP_THREADS: '2' })).toEqual(expected);
     expect(run({ TF_NUM_INTRAOP_THREADS: '7' })).toEqual(expected);
+  });
+
+  it("say which of the processor's means they use", async () => {
+    const { nativeOps, nativeOpsOn } = backendFacts();
+    expect(nativeOps).toContain('linear maps');
+    expect(nativeOpsOn).toMatch(/AVX|vectors/);
   });
 
   it.each(['portable', 'avx2', 'avx512'])('give the same on lesser processors: %s', async (vectors) => {

@@ -19,6 +19,7 @@ export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, register
 export { type FusedActivation, hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
 export { withPortableKernels } from './native-operation.js';
+export { nativeProcessor } from './native-processor.js';
 export {
   hasNativeThroughHidden,
   nativeThroughHidden,
