@@ -1,10 +1,10 @@
-/** Makes the table of bench/LEDGER.md anew from bench/ledger.jsonl: `node bench/ledger.mjs`. */
+/** Makes the tables of bench/LEDGER.md anew from bench/ledger.jsonl: `node bench/ledger.mjs`. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/places.mjs';
-import { records, withTable } from './lib/ledger.mjs';
+import { records, withTables } from './lib/ledger.mjs';
 
 const path = join(root, 'bench', 'LEDGER.md');
-const text = withTable(readFileSync(path, 'utf8'), records());
+const text = withTables(readFileSync(path, 'utf8'), records());
 writeFileSync(`${path}.new`, text);
 renameSync(`${path}.new`, path);

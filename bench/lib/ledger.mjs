@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { root } from '../../scripts/lib/places.mjs';
 
 const LINES = join(root, 'bench', 'ledger.jsonl');
-const [BEGIN, END] = ['<!-- made by `node bench/ledger.mjs` from ledger.jsonl: -->', '<!-- end -->'];
+const MADE = '<!-- made by `node bench/ledger.mjs` from ledger.jsonl: -->';
+const END = '<!-- end -->';
 
 /** Where and from what a measurement comes. */
 export function circumstances() {
@@ -27,16 +28,26 @@ export function records() {
 
 const fixed = (x, digits) => (x === undefined || x === null ? '' : x.toFixed(digits));
 
+const workOf = ({ work, sizes, device }) => {
+  const shown = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  return `${work}, ${shown.join(', ')}${device === 'cpu' ? '' : `, on ${device}`}`;
+};
+
+/** A table whose columns are as wide as the formatter makes them. */
+function table(head, rows) {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
 const HEAD = 'date|commit|work|threads|ours s|reference s|faster|by processor time|ours MB|reference MB|floor s'.split('|');
 
-/** The lines of the table, its columns as wide as the formatter makes them. */
+/** What was compared with the reference, and what was measured on other devices, as it came. */
 export function tableOf(list) {
   const rows = list.map((r) => [
     r.date,
     r.commit,
-    `${r.work}, ${Object.entries(r.sizes)
-      .map(([name, size]) => `${name} ${size}`)
-      .join(', ')}${r.device === 'cpu' ? '' : `, on ${r.device}`}`,
+    workOf(r),
     String(r.threads),
     fixed(r.ours.seconds, 2),
     fixed(r.reference?.seconds, 2),
@@ -46,14 +57,29 @@ export function tableOf(list) {
     fixed(r.reference?.peakMb, 0),
     fixed(r.floor, 2),
   ]);
-  const widths = HEAD.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  return [line(HEAD), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+  return table(HEAD, rows);
 }
 
-/** LEDGER.md with its table made anew. */
-export function withTable(text, list) {
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`LEDGER.md has lost its marks ${BEGIN} and ${END}`);
-  return `${text.slice(0, from + BEGIN.length)}\n\n${tableOf(list)}\n\n${text.slice(to)}`;
+/** The last measurement of each size that was measured alone. */
+export function growthOf(list) {
+  const last = new Map(list.map((r) => [`${workOf(r)}, ${r.threads}`, r]));
+  const rows = [...last.values()].map((r) => [
+    workOf(r),
+    String(r.threads),
+    r.commit,
+    fixed(r.ours.seconds, 2),
+    fixed(r.ours.peakMb, 0),
+    fixed(r.floor, 2),
+  ]);
+  return table('work|threads|commit|s|MB|floor s'.split('|'), rows);
+}
+
+/** LEDGER.md with its two tables made anew. */
+export function withTables(text, list) {
+  const alone = (r) => r.device === 'cpu' && r.reference === undefined;
+  const tables = [tableOf(list.filter((r) => !alone(r))), growthOf(list.filter(alone))];
+  const parts = text.split(MADE);
+  if (parts.length !== tables.length + 1 || parts.slice(1).some((part) => !part.includes(END)))
+    throw new Error(`LEDGER.md has lost its marks: ${tables.length} times ${MADE} and ${END}`);
+  return parts.map((part, i) => (i === 0 ? part : `${MADE}\n\n${tables[i - 1]}\n\n${part.slice(part.indexOf(END))}`)).join('');
 }

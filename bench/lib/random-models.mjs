@@ -62,22 +62,24 @@ export async function randomDetector(side, batch = 1, size = 'tiny') {
   };
 }
 
-/** SAM 2 (hiera-tiny or nano), an image of its size, and 64 boxes on it. */
+const BOXES = 100;
+
+/** SAM 2 (hiera-tiny or nano), an image of its size, and boxes on it. */
 export async function randomMasker(size = 'tiny') {
   const { tf } = await dist('backend/index.js');
   const { Sam2, parseSam2Config } = await dist('models/sam2/index.js');
   const random = randoms();
   const model = await fill(new Sam2(parseSam2Config(configOf(size, 'nano-sam2'))), random);
   const side = model.config.promptEncoder.imageSize;
-  const corners = random(128, 250).map((x) => x + 250);
-  const boxes = Array.from({ length: 64 }, (_, i) => {
+  const corners = random(2 * BOXES, 250).map((x) => x + 250);
+  const boxes = Array.from({ length: BOXES }, (_, i) => {
     const [x, y] = [corners[2 * i], corners[2 * i + 1]];
-    return [x, y, x + 60 + 5 * i, y + 400 - 5 * i];
+    return [x, y, x + 60 + 3 * i, y + 400 - 3 * i];
   });
   return {
     model,
     pixelValues: tf.tensor(random(side * side * 3, 1.7), [1, side, side, 3]),
-    boxes: tf.tensor3d([boxes], [1, 64, 4]),
+    boxes: tf.tensor3d([boxes], [1, BOXES, 4]),
   };
 }
 
