@@ -1,5 +1,5 @@
-// Arithmetic of norms, activations, linear maps and attention on float32 rows, compiled for several processors and chosen when it is first
-// used: see vector-kernels.cc. No TensorFlow here.
+// Arithmetic of norms, activations, linear maps and attention on float32 rows, compiled for several processors and chosen when it
+// is first used: see vector-kernels.cc. No TensorFlow here.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +68,7 @@ struct VectorKernels {
   void (*prepareRows)(const LinearMap& map, int64_t from, int64_t to, float* prepared);
   // How many floats of scratch one call of `linear` needs for so many rows.
   int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
-  // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is at `packed`; row `from` is at `prepared`.
+  // Rows [from, to) of the outputs in panels [fromPanel, toPanel), the first of which is at `packed`; row `from` at `prepared`.
   void (*linear)(const LinearMap& map, const float* prepared, const float* packed, int64_t from, int64_t to, int64_t fromPanel,
                  int64_t toPanel, float* scratch);
   // Rows that `throughHidden` works on at a time, for the caches, and how many floats of scratch a call needs for so many.

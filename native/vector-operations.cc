@@ -1,5 +1,5 @@
-// Layer normalisation, GELU and the name of the kernels in use as TensorFlow operations for the CPU: checks, memory and threads. The
-// arithmetic is in vector-kernels.inc.
+// Layer normalisation, GELU and the name of the kernels in use as TensorFlow operations for the CPU: checks, memory and
+// threads. The arithmetic is in vector-kernels.inc.
 
 #include <algorithm>
 #include <string>

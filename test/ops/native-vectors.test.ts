@@ -153,6 +153,10 @@ describeNative(missing, 'the native linear map', () => {
 
   it('does not hide what is not a number', async () => {
     const x = tf.concat([tf.fill([1, 3], Number.NaN), tf.ones([299, 3])]);
+    // Infinite, and what is not a number with all its bits set: either may come out as what is not a number.
+    const odd = tf.tensor(new Float32Array(new Uint32Array([0x7f800000, 0xff800000, 0x7fffffff, 0xffffffff]).buffer), [4, 1]);
+    const y = await nativeLinear({ x: odd, weight: tf.ones([2, 1]), bias: tf.ones([2]) }).data();
+    expect(y.every((value) => !Number.isFinite(value))).toBe(true);
     for (const name of ['none', 'relu', 'gelu'] as const) {
       const y = await nativeLinear({ x, weight: tf.ones([2, 3]), bias: tf.ones([2]) }, name).data();
       expect([...y.slice(0, 2)]).toEqual([Number.NaN, Number.NaN]);
