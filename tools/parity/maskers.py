@@ -25,7 +25,7 @@ HIERA = {
     "tiny": {}, "small": dict(blocks_per_stage=[1, 2, 11, 2], global_attention_blocks=[7, 10, 13]),
     "base-plus": dict(hidden_size=112, embed_dim_per_stage=[112, 224, 448, 896], num_attention_heads_per_stage=[2, 4, 8, 16],
                       blocks_per_stage=[2, 3, 16, 3], global_attention_blocks=[12, 16, 20],
-                      window_positional_embedding_background_size=(14, 14)),
+                      window_positional_embedding_background_size=[14, 14]),
     "large": dict(hidden_size=144, embed_dim_per_stage=[144, 288, 576, 1152], num_attention_heads_per_stage=[2, 4, 8, 16],
                   blocks_per_stage=[2, 6, 36, 4], global_attention_blocks=[23, 33, 43], window_size_per_stage=[8, 4, 16, 8]),
 }
