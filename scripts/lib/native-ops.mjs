@@ -40,7 +40,7 @@ const OPERATIONS = {
   where: ['-isystem', join(bindingDeps, 'include'), `-L${join(bindingDeps, 'lib')}`],
   /** Missing names are found here, not in the middle of a training. No run path: TensorFlow is in the process already. */
   link: ['-l:libtensorflow_framework.so.2', '-Wl,-z,defs', '-Wl,-z,now', STAY],
-  begins: (command) => `compiling the native operations with ${command}, about 10 s`,
+  begins: (command) => `compiling the native operations with ${command}, about 30 s`,
   failed: (reason) => `native operations: ${reason}; the portable versions are used, which are many times slower on a CPU`,
 };
 

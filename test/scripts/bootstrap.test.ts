@@ -205,7 +205,7 @@ onLinux('the native operations', () => {
     const [before] = nativeOpsOf(project);
     appendFileSync(join(project, 'native/deformable-attention.cc'), '// changed');
     const { output } = await machine.beforeCommand(project);
-    expect(output).toBe('compiling the native operations with g++, about 10 s\n');
+    expect(output).toBe('compiling the native operations with g++, about 30 s\n');
     const after = nativeOpsOf(project);
     expect(after).toEqual([expect.stringMatching(/\.node$/)]);
     expect(after).not.toEqual([before]);
