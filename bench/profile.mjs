@@ -3,7 +3,8 @@
  *
  *   node bench/profile.mjs [detector|encoder|decoder|train-step] [--side 800] [--batch 1] [--boxes 1] [--rows 25]
  *
- * Random weights; the first passes do not count: memory from the system comes filled with zeros, which takes time. Blocks are those that training repeats.
+ * Random weights; the first passes do not count: memory from the system comes filled with zeros, which takes time. Blocks are those
+ * that training repeats.
  */
 import { parseArgs } from 'node:util';
 import { dist, prepare } from './lib/dist.mjs';

@@ -4,8 +4,8 @@ const FLOAT_BYTES = 4;
 const MEGABYTE = 2 ** 20;
 
 /**
- * Numbers, of four bytes, of the largest tensor that the current backend holds: what the device allows in one buffer, on WebGPU; elsewhere the memory
- * is the limit. Work that makes larger ones is to be cut into parts.
+ * Numbers, of four bytes, of the largest tensor that the current backend holds: what the device allows in one buffer, on WebGPU;
+ * elsewhere the memory is the limit. Work that makes larger ones is to be cut into parts.
  *
  * `SONOGROUND_TENSOR_MB` lowers it on any backend, to try what a small device would do.
  */

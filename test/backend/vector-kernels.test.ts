@@ -12,6 +12,13 @@ const EMPTY = ['-x', 'c++', '-', '-o', join(dir, 'empty')];
 const hasSanitizers = spawnSync('g++', [...FLAGS, ...EMPTY], { input: 'int main() {}' }).status === 0;
 const onHost = hasSanitizers ? describe : describe.skip;
 
+interface Result {
+  readonly kernels: string;
+  readonly linear: number;
+  readonly attention: number;
+  readonly hidden: number;
+}
+
 onHost('the kernels of linear maps and attention (skipped where there is no g++ with sanitizers)', () => {
   const program = join(dir, 'kernels');
 
@@ -26,7 +33,7 @@ onHost('the kernels of linear maps and attention (skipped where there is no g++ 
     (vectors) => {
       const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
       expect(ran.stderr).toBe('');
-      const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Record<string, number>;
+      const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Result;
       expect([vectors, 'portable']).toContain(kernels);
       expect(linear).toBeLessThan(1e-6);
       expect(attention).toBeLessThan(5e-6);
