@@ -94,9 +94,10 @@ async function gallery(dataset: Dataset, before: Look, after: Look): Promise<Rep
       drawOverlay(
         sample.image,
         sample.objects.map(({ phrase, ...rest }) => ({ label: phrase, ...rest })),
+        dataset.phrases ?? [],
       ),
-      overlayOf(sample, before.segments[i] ?? []),
-      overlayOf(sample, after.segments[i] ?? []),
+      overlayOf(sample, before.segments[i] ?? [], dataset.phrases ?? []),
+      overlayOf(sample, after.segments[i] ?? [], dataset.phrases ?? []),
     ]);
     const score = ({ evaluation: { rows } }: Look) => {
       const own = rows.filter(({ id }) => id === sample.id);
@@ -108,10 +109,11 @@ async function gallery(dataset: Dataset, before: Look, after: Look): Promise<Rep
   return images;
 }
 
-function overlayOf(sample: Sample, segments: readonly Segment[]): Promise<Buffer> {
+function overlayOf(sample: Sample, segments: readonly Segment[], phrases: readonly string[]): Promise<Buffer> {
   return drawOverlay(
     sample.image,
     segments.map(({ phrase, ...rest }) => ({ label: phrase, ...rest })),
+    phrases,
   );
 }
 

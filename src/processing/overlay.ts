@@ -36,17 +36,22 @@ const LIGHT: Rgb = [255, 255, 255];
 const DARK_COLOUR = 110;
 
 /**
- * Draws masks, boxes and labels on an image, small images enlarged by a whole factor. The same label has the same colour; labels
- * lie inside the picture and, as long as there is room, not over each other. There are no fonts on a bare machine: letters are
- * drawn from a table.
+ * Draws masks, boxes and labels on an image, small images enlarged by an integer factor. Labels lie inside the picture and, as
+ * long as there is room, not over each other. There are no fonts on a bare machine: letters are drawn from a table.
  *
+ * @param phrases - the labels in the order of their colours. Pictures that are looked at side by side take the same list, so that
+ *   a phrase has one colour in all of them. Default: the labels of this picture.
  * @returns PNG bytes.
  */
-export async function drawOverlay(image: RasterImage, items: readonly OverlayItem[]): Promise<Buffer> {
+export async function drawOverlay(
+  image: RasterImage,
+  items: readonly OverlayItem[],
+  phrases: readonly string[] = [],
+): Promise<Buffer> {
   const factor = enlargement(image);
   const size = { width: image.width * factor, height: image.height * factor };
   const canvas = { ...size, data: Uint8Array.from(resizeImage(image, size).data) };
-  const labels = [...new Set(items.map(({ label }) => label))];
+  const labels = [...new Set([...phrases, ...items.map(({ label }) => label)])];
   const colourOf = (label: string) => PALETTE[labels.indexOf(label) % PALETTE.length] as Rgb;
   const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / SIDE_PER_STROKE));
   // The first of the items, the best one, lies on top.

@@ -234,6 +234,20 @@ describe('ImageProcessor', () => {
 });
 
 describe('drawOverlay', () => {
+  it('gives a phrase one colour in all pictures, whatever else each of them shows', async () => {
+    const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(90) };
+    const lower = { label: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
+    const upper = { label: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
+    const phrases = ['benign lesion', 'cyst'];
+    const corner = async (items: readonly (typeof lower | typeof upper)[]) => {
+      const { width, data } = await decodeImage(await drawOverlay(image, items, phrases));
+      const at = ((width / 64) * 56 - 1) * width + (width / 64) * 40 - 1;
+      return [...data.subarray(at * 3, at * 3 + 3)];
+    };
+    expect(await corner([lower])).toEqual(await corner([upper, lower]));
+    expect(await corner([lower])).not.toEqual([90, 90, 90]);
+  });
+
   it('enlarges small images, colours the mask, outlines the box and writes the label inside the picture', async () => {
     const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(40) };
     const square = {
