@@ -49,7 +49,7 @@ export async function trainStep(model, inputs, preset) {
       const { gradients: atOutputs } = await criterion.evaluate(outputs, inputs.attentionMask, targets);
       mark('loss');
       const { gradients } = tape.backward(atOutputs);
-      optimiser.step(gradients, 5e-4);
+      await optimiser.step(gradients, 5e-4);
       await [...gradients.values()].at(-1).data();
       mark('backward and update');
       tf.dispose([...gradients.values(), ...atOutputs.map(([, gradient]) => gradient)]);

@@ -1,5 +1,6 @@
 export { type BackendReport, backendFacts, describeBackend } from './describe.js';
 export { isTapeOn } from './gradient-tape.js';
+export * from './graph/index.js';
 export { handOver } from './hand-over.js';
 export {
   type FusedActivation,
@@ -29,17 +30,4 @@ export { type LoadedSignature, loadSavedModel } from './saved-model.js';
 export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
 export { largestTensorSize } from './tensor-limit.js';
 export { tf } from './tf.js';
-export {
-  isRecording,
-  type Trace,
-  type TracedAttribute,
-  type TracedConstant,
-  type TracedDtype,
-  type TracedEdge,
-  type TracedInput,
-  type TracedNode,
-  type TracedOperation,
-  tensorflowTypes,
-  trace,
-} from './trace.js';
 export { type AdapterReport, listAdapters } from './webgpu/index.js';

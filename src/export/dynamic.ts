@@ -1,6 +1,5 @@
-import type { Trace, TracedConstant, TracedDtype, TracedEdge, TracedNode } from '../backend/index.js';
+import { needed, type Trace, type TracedConstant, type TracedDtype, type TracedEdge, type TracedNode } from '../backend/index.js';
 import { SonogroundError, sizeOf } from '../util/index.js';
-import { needed } from './traces.js';
 
 /** Two traces of one function at two sizes are not one graph. */
 export class DynamicError extends SonogroundError {}

@@ -1,18 +1,22 @@
 import {
+  type ConstantValues,
+  completeAttributes,
+  type Graph,
+  type GraphNode,
+  type GraphPort,
+  needed,
+  portOf,
+  type Signature,
   type Trace,
-  type TracedAttribute,
   type TracedConstant,
   type TracedDtype,
   type TracedEdge,
   type TracedInput,
   type TracedNode,
-  type TracedOperation,
-  tensorflowTypes,
+  typeAttribute,
 } from '../backend/index.js';
 import { sizeOf } from '../util/index.js';
 import { type SizeRule, Twin, type Varying } from './dynamic.js';
-import type { ConstantValues, Graph, GraphNode, GraphPort, Signature } from './graph.js';
-import { needed, portOf } from './traces.js';
 
 /** Numbers up to which equal constants are found by their values. */
 const COMPARED = 256;
@@ -61,7 +65,7 @@ export class GraphBuilder {
       const sources: string[] = [];
       for (const edge of operation.inputs) sources.push(await source(edge));
       const name = `${signature}/${operation.op}`;
-      names.set(operation, this.push({ name, op: operation.op, inputs: sources, attributes: complete(operation) }));
+      names.set(operation, this.push({ name, op: operation.op, inputs: sources, attributes: completeAttributes(operation) }));
     }
     const outputs: Record<string, GraphPort> = {};
     for (const [name, edge] of recorded.outputs) {
@@ -213,22 +217,4 @@ export class GraphBuilder {
 async function keyOf({ dtype, shape, read }: TracedConstant): Promise<string> {
   const { buffer, byteOffset, byteLength } = await read();
   return `${dtype} ${shape.join()} ${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}`;
-}
-
-export function typeAttribute(name: string, dtype: keyof typeof tensorflowTypes): TracedAttribute {
-  return { name, kind: 'type', value: tensorflowTypes[dtype] };
-}
-
-/** Types that the eager interface finds out by itself, and a graph must name, by operation: attribute and input. */
-const INFERRED: Readonly<Record<string, readonly (readonly [attribute: string, input: number])[]>> = {
-  ExpandDims: [
-    ['T', 0],
-    ['Tdim', 1],
-  ],
-};
-
-function complete({ op, attributes, inputs }: TracedOperation): readonly TracedAttribute[] {
-  const given = new Set(attributes.map(({ name }) => name));
-  const inferred = (INFERRED[op] ?? []).filter(([name]) => !given.has(name));
-  return [...attributes, ...inferred.map(([name, input]) => typeAttribute(name, portOf(inputs[input] as TracedEdge).dtype))];
 }

@@ -1,8 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TracedAttribute, type TracedDtype, tensorflowTypes } from '../backend/index.js';
+import {
+  type ConstantValues,
+  type Graph,
+  type GraphNode,
+  type GraphPort,
+  type TracedAttribute,
+  type TracedDtype,
+  tensorflowTypes,
+} from '../backend/index.js';
 import { CheckpointError, sizeOf, writeFileAtomic } from '../util/index.js';
-import type { ConstantValues, Graph, GraphNode, GraphPort } from './graph.js';
 import { halfBytes, type Quantised, uint8Bytes } from './quantise.js';
 
 export const weightTypes = ['float32', 'float16', 'uint8'] as const;

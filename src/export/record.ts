@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { tf, trace } from '../backend/index.js';
+import { type GraphPort, type Signature, tf, trace } from '../backend/index.js';
 import { type ManifestPart, type ManifestSignature, openRunner } from '../infer/index.js';
 import type { Module } from '../nn/index.js';
 import { sizeOf } from '../util/index.js';
 import { DynamicError } from './dynamic.js';
-import type { GraphPort, Signature } from './graph.js';
 import { GraphBuilder } from './graph-builder.js';
 import { type WeightType, writeGraphModel } from './graph-model.js';
 import type { PortMeaning, Program } from './program.js';

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
-import type { tf } from '../backend/index.js';
+import { type Graph, savedModelMessage, type tf, writeMessage } from '../backend/index.js';
 import { CheckpointError } from '../util/index.js';
-import type { Graph } from './graph.js';
-import { savedModelMessage } from './graph-def.js';
-import { writeMessage } from './protobuf.js';
 import { withVariables } from './variables.js';
 import { writeVariables } from './write-variables.js';
 

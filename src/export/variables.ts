@@ -1,7 +1,12 @@
-import type { TracedAttribute } from '../backend/index.js';
-import type { Graph, GraphNode, Saver, Variable } from './graph.js';
-import { typeAttribute } from './graph-builder.js';
-import { DT_STRING } from './graph-def.js';
+import {
+  DT_STRING,
+  type Graph,
+  type GraphNode,
+  type Saver,
+  type TracedAttribute,
+  typeAttribute,
+  type Variable,
+} from '../backend/index.js';
 
 export const SAVER: Saver = { filename: 'save/Const', save: 'save/control_dependency', restore: 'save/restore_all' };
 

@@ -1,11 +1,15 @@
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadSavedModel, type tf } from '../backend/index.js';
+import {
+  type GraphNode,
+  loadSavedModel,
+  savedModelMessage,
+  type tf,
+  typeAttribute,
+  type Variable,
+  writeMessage,
+} from '../backend/index.js';
 import { RuntimeError } from '../util/index.js';
-import type { GraphNode, Variable } from './graph.js';
-import { typeAttribute } from './graph-builder.js';
-import { savedModelMessage } from './graph-def.js';
-import { writeMessage } from './protobuf.js';
 import { filename, SAVER, saving } from './variables.js';
 
 const FLOAT = typeAttribute('dtype', 'float32');

@@ -30,6 +30,7 @@ export class SegmentTape implements ForwardContext {
   private readonly kept: tf.Tensor[] = [];
   /** Ids of tensors that a trainable parameter has influenced. */
   private readonly tracked = new Set<number>();
+  private random = false;
 
   constructor(rng: Rng) {
     this.rng = rng;
@@ -38,6 +39,11 @@ export class SegmentTape implements ForwardContext {
   /** The number of recorded blocks. */
   get length(): number {
     return this.segments.length;
+  }
+
+  /** Whether any block so far has drawn random numbers: dropout. */
+  get drewRandomNumbers(): boolean {
+    return this.random;
   }
 
   /** Whether a gradient can flow into this tensor. */
@@ -57,7 +63,11 @@ export class SegmentTape implements ForwardContext {
     const outputs = tf.tidy(() =>
       unaliased(
         inputs,
-        observed(observers, rngState, (mode) => fn(inputs, mode)),
+        observed(observers, rngState, (mode) => {
+          const results = fn(inputs, mode);
+          this.random ||= !sameState(mode.rng.state(), rngState);
+          return results;
+        }),
       ),
     );
     const recorded = parameters.length > 0 || tensorsOf(inputs).some((tensor) => this.tracked.has(tensor.id));
@@ -193,6 +203,10 @@ function unaliased<O extends TensorRecord>(inputs: TensorRecord, outputs: O): O 
   const ids = new Set(tensorsOf(inputs).map((tensor) => tensor.id));
   const entries = Object.entries(outputs).map(([name, tensor]) => [name, tensor && ids.has(tensor.id) ? tensor.clone() : tensor]);
   return Object.fromEntries(entries) as O;
+}
+
+function sameState(a: RngState, b: RngState): boolean {
+  return a.every((word, i) => word === b[i]);
 }
 
 function tensorsOf(record: TensorRecord): tf.Tensor[] {

@@ -2,7 +2,7 @@ import { tf } from '../backend/index.js';
 import type { Sample } from '../data/index.js';
 import type { DetectionCriterion, DetectionTarget } from '../losses/index.js';
 import type { GroundingDino, GroundingDinoInputs } from '../models/grounding-dino/index.js';
-import { type ForwardContext, inference, SegmentTape } from '../nn/index.js';
+import { inference, TrainingPasses } from '../nn/index.js';
 import { collateText, type EncodedPrompt, type ImageProcessor, type PromptTokenizer } from '../processing/index.js';
 import { DataError, type Rng } from '../util/index.js';
 import { type NegativePhrases, withNegatives } from './negatives.js';
@@ -18,6 +18,8 @@ export interface DetectorTaskOptions {
   readonly negatives?: NegativePhrases;
   /** Other words for phrases in training. Default: none. */
   readonly wordings?: OtherWordings | undefined;
+  /** Whether steps are worth being made graphs, see {@link TrainingPasses}. Default: false. */
+  readonly capture?: boolean;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
 }
@@ -27,26 +29,38 @@ export class DetectorTask implements TrainTask {
   readonly model: GroundingDino;
   readonly save: (dir: string) => Promise<void>;
   private readonly options: DetectorTaskOptions;
+  private readonly passes: TrainingPasses;
 
   constructor(options: DetectorTaskOptions) {
     this.options = options;
     this.model = options.model;
     this.save = options.save;
+    this.passes = new TrainingPasses(options.model, { capture: options.capture ?? false });
+  }
+
+  dispose(): void {
+    this.passes.dispose();
+    this.model.dispose();
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
     const asked = this.askedOtherwise(samples, rng);
-    const tape = new SegmentTape(rng);
-    try {
-      return await this.withOutputs(asked, tape, async (outputs, textMask, targets) => {
-        const { total, terms, gradients: atOutputs } = await this.options.criterion.evaluate(outputs, textMask, targets);
-        const { gradients } = tape.backward(atOutputs);
+    return this.withBatch(asked, async (inputs, targets) => {
+      const { model } = this;
+      const pass = await this.passes.forward(
+        { variant: '', inputs: { ...inputs }, forward: (context) => model.forward(inputs, context) },
+        rng,
+      );
+      try {
+        const textMask = inputs.attentionMask as tf.Tensor2D;
+        const { total, terms, gradients: atOutputs } = await this.options.criterion.evaluate(pass.outputs, textMask, targets);
+        const gradients = pass.backward(atOutputs);
         tf.dispose(atOutputs.map(([, gradient]) => gradient));
         return { total, terms, gradients };
-      });
-    } finally {
-      tape.dispose();
-    }
+      } finally {
+        pass.dispose();
+      }
+    });
   }
 
   /** The criterion divides by the number of objects. */
@@ -55,9 +69,15 @@ export class DetectorTask implements TrainTask {
   }
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
-    return this.withOutputs(samples, inference, (outputs, textMask, targets) =>
-      this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false }),
-    );
+    return this.withBatch(samples, async (inputs, targets) => {
+      const outputs = this.model.forward(inputs, inference);
+      try {
+        const textMask = inputs.attentionMask as tf.Tensor2D;
+        return await this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false });
+      } finally {
+        tf.dispose({ layers: outputs.layers.map((layer) => ({ ...layer })), encoder: { ...outputs.encoder } });
+      }
+    });
   }
 
   /** The samples with negatives and other wordings. What is switched off draws no random numbers. */
@@ -76,21 +96,19 @@ export class DetectorTask implements TrainTask {
     return asked;
   }
 
-  /** Runs the model over a batch and frees what the batch needed once `use` has finished. */
-  private async withOutputs<T>(
+  /** Makes tensors of a batch and frees them once `use` has finished. */
+  private async withBatch<T>(
     samples: readonly Sample[],
-    context: ForwardContext,
-    use: (outputs: ReturnType<GroundingDino['forward']>, textMask: tf.Tensor2D, targets: DetectionTarget[]) => Promise<T>,
+    use: (inputs: GroundingDinoInputs, targets: DetectionTarget[]) => Promise<T>,
   ): Promise<T> {
     const prompts = samples.map((sample) => this.options.tokenizer.encode(sample.phrases));
     const targets = samples.map((sample, i) => targetOf(sample, prompts[i] as EncodedPrompt));
     const { pixelValues, pixelMask } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
     const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts) };
-    const outputs = this.model.forward(inputs, context);
     try {
-      return await use(outputs, inputs.attentionMask as tf.Tensor2D, targets);
+      return await use(inputs, targets);
     } finally {
-      tf.dispose([{ ...inputs }, { layers: outputs.layers.map((layer) => ({ ...layer })), encoder: { ...outputs.encoder } }]);
+      tf.dispose({ ...inputs });
     }
   }
 }

@@ -2,7 +2,7 @@ import { tf } from '../backend/index.js';
 import type { Sample, SampleObject } from '../data/index.js';
 import { maskLosses, thresholdedIou } from '../losses/index.js';
 import type { Sam2 } from '../models/sam2/index.js';
-import { type ForwardContext, inference, SegmentTape } from '../nn/index.js';
+import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
 import { resizeBilinear } from '../ops/index.js';
 import { type ImageProcessor, resizeGreyMask, scaleBoxes } from '../processing/index.js';
 import { Rng } from '../util/index.js';
@@ -22,7 +22,12 @@ export interface MaskerTaskOptions {
   readonly imageProcessor: ImageProcessor;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
+  /** Whether steps are worth being made graphs, see {@link TrainingPasses}. Default: false. */
+  readonly capture?: boolean;
 }
+
+/** Mask logits [B, N, M, h, w] and predicted IoUs [B, N, M]. */
+type Masks = { readonly predMasks: tf.Tensor5D; readonly iouScores: tf.Tensor3D };
 
 interface Prompts {
   /** [B][N] boxes in pixels of each image. */
@@ -35,29 +40,41 @@ export class MaskerTask implements TrainTask {
   readonly model: Sam2;
   readonly save: (dir: string) => Promise<void>;
   private readonly imageProcessor: ImageProcessor;
+  private readonly passes: TrainingPasses;
 
-  constructor({ model, imageProcessor, save }: MaskerTaskOptions) {
+  constructor({ model, imageProcessor, save, capture = false }: MaskerTaskOptions) {
     this.model = model;
     this.imageProcessor = imageProcessor;
     this.save = save;
+    this.passes = new TrainingPasses(model, { capture });
+  }
+
+  dispose(): void {
+    this.passes.dispose();
+    this.model.dispose();
   }
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
     if (!samples.some(showsSomething)) return { ...NOTHING, gradients: new Map() };
-    const tape = new SegmentTape(rng.fork());
-    try {
-      return await this.withMasks(samples, rng, rng.chance(0.5), tape, async (masks, scores, truth) => {
+    const own = rng.fork();
+    const multimask = rng.chance(0.5);
+    return this.withBatch(samples, rng, multimask, async (masksOf, truthOf) => {
+      const pass = await this.passes.forward(masksOf, own);
+      const { predMasks: masks, iouScores: scores } = pass.outputs;
+      const truth = truthOf(masks);
+      try {
         const { report, dMasks, dScores } = await lossOf(masks, scores, truth);
-        const { gradients } = tape.backward([
+        const gradients = pass.backward([
           [masks, dMasks],
           [scores, dScores],
         ]);
         tf.dispose([dMasks, dScores]);
         return { ...report, gradients };
-      });
-    } finally {
-      tape.dispose();
-    }
+      } finally {
+        truth.dispose();
+        pass.dispose();
+      }
+    });
   }
 
   /** Images without objects are not shown, and each of the others counts alike. */
@@ -67,38 +84,47 @@ export class MaskerTask implements TrainTask {
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     if (!samples.some(showsSomething)) return NOTHING;
-    return this.withMasks(samples, Rng.seeded(0), false, inference, async (masks, scores, truth) => {
-      const { report, dMasks, dScores } = await lossOf(masks, scores, truth);
-      tf.dispose([dMasks, dScores]);
-      return report;
+    return this.withBatch(samples, Rng.seeded(0), false, async ({ forward }, truthOf) => {
+      const outputs = forward(inference);
+      const truth = truthOf(outputs.predMasks);
+      try {
+        const { report, dMasks, dScores } = await lossOf(outputs.predMasks, outputs.iouScores, truth);
+        tf.dispose([dMasks, dScores]);
+        return report;
+      } finally {
+        tf.dispose([outputs, truth]);
+      }
     });
   }
 
-  private async withMasks<T>(
+  /** Draws prompts, makes tensors of a batch, and frees them once `use` has finished with the masks and their truth. */
+  private async withBatch<T>(
     samples: readonly Sample[],
     rng: Rng,
     multimask: boolean,
-    context: ForwardContext,
-    use: (masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D) => Promise<T>,
+    use: (masksOf: PassFunction<Masks>, truthOf: (masks: tf.Tensor5D) => tf.Tensor4D) => Promise<T>,
   ): Promise<T> {
     const shown = samples.filter(showsSomething);
     const prompts = drawPrompts(shown, rng);
     const { pixelValues, pixelMask } = this.imageProcessor.process(shown.map(({ image }) => image));
     const [, height, width] = pixelValues.shape;
-    const outputs = tf.tidy(() => {
-      const boxes = tf.tensor3d(
-        shown.map(({ image }, b) => scaleBoxes(prompts.boxes[b] ?? [], image, { height, width }).map((box) => [...box])),
-      );
-      const features = this.model.encodeImage(pixelValues, context);
-      const { predMasks, iouScores } = this.model.decodeMasks({ features, boxes, multimask }, context);
-      return { predMasks, iouScores };
-    });
-    const [h = 0, w = 0] = outputs.predMasks.shape.slice(-2);
-    const truth = truthTensor(prompts.objects, { height: h * LOSS_SCALE, width: w * LOSS_SCALE });
+    const boxes = tf.tensor3d(
+      shown.map(({ image }, b) => scaleBoxes(prompts.boxes[b] ?? [], image, { height, width }).map((box) => [...box])),
+    );
+    const forward = (context: ForwardContext): Masks =>
+      tf.tidy(() => {
+        const features = this.model.encodeImage(pixelValues, context);
+        const { predMasks, iouScores } = this.model.decodeMasks({ features, boxes, multimask }, context);
+        return { predMasks, iouScores };
+      });
+    const truthOf = (masks: tf.Tensor5D) => {
+      const [h = 0, w = 0] = masks.shape.slice(-2);
+      return truthTensor(prompts.objects, { height: h * LOSS_SCALE, width: w * LOSS_SCALE });
+    };
     try {
-      return await use(outputs.predMasks, outputs.iouScores, truth);
+      return await use({ variant: multimask ? 'several masks' : 'one mask', inputs: { pixelValues, boxes }, forward }, truthOf);
     } finally {
-      tf.dispose([outputs, truth, pixelValues, pixelMask]);
+      tf.dispose([pixelValues, pixelMask, boxes]);
     }
   }
 }

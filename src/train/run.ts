@@ -46,9 +46,10 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   }
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
+  const capture = isLong(config.train, data.train.size);
   const { task, loadScores } = await (config.task === 'detector'
-    ? detectorTask(config, data.train, logger)
-    : maskerTask(config, logger));
+    ? detectorTask(config, data.train, capture, logger)
+    : maskerTask(config, capture, logger));
   let scores: AnswerScores | undefined;
   try {
     scores = await loadScores();
@@ -62,13 +63,22 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
       dir: config.run.dir,
       scores,
       settings: config,
+      capture,
       ...(data.recipe && { recipe: data.recipe }),
       ...options,
     });
   } finally {
     scores?.dispose();
-    task.model.dispose();
+    task.dispose();
   }
+}
+
+/** Steps from which on it pays to make graphs, which takes some seconds for each length of the prompts. */
+const LONG = 150;
+
+/** Whether so many steps are planned that graphs pay. A resumed run decides alike, so that it computes the same. */
+function isLong({ epochs, stepsPerEpoch, batchSize, accumulate }: RunConfig['train'], images: number): boolean {
+  return epochs * (stepsPerEpoch ?? Math.ceil(images / (batchSize * accumulate))) >= LONG;
 }
 
 interface Judged {
@@ -77,7 +87,7 @@ interface Judged {
   readonly loadScores: () => Promise<AnswerScores | undefined>;
 }
 
-async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): Promise<Judged> {
+async function detectorTask(config: RunConfig, train: Dataset, capture: boolean, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
   const { imageSize } = config.model;
@@ -96,11 +106,11 @@ async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): 
   const { share, most } = config.train.negativePhrases;
   const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };
   const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };
-  const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings });
+  const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings, capture });
   return { task, loadScores: () => detectorScores(config, parts) };
 }
 
-async function maskerTask(config: RunConfig, logger: Logger): Promise<Judged> {
+async function maskerTask(config: RunConfig, capture: boolean, logger: Logger): Promise<Judged> {
   if (config.model.imageSize !== undefined) {
     const what = "the size of the masker's images is part of its model";
     throw new ConfigError({ where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
@@ -108,7 +118,7 @@ async function maskerTask(config: RunConfig, logger: Logger): Promise<Judged> {
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));
   const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
-  return { task: new MaskerTask({ ...parts, save }), loadScores: async () => maskerScores(config, parts) };
+  return { task: new MaskerTask({ ...parts, save, capture }), loadScores: async () => maskerScores(config, parts) };
 }
 
 function start({ model, run }: RunConfig): { random?: Rng } {

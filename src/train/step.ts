@@ -2,13 +2,14 @@ import { tf } from '../backend/index.js';
 import type { Sample } from '../data/index.js';
 import { Rng, SonogroundError } from '../util/index.js';
 import type { OptimConfig } from './config.js';
-import { Accumulator, type AdamW, clipByGlobalNorm, type Ema, learningRateAt, shares } from './optim/index.js';
+import { Accumulator, type AdamW, clipScale, type Ema, type GlobalNorm, learningRateAt, shares } from './optim/index.js';
 import type { LossReport, TrainTask } from './task.js';
 
 export interface StepOptions {
   readonly task: TrainTask;
   readonly optimiser: AdamW;
   readonly ema: Ema | undefined;
+  readonly norm: GlobalNorm;
   readonly config: OptimConfig;
   readonly seed: number;
   readonly totalSteps: number;
@@ -33,7 +34,7 @@ export async function takeStep(batches: readonly Sample[][], step: number, optio
   const { optimiser, ema, config, totalSteps } = options;
   const { gradients, report } = await gather(batches, step, options);
   try {
-    const norm = await clipByGlobalNorm(gradients, config.clipNorm);
+    const norm = await options.norm.of(gradients);
     if (!Number.isFinite(norm)) throw notFinite('gradient', step, batches.flat());
     const learningRate = learningRateAt(step, {
       schedule: config.schedule,
@@ -41,9 +42,9 @@ export async function takeStep(batches: readonly Sample[][], step: number, optio
       warmupSteps: config.warmupSteps,
       totalSteps,
     });
-    optimiser.step(gradients, learningRate);
-    if (!(await optimiser.isFinite())) throw notFinite('update', step, batches.flat());
-    ema?.update();
+    const finite = await optimiser.step(gradients, learningRate, clipScale(norm, config.clipNorm));
+    if (!finite) throw notFinite('update', step, batches.flat());
+    await ema?.update();
     return { ...report, learningRate, norm };
   } finally {
     tf.dispose([...gradients.values()]);

@@ -28,4 +28,6 @@ export interface TrainTask {
   loss(samples: readonly Sample[]): Promise<LossReport>;
   /** Writes the current weights as what inference loads: a model directory, or an adapter. */
   save(dir: string): Promise<void>;
+  /** Frees the model and whatever the task holds beside it. */
+  dispose(): void;
 }

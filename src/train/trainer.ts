@@ -10,7 +10,7 @@ import type { DataRecipe } from './data-recipe.js';
 import { EarlyStopping } from './early-stopping.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
 import { monitored } from './monitor.js';
-import { AdamW, Ema, groupParameters } from './optim/index.js';
+import { AdamW, Ema, GlobalNorm, groupParameters } from './optim/index.js';
 import { RunFolder } from './run-folder.js';
 import { RunningMean } from './running-mean.js';
 import { defaultThreads, SampleThreads } from './sample-threads.js';
@@ -45,6 +45,8 @@ export interface TrainerOptions {
   readonly recipe?: DataRecipe;
   /** All settings of the run, saved with it and compared on a resume. Default: `config` and `seed`. */
   readonly settings?: Settings;
+  /** Whether the run is long enough for updates to be made graphs. Default: false. */
+  readonly capture?: boolean;
   /** Ends training after the step that is being taken, with a checkpoint and a {@link TrainingStopped}. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
@@ -99,7 +101,7 @@ class Trainer {
   private cursor: Cursor = { pass: 0, batch: 0 };
 
   constructor(options: TrainerOptions) {
-    const { task, config, train, seed, dir, recipe, logger = silentLogger } = options;
+    const { task, config, train, seed, dir, recipe, capture = false, logger = silentLogger } = options;
     this.options = options;
     this.logger = logger;
     this.settings = options.settings ?? { train: config, run: { seed } };
@@ -108,8 +110,8 @@ class Trainer {
     const groups = groupParameters(parameters, config.groups, config.learningRate);
     this.arrays = {
       parameters,
-      optimiser: new AdamW(groups, { weightDecay: config.weightDecay }),
-      ema: config.ema > 0 ? new Ema(parameters, config.ema) : undefined,
+      optimiser: new AdamW(groups, { weightDecay: config.weightDecay, capture }),
+      ema: config.ema > 0 ? new Ema(parameters, config.ema, capture) : undefined,
     };
     this.threads = SampleThreads.start(recipe, config.workers ?? defaultThreads());
     const { batchSize, augment, accumulate } = config;
@@ -117,7 +119,8 @@ class Trainer {
     this.loader = new BatchLoader(train, { batchSize, shuffle: true, seed, augment, ...source });
     this.stopping = new EarlyStopping(config.patience, config.monitorMode);
     this.stepsPerEpoch = config.stepsPerEpoch ?? Math.ceil(this.loader.batchesPerEpoch / accumulate);
-    this.stepOptions = { task, config, seed, ...this.arrays, totalSteps: this.stepsPerEpoch * config.epochs };
+    const totalSteps = this.stepsPerEpoch * config.epochs;
+    this.stepOptions = { task, config, seed, ...this.arrays, norm: new GlobalNorm(capture), totalSteps };
   }
 
   async open(): Promise<void> {
@@ -258,6 +261,7 @@ class Trainer {
   async dispose(): Promise<void> {
     this.arrays.optimiser.dispose();
     this.arrays.ema?.dispose();
+    this.stepOptions.norm.dispose();
     await this.log?.close();
     await this.threads?.dispose();
   }

@@ -52,6 +52,11 @@ export class Rng {
     return [this.a >>> 0, this.b >>> 0, this.c >>> 0, this.d >>> 0];
   }
 
+  /** A stream of the same numbers that come next here, which stays where it is. */
+  clone(): Rng {
+    return new Rng(this.state());
+  }
+
   /** An independent stream that does not move this one further than one draw. */
   fork(): Rng {
     return Rng.seeded(this.uint32());

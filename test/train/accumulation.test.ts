@@ -4,7 +4,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains, type Sample, vocabu
 import { type DetectorParts, loadDetector } from '../../src/infer/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
 import { DetectorTask, runConfigSchema } from '../../src/train/index.js';
-import { AdamW } from '../../src/train/optim/index.js';
+import { AdamW, GlobalNorm } from '../../src/train/optim/index.js';
 import { takeStep } from '../../src/train/step.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
@@ -25,10 +25,11 @@ class Notes extends AdamW {
     this.paths = new Map([...parts.model.namedParameters()].map(([path, parameter]) => [parameter, path]));
   }
 
-  override step(...[gradients]: Parameters<AdamW['step']>): void {
+  override async step(...[gradients]: Parameters<AdamW['step']>): Promise<boolean> {
     for (const [parameter, gradient] of gradients) {
       this.gradients.set(this.paths.get(parameter) as string, gradient.dataSync().slice());
     }
+    return true;
   }
 }
 
@@ -76,7 +77,15 @@ async function stepOf(batches: Sample[][], encoderMatches: number) {
     train: { accumulate: batches.length, clipNorm: 0 },
   });
   const optimiser = new Notes(parts);
-  const report = await takeStep(batches, 0, { task, optimiser, ema: undefined, config, seed: 1, totalSteps: 1 });
+  const report = await takeStep(batches, 0, {
+    task,
+    optimiser,
+    ema: undefined,
+    norm: new GlobalNorm(),
+    config,
+    seed: 1,
+    totalSteps: 1,
+  });
   return { report, gradients: optimiser.gradients };
 }
 

@@ -153,6 +153,7 @@ describe('training the detector', () => {
       model: parts.model,
       save: broken.save,
       loss: broken.loss.bind(broken),
+      dispose: broken.dispose.bind(broken),
       step: async () => ({ total: Number.NaN, terms: {}, gradients: new Map() }),
     };
     const options = config('nan').train;

@@ -51,6 +51,9 @@ function toyTask(spoil: (sample: Sample) => number = () => 0): TrainTask {
     },
     loss: (samples) => totalOf(tf.tidy(lossOf(samples))),
     save: (to) => saveCheckpoint(model, join(to, 'model.safetensors')),
+    dispose: () => {
+      model.dispose();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { loadDetector, shippedModels } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
 import { DetectorTask, type OptimConfig, runConfigSchema } from '../../src/train/index.js';
-import { AdamW } from '../../src/train/optim/index.js';
+import { AdamW, GlobalNorm } from '../../src/train/optim/index.js';
 import { takeStep } from '../../src/train/step.js';
 import { trainable } from '../../src/train/training-state.js';
 import { Rng } from '../../src/util/index.js';
@@ -38,7 +38,8 @@ async function loraStep(backend: 'webgpu' | 'auto') {
   const valuesOf = () =>
     Promise.all(parameters.map(async ([path, { value }]) => [path, Float32Array.from(await value.data())] as const));
   const samples = [await smallPhantoms.load(0)];
-  const step = (i: number) => takeStep([samples], i, { task, optimiser, ema: undefined, config: OPTIM, seed: 3, totalSteps: 2 });
+  const step = (i: number) =>
+    takeStep([samples], i, { task, optimiser, ema: undefined, norm: new GlobalNorm(), config: OPTIM, seed: 3, totalSteps: 2 });
   const before = await valuesOf();
   const { total, norm } = await step(0);
   const moved = new Map(

@@ -1,4 +1,4 @@
-import { tf } from '../../backend/index.js';
+import { CapturedFunction, type NamedTensors, tf } from '../../backend/index.js';
 import type { Gradients, Parameter } from '../../nn/index.js';
 import { FlatView } from './flat.js';
 
@@ -20,10 +20,13 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** Default: 0.01. */
   readonly weightDecay?: number;
+  /** Whether updates are made often enough to be worth a graph. Default: false. */
+  readonly capture?: boolean;
 }
 
 interface GroupState {
   readonly view: FlatView;
+  readonly update: CapturedFunction;
   readonly lrScale: number;
   readonly weightDecay: number;
   /** Running mean of the gradient and of its square, [size]. */
@@ -44,61 +47,74 @@ export class AdamW {
   private steps = 0;
 
   /** @throws RangeError when two groups, or one twice, hold the same parameter. */
-  constructor(groups: readonly ParameterGroup[], { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions = {}) {
+  constructor(
+    groups: readonly ParameterGroup[],
+    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01, capture = false }: AdamWOptions = {},
+  ) {
     this.betas = betas;
     this.eps = eps;
     assertDistinct(groups);
     this.groups = groups.map((group) => {
       const view = new FlatView(group.parameters);
+      const update = new CapturedFunction((inputs) => this.updated(view, inputs), capture);
       const [mean, square] = [tf.zeros<tf.Rank.R1>([view.size]), tf.zeros<tf.Rank.R1>([view.size])];
-      return { view, lrScale: group.lrScale ?? 1, weightDecay: group.weightDecay ?? weightDecay, mean, square };
+      return { view, update, lrScale: group.lrScale ?? 1, weightDecay: group.weightDecay ?? weightDecay, mean, square };
     });
   }
 
-  /** Moves the parameters against their gradients, which stay the caller's. */
-  step(gradients: Gradients, learningRate: number): void {
+  /**
+   * Moves the parameters against their gradients, which stay the caller's.
+   *
+   * @param scale - multiplies all gradients: below 1 where they are clipped.
+   * @returns whether all parameters are finite numbers.
+   */
+  async step(gradients: Gradients, learningRate: number, scale = 1): Promise<boolean> {
     const [beta1, beta2] = this.betas;
     this.steps += 1;
     const correction1 = 1 - beta1 ** this.steps;
     const correction2 = 1 - beta2 ** this.steps;
+    let finite = true;
     for (const group of this.groups) {
+      if (group.view.size === 0) continue;
       const rate = learningRate * group.lrScale;
-      const [mean, square, values] = tf.tidy(() => {
-        const gradient = group.view.gather((parameter) => gradients.get(parameter));
-        const m = tf.add(tf.mul(group.mean, beta1), tf.mul(gradient, 1 - beta1)) as tf.Tensor1D;
-        const v = tf.add(tf.mul(group.square, beta2), tf.mul(tf.square(gradient), 1 - beta2)) as tf.Tensor1D;
-        const scale = tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(correction2)), this.eps);
-        const update = tf.mul(tf.div(m, scale), rate / correction1);
-        const old = group.view.gather((parameter) => parameter.value);
-        return [m, v, tf.sub(tf.mul(old, 1 - rate * group.weightDecay), update) as tf.Tensor1D];
+      const numbers = {
+        scale,
+        rate: rate / correction1,
+        root: 1 / Math.sqrt(correction2),
+        keep: 1 - rate * group.weightDecay,
+      };
+      const scalars = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
+      const outputs = await group.update.run({
+        ...scalars,
+        mean: group.mean,
+        square: group.square,
+        ...group.view.numbered('value ', ({ value }) => value),
+        ...group.view.numbered('gradient ', (parameter) => gradients.get(parameter)),
       });
-      tf.dispose([group.mean, group.square]);
-      group.mean = mean;
-      group.square = square;
-      group.view.assign(values);
-      values.dispose();
+      tf.dispose([group.mean, group.square, scalars]);
+      group.mean = outputs['mean'] as tf.Tensor1D;
+      group.square = outputs['square'] as tf.Tensor1D;
+      group.view.assignNumbered('value ', outputs);
+      const [nothing] = await (outputs['nothing'] as tf.Tensor).data();
+      finite &&= nothing === 0;
+      tf.dispose([outputs['nothing'] as tf.Tensor, group.view.parameters.map((_, i) => outputs[`value ${i}`] as tf.Tensor)]);
     }
+    return finite;
   }
 
-  /** Whether all parameters are finite numbers. */
-  async isFinite(): Promise<boolean> {
+  /** New values and moments of a group, and a number that is 0 if all new values are finite. */
+  private updated(view: FlatView, inputs: NamedTensors): NamedTensors {
+    const [beta1, beta2] = this.betas;
+    const { scale, rate, root, keep, mean, square } = inputs as Record<string, tf.Tensor>;
+    const gradient = tf.mul(view.concat('gradient ', inputs), scale as tf.Tensor);
+    const m = tf.add(tf.mul(mean as tf.Tensor, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(square as tf.Tensor, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const divisor = tf.add(tf.mul(tf.sqrt(v), root as tf.Tensor), this.eps);
+    const change = tf.mul(tf.div(m, divisor), rate as tf.Tensor);
+    const values = tf.sub(tf.mul(view.concat('value ', inputs), keep as tf.Tensor), change) as tf.Tensor1D;
+    const pieces = view.scatter(values).map((piece, i) => [`value ${i}`, piece] as const);
     // A finite number times 0 is 0; infinity and NaN give NaN.
-    const test = tf.tidy(() =>
-      tf.addN([
-        tf.scalar(0),
-        ...this.groups.map(({ view }) =>
-          tf.sum(
-            tf.mul(
-              view.gather(({ value }) => value),
-              0,
-            ),
-          ),
-        ),
-      ]),
-    );
-    const [sum] = await test.data();
-    test.dispose();
-    return sum === 0;
+    return { mean: m, square: v, nothing: tf.sum(tf.mul(values, 0)), ...Object.fromEntries(pieces) };
   }
 
   /** Everything that {@link restore} needs. The tensors belong to the caller. */
@@ -126,7 +142,10 @@ export class AdamW {
   }
 
   dispose(): void {
-    for (const { mean, square } of this.groups) tf.dispose([mean, square]);
+    for (const { mean, square, update } of this.groups) {
+      tf.dispose([mean, square]);
+      update.dispose();
+    }
   }
 }
 

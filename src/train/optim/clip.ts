@@ -1,22 +1,34 @@
-import { tf } from '../../backend/index.js';
+import { CapturedFunction, tf } from '../../backend/index.js';
 import type { Gradients } from '../../nn/index.js';
 
-/**
- * Scales all gradients down together so that their global norm is at most `maxNorm` (0: leaves them), and returns the norm
- * before. The tensors in the map are replaced. A norm that is not finite leaves them as they are.
- */
-export async function clipByGlobalNorm(gradients: Gradients, maxNorm: number): Promise<number> {
-  const squared = tf.tidy(() => {
-    const flat = [...gradients.values()].map((gradient) => gradient.reshape([-1]) as tf.Tensor1D);
-    return flat.length === 0 ? tf.scalar(0) : tf.sum(tf.square(tf.concat1d(flat)));
-  });
-  const [sum = 0] = await squared.data();
-  squared.dispose();
-  const norm = Math.sqrt(sum);
-  if (!Number.isFinite(norm) || maxNorm === 0 || norm <= maxNorm) return norm;
-  for (const [parameter, gradient] of gradients) {
-    gradients.set(parameter, tf.mul(gradient, maxNorm / norm));
-    gradient.dispose();
+/** Takes the global norm of gradients, as they are clipped by it. */
+export class GlobalNorm {
+  private readonly sum: CapturedFunction;
+
+  /** @param capture - whether it is taken often enough to be worth a graph. */
+  constructor(capture = false) {
+    this.sum = new CapturedFunction((gradients) => {
+      const flat = Object.values(gradients).map((gradient) => tf.reshape(gradient, [-1]) as tf.Tensor1D);
+      return { squared: tf.sum(tf.square(tf.concat1d(flat))) };
+    }, capture);
   }
-  return norm;
+
+  /** The Euclidean norm of all gradients together. They stay the caller's. */
+  async of(gradients: Gradients): Promise<number> {
+    if (gradients.size === 0) return 0;
+    const inputs = Object.fromEntries([...gradients.values()].map((gradient, i) => [`gradient ${i}`, gradient]));
+    const { squared } = await this.sum.run(inputs);
+    const [sum = 0] = await (squared as tf.Tensor).data();
+    tf.dispose(squared as tf.Tensor);
+    return Math.sqrt(sum);
+  }
+
+  dispose(): void {
+    this.sum.dispose();
+  }
+}
+
+/** What gradients of a norm are multiplied by so that their norm is at most `maxNorm`; 0 leaves them. */
+export function clipScale(norm: number, maxNorm: number): number {
+  return maxNorm === 0 || norm <= maxNorm ? 1 : maxNorm / norm;
 }

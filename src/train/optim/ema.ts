@@ -1,4 +1,4 @@
-import { tf } from '../../backend/index.js';
+import { CapturedFunction, tf } from '../../backend/index.js';
 import type { Parameter } from '../../nn/index.js';
 import { FlatView } from './flat.js';
 
@@ -8,23 +8,34 @@ export class Ema {
   private readonly decay: number;
   private average: tf.Tensor1D;
   private updates = 0;
+  private readonly mixed: CapturedFunction;
 
-  /** @param decay - share of the old average that each update keeps. Early on less is kept: (1 + n) / (10 + n). */
-  constructor(parameters: readonly (readonly [string, Parameter])[], decay: number) {
-    this.view = new FlatView(parameters);
+  /**
+   * @param decay - share of the old average that each update keeps. Early on less is kept: (1 + n) / (10 + n).
+   * @param capture - whether updates are made often enough to be worth a graph.
+   */
+  constructor(parameters: readonly (readonly [string, Parameter])[], decay: number, capture = false) {
+    const view = new FlatView(parameters);
+    this.view = view;
+    this.mixed = new CapturedFunction(({ average, keep, take, ...values }) => {
+      const current = view.concat('value ', values);
+      return { average: tf.add(tf.mul(average as tf.Tensor, keep as tf.Tensor), tf.mul(current, take as tf.Tensor)) };
+    }, capture);
     this.decay = decay;
     this.average = this.view.gather((parameter) => parameter.value);
   }
 
   /** Takes the current values in. */
-  update(): void {
-    const keep = Math.min(this.decay, (1 + this.updates) / (10 + this.updates));
-    const next = tf.tidy(() => {
-      const current = this.view.gather((parameter) => parameter.value);
-      return tf.add(tf.mul(this.average, keep), tf.mul(current, 1 - keep)) as tf.Tensor1D;
+  async update(): Promise<void> {
+    const kept = Math.min(this.decay, (1 + this.updates) / (10 + this.updates));
+    const scalars = { keep: tf.scalar(kept), take: tf.scalar(1 - kept) };
+    const { average } = await this.mixed.run({
+      average: this.average,
+      ...scalars,
+      ...this.view.numbered('value ', ({ value }) => value),
     });
-    this.average.dispose();
-    this.average = next;
+    tf.dispose([this.average, scalars.keep, scalars.take]);
+    this.average = average as tf.Tensor1D;
     this.updates += 1;
   }
 
@@ -51,5 +62,6 @@ export class Ema {
 
   dispose(): void {
     this.average.dispose();
+    this.mixed.dispose();
   }
 }

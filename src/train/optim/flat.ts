@@ -1,4 +1,4 @@
-import { tf } from '../../backend/index.js';
+import { type NamedTensors, tf } from '../../backend/index.js';
 import type { Parameter } from '../../nn/index.js';
 import { CheckpointError, sizeOf } from '../../util/index.js';
 
@@ -25,6 +25,21 @@ export class FlatView {
     });
   }
 
+  /** The tensor that `pick` gives for each parameter that it gives one, by its number. */
+  numbered(prefix: string, pick: (parameter: Parameter) => tf.Tensor | undefined): Record<string, tf.Tensor> {
+    const found = this.parameters.flatMap(([, parameter], i) => {
+      const tensor = pick(parameter);
+      return tensor === undefined ? [] : [[`${prefix}${i}`, tensor] as const];
+    });
+    return Object.fromEntries(found);
+  }
+
+  /** [size]: what {@link numbered} gave, or zeros. */
+  concat(prefix: string, tensors: NamedTensors): tf.Tensor1D {
+    const numbers = new Map(this.parameters.map(([, parameter], i) => [parameter, i]));
+    return this.gather((parameter) => tensors[`${prefix}${numbers.get(parameter)}`]);
+  }
+
   /** The pieces of a vector, each in its parameter's shape. */
   scatter(vector: tf.Tensor1D): tf.Tensor[] {
     if (this.size === 0) return [];
@@ -33,6 +48,11 @@ export class FlatView {
         .split(vector, [...this.sizes])
         .map((part, i) => part.reshape([...(this.parameters[i] as readonly [string, Parameter])[1].shape])),
     );
+  }
+
+  /** Gives each parameter the tensor of its number. */
+  assignNumbered(prefix: string, tensors: NamedTensors): void {
+    for (const [i, [, parameter]] of this.parameters.entries()) parameter.assign(tensors[`${prefix}${i}`] as tf.Tensor);
   }
 
   /** Gives each parameter its piece of a vector. */

@@ -41,7 +41,7 @@ describe('the average of parameters', () => {
     let expected = VALUES[0] as number[];
     for (const [n, values] of VALUES.slice(1).entries()) {
       set(parameters, values);
-      ema.update();
+      await ema.update();
       const keep = Math.min(0.15, (1 + n) / (10 + n));
       expected = expected.map((old, i) => old * keep + (values[i] as number) * (1 - keep));
     }
@@ -54,13 +54,13 @@ describe('the average of parameters', () => {
   it('goes on from a saved state', async () => {
     const [first, second] = [start(0.9), start(0.9)];
     set(first.parameters, VALUES[1] as number[]);
-    first.ema.update();
+    await first.ema.update();
     const state = first.ema.state();
     expect([...state.keys()]).toEqual(['average.a.weight', 'average.b.scale']);
     second.ema.restore(state, 1);
     for (const { parameters, ema } of [first, second]) {
       set(parameters, VALUES[2] as number[]);
-      ema.update();
+      await ema.update();
       ema.swap();
     }
     expect(await read(second.parameters)).toEqual(await read(first.parameters));
@@ -71,8 +71,8 @@ describe('the average of parameters', () => {
     const { ema } = start(0.9);
     const state = ema.state();
     expect(
-      await leakOf(() => {
-        ema.update();
+      await leakOf(async () => {
+        await ema.update();
         ema.swap();
         ema.restore(state, 4);
         tf.dispose([...ema.state().values()]);

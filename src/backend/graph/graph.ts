@@ -1,4 +1,4 @@
-import type { TracedAttribute, TracedDtype } from '../backend/index.js';
+import type { TracedAttribute, TracedDtype } from './traced.js';
 
 /** Values of a constant. */
 export interface ConstantValues {

@@ -1,7 +1,7 @@
-import { type TracedAttribute, type TracedDtype, tensorflowTypes } from '../backend/index.js';
-import { sizeOf } from '../util/index.js';
+import { sizeOf } from '../../util/index.js';
 import type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
 import { type Chunk, ProtoWriter } from './protobuf.js';
+import { type TracedAttribute, type TracedDtype, tensorflowTypes } from './traced.js';
 
 /** The version of TensorFlow's graphs that the nodes are written for: 2.15's. */
 const PRODUCER = 1645;

@@ -1,5 +1,5 @@
-import type { Trace, TracedEdge, TracedNode, TracedOperation } from '../backend/index.js';
 import type { GraphPort } from './graph.js';
+import type { Trace, TracedEdge, TracedNode, TracedOperation } from './traced.js';
 
 /** What an edge carries. */
 export function portOf({ node, output }: TracedEdge): Pick<GraphPort, 'dtype' | 'shape'> {

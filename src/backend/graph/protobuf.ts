@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '../util/index.js';
+import { writeFileAtomic } from '../../util/index.js';
 
 /** Bytes that are there, or that are read only when they are written. */
 export type Chunk = Uint8Array | { readonly length: number; read(): Promise<Uint8Array> };

@@ -1,0 +1,236 @@
+import { RuntimeError } from '../../util/index.js';
+import { tf } from '../tf.js';
+import {
+  type TracedAttribute,
+  type TracedConstant,
+  type TracedDtype,
+  type TracedEdge,
+  type TracedInput,
+  type TracedNode,
+  type TracedOperation,
+  tensorflowTypes,
+} from './traced.js';
+
+/** An output of an operation as the binding reports it. */
+export interface Metadata {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+type Values = Float32Array | Int32Array | Uint8Array;
+
+/** The two functions of the native binding that every operation passes through. */
+interface Binding {
+  createTensor(shape: readonly number[], dtype: number, values: Values): number;
+  executeOp(op: string, attributes: readonly RawAttribute[], inputs: readonly number[], outputs: number): Metadata[];
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+}
+
+interface RawAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+interface RecordedBackend {
+  binding: Binding;
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  readonly tensorMap: { get(dataId: tf.DataId): { readonly shape: readonly number[]; readonly dtype: number } };
+  read(dataId: tf.DataId): Promise<Values>;
+}
+
+export interface RecorderOptions {
+  /**
+   * What is done with a tensor that existed before and is no declared input.
+   * - `constant`: it becomes a constant: a weight.
+   * - `refuse`: recording ends with a {@link NotRecordable}.
+   */
+  readonly existing: 'constant' | 'refuse';
+  /** Equal operations on equal inputs, and small constants of equal values, become one node. Default: false. */
+  readonly merge?: boolean;
+}
+
+/** A function that reads what it was not given cannot become a graph of its inputs. */
+export class NotRecordable extends RuntimeError {}
+
+let recording = false;
+
+/** Whether a graph is being recorded: what is cut into pieces is then cut in as many for any batch. */
+export function isRecording(): boolean {
+  return recording;
+}
+
+/** Numbers from which on values are not copied: arrays of this size are made once and not written to again. */
+const KEPT = 2 ** 16;
+
+/** Numbers up to which constants are compared by value. */
+const COMPARED = 2 ** 12;
+
+/** Watches the native backend and records the operations that run as nodes of a graph. */
+export class Recorder {
+  readonly operations: TracedOperation[] = [];
+  private readonly options: RecorderOptions;
+  private readonly backend: RecordedBackend;
+  private readonly original: Binding;
+  private readonly edges = new Map<number, TracedEdge>();
+  private readonly numbers = new Map<TracedNode, number>();
+  private readonly merged = new Map<string, TracedOperation>();
+  private readonly constants = new Map<string, TracedConstant>();
+  /** What is being brought to the native side, which happens when it is first used. */
+  private uploading: tf.DataId | undefined;
+
+  /** @throws RuntimeError when the current backend is not the native one. */
+  constructor(options: RecorderOptions) {
+    if (tf.getBackend() !== 'tensorflow')
+      throw new RuntimeError({
+        where: 'trace',
+        what: `a graph is recorded on the native TensorFlow backend, this is ${tf.getBackend()}`,
+        fix: 'Run `npm run setup`, then try again with --backend tensorflow',
+      });
+    this.options = options;
+    this.backend = tf.backend() as unknown as RecordedBackend;
+    this.original = this.backend.binding;
+  }
+
+  /** Makes a tensor an input of the graph. */
+  input(name: string, tensor: tf.TensorInfo): TracedInput {
+    const node: TracedInput = { kind: 'input', name, dtype: tensor.dtype as TracedDtype, shape: tensor.shape };
+    this.edges.set(this.backend.getInputTensorIds([tensor])[0] as number, { node, output: 0 });
+    return node;
+  }
+
+  /** Where a tensor comes from. */
+  edge(tensor: tf.TensorInfo): TracedEdge {
+    return this.edges.get(this.backend.getInputTensorIds([tensor])[0] as number) as TracedEdge;
+  }
+
+  /** Records what a synchronous function runs. */
+  during<T>(body: () => T): T {
+    const { backend, original } = this;
+    // The binding's own properties are read-only: an object that inherits from it takes its place.
+    backend.binding = Object.create(original, {
+      createTensor: { value: this.createTensor.bind(this) },
+      executeOp: { value: this.executeOp.bind(this) },
+    }) as Binding;
+    const lookUp = backend.getInputTensorIds;
+    backend.getInputTensorIds = (tensors) =>
+      tensors.map((tensor) => {
+        this.uploading = tensor.dataId;
+        const [id] = lookUp.call(backend, [tensor]) as [number];
+        this.uploading = undefined;
+        this.existing(id, tensor.dataId);
+        return id;
+      });
+    recording = true;
+    try {
+      return body();
+    } finally {
+      recording = false;
+      backend.binding = original;
+      // The method is the prototype's again.
+      Reflect.deleteProperty(backend, 'getInputTensorIds');
+    }
+  }
+
+  private existing(id: number, dataId: tf.DataId): void {
+    if (this.edges.has(id)) return;
+    const { shape, dtype } = this.backend.tensorMap.get(dataId);
+    if (this.options.existing === 'refuse')
+      throw new NotRecordable({
+        where: 'trace',
+        what: `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`,
+      });
+    const { backend } = this;
+    this.constant(id, { shape, dtype: dtypeOf(dtype), identity: dataId, read: () => backend.read(dataId) });
+  }
+
+  private createTensor(shape: readonly number[], dtype: number, values: Values): number {
+    const id = this.original.createTensor(shape, dtype, values);
+    const copy = shape.length === 0 || values.length < KEPT ? values.slice() : values;
+    const parts = { shape: [...shape], dtype: dtypeOf(dtype), identity: this.uploading ?? {}, read: async () => copy };
+    const key = this.options.merge === true && copy.length <= COMPARED ? valueKey(parts, copy) : undefined;
+    const known = key === undefined ? undefined : this.constants.get(key);
+    if (known !== undefined) this.edges.set(id, { node: known, output: 0 });
+    else {
+      const node = this.constant(id, parts);
+      if (key !== undefined) this.constants.set(key, node);
+    }
+    return id;
+  }
+
+  private constant(id: number, parts: Omit<TracedConstant, 'kind'>): TracedConstant {
+    const node: TracedConstant = { kind: 'constant', ...parts };
+    this.edges.set(id, { node, output: 0 });
+    return node;
+  }
+
+  private executeOp(op: string, attributes: readonly RawAttribute[], inputs: readonly number[], outputs: number): Metadata[] {
+    const results = this.original.executeOp(op, attributes, inputs, outputs);
+    const sources = inputs.map((id) => this.edges.get(id) as TracedEdge);
+    const key = this.options.merge === true ? this.operationKey(op, attributes, sources) : undefined;
+    const node = (key === undefined ? undefined : this.merged.get(key)) ?? this.operation(op, attributes, sources, results);
+    if (key !== undefined) this.merged.set(key, node);
+    for (const [output, { id }] of results.entries()) this.edges.set(id, { node, output });
+    return results;
+  }
+
+  private operation(
+    op: string,
+    attributes: readonly RawAttribute[],
+    inputs: readonly TracedEdge[],
+    results: readonly Metadata[],
+  ): TracedOperation {
+    const node: TracedOperation = {
+      kind: 'operation',
+      op,
+      attributes: attributes.map(({ name, type, value }) => ({ name, kind: this.kindOf(type), value })),
+      inputs,
+      shapes: results.map(({ shape }) => [...shape]),
+      dtypes: results.map(({ dtype }) => dtypeOf(dtype)),
+    };
+    this.operations.push(node);
+    return node;
+  }
+
+  private operationKey(op: string, attributes: readonly RawAttribute[], inputs: readonly TracedEdge[]): string {
+    const from = inputs.map(({ node, output }) => `${this.numberOf(node)}:${output}`);
+    return `${op} ${JSON.stringify(attributes.map(({ name, value }) => [name, value]))} ${from.join()}`;
+  }
+
+  private numberOf(node: TracedNode): number {
+    const number = this.numbers.get(node) ?? this.numbers.size;
+    this.numbers.set(node, number);
+    return number;
+  }
+
+  private kindOf(type: number): TracedAttribute['kind'] {
+    const b = this.original;
+    const kinds: readonly (readonly [number, TracedAttribute['kind']])[] = [
+      [b.TF_ATTR_STRING, 'string'],
+      [b.TF_ATTR_INT, 'int'],
+      [b.TF_ATTR_FLOAT, 'float'],
+      [b.TF_ATTR_BOOL, 'bool'],
+      [b.TF_ATTR_TYPE, 'type'],
+      [b.TF_ATTR_SHAPE, 'shape'],
+    ];
+    const kind = kinds.find(([number]) => number === type)?.[1];
+    if (kind === undefined) throw new RuntimeError({ where: 'trace', what: `attributes of type ${type} are not understood` });
+    return kind;
+  }
+}
+
+function valueKey({ shape, dtype }: Pick<TracedConstant, 'shape' | 'dtype'>, values: Values): string {
+  return `${dtype} ${shape.join()} ${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`;
+}
+
+function dtypeOf(number: number): TracedDtype {
+  const found = Object.entries(tensorflowTypes).find(([, value]) => value === number)?.[0];
+  if (found === undefined) throw new NotRecordable({ where: 'trace', what: `tensors of type ${number} cannot be recorded` });
+  return found as TracedDtype;
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { initBackend, tf } from '../../src/backend/index.js';
+import { type ForwardContext, Linear, Module, TrainingPasses } from '../../src/nn/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose } from '../support/compare.js';
+
+useBackend();
+const native = (await initBackend()) === 'tensorflow';
+
+/** A frozen layer, a trained one that is used twice, and noise where it is asked for. */
+class Net extends Module {
+  readonly frozen = this.child('frozen', new Linear(3, 4));
+  readonly trained = this.child('trained', new Linear(4, 4));
+  runs = 0;
+
+  constructor() {
+    super();
+    this.initialise(Rng.seeded(1));
+    this.frozen.setTrainable(false);
+  }
+
+  forward(x: tf.Tensor, context: ForwardContext, noise = false): { y: tf.Tensor; parts: { sum: tf.Tensor }[] } {
+    this.runs += 1;
+    const { a } = context.block(this.frozen, { x }, (inputs) => ({ a: tf.tanh(this.frozen.forward(inputs.x)) }));
+    const { y } = context.block(this.trained, { a }, (inputs, { rng }) => {
+      const b = tf.tanh(this.trained.forward(inputs.a));
+      return { y: this.trained.forward(noise ? tf.mul(b, 1 + rng.uniform()) : b) };
+    });
+    const { sum } = context.block(this.trained, { y }, (inputs) => ({ sum: tf.sum(tf.square(inputs.y), 1) }));
+    return { y, parts: [{ sum }] };
+  }
+}
+
+const batch = (rows: number, seed: number) => {
+  const rng = Rng.seeded(seed);
+  return tf.tensor2d(
+    Float32Array.from({ length: rows * 3 }, () => rng.normal(0, 1)),
+    [rows, 3],
+  );
+};
+
+/** Outputs and gradients of one pass. */
+async function pass(net: Net, passes: TrainingPasses, x: tf.Tensor, { noise = false, only = 'both', seed = 7 } = {}) {
+  const forward = (context: ForwardContext) => net.forward(x, context, noise);
+  const made = await passes.forward({ variant: String(noise), inputs: { x }, forward }, Rng.seeded(seed));
+  const { y, parts } = made.outputs;
+  const [part] = parts as [{ sum: tf.Tensor }];
+  const at = [[y, tf.mul(y, 0.5)] as const, [part.sum, tf.onesLike(part.sum)] as const];
+  const gradients = made.backward(only === 'both' ? at : at.slice(1));
+  const outputs = [y.clone(), part.sum.clone()];
+  tf.dispose(at.map(([, gradient]) => gradient));
+  made.dispose();
+  return { outputs, gradients };
+}
+
+async function expectSame(net: Net, x: tf.Tensor, captured: TrainingPasses, options: Parameters<typeof pass>[3] = {}) {
+  const eager = new TrainingPasses(net);
+  const [expected, actual] = [await pass(net, eager, x, options), await pass(net, captured, x, options)];
+  for (const [i, output] of expected.outputs.entries()) await expectClose(actual.outputs[i] as tf.Tensor, output, 1e-6);
+  expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()]);
+  expect(actual.gradients.size).toBe(2);
+  for (const [parameter, gradient] of expected.gradients)
+    await expectClose(actual.gradients.get(parameter) as tf.Tensor, gradient, 1e-5);
+}
+
+describe('passes as graphs', () => {
+  it('give the outputs and gradients of single operations, for other inputs, weights and output gradients too', async () => {
+    const net = new Net();
+    const captured = new TrainingPasses(net, { capture: true });
+    await expectSame(net, batch(5, 1), captured);
+    await expectSame(net, batch(5, 2), captured);
+    for (const { weight } of [net.trained, net.frozen]) weight.assign(tf.add(weight.value, 0.25));
+    await expectSame(net, batch(5, 2), captured);
+    await expectSame(net, batch(5, 3), captured, { only: 'the second' });
+    await expectSame(net, batch(2, 3), captured);
+    captured.dispose();
+  });
+
+  (native ? it : it.skip)('run nothing of the model any more once they are made', async () => {
+    const net = new Net();
+    const captured = new TrainingPasses(net, { capture: true });
+    await pass(net, captured, batch(5, 1));
+    const { runs } = net;
+    await pass(net, captured, batch(5, 2));
+    expect(net.runs).toBe(runs);
+    captured.dispose();
+  });
+
+  it('draw random numbers anew in each pass, by not being made', async () => {
+    const net = new Net();
+    const captured = new TrainingPasses(net, { capture: true });
+    await expectSame(net, batch(5, 1), captured, { noise: true, seed: 1 });
+    await expectSame(net, batch(5, 1), captured, { noise: true, seed: 2 });
+  });
+
+  it('leave no tensor behind', async () => {
+    const net = new Net();
+    const captured = new TrainingPasses(net, { capture: true });
+    const x = batch(5, 1);
+    const one = async () => {
+      const { outputs, gradients } = await pass(net, captured, x);
+      tf.dispose([outputs, [...gradients.values()]]);
+    };
+    expect(await leakOf(one)).toBe(0);
+    expect(await leakOf(one)).toBe(0);
+    expect(await leakOf(() => captured.dispose())).toBe(0);
+  });
+});
