@@ -46,7 +46,7 @@ function register(): string[] {
   registerNativeGelu();
   registerNativeLinear();
   registerNativeThroughHidden();
-  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps'];
+  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'graphs'];
 }
 
 function isOnGpu(): boolean {

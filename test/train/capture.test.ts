@@ -55,9 +55,9 @@ async function expectSameSteps(eager: TrainTask, captured: TrainTask, seeds: rea
     expect(relativeError([actual.total], [expected.total])).toBeLessThan(1e-5);
     expect(new Set(actual.gradients.keys())).toEqual(new Set(expected.gradients.keys()));
     for (const [parameter, gradient] of expected.gradients) {
-      const wanted = await gradient.data();
+      const wanted = await gradient.data<'float32'>();
       const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const found = await (actual.gradients.get(parameter) as tf.Tensor).data();
+      const found = await (actual.gradients.get(parameter) as tf.Tensor).data<'float32'>();
       if (largest > NOISE) expect(relativeError(found, wanted)).toBeLessThan(TOLERANCE);
       else expect(found.every((value) => Math.abs(value) < 10 * NOISE)).toBe(true);
     }

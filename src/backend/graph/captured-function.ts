@@ -1,16 +1,11 @@
 import { tf } from '../tf.js';
 import { CompiledGraph } from './compiled-graph.js';
+import { canRunGraphs } from './native-graph.js';
 import { Recorder } from './recorder.js';
 import type { TracedEdge } from './traced.js';
 
 /** Tensors by name. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
-
-/** Whether functions can run as graphs: on TensorFlow, and on a processor. On a GPU operations would be placed anew, which was never measured. */
-export function canRunGraphs(): boolean {
-  const backend = tf.backend() as unknown as { readonly isUsingGpuDevice?: boolean };
-  return tf.getBackend() === 'tensorflow' && backend.isUsingGpuDevice !== true;
-}
 
 /** A function of tensors that runs as one graph for each set of shapes, where graphs can run and it is asked for; else as it is. */
 export class CapturedFunction {

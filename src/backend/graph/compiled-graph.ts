@@ -1,25 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { tf } from '../tf.js';
+import type { tf } from '../tf.js';
 import { completeAttributes, typeAttribute } from './attributes.js';
 import type { GraphNode } from './graph.js';
-import { savedModelMessage } from './graph-def.js';
-import { writeMessage } from './protobuf.js';
-import type { Metadata } from './recorder.js';
+import { NativeGraph, type NativePort } from './native-graph.js';
 import type { TracedConstant, TracedEdge, TracedNode, TracedOperation } from './traced.js';
 import { portOf } from './traces.js';
-
-/** The part of the native backend that runs graphs. */
-interface GraphBackend {
-  readonly binding: {
-    loadSavedModel(dir: string, tags: string): number;
-    deleteSavedModel(id: number): void;
-    runSavedModel(id: number, inputs: readonly number[], inputNames: string, outputNames: string): Metadata[];
-  };
-  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
-  createOutputTensor(metadata: Metadata): tf.Tensor;
-}
 
 /** What a compiled graph computes, from what. */
 export interface GraphPart {
@@ -31,21 +15,16 @@ export interface GraphPart {
 }
 
 /**
- * Recorded operations as one function of TensorFlow: nothing of JavaScript runs between them, and what does not depend on each
- * other runs at the same time. TensorFlow's optimiser may fuse and reorder operations, so that sums differ in their last bits
- * from those of single operations; runs of one compiled graph do not differ.
+ * Recorded operations as one function of TensorFlow: nothing of JavaScript runs between them, and those that do not need each other
+ * run at the same time. The numbers are those of the single operations.
  */
 export class CompiledGraph {
-  private readonly id: number;
-  private readonly inputNames: string;
-  private readonly outputNames: string;
+  private readonly graph: NativeGraph;
   /** Which fetched value each output is: an edge is fetched once. */
   private readonly fetched: readonly number[];
 
-  private constructor(id: number, feeds: readonly string[], { names, fetched }: Fetches) {
-    this.id = id;
-    this.inputNames = feeds.join();
-    this.outputNames = names.join();
+  private constructor(graph: NativeGraph, fetched: readonly number[]) {
+    this.graph = graph;
     this.fetched = fetched;
   }
 
@@ -53,19 +32,13 @@ export class CompiledGraph {
   static async compile({ operations, feeds, outputs }: GraphPart): Promise<CompiledGraph> {
     const writer = new NodeWriter(feeds);
     for (const operation of neededOf(operations, feeds, outputs)) writer.add(operation);
-    const fetches = writer.fetch(outputs);
-    const dir = await mkdtemp(join(tmpdir(), 'sonoground-graph-'));
-    try {
-      await writeMessage(join(dir, 'saved_model.pb'), savedModelMessage({ nodes: writer.nodes, signatures: {} }));
-      const id = native().binding.loadSavedModel(dir, 'serve');
-      return new CompiledGraph(
-        id,
-        feeds.map((_, i) => `${feedName(i)}:0`),
-        fetches,
-      );
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    const { fetches, fetched } = writer.fetch(outputs);
+    const graph = await NativeGraph.make({
+      nodes: writer.nodes,
+      feeds: feeds.map((edge, i) => ({ name: `${feedName(i)}:0`, dtype: portOf(edge).dtype })),
+      fetches,
+    });
+    return new CompiledGraph(graph, fetched);
   }
 
   /**
@@ -75,9 +48,7 @@ export class CompiledGraph {
    * @returns the outputs in their order; they are the caller's. One that is asked for twice is there as two tensors of one memory.
    */
   run(feeds: readonly tf.Tensor[]): tf.Tensor[] {
-    const backend = native();
-    const values = backend.binding.runSavedModel(this.id, backend.getInputTensorIds(feeds), this.inputNames, this.outputNames);
-    const tensors = values.map((value) => backend.createOutputTensor(value));
+    const tensors = this.graph.run(feeds);
     const taken = new Set<number>();
     return this.fetched.map((k) => {
       const tensor = tensors[k] as tf.Tensor;
@@ -88,17 +59,14 @@ export class CompiledGraph {
   }
 
   dispose(): void {
-    native().binding.deleteSavedModel(this.id);
+    this.graph.dispose();
   }
 }
 
 interface Fetches {
-  readonly names: readonly string[];
+  readonly fetches: readonly NativePort[];
+  /** Which of them each output is. */
   readonly fetched: readonly number[];
-}
-
-function native(): GraphBackend {
-  return tf.backend() as unknown as GraphBackend;
 }
 
 function feedName(i: number): string {
@@ -158,18 +126,19 @@ class NodeWriter {
 
   /** TensorFlow fetches each edge once, and none that it is fed: those pass through a node of their own. */
   fetch(outputs: readonly TracedEdge[]): Fetches {
-    const names: string[] = [];
+    const fetches: NativePort[] = [];
     const places = new Map<string, number>();
     const fetched = outputs.map((edge) => {
       const key = keyOf(edge, this.numbers);
       const known = places.get(key);
       if (known !== undefined) return known;
       const source = this.source(edge);
-      names.push(this.fed.has(key) || edge.node.kind !== 'operation' ? `${this.identity(source, edge)}:0` : output(source));
-      places.set(key, names.length - 1);
-      return names.length - 1;
+      const name = this.fed.has(key) || edge.node.kind !== 'operation' ? this.identity(source, edge) : source;
+      fetches.push({ name: name.includes(':') ? name : `${name}:0`, dtype: portOf(edge).dtype });
+      places.set(key, fetches.length - 1);
+      return fetches.length - 1;
     });
-    return { names, fetched };
+    return { fetches, fetched };
   }
 
   private identity(source: string, edge: TracedEdge): string {
@@ -193,8 +162,4 @@ class NodeWriter {
     this.names.set(node, name);
     return name;
   }
-}
-
-function output(source: string): string {
-  return source.includes(':') ? source : `${source}:0`;
 }

@@ -25,10 +25,7 @@ export interface SavedVariables {
 export function savedModelMessage({ nodes, signatures }: Graph, saved?: SavedVariables): ProtoWriter {
   return new ProtoWriter().int(1, 1).message(2, (metaGraph) => {
     metaGraph.message(1, (info) => info.text(4, 'serve').text(5, '2.15.0').bool(7, true));
-    metaGraph.message(2, (graph) => {
-      for (const node of nodes) graph.message(1, (message) => writeNode(message, node));
-      graph.message(4, (versions) => versions.int(1, PRODUCER));
-    });
+    metaGraph.message(2, (graph) => writeGraph(graph, nodes));
     if (saved !== undefined) {
       metaGraph.message(3, (message) => writeSaver(message, saved.saver));
       // Python's TensorFlow finds variables by these collections; all others by the graph.
@@ -42,6 +39,18 @@ export function savedModelMessage({ nodes, signatures }: Graph, saved?: SavedVar
     for (const [name, signature] of Object.entries(signatures))
       metaGraph.entry(5, name, (message) => writeSignature(message, signature));
   });
+}
+
+/** Nodes as TensorFlow's `GraphDef`. */
+export function graphMessage(nodes: readonly GraphNode[]): ProtoWriter {
+  const message = new ProtoWriter();
+  writeGraph(message, nodes);
+  return message;
+}
+
+function writeGraph(message: ProtoWriter, nodes: readonly GraphNode[]): void {
+  for (const node of nodes) message.message(1, (own) => writeNode(own, node));
+  message.message(4, (versions) => versions.int(1, PRODUCER));
 }
 
 function writeSaver(message: ProtoWriter, { filename, save, restore }: Saver): void {

@@ -77,6 +77,17 @@ export async function writeMessage(path: string, { chunks }: ProtoWriter): Promi
   });
 }
 
+/** A message as one array of bytes. */
+export async function messageBytes({ chunks, length }: ProtoWriter): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk instanceof Uint8Array ? chunk : await chunk.read(), at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

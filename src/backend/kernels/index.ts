@@ -6,6 +6,7 @@ export {
   nativeAttention,
   registerNativeAttention,
 } from './native-attention.js';
+export type { NativeAttribute, NativeBackend } from './native-backend.js';
 export {
   hasNativeDeformableAttention,
   type NativeDeformableAttentionInputs,

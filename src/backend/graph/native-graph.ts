@@ -1,0 +1,102 @@
+import type { NativeAttribute, NativeBackend } from '../kernels/index.js';
+import { nativeOps } from '../native-ops.js';
+import { tf } from '../tf.js';
+import type { GraphNode } from './graph.js';
+import { graphMessage } from './graph-def.js';
+import { messageBytes } from './protobuf.js';
+import type { TracedDtype } from './traced.js';
+
+/** A tensor that is fed or fetched: `node:output`. */
+export interface NativePort {
+  readonly name: string;
+  readonly dtype: TracedDtype;
+}
+
+export interface NativeGraphParts {
+  readonly nodes: readonly GraphNode[];
+  readonly feeds: readonly NativePort[];
+  /** Each once, and none that is fed. */
+  readonly fetches: readonly NativePort[];
+}
+
+/** The order in which the operation takes and gives tensors, and what it calls their numbers. */
+const ORDER = [
+  ['float32', 'float'],
+  ['int32', 'int'],
+  ['bool', 'bool'],
+] as const satisfies readonly (readonly [TracedDtype, string])[];
+
+/** Whether graphs can run: on TensorFlow, on a processor, with the operations of this project. */
+export function canRunGraphs(): boolean {
+  return tf.getBackend() === 'tensorflow' && nativeOps().names.includes('graphs');
+}
+
+/** A graph on the native side, see `native/graph.cc`. */
+export class NativeGraph {
+  private readonly number: number;
+  private readonly attributes: readonly NativeAttribute[];
+  /** Numbers of feeds, and of fetches, in the operation's order. */
+  private readonly feeds: readonly number[];
+  private readonly fetches: readonly number[];
+
+  private constructor(number: number, parts: NativeGraphParts) {
+    this.number = number;
+    this.feeds = inOrder(parts.feeds);
+    this.fetches = inOrder(parts.fetches);
+    this.attributes = [
+      ...ORDER.map(([dtype, name]) => int(`${name}_feeds`, parts.feeds.filter((port) => port.dtype === dtype).length)),
+      ...ORDER.map(([dtype, name]) => int(`${name}_fetches`, parts.fetches.filter((port) => port.dtype === dtype).length)),
+      int('graph', number),
+    ];
+  }
+
+  /** @throws Error with TensorFlow's message when it is no graph. */
+  static async make(parts: NativeGraphParts): Promise<NativeGraph> {
+    const bytes = await messageBytes(graphMessage(parts.nodes));
+    const words = new Int32Array(Math.ceil(bytes.length / 4));
+    new Uint8Array(words.buffer).set(bytes);
+    const definition = tf.tensor1d(words, 'int32');
+    const names = (ports: readonly NativePort[]) => inOrder(ports).map((i) => (ports[i] as NativePort).name);
+    try {
+      const made = native().executeSingleOutput(
+        'SonogroundMakeGraph',
+        [int('bytes', bytes.length), text('feeds', names(parts.feeds).join()), text('fetches', names(parts.fetches).join())],
+        [definition],
+      ) as tf.Tensor;
+      const [number = 0] = await made.data();
+      made.dispose();
+      return new NativeGraph(number, parts);
+    } finally {
+      definition.dispose();
+    }
+  }
+
+  /** @returns what is fetched, in the order of the parts; the tensors are the caller's. */
+  run(feeds: readonly tf.Tensor[]): tf.Tensor[] {
+    const given = this.feeds.map((i) => feeds[i] as tf.Tensor);
+    const results = native().executeMultipleOutputs('SonogroundRunGraph', this.attributes, given, this.fetches.length);
+    const ordered: tf.Tensor[] = [];
+    for (const [k, i] of this.fetches.entries()) ordered[i] = results[k] as tf.Tensor;
+    return ordered;
+  }
+
+  dispose(): void {
+    (native().executeSingleOutput('SonogroundDropGraph', [int('graph', this.number)], []) as tf.Tensor).dispose();
+  }
+}
+
+function inOrder(ports: readonly NativePort[]): number[] {
+  return ORDER.flatMap(([dtype]) => ports.flatMap((port, i) => (port.dtype === dtype ? [i] : [])));
+}
+
+function native(): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+function int(name: string, value: number): NativeAttribute {
+  return { name, type: native().binding.TF_ATTR_INT, value };
+}
+
+function text(name: string, value: string): NativeAttribute {
+  return { name, type: native().binding.TF_ATTR_STRING, value };
+}
