@@ -16,7 +16,7 @@ export {
   type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
-export { listPictures } from './formats/several.js';
+export { isUnnamedFilm, listPictures } from './formats/several.js';
 export { decodeImage } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
