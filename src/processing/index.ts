@@ -2,7 +2,7 @@ export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
 export { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
-export { pictureStem, splitAddress } from './formats/address.js';
+export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
 export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { RasterImage } from '../raster-image.js';
-import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
+import { isFilmName, lacksEnding, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
 import { beginsAsDicom, DICOM_START, isDicomDirectory } from './dicom/begins.js';
 import { DicomFile } from './dicom/dicom-file.js';
 import { readImageFile } from './image-file.js';
@@ -69,15 +69,12 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
   return [1, 1];
 }
 
-/** Names with an ending, which has a letter in it; the last number of a UID is none. */
-const ENDING = /\.(?=[^.]*[a-z])[a-z0-9]{1,5}$/i;
-
 /**
  * Whether a file without an ending is DICOM with pictures, by its content: scanners and discs leave endings out. The list of a
  * disc's files, DICOMDIR, is none.
  */
 export async function isUnnamedFilm(file: string): Promise<boolean> {
-  if (ENDING.test(file) || !(await stat(file)).isFile()) return false;
+  if (!lacksEnding(file) || !(await stat(file)).isFile()) return false;
   const handle = await open(file);
   try {
     const start = Buffer.alloc(DICOM_START);

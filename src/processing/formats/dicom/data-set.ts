@@ -4,7 +4,7 @@ import { isDicom, isLongKind, namesItsKind } from './begins.js';
 import { inflateDataSet } from './inflate.js';
 import { BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT } from './transfer-syntax.js';
 
-type Parser = typeof import('dicom-parser')['default'] & {
+type Parser = typeof import('dicom-parser') & {
   /** Left out of the package's types. */
   readonly DataSet: new (
     parser: ByteStream['byteArrayParser'],
