@@ -39,7 +39,10 @@ export function namesItsKind(bytes: Uint8Array, at: number): boolean {
   return SHORT.has(vr) || LONG.has(vr);
 }
 
-/** Whether elements of the first groups follow each other in order, of sensible lengths. */
+/** The last of the groups that describe a patient, an examination or a picture: what a file begins with. */
+const LAST_GROUP = 0x40;
+
+/** Whether elements of such groups follow each other in order, of sensible lengths. */
 function beginsWithElements(bytes: Uint8Array, count: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let [at, last] = [0, -1];
@@ -47,7 +50,7 @@ function beginsWithElements(bytes: Uint8Array, count: number): boolean {
     if (at + 12 > bytes.length) return false;
     const [group, element] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
     const tag = group * 65536 + element;
-    if ((group !== 2 && group !== 8) || tag <= last) return false;
+    if ((found === 0 && group !== 2 && group !== 8) || group > LAST_GROUP || tag <= last) return false;
     last = tag;
     const vr = letters(bytes, at + 4, 2);
     const [head, length] = SHORT.has(vr)
