@@ -3,18 +3,19 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { BatchImage } from '../infer/index.js';
-import { listPictures, pictureStem } from '../processing/index.js';
+import { isUnnamedFilm, listPictures, pictureStem } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 
 const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp', 'dcm', 'dicom', 'ima', 'nii', 'nii.gz'];
-const IMAGES = `**/*.{${ENDINGS.join(',')}}`;
+/** All files: DICOM often comes without an ending and is told by its content. */
+const IMAGES = '**/*';
 
 /** Whatever has a special meaning in a glob. */
 const MAGIC = /[*?{}[\]()!]/;
 
 /**
  * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
- * below them; hidden files are not. A file of several pictures (a DICOM film, a TIFF of pages, a NIfTI volume) stands for all
+ * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of pages, a NIfTI volume) stands for all
  * of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the list, so that it is reported like any
  * other file that cannot be read.
  *
@@ -59,16 +60,21 @@ async function expand(name: string, skipped: readonly string[]): Promise<Found[]
 
 async function search(folder: string, pattern: string, asked: string, skipped: readonly string[]): Promise<Found[]> {
   const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  const images = files
-    .filter((file) => ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`)))
+  const named = files
     .map((file) => ({ path: join(folder, file), below: file }))
     .filter(({ path }) => !skipped.some((prefix) => resolve(path).startsWith(prefix)));
+  const images: Found[] = [];
+  for (const file of named) if (hasEnding(file.below) || (await isUnnamedFilm(file.path).catch(() => false))) images.push(file);
   if (images.length > 0) return images;
   throw new UsageError({
     where: asked,
     what: 'there is no image here',
     fix: `Name a file, a folder with images (${ENDINGS.join(', ')}), or a glob in quotes`,
   });
+}
+
+function hasEnding(file: string): boolean {
+  return ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
 }
 
 function named(files: readonly Found[]): BatchImage[] {

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { listPictures, pictureStem } from '../processing/index.js';
+import { isUnnamedFilm, listPictures, pictureStem } from '../processing/index.js';
 import { DataError } from '../util/index.js';
 import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
 import type { Dataset, Sample, SampleSource } from './types.js';
@@ -51,7 +51,8 @@ export class FoldersDataset implements Dataset {
 async function filesByStem(dir: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await listFolder(dir, FIX)) {
-    if (!IMAGE_FILE.test(name)) continue;
+    // DICOM may come without an ending.
+    if (!IMAGE_FILE.test(name) && !(await isUnnamedFilm(join(dir, name)))) continue;
     // A film or a volume of images goes with one of as many masks.
     for (const file of await listPictures(join(dir, name))) {
       const stem = pictureStem(file);

@@ -3,7 +3,8 @@ import { DataError } from '../util/index.js';
 import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { toBytes } from './formats/deep.js';
-import { DicomFile, isDicom } from './formats/dicom/dicom-file.js';
+import { beginsAsDicom } from './formats/dicom/begins.js';
+import { DicomFile } from './formats/dicom/dicom-file.js';
 import { readImageFile } from './formats/image-file.js';
 import { filmPicture, isVolumeName, volumePicture } from './formats/several.js';
 import type { RasterImage } from './raster-image.js';
@@ -29,7 +30,7 @@ export async function decodeImage(source: string | Buffer): Promise<RasterImage>
     if (isFilmName(file)) return filmPicture(undefined, file, part);
   }
   const bytes = await readImageFile(file);
-  if (isDicom(bytes))
+  if (beginsAsDicom(bytes))
     return filmPicture(
       part === undefined || typeof file !== 'string' ? await DicomFile.parse(bytes, nameOf(file)) : undefined,
       nameOf(file),

@@ -2,7 +2,7 @@ export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
 export { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
-export { pictureStem, splitAddress } from './formats/address.js';
+export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
 export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
@@ -16,7 +16,7 @@ export {
   type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
-export { listPictures } from './formats/several.js';
+export { isUnnamedFilm, listPictures } from './formats/several.js';
 export { decodeImage } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {

@@ -1,7 +1,7 @@
 import { DataError } from '../util/index.js';
 import { openFilm } from './film-set.js';
 import { isFilmName } from './formats/address.js';
-import { isDicom } from './formats/dicom/dicom-file.js';
+import { beginsAsDicom } from './formats/dicom/begins.js';
 import { browserPixels } from './formats/pixels.browser.js';
 import { checkSize, WHERE } from './pictures.js';
 
@@ -9,7 +9,7 @@ const PNG = [0x89, 0x50, 0x4e, 0x47];
 
 /** As `picture-set.ts`, of the files that browsers decode, and DICOM. TIFF and NIfTI are not among them. */
 export const openPictures: typeof import('./picture-set.js').openPictures = async (bytes, limits, name = '') => {
-  if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+  if (beginsAsDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
   if (PNG.every((value, i) => bytes[i] === value) && bytes[24] === 16)
     throw new DataError({
       where: WHERE,

@@ -3,7 +3,7 @@ import { DataError } from '../util/index.js';
 import { openFilm } from './film-set.js';
 import { isFilmName, plainIndex } from './formats/address.js';
 import { isBmp } from './formats/bmp.js';
-import { isDicom } from './formats/dicom/dicom-file.js';
+import { beginsAsDicom } from './formats/dicom/begins.js';
 import { openNifti } from './formats/nifti.js';
 import { HEADER_BYTES } from './formats/nifti-header.js';
 import { decodeByLibrary, decodeImage } from './image.js';
@@ -23,7 +23,7 @@ const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
 export async function openPictures(sent: Uint8Array, limits: PictureLimits, name = ''): Promise<PictureSet> {
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (isNifti(bytes)) return openVolume(bytes, limits);
-  if (isDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+  if (beginsAsDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
   if (isBmp(bytes)) {
     const old = bytes.readUInt32LE(14) === 12;
     checkSize(old ? bytes.readUInt16LE(18) : bytes.readInt32LE(18), old ? bytes.readUInt16LE(20) : bytes.readInt32LE(22), limits);

@@ -332,7 +332,7 @@ describe('privacy', () => {
     expect(Object.keys(film.header).sort()).toEqual(
       [
         ['width', 'height', 'frames', 'samples', 'photometric', 'bitsAllocated', 'bitsStored', 'highBit', 'signed', 'planar'],
-        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'spacingMm', 'regions'],
+        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'padding', 'spacingMm', 'regions'],
       ]
         .flat()
         .sort(),

@@ -77,3 +77,10 @@ const FILM = /\.(dcm|dicom|ima)$/i;
 export function isFilmName(file: string): boolean {
   return FILM.test(file);
 }
+
+const ENDING = /\.(?=[^.]*[a-z])[a-z0-9]{1,5}$/i;
+
+/** Whether a file's name has no ending. An ending has a letter in it: the last number of a UID is none. */
+export function lacksEnding(file: string): boolean {
+  return !ENDING.test(basename(file));
+}

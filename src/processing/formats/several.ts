@@ -1,8 +1,9 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { RasterImage } from '../raster-image.js';
-import { isFilmName, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
-import { DicomFile, isDicom } from './dicom/dicom-file.js';
+import { isFilmName, lacksEnding, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
+import { beginsAsDicom, DICOM_START, isDicomDirectory } from './dicom/begins.js';
+import { DicomFile } from './dicom/dicom-file.js';
 import { readImageFile } from './image-file.js';
 import { openNifti, readNiftiHeader } from './nifti.js';
 import { Recent } from './recent.js';
@@ -64,18 +65,22 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
     return [shape[2], frames];
   }
   if (PAGES.test(file)) return [(await sharp(await readImageFile(file), { limitInputPixels: false }).metadata()).pages ?? 1, 1];
-  if (isFilmName(file) || (await beginsAsDicom(file))) return [(await films.get(file)).header.frames, 1];
+  if (isFilmName(file) || (await isUnnamedFilm(file))) return [(await films.get(file)).header.frames, 1];
   return [1, 1];
 }
 
-/** Scanners often leave the ending out. */
-async function beginsAsDicom(file: string): Promise<boolean> {
-  if (/\.[a-z]{2,5}$/i.test(file)) return false;
+/**
+ * Whether a file without an ending is DICOM with pictures, by its content: scanners and discs leave endings out. The list of a
+ * disc's files, DICOMDIR, is none.
+ */
+export async function isUnnamedFilm(file: string): Promise<boolean> {
+  if (!lacksEnding(file) || !(await stat(file)).isFile()) return false;
   const handle = await open(file);
   try {
-    const start = Buffer.alloc(140);
-    await handle.read(start, 0, start.length, 0);
-    return isDicom(start);
+    const start = Buffer.alloc(DICOM_START);
+    const { bytesRead } = await handle.read(start, 0, start.length, 0);
+    const read = start.subarray(0, bytesRead);
+    return beginsAsDicom(read) && !isDicomDirectory(read);
   } finally {
     await handle.close();
   }

@@ -1,9 +1,10 @@
+import { isUnnamedFilm } from '../../../processing/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { partNamed } from '../readers/part-named.js';
 import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
 
-/** Pictures, frames of DICOM among them. */
+/** Pictures, frames of DICOM among them, by their endings; DICOM without one is told by its content. */
 const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 
 /** What objects are called where neither a folder nor `--prompt` says it. */
@@ -36,8 +37,8 @@ interface Place {
 type OwnMask = FilmMask<Place>;
 
 async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Promise<Found> {
-  const images = places(files, /^images?$/i);
-  const masks = places(files, /^(?:masks?|labels?|segmentations?|annotations?)$/i);
+  const images = await places(files, /^images?$/i);
+  const masks = await places(files, /^(?:masks?|labels?|segmentations?|annotations?)$/i);
   const problems: Problem[] = [];
   const own = ownMasks(images, masks, problems);
   const classesAbove = new Set(images.map(({ above }) => classAbove(above))).size > 1;
@@ -107,15 +108,16 @@ function ownMasks(
   return own;
 }
 
-function places(files: readonly TreeFile[], folder: RegExp): Place[] {
-  return files.flatMap((file) => {
-    if (!PICTURE.test(file.relative)) return [];
+async function places(files: readonly TreeFile[], folder: RegExp): Promise<Place[]> {
+  const found: Place[] = [];
+  for (const file of files) {
     const steps = file.relative.split('/');
     const at = steps.slice(0, -1).findLastIndex((step) => folder.test(step));
-    if (at < 0) return [];
+    if (at < 0 || !(PICTURE.test(file.relative) || (await isUnnamedFilm(file.path)))) continue;
     const stem = (steps.at(-1) as string).replace(PICTURE, '');
-    return [{ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem }];
-  });
+    found.push({ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem });
+  }
+  return found;
 }
 
 function keyOf(...steps: readonly string[]): string {

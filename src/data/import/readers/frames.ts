@@ -1,8 +1,8 @@
-import { listPictures } from '../../../processing/index.js';
+import { lacksEnding, listPictures } from '../../../processing/index.js';
 import type { TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 
-/** Files that may hold several pictures: DICOM films, TIFFs of pages. */
+/** Files that may hold several pictures: DICOM films, which may have no ending, and TIFFs of pages. */
 const SEVERAL = /\.(?:dcm|dicom|ima|tiff?)$/i;
 
 /** A mask of a film: of all its frames, or of the one that its name says. */
@@ -20,7 +20,7 @@ export interface FrameMask<M> {
 
 /** Whether a file may hold several pictures, by its name. */
 export function mayHoldSeveral({ relative }: TreeFile): boolean {
-  return SEVERAL.test(relative);
+  return SEVERAL.test(relative) || lacksEnding(relative);
 }
 
 /** How many pictures a file holds; 1 where it cannot be read, so that reading it tells what is wrong. */

@@ -32,19 +32,28 @@ export interface DecodedFrame extends FrameInfo {
 
 const require = createRequire(import.meta.url);
 
+interface Module {
+  readonly [kind: string]: unknown;
+  /** The module's memory as it is now. */
+  readonly HEAPU8: Uint8Array;
+}
+
 /** WebAssembly modules are compiled once, when the first file needs them. */
-const modules = new Map<string, Promise<Record<string, new () => Decoder>>>();
+const modules = new Map<string, Promise<Module>>();
+
+/** Memory of a module grows and never shrinks: one that has grown beyond this many bytes is given up after use. */
+const MAX_KEPT = 128e6;
 
 type Factory = (options: {
   readonly locateFile: (name: string) => string;
   readonly print: (line: string) => void;
   readonly printErr: (line: string) => void;
-}) => Promise<Record<string, new () => Decoder>>;
+}) => Promise<Module>;
 
 /** What the decoders said since the last frame began: some return an empty picture or half of one instead of failing. */
 let complaints: string[] = [];
 
-function moduleOf(name: string): Promise<Record<string, new () => Decoder>> {
+function moduleOf(name: string): Promise<Module> {
   const known = modules.get(name);
   if (known !== undefined) return known;
   const path = require.resolve(name);
@@ -61,21 +70,27 @@ function moduleOf(name: string): Promise<Record<string, new () => Decoder>> {
 
 /** Decodes JPEG-LS, lossless and near-lossless. */
 export async function decodeJpegLs(packed: Uint8Array): Promise<DecodedFrame> {
-  const { JpegLSDecoder } = (await moduleOf('@cornerstonejs/codec-charls/decodewasmjs')) as Record<
-    string,
-    new () => CharlsDecoder
-  >;
-  return run(JpegLSDecoder as new () => CharlsDecoder, packed, (decoder) => decoder.getInterleaveMode() === 0);
+  return decode<CharlsDecoder>(
+    '@cornerstonejs/codec-charls/decodewasmjs',
+    'JpegLSDecoder',
+    packed,
+    (decoder) => decoder.getInterleaveMode() === 0,
+  );
 }
 
 /** Decodes JPEG 2000; colour transforms of the code stream itself are undone. */
 export async function decodeJpeg2000(packed: Uint8Array): Promise<DecodedFrame> {
-  const { J2KDecoder } = await moduleOf('@cornerstonejs/codec-openjpeg/decodewasmjs');
-  return run(J2KDecoder as new () => Decoder, packed, () => false);
+  return decode('@cornerstonejs/codec-openjpeg/decodewasmjs', 'J2KDecoder', packed, () => false);
 }
 
-function run<T extends Decoder>(Kind: new () => T, packed: Uint8Array, planar: (decoder: T) => boolean): DecodedFrame {
-  const decoder = new Kind();
+async function decode<T extends Decoder>(
+  name: string,
+  kind: string,
+  packed: Uint8Array,
+  planar: (decoder: T) => boolean,
+): Promise<DecodedFrame> {
+  const module = await moduleOf(name);
+  const decoder = new (module[kind] as new () => T)();
   complaints = [];
   try {
     decoder.getEncodedBuffer(packed.length).set(packed);
@@ -84,8 +99,13 @@ function run<T extends Decoder>(Kind: new () => T, packed: Uint8Array, planar: (
     const info = decoder.getFrameInfo();
     const bytes = Uint8Array.from(decoder.getDecodedBuffer());
     return { ...info, bytes, planar: planar(decoder) && info.componentCount > 1 };
+  } catch (cause) {
+    // A module that has stopped in the middle of its work is not fit for more.
+    modules.delete(name);
+    throw cause;
   } finally {
     // Their memory is not the garbage collector's.
     decoder.delete();
+    if (module.HEAPU8.length > MAX_KEPT) modules.delete(name);
   }
 }

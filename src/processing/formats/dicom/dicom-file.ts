@@ -1,24 +1,12 @@
-import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
 import type { RasterImage } from '../../raster-image.js';
+import { readDataSet } from './data-set.js';
 import { type DicomHeader, parseDicomHeader } from './dicom-header.js';
-import { frameBytes } from './frames.js';
-import { inflateDataSet } from './inflate.js';
+import { findFrames } from './find-frames.js';
+import type { Frames } from './frames.js';
 import { type Palette, paletteOf } from './palette.js';
 import { pictureOf } from './picture.js';
 import { unpackFrame } from './samples.js';
-
-/** Whether a file begins as DICOM files do, after a preamble of 128 bytes. */
-export function isDicom(bytes: Uint8Array): boolean {
-  return bytes.length > 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
-}
-
-const [IMPLICIT, EXPLICIT] = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1'];
-
-/** Old files begin with their first element: explicit ones have two letters after its tag. */
-function guessSyntax(bytes: Uint8Array): string {
-  return /^[A-Z]{2}$/.test(String.fromCharCode(...bytes.subarray(4, 6))) ? EXPLICIT : IMPLICIT;
-}
 
 /** The parser throws texts, errors and records of both. */
 function unreadable(where: string, cause: unknown): DataError {
@@ -28,37 +16,34 @@ function unreadable(where: string, cause: unknown): DataError {
   return new DataError({ where, what, fix: 'Copy or export it again', cause });
 }
 
-const MAX_INFLATED = 2e9;
+/** A deflated byte can stand for a thousand, so that a file of a few megabytes may ask for all the memory there is. */
+const MAX_INFLATED = 1e9;
 
 /** A DICOM file of one picture or a film of pictures. The file's bytes are in memory; a frame is unpacked when it is asked for. */
 export class DicomFile {
   readonly file: string;
   readonly header: DicomHeader;
-  private readonly set: DataSet;
+  private readonly frames: Frames;
   private readonly palette: Palette | undefined;
 
-  private constructor(file: string, header: DicomHeader, set: DataSet) {
+  private constructor(file: string, header: DicomHeader, frames: Frames, palette: Palette | undefined) {
     this.file = file;
     this.header = header;
-    this.set = set;
-    this.palette = header.photometric === 'PALETTE COLOR' ? paletteOf(set, header.signed, file) : undefined;
+    this.frames = frames;
+    this.palette = palette;
   }
 
   /**
-   * @param maxInflated - bytes to which a deflated file may grow. Default: 2 GB.
-   * @throws DataError naming the file when it is damaged, holds no picture, or one of a kind that is not read.
+   * @param maxInflated - bytes to which a deflated file may grow. Default: 1 GB.
+   * @throws DataError naming the file when it is damaged, holds no picture, fewer or more of them than it says, or one of a
+   * kind that is not read.
    */
   static async parse(bytes: Uint8Array, file: string, maxInflated: number = MAX_INFLATED): Promise<DicomFile> {
-    const { parseDicom, readPart10Header } = (await import('dicom-parser')).default;
     try {
-      const headless = isDicom(bytes) ? {} : { TransferSyntaxUID: guessSyntax(bytes) };
-      const set = parseDicom(bytes, {
-        ...headless,
-        // What is returned is read from its beginning: the data set alone, without the header that was not deflated.
-        inflater: (packed: Uint8Array, position: number) => inflateDataSet(packed.subarray(position), maxInflated),
-      });
-      const syntax = headless.TransferSyntaxUID ?? readPart10Header(bytes).string('x00020010')?.trim() ?? IMPLICIT;
-      return new DicomFile(file, parseDicomHeader(set, syntax, file), set);
+      const { set, syntax } = await readDataSet(bytes, maxInflated, file);
+      const header = parseDicomHeader(set, syntax, file);
+      const palette = header.photometric === 'PALETTE COLOR' ? paletteOf(set, header.signed, file) : undefined;
+      return new DicomFile(file, header, findFrames(set, header, file), palette);
     } catch (cause) {
       if (cause instanceof DataError) throw cause;
       throw unreadable(file, cause);
@@ -77,15 +62,8 @@ export class DicomFile {
       const fix = frames === 1 ? 'There is one, number 0' : `They are numbered 0 to ${frames - 1}`;
       throw new DataError({ where: this.file, what: `there is no frame ${frame}`, fix });
     }
-    const packed = await frameBytes(this.set, this.header, frame, this.file).catch((cause) => {
-      if (cause instanceof DataError) throw cause;
-      throw new DataError({
-        where: this.file,
-        what: `frame ${frame} cannot be found in it`,
-        fix: 'It is damaged or cut off: copy or export it again',
-        cause,
-      });
-    });
-    return pictureOf(await unpackFrame(packed, this.header, this.file), this.header, this.palette);
+    const { sampling } = this.frames;
+    const samples = await unpackFrame(this.frames.bytes(frame), this.header, sampling, this.file);
+    return pictureOf(samples, this.header, this.palette);
   }
 }

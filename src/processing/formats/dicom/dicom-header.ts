@@ -52,6 +52,8 @@ export interface DicomHeader {
   readonly slope: number;
   readonly intercept: number;
   readonly window: Window | undefined;
+  /** Stored numbers, from and to, that stand for no picture at all. */
+  readonly padding: readonly [from: number, to: number] | undefined;
   /** Millimetres between columns and between rows, where the file says. */
   readonly spacingMm: readonly [across: number, down: number] | undefined;
   readonly regions: readonly UltrasoundRegion[];
@@ -94,6 +96,7 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
   const frames = set.intString('x00280008') ?? 1;
   if (!Number.isInteger(frames) || frames < 1) throw refuse(`it says ${frames} frames`);
   const regions = ultrasoundRegions(set);
+  const signed = set.uint16('x00280103') === 1;
   return {
     width,
     height,
@@ -103,13 +106,14 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
     bitsAllocated,
     bitsStored,
     highBit,
-    signed: set.uint16('x00280103') === 1,
+    signed,
     planar: set.uint16('x00280006') === 1,
     packing: packingOf(transferSyntax, where),
     transferSyntax,
     slope: finite(set.floatString('x00281053')) ?? 1,
     intercept: finite(set.floatString('x00281052')) ?? 0,
     window: windowOf(set),
+    padding: paddingOf(set, signed),
     spacingMm: spacingOf(set, regions),
     regions,
   };
@@ -121,6 +125,15 @@ function windowOf(set: DataSet): Window | undefined {
   const shape = (set.string('x00281056') ?? 'LINEAR').trim().toUpperCase();
   if (center === undefined || width === undefined || width <= 0) return undefined;
   return { center, width, shape: shape === 'SIGMOID' || shape === 'LINEAR_EXACT' ? shape : 'LINEAR' };
+}
+
+/** PixelPaddingValue, up to PixelPaddingRangeLimit, which may be the smaller one. */
+function paddingOf(set: DataSet, signed: boolean): readonly [number, number] | undefined {
+  const number = (tag: string) => (signed ? set.int16(tag) : set.uint16(tag));
+  const value = number('x00280120');
+  if (value === undefined) return undefined;
+  const limit = number('x00280121') ?? value;
+  return [Math.min(value, limit), Math.max(value, limit)];
 }
 
 function finite(value: number | undefined): number | undefined {

@@ -1,122 +1,175 @@
-/** A lossless JPEG's picture of grey. */
+/** A lossless JPEG's picture. */
 export interface LosslessFrame {
   readonly width: number;
   readonly height: number;
+  readonly components: number;
+  /** Samples of a pixel together. */
   readonly values: Uint16Array;
 }
 
 const [SOF3, DHT, SOI, EOI, SOS, DRI] = [0xc3, 0xc4, 0xd8, 0xd9, 0xda, 0xdd];
 
-/** For codes of each length: the smallest, and where its values begin. -1 where there is none. */
-interface HuffmanTable {
-  readonly values: Uint8Array;
-  readonly smallest: Int32Array;
-  readonly largest: Int32Array;
-  readonly start: Int32Array;
+/** By the next 16 bits: the length of the code that they begin with, times 256, and its value. 0 where there is none. */
+type HuffmanTable = Uint16Array;
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly precision: number;
+  readonly ids: readonly number[];
+  readonly values: Uint16Array;
+  /** Components that have been decoded. */
+  readonly done: Set<number>;
 }
 
 interface Scan {
-  readonly table: HuffmanTable;
+  /** Which components, and the code of each. */
+  readonly parts: readonly { readonly component: number; readonly table: HuffmanTable }[];
   readonly predictor: number;
   readonly shift: number;
-  /** Samples between restarts; 0 for none. */
+  /** Pixels between restarts; 0 for none. */
   readonly restart: number;
-  /** Where the entropy-coded bytes begin. */
-  readonly at: number;
 }
 
 /**
- * Decodes lossless JPEG (ITU-T T.81, annex H) with one component of 2 to 16 bits, all seven predictors: the library decodes no
- * more than 8 bits.
+ * Decodes lossless JPEG (ITU-T T.81, annex H): 2 to 16 bits, one component or several of full size, in one scan or in several,
+ * all seven predictors, restarts, and the point transform.
+ *
+ * Ours because of what the libraries do: sharp's knows 8 bits alone; jpeg-lossless-decoder-js 2.1.2 is wrong with predictor 7
+ * and with restarts by predictors 2 to 7, and takes a stream that is cut off for a whole one.
  *
  * @throws Error when the stream is damaged or of another kind; the caller names the file.
  */
 export function decodeLosslessJpeg(bytes: Uint8Array): LosslessFrame {
   const tables = new Map<number, HuffmanTable>();
-  let frame: { width: number; height: number; precision: number } | undefined;
+  let frame: Frame | undefined;
   let restart = 0;
   let at = 2;
   if (bytes[0] !== 0xff || bytes[1] !== SOI) throw new Error('it does not begin as JPEG does');
   while (at + 4 <= bytes.length) {
     if (bytes[at] !== 0xff) throw new Error('a marker is missing');
     const marker = bytes[at + 1] as number;
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    if (marker === EOI) break;
     const body = at + 4;
     const end = at + 2 + word(bytes, at + 2);
+    if (end > bytes.length) break;
+    at = end;
     if (marker === SOF3) {
-      frame = { precision: bytes[body] as number, height: word(bytes, body + 1), width: word(bytes, body + 3) };
-      if (bytes[body + 5] !== 1 || frame.width === 0 || frame.height === 0)
-        throw new Error('it is not one component of a known size');
+      // A second one could ask for any size.
+      if (frame !== undefined) throw new Error('it has two frames');
+      frame = frameOf(bytes, body);
     } else if (marker === DHT) readTables(bytes, body, end, tables);
     else if (marker === DRI) restart = word(bytes, body);
     else if (marker === SOS) {
-      const table = tables.get((bytes[body + 2] as number) >> 4);
-      if (frame === undefined || table === undefined) throw new Error('its scan comes before its frame or its table');
-      const scan = { table, predictor: bytes[body + 3] as number, shift: (bytes[body + 5] as number) & 15, restart, at: end };
-      return { width: frame.width, height: frame.height, values: decodeScan(bytes, scan, frame) };
-    } else if (marker === EOI) break;
-    at = end;
+      if (frame === undefined) throw new Error('its scan comes before its frame');
+      at = decodeScan(bytes, end, scanOf(bytes, body, frame, tables, restart), frame);
+      if (frame.done.size === frame.ids.length)
+        return { width: frame.width, height: frame.height, components: frame.ids.length, values: frame.values };
+    }
   }
-  throw new Error('it ends before its scan');
+  throw new Error('it ends before all of its scans');
 }
 
 function word(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
+function frameOf(bytes: Uint8Array, body: number): Frame {
+  const [precision, components] = [bytes[body] as number, bytes[body + 5] as number];
+  const [height, width] = [word(bytes, body + 1), word(bytes, body + 3)];
+  const ids = Array.from({ length: components }, (_, i) => bytes[body + 6 + 3 * i] as number);
+  if (width === 0 || height === 0) throw new Error('it does not say its size');
+  if (precision < 2 || precision > 16) throw new Error(`it says ${precision} bits`);
+  if (new Set(ids).size !== components || ids.some((_, i) => bytes[body + 7 + 3 * i] !== 0x11))
+    throw new Error('its components are not all of full size');
+  return { width, height, precision, ids, values: new Uint16Array(width * height * components), done: new Set() };
+}
+
+function scanOf(bytes: Uint8Array, body: number, frame: Frame, tables: ReadonlyMap<number, HuffmanTable>, restart: number): Scan {
+  const count = bytes[body] as number;
+  const parts = Array.from({ length: count }, (_, i) => {
+    const component = frame.ids.indexOf(bytes[body + 1 + 2 * i] as number);
+    const table = tables.get((bytes[body + 2 + 2 * i] as number) >> 4);
+    if (component < 0 || frame.done.has(component) || table === undefined) throw new Error('its scan has no frame or no table');
+    frame.done.add(component);
+    return { component, table };
+  });
+  const at = body + 1 + 2 * count;
+  const [predictor, shift] = [bytes[at] as number, (bytes[at + 2] as number) & 15];
+  if (count === 0 || predictor < 1 || predictor > 7 || shift >= frame.precision)
+    throw new Error(`its predictor is ${predictor}, its shift ${shift}`);
+  return { parts, predictor, shift, restart };
+}
+
 function readTables(bytes: Uint8Array, from: number, end: number, tables: Map<number, HuffmanTable>): void {
   for (let at = from; at + 17 <= end; ) {
-    const id = (bytes[at] as number) & 15;
     const counts = bytes.subarray(at + 1, at + 17);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    tables.set(id, tableOf(counts, bytes.subarray(at + 17, at + 17 + total)));
+    tables.set((bytes[at] as number) & 15, tableOf(counts, bytes.subarray(at + 17, at + 17 + total)));
     at += 17 + total;
   }
 }
 
-/** T.81, F.2.2.3. */
+/** T.81, annex C: codes of each length in the order of their values, one after the other. */
 function tableOf(counts: Uint8Array, values: Uint8Array): HuffmanTable {
-  const [smallest, largest, start] = [new Int32Array(17), new Int32Array(17).fill(-1), new Int32Array(17)];
-  for (let length = 1, code = 0, index = 0; length <= 16; length++, code <<= 1) {
-    const count = counts[length - 1] as number;
-    start[length] = index;
-    smallest[length] = code;
-    if (count > 0) largest[length] = code + count - 1;
-    code += count;
-    index += count;
+  const table = new Uint16Array(65536);
+  let [next, index] = [0, 0];
+  for (let length = 1; length <= 16; length++) {
+    const step = 1 << (16 - length);
+    for (let k = 0; k < (counts[length - 1] as number); k++, next += step) {
+      const value = values[index++];
+      if (value === undefined || value > 16 || next + step > table.length) throw new Error('its table of codes makes no sense');
+      table.fill((length << 8) | value, next, next + step);
+    }
   }
-  return { values, smallest, largest, start };
+  return table;
 }
 
-function decodeScan(
-  bytes: Uint8Array,
-  { table, predictor, shift, restart, at }: Scan,
-  { width, height, precision }: { readonly width: number; readonly height: number; readonly precision: number },
-): Uint16Array {
-  if (predictor < 1 || predictor > 7) throw new Error(`its predictor is ${predictor}`);
-  const out = new Uint16Array(width * height);
-  const bits = new BitReader(bytes, at);
+/** @returns where the scan ends. */
+function decodeScan(bytes: Uint8Array, from: number, { parts, predictor, shift, restart }: Scan, frame: Frame): number {
+  const { width, height, precision, values, ids } = frame;
+  const [n, pixels] = [ids.length, width * height];
+  const bits = new BitReader(bytes, from);
   const middle = 1 << (precision - shift - 1);
   // After a restart a line is predicted as the first one is.
   let firstLine = 0;
-  for (let i = 0; i < out.length; i++) {
-    const [x, y] = [i % width, Math.floor(i / width)];
+  for (let i = 0, x = 0, y = 0; i < pixels; i++) {
     const begins = i === 0 || (restart > 0 && i % restart === 0);
     if (begins && i > 0) {
       bits.restart();
       firstLine = y;
     }
-    const prediction = begins ? middle : predict(out, i, x, y === firstLine, width, predictor);
-    out[i] = prediction + difference(bits, table);
+    for (const { component, table } of parts) {
+      const at = i * n + component;
+      const prediction = begins ? middle : predict(values, at, n, width * n, x, y === firstLine, predictor);
+      values[at] = prediction + bits.difference(table);
+    }
+    if (++x === width) [x, y] = [0, y + 1];
   }
-  return shift === 0 ? out : out.map((value) => value << shift);
+  if (shift > 0)
+    for (const { component } of parts)
+      for (let at = component; at < values.length; at += n) values[at] = (values[at] as number) << shift;
+  return bits.end();
 }
 
 /** T.81, table H.1; along the first line and the first column, the only neighbour there is. */
-function predict(out: Uint16Array, i: number, x: number, firstLine: boolean, width: number, predictor: number): number {
-  if (firstLine) return out[i - 1] as number;
-  const above = out[i - width] as number;
+function predict(
+  out: Uint16Array,
+  at: number,
+  pixel: number,
+  line: number,
+  x: number,
+  firstLine: boolean,
+  predictor: number,
+): number {
+  if (firstLine) return out[at - pixel] as number;
+  const above = out[at - line] as number;
   if (x === 0) return above;
-  const [left, corner] = [out[i - 1] as number, out[i - width - 1] as number];
+  const [left, corner] = [out[at - pixel] as number, out[at - line - pixel] as number];
   switch (predictor) {
     case 1:
       return left;
@@ -135,60 +188,66 @@ function predict(out: Uint16Array, i: number, x: number, firstLine: boolean, wid
   }
 }
 
-/** A difference: how many bits it has, then those; 16 stands for 32768 alone. */
-function difference(bits: BitReader, table: HuffmanTable): number {
-  const size = bits.symbol(table);
-  if (size === 0) return 0;
-  if (size === 16) return 32768;
-  const value = bits.take(size);
-  return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
-}
-
 /** Bits of entropy-coded bytes, in which a zero follows each 255. */
 class BitReader {
   private readonly bytes: Uint8Array;
   private at: number;
   private held = 0;
   private count = 0;
+  /** Of the bits held, those that are not in the stream: codes are looked up 16 bits at a time. */
+  private beyond = 0;
 
   constructor(bytes: Uint8Array, at: number) {
     this.bytes = bytes;
     this.at = at;
   }
 
-  take(n: number): number {
-    let value = 0;
-    for (let i = 0; i < n; i++) value = (value << 1) | this.bit();
-    return value;
-  }
-
-  symbol({ values, smallest, largest, start }: HuffmanTable): number {
-    for (let length = 1, code = this.bit(); length <= 16; length++, code = (code << 1) | this.bit()) {
-      if (code > (largest[length] as number)) continue;
-      const value = values[(start[length] as number) + code - (smallest[length] as number)];
-      if (value !== undefined && value <= 16) return value;
-      break;
-    }
-    throw new Error('a code is not in its table');
+  /** A difference: how many bits it has, then those; 16 stands for 32768 alone. */
+  difference(table: HuffmanTable): number {
+    const code = table[this.peek()] as number;
+    if (code === 0) throw new Error('a code is not in its table');
+    this.drop(code >> 8);
+    const size = code & 255;
+    if (size === 0) return 0;
+    if (size === 16) return 32768;
+    const value = this.peek() >> (16 - size);
+    this.drop(size);
+    return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
   }
 
   /** Drops what is left of a byte and the marker that follows. */
   restart(): void {
-    this.count = 0;
-    if (this.bytes[this.at] !== 0xff || ((this.bytes[this.at + 1] as number) & 0xf8) !== 0xd0)
-      throw new Error('a restart is missing');
-    this.at += 2;
+    const at = this.end();
+    if (this.bytes[at] !== 0xff || ((this.bytes[at + 1] as number) & 0xf8) !== 0xd0) throw new Error('a restart is missing');
+    this.at = at + 2;
+    [this.held, this.count, this.beyond] = [0, 0, 0];
   }
 
-  private bit(): number {
-    if (this.count === 0) {
-      const byte = this.bytes[this.at++];
-      const marker = byte === 0xff && this.bytes[this.at] !== 0;
-      if (byte === undefined || marker) throw new Error('it ends early');
-      if (byte === 0xff) this.at++;
-      this.held = byte;
-      this.count = 8;
+  /** Where the marker after these bytes is. */
+  end(): number {
+    let at = this.at;
+    while (at + 1 < this.bytes.length && !(this.bytes[at] === 0xff && this.bytes[at + 1] !== 0 && this.bytes[at + 1] !== 0xff))
+      at++;
+    return at;
+  }
+
+  private peek(): number {
+    while (this.count < 16) {
+      const byte = this.bytes[this.at];
+      if (byte === undefined || (byte === 0xff && this.bytes[this.at + 1] !== 0)) {
+        this.held <<= 8;
+        this.beyond += 8;
+      } else {
+        this.held = (this.held << 8) | byte;
+        this.at += byte === 0xff ? 2 : 1;
+      }
+      this.count += 8;
     }
-    return (this.held >> --this.count) & 1;
+    return (this.held >>> (this.count - 16)) & 0xffff;
+  }
+
+  private drop(n: number): void {
+    this.count -= n;
+    if (this.count < this.beyond) throw new Error('it ends early');
   }
 }

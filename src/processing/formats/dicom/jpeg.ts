@@ -1,48 +1,103 @@
-const SOF = new Set([0xc0, 0xc1, 0xc2, 0xc3]);
-const [SOI, APP0, APP14, SOS] = [0xd8, 0xe0, 0xee, 0xda];
+import type { StatedColour } from './colour.js';
+import { joinBytes } from './join-bytes.js';
+
+const [SOI, EOI, SOS, TEM, APP0, APP2, APP14] = [0xd8, 0xd9, 0xda, 0x01, 0xe0, 0xe2, 0xee];
+
+/** The frame of lossless JPEG (ITU-T T.81), and that of JPEG-LS (T.87). */
+export const [SOF3, SOF55] = [0xc3, 0xf7];
+
+/** Frames: C0 to CF without tables (C4, CC) and an extension (C8), and JPEG-LS. */
+const isFrame = (marker: number) =>
+  marker === SOF55 || (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
 
 /** "Adobe", version 100, no flags, transform 0: the three components are red, green and blue. */
 const RGB_MARKER = [0xff, APP14, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0];
 
-/**
- * A JPEG of which the file around it says that it is RGB, made to say so itself where it says nothing: without a mark,
- * decoders take three components for luminance and colour differences. One that is marked otherwise, or that has reduced
- * colours, is believed more than the file.
- */
-export function markAsRgb(bytes: Uint8Array): Uint8Array {
-  if (bytes[0] !== 0xff || bytes[1] !== SOI) return bytes;
+/** What a JPEG or JPEG-LS says of itself before its first scan. */
+export interface JpegHeader {
+  /** The marker of its frame: {@link SOF3} is lossless. */
+  readonly frame: number;
+  readonly precision: number;
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+  readonly stated: StatedColour;
+}
+
+interface Segment {
+  readonly marker: number;
+  /** Of its marker. */
+  readonly start: number;
+  readonly body: number;
+  readonly end: number;
+}
+
+/** The segments up to the first scan, itself included. */
+function* segments(bytes: Uint8Array): Generator<Segment> {
+  if (bytes[0] !== 0xff || bytes[1] !== SOI) return;
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1] as number;
-    if (marker === APP0 || marker === APP14) return bytes;
-    if (SOF.has(marker)) {
-      const reduced = bytes[at + 11] !== 0x11;
-      return reduced ? bytes : marked(bytes);
+    // Markers may be preceded by bytes of ones; some have no body.
+    if (marker === 0xff || marker === TEM || (marker >= 0xd0 && marker <= SOI)) {
+      at += marker === 0xff ? 1 : 2;
+      continue;
     }
-    if (marker === SOS) return bytes;
-    at += 2 + lengthAt(bytes, at);
+    if (marker === EOI) return;
+    const end = at + 2 + word(bytes, at + 2);
+    yield { marker, start: at, body: at + 4, end };
+    if (marker === SOS) return;
+    at = end;
   }
-  return bytes;
 }
 
-function marked(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(bytes.length + RGB_MARKER.length);
-  out.set(bytes.subarray(0, 2));
-  out.set(RGB_MARKER, 2);
-  out.set(bytes.subarray(2), 2 + RGB_MARKER.length);
-  return out;
-}
-
-/** Of what follows a marker, itself included. */
-function lengthAt(bytes: Uint8Array, marker: number): number {
-  return ((bytes[marker + 2] as number) << 8) | (bytes[marker + 3] as number);
-}
-
-/** Whether a JPEG is coded without losses, and its bits a sample; 8 and with losses where it does not say. */
-export function kindOfJpeg(bytes: Uint8Array): { readonly lossless: boolean; readonly precision: number } {
-  for (let at = 2; at + 5 <= bytes.length && bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1] as number;
-    if (SOF.has(marker)) return { lossless: marker === 0xc3, precision: bytes[at + 4] as number };
-    at += 2 + lengthAt(bytes, at);
+/** Reads what comes before the first scan; `undefined` where there is no frame, so that nothing can be unpacked. */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
+  let mark: StatedColour = 'nothing';
+  for (const { marker, body, end } of segments(bytes)) {
+    if (marker === APP0 && mark !== 'ybr' && begins(bytes, body, end, 'JFIF\0')) mark = 'ybr';
+    // Decoders take JFIF for the stronger mark of the two.
+    if (marker === APP14 && mark === 'nothing' && end - body >= 12 && begins(bytes, body, end, 'Adobe'))
+      mark = bytes[body + 11] === 0 ? 'rgb' : 'ybr';
+    if (!isFrame(marker)) continue;
+    const components = bytes[body + 5] as number;
+    if (end > bytes.length || end - body < 6 + 3 * components) return undefined;
+    const parts = Array.from({ length: components }, (_, i) => bytes.subarray(body + 6 + 3 * i, body + 9 + 3 * i));
+    const named = /^rgb$/i.test(String.fromCharCode(...parts.map(([id = 0]) => id)));
+    const reduced = parts.some(([, sampling]) => sampling !== parts[0]?.[1]);
+    return {
+      frame: marker,
+      precision: bytes[body] as number,
+      height: word(bytes, body + 1),
+      width: word(bytes, body + 3),
+      components,
+      stated: mark !== 'nothing' ? mark : named ? 'rgb' : reduced ? 'ybr' : 'nothing',
+    };
   }
-  return { lossless: false, precision: 8 };
+  return undefined;
+}
+
+/**
+ * A JPEG made to say of itself that it is RGB, as decoders take three components without a mark for luminance and colour
+ * differences.
+ */
+export function markAsRgb(bytes: Uint8Array): Uint8Array {
+  return joinBytes(bytes.subarray(0, 2), Uint8Array.from(RGB_MARKER), bytes.subarray(2));
+}
+
+/** A JPEG without colour profiles: the numbers in a file are what is shown, as in all its other codings. */
+export function withoutProfile(bytes: Uint8Array): Uint8Array {
+  const profiles = [...segments(bytes)].filter(
+    ({ marker, body, end }) => marker === APP2 && begins(bytes, body, end, 'ICC_PROFILE\0'),
+  );
+  if (profiles.length === 0) return bytes;
+  const cuts = [0, ...profiles.flatMap(({ start, end }) => [start, end]), bytes.length];
+  return joinBytes(...cuts.flatMap((from, i) => (i % 2 === 0 ? [bytes.subarray(from, cuts[i + 1])] : [])));
+}
+
+function begins(bytes: Uint8Array, at: number, end: number, text: string): boolean {
+  return end - at >= text.length && [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }

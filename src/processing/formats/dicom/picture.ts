@@ -1,39 +1,28 @@
 import type { RasterImage } from '../../raster-image.js';
+import { rgbFromYbr } from './colour.js';
 import type { DicomHeader } from './dicom-header.js';
 import type { Palette } from './palette.js';
 import type { Samples } from './samples.js';
 
 /** A frame's stored numbers as a picture. */
-export function pictureOf({ values, rgb }: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
+export function pictureOf(samples: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
   const { width, height, spacingMm } = header;
-  const data = colours(values, rgb, header, palette);
+  const data = colours(samples, header, palette);
   return { width, height, data, ...(spacingMm === undefined ? {} : { spacingMm }) };
 }
 
-function colours(values: ArrayLike<number>, rgb: boolean, header: DicomHeader, palette: Palette | undefined): Uint8Array {
+function colours(samples: Samples, header: DicomHeader, palette: Palette | undefined): Uint8Array {
   if (header.samples === 3) {
-    const bytes = Uint8Array.from(values);
-    return rgb || header.photometric === 'RGB' ? bytes : fromYbr(bytes);
+    const bytes = Uint8Array.from(samples.values);
+    return samples.colours === 'rgb' ? bytes : rgbFromYbr(bytes);
   }
-  const stored = signExtended(values, header);
-  return palette === undefined ? grey(stored, header) : through(stored, palette);
-}
-
-/** Full-range luminance and colour differences, as in JPEG (DICOM PS3.3, C.7.6.3.1.2). */
-function fromYbr(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8ClampedArray(bytes.length);
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [y, cb, cr] = [bytes[i] as number, (bytes[i + 1] as number) - 128, (bytes[i + 2] as number) - 128];
-    out[i] = y + 1.402 * cr;
-    out[i + 1] = y - 0.344136 * cb - 0.714136 * cr;
-    out[i + 2] = y + 1.772 * cb;
-  }
-  return new Uint8Array(out.buffer);
+  const stored = storedNumbers(samples, header);
+  return palette === undefined ? grey(stored, header, samples.bits ?? header.bitsStored) : through(stored, palette);
 }
 
 /** The stored bits of each number, with their sign. What other bits hold (overlays, rubbish) is dropped. */
-function signExtended(values: ArrayLike<number>, { bitsStored, highBit, signed }: DicomHeader): Int32Array {
-  const [up, down] = [31 - highBit, 32 - bitsStored];
+function storedNumbers({ values, bits }: Samples, { bitsStored, highBit, signed }: DicomHeader): Int32Array {
+  const [up, down] = bits === undefined ? [31 - highBit, 32 - bitsStored] : [32 - bits, 32 - bits];
   return Int32Array.from(values, (value) => (signed ? (value << up) >> down : (value << up) >>> down));
 }
 
@@ -47,23 +36,33 @@ function through(values: Int32Array, { first, tables }: Palette): Uint8Array {
   return out;
 }
 
-/** Grey from black to white by the file's window; without one, bytes as they are and deeper numbers from the frame's smallest to its largest. */
-function grey(values: Int32Array, header: DicomHeader): Uint8Array {
-  const { slope, intercept, photometric, bitsStored, signed, window } = header;
-  const show = window === undefined ? spread(values, bitsStored <= 8 && !signed) : windowed(window);
+/**
+ * Grey from black to white by the file's window; without one, bytes as they are and deeper numbers from the frame's smallest to
+ * its largest. Padding is no part of the picture: it counts for neither and is black.
+ */
+function grey(values: Int32Array, header: DicomHeader, bits: number): Uint8Array {
+  const { slope, intercept, photometric, signed, window, padding } = header;
+  const asIs = bits <= 8 && !signed;
+  const show = window === undefined ? spread(values, asIs, padding) : windowed(window);
   const out = new Uint8Array(values.length * 3);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
+    if (!asIs && isPadding(value, padding)) continue;
     const level = Math.round(255 * Math.min(1, Math.max(0, show(window === undefined ? value : value * slope + intercept))));
     out.fill(photometric === 'MONOCHROME1' ? 255 - level : level, i * 3, i * 3 + 3);
   }
   return out;
 }
 
-function spread(values: Int32Array, asIs: boolean): (value: number) => number {
+function isPadding(value: number, padding: DicomHeader['padding']): boolean {
+  return padding !== undefined && value >= padding[0] && value <= padding[1];
+}
+
+function spread(values: Int32Array, asIs: boolean, padding: DicomHeader['padding']): (value: number) => number {
   if (asIs) return (value) => value / 255;
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
+    if (isPadding(value, padding)) continue;
     if (value < min) min = value;
     if (value > max) max = value;
   }

@@ -1,7 +1,10 @@
 import { DataError } from '../../../util/index.js';
 import { decodeJpeg2000, decodeJpegLs } from './codecs.js';
+import { comesAs } from './colour.js';
 import type { DicomHeader } from './dicom-header.js';
-import { kindOfJpeg, markAsRgb } from './jpeg.js';
+import type { Sampling } from './frames.js';
+import { type JpegHeader, markAsRgb, readJpegHeader, SOF3, SOF55, withoutProfile } from './jpeg.js';
+import { readJpeg2000Header } from './jpeg-2000.js';
 import { decodeLosslessJpeg } from './jpeg-lossless.js';
 import { decodeJpegPixels } from './jpeg-pixels.js';
 import { decodeRleFrame } from './rle.js';
@@ -10,85 +13,130 @@ import { decodeRleFrame } from './rle.js';
 export interface Samples {
   /** Samples of a pixel together; grey of up to 16 bits, colours of 8. */
   readonly values: Uint8Array | Uint16Array;
-  /** Whether the decoder has made RGB of them, whatever the file calls them. */
-  readonly rgb: boolean;
+  /** What three samples are. */
+  readonly colours: 'rgb' | 'ybr';
+  /** Bits that count, where a packed stream says so: files around them are often wrong. */
+  readonly bits?: number;
 }
 
 /**
- * Unpacks a frame.
+ * Unpacks a frame. What a packed stream states is compared with the file's header before it is unpacked: sizes in it are
+ * anybody's to write.
  *
  * @throws DataError naming the file when it is damaged or of another size than the file says.
  */
-export async function unpackFrame(packed: Uint8Array, header: DicomHeader, where: string): Promise<Samples> {
-  const { width, height, samples, bitsAllocated, planar, packing } = header;
+export async function unpackFrame(packed: Uint8Array, header: DicomHeader, sampling: Sampling, where: string): Promise<Samples> {
+  const { width, height, samples, bitsAllocated, planar, packing, photometric } = header;
   const pixels = width * height;
   switch (packing) {
     case 'native': {
-      if (header.photometric === 'YBR_FULL_422') return { values: widen422(packed, pixels), rgb: false };
+      const colours = comesAs('native', 'nothing', photometric);
+      if (sampling !== '4:4:4') return { values: widen422(packed, width, height, sampling), colours };
       const values = together(packed, pixels, samples, planar && samples === 3);
-      return { values: bitsAllocated === 16 ? words(values) : values, rgb: false };
+      return { values: bitsAllocated === 16 ? words(values) : values, colours };
     }
     case 'rle': {
       const bytes = decodeRleFrame(packed, pixels, samples, bitsAllocated === 16 ? 2 : 1, where);
       const values = together(bytes, pixels, samples, samples === 3);
-      return { values: bitsAllocated === 16 ? words(values) : values, rgb: false };
+      return { values: bitsAllocated === 16 ? words(values) : values, colours: comesAs('rle', 'nothing', photometric) };
     }
     case 'jpeg':
       return jpeg(packed, header, where);
-    default: {
-      const decoded = await (packing === 'jpeg-ls' ? decodeJpegLs : decodeJpeg2000)(packed).catch((cause) => {
-        throw cause instanceof DataError ? cause : damaged(where, cause);
-      });
-      check(decoded, header, where);
+    case 'jpeg-ls': {
+      const came = readJpegHeader(packed);
+      if (came?.frame !== SOF55) throw damaged(where);
+      check(came, header, where);
+      const decoded = await decodeJpegLs(packed).catch(failed(where));
       const values = together(decoded.bytes, pixels, samples, decoded.planar);
-      // JPEG 2000 undoes its own colour transforms, those that the file calls YBR_ICT and YBR_RCT.
-      const rgb = /^YBR_(ICT|RCT)$/.test(header.photometric);
-      return { values: decoded.bitsPerSample > 8 ? words(values) : values, rgb };
+      const colours = comesAs('jpeg-ls', came.stated, photometric);
+      return { values: came.precision > 8 ? words(values) : values, colours, bits: came.precision };
+    }
+    case 'jpeg-2000': {
+      const came = readJpeg2000Header(packed);
+      if (came === undefined) throw damaged(where);
+      check(came, header, where);
+      checkEffort(came, where);
+      const { bytes } = await decodeJpeg2000(came.stream).catch(failed(where));
+      const colours = comesAs('jpeg-2000', came.stated, photometric);
+      return { values: came.precision > 8 ? words(bytes) : bytes, colours, bits: came.precision };
     }
   }
 }
 
 /** JPEG of any of its kinds. */
 async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Promise<Samples> {
-  const { lossless, precision } = kindOfJpeg(packed);
-  if (precision > 8 && !lossless)
+  const came = readJpegHeader(packed);
+  if (came === undefined || came.frame === SOF55) throw damaged(where);
+  check(came, header, where);
+  const { precision, stated } = came;
+  if (came.frame === SOF3) {
+    const { values } = await Promise.resolve()
+      .then(() => decodeLosslessJpeg(packed))
+      .catch(failed(where));
+    return { values, colours: comesAs('jpeg-lossless', stated, header.photometric), bits: precision };
+  }
+  if (precision > 8)
     throw new DataError({
       where,
       what: `its JPEG has ${precision} bits a sample and losses, which is not read`,
       fix: 'Export it uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000',
     });
-  const bytes = header.photometric === 'RGB' ? markAsRgb(packed) : packed;
-  try {
-    if (precision > 8) {
-      const frame = decodeLosslessJpeg(bytes);
-      check({ ...frame, componentCount: 1 }, header, where);
-      return { values: frame.values, rgb: false };
-    }
-    const { width, height, channels, data } = await decodeJpegPixels(bytes, header.samples === 1);
-    check({ width, height, componentCount: channels }, header, where);
-    return { values: data, rgb: true };
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    throw damaged(where, cause);
-  }
+  const { data } = await lossy(packed, came, header).catch(failed(where));
+  // What had to be converted has been.
+  return { values: data, colours: 'rgb', bits: precision };
 }
 
-function check(
-  came: { readonly width: number; readonly height: number; readonly componentCount: number },
-  { width, height, samples }: DicomHeader,
-  where: string,
-): void {
-  if (came.width === width && came.height === height && came.componentCount === samples) return;
-  const text = ({ width: w, height: h, n }: { width: number; height: number; n: number }) =>
-    `${w}x${h} with ${n} sample${n === 1 ? '' : 's'}`;
+async function lossy(packed: Uint8Array, came: JpegHeader, header: DicomHeader): ReturnType<typeof decodeJpegPixels> {
+  const plain = withoutProfile(packed);
+  const rgb = came.components === 3 && comesAs('jpeg', came.stated, header.photometric) === 'rgb';
+  const picture = await decodeJpegPixels(rgb ? markAsRgb(plain) : plain, header.samples === 1);
+  if (picture.width !== came.width || picture.height !== came.height || picture.channels !== came.components)
+    throw new Error('it came out in another size than it says');
+  return picture;
+}
+
+/** What a packed picture says of itself. */
+interface Stated {
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+  readonly precision: number;
+  readonly reduced?: boolean;
+}
+
+/** @throws DataError unless a packed picture says the same size as its file. */
+function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHeader, where: string): void {
+  const refuse = (what: string, fix = 'It is damaged or cut off: copy or export it again') => new DataError({ where, what, fix });
+  const text = (w: number, h: number, n: number) => `${w}x${h} with ${n} sample${n === 1 ? '' : 's'}`;
+  if (came.width !== width || came.height !== height || came.components !== samples)
+    throw refuse(
+      `its packed picture is ${text(came.width, came.height, came.components)} a pixel, its header says ${text(width, height, samples)}`,
+    );
+  if (came.precision < 1 || came.precision > bitsAllocated)
+    throw refuse(`its packed picture has ${came.precision} bits a sample, its header says ${bitsAllocated}`);
+  if (came.reduced === true)
+    throw refuse('its packed colours have fewer samples than pixels, which is not read', 'Export it uncompressed or as JPEG');
+}
+
+/** Tiles and layers of JPEG 2000 above which a picture is refused: each takes memory or time, whether there is anything in it or not. */
+const [MAX_TILES, MAX_LAYERS] = [8192, 1024];
+
+function checkEffort({ tiles, layers }: { readonly tiles: number; readonly layers: number }, where: string): void {
+  if (tiles <= MAX_TILES && layers <= MAX_LAYERS) return;
   throw new DataError({
     where,
-    what: `its packed picture is ${text({ ...came, n: came.componentCount })} a pixel, its header says ${text({ width, height, n: samples })}`,
-    fix: 'It is damaged or cut off: copy or export it again',
+    what: `its packed picture is in ${tiles} tiles and ${layers} layers; up to ${MAX_TILES} and ${MAX_LAYERS} are read`,
+    fix: 'Check the file, or export it again',
   });
 }
 
-function damaged(where: string, cause: unknown): DataError {
+function failed(where: string): (cause: unknown) => never {
+  return (cause) => {
+    throw cause instanceof DataError ? cause : damaged(where, cause);
+  };
+}
+
+function damaged(where: string, cause?: unknown): DataError {
   return new DataError({
     where,
     what: 'a packed picture in it cannot be decoded',
@@ -114,13 +162,17 @@ function words(bytes: Uint8Array): Uint16Array {
 }
 
 /** Y, Y, Cb, Cr made Y, Cb, Cr twice. */
-function widen422(bytes: Uint8Array, pixels: number): Uint8Array {
-  const out = new Uint8Array(pixels * 3);
-  for (let i = 0; i < pixels; i++) {
-    const at = (i >> 1) * 4;
-    out[i * 3] = bytes[at + (i & 1)] as number;
-    out[i * 3 + 1] = bytes[at + 2] as number;
-    out[i * 3 + 2] = bytes[at + 3] as number;
-  }
+function widen422(bytes: Uint8Array, width: number, height: number, sampling: Sampling): Uint8Array {
+  const out = new Uint8Array(width * height * 3);
+  // Bytes are stored for a pixel more in each line, or in none.
+  const line = sampling === '4:2:2' ? width + (width % 2) : width;
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i += 3) {
+      const stored = y * line + x;
+      const at = (stored >> 1) * 4;
+      out[i] = bytes[at + (stored & 1)] as number;
+      out[i + 1] = bytes[at + 2] as number;
+      out[i + 2] = bytes[at + 3] as number;
+    }
   return out;
 }

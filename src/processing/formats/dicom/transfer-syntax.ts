@@ -3,12 +3,19 @@ import { DataError } from '../../../util/index.js';
 /** How a file's pixels are packed. */
 export type Packing = 'native' | 'rle' | 'jpeg' | 'jpeg-ls' | 'jpeg-2000';
 
+export const [IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN] = [
+  '1.2.840.10008.1.2',
+  '1.2.840.10008.1.2.1',
+  '1.2.840.10008.1.2.1.99',
+  '1.2.840.10008.1.2.2',
+] as const;
+
 /** The transfer syntaxes that are read, by their UIDs (DICOM PS3.5, annex A; PS3.6, annex A). */
 const PACKINGS: Readonly<Record<string, Packing>> = {
-  '1.2.840.10008.1.2': 'native',
-  '1.2.840.10008.1.2.1': 'native',
-  '1.2.840.10008.1.2.1.99': 'native',
-  '1.2.840.10008.1.2.2': 'native',
+  [IMPLICIT]: 'native',
+  [EXPLICIT]: 'native',
+  [DEFLATED]: 'native',
+  [BIG_ENDIAN]: 'native',
   '1.2.840.10008.1.2.5': 'rle',
   '1.2.840.10008.1.2.4.50': 'jpeg',
   '1.2.840.10008.1.2.4.51': 'jpeg',
@@ -19,8 +26,6 @@ const PACKINGS: Readonly<Record<string, Packing>> = {
   '1.2.840.10008.1.2.4.90': 'jpeg-2000',
   '1.2.840.10008.1.2.4.91': 'jpeg-2000',
 };
-
-export const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 /** MPEG-2, MPEG-4 and HEVC films. */
 const FILM = /^1\.2\.840\.10008\.1\.2\.4\.10\d/;

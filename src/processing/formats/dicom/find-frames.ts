@@ -1,0 +1,33 @@
+import type { DataSet } from 'dicom-parser';
+import { DataError } from '../../../util/index.js';
+import { PIXELS } from './data-set.js';
+import type { DicomHeader } from './dicom-header.js';
+import type { Frames } from './frames.js';
+import { nativeFrames } from './native-frames.js';
+import { packedFrames } from './packed-frames.js';
+
+/**
+ * Finds all frames of a file, so that the number that its header states is known to be true before anything is made of it.
+ *
+ * @throws DataError naming the file when its bytes are fewer or more than its header says, or do not tell where frames begin.
+ */
+export function findFrames(set: DataSet, header: DicomHeader, where: string): Frames {
+  const element = set.elements[PIXELS];
+  if (element === undefined) throw new DataError({ where, what: 'it has no pixels', fix: 'Choose an image file' });
+  const size = (set.byteArray as Uint8Array).length;
+  const open = element.length === 0xffffffff;
+  if (!open && element.dataOffset + element.length > size)
+    throw new DataError({
+      where,
+      what: `it is damaged or cut off: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}`,
+      fix: 'Copy or export it again',
+    });
+  if (header.packing !== 'native') return packedFrames(set, element, header, where);
+  if (open)
+    throw new DataError({
+      where,
+      what: `its pixels are packed, but its transfer syntax ${header.transferSyntax} is uncompressed`,
+      fix: 'Correct the transfer syntax (0002,0010), or export it again',
+    });
+  return nativeFrames(set, element, header, where);
+}

@@ -1,0 +1,61 @@
+import type { DataSet, Element } from 'dicom-parser';
+import { DataError } from '../../../util/index.js';
+import type { DicomHeader } from './dicom-header.js';
+import type { Frames, Sampling } from './frames.js';
+import { BIG_ENDIAN } from './transfer-syntax.js';
+
+/** Finds the frames of uncompressed pixels. */
+export function nativeFrames(set: DataSet, element: Element, header: DicomHeader, where: string): Frames {
+  const { sampling, size } = layoutOf(set, element, header, where);
+  const source = set.byteArray as Uint8Array;
+  return { sampling, bytes: (frame) => frameOf(source, element, header, frame * size, size) };
+}
+
+interface Layout {
+  readonly sampling: Sampling;
+  /** Bytes of a frame. */
+  readonly size: number;
+}
+
+/**
+ * How the bytes lie, by their number. Files that say YBR_FULL_422 often have full colours; more bytes than the header
+ * accounts for are further pictures, or the header of another picture.
+ */
+function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: string): Layout {
+  const { width, height, samples, bitsAllocated, photometric, planar, frames } = header;
+  const full: Layout = { sampling: '4:4:4', size: width * height * samples * (bitsAllocated / 8) };
+  const shared: readonly Layout[] = [
+    { sampling: '4:2:2', size: 4 * Math.ceil(width / 2) * height },
+    { sampling: '4:2:2-running', size: 4 * Math.ceil((width * height) / 2) },
+  ];
+  const layouts = photometric === 'YBR_FULL_422' ? [...(planar ? [] : shared), full] : [full];
+  const excess = ({ size }: Layout) => element.length - size * frames;
+  // Elements are of an even number of bytes.
+  const exact = layouts.find((layout) => excess(layout) === 0 || excess(layout) === 1);
+  if (exact !== undefined) return exact;
+  const [first] = layouts as [Layout];
+  const more = excess(first);
+  if (layouts.length === 1 && more > 0 && more < first.size && blank(set, element, first.size * frames)) return first;
+  const wanted = layouts.map(({ size }) => size).filter((size, i, sizes) => sizes.indexOf(size) === i);
+  throw new DataError({
+    where,
+    what: `it has ${element.length} bytes of pixels for ${frames} frame${frames === 1 ? '' : 's'} of ${wanted.join(' or ')}`,
+    fix:
+      more < 0
+        ? 'It is damaged or cut off: copy or export it again'
+        : 'It may hold more frames than NumberOfFrames (0028,0008) says, or pictures of another size: correct its header or export it again',
+  });
+}
+
+/** Whether nothing but zeros is left from a place on. */
+function blank(set: DataSet, { dataOffset, length }: Element, from: number): boolean {
+  return (set.byteArray as Uint8Array).subarray(dataOffset + from, dataOffset + length).every((byte) => byte === 0);
+}
+
+function frameOf(source: Uint8Array, element: Element, header: DicomHeader, from: number, size: number): Uint8Array {
+  const { bitsAllocated, transferSyntax } = header;
+  const start = element.dataOffset + from;
+  if (transferSyntax !== BIG_ENDIAN || (bitsAllocated === 8 && element.vr !== 'OW')) return source.subarray(start, start + size);
+  // Bytes written as big-endian words: neighbours have changed places, over the borders of frames too.
+  return Uint8Array.from({ length: size }, (_, i) => source[element.dataOffset + ((from + i) ^ 1)] as number);
+}
