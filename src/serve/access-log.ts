@@ -20,5 +20,7 @@ export function logWhenOver(request: FastifyRequest, reply: FastifyReply, logger
       `${request.method} ${request.routeOptions.url ?? NO_ROUTE} ${status} ${(performance.now() - begin).toFixed(0)} ms`,
     );
   };
-  reply.raw.once('finish', () => write(reply.raw.statusCode)).once('close', () => write(SENDER_LEFT));
+  // Node lets an answer finish that was cut off.
+  const finish = () => write(reply.raw.destroyed ? SENDER_LEFT : reply.raw.statusCode);
+  reply.raw.once('finish', finish).once('close', () => write(SENDER_LEFT));
 }

@@ -11,8 +11,6 @@ const QUOTED = 200;
 
 /** The framework's errors in our words; `tooLarge` says its own. */
 const KNOWN: Readonly<Record<string, ErrorAnswer>> = {
-  FST_ERR_BAD_URL: { status: 400, where: 'path', what: 'it is no address', fix: 'See /openapi.json' },
-  FST_ERR_MAX_PARAM_LENGTH: { status: 414, where: 'path', what: 'it is too long', fix: 'See /openapi.json' },
   FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, where: 'body', what: 'it is not JSON', fix: 'See /openapi.json' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, where: 'body', what: 'it is empty', fix: 'See /openapi.json' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
