@@ -32,7 +32,7 @@ export async function readForm(
     if (part.type === 'file') {
       if (name !== 'image') throw bad('form', 'the file is not called image', 'Send one file, in the field image');
       if (upload !== undefined) throw bad('form', 'there is more than one file', 'Send one file, in the field image');
-      upload = { bytes: await part.toBuffer(), name: part.filename ?? '' };
+      upload = { bytes: await readable(part.toBuffer()), name: part.filename ?? '' };
     } else {
       if (name === 'image') throw bad('image', 'it came as text', 'Send it as a file: its part needs a filename');
       if (part.valueTruncated || part.fieldnameTruncated) throw bad(name, 'it is too long');
@@ -46,10 +46,19 @@ function bad(where: string, what: string, fix?: string): HttpError {
   return new HttpError({ status: 400, where, what, ...(fix === undefined ? {} : { fix }) });
 }
 
-/** The parser's own errors have no status when a form ends too early. */
 async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  const parts = (request.parts() as AsyncIterable<Multipart>)[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await readable(parts.next());
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** The parser's own errors have no status when a form ends too early, in a file or between parts. */
+async function readable<T>(reading: Promise<T>): Promise<T> {
   try {
-    yield* request.parts() as AsyncIterable<Multipart>;
+    return await reading;
   } catch (cause) {
     if (typeof (cause as { statusCode?: unknown }).statusCode === 'number') throw cause;
     throw new HttpError({ status: 400, where: 'form', what: 'it is cut off or not a form', fix: 'Send it again', cause });
