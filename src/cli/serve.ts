@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { constants, hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { shippedModels } from '../infer/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
@@ -91,7 +91,12 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
     await askedToStop();
-    consoleLogger.info('finishing what was begun');
+    consoleLogger.info('finishing what was begun; a second Ctrl-C ends at once');
+    void askedToStop().then(async (name) => {
+      // The process that computes would go on till its job is done.
+      await engine.close();
+      process.exit(128 + constants.signals[name]);
+    });
     await server.close();
   },
 };
@@ -133,9 +138,14 @@ function listenError(host: string, port: number, cause: unknown): unknown {
   return what === undefined ? cause : new RuntimeError({ where: `${host}:${port}`, what, ...(fix && { fix }), cause });
 }
 
-/** The first Ctrl-C, or a request to end, lets what was begun be finished; the second one ends at once. */
-function askedToStop(): Promise<void> {
+/** Waits for Ctrl-C or a request to end. */
+function askedToStop(): Promise<'SIGINT' | 'SIGTERM'> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+    const names = ['SIGINT', 'SIGTERM'] as const;
+    const stop = (name: NodeJS.Signals) => {
+      for (const other of names) process.off(other, stop);
+      resolve(name as (typeof names)[number]);
+    };
+    for (const name of names) process.on(name, stop);
   });
 }

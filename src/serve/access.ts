@@ -48,18 +48,31 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** What a request says of where it goes and where it comes from. */
+export interface Origins {
+  /** The target as it was sent: a path, or a whole address. */
+  readonly target: string;
+  /** The Host header. */
+  readonly host: string | undefined;
+  /** The Origin header. */
+  readonly origin?: string | undefined;
+  /** Sec-Fetch-Site. */
+  readonly site?: string | undefined;
+  /** Whether a person follows a link, or types the address, of something that is no secret. */
+  readonly visit?: boolean;
+}
+
 /**
  * Refuses requests that a foreign web page makes a browser send: those for a name that is not this server's (a name that was
- * pointed at this address meanwhile), and those from pages of another origin. An address of numbers cannot be pointed elsewhere.
+ * pointed at this address meanwhile), and those from pages of another origin, be it another port of this machine. An address of
+ * numbers cannot be pointed elsewhere. A foreign page may link to ours.
  *
  * @param names - the names by which the server is reached besides `localhost` and the machine's own.
  */
-export function checkOrigin(
-  names: readonly string[],
-  headers: { readonly host?: string | undefined; readonly origin?: string | undefined; readonly site?: string | undefined },
-): void {
-  const { host = '', origin, site } = headers;
-  const name = nameOf(host);
+export function checkOrigin(names: readonly string[], { target, host = '', origin, site, visit = false }: Origins): void {
+  // A whole address counts before the header (RFC 9112, 3.2.2).
+  const asked = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1] ?? host;
+  const name = nameOf(asked);
   const known = ['localhost', hostname().toLowerCase(), ...names.map((own) => own.toLowerCase())];
   if (name === undefined || !(isIP(name) > 0 || known.includes(name)))
     throw new HttpError({
@@ -68,8 +81,9 @@ export function checkOrigin(
       what: 'this server is not called so',
       fix: 'Use its address, or start it with --allow-host NAME',
     });
-  const foreign = origin !== undefined && originHost(origin) !== host.toLowerCase();
-  if (foreign || site === 'cross-site')
+  const foreign = origin !== undefined && originHost(origin) !== asked.toLowerCase();
+  const elsewhere = site !== undefined && !['same-origin', 'none'].includes(site.toLowerCase());
+  if (foreign || (elsewhere && !visit))
     throw new HttpError({ status: 403, where: 'origin', what: 'pages of other servers may not use this one' });
 }
 

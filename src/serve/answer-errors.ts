@@ -1,52 +1,88 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { DataError, type Logger, SonogroundError, UsageError } from '../util/index.js';
-import { HttpError } from './http-error.js';
+import { discardBody, tooLarge } from './arrival/index.js';
+import { errorPage, wantsPage } from './error-page.js';
+import { type ErrorAnswer, HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';
 
-/** An error as it is sent. */
-export interface ErrorAnswer {
-  readonly status: number;
-  readonly where: string;
-  readonly what: string;
-  readonly fix?: string;
-}
+/** Letters of what a request holds that are said back to it. */
+const QUOTED = 200;
+
+/** The framework's errors in our words; `tooLarge` says its own. */
+const KNOWN: Readonly<Record<string, ErrorAnswer>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, where: 'body', what: 'it is not JSON', fix: 'See /openapi.json' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, where: 'body', what: 'it is empty', fix: 'See /openapi.json' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    where: 'content-type',
+    what: 'bodies of this kind are not read',
+    fix: 'Send application/json or multipart/form-data',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, where: 'body', what: 'it is cut off', fix: 'Send it again' },
+  FST_PROTO_VIOLATION: { status: 400, where: 'form', what: 'a field has a name that none may have' },
+  FST_PARTS_LIMIT: { status: 413, where: 'form', what: 'it has too many parts' },
+  FST_FIELDS_LIMIT: { status: 413, where: 'form', what: 'it has too many fields' },
+  FST_FILES_LIMIT: { status: 413, where: 'form', what: 'it has too many files', fix: 'Send one file, in the field image' },
+  FST_INVALID_JSON_FIELD_ERROR: { status: 400, where: 'form', what: 'a field is not the JSON that it says it is' },
+};
 
 const TOO_LARGE = ['FST_ERR_CTP_BODY_TOO_LARGE', 'FST_REQ_FILE_TOO_LARGE'];
 
-/** Sends what a person should read of an error: never a stack trace, never a path of the server. */
+const FAILED = { status: 500, where: 'server', what: 'something went wrong', fix: 'The server has written down what it was' };
+
+/**
+ * Sends what a person should read of an error: never a stack trace, never a path of the server. A person in a browser gets a page,
+ * programs get JSON.
+ */
 export function answerError(error: unknown, reply: FastifyReply, limits: ServeLimits, logger: Logger): FastifyReply {
+  const { request } = reply;
   const answer = answerOf(error, limits);
   // What was not expected is told to whoever runs the server, not to whoever asked.
   if (answer.status === 500)
-    logger.warn(`not expected: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    logger.warn(`not expected: ${quoted(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))}`);
   if (error instanceof HttpError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
+  if (error instanceof HttpError && error.allow !== undefined) reply.header('allow', error.allow);
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.code(answer.status).send(answer);
+  // The framework closes after a body that it does not take; its sender may still be busy with it and read nothing.
+  reply.removeHeader('connection');
+  if (answer.status === 408) reply.header('connection', 'close');
+  else discardBody(request.raw, limits);
+  reply.code(answer.status);
+  if (wantsPage(request)) return reply.type('text/html; charset=utf-8').send(errorPage(answer));
+  // Not by the schema of the route: an answer that does not fit it would be an error again.
+  return reply
+    .type('application/json; charset=utf-8')
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send(answer);
 }
 
 function answerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
   if (error instanceof HttpError) return partsOf(error, error.status);
   if (error instanceof DataError || error instanceof UsageError) return partsOf(error, 422);
-  const failed = { status: 500, where: 'server', what: 'something went wrong', fix: 'The server has written down what it was' };
-  if (error instanceof SonogroundError) return failed;
+  if (error instanceof SonogroundError) return FAILED;
   if (hasZodFastifySchemaValidationErrors(error)) {
     const [issue] = error.validation;
     const where = (issue?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.') || 'body';
-    return { status: 400, where, what: (issue?.message ?? 'it is not as expected').replace(/^Invalid input: /, '') };
+    const what = (issue?.message ?? 'it is not as expected').replace(/^Invalid input: /, '');
+    return { status: 400, where: quoted(where), what: quoted(what) };
   }
-  const { code = '', statusCode = 500, message } = error as FastifyError;
-  if (TOO_LARGE.includes(code)) {
-    const fix = 'Make it smaller, or raise the limit';
-    return { status: 413, where: 'image', what: `files of up to ${megabytes(limits.uploadBytes)} MB are taken`, fix };
-  }
-  return statusCode >= 400 && statusCode < 500 ? { status: statusCode, where: 'request', what: message } : failed;
+  const { code = '', statusCode = 500 } = error as FastifyError;
+  if (TOO_LARGE.includes(code)) return partsOf(tooLarge(limits), 413);
+  const known = KNOWN[code];
+  if (known !== undefined) return known;
+  // In words of ours: those of others may quote what was sent, or say where code lies.
+  return statusCode >= 400 && statusCode < 500
+    ? { status: statusCode, where: 'request', what: 'it cannot be understood', fix: 'See /openapi.json' }
+    : FAILED;
 }
 
 function partsOf({ where, what, fix }: SonogroundError, status: number): ErrorAnswer {
-  return { status, where, what, ...(fix === undefined ? {} : { fix }) };
+  return { status, where: quoted(where), what: quoted(what), ...(fix === undefined ? {} : { fix: quoted(fix) }) };
 }
 
-function megabytes(bytes: number): string {
-  return String(Number((bytes / 1024 / 1024).toFixed(2)));
+/** Fit for a line in a terminal or a log: short, and without characters that control one. */
+function quoted(text: string): string {
+  const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+  return clean.length <= QUOTED ? clean : `${clean.slice(0, QUOTED)}…`;
 }

@@ -5,10 +5,26 @@ export class HttpError extends SonogroundError {
   readonly status: number;
   /** Seconds after which another try makes sense. */
   readonly retryAfter: number | undefined;
+  /** The methods that the path has, where this one is none of them. */
+  readonly allow: string | undefined;
 
-  constructor({ status, retryAfter, ...parts }: ErrorParts & { readonly status: number; readonly retryAfter?: number }) {
+  constructor({
+    status,
+    retryAfter,
+    allow,
+    ...parts
+  }: ErrorParts & { readonly status: number; readonly retryAfter?: number; readonly allow?: string }) {
     super(parts);
     this.status = status;
     this.retryAfter = retryAfter;
+    this.allow = allow;
   }
+}
+
+/** An error as it is sent. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly where: string;
+  readonly what: string;
+  readonly fix?: string;
 }

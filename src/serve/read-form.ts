@@ -17,7 +17,8 @@ const REPEATED = ['prompt'];
 /**
  * Reads a form into the same record that JSON requests have, and the file that came with it. The file stays in memory.
  *
- * @throws HttpError for other files than one called `image`, fields that cannot be read, and fields given twice.
+ * @throws HttpError for parts without a name, other files than one called `image`, fields that cannot be read, and fields given
+ * twice.
  */
 export async function readForm(
   request: FastifyRequest,
@@ -25,37 +26,56 @@ export async function readForm(
   const fields = new Map<string, unknown>();
   let upload: Upload | undefined;
   for await (const part of partsOf(request)) {
+    // The type promises a name that the parser does not.
+    const name = part.fieldname as string | undefined;
+    if (name === undefined || name === '') throw bad('form', 'a part has no name', 'Write name="image" into its disposition');
     if (part.type === 'file') {
-      if (part.fieldname !== 'image' || upload !== undefined) {
-        const what = upload === undefined ? 'the file is not called image' : 'there is more than one file';
-        throw new HttpError({ status: 400, where: 'form', what, fix: 'Send one file, in the field image' });
-      }
-      upload = { bytes: await part.toBuffer(), name: part.filename ?? '' };
-    } else addField(fields, part.fieldname, String(part.value));
+      if (name !== 'image') throw bad('form', 'the file is not called image', 'Send one file, in the field image');
+      if (upload !== undefined) throw bad('form', 'there is more than one file', 'Send one file, in the field image');
+      upload = { bytes: await readable(part.toBuffer()), name: part.filename ?? '' };
+    } else {
+      if (name === 'image') throw bad('image', 'it came as text', 'Send it as a file: its part needs a filename');
+      if (part.valueTruncated || part.fieldnameTruncated) throw bad(name, 'it is too long');
+      addField(fields, name, part.value);
+    }
   }
   return { fields: Object.fromEntries(fields), upload };
 }
 
-/** The parser's own errors have no status when a form ends too early. */
+function bad(where: string, what: string, fix?: string): HttpError {
+  return new HttpError({ status: 400, where, what, ...(fix === undefined ? {} : { fix }) });
+}
+
 async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  const parts = (request.parts() as AsyncIterable<Multipart>)[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await readable(parts.next());
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** The parser's own errors have no status when a form ends too early, in a file or between parts. */
+async function readable<T>(reading: Promise<T>): Promise<T> {
   try {
-    yield* request.parts() as AsyncIterable<Multipart>;
+    return await reading;
   } catch (cause) {
     if (typeof (cause as { statusCode?: unknown }).statusCode === 'number') throw cause;
     throw new HttpError({ status: 400, where: 'form', what: 'it is cut off or not a form', fix: 'Send it again', cause });
   }
 }
 
-function addField(fields: Map<string, unknown>, name: string, text: string): void {
-  if (!fields.has(name)) fields.set(name, fieldValue(name, text));
-  else if (REPEATED.includes(name)) fields.set(name, [fields.get(name), text].flat());
-  else throw new HttpError({ status: 400, where: name, what: 'this field is given twice' });
+function addField(fields: Map<string, unknown>, name: string, value: unknown): void {
+  if (!fields.has(name)) fields.set(name, fieldValue(name, value));
+  else if (REPEATED.includes(name)) fields.set(name, [fields.get(name), value].flat());
+  else throw bad(name, 'this field is given twice');
 }
 
-function fieldValue(name: string, text: string): unknown {
-  if (TEXT.includes(name)) return text;
+/** Parts that call themselves JSON are parsed already. */
+function fieldValue(name: string, value: unknown): unknown {
+  if (TEXT.includes(name) || typeof value !== 'string') return value;
   try {
-    return JSON.parse(text);
+    return JSON.parse(value);
   } catch (cause) {
     throw new HttpError({ status: 400, where: name, what: 'it is not JSON', fix: 'Write 0.3, true, or [[10, 20]]', cause });
   }

@@ -30,9 +30,13 @@ const CONSUMES = ['application/json', 'multipart/form-data'];
 const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: errorAnswer, 422: errorAnswer } as const;
 const QUEUED = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
 
-/** The REST API. */
+/** The REST API and its description. */
 export function addRoutes(server: FastifyInstance, { engine, queue, limits, version }: RouteParts): void {
   const api = server.withTypeProvider<ZodTypeProvider>();
+  const methods = new Map<string, string[]>();
+  api.addHook('onRoute', ({ url, method }) => void methods.set(url, [...(methods.get(url) ?? []), method].flat()));
+
+  api.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
 
   api.get(
     '/v1/health',
@@ -121,13 +125,28 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
       return reply.type('image/png').send(Buffer.from(png));
     },
   );
+
+  for (const [url, own] of [...methods]) refuseOthers(server, url, own);
 }
 
-/** Waits for the answer as long as the other side does. */
-function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: FastifyReply, job: J): Promise<AnswerOf<J>> {
+/** Answers what a path does not do with what it does. */
+function refuseOthers(server: FastifyInstance, url: string, own: readonly string[]): void {
+  const method = server.supportedMethods.filter((name) => !own.includes(name));
+  // The hook for requests refuses them all.
+  server.route({ method, url, config: { allow: own.join(', ') }, schema: { hide: true }, handler: () => {} });
+}
+
+/** Waits for the answer as long as the other side does. What the request holds is held until the job is over. */
+async function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: FastifyReply, job: J): Promise<AnswerOf<J>> {
   const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => gone.abort());
-  return queue.run(job, request.place, gone.signal);
+  request.share.hold();
+  try {
+    return await queue.run(job, gone.signal);
+  } finally {
+    request.share.release();
+  }
 }
 
 function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): ImageSource {

@@ -1,30 +1,37 @@
-import { fileURLToPath } from 'node:url';
 import multipart from '@fastify/multipart';
-import files from '@fastify/static';
 import swagger from '@fastify/swagger';
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger, silentLogger } from '../util/index.js';
-import { checkOrigin, checkToken } from './access.js';
+import { logWhenOver } from './access-log.js';
 import { answerError } from './answer-errors.js';
+import { ByteBudget, guardBody, type Share } from './arrival/index.js';
 import type { Engine } from './engine/index.js';
+import { checkRequest, hasBody } from './gate.js';
 import { HttpError } from './http-error.js';
-import { defaultLimits, type ServeLimits } from './limits.js';
+import { type BoundedServer, boundedServer } from './http-server.js';
+import { bodyBytes, defaultLimits, MARGIN_BYTES, type ServeLimits } from './limits.js';
 import { openApiOptions } from './openapi.js';
-import { type Place, Queue } from './queue.js';
+import { addPage } from './page-files.js';
+import { pageHeaders } from './page-headers.js';
+import { Queue } from './queue.js';
 import { readForm, type Upload } from './read-form.js';
 import { addRoutes } from './routes.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Whether anybody may have it, without the token and from a link elsewhere. Default: false; only the page's own files are. */
+    open?: boolean;
     /** Whether the route computes, and so needs a place in the queue. */
     queued?: boolean;
+    /** Of a route that only refuses: the methods that its path has. */
+    allow?: string;
   }
   interface FastifyRequest {
     /** The file that came with a form. */
     upload: Upload | undefined;
-    /** Its place in the queue, if it needs one. */
-    place: Place | undefined;
+    /** What it holds of the memory for bodies and answers. */
+    share: Share;
   }
 }
 
@@ -32,31 +39,14 @@ export interface ServerOptions {
   /** Closed with the server. */
   readonly engine: Engine;
   readonly limits?: Partial<ServeLimits>;
-  /** What requests of the API must carry; no token if undefined. */
+  /** What requests must carry, unless they are for the page's own files; no token if undefined. */
   readonly token?: string | undefined;
   /** Names by which the server is reached, besides `localhost` and the machine's own. */
   readonly names?: readonly string[];
   readonly version?: string;
-  /** Told of each request its method, path, status and time; never a content or a file's name. */
+  /** Told of each request its method, route, status and time; never a content, a file's name or a token. */
   readonly logger?: Logger;
 }
-
-/** Seconds for which a browser may keep a connection open without asking. */
-const KEEP_ALIVE_MS = 10_000;
-
-/** Room for what is around an upload. */
-const MARGIN_BYTES = 64 * 1024;
-
-/** A page of ours loads scripts, styles and pictures of ours, and talks to us alone. */
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-} as const;
 
 /**
  * Makes the web server: the page, the REST API below `/v1`, and `/openapi.json`. It does not listen yet.
@@ -69,41 +59,61 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const { engine, token, names = [], version = '0', logger = silentLogger } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const queue = new Queue(engine, limits);
+  const budget = new ByteBudget(Math.max(limits.heldBytes, bodyBytes(limits)));
+  let bounded: BoundedServer | undefined;
+  let closing = false;
+  /** Ends the bodies that are arriving. */
+  const arriving = new Set<(error: unknown) => void>();
+  const check = (request: FastifyRequest, reply: FastifyReply) => {
+    reply.headers(pageHeaders);
+    logWhenOver(request, reply, logger);
+    if (closing) throw goingDown();
+    checkRequest(request, { names, token, limits });
+  };
   const server = fastify({
     logger: false,
-    // Base64 takes four letters for three bytes.
-    bodyLimit: Math.ceil((limits.uploadBytes * 4) / 3) + MARGIN_BYTES,
-    requestTimeout: limits.timeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    exposeHeadRoutes: false,
-    frameworkErrors: (error, _request, reply) => void answerError(error, reply, limits, logger),
+    bodyLimit: bodyBytes(limits),
+    return503OnClosing: false,
+    // Its errors are answered by the server that is made here.
+    clientErrorHandler: () => {},
+    serverFactory: (listener) => {
+      bounded = boundedServer(limits, listener, logger);
+      return bounded.server;
+    },
+    // What is no address at all runs through no hook, and is let in no more than what is one.
+    frameworkErrors: (error, request, reply) => {
+      try {
+        check(request, reply);
+        answerError(error, reply, limits, logger);
+      } catch (refusal) {
+        answerError(refusal, reply, limits, logger);
+      }
+    },
   });
   // A page of another server may send it without asking first.
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('upload', undefined);
-  server.decorateRequest('place', undefined);
+  server.decorateRequest('share');
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error, _request, reply) => answerError(error, reply, limits, logger));
-  server.setNotFoundHandler((_request, reply) => {
-    const error = new HttpError({ status: 404, where: 'path', what: 'there is nothing here', fix: 'See /openapi.json' });
-    return answerError(error, reply, limits, logger);
-  });
-  server.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS);
-    const { host, origin, authorization } = request.headers;
-    checkOrigin(names, { host, origin, site: request.headers['sec-fetch-site'] as string | undefined });
-    if (token !== undefined && isApi(request)) checkToken(token, authorization);
-    if (request.routeOptions.config.queued !== true) return;
-    const place = queue.enter();
-    request.place = place;
-    // At least one of the two comes, whether the answer was taken or not.
-    let over = false;
-    const end = () => {
-      if (!over) place.release();
-      over = true;
-    };
-    reply.raw.once('finish', end).once('close', end);
+  // Hooks that wait for nothing call `done`: no byte of a body comes between them.
+  server.addHook('onRequest', (request, reply, done) => {
+    request.share = budget.share();
+    reply.raw.once('close', () => request.share.release());
+    check(request, reply);
+    if (request.routeOptions.config.queued === true) queue.checkRoom();
+    if (hasBody(request)) {
+      budget.checkRoom(Number(request.headers['content-length'] ?? 0));
+      const fail = (error: unknown) => {
+        arriving.delete(fail);
+        if (!reply.sent) reply.send(error);
+      };
+      arriving.add(fail);
+      for (const over of ['end', 'close']) request.raw.once(over, () => arriving.delete(fail));
+      guardBody(request.raw, { limits, most: bodyBytes(limits), take: (bytes) => request.share.take(bytes), fail });
+    }
+    done();
   });
   server.addHook('preValidation', async (request) => {
     if (!request.isMultipart()) return;
@@ -111,10 +121,19 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.body = fields;
     request.upload = upload;
   });
-  server.addHook('onResponse', async (request, { statusCode, elapsedTime }) => {
-    // The pattern of the route and not the address, which may hold anything.
-    if (isApi(request))
-      logger.info(`${request.method} ${request.routeOptions.url ?? '?'} ${statusCode} ${elapsedTime.toFixed(0)} ms`);
+  server.addHook('onSend', (request, reply, payload, done) => {
+    // An answer that nobody takes is not kept for ever.
+    const timer = setTimeout(() => reply.raw.destroy(), limits.timeoutMs).unref();
+    reply.raw.once('close', () => clearTimeout(timer));
+    // An error is small, and has to be told in spite of a memory that is full.
+    if (reply.statusCode < 400) request.share.take(lengthOf(payload));
+    done(null, payload);
+  });
+  server.addHook('preClose', (done) => {
+    closing = true;
+    for (const fail of arriving) fail(goingDown());
+    bounded?.closeIdle();
+    done();
   });
   server.addHook('onClose', () => engine.close());
   await server.register(multipart, {
@@ -122,25 +141,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   await server.register(swagger, openApiOptions(version, token !== undefined));
   await server.register(async (scope) => addRoutes(scope, { engine, queue, limits, version }));
-  server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
-  await addPage(server);
+  await server.register(addPage);
   return server;
 }
 
-/** The page itself is no secret; what it asks for is. */
-function isApi({ url }: FastifyRequest): boolean {
-  return url.startsWith('/v1/') || url.startsWith('/openapi.json');
+function goingDown(): HttpError {
+  return new HttpError({ status: 503, where: 'server', what: 'it is going down', fix: 'Try again later' });
 }
 
-/** Two folders: what is written by hand, and what is compiled. Also when this module runs from its source. */
-async function addPage(server: FastifyInstance): Promise<void> {
-  const top = import.meta.url.replace(/\/(src|dist)\/serve\/[^/]*$/, '/');
-  const folder = (path: string) => fileURLToPath(new URL(path, top));
-  await server.register(files, { root: folder('web/'), prefix: '/', wildcard: false, cacheControl: false });
-  const options = { prefix: '/serve/page/', decorateReply: false, wildcard: false, cacheControl: false } as const;
-  await server.register(files, { root: folder('dist/serve/page/'), ...options });
-  for (const name of ['rle.js', 'palette.js'])
-    server.get(`/processing/${name}`, { schema: { hide: true } }, (_request, reply) =>
-      reply.sendFile(name, folder('dist/processing/')),
-    );
+function lengthOf(payload: unknown): number {
+  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload instanceof Uint8Array ? payload.length : 0;
 }

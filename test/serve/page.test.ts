@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -12,6 +14,18 @@ import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
+
+/** A page of another origin. */
+async function startOther(html: string): Promise<{ address: string; close: () => Promise<void> }> {
+  const other = createHttpServer((_request, response) => response.setHeader('content-type', 'text/html').end(html));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const close = async () => {
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  };
+  // Another name for this machine, so that it is another site and not only another port.
+  return { address: `http://localhost:${(other.address() as AddressInfo).port}/`, close };
+}
 
 const inBrowser = chromiumPath === undefined ? describe.skip : describe;
 
@@ -207,6 +221,48 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
     complaints = complaints.filter((text) => !/status of 422/.test(text));
     await page.locator('#file').setInputFiles(join(dir, 'scan.png'));
     await message(/160 × 120 pixels/);
+  });
+
+  it('shows hostile names and phrases as the letters that they are', async () => {
+    const hostile = '<img src=x onerror="window.taken=1">';
+    await page.route('**/v1/segment', async (route) => {
+      const answer = await route.fetch();
+      const said = await answer.json();
+      said.segments = [{ phrase: hostile, score: 0.9, bbox: [10, 10, 50, 40], area: 9, mask_score: null, mask: null }];
+      await route.fulfill({ response: answer, json: said });
+    });
+    await page.goto(`${address}/#token=${TOKEN}`);
+    const buffer = await readFile(join(dir, 'scan.png'));
+    await page.locator('#file').setInputFiles({ name: `${hostile}.png`, mimeType: 'image/png', buffer });
+    await message(/pixels/);
+    await look('cyst.', 0.05);
+    expect(await page.locator('#layers .name').textContent()).toBe(hostile);
+    expect(await page.locator('#layers img, #message img').count()).toBe(0);
+    expect(JSON.parse((await download('json')).bytes.toString('utf8')).image.file_name).toBe(`${hostile}.png`);
+    expect(await page.evaluate(() => 'taken' in window)).toBe(false);
+    // Nor could a piece of the page that was careless.
+    const careless = page.evaluate((text) => {
+      document.body.innerHTML = text;
+    }, hostile);
+    await expect(careless).rejects.toThrow(/TrustedHTML/);
+    complaints = complaints.filter((text) => !/TrustedHTML|trusted types/i.test(text));
+  });
+
+  it('is reached by a link of another page, and from nowhere else', async () => {
+    const other = await startOther(`<a href="${address}/">the page</a><iframe src="${address}/"></iframe>`);
+    await page.goto(other.address);
+    await page.locator('a').click();
+    await page.locator('#login').waitFor();
+    await other.close();
+    // The frame stayed empty, and the browser says so.
+    expect(complaints.some((text) => /403|frame/i.test(text))).toBe(true);
+    complaints = [];
+    asked = asked.filter((url) => !url.startsWith(other.address));
+    await page.goto(`${address}/nothing-here`);
+    expect(await page.locator('body').textContent()).toMatch(/a token is needed/);
+    await page.locator('a').click();
+    await page.locator('#login').waitFor();
+    complaints = complaints.filter((text) => !/status of 401/.test(text));
   });
 
   it('asks for the token when the link has none', async () => {

@@ -1,4 +1,5 @@
 import type { Engine, EngineFacts } from '../../src/serve/index.js';
+import { until } from './raw-client.js';
 
 /** What {@link HeldEngine} says that it runs on. */
 const FACTS: EngineFacts = { backend: 'cpu', detector: 'd', masker: 'm', adapter: null, points: true };
@@ -9,12 +10,20 @@ export class HeldEngine implements Engine {
   private readonly begun: (() => void)[] = [];
   started = 0;
   closed = false;
+  /** Whether each job is done as soon as it begins. */
+  atOnce = false;
 
   run(): Promise<never> {
     this.started += 1;
     return new Promise((resolve) => {
       this.begun.push(() => resolve({ id: '0'.repeat(32), width: 1, height: 1, spacing_mm: null, pictures: PICTURES } as never));
+      if (this.atOnce) this.finish();
     });
+  }
+
+  /** Waits until so many jobs have begun. */
+  begins(count: number): Promise<void> {
+    return until(() => this.started >= count);
   }
 
   /** Lets the job under way be done. */

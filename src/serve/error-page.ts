@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+import type { ErrorAnswer } from './http-error.js';
+
+/**
+ * Whether a person looks at the answer: a browser that goes to an address which is none of the API's.
+ *
+ * @param request - one that is refused, with or without a route.
+ */
+export function wantsPage({ method, headers, is404, routeOptions }: FastifyRequest): boolean {
+  const ofApi = !is404 && routeOptions.url !== undefined && routeOptions.config.open !== true;
+  if (ofApi || !['GET', 'HEAD'].includes(method)) return false;
+  return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '');
+}
+
+/** The answer as a page without scripts or styles. It holds nothing of the request. */
+export function errorPage({ status, where, what, fix }: ErrorAnswer): string {
+  const lines = [sentence(`${where}: ${what}`), ...(fix === undefined ? [] : [sentence(fix)])];
+  // Under a name that is refused the link would lead to the same refusal.
+  if (where !== 'host') lines.push('<a href="/">The page of this server</a>');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light">
+<title>sonoground: ${status}</title>
+</head>
+<body>
+<h1>sonoground</h1>
+${lines.map((line) => `<p>${line}</p>`).join('\n')}
+</body>
+</html>
+`;
+}
+
+function sentence(text: string): string {
+  const escaped = text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  return escaped.endsWith('.') ? escaped : `${escaped}.`;
+}

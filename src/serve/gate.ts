@@ -1,0 +1,55 @@
+import type { FastifyRequest } from 'fastify';
+import { checkOrigin, checkToken } from './access.js';
+import { tooLarge } from './arrival/index.js';
+import { HttpError } from './http-error.js';
+import { bodyBytes, type ServeLimits } from './limits.js';
+
+export interface GateOptions {
+  readonly names: readonly string[];
+  readonly token: string | undefined;
+  readonly limits: ServeLimits;
+}
+
+/**
+ * Decides by the head of a request, and by the route that it was matched to, whether it is let in. The address as it was sent is
+ * no measure: `/%76%31/health` and `http://x/v1/health` lead where `/v1/health` leads. What no route calls open is closed, addresses
+ * without a route included.
+ *
+ * @throws HttpError 400, 403, 401, 404, 405, 415 or 413.
+ */
+export function checkRequest(request: FastifyRequest, { names, token, limits }: GateOptions): void {
+  const { method, headers, raw, is404, routeOptions } = request;
+  const { open = false, allow } = routeOptions.config;
+  // The router takes others for the root.
+  if (!/^(\/|https?:\/\/)/i.test(raw.url ?? '')) throw bad('path', 'it is no address');
+  if (raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+    throw bad('host', 'there is more than one');
+  // Where one of two servers in a row reads chunks and the other does not, a body becomes a request.
+  if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
+    throw bad('transfer-encoding', 'it is not chunked');
+  const { host, origin, authorization } = headers;
+  const visit = (open || is404) && ['GET', 'HEAD'].includes(method) && headers['sec-fetch-dest'] === 'document';
+  checkOrigin(names, { target: raw.url ?? '', host, origin, site: text(headers['sec-fetch-site']), visit });
+  if (token !== undefined && !open) checkToken(token, authorization);
+  if (is404) throw new HttpError({ status: 404, where: 'path', what: 'there is nothing here', fix: 'See /openapi.json' });
+  if (allow !== undefined)
+    throw new HttpError({ status: 405, where: 'method', what: `${method} is none of this path`, fix: `Use ${allow}`, allow });
+  if (!hasBody(request)) return;
+  if (['GET', 'HEAD'].includes(method)) throw bad('body', `${method} takes none`);
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new HttpError({ status: 415, where: 'content-encoding', what: 'packed bodies are not read', fix: 'Send it as it is' });
+  if (Number(headers['content-length'] ?? 0) > bodyBytes(limits)) throw tooLarge(limits);
+}
+
+function bad(where: string, what: string): HttpError {
+  return new HttpError({ status: 400, where, what });
+}
+
+/** Whether a body follows the head. */
+export function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function text(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
+}

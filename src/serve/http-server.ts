@@ -1,0 +1,90 @@
+import { createServer, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '../util/index.js';
+import { NO_ROUTE } from './access-log.js';
+import type { ErrorAnswer } from './http-error.js';
+import type { ServeLimits } from './limits.js';
+import { pageHeaders } from './page-headers.js';
+
+/** Milliseconds for which a browser may keep a connection open without asking. */
+const KEEP_ALIVE_MS = 10_000;
+
+/** How often Node looks for requests that take too long. */
+const LOOK_EVERY_MS = 1000;
+
+/** Node's own limit of time, for what gets past ours. */
+const SPARE_MS = 10_000;
+
+/** An HTTP server whose connections are bounded in number and time, and close as soon as they have nothing to do. */
+export interface BoundedServer {
+  readonly server: Server;
+  /** Closes connections on which no request is under way, those included that never sent anything; others when theirs is over. */
+  closeIdle(): void;
+}
+
+export function boundedServer(limits: ServeLimits, listener: RequestListener, logger: Logger): BoundedServer {
+  const { timeoutMs, headMs, connections } = limits;
+  const requestTimeout = timeoutMs + SPARE_MS;
+  const options = { requestTimeout, headersTimeout: Math.min(headMs, requestTimeout), keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = createServer({ ...options, connectionsCheckingInterval: LOOK_EVERY_MS }, listener);
+  server.maxConnections = connections;
+  /** The answers under way on each connection; with pipelining there are several. */
+  const open = new Map<Socket, Set<ServerResponse>>();
+  let closing = false;
+  let full = false;
+  server.on('connection', (socket) => {
+    full = false;
+    if (closing) return void socket.destroy();
+    open.set(socket, new Set());
+    socket.once('close', () => open.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    const own = open.get(socket);
+    own?.add(response);
+    response.once('close', () => {
+      own?.delete(response);
+      if (closing && own?.size === 0) socket.destroySoon();
+    });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const answering = [...(open.get(socket as Socket) ?? [])];
+    refuse(error, socket as Socket, answering, logger);
+  });
+  server.on('drop', () => {
+    if (!full) logger.warn(`${connections} connections are open: further ones are refused`);
+    full = true;
+  });
+  const closeIdle = () => {
+    closing = true;
+    for (const [socket, answers] of open) if (answers.size === 0) socket.destroy();
+  };
+  return { server, closeIdle };
+}
+
+/** What cannot be read as a request gets an answer in the shape of all others. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: readonly ServerResponse[], logger: Logger): void {
+  // Browsers open connections ahead of time that they may never use.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) return void socket.destroy();
+  // In the midst of an answer another one would be taken for a part of it.
+  const begun = answering.length > 1 || answering.some(({ headersSent }) => headersSent);
+  const answer = REFUSALS[error.code ?? ''] ?? UNREADABLE;
+  if (answering.length === 0) logger.info(`${NO_ROUTE} ${NO_ROUTE} ${answer.status} 0 ms`);
+  if (begun) return void socket.destroy();
+  const body = JSON.stringify(answer);
+  const head = {
+    ...pageHeaders,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
+}
+
+const UNREADABLE: ErrorAnswer = { status: 400, where: 'request', what: 'it is not HTTP as it should be' };
+
+const REFUSALS: Readonly<Record<string, ErrorAnswer>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, where: 'request', what: 'it took too long to arrive' },
+  HPE_HEADER_OVERFLOW: { status: 431, where: 'request', what: 'its headers are too long' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, where: 'request', what: 'its chunks have too long extensions' },
+};
