@@ -8,6 +8,7 @@ import {
   maskOfRuns,
   polygonsToMask,
   type RasterImage,
+  type Size,
 } from '../processing/index.js';
 import { DataError } from '../util/index.js';
 import { boxMisfit, polygonsMisfit, rleMisfit } from './annotation-misfit.js';
@@ -97,4 +98,21 @@ function rectangle([x0, y0, x1, y1]: BoxXyxy, { width, height }: RasterImage): B
   const data = new Uint8Array(width * height);
   for (let y = Math.floor(y0); y < Math.ceil(y1); y++) data.fill(1, y * width + Math.floor(x0), y * width + Math.ceil(x1));
   return { width, height, data };
+}
+
+/** Bytes that the masks of one image may take, a byte a pixel. */
+const MOST_MASKS = 2 ** 32;
+
+/**
+ * Refuses an image whose masks would fill the memory.
+ *
+ * @throws DataError naming the image.
+ */
+export function checkCount(objects: number, { width, height }: Size, file: string): void {
+  if (objects * width * height <= MOST_MASKS) return;
+  throw new DataError({
+    where: file,
+    what: `it has ${objects} annotations, whose masks of ${width}x${height} would take ${Math.round((objects * width * height) / 2 ** 30)} GiB`,
+    fix: 'Take annotations out, or divide the image',
+  });
 }

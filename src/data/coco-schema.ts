@@ -68,10 +68,12 @@ export interface CocoLists {
   readonly annotations: readonly CocoAnnotation[];
   readonly categories: readonly CocoCategory[];
   readonly problems: readonly CocoProblem[];
+  /** What its annotations are of. Files of other kinds than objects list images that may have objects all the same. */
+  readonly holds: 'objects' | 'captions' | 'panoptic' | 'key points' | 'nothing';
 }
 
 /** An annotation file of which images and categories have unique ids, and of which every annotation belongs to an image. */
-export interface CocoFile extends Omit<CocoLists, 'problems'> {
+export interface CocoFile extends Omit<CocoLists, 'problems' | 'holds'> {
   /** Problems of annotations, in words, by the id of their image: such an image must not be used without them. */
   readonly unusable: ReadonlyMap<string, readonly string[]>;
 }
@@ -101,7 +103,18 @@ export function readCocoLists(text: string, file: string): CocoLists {
   const images = parseItems('image', imageSchema, outer.data.images.map(named), problems);
   const annotations = parseItems('annotation', annotationSchema, outer.data.annotations, problems);
   const categories = parseItems('category', categorySchema, outer.data.categories, problems);
-  return { images, annotations, categories, problems };
+  return { images, annotations, categories, problems, holds: kindOf(outer.data.annotations) };
+}
+
+function kindOf(annotations: readonly unknown[]): CocoLists['holds'] {
+  const all = (...fields: readonly string[]) =>
+    annotations.every((item) => typeof item === 'object' && item !== null && fields.some((field) => Object.hasOwn(item, field)));
+  const none = (...fields: readonly string[]) =>
+    !annotations.some((item) => typeof item === 'object' && item !== null && fields.some((field) => Object.hasOwn(item, field)));
+  if (annotations.length === 0) return 'nothing';
+  if (all('segments_info')) return 'panoptic';
+  if (all('caption') && none('category_id', 'bbox', 'segmentation', 'mask_file')) return 'captions';
+  return all('keypoints', 'num_keypoints') ? 'key points' : 'objects';
 }
 
 /**

@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { decodeImage, encodePng, maskArea, maskToPng, type RasterImage } from '../processing/index.js';
+import { decodeImage, encodePng, maskArea, maskToPng } from '../processing/index.js';
 import { DataError, safeRelative, writeFileAtomic } from '../util/index.js';
 import { sizeMisfit } from './annotation-misfit.js';
-import { objectOf } from './coco-object.js';
+import { checkCount, objectOf } from './coco-object.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile, unreadableText } from './coco-schema.js';
 import type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 
@@ -146,23 +146,6 @@ export class CocoDataset implements Dataset {
 export function groupOf({ group, patient, volume }: CocoImage): string | undefined {
   const own = group ?? patient ?? volume;
   return own === undefined ? undefined : String(own);
-}
-
-/** Bytes that the masks of one image may take, a byte a pixel. */
-const MOST_MASKS = 2 ** 32;
-
-/**
- * Refuses an image whose masks would fill the memory.
- *
- * @throws DataError naming the image.
- */
-export function checkCount(objects: number, { width, height }: Pick<RasterImage, 'width' | 'height'>, file: string): void {
-  if (objects * width * height <= MOST_MASKS) return;
-  throw new DataError({
-    where: file,
-    what: `it has ${objects} annotations, whose masks of ${width}x${height} would take ${Math.round((objects * width * height) / 2 ** 30)} GiB`,
-    fix: 'Take annotations out, or divide the image',
-  });
 }
 
 /** Writes a dataset as one part of the project's layout, with a mask file for each object. */
