@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeImage, encodePng, maskArea, maskToPng } from '../processing/index.js';
-import { DataError, safeRelative, writeFileAtomic } from '../util/index.js';
+import { DataError, safeRelative, unsafeName, writeFileAtomic } from '../util/index.js';
 import { sizeMisfit } from './annotation-misfit.js';
 import { checkCount, objectOf } from './coco-object.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile, unreadableText } from './coco-schema.js';
@@ -77,8 +77,9 @@ export class CocoDataset implements Dataset {
     const image = this.images[index] as CocoImage;
     const annotations = this.byImage.get(String(image.id)) ?? [];
     const unusable = this.unusable.get(String(image.id)) ?? [];
-    // Of an image that cannot be used some mask may have no path at all.
-    const masks = unusable.length > 0 ? [] : annotations.flatMap((annotation) => this.maskPath(annotation) ?? []);
+    // Masks of annotations that are refused for their names have no path.
+    const named = annotations.filter(({ mask_file }) => mask_file === undefined || unsafeName(mask_file) === undefined);
+    const masks = named.flatMap((annotation) => this.maskPath(annotation) ?? []);
     return {
       id: image.file_name,
       files: [this.imagePath(image), ...new Set(masks)],

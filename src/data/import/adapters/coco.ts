@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { isInside } from '../../../util/index.js';
 import { groupOf, type Part } from '../../coco.js';
 import type { CocoAnnotation } from '../../coco-schema.js';
 import type { FileTree, TreeFile } from '../file-tree.js';
@@ -36,12 +38,14 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   for (const list of lists) {
     for (const listed of list.images) {
       const { id, file_name: name } = listed.image;
-      const found = images.get(listed);
+      const found = await ownFile(images.get(listed), tree);
       if (found === undefined || typeof found === 'string') {
         problems.push({ file: shown(name), what: `${list.file.relative} lists it, but ${found ?? 'it is not there'}` });
         continue;
       }
-      const sources = listed.annotations.map((annotation) => sourceOf(annotation, list, masks.get(annotation)));
+      const sources: (MaskSource | string)[] = [];
+      for (const annotation of listed.annotations)
+        sources.push(sourceOf(annotation, list, await ownFile(masks.get(annotation), tree)));
       // One object that is missing would make the image wrong: a negative, where it is the only one.
       const unusable = [...listed.unusable, ...sources.filter((source) => typeof source === 'string')];
       for (const what of unusable)
@@ -146,6 +150,14 @@ function phraseOf(
   categories: ReadonlyMap<string, string>,
 ): string | undefined {
   return caption?.trim() ?? categories.get(String(category));
+}
+
+/** What is imported is copied, and may be passed on: links must not bring in files from elsewhere. */
+async function ownFile(found: Claim | string | undefined, { root }: FileTree): Promise<Claim | string | undefined> {
+  if (typeof found !== 'object') return found;
+  const real = await realpath(found.file.path).catch(() => undefined);
+  if (real === undefined || isInside(real, await realpath(root))) return found;
+  return `${found.file.relative} is a link that leads out of the folder that is imported: copy what it leads to (cp -RL)`;
 }
 
 /** Pictures that may have been forgotten. */
