@@ -32,7 +32,7 @@ export async function strictInstances(
     checkPlaced(source, image, file);
     const before = found.length;
     const named = await readMask(source, image, { stretch, raw: false }).catch((cause: unknown) => {
-      throw cause instanceof RangeError ? unplaced(source, `it cannot be decoded: ${cause.message}`, file, cause) : cause;
+      throw cause instanceof RangeError ? unplaced(source, `its RLE cannot be decoded: ${cause.message}`, file, cause) : cause;
     });
     for (const mask of named) for (const instance of divide(mask, source, image)) found.push(instance);
     if (found.length === before && (source.kind !== 'file' || source.by !== undefined))

@@ -23,6 +23,9 @@ export const coco: Adapter = {
   scan,
 };
 
+/** The files of entries, or why they have none. */
+type Claims<K> = ReadonlyMap<K, Claim | string>;
+
 /** A mask that an annotation names. */
 interface MaskOf {
   readonly image: ListedImage;
@@ -33,14 +36,14 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   const { lists, problems: unread, notes } = await readAnnotationLists(tree);
   const problems: Problem[] = [...unread];
   const images = imagesOf(lists, tree);
-  const masks = masksOf(lists, tree);
+  const masks = masksOf(lists, tree, images);
   const records: SourceRecord[] = [];
   for (const list of lists) {
     for (const listed of list.images) {
       const { id, file_name: name } = listed.image;
       const found = await ownFile(images.get(listed), tree);
       if (found === undefined || typeof found === 'string') {
-        problems.push({ file: shown(name), what: `${list.file.relative} lists it, but ${found ?? 'it is not there'}` });
+        problems.push({ file: list.file.relative, what: `image ${id} (${shown(name)}): ${found ?? 'it is not there'}` });
         continue;
       }
       const sources: (MaskSource | string)[] = [];
@@ -57,7 +60,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   return { records, problems, notes: [...notes, ...unlisted(tree, images, masks)] };
 }
 
-function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): ReadonlyMap<ListedImage, Claim | string> {
+function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Claims<ListedImage> {
   const lookup = new PathLookup(files.filter(({ relative }) => !/\.(json|csv|xlsx|txt)$/i.test(relative)));
   const wanted = lists.flatMap(({ file, images }) => {
     const list = { file, folders: foldersOf(images.map(({ image }) => image.file_name)) };
@@ -75,8 +78,9 @@ function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Readon
 }
 
 /** Masks lie in a folder that is called so; a name that has folders itself may name another one. */
-function masksOf(lists: readonly AnnotationList[], { files }: FileTree): ReadonlyMap<CocoAnnotation, Claim | string> {
-  const pictures = files.filter(({ relative }) => new RegExp(PICTURE, 'iu').test(relative));
+function masksOf(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
+  const taken = new Set([...images.values()].map((found) => (typeof found === 'string' ? undefined : found.file)));
+  const pictures = files.filter((file) => isPicture(file) && !taken.has(file));
   const lookup = new PathLookup(pictures, 'masks');
   const wanted = lists.flatMap(({ file, images, categories }) => {
     const all = images.flatMap((image) => image.annotations.map((annotation): MaskOf => ({ image, annotation })));
@@ -161,15 +165,18 @@ async function ownFile(found: Claim | string | undefined, { root }: FileTree): P
 }
 
 /** Pictures that may have been forgotten. */
-function unlisted({ files }: FileTree, ...used: readonly ReadonlyMap<unknown, Claim | string>[]): string[] {
-  const known = new Set(
-    used.flatMap((map) => [...map.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.file]))),
-  );
-  const others = files.filter((file) => new RegExp(PICTURE, 'iu').test(file.relative) && !known.has(file));
+function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): string[] {
+  const known = new Set<TreeFile>();
+  for (const map of used) for (const found of map.values()) if (typeof found !== 'string') known.add(found.file);
+  const others = files.filter((file) => isPicture(file) && !known.has(file));
   const [first] = others;
-  return first === undefined
-    ? []
-    : [`${others.length} pictures are in no annotation file and left out, ${first.relative} for one`];
+  if (first === undefined) return [];
+  const more = others.length === 1 ? '' : ` and ${others.length - 1} more pictures`;
+  return [`left out, as no image or mask of an annotation file: ${first.relative}${more}`];
+}
+
+function isPicture({ relative }: TreeFile): boolean {
+  return new RegExp(PICTURE, 'iu').test(relative);
 }
 
 function shown(name: string): string {

@@ -39,7 +39,7 @@ export async function readAnnotationLists({ files }: FileTree): Promise<FoundLis
     try {
       const text = await readFile(file.path, 'utf8');
       // Other JSON files lie beside annotations often.
-      if (!/"images"\s*:/.test(text) || !/"annotations"\s*:/.test(text)) continue;
+      if (!/"images"\s*:\s*\[/.test(text) || !/"annotations"\s*:\s*\[/.test(text)) continue;
       read.push({ file, content: readCocoLists(text, file.relative) });
     } catch (cause) {
       problems.push({ file: file.relative, what: cause instanceof DataError ? cause.what : unreadableText(cause) });

@@ -70,31 +70,43 @@ export class PathLookup {
    * @returns the file, or why there is none.
    */
   find(named: Named, list: NamingList): Match | string {
+    const rules: readonly Rule[] = this.kind === 'images' ? [forImages] : [inMasks, byItsFolder];
     for (const steps of readingsOf(named.name)) {
       const keys = steps.map(keyOf);
-      for (let k = keys.length; k > 0; k--) {
-        const end = keys.slice(-k).join('/');
-        // Images are coded anew often, and their list is left as it was.
-        for (const places of [this.byEnd.get(end), ENDING.test(end) ? this.byStem.get(end.replace(ENDING, '')) : undefined]) {
-          const matches = (places ?? []).flatMap((place) =>
-            this.fits(place, k, k === keys.length, list) ? (matchOf(place, { steps, keys, common: k }, named, list) ?? []) : [],
-          );
-          if (matches.length > 0) return bestOf(matches);
+      for (const rule of rules) {
+        for (let k = keys.length; k > 0; k--) {
+          const end = keys.slice(-k).join('/');
+          // Images are coded anew often, and their list is left as it was.
+          for (const places of [this.byEnd.get(end), ENDING.test(end) ? this.byStem.get(end.replace(ENDING, '')) : undefined]) {
+            const wanted = { steps, keys, common: k };
+            const fitting = (places ?? []).filter((place) => rule(place.steps, wanted, list));
+            const matches = fitting.flatMap((place) => matchOf(place, wanted, named, list) ?? []);
+            if (matches.length > 0) return bestOf(matches);
+          }
         }
       }
     }
     return 'it is not there';
   }
+}
 
-  private fits({ steps }: Place, common: number, whole: boolean, list: NamingList): boolean {
-    if (this.kind === 'images') {
-      const above = steps.slice(0, -common);
-      // A folder that the list lies in too, or that has one for images in it, is no folder of masks.
-      const from = Math.max(nearness(steps, list.file), above.findLastIndex((step) => IMAGES.test(step)) + 1);
-      return !above.slice(from).some((step) => NOT_IMAGES.test(step));
-    }
-    return steps.slice(0, -1).some((step) => MASKS.test(step)) || (whole && common > 1);
-  }
+/** Whether a file may be meant at all. */
+type Rule = (own: readonly string[], wanted: Wanted, list: NamingList) => boolean;
+
+/** A folder of masks holds no image, if the name does not name it, the list lies in it too, or it has a folder for images. */
+function forImages(own: readonly string[], { common }: Wanted, list: NamingList): boolean {
+  const above = own.slice(0, -common);
+  const from = Math.max(nearness(own, list.file), above.findLastIndex((step) => IMAGES.test(step)) + 1);
+  return !above.slice(from).some((step) => NOT_IMAGES.test(step));
+}
+
+function inMasks(own: readonly string[]): boolean {
+  return own.slice(0, -1).some((step) => MASKS.test(step));
+}
+
+/** Outside of masks/ only what is named with its folder. */
+function byItsFolder(_own: readonly string[], { common, steps }: Wanted): boolean {
+  return common > 1 && common === steps.length;
 }
 
 interface Place {
