@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DataError } from '../util/index.js';
+import { DataError, unsafeName } from '../util/index.js';
 
 const id = z.union([z.int(), z.string()]);
 const rle = z.object({ size: z.tuple([z.int(), z.int()]), counts: z.union([z.string(), z.array(z.int().nonnegative())]) });
@@ -22,6 +22,8 @@ const imageSchema = z.object({
   group: id.optional(),
   /** Millimetres a pixel, across and down. */
   pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),
+  /** Where the image was published: of two files of one name it may tell which. */
+  coco_url: z.string().optional().catch(undefined),
 });
 
 const annotationSchema = z.object({
@@ -38,6 +40,8 @@ const annotationSchema = z.object({
 
 const categorySchema = z.object({ id, name: phrase });
 
+export type CocoCategory = z.infer<typeof categorySchema>;
+
 /** Lists are checked item by item, so that a problem is told with the item's own id. Further fields of COCO are let through. */
 const lists = z.object({
   images: z.array(z.unknown()),
@@ -48,22 +52,44 @@ const lists = z.object({
 export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoAnnotation = z.infer<typeof annotationSchema>;
 
-/** An annotation file whose ids are unique and whose annotations belong to its images. */
-export interface CocoFile {
+/** An item of a file that does not fit. */
+export interface CocoProblem {
+  readonly kind: 'image' | 'annotation' | 'category';
+  /** Its own id or, without one, its place in the list. */
+  readonly name: string;
+  /** Of an annotation: the id of its image, where that can be read. */
+  readonly image?: string | undefined;
+  readonly what: string;
+}
+
+/** What can be read of an annotation file, and what cannot. */
+export interface CocoLists {
   readonly images: readonly CocoImage[];
   readonly annotations: readonly CocoAnnotation[];
-  readonly categories: readonly z.infer<typeof categorySchema>[];
+  readonly categories: readonly CocoCategory[];
+  readonly problems: readonly CocoProblem[];
+  /** What its annotations are of. Files of other kinds than objects list images that may have objects all the same. */
+  readonly holds: 'objects' | 'captions' | 'panoptic' | 'key points' | 'nothing';
+}
+
+/** An annotation file of which images and categories have unique ids, and of which every annotation belongs to an image. */
+export interface CocoFile extends Omit<CocoLists, 'problems' | 'holds'> {
+  /** Problems of annotations, in words, by the id of their image: such an image must not be used without them. */
+  readonly unusable: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Problems that a message lists before it only counts. */
 const LISTED = 5;
 
+/** Problems of one item that are told: a polygon may be wrong in each of its numbers. */
+const PER_ITEM = 3;
+
 /**
- * Reads the text of an annotation file.
+ * Reads the text of an annotation file item by item.
  *
- * @throws DataError that names the file and, of what does not fit, the image, annotation or category by its id.
+ * @throws DataError naming the file when it is not JSON or has no lists of images and annotations.
  */
-export function parseCocoFile(text: string, file: string): CocoFile {
+export function readCocoLists(text: string, file: string): CocoLists {
   let json: unknown;
   try {
     // Some editors put a byte order mark first.
@@ -71,46 +97,120 @@ export function parseCocoFile(text: string, file: string): CocoFile {
   } catch (cause) {
     throw new DataError({ where: file, what: 'it is not valid JSON', fix: 'Write or export it again', cause });
   }
-  const problems: string[] = [];
   const outer = lists.safeParse(json);
   if (!outer.success) throw notCoco(file, outer.error.issues.map(describe));
-  const images = parseItems('image', imageSchema, outer.data.images, problems);
+  const problems: CocoProblem[] = [];
+  const images = parseItems('image', imageSchema, outer.data.images.map(named), problems);
   const annotations = parseItems('annotation', annotationSchema, outer.data.annotations, problems);
   const categories = parseItems('category', categorySchema, outer.data.categories, problems);
-  if (problems.length === 0) {
-    const known = new Set(images.map((image) => String(image.id)));
-    for (const annotation of annotations)
-      if (!known.has(String(annotation.image_id)))
-        problems.push(`annotation ${annotation.id}: there is no image ${annotation.image_id}`);
-  }
-  if (problems.length > 0) throw notCoco(file, problems);
-  return { images, annotations, categories };
+  return { images, annotations, categories, problems, holds: kindOf(outer.data.annotations) };
 }
 
-function parseItems<T extends { readonly id: number | string }>(
-  kind: string,
-  schema: z.ZodType<T>,
-  items: readonly unknown[],
-  problems: string[],
-): T[] {
+function kindOf(annotations: readonly unknown[]): CocoLists['holds'] {
+  const all = (...fields: readonly string[]) =>
+    annotations.every((item) => typeof item === 'object' && item !== null && fields.some((field) => Object.hasOwn(item, field)));
+  const none = (...fields: readonly string[]) =>
+    !annotations.some((item) => typeof item === 'object' && item !== null && fields.some((field) => Object.hasOwn(item, field)));
+  if (annotations.length === 0) return 'nothing';
+  if (all('segments_info')) return 'panoptic';
+  if (all('caption') && none('category_id', 'bbox', 'segmentation', 'mask_file')) return 'captions';
+  return all('keypoints', 'num_keypoints') ? 'key points' : 'objects';
+}
+
+/**
+ * Reads the text of an annotation file of the project's own layout. What is wrong with an annotation belongs to its image.
+ *
+ * @throws DataError that names the file and, of images and categories that do not fit and annotations without an image, the id.
+ */
+export function parseCocoFile(text: string, file: string): CocoFile {
+  const { images, annotations, categories, problems: found } = readCocoLists(text, file);
+  const problems = [
+    ...found,
+    ...twice('image', images),
+    ...twice('annotation', annotations),
+    ...twice('category', categories),
+    ...unsafeNames(images, annotations),
+  ];
+  const known = new Set(images.map((image) => String(image.id)));
+  const unusable = new Map<string, string[]>();
+  const general: string[] = [];
+  for (const { kind, name, image, what } of problems) {
+    const own = kind === 'annotation' && image !== undefined && known.has(image) ? (unusable.get(image) ?? []) : general;
+    own.push(`${kind} ${name}: ${what}`);
+    if (own !== general) unusable.set(image as string, own);
+  }
+  // An image that cannot be read is missed by its annotations: it is enough to name the image.
+  if (general.length === 0)
+    for (const { id, image_id } of annotations)
+      if (!known.has(String(image_id))) general.push(`annotation ${id}: there is no image ${image_id}`);
+  if (general.length > 0) throw notCoco(file, general);
+  return { images, annotations, categories, unusable };
+}
+
+/** Why an annotation file's text cannot be had. */
+export function unreadableText(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ERR_STRING_TOO_LONG' || code === 'ERR_FS_FILE_TOO_LARGE')
+    return 'it is larger than the half gigabyte that can be read at once: divide it';
+  return `it cannot be read (${code})`;
+}
+
+function twice(kind: CocoProblem['kind'], items: readonly (CocoImage | CocoAnnotation | CocoCategory)[]): CocoProblem[] {
   const seen = new Set<string>();
-  return items.flatMap((item, index) => {
-    const parsed = schema.safeParse(item);
-    if (!parsed.success) {
-      const name = idOf(item) ?? `number ${index + 1} of the list`;
-      problems.push(...parsed.error.issues.map((issue) => `${kind} ${name}: ${describe(issue)}`));
-      return [];
-    }
-    const key = String(parsed.data.id);
-    if (seen.has(key)) problems.push(`${kind} ${key}: its id is used twice`);
-    seen.add(key);
-    return [parsed.data];
+  return items.flatMap((item): CocoProblem[] => {
+    const name = String(item.id);
+    const again = seen.has(name);
+    seen.add(name);
+    const image = 'image_id' in item ? String(item.image_id) : undefined;
+    return again ? [{ kind, name, image, what: 'its id is used twice' }] : [];
   });
 }
 
-function idOf(item: unknown): string | undefined {
-  const found = z.object({ id }).safeParse(item);
-  return found.success ? String(found.data.id) : undefined;
+/** Names that lead out of images/ and masks/. */
+function unsafeNames(images: readonly CocoImage[], annotations: readonly CocoAnnotation[]): CocoProblem[] {
+  const ofImages = images.flatMap(({ id, file_name }): CocoProblem[] => {
+    const what = unsafeName(file_name);
+    return what === undefined ? [] : [{ kind: 'image', name: String(id), what: `file_name: ${what}` }];
+  });
+  const ofMasks = annotations.flatMap(({ id, image_id, mask_file }): CocoProblem[] => {
+    const what = mask_file === undefined ? undefined : unsafeName(mask_file);
+    if (what === undefined) return [];
+    return [{ kind: 'annotation', name: String(id), image: String(image_id), what: `mask_file: ${what}` }];
+  });
+  return [...ofImages, ...ofMasks];
+}
+
+function parseItems<T>(kind: CocoProblem['kind'], schema: z.ZodType<T>, items: readonly unknown[], problems: CocoProblem[]): T[] {
+  return items.flatMap((item, index) => {
+    const parsed = schema.safeParse(present(item));
+    if (parsed.success) return [parsed.data];
+    const name = fieldOf(item, 'id') ?? `number ${index + 1} of the list`;
+    const image = kind === 'annotation' ? fieldOf(item, 'image_id') : undefined;
+    for (const issue of parsed.error.issues.slice(0, PER_ITEM)) problems.push({ kind, name, image, what: describe(issue) });
+    return [];
+  });
+}
+
+/** An item without the fields that a tool filled with nothing: null, and a box without numbers. */
+function present(item: unknown): unknown {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+  const fields = Object.entries(item).filter(
+    ([key, value]) => value !== null && !(key === 'bbox' && Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(fields);
+}
+
+/** An image that only its address names has that for a name, as in LVIS. */
+function named(item: unknown): unknown {
+  const fields = present(item) as { file_name?: unknown; coco_url?: unknown } | undefined;
+  if (typeof fields?.coco_url !== 'string' || fields.file_name !== undefined) return item;
+  return { ...fields, file_name: fields.coco_url };
+}
+
+function fieldOf(item: unknown, field: 'id' | 'image_id'): string | undefined {
+  const found = id.safeParse((item as Record<string, unknown> | null)?.[field]);
+  return found.success ? String(found.data) : undefined;
 }
 
 /** A problem with its field, without the full stop of a sentence. */

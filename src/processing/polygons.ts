@@ -4,8 +4,8 @@ import type { BinaryMask, Size } from './mask.js';
 export function polygonsToMask(polygons: readonly (readonly number[])[], { width, height }: Size): BinaryMask {
   const data = new Uint8Array(width * height);
   for (const polygon of polygons) {
-    for (let y = 0; y < height; y++) {
-      const crossings = crossingsAt(polygon, y + 0.5).sort((a, b) => a - b);
+    for (const [y, crossings] of crossingsOf(polygon, height)) {
+      crossings.sort((a, b) => a - b);
       for (let k = 0; k + 1 < crossings.length; k += 2) {
         const from = Math.max(0, Math.ceil((crossings[k] as number) - 0.5));
         const to = Math.min(width, Math.ceil((crossings[k + 1] as number) - 0.5));
@@ -16,10 +16,10 @@ export function polygonsToMask(polygons: readonly (readonly number[])[], { width
   return { width, height, data };
 }
 
-/** Where a horizontal line meets a closed polygon. */
-function crossingsAt(polygon: readonly number[], y: number): number[] {
+/** Where a closed polygon meets the middle of each row. Each side looks at its own rows alone: there are many sides at times. */
+function crossingsOf(polygon: readonly number[], height: number): Map<number, number[]> {
   const points = polygon.length / 2;
-  const crossings: number[] = [];
+  const rows = new Map<number, number[]>();
   for (let i = 0; i < points; i++) {
     const j = (i + 1) % points;
     const [x0, y0, x1, y1] = [polygon[2 * i], polygon[2 * i + 1], polygon[2 * j], polygon[2 * j + 1]] as [
@@ -28,19 +28,17 @@ function crossingsAt(polygon: readonly number[], y: number): number[] {
       number,
       number,
     ];
-    if (y0 <= y === y1 <= y) continue;
     // From the upper end whichever way the line runs: a line that is walked both ways must be met at the same place.
-    const [[fromX, fromY], [toX, toY]] =
-      y0 < y1
-        ? ([
-            [x0, y0],
-            [x1, y1],
-          ] as const)
-        : ([
-            [x1, y1],
-            [x0, y0],
-          ] as const);
-    crossings.push(fromX + ((y - fromY) / (toY - fromY)) * (toX - fromX));
+    const [fromX, fromY, toX, toY] = y0 < y1 ? [x0, y0, x1, y1] : [x1, y1, x0, y0];
+    for (let row = Math.max(0, Math.floor(fromY - 0.5)); row < height; row++) {
+      const y = row + 0.5;
+      if (y > toY) break;
+      if (fromY <= y === toY <= y) continue;
+      const crossing = fromX + ((y - fromY) / (toY - fromY)) * (toX - fromX);
+      const own = rows.get(row);
+      if (own === undefined) rows.set(row, [crossing]);
+      else own.push(crossing);
+    }
   }
-  return crossings;
+  return rows;
 }

@@ -9,7 +9,7 @@ import type { SampleSource } from '../types.js';
 import type { Inspection } from './types.js';
 
 /** Goes up when an inspection looks at more or otherwise. */
-const VERSION = 1;
+const VERSION = 2;
 
 const inspectionSchema = z.object({
   width: z.number(),

@@ -38,7 +38,6 @@ async function loadChecked(
   const { sample, pairs } = await data.loadWithAnnotations(index);
   const problems = pairs.flatMap(({ annotation: { id, bbox, mask_file, segmentation }, object }) => {
     const name = `annotation ${id}${mask_file === undefined ? '' : ` (masks/${mask_file})`}`;
-    if (object === undefined) return [warning(`${name}: its mask is empty`)];
     const stated: BoxXyxy | undefined = bbox && [bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]];
     if (stated === undefined) return [];
     const { width, height } = sample.image;

@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { DataError } from '../../util/index.js';
 import { CocoDataset, type Part } from '../coco.js';
 import { reasonOf } from './inspect.js';
+import { isOwn } from './own-file.js';
 import type { AuditPart, Problem } from './types.js';
 
 export const PARTS: readonly Part[] = ['train', 'val', 'test'];
@@ -68,8 +69,23 @@ async function openDataset(root: string, dataset: string): Promise<OpenedFolders
       problems.push({ level: 'error', dataset, part, file: `annotations/${part}.json`, what });
     }
   }
-  problems.push(...(await orphans(root, dataset, parts)));
-  return { parts, problems };
+  const forgotten = await orphans(root, dataset, parts);
+  return { parts, problems: [...problems, ...(await strangers(root, dataset, parts)), ...forgotten] };
+}
+
+/** Files that are links to somewhere else: of each part one is named. */
+async function strangers(root: string, dataset: string, parts: readonly AuditPart[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const { part, data } of parts) {
+    const outside: string[] = [];
+    for (let i = 0; i < data.size; i++)
+      for (const file of data.source?.(i)?.files ?? []) if (!(await isOwn(file, root))) outside.push(file);
+    const [first] = outside;
+    if (first === undefined) continue;
+    const what = `${outside.length === 1 ? 'it leads' : `it and ${outside.length - 1} more lead`} out of the dataset by a link: not shown on the page`;
+    problems.push({ level: 'warning', dataset, part, file: relative(root, first), what });
+  }
+  return problems;
 }
 
 /** Files that no annotation names. Where an annotation file could not be read, nothing is said. */

@@ -20,9 +20,9 @@ function summarisePart(pictures: readonly PictureRecord[]): PartSummary {
     for (const label of new Set(picture.labels)) {
       const count = labels.get(label) ?? { objects: 0, images: 0 };
       count.images++;
-      count.objects += picture.labels.filter((other) => other === label).length;
       labels.set(label, count);
     }
+    for (const label of picture.labels) (labels.get(label) as { objects: number }).objects++;
   }
   const sizes = new Map<string, number>();
   for (const { width, height } of readable) sizes.set(`${width}x${height}`, (sizes.get(`${width}x${height}`) ?? 0) + 1);

@@ -132,7 +132,7 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
     const result = results[i];
     return result?.ok === true ? [{ record, result }] : [];
   });
-  if (done.length === 0) throw badFile(problems.at(-1) ?? { file: from, what: 'nothing of it can be read' });
+  if (done.length === 0) throw noneUsable(found, problems, from);
   const classes = Object.keys(prompts?.classes ?? {});
   const named = new Set(done.flatMap(({ result }) => result.objects.map((object) => object.class)));
   const assembly: AssembleOptions = {
@@ -280,6 +280,12 @@ async function recognised(tree: FileTree, named: Adapter): Promise<Adapter | und
 
 function badFile({ file, what }: Problem): DataError {
   return new DataError({ where: file, what, fix: 'Mend or remove it, or import with --on-bad skip' });
+}
+
+function noneUsable({ records }: Found, problems: readonly Problem[], from: string): DataError {
+  const { file, what } = problems.at(-1) ?? { file: from, what: 'nothing of it can be read' };
+  const of = records.length > 1 ? `; none of the ${records.length} images can be used` : '';
+  return new DataError({ where: file, what: `${what}${of}`, fix: 'Mend what it says, and import again' });
 }
 
 function below(from: string, file: string): string {

@@ -1,4 +1,7 @@
 import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../processing/index.js';
+import { DataError } from '../../util/index.js';
+import { boxMisfit, polygonsMisfit, rleMisfit } from '../annotation-misfit.js';
+import { checkCount } from '../coco-object.js';
 import { contourArea } from './contour-area.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
@@ -19,19 +22,45 @@ export interface Instance {
 
 /** Finds the objects of an image: each connected part of each class, or what the dataset says is one object. */
 export async function strictInstances(
-  { masks }: SourceRecord,
+  { masks, image: { file } }: SourceRecord,
   image: Size,
   { stretch }: { readonly stretch: boolean },
 ): Promise<Instance[]> {
   const found: Instance[] = [];
+  checkCount(masks.length, image, file);
   for (const source of masks) {
-    const named = await readMask(source, image, { stretch, raw: false });
-    for (const mask of named) found.push(...divide(mask, source, image));
+    checkPlaced(source, image, file);
+    const before = found.length;
+    const named = await readMask(source, image, { stretch, raw: false }).catch((cause: unknown) => {
+      throw cause instanceof RangeError ? unplaced(source, `its RLE cannot be decoded: ${cause.message}`, file, cause) : cause;
+    });
+    for (const mask of named) for (const instance of divide(mask, source, image)) found.push(instance);
+    if (found.length === before && (source.kind !== 'file' || source.by !== undefined))
+      throw unplaced(source, `it covers no pixel of its ${image.width}x${image.height} image`, file);
     // An outline whose class was not drawn into the mask counts by itself.
     for (const { class: name, polygon } of outlinesOf(source))
       if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
   }
   return found;
+}
+
+/** What says where an object is must fit its image: an object that is nowhere would make a negative of it. */
+function checkPlaced(source: MaskSource, image: Size, file: string): void {
+  const misfit =
+    source.kind === 'polygons'
+      ? polygonsMisfit(source.polygons, image)
+      : source.kind === 'rle'
+        ? rleMisfit(source.size, image)
+        : source.kind === 'box' && source.size === undefined
+          ? boxMisfit(source.bbox, image)
+          : undefined;
+  if (misfit !== undefined) throw unplaced(source, misfit, file);
+}
+
+function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
+  return by === undefined
+    ? new DataError({ where: file, what, cause })
+    : new DataError({ where: by.file, what: `${by.name}: ${what}`, cause });
 }
 
 function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {
@@ -54,8 +83,9 @@ function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
 function whole(name: string, mask: BinaryMask): Instance[] {
   const regions = regionsOf(mask);
   if (regions.length === 0) return [];
-  const boxes = regions.map(({ boxXyxyPx }) => boxXyxyPx);
-  const edge = (k: 0 | 1 | 2 | 3) => (k < 2 ? Math.min : Math.max)(...boxes.map((box) => box[k]));
+  // Of noise there are more parts than a call takes arguments.
+  const edge = (k: 0 | 1 | 2 | 3) =>
+    regions.map(({ boxXyxyPx }) => boxXyxyPx[k]).reduce((a, b) => (k < 2 ? Math.min(a, b) : Math.max(a, b)));
   const area = regions.reduce((sum, { pixels }) => sum + pixels.length, 0);
   return [{ class: name, mask, boxXyxyPx: [edge(0), edge(1), edge(2), edge(3)], area }];
 }

@@ -2,6 +2,7 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../processing/index.js';
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
+import { sizeMisfit } from '../annotation-misfit.js';
 import { type Instance, paperInstances, strictInstances } from './instances.js';
 import type { PaperRows, SourceRecord } from './types.js';
 import { openVolume, transposed } from './volumes.js';
@@ -50,6 +51,8 @@ export async function processRecord({ stem, record }: NamedRecord, options: Proc
   try {
     const { picture, spacingMm } = await pictureOf(record);
     const size = { width: picture.width, height: picture.height };
+    const misfit = record.stated && sizeMisfit(record.stated, size, record.stated.by);
+    if (misfit !== undefined) throw new DataError({ where: record.image.file, what: misfit });
     const instances = await (options.paper === undefined
       ? strictInstances(record, size, options)
       : paperInstances(record, size, options.paper));

@@ -39,7 +39,13 @@ export function countParts(parts: Parts): Pick<ImportReport, 'counts' | 'phrases
     test: count('test'),
   });
   const objects = (part: Part) => parts[part].flatMap((entry) => entry.objects);
-  const names = [...new Set(PARTS.flatMap((part) => objects(part).map(({ phrase }) => phrase)))].sort();
+  const phrases = new Map<string, Record<Part, number>>();
+  for (const part of PARTS)
+    for (const { phrase } of objects(part)) {
+      const count = phrases.get(phrase) ?? { train: 0, val: 0, test: 0 };
+      count[part]++;
+      phrases.set(phrase, count);
+    }
   const where = new Map<string, Set<Part>>();
   for (const part of PARTS)
     for (const { group } of parts[part]) where.set(group, (where.get(group) ?? new Set<Part>()).add(part));
@@ -49,9 +55,7 @@ export function countParts(parts: Parts): Pick<ImportReport, 'counts' | 'phrases
       images: new Set(parts[part].map(({ source }) => source)).size,
       files: new Set(parts[part].map(({ fileName }) => fileName)).size,
     })),
-    phrases: Object.fromEntries(
-      names.map((name) => [name, each((part) => objects(part).filter(({ phrase }) => phrase === name).length)]),
-    ),
+    phrases: Object.fromEntries([...phrases].sort(([a], [b]) => (a < b ? -1 : 1))),
     negatives: each((part) => parts[part].filter((entry) => entry.objects.length === 0).length),
     sharedGroups: [...where.values()].filter((found) => found.size > 1).length,
   };

@@ -67,9 +67,7 @@ export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly 
     // As Python truncates the product of floating-point numbers.
     const train = Math.trunc(order.length * SHARES.train);
     const val = Math.trunc(order.length * SHARES.val);
-    parts.train.push(...order.slice(0, train));
-    parts.val.push(...order.slice(train, train + val));
-    parts.test.push(...order.slice(train + val));
+    for (const [i, row] of order.entries()) parts[i < train ? 'train' : i < train + val ? 'val' : 'test'].push(row);
   }
   return parts;
 }

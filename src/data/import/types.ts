@@ -1,3 +1,4 @@
+import type { StatedSize } from '../annotation-misfit.js';
 import type { Part } from '../coco.js';
 import type { FileTree } from './file-tree.js';
 
@@ -29,7 +30,7 @@ export type MaskReading =
   | { readonly as: 'side'; readonly left: string; readonly right: string };
 
 /** Where objects of an image come from. */
-export type MaskSource =
+export type MaskSource = (
   | {
       readonly kind: 'file';
       readonly file: string;
@@ -62,7 +63,11 @@ export type MaskSource =
       readonly size?: readonly [number, number];
       /** The mask of everything in the image: the object is what the box holds of it. */
       readonly within?: string;
-    };
+    }
+) & {
+  /** The entry that says so, for problems: it claims an object, and there has to be one. */
+  readonly by?: { readonly file: string; readonly name: string };
+};
 
 /** One image as found, before any pixel is read. */
 export interface SourceRecord {
@@ -81,6 +86,8 @@ export interface SourceRecord {
   readonly list?: string;
   /** Millimetres a pixel, across and down. */
   readonly spacingMm?: readonly [number, number];
+  /** The size that annotations say they are for, and the file that says it: the image must have it. */
+  readonly stated?: StatedSize & { readonly by: string };
 }
 
 /** Something that was left out or is not as published. */

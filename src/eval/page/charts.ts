@@ -156,6 +156,8 @@ function legendOf(series: readonly Series[]): string {
 }
 
 function extent(values: readonly number[]): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // As many values as images: more than a call takes arguments.
+  const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }

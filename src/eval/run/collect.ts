@@ -85,8 +85,8 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
       places.push({ part, index: i, dataset: sample.dataset, image: sample.id });
       for (const [k, method] of methods.entries()) {
         const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
-        rows.push(...judged.rows);
-        asked.push(...judged.wordings);
+        for (const row of judged.rows) rows.push(row);
+        for (const row of judged.wordings) asked.push(row);
         if (judged.boxes !== undefined) listOf(listsOf(boxes, method.name), sample.dataset).push(judged.boxes);
       }
       done += 1;

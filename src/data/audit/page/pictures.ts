@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { drawOverlay, type RasterImage } from '../../../processing/index.js';
+import { isOwn } from '../own-file.js';
 import type { AuditPart, PicturePlace } from '../types.js';
 
 /** Longest side of a picture on the page, in pixels. */
@@ -22,8 +23,10 @@ export function sampleIndices(size: number): number[] {
 }
 
 /** A sample with its objects drawn on it; nothing if it cannot be loaded. */
-export async function samplePicture({ data }: AuditPart, index: number): Promise<PagePicture | undefined> {
+export async function samplePicture(part: AuditPart, index: number): Promise<PagePicture | undefined> {
+  const { data } = part;
   try {
+    if (!(await isShown(part, index))) return undefined;
     const { image, objects } = await data.load(index);
     const overlay = await drawOverlay(
       image,
@@ -41,12 +44,19 @@ export async function samplePicture({ data }: AuditPart, index: number): Promise
 export async function plainPicture(parts: readonly AuditPart[], place: PicturePlace): Promise<PagePicture | undefined> {
   try {
     const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
-    if (part === undefined) return undefined;
+    if (part === undefined || !(await isShown(part, place.index))) return undefined;
     const { width, height, data }: RasterImage = (await part.data.load(place.index)).image;
     return await embed(sharp(data, { raw: { width, height, channels: 3 } }));
   } catch {
     return undefined;
   }
+}
+
+/** Pictures and masks that lie outside of their dataset are its warnings, not the page's. */
+async function isShown({ data, root }: AuditPart, index: number): Promise<boolean> {
+  if (root === undefined) return true;
+  for (const file of data.source?.(index)?.files ?? []) if (!(await isOwn(file, root))) return false;
+  return true;
 }
 
 async function embed(picture: Sharp): Promise<PagePicture> {

@@ -1,11 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import type { Part } from '../../coco.js';
-import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile } from '../../coco-schema.js';
+import { realpath } from 'node:fs/promises';
+import { isInside } from '../../../util/index.js';
+import { groupOf, type Part } from '../../coco.js';
+import type { CocoAnnotation } from '../../coco-schema.js';
 import type { FileTree, TreeFile } from '../file-tree.js';
-import { FileLookup } from '../readers/lookup.js';
+import { assign, type Claim } from '../readers/assign.js';
+import { type AnnotationList, type ListedImage, readAnnotationLists } from '../readers/coco-lists.js';
+import { stepsOf } from '../readers/named-path.js';
 import { partNamed } from '../readers/part-named.js';
+import { foldersOf, PathLookup } from '../readers/path-lookup.js';
 import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { PICTURE } from './common.js';
 
 /** Any COCO detection set: parts from the names of files or folders, masks as polygons, RLE or files. */
 export const coco: Adapter = {
@@ -19,99 +23,162 @@ export const coco: Adapter = {
   scan,
 };
 
+/** The files of entries, or why they have none. */
+type Claims<K> = ReadonlyMap<K, Claim | string>;
+
+/** A mask that an annotation names. */
+interface MaskOf {
+  readonly image: ListedImage;
+  readonly annotation: CocoAnnotation;
+}
+
 async function scan({ tree }: ScanOptions): Promise<Found> {
-  const problems: Problem[] = [];
+  const { lists, problems: unread, notes } = await readAnnotationLists(tree);
+  const problems: Problem[] = [...unread];
+  const images = imagesOf(lists, tree);
+  const masks = masksOf(lists, tree, images);
   const records: SourceRecord[] = [];
-  const pictures = tree.files.filter(({ full }) => picture('[^/]+').test(full));
-  const all = new FileLookup(pictures);
-  const masks = new FileLookup(pictures.filter(({ full }) => picture('masks/.*').test(full)));
-  for (const file of tree.files.filter(({ relative }) => /\.json$/i.test(relative))) {
-    const text = await readFile(file.path, 'utf8');
-    // Other JSON files lie beside annotations often.
-    if (!/"images"\s*:/.test(text) || !/"annotations"\s*:/.test(text)) continue;
-    records.push(...recordsOf(parseCocoFile(text, file.path), file, { tree, all, masks, problems }));
-  }
-  return { records, problems };
-}
-
-interface Surroundings {
-  readonly tree: FileTree;
-  readonly all: FileLookup;
-  readonly masks: FileLookup;
-  readonly problems: Problem[];
-}
-
-function recordsOf({ images, annotations, categories }: CocoFile, file: TreeFile, around: Surroundings): SourceRecord[] {
-  const part = partNamed(file.relative);
-  const names = new Map(categories.map(({ id, name }) => [String(id), name]));
-  const byImage = new Map<string, CocoAnnotation[]>();
-  for (const annotation of annotations) {
-    const key = String(annotation.image_id);
-    const own = byImage.get(key);
-    if (own === undefined) byImage.set(key, [annotation]);
-    else own.push(annotation);
-  }
-  return images.flatMap((image): SourceRecord[] => {
-    const found = near(file, image.file_name, around.tree) ?? around.all.find(image.file_name);
-    if (found === undefined) {
-      around.problems.push({ file: image.file_name, what: `${file.relative} lists it, but it is not there` });
-      return [];
+  for (const list of lists) {
+    for (const listed of list.images) {
+      const { id, file_name: name } = listed.image;
+      const found = await ownFile(images.get(listed), tree);
+      if (found === undefined || typeof found === 'string') {
+        problems.push({ file: list.file.relative, what: `image ${id} (${shown(name)}): ${found ?? 'it is not there'}` });
+        continue;
+      }
+      const sources: (MaskSource | string)[] = [];
+      for (const annotation of listed.annotations)
+        sources.push(sourceOf(annotation, list, await ownFile(masks.get(annotation), tree)));
+      // One object that is missing would make the image wrong: a negative, where it is the only one.
+      const unusable = [...listed.unusable, ...sources.filter((source) => typeof source === 'string')];
+      for (const what of unusable)
+        problems.push({ file: list.file.relative, what: `${what}; image ${id} (${shown(name)}) is left out` });
+      if (unusable.length > 0) continue;
+      records.push(record(listed, found, sources as MaskSource[], list.file));
     }
-    const masks = (byImage.get(String(image.id)) ?? []).flatMap((annotation) => {
-      const source = sourceOf(annotation, image, names, around);
-      if (typeof source !== 'string') return [source];
-      around.problems.push({ file: file.relative, what: `annotation ${annotation.id}: ${source}` });
-      return [];
-    });
-    return [record(image, found, masks, part)];
-  });
+  }
+  return { records, problems, notes: [...notes, ...unlisted(tree, images, masks)] };
 }
 
-function record(image: CocoImage, file: TreeFile, masks: readonly MaskSource[], part: Part | undefined): SourceRecord {
+function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Claims<ListedImage> {
+  const lookup = new PathLookup(files.filter(({ relative }) => !/\.(json|csv|xlsx|txt)$/i.test(relative)));
+  const wanted = lists.flatMap(({ file, images }) => {
+    const list = { file, folders: foldersOf(images.map(({ image }) => image.file_name)) };
+    return images.map((listed) => {
+      const { id, file_name: name, coco_url: url } = listed.image;
+      return {
+        key: listed,
+        entry: `image ${id} of ${file.relative}`,
+        list,
+        named: { name, addresses: url === undefined ? [] : [url] },
+      };
+    });
+  });
+  return assign(wanted, lookup);
+}
+
+/** Masks lie in a folder that is called so; a name that has folders itself may name another one. */
+function masksOf(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
+  const taken = new Set([...images.values()].map((found) => (typeof found === 'string' ? undefined : found.file)));
+  const pictures = files.filter((file) => isPicture(file) && !taken.has(file));
+  const lookup = new PathLookup(pictures, 'masks');
+  const wanted = lists.flatMap(({ file, images, categories }) => {
+    const all = images.flatMap((image) => image.annotations.map((annotation): MaskOf => ({ image, annotation })));
+    const own = all.filter(({ annotation }) => annotation.mask_file !== undefined);
+    const list = { file, folders: foldersOf(own.map(({ annotation }) => annotation.mask_file as string)) };
+    return own.map(({ image, annotation }) => ({
+      key: annotation,
+      entry: `annotation ${annotation.id} of ${file.relative}`,
+      list,
+      named: { name: annotation.mask_file as string },
+      // One object may have several names; then its mask serves each of them.
+      shared: { with: image, as: phraseOf(annotation, categories) ?? '' },
+    }));
+  });
+  return assign(wanted, lookup);
+}
+
+function record({ image }: ListedImage, { file, common }: Claim, masks: readonly MaskSource[], list: TreeFile): SourceRecord {
+  const part: Part | undefined = partNamed(list.relative);
+  const own = stepsOf(file.relative).slice(-common).join('/');
+  const { width, height, phrases, pixel_spacing_mm: spacingMm } = image;
   return {
-    name: `${part === undefined ? '' : `${part}-`}${image.file_name.replace(/\.\w+$/, '')}`,
+    name: `${part === undefined ? '' : `${part}-`}${stem(own)}`,
     image: { file: file.path },
     masks,
-    group: String(image.group ?? image.file_name),
-    ...(image.phrases === undefined ? {} : { asked: image.phrases }),
+    group: groupOf(image) ?? sourceImage(file),
+    ...(phrases === undefined ? {} : { asked: phrases }),
     ...(part === undefined ? {} : { part }),
-    ...(image.pixel_spacing_mm === undefined ? {} : { spacingMm: image.pixel_spacing_mm }),
+    ...(spacingMm === undefined ? {} : { spacingMm }),
+    ...(width === undefined && height === undefined ? {} : { stated: { width, height, by: list.relative } }),
   };
 }
 
-/** The image where COCO has it: beside the annotations, or under `images/`. */
-function near(annotations: TreeFile, name: string, tree: FileTree): TreeFile | undefined {
-  const folder = annotations.relative.split('/').slice(0, -1);
-  const places = [folder, folder.slice(0, -1)].flatMap((base) => [
-    [...base, name],
-    [...base, 'images', name],
-  ]);
-  for (const place of places) {
-    const found = tree.at(place.join('/'));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/**
+ * What images are copies of. Roboflow ends the names of copies that it changed by `.rf.` and a hash. Elsewhere an image is alone:
+ * the same name in another folder is another image.
+ */
+function sourceImage({ relative }: TreeFile): string {
+  return stem(relative).replace(/\.rf\.[0-9a-z]{6,}$/i, '');
+}
+
+function stem(path: string): string {
+  return path.replace(/\.\w+$/, '');
 }
 
 function sourceOf(
   annotation: CocoAnnotation,
-  image: CocoImage,
-  names: ReadonlyMap<string, string>,
-  { masks }: Surroundings,
+  { file, categories }: AnnotationList,
+  mask: Claim | string | undefined,
 ): MaskSource | string {
-  const phrase = annotation.caption ?? names.get(String(annotation.category_id));
-  if (phrase === undefined) return 'it has neither a known category nor a caption';
+  const name = `annotation ${annotation.id}`;
+  const phrase = phraseOf(annotation, categories);
+  if (phrase === undefined) return `${name}: it has neither a known category nor a caption`;
+  const by = { file: file.relative, name };
   const { segmentation, bbox, mask_file: maskFile } = annotation;
   if (maskFile !== undefined) {
-    const mask = masks.find(maskFile);
-    if (mask === undefined) return `its mask ${maskFile} is missing`;
-    return { kind: 'file', file: mask.path, read: { as: 'bright', class: phrase }, whole: true };
+    if (typeof mask !== 'object') return `${name}: its mask ${shown(maskFile)} cannot be had: ${mask ?? 'it is not there'}`;
+    return { kind: 'file', file: mask.file.path, read: { as: 'bright', class: phrase }, whole: true, by };
   }
-  if (segmentation !== undefined && !Array.isArray(segmentation)) {
-    const { size, counts } = segmentation;
-    if (image.width !== undefined && image.width !== size[1]) return `its RLE is ${size[1]} wide, its image ${image.width}`;
-    return { kind: 'rle', class: phrase, size, counts };
-  }
-  if (segmentation !== undefined && segmentation.length > 0) return { kind: 'polygons', class: phrase, polygons: segmentation };
-  return bbox === undefined ? 'it has no bbox, no segmentation and no mask_file' : { kind: 'box', class: phrase, bbox };
+  if (segmentation !== undefined && !Array.isArray(segmentation))
+    return { kind: 'rle', class: phrase, size: segmentation.size, counts: segmentation.counts, by };
+  if (segmentation !== undefined && segmentation.length > 0)
+    return { kind: 'polygons', class: phrase, polygons: segmentation, by };
+  return bbox === undefined
+    ? `${name}: it has no bbox, no segmentation and no mask_file`
+    : { kind: 'box', class: phrase, bbox, by };
+}
+
+function phraseOf(
+  { caption, category_id: category }: CocoAnnotation,
+  categories: ReadonlyMap<string, string>,
+): string | undefined {
+  return caption?.trim() ?? categories.get(String(category));
+}
+
+/** What is imported is copied, and may be passed on: links must not bring in files from elsewhere. */
+async function ownFile(found: Claim | string | undefined, { root }: FileTree): Promise<Claim | string | undefined> {
+  if (typeof found !== 'object') return found;
+  const real = await realpath(found.file.path).catch(() => undefined);
+  if (real === undefined || isInside(real, await realpath(root))) return found;
+  return `${found.file.relative} is a link that leads out of the folder that is imported: copy what it leads to (cp -RL)`;
+}
+
+/** Pictures that may have been forgotten. */
+function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): string[] {
+  const known = new Set<TreeFile>();
+  for (const map of used) for (const found of map.values()) if (typeof found !== 'string') known.add(found.file);
+  const others = files.filter((file) => isPicture(file) && !known.has(file));
+  const [first] = others;
+  if (first === undefined) return [];
+  const more = others.length === 1 ? '' : ` and ${others.length - 1} more pictures`;
+  return [`left out, as no image or mask of an annotation file: ${first.relative}${more}`];
+}
+
+function isPicture({ relative }: TreeFile): boolean {
+  return new RegExp(PICTURE, 'iu').test(relative);
+}
+
+function shown(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
 }

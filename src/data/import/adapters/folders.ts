@@ -103,7 +103,11 @@ function ownMasks(
     const whole = stems.map((stem) => find(mask, stem)).find((image) => image !== undefined);
     const { image, frame } = whole === undefined ? (numbered[0] ?? {}) : { image: whole, frame: undefined };
     if (image === undefined) problems.push({ file: mask.file.relative, what: 'a mask without its image' });
-    else own.set(image, [...(own.get(image) ?? []), { mask, file: mask.file, frame }]);
+    else {
+      const others = own.get(image) ?? [];
+      others.push({ mask, file: mask.file, frame });
+      own.set(image, others);
+    }
   }
   return own;
 }

@@ -71,7 +71,9 @@ function byImage(rows: readonly Row[], value: Value): Map<string, Row[]> {
   for (const row of rows) {
     const name = value(row, 'image_name');
     if (name === '') continue;
-    images.set(name, [...(images.get(name) ?? []), row]);
+    const own = images.get(name);
+    if (own === undefined) images.set(name, [row]);
+    else own.push(row);
   }
   return images;
 }

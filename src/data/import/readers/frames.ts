@@ -40,7 +40,11 @@ export async function masksByFrame<M>(
 ): Promise<{ readonly frames: ReadonlyMap<number, readonly FrameMask<M>[]>; readonly problems: readonly Problem[] }> {
   const frames = new Map<number, FrameMask<M>[]>();
   const problems: Problem[] = [];
-  const add = (frame: number, own: FrameMask<M>) => frames.set(frame, [...(frames.get(frame) ?? []), own]);
+  const add = (frame: number, own: FrameMask<M>) => {
+    const others = frames.get(frame);
+    if (others === undefined) frames.set(frame, [own]);
+    else others.push(own);
+  };
   for (const { mask, file, frame } of masks) {
     const problem = (what: string) => problems.push({ file: file.relative, what });
     if (frame !== undefined) {

@@ -64,8 +64,11 @@ export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
       const others = masks.get(key) ?? [];
       // The same name a level further down is a second copy of the archive.
       const again = others.find((other) => nameOf(other) === nameOf(file) && folderOf(other) !== folderOf(file));
-      if (again === undefined) masks.set(key, [...others, file]);
-      else problems.push({ file: file.relative, what: `a second copy of ${again.relative}` });
+      if (again === undefined) {
+        others.push(file);
+        masks.set(key, others);
+      }
+      if (again !== undefined) problems.push({ file: file.relative, what: `a second copy of ${again.relative}` });
       continue;
     }
     const other = images.get(key);
