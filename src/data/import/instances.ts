@@ -1,4 +1,5 @@
-import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../processing/index.js';
+import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../processing/index.js';
+import { DataError } from '../../util/index.js';
 import { contourArea } from './contour-area.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
@@ -17,22 +18,41 @@ export interface Instance {
   readonly area: number;
 }
 
-/** Finds the objects of an image: each connected part of each class, or what the dataset says is one object. */
+/**
+ * Finds the objects of an image: each connected part of each class, or what the dataset says is one object.
+ *
+ * @throws DataError naming a source that is not blank and yet shows no object: the image is no negative.
+ */
 export async function strictInstances(
-  { masks }: SourceRecord,
+  { image: { file }, masks }: SourceRecord,
   image: Size,
   { stretch }: { readonly stretch: boolean },
 ): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const source of masks) {
     const named = await readMask(source, image, { stretch, raw: false });
+    const before = found.length;
     for (const mask of named) found.push(...divide(mask, source, image));
+    const pixels = named.reduce((sum, { mask }) => sum + maskArea(mask), 0);
+    // Masks may be blank; what somebody drew around an object may not.
+    if (found.length === before && (pixels > 0 || source.kind !== 'file')) throw noObject(source, file, pixels);
     // An outline whose class was not drawn into the mask counts by itself.
     for (const { class: name, polygon } of outlinesOf(source))
       if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
   }
   return found;
 }
+
+function noObject(source: MaskSource, image: string, pixels: number): DataError {
+  const [where, subject] = source.kind === 'file' ? [source.file, 'the mask'] : [image, `its ${NAMES[source.kind]}`];
+  return new DataError({
+    where,
+    what: `${subject} shows no object: ${pixels === 0 ? 'nothing of it is in the image' : `${pixels} pixels in pieces of less than ${SPECK.pixels}`}`,
+    fix: 'Draw it anew, or leave it out',
+  });
+}
+
+const NAMES = { polygons: 'outline', rle: 'encoded mask', box: 'box' } as const;
 
 function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {
   return source.kind === 'file' ? (source.instances ?? []) : [];
