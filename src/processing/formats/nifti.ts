@@ -146,15 +146,9 @@ export class NiftiVolume {
  */
 export async function openNifti(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiVolume> {
   const file = nameOf(source);
-  const header = await readNiftiHeader(source);
-  const { shape, frames, kind, offset, littleEndian } = header;
+  const header = await readNiftiHeader(source, maxBytes);
+  const { kind, offset, littleEndian } = header;
   const size = voxelBytes(header);
-  if (!(offset + size <= maxBytes))
-    throw new DataError({
-      where: file,
-      what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
-      fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
-    });
   const voxels = Buffer.from(new ArrayBuffer(size));
   const came = await fill(source, voxels, offset);
   if (came < size)
@@ -173,20 +167,28 @@ const DEFLATE_MOST = 1032;
 /**
  * Reads the header alone, and holds it against the size of the file, so that nobody counts or allocates what is not there.
  *
- * @throws DataError naming the file when it is missing, not NIfTI, or holds less than its header says.
+ * @param maxBytes - what the voxels may take, unpacked. Default: 4 GB.
+ * @throws DataError naming the file when it is missing, not NIfTI, larger than that, or holds less than its header says.
  */
-export async function readNiftiHeader(source: string | Buffer): Promise<NiftiHeader> {
+export async function readNiftiHeader(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiHeader> {
   const header = await parseNiftiHeader(await firstBytes(source), nameOf(source));
-  const needed = header.offset + voxelBytes(header);
+  const { shape, frames, offset } = header;
+  const size = voxelBytes(header);
+  const needed = offset + size;
+  if (!(needed <= maxBytes))
+    throw new DataError({
+      where: nameOf(source),
+      what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
+      fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
+    });
   const held = await bytesOf(source);
   // Of a packed file it is what could be in it at the most.
   const most = (await isGzip(source)) ? held * DEFLATE_MOST : held;
   if (needed <= most) return header;
-  const { shape, frames, offset } = header;
   const volumes = frames === 1 ? '' : ` in ${frames} volumes`;
   throw new DataError({
     where: nameOf(source),
-    what: `it ends after ${Math.max(0, most - offset)} of the ${voxelBytes(header)} bytes of its voxels, which its header says are ${shape.join(' x ')}${volumes}`,
+    what: `it ends after ${Math.max(0, most - offset)} of the ${size} bytes of its voxels, which its header says are ${shape.join(' x ')}${volumes}`,
     fix: 'Copy or download it again',
   });
 }
