@@ -25,6 +25,9 @@ const THIN = 0.05;
 /** Share of what is inside that levels in between may fill with areas of their own before they must mean something. */
 const AREAS = { lossless: 0.02, lossy: 0.05 } as const;
 
+/** Pixels of what is apart from everything inside that may be dirt. */
+const MIN_ISLAND = 4;
+
 /** Of a mask with soft edges far less is between a quarter and three quarters of the top than above; of a picture far more. */
 const PICTURE = 3;
 
@@ -75,7 +78,7 @@ const LOSSLESS = 'Save it as PNG, with 0 outside and one level inside';
 
 /** Tells class numbers, soft edges and pictures apart by where in the image the levels are. */
 function severalLevels(
-  { between, inside, middle, bright, thin }: Areas,
+  { between, islands, inside, middle, bright, thin }: Areas,
   { levels, lossy, top }: Survey,
   refuse: (what: string, fix?: string) => never,
 ): MaskRule {
@@ -88,6 +91,8 @@ function severalLevels(
   if (between > inside * (lossy ? AREAS.lossy : AREAS.lossless))
     refuse('the mask has areas between dark and bright', `${FIX}, or without losses and soft edges`);
   if (middle > PICTURE * bright) refuse('it looks like a picture, not like a mask');
+  if (islands > Math.max(MIN_ISLAND, inside * AREAS.lossy))
+    refuse('the mask shows something that is less than half as bright as the rest', `${FIX}, or without soft edges`);
   return { inside: 'from-half', top };
 }
 
@@ -100,10 +105,13 @@ class Survey {
   whole = true;
   lossy = false;
   coloured = false;
+  /** Planes. */
+  count = 0;
 
   add({ levels, lossy, coloured }: LevelMap): void {
     this.lossy ||= lossy;
     this.coloured ||= coloured;
+    this.count += 1;
     let before: number | undefined;
     for (const stored of levels) {
       if (stored === before) continue;
@@ -121,12 +129,13 @@ class Survey {
   text(): string {
     const short = (level: number) => String(Number(level.toPrecision(5)));
     const known = [...this.levels].sort((a, b) => a - b);
-    if (known.length > 8) return `levels from ${short(this.bottom)} to ${short(this.top)}, ${count(known.length)} different ones`;
+    if (known.length > 8)
+      return `levels from ${short(this.bottom)} to ${short(this.top)}, ${atMost(known.length)} different ones`;
     return `level${known.length === 1 ? '' : 's'} ${known.map(short).join(', ')}`;
   }
 }
 
-function count(known: number): string {
+function atMost(known: number): string {
   return known > FEW ? `more than ${FEW}` : String(known);
 }
 
@@ -134,6 +143,8 @@ function count(known: number): string {
 interface Areas {
   /** In the middle of nine of one level, which is neither dark nor inside. */
   readonly between: number;
+  /** Neither dark nor inside, and not the edge of anything inside. Of several planes it is not known: 0. */
+  readonly islands: number;
   /** From half of the top on. */
   readonly inside: number;
   /** From a quarter to three quarters of the top, and above. */
@@ -143,10 +154,12 @@ interface Areas {
   readonly thin: number;
 }
 
-async function lookAgain(planes: Parameters<typeof maskRule>[0], { top, levels }: Survey): Promise<Areas> {
-  let [between, inside, middle, bright] = [0, 0, 0, 0];
+async function lookAgain(planes: Parameters<typeof maskRule>[0], { top, levels, count }: Survey): Promise<Areas> {
+  let [between, islands, inside, middle, bright] = [0, 0, 0, 0, 0];
   const own = levels.size <= FEW ? new Map([...levels].map((level) => [level, { pixels: 0, area: false }])) : undefined;
   for await (const { width, height, levels: plane } of planes()) {
+    // What is faint in one plane of several may be the edge of what is in the next.
+    if (count === 1) islands = apart(plane, width, top);
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         const level = plane[i] as number;
@@ -165,7 +178,28 @@ async function lookAgain(planes: Parameters<typeof maskRule>[0], { top, levels }
   const marks = [...(own ?? [])].flatMap(([level, entry]) => (level === 0 ? [] : [entry]));
   const all = marks.reduce((sum, { pixels }) => sum + pixels, 0);
   const without = marks.reduce((sum, { pixels, area }) => sum + (area ? 0 : pixels), 0);
-  return { between, inside, middle, bright, thin: all === 0 ? 1 : without / all };
+  return { between, islands, inside, middle, bright, thin: all === 0 ? 1 : without / all };
+}
+
+/** How many pixels are neither dark nor inside, nor lead to what is inside by others such. */
+function apart(plane: LevelMap['levels'], width: number, top: number): number {
+  const faint = Uint8Array.from(plane, (level) => Number(level > top * BETWEEN[0]));
+  const open: number[] = [];
+  const reach = (i: number) => {
+    if (faint[i] !== 1) return;
+    faint[i] = 0;
+    open.push(i);
+  };
+  for (const [i, level] of plane.entries()) if (level >= top / 2) reach(i);
+  for (let i = open.pop(); i !== undefined; i = open.pop()) {
+    const x = i % width;
+    for (const row of [i - width, i, i + width]) {
+      if (x > 0) reach(row - 1);
+      reach(row);
+      if (x < width - 1) reach(row + 1);
+    }
+  }
+  return faint.reduce((sum, value) => sum + value, 0);
 }
 
 /** Whether all eight neighbours have the same level. */

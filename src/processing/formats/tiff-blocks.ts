@@ -19,14 +19,13 @@ export function unpackPackBits(packed: Uint8Array, size: number): Uint8Array {
   for (let at = 0; at < packed.length && to < size; ) {
     const head = packed[at++] as number;
     if (head === 128) continue;
-    if (head < 128) {
-      out.set(packed.subarray(at, at + Math.min(head + 1, size - to)), to);
-      at += head + 1;
-      to += head + 1;
-    } else {
-      out.fill(packed[at++] ?? 0, to, Math.min(size, to + 257 - head));
-      to += 257 - head;
-    }
+    // What is cut off does not become zeros: fewer bytes come back.
+    const length = Math.min(size - to, head < 128 ? Math.min(head + 1, packed.length - at) : 257 - head);
+    if (head < 128) out.set(packed.subarray(at, at + length), to);
+    else if (at < packed.length) out.fill(packed[at] as number, to, to + length);
+    else break;
+    at += head < 128 ? head + 1 : 1;
+    to += length;
   }
   return out.subarray(0, Math.min(to, size));
 }

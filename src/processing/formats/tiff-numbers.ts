@@ -11,6 +11,9 @@ const UNPACK: Readonly<Record<number, (packed: Uint8Array, size: number) => Uint
   32773: unpackPackBits,
 };
 
+/** Numbers a pixel above which a header is not believed. */
+const MAX_SAMPLES = 64;
+
 /**
  * Whether a page holds numbers that the image library does not give as they are: it takes signed ones for black, floats of
  * three channels for linear light, and those of 64 bits not at all.
@@ -31,6 +34,7 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
     throw new DataError({ where, what, fix: 'Save it with 8 or 16 bits a sample, or as floats of 32 bits' });
   };
   const { width, height, samples, alpha, photometric, orientation, compression, bits, format } = page;
+  if (samples > MAX_SAMPLES) refuse(`its pixels have ${samples} numbers`);
   if (bits === 64 && format !== 'float') refuse('its numbers are whole ones of 64 bits, which are not read');
   if (compression !== 1 && UNPACK[compression] === undefined) refuse(`its compression ${compression} is not read at this depth`);
   if (orientation !== 1) refuse('it is turned by a tag, which is not read at this depth');
