@@ -47,6 +47,8 @@ const coloured = (inside: readonly number[], outside: readonly number[]) =>
 const tif = (kind: 'int16' | 'int32' | 'uint32' | 'float32' | 'float64', values: readonly number[]) =>
   tiff({ kind, width: SIDE, height: SIDE, values });
 const bits = ({ data }: BinaryMask) => [...data];
+/** Round and faint, beside the box. */
+const bump = (i: number) => Math.round(100 * Math.exp(-(((i % SIDE) - 31) ** 2 + (i / SIDE - 17) ** 2) / 9));
 /** The share of pixels that are as expected. */
 const right = ({ data }: BinaryMask, want: readonly number[]) =>
   want.reduce((sum, value, i) => sum + Number(value === data[i]), 0) / PIXELS;
@@ -157,7 +159,7 @@ describe('a mask of unclear levels is refused with the levels found', () => {
     ['two classes in JPEG', () => jpeg(drawn(110, 255), 95), /areas between dark and bright: levels from 0 to 255/],
     [
       'a faint object beside a bright one, both with soft edges',
-      () => png(drawn(255, 0).map((level, i) => level || Math.round(100 * Math.exp(-((i % SIDE) - 31) ** 2 / 9 - (i / SIDE - 17) ** 2 / 9)))),
+      () => png(drawn(255, 0).map((level, i) => level || bump(i))),
       /something that is less than half as bright as the rest/,
     ],
     ['negative classes', async () => tif('int16', drawn(-1, 1)), /negative levels beside others: levels -1, 0, 1/],
