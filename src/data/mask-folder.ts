@@ -1,11 +1,23 @@
 import { readdir, stat } from 'node:fs/promises';
 
-import { type BoxXyxy, boxOfMask, connectedComponents, decodeGreyMask, decodeImage, fitMask } from '../processing/index.js';
+import {
+  type BinaryMask,
+  type BoxXyxy,
+  boxOfMask,
+  connectedComponents,
+  decodeGreyMask,
+  decodeImage,
+  fitMask,
+  maskArea,
+} from '../processing/index.js';
 import { DataError } from '../util/index.js';
 import type { Sample, SampleObject, SampleSource } from './types.js';
 
-/** Share of the image below which a part of a mask is taken for a speck, not for an object. */
-const SPECK = 0.001;
+/**
+ * Share of the image, and number of pixels, below which a part of a mask is taken for a speck, not for an object; the largest
+ * part only by the number: a small lesion is not nothing.
+ */
+const SPECK = { share: 0.001, pixels: 4 };
 
 /** Image files that readers look for, by ending. */
 export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima|nii|nii\.gz)$/i;
@@ -17,17 +29,36 @@ export interface MaskPair {
   readonly mask: string;
 }
 
-/** Reads an image and its mask; each connected part of the mask is an object. An empty mask makes a negative. */
+/**
+ * Reads an image and its mask; each connected part of the mask is an object. A blank mask makes a negative.
+ *
+ * @throws DataError naming what cannot be read, and a mask that is not blank and yet shows no object.
+ */
 export async function loadMaskPair(
   { id, image: file, mask: maskFile }: MaskPair,
   dataset: string,
   phrase: string,
 ): Promise<Sample> {
-  const [image, grey] = await Promise.all([decodeImage(file), decodeGreyMask(maskFile)]);
-  const mask = fitMask(grey, image, maskFile);
-  const parts = connectedComponents(mask, { minArea: Math.max(4, SPECK * image.width * image.height) });
-  const objects = parts.map((part): SampleObject => ({ phrase, boxXyxyPx: boxOfMask(part) as BoxXyxy, mask: part }));
+  const [image, grey] = await Promise.all([decodeImage(file), decodeGreyMask(maskFile, { over: file })]);
+  const objects = partsOf(fitMask(grey, image, maskFile), maskFile).map((part): SampleObject => {
+    return { phrase, boxXyxyPx: boxOfMask(part) as BoxXyxy, mask: part };
+  });
   return { id, dataset, file, image, objects, phrases: [phrase] };
+}
+
+function partsOf(mask: BinaryMask, where: string): BinaryMask[] {
+  const area = maskArea(mask);
+  if (area === 0) return [];
+  const large = connectedComponents(mask, { minArea: Math.max(SPECK.pixels, SPECK.share * mask.width * mask.height) });
+  if (large.length > 0) return large;
+  const parts = connectedComponents(mask, { minArea: SPECK.pixels });
+  const [largest, ...rest] = parts;
+  if (largest !== undefined) return [rest.reduce((most, part) => (maskArea(part) > maskArea(most) ? part : most), largest)];
+  throw new DataError({
+    where,
+    what: `the mask shows no object: ${area} pixels in pieces of less than ${SPECK.pixels}`,
+    fix: 'Draw it anew, or make the mask black',
+  });
 }
 
 /** Where the sample of a pair comes from. */

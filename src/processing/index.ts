@@ -16,6 +16,7 @@ export {
   type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
+export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedFilm, listPictures } from './formats/several.js';
 export { decodeImage } from './image.js';
 export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
@@ -23,16 +24,17 @@ export {
   type BinaryMask,
   type BoxXyxy,
   boxOfMask,
-  decodeGreyMask,
-  decodeMask,
   fitMask,
   type GreyMap,
   maskArea,
   maskToBooleans,
+  notLost,
   resizeGreyMask,
   resizeMask,
   type Size,
 } from './mask.js';
+export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
+export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { openPictures } from './picture-set.js';

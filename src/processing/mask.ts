@@ -1,5 +1,4 @@
 import { DataError } from '../util/index.js';
-import { decodeImage, nameOf } from './image.js';
 
 /** A yes or no for each pixel: 1 or 0, row-major. */
 export interface BinaryMask {
@@ -19,22 +18,6 @@ export interface Size {
 
 /** Left, top, right, bottom of a box at pixel edges: a box around one pixel is 1 wide. */
 export type BoxXyxy = readonly [number, number, number, number];
-
-/** Reads a mask as a grey picture. */
-export async function decodeGreyMask(source: string | Buffer): Promise<GreyMap> {
-  const { width, height, data } = await decodeImage(source);
-  return { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => data[i * 3] as number) };
-}
-
-/**
- * Reads a mask; what is brighter than half counts. A mask whose values are all small (0 and 1, class numbers) counts from 1.
- */
-export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
-  const { width, height, data } = await decodeGreyMask(source);
-  const top = data.reduce((a, b) => Math.max(a, b), 0);
-  const threshold = top > 0 && top < 16 ? 1 : 128;
-  return { width, height, data: data.map((value) => Number(value >= threshold)) };
-}
 
 /** The mask as rows of yes and no: `[y][x]`. */
 export function maskToBooleans({ width, height, data }: BinaryMask): boolean[][] {
@@ -104,15 +87,22 @@ export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefi
 /**
  * Brings a mask file to an image's grid.
  *
- * @throws DataError when its proportions are others than the image's.
+ * @param grey - as `decodeGreyMask` gives it: 128 and more is inside.
+ * @param where - what errors call the mask.
+ * @throws DataError when its proportions are others than the image's, and when what it shows is too small for the image's grid.
  */
-export function fitMask(grey: GreyMap, image: Size, source: string | Buffer): BinaryMask {
+export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
   const ratio = (grey.width * image.height) / (grey.height * image.width);
   if (Math.abs(ratio - 1) > 0.02) {
     const what = `the mask is ${grey.width}x${grey.height}, its image ${image.width}x${image.height}`;
-    throw new DataError({ where: nameOf(source), what, fix: 'Mask and image must have the same proportions' });
+    throw new DataError({ where, what, fix: 'Mask and image must have the same proportions' });
   }
-  const top = grey.data.reduce((a, b) => Math.max(a, b), 0);
-  const bright = top > 0 && top < 16 ? { ...grey, data: grey.data.map((value) => (value > 0 ? 255 : 0)) } : grey;
-  return resizeGreyMask(bright, image);
+  return notLost(resizeGreyMask(grey, image), grey, where);
+}
+
+/** @throws DataError when a mask that shows something shows nothing any more on its image's grid. */
+export function notLost(fitted: BinaryMask, grey: GreyMap, where: string): BinaryMask {
+  if (fitted.data.includes(1) || !grey.data.some((value) => value >= 128)) return fitted;
+  const what = `the mask shows something in ${grey.width}x${grey.height} pixels and nothing in the image's ${fitted.width}x${fitted.height}`;
+  throw new DataError({ where, what, fix: 'Give a mask in the size of its image' });
 }

@@ -4,9 +4,11 @@ import { openFilm } from './film-set.js';
 import { isFilmName, plainIndex } from './formats/address.js';
 import { isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
+import { decodeByLibrary } from './formats/library.js';
 import { openNifti } from './formats/nifti.js';
 import { HEADER_BYTES } from './formats/nifti-header.js';
-import { decodeByLibrary, decodeImage } from './image.js';
+import { isTiff, type TiffPage, tiffPages } from './formats/tiff-pages.js';
+import { decodeImage } from './image.js';
 import { checkSize, type PictureLimits, type PictureSet, partOf, WHERE } from './pictures.js';
 import type { RasterImage } from './raster-image.js';
 
@@ -66,26 +68,30 @@ async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<Picture
 }
 
 async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
-  const meta = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch((cause: unknown) => {
-      throw unreadable(cause);
-    });
-  if (!FORMATS.includes(meta.format)) throw unreadable(undefined);
-  checkSize(meta.width, meta.height, limits);
-  const count = meta.format === 'tiff' ? (meta.pages ?? 1) : 1;
-  if (count === 1) return single(() => decodeByLibrary(bytes, WHERE, undefined));
+  if (!isTiff(bytes)) {
+    const meta = await sharp(bytes, { limitInputPixels: false })
+      .metadata()
+      .catch((cause: unknown) => {
+        throw unreadable(cause);
+      });
+    if (!FORMATS.includes(meta.format)) throw unreadable(undefined);
+    checkSize(meta.width, meta.height, limits);
+    return single(() => decodeByLibrary(bytes, WHERE, undefined));
+  }
+  // Pages may be of different sizes.
+  const pages = tiffPages(bytes, WHERE);
+  const [first] = pages as [TiffPage, ...TiffPage[]];
+  checkSize(first.width, first.height, limits);
+  if (pages.length === 1) return single(() => decodeByLibrary(bytes, WHERE, undefined));
   return {
     kind: 'pages',
-    count,
-    perFrame: count,
+    count: pages.length,
+    perFrame: pages.length,
     address: String,
     async picture(text) {
-      const part = partOf(text, count, 'pages');
-      const page = plainIndex(part, WHERE);
-      // Pages may be of different sizes.
-      const own = page < count ? await sharp(bytes, { limitInputPixels: false, page }).metadata() : meta;
-      checkSize(own.width, own.height, limits);
+      const part = partOf(text, pages.length, 'pages');
+      const { width, height } = pages[plainIndex(part, WHERE)] ?? first;
+      checkSize(width, height, limits);
       return decodeByLibrary(bytes, WHERE, part);
     },
   };

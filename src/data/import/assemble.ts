@@ -80,8 +80,8 @@ function entryOf(
 }
 
 /** Where an image came from, with `/` on every system. */
-function sourceOf({ image: { file, slice, page } }: SourceRecord, from: string): string {
-  const part = slice ?? page;
+function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, from: string): string {
+  const part = frame === undefined ? (slice ?? page) : `${slice}t${frame}`;
   return `${relative(from, file).split(sep).join('/')}${part === undefined ? '' : `#${part}`}`;
 }
 

@@ -1,4 +1,4 @@
-import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../processing/index.js';
+import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../processing/index.js';
 import { DataError } from '../../util/index.js';
 import { boxMisfit, polygonsMisfit, rleMisfit } from '../annotation-misfit.js';
 import { checkCount } from '../coco-object.js';
@@ -20,7 +20,11 @@ export interface Instance {
   readonly area: number;
 }
 
-/** Finds the objects of an image: each connected part of each class, or what the dataset says is one object. */
+/**
+ * Finds the objects of an image: each connected part of each class, or what the dataset says is one object.
+ *
+ * @throws DataError naming a source that is not blank and yet shows no object: the image is no negative.
+ */
 export async function strictInstances(
   { masks, image: { file } }: SourceRecord,
   image: Size,
@@ -35,8 +39,10 @@ export async function strictInstances(
       throw cause instanceof RangeError ? unplaced(source, `its RLE cannot be decoded: ${cause.message}`, file, cause) : cause;
     });
     for (const mask of named) for (const instance of divide(mask, source, image)) found.push(instance);
-    if (found.length === before && (source.kind !== 'file' || source.by !== undefined))
-      throw unplaced(source, `it covers no pixel of its ${image.width}x${image.height} image`, file);
+    const pixels = named.reduce((sum, { mask }) => sum + maskArea(mask), 0);
+    // Masks may be blank; what somebody drew around an object, or named in an annotation, may not.
+    if (found.length === before && (pixels > 0 || source.kind !== 'file' || source.by !== undefined))
+      throw noObject(source, image, file, pixels);
     // An outline whose class was not drawn into the mask counts by itself.
     for (const { class: name, polygon } of outlinesOf(source))
       if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
@@ -57,9 +63,17 @@ function checkPlaced(source: MaskSource, image: Size, file: string): void {
   if (misfit !== undefined) throw unplaced(source, misfit, file);
 }
 
+function noObject(source: MaskSource, { width, height }: Size, file: string, pixels: number): DataError {
+  const what =
+    pixels === 0
+      ? `it covers no pixel of its ${width}x${height} image`
+      : `it shows no object: ${pixels} pixels in pieces of less than ${SPECK.pixels}`;
+  return unplaced(source, what, source.kind === 'file' ? source.file : file);
+}
+
 function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
   return by === undefined
-    ? new DataError({ where: file, what, cause })
+    ? new DataError({ where: file, what, fix: 'Draw it anew, or leave it out', cause })
     : new DataError({ where: by.file, what: `${by.name}: ${what}`, cause });
 }
 

@@ -91,15 +91,16 @@ function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, m
 }
 
 async function pictureOf({
-  image: { file, slice, page, transpose },
+  image: { file, slice, frame, page, transpose },
 }: SourceRecord): Promise<{ readonly picture: RasterImage; readonly spacingMm?: readonly [number, number] }> {
   if (slice === undefined) {
     const picture = await decodeImage(page === undefined ? file : `${file}#${page}`);
     return { picture, ...(picture.spacingMm === undefined ? {} : { spacingMm: picture.spacingMm }) };
   }
   const volume = await openVolume(file);
-  const { spacingMm } = volume.slice({ index: slice });
-  const picture = volume.picture({ index: slice });
+  const address = { index: slice, ...(frame === undefined ? {} : { frame }) };
+  const { spacingMm } = volume.slice(address);
+  const picture = volume.picture(address);
   const known = spacingMm.every((step) => step > 0);
   const turned = transpose === true ? transposed(picture) : picture;
   const [across, down] = transpose === true ? [spacingMm[1], spacingMm[0]] : spacingMm;

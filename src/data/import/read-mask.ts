@@ -2,22 +2,27 @@ import {
   type BinaryMask,
   decodeGreyMask,
   decodeImage,
+  decodeMaskLevels,
   decodeRle,
   fitMask,
   type GreyMap,
+  type LevelMap,
   maskOfRuns,
+  notLost,
   polygonsToMask,
   type RasterImage,
   resizeGreyMask,
   resizeMask,
   type Size,
+  volumeGreyMask,
+  volumeLevels,
 } from '../../processing/index.js';
 import { DataError } from '../../util/index.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import type { MaskReading, MaskSource } from './types.js';
-import { openVolume, transposed } from './volumes.js';
+import { openVolume, transposedPlane } from './volumes.js';
 
-/** From this level on a grey mask is inside: half of the way to white, so that soft edges and the ringing of JPEG are not. */
+/** From this level on a colour is drawn: half of the way to white, so that soft edges and the ringing of JPEG are not. */
 const BRIGHT = 128;
 
 /** Objects of one class, all in one mask on the image's grid. */
@@ -65,66 +70,59 @@ export async function readMask(source: MaskSource, image: Size, options: MaskOpt
   }
 }
 
-async function readFileMask(
-  source: Extract<MaskSource, { kind: 'file' }>,
-  image: Size,
-  options: MaskOptions,
-): Promise<ClassMask[]> {
-  const picture = await pictureOf(source);
+type FileSource = Extract<MaskSource, { kind: 'file' }>;
+
+async function readFileMask(source: FileSource, image: Size, options: MaskOptions): Promise<ClassMask[]> {
   const { file, read } = source;
-  if (options.raw) return rawMasks(picture, read);
+  if (options.raw) return rawMasks(source, read);
   switch (read.as) {
     case 'bright':
-      return [{ class: read.class, mask: fitGrey(greyOf(picture), image, file, options) }];
+      return [{ class: read.class, mask: fitGrey(await greyMaskOf(source), image, file, options) }];
     case 'side':
-      return [{ class: '', mask: fitGrey(greyOf(picture), image, file, options) }];
+      return [{ class: '', mask: fitGrey(await greyMaskOf(source), image, file, options) }];
     case 'values':
     case 'top-value': {
-      const grey = greyOf(picture);
-      const present = valuesOf(grey);
+      const classes = classNumbers(await levelsOf(source));
+      const present = valuesOf(classes);
       const unknown = present.find((value) => read.classes[value] === undefined);
       if (unknown !== undefined) {
         const known = Object.keys(read.classes).join(', ');
         throw new DataError({ where: file, what: `the mask has the value ${unknown}; known here: ${known}` });
       }
+      const fit = (inside: (value: number) => boolean) => fitBinary(where(classes, inside), image, file, options);
       if (read.as === 'top-value') {
         const top = read.classes[Math.max(...present)];
-        return top === undefined
-          ? []
-          : [
-              {
-                class: top,
-                mask: fitBinary(
-                  where(grey, (value) => value > 0),
-                  image,
-                  file,
-                  options,
-                ),
-              },
-            ];
+        return top === undefined ? [] : [{ class: top, mask: fit((value) => value > 0) }];
       }
-      return present.map((value) => ({
-        class: read.classes[value] as string,
-        mask: fitBinary(
-          where(grey, (other) => other === value),
-          image,
-          file,
-          options,
-        ),
-      }));
+      return present.map((value) => ({ class: read.classes[value] as string, mask: fit((other) => other === value) }));
     }
-    case 'colours':
-      return Object.entries(read.classes).map(([colour, name]) => ({
+    case 'colours': {
+      const picture = await decodeImage(addressOf(source));
+      const masks = Object.entries(read.classes).map(([colour, name]) => ({
         class: name as string,
         mask: fitBinary(colourMask(picture, colour as Colour), image, file, options),
       }));
+      if (masks.some(({ mask }) => mask.data.includes(1)) || !picture.data.some((value) => value > 0)) return masks;
+      const known = Object.keys(read.classes).join(', ');
+      throw new DataError({ where: file, what: `the mask is drawn in none of the colours that are known here: ${known}` });
+    }
   }
 }
 
 /** What the published code takes for an object: everything that is not 0; of colours, the first that there is. */
-function rawMasks(picture: RasterImage, read: MaskReading): ClassMask[] {
-  const grey = greyOf(picture);
-  const some = where(grey, (value) => value > 0);
+async function rawMasks(source: FileSource, read: MaskReading): Promise<ClassMask[]> {
+  if (read.as === 'colours') {
+    const picture = await decodeImage(addressOf(source));
+    for (const [colour, name] of Object.entries(read.classes)) {
+      const k = CHANNELS[colour as Colour];
+      const { width, height, data } = picture;
+      const mask = where({ width, height, levels: data.filter((_value, i) => i % 3 === k) }, (value) => value > 0);
+      if (mask.data.includes(1)) return [{ class: name as string, mask }];
+    }
+    return [];
+  }
+  const plane = await levelsOf(source);
+  const some = where(plane, (value) => value > 0);
   switch (read.as) {
     case 'bright':
       return [{ class: read.class, mask: some }];
@@ -132,28 +130,50 @@ function rawMasks(picture: RasterImage, read: MaskReading): ClassMask[] {
       return [{ class: '', mask: some }];
     case 'values':
     case 'top-value': {
-      const top = read.classes[valuesOf(grey).reduce((a, b) => Math.max(a, b), 0)];
+      const top = read.classes[valuesOf(plane).reduce((a, b) => Math.max(a, b), 0)];
       return top === undefined ? [] : [{ class: top, mask: some }];
-    }
-    case 'colours': {
-      for (const [colour, name] of Object.entries(read.classes)) {
-        const k = CHANNELS[colour as Colour];
-        const mask = where(grey, (_value, i) => (picture.data[i * 3 + k] as number) > 0);
-        if (mask.data.includes(1)) return [{ class: name as string, mask }];
-      }
-      return [];
     }
   }
 }
 
-async function pictureOf({ file, slice, page, frame, transpose }: Extract<MaskSource, { kind: 'file' }>): Promise<RasterImage> {
-  if (slice === undefined) return decodeImage(page === undefined ? file : `${file}#${page}`);
-  const volume = await openVolume(file);
-  const { width, height, values } = volume.slice({ index: slice, ...(frame === undefined ? {} : { frame }) });
-  const data = new Uint8Array(values.length * 3);
-  for (let i = 0; i < values.length; i++) data.fill(Math.round(values[i] as number), i * 3, i * 3 + 3);
-  const picture = { width, height, data };
-  return transpose === true ? transposed(picture) : picture;
+function addressOf({ file, page }: FileSource): string {
+  return page === undefined ? file : `${file}#${page}`;
+}
+
+/** The mask by the rule for all masks. */
+async function greyMaskOf(source: FileSource): Promise<GreyMap> {
+  const { file, slice, transpose } = source;
+  if (slice === undefined) return decodeGreyMask(addressOf(source));
+  const { width, height, data } = await volumeGreyMask(await openVolume(file), planeOf(source, slice));
+  return transpose === true
+    ? { width: height, height: width, data: transposedPlane(data, width, height) }
+    : { width, height, data };
+}
+
+/** The numbers of the mask as they are stored. */
+async function levelsOf(source: FileSource): Promise<Levels> {
+  const { file, slice, transpose } = source;
+  if (slice === undefined) return decodeMaskLevels(addressOf(source));
+  const plane = volumeLevels(await openVolume(file), planeOf(source, slice));
+  const { width, height, levels } = plane;
+  return transpose === true ? { width: height, height: width, levels: transposedPlane(levels, width, height) } : plane;
+}
+
+function planeOf({ frame, turn }: FileSource, index: number) {
+  return { index, turn, ...(frame === undefined ? {} : { frame }) };
+}
+
+/** The levels of a mask without what else is known of them. */
+type Levels = Pick<LevelMap, 'width' | 'height' | 'levels'>;
+
+/** By how much a class number that was kept as a float, or multiplied by a slope, may be off. */
+const ROUNDING = 1e-3;
+
+/** Levels as class numbers: those that are whole but for rounding become so; what is not a number is nothing. */
+function classNumbers({ width, height, levels }: Levels): Levels {
+  if (!(levels instanceof Float32Array || levels instanceof Float64Array)) return { width, height, levels };
+  const whole = (value: number) => (Math.abs(value - Math.round(value)) < ROUNDING ? Math.round(value) : value);
+  return { width, height, levels: levels.map((value: number) => (Number.isNaN(value) ? 0 : whole(value))) };
 }
 
 type Colour = 'red' | 'green' | 'blue';
@@ -172,31 +192,29 @@ function colourMask({ width, height, data }: RasterImage, colour: Colour): Binar
   return { width, height, data: out };
 }
 
-function greyOf({ width, height, data }: RasterImage): GreyMap {
-  const out = new Uint8Array(width * height);
-  for (let i = 0; i < out.length; i++) out[i] = data[i * 3] as number;
-  return { width, height, data: out };
+/** The different levels but 0, in their order. */
+function valuesOf({ levels }: Levels): number[] {
+  const seen = new Set<number>();
+  let before = 0;
+  for (const value of levels) {
+    if (value === before) continue;
+    before = value;
+    if (value !== 0 && !Number.isNaN(value)) seen.add(value);
+  }
+  return [...seen].sort((a, b) => a - b);
 }
 
-function valuesOf({ data }: GreyMap): number[] {
-  const seen = new Uint8Array(256);
-  for (const value of data) seen[value] = 1;
-  return [...seen.keys()].filter((value) => value > 0 && seen[value] === 1);
-}
-
-function where({ width, height, data }: GreyMap, inside: (value: number, index: number) => boolean): BinaryMask {
-  const out = new Uint8Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = Number(inside(data[i] as number, i));
+function where({ width, height, levels }: Levels, inside: (value: number) => boolean): BinaryMask {
+  const out = new Uint8Array(levels.length);
+  for (let i = 0; i < out.length; i++) out[i] = Number(inside(levels[i] as number));
   return { width, height, data: out };
 }
 
 /** A mask of the image's own size needs no averaging. */
 function fitGrey(grey: GreyMap, image: Size, file: string, { stretch }: MaskOptions): BinaryMask {
-  const top = grey.data.reduce((a, b) => Math.max(a, b), 0);
-  const threshold = top < 16 ? 1 : BRIGHT;
-  if (grey.width === image.width && grey.height === image.height) return where(grey, (value) => value >= threshold);
-  if (!stretch) return fitMask(grey, image, file);
-  return resizeGreyMask(top < 16 ? { ...grey, data: grey.data.map((value) => (value > 0 ? 255 : 0)) } : grey, image);
+  if (grey.width === image.width && grey.height === image.height)
+    return { ...grey, data: grey.data.map((value) => Number(value >= BRIGHT)) };
+  return stretch ? notLost(resizeGreyMask(grey, image), grey, file) : fitMask(grey, image, file);
 }
 
 function fitBinary(mask: BinaryMask, image: Size, file: string, options: MaskOptions): BinaryMask {

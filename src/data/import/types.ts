@@ -1,3 +1,4 @@
+import type { GridTurn } from '../../processing/index.js';
 import type { StatedSize } from '../annotation-misfit.js';
 import type { Part } from '../coco.js';
 import type { FileTree } from './file-tree.js';
@@ -10,6 +11,8 @@ export interface PixelSource {
   readonly file: string;
   /** Plane of a volume, from 0. */
   readonly slice?: number;
+  /** Time point of a volume that has several, from 0. */
+  readonly frame?: number;
   /** Frame of a DICOM film or page of a TIFF, from 0. */
   readonly page?: number;
   /** Rows and columns exchanged, as the published code shows volumes. */
@@ -38,6 +41,8 @@ export type MaskSource = (
       /** Plane and channel, where the file is a volume. */
       readonly slice?: number;
       readonly frame?: number;
+      /** How the volume lies over the image's. Default: as it is stored. */
+      readonly turn?: GridTurn;
       /** Frame of a DICOM film or page of a TIFF, from 0. */
       readonly page?: number;
       readonly transpose?: boolean;

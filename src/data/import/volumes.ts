@@ -1,4 +1,4 @@
-import { type NiftiVolume, openNifti, type RasterImage } from '../../processing/index.js';
+import { type LevelMap, type NiftiVolume, openNifti, type RasterImage } from '../../processing/index.js';
 
 /** Volumes that stay in memory: an image and its labels, and the two before them. */
 const KEPT = 4;
@@ -27,4 +27,11 @@ export function transposed({ width, height, data }: RasterImage): RasterImage {
     for (let x = 0; x < width; x++)
       for (let k = 0; k < 3; k++) out[(x * height + y) * 3 + k] = data[(y * width + x) * 3 + k] as number;
   return { width: height, height: width, data: out };
+}
+
+/** The same of numbers of which a pixel has one. */
+export function transposedPlane<T extends LevelMap['levels']>(values: T, width: number, height: number): T {
+  const out = values.slice() as T;
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) out[x * height + y] = values[y * width + x] as number;
+  return out;
 }

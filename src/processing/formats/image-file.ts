@@ -1,11 +1,81 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../../util/index.js';
+
+/**
+ * Bytes above which a file is not read as a picture: what a buffer of Node can be filled with in one read. The longest films
+ * of scanners and whole-slide TIFFs of a size that could be decoded are below it.
+ */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** An image file that is open. Whoever opened it closes it. */
+export interface OpenedImage {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+}
+
+/**
+ * Opens an image file for reading. Everything that reads pictures opens them here: what is no regular file (a folder, a named
+ * pipe, a device, a socket) has no end, or none that one may wait for.
+ *
+ * @param maxBytes - a larger file is refused. Default: 2 GiB.
+ * @throws DataError naming the file.
+ */
+export async function openImageFile(file: string, maxBytes: number = MAX_BYTES): Promise<OpenedImage> {
+  // Without waiting: opening a named pipe would last until somebody writes into it.
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENXIO' ? noFile(file) : unreadable(file, cause);
+  });
+  try {
+    const info = await handle.stat();
+    if (!info.isFile()) throw noFile(file);
+    if (info.size > maxBytes)
+      throw new DataError({
+        where: file,
+        what: `it has ${(info.size / 1e9).toFixed(1)} GB`,
+        fix: `Image files of up to ${(maxBytes / 1e9).toFixed(1)} GB are read: divide it, or check what it is`,
+      });
+    return { handle, bytes: info.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
 
 /** The bytes of an image file, or an error that names it. */
 export async function readImageFile(source: string | Buffer): Promise<Buffer> {
   if (typeof source !== 'string') return source;
-  return readFile(source).catch((cause: NodeJS.ErrnoException) => {
-    const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-    throw new DataError({ where: source, what, fix: 'Check the path', cause });
+  const { handle } = await openImageFile(source);
+  try {
+    return await handle.readFile();
+  } catch (cause) {
+    throw unreadable(source, cause as NodeJS.ErrnoException);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first bytes of an image file: fewer where it is shorter. */
+export async function readImageStart(file: string, length: number): Promise<Buffer> {
+  const { handle } = await openImageFile(file, Number.POSITIVE_INFINITY);
+  try {
+    const start = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(start, 0, length, 0);
+    return start.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function noFile(file: string): DataError {
+  return new DataError({
+    where: file,
+    what: 'it is no regular file (a folder, a pipe or a device)',
+    fix: 'Name an image file',
   });
+}
+
+function unreadable(file: string, cause: NodeJS.ErrnoException): DataError {
+  const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
+  return new DataError({ where: file, what, fix: 'Check the path', cause });
 }

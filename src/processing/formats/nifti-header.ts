@@ -25,16 +25,23 @@ const KINDS: Readonly<Record<number, ElementKind>> = {
   2304: { bytes: 1, channels: 4, view: (buffer) => new Uint8Array(buffer) },
 };
 
+/** Three rows of four: from voxel numbers to a place. */
+export type Affine = readonly (readonly [number, number, number, number])[];
+
 /** What a volume's header says, checked. */
 export interface NiftiHeader {
   /** Voxels along the stored axes: the first varies fastest. */
   readonly shape: readonly [number, number, number];
   /** Volumes in the file: time points or channels. */
   readonly frames: number;
+  /** Whether those go along more dimensions than the fourth. */
+  readonly beyondFourth: boolean;
   /** Distance of neighbouring voxels along each axis, in millimetres; 0 where the file does not say. */
   readonly spacingMm: readonly [number, number, number];
   /** Where each axis points: a letter of R(ight), L(eft), A(nterior), P(osterior), S(uperior), I(nferior); `???` where the file does not say. */
   readonly orientation: string;
+  /** Rows of the matrix from voxel numbers to millimetres right, anterior, superior; absent where the file does not say. */
+  readonly affine: Affine | undefined;
   readonly kind: ElementKind;
   readonly littleEndian: boolean;
   /** Bytes before the first voxel. */
@@ -54,7 +61,7 @@ export const HEADER_BYTES = { nifti1: 348, nifti2: 540 } as const;
  * @throws DataError naming the file for other files, header and image in two files, complex numbers and impossible sizes.
  */
 export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<NiftiHeader> {
-  const { readHeader, NIFTI1 } = await import('nifti-reader-js');
+  const { readHeader } = await import('nifti-reader-js');
   const size = sizeOfHeader(bytes, where);
   let header: NIFTI1 | NIFTI2;
   try {
@@ -74,16 +81,33 @@ export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<Ni
   const shape = dims.slice(0, Math.max(0, rank)).concat(1, 1, 1);
   if (rank < 1 || rank > 7 || shape.some((n) => !Number.isInteger(n) || n < 1))
     throw new DataError({ where, what: `its header says dimensions [${header.dims.join(', ')}]`, fix: 'Export it again' });
+  const bits = kind.bytes * kind.channels * 8;
+  // Some writers leave it 0, or give the bits of one colour.
+  if (![0, kind.bytes * 8, bits].includes(header.numBitsPerVoxel))
+    throw new DataError({
+      where,
+      what: `its header says ${header.numBitsPerVoxel} bits a voxel and numbers of kind ${header.datatypeCode}, which have ${bits}`,
+      fix: 'Export it again',
+    });
+  const offset = Math.max(header.vox_offset, size);
+  if (!Number.isSafeInteger(offset))
+    throw new DataError({
+      where,
+      what: `its header says that its voxels begin at byte ${header.vox_offset}`,
+      fix: 'Export it again',
+    });
   const scaled = Number.isFinite(header.scl_slope) && header.scl_slope !== 0 && kind.channels === 1;
-  const affine = affineOf(header, !(header instanceof NIFTI1));
+  const affine = affineOf(header, bytes, size);
   return {
     shape: [shape[0] as number, shape[1] as number, shape[2] as number],
     frames: shape.slice(3).reduce((a, b) => a * b, 1),
+    beyondFourth: shape.slice(4).some((n) => n > 1),
     spacingMm: [1, 2, 3].map((i) => spacing(header.pixDims[i], header.xyzt_units)) as [number, number, number],
     orientation: affine === undefined ? '???' : lettersOf(affine),
+    affine,
     kind,
     littleEndian: header.littleEndian,
-    offset: Math.max(header.vox_offset, size),
+    offset,
     slope: scaled ? header.scl_slope : 1,
     intercept: scaled && Number.isFinite(header.scl_inter) ? header.scl_inter : 0,
   };
@@ -108,15 +132,33 @@ function sizeOfHeader(bytes: Buffer, where: string): number {
 
 /** The low three bits of `xyzt_units` are the unit of length: 1 metre, 2 millimetre, 3 micrometre; nobody who leaves it out means metres. */
 function spacing(pixdim: number | undefined, units: number): number {
-  const factor = { 1: 1000, 3: 0.001 }[units & 7] ?? 1;
-  const value = Math.abs(pixdim ?? 0) * factor;
+  const value = Math.abs(pixdim ?? 0) * millimetres(units);
   return Number.isFinite(value) ? value : 0;
 }
 
-/** The matrix from voxels to the scanner's axes (right, anterior, superior), if the file has one: its sform before its qform, as other readers do. */
-function affineOf(header: NIFTI1 | NIFTI2, second: boolean): number[][] | undefined {
-  if (header.sform_code > 0 && (second || header.qform_code <= header.sform_code)) return header.affine;
-  return header.qform_code > 0 ? header.getQformMat() : undefined;
+function millimetres(units: number): number {
+  return { 1: 1000, 3: 0.001 }[units & 7] ?? 1;
+}
+
+/** Where the rows of the sform are, and how many bytes a number of it has. */
+const SFORM = { [HEADER_BYTES.nifti1]: { at: 280, bytes: 4 }, [HEADER_BYTES.nifti2]: { at: 400, bytes: 8 } } as const;
+
+/**
+ * The matrix from voxels to the scanner's axes, if the file has one: its sform before its qform, as the standard and nibabel
+ * have it. The rows are read here, since the library puts the qform in their place where its code is the larger one.
+ */
+function affineOf(header: NIFTI1 | NIFTI2, bytes: Buffer, size: number): Affine | undefined {
+  const { at, bytes: width } = SFORM[size as keyof typeof SFORM];
+  const number = (k: number) => {
+    const from = at + k * width;
+    if (width === 8) return header.littleEndian ? bytes.readDoubleLE(from) : bytes.readDoubleBE(from);
+    return header.littleEndian ? bytes.readFloatLE(from) : bytes.readFloatBE(from);
+  };
+  const sform = [0, 1, 2].map((row) => [0, 1, 2, 3].map((k) => number(row * 4 + k)));
+  const affine = header.sform_code > 0 ? sform : header.qform_code > 0 ? header.getQformMat().slice(0, 3) : undefined;
+  if (affine?.flat().every((value) => Number.isFinite(value)) !== true) return undefined;
+  const factor = millimetres(header.xyzt_units);
+  return affine.map((row) => row.map((value) => value * factor)) as unknown as Affine;
 }
 
 const AXES = [

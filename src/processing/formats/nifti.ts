@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../util/index.js';
 import type { RasterImage } from '../raster-image.js';
+import { openImageFile } from './image-file.js';
 import { HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from './nifti-header.js';
+import type { GridTurn } from './nifti-turn.js';
 
 /** Bytes above which a volume is refused: it is held in memory as a whole. */
 const MAX_VOLUME_BYTES = 4e9;
@@ -29,6 +29,8 @@ export interface SliceAddress {
   readonly index: number;
   /** From 0 along the fourth dimension: a time point or a channel. Default: 0. */
   readonly frame?: number;
+  /** Axes and numbers are those of another volume, over which this one lies turned. Default: its own. */
+  readonly turn?: GridTurn | undefined;
 }
 
 /** Smallest and largest number of a volume, and whether all of them are whole. */
@@ -37,6 +39,8 @@ export interface VolumeRange {
   readonly max: number;
   readonly whole: boolean;
 }
+
+const UPRIGHT: GridTurn = { axes: [0, 1, 2], flipped: [false, false, false] };
 
 /** Values of a plane, by its distance in the stored numbers. */
 type Numbers = ArrayLike<number> | ArrayLike<bigint>;
@@ -67,13 +71,19 @@ export class NiftiVolume {
   }
 
   /** @throws DataError naming the file when there is no such plane. */
-  slice({ axis = 2, index, frame = 0 }: SliceAddress): VolumeSlice {
-    const { shape, frames, spacingMm, kind, slope, intercept } = this.header;
+  slice({ axis = 2, index, frame = 0, turn = UPRIGHT }: SliceAddress): VolumeSlice {
+    const { frames, kind, slope, intercept } = this.header;
+    const shape = turn.axes.map((own) => this.header.shape[own]) as [number, number, number];
+    const spacingMm = turn.axes.map((own) => this.header.spacingMm[own]) as [number, number, number];
     this.check(`slice ${index} across axis ${axis}`, index, shape[axis]);
     this.check(`frame ${frame}`, frame, frames);
     const [across, down] = ([0, 1, 2] as const).filter((other) => other !== axis) as [0 | 1 | 2, 0 | 1 | 2];
-    const strides = [1, shape[0], shape[0] * shape[1]].map((n) => n * kind.channels) as [number, number, number];
-    const start = frame * strides[2] * shape[2] + index * strides[axis];
+    const [nx, ny, nz] = this.header.shape;
+    const own = [1, nx, nx * ny].map((n) => n * kind.channels);
+    const strides = turn.axes.map((k, i) => (own[k] as number) * (turn.flipped[i] ? -1 : 1)) as [number, number, number];
+    // An axis that runs the other way begins at its end.
+    const origin = strides.reduce((sum, stride, i) => sum + (stride < 0 ? -stride * ((shape[i] as number) - 1) : 0), 0);
+    const start = frame * nx * ny * nz * kind.channels + origin + index * strides[axis];
     const [width, height] = [shape[across], shape[down]];
     const channels = kind.channels === 1 ? 1 : 3;
     const values = new Float32Array(width * height * channels);
@@ -136,15 +146,9 @@ export class NiftiVolume {
  */
 export async function openNifti(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiVolume> {
   const file = nameOf(source);
-  const header = await readNiftiHeader(source);
-  const { shape, frames, kind, offset, littleEndian } = header;
-  const size = shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
-  if (!(offset + size <= maxBytes))
-    throw new DataError({
-      where: file,
-      what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
-      fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
-    });
+  const header = await readNiftiHeader(source, maxBytes);
+  const { kind, offset, littleEndian } = header;
+  const size = voxelBytes(header);
   const voxels = Buffer.from(new ArrayBuffer(size));
   const came = await fill(source, voxels, offset);
   if (came < size)
@@ -157,13 +161,48 @@ export async function openNifti(source: string | Buffer, maxBytes: number = MAX_
   return new NiftiVolume(file, header, kind.view(voxels.buffer as ArrayBuffer));
 }
 
+/** No byte of a deflated stream stands for more than this many: what packs best is a run of 258 equal bytes in two bits. */
+const DEFLATE_MOST = 1032;
+
 /**
- * Reads the header alone.
+ * Reads the header alone, and holds it against the size of the file, so that nobody counts or allocates what is not there.
  *
- * @throws DataError naming the file when it is missing or not NIfTI.
+ * @param maxBytes - what the voxels may take, unpacked. Default: 4 GB.
+ * @throws DataError naming the file when it is missing, not NIfTI, larger than that, or holds less than its header says.
  */
-export async function readNiftiHeader(source: string | Buffer): Promise<NiftiHeader> {
-  return parseNiftiHeader(await firstBytes(source), nameOf(source));
+export async function readNiftiHeader(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiHeader> {
+  const header = await parseNiftiHeader(await firstBytes(source), nameOf(source));
+  const { shape, frames, offset } = header;
+  const size = voxelBytes(header);
+  const needed = offset + size;
+  if (!(needed <= maxBytes))
+    throw new DataError({
+      where: nameOf(source),
+      what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
+      fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
+    });
+  const held = await bytesOf(source);
+  // Of a packed file it is what could be in it at the most.
+  const most = (await isGzip(source)) ? held * DEFLATE_MOST : held;
+  if (needed <= most) return header;
+  const volumes = frames === 1 ? '' : ` in ${frames} volumes`;
+  throw new DataError({
+    where: nameOf(source),
+    what: `it ends after ${Math.max(0, most - offset)} of the ${size} bytes of its voxels, which its header says are ${shape.join(' x ')}${volumes}`,
+    fix: 'Copy or download it again',
+  });
+}
+
+/** What the voxels take, unpacked. */
+function voxelBytes({ shape, frames, kind }: NiftiHeader): number {
+  return shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
+}
+
+async function bytesOf(source: string | Buffer): Promise<number> {
+  if (typeof source !== 'string') return source.length;
+  const { handle, bytes } = await openImageFile(source, Number.POSITIVE_INFINITY);
+  await handle.close();
+  return bytes;
 }
 
 /** What an error calls a volume. */
@@ -187,9 +226,9 @@ async function fill(source: string | Buffer, into: Buffer, offset: number): Prom
   try {
     return (await isGzip(source)) ? await fillFromGzip(source, into, offset) : await fillAsIs(source, into, offset);
   } catch (cause) {
+    if (cause instanceof DataError) throw cause;
     const file = nameOf(source);
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new DataError({ where: file, what: 'there is no such file', fix: 'Check the path', cause });
     if (code?.startsWith('Z_') === true)
       throw new DataError({
         where: file,
@@ -212,7 +251,7 @@ async function fillAsIs(source: string | Buffer, into: Buffer, offset: number): 
 }
 
 async function fillFromFile(file: string, into: Buffer, offset: number): Promise<number> {
-  const handle = await open(file);
+  const { handle } = await openImageFile(file, Number.POSITIVE_INFINITY);
   try {
     let done = 0;
     while (done < into.length) {
@@ -235,7 +274,8 @@ const MAX_TAIL = 1 << 20;
  * header says costs nothing.
  */
 async function fillFromGzip(packed: string | Buffer, into: Buffer, offset: number): Promise<number> {
-  const source = typeof packed === 'string' ? createReadStream(packed) : Readable.from([packed]);
+  const opened = typeof packed === 'string' ? await openImageFile(packed, Number.POSITIVE_INFINITY) : undefined;
+  const source = opened === undefined ? Readable.from([packed]) : opened.handle.createReadStream();
   const unpacked = source.pipe(createGunzip());
   source.on('error', (error: Error) => unpacked.destroy(error));
   const enough = offset + into.length + (offset === 0 ? 0 : MAX_TAIL);

@@ -1,11 +1,10 @@
-import { open, stat } from 'node:fs/promises';
-import sharp from 'sharp';
 import type { RasterImage } from '../raster-image.js';
 import { isFilmName, lacksEnding, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
 import { beginsAsDicom, DICOM_START, isDicomDirectory } from './dicom/begins.js';
 import { DicomFile } from './dicom/dicom-file.js';
-import { readImageFile } from './image-file.js';
-import { openNifti, readNiftiHeader } from './nifti.js';
+import { readImageFile, readImageStart } from './image-file.js';
+import { countPages } from './library.js';
+import { type NiftiVolume, openNifti, readNiftiHeader, type SliceAddress } from './nifti.js';
 import { Recent } from './recent.js';
 
 /** Names of files that may hold more than one picture. */
@@ -20,13 +19,23 @@ export function isVolumeName(file: string): boolean {
   return VOLUME.test(file);
 }
 
-/** A plane of a volume. One with a single plane needs no part. */
-export async function volumePicture(file: string, part: PicturePart | undefined): Promise<RasterImage> {
-  const volume = await volumes.get(file);
+/** A volume, kept for the planes that follow. */
+export function openKeptVolume(file: string): Promise<NiftiVolume> {
+  return volumes.get(file);
+}
+
+/** Which plane of a volume is meant. One with a single plane needs no part. */
+export function planeAddress(volume: NiftiVolume, file: string, part: PicturePart | undefined): SliceAddress {
   const planes = volume.slices() * volume.header.frames;
   if (part === undefined && planes > 1) throw severalPictures(file, planes, 'planes', `#${volume.slices() >> 1}`);
   const { axis = 2, index = 0, frame = 0 } = part ?? {};
-  const address = { axis, index, frame };
+  return { axis, index, frame };
+}
+
+/** A plane of a volume. */
+export async function volumePicture(file: string, part: PicturePart | undefined): Promise<RasterImage> {
+  const volume = await openKeptVolume(file);
+  const address = planeAddress(volume, file, part);
   const { spacingMm } = volume.slice(address);
   return { ...volume.picture(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
 }
@@ -44,6 +53,12 @@ export async function filmPicture(
 }
 
 /**
+ * Pictures of one file above which it is not listed. The longest films and volumes have some ten thousand; a header that says
+ * more is wrong, and the names alone would fill the memory.
+ */
+const MAX_LISTED = 200_000;
+
+/**
  * The pictures of a file by their addresses: all frames of a film, pages of a TIFF, planes of a volume across its third axis;
  * of any other file its name. A file that cannot be read keeps its name, so that reading it tells what is wrong.
  */
@@ -52,7 +67,7 @@ export async function listPictures(name: string): Promise<string[]> {
   if (part !== undefined) return [name];
   try {
     const [count, frames] = await counts(file);
-    if (count * frames <= 1) return [name];
+    if (count * frames <= 1 || !(count * frames <= MAX_LISTED)) return [name];
     return range(frames).flatMap((t) => range(count).map((k) => `${file}#${k}${frames > 1 ? `t${t}` : ''}`));
   } catch {
     return [name];
@@ -64,7 +79,7 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
     const { shape, frames } = await readNiftiHeader(file);
     return [shape[2], frames];
   }
-  if (PAGES.test(file)) return [(await sharp(await readImageFile(file), { limitInputPixels: false }).metadata()).pages ?? 1, 1];
+  if (PAGES.test(file)) return [countPages(await readImageFile(file), file), 1];
   if (isFilmName(file) || (await isUnnamedFilm(file))) return [(await films.get(file)).header.frames, 1];
   return [1, 1];
 }
@@ -74,16 +89,9 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
  * disc's files, DICOMDIR, is none.
  */
 export async function isUnnamedFilm(file: string): Promise<boolean> {
-  if (!lacksEnding(file) || !(await stat(file)).isFile()) return false;
-  const handle = await open(file);
-  try {
-    const start = Buffer.alloc(DICOM_START);
-    const { bytesRead } = await handle.read(start, 0, start.length, 0);
-    const read = start.subarray(0, bytesRead);
-    return beginsAsDicom(read) && !isDicomDirectory(read);
-  } finally {
-    await handle.close();
-  }
+  if (!lacksEnding(file)) return false;
+  const start = await readImageStart(file, DICOM_START);
+  return beginsAsDicom(start) && !isDicomDirectory(start);
 }
 
 function range(n: number): number[] {

@@ -26,6 +26,7 @@ export const microseg: Adapter = {
         // Not those of students and clinicians.
         mask: path('expert_annotation_(?<part>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
         read: { as: 'bright', class: 'prostate' },
+        placed: 'as-stored',
         part: (names) => (names['part'] === 'test' ? 'test' : undefined),
       },
       protocol === 'paper',

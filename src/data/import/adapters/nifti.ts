@@ -22,6 +22,7 @@ export const nifti: Adapter = {
           '(?:labels?(?:Tr|Ts)?|masks?|segmentations?)/(?<id>[^/]+?)(?:[_-](?:seg|label|labels|mask))?\\.nii(?:\\.gz)?$',
         ),
         read: reading(prompts),
+        placed: 'by-header',
       },
       false,
     );

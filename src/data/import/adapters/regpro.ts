@@ -21,6 +21,7 @@ export const regpro: Adapter = {
         image: path('(?<part>train|val)/us_images/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
         mask: path('(?<part>train|val)/us_labels/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
         read: { as: 'bright', class: 'prostate' },
+        placed: 'as-stored',
         frame: 0,
         part: (names) => names['part'] as 'train' | 'val',
       },

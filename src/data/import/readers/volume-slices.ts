@@ -1,55 +1,57 @@
-import { readNiftiHeader } from '../../../processing/index.js';
 import { DataError } from '../../../util/index.js';
 import type { TreeFile } from '../file-tree.js';
-import type { Found, MaskReading, Problem, SourceRecord } from '../types.js';
+import type { Found, MaskReading, MaskSource, Problem, SourceRecord } from '../types.js';
+import { type LabelPlan, planLabels } from './label-plan.js';
 import { type MaskFolders, pairFiles } from './pairs.js';
 
 /** A dataset of NIfTI volumes with labels: every slice along the third axis is an image. */
 export type Volumes = Pick<MaskFolders, 'image' | 'mask' | 'key' | 'ignore' | 'name' | 'part'> & {
   readonly read: MaskReading;
-  /** Channel of the labels, where they have several. */
+  /** Channel of the labels, where the dataset says so: the others are not used. */
   readonly frame?: number;
+  /**
+   * How labels lie over their volume: as they are stored, which published sets are known to mean, or where the headers say.
+   */
+  readonly placed: 'as-stored' | 'by-header';
 };
 
-/** Lists the slices of all volumes; only the headers are read. */
+/** Lists the slices of all volumes. Only headers are read, and labels in four dimensions. */
 export async function volumeSlices(files: readonly TreeFile[], rule: Volumes, transpose: boolean): Promise<Found> {
   const { pairs, problems: unpaired } = pairFiles(files, rule);
   const problems: Problem[] = [...unpaired];
   const records: SourceRecord[] = [];
   for (const { image, masks, names } of pairs) {
-    const [labels] = masks as [TreeFile];
-    const slices = await commonSlices(image, labels).catch((error: unknown) => {
+    const [labels, ...others] = masks as [TreeFile, ...TreeFile[]];
+    for (const other of others)
+      problems.push({ file: other.relative, what: `${labels.relative} is the labels of the same volume` });
+    const plan = await planLabels(image.path, labels.path, rule).catch((error: unknown) => {
       if (!(error instanceof DataError)) throw error;
       problems.push({ file: error.where, what: error.what });
-      return 0;
+      return undefined;
     });
+    if (plan === undefined) continue;
     const volume = rule.name?.(names) ?? [names['part'], names['id']].filter((name) => name !== undefined).join('-');
     const part = rule.part?.(names);
     const turned = transpose ? { transpose } : {};
-    for (let slice = 0; slice < slices; slice++)
-      records.push({
-        name: `${volume}-${String(slice).padStart(3, '0')}`,
-        image: { file: image.path, slice, ...turned },
-        masks: [
-          {
-            kind: 'file',
-            file: labels.path,
-            slice,
-            ...(rule.frame === undefined ? {} : { frame: rule.frame }),
-            ...turned,
-            read: rule.read,
-          },
-        ],
-        group: volume,
-        ...(part === undefined ? {} : { part }),
-      });
+    for (let time = 0; time < plan.times; time++)
+      for (let slice = 0; slice < plan.slices; slice++) {
+        const several = plan.times > 1;
+        records.push({
+          name: `${volume}-${several ? `t${String(time).padStart(3, '0')}-` : ''}${String(slice).padStart(3, '0')}`,
+          image: { file: image.path, slice, ...(several ? { frame: time } : {}), ...turned },
+          masks: plan.channels(time).map(({ frame, read }): MaskSource => {
+            return { kind: 'file', file: labels.path, slice, ...framed(frame, plan), ...turned, read };
+          }),
+          group: volume,
+          ...(part === undefined ? {} : { part }),
+        });
+      }
   }
   return { records, problems };
 }
 
-async function commonSlices(image: TreeFile, labels: TreeFile): Promise<number> {
-  const [own, other] = await Promise.all([readNiftiHeader(image.path), readNiftiHeader(labels.path)]);
-  const [a, b] = [own.shape.join(' x '), other.shape.join(' x ')];
-  if (a === b) return own.shape[2];
-  throw new DataError({ where: labels.path, what: `the labels are ${b} voxels, their volume is ${a}` });
+/** What a mask is told beside its slice, where it is not the plainest. */
+function framed(frame: number | undefined, { turn }: LabelPlan): Pick<Extract<MaskSource, { kind: 'file' }>, 'frame' | 'turn'> {
+  const upright = turn.axes.every((own, i) => own === i) && !turn.flipped.includes(true);
+  return { ...(frame === undefined ? {} : { frame }), ...(upright ? {} : { turn }) };
 }

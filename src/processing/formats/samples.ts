@@ -1,0 +1,21 @@
+/** The numbers of a picture as a file has them, row-major, the channels of a pixel together. */
+export interface PictureSamples {
+  readonly width: number;
+  readonly height: number;
+  /** Grey (1) or red, green, blue (3), and transparency after them where there is any. */
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly values: SampleValues;
+  /** Compression has changed the numbers: equal ones have become alike. */
+  readonly lossy: boolean;
+}
+
+/** Numbers of any depth. */
+export type SampleValues =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;

@@ -1,0 +1,100 @@
+import { DataError } from '../../util/index.js';
+import type { PictureSamples, SampleValues } from './samples.js';
+import { unpackDeflate, unpackLzw, unpackPackBits } from './tiff-blocks.js';
+import type { TiffPage } from './tiff-pages.js';
+
+/** TIFF's numbers of the compressions that this reader unpacks. */
+const UNPACK: Readonly<Record<number, (packed: Uint8Array, size: number) => Uint8Array>> = {
+  5: unpackLzw,
+  8: unpackDeflate,
+  32946: unpackDeflate,
+  32773: unpackPackBits,
+};
+
+/** Numbers a pixel above which a header is not believed. */
+const MAX_SAMPLES = 64;
+
+/**
+ * Whether a page holds numbers that the image library does not give as they are: it takes signed ones for black, floats of
+ * three channels for linear light, and those of 64 bits not at all.
+ */
+export function isDeepPage({ format, bits }: TiffPage): boolean {
+  return format === 'signed' || format === 'float' || (bits > 16 && format === 'unsigned');
+}
+
+/**
+ * Reads the numbers of a page as they are stored: signed ones, floats, and those of more than 16 bits.
+ *
+ * @param bytes - of the whole file, whose directories were checked.
+ * @param number - the page's, from 0.
+ * @throws DataError naming the file for damaged ones and for kinds that are not read.
+ */
+export async function deepSamples(bytes: Buffer, number: number, page: TiffPage, where: string): Promise<PictureSamples> {
+  const refuse = (what: string) => {
+    throw new DataError({ where, what, fix: 'Save it with 8 or 16 bits a sample, or as floats of 32 bits' });
+  };
+  const { width, height, samples, alpha, photometric, orientation, compression, bits, format } = page;
+  if (samples > MAX_SAMPLES) refuse(`its pixels have ${samples} numbers`);
+  if (bits === 64 && format !== 'float') refuse('its numbers are whole ones of 64 bits, which are not read');
+  if (compression !== 1 && UNPACK[compression] === undefined) refuse(`its compression ${compression} is not read at this depth`);
+  if (orientation !== 1) refuse('it is turned by a tag, which is not read at this depth');
+  const colours = samples - Number(alpha);
+  if (![1, 2].includes(photometric) || (photometric === 1 ? 1 : 3) > colours)
+    refuse(`its pixels are of kind ${photometric} with ${samples} numbers, which is not read at this depth`);
+  const channels = ((photometric === 1 ? 1 : 3) + Number(alpha)) as 1 | 2 | 3 | 4;
+  const { fromArrayBuffer } = await library();
+  try {
+    const file = await fromArrayBuffer(Uint8Array.from(bytes).buffer);
+    const image = await file.getImage(number);
+    // Numbers beyond colour and transparency have no meaning that a picture could show.
+    const wanted = Array.from({ length: channels }, (_, c) => (alpha && c === channels - 1 ? samples - 1 : c));
+    const values = (await image.readRasters({ interleave: true, samples: wanted })) as unknown as SampleValues;
+    if (values.length !== width * height * channels) throw new RangeError('other numbers than its header says');
+    return { width, height, channels, values, lossy: false };
+  } catch (cause) {
+    throw new DataError({ where, what: 'its pixels cannot be read', fix: 'Copy or export it again', cause });
+  }
+}
+
+let loaded: Promise<typeof import('geotiff')> | undefined;
+
+/** The library, with unpackers that stop where a block is full in the place of its own. */
+function library(): Promise<typeof import('geotiff')> {
+  loaded ??= import('geotiff').then((geotiff) => {
+    for (const [compression, unpack] of Object.entries(UNPACK)) {
+      class Bounded extends geotiff.BaseDecoder {
+        override decodeBlock(packed: ArrayBufferLike): ArrayBufferLike {
+          const out = unpack(new Uint8Array(packed), (this.parameters as unknown as { blockBytes: number }).blockBytes);
+          return Uint8Array.from(out).buffer;
+        }
+      }
+      geotiff.addDecoder(Number(compression), async () => Bounded, blockParameters);
+    }
+    return geotiff;
+  });
+  return loaded;
+}
+
+type LibraryParameters = Awaited<ReturnType<NonNullable<Parameters<typeof import('geotiff').addDecoder>[2]>>>;
+type BlockParameters = LibraryParameters & { readonly blockBytes: number };
+
+/** What an unpacker is told about a page: the library's own parameters, and how many bytes a strip or tile holds. */
+async function blockParameters(directory: import('geotiff').ImageFileDirectory): Promise<BlockParameters> {
+  const load = async (tag: string, otherwise: number) => Number((await directory.loadValue(tag as 'ImageWidth')) ?? otherwise);
+  const tiled = directory.hasTag('TileWidth');
+  const height = await load('ImageLength', 0);
+  const tileWidth = tiled ? await load('TileWidth', 0) : await load('ImageWidth', 0);
+  const tileHeight = tiled ? await load('TileLength', 0) : Math.min(height, await load('RowsPerStrip', height));
+  const planarConfiguration = await load('PlanarConfiguration', 1);
+  const bitsPerSample = (await directory.loadValue('BitsPerSample')) as ArrayLike<number> | number;
+  const bits = typeof bitsPerSample === 'number' ? bitsPerSample : Number(bitsPerSample[0]);
+  const samples = planarConfiguration === 1 ? await load('SamplesPerPixel', 1) : 1;
+  return {
+    tileWidth,
+    tileHeight,
+    planarConfiguration,
+    bitsPerSample: bitsPerSample as number[],
+    predictor: await load('Predictor', 1),
+    blockBytes: (tileWidth * tileHeight * samples * bits) / 8,
+  };
+}

@@ -1,0 +1,137 @@
+import { DataError } from '../util/index.js';
+import { isFilmName, splitAddress } from './formats/address.js';
+import { decodeBmp, isBmp } from './formats/bmp.js';
+import { beginsAsDicom } from './formats/dicom/begins.js';
+import { readImageFile } from './formats/image-file.js';
+import { checkOnly, samplesByLibrary } from './formats/library.js';
+import { type NiftiVolume, readNiftiHeader, type SliceAddress } from './formats/nifti.js';
+import { turnOver } from './formats/nifti-turn.js';
+import { Recent } from './formats/recent.js';
+import { filmPicture, isVolumeName, listPictures, openKeptVolume, planeAddress } from './formats/several.js';
+import { addressOf, filmOfBytes, nameOf } from './image.js';
+import type { BinaryMask, GreyMap } from './mask.js';
+import { type LevelMap, levelsOf } from './mask-levels.js';
+import { type MaskRule, maskRule } from './mask-rule.js';
+import type { RasterImage } from './raster-image.js';
+
+/** What is known of a mask beside its file. */
+export interface MaskOptions {
+  /** Its image: of volumes, what the headers say about where their voxels are is held against each other. */
+  readonly over?: string;
+}
+
+/**
+ * Reads a mask as a grey picture of which 128 and more is inside, by the one rule for all masks: {@link maskRule}. Of a file of
+ * several pictures the rule is decided by all of them.
+ *
+ * @throws DataError naming the file when it cannot be read, when its levels have no clear meaning, and when it is not blank
+ *   and yet nothing of it is inside.
+ */
+export async function decodeGreyMask(source: string | Buffer, { over }: MaskOptions = {}): Promise<GreyMap> {
+  const turned = typeof source === 'string' && over !== undefined ? await turnedPlane(source, over) : undefined;
+  if (turned !== undefined) return volumeGreyMask(turned.volume, turned.address);
+  const plane = await decodeMaskLevels(source);
+  return greyOf(plane, await ruleOf(source, plane), nameOf(source));
+}
+
+/** Reads a mask: 1 inside, 0 outside, as {@link decodeGreyMask} says. */
+export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
+  const grey = await decodeGreyMask(source);
+  return { ...grey, data: grey.data.map((value) => Number(value >= 128)) };
+}
+
+/**
+ * Reads the level of each pixel of a mask, at the file's own depth.
+ *
+ * @throws DataError as `decodeImage` does.
+ */
+export async function decodeMaskLevels(source: string | Buffer): Promise<LevelMap> {
+  const { file, part } = await addressOf(source);
+  if (typeof file === 'string') {
+    if (isVolumeName(file)) {
+      const volume = await openKeptVolume(file);
+      return volumeLevels(volume, planeAddress(volume, file, part));
+    }
+    if (isFilmName(file)) return rasterLevels(await filmPicture(undefined, file, part));
+  }
+  const bytes = await readImageFile(file);
+  if (beginsAsDicom(bytes)) return rasterLevels(await filmOfBytes(bytes, file, part));
+  if (isBmp(bytes)) {
+    checkOnly(part, nameOf(file));
+    return rasterLevels(decodeBmp(bytes, nameOf(source)));
+  }
+  return levelsOf(await samplesByLibrary(bytes, nameOf(file), part));
+}
+
+/** A plane of a volume of labels, as {@link decodeGreyMask} reads it. */
+export async function volumeGreyMask(volume: NiftiVolume, address: SliceAddress): Promise<GreyMap> {
+  return greyOf(volumeLevels(volume, address), await volumeRule(volume), `${volume.file}#${address.index}`);
+}
+
+/** A plane of a volume of labels in the axes of the volume that it lies over; nothing where either is no volume. */
+async function turnedPlane(
+  mask: string,
+  image: string,
+): Promise<{ readonly volume: NiftiVolume; readonly address: SliceAddress } | undefined> {
+  const [own, other] = await Promise.all([splitAddress(mask), splitAddress(image)]);
+  if (!isVolumeName(own.file) || !isVolumeName(other.file)) return undefined;
+  const [volume, header] = await Promise.all([openKeptVolume(own.file), readNiftiHeader(other.file)]);
+  const address = planeAddress(volume, own.file, own.part);
+  return { volume, address: { ...address, turn: turnOver(header, volume.header, own.file) } };
+}
+
+/** The levels of a plane of a volume. */
+export function volumeLevels(volume: NiftiVolume, address: SliceAddress): LevelMap {
+  const { width, height, channels, values } = volume.slice(address);
+  return levelsOf({ width, height, channels, values, lossy: false });
+}
+
+const rulesOfVolumes = new WeakMap<NiftiVolume, Promise<MaskRule>>();
+
+function volumeRule(volume: NiftiVolume): Promise<MaskRule> {
+  const known = rulesOfVolumes.get(volume);
+  if (known !== undefined) return known;
+  const rule = maskRule(function* () {
+    for (let frame = 0; frame < volume.header.frames; frame++)
+      for (let index = 0; index < volume.slices(); index++) yield volumeLevels(volume, { index, frame });
+  }, volume.file);
+  rulesOfVolumes.set(volume, rule);
+  return rule;
+}
+
+/** What the pages of a file, or the frames of a film, mean together. */
+const rulesOfFiles = new Recent(async (file) => {
+  const pictures = await listPictures(file);
+  return maskRule(async function* () {
+    for (const picture of pictures) yield decodeMaskLevels(picture);
+  }, file);
+});
+
+async function ruleOf(source: string | Buffer, plane: LevelMap): Promise<MaskRule> {
+  const { file, part } = await addressOf(source);
+  if (typeof file !== 'string' || part === undefined) return maskRule(() => [plane], nameOf(source));
+  return isVolumeName(file) ? volumeRule(await openKeptVolume(file)) : rulesOfFiles.get(file);
+}
+
+function greyOf({ width, height, levels }: LevelMap, rule: MaskRule, where: string): GreyMap {
+  const data = new Uint8Array(width * height);
+  if (rule.inside === 'nothing') return { width, height, data };
+  let [found, top] = [false, 0];
+  for (let i = 0; i < data.length; i++) {
+    const level = levels[i] as number;
+    if (level === 0 || Number.isNaN(level)) continue;
+    data[i] = rule.inside === 'not-zero' ? 255 : Math.round((Math.min(rule.top, Math.max(0, level)) * 255) / rule.top);
+    found ||= (data[i] as number) >= 128;
+    top = Math.max(top, level);
+  }
+  if (found || top === 0) return { width, height, data };
+  throw new DataError({
+    where,
+    what: `the mask is not blank, but its highest level, ${top}, is less than half of its file's, ${'top' in rule ? rule.top : ''}`,
+    fix: 'Draw what is there, or make it 0',
+  });
+}
+
+function rasterLevels({ width, height, data }: RasterImage): LevelMap {
+  return levelsOf({ width, height, channels: 3, values: data, lossy: false });
+}
