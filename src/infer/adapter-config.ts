@@ -101,9 +101,7 @@ function scaleReader({ lora_alpha, use_rslora }: Parsed, alphas: OwnValue): Adap
 }
 
 /** The layers that are named; numbers of layers count for endings alone, not for a pattern or a whole path. */
-function targetTest(
-  modules: Parsed['target_modules'],
-): ((path: string, layer: PathTest | undefined) => boolean) | undefined {
+function targetTest(modules: Parsed['target_modules']): ((path: string, layer: PathTest | undefined) => boolean) | undefined {
   if (modules === null || modules === undefined) return undefined;
   if (typeof modules === 'string') {
     if (modules.toLowerCase() === 'all-linear') return () => true;
@@ -116,7 +114,10 @@ function targetTest(
 
 function transformTest({ layers_to_transform: layers, layers_pattern: patterns }: Parsed): PathTest | undefined {
   if (layers === null || layers === undefined || (Array.isArray(layers) && layers.length === 0)) return undefined;
-  return layerTest([layers].flat(), [patterns ?? []].flat().filter((pattern) => pattern !== ''));
+  return layerTest(
+    [layers].flat(),
+    [patterns ?? []].flat().filter((pattern) => pattern !== ''),
+  );
 }
 
 /** As PEFT looks for `modules_to_save`: by the ends of paths, even within a step. */

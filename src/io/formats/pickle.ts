@@ -19,7 +19,7 @@ export interface PickleOptions {
 }
 
 /** Most steps: one of a few bytes can make an object of hundreds. A model of ten thousand tensors takes half a million. */
-const MAX_STEPS = 2_000_000;
+const MAX_STEPS = 1_000_000;
 
 /** Stands on the stack where a list of operands begins. */
 const MARK = Symbol('mark');

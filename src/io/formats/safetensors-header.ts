@@ -130,7 +130,10 @@ function parseEntry(path: string, key: string, entry: unknown): StoredTensor {
   const expected = sizeOf(shape) * (elementBytes ?? 0);
   if (!Number.isSafeInteger(expected)) throw damaged(path, `${name} has more elements than can be counted`);
   if (begin > end || (elementBytes !== undefined && end - begin !== expected)) {
-    throw damaged(path, `${name} is ${shownName(dtype)} ${shownShape(shape)}, which takes ${expected} bytes, but has ${end - begin}`);
+    throw damaged(
+      path,
+      `${name} is ${shownName(dtype)} ${shownShape(shape)}, which takes ${expected} bytes, but has ${end - begin}`,
+    );
   }
   return { dtype, shape, begin, end };
 }

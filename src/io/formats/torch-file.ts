@@ -143,7 +143,6 @@ async function listEntries(path: string, zip: ZipFile): Promise<Map<string, Entr
 async function startOf(path: string, zip: ZipFile, entry: Entry): Promise<number> {
   if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
     throw damaged(path, `${shownName(entry.fileName)} is compressed, which torch.save never does`);
-  if (entry.isEncrypted()) throw damaged(path, `${shownName(entry.fileName)} is encrypted, which torch.save never does`);
   try {
     return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
   } catch (cause) {

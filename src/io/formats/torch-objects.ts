@@ -114,7 +114,11 @@ export function stateDictOf(value: unknown, path: string): Map<string, TorchTens
     | undefined;
   const entries = [...(wrapped ?? value)];
   const strange = entries.find(([name, tensor]) => typeof name !== 'string' || !isTensor(tensor));
-  if (strange !== undefined) throw noWeights(path, `${shown(strange[0])} in it is ${typeof strange[0] === 'string' ? 'not a tensor' : 'no name of a tensor'}`);
+  if (strange !== undefined)
+    throw noWeights(
+      path,
+      `${shown(strange[0])} in it is ${typeof strange[0] === 'string' ? 'not a tensor' : 'no name of a tensor'}`,
+    );
   const endless = entries.find(([name]) => (name as string).length > MAX_NAME)?.[0] as string | undefined;
   if (endless !== undefined) throw noWeights(path, `a tensor in it has a name of ${endless.length} characters`);
   if (entries.length === 0) throw noWeights(path, 'its table of weights is empty');
