@@ -4,6 +4,7 @@ import {
   type BinaryMask,
   type BoxXyxy,
   boxOfMask,
+  canonicalPhrase,
   decodeGreyMask,
   decodeImage,
   decodeRle,
@@ -14,6 +15,7 @@ import {
   maskToPng,
   polygonsToMask,
   type RasterImage,
+  respelt,
 } from '../processing/index.js';
 import { DataError, writeFileAtomic } from '../util/index.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile } from './coco-schema.js';
@@ -42,12 +44,17 @@ export class CocoDataset implements Dataset {
   private readonly byImage: ReadonlyMap<string, readonly CocoAnnotation[]>;
   private readonly categories: ReadonlyMap<string, string>;
 
+  /** What to tell about names of categories and captions that are not the phrases as they are. */
+  readonly respelt: readonly string[];
+
   private constructor(root: string, file: string, { images, annotations, categories }: CocoFile, name: string) {
     this.name = name;
     this.root = root;
     this.file = file;
     this.images = images;
-    this.categories = new Map(categories.map((category) => [String(category.id), category.name]));
+    this.categories = new Map(categories.map((category) => [String(category.id), canonicalPhrase(category.name)]));
+    const captions = annotations.flatMap(({ caption }) => caption ?? []);
+    this.respelt = respelt([...categories.map((category) => category.name), ...captions]);
     const byImage = new Map<string, CocoAnnotation[]>();
     for (const annotation of annotations) {
       const key = String(annotation.image_id);
@@ -79,7 +86,8 @@ export class CocoDataset implements Dataset {
 
   get phrases(): string[] {
     const captions = [...this.byImage.values()].flat().flatMap(({ caption }) => caption ?? []);
-    return [...new Set([...this.categories.values(), ...captions, ...this.images.flatMap(({ phrases }) => phrases ?? [])])];
+    const asked = [...captions, ...this.images.flatMap(({ phrases }) => phrases ?? [])];
+    return [...new Set([...this.categories.values(), ...asked.map(canonicalPhrase)])];
   }
 
   async load(index: number): Promise<Sample> {
@@ -115,7 +123,7 @@ export class CocoDataset implements Dataset {
     );
     const objects = pairs.flatMap(({ object }) => object ?? []);
     const present = [...new Set(objects.map(({ phrase }) => phrase))];
-    const asked = entry.phrases ?? (present.length > 0 ? present : [...this.categories.values()]);
+    const asked = entry.phrases?.map(canonicalPhrase) ?? (present.length > 0 ? present : [...this.categories.values()]);
     const phrases = [...new Set([...asked, ...present])];
     if (phrases.length === 0)
       throw new DataError({
@@ -133,7 +141,8 @@ export class CocoDataset implements Dataset {
   /** An object, or nothing where its mask is empty. */
   private async objectOf(annotation: CocoAnnotation, image: RasterImage): Promise<SampleObject | undefined> {
     const where = `${this.file}: annotation ${annotation.id}`;
-    const phrase = annotation.caption ?? this.categories.get(String(annotation.category_id));
+    const { caption } = annotation;
+    const phrase = caption === undefined ? this.categories.get(String(annotation.category_id)) : canonicalPhrase(caption);
     if (phrase === undefined)
       throw new DataError({
         where,

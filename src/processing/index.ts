@@ -35,6 +35,7 @@ export {
 } from './mask.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
+export { canonicalPhrase, phraseFrom, respelt, splitPrompt } from './phrase.js';
 export { openPictures } from './picture-set.js';
 export type { PictureLimits, PictureSet } from './pictures.js';
 export { encodePng, maskToPng } from './png.js';
@@ -43,5 +44,5 @@ export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { saveImageSettings } from './save-image-settings.js';
-export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
+export { asData, collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
 export { unionOfMasks } from './union-of-masks.js';

@@ -10,6 +10,7 @@ import {
   Subset,
   splitIndices,
 } from '../data/index.js';
+import { phraseFrom } from '../processing/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
@@ -40,6 +41,7 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
         CocoDataset.open(root, 'val'),
         CocoDataset.open(root, 'test'),
       ]);
+      for (const line of new Set([train, val, test].flatMap((part) => part.respelt))) logger?.info(line);
       return { train, val, test };
     }
     default: {
@@ -65,14 +67,14 @@ export async function openFolds(data: DataConfig, folds: number): Promise<DataPa
 }
 
 async function openWhole(data: DataConfig): Promise<Dataset> {
-  const phrase = data.prompt;
-  if (phrase === undefined) {
+  if (data.prompt === undefined) {
     throw new ConfigError({
       where: 'data.prompt',
       what: `a dataset of format ${data.format} does not name its objects`,
       fix: 'Say what to look for, as in data.prompt: breast lesion',
     });
   }
+  const phrase = phraseFrom(data.prompt, 'data.prompt');
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 

@@ -80,6 +80,7 @@ interface Judged {
 async function detectorTask(config: RunConfig, train: Dataset, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
+  if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
   const { imageSize } = config.model;
   const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
   const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches } = config.loss;
