@@ -12,7 +12,7 @@ import type { RunConfig } from './config.js';
 import type { OpenedParts } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
 import { MaskerTask } from './masker-task.js';
-import { preflight } from './preflight.js';
+import { preflight, samplesWithObjects } from './preflight.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
@@ -46,6 +46,7 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   }
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
+  await samplesWithObjects(data.train, 1); // with negatives alone nothing is learnt but that there is nothing
   const { task, loadScores } = await (config.task === 'detector'
     ? detectorTask(config, data.train, logger)
     : maskerTask(config, logger));
