@@ -18,7 +18,7 @@ export {
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { listPictures } from './formats/several.js';
 export { decodeImage } from './image.js';
-export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
+export { ImageProcessor, type ImageProcessorConfig, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
   type BinaryMask,
   type BoxXyxy,

@@ -10,7 +10,7 @@ import {
   Subset,
   splitIndices,
 } from '../data/index.js';
-import { phraseFrom } from '../processing/index.js';
+import { phraseFrom, respelt } from '../processing/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
@@ -45,7 +45,7 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
       return { train, val, test };
     }
     default: {
-      const whole = await openWhole(data);
+      const whole = await openWhole(data, logger);
       const { train, val, test } = splitIndices(whole.size, data.split, data.split.seed);
       return { train: new Subset(whole, train), val: new Subset(whole, val), test: new Subset(whole, test) };
     }
@@ -66,7 +66,7 @@ export async function openFolds(data: DataConfig, folds: number): Promise<DataPa
   }));
 }
 
-async function openWhole(data: DataConfig): Promise<Dataset> {
+async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
   if (data.prompt === undefined) {
     throw new ConfigError({
       where: 'data.prompt',
@@ -75,6 +75,7 @@ async function openWhole(data: DataConfig): Promise<Dataset> {
     });
   }
   const phrase = phraseFrom(data.prompt, 'data.prompt');
+  for (const line of respelt([data.prompt])) logger?.info(line);
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 
