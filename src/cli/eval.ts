@@ -16,7 +16,7 @@ import {
   type Stage,
 } from '../eval/index.js';
 import { parseShard } from '../infer/index.js';
-import { PromptTokenizer } from '../processing/index.js';
+import { PromptTokenizer, respelt, splitPrompt } from '../processing/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -139,6 +139,7 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
 function phrases(where: string, text: string): readonly string[] {
   if (text.replace(/[.\s]/g, '') === '')
     throw new UsageError({ where, what: 'it names nothing', fix: 'Separate phrases by dots: "benign lesion. cyst."' });
+  for (const line of respelt(splitPrompt(text))) consoleLogger.info(line);
   return PromptTokenizer.parsePrompt(text);
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { GroundedSegmenter, parseShard, runBatch, type Selection, shardOf, shippedModels } from '../infer/index.js';
+import { respelt, splitPrompt } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
@@ -122,6 +123,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         what: 'it names nothing',
         fix: 'Say what to look for, as in "benign lesion. cyst."',
       });
+    for (const line of respelt(prompt.flatMap(splitPrompt))) consoleLogger.info(line);
     for (const [name, value] of Object.entries({ threshold, nms }))
       if (!(value >= 0 && value <= 1))
         throw new UsageError({ where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });

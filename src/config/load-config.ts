@@ -8,7 +8,7 @@ import { validate } from './validate.js';
  * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with
  * its line.
  *
- * @param overrides - values are read as YAML: `train.epochs=5`, `lora.targets=[a, b]`.
+ * @param overrides - as `train.epochs=5` or `lora.targets=[a, b]`; a text needs no quotes.
  * @throws ConfigError
  */
 export async function loadConfig<S extends z.ZodType>(

@@ -1,17 +1,5 @@
-import {
-  type Document,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parse,
-  parseDocument,
-} from 'yaml';
-import { ConfigError } from '../util/index.js';
+import { type Document, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { ConfigError, shown } from '../util/index.js';
 
 /** A YAML document that knows where each of its keys was written: in a line of the file, or in an override. */
 export class ConfigDocument {
@@ -38,13 +26,14 @@ export class ConfigDocument {
   }
 
   /**
-   * Applies `key.path=value`; the value is read as YAML.
+   * Applies `key.path=value`. The value is a number, `true`, `false`, `null`, a text, or in YAML's brackets or quotes a list, a
+   * table or a text; what is none of these is a text as a whole, with whatever signs of YAML there are in it.
    *
    * @throws ConfigError when it has not that form.
    */
   override(text: string): void {
     const where = `--set ${text}`;
-    const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+    const [, key, value] = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(text) ?? [];
     if (key === undefined || value === undefined)
       throw new ConfigError({ where, what: 'expected key.path=value', fix: 'For example --set train.epochs=5' });
     const parsed = yamlValue(value, where);
@@ -103,10 +92,26 @@ export class ConfigDocument {
 }
 
 function yamlValue(text: string, where: string): unknown {
+  const value = text.trim();
+  if (value === '') return null;
+  const flow = /^["'[{]/.test(value);
+  const document = parseDocument(value, { logLevel: 'silent' });
+  const { contents, errors } = document;
+  if (!flow) {
+    // YAML would end it at ` #`, and see tables, lists and references where none are meant.
+    const whole = errors.length === 0 && isScalar(contents) && contents.type === 'PLAIN' && contents.source === value;
+    return whole ? contents.value : value;
+  }
+  const invalid = (cause?: unknown) =>
+    new ConfigError({ where, what: 'the value is not valid YAML', fix: 'Put quotes around it', cause });
+  if (errors.length > 0) throw invalid(errors[0]);
+  const dropped = document.comment ?? document.commentBefore ?? (isNode(contents) ? contents.comment : undefined);
+  if (typeof dropped === 'string')
+    throw new ConfigError({ where, what: `what follows # would be lost: ${shown(dropped)}`, fix: 'Put quotes around it' });
   try {
-    return parse(text);
+    return document.toJS();
   } catch (cause) {
-    throw new ConfigError({ where, what: 'the value is not valid YAML', fix: 'Put quotes around it', cause });
+    throw invalid(cause);
   }
 }
 

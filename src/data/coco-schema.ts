@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalPhrase } from '../processing/index.js';
 import { DataError, unsafeName } from '../util/index.js';
 
 const id = z.union([z.int(), z.string()]);
@@ -6,7 +7,9 @@ const rle = z.object({ size: z.tuple([z.int(), z.int()]), counts: z.union([z.str
 const polygon = z.array(z.number()).refine((values) => values.length >= 6 && values.length % 2 === 0, {
   error: 'A polygon is a list x0, y0, x1, y1, … of three points or more',
 });
-const phrase = z.string().refine((text) => text.trim() !== '', { error: 'It is empty: write what the object is called' });
+const phrase = z
+  .string()
+  .refine((text) => canonicalPhrase(text) !== '', { error: 'It is empty or holds no word: write what the object is called' });
 
 const imageSchema = z.object({
   id,

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { decodeImage, encodePng, maskArea, maskToPng } from '../processing/index.js';
+import { canonicalPhrase, decodeImage, encodePng, maskArea, maskToPng, respelt } from '../processing/index.js';
 import { DataError, safeRelative, unsafeName, writeFileAtomic } from '../util/index.js';
 import { sizeMisfit } from './annotation-misfit.js';
 import { checkCount, objectOf } from './coco-object.js';
@@ -31,13 +31,18 @@ export class CocoDataset implements Dataset {
   private readonly categories: ReadonlyMap<string, string>;
   private readonly unusable: CocoFile['unusable'];
 
+  /** What to tell about names of categories and captions that are not the phrases as they are. */
+  readonly respelt: readonly string[];
+
   private constructor(root: string, file: string, { images, annotations, categories, unusable }: CocoFile, name: string) {
     this.name = name;
     this.root = root;
     this.file = file;
     this.images = images;
     this.unusable = unusable;
-    this.categories = new Map(categories.map((category) => [String(category.id), category.name]));
+    this.categories = new Map(categories.map((category) => [String(category.id), canonicalPhrase(category.name)]));
+    const captions = annotations.flatMap(({ caption }) => caption ?? []);
+    this.respelt = respelt([...categories.map((category) => category.name), ...captions]);
     const byImage = new Map<string, CocoAnnotation[]>();
     for (const annotation of annotations) {
       const key = String(annotation.image_id);
@@ -66,7 +71,8 @@ export class CocoDataset implements Dataset {
 
   get phrases(): string[] {
     const captions = [...this.byImage.values()].flat().flatMap(({ caption }) => caption ?? []);
-    return [...new Set([...this.categories.values(), ...captions, ...this.images.flatMap(({ phrases }) => phrases ?? [])])];
+    const asked = [...captions, ...this.images.flatMap(({ phrases }) => phrases ?? [])];
+    return [...new Set([...this.categories.values(), ...asked.map(canonicalPhrase)])];
   }
 
   async load(index: number): Promise<Sample> {
@@ -90,6 +96,10 @@ export class CocoDataset implements Dataset {
 
   private imagePath({ id, file_name }: CocoImage): string {
     return join(this.root, 'images', safeRelative(file_name, `${this.file}: image ${id}`));
+  }
+
+  private phraseOf({ caption, category_id }: CocoAnnotation): string | undefined {
+    return caption === undefined ? this.categories.get(String(category_id)) : canonicalPhrase(caption);
   }
 
   private maskPath({ id, mask_file }: CocoAnnotation): string | undefined {
@@ -119,7 +129,7 @@ export class CocoDataset implements Dataset {
         annotation,
         object: await objectOf(annotation, {
           image,
-          phrase: annotation.caption ?? this.categories.get(String(annotation.category_id)),
+          phrase: this.phraseOf(annotation),
           maskPath: this.maskPath(annotation),
           file: this.file,
         }),
@@ -127,7 +137,7 @@ export class CocoDataset implements Dataset {
     );
     const objects = pairs.map(({ object }) => object);
     const present = [...new Set(objects.map(({ phrase }) => phrase))];
-    const asked = entry.phrases ?? (present.length > 0 ? present : [...this.categories.values()]);
+    const asked = entry.phrases?.map(canonicalPhrase) ?? (present.length > 0 ? present : [...this.categories.values()]);
     const phrases = [...new Set([...asked, ...present])];
     if (phrases.length === 0)
       throw new DataError({

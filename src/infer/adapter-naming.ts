@@ -27,3 +27,11 @@ export function namingOf(model: Module): AdapterNaming {
     adapterPaths: groundingDinoHeadPaths(config),
   };
 }
+
+/** The paths of a layer in Python's modules. */
+export function pythonPaths(path: string, places: Readonly<Record<string, readonly string[]>>): string[] {
+  for (const [ours, theirs] of Object.entries(places)) {
+    if (path === ours || path.startsWith(`${ours}.`)) return theirs.map((their) => their + path.slice(ours.length));
+  }
+  return [path];
+}

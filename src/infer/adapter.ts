@@ -4,7 +4,7 @@ import { adaptersIn, type LoraLinear, type LoraSpec, type Place, placesFitting, 
 import type { Module, Parameter } from '../nn/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX } from './adapter-file.js';
-import { namingOf } from './adapter-naming.js';
+import { namingOf, pythonPaths } from './adapter-naming.js';
 
 /**
  * Writes the adapters of a model, and the modules that are trained whole, in PEFT's format: `adapter_config.json` and
@@ -18,7 +18,7 @@ import { namingOf } from './adapter-naming.js';
 export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
   const { adapterPaths } = namingOf(model);
   const adapters = adaptersIn(model).flatMap(({ module, paths: [path] }) =>
-    theirPaths(path, adapterPaths).map((name) => ({ module, name })),
+    pythonPaths(path, adapterPaths).map((name) => ({ module, name })),
   );
   const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
   const arrays = new Map<string, NamedArray>();
@@ -63,14 +63,6 @@ async function arrayOf({ value, layout }: Parameter): Promise<NamedArray> {
   const data = await stored.data<'float32'>();
   stored.dispose();
   return { dtype: 'float32', shape, data };
-}
-
-/** The paths of a layer in Python's modules. */
-function theirPaths(path: string, places: Readonly<Record<string, readonly string[]>>): string[] {
-  for (const [ours, theirs] of Object.entries(places)) {
-    if (path === ours || path.startsWith(`${ours}.`)) return theirs.map((their) => their + path.slice(ours.length));
-  }
-  return [path];
 }
 
 /** The places that lie inside no other one. */

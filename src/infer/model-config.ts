@@ -6,7 +6,7 @@ import type { CheckpointShapes } from '../models/common/index.js';
 import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
-import { CheckpointError, SonogroundError } from '../util/index.js';
+import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
 
 /** Weights in their authors' naming, which come without a `config.json`: their shapes tell what one would say. */
 const AUTHORS: readonly {
@@ -30,12 +30,12 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   const derived = await derivedConfig(path);
   const json = derived ?? (await readJson(file, 'Name the folder of a model, with its config.json'));
   const where = derived === undefined ? file : path;
-  const type = String((json as { model_type?: unknown } | null)?.model_type);
-  const read = readers[type];
+  const type = (json as { model_type?: unknown } | null)?.model_type;
+  const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (read === undefined)
     throw new CheckpointError({
       where,
-      what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${type}`,
+      what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${typeof type === 'string' ? shownName(type) : shown(type)}`,
       fix: 'Name the folder of such a model',
     });
   try {
@@ -73,5 +73,7 @@ async function configOfAuthors(path: string): Promise<unknown> {
 function complaint(cause: unknown): string {
   if (cause instanceof SonogroundError) return cause.what.replaceAll('Invalid input: ', '');
   if (!(cause instanceof z.ZodError)) throw cause;
-  return cause.issues.map(({ path, message }) => `${path.join('.')}: ${message.replace(/^Invalid input: /, '')}`).join('; ');
+  return cause.issues
+    .map(({ path, message }) => `${shownName(path.join('.'))}: ${message.replace(/^Invalid input: /, '')}`)
+    .join('; ');
 }

@@ -1,4 +1,5 @@
 import type { BinaryMask, MaskLogits, Size } from '../processing/index.js';
+import { CheckpointError } from '../util/index.js';
 import type { MaskPrediction } from './masker.js';
 
 /** One mask that answers a prompt. */
@@ -41,6 +42,13 @@ export function answerOf(
   const masks = Array.from({ length: each }, (_, m) => {
     const plane = row * each + m;
     const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
+    // NaN is not above 0 anywhere: the mask would be empty without a word.
+    if (Number.isNaN(scores[plane]) || Number.isNaN(own.data[0]))
+      throw new CheckpointError({
+        where: 'masker',
+        what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
+        fix: 'Take an earlier checkpoint',
+      });
     return { mask: toImage(own), score: scores[plane] as number, logits: own };
   });
   const said = object?.[row];

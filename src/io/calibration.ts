@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CheckpointError, writeFileAtomic } from '../util/index.js';
+import { CheckpointError, readModelText, shownName, writeFileAtomic } from '../util/index.js';
 
 /** The file's name, beside the weights that it was made for. */
 export const CALIBRATION_FILE = 'calibration.json';
@@ -63,17 +63,19 @@ export async function writeCalibration(dir: string, calibration: PresenceCalibra
  */
 export async function readCalibration(dir: string): Promise<PresenceCalibration | undefined> {
   const file = join(dir, CALIBRATION_FILE);
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
-    throw new CheckpointError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check its permissions', cause });
-  });
+  const isFolder = await stat(dir).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const text = isFolder ? await readModelText(file) : undefined;
   if (text === undefined) return undefined;
   try {
     return calibrationSchema.parse(JSON.parse(text));
   } catch (cause) {
+    const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     throw new CheckpointError({
       where: file,
-      what: 'it is not a calibration',
+      what: `it is not a calibration${issue === undefined ? '' : ` (${shownName(issue.path.join('.'))}: ${issue.message})`}`,
       fix: 'Delete it, or make it again: npm run eval -- --calibrate 0.05',
       cause,
     });

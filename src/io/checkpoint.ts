@@ -1,6 +1,7 @@
 import { handOver, tf } from '../backend/index.js';
 import type { Module, Parameter } from '../nn/index.js';
-import { CheckpointError, matchesPattern, nearest } from '../util/index.js';
+import { CheckpointError, matchesPattern, nearest, shownName, shownShape } from '../util/index.js';
+import { FiniteCheck } from './finite.js';
 import { type NamedArray, writeSafetensors } from './formats/index.js';
 import type { KeyNaming } from './key-naming.js';
 import { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
@@ -44,7 +45,7 @@ interface Source {
  * model directory. Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along
  * several paths may stand under any of them; several copies must be equal. Tensors are read one by one.
  *
- * @throws CheckpointError listing all missing, unexpected and misshapen keys at once.
+ * @throws CheckpointError listing all missing, unexpected and misshapen keys at once, or all weights with NaN or infinite values.
  */
 export async function loadCheckpoint(module: Module, path: string, options: LoadOptions = {}): Promise<void> {
   const opened = await openWeights(path);
@@ -52,13 +53,16 @@ export async function loadCheckpoint(module: Module, path: string, options: Load
     const weights = underOurKeys(opened, options.namings ?? []);
     const { sources, problems } = match(module, weights, options);
     if (problems.length > 0) throw misfit(weights.path, problems);
+    const finite = new FiniteCheck();
     for (const { parameter, key, copies } of sources) {
       const array = await weights.read(key);
+      finite.look(weights.fileOf(key), key, array);
       for (const copy of copies) {
         if (!sameValues(array, await weights.read(copy))) problems.push(`${copy} should be a copy of ${key}, but differs`);
       }
       assign(parameter, array);
     }
+    finite.check();
     if (problems.length > 0) throw misfit(weights.path, problems);
   } finally {
     await opened.close();
@@ -168,9 +172,9 @@ function fits(key: string, patterns: readonly string[]): boolean {
 }
 
 function misshapen({ shape, layout }: Parameter, key: string, stored: readonly number[]): string | undefined {
-  const expected = torchShape(shape, layout).join(', ');
-  const got = stored.join(', ');
-  return expected === got ? undefined : `${key}: expected shape [${expected}], got [${got}]`;
+  const expected = shownShape(torchShape(shape, layout));
+  const got = shownShape(stored);
+  return expected === got ? undefined : `${shownName(key)}: expected shape ${expected}, got ${got}`;
 }
 
 function misfit(where: string, problems: readonly string[]): CheckpointError {

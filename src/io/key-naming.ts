@@ -76,7 +76,8 @@ export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: 
   return renamed;
 }
 
-function theirKey(ours: string, { renames }: KeyNaming): string {
+/** Their key for one of ours that is a tensor of its own there; the key itself if no rule knows it. */
+export function theirKey(ours: string, { renames }: KeyNaming): string {
   for (const [to, from] of renames) {
     const steps = capture(ours, from);
     if (steps !== undefined) return fill(to, steps);

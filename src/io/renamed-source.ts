@@ -105,6 +105,10 @@ class RenamedSource implements WeightSource {
     this.tensors = places;
   }
 
+  fileOf(name: string): string {
+    return this.source.fileOf(this.tensors.get(name)?.keys[0] ?? name);
+  }
+
   async read(name: string): Promise<NamedArray> {
     const place = this.tensors.get(name);
     if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });

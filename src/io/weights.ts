@@ -10,6 +10,8 @@ export interface WeightSource {
   /** What messages name. */
   readonly path: string;
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Which file holds a tensor. */
+  fileOf(key: string): string;
   /** @throws CheckpointError when there is no such tensor or it cannot be read. */
   read(key: string): Promise<NamedArray>;
   close(): Promise<void>;
@@ -63,7 +65,8 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** By content, not by extension: a zip or a pickle is torch's. */
 async function openFile(path: string): Promise<WeightSource> {
-  const file = await open(path, 'r').catch(() => undefined); // the reader says what is wrong
+  const regular = (await stat(path).catch(() => undefined))?.isFile(); // a pipe may never give anything
+  const file = regular ? await open(path, 'r').catch(() => undefined) : undefined; // the reader says what is wrong
   const start = Buffer.alloc(9);
   await file?.read(start, 0, 9, 0).catch(() => undefined);
   await file?.close();
@@ -94,6 +97,7 @@ function joined(path: string, readers: readonly WeightSource[]): WeightSource {
   return {
     path,
     tensors: new Map(readers.flatMap(({ tensors }) => [...tensors])),
+    fileOf: (key) => owners.get(key)?.path ?? path,
     async read(key) {
       const owner = owners.get(key);
       if (owner === undefined) throw new CheckpointError({ where: path, what: `there is no ${key}` });

@@ -1,8 +1,16 @@
 import { Tokenizer } from '@huggingface/tokenizers';
-import { CheckpointError, modelPath, readModelText } from '../util/index.js';
+import type { z } from 'zod';
+import { CheckpointError, modelPath, readModelText, shownName } from '../util/index.js';
+import { tokenizerSchema } from './tokenizer-schema.js';
 
 /** Pieces without which no prompt can be put together. */
 const NEEDED = ['[CLS]', '[SEP]', '[UNK]', '.'];
+
+/** Pieces that Grounding DINO's text encoder knows by their numbers: they divide a prompt into phrases. */
+const NUMBERED = { '[CLS]': 101, '[SEP]': 102, '.': 1012, '?': 1029 };
+
+/** Problems that an error lists. */
+const LISTED = 5;
 
 /**
  * Reads BERT's tokenizer from a model directory: `tokenizer.json`, or else `vocab.txt`, one piece a line, as BERT uncased has it.
@@ -22,14 +30,33 @@ export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
     });
   const where = json === undefined ? list : whole;
   try {
-    const tokenizer = new Tokenizer(json === undefined ? fromVocabulary(vocabulary as string) : JSON.parse(json), {});
+    const whole = json === undefined ? fromVocabulary(vocabulary as string) : JSON.parse(json);
+    const tokenizer = new Tokenizer({ ...checked(whole), post_processor: null, decoder: null }, {});
     const missing = NEEDED.filter((token) => tokenizer.token_to_id(token) === undefined);
     if (missing.length > 0) throw new Error(`it has no ${missing.join(', ')}`);
+    for (const [token, number] of Object.entries(NUMBERED)) {
+      const own = tokenizer.token_to_id(token) ?? number;
+      if (own !== number) throw new Error(`its ${token} is number ${own}, where BERT uncased has ${number}`);
+    }
     return tokenizer;
   } catch (cause) {
     const what = `the tokenizer cannot be read (${(cause as Error).message})`;
     throw new CheckpointError({ where, what, fix: 'Copy or download it again', cause });
   }
+}
+
+function checked(json: unknown): z.infer<typeof tokenizerSchema> {
+  const parsed = tokenizerSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap(deepest).map(({ path, message }) => `${shownName(path.join('.'))}: ${message}`);
+  throw new Error([...new Set(problems)].slice(0, LISTED).join('; '));
+}
+
+/** Of a choice, what the member says that got furthest into the value. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [inner] = issue.errors.flat().sort((a, b) => b.path.length - a.path.length);
+  return inner === undefined ? [issue] : [{ ...inner, path: [...issue.path, ...inner.path] }];
 }
 
 /** What `tokenizer.json` of BERT uncased says, with the pieces of a `vocab.txt`. */

@@ -1,3 +1,4 @@
+import { CheckpointError } from '../util/index.js';
 import type { BoxXyxy, Size } from './mask.js';
 import type { EncodedPrompt } from './text.js';
 
@@ -36,6 +37,7 @@ export interface QueryAnswers {
  * fragments and merged phrases.
  *
  * @returns boxes in pixels, inside the image, best first; possibly none.
+ * @throws CheckpointError when the answers are not numbers.
  */
 export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
   const { boxThreshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
@@ -65,8 +67,15 @@ function queriesOf({ logits, boxes }: QueryAnswers, { phrases }: EncodedPrompt) 
         named.tokens.reduce((sum, t) => sum + 1 / (1 + Math.exp(-(logits[q * tokens + t] as number))), 0) / named.tokens.length,
     );
     const score = Math.max(...scores);
+    const box = boxes.subarray(q * 4, q * 4 + 4);
+    if (Number.isNaN(score) || box.some(Number.isNaN))
+      throw new CheckpointError({
+        where: 'detector',
+        what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
+        fix: 'Take an earlier checkpoint',
+      });
     const { phrase } = phrases[scores.indexOf(score)] as EncodedPrompt['phrases'][number];
-    return { phrase, score, box: boxes.subarray(q * 4, q * 4 + 4) };
+    return { phrase, score, box };
   });
 }
 

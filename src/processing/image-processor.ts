@@ -8,26 +8,31 @@ import { resizeImage } from './resample.js';
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
 
+/** Side of the images that a model takes, in pixels. Published ones take 1,333 at most. */
+export const LARGEST_SIDE = 4096;
+const side = z.int().positive().max(LARGEST_SIDE);
+
 const fields = z.object({
   do_resize: z.boolean().default(true),
   /** Pillow's numbers: 2 bilinear, 3 bicubic. */
   resample: z.union([z.literal(2), z.literal(3)]).default(2),
   size: z.union([
-    z.object({ shortest_edge: z.int().positive(), longest_edge: z.int().positive() }),
-    z.object({ height: z.int().positive(), width: z.int().positive() }),
-    z.object({ longest_edge: z.int().positive() }),
+    z.object({ shortest_edge: side, longest_edge: side }),
+    z.object({ height: side, width: side }),
+    z.object({ longest_edge: side }),
   ]),
   do_rescale: z.boolean().default(true),
   rescale_factor: z
     .number()
     .positive()
+    .max(1e6)
     .default(1 / 255),
   do_normalize: z.boolean().default(true),
-  image_mean: z.array(z.number()).length(3).default(IMAGENET_MEAN),
-  image_std: z.array(z.number().positive()).length(3).default(IMAGENET_STD),
+  image_mean: z.array(z.number().min(-1e6).max(1e6)).length(3).default(IMAGENET_MEAN),
+  image_std: z.array(z.number().min(1e-6).max(1e6)).length(3).default(IMAGENET_STD),
   do_pad: z.boolean().nullish(),
   /** What all images are filled up to. Default: the largest of a batch. */
-  pad_size: z.object({ height: z.int().positive(), width: z.int().positive() }).nullish(),
+  pad_size: z.object({ height: side, width: side }).nullish(),
 });
 
 const configSchema = fields.superRefine(({ do_resize, size, do_pad, pad_size }, context) => {

@@ -19,7 +19,7 @@ export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedFilm, listPictures } from './formats/several.js';
 export { decodeImage } from './image.js';
-export { ImageProcessor, type ImageProcessorConfig, type ProcessedImages, scaleBoxes } from './image-processor.js';
+export { ImageProcessor, type ImageProcessorConfig, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export {
   type BinaryMask,
   type BoxXyxy,
@@ -37,6 +37,7 @@ export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLev
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
+export { canonicalPhrase, phraseFrom, respelt, splitPrompt } from './phrase.js';
 export { openPictures } from './picture-set.js';
 export type { PictureLimits, PictureSet } from './pictures.js';
 export { encodePng, maskToPng } from './png.js';
@@ -45,5 +46,5 @@ export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { saveImageSettings } from './save-image-settings.js';
-export { collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
+export { asData, collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
 export { unionOfMasks } from './union-of-masks.js';

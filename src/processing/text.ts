@@ -1,7 +1,8 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
 import { tf } from '../backend/index.js';
-import { UsageError } from '../util/index.js';
+import { DataError, shown, UsageError } from '../util/index.js';
 import { loadBertTokenizer } from './bert-tokenizer.js';
+import { phraseFrom, splitPrompt } from './phrase.js';
 
 /** A prompt as the text encoder takes it. */
 export interface EncodedPrompt {
@@ -33,50 +34,102 @@ export class PromptTokenizer {
   }
 
   /**
-   * Splits a prompt into phrases at dots and line ends.
+   * Splits a prompt into phrases, each in its canonical form and once: at full stops before white space or the end, and at line
+   * ends. Those between letters part nothing.
    *
-   * @throws UsageError when nothing is left.
+   * @throws UsageError when nothing is left, or something that holds no word.
    */
   static parsePrompt(text: string): string[] {
-    const phrases = [
-      ...new Set(
-        text
-          .split(/[.\n]/)
-          .map(normalise)
-          .filter((phrase) => phrase !== ''),
-      ),
-    ];
+    const phrases = [...new Set(splitPrompt(text).map((piece) => phraseFrom(piece, 'prompt')))];
     if (phrases.length > 0) return phrases;
-    throw new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
+    throw empty();
   }
 
   /**
    * Encodes phrases as one prompt: `[CLS] benign lesion . cyst . [SEP]`.
    *
-   * @throws UsageError when there is no phrase, or more tokens than the model takes.
+   * @param phrases - in any form; each is encoded in its canonical one.
+   * @throws UsageError when there is no phrase or one without a word, when two are the same to the tokenizer, or for more tokens
+   * than the model takes.
    */
   encode(phrases: readonly string[]): EncodedPrompt {
-    if (phrases.length === 0)
-      throw new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
-    const idOf = (token: string) => this.tokenizer.token_to_id(token) as number;
-    const ids = [idOf('[CLS]')];
-    const spans = phrases.map((phrase) => {
-      const pieces: readonly number[] = this.tokenizer.encode(normalise(phrase), { add_special_tokens: false }).ids;
-      if (pieces.length === 0)
-        throw new UsageError({ where: 'prompt', what: `"${phrase}" holds no word`, fix: 'Say what to look for in words' });
+    if (phrases.length === 0) throw empty();
+    const ids = [this.idOf('[CLS]')];
+    const known = new Map<string, string>();
+    const words = phrases.map((phrase) => phraseFrom(phrase, 'prompt'));
+    const spans = phrases.map((phrase, i) => {
+      const pieces = this.piecesOf(words[i] as string);
+      const twin = known.get(pieces.join());
+      if (twin !== undefined)
+        throw new UsageError({
+          where: 'prompt',
+          what: `${shown(twin)} and ${shown(phrase)} are the same to the tokenizer`,
+          fix: 'Name each thing once',
+        });
+      known.set(pieces.join(), phrase);
       const tokens = pieces.map((_, k) => ids.length + k);
-      ids.push(...pieces, idOf('.'));
+      ids.push(...pieces, this.idOf('.'));
       return { phrase, tokens };
     });
-    ids.push(idOf('[SEP]'));
+    ids.push(this.idOf('[SEP]'));
     if (ids.length > this.maxTokens) {
+      const [first] = phrases;
       throw new UsageError({
         where: 'prompt',
-        what: `it has ${ids.length} tokens, the model takes ${this.maxTokens}`,
+        what: `${phrases.length > 1 ? 'it' : shown(first)} has ${ids.length} tokens, the model takes ${this.maxTokens}`,
         fix: phrases.length > 1 ? 'Ask for fewer phrases at a time' : 'Use a shorter phrase',
       });
     }
-    return { text: phrases.map((phrase) => `${normalise(phrase)}.`).join(' '), inputIds: Int32Array.from(ids), phrases: spans };
+    return { text: words.map((phrase) => `${phrase}.`).join(' '), inputIds: Int32Array.from(ids), phrases: spans };
+  }
+
+  /** Whether phrases can stand in one prompt: they differ, and the model takes so many tokens. */
+  fits(phrases: readonly string[]): boolean {
+    try {
+      return this.encode(phrases).phrases.length === phrases.length;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Checks the phrases that a dataset may ask for, before any is asked for.
+   *
+   * @param where - what errors name.
+   * @throws DataError naming the phrase without a word, with more tokens than the model takes, or that is another's twin.
+   */
+  check(phrases: readonly string[], where: string): void {
+    const twins = new Map<string, string>();
+    for (const phrase of phrases) {
+      const { inputIds } = asData(where, () => this.encode([phrase]));
+      const twin = twins.get(inputIds.join());
+      if (twin !== undefined)
+        throw new DataError({
+          where,
+          what: `${shown(twin)} and ${shown(phrase)} are the same to the tokenizer`,
+          fix: 'Give both one name',
+        });
+      twins.set(inputIds.join(), phrase);
+    }
+  }
+
+  private idOf(token: string): number {
+    return this.tokenizer.token_to_id(token) as number;
+  }
+
+  private piecesOf(phrase: string): readonly number[] {
+    const pieces: readonly number[] = this.tokenizer.encode(phrase, { add_special_tokens: false }).ids;
+    if (pieces.length === 0)
+      throw new UsageError({ where: 'prompt', what: `${shown(phrase)} holds no word`, fix: 'Say what to look for in words' });
+    const closing = CLOSING_TOKENS.find((token) => pieces.includes(this.idOf(token)));
+    if (closing !== undefined)
+      throw new UsageError({
+        where: 'prompt',
+        what: `${shown(phrase)} holds ${closing}, which ends a phrase`,
+        fix: 'Leave it out',
+      });
+    return pieces;
   }
 
   /**
@@ -103,8 +156,21 @@ export class PromptTokenizer {
 /** The special tokens around a prompt. */
 const FRAME_TOKENS = 2;
 
-function normalise(phrase: string): string {
-  return phrase.trim().replace(/\s+/g, ' ').toLowerCase();
+/** Tokens that close a phrase for the text encoder. */
+const CLOSING_TOKENS = ['[CLS]', '[SEP]', '.', '?'];
+
+/** Says of data what was said of a prompt. */
+export function asData<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new DataError({ where, what: cause.what, ...(cause.fix !== undefined && { fix: cause.fix }), cause });
+  }
+}
+
+function empty(): UsageError {
+  return new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
 }
 
 /** A batch of prompts, padded with zeros to the longest. All [B, T] i32. */

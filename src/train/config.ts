@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { loraPresets } from '../lora/index.js';
+import { LARGEST_SIDE } from '../processing/index.js';
 import { modeOf } from './monitor.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
 const count = z.int().positive();
+const side = count.max(LARGEST_SIDE);
 
 const runSchema = z.strictObject({
   /** Folder for checkpoints, logs, metrics and reports. */
@@ -24,7 +26,7 @@ const modelSchema = z.strictObject({
    * To what size the detector's images are brought, in training and wherever the result is used. Default: what the model's
    * folder says.
    */
-  imageSize: z.union([z.strictObject({ square: count }), z.strictObject({ shortest: count, longest: count })]).optional(),
+  imageSize: z.union([z.strictObject({ square: side }), z.strictObject({ shortest: side, longest: side })]).optional(),
 });
 
 const splitSchema = z.strictObject({

@@ -10,6 +10,7 @@ import {
   Subset,
   splitIndices,
 } from '../data/index.js';
+import { phraseFrom, respelt } from '../processing/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
@@ -40,10 +41,11 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
         CocoDataset.open(root, 'val'),
         CocoDataset.open(root, 'test'),
       ]);
+      for (const line of new Set([train, val, test].flatMap((part) => part.respelt))) logger?.info(line);
       return { train, val, test };
     }
     default: {
-      const whole = await openWhole(data);
+      const whole = await openWhole(data, logger);
       const { train, val, test } = splitIndices(whole.size, data.split, data.split.seed);
       return { train: new Subset(whole, train), val: new Subset(whole, val), test: new Subset(whole, test) };
     }
@@ -64,15 +66,16 @@ export async function openFolds(data: DataConfig, folds: number): Promise<DataPa
   }));
 }
 
-async function openWhole(data: DataConfig): Promise<Dataset> {
-  const phrase = data.prompt;
-  if (phrase === undefined) {
+async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
+  if (data.prompt === undefined) {
     throw new ConfigError({
       where: 'data.prompt',
       what: `a dataset of format ${data.format} does not name its objects`,
       fix: 'Say what to look for, as in data.prompt: breast lesion',
     });
   }
+  const phrase = phraseFrom(data.prompt, 'data.prompt');
+  for (const line of respelt([data.prompt])) logger?.info(line);
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 

@@ -3,7 +3,7 @@ import type { Sample } from '../data/index.js';
 import type { DetectionCriterion, DetectionTarget } from '../losses/index.js';
 import type { GroundingDino, GroundingDinoInputs } from '../models/grounding-dino/index.js';
 import { inference, TrainingPasses } from '../nn/index.js';
-import { collateText, type EncodedPrompt, type ImageProcessor, type PromptTokenizer } from '../processing/index.js';
+import { asData, collateText, type EncodedPrompt, type ImageProcessor, type PromptTokenizer } from '../processing/index.js';
 import { DataError, type Rng } from '../util/index.js';
 import { type NegativePhrases, withNegatives } from './negatives.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
@@ -83,7 +83,7 @@ export class DetectorTask implements TrainTask {
   /** The samples with negatives and other wordings. What is switched off draws no random numbers. */
   private askedOtherwise(samples: readonly Sample[], rng: Rng): readonly Sample[] {
     const { negatives, wordings, tokenizer } = this.options;
-    const fits = (phrases: readonly string[]) => tokenizer.encodeAll(phrases).length === 1;
+    const fits = (phrases: readonly string[]) => tokenizer.fits(phrases);
     let asked = samples;
     if (negatives !== undefined && negatives.share > 0) {
       const own = rng.fork();
@@ -101,7 +101,7 @@ export class DetectorTask implements TrainTask {
     samples: readonly Sample[],
     use: (inputs: GroundingDinoInputs, targets: DetectionTarget[]) => Promise<T>,
   ): Promise<T> {
-    const prompts = samples.map((sample) => this.options.tokenizer.encode(sample.phrases));
+    const prompts = samples.map(({ phrases, file, id }) => asData(file ?? id, () => this.options.tokenizer.encode(phrases)));
     const targets = samples.map((sample, i) => targetOf(sample, prompts[i] as EncodedPrompt));
     const { pixelValues, pixelMask } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
     const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts) };

@@ -2,7 +2,7 @@ import { tf } from '../backend/index.js';
 import type { Dataset, Sample } from '../data/index.js';
 import { adaptersIn } from '../lora/index.js';
 import type { Gradients, Module, Parameter } from '../nn/index.js';
-import { ConfigError, type Logger, Rng } from '../util/index.js';
+import { ConfigError, DataError, type Logger, Rng } from '../util/index.js';
 import type { TrainTask } from './task.js';
 
 /** Bound of the noise that stands in for B, which starts at zero, so that A can get a gradient. */
@@ -11,7 +11,7 @@ const NOISE = 0.01;
 /** Stochastic depth, or an image without objects, can leave a layer out of one step: each step is another chance. */
 const TRIES = 4;
 
-/** Images that are looked through for one with objects. */
+/** Images that are looked through for several with objects; for the first one all are. */
 const LOOKED_THROUGH = 64;
 
 /** What must be trained, and the parameters that show it. */
@@ -78,14 +78,24 @@ function partsOf(model: Module): Part[] {
   return [...adapters, ...[...whole].map(([path, parameters]) => ({ path, every: false, parameters }))];
 }
 
-/** Up to as many images with objects as there are tries; the first image where none of those looked at has any. */
-async function samplesWithObjects(dataset: Dataset): Promise<Sample[]> {
+/**
+ * Up to as many images with objects as asked for.
+ *
+ * @throws DataError when no image of the dataset has any.
+ */
+export async function samplesWithObjects(dataset: Dataset, most = TRIES): Promise<Sample[]> {
   const found: Sample[] = [];
-  for (let i = 0; i < Math.min(dataset.size, LOOKED_THROUGH) && found.length < TRIES; i++) {
+  for (let i = 0; i < dataset.size && found.length < most; i++) {
+    if (found.length > 0 && i >= LOOKED_THROUGH) break;
     const sample = await dataset.load(i);
     if (sample.objects.length > 0) found.push(sample);
   }
-  return found.length > 0 ? found : [await dataset.load(0)];
+  if (found.length > 0) return found;
+  throw new DataError({
+    where: `data ${dataset.name}`,
+    what: `there is no object in any of its ${dataset.size} training images: every mask is empty, or every list of annotations`,
+    fix: 'Look at it with npm run check-data, and at how its masks were read',
+  });
 }
 
 /** Puts noise into a matrix that is zero. */

@@ -12,7 +12,7 @@ import type { RunConfig } from './config.js';
 import type { OpenedParts } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
 import { MaskerTask } from './masker-task.js';
-import { preflight } from './preflight.js';
+import { preflight, samplesWithObjects } from './preflight.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
@@ -47,6 +47,7 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
   const capture = isLong(config.train, data.train.size);
+  await samplesWithObjects(data.train, 1); // with negatives alone nothing is learnt but that there is nothing
   const { task, loadScores } = await (config.task === 'detector'
     ? detectorTask(config, data.train, capture, logger)
     : maskerTask(config, capture, logger));
@@ -90,6 +91,7 @@ interface Judged {
 async function detectorTask(config: RunConfig, train: Dataset, capture: boolean, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
+  if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
   const { imageSize } = config.model;
   const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
   const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches } = config.loss;

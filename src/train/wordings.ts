@@ -1,4 +1,5 @@
 import type { Sample, WordingsOf } from '../data/index.js';
+import { canonicalPhrase } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
 
 export interface OtherWordings {
@@ -23,7 +24,7 @@ export function withWordings(
   const phrases = [...sample.phrases];
   for (const [i, phrase] of sample.phrases.entries()) {
     const [wording] = rng.shuffle(of(sample.dataset, phrase));
-    if (wording === undefined || phrases.some((other) => other.toLowerCase() === wording.toLowerCase())) continue;
+    if (wording === undefined || phrases.some((other) => canonicalPhrase(other) === canonicalPhrase(wording))) continue;
     const changed = phrases.with(i, wording);
     if (fits(changed)) phrases[i] = wording;
   }

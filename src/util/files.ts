@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from './errors/index.js';
 
@@ -16,8 +16,24 @@ export async function readModelFile(path: string): Promise<Uint8Array | undefine
   });
 }
 
-/** The same as text. */
+/** Largest text: a vocabulary takes a few megabytes. */
+const MAX_TEXT_BYTES = 100_000_000;
+
+/**
+ * The same as text.
+ *
+ * @throws CheckpointError also for a pipe or a device, which may never end, and for a text of more than 100 MB.
+ */
 export async function readModelText(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && !found.isFile() && !found.isDirectory())
+    throw new CheckpointError({ where: path, what: 'it is a pipe or a device, not a file', fix: 'Check the path' });
+  if (found !== undefined && found.size > MAX_TEXT_BYTES)
+    throw new CheckpointError({
+      where: path,
+      what: `it has ${found.size.toLocaleString('en')} bytes, too many to be read`,
+      fix: 'Check the path',
+    });
   const bytes = await readModelFile(path);
   return bytes && new TextDecoder().decode(bytes);
 }

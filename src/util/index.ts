@@ -1,11 +1,13 @@
 export { assertShape, sizeOf } from './assert-shape.js';
 export * from './errors/index.js';
 export { modelPath, readModelFile, readModelText } from './files.js';
+export { linearCapture, linearPattern } from './linear-pattern.js';
 export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
+export { cleaned, shown, shownName, shownShape } from './shown.js';
 export { withDefault } from './with-default.js';
 export { readableFileError, writeFileAtomic } from './write-file-atomic.js';

@@ -47,6 +47,46 @@ describe('loadConfig', () => {
     expect(await load('name: a\n')).toEqual({ name: 'a', train: { epochs: 5, rate: 1e-3, sizes: [], kind: 'one' } });
   });
 
+  it.each<[string, unknown]>([
+    ['a #b', 'a #b'],
+    ['#5', '#5'],
+    ['a: b', 'a: b'],
+    ['- a', '- a'],
+    ['*all', '*all'],
+    ['&x y', '&x y'],
+    ['!tag x', '!tag x'],
+    ['@home', '@home'],
+    ['a = b', 'a = b'],
+    ['C:\\scans\\a', 'C:\\scans\\a'],
+    ["it's", "it's"],
+    ['  spaced  ', 'spaced'],
+    ['"a #b"', 'a #b'],
+    ["'5'", '5'],
+    ['007x', '007x'],
+    ['5', 5],
+    ['-1e-3', -1e-3],
+    ['true', true],
+    ['', null],
+    ['null', null],
+    ['[a, "b #c", 3]', ['a', 'b #c', 3]],
+    ['{a: 1}', { a: 1 }],
+  ])('takes the override %j as a whole', async (text, value) => {
+    await writeFile(file, 'x: 0\n');
+    expect(await loadConfig(file, z.strictObject({ x: z.unknown() }), [`x=${text}`])).toEqual({ x: value });
+  });
+
+  it.each(['x=[a] #b', 'x="a" #b', 'x={a: 1 #}', 'x=[a', 'x="a'])(
+    'refuses %s rather than lose a part of it',
+    async (override) => {
+      await writeFile(file, 'x: 0\n');
+      await expect(loadConfig(file, z.strictObject({ x: z.unknown() }), [override])).rejects.toThrow(ConfigError);
+    },
+  );
+
+  it.each(['x', '=1', '.x=1', 'x.=1', 'x..y=1', 'x y=1'])('refuses %s, which names no key', async (override) => {
+    await expect(load('name: a\n', [override])).rejects.toThrow('expected key.path=value');
+  });
+
   it('applies overrides in order, read as YAML, below what was not there as well', async () => {
     const overrides = [
       'train.epochs=7',
@@ -86,7 +126,7 @@ describe('loadConfig', () => {
   it.each([
     ['an override without a value', 'name: a', ['train.epochs'], '--set train.epochs: expected key.path=value'],
     ['an override that is not YAML', 'name: a', ['name=[1'], '--set name=[1: the value is not valid YAML'],
-    ['an override with an unknown alias', 'name: a', ['name=*x'], '--set name=*x: the value is not valid YAML'],
+    ['an override with an unknown alias', 'name: a', ['name=[*x]'], '--set name=[*x]: the value is not valid YAML'],
     ['an unknown alias', 'name: *x', [], 'run.yaml: Unresolved alias'],
     ['a tab where spaces belong', 'train:\n\tepochs: 3', [], 'run.yaml:2:1: '],
     ['a key that is there twice', 'name: a\nname: b', [], 'run.yaml:2:1: Map keys must be unique'],

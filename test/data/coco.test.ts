@@ -52,6 +52,14 @@ describe('an annotation', () => {
     expect(boxOf(await loadFirst(annotation))).toEqual(box);
   });
 
+  it('has the phrase by which it is asked for, whatever its category or caption is spelt like', async () => {
+    const categories = [{ id: 2, name: 'BI-RADS 4.a lesion' }];
+    const named = await loadFirst({ bbox }, { categories });
+    expect([named.phrases, named.objects[0]?.phrase]).toEqual([['bi-rads 4 a lesion'], 'bi-rads 4 a lesion']);
+    const captioned = await loadFirst({ bbox, caption: 'Breast lesion.' });
+    expect([captioned.phrases, captioned.objects[0]?.phrase]).toEqual([['breast lesion'], 'breast lesion']);
+  });
+
   it.each<[name: string, annotation: object, message: RegExp]>([
     ['an odd polygon', { segmentation: [[2, 3, 8, 3, 8, 9, 1]] }, /annotation 5: segmentation\.0: A polygon is a list/],
     ['a polygon of two points', { segmentation: [[2, 3, 8, 3]] }, /annotation 5: segmentation\.0: A polygon is a list/],

@@ -21,6 +21,7 @@ function sourceOf(arrays: Record<string, NamedArray>): WeightSource {
   return {
     path: 'weights.pth',
     tensors: new Map(Object.entries(arrays)),
+    fileOf: () => 'weights.pth',
     read: async (key) => arrays[key] as NamedArray,
     close: async () => {},
   };

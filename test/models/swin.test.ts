@@ -151,7 +151,7 @@ describe('parseSwinConfig', () => {
   });
 
   it.each([
-    [{ embed_dim: 'wide', depths: [] }, /Swin config: embed_dim: .*, got "wide"; depths: .*, got \[\]/],
+    [{ embed_dim: 'wide', depths: [] }, /Swin config: embed_dim: .*, got "wide"; depths: .*, got a list of 0/],
     [{ num_heads: [3, 6] }, /num_heads: expected one entry for each of the 4 stages of depths, got 2/],
     [{ embed_dim: 8 }, /num_heads.0: expected a divisor of the stage's 8 channels, got 3/],
     [{ patch_size: [4, 8] }, /patch_size: expected a square, got \[4, 8\]/],

@@ -86,6 +86,29 @@ describe('preflight', () => {
     );
     await preflight(task(), late, 5, logger);
     const never: Dataset = { name: 'never', size: 4, load: empty };
-    await expect(preflight(task(), never, 5, logger)).rejects.toThrow('bbox_embed.0.layers.0');
+    await expect(preflight(task(), never, 5, logger)).rejects.toThrow('there is no object in any of its 4 training images');
+  });
+
+  it('says that no image has an object, rather than blame what is trained', async () => {
+    const empty: Dataset = {
+      name: 'blank',
+      size: 70,
+      load: async () => ({ ...(await data.load(0)), objects: [] }),
+    };
+    applyLora(parts.model, loraPresets['paper'] as LoraSpec, Rng.seeded(1));
+    await expect(preflight(task(), empty, 5, logger)).rejects.toThrow(
+      'data blank: there is no object in any of its 70 training images',
+    );
+  });
+
+  it('finds the one image with an object however far back it is', async () => {
+    const late: Dataset = {
+      name: 'late',
+      size: 70,
+      load: async (index) => ({ ...(await data.load(0)), ...(index < 69 && { objects: [] }) }),
+    };
+    applyLora(parts.model, loraPresets['paper'] as LoraSpec, Rng.seeded(1));
+    await preflight(task(), late, 5, logger);
+    expect(lines[0]).toMatch(/^preflight: \d+ adapters/);
   });
 });

@@ -1,5 +1,6 @@
 import { constants, copyFile, link, rename, rm } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { respelt } from '../../processing/index.js';
 import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
 import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
@@ -135,6 +136,8 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
   if (done.length === 0) throw noneUsable(found, problems, from);
   const classes = Object.keys(prompts?.classes ?? {});
   const named = new Set(done.flatMap(({ result }) => result.objects.map((object) => object.class)));
+  const spelling = respelt([...named].filter((name) => prompts?.classes[name] === undefined));
+  for (const line of spelling) logger.info(line);
   const assembly: AssembleOptions = {
     adapter,
     seed,
@@ -153,7 +156,7 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
     seed,
     ...countParts(parts),
     problems: problems.map(({ file, what }) => ({ file: below(from, file), what })),
-    notes,
+    notes: [...notes, ...spelling],
   };
   await writeParts(parts, task, report);
   await journal.sweep(new Set([...done.flatMap(({ result }) => filesOf(result)), ...copies.map((copy) => `images/${copy.to}`)]));

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ConfigDocument, validate } from '../../config/index.js';
+import { canonicalPhrase } from '../../processing/index.js';
 import type { Protocol } from './types.js';
 
 const words = z.string().trim().min(1);
@@ -46,5 +47,5 @@ export async function loadPrompts(dataset: string): Promise<Prompts | undefined>
 
 /** What a class is called. A class without an entry is its own phrase. */
 export function phraseOf(name: string, prompts: Prompts | undefined, protocol: Protocol): string {
-  return prompts?.classes[name]?.[protocol] ?? name;
+  return canonicalPhrase(prompts?.classes[name]?.[protocol] ?? name);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readJson } from '../../io/index.js';
-import { CheckpointError, modelPath } from '../../util/index.js';
+import { CheckpointError, modelPath, shownName } from '../../util/index.js';
 
 /** What an exported folder has at its top. */
 export const MANIFEST = 'manifest.json';
@@ -39,12 +39,12 @@ const partSchema = z.object({
   /** Its folder, beside the manifest. */
   path: z.string(),
   type: z.string(),
-  height: z.int().positive().optional(),
-  width: z.int().positive().optional(),
+  height: z.int().positive().max(4096).optional(),
+  width: z.int().positive().max(4096).optional(),
   /** Tokens that prompts are padded to. */
-  text_length: z.int().positive().optional(),
+  text_length: z.int().positive().max(16_384).optional(),
   /** Points of each prompt of the masker. */
-  points: z.int().positive().optional(),
+  points: z.int().positive().max(1024).optional(),
   /** How weights are stored. */
   dtype: z.string(),
   signatures: z.record(z.string(), signatureSchema),
@@ -83,7 +83,7 @@ export async function readManifest(dir: string): Promise<Manifest> {
   const parsed = manifestSchema.safeParse(await readJson(file, 'Copy the whole folder that the export wrote'));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'file'}: ${message.replace(/^Invalid input: /, '')}`,
+    ({ path, message }) => `${shownName(path.join('.')) || 'file'}: ${message.replace(/^Invalid input: /, '')}`,
   );
   throw new CheckpointError({
     where: file,

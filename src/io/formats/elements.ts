@@ -1,4 +1,4 @@
-import { CheckpointError, sizeOf } from '../../util/index.js';
+import { CheckpointError, shownName, sizeOf } from '../../util/index.js';
 import { halfToFloat } from './half.js';
 
 /** Values with their shape, in memory. */
@@ -54,7 +54,7 @@ export function decodeElements(
     default:
       throw new CheckpointError({
         where,
-        what: `element type ${dtype} is not supported`,
+        what: `element type ${shownName(dtype)} is not supported`,
         fix: `Write it as one of ${Object.keys(ELEMENT_BYTES).join(', ')}`,
       });
   }

@@ -1,5 +1,7 @@
 import { damaged } from './file-bytes.js';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The operands of a pickle's opcodes, read one after the other; never past the end. */
 export class PickleBytes {
   position = 0;
@@ -50,7 +52,7 @@ export class PickleBytes {
   text(length: number): string {
     const bytes = this.take(length);
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return utf8.decode(bytes);
     } catch (cause) {
       throw damaged(this.where, 'a text in it is not UTF-8', cause);
     }

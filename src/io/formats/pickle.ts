@@ -1,3 +1,4 @@
+import { shownName } from '../../util/index.js';
 import { damaged } from './file-bytes.js';
 import { PickleBytes } from './pickle-bytes.js';
 
@@ -16,6 +17,9 @@ export interface PickleOptions {
   /** Resolves what the pickle keeps outside itself. */
   readonly persistent: (id: unknown) => unknown;
 }
+
+/** Most steps: one of a few bytes can make an object of hundreds. A model of ten thousand tensors takes half a million. */
+const MAX_STEPS = 1_000_000;
 
 /** Stands on the stack where a list of operands begins. */
 const MARK = Symbol('mark');
@@ -46,7 +50,8 @@ class Unpickler {
   }
 
   run(): unknown {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      if (steps === MAX_STEPS) throw this.fail('its pickle has more steps than any weights need');
       const at = this.bytes.position;
       const code = this.bytes.uint8();
       if (code === STOP) break;
@@ -117,7 +122,7 @@ class Unpickler {
     const args = this.pop();
     const callee = this.pop() as Partial<PickleGlobal> | null;
     if (!Array.isArray(args) || typeof callee?.name !== 'string') throw this.fail('something is called that is no function');
-    if (callee.build === undefined) throw this.fail(`${callee.name} is called, which weights do not need`);
+    if (callee.build === undefined) throw this.fail(`${shownName(callee.name)} is called, which weights do not need`);
     return callee.build(args);
   }
 

@@ -1,4 +1,4 @@
-import { sizeOf } from '../../util/index.js';
+import { shown, shownName, shownShape, sizeOf } from '../../util/index.js';
 import { elementBytesOf } from './elements.js';
 import { damaged } from './file-bytes.js';
 
@@ -20,6 +20,12 @@ export interface SafetensorsHeader {
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
+/** Longest name of a tensor. */
+const MAX_NAME = 1000;
+
+/** More axes than any library takes. */
+const MAX_AXES = 64;
+
 /** The length of the header, from the first eight bytes of a file. */
 export function headerLength(path: string, first: Uint8Array, fileBytes: number): number {
   if (first.length < 8) throw damaged(path, `the file has ${fileBytes} bytes, too few for a safetensors file`);
@@ -40,6 +46,7 @@ export function parseHeader(path: string, bytes: Uint8Array, bodyBytes: number):
   const tensors = new Map<string, StoredTensor>();
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(json)) {
+    if (name.length > MAX_NAME) throw damaged(path, `a tensor has a name of ${name.length} characters: ${shown(name)}`);
     if (name === '__metadata__') metadata = parseMetadata(path, entry);
     else tensors.set(name, parseEntry(path, name, entry));
   }
@@ -62,7 +69,7 @@ function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
   }
   if (!isRecord(json)) throw damaged(path, 'the header is not an object');
   const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw damaged(path, `${repeated} is there twice`);
+  if (repeated !== undefined) throw damaged(path, `${shownName(repeated)} is there twice`);
   return json;
 }
 
@@ -70,22 +77,40 @@ function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
 function repeatedKey(json: string): string | undefined {
   const seen = new Set<string>();
   let depth = 0;
-  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') depth -= 1;
-    else if (depth === 1 && isKey(json, index + token.length)) {
-      const key = JSON.parse(token) as string;
-      if (seen.has(key)) return key;
-      seen.add(key);
+  let key = '';
+  for (let i = 0; i < json.length; i++) {
+    switch (json[i]) {
+      case '{':
+      case '[':
+        depth += 1;
+        break;
+      case '}':
+      case ']':
+        depth -= 1;
+        break;
+      case '"': {
+        const end = endOfText(json, i);
+        if (depth === 1) key = json.slice(i, end);
+        i = end - 1;
+        break;
+      }
+      // Between texts, a colon of the outermost object follows a key of it.
+      case ':': {
+        if (depth !== 1) break;
+        const name = JSON.parse(key) as string;
+        if (seen.has(name)) return name;
+        seen.add(name);
+      }
     }
   }
   return undefined;
 }
 
-function isKey(json: string, after: number): boolean {
-  let i = after;
-  while (/\s/.test(json[i] ?? '')) i++;
-  return json[i] === ':';
+/** The position behind the quote that ends a text. */
+function endOfText(json: string, start: number): number {
+  let i = start + 1;
+  while (json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+  return i + 1;
 }
 
 function parseMetadata(path: string, entry: unknown): Record<string, string> {
@@ -93,18 +118,22 @@ function parseMetadata(path: string, entry: unknown): Record<string, string> {
   throw damaged(path, '__metadata__ is not a table of texts');
 }
 
-function parseEntry(path: string, name: string, entry: unknown): StoredTensor {
+function parseEntry(path: string, key: string, entry: unknown): StoredTensor {
+  const name = shownName(key);
   if (!isRecord(entry)) throw damaged(path, `${name} is not described`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string') throw damaged(path, `${name} has no element type`);
-  if (!isCounts(shape)) throw damaged(path, `${name} has no valid shape`);
+  if (!isCounts(shape) || shape.length > MAX_AXES) throw damaged(path, `${name} has no valid shape`);
   if (!isCounts(offsets) || offsets.length !== 2) throw damaged(path, `${name} has no valid offsets`);
   const [begin, end] = offsets as [number, number];
   const elementBytes = elementBytesOf(dtype);
   const expected = sizeOf(shape) * (elementBytes ?? 0);
   if (!Number.isSafeInteger(expected)) throw damaged(path, `${name} has more elements than can be counted`);
   if (begin > end || (elementBytes !== undefined && end - begin !== expected)) {
-    throw damaged(path, `${name} is ${dtype} [${shape.join(', ')}], which takes ${expected} bytes, but has ${end - begin}`);
+    throw damaged(
+      path,
+      `${name} is ${shownName(dtype)} ${shownShape(shape)}, which takes ${expected} bytes, but has ${end - begin}`,
+    );
   }
   return { dtype, shape, begin, end };
 }
@@ -112,7 +141,8 @@ function parseEntry(path: string, name: string, entry: unknown): StoredTensor {
 function checkCover(path: string, tensors: ReadonlyMap<string, StoredTensor>, bodyBytes: number): void {
   let covered = 0;
   let before = 'the header';
-  for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+  for (const [key, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
+    const name = shownName(key);
     if (end > bodyBytes) throw damaged(path, `${name} ends after the file does`);
     if (begin < covered) throw damaged(path, `${name} overlaps ${before}`);
     if (begin > covered) throw damaged(path, `there are ${begin - covered} unclaimed bytes before ${name}`);

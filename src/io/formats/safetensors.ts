@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { CheckpointError } from '../../util/index.js';
+import type { FileHandle } from 'node:fs/promises';
+import { CheckpointError, shownName } from '../../util/index.js';
 import { decodeElements, type NamedArray } from './elements.js';
-import { readBytes, unreadable } from './file-bytes.js';
+import { openRegular, readBytes } from './file-bytes.js';
 import { headerLength, parseHeader, type SafetensorsHeader, type StoredTensor } from './safetensors-header.js';
 
 export interface SafetensorsFile {
@@ -31,9 +31,7 @@ export class SafetensorsReader {
    * @throws CheckpointError naming the file when it is missing, truncated or damaged.
    */
   static async open(path: string): Promise<SafetensorsReader> {
-    const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-      throw unreadable(path, cause);
-    });
+    const file = await openRegular(path);
     try {
       const { size } = await file.stat();
       const length = headerLength(path, await readBytes(path, file, 0, Math.min(8, size)), size);
@@ -48,9 +46,13 @@ export class SafetensorsReader {
   /** @throws CheckpointError when there is no such tensor, or its elements are of a type that is not supported. */
   async read(name: string): Promise<NamedArray> {
     const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });
+    if (tensor === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${shownName(name)}` });
     const bytes = await readBytes(this.path, this.file, this.bodyStart + tensor.begin, tensor.end - tensor.begin);
-    return decodeElements(bytes, tensor, `${this.path}: ${name}`);
+    return decodeElements(bytes, tensor, `${this.path}: ${shownName(name)}`);
+  }
+
+  fileOf(): string {
+    return this.path;
   }
 
   async close(): Promise<void> {

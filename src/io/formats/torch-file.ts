@@ -1,15 +1,18 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, type ZipFile } from 'yauzl';
-import { CheckpointError, sizeOf } from '../../util/index.js';
+import { CheckpointError, shownName, sizeOf } from '../../util/index.js';
 import { decodeElements, elementBytesOf, type NamedArray } from './elements.js';
-import { damaged, readBytes, unreadable } from './file-bytes.js';
+import { damaged, openRegular, readBytes } from './file-bytes.js';
 import { unpickle } from './pickle.js';
 import { stateDictOf, type TorchTensor, torchGlobal, torchStorage } from './torch-objects.js';
 import { ZipBytes } from './zip-bytes.js';
 
 /** Largest pickle: names and shapes of many thousand tensors take a few megabytes. */
-const MAX_PICKLE_BYTES = 1 << 28;
+const MAX_PICKLE_BYTES = 1 << 26;
+
+/** Most files in the zip, of which each storage is one. */
+const MAX_ENTRIES = 200_000;
 
 /** A stored tensor, and where its storage lies in the file. */
 interface Place {
@@ -41,9 +44,7 @@ export class TorchReader {
    * @throws CheckpointError naming the file, and what in it is damaged, missing or not allowed.
    */
   static async open(path: string): Promise<TorchReader> {
-    const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-      throw unreadable(path, cause);
-    });
+    const file = await openRegular(path);
     let zip: ZipFile | undefined;
     try {
       zip = await openZip(path, file);
@@ -59,15 +60,19 @@ export class TorchReader {
   /** @throws CheckpointError when there is no such tensor, or its bytes are not those that were written. */
   async read(name: string): Promise<NamedArray> {
     const place = this.places.get(name);
-    if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });
+    if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${shownName(name)}` });
     const { shape, stride, offset, storage } = place.tensor;
     const size = elementBytesOf(storage.dtype) as number;
     const [first, last] = [offset, offset + reach(shape, stride)];
     const bytes = await readBytes(this.path, this.file, place.start + first * size, (last - first) * size);
     const whole = first === 0 && last === storage.elements;
-    if (whole && crc32(bytes) !== place.crc32) throw damaged(this.path, `the checksum of ${name} is wrong`);
+    if (whole && crc32(bytes) !== place.crc32) throw damaged(this.path, `the checksum of ${shownName(name)} is wrong`);
     const dense = isDense(shape, stride) ? bytes : gather(bytes, shape, stride, size);
-    return decodeElements(dense, { dtype: storage.dtype, shape }, `${this.path}: ${name}`);
+    return decodeElements(dense, { dtype: storage.dtype, shape }, `${this.path}: ${shownName(name)}`);
+  }
+
+  fileOf(): string {
+    return this.path;
   }
 
   async close(): Promise<void> {
@@ -99,6 +104,7 @@ async function readPlaces(path: string, file: FileHandle, zip: ZipFile): Promise
   const root = pickle.fileName.slice(0, -'data.pkl'.length);
   const contents = async (entry: Entry) => readBytes(path, file, await startOf(path, zip, entry), entry.uncompressedSize);
   const order = entries.get(`${root}byteorder`);
+  if (order !== undefined && order.uncompressedSize > 16) throw damaged(path, 'its byteorder is neither little nor big');
   if (order !== undefined && Buffer.from(await contents(order)).toString('latin1') === 'big')
     throw new CheckpointError({ where: path, what: 'its numbers are big-endian', fix: 'Save it on a little-endian machine' });
   if (pickle.uncompressedSize > MAX_PICKLE_BYTES) throw damaged(path, `its data.pkl has ${pickle.uncompressedSize} bytes`);
@@ -122,7 +128,8 @@ async function listEntries(path: string, zip: ZipFile): Promise<Map<string, Entr
   const entries = new Map<string, Entry>();
   try {
     for await (const entry of zip.eachEntry()) {
-      if (entries.has(entry.fileName)) throw damaged(path, `${entry.fileName} is there twice`);
+      if (entries.has(entry.fileName)) throw damaged(path, `${shownName(entry.fileName)} is there twice`);
+      if (entries.size === MAX_ENTRIES) throw damaged(path, `there are more than ${MAX_ENTRIES} files in it`);
       entries.set(entry.fileName, entry);
     }
   } catch (cause) {
@@ -135,16 +142,17 @@ async function listEntries(path: string, zip: ZipFile): Promise<Map<string, Entr
 /** Where the bytes of an entry begin. */
 async function startOf(path: string, zip: ZipFile, entry: Entry): Promise<number> {
   if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
-    throw damaged(path, `${entry.fileName} is compressed, which torch.save never does`);
+    throw damaged(path, `${shownName(entry.fileName)} is compressed, which torch.save never does`);
   try {
     return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
   } catch (cause) {
-    throw damaged(path, `${entry.fileName} cannot be found in it (${(cause as Error).message})`, cause);
+    throw damaged(path, `${shownName(entry.fileName)} cannot be found in it (${(cause as Error).message})`, cause);
   }
 }
 
-function checkTensor(path: string, name: string, tensor: TorchTensor, entry: Entry | undefined): asserts entry is Entry {
+function checkTensor(path: string, key: string, tensor: TorchTensor, entry: Entry | undefined): asserts entry is Entry {
   const { storage, shape, stride, offset } = tensor;
+  const name = shownName(key);
   if (entry === undefined) throw damaged(path, `the values of ${name} are missing`);
   if (entry.uncompressedSize !== storage.elements * (elementBytesOf(storage.dtype) as number))
     throw damaged(
@@ -152,6 +160,13 @@ function checkTensor(path: string, name: string, tensor: TorchTensor, entry: Ent
       `${name} should have ${storage.elements} ${storage.dtype} values, its storage has ${entry.uncompressedSize} bytes`,
     );
   if (offset + reach(shape, stride) > storage.elements) throw damaged(path, `${name} reaches beyond its storage`);
+  // A stride of 0 repeats what is there: a few bytes would stand for gigabytes.
+  if (sizeOf(shape) > storage.elements)
+    throw new CheckpointError({
+      where: path,
+      what: `${name} has ${sizeOf(shape).toLocaleString('en')} values, of which only ${storage.elements} are stored`,
+      fix: 'Save it in Python as .contiguous()',
+    });
 }
 
 /** How many elements of a storage lie between the first and the last of a tensor, both included. */

@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../util/index.js';
+import { CheckpointError, shown, shownName } from '../../util/index.js';
 import { damaged } from './file-bytes.js';
 import type { PickleGlobal } from './pickle.js';
 
@@ -56,7 +56,7 @@ export function torchGlobal(where: string): (module: string, name: string) => Pi
     if (build !== undefined) return { name: full, build };
     throw new CheckpointError({
       where,
-      what: `it refers to ${full}, which weights do not need and which is therefore not read`,
+      what: `it refers to ${shownName(full)}, which weights do not need and which is therefore not read`,
       fix: 'Save the weights alone in Python: torch.save(model.state_dict(), path)',
     });
   };
@@ -84,6 +84,7 @@ function tensorOf([storage, offset, shape, stride]: readonly unknown[], where: s
     isCount(offset) &&
     isCounts(shape) &&
     isCounts(stride) &&
+    shape.length <= MAX_AXES &&
     shape.length === stride.length &&
     Number.isSafeInteger(shape.reduce((product, count) => product * count, 1));
   if (!whole) throw damaged(where, 'a tensor in it is not described as torch.save does it');
@@ -91,6 +92,12 @@ function tensorOf([storage, offset, shape, stride]: readonly unknown[], where: s
   tensors.add(tensor);
   return tensor;
 }
+
+/** As many as PyTorch allows. */
+const MAX_AXES = 64;
+
+/** Longest name of a tensor. */
+const MAX_NAME = 1000;
 
 /** Under which of these names a training script may keep the weights. */
 const WRAPPERS = ['model', 'state_dict', 'model_state_dict'];
@@ -107,7 +114,13 @@ export function stateDictOf(value: unknown, path: string): Map<string, TorchTens
     | undefined;
   const entries = [...(wrapped ?? value)];
   const strange = entries.find(([name, tensor]) => typeof name !== 'string' || !isTensor(tensor));
-  if (strange !== undefined) throw noWeights(path, `${String(strange[0])} in it is not a tensor`);
+  if (strange !== undefined)
+    throw noWeights(
+      path,
+      `${shown(strange[0])} in it is ${typeof strange[0] === 'string' ? 'not a tensor' : 'no name of a tensor'}`,
+    );
+  const endless = entries.find(([name]) => (name as string).length > MAX_NAME)?.[0] as string | undefined;
+  if (endless !== undefined) throw noWeights(path, `a tensor in it has a name of ${endless.length} characters`);
   if (entries.length === 0) throw noWeights(path, 'its table of weights is empty');
   return new Map(entries as [string, TorchTensor][]);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { ConfigError } from '../../util/index.js';
+import { ConfigError, shown } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 
 /** Hugging Face's `BertConfig` in camelCase, as far as an encoder needs it. */
 export interface BertConfig {
@@ -21,20 +22,19 @@ export interface BertConfig {
   readonly padTokenId: number | null;
 }
 
-const count = z.number().int().positive();
 const probability = z.number().min(0).lt(1);
 
 const schema = z.object({
-  vocab_size: count.default(30522),
-  hidden_size: count.default(768),
-  num_hidden_layers: count.default(12),
-  num_attention_heads: count.default(12),
-  intermediate_size: count.default(3072),
+  vocab_size: bounds.vocabulary.default(30522),
+  hidden_size: bounds.width.default(768),
+  num_hidden_layers: bounds.layers.default(12),
+  num_attention_heads: bounds.heads.default(12),
+  intermediate_size: bounds.width.default(3072),
   hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
   hidden_dropout_prob: probability.default(0.1),
   attention_probs_dropout_prob: probability.default(0.1),
-  max_position_embeddings: count.default(512),
-  type_vocab_size: count.default(2),
+  max_position_embeddings: bounds.textLength.default(512),
+  type_vocab_size: bounds.heads.default(2),
   initializer_range: z.number().nonnegative().default(0.02),
   layer_norm_eps: z.number().positive().default(1e-12),
   pad_token_id: z.number().int().nullable().default(0),
@@ -77,5 +77,5 @@ function bertError(problems: readonly string[]): ConfigError {
 }
 
 function problem({ path, message, input }: z.core.$ZodIssue): string {
-  return `${path.join('.') || 'all of it'}: ${message}, got ${JSON.stringify(input)}`;
+  return `${path.join('.') || 'all of it'}: ${message}, got ${shown(input)}`;
 }

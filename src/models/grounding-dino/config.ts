@@ -1,35 +1,35 @@
 import { z } from 'zod';
-import { ConfigError } from '../../util/index.js';
+import { ConfigError, shownName } from '../../util/index.js';
 import { parseBertConfig } from '../bert/index.js';
+import { bounds } from '../common/index.js';
 import { parseSwinConfig } from '../swin/index.js';
 
 /** What the reference takes for the backbone when the config has none. */
 const defaultBackbone = { model_type: 'swin', out_indices: [2, 3, 4] };
 
-const count = z.number().int().positive();
 const rate = z.number().min(0).max(1);
 
 const schema = z.object({
   model_type: z.enum(['grounding-dino', 'mm-grounding-dino']).default('grounding-dino'),
   backbone_config: z.record(z.string(), z.unknown()).nullish(),
   text_config: z.record(z.string(), z.unknown()).nullish(),
-  num_queries: count.default(900),
-  encoder_layers: count.default(6),
-  encoder_ffn_dim: count.default(2048),
-  encoder_attention_heads: count.default(8),
-  decoder_layers: count.default(6),
-  decoder_ffn_dim: count.default(2048),
-  decoder_attention_heads: count.default(8),
+  num_queries: bounds.queries.default(900),
+  encoder_layers: bounds.layers.default(6),
+  encoder_ffn_dim: bounds.width.default(2048),
+  encoder_attention_heads: bounds.heads.default(8),
+  decoder_layers: bounds.layers.default(6),
+  decoder_ffn_dim: bounds.width.default(2048),
+  decoder_attention_heads: bounds.heads.default(8),
   activation_function: z.enum(['relu', 'gelu']).default('relu'),
-  d_model: count.default(256),
+  d_model: bounds.width.default(256),
   dropout: rate.default(0.1),
   attention_dropout: rate.default(0),
   activation_dropout: rate.default(0),
   auxiliary_loss: z.boolean().default(false),
   position_embedding_type: z.enum(['sine', 'learned']).default('sine'),
-  num_feature_levels: count.default(4),
-  encoder_n_points: count.default(4),
-  decoder_n_points: count.default(4),
+  num_feature_levels: bounds.layers.default(4),
+  encoder_n_points: bounds.heads.default(4),
+  decoder_n_points: bounds.heads.default(4),
   two_stage: z.boolean().default(true),
   class_cost: z.number().default(1),
   bbox_cost: z.number().default(5),
@@ -37,12 +37,12 @@ const schema = z.object({
   bbox_loss_coefficient: z.number().default(5),
   giou_loss_coefficient: z.number().default(2),
   focal_alpha: z.number().default(0.25),
-  max_text_len: count.default(256),
+  max_text_len: bounds.textLength.default(256),
   text_enhancer_dropout: rate.default(0),
   fusion_droppath: rate.default(0.1),
   fusion_dropout: rate.default(0),
   embedding_init_target: z.boolean().default(true),
-  query_dim: count.default(4),
+  query_dim: bounds.width.default(4),
   decoder_bbox_embed_share: z.boolean().default(true),
   two_stage_bbox_embed_share: z.boolean().default(false),
   positional_embedding_temperature: z.number().positive().default(20),
@@ -70,7 +70,7 @@ export interface GroundingDinoConfig extends CamelPlain {
 export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    const problems = parsed.error.issues.map((issue) => `${shownName(issue.path.join('.'))}: ${issue.message}`);
     throw unusable(problems.join('; '));
   }
   const { model_type: type, backbone_config: backbone, text_config: text, ...fields } = parsed.data;

@@ -1,34 +1,34 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 
-const count = z.int().positive();
-const natural = z.int().nonnegative();
+const { natural } = bounds;
 
 /** Rows and columns; one number stands for both, as in torch. */
-const both = (size: typeof count | typeof natural, value: number) =>
+const both = (size: z.ZodType<number>, value: number) =>
   withDefault(z.union([size, z.tuple([size, size])]), value).transform((v): readonly [number, number] =>
     typeof v === 'number' ? [v, v] : v,
   );
 
-const sizes = (value: number[]) => withDefault(z.array(count).min(1), value);
+const sizes = (size: z.ZodType<number>, value: number[]) => withDefault(bounds.listOf(size).min(1), value);
 
 const fields = z
   .object({
-    hidden_size: count.default(96),
-    num_channels: count.default(3),
-    patch_kernel_size: both(count, 7),
-    patch_stride: both(count, 4),
+    hidden_size: bounds.width.default(96),
+    num_channels: bounds.heads.default(3),
+    patch_kernel_size: both(bounds.patchSide, 7),
+    patch_stride: both(bounds.patchSide, 4),
     patch_padding: both(natural, 3),
-    query_stride: both(count, 2),
-    window_positional_embedding_background_size: withDefault(z.tuple([count, count]), [7, 7]),
+    query_stride: both(bounds.patchSide, 2),
+    window_positional_embedding_background_size: withDefault(z.tuple([bounds.windowSide, bounds.windowSide]), [7, 7]),
     num_query_pool_stages: natural.default(3),
-    blocks_per_stage: sizes([1, 2, 7, 2]),
-    embed_dim_per_stage: sizes([96, 192, 384, 768]),
-    num_attention_heads_per_stage: sizes([1, 2, 4, 8]),
-    window_size_per_stage: withDefault(z.array(natural).min(1), [8, 4, 14, 7]),
-    global_attention_blocks: withDefault(z.array(natural), [5, 7, 9]),
-    mlp_ratio: z.number().positive().default(4),
+    blocks_per_stage: withDefault(bounds.blocks, [1, 2, 7, 2]),
+    embed_dim_per_stage: sizes(bounds.width, [96, 192, 384, 768]),
+    num_attention_heads_per_stage: sizes(bounds.heads, [1, 2, 4, 8]),
+    window_size_per_stage: withDefault(bounds.listOf(natural).min(1), [8, 4, 14, 7]),
+    global_attention_blocks: withDefault(bounds.listOf(z.int().nonnegative()), [5, 7, 9]),
+    mlp_ratio: bounds.ratio.default(4),
     hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-6),
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 import { ConfigChecks } from '../sam-common/index.js';
 import { mapSizeOf, type VitConfig, vitConfigSchema } from '../vit/index.js';
 
@@ -10,30 +11,29 @@ import { mapSizeOf, type VitConfig, vitConfigSchema } from '../vit/index.js';
  */
 export const LAYER_DOWNSAMPLE_RATE = 2;
 
-const count = z.int().positive();
 const act = z.enum(['gelu', 'relu']);
 
 const promptFields = z.object({
-  hidden_size: count.multipleOf(2).default(256),
-  image_size: count.default(1024),
-  patch_size: count.default(16),
-  mask_input_channels: count.multipleOf(4).default(16),
+  hidden_size: bounds.width.multipleOf(2).default(256),
+  image_size: bounds.imageSide.default(1024),
+  patch_size: bounds.patchSide.default(16),
+  mask_input_channels: bounds.width.multipleOf(4).default(16),
   // Two kinds of points and two corners of boxes are asked for by their number.
-  num_point_embeddings: count.min(4).default(4),
+  num_point_embeddings: bounds.heads.min(4).default(4),
   hidden_act: act.default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-6),
 });
 
 const decoderFields = z.object({
-  hidden_size: count.min(8).default(256),
+  hidden_size: bounds.width.min(8).default(256),
   hidden_act: act.default('relu'),
-  mlp_dim: count.default(2048),
-  num_hidden_layers: count.default(2),
-  num_attention_heads: count.default(8),
-  attention_downsample_rate: count.default(2),
-  num_multimask_outputs: count.default(3),
-  iou_head_depth: count.min(2).default(3),
-  iou_head_hidden_dim: count.default(256),
+  mlp_dim: bounds.width.default(2048),
+  num_hidden_layers: bounds.layers.default(2),
+  num_attention_heads: bounds.heads.default(8),
+  attention_downsample_rate: bounds.heads.default(2),
+  num_multimask_outputs: bounds.heads.default(3),
+  iou_head_depth: bounds.layers.min(2).default(3),
+  iou_head_hidden_dim: bounds.width.default(256),
   layer_norm_eps: z.number().positive().default(1e-6),
 });
 

@@ -1,44 +1,44 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 import { type HieraConfig, hieraConfigSchema } from '../hiera/index.js';
 import { ConfigChecks } from '../sam-common/index.js';
 
-const count = z.int().positive();
 const act = z.enum(['gelu', 'relu']).default('gelu');
 
 const visionFields = z.object({
   backbone_config: hieraConfigSchema,
-  backbone_channel_list: withDefault(z.array(count).min(1), [768, 384, 192, 96]),
-  fpn_hidden_size: count.default(256),
-  fpn_kernel_size: count.default(1),
-  fpn_stride: count.default(1),
-  fpn_padding: z.int().nonnegative().default(0),
-  fpn_top_down_levels: withDefault(z.array(z.int()), [2, 3]),
+  backbone_channel_list: withDefault(bounds.listOf(bounds.width).min(1), [768, 384, 192, 96]),
+  fpn_hidden_size: bounds.width.default(256),
+  fpn_kernel_size: bounds.patchSide.default(1),
+  fpn_stride: bounds.patchSide.default(1),
+  fpn_padding: bounds.natural.default(0),
+  fpn_top_down_levels: withDefault(bounds.listOf(z.int()), [2, 3]),
   // The decoder takes the image features and two finer maps, no more and no less.
   num_feature_levels: z.literal(3).default(3),
 });
 
 const promptFields = z.object({
-  hidden_size: count.multipleOf(2).default(256),
-  image_size: count.default(1024),
-  patch_size: count.default(16),
-  mask_input_channels: count.multipleOf(4).default(16),
-  num_point_embeddings: count.default(4),
+  hidden_size: bounds.width.multipleOf(2).default(256),
+  image_size: bounds.imageSide.default(1024),
+  patch_size: bounds.patchSide.default(16),
+  mask_input_channels: bounds.width.multipleOf(4).default(16),
+  num_point_embeddings: bounds.heads.default(4),
   hidden_act: act,
   layer_norm_eps: z.number().positive().default(1e-6),
   scale: z.number().default(1),
 });
 
 const decoderFields = z.object({
-  hidden_size: count.default(256),
-  mlp_dim: count.default(2048),
-  num_hidden_layers: count.default(2),
-  num_attention_heads: count.default(8),
-  attention_downsample_rate: count.default(2),
-  num_multimask_outputs: count.default(3),
-  iou_head_depth: count.default(3),
-  iou_head_hidden_dim: count.default(256),
+  hidden_size: bounds.width.default(256),
+  mlp_dim: bounds.width.default(2048),
+  num_hidden_layers: bounds.layers.default(2),
+  num_attention_heads: bounds.heads.default(8),
+  attention_downsample_rate: bounds.heads.default(2),
+  num_multimask_outputs: bounds.heads.default(3),
+  iou_head_depth: bounds.layers.default(3),
+  iou_head_hidden_dim: bounds.width.default(256),
   dynamic_multimask_via_stability: z.boolean().default(true),
   dynamic_multimask_stability_delta: z.number().default(0.05),
   dynamic_multimask_stability_thresh: z.number().default(0.98),

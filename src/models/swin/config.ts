@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
-import { ConfigError } from '../../util/index.js';
+import { ConfigError, shown } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 
 /** Hugging Face's `SwinConfig` in camelCase, as far as a backbone needs it. */
 export interface SwinConfig {
@@ -30,19 +31,18 @@ export interface SwinConfig {
   readonly outIndices: readonly number[];
 }
 
-const count = z.number().int().positive();
 const probability = z.number().min(0).lt(1);
-const side = z.union([count, z.tuple([count, count])]);
+const side = <T extends z.ZodType<number>>(one: T) => z.union([one, z.tuple([one, one])]);
 
 const schema = z.object({
-  image_size: side.default(224),
-  patch_size: side.default(4),
-  num_channels: count.default(3),
-  embed_dim: count.default(96),
-  depths: z.array(count).min(1).default([2, 2, 6, 2]),
-  num_heads: z.array(count).min(1).default([3, 6, 12, 24]),
-  window_size: count.default(7),
-  mlp_ratio: z.number().positive().default(4),
+  image_size: side(bounds.imageSide).default(224),
+  patch_size: side(bounds.patchSide).default(4),
+  num_channels: bounds.heads.default(3),
+  embed_dim: bounds.width.default(96),
+  depths: bounds.blocks.default([2, 2, 6, 2]),
+  num_heads: bounds.listOf(bounds.heads).min(1).default([3, 6, 12, 24]),
+  window_size: bounds.windowSide.default(7),
+  mlp_ratio: bounds.ratio.default(4),
   qkv_bias: z.boolean().default(true),
   hidden_dropout_prob: probability.default(0),
   attention_probs_dropout_prob: probability.default(0),
@@ -51,8 +51,8 @@ const schema = z.object({
   use_absolute_embeddings: z.boolean().default(false),
   initializer_range: z.number().nonnegative().default(0.02),
   layer_norm_eps: z.number().positive().default(1e-5),
-  out_features: z.array(z.string()).nullish(),
-  out_indices: z.array(z.number().int()).nullish(),
+  out_features: bounds.listOf(z.string().max(100)).nullish(),
+  out_indices: bounds.listOf(z.number().int()).nullish(),
 });
 
 type SwinJson = z.infer<typeof schema>;
@@ -145,5 +145,5 @@ function swinError(problems: readonly string[]): ConfigError {
 }
 
 function problem({ path, message, input }: z.core.$ZodIssue): string {
-  return `${path.join('.') || 'all of it'}: ${message}, got ${JSON.stringify(input)}`;
+  return `${path.join('.') || 'all of it'}: ${message}, got ${shown(input)}`;
 }

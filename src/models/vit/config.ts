@@ -1,29 +1,29 @@
 import { z } from 'zod';
 import type { ActivationName } from '../../nn/index.js';
 import { withDefault } from '../../util/index.js';
+import { bounds } from '../common/index.js';
 
-const count = z.int().positive();
-const natural = z.int().nonnegative();
+const { natural } = bounds;
 
 const fields = z
   .object({
-    hidden_size: count.default(768),
-    output_channels: count.default(256),
-    num_hidden_layers: count.default(12),
-    num_attention_heads: count.default(12),
-    num_channels: count.default(3),
-    image_size: count.default(1024),
-    patch_size: count.default(16),
+    hidden_size: bounds.width.default(768),
+    output_channels: bounds.width.default(256),
+    num_hidden_layers: bounds.layers.default(12),
+    num_attention_heads: bounds.heads.default(12),
+    num_channels: bounds.heads.default(3),
+    image_size: bounds.imageSide.default(1024),
+    patch_size: bounds.patchSide.default(16),
     hidden_act: z.enum(['gelu', 'relu']).default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-6),
     qkv_bias: z.boolean().default(true),
-    mlp_ratio: z.number().positive().default(4),
+    mlp_ratio: bounds.ratio.default(4),
     use_abs_pos: z.boolean().default(true),
     use_rel_pos: z.boolean().default(true),
     window_size: natural.default(14),
-    global_attn_indexes: withDefault(z.array(natural), [2, 5, 8, 11]),
-    num_pos_feats: count.default(128),
-    mlp_dim: count.nullish(),
+    global_attn_indexes: withDefault(bounds.listOf(natural), [2, 5, 8, 11]),
+    num_pos_feats: bounds.width.default(128),
+    mlp_dim: bounds.width.nullish(),
   })
   .superRefine((c, context) => {
     // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
