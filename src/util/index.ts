@@ -5,5 +5,7 @@ export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
+export { isInside, safePath } from './safe-path.js';
+export { safeRelative, unsafeName } from './safe-relative.js';
 export { withDefault } from './with-default.js';
 export { readableFileError, writeFileAtomic } from './write-file-atomic.js';
