@@ -8,6 +8,7 @@ import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { startProgress } from './progress.js';
 import { scoreLine } from './score-line.js';
+import { stopOnSignals } from './stop-on-signals.js';
 
 interface TrainOptions extends GlobalOptions {
   config: string;
@@ -32,7 +33,7 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
     const config = await loadConfig(file, runConfigSchema, set);
     await initBackend(backend, consoleLogger, 'training');
     let progress = startProgress('training');
-    const stop = stopOnSignals();
+    const stop = stopOnSignals('finishing this step and writing a checkpoint');
     const metrics = await runExperiment(config, {
       resume,
       signal: stop.signal,
@@ -62,25 +63,3 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
     consoleLogger.info(`metrics: ${join(config.run.dir, 'metrics.json')}`);
   },
 };
-
-/** On the first SIGINT or SIGTERM asks training to end in good order; on the second the process ends at once. */
-function stopOnSignals(): { signal: AbortSignal; exitCode: () => number; dispose: () => void } {
-  let code = 0;
-  const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    code = name === 'SIGINT' ? 130 : 143;
-    if (controller.signal.aborted) process.exit(code);
-    consoleLogger.info(`${name}: finishing this step and writing a checkpoint; once more ends at once`);
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    exitCode: () => code,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
-}

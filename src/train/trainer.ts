@@ -11,7 +11,7 @@ import { EarlyStopping } from './early-stopping.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
 import { monitored } from './monitor.js';
 import { AdamW, Ema, groupParameters } from './optim/index.js';
-import { RunFolder } from './run-folder.js';
+import { RunFolder, withRunLock } from './run-folder.js';
 import { RunningMean } from './running-mean.js';
 import { defaultThreads, SampleThreads } from './sample-threads.js';
 import { notFinite, type StepOptions, takeStep } from './step.js';
@@ -68,9 +68,13 @@ export interface TrainResult {
  *
  * A run that is killed at any moment and resumed gives the same bytes as one that was not, on one machine's CPU.
  *
- * @throws TrainingStopped when `signal` asked for it.
+ * @throws TrainingStopped when `signal` asked for it; InUseError when another process trains in the folder.
  */
-export async function train(options: TrainerOptions): Promise<TrainResult> {
+export function train(options: TrainerOptions): Promise<TrainResult> {
+  return withRunLock(options.dir, () => trainLocked(options));
+}
+
+async function trainLocked(options: TrainerOptions): Promise<TrainResult> {
   const run = new Trainer(options);
   try {
     await run.open();

@@ -9,6 +9,6 @@ export { compilePattern, matchesPattern } from './path-pattern.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
-export { isTemporaryName, temporaryPath } from './temporary-name.js';
+export { isLeftover, temporaryPath } from './temporary-name.js';
 export { withDefault } from './with-default.js';
 export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';

@@ -1,15 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  concernsOneFile,
-  isTemporaryName,
-  mountOf,
-  SonogroundError,
-  temporaryPath,
-  writeFileAtomic,
-} from '../../src/util/index.js';
+import { concernsOneFile, isLeftover, mountOf, SonogroundError, temporaryPath, writeFileAtomic } from '../../src/util/index.js';
 
 let dir = '';
 beforeEach(async () => {
@@ -70,11 +64,22 @@ describe('writeFileAtomic', () => {
   });
 });
 
-describe('isTemporaryName', () => {
+describe('isLeftover', () => {
   it('knows what a killed process left, of this version and of earlier ones, and takes nothing else for it', () => {
-    expect(isTemporaryName(basename(temporaryPath(join(dir, 'results.json'))))).toBe(true);
-    expect(isTemporaryName('.results.json.0123456789ab.tmp')).toBe(true);
-    for (const name of ['.tmp', 'results.tmp', '.results.json.tmp', 'a.0123456789ab.tmp', '.sonoground-0123456789ab.lock'])
-      expect(isTemporaryName(name)).toBe(false);
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    expect(basename(temporaryPath(join(dir, 'results.json')))).toMatch(
+      new RegExp(`^\\.sonoground-${process.pid}-[0-9a-f]{12}\\.tmp$`),
+    );
+    expect(isLeftover(`.sonoground-${dead}-0123456789ab.tmp`)).toBe(true);
+    expect(isLeftover('.results.json.0123456789ab.tmp')).toBe(true);
+    for (const name of [
+      `.sonoground-${process.ppid}-0123456789ab.tmp`, // of one that runs
+      '.tmp',
+      'results.tmp',
+      '.results.json.tmp',
+      'a.0123456789ab.tmp',
+      '.sonoground-heir-0123456789ab.lock',
+    ])
+      expect(isLeftover(name)).toBe(false);
   });
 });
