@@ -14,6 +14,7 @@ interface TrainOptions extends GlobalOptions {
   config: string;
   set: string[];
   resume: boolean;
+  allowChangedData: boolean;
 }
 
 export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
@@ -24,18 +25,24 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
       .option('config', { type: 'string', demandOption: true, describe: 'the run, as YAML' })
       .option('set', setOption)
       .option('resume', { type: 'boolean', default: false, describe: "continue from the run folder's last checkpoint" })
+      .option('allow-changed-data', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --resume: although the images, masks, annotations or the model are others than before',
+      })
       .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')
       .example(
         '$0 train --config configs/stu.yaml --set data.root=STU-Hospital eval.folds=5',
         'the same, each image tested once',
-      ),
-  handler: async ({ config: file, set, resume, backend }) => {
+      ) as never,
+  handler: async ({ config: file, set, resume, allowChangedData, backend }) => {
     const config = await loadConfig(file, runConfigSchema, set);
     await initBackend(backend, consoleLogger, 'training');
     let progress = startProgress('training');
     const stop = stopOnSignals('finishing this step and writing a checkpoint');
     const metrics = await runExperiment(config, {
       resume,
+      allowChangedData,
       signal: stop.signal,
       logger: consoleLogger,
       onProgress: ({ step, totalSteps, loss, learningRate }) =>
