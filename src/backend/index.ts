@@ -1,3 +1,4 @@
+export { readableBackendError } from './backend-error.js';
 export { type BackendReport, backendFacts, describeBackend } from './describe.js';
 export { isTapeOn } from './gradient-tape.js';
 export * from './graph/index.js';

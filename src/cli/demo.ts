@@ -54,6 +54,7 @@ export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
     consoleLogger.info(`trivial guess: DSC ${result.trivial.dsc.toFixed(2)} %`);
     consoleLogger.info(scoreLine('before', result.before));
     consoleLogger.info(scoreLine('after', result.after));
-    consoleLogger.info(`report: ${result.reportFile}\nmetrics: ${result.metricsFile}`);
+    consoleLogger.info(`report: ${result.reportFile}`);
+    consoleLogger.info(`metrics: ${result.metricsFile}`);
   },
 };

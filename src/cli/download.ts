@@ -14,6 +14,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 import { type Progress, startProgress } from './progress.js';
+import { printResult } from './terminal.js';
 
 interface DownloadOptions extends GlobalOptions {
   name: string | undefined;
@@ -121,7 +122,7 @@ async function showList(settings: HubSettings): Promise<void> {
   }
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  process.stdout.write(`${lines.join('\n')}\n`);
+  for (const line of lines) printResult(line);
   consoleLogger.info(`cache: ${settings.cacheDir}`);
 }
 

@@ -1,101 +1,122 @@
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { BatchImage } from '../infer/index.js';
-import { isUnnamedFilm, listPictures, pictureStem } from '../processing/index.js';
-import { UsageError } from '../util/index.js';
+import { isUnnamedFilm, listPictures } from '../processing/index.js';
+import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
+import { type FoundImage, namedImages } from './image-ids.js';
+import { walkFolder } from './walk-folder.js';
 
 const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp', 'dcm', 'dicom', 'ima', 'nii', 'nii.gz'];
-/** All files: DICOM often comes without an ending and is told by its content. */
-const IMAGES = '**/*';
 
 /** Whatever has a special meaning in a glob. */
 const MAGIC = /[*?{}[\]()!]/;
 
+export interface FindOptions {
+  /** Folders whose images are not meant: what the command writes itself, reached by whatever link. */
+  readonly skip?: readonly string[];
+  readonly logger?: Logger;
+}
+
 /**
  * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
- * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of pages, a NIfTI volume) stands for all
- * of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the list, so that it is reported like any
- * other file that cannot be read.
+ * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of
+ * pages, a NIfTI volume) stands for all of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere, or to a
+ * pipe or a device, stays in the list, so that it is reported like any other file that cannot be read.
  *
- * An image's id is its path below the folder, or below the fixed part of the glob, without its ending. Where two would share
- * one, the ending is added, and where that does not help, a few digits of a hash of the path.
+ * An image's id is its path below the folder, or below the fixed part of the glob; see {@link namedImages}.
  *
- * @param skip - folders whose images are not meant: what the command wrote itself.
- * @throws UsageError when a folder or glob holds no image.
+ * @throws UsageError when a folder or glob holds no image, and for a file that the command wrote itself.
  */
-export async function findImages(names: readonly string[], skip: readonly string[] = []): Promise<BatchImage[]> {
-  const skipped = skip.map((folder) => resolve(folder) + sep);
-  const lists = await Promise.all(names.map((name) => expand(name, skipped)));
-  const distinct = [...new Map(lists.flat().map((found) => [resolve(found.path), found])).values()];
-  const pictures: Found[] = [];
+export async function findImages(
+  names: readonly string[],
+  { skip = [], logger = silentLogger }: FindOptions = {},
+): Promise<BatchImage[]> {
+  const own = await Promise.all(skip.map(realPathOf));
+  const distinct = new Map<string, FoundImage>();
+  for (const name of names)
+    for (const found of await expand(name, own, logger)) {
+      const place = await placeOf(found.path);
+      if (!distinct.has(place)) distinct.set(place, found);
+    }
+  const pictures: FoundImage[] = [];
   // One after the other: films and volumes are large.
-  for (const found of distinct) pictures.push(...(await picturesOf(found)));
+  for (const found of distinct.values()) pictures.push(...(await picturesOf(found)));
   const order = new Intl.Collator('en', { numeric: true });
-  return named(pictures).sort((a, b) => order.compare(a.path, b.path));
+  return namedImages(pictures).sort((a, b) => order.compare(a.path, b.path));
 }
 
-interface Found {
-  readonly path: string;
-  /** Below the folder that was asked for, with slashes. */
-  readonly below: string;
-}
-
-async function picturesOf({ path, below }: Found): Promise<Found[]> {
+async function picturesOf({ path, below }: FoundImage): Promise<FoundImage[]> {
+  const info = await stat(path).catch(() => undefined);
+  // From a pipe or a device nothing may ever come, or no end.
+  if (info !== undefined && !info.isFile()) return [{ path, below }];
   const pictures = await listPictures(path);
   return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
 }
 
-async function expand(name: string, skipped: readonly string[]): Promise<Found[]> {
+async function expand(name: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
   const info = await stat(name).catch(() => undefined);
-  if (info?.isFile()) return [{ path: name, below: basename(name) }];
-  if (info?.isDirectory()) return search(name, IMAGES, name, skipped);
-  if (!MAGIC.test(name)) return [{ path: name, below: basename(name) }];
+  if (info?.isDirectory()) {
+    const files = await walkFolder(name, (message) => logger.warn(message));
+    return imagesOf(files, name, name, own, logger);
+  }
+  if (info !== undefined || !MAGIC.test(name)) {
+    if (!(await isOwn(name, own))) return [{ path: name, below: basename(name) }];
+    throw new UsageError({ where: name, what: 'it is a result of this very command', fix: 'Choose another --out' });
+  }
   const steps = name.split(/[\\/]/);
   const fixed = steps.findIndex((step) => MAGIC.test(step));
   const folder = fixed === 0 ? '.' : steps.slice(0, fixed).join('/') || '/';
-  return search(folder, steps.slice(fixed).join('/'), name, skipped);
+  const pattern = steps.slice(fixed).join('/');
+  const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
+  // The shortest way to a folder that links lead to as well.
+  files.sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
+  return imagesOf(files, folder, name, own, logger);
 }
 
-async function search(folder: string, pattern: string, asked: string, skipped: readonly string[]): Promise<Found[]> {
-  const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  const named = files
-    .map((file) => ({ path: join(folder, file), below: file }))
-    .filter(({ path }) => !skipped.some((prefix) => resolve(path).startsWith(prefix)));
-  const images: Found[] = [];
-  for (const file of named) if (hasEnding(file.below) || (await isUnnamedFilm(file.path).catch(() => false))) images.push(file);
+async function imagesOf(
+  files: readonly string[],
+  folder: string,
+  asked: string,
+  own: readonly string[],
+  logger: Logger,
+): Promise<FoundImage[]> {
+  const images: FoundImage[] = [];
+  let results = 0;
+  for (const below of files) {
+    const path = join(folder, below);
+    if (!hasEnding(below) && !(await isUnnamedFilm(path).catch(() => false))) continue;
+    if (await isOwn(path, own)) results += 1;
+    else images.push({ path, below });
+  }
+  if (results > 0) logger.info(`${asked}: ${results} results of this command are in it, and are no images to look at`);
   if (images.length > 0) return images;
   throw new UsageError({
     where: asked,
-    what: 'there is no image here',
+    what: `there is no image here${results > 0 ? ' but the results of this very command' : ''}`,
     fix: `Name a file, a folder with images (${ENDINGS.join(', ')}), or a glob in quotes`,
   });
+}
+
+async function isOwn(path: string, own: readonly string[]): Promise<boolean> {
+  if (own.length === 0) return false;
+  const real = await realPathOf(path);
+  return own.some((folder) => isInside(real, folder));
 }
 
 function hasEnding(file: string): boolean {
   return ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
 }
 
-function named(files: readonly Found[]): BatchImage[] {
-  const tries = [
-    ({ below }: Found) => withoutEnding(below),
-    ({ below }: Found) => `${withoutEnding(below)}-${extname(below).slice(1).replace(/#.*/, '')}`,
-    ({ path, below }: Found) => `${withoutEnding(below)}-${createHash('sha256').update(resolve(path)).digest('hex').slice(0, 8)}`,
-  ];
-  const ids = new Map<Found, string>();
-  for (const idOf of tries) {
-    const open = files.filter((file) => !ids.has(file));
-    // File systems may not tell capitals apart.
-    const counts = new Map<string, number>();
-    for (const id of [...open.map(idOf), ...ids.values()]) counts.set(id.toLowerCase(), (counts.get(id.toLowerCase()) ?? 0) + 1);
-    for (const file of open) if (counts.get(idOf(file).toLowerCase()) === 1) ids.set(file, idOf(file));
-  }
-  return files.map((file) => ({ path: file.path, id: ids.get(file) ?? withoutEnding(file.below), fileName: file.below }));
+/** Two ways to a folder lead to one place; two names of a file are two. */
+async function placeOf(path: string): Promise<string> {
+  return join(await realPathOf(dirname(path)), basename(path));
 }
 
-function withoutEnding(file: string): string {
-  const folder = dirname(file);
-  const stem = pictureStem(file);
-  return folder === '.' ? stem : `${folder.split(sep).join('/')}/${stem}`;
+/** A path without links, as far as it is there. */
+async function realPathOf(path: string): Promise<string> {
+  const whole = resolve(path);
+  const real = await realpath(whole).catch(() => undefined);
+  if (real !== undefined || dirname(whole) === whole) return real ?? whole;
+  return join(await realPathOf(dirname(whole)), basename(whole));
 }

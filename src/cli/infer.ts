@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { GroundedSegmenter, parseShard, runBatch, type Selection, shardOf, shippedModels } from '../infer/index.js';
+import { batchFolders, GroundedSegmenter, parseShard, runBatch, type Selection, shardOf, shippedModels } from '../infer/index.js';
 import { respelt, splitPrompt } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
+import { stopOnSignals } from './stop-on-signals.js';
 
 interface InferOptions extends GlobalOptions {
   image: string[];
@@ -35,9 +36,6 @@ const SELECTIONS = {
 
 /** Stands for no masker. */
 const NONE = 'none';
-
-/** What a shell expects of a process that was asked to stop. */
-const INTERRUPTED = 130;
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
@@ -130,15 +128,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     if (!Number.isFinite(adapterScale))
       throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
     const shard = part === undefined ? undefined : parseShard(part);
-    const all = await findImages(
-      image,
-      ['overlays', 'masks', 'shards'].map((folder) => join(whole, folder)),
-    );
+    const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
     const progress = startProgress('images');
-    const stop = stopOnSignals();
+    const stop = stopOnSignals('finishing the image at hand');
     const begin = performance.now();
     const summary = await runBatch({
       images,
@@ -156,7 +151,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       logger: consoleLogger,
     }).finally(() => {
       progress.stop();
-      stop.end();
+      stop.dispose();
     });
     const { done, skipped, found, bad } = summary;
     const before = skipped === 0 ? '' : `, ${skipped} were done before`;
@@ -164,10 +159,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       `${done} images done, ${perSecond(done, begin)}${before}; ${found} found in all: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
     );
     for (const message of bad) consoleLogger.warn(message);
-    if (bad.length > 0) consoleLogger.warn(`${bad.length} of ${images.length} images could not be read`);
+    if (bad.length > 0)
+      consoleLogger.warn(`${bad.length} of ${images.length} images could not be read, or their results not written`);
     if (stop.signal.aborted) {
       consoleLogger.warn('stopped before the end; the same command goes on from here');
-      process.exitCode = INTERRUPTED;
+      process.exitCode = stop.exitCode();
     } else if (bad.length > 0) process.exitCode = 1;
   },
 };
@@ -175,17 +171,4 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
 function perSecond(done: number, begin: number): string {
   const rate = (1000 * done) / Math.max(1, performance.now() - begin);
   return `${rate.toFixed(rate < 10 ? 2 : 0)} images/s`;
-}
-
-/** The first Ctrl-C, or a request to end, lets the image at hand be finished; the second one ends at once. */
-function stopOnSignals(): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
-  return {
-    signal: controller.signal,
-    end: () => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
-    },
-  };
 }

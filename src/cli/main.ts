@@ -1,7 +1,8 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
-import { backendNames } from '../backend/index.js';
+import { backendNames, readableBackendError } from '../backend/index.js';
 import { nearest, SonogroundError, UsageError } from '../util/index.js';
 import type { GlobalOptions } from './options.js';
+import { printError, printLine } from './terminal.js';
 
 /** A command that was understood and failed. */
 const FAILED = 1;
@@ -70,12 +71,13 @@ function asTyped(help: string): string {
 
 /** Prints what a person should read of an error and returns the exit code. */
 export function report(error: unknown): number {
-  const debug = process.env['SONOGROUND_DEBUG'] === '1';
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  else if (error instanceof SonogroundError) process.stderr.write(`error: ${error.message}\n`);
+  const known = readableBackendError(error);
+  if (process.env['SONOGROUND_DEBUG'] === '1' && error instanceof Error)
+    for (const line of String(error.stack).split('\n')) printLine(line);
+  else if (known instanceof SonogroundError) printError(known);
   else {
-    const text = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    process.stderr.write(`error: ${text}\nThis was not expected. SONOGROUND_DEBUG=1 shows where it happened.\n`);
+    printError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+    printLine('This was not expected. SONOGROUND_DEBUG=1 shows where it happened.');
   }
   return error instanceof UsageError ? MISUSED : FAILED;
 }

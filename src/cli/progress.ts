@@ -1,4 +1,6 @@
 import cliProgress from 'cli-progress';
+import { printable } from '../util/index.js';
+import { printLine } from './terminal.js';
 
 /** A bar with the time left on a terminal, a plain line now and then elsewhere. */
 export interface Progress {
@@ -25,9 +27,9 @@ function bar(label: string): Progress {
     update(done, total, note = '') {
       if (started) {
         single.setTotal(total);
-        single.update(done, { note });
+        single.update(done, { note: printable(note) });
       } else {
-        single.start(total, done, { note });
+        single.start(total, done, { note: printable(note) });
         started = true;
       }
     },
@@ -47,8 +49,8 @@ function plain(label: string): Progress {
       if (now - last < PLAIN_INTERVAL_MS && done < total) return;
       last = now;
       const left = done <= first ? undefined : ((now - begin) / (done - first)) * (total - done);
-      process.stderr.write(
-        `${label} ${done}/${total}${left === undefined ? '' : `, ${duration(left)} left`}${note === '' ? '' : `, ${note}`}\n`,
+      printLine(
+        `${label} ${done}/${total}${left === undefined ? '' : `, ${duration(left)} left`}${note === '' ? '' : `, ${note}`}`,
       );
     },
     stop() {},

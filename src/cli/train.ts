@@ -8,11 +8,13 @@ import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { startProgress } from './progress.js';
 import { scoreLine } from './score-line.js';
+import { stopOnSignals } from './stop-on-signals.js';
 
 interface TrainOptions extends GlobalOptions {
   config: string;
   set: string[];
   resume: boolean;
+  allowChangedData: boolean;
 }
 
 export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
@@ -23,18 +25,24 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
       .option('config', { type: 'string', demandOption: true, describe: 'the run, as YAML' })
       .option('set', setOption)
       .option('resume', { type: 'boolean', default: false, describe: "continue from the run folder's last checkpoint" })
+      .option('allow-changed-data', {
+        type: 'boolean',
+        default: false,
+        describe: 'with --resume: although the images, masks, annotations or the model are others than before',
+      })
       .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')
       .example(
         '$0 train --config configs/stu.yaml --set data.root=STU-Hospital eval.folds=5',
         'the same, each image tested once',
-      ),
-  handler: async ({ config: file, set, resume, backend }) => {
+      ) as never,
+  handler: async ({ config: file, set, resume, allowChangedData, backend }) => {
     const config = await loadConfig(file, runConfigSchema, set);
     await initBackend(backend, consoleLogger, 'training');
     let progress = startProgress('training');
-    const stop = stopOnSignals();
+    const stop = stopOnSignals('finishing this step and writing a checkpoint');
     const metrics = await runExperiment(config, {
       resume,
+      allowChangedData,
       signal: stop.signal,
       logger: consoleLogger,
       onProgress: ({ step, totalSteps, loss, learningRate }) =>
@@ -62,25 +70,3 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
     consoleLogger.info(`metrics: ${join(config.run.dir, 'metrics.json')}`);
   },
 };
-
-/** On the first SIGINT or SIGTERM asks training to end in good order; on the second the process ends at once. */
-function stopOnSignals(): { signal: AbortSignal; exitCode: () => number; dispose: () => void } {
-  let code = 0;
-  const controller = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    code = name === 'SIGINT' ? 130 : 143;
-    if (controller.signal.aborted) process.exit(code);
-    consoleLogger.info(`${name}: finishing this step and writing a checkpoint; once more ends at once`);
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    exitCode: () => code,
-    dispose: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
-}

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Dataset, Sample } from '../data/index.js';
 import type { Segment } from '../infer/index.js';
 import { drawOverlay } from '../processing/index.js';
-import { type OpenedParts, openRun, type RunConfig, runTraining } from '../train/index.js';
+import { type OpenedParts, openRun, type RunConfig, runTraining, withRunLock } from '../train/index.js';
 import { type Logger, writeFileAtomic } from '../util/index.js';
 import { type TrivialGuess, trivialGuess } from './baseline.js';
 import type { EvaluateOptions, Evaluation } from './evaluate.js';
@@ -30,7 +30,11 @@ export interface DemoOptions {
 const GALLERY = 24;
 
 /** Evaluates the models, fine-tunes them, evaluates again, and writes overlays, `metrics.json` and `report.html`. */
-export async function runDemo(config: RunConfig, { logger, onProgress }: DemoOptions): Promise<DemoResult> {
+export function runDemo(config: RunConfig, options: DemoOptions): Promise<DemoResult> {
+  return withRunLock(config.run.dir, () => demo(config, options));
+}
+
+async function demo(config: RunConfig, { logger, onProgress }: DemoOptions): Promise<DemoResult> {
   const { dir } = config.run;
   await writeFileAtomic(join(dir, 'config.yaml'), stringify(config));
   const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedParts];

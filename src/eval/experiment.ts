@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Dataset } from '../data/index.js';
 import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
-import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult } from '../train/index.js';
+import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
 import { type Forgetting, forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
@@ -47,7 +47,11 @@ export interface ExperimentOptions extends RunOptions {
  * const { test } = await runExperiment(config);
  * console.log(`DSC ${test.dsc.toFixed(1)} %`); // and the adapter is in runs/first/best
  */
-export async function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
+export function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
+  return withRunLock(config.run.dir, () => experiment(config, options));
+}
+
+async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
   const { folds } = config.eval;
   const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
   // Training writes it too, once it has seen that a resumed run has the same settings.

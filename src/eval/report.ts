@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { writeFileAtomic } from '../util/index.js';
+import { printable, writeFileAtomic } from '../util/index.js';
 import type { TrivialGuess } from './baseline.js';
 import type { Score, Summary } from './run-summary.js';
 
@@ -117,5 +117,5 @@ function figure({ title, truth, before, after, dscBefore, dscAfter }: ReportImag
 }
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  return printable(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }

@@ -3,24 +3,37 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { isExported } from '../infer/index.js';
-import { UsageError } from '../util/index.js';
+import { UsageError, withFolderLock } from '../util/index.js';
 
 /**
- * Writes a folder beside its place and then renames it, so that a half-written one is never found there.
+ * Writes a folder beside its place and then renames it, so that a half-written one is never found there. What a killed process
+ * left of the same folder is removed, or put back.
  *
  * @param overwrite - replaces an earlier export; any other folder stays.
- * @throws UsageError when the folder exists and may not be replaced.
+ * @throws UsageError when the folder exists and may not be replaced; InUseError when another process writes it.
  */
 export async function stageFolder(target: string, overwrite: boolean, write: (dir: string) => Promise<void>): Promise<void> {
   const place = resolve(target);
   await refuseExisting(place, target, overwrite);
-  const mark = randomBytes(4).toString('hex');
-  const fresh = join(dirname(place), `.${basename(place)}.${mark}.new`);
-  const old = join(dirname(place), `.${basename(place)}.${mark}.old`);
+  // Its own name may be as long as the file system allows.
+  const stem = `.sonoground-${createHash('sha256').update(basename(place)).digest('hex').slice(0, 12)}`;
+  const about = { where: target, doing: 'is exporting to it', instead: 'choose another folder' };
+  await withFolderLock(join(dirname(place), `${stem}.lock`), about, async () => {
+    await clearUp(place, stem);
+    const beside = join(dirname(place), `${stem}-${randomBytes(4).toString('hex')}`);
+    await replaceFolder(place, beside, async (dir) => {
+      await write(dir);
+      // Writing takes minutes, in which somebody may have put something else there.
+      await refuseExisting(place, target, overwrite);
+    });
+  });
+}
+
+async function replaceFolder(place: string, beside: string, write: (dir: string) => Promise<void>): Promise<void> {
+  const [fresh, old] = [`${beside}.new`, `${beside}.old`];
   try {
     await mkdir(fresh, { recursive: true });
     await write(fresh);
-    await refuseExisting(place, target, overwrite);
     const replaced = await rename(place, old).then(
       () => true,
       () => false,
@@ -34,6 +47,16 @@ export async function stageFolder(target: string, overwrite: boolean, write: (di
     await rm(fresh, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A process that was killed between two renames has left the place empty. */
+async function clearUp(place: string, stem: string): Promise<void> {
+  const dir = dirname(place);
+  const names = (await readdir(dir)).filter((name) => name.startsWith(`${stem}-`));
+  const old = names.find((name) => name.endsWith('.old'));
+  const there = (await stat(place).catch(() => undefined)) !== undefined;
+  if (old !== undefined && !there) await rename(join(dir, old), place);
+  for (const name of names) await rm(join(dir, name), { recursive: true, force: true });
 }
 
 async function refuseExisting(place: string, shown: string, overwrite: boolean): Promise<void> {

@@ -5,6 +5,7 @@ export {
   type BatchOptions,
   type BatchSettings,
   type BatchSummary,
+  batchFolders,
   type CocoResult,
   type MergeOptions,
   type MergeSummary,

@@ -30,8 +30,17 @@ export interface Checkpoint {
   readonly file: string;
   readonly tensors: Map<string, tf.Tensor>;
   readonly progress: Progress;
+  readonly made: MadeWith;
+}
+
+/** What a checkpoint was made with besides its arrays, for a comparison on a resume. */
+export interface MadeWith {
   /** The settings that decide what a step does, by path. */
   readonly settings: Readonly<Record<string, string>>;
+  /** The digest of the data. Earlier versions did not keep it, nor the next one. */
+  readonly data?: string | undefined;
+  /** The versions that decide the last bits of a step. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -44,7 +53,7 @@ export async function writeCheckpoint(
   file: string,
   tensors: ReadonlyMap<string, tf.Tensor>,
   progress: Progress,
-  settings: Checkpoint['settings'],
+  made: MadeWith,
 ): Promise<void> {
   const arrays = new Map(
     await Promise.all(
@@ -54,7 +63,7 @@ export async function writeCheckpoint(
       ),
     ),
   );
-  const state = JSON.stringify({ progress, settings });
+  const state = JSON.stringify({ progress, ...made });
   const hashes = Object.fromEntries([...arrays].map(([name, { data, shape }]) => [name, hashOfArray(data, shape)]));
   const sha256 = JSON.stringify(hashes);
   await writeSafetensors(file, arrays, { metadata: { state, sha256, seal: hashOf(`${state}\n${sha256}`) } });
@@ -78,11 +87,11 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   });
   if (broken.length > 0)
     throw damaged(file, `${broken.join(', ')} ${broken.length > 1 ? 'are' : 'is'} damaged (SHA-256 differs)`);
-  const { progress, settings } = JSON.parse(state) as { progress: unknown; settings: Checkpoint['settings'] };
+  const { progress, ...made } = JSON.parse(state) as { progress: unknown } & MadeWith;
   const parsed = progressSchema.safeParse(progress);
   if (!parsed.success) throw damaged(file, 'it was written by another version of sonoground');
   const tensors = [...arrays].map(([name, { data, shape, dtype }]) => [name, tf.tensor(data, [...shape], dtype)] as const);
-  return { file, tensors: new Map(tensors), progress: parsed.data, settings };
+  return { file, tensors: new Map(tensors), progress: parsed.data, made };
 }
 
 function hashOf(content: string): string {

@@ -7,6 +7,7 @@ export { MaskerTask, type MaskerTaskOptions } from './masker-task.js';
 export { type NegativePhrases, withNegatives } from './negatives.js';
 export { preflight } from './preflight.js';
 export { type RunOptions, runTraining } from './run.js';
+export { withRunLock } from './run-folder.js';
 export { SampleThreads } from './sample-threads.js';
 export type { LossReport, TrainStep, TrainTask } from './task.js';
 export { type TrainerOptions, type TrainProgress, type TrainResult, train } from './trainer.js';

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, readableFileError } from '../util/index.js';
+import { CheckpointError, isLeftover, readableFileError, withFolderLock } from '../util/index.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import { TrainLog } from './train-log.js';
 
-/** What `writeFileAtomic` leaves of these files when it is killed. */
-const HALF_WRITTEN = /^\.(step-\d+\.safetensors|config\.yaml|versions\.json)\.[0-9a-f]+\.tmp$/;
-
 const CHECKPOINT = /^step-(\d+)\.safetensors$/;
+
+/** Keeps others from training in a folder meanwhile. */
+export function withRunLock<T>(dir: string, body: () => Promise<T>): Promise<T> {
+  const about = { where: dir, doing: 'is training in it', instead: 'choose another run.dir' };
+  return withFolderLock(join(dir, '.lock'), about, body);
+}
 
 /**
  * The files of one run: `best` (weights for inference), `checkpoints/` (the last ones, to resume from) and the log. `best` is a
@@ -30,7 +33,7 @@ export class RunFolder {
     try {
       await mkdir(this.checkpointsDir, { recursive: true });
       for (const dir of [this.dir, this.checkpointsDir])
-        for (const name of await readdir(dir)) if (HALF_WRITTEN.test(name)) await rm(join(dir, name), { force: true });
+        for (const name of await readdir(dir)) if (isLeftover(name)) await rm(join(dir, name), { force: true });
       await this.removeOldBest();
     } catch (cause) {
       throw readableFileError(this.dir, cause);

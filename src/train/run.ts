@@ -19,6 +19,8 @@ import { type TrainProgress, type TrainResult, train } from './trainer.js';
 /** How a run is started and watched. */
 export interface RunOptions {
   readonly resume?: boolean;
+  /** Resumes although the data, or the model that the run started from, are others than before. Default: false. */
+  readonly allowChangedData?: boolean;
   /** Ends training after the step that is being taken, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
@@ -55,8 +57,10 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   try {
     scores = await loadScores();
     if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);
+    const base = config.task === 'detector' ? config.model.detector : config.model.masker;
     return await train({
       task,
+      models: { [base]: await resolveModel(base) },
       train: data.train,
       val: data.val,
       config: config.train,

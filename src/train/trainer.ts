@@ -4,14 +4,15 @@ import { BatchLoader, type Dataset } from '../data/index.js';
 import { ConfigError, type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
 import type { AnswerScores } from './answer-scores.js';
 import { type Cursor, stepsOf } from './batch-stream.js';
-import { type Checkpoint, writeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, type MadeWith, writeCheckpoint } from './checkpoint.js';
 import type { OptimConfig } from './config.js';
 import type { DataRecipe } from './data-recipe.js';
+import { assertSameData, changesSince, type DataRecord, dataRecordFile, digestOf, recordData } from './data-record.js';
 import { EarlyStopping } from './early-stopping.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
 import { monitored } from './monitor.js';
 import { AdamW, Ema, GlobalNorm, groupParameters } from './optim/index.js';
-import { RunFolder } from './run-folder.js';
+import { RunFolder, withRunLock } from './run-folder.js';
 import { RunningMean } from './running-mean.js';
 import { defaultThreads, SampleThreads } from './sample-threads.js';
 import { notFinite, type StepOptions, takeStep } from './step.js';
@@ -19,7 +20,7 @@ import type { LossReport, TrainTask } from './task.js';
 import { TrainLog } from './train-log.js';
 import { restoreArrays, type TrainingArrays, trainable, withArrays } from './training-state.js';
 import { TrainingStopped } from './training-stopped.js';
-import { versions } from './versions.js';
+import { otherVersions, stepVersions, versions } from './versions.js';
 
 /** Where a run stands, for a progress bar. */
 export interface TrainProgress {
@@ -41,6 +42,10 @@ export interface TrainerOptions {
   readonly scores?: AnswerScores | undefined;
   /** Continue from the folder's newest intact checkpoint. */
   readonly resume?: boolean;
+  /** Continue although the data are others than those of the checkpoint, with a warning. Default: false. */
+  readonly allowChangedData?: boolean;
+  /** The folders or files of the models that training starts from, by name: part of the run's data. Default: none. */
+  readonly models?: Readonly<Record<string, string>>;
   /** How other threads open the training data. Absent: they are not used. */
   readonly recipe?: DataRecipe;
   /** All settings of the run, saved with it and compared on a resume. Default: `config` and `seed`. */
@@ -70,9 +75,13 @@ export interface TrainResult {
  *
  * A run that is killed at any moment and resumed gives the same bytes as one that was not, on one machine's CPU.
  *
- * @throws TrainingStopped when `signal` asked for it.
+ * @throws TrainingStopped when `signal` asked for it; InUseError when another process trains in the folder.
  */
-export async function train(options: TrainerOptions): Promise<TrainResult> {
+export function train(options: TrainerOptions): Promise<TrainResult> {
+  return withRunLock(options.dir, () => trainLocked(options));
+}
+
+async function trainLocked(options: TrainerOptions): Promise<TrainResult> {
   const run = new Trainer(options);
   try {
     await run.open();
@@ -95,6 +104,7 @@ class Trainer {
   private readonly stepsPerEpoch: number;
   private readonly stepOptions: StepOptions;
   private log: TrainLog | undefined;
+  private made: MadeWith;
   private step = 0;
   private epoch = 0;
   private taken = 0;
@@ -105,6 +115,7 @@ class Trainer {
     this.options = options;
     this.logger = logger;
     this.settings = options.settings ?? { train: config, run: { seed } };
+    this.made = { settings: stepSettings(this.settings) };
     this.folder = new RunFolder(dir);
     const parameters = trainable(task);
     const groups = groupParameters(parameters, config.groups, config.learningRate);
@@ -124,10 +135,13 @@ class Trainer {
   }
 
   async open(): Promise<void> {
-    const { dir, resume = false } = this.options;
+    const { dir, resume = false, train, val, models } = this.options;
     await this.folder.open();
+    const data = await recordData({ train, val }, models);
+    const current = await versions();
+    this.made = { ...this.made, data: digestOf(data), versions: stepVersions(current) };
     const last = resume ? await this.folder.newestCheckpoint(({ message }) => this.logger.warn(message)) : undefined;
-    if (last !== undefined) this.restore(last);
+    if (last !== undefined) await this.restore(last, data);
     else if (resume) this.logger.info(`there is no checkpoint in ${dir} yet: training starts at the beginning`);
     else {
       const place = await this.folder.setAside();
@@ -135,7 +149,14 @@ class Trainer {
     }
     this.log = await TrainLog.open(dir, last?.progress.log);
     await writeFileAtomic(join(dir, 'config.yaml'), stringify(this.settings));
-    await writeFileAtomic(join(dir, 'versions.json'), `${JSON.stringify(await versions(), null, 2)}\n`);
+    await writeFileAtomic(join(dir, 'versions.json'), `${JSON.stringify(current, null, 2)}\n`);
+    await this.keepRecord(data, last);
+  }
+
+  /** The record is of the data that the next checkpoint is made with. */
+  private async keepRecord(data: DataRecord, last: Checkpoint | undefined): Promise<void> {
+    if (last?.made.data === this.made.data) return;
+    await writeFileAtomic(join(this.options.dir, dataRecordFile), `${JSON.stringify(data, null, 1)}\n`);
   }
 
   async toTheEnd(): Promise<TrainResult> {
@@ -235,15 +256,14 @@ class Trainer {
     const log = (await this.log?.sync()) ?? { lines: 0, events: 0 };
     const { step, epoch, taken, cursor } = this;
     const progress = { step, epoch, taken, cursor, losses: this.losses.state(), stopping: this.stopping.state(), log };
-    await withArrays(this.arrays, (arrays) =>
-      writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, stepSettings(this.settings)),
-    );
+    await withArrays(this.arrays, (arrays) => writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, this.made));
     await this.folder.prune(this.options.config.keepLast, step);
   }
 
-  private restore({ file, tensors, progress, settings }: Checkpoint): void {
+  private async restore({ file, tensors, progress, made }: Checkpoint, data: DataRecord): Promise<void> {
     try {
-      assertSameRun(file, settings, this.settings);
+      assertSameRun(file, made.settings, this.settings);
+      await this.compare(file, made, data);
       restoreArrays(this.arrays, tensors, progress.step, file);
     } finally {
       for (const tensor of tensors.values()) tensor.dispose();
@@ -252,6 +272,21 @@ class Trainer {
     this.losses.restore(progress.losses);
     ({ step: this.step, epoch: this.epoch, taken: this.taken, cursor: this.cursor } = progress);
     this.logger.info(`resumed at epoch ${this.epoch + 1}, step ${this.step}, from ${file}`);
+  }
+
+  /** Other data are refused, unless they are wanted; other versions are told. */
+  private async compare(file: string, before: MadeWith, data: DataRecord): Promise<void> {
+    const { dir, allowChangedData = false } = this.options;
+    if (before.data === undefined || before.versions === undefined) {
+      this.logger.warn(`${file}: it does not say with which data and versions it was made; they are not compared`);
+      return;
+    }
+    if (!allowChangedData) await assertSameData(file, before.data, data, dir);
+    const changes = await changesSince(before.data, data, dir);
+    if (changes !== undefined) this.logger.warn(`${file}: the data have changed: ${changes}; allowed by --allow-changed-data`);
+    const others = otherVersions(before.versions, this.made.versions ?? {});
+    if (others !== undefined)
+      this.logger.warn(`${file}: ${others}; the steps from here on may differ from those of a run in one go`);
   }
 
   private stopIfAsked(): void {

@@ -31,3 +31,20 @@ async function commit(): Promise<string | null> {
     return null;
   }
 }
+
+/** Those of {@link versions} that decide the last bits of a step. */
+export function stepVersions(all: Readonly<Record<string, unknown>>): Record<string, string> {
+  const names = ['sonoground', 'commit', 'backend', 'tensorflow', 'tfjs'];
+  return Object.fromEntries(names.map((name) => [name, String(all[name] ?? 'none')]));
+}
+
+/** What differs between two of {@link stepVersions}, in words; nothing where they are the same. */
+export function otherVersions(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): string | undefined {
+  const changed = Object.keys(now).filter((name) => before[name] !== now[name]);
+  return changed.length === 0
+    ? undefined
+    : changed.map((name) => `${name} was ${before[name] ?? 'unknown'} and is ${now[name]}`).join(', ');
+}

@@ -1,13 +1,17 @@
 export { assertShape, sizeOf } from './assert-shape.js';
+export { mountOf } from './disk.js';
 export * from './errors/index.js';
 export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
+export { FolderLock, type LockAbout, withFolderLock } from './lock/index.js';
 export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
+export { printable } from './printable.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
 export { cleaned, shown, shownName, shownShape } from './shown.js';
+export { isLeftover, temporaryPath } from './temporary-name.js';
 export { withDefault } from './with-default.js';
-export { readableFileError, writeFileAtomic } from './write-file-atomic.js';
+export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { mountOf } from './disk.js';
 import { SonogroundError } from './errors/index.js';
+import { temporaryPath } from './temporary-name.js';
 
 /**
  * Writes a file so that a reader sees the old content or the new, never a part: to a temporary name in the same folder,
@@ -14,7 +15,7 @@ export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
@@ -39,16 +40,35 @@ const FIXES: Readonly<Record<string, readonly [what: string, fix: string]>> = {
     'Raise the limit (ulimit -f); the old file, if there was one, is intact',
   ],
   EDQUOT: ['the disk quota is used up', 'Free some space; the old file, if there was one, is intact'],
+  EIO: ['the disk cannot be written (input/output error)', 'Look after the disk, or choose a folder on another one'],
   EACCES: ['the folder may not be written', 'Choose another folder, or change its permissions'],
   EPERM: ['the folder may not be written', 'Choose another folder, or change its permissions'],
   EROFS: ['the file system is read-only', 'Choose another folder'],
   ENOTDIR: ['a part of the path is a file, not a folder', 'Choose another folder'],
   EEXIST: ['a part of the path is a file, not a folder', 'Choose another folder'],
   EISDIR: ['it is a folder', 'Choose another name'],
+  ENAMETOOLONG: ['the name is longer than this file system allows', 'Choose a shorter name'],
 };
+
+/** What ails the disk, whichever file is written. */
+const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
 /** What a person should read when a file cannot be written; an error of another kind stays itself. */
 export function readableFileError(path: string, cause: unknown): unknown {
-  const known = FIXES[(cause as NodeJS.ErrnoException).code ?? ''];
-  return known === undefined ? cause : new SonogroundError({ where: path, what: known[0], fix: known[1], cause });
+  const code = codeOf(cause) ?? '';
+  const known = FIXES[code];
+  if (known === undefined) return cause;
+  const [what, fix] = known;
+  const disk = OF_THE_DISK.includes(code) ? ` (${mountOf(path)})` : '';
+  return new SonogroundError({ where: path, what: `${what}${disk}`, fix, cause });
+}
+
+/** Whether an error of {@link writeFileAtomic} is about that file alone, so that others may still be written. */
+export function concernsOneFile(error: unknown): boolean {
+  const code = error instanceof SonogroundError ? codeOf(error.cause) : undefined;
+  return code !== undefined && code in FIXES && !OF_THE_DISK.includes(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
 }

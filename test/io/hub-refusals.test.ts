@@ -294,3 +294,51 @@ describe('the disk', () => {
     expect(at.hub.storage.map(({ range }) => range)).toEqual(['bytes=3999999999000-']);
   });
 });
+
+describe('a listing', () => {
+  it('without an end is not read to its end', async () => {
+    let sent = 0;
+    const endless: Fault = (_request, response) => {
+      const piece = Buffer.alloc(2 ** 20, ' ');
+      const more = () => {
+        // Each piece goes out when the one before has been taken.
+        while (!response.destroyed && response.write(piece)) sent += 1;
+        sent += 1;
+      };
+      response.on('drain', more);
+      more();
+    };
+    at.hub.faults.listing.push(endless);
+    expect(await refusal(at.download())).toContain('owner/some-model: its listing of files has more than 32 MB');
+    expect(sent).toBeLessThan(128);
+    expect(at.waits).toEqual([]);
+  });
+
+  it('of more files than any model has is refused', async () => {
+    const siblings = Array.from({ length: 100_001 }, (_, i) => ({ rfilename: `${i}` }));
+    at.hub.edit = (listing) => ({ ...listing, siblings });
+    expect(await refusal(at.download())).toContain('its listing of files has 100001 entries');
+  });
+});
+
+describe('a token', () => {
+  it.each(['http://hub.invalid', 'http://192.0.2.1:8080', 'http://localhost.invalid', 'http://127.0.0.1.invalid'])(
+    'does not go to %s in the clear',
+    async (endpoint) => {
+      const { host } = new URL(endpoint);
+      const env = { HF_ENDPOINT: endpoint, HF_TOKEN: 'hf_secret' };
+      const message = await refusal(at.download(REPO, { env }));
+      expect(message).toContain(`HF_ENDPOINT: the token would go to ${host} over plain http`);
+      expect(message).not.toContain('hf_secret');
+    },
+  );
+
+  it('goes in the clear to this machine alone, by any of its names', async () => {
+    const { port } = new URL(at.hub.endpoint);
+    for (const host of ['127.0.0.1', 'localhost']) {
+      at.hub.hub.length = 0;
+      await at.download(REPO, { env: { HF_ENDPOINT: `http://${host}:${port}`, HF_TOKEN: 'hf_secret' } });
+      expect(at.hub.hub[0]?.authorization).toBe('Bearer hf_secret');
+    }
+  });
+});

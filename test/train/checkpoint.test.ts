@@ -27,12 +27,14 @@ const progress = (step: number): Progress => ({
   log: { lines: 10, events: 20 },
 });
 
+const made = { settings: { 'run.seed': '1' }, data: 'a digest', versions: { sonoground: '1.0.0' } };
+
 async function write(file: string, step: number): Promise<void> {
   const tensors = new Map<string, tf.Tensor>([
     ['model.a', tf.tensor2d([1, -2, 3.5, 4, 5, 6], [2, 3])],
     ['optimiser.mean.a', tf.tensor1d([7, 8])],
   ]);
-  await writeCheckpoint(file, tensors, progress(step), { 'run.seed': '1' });
+  await writeCheckpoint(file, tensors, progress(step), made);
   tf.dispose([...tensors.values()]);
 }
 
@@ -40,9 +42,9 @@ describe('a checkpoint', () => {
   it('comes back as it was written, and leaves no tensor behind', async () => {
     const file = join(dir, 'whole.safetensors');
     expect(await leakOf(() => write(file, 3))).toBe(0);
-    const { tensors, progress: read, settings } = await readCheckpoint(file);
+    const { tensors, progress: read, made: others } = await readCheckpoint(file);
     expect(read).toEqual(progress(3));
-    expect(settings).toEqual({ 'run.seed': '1' });
+    expect(others).toEqual(made);
     expect([...((await tensors.get('model.a')?.data()) ?? [])]).toEqual([1, -2, 3.5, 4, 5, 6]);
     expect(tensors.get('model.a')?.shape).toEqual([2, 3]);
     tf.dispose([...tensors.values()]);

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
-import { saveCheckpoint } from '../../src/io/index.js';
-import { Linear, Module } from '../../src/nn/index.js';
-import { runConfigSchema, type TrainerOptions, type TrainTask, train } from '../../src/train/index.js';
-import { Rng } from '../../src/util/index.js';
+import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { runConfigSchema, type TrainerOptions, train } from '../../src/train/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
+import { toyTask } from '../support/toy-task.js';
 
 useBackend();
 
@@ -17,45 +15,6 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'sonoground-trainer-'));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
-
-class Toy extends Module {
-  readonly linear = this.child('linear', new Linear(3, 2));
-}
-
-/** Learns the number of objects from the mean colour; `spoil` changes what it sees of an image. */
-function toyTask(spoil: (sample: Sample) => number = () => 0): TrainTask {
-  const model = new Toy();
-  for (const [, parameter] of model.namedParameters()) parameter.initialise(Rng.seeded(1));
-  const lossOf = (samples: readonly Sample[]) => () => {
-    const input = tf.tensor2d(samples.map((sample) => [0, 1, 2].map((k) => (sample.image.data[k] ?? 0) / 255 + spoil(sample))));
-    const wanted = tf.tensor2d(samples.map(({ objects }) => [objects.length, 1]));
-    return tf.mean(tf.squaredDifference(model.linear.forward(input), wanted)) as tf.Scalar;
-  };
-  const totalOf = async (value: tf.Scalar) => {
-    const [total = 0] = await value.data();
-    value.dispose();
-    return { total, terms: { squares: total } };
-  };
-  return {
-    model,
-    step: async (samples) => {
-      const parameters = model.trainableParameters();
-      const { value, grads } = tf.tidy(() =>
-        tf.variableGrads(
-          lossOf(samples),
-          parameters.map((p) => p.value),
-        ),
-      );
-      const gradients = new Map(parameters.map((p) => [p, grads[p.value.name] as tf.Tensor]));
-      return { ...(await totalOf(value)), gradients };
-    },
-    loss: (samples) => totalOf(tf.tidy(lossOf(samples))),
-    save: (to) => saveCheckpoint(model, join(to, 'model.safetensors')),
-    dispose: () => {
-      model.dispose();
-    },
-  };
-}
 
 const phantoms = (size: number, seed: number): Dataset => {
   const made = new PhantomDataset({ size, seed, width: 16, height: 12, domain: phantomDomains['shifted'] as PhantomDomain });

@@ -1,7 +1,7 @@
-import { constants, copyFile, link, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, link, rename } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { respelt } from '../../processing/index.js';
-import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { DataError, type Logger, silentLogger, temporaryPath, UsageError, writeFileAtomic } from '../../util/index.js';
 import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
 import { distinct, paperName, slug } from './file-name.js';
@@ -237,8 +237,7 @@ async function writeParts(parts: Parts, { adapter, options, variant }: Task, rep
 async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
   for (const copy of copies) {
     const [source, target] = [join(to, 'images', copy.from), join(to, 'images', copy.to)];
-    const temporary = join(to, 'images', `.${copy.to}.tmp`);
-    await rm(temporary, { force: true });
+    const temporary = temporaryPath(target);
     await link(source, temporary).catch(() => copyFile(source, temporary, constants.COPYFILE_FICLONE));
     await rename(temporary, target);
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../../util/index.js';
+import { DataError, FolderLock, unsafeName } from '../../util/index.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 
 const FOLDER = '.import';
@@ -19,11 +19,13 @@ export class Journal {
   private readonly to: string;
   private readonly file: FileHandle;
   private readonly done: ReadonlyMap<string, RecordResult>;
+  private readonly lock: FolderLock;
 
-  private constructor(to: string, file: FileHandle, done: ReadonlyMap<string, RecordResult>) {
+  private constructor(to: string, file: FileHandle, done: ReadonlyMap<string, RecordResult>, lock: FolderLock) {
     this.to = to;
     this.file = file;
     this.done = done;
+    this.lock = lock;
   }
 
   /**
@@ -37,29 +39,30 @@ export class Journal {
     const text = await readFile(path, 'utf8').catch(() => undefined);
     const [head, ...lines] = text?.split('\n') ?? [];
     const before = parsed<{ kind: string }>(head ?? '')?.kind;
-    if (before === kind) {
-      await lock(to);
-      const done = new Map<string, RecordResult>();
-      for (const line of lines) {
-        const entry = parsed<{ key: string; result: RecordResult }>(line);
-        if (entry?.result !== undefined) done.set(entry.key, entry.result);
-      }
-      return new Journal(to, await continued(path, text ?? ''), done);
+    if (before !== kind && !overwrite) await refuse(to, before);
+    const lock = await FolderLock.take(join(to, FOLDER, LOCK), {
+      where: to,
+      doing: 'is importing into it',
+      instead: 'choose another --to',
+    });
+    try {
+      if (before === kind) return new Journal(to, await continued(path, text ?? ''), resultsOf(lines), lock);
+      if (text !== undefined) for (const name of OUTPUTS) await rm(join(to, name), { recursive: true, force: true });
+      const file = await open(path, 'w');
+      await file.write(`${JSON.stringify({ kind })}\n`);
+      return new Journal(to, file, new Map(), lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    if (!overwrite) await refuse(to, before);
-    if (text !== undefined) await lock(to);
-    if (text !== undefined) for (const name of [...OUTPUTS, FOLDER]) await rm(join(to, name), { recursive: true, force: true });
-    await mkdir(join(to, FOLDER), { recursive: true });
-    await lock(to);
-    const file = await open(path, 'w');
-    await file.write(`${JSON.stringify({ kind })}\n`);
-    return new Journal(to, file, new Map());
   }
 
   /** What is known of a record, if its files are still there. */
   async find(key: string): Promise<RecordResult | undefined> {
     const result = this.done.get(key);
     if (result === undefined || !result.ok) return undefined;
+    // The folder may come from elsewhere: its record is not believed where it leads out of it.
+    if (filesOf(result).some((name) => unsafeName(name) !== undefined)) return undefined;
     const files = [join('images', result.imageFile), ...result.objects.map(({ maskFile }) => join('masks', maskFile))];
     const there = await Promise.all(
       files.map((file) =>
@@ -78,7 +81,7 @@ export class Journal {
 
   async close(): Promise<void> {
     await this.file.close();
-    await rm(join(this.to, FOLDER, LOCK), { force: true });
+    await this.lock.release();
   }
 
   /** Removes files of earlier, other results and what a stop left behind. */
@@ -119,27 +122,13 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     .slice(0, 32);
 }
 
-/** One process writes at a time; a lock whose process has ended, or that is our own, is taken over. */
-async function lock(to: string): Promise<void> {
-  const path = join(to, FOLDER, LOCK);
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  const owner = Number(text);
-  if (text !== undefined && owner !== process.pid && isRunning(owner))
-    throw new DataError({
-      where: to,
-      what: `process ${owner} is importing into it`,
-      fix: 'Wait for it to end, or choose another --to',
-    });
-  await writeFile(path, String(process.pid));
-}
-
-function isRunning(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+function resultsOf(lines: readonly string[]): Map<string, RecordResult> {
+  const done = new Map<string, RecordResult>();
+  for (const line of lines) {
+    const entry = parsed<{ key: string; result: RecordResult }>(line);
+    if (entry?.result !== undefined) done.set(entry.key, entry.result);
   }
+  return done;
 }
 
 async function refuse(to: string, before: string | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DataError, writeFileAtomic } from '../../util/index.js';
+import { join, relative } from 'node:path';
+import { DataError, safePath, withFolderLock, writeFileAtomic } from '../../util/index.js';
 
 /** Where a run remembers its answers. */
 export const ANSWERS = 'predictions';
@@ -15,9 +15,14 @@ export async function hasAnswers(run: string): Promise<boolean> {
  * stands for two different ones; what is there stays.
  *
  * @returns how many answers were added.
- * @throws DataError for a folder without answers.
+ * @throws DataError for a folder without answers, or whose answers lie elsewhere; InUseError when another process works in `to`.
  */
 export async function mergeAnswers(from: readonly string[], to: string): Promise<number> {
+  const about = { where: to, doing: 'is working in it', instead: 'choose another --to' };
+  return withFolderLock(join(to, '.lock'), about, () => addAnswers(from, to));
+}
+
+async function addAnswers(from: readonly string[], to: string): Promise<number> {
   let added = 0;
   for (const run of from) {
     if (!(await hasAnswers(run)))
@@ -26,11 +31,12 @@ export async function mergeAnswers(from: readonly string[], to: string): Promise
         what: `there is no folder ${ANSWERS}`,
         fix: 'Name run folders in which eval --shard ran',
       });
-    const entries = await readdir(join(run, ANSWERS), { recursive: true, withFileTypes: true });
+    // A folder that came from elsewhere may hold links to any file of this machine.
+    const entries = await readdir(await safePath(run, ANSWERS, run), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       if (!entry.isFile() || !entry.name.endsWith('.json')) continue;
       const source = join(entry.parentPath, entry.name);
-      const target = join(to, source.slice(run.replace(/[\\/]+$/, '').length + 1));
+      const target = join(to, relative(run, source));
       if ((await stat(target).catch(() => undefined)) !== undefined) continue;
       await writeFileAtomic(target, await readFile(source));
       added += 1;

@@ -1,12 +1,12 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../../util/index.js';
+import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
 import type { CocoResult } from './coco-result.js';
 import type { Verdict } from './verdicts.js';
 
 /** Grows by a line for each image that is done. */
-const JOURNAL = 'journal.jsonl';
+export const journalFile = 'journal.jsonl';
 
 /** What everybody reads. */
 const RESULTS = 'results.json';
@@ -20,7 +20,7 @@ const ALWAYS = 500;
 /** With more, folding may take one part in so many of the time, so that thousands of images do not mean thousands of long files. */
 const FOLD_SHARE = 10;
 
-const entrySchema = z.object({
+const entryFields = z.object({
   id: z.string(),
   /** Stands for the image file as it was, and for the settings. */
   key: z.string(),
@@ -31,6 +31,8 @@ const entrySchema = z.object({
   results: z.array(z.record(z.string(), z.unknown())),
   verdicts: z.array(z.record(z.string(), z.unknown())).optional(),
 });
+
+const entrySchema = entryFields.refine(({ masks, results }) => masks <= results.length, 'each mask belongs to a result');
 
 /** What is known of an image that is done. */
 export interface JournalEntry {
@@ -60,16 +62,25 @@ export class Journal {
     this.settings = settings;
   }
 
-  /** Reads what is there. A line that was cut off by a stop is dropped. */
+  /**
+   * Reads what is there. A line that was cut off by a stop is dropped.
+   *
+   * @throws DataError when it names an image that would lead out of the folder: no batch writes that.
+   */
   static async open(out: string, settings: string): Promise<Journal> {
     const journal = new Journal(out, settings);
-    const text = await readFile(join(out, JOURNAL), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
+    const file = join(out, journalFile);
+    const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return '';
+      throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Choose another folder', cause });
     });
-    for (const line of text.split('\n')) {
+    for (const [i, line] of text.split('\n').entries()) {
       const entry = parse(line);
-      if (entry !== undefined) journal.entries.set(entry.id, entry);
+      if (entry === undefined) continue;
+      const what = unsafeName(entry.id);
+      if (what !== undefined)
+        throw new DataError({ where: `${file}, line ${i + 1}`, what, fix: 'The folder was not filled by infer: do not use it' });
+      journal.entries.set(entry.id, entry);
     }
     return journal;
   }
@@ -103,13 +114,16 @@ export class Journal {
   async start(): Promise<void> {
     for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.entries.delete(id);
     const lines = [...this.entries.values()].map((entry) => `${JSON.stringify(entry)}\n`);
-    await writeFileAtomic(join(this.out, JOURNAL), lines.join(''));
+    await writeFileAtomic(join(this.out, journalFile), lines.join(''));
     await this.fold();
   }
 
   /** Notes that an image is done. */
   async record(entry: JournalEntry): Promise<void> {
-    await appendFile(join(this.out, JOURNAL), `${JSON.stringify(entry)}\n`);
+    const file = join(this.out, journalFile);
+    await appendFile(file, `${JSON.stringify(entry)}\n`).catch((cause: unknown) => {
+      throw readableFileError(file, cause);
+    });
     this.entries.set(entry.id, entry);
     this.stale = true;
     const due = this.entries.size <= ALWAYS || performance.now() - this.foldedAt >= FOLD_SHARE * this.foldMs;

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { DataError, type Logger, safePath, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
 import { type BatchFolder, batchFolderFile, readBatchFolder } from './folder.js';
-import { Journal, type JournalEntry } from './journal.js';
-import { outputsOf } from './outputs.js';
+import { Journal, type JournalEntry, journalFile } from './journal.js';
+import { outputNames, prepareOutputs, withBatchLock } from './outputs.js';
 
 export interface MergeOptions {
   /** Output folders of runs with the same settings and models. */
@@ -50,18 +50,7 @@ export async function mergeBatches({ from, to, partial = false, logger = silentL
         fix: 'Compare their settings.json; run one of them again',
       });
   checkAll(parts, partial);
-  const { key } = first.folder;
-  const journal = await Journal.open(to, key);
-  if (journal.foreign > 0)
-    throw new UsageError({ where: to, what: 'it holds results of other settings or models', fix: 'Choose another folder' });
-  const entries = distinct(parts, journal);
-  for (let i = 0; i < entries.length; i += AT_ONCE)
-    await Promise.all(entries.slice(i, i + AT_ONCE).map(({ dir, entry }) => copyOutputs(dir, to, entry)));
-  journal.adopt(entries.map(({ entry }) => entry));
-  await journal.start();
-  const { shard: _, ...settings } = first.folder;
-  const about: BatchFolder = { ...settings, images: journal.own.length };
-  await writeFileAtomic(join(to, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
+  const journal = await withBatchLock(to, () => fill(to, parts, first.folder));
   const lacking = parts
     .filter(({ folder, entries: done }) => done.length < folder.images)
     .map(({ dir, folder, entries: done }) => `${dir}: ${done.length} of ${folder.images} images are done`);
@@ -69,7 +58,24 @@ export async function mergeBatches({ from, to, partial = false, logger = silentL
   return { images: journal.own.length, found: journal.found, lacking };
 }
 
+async function fill(to: string, parts: readonly Part[], { shard: _, ...settings }: BatchFolder): Promise<Journal> {
+  const journal = await Journal.open(to, settings.key);
+  if (journal.foreign > 0)
+    throw new UsageError({ where: to, what: 'it holds results of other settings or models', fix: 'Choose another folder' });
+  const entries = distinct(parts, journal);
+  await prepareOutputs(to);
+  for (let i = 0; i < entries.length; i += AT_ONCE)
+    await Promise.all(entries.slice(i, i + AT_ONCE).map(({ dir, entry }) => copyOutputs(dir, to, entry)));
+  journal.adopt(entries.map(({ entry }) => entry));
+  await journal.start();
+  const about: BatchFolder = { ...settings, images: journal.own.length };
+  await writeFileAtomic(join(to, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
+  return journal;
+}
+
+/** Parts come from elsewhere: a link in one may lead to any file of this machine, or to a device that never ends. */
 async function readPart(dir: string): Promise<Part> {
+  for (const name of [batchFolderFile, journalFile]) await ownFile(dir, name);
   const folder = await readBatchFolder(dir);
   return { dir, folder, entries: (await Journal.open(dir, folder.key)).own };
 }
@@ -114,11 +120,20 @@ function distinct(parts: readonly Part[], journal: Journal): { dir: string; entr
 }
 
 async function copyOutputs(from: string, to: string, { id, masks }: JournalEntry): Promise<void> {
-  const targets = outputsOf(to, id, masks);
-  for (const [i, file] of outputsOf(from, id, masks).entries()) {
+  for (const name of outputNames(id, masks)) {
+    const file = await ownFile(from, name);
     const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
       throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Run this part again', cause });
     });
-    await writeFileAtomic(targets[i] as string, bytes);
+    await writeFileAtomic(join(to, name), bytes);
   }
+}
+
+/** The path of a part's file, which is one where it is there at all, and lies in the part. */
+async function ownFile(dir: string, name: string): Promise<string> {
+  const file = await safePath(dir, name, dir);
+  const info = await stat(file).catch(() => undefined);
+  if (info !== undefined && !info.isFile())
+    throw new DataError({ where: file, what: 'it is not a file', fix: 'Run this part again' });
+  return file;
 }

@@ -1,14 +1,22 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, drawOverlay, maskToPng, PromptTokenizer, type RasterImage } from '../../processing/index.js';
-import { DataError, type Logger, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { decodeImage, drawOverlay, maskToPng, PromptTokenizer, type RasterImage, splitAddress } from '../../processing/index.js';
+import {
+  concernsOneFile,
+  DataError,
+  type Logger,
+  SonogroundError,
+  silentLogger,
+  UsageError,
+  writeFileAtomic,
+} from '../../util/index.js';
 import type { GroundedSegmenter } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 import { cocoResult } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
-import { maskFile, outputsOf, overlayFile } from './outputs.js';
+import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
 import { type BatchSettings, imageKey, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
 import { calibrationOf, verdictsOf } from './verdicts.js';
@@ -34,7 +42,7 @@ export interface BatchOptions {
   readonly shard?: Shard | undefined;
   /** Do again what is done. Default: false. */
   readonly overwrite?: boolean;
-  /** What to do with an image that cannot be read. Default: `skip`. */
+  /** What to do with an image that cannot be read, or whose files cannot be written. Default: `skip`. */
   readonly onBad?: 'stop' | 'skip';
   /** Stops after the image at hand. */
   readonly signal?: AbortSignal;
@@ -50,7 +58,7 @@ export interface BatchSummary {
   readonly skipped: number;
   /** Things found in all images of `results.json`. */
   readonly found: number;
-  /** What is wrong with each image that could not be read. */
+  /** What is wrong with each image that could not be read, or whose files could not be written. */
   readonly bad: readonly string[];
 }
 
@@ -59,25 +67,20 @@ export interface BatchSummary {
  * same settings and models, are left alone. Calibrated models also give `verdicts.json`: whether each image shows each thing.
  * The next image is read and the last one's files are written while one is computed.
  *
- * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; what was done before is kept.
+ * @throws DataError for the first image that cannot be read, if `onBad` is `stop`, and SonogroundError when the disk is full; what
+ * was done before is kept. InUseError when another process writes into the folder.
  */
-export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
-  const {
-    images,
-    settings,
-    out,
-    load,
-    overwrite = false,
-    onBad = 'skip',
-    signal,
-    onProgress,
-    logger = silentLogger,
-    shard,
-  } = options;
+export function runBatch(options: BatchOptions): Promise<BatchSummary> {
+  return withBatchLock(options.out, () => run(options));
+}
+
+async function run(options: BatchOptions): Promise<BatchSummary> {
+  const { images, settings, out, overwrite = false, logger = silentLogger, shard } = options;
   const prompts = settings.prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
-  const phrases = distinct(prompts.flat());
+  distinct(prompts.flat());
   const key = await settingsKey(settings);
   const journal = await Journal.open(out, key);
+  await prepareOutputs(out);
   const todo = overwrite ? images : await unfinished(images, journal, key, out);
   for (const { id } of todo) await removeOutputs(out, id, journal.entry(id)?.masks ?? 0);
   journal.forget(todo.map(({ id }) => id));
@@ -86,44 +89,72 @@ export async function runBatch(options: BatchOptions): Promise<BatchSummary> {
   await journal.start();
   const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
+  const { done, bad } = todo.length === 0 ? { done: 0, bad: [] } : await segmentImages(todo, prompts, journal, key, options);
+  return { done, skipped: images.length - todo.length, found: journal.found, bad };
+}
+
+/** What is to be done, one image after the other; the lists are brought up to date whatever happens. */
+async function segmentImages(
+  todo: readonly BatchImage[],
+  prompts: readonly (readonly string[])[],
+  journal: Journal,
+  key: string,
+  { settings, out, load, onBad = 'skip', signal, onProgress }: BatchOptions,
+): Promise<{ readonly done: number; readonly bad: readonly string[] }> {
+  const phrases = prompts.flat();
   const bad: string[] = [];
   let done = 0;
-  if (todo.length > 0) {
-    const calibration = await calibrationOf(settings);
-    const segmenter = await load();
-    const writer = new Behind();
-    try {
-      let next = attempt(todo[0], key);
-      for (const [i, image] of todo.entries()) {
-        if (signal?.aborted) break;
-        const read = await next;
-        next = attempt(todo[i + 1], key);
-        try {
-          if (read.error !== undefined) throw read.error;
-          const raster = read.raster as RasterImage;
-          const segments = await segmentAll(segmenter, raster, prompts, settings);
-          const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
-          await writer.run(async () => {
+  const passOver = (error: unknown) => {
+    if (onBad === 'stop' || !isOfOneImage(error)) throw error;
+    bad.push(error.message);
+  };
+  const calibration = await calibrationOf(settings);
+  const segmenter = await load();
+  const writer = new Behind();
+  try {
+    let next = attempt(todo[0], key);
+    for (const [i, image] of todo.entries()) {
+      if (signal?.aborted) break;
+      const read = await next;
+      next = attempt(todo[i + 1], key);
+      try {
+        if (read.error !== undefined) throw read.error;
+        const raster = read.raster as RasterImage;
+        const segments = await segmentAll(segmenter, raster, prompts, settings);
+        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
+        await writer.run(async () => {
+          try {
             await writeOutputs(out, image.id, raster, segments);
-            const masks = segments.filter(({ mask }) => mask !== undefined).length;
-            const results = segments.map((segment) => cocoResult(segment, image, phrases));
-            await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results, verdicts });
-          });
+          } catch (error) {
+            return passOver(error);
+          }
+          const masks = segments.filter(({ mask }) => mask !== undefined).length;
+          const results = segments.map((segment) => cocoResult(segment, image, phrases));
+          await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results, verdicts });
           done += 1;
-        } catch (error) {
-          if (onBad === 'stop' || !(error instanceof DataError)) throw error;
-          bad.push(error.message);
-        }
-        onProgress?.(i + 1, todo.length, image);
+        });
+      } catch (error) {
+        passOver(error);
       }
-    } finally {
-      segmenter.dispose();
-      await writer.settled();
-      await journal.fold();
+      onProgress?.(i + 1, todo.length, image);
     }
+    await writer.settled();
     writer.check();
+  } catch (error) {
+    await writer.settled();
+    // What went wrong first is told, not that the lists, too, cannot be written.
+    await journal.fold().catch(() => {});
+    throw error;
+  } finally {
+    segmenter.dispose();
   }
-  return { done, skipped: images.length - todo.length, found: journal.found, bad };
+  await journal.fold();
+  return { done, bad };
+}
+
+/** Whether the next image may still be done. */
+function isOfOneImage(error: unknown): error is SonogroundError {
+  return error instanceof DataError || (error instanceof SonogroundError && concernsOneFile(error));
 }
 
 function distinct(phrases: readonly string[]): string[] {
@@ -158,28 +189,36 @@ async function unfinished(images: readonly BatchImage[], journal: Journal, key: 
 
 async function allThere(out: string, id: string, masks: number): Promise<boolean> {
   const found = await Promise.all(outputsOf(out, id, masks).map((file) => stat(file).catch(() => undefined)));
-  return found.every((info) => info !== undefined);
+  return found.every((info) => info?.isFile());
 }
 
+/** What cannot be removed cannot be replaced either: that is told when the image is written. */
 async function removeOutputs(out: string, id: string, masks: number): Promise<void> {
-  await Promise.all(outputsOf(out, id, masks).map((file) => rm(file, { force: true })));
+  await Promise.all(outputsOf(out, id, masks).map((file) => rm(file, { force: true }).catch(() => {})));
 }
 
+/** All of an image's files, or none. */
 async function writeOutputs(
   out: string,
   id: string,
   image: RasterImage,
   segments: readonly (Segment | BoxSegment)[],
 ): Promise<void> {
-  // Together: what takes long is the disk.
-  await Promise.all(segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))));
   const items = segments.map(({ phrase, score, boxXyxyPx, mask }) => ({
     label: phrase,
     score,
     boxXyxyPx,
     ...(mask && { mask }),
   }));
-  await writeFileAtomic(overlayFile(out, id), await drawOverlay(image, items));
+  // Together: what takes long is the disk.
+  const writes = [
+    ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
+    drawOverlay(image, items).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
+  ];
+  const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
+  if (failed === undefined) return;
+  await removeOutputs(out, id, segments.length);
+  throw failed.reason;
 }
 
 interface Read {
@@ -194,10 +233,18 @@ async function attempt(image: BatchImage | undefined, settings: string): Promise
   if (image === undefined) return {};
   try {
     const key = await imageKey(image.path, settings);
+    await requireFile(image.path);
     return { key, raster: await decodeImage(image.path) };
   } catch (error) {
     return { error };
   }
+}
+
+/** From a pipe or a device nothing may ever come, or no end. */
+async function requireFile(path: string): Promise<void> {
+  const info = await stat((await splitAddress(path)).file).catch(() => undefined);
+  if (info !== undefined && !info.isFile())
+    throw new DataError({ where: path, what: 'it is not a file', fix: 'Name image files, or folders that hold them' });
 }
 
 /** Runs one task behind the caller's back. */

@@ -39,9 +39,10 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MOST_REDIRECTS = 5;
 
 /**
- * Asks the endpoint, following redirects by hand: the token goes to no other host than the endpoint's.
+ * Asks the endpoint, following redirects by hand: the token goes to no other host than the endpoint's, and to that one only
+ * where nobody on the way can read it.
  *
- * @throws ConnectionLost, or HubError when a redirect is not to be followed.
+ * @throws ConnectionLost, or HubError when a redirect is not to be followed or the token would be sent in the clear.
  */
 export async function request(
   address: string,
@@ -56,6 +57,7 @@ export async function request(
   try {
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       const fromEndpoint = url.origin === home;
+      if (fromEndpoint) requireSecret(url, settings);
       const authorization = fromEndpoint && settings.token !== undefined ? { authorization: `Bearer ${settings.token}` } : {};
       watch.heard();
       const response = await fetch(url, {
@@ -77,6 +79,20 @@ export async function request(
     watch.stop();
     throw lost(cause, url);
   }
+}
+
+function requireSecret({ protocol, hostname, host }: URL, { token }: HubSettings): void {
+  if (token === undefined || protocol === 'https:' || isLoopback(hostname)) return;
+  throw new HubError({
+    where: 'HF_ENDPOINT',
+    what: `the token would go to ${host} over plain http, where anybody on the way can read it`,
+    fix: 'Use an https address; or go without a token: unset HF_TOKEN and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1',
+  });
+}
+
+/** As `URL` writes the names of this very machine. */
+function isLoopback(hostname: string): boolean {
+  return hostname === '[::1]' || /^(.+\.)?localhost$/.test(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function target(response: Response, from: URL): URL {

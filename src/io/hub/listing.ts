@@ -25,6 +25,10 @@ export interface Listing {
   describe(name: string): Promise<HubFile>;
 }
 
+/** A listing of ten thousand files has two megabytes. */
+const MOST_BYTES = 32 * 2 ** 20;
+const MOST_FILES = 100_000;
+
 const schema = z.object({
   sha: z.string().refine(isCommit, 'expected a commit'),
   siblings: z.array(
@@ -47,6 +51,7 @@ export async function fetchListing({ repo, revision, label }: ModelName, context
   const address = `${settings.endpoint}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await withRetries(() => readText(label, repo, address, context), pace, report);
   const { sha: commit, siblings } = parse(label, address, text);
+  if (siblings.length > MOST_FILES) throw tooLong(label, `${siblings.length} entries`);
   if (isCommit(revision) && commit !== revision)
     throw new HubError({
       where: label,
@@ -81,7 +86,12 @@ async function readText(label: string, repo: string, address: string, { settings
     try {
       requireSuccess(label, repo, answer, settings);
       const pieces: Uint8Array[] = [];
-      for await (const piece of answer.pieces()) pieces.push(piece);
+      let bytes = 0;
+      for await (const piece of answer.pieces()) {
+        bytes += piece.length;
+        if (bytes > MOST_BYTES) throw tooLong(label, `more than ${MOST_BYTES / 2 ** 20} MB`);
+        pieces.push(piece);
+      }
       return Buffer.concat(pieces).toString('utf8');
     } finally {
       answer.close();
@@ -92,6 +102,14 @@ async function readText(label: string, repo: string, address: string, { settings
       throw unreachable(label, failure);
     throw mayPass(label, failure);
   }
+}
+
+function tooLong(label: string, what: string): HubError {
+  return new HubError({
+    where: label,
+    what: `its listing of files has ${what}, which no model has`,
+    fix: 'Check HF_ENDPOINT: something else may answer in its place',
+  });
 }
 
 function parse(label: string, address: string, text: string): z.infer<typeof schema> {

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { copyFile, link, mkdir, rename, rm, symlink } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
+import { temporaryPath } from '../../util/index.js';
 
 /** Ways to let a path show a file: `(file, path) => …`, best first. */
 export type Ways = readonly ((file: string, path: string) => Promise<void>)[];
@@ -21,7 +21,7 @@ export const linkWays: Ways = [link, (file, path) => copyFile(file, path)];
 /** Puts a file at a path in the first way that works, in one step; what was there is replaced. Folders are made. */
 export async function place(file: string, path: string, ways: Ways): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryPath(path);
   try {
     await inFirstWay(file, temporary, ways);
     await rename(temporary, path);

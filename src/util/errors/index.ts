@@ -1,6 +1,7 @@
 export { CheckpointError } from './checkpoint-error.js';
 export { ConfigError } from './config-error.js';
 export { DataError } from './data-error.js';
+export { InUseError } from './in-use-error.js';
 export { RuntimeError } from './runtime-error.js';
 export { type ErrorParts, SonogroundError } from './sonoground-error.js';
 export { UsageError } from './usage-error.js';

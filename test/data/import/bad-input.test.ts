@@ -8,6 +8,7 @@ import { commands } from '../../../src/cli/commands.js';
 import { main } from '../../../src/cli/main.js';
 import { importDataset } from '../../../src/data/index.js';
 import { DataError, UsageError } from '../../../src/util/index.js';
+import { ownIdentity } from '../../../src/util/lock/index.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, readPart, sorted } from './support.js';
@@ -319,9 +320,10 @@ describe('options and targets', () => {
     await importDataset({ dataset: 'stu', from, to, overwrite: true });
     expect(await readFile(join(to, 'mine.txt'), 'utf8')).toBe('keep');
     // Another process is at work there; process 1 always runs.
-    await put(to, '.import/lock', '1');
+    const lock = (pid: number) => JSON.stringify({ ...ownIdentity(), started: undefined, pid, since: 'today', token: 'x' });
+    await put(to, '.import/lock', lock(1));
     await expect(importDataset({ dataset: 'stu', from, to })).rejects.toThrow(/process 1 is importing into it/);
-    await put(to, '.import/lock', '999999999');
+    await put(to, '.import/lock', lock(999999999));
     await importDataset({ dataset: 'stu', from, to });
     const busi = await published('BUSI');
     await expect(importDataset({ dataset: 'busi', from: busi, to })).rejects.toThrow(/it holds another import \(stu strict\)/);

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Dataset } from '../data/index.js';
+import { splitAddress } from '../processing/index.js';
+import { DataError } from '../util/index.js';
+
+const hashes = z.record(z.string(), z.string());
+
+const recordSchema = z.object({
+  /** By part and id: a hash of the sample's files and of what is annotated. */
+  samples: hashes,
+  /** A hash of the samples' order, which decides what a batch is made of. */
+  order: z.string(),
+  /** By name: a hash of the files of each model that the run starts from. */
+  models: hashes,
+});
+
+/** What a run is made of besides its settings, by content: copies elsewhere, with other times, are the same. */
+export type DataRecord = z.infer<typeof recordSchema>;
+
+/** Its file in a run folder: for people, and to say what has changed. What counts is the digest in the checkpoint. */
+export const dataRecordFile = 'data.json';
+
+/** Files that are read at the same time. */
+const AT_ONCE = 8;
+
+/** Names in a message. */
+const LISTED = 3;
+
+/**
+ * Takes down the data of a run. All files are read once, which costs a fraction of the first epoch: times and sizes would miss
+ * a file that was replaced by one as large, and cry over every copy. Samples without files are known by the settings.
+ *
+ * @param parts - those that decide what a step does, and which weights are the best.
+ * @param models - the folders, or files, of the models that training starts from, by name.
+ */
+export async function recordData(
+  parts: Readonly<Record<string, Dataset>>,
+  models: Readonly<Record<string, string>> = {},
+): Promise<DataRecord> {
+  const files = new FileHashes();
+  const samples: [string, string][] = [];
+  for (const [part, dataset] of Object.entries(parts)) {
+    const seen = new Map<string, number>();
+    for (let from = 0; from < dataset.size; from += AT_ONCE) {
+      const indices = Array.from({ length: Math.min(AT_ONCE, dataset.size - from) }, (_, k) => from + k);
+      const hashed = await Promise.all(indices.map((index) => sampleOf(dataset, index, files)));
+      for (const { id, hash } of hashed) {
+        const count = seen.get(id) ?? 0;
+        seen.set(id, count + 1);
+        samples.push([`${part} ${id}${count === 0 ? '' : ` (${count + 1})`}`, hash]);
+      }
+    }
+  }
+  const order = sha256(JSON.stringify(samples.map(([name]) => name)));
+  const modelHashes = await Promise.all(
+    Object.entries(models).map(async ([name, path]) => [name, await hashOfFolder(path, files)] as const),
+  );
+  return { samples: Object.fromEntries(samples), order, models: Object.fromEntries(modelHashes) };
+}
+
+/** One short text for all of a record. */
+export function digestOf({ samples, order, models }: DataRecord): string {
+  return sha256(JSON.stringify([Object.entries(samples).sort(byName), order, Object.entries(models).sort(byName)]));
+}
+
+/**
+ * Reads the record of a run folder, to say what has changed.
+ *
+ * @returns undefined when it is not there or not the one with that digest.
+ */
+export async function readDataRecord(dir: string, digest: string): Promise<DataRecord | undefined> {
+  try {
+    const record = recordSchema.parse(JSON.parse(await readFile(join(dir, dataRecordFile), 'utf8')));
+    return digestOf(record) === digest ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says in words what differs between two records. */
+export function differences(before: DataRecord, now: DataRecord): string {
+  const names = (record: DataRecord) => Object.keys(record.samples);
+  const added = names(now).filter((name) => before.samples[name] === undefined);
+  const removed = names(before).filter((name) => now.samples[name] === undefined);
+  const changed = names(now).filter((name) => before.samples[name] !== undefined && before.samples[name] !== now.samples[name]);
+  const models = Object.keys(now.models).filter((name) => before.models[name] !== now.models[name]);
+  const parts = [
+    counted(added, 'added'),
+    counted(removed, 'removed'),
+    counted(changed, 'changed'),
+    ...models.map((name) => `the model ${name} has other files`),
+  ].filter((text) => text !== '');
+  return parts.length > 0 ? parts.join(', ') : 'the images are in another order';
+}
+
+/**
+ * Refuses to continue a run with other data.
+ *
+ * @param saved - the digest in the checkpoint.
+ * @throws DataError saying what has changed.
+ */
+export async function assertSameData(file: string, saved: string, now: DataRecord, dir: string): Promise<void> {
+  const what = await changesSince(saved, now, dir);
+  if (what === undefined) return;
+  throw new DataError({
+    where: file,
+    what: `the run was trained on other data: ${what}`,
+    fix: 'Put the data back, add --allow-changed-data to go on with what is there, or start a new run in another run.dir',
+  });
+}
+
+/** What differs from the data of a checkpoint, in words; nothing where it is the same. */
+export async function changesSince(saved: string, now: DataRecord, dir: string): Promise<string | undefined> {
+  if (digestOf(now) === saved) return undefined;
+  const before = await readDataRecord(dir, saved);
+  return before === undefined
+    ? `what exactly is not known, as ${join(dir, dataRecordFile)} is not that of the run`
+    : differences(before, now);
+}
+
+async function sampleOf(
+  dataset: Dataset,
+  index: number,
+  files: FileHashes,
+): Promise<{ readonly id: string; readonly hash: string }> {
+  const source = dataset.source?.(index);
+  if (source === undefined) return { id: String(index), hash: '' };
+  const contents = await Promise.all(source.files.map((address) => files.of(address)));
+  return { id: source.id, hash: sha256(JSON.stringify([source.annotation, contents])).slice(0, 32) };
+}
+
+async function hashOfFolder(path: string, files: FileHashes): Promise<string> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() !== true) return files.of(path);
+  const names = (await readdir(path)).sort();
+  const inside = await Promise.all(names.map(async (name) => [name, await files.of(join(path, name))]));
+  return sha256(JSON.stringify(inside));
+}
+
+/** Films and volumes are read once, not for each of their pictures. */
+class FileHashes {
+  private readonly known = new Map<string, Promise<string>>();
+
+  /** A hash of a file's content, and of which picture of it is meant; a word where it cannot be read. */
+  async of(address: string): Promise<string> {
+    const { file, part } = await splitAddress(address);
+    const hash = this.known.get(file) ?? hashOfFile(file);
+    this.known.set(file, hash);
+    return `${await hash}${part?.text ?? ''}`;
+  }
+}
+
+async function hashOfFile(file: string): Promise<string> {
+  const info = await stat(file).catch(() => undefined);
+  if (info?.isFile() !== true) return 'no file';
+  try {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function counted(names: readonly string[], done: string): string {
+  if (names.length === 0) return '';
+  const more = names.length > LISTED ? ', …' : '';
+  return `${names.length} ${names.length === 1 ? 'image' : 'images'} ${done} (${names.slice(0, LISTED).join(', ')}${more})`;
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
