@@ -8,8 +8,11 @@ const FOLDER = '.import';
 const FILE = 'journal.jsonl';
 const LOCK = 'lock';
 
+/** Goes up when something else is made of a record, or noted of it: what earlier versions made is then made anew. */
+const VERSION = 2;
+
 /** What an import writes, besides its journal. */
-const OUTPUTS = ['annotations', 'images', 'masks', 'report.json'];
+const OUTPUTS = ['annotations', 'images', 'masks', 'report.json', 'splits.json'];
 
 /**
  * What is done of an import: a line for each record, appended when its files are in place. A line that a stop cut short is
@@ -114,7 +117,7 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     ),
   );
   return createHash('sha256')
-    .update(JSON.stringify([stem, record, options, states]))
+    .update(JSON.stringify([VERSION, stem, record, options, states]))
     .digest('hex')
     .slice(0, 32);
 }

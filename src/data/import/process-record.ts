@@ -2,6 +2,7 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../processing/index.js';
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
+import { type Fingerprint, fingerprintOf } from '../audit/index.js';
 import { type Instance, paperInstances, strictInstances } from './instances.js';
 import type { PaperRows, SourceRecord } from './types.js';
 import { openVolume, transposed } from './volumes.js';
@@ -40,6 +41,8 @@ export type RecordResult =
       readonly height: number;
       readonly spacingMm?: readonly [number, number];
       readonly objects: readonly ObjectEntry[];
+      /** By which copies of the picture are found; not where rows are as published. */
+      readonly fingerprint?: Fingerprint;
       /** The mask of everything in the image, where rows are as published. */
       readonly wholeMask?: string;
     }
@@ -69,6 +72,7 @@ export async function processRecord({ stem, record }: NamedRecord, options: Proc
       imageFile,
       ...size,
       objects,
+      ...(options.paper === undefined ? { fingerprint: fingerprintOf(picture) } : {}),
       ...(spacing === undefined ? {} : { spacingMm: spacing }),
       ...(options.paper === undefined || instances.length === 0
         ? {}
