@@ -1,7 +1,8 @@
 import { findTwins, joinCopies, type Twins } from '../audit/index.js';
 import type { Part } from '../coco.js';
-import { type Done, sourceOf } from './assemble.js';
+import { type Done, type Parts, sourceOf } from './assemble.js';
 import type { CopiesReport } from './report.js';
+import type { Adapter } from './types.js';
 
 /** Copies among the images of an import. */
 export interface FoundCopies {
@@ -40,4 +41,23 @@ export function reportCopies(done: readonly Done[], { sets }: FoundCopies, partO
 
 function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
   return { a: a.file, b: b.file, parts: [a.part, b.part], kind };
+}
+
+/** What a person must know of copies: that they are in two parts, or that a part is empty because of them. */
+export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts, { unseen }: Adapter): string[] {
+  const [first] = across;
+  const empty = (['train', 'val', 'test'] as const).filter((part) => parts[part].length === 0);
+  const lacking = unseen !== true && images > 2 && empty.length > 0;
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          `${across.length} pairs of images that are copies of each other are in two parts, ${first.a} (${first.parts[0]}) and ${first.b} (${first.parts[1]}) first: parts that were given are kept as they are, and train stops at pictures that are learnt and tested. Parts drawn by --seed keep copies together`,
+        ]),
+    ...(lacking
+      ? [
+          `${images} images are copies of others or alike (${groups} groups of them, each kept in one part, are listed in report.json); nothing is left for ${empty.join(' and ')}`,
+        ]
+      : []),
+  ];
 }

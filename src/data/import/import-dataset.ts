@@ -4,7 +4,7 @@ import { DataError, writeFileAtomic } from '../../util/index.js';
 import type { Part } from '../coco.js';
 import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts, sourceOf } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
-import { findCopies, reportCopies } from './copies.js';
+import { copyNotes, findCopies, reportCopies } from './copies.js';
 import { distinct, paperName, slug } from './file-name.js';
 import { FileTree } from './file-tree.js';
 import { filesOf, Journal, recordKey } from './journal.js';
@@ -94,8 +94,7 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
     from,
   };
   const { parts, links, copies } = protocol === 'paper' ? paperParts(done, assembly) : strictParts(done, assembly);
-  if (copies !== undefined && copies.across.length > 0) {
-    const note = keptApart(copies);
+  for (const note of copies === undefined ? [] : copyNotes(copies, parts, adapter)) {
     notes.push(note);
     logger.warn(note);
   }
@@ -132,11 +131,6 @@ function strictParts(done: readonly Done[], assembly: AssembleOptions): Assemble
   const found = findCopies(done);
   const { parts, partOf } = assembleStrict(done, found.joined, assembly);
   return { parts, links: [], copies: reportCopies(done, found, partOf, assembly.from) };
-}
-
-function keptApart({ across }: CopiesReport): string {
-  const [{ a, b, parts }] = across as [CopiesReport['across'][number]];
-  return `${across.length} pairs of images that are copies of each other are in two parts, ${a} (${parts[0]}) and ${b} (${parts[1]}) first: parts that were given are kept as they are, and train stops at pictures that are learnt and tested. Parts drawn by --seed keep copies together`;
 }
 
 const LEAKS =
