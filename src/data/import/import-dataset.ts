@@ -5,7 +5,7 @@ import type { Part } from '../coco.js';
 import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts, sourceOf } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
 import { copyNotes, findCopies, reportCopies } from './copies.js';
-import { distinct, paperName, slug } from './file-name.js';
+import { slug } from './file-name.js';
 import { FileTree } from './file-tree.js';
 import { filesOf, Journal, recordKey } from './journal.js';
 import { nothingFound, recognised } from './nothing-found.js';
@@ -15,6 +15,7 @@ import type { NamedRecord, ProcessOptions, RecordResult } from './process-record
 import { loadPrompts, phraseOf } from './prompts.js';
 import { type CopiesReport, countParts, type ImportReport } from './report.js';
 import { readSplitFile, splitText, withParts } from './split-file.js';
+import { paperStems, withStems } from './stems.js';
 import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
 import type { Adapter, Found, Problem } from './types.js';
 
@@ -151,10 +152,8 @@ async function processRecords(
   problems: Problem[],
 ): Promise<(RecordResult | undefined)[]> {
   const paper = options.protocol === 'paper' ? adapter.paper : undefined;
-  const stems = distinct(
-    records.map(({ name }) => (paper === undefined ? `${adapter.name}_${slug(name)}` : `${paper.key}_${paperName(name)}`)),
-  );
-  const named = records.map((record, i): NamedRecord => ({ stem: stems[i] as string, record }));
+  const named =
+    paper === undefined ? withStems(records, ({ name }) => `${adapter.name}_${slug(name)}`) : paperStems(records, paper);
   const process: ProcessOptions = {
     to: options.to,
     stretch: adapter.stretchMasks ?? false,

@@ -106,7 +106,7 @@ export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
 }
 
 /** Tells whether a record, its files and what is done with it are the same as before. */
-export async function recordKey({ stem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
+export async function recordKey({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
   const files = [record.image.file, ...record.masks.flatMap((mask) => (mask.kind === 'file' ? [mask.file] : []))];
   const states = await Promise.all(
     files.map((file) =>
@@ -117,7 +117,7 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     ),
   );
   return createHash('sha256')
-    .update(JSON.stringify([VERSION, stem, record, options, states]))
+    .update(JSON.stringify([VERSION, stem, imageStem ?? stem, record, options, states]))
     .digest('hex')
     .slice(0, 32);
 }

@@ -15,7 +15,8 @@ export function nothingFound(
   const expected = `${adapter.title} is laid out as ${adapter.layout}; it comes from ${adapter.source}`;
   if (packed !== undefined)
     return new DataError({ where: root, what: `${packed.relative} is still packed`, fix: `Unpack it. ${expected}` });
-  if (other !== undefined)
+  // What was found of the named dataset is said before what else the folder may be.
+  if (other !== undefined && problem === undefined)
     return new DataError({
       where: root,
       what: `it looks like ${other.title}, not ${adapter.title}`,
@@ -32,7 +33,7 @@ export function nothingFound(
 /** The published dataset that a folder holds instead of the named one. */
 export async function recognised(tree: FileTree, named: Adapter): Promise<Adapter | undefined> {
   for (const adapter of adapters) {
-    if (adapter === named || adapter.organ === 'any') continue;
+    if (adapter === named || adapter.organ === 'any' || adapter.plainLayout === true) continue;
     const variant = adapter.variants?.[0] ?? '';
     const scan = adapter.scan({ protocol: 'strict', tree, variant, prompts: [], officialSplits: false });
     const found = await scan.catch(() => undefined);

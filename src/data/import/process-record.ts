@@ -19,6 +19,8 @@ export interface ProcessOptions {
 /** A record with the stem of its files. */
 export interface NamedRecord {
   readonly stem: string;
+  /** The stem of its image, where another record has the same one. Default: its own. */
+  readonly imageStem?: string;
   readonly record: SourceRecord;
 }
 
@@ -49,7 +51,7 @@ export type RecordResult =
   | { readonly stem: string; readonly ok: false; readonly file: string; readonly what: string };
 
 /** Reads one record, writes its image and the mask of each of its objects. What cannot be used is told, not thrown. */
-export async function processRecord({ stem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
+export async function processRecord({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
   try {
     const { picture, spacingMm } = await pictureOf(record);
     const size = { width: picture.width, height: picture.height };
@@ -58,7 +60,7 @@ export async function processRecord({ stem, record }: NamedRecord, options: Proc
       : paperInstances(record, size, options.paper));
     // Without a row the published code has no copy of the image.
     const unused = options.paper !== undefined && instances.length === 0;
-    const imageFile = unused ? '' : await writeImage(stem, record, picture, options.to);
+    const imageFile = unused ? '' : await writeImage(imageStem ?? stem, record, picture, options.to);
     const objects: ObjectEntry[] = [];
     for (const [k, instance] of instances.entries()) {
       const maskFile = `${stem}_${k}.png`;
