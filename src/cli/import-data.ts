@@ -12,6 +12,7 @@ interface ImportDataOptions extends GlobalOptions {
   onBad: 'stop' | 'skip';
   seed: number;
   officialSplits: boolean;
+  splits: string | undefined;
   variant: string | undefined;
   prompt: string[];
   overwrite: boolean;
@@ -44,6 +45,10 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
       })
       .option('seed', { type: 'number', default: 42, describe: 'of the division 70/20/10' })
       .option('official-splits', { type: 'boolean', default: false, describe: "the publisher's parts, where there are any" })
+      .option('splits', {
+        type: 'string',
+        describe: 'a division to use, as splits.json of another import; those of configs/splits were drawn by seed 42',
+      })
       .option('variant', { type: 'string', describe: 'a version within the archive, as stage2 of tnscui' })
       .option('prompt', {
         type: 'string',
@@ -82,7 +87,7 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
   },
 };
 
-function summary({ counts, problems, negatives }: ImportReport, title: string, to: string, ms: number): string[] {
+function summary({ counts, problems, negatives, copies }: ImportReport, title: string, to: string, ms: number): string[] {
   const parts = (['train', 'val', 'test'] as const).map(
     (part) =>
       `  ${part.padEnd(5)} ${counts[part].images} images, ${counts[part].rows} objects${negatives[part] > 0 ? `, ${negatives[part]} without one` : ''}`,
@@ -90,5 +95,10 @@ function summary({ counts, problems, negatives }: ImportReport, title: string, t
   const listed = problems.slice(0, SHOWN).map(({ file, what }) => `  ${file}: ${what}`);
   const more = problems.length > SHOWN ? [`  … and ${problems.length - SHOWN} more in report.json`] : [];
   const bad = problems.length === 0 ? [] : [`warning: ${problems.length} left out:`, ...listed, ...more];
-  return [`${title}, in ${(ms / 1000).toFixed(1)} s:`, ...parts, ...bad, `written to ${to}`];
+  const kept = (copies?.across.length ?? 0) > 0 ? 'listed in report.json' : 'each kept in one part';
+  const alike =
+    copies === undefined || copies.images === 0
+      ? []
+      : [`  ${copies.images} images are copies of others or alike: ${copies.groups} groups, ${kept}`];
+  return [`${title}, in ${(ms / 1000).toFixed(1)} s:`, ...parts, ...alike, ...bad, `written to ${to}`];
 }

@@ -128,4 +128,41 @@ describe('tables', () => {
   it('cannot start a formula in a spreadsheet', () => {
     expect(csvText([['=1+1', '@x', '-3.5', -2, '+1', '- a']])).toBe("'=1+1,'@x,-3.5,-2,+1,'- a\r\n");
   });
+
+  it.each([
+    "-2+3+cmd|' /C calc'!A0",
+    '+1+1',
+    '-1e5x',
+    '-1.2.3',
+    '@SUM(1)',
+    '\t=1+1',
+    '\r=1+1',
+    '\n=1+1',
+    '  =1+1',
+    '\u00a0=1+1',
+    '\ufeff=1+1',
+    '\u200b=1+1',
+    '"=1+1',
+    ' " =1+1"',
+    '＝1+1',
+    '＋1',
+    '－2',
+    '＠SUM(1)',
+    '﹦1',
+    '\ttab',
+  ])('cannot start one by %j', (text) => {
+    const line = csvText([[text]]);
+    expect(line.replace(/^"/, '')).toMatch(/^'/);
+  });
+
+  it('keeps numbers and plain words as they are', () => {
+    expect(csvText([['-3', '+0.5', '-.5', '1e-7', '-2.5E+3', '12', 'a=b', 'x@y', '3 - 2']])).toBe(
+      '-3,+0.5,-.5,1e-7,-2.5E+3,12,a=b,x@y,3 - 2\r\n',
+    );
+    expect(csvText([[Number.NEGATIVE_INFINITY]])).toBe('-Infinity\r\n');
+  });
+
+  it('cannot start one after a semicolon, at which some spreadsheets divide lines', () => {
+    expect(csvText([['a;=1+1', 'b\t=1+1']])).toBe('"a;=1+1","b\t=1+1"\r\n');
+  });
 });

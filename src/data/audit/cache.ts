@@ -15,7 +15,7 @@ const inspectionSchema = z.object({
   width: z.number(),
   height: z.number(),
   labels: z.array(z.string()),
-  exact: z.string(),
+  exact: z.string().optional(),
   signs: z.string().optional(),
   problems: z.array(z.object({ level: z.enum(['error', 'warning']), what: z.string() })),
 });

@@ -15,8 +15,11 @@ const FLAT = 2;
 
 /** What two pictures are compared by. */
 export interface Fingerprint {
-  /** SHA-256 of the size and the pixels: the same picture in another file, or losslessly written anew, has the same. */
-  readonly exact: string;
+  /**
+   * SHA-256 of the size and the pixels: the same picture in another file, or losslessly written anew, has the same. Nothing for
+   * a picture whose pixels are all equal: the empty ends of two patients' volumes are no copies.
+   */
+  readonly exact: string | undefined;
   /**
    * The signs of the lowest frequencies, in hexadecimal; nothing for a picture of one tone. Brightness is the frequency that is
    * left out and contrast scales all of them, so neither changes a sign; mirroring turns known ones.
@@ -26,9 +29,15 @@ export interface Fingerprint {
 
 /** Takes a picture's fingerprint. */
 export function fingerprintOf(image: RasterImage): Fingerprint {
+  if (isUniform(image)) return { exact: undefined, signs: undefined };
   const hash = createHash('sha256').update(`${image.width}x${image.height}\n`).update(image.data);
   const thumbnail = thumbnailOf(image);
   return { exact: hash.digest('hex').slice(0, 32), signs: deviation(thumbnail) < FLAT ? undefined : hexOf(signsOf(thumbnail)) };
+}
+
+function isUniform({ data }: RasterImage): boolean {
+  const first = data[0];
+  return data.every((value) => value === first);
 }
 
 /** Grey averages over equal areas of the picture. */

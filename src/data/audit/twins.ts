@@ -1,4 +1,5 @@
-import { MIRRORS, WORDS, wordsOf } from './fingerprint.js';
+import { MIRRORS } from './fingerprint.js';
+import { differing, mirrored, packSigns } from './signs.js';
 import type { Level, PicturePlace, PictureRecord, Twins } from './types.js';
 
 /**
@@ -19,8 +20,8 @@ export function findTwins(pictures: readonly PictureRecord[], limit = ALIKE): Tw
     const key = i < j ? `${i} ${j}` : `${j} ${i}`;
     if (twins.has(key)) return;
     const [a, b] = [pictures[Math.min(i, j)] as PictureRecord, pictures[Math.max(i, j)] as PictureRecord];
-    const mirrored = MIRRORED[mirror] as Twins['mirrored'];
-    twins.set(key, { level: levelOf(a, b), kind, distance, mirrored, a: placeOf(a), b: placeOf(b) });
+    const turned = MIRRORED[mirror] as Twins['mirrored'];
+    twins.set(key, { level: levelOf(a, b), kind, distance, mirrored: turned, a: placeOf(a), b: placeOf(b) });
   };
   exactTwins(pictures, (i, j) => note(i, j, 0, 0, 'exact'));
   for (const { i, j, distance, mirror } of nearest(pictures, limit)) note(i, j, distance, mirror, 'alike');
@@ -60,20 +61,18 @@ function nearest(pictures: readonly PictureRecord[], limit: number): Match[] {
     if (!places.has(key)) places.set(key, places.size);
     return places.get(key) as number;
   });
-  const words = new Uint32Array(usable.length * WORDS);
-  for (const [k, { signs }] of usable.entries()) words.set(wordsOf(signs), k * WORDS);
+  const words = packSigns(usable.map(({ signs }) => signs));
   // Of each picture: the smallest distance so far, with whom, and how mirrored.
   const best = new Int32Array(usable.length).fill(limit + 1);
   const partner = new Int32Array(usable.length);
   const turned = new Uint8Array(usable.length);
   for (const [m, mirror] of MIRRORS.entries()) {
-    const own = new Uint32Array(WORDS);
     for (let b = 1; b < usable.length; b++) {
-      for (let w = 0; w < WORDS; w++) own[w] = (words[b * WORDS + w] as number) ^ (mirror[w] as number);
+      const own = mirrored(words, b, mirror);
       for (let a = 0; a < b; a++) {
         if (place[a] === place[b]) continue;
         const bound = Math.max(best[a] as number, best[b] as number);
-        const distance = differing(words, a * WORDS, own, bound);
+        const distance = differing(words, a, own, bound);
         if (distance >= bound) continue;
         for (const [from, to] of [
           [a, b],
@@ -92,19 +91,6 @@ function nearest(pictures: readonly PictureRecord[], limit: number): Match[] {
     const other = usable[partner[k] as number] as { readonly index: number };
     return [{ i: index, j: other.index, distance: best[k] as number, mirror: turned[k] as number }];
   });
-}
-
-/** Bits that differ, counted no further than `bound`. */
-function differing(words: Uint32Array, at: number, own: Uint32Array, bound: number): number {
-  let sum = 0;
-  for (let w = 0; w < WORDS && sum < bound; w++) {
-    // The classical count of ones: pairs, fours, eights, then their sum in the top byte.
-    let x = (words[at + w] as number) ^ (own[w] as number);
-    x -= (x >>> 1) & 0x55555555;
-    x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-    sum += Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
-  return sum;
 }
 
 function placeKey({ dataset, part }: PictureRecord): string {

@@ -29,7 +29,7 @@ export interface Inspection {
   readonly height: number;
   /** Phrase of each object. */
   readonly labels: readonly string[];
-  readonly exact: string;
+  readonly exact?: string | undefined;
   readonly signs?: string | undefined;
   readonly problems: readonly { readonly level: Level; readonly what: string }[];
 }

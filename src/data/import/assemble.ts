@@ -15,8 +15,8 @@ export interface Done {
 export interface AssembleOptions {
   readonly adapter: Adapter;
   readonly seed: number;
-  /** The publisher's parts are used where there are any. */
-  readonly officialSplits: boolean;
+  /** Parts that records have are kept: the publisher's, or those of a given division. */
+  readonly keepParts: boolean;
   readonly phraseOf: (name: string) => string;
   /** All classes, for what a negative is asked. */
   readonly classes: readonly string[];
@@ -33,20 +33,36 @@ export interface Copy {
   readonly to: string;
 }
 
-/** Whole images, groups kept together. */
-export function assembleStrict(done: readonly Done[], options: AssembleOptions): Parts {
-  const parts: Record<Part, CocoEntry[]> = { train: [], val: [], test: [] };
-  const partOf = divide(done, options);
-  for (const [i, item] of done.entries())
-    parts[partOf[i] as Part].push(entryOf(item, item.result.imageFile, item.result.objects, options));
-  return parts;
+/** Whole images, divided by groups. */
+export interface StrictParts {
+  readonly parts: Parts;
+  /** Of each record. */
+  readonly partOf: readonly Part[];
 }
 
-function divide(done: readonly Done[], { adapter, seed, officialSplits }: AssembleOptions): Part[] {
+/**
+ * Whole images, groups kept together, and groups of which images are copies of each other as well.
+ *
+ * @param joined - the groups that stay together, of each record.
+ */
+export function assembleStrict(done: readonly Done[], joined: readonly string[], options: AssembleOptions): StrictParts {
+  const parts: Record<Part, CocoEntry[]> = { train: [], val: [], test: [] };
+  const partOf = divide(done, joined, options);
+  // Parts that were given may divide a joined group: there its own name must stay, to be told by.
+  const given = options.keepParts && done.some(({ record }) => record.part !== undefined);
+  for (const [i, { record, result }] of done.entries()) {
+    const group = given ? record.group : (joined[i] as string);
+    const entry = entryOf({ record: { ...record, group }, result }, result.imageFile, result.objects, options);
+    parts[partOf[i] as Part].push(entry);
+  }
+  return { parts, partOf };
+}
+
+function divide(done: readonly Done[], joined: readonly string[], { adapter, seed, keepParts }: AssembleOptions): Part[] {
   if (adapter.unseen === true) return done.map(() => 'test');
-  const records = done.map(({ record }) => record);
+  const records = done.map(({ record: { part } }, i) => ({ part, group: joined[i] as string }));
+  if (!keepParts) return splitGroups(records, seed);
   const given = records.map(({ part }) => part);
-  if (!officialSplits && adapter.keepsParts !== true) return splitGroups(records, seed);
   if (given.every((part) => part !== undefined)) return given as Part[];
   // Where the publisher held a test part back, the rest trains and validates.
   const rest = splitGroups(
@@ -80,7 +96,7 @@ function entryOf(
 }
 
 /** Where an image came from, with `/` on every system. */
-function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, from: string): string {
+export function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, from: string): string {
   const part = frame === undefined ? (slice ?? page) : `${slice}t${frame}`;
   return `${relative(from, file).split(sep).join('/')}${part === undefined ? '' : `#${part}`}`;
 }

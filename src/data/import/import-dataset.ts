@@ -1,52 +1,26 @@
 import { constants, copyFile, link, rename } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { respelt } from '../../processing/index.js';
-import { DataError, type Logger, silentLogger, temporaryPath, UsageError, writeFileAtomic } from '../../util/index.js';
-import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts } from './assemble.js';
+import { DataError, temporaryPath, writeFileAtomic } from '../../util/index.js';
+import type { Part } from '../coco.js';
+import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts, sourceOf } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
-import { distinct, paperName, slug } from './file-name.js';
+import { copyNotes, findCopies, reportCopies } from './copies.js';
+import { slug } from './file-name.js';
 import { FileTree } from './file-tree.js';
 import { filesOf, Journal, recordKey } from './journal.js';
+import { nothingFound, recognised } from './nothing-found.js';
 import { checkPlaces } from './places.js';
 import { processAll } from './pool.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 import { loadPrompts, phraseOf } from './prompts.js';
-import { adapters, findAdapter } from './registry.js';
-import { countParts, type ImportReport } from './report.js';
-import type { Adapter, Found, Problem, Protocol } from './types.js';
+import { type CopiesReport, countParts, type ImportReport } from './report.js';
+import { readSplitFile, splitText, withParts } from './split-file.js';
+import { paperStems, withStems } from './stems.js';
+import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
+import type { Adapter, Found, Problem } from './types.js';
 
-/** What an import is asked. */
-export interface ImportOptions {
-  /** A name or another spelling of it. */
-  readonly dataset: string;
-  /** The unpacked dataset. */
-  readonly from: string;
-  /** Where the project's layout is written. */
-  readonly to: string;
-  /** Default: `strict`. */
-  readonly protocol?: Protocol;
-  /** What the first bad file does. Default: `skip`, it is left out and listed. */
-  readonly onBad?: 'stop' | 'skip';
-  /** Of the split. Default: 42. */
-  readonly seed?: number;
-  /** Use the publisher's parts. Default: false. */
-  readonly officialSplits?: boolean;
-  /** One of the dataset's variants. Default: its first; the paper's under `protocol: paper`. */
-  readonly variant?: string;
-  /** What the objects of a set that names nothing are called. */
-  readonly prompts?: readonly string[];
-  /** Replaces an earlier import, or writes into a folder that is not empty. Default: false. */
-  readonly overwrite?: boolean;
-  readonly logger?: Logger;
-  /** Told how far the import is. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-interface Task {
-  readonly adapter: Adapter;
-  readonly options: Required<Omit<ImportOptions, 'variant' | 'onProgress'>> & Pick<ImportOptions, 'onProgress'>;
-  readonly variant: string | undefined;
-}
+export type { ImportOptions } from './task.js';
 
 /**
  * Brings a published dataset, or one's own, into the project's layout: `annotations/{train,val,test}.json` (COCO), `images/`,
@@ -60,14 +34,16 @@ export async function importDataset(given: ImportOptions): Promise<ImportReport>
   const { adapter, options } = task;
   const tree = await FileTree.open(options.from);
   await checkPlaces(options.from, options.to);
-  const found = await adapter.scan({
+  const partOf = options.splits === undefined ? undefined : await readSplitFile(options.splits, adapter);
+  const scanned = await adapter.scan({
     protocol: options.protocol,
     tree,
     variant: task.variant ?? '',
     prompts: options.prompts,
     officialSplits: options.officialSplits,
   });
-  if (found.records.length === 0) throw nothingFound(adapter, tree, found.problems, await recognised(tree, adapter));
+  if (scanned.records.length === 0) throw nothingFound(adapter, tree, scanned.problems, await recognised(tree, adapter));
+  const found = partOf === undefined ? scanned : divided(scanned, partOf, options);
   const [first] = found.problems;
   if (options.onBad === 'stop' && first !== undefined) throw badFile(first);
   const journal = await Journal.open(options.to, kindOf(task), options.overwrite);
@@ -78,41 +54,16 @@ export async function importDataset(given: ImportOptions): Promise<ImportReport>
   }
 }
 
-function taskOf(given: ImportOptions): Task {
-  const adapter = findAdapter(given.dataset);
-  const protocol = given.protocol ?? 'strict';
-  const options = {
-    protocol,
-    onBad: 'skip' as const,
-    seed: 42,
-    officialSplits: false,
-    prompts: [],
-    overwrite: false,
-    logger: silentLogger,
-    ...given,
-  };
-  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
-    throw new UsageError({ where: '--seed', what: `${options.seed} is no whole number from 0 on`, fix: 'For example --seed 42' });
-  if (protocol === 'paper' && adapter.paper === undefined) {
-    const what = `the paper has no dataset ${adapter.name}`;
-    throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });
-  }
-  if (options.officialSplits && adapter.officialSplits === undefined) {
-    const what = `${adapter.title} was published without parts`;
-    throw new UsageError({ where: '--official-splits', what, fix: 'Leave it out: the parts are drawn by --seed' });
-  }
-  const variants = adapter.variants ?? [];
-  if (given.variant !== undefined && !variants.includes(given.variant)) {
-    const fix = variants.length === 0 ? 'Leave --variant out' : `Choose one of ${variants.join(', ')}`;
-    throw new UsageError({ where: '--variant', what: `${adapter.title} has no variant ${given.variant}`, fix });
-  }
-  const variant = given.variant ?? (protocol === 'paper' ? (adapter.paperVariant ?? variants[0]) : variants[0]);
-  return { adapter, options, variant };
-}
-
-/** One folder holds one kind of import; another seed only divides it anew. */
-function kindOf({ adapter, options, variant }: Task): string {
-  return [adapter.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
+/** What was found, with the parts of a given division. */
+function divided(found: Found, partOf: ReadonlyMap<string, Part>, { splits = '', from }: Task['options']): Found {
+  const { records, problems, notes } = withParts(found.records, partOf, splits, (record) => sourceOf(record, from));
+  if (records.length === 0)
+    throw new DataError({
+      where: splits,
+      what: `it names none of the ${found.records.length} images that are in ${from}`,
+      fix: 'Names are those of splits.json of an import of the same dataset and variant',
+    });
+  return { ...found, records, problems: [...found.problems, ...problems], notes: [...(found.notes ?? []), ...notes] };
 }
 
 async function run(task: Task, found: Found, journal: Journal): Promise<ImportReport> {
@@ -141,27 +92,49 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
   const assembly: AssembleOptions = {
     adapter,
     seed,
-    officialSplits: options.officialSplits,
+    keepParts: options.officialSplits || options.splits !== undefined || adapter.keepsParts === true,
     phraseOf: (name) => phraseOf(name, prompts, protocol),
     classes: classes.length > 0 ? classes : [...named].sort(),
     from,
   };
-  const { parts, copies } =
-    protocol === 'paper' ? assemblePaper(done, assembly) : { parts: assembleStrict(done, assembly), copies: [] };
-  await makeCopies(copies, to);
+  const { parts, links, copies } = protocol === 'paper' ? paperParts(done, assembly) : strictParts(done, assembly);
+  for (const note of copies === undefined ? [] : copyNotes(copies, parts, adapter)) {
+    notes.push(note);
+    logger.warn(note);
+  }
+  await makeCopies(links, to);
   const report: ImportReport = {
     dataset: adapter.name,
     protocol,
     ...(variant === undefined ? {} : { variant }),
     seed,
     ...countParts(parts),
+    ...(copies === undefined ? {} : { copies }),
     problems: problems.map(({ file, what }) => ({ file: below(from, file), what })),
     notes: [...notes, ...spelling],
   };
   await writeParts(parts, task, report);
-  await journal.sweep(new Set([...done.flatMap(({ result }) => filesOf(result)), ...copies.map((copy) => `images/${copy.to}`)]));
+  if (protocol === 'strict') await writeSplits(done, parts, task);
+  await journal.sweep(new Set([...done.flatMap(({ result }) => filesOf(result)), ...links.map((link) => `images/${link.to}`)]));
   await writeFileAtomic(join(to, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   return report;
+}
+
+interface Assembled {
+  readonly parts: Parts;
+  readonly links: readonly Copy[];
+  readonly copies?: CopiesReport;
+}
+
+function paperParts(done: readonly Done[], assembly: AssembleOptions): Assembled {
+  const { parts, copies } = assemblePaper(done, assembly);
+  return { parts, links: copies };
+}
+
+function strictParts(done: readonly Done[], assembly: AssembleOptions): Assembled {
+  const found = findCopies(done);
+  const { parts, partOf } = assembleStrict(done, found.joined, assembly);
+  return { parts, links: [], copies: reportCopies(done, found, partOf, assembly.from) };
 }
 
 const LEAKS =
@@ -182,10 +155,8 @@ async function processRecords(
   problems: Problem[],
 ): Promise<(RecordResult | undefined)[]> {
   const paper = options.protocol === 'paper' ? adapter.paper : undefined;
-  const stems = distinct(
-    records.map(({ name }) => (paper === undefined ? `${adapter.name}_${slug(name)}` : `${paper.key}_${paperName(name)}`)),
-  );
-  const named = records.map((record, i): NamedRecord => ({ stem: stems[i] as string, record }));
+  const named =
+    paper === undefined ? withStems(records, ({ name }) => `${adapter.name}_${slug(name)}`) : paperStems(records, paper);
   const process: ProcessOptions = {
     to: options.to,
     stretch: adapter.stretchMasks ?? false,
@@ -233,6 +204,20 @@ async function writeParts(parts: Parts, { adapter, options, variant }: Task, rep
   for (const part of ['train', 'val', 'test'] as const) await writeAnnotations(options.to, part, parts[part], all, info);
 }
 
+/** The division by the names of images, for others who have the same dataset in other files. */
+async function writeSplits(done: readonly Done[], parts: Parts, { adapter, options, variant }: Task): Promise<void> {
+  const nameOf = new Map(done.map(({ record, result }) => [result.imageFile, record.name]));
+  const names = (part: Part) => parts[part].map(({ fileName }) => nameOf.get(fileName) as string);
+  const { seed, splits } = options;
+  const text = splitText({
+    dataset: adapter.name,
+    variant,
+    seed: splits === undefined ? seed : undefined,
+    parts: { train: names('train'), val: names('val'), test: names('test') },
+  });
+  await writeFileAtomic(join(options.to, 'splits.json'), text);
+}
+
 /** As links where the file system has them: a copy costs its size. */
 async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
   for (const copy of copies) {
@@ -241,43 +226,6 @@ async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
     await link(source, temporary).catch(() => copyFile(source, temporary, constants.COPYFILE_FICLONE));
     await rename(temporary, target);
   }
-}
-
-function nothingFound(
-  adapter: Adapter,
-  { root, archives }: FileTree,
-  problems: readonly Problem[],
-  other: Adapter | undefined,
-): DataError {
-  const [packed] = archives;
-  const [problem] = problems;
-  const expected = `${adapter.title} is laid out as ${adapter.layout}; it comes from ${adapter.source}`;
-  if (packed !== undefined)
-    return new DataError({ where: root, what: `${packed.relative} is still packed`, fix: `Unpack it. ${expected}` });
-  if (other !== undefined)
-    return new DataError({
-      where: root,
-      what: `it looks like ${other.title}, not ${adapter.title}`,
-      fix: `Say --dataset ${other.name}`,
-    });
-  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
-  const what =
-    problem === undefined
-      ? 'it holds nothing of this dataset'
-      : `nothing can be imported (${problem.file}: ${problem.what}${more})`;
-  return new DataError({ where: root, what, fix: expected });
-}
-
-/** The published dataset that a folder holds instead of the named one. */
-async function recognised(tree: FileTree, named: Adapter): Promise<Adapter | undefined> {
-  for (const adapter of adapters) {
-    if (adapter === named || adapter.organ === 'any') continue;
-    const variant = adapter.variants?.[0] ?? '';
-    const scan = adapter.scan({ protocol: 'strict', tree, variant, prompts: [], officialSplits: false });
-    const found = await scan.catch(() => undefined);
-    if (found !== undefined && found.records.length > found.problems.length) return adapter;
-  }
-  return undefined;
 }
 
 function badFile({ file, what }: Problem): DataError {

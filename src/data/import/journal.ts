@@ -8,8 +8,11 @@ const FOLDER = '.import';
 const FILE = 'journal.jsonl';
 const LOCK = 'lock';
 
+/** Goes up when something else is made of a record, or noted of it: what earlier versions made is then made anew. */
+const VERSION = 2;
+
 /** What an import writes, besides its journal. */
-const OUTPUTS = ['annotations', 'images', 'masks', 'report.json'];
+const OUTPUTS = ['annotations', 'images', 'masks', 'report.json', 'splits.json'];
 
 /**
  * What is done of an import: a line for each record, appended when its files are in place. A line that a stop cut short is
@@ -106,7 +109,7 @@ export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
 }
 
 /** Tells whether a record, its files and what is done with it are the same as before. */
-export async function recordKey({ stem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
+export async function recordKey({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
   const files = [record.image.file, ...record.masks.flatMap((mask) => (mask.kind === 'file' ? [mask.file] : []))];
   const states = await Promise.all(
     files.map((file) =>
@@ -117,7 +120,7 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     ),
   );
   return createHash('sha256')
-    .update(JSON.stringify([stem, record, options, states]))
+    .update(JSON.stringify([VERSION, stem, imageStem ?? stem, record, options, states]))
     .digest('hex')
     .slice(0, 32);
 }

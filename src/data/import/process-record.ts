@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../processing/index.js';
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
 import { sizeMisfit } from '../annotation-misfit.js';
+import { type Fingerprint, fingerprintOf } from '../audit/index.js';
 import { type Instance, paperInstances, strictInstances } from './instances.js';
 import type { PaperRows, SourceRecord } from './types.js';
 import { openVolume, transposed } from './volumes.js';
@@ -19,6 +20,8 @@ export interface ProcessOptions {
 /** A record with the stem of its files. */
 export interface NamedRecord {
   readonly stem: string;
+  /** The stem of its image, where another record has the same one. Default: its own. */
+  readonly imageStem?: string;
   readonly record: SourceRecord;
 }
 
@@ -41,13 +44,15 @@ export type RecordResult =
       readonly height: number;
       readonly spacingMm?: readonly [number, number];
       readonly objects: readonly ObjectEntry[];
+      /** By which copies of the picture are found; not where rows are as published. */
+      readonly fingerprint?: Fingerprint;
       /** The mask of everything in the image, where rows are as published. */
       readonly wholeMask?: string;
     }
   | { readonly stem: string; readonly ok: false; readonly file: string; readonly what: string };
 
 /** Reads one record, writes its image and the mask of each of its objects. What cannot be used is told, not thrown. */
-export async function processRecord({ stem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
+export async function processRecord({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
   try {
     const { picture, spacingMm } = await pictureOf(record);
     const size = { width: picture.width, height: picture.height };
@@ -58,7 +63,7 @@ export async function processRecord({ stem, record }: NamedRecord, options: Proc
       : paperInstances(record, size, options.paper));
     // Without a row the published code has no copy of the image.
     const unused = options.paper !== undefined && instances.length === 0;
-    const imageFile = unused ? '' : await writeImage(stem, record, picture, options.to);
+    const imageFile = unused ? '' : await writeImage(imageStem ?? stem, record, picture, options.to);
     const objects: ObjectEntry[] = [];
     for (const [k, instance] of instances.entries()) {
       const maskFile = `${stem}_${k}.png`;
@@ -72,6 +77,7 @@ export async function processRecord({ stem, record }: NamedRecord, options: Proc
       imageFile,
       ...size,
       objects,
+      ...(options.paper === undefined ? { fingerprint: fingerprintOf(picture) } : {}),
       ...(spacing === undefined ? {} : { spacingMm: spacing }),
       ...(options.paper === undefined || instances.length === 0
         ? {}

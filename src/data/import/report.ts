@@ -1,3 +1,4 @@
+import type { Twins } from '../audit/index.js';
 import type { Part } from '../coco.js';
 import type { Parts } from './assemble.js';
 import type { Problem, Protocol } from './types.js';
@@ -10,6 +11,23 @@ export interface PartCounts {
   readonly images: number;
   /** Image files: more than images where one is listed under several names. */
   readonly files: number;
+}
+
+/** Images that are the same or alike, as `check-data` goes by, under different names, patients or volumes. */
+export interface CopiesReport {
+  /** Groups of copies; each is in one part, unless the parts were given. */
+  readonly groups: number;
+  /** Images that have a copy elsewhere. */
+  readonly images: number;
+  /** The source images of each group. */
+  readonly sets: readonly (readonly string[])[];
+  /** Pairs of source images in two parts, where those were given and are kept. */
+  readonly across: readonly {
+    readonly a: string;
+    readonly b: string;
+    readonly parts: readonly [Part, Part];
+    readonly kind: Twins['kind'];
+  }[];
 }
 
 /** What `report.json` says. */
@@ -25,6 +43,8 @@ export interface ImportReport {
   readonly negatives: Readonly<Record<Part, number>>;
   /** Patients, volumes or source images that are in more than one part. */
   readonly sharedGroups: number;
+  /** Absent where rows are divided as published. */
+  readonly copies?: CopiesReport;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
 }

@@ -154,6 +154,8 @@ export interface Adapter {
   readonly source: string;
   /** How it is laid out, for a message when nothing is found. */
   readonly layout: string;
+  /** Its files are named as those of any set of images and masks: it is not taken for what a folder holds instead of another. */
+  readonly plainLayout?: boolean;
   /** Held back from training: everything goes to the test part. */
   readonly unseen?: boolean;
   /** Parts that came with the data are kept without being asked for. */

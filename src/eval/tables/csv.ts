@@ -6,7 +6,25 @@ export function csvText(lines: readonly (readonly unknown[])[]): string {
 function cell(value: unknown): string {
   if (value === undefined || value === null || (typeof value === 'number' && Number.isNaN(value))) return '';
   const raw = String(value);
-  // File names and phrases are other people's words: no spreadsheet shall take one for a formula.
-  const text = /^[=@\t+-]/.test(raw) && !/^[+-]?[\d.]/.test(raw) ? `'${raw}` : raw;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value !== 'number' && isFormula(raw) ? `'${raw}` : raw;
+  // Spreadsheets of many countries divide lines at semicolons: unquoted, what follows one would begin a cell.
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** What spreadsheets, or programs that clean up before them, skip at the beginning of a cell. */
+const SKIPPED = /^[\s"\p{Cc}\p{Cf}]+/u;
+
+/**
+ * Whether a spreadsheet may take a cell for a formula. File names and phrases are other people's words; only what is a number as
+ * a whole may begin as a formula does.
+ *
+ * @see https://owasp.org/www-community/attacks/CSV_Injection
+ */
+function isFormula(text: string): boolean {
+  if (NUMBER.test(text)) return false;
+  // Full-width and small signs count as the plain ones in some.
+  const [first = ''] = text.replace(SKIPPED, '');
+  return /^[\t\r\n]/.test(text) || /^[=+@\u2212-]/.test(first.normalize('NFKC'));
 }

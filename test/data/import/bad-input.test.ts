@@ -11,7 +11,7 @@ import { DataError, UsageError } from '../../../src/util/index.js';
 import { ownIdentity } from '../../../src/util/lock/index.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, readPart, sorted } from './support.js';
+import { objectsBySource, PARTS, readPart, sorted } from './support.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -273,6 +273,29 @@ describe('outlines of kidneyUS', () => {
     expect(await boxes(from)).toEqual(sorted(outlined ?? []));
   });
 
+  it('are in one file where the table lists an image and a structure twice, as in the published code', async () => {
+    const from = await published('KidneyUS');
+    const table = join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv');
+    const lines = (await readFile(table, 'utf8')).trimEnd().split('\r\n');
+    const twice = lines.filter((line) => /^(100_IM-0246|13_IM-0002)/.test(line)).filter((line) => /,[01],"/.test(line));
+    await writeFile(table, `${[...lines, ...twice].join('\r\n')}\r\n`);
+    const to = folder();
+    const { counts } = await importDataset({ dataset: 'kidneyus', from, to, protocol: 'paper' });
+    const rows = counts.train.rows + counts.val.rows + counts.test.rows;
+    // Each of the two images once more: the capsule, and the four or two pieces of the regions.
+    expect(rows).toBe(8 * (1 + 3 * 4) + (1 + 2 + 2) + (1 + 4) + (1 + 2));
+    const files = await readdir(join(to, 'images'));
+    expect(files).toHaveLength(8 * 4 + 3);
+    expect(files.filter((name) => /-2\.png$/.test(name))).toEqual([]);
+    const named = new Set<string>();
+    for (const part of PARTS) {
+      const { images } = await readPart(to, part);
+      for (const { file_name } of images) named.add(file_name);
+      expect(counts[part].files).toBe(images.length);
+    }
+    expect(named.size).toBe(files.length);
+  });
+
   it('are those of the other reviewer where one is not there', async () => {
     const from = await published('KidneyUS');
     await rm(join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv'));
@@ -352,6 +375,37 @@ describe('options and targets', () => {
     await expect(importDataset({ dataset: 'ddti', from, to: folder() })).rejects.toThrow(
       /1_or_data\/image is not there, but stage1 is/,
     );
+  });
+
+  it.each([
+    ['whole scans', 80, 64, 'original', 'stage2'],
+    ['cut out at 256 pixels', 256, 256, 'stage1', 'original'],
+    ['cut out at 512 pixels', 512, 512, 'stage2', 'original'],
+  ])('takes DDTI as it is passed on, one version alone: %s', async (_name, width, height, variant, other) => {
+    const from = folder();
+    await put(from, 'dataset/readme.txt', 'secondary processed DDTI');
+    for (const n of [1, 2, 10]) {
+      // JPEG by content, PNG by name.
+      await put(from, `dataset/image/${n}.PNG`, await scan(width, height, 500 + n, 'jpg'));
+      await put(from, `dataset/mask/${n}.PNG`, await mask(width, height, [[10 + n, 20, 15, 12]]));
+    }
+    const to = folder();
+    const { counts, problems } = await importDataset({ dataset: 'tnscui', from, to, variant });
+    expect(problems).toEqual([]);
+    expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([0, 0, 3]);
+    expect((await objectsBySource(to))['dataset/image/10.PNG']).toEqual([['thyroid nodule', 20, 20, 15, 12]]);
+    await expect(importDataset({ dataset: 'tnscui', from, to: folder(), variant: other })).rejects.toThrow(
+      `is not there, but ${variant} is: --variant ${variant}`,
+    );
+  });
+
+  it('does not take any folder of images and masks for a set whose files are named like all others', async () => {
+    const from = folder();
+    for (const n of [1, 2, 3]) {
+      await put(from, `images/${n}.png`, await scan(40, 30, n));
+      await put(from, `masks/${n}.png`, await mask(40, 30, [[3, 4, 10, 8]]));
+    }
+    await expect(importDataset({ dataset: 'busb', from, to: folder() })).rejects.toThrow(/it holds nothing of this dataset/);
   });
 });
 

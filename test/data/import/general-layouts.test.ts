@@ -72,16 +72,22 @@ describe('folders', () => {
   });
 });
 
+/** Grey levels that are other ones for each seed. */
+const noise = (i: number, seed: number) =>
+  Math.imul(Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b), 0xc2b2ae35) >>> 24;
+
 describe('folders of DICOM', () => {
   it('become PNG with their spacing and without their headers', async () => {
     const [from, to] = [folder(), folder()];
-    const frame = Uint8Array.from({ length: 40 * 30 }, (_, i) => (i * 7) % 251);
+    // Pictures that are alike would be kept in one part.
+    const frameOf = (n: number) => Uint8Array.from({ length: 40 * 30 }, (_, i) => noise(i, n));
+    const frame = frameOf(4);
     const more = {
       '00100010': { vr: 'PN', Value: [{ Alphabetic: 'DOE^JANE' }] },
       '00280030': { vr: 'DS', Value: [0.5, 0.25] },
     };
     for (const n of [1, 2, 3]) {
-      await put(from, `images/${n}.dcm`, dicom({ width: 40, height: 30, frames: [frame], more }));
+      await put(from, `images/${n}.dcm`, dicom({ width: 40, height: 30, frames: [frameOf(n)], more }));
       await put(from, `masks/${n}.png`, await mask(40, 30, [[3, 4, 10, 8]]));
     }
     // A film whose only mask does not say of which frame it is.
@@ -101,8 +107,11 @@ describe('folders of DICOM', () => {
 });
 
 describe('films in folders', () => {
-  const frames = [1, 2, 3].map((n) => Uint8Array.from({ length: 40 * 30 }, (_, i) => (i * n) % 251));
-  const film = dicom({ width: 40, height: 30, frames });
+  const framesOf = (seed: number) =>
+    [1, 2, 3].map((n) => Uint8Array.from({ length: 40 * 30 }, (_, i) => noise(i, 10 * seed + n)));
+  const frames = framesOf(1);
+  const filmOf = (seed: number) => dicom({ width: 40, height: 30, frames: framesOf(seed) });
+  const film = filmOf(1);
 
   it('are an image for each frame that has a mask, all of a film in one part', async () => {
     const [from, to] = [folder(), folder()];
@@ -114,7 +123,7 @@ describe('films in folders', () => {
     });
     await put(from, 'images/a.dcm', film);
     await put(from, 'masks/a.dcm', dicom({ width: 40, height: 30, frames: mask255 }));
-    await put(from, 'images/b.dcm', film);
+    await put(from, 'images/b.dcm', filmOf(2));
     await put(from, 'masks/b#0.png', await mask(40, 30, [[1, 1, 9, 9]]));
     await put(from, 'masks/b_2.png', await mask(40, 30, [[20, 10, 5, 6]]));
     await put(from, 'images/c.png', await scan(40, 30, 1));
@@ -247,7 +256,7 @@ describe('nifti', () => {
       await put(
         from,
         `imagesTr/case_${n}_0000.nii.gz`,
-        volume((x, y, z) => (x * y * (z + n)) % 256),
+        volume((x, y, z) => noise(x + 12 * y + 96 * z, n)),
       );
       const label = (x: number, y: number, z: number) => (z === 0 || y > 4 ? 0 : x < 4 ? 1 : x > 6 ? 2 : 0);
       await put(from, `labelsTr/case_${n}.nii.gz`, volume(label));

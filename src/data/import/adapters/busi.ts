@@ -23,7 +23,7 @@ export const busi: Adapter = {
   source: 'https://scholar.cu.edu.eg/?q=afahmy/pages/dataset',
   layout: 'Dataset_BUSI_with_GT/{benign,malignant,normal}/benign (N).png, benign (N)_mask.png, benign (N)_mask_1.png',
   paper: { key: 'busi', lists: ['malignant', 'benign'] },
-  warning: () => 'BUSI is known for duplicated images, some in both classes, and for drawn-in marks: check-data finds copies',
+  warning: () => 'BUSI is known for duplicated images, some in both classes, and for drawn-in marks',
   scan: async (options) => {
     const found = await published(options);
     if (options.protocol === 'strict') return found;

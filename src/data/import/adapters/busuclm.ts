@@ -11,6 +11,7 @@ export const busuclm: Adapter = {
   published: { count: 683, of: 'images' },
   source: 'https://doi.org/10.17632/7fvgj4jsp7.1',
   layout: 'BUS-UCLM/images/ABCD_NNN.png and BUS-UCLM/masks/ABCD_NNN.png',
+  plainLayout: true,
   paper: { key: 'busuclm', contours: { keep: 'first', count: 2 }, copies: true, lists: ['benign', 'malignant'] },
   scan: maskFolders({
     image: picture('images?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),

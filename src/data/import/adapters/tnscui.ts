@@ -1,3 +1,5 @@
+import { decodeImage } from '../../../processing/index.js';
+import type { TreeFile } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Adapter, Found, ScanOptions } from '../types.js';
 import { picture } from './common.js';
@@ -9,6 +11,17 @@ const FOLDERS = {
   stage2: { image: 'stage2/p_image', mask: 'stage2/p_mask' },
 } as const;
 
+type Variant = keyof typeof FOLDERS;
+
+/** One version by itself, as it is passed on: which one, its pictures say. */
+const ALONE = { image: 'image', mask: 'mask' } as const;
+
+/** Sides of the square pictures that were cut out around a nodule. */
+const SQUARE: Readonly<Record<number, Variant>> = { 256: 'stage1', 512: 'stage2' };
+
+/** Pictures that are looked at to tell the version. */
+const LOOKED_AT = 8;
+
 /** TNSCUI as the paper calls it, unseen: really DDTI, in three versions. */
 export const tnscui: Adapter = {
   name: 'tnscui',
@@ -17,7 +30,8 @@ export const tnscui: Adapter = {
   organ: 'thyroid',
   published: { count: 637, of: 'images' },
   source: 'https://github.com/WAMAWAMA/TNSCUI2020-Seg-Rank1st (DDTI.zip)',
-  layout: 'DDTI/1_or_data/{image,mask}/N.PNG and DDTI/2_preprocessed_data/stage2/{p_image,p_mask}/N.PNG',
+  layout:
+    'DDTI/1_or_data/{image,mask}/N.PNG and DDTI/2_preprocessed_data/stage2/{p_image,p_mask}/N.PNG, or one version alone in {image,mask}/N.PNG',
   unseen: true,
   variants: ['original', 'stage1', 'stage2'],
   paperVariant: 'stage2',
@@ -32,7 +46,14 @@ export const tnscui: Adapter = {
 };
 
 async function scan({ tree, variant }: ScanOptions): Promise<Found> {
-  const wanted = FOLDERS[variant as keyof typeof FOLDERS];
+  const there = await versionsOf(tree.files);
+  const wanted = there.get(variant as Variant);
+  if (wanted === undefined) {
+    const [other] = there.keys();
+    const { image } = FOLDERS[variant as Variant];
+    const what = `${image} is not there, but ${other} is: --variant ${other}`;
+    return { records: [], problems: other === undefined ? [] : [{ file: image, what }] };
+  }
   const { pairs, problems } = pairFiles(tree.files, {
     image: picture(`${wanted.image}/(?<id>[^/]+)`),
     mask: picture(`${wanted.mask}/(?<id>[^/]+)`),
@@ -43,10 +64,22 @@ async function scan({ tree, variant }: ScanOptions): Promise<Found> {
     masks: masks.map((mask) => ({ kind: 'file', file: mask.path, read: { as: 'bright', class: 'nodule' } }) as const),
     group: names['id'] as string,
   }));
-  const other = Object.entries(FOLDERS).find(([, { image }]) =>
-    tree.files.some(({ full }) => picture(`${image}/[^/]+`).test(full)),
+  return { records, problems };
+}
+
+/** The versions that are there, and the folders of each. */
+async function versionsOf(files: readonly TreeFile[]): Promise<Map<Variant, { readonly image: string; readonly mask: string }>> {
+  const inFolder = (folder: string) => files.filter(({ full }) => picture(`${folder}/[^/]+`).test(full));
+  const named = (Object.keys(FOLDERS) as Variant[]).filter((own) => inFolder(FOLDERS[own].image).length > 0);
+  if (named.length > 0) return new Map(named.map((own) => [own, FOLDERS[own]]));
+  const alone = inFolder(ALONE.image);
+  if (alone.length === 0 || inFolder(ALONE.mask).length === 0) return new Map();
+  const seen = await Promise.all(
+    alone.slice(0, LOOKED_AT).map(async ({ path }) => {
+      const { width, height } = await decodeImage(path).catch(() => ({ width: 0, height: 1 }));
+      return width === height ? SQUARE[width] : undefined;
+    }),
   );
-  const missing =
-    records.length === 0 && other !== undefined ? `${wanted.image} is not there, but ${other[0]} is: --variant ${other[0]}` : '';
-  return { records, problems: missing === '' ? problems : [{ file: wanted.image, what: missing }, ...problems] };
+  const [first] = seen;
+  return new Map([[first !== undefined && seen.every((own) => own === first) ? first : 'original', ALONE]]);
 }

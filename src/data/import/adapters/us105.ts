@@ -11,6 +11,7 @@ export const us105: Adapter = {
   published: { count: 105, of: 'images' },
   source: 'https://www.researchgate.net/publication/329586355',
   layout: '105 US Images/NNN.png and 105 US Masks/NNN G man.png',
+  plainLayout: true,
   paper: { key: '105us' },
   scan: maskFolders({
     image: picture('(?:105[ _]?US[ _]?)?Images?/(?<id>\\d+)'),

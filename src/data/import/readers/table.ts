@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../../../util/index.js';
 import { readSheet } from './sheet.js';
+
+/** What a table of a dataset stays far below. */
+const MAX_BYTES = 100_000_000;
+const MAX_COLUMNS = 16_384;
+const MAX_CELLS = 20_000_000;
 
 /** Rows of a table by the names of their columns, in lower case. */
 export type Row = Readonly<Record<string, string>>;
@@ -13,20 +18,56 @@ export type Row = Readonly<Record<string, string>>;
  * @throws DataError naming the file, for what cannot be read as a table.
  */
 export async function readTable(file: string, columns?: readonly string[]): Promise<Row[]> {
-  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check the path', cause });
-  });
-  const cells = bytes.readUInt16BE(0) === 0x504b ? await readSheet(file) : parseCsv(bytes.toString('utf8'), file);
+  const bytes = await readBytes(file);
+  const cells = bytes.subarray(0, 2).toString('latin1') === 'PK' ? await readSheet(file) : parseCsv(bytes.toString('utf8'), file);
   const [head, ...body] = columns === undefined ? cells : [columns, ...cells];
   const names = (head ?? []).map((name) => name.trim().toLowerCase());
+  if (names.length > MAX_COLUMNS || names.length * body.length > MAX_CELLS)
+    throw new DataError({
+      where: file,
+      what: `it has ${body.length} rows of ${names.length} columns, more than a list of images has`,
+      fix: 'Use the table as it was published',
+    });
   return body.map((row) => Object.fromEntries(names.map((name, i) => [name, (row[i] ?? '').trim()])));
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    const info = await stat(file);
+    if (!info.isFile()) throw new DataError({ where: file, what: 'it is no file', fix: 'Use the table as it was published' });
+    if (info.size > MAX_BYTES)
+      throw new DataError({
+        where: file,
+        what: `it has ${info.size} bytes, more than the ${MAX_BYTES} that are read`,
+        fix: 'Use the table as it was published',
+      });
+    const bytes = await readFile(file);
+    if (bytes.subarray(0, 4).toString('hex') === 'd0cf11e0')
+      throw new DataError({
+        where: file,
+        what: 'it is a workbook of an old format (.xls), or one behind a password',
+        fix: 'Save the table as .csv',
+      });
+    return bytes;
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new DataError({ where: file, what: `it cannot be read (${code})`, fix: 'Check the path', cause });
+  }
 }
 
 function parseCsv(text: string, file: string): string[][] {
   const line = text.slice(0, text.search(/[\r\n]|$/));
   const delimiter = line.split(';').length > line.split(',').length ? ';' : ',';
   try {
-    return parse(text, { bom: true, delimiter, relax_column_count: true, relax_quotes: true, skip_empty_lines: true });
+    return parse(text, {
+      bom: true,
+      delimiter,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      max_record_size: 10_000_000,
+    });
   } catch (cause) {
     throw new DataError({ where: file, what: 'it cannot be read as CSV', fix: 'Export it again as CSV', cause });
   }

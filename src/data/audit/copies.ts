@@ -1,0 +1,73 @@
+import { type Fingerprint, MIRRORS } from './fingerprint.js';
+import { differing, mirrored, packSigns } from './signs.js';
+import { ALIKE } from './twins.js';
+
+/** A picture as it is looked at for copies of others. */
+export interface Compared extends Partial<Fingerprint> {
+  /** Pictures that stay together anyway: a patient, a volume. */
+  readonly group: string;
+}
+
+/** Groups of pictures that belong together because some of their pictures are copies of each other. */
+export interface CopyGroups {
+  /** For each picture the first of the groups that it is joined to; its own where it has no copy elsewhere. */
+  readonly groups: readonly string[];
+  /** Pictures that have a copy in another group, as lists of indices, one for each joined group. */
+  readonly sets: readonly (readonly number[])[];
+}
+
+/**
+ * Joins the groups of pictures that are the same or alike, by what {@link findTwins} goes by: divided by the joined groups, no two
+ * parts have twins.
+ */
+export function joinCopies(pictures: readonly Compared[]): CopyGroups {
+  const number = new Map<string, number>();
+  const own = pictures.map(({ group }) => {
+    if (!number.has(group)) number.set(group, number.size);
+    return number.get(group) as number;
+  });
+  const joined = Array.from(number.values());
+  const first = (group: number): number => {
+    let root = group;
+    while (joined[root] !== root) root = joined[root] as number;
+    // The next look is short.
+    for (let at = group; at !== root; ) [joined[at], at] = [root, joined[at] as number];
+    return root;
+  };
+  const copied = new Set<number>();
+  eachCopy(pictures, own, (i, j) => {
+    copied.add(i).add(j);
+    const [a, b] = [first(own[i] as number), first(own[j] as number)];
+    joined[Math.max(a, b)] = Math.min(a, b);
+  });
+  const names = [...number.keys()];
+  const roots = own.map(first);
+  const sets = new Map<number, number[]>();
+  for (const i of [...copied].sort((a, b) => a - b)) {
+    const root = roots[i] as number;
+    sets.set(root, [...(sets.get(root) ?? []), i]);
+  }
+  return { groups: roots.map((root) => names[root] as string), sets: [...sets.values()] };
+}
+
+/** Calls for each pair of pictures of two groups that have the same pixels or are alike. */
+function eachCopy(pictures: readonly Compared[], groups: readonly number[], note: (i: number, j: number) => void): void {
+  const seen = new Map<string, number>();
+  for (const [j, { exact }] of pictures.entries()) {
+    if (exact === undefined) continue;
+    const i = seen.get(exact) ?? j;
+    seen.set(exact, i);
+    if (groups[i] !== groups[j]) note(i, j);
+  }
+  const usable = pictures.flatMap(({ signs }, index) => (signs === undefined ? [] : [{ index, signs }]));
+  const words = packSigns(usable.map(({ signs }) => signs));
+  const indices = Int32Array.from(usable, ({ index }) => index);
+  const own = Int32Array.from(indices, (index) => groups[index] as number);
+  for (const mirror of MIRRORS)
+    for (let b = 1; b < usable.length; b++) {
+      const turned = mirrored(words, b, mirror);
+      for (let a = 0; a < b; a++)
+        if (own[a] !== own[b] && differing(words, a, turned, ALIKE + 1) <= ALIKE)
+          note(indices[a] as number, indices[b] as number);
+    }
+}

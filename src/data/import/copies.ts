@@ -1,0 +1,63 @@
+import { findTwins, joinCopies, type Twins } from '../audit/index.js';
+import type { Part } from '../coco.js';
+import { type Done, type Parts, sourceOf } from './assemble.js';
+import type { CopiesReport } from './report.js';
+import type { Adapter } from './types.js';
+
+/** Copies among the images of an import. */
+export interface FoundCopies {
+  /** Of each image the group that it stays together with. */
+  readonly joined: readonly string[];
+  readonly sets: readonly (readonly number[])[];
+}
+
+/** Joins the groups of images that are copies of each other. */
+export function findCopies(done: readonly Done[]): FoundCopies {
+  const { groups, sets } = joinCopies(done.map(({ record, result }) => ({ ...result.fingerprint, group: record.group })));
+  return { joined: groups, sets };
+}
+
+/** Says what was found, and which copies are in two parts: those that were given are not changed. */
+export function reportCopies(done: readonly Done[], { sets }: FoundCopies, partOf: readonly Part[], from: string): CopiesReport {
+  const source = (i: number) => sourceOf((done[i] as Done).record, from);
+  const copied = sets.flat();
+  const twins = findTwins(
+    copied.map((i) => ({
+      dataset: '',
+      part: partOf[i] as Part,
+      index: i,
+      file: source(i),
+      labels: [],
+      ...(done[i] as Done).result.fingerprint,
+    })),
+  );
+  return {
+    groups: sets.length,
+    images: copied.length,
+    sets: sets.map((set) => set.map(source)),
+    across: twins.filter(({ level }) => level === 'error').map(pair),
+  };
+}
+
+function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
+  return { a: a.file, b: b.file, parts: [a.part, b.part], kind };
+}
+
+/** What a person must know of copies: that they are in two parts, or that a part is empty because of them. */
+export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts, { unseen }: Adapter): string[] {
+  const [first] = across;
+  const empty = (['train', 'val', 'test'] as const).filter((part) => parts[part].length === 0);
+  const lacking = unseen !== true && images > 2 && empty.length > 0;
+  return [
+    ...(first === undefined
+      ? []
+      : [
+          `${across.length} pairs of images that are copies of each other are in two parts, ${first.a} (${first.parts[0]}) and ${first.b} (${first.parts[1]}) first: parts that were given are kept as they are, and train stops at pictures that are learnt and tested. Parts drawn by --seed keep copies together`,
+        ]),
+    ...(lacking
+      ? [
+          `${images} images are copies of others or alike (${groups} groups of them, each kept in one part, are listed in report.json); nothing is left for ${empty.join(' and ')}`,
+        ]
+      : []),
+  ];
+}

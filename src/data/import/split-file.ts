@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { DataError } from '../../util/index.js';
+import type { Part } from '../coco.js';
+import type { Adapter, Problem, SourceRecord } from './types.js';
+
+const names = z.array(z.string());
+
+const schema = z.object({
+  dataset: z.string(),
+  variant: z.string().optional(),
+  parts: z.strictObject({ train: names, val: names, test: names }),
+});
+
+/** A division of a dataset: names of images, as the import calls them, whatever the ending and the size of their files. */
+export interface SplitFile {
+  readonly dataset: string;
+  readonly variant?: string | undefined;
+  /** Of the seed that it was drawn by. */
+  readonly seed?: number | undefined;
+  readonly parts: Readonly<Record<Part, readonly string[]>>;
+}
+
+const PARTS = ['train', 'val', 'test'] as const;
+
+/** The text of a division, a part a line. */
+export function splitText({ parts, ...head }: SplitFile): string {
+  const lines = PARTS.map((part) => `    "${part}": ${JSON.stringify(parts[part])}`);
+  const heads = Object.entries(head).flatMap(([key, value]) =>
+    value === undefined ? [] : [`  "${key}": ${JSON.stringify(value)},`],
+  );
+  return `{\n${heads.join('\n')}\n  "parts": {\n${lines.join(',\n')}\n  }\n}\n`;
+}
+
+/**
+ * Reads the division of a dataset: the part of each image by its name.
+ *
+ * @throws DataError naming the file, when it cannot be read, is another dataset's, or gives an image two parts.
+ */
+export async function readSplitFile(file: string, { name, title, unseen }: Adapter): Promise<ReadonlyMap<string, Part>> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check the path of --splits', cause });
+  });
+  const parsed = schema.safeParse(json(text));
+  if (!parsed.success)
+    throw new DataError({
+      where: file,
+      what: 'it is no division of a dataset',
+      fix: 'Expected is {"dataset": NAME, "parts": {"train": [names], "val": [names], "test": [names]}}, as an import writes it to splits.json',
+    });
+  const { dataset, parts } = parsed.data;
+  if (dataset !== name)
+    throw new DataError({ where: file, what: `it divides ${dataset}, not ${name}`, fix: `Use it with --dataset ${dataset}` });
+  const partOf = new Map<string, Part>();
+  for (const part of PARTS)
+    for (const image of parts[part]) {
+      const other = partOf.get(image);
+      if (other !== undefined)
+        throw new DataError({ where: file, what: `${image} is in ${other} and in ${part}`, fix: 'Leave it in one part' });
+      partOf.set(image, part);
+    }
+  if (unseen === true && [...partOf.values()].some((part) => part !== 'test'))
+    throw new DataError({
+      where: file,
+      what: `it trains or validates on ${title}, which is held back from training`,
+      fix: 'Put all of its images into test',
+    });
+  return partOf;
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a division makes of the images that are there. */
+export interface Divided {
+  readonly records: readonly SourceRecord[];
+  /** Images that the division does not name; they are left out. */
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+/** Gives records their parts. */
+export function withParts(
+  records: readonly SourceRecord[],
+  partOf: ReadonlyMap<string, Part>,
+  file: string,
+  from: (record: SourceRecord) => string,
+): Divided {
+  const there = new Set(records.map(({ name }) => name));
+  const missing = [...partOf.keys()].filter((name) => !there.has(name));
+  const given = (record: SourceRecord): SourceRecord[] => {
+    const part = partOf.get(record.name);
+    return part === undefined ? [] : [{ ...record, part }];
+  };
+  const note = `${missing.length} of the ${partOf.size} images in ${file} are not here, ${missing[0]} first`;
+  return {
+    records: records.flatMap(given),
+    problems: records
+      .filter(({ name }) => !partOf.has(name))
+      .map((record) => ({ file: from(record), what: `${file} does not give it a part` })),
+    notes: missing.length === 0 ? [] : [note],
+  };
+}

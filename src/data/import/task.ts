@@ -1,0 +1,87 @@
+import { type Logger, silentLogger, UsageError } from '../../util/index.js';
+import { findAdapter } from './registry.js';
+import type { Adapter, Protocol } from './types.js';
+
+/** What an import is asked. */
+export interface ImportOptions {
+  /** A name or another spelling of it. */
+  readonly dataset: string;
+  /** The unpacked dataset. */
+  readonly from: string;
+  /** Where the project's layout is written. */
+  readonly to: string;
+  /** Default: `strict`. */
+  readonly protocol?: Protocol;
+  /** What the first bad file does. Default: `skip`, it is left out and listed. */
+  readonly onBad?: 'stop' | 'skip';
+  /** Of the split. Default: 42. */
+  readonly seed?: number;
+  /** Use the publisher's parts. Default: false. */
+  readonly officialSplits?: boolean;
+  /** A division to use: the `splits.json` of another import. Default: it is drawn by the seed. */
+  readonly splits?: string | undefined;
+  /** One of the dataset's variants. Default: its first; the paper's under `protocol: paper`. */
+  readonly variant?: string;
+  /** What the objects of a set that names nothing are called. */
+  readonly prompts?: readonly string[];
+  /** Replaces an earlier import, or writes into a folder that is not empty. Default: false. */
+  readonly overwrite?: boolean;
+  readonly logger?: Logger;
+  /** Told how far the import is. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** An import whose options fit its dataset. */
+export interface Task {
+  readonly adapter: Adapter;
+  readonly options: Required<Omit<ImportOptions, 'variant' | 'onProgress' | 'splits'>> &
+    Pick<ImportOptions, 'onProgress' | 'splits'>;
+  readonly variant: string | undefined;
+}
+
+/**
+ * Completes what was asked.
+ *
+ * @throws UsageError for an unknown name or an option that the dataset has not.
+ */
+export function taskOf(given: ImportOptions): Task {
+  const adapter = findAdapter(given.dataset);
+  const protocol = given.protocol ?? 'strict';
+  const options = {
+    protocol,
+    onBad: 'skip' as const,
+    seed: 42,
+    officialSplits: false,
+    prompts: [],
+    overwrite: false,
+    logger: silentLogger,
+    ...given,
+  };
+  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
+    throw new UsageError({ where: '--seed', what: `${options.seed} is no whole number from 0 on`, fix: 'For example --seed 42' });
+  if (protocol === 'paper' && adapter.paper === undefined) {
+    const what = `the paper has no dataset ${adapter.name}`;
+    throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });
+  }
+  if (options.officialSplits && adapter.officialSplits === undefined) {
+    const what = `${adapter.title} was published without parts`;
+    throw new UsageError({ where: '--official-splits', what, fix: 'Leave it out: the parts are drawn by --seed' });
+  }
+  if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {
+    const other =
+      protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's parts";
+    throw new UsageError({ where: '--splits', what: `it cannot be used here: ${other}`, fix: 'Leave one of them out' });
+  }
+  const variants = adapter.variants ?? [];
+  if (given.variant !== undefined && !variants.includes(given.variant)) {
+    const fix = variants.length === 0 ? 'Leave --variant out' : `Choose one of ${variants.join(', ')}`;
+    throw new UsageError({ where: '--variant', what: `${adapter.title} has no variant ${given.variant}`, fix });
+  }
+  const variant = given.variant ?? (protocol === 'paper' ? (adapter.paperVariant ?? variants[0]) : variants[0]);
+  return { adapter, options, variant };
+}
+
+/** One folder holds one kind of import; another seed only divides it anew. */
+export function kindOf({ adapter, options, variant }: Task): string {
+  return [adapter.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
+}

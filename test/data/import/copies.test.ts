@@ -1,0 +1,205 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp, { type Sharp } from 'sharp';
+import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
+import { mask, put, scan } from './miniatures/draw.js';
+import { PARTS, readPart } from './support.js';
+
+const SIZE = [96, 72] as const;
+
+let dir: string;
+let made = 0;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-copies-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const folder = () => join(dir, String(made++));
+
+/** Blurred speckle: copies of it survive what is done to them. */
+const picture = async (seed: number) =>
+  sharp(await scan(...SIZE, seed))
+    .blur(2)
+    .linear(4, -360);
+
+/** What people do to pictures before they are in a set twice. */
+const CHANGES: readonly ((image: Sharp) => Sharp)[] = [
+  (image) => image,
+  (image) => image.flop(),
+  (image) => image.flip(),
+  (image) => image.linear(1, 20),
+  (image) => image.jpeg({ quality: 60 }),
+  (image) => image.resize(...([80, 60] as const)),
+];
+
+/** Twenty strangers in BUSI's layout, each of the first six once more, changed. */
+async function busiWithCopies(): Promise<string> {
+  const from = folder();
+  const add = async (name: string, image: Sharp) => {
+    const bytes = await image.png().toBuffer();
+    const { width = 0, height = 0 } = await sharp(bytes).metadata();
+    await put(from, `benign/${name}.png`, bytes);
+    await put(from, `benign/${name}_mask.png`, await mask(width, height, [[10, 10, 20, 15]]));
+  };
+  for (let n = 1; n <= 20; n++) await add(`benign (${n})`, await picture(500 + n));
+  for (const [k, change] of CHANGES.entries()) {
+    const bytes = await change(await picture(501 + k)).toBuffer();
+    await add(`benign (${101 + k})`, sharp(bytes));
+  }
+  return from;
+}
+
+async function check(root: string): Promise<AuditReport> {
+  const { parts, problems } = await openFolders([root]);
+  return auditDatasets(parts, { problems, cacheDirectory: folder() });
+}
+
+async function partOfSources(root: string): Promise<Map<string, string>> {
+  const partOf = new Map<string, string>();
+  for (const part of PARTS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
+  return partOf;
+}
+
+describe('copies in a published set', () => {
+  it('are in one part with what they are copies of, whatever the seed, so that the check finds nothing', async () => {
+    const from = await busiWithCopies();
+    const to = folder();
+    for (const seed of [42, 1, 2, 3]) {
+      const { copies } = await importDataset({ dataset: 'busi', from, to, seed });
+      expect(copies).toMatchObject({ groups: 6, images: 12, across: [] });
+      expect(copies?.sets).toContainEqual(['benign/benign (2).png', 'benign/benign (102).png']);
+      const partOf = await partOfSources(to);
+      for (const set of copies?.sets ?? []) expect(new Set(set.map((source) => partOf.get(source))).size).toBe(1);
+      expect(await check(to)).toMatchObject({ errors: 0, duplicates: [], groups: [] });
+      expect(new Set(partOf.values()).size).toBe(3);
+    }
+  });
+
+  it('are one group in the annotations, of whom no one is told apart later', async () => {
+    const to = folder();
+    await importDataset({ dataset: 'busi', from: await busiWithCopies(), to });
+    const groups = new Map<string, string>();
+    for (const part of PARTS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
+    expect(groups.get('benign/benign (103).png')).toBe(groups.get('benign/benign (3).png'));
+    expect(new Set(groups.values()).size).toBe(20);
+  });
+
+  it('are found again by an import that goes on where it was', async () => {
+    const [from, to] = [await busiWithCopies(), folder()];
+    const first = await importDataset({ dataset: 'busi', from, to });
+    expect((await importDataset({ dataset: 'busi', from, to })).copies).toEqual(first.copies);
+  });
+
+  it('are divided as published by the protocol of the paper', async () => {
+    const report = await importDataset({ dataset: 'busi', from: await busiWithCopies(), to: folder(), protocol: 'paper' });
+    expect(report.copies).toBeUndefined();
+    expect([report.counts.train.rows, report.counts.val.rows, report.counts.test.rows]).toEqual([18, 5, 3]);
+  });
+
+  it('are named where the parts came with the data, and these are kept', async () => {
+    const [from, to] = [folder(), folder()];
+    const seeds = { train: [1, 2, 3, 4], val: [5, 6], test: [7, 2] };
+    for (const [part, own] of Object.entries(seeds))
+      for (const [k, seed] of own.entries()) {
+        await put(from, `${part}/images/${k}.png`, await (await picture(seed)).png().toBuffer());
+        await put(from, `${part}/masks/${k}.png`, await mask(...SIZE, [[10, 10, 20, 15]]));
+      }
+    const { copies, counts, notes } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
+    expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([4, 2, 2]);
+    expect(copies?.across).toEqual([
+      { a: 'test/images/1.png', b: 'train/images/1.png', parts: ['test', 'train'], kind: 'exact' },
+    ]);
+    expect(notes.join('\n')).toContain('1 pairs of images that are copies of each other are in two parts');
+    expect((await check(to)).errors).toBe(1);
+  });
+
+  it('do not join volumes by the black slices at their ends', async () => {
+    const [from, to] = [folder(), folder()];
+    const black = await sharp({ create: { width: 60, height: 40, channels: 3, background: '#000' } })
+      .png()
+      .toBuffer();
+    for (const n of [1, 2, 3, 4]) {
+      await put(from, `images/${n}.png`, n < 3 ? black : await scan(60, 40, n));
+      await put(from, `masks/${n}.png`, await mask(60, 40, n < 3 ? [] : [[10, 10, 20, 15]]));
+    }
+    const { copies } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
+    expect(copies).toMatchObject({ groups: 0, images: 0 });
+  });
+
+  it('that leave a part empty are told', async () => {
+    const from = folder();
+    const bytes = await (await picture(1)).png().toBuffer();
+    for (const n of [1, 2, 3, 4]) {
+      await put(from, `images/${n}.png`, bytes);
+      await put(from, `masks/${n}.png`, await mask(...SIZE, [[10, 10, 20, 15]]));
+    }
+    const { notes } = await importDataset({ dataset: 'folders', from, to: folder(), prompts: ['cyst'] });
+    expect(notes.at(-1)).toMatch(/4 images are copies of others or alike \(1 groups .*nothing is left for val and test/);
+  });
+});
+
+describe('a division as a file', () => {
+  const divide = (from: string, splits: string) => importDataset({ dataset: 'busi', from, to: folder(), splits });
+
+  it('gives the same images of another size and another seed the same parts', async () => {
+    const [from, to] = [await busiWithCopies(), folder()];
+    await importDataset({ dataset: 'busi', from, to, seed: 42 });
+    const larger = folder();
+    await cp(from, larger, { recursive: true });
+    for (let n = 1; n <= 20; n++)
+      for (const end of ['', '_mask']) {
+        const file = join(larger, 'benign', `benign (${n})${end}.png`);
+        await writeFile(
+          file,
+          await sharp(await readFile(file))
+            .resize(192, 144)
+            .png()
+            .toBuffer(),
+        );
+      }
+    const again = folder();
+    const report = await importDataset({ dataset: 'busi', from: larger, to: again, seed: 7, splits: join(to, 'splits.json') });
+    expect(await partOfSources(again)).toEqual(await partOfSources(to));
+    expect(report.problems).toEqual([]);
+    expect(JSON.parse(await readFile(join(again, 'splits.json'), 'utf8')).parts).toEqual(
+      JSON.parse(await readFile(join(to, 'splits.json'), 'utf8')).parts,
+    );
+  });
+
+  it('leaves out by name what it does not divide, and tells what is not here', async () => {
+    const from = await busiWithCopies();
+    const file = join(dir, 'some.json');
+    const names = (...numbers: number[]) => numbers.map((n) => `benign/benign (${n})`);
+    const parts = { train: names(4, 5, 6, 999), val: names(8), test: names(9) };
+    await writeFile(file, JSON.stringify({ dataset: 'busi', parts }));
+    const { counts, problems, notes } = await divide(from, file);
+    expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([3, 1, 1]);
+    expect(problems).toHaveLength(21);
+    expect(problems[0]).toEqual({ file: 'benign/benign (1).png', what: `${file} does not give it a part` });
+    expect(notes.join('\n')).toContain(`1 of the 6 images in ${file} are not here, benign/benign (999) first`);
+  });
+
+  it.each([
+    ['no file', undefined, /cannot be read \(ENOENT\)/],
+    ['no JSON', '{', /it is no division of a dataset/],
+    ['another shape', '{"dataset": "busi", "parts": {"train": "all", "val": [], "test": []}}', /it is no division of a dataset/],
+    ['another dataset', '{"dataset": "stu", "parts": {"train": [], "val": [], "test": []}}', /it divides stu, not busi/],
+    ['an image twice', '{"dataset": "busi", "parts": {"train": ["a"], "val": ["a"], "test": []}}', /a is in train and in val/],
+    ['strangers', '{"dataset": "busi", "parts": {"train": ["a"], "val": ["b"], "test": []}}', /it names none of the 26 images/],
+  ])('is refused: %s', async (name, text, message) => {
+    const file = join(dir, `${name}.json`);
+    if (text !== undefined) await writeFile(file, text);
+    const from = join(dir, 'refused');
+    await mkdir(from, { recursive: true });
+    await cp(await busiWithCopies(), from, { recursive: true });
+    await expect(divide(from, file)).rejects.toThrow(message);
+  });
+
+  it('is not for rows as published, nor beside the publisher’s parts', async () => {
+    const options = { dataset: 's1', from: dir, to: folder(), splits: 'x.json' };
+    await expect(importDataset({ ...options, protocol: 'paper' })).rejects.toThrow(/divides single outlines/);
+    await expect(importDataset({ ...options, officialSplits: true })).rejects.toThrow(/asks for the publisher's parts/);
+  });
+});

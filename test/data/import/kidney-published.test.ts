@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import { assemblePaper, type Done } from '../../../src/data/import/assemble.js';
+import { FileTree } from '../../../src/data/import/file-tree.js';
+import { outerRegions } from '../../../src/data/import/outer-contours.js';
+import { findAdapter } from '../../../src/data/import/registry.js';
+import { countParts } from '../../../src/data/import/report.js';
+import { paperStems } from '../../../src/data/import/stems.js';
+
+/** The second reviewer's table and masks; the images need registration and are not there. */
+const PUBLISHED = fileURLToPath(new URL('../../../../shared/data/published/kidneyus-labels/', import.meta.url));
+const there = existsSync(PUBLISHED);
+
+/** Outer contours of everything that is not 0. */
+async function contoursOf(file: string): Promise<number> {
+  const { data, info } = await sharp(file).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  return outerRegions({ width, height, data: data.map((value) => Math.min(1, value)) }).length;
+}
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-kidney-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe(there ? 'the published table of kidneyUS' : 'the published table of kidneyUS (skipped: it is not here)', () => {
+  (there ? it : it.skip)('comes to the rows and files that the published code makes', async () => {
+    await symlink(PUBLISHED, join(dir, 'kidneyUS-main'));
+    await mkdir(join(dir, 'images'));
+    const masks = join(PUBLISHED, 'labels', 'reviewed_masks_2', 'capsule');
+    for (const name of await readdir(masks)) await writeFile(join(dir, 'images', name), '');
+    const adapter = findAdapter('kidneyus');
+    const tree = await FileTree.open(dir);
+    const options = { protocol: 'paper', tree, variant: 'reviewer-2', prompts: [], officialSplits: false } as const;
+    const { records, problems } = await adapter.scan(options);
+    expect(problems).toEqual([]);
+    const paper = adapter.paper ?? { key: '' };
+    const contours = new Map<string, number>();
+    const done: Done[] = [];
+    for (const { stem, imageStem, record } of paperStems(records, paper)) {
+      const [mask] = record.masks;
+      if (mask?.kind !== 'file' || mask.read.as !== 'bright') throw new Error('a row without a drawn mask');
+      const count = contours.get(mask.file) ?? (await contoursOf(mask.file));
+      contours.set(mask.file, count);
+      const object = { class: mask.read.class, bbox: [0, 0, 1, 1], area: 1, maskFile: '' } as const;
+      const objects = Array.from({ length: count }, () => object);
+      done.push({ record, result: { stem, ok: true, imageFile: `${imageStem}.png`, width: 1, height: 1, objects } });
+    }
+    const assembly = { adapter, seed: 42, keepParts: false, phraseOf: (name: string) => name, classes: [], from: dir };
+    const { counts } = countParts(assemblePaper(done, assembly).parts);
+    expect([counts.train.rows, counts.val.rows, counts.test.rows]).toEqual([1814, 518, 260]);
+    expect([counts.train.files, counts.val.files, counts.test.files]).toEqual([1257, 465, 241]);
+  });
+});
