@@ -43,8 +43,7 @@ export function moduleTest(modules: string | readonly string[]): PathTest {
 export function belowSavedTest(modules: readonly string[]): PathTest {
   const tests = modules.map((name) => (isName(name) ? undefined : linearPattern(`(?:|.*\\.)(?:${name})(?:|\\..*)`)));
   const names = modules.filter(isName).map((name) => name.replaceAll('\\', ''));
-  return (path) =>
-    names.some((name) => `.${path}.`.includes(`.${name}.`)) || tests.some((test) => test?.(path));
+  return (path) => names.some((name) => `.${path}.`.includes(`.${name}.`)) || tests.some((test) => test?.(path));
 }
 
 /**
