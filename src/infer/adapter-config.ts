@@ -6,9 +6,14 @@ import { belowSavedTest, layerTest, moduleTest, type OwnValue, ownValues, type P
 const MAX_RANK = 65_536;
 const MAX_ALPHA = 1e6;
 
+/** Most entries of a list or table: the largest models have some thousand layers. */
+const MAX_ENTRIES = 10_000;
+
 const rank = z.int().positive().max(MAX_RANK);
 const alpha = z.number().positive().max(MAX_ALPHA);
-const names = z.array(z.string().max(1000)).max(100_000);
+const names = z.array(z.string().max(1000)).max(MAX_ENTRIES);
+const table = <T extends z.ZodType<number>>(value: T) =>
+  z.record(z.string(), value).refine((own) => Object.keys(own).length <= MAX_ENTRIES, `more than ${MAX_ENTRIES} entries`);
 const absent = z.union([z.literal(false), z.array(z.unknown()).max(0), z.object({}).strict()]).nullish();
 
 /** What is read of PEFT's `adapter_config.json`; what it adds without effect on the arithmetic is let pass. */
@@ -22,8 +27,8 @@ const schema = z.object({
   layers_to_transform: z.union([z.int(), z.array(z.int()).max(10_000)]).nullish(),
   layers_pattern: z.union([z.array(z.string()).max(100), z.string()]).nullish(),
   modules_to_save: names.nullish(),
-  rank_pattern: z.record(z.string(), rank).nullish(),
-  alpha_pattern: z.record(z.string(), alpha).nullish(),
+  rank_pattern: table(rank).nullish(),
+  alpha_pattern: table(alpha).nullish(),
   use_rslora: z.boolean().nullish(),
   // Forms of LoRA that compute something else.
   use_dora: z.literal(false).nullish(),

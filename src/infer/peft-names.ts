@@ -6,8 +6,9 @@ export type PathTest = (path: string) => boolean;
 /** What single layers have of their own in a configuration of PEFT: ranks, alphas. */
 export type OwnValue = (path: string) => number | undefined;
 
-/** Most patterns of one table that are more than names. */
+/** How many patterns that are more than names one field may have, and how many characters together. */
 const MAX_PATTERNS = 500;
+const MAX_CHARACTERS = 100_000;
 
 /**
  * Reads `rank_pattern` or `alpha_pattern`: keys are regular expressions for the end of a path, of which the first that fits
@@ -17,9 +18,8 @@ const MAX_PATTERNS = 500;
  * @see PEFT's `get_pattern_key`
  */
 export function ownValues(table: Readonly<Record<string, number>>): OwnValue {
-  const entries = Object.entries(table).map(([key, value]) => ({ test: endTest(key), value, plain: isName(key) }));
-  if (entries.filter(({ plain }) => !plain).length > MAX_PATTERNS)
-    throw new SyntaxError(`it has more than ${MAX_PATTERNS} patterns`);
+  checkNumber(Object.keys(table));
+  const entries = Object.entries(table).map(([key, value]) => ({ test: endTest(key), value }));
   return (path) => entries.find(({ test }) => test(path))?.value;
 }
 
@@ -41,10 +41,10 @@ export function moduleTest(modules: string | readonly string[]): PathTest {
  * @throws SyntaxError when one is no pattern.
  */
 export function belowSavedTest(modules: readonly string[]): PathTest {
+  checkNumber(modules);
   const tests = modules.map((name) => (isName(name) ? undefined : linearPattern(`(?:|.*\\.)(?:${name})(?:|\\..*)`)));
   const names = modules.filter(isName).map((name) => name.replaceAll('\\', ''));
-  return (path) =>
-    names.some((name) => `.${path}.`.includes(`.${name}.`)) || tests.some((test) => test !== undefined && test(path));
+  return (path) => names.some((name) => `.${path}.`.includes(`.${name}.`)) || tests.some((test) => test?.(path));
 }
 
 /**
@@ -60,6 +60,13 @@ export function layerTest(numbers: readonly number[], patterns: readonly string[
     const number = captures.map((capture) => capture(path)).find((found) => found !== undefined);
     return number !== undefined && wanted.has(Number(number));
   };
+}
+
+function checkNumber(sources: readonly string[]): void {
+  const patterns = sources.filter((source) => !isName(source));
+  const characters = patterns.reduce((sum, { length }) => sum + length, 0);
+  if (patterns.length > MAX_PATTERNS || characters > MAX_CHARACTERS)
+    throw new SyntaxError(`${patterns.length} patterns of ${characters} characters are more than are read`);
 }
 
 /** Letters, digits and dots, which may have a backslash. */

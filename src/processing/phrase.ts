@@ -4,7 +4,7 @@ import { shown, UsageError } from '../util/index.js';
  * What parts the phrases of a prompt: a full stop before white space or at the end, and a line end. Grounding DINO's captions are
  * phrases joined by " . ". A stop between letters, as in `BI-RADS 4.a lesion`, parts nothing.
  */
-const SEPARATOR = /\.+(?=\s|$)|[\r\n]/;
+const SEPARATOR = /\.(?=\s|$)|[\r\n]/;
 
 /** Marks that close a phrase for Grounding DINO's text encoder wherever they stand: what is on one side does not see the other. */
 const CLOSING_MARKS = /[.?]/g;
@@ -48,23 +48,40 @@ export function splitPrompt(text: string): string[] {
     .filter((piece) => piece.replace(CLOSING_MARKS, '').trim() !== '');
 }
 
+/** How many lines are told, and how many spellings a line names. */
+const LISTED = 10;
+const SPELLINGS = 4;
+
 /**
  * What to tell about phrases that are not read as they were written: those with a mark inside, and those that differ in nothing
  * that counts.
  *
  * @param written - as they were written.
- * @returns a line for each.
+ * @returns a line for each of the first ten, and one for the others.
  */
 export function respelt(written: Iterable<string>): string[] {
-  const spellings = new Map<string, string[]>();
+  const spellings = new Map<string, Set<string>>();
   for (const phrase of new Set(written)) {
     const read = canonicalPhrase(phrase);
-    spellings.set(read, [...(spellings.get(read) ?? []), phrase.trim()]);
+    const known = spellings.get(read);
+    if (known === undefined) spellings.set(read, new Set([phrase.trim()]));
+    else known.add(phrase.trim());
   }
-  return [...spellings].flatMap(([read, phrases]) => {
-    const names = phrases.map(shown).join(' and ');
-    if (phrases.length > 1) return [`${names} are one phrase, "${read}"`];
-    const inside = (phrases[0] as string).replace(/[.?\s]+$/, '').search(CLOSING_MARKS) >= 0;
-    return inside ? [`${names} is read as "${read}": full stops and question marks inside would divide it`] : [];
+  spellings.delete(''); // without a word: refused by whoever reads it
+  const lines = [...spellings].flatMap(([read, phrases]) => {
+    const listed = [...phrases].slice(0, SPELLINGS).map(shown);
+    if (phrases.size > SPELLINGS) listed.push(`${phrases.size - SPELLINGS} more spellings`);
+    const names = listed.join(' and ');
+    if (phrases.size > 1) return [`${names} are one phrase, ${shown(read)}`];
+    if (![...phrases].some(hasMarkInside)) return [];
+    return [`${names} is read as ${shown(read)}: full stops and question marks inside would divide it`];
   });
+  if (lines.length > LISTED) lines.splice(LISTED, lines.length, `and ${lines.length - LISTED} more phrases in the same way`);
+  return lines;
+}
+
+/** Whether a full stop or a question mark has something behind it. */
+function hasMarkInside(phrase: string): boolean {
+  const first = phrase.search(/[.?]/);
+  return first >= 0 && /[^.?\s]/.test(phrase.slice(first));
 }

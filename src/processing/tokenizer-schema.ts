@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shownName } from '../util/index.js';
 
 /** More pieces, and longer ones, than any vocabulary has. */
 const MAX_PIECES = 1_000_000;
@@ -14,10 +15,11 @@ const PRE_TOKENIZERS = ['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit'];
 /** A step of one of the kinds that are known, or a sequence of such steps. */
 function steps(known: Readonly<Record<string, z.ZodType>>, list: string) {
   const checked = z.record(z.string(), z.unknown()).superRefine((step, context) => {
-    const type = String(step['type']).slice(0, 100);
+    const { type: given } = step;
+    const type = typeof given === 'string' ? given : '';
     const own = Object.hasOwn(known, type) ? known[type] : undefined;
     if (own === undefined) {
-      const message = `${type} is not read here, only ${Object.keys(known).join(', ')}: a pattern of its own could take for ever`;
+      const message = `${shownName(type)} is not read here, only ${Object.keys(known).join(', ')}: a pattern of its own could take for ever`;
       context.addIssue({ code: 'custom', path: ['type'], message });
     } else for (const issue of own.safeParse(step).error?.issues ?? []) context.addIssue({ ...issue, code: 'custom' });
   });

@@ -144,6 +144,10 @@ describe('an adapter and its configuration', () => {
     expect(await outcome(await changed({ target_modules: '(?!x).*' }))).toMatch(
       /target_modules: not a regular expression that is understood/,
     );
+    const many = Object.fromEntries(Array.from({ length: 9000 }, (_, i) => [`(a|b)+${i}`, 3]));
+    expect(await outcome(await changed({ rank_pattern: many }))).toMatch(
+      /rank_pattern: .*9000 patterns .* are more than are read/,
+    );
     expect(await outcome(await changed({ r: 1e9 }))).toMatch(/r: /);
   });
 });

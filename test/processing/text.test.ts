@@ -91,6 +91,12 @@ describe('PromptTokenizer', () => {
     }
   });
 
+  it('reads a million stops in a moment', () => {
+    const stops = `a${'.'.repeat(1_000_000)}b`;
+    expect(PromptTokenizer.parsePrompt(`${stops}. cyst`)).toEqual(['a b', 'cyst']);
+    expect(respelt([stops])).toHaveLength(1);
+  });
+
   it('refuses what holds no word, what is too long and what is there twice, by name', async () => {
     const tokenizer = await PromptTokenizer.load(NANO, 12);
     for (const nothing of ['', ' . ', '--', '?!', '\u200b', '\u0007'])
@@ -111,6 +117,9 @@ describe('PromptTokenizer', () => {
       '"Cyst" and "cyst" are one phrase, "cyst"',
       '"BI-RADS 4.a" is read as "bi-rads 4 a": full stops and question marks inside would divide it',
     ]);
+    const many = respelt(Array.from({ length: 30 }, (_, i) => `grade 4.${i}`));
+    expect([many.length, many.at(-1)]).toEqual([11, 'and 20 more phrases in the same way']);
+    expect(respelt(['.?x'.repeat(3), '--', '...'])).toHaveLength(1);
     expect(splitPrompt('BI-RADS 4.a. Cyst.')).toEqual(['BI-RADS 4.a', 'Cyst']);
   });
 
