@@ -60,7 +60,7 @@ function checkPlaced(source: MaskSource, image: Size, file: string): void {
 function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
   return by === undefined
     ? new DataError({ where: file, what, cause })
-    : new DataError({ where: by.file, what: `${by.name}: ${what}`, cause });
+    : new DataError({ where: by.file, what: `${by.name}: ${what}; ${by.image} is left out`, cause });
 }
 
 function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {
