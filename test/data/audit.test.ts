@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,6 +12,7 @@ import {
   PhantomDataset,
   phantomDomains,
   Subset,
+  writeAuditPage,
 } from '../../src/data/index.js';
 import { pictureOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
 
@@ -211,6 +212,26 @@ describe('problems', () => {
     ]);
     // Masks that no annotation names any more are told too.
     expect(warnings).toBe(5);
+  });
+
+  it('are told of links that lead out of the dataset, whose pictures are not put on the page', async () => {
+    const root = await newSet({ train: pictures(0, 1), val: pictures(5, 1) });
+    const secret = join(dir, 'secret.png');
+    await writeFile(secret, await copyOf(6, (picture) => picture.png()));
+    await rm(join(root, 'images', 'p0.png'));
+    await symlink(secret, join(root, 'images', 'p0.png'));
+    const { parts, problems } = await openFolders([root]);
+    expect(problems).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        part: 'train',
+        file: 'images/p0.png',
+        what: expect.stringMatching(/leads out of the dataset/),
+      }),
+    ]);
+    const page = join(dir, 'links.html');
+    await writeAuditPage(page, await auditDatasets(parts, { problems, cacheDirectory: cacheDirectory() }), parts);
+    expect((await readFile(page, 'utf8')).match(/data:image/g)).toHaveLength(1);
   });
 
   it('are told of an annotation file that is none, and the others are looked at', async () => {

@@ -74,7 +74,7 @@ function noObject(source: MaskSource, { width, height }: Size, file: string, pix
 function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
   return by === undefined
     ? new DataError({ where: file, what, fix: 'Draw it anew, or leave it out', cause })
-    : new DataError({ where: by.file, what: `${by.name}: ${what}`, cause });
+    : new DataError({ where: by.file, what: `${by.name}: ${what}; ${by.image} is left out`, cause });
 }
 
 function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {

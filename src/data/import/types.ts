@@ -71,7 +71,7 @@ export type MaskSource = (
     }
 ) & {
   /** The entry that says so, for problems: it claims an object, and there has to be one. */
-  readonly by?: { readonly file: string; readonly name: string };
+  readonly by?: { readonly file: string; readonly name: string; readonly image: string };
 };
 
 /** One image as found, before any pixel is read. */

@@ -6,6 +6,9 @@ import type { AuditPart, PicturePlace } from '../types.js';
 /** Longest side of a picture on the page, in pixels. */
 const SIDE = 320;
 
+/** Objects that are drawn on one picture: more could not be told apart, and each is drawn over the whole of it. */
+const DRAWN = 100;
+
 /** Pictures of each part that are shown. */
 const SAMPLES = 4;
 
@@ -30,7 +33,7 @@ export async function samplePicture(part: AuditPart, index: number): Promise<Pag
     const { image, objects } = await data.load(index);
     const overlay = await drawOverlay(
       image,
-      objects.map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
+      objects.slice(0, DRAWN).map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
       data.phrases ?? [],
     );
     return await embed(sharp(overlay));

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { isInside } from '../../../util/index.js';
 import { groupOf, type Part } from '../../coco.js';
-import type { CocoAnnotation } from '../../coco-schema.js';
+import type { CocoAnnotation, CocoImage } from '../../coco-schema.js';
 import type { FileTree, TreeFile } from '../file-tree.js';
 import { assign, type Claim } from '../readers/assign.js';
 import { type AnnotationList, type ListedImage, readAnnotationLists } from '../readers/coco-lists.js';
@@ -40,19 +40,18 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   const records: SourceRecord[] = [];
   for (const list of lists) {
     for (const listed of list.images) {
-      const { id, file_name: name } = listed.image;
       const found = await ownFile(images.get(listed), tree);
       if (found === undefined || typeof found === 'string') {
-        problems.push({ file: list.file.relative, what: `image ${id} (${shown(name)}): ${found ?? 'it is not there'}` });
+        problems.push({ file: list.file.relative, what: `${nameOf(listed.image)}: ${found ?? 'it is not there'}` });
         continue;
       }
       const sources: (MaskSource | string)[] = [];
       for (const annotation of listed.annotations)
-        sources.push(sourceOf(annotation, list, await ownFile(masks.get(annotation), tree)));
+        sources.push(sourceOf(annotation, listed.image, list, await ownFile(masks.get(annotation), tree)));
       // One object that is missing would make the image wrong: a negative, where it is the only one.
       const unusable = [...listed.unusable, ...sources.filter((source) => typeof source === 'string')];
       for (const what of unusable)
-        problems.push({ file: list.file.relative, what: `${what}; image ${id} (${shown(name)}) is left out` });
+        problems.push({ file: list.file.relative, what: `${what}; ${nameOf(listed.image)} is left out` });
       if (unusable.length > 0) continue;
       records.push(record(listed, found, sources as MaskSource[], list.file));
     }
@@ -128,13 +127,14 @@ function stem(path: string): string {
 
 function sourceOf(
   annotation: CocoAnnotation,
+  image: CocoImage,
   { file, categories }: AnnotationList,
   mask: Claim | string | undefined,
 ): MaskSource | string {
   const name = `annotation ${annotation.id}`;
   const phrase = phraseOf(annotation, categories);
   if (phrase === undefined) return `${name}: it has neither a known category nor a caption`;
-  const by = { file: file.relative, name };
+  const by = { file: file.relative, name, image: nameOf(image) };
   const { segmentation, bbox, mask_file: maskFile } = annotation;
   if (maskFile !== undefined) {
     if (typeof mask !== 'object') return `${name}: its mask ${shown(maskFile)} cannot be had: ${mask ?? 'it is not there'}`;
@@ -177,6 +177,10 @@ function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): str
 
 function isPicture({ relative }: TreeFile): boolean {
   return new RegExp(PICTURE, 'iu').test(relative);
+}
+
+function nameOf({ id, file_name: name }: CocoImage): string {
+  return `image ${id} (${shown(name)})`;
 }
 
 function shown(name: string): string {
