@@ -15,9 +15,9 @@ const MAGIC = /[*?{}[\]()!]/;
 
 /**
  * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
- * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of pages, a NIfTI volume) stands for all
- * of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the list, so that it is reported like any
- * other file that cannot be read.
+ * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of
+ * pages, a NIfTI volume) stands for all of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the
+ * list, so that it is reported like any other file that cannot be read.
  *
  * An image's id is its path below the folder, or below the fixed part of the glob, without its ending. Where two would share
  * one, the ending is added, and where that does not help, a few digits of a hash of the path.
@@ -60,11 +60,12 @@ async function expand(name: string, skipped: readonly string[]): Promise<Found[]
 
 async function search(folder: string, pattern: string, asked: string, skipped: readonly string[]): Promise<Found[]> {
   const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  const named = files
+  const candidates = files
     .map((file) => ({ path: join(folder, file), below: file }))
     .filter(({ path }) => !skipped.some((prefix) => resolve(path).startsWith(prefix)));
   const images: Found[] = [];
-  for (const file of named) if (hasEnding(file.below) || (await isUnnamedFilm(file.path).catch(() => false))) images.push(file);
+  for (const file of candidates)
+    if (hasEnding(file.below) || (await isUnnamedFilm(file.path).catch(() => false))) images.push(file);
   if (images.length > 0) return images;
   throw new UsageError({
     where: asked,
