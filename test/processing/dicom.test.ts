@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -7,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { DicomFile, decodeImage, listPictures } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
+import { codecFrame } from '../support/codec-frame.js';
 import { type DicomParts, dicom, SYNTAX } from '../support/dicom.js';
+import { element, part10 } from '../support/dicom-bytes.js';
 import { losslessJpeg } from '../support/lossless-jpeg.js';
 import { rleFrame } from '../support/rle-frame.js';
-
-const require = createRequire(import.meta.url);
 
 let dir: string;
 beforeAll(async () => {
@@ -212,15 +211,26 @@ describe('compressed DICOM', () => {
   });
 
   it.each([
-    ['JPEG-LS', SYNTAX.jpegLs, '@cornerstonejs/codec-charls', 'JpegLSEncoder'],
-    ['JPEG 2000', SYNTAX.jpeg2000, '@cornerstonejs/codec-openjpeg', 'J2KEncoder'],
-  ])('reads lossless %s of 8 and 12 bits and colours', async (_name, syntax, codec, encoder) => {
-    const packed = await encode(codec, encoder, GREY, 8, 1);
+    ['jpeg-ls', SYNTAX.jpegLs],
+    ['jpeg-2000', SYNTAX.jpeg2000],
+  ] as const)('reads lossless %s of 8 and 12 bits and colours', async (codec, syntax) => {
+    const packed = await codecFrame(codec, GREY, size);
     expect([...(await read({ ...size, frames: [packed], syntax })).data]).toEqual(greyOf(GREY));
-    const deep = await read({ ...size, frames: [await encode(codec, encoder, bytesOf(DEEP), 12, 1)], bits: 12, syntax });
+    const deep = await read({
+      ...size,
+      frames: [await codecFrame(codec, bytesOf(DEEP), { ...size, bits: 12 })],
+      bits: 12,
+      syntax,
+    });
     expect(deep).toEqual(await read({ ...size, frames: [bytesOf(DEEP)], bits: 12 }));
     const photometric = syntax === SYNTAX.jpeg2000 ? 'YBR_RCT' : 'RGB';
-    const colour = await read({ ...size, frames: [await encode(codec, encoder, RGB, 8, 3)], samples: 3, photometric, syntax });
+    const colour = await read({
+      ...size,
+      frames: [await codecFrame(codec, RGB, { ...size, components: 3 })],
+      samples: 3,
+      photometric,
+      syntax,
+    });
     expect(colour.data).toEqual(RGB);
     await expect(read({ ...size, frames: [packed.subarray(0, 20)], syntax })).rejects.toThrow(
       /x\.dcm: a packed picture in it cannot be decoded/,
@@ -251,26 +261,23 @@ describe('compressed DICOM', () => {
     );
   });
 
-  it('refuses films of MPEG', async () => {
-    await expect(read({ ...size, frames: [GREY], syntax: SYNTAX.mpeg })).rejects.toThrow(
-      /x\.dcm: its pictures are packed as an MPEG film/,
+  it.each([
+    ['1.2.840.10008.1.2.4.100', /x\.dcm: its pictures are packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.102.1', /packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.107', /packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],
+    ['1.2.840.10008.1.2.4.94', /its transfer syntax .* is not read/],
+  ])('refuses films of MPEG and HEVC, and rare packings: %s', async (syntax, message) => {
+    await expect(read({ ...size, frames: [GREY], syntax })).rejects.toThrow(message);
+  });
+
+  it('refuses reports, which have no pixels', async () => {
+    const report = part10(SYNTAX.explicit, [element(0x00080060, 'CS', Buffer.from('SR'))], '1.2.840.10008.5.1.4.1.1.88.11');
+    await expect(DicomFile.parse(report, 'x.dcm')).rejects.toThrow(
+      /x\.dcm: it has no pixels\. Choose an image file, not a report/,
     );
   });
 });
-
-/** Packs with the codec's own encoder. */
-async function encode(codec: string, name: string, bytes: Uint8Array, bitsPerSample: number, componentCount: number) {
-  const { default: factory } = await import(require.resolve(codec));
-  const made = await factory({ print: () => {}, printErr: () => {} });
-  const encoder = new made[name]();
-  encoder
-    .getDecodedBuffer({ ...size, bitsPerSample, componentCount, isSigned: false, isUsingColorTransform: componentCount === 3 })
-    .set(bytes);
-  if (name === 'JpegLSEncoder') encoder.setInterleaveMode(componentCount === 3 ? 2 : 0);
-  else encoder.setDecompositions(1);
-  encoder.encode();
-  return Uint8Array.from(encoder.getEncodedBuffer());
-}
 
 describe('measures', () => {
   const region = (format: number, delta: number, units: number, right: number) => ({

@@ -3,14 +3,14 @@ import { DataError } from '../../../util/index.js';
 type Codecs = typeof import('./codecs.js');
 
 /** As `codecs.ts`: the decoders there make code from text, which the page forbids. */
-export const decodeJpegLs: Codecs['decodeJpegLs'] = () => refuse('JPEG-LS');
-
-export const decodeJpeg2000: Codecs['decodeJpeg2000'] = () => refuse('JPEG 2000');
-
-async function refuse(packing: string): Promise<never> {
+export const requireDecoder: Codecs['requireDecoder'] = (packing) => {
   throw new DataError({
     where: 'image',
     what: `its pictures are packed as ${packing}, which is not read in a browser`,
     fix: 'Open it with `npm run serve`, or export it uncompressed or as JPEG',
   });
-}
+};
+
+export const decodeJpegLs: Codecs['decodeJpegLs'] = async () => requireDecoder('JPEG-LS') as never;
+
+export const decodeJpeg2000: Codecs['decodeJpeg2000'] = async () => requireDecoder('JPEG 2000') as never;

@@ -68,6 +68,9 @@ function moduleOf(name: string): Promise<Module> {
   return started;
 }
 
+/** Whether a packing can be read here: all can. The page refuses those whose decoders it may not run. */
+export function requireDecoder(_packing: 'JPEG-LS' | 'JPEG 2000'): void {}
+
 /** Decodes JPEG-LS, lossless and near-lossless. */
 export async function decodeJpegLs(packed: Uint8Array): Promise<DecodedFrame> {
   return decode<CharlsDecoder>(

@@ -9,6 +9,12 @@ export interface LosslessFrame {
 
 const [SOF3, DHT, SOI, EOI, SOS, DRI] = [0xc3, 0xc4, 0xd8, 0xd9, 0xda, 0xdd];
 
+/** Codes as a stream gives them: how many there are of each length, and what they stand for. */
+interface Codes {
+  readonly counts: Uint8Array;
+  readonly values: Uint8Array;
+}
+
 /** By the next 16 bits: the length of the code that they begin with, times 256, and its value. 0 where there is none. */
 type HuffmanTable = Uint16Array;
 
@@ -41,7 +47,7 @@ interface Scan {
  * @throws Error when the stream is damaged or of another kind; the caller names the file.
  */
 export function decodeLosslessJpeg(bytes: Uint8Array): LosslessFrame {
-  const tables = new Map<number, HuffmanTable>();
+  const tables = new Map<number, Codes>();
   let frame: Frame | undefined;
   let restart = 0;
   let at = 2;
@@ -89,14 +95,14 @@ function frameOf(bytes: Uint8Array, body: number): Frame {
   return { width, height, precision, ids, values: new Uint16Array(width * height * components), done: new Set() };
 }
 
-function scanOf(bytes: Uint8Array, body: number, frame: Frame, tables: ReadonlyMap<number, HuffmanTable>, restart: number): Scan {
+function scanOf(bytes: Uint8Array, body: number, frame: Frame, tables: ReadonlyMap<number, Codes>, restart: number): Scan {
   const count = bytes[body] as number;
   const parts = Array.from({ length: count }, (_, i) => {
     const component = frame.ids.indexOf(bytes[body + 1 + 2 * i] as number);
-    const table = tables.get((bytes[body + 2 + 2 * i] as number) >> 4);
-    if (component < 0 || frame.done.has(component) || table === undefined) throw new Error('its scan has no frame or no table');
+    const codes = tables.get((bytes[body + 2 + 2 * i] as number) >> 4);
+    if (component < 0 || frame.done.has(component) || codes === undefined) throw new Error('its scan has no frame or no table');
     frame.done.add(component);
-    return { component, table };
+    return { component, table: tableOf(codes) };
   });
   const at = body + 1 + 2 * count;
   const [predictor, shift] = [bytes[at] as number, (bytes[at + 2] as number) & 15];
@@ -105,17 +111,17 @@ function scanOf(bytes: Uint8Array, body: number, frame: Frame, tables: ReadonlyM
   return { parts, predictor, shift, restart };
 }
 
-function readTables(bytes: Uint8Array, from: number, end: number, tables: Map<number, HuffmanTable>): void {
+function readTables(bytes: Uint8Array, from: number, end: number, tables: Map<number, Codes>): void {
   for (let at = from; at + 17 <= end; ) {
     const counts = bytes.subarray(at + 1, at + 17);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    tables.set((bytes[at] as number) & 15, tableOf(counts, bytes.subarray(at + 17, at + 17 + total)));
+    tables.set((bytes[at] as number) & 15, { counts, values: bytes.subarray(at + 17, at + 17 + total) });
     at += 17 + total;
   }
 }
 
 /** T.81, annex C: codes of each length in the order of their values, one after the other. */
-function tableOf(counts: Uint8Array, values: Uint8Array): HuffmanTable {
+function tableOf({ counts, values }: Codes): HuffmanTable {
   const table = new Uint16Array(65536);
   let [next, index] = [0, 0];
   for (let length = 1; length <= 16; length++) {

@@ -1,5 +1,5 @@
 import { DataError } from '../../../util/index.js';
-import { decodeJpeg2000, decodeJpegLs } from './codecs.js';
+import { decodeJpeg2000, decodeJpegLs, requireDecoder } from './codecs.js';
 import { comesAs } from './colour.js';
 import type { DicomHeader } from './dicom-header.js';
 import type { Sampling } from './frames.js';
@@ -43,6 +43,7 @@ export async function unpackFrame(packed: Uint8Array, header: DicomHeader, sampl
     case 'jpeg':
       return jpeg(packed, header, where);
     case 'jpeg-ls': {
+      requireDecoder('JPEG-LS');
       const came = readJpegHeader(packed);
       if (came?.frame !== SOF55) throw damaged(where);
       check(came, header, where);
@@ -52,6 +53,7 @@ export async function unpackFrame(packed: Uint8Array, header: DicomHeader, sampl
       return { values: came.precision > 8 ? words(values) : values, colours, bits: came.precision };
     }
     case 'jpeg-2000': {
+      requireDecoder('JPEG 2000');
       const came = readJpeg2000Header(packed);
       if (came === undefined) throw damaged(where);
       check(came, header, where);
