@@ -2,6 +2,7 @@ import { type BinaryMask, type BoxXyxy, resizeMask, type Size } from '../../proc
 import { contourArea } from './contour-area.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
+import { readDrawn } from './read-drawn.js';
 import { both, type ClassMask, readMask } from './read-mask.js';
 import type { MaskSource, PaperRows, SourceRecord } from './types.js';
 
@@ -25,6 +26,13 @@ export async function strictInstances(
 ): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const source of masks) {
+    if (source.kind === 'painted' || source.kind === 'outline') {
+      for (const mask of await readDrawn(source, image)) {
+        if (source.kind === 'outline') found.push(...whole(mask.class, mask.mask));
+        else found.push(...withoutSpecks(regionsOf(mask.mask), image).map((region) => instanceOf(mask.class, region, mask.mask)));
+      }
+      continue;
+    }
     const named = await readMask(source, image, { stretch, raw: false });
     for (const mask of named) found.push(...divide(mask, source, image));
     // An outline whose class was not drawn into the mask counts by itself.
@@ -95,6 +103,8 @@ function grown({ width, height, data }: BinaryMask): BinaryMask {
 export async function paperInstances({ masks }: SourceRecord, image: Size, rows: PaperRows): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const source of masks) {
+    // None of the paper's datasets has them.
+    if (source.kind === 'painted' || source.kind === 'outline') continue;
     for (const { class: name, mask } of await readMask(source, image, { stretch: true, raw: true })) {
       for (const region of kept(outerRegions(mask), rows, mask)) {
         const fitted = resizeMask(maskOfRegion(region, mask), image);
