@@ -21,13 +21,8 @@ export interface FindOptions {
 /**
  * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
  * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of
-<<<<<<< HEAD
  * pages, a NIfTI volume) stands for all of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere, or to a
  * pipe or a device, stays in the list, so that it is reported like any other file that cannot be read.
-=======
- * pages, a NIfTI volume) stands for all of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere stays in the
- * list, so that it is reported like any other file that cannot be read.
->>>>>>> j4
  *
  * An image's id is its path below the folder, or below the fixed part of the glob; see {@link namedImages}.
  *
@@ -79,7 +74,6 @@ async function expand(name: string, own: readonly string[], logger: Logger): Pro
   return imagesOf(files, folder, name, own, logger);
 }
 
-<<<<<<< HEAD
 async function imagesOf(
   files: readonly string[],
   folder: string,
@@ -96,16 +90,6 @@ async function imagesOf(
     else images.push({ path, below });
   }
   if (results > 0) logger.info(`${asked}: ${results} results of this command are in it, and are no images to look at`);
-=======
-async function search(folder: string, pattern: string, asked: string, skipped: readonly string[]): Promise<Found[]> {
-  const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  const candidates = files
-    .map((file) => ({ path: join(folder, file), below: file }))
-    .filter(({ path }) => !skipped.some((prefix) => resolve(path).startsWith(prefix)));
-  const images: Found[] = [];
-  for (const file of candidates)
-    if (hasEnding(file.below) || (await isUnnamedFilm(file.path).catch(() => false))) images.push(file);
->>>>>>> j4
   if (images.length > 0) return images;
   throw new UsageError({
     where: asked,

@@ -15,6 +15,7 @@ import { processAll } from './pool.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 import { loadPrompts, phraseOf } from './prompts.js';
 import { type CopiesReport, countParts, type ImportReport } from './report.js';
+import { resizedNote } from './resized.js';
 import { readSplitFile, splitText, withParts } from './split-file.js';
 import { paperStems, withStems } from './stems.js';
 import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
@@ -85,6 +86,11 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
     return result?.ok === true ? [{ record, result }] : [];
   });
   if (done.length === 0) throw noneUsable(found, problems, from);
+  const resized = resizedNote(done, from);
+  if (resized !== undefined) {
+    notes.push(resized);
+    logger.warn(resized);
+  }
   const classes = Object.keys(prompts?.classes ?? {});
   const named = new Set(done.flatMap(({ result }) => result.objects.map((object) => object.class)));
   const spelling = respelt([...named].filter((name) => prompts?.classes[name] === undefined));

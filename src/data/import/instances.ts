@@ -5,8 +5,9 @@ import { checkCount } from '../coco-object.js';
 import { contourArea } from './contour-area.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import { maskOfRegion, outerRegions, type Region, regionsOf } from './outer-contours.js';
+import { readDrawn } from './read-drawn.js';
 import { both, type ClassMask, readMask } from './read-mask.js';
-import type { MaskSource, PaperRows, SourceRecord } from './types.js';
+import type { DrawnSource, MaskSource, PaperRows, SourceRecord } from './types.js';
 
 /** Share of the image, and number of pixels, below which a part of a mask is a speck; the largest part only by the number. */
 const SPECK = { share: 1e-4, pixels: 4 };
@@ -33,6 +34,10 @@ export async function strictInstances(
   const found: Instance[] = [];
   checkCount(masks.length, image, file);
   for (const source of masks) {
+    if (source.kind === 'painted' || source.kind === 'outline') {
+      found.push(...(await drawnInstances(source, image)));
+      continue;
+    }
     checkPlaced(source, image, file);
     const before = found.length;
     const named = await readMask(source, image, { stretch, raw: false }).catch((cause: unknown) => {
@@ -48,6 +53,18 @@ export async function strictInstances(
       if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
   }
   return found;
+}
+
+/** Objects that are drawn into a picture of their own: there has to be one. */
+async function drawnInstances(source: DrawnSource, image: Size): Promise<Instance[]> {
+  const masks = await readDrawn(source, image);
+  const found = masks.flatMap(({ class: name, mask }) =>
+    source.kind === 'outline'
+      ? whole(name, mask)
+      : withoutSpecks(regionsOf(mask), image).map((region) => instanceOf(name, region, mask)),
+  );
+  if (found.length > 0 || masks.every(({ mask }) => maskArea(mask) === 0)) return found;
+  throw new DataError({ where: source.file, what: 'it shows no object, only specks', fix: 'Draw it anew, or leave it out' });
 }
 
 /** What says where an object is must fit its image: an object that is nowhere would make a negative of it. */
@@ -139,6 +156,8 @@ function grown({ width, height, data }: BinaryMask): BinaryMask {
 export async function paperInstances({ masks }: SourceRecord, image: Size, rows: PaperRows): Promise<Instance[]> {
   const found: Instance[] = [];
   for (const source of masks) {
+    // None of the paper's datasets has them.
+    if (source.kind === 'painted' || source.kind === 'outline') continue;
     for (const { class: name, mask } of await readMask(source, image, { stretch: true, raw: true })) {
       for (const region of kept(outerRegions(mask), rows, mask)) {
         const fitted = resizeMask(maskOfRegion(region, mask), image);

@@ -110,7 +110,7 @@ export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
 
 /** Tells whether a record, its files and what is done with it are the same as before. */
 export async function recordKey({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
-  const files = [record.image.file, ...record.masks.flatMap((mask) => (mask.kind === 'file' ? [mask.file] : []))];
+  const files = [record.image.file, ...record.masks.flatMap((mask) => ('file' in mask ? [mask.file] : []))];
   const states = await Promise.all(
     files.map((file) =>
       stat(file).then(

@@ -70,7 +70,7 @@ export async function processRecord({ stem, imageStem, record }: NamedRecord, op
       await writeFileAtomic(join(options.to, 'masks', maskFile), await maskToPng(instance.mask));
       objects.push(entryOf(instance, maskFile));
     }
-    const spacing = record.spacingMm ?? spacingMm;
+    const spacing = ownSpacing(record, picture) ?? spacingMm;
     return {
       stem,
       ok: true,
@@ -90,6 +90,12 @@ export async function processRecord({ stem, imageStem, record }: NamedRecord, op
     if (error instanceof RangeError) return { stem, ok: false, file: record.image.file, what: error.message };
     throw error;
   }
+}
+
+/** Millimetres a pixel of the picture that is here: a smaller one has larger pixels. */
+function ownSpacing({ spacingMm, publishedSize }: SourceRecord, { width, height }: RasterImage): SourceRecord['spacingMm'] {
+  if (spacingMm === undefined || publishedSize === undefined) return spacingMm;
+  return [(spacingMm[0] * publishedSize[0]) / width, (spacingMm[1] * publishedSize[1]) / height];
 }
 
 function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, maskFile: string): ObjectEntry {

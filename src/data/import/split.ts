@@ -16,15 +16,15 @@ export interface Grouped {
 }
 
 /**
- * Divides 70/20/10 so that no group is in two parts. Groups are shuffled by the seed; each goes to the part that lacks most
- * images. Where every image is a group of its own the parts have exactly int(0.7 n), int(0.2 n) and the remaining images.
+ * Divides 70/20/10 so that no group is in two parts. Groups are shuffled by the seed, but for large ones, which come first;
+ * each goes to the part that lacks most images. Where every image is a group of its own the parts have exactly int(0.7 n), int(0.2 n) and the remaining images.
  */
 export function splitGroups(items: readonly Grouped[], seed: number, shares = SHARES): Part[] {
   const sizes = new Map<string, number>();
   for (const { group } of items) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   const lacking = targets(items.length, sizes.size, shares);
   const partOf = new Map<string, Part>();
-  const order = Rng.seeded(seed).shuffle([...sizes.keys()].sort());
+  const order = largeFirst(Rng.seeded(seed).shuffle([...sizes.keys()].sort()), sizes, items.length);
   const empty = new Set(PARTS.filter((part) => lacking[part] > 0));
   for (const [i, group] of order.entries()) {
     // A few large groups must not leave a part without any.
@@ -35,6 +35,13 @@ export function splitGroups(items: readonly Grouped[], seed: number, shares = SH
     lacking[part] -= sizes.get(group) ?? 0;
   }
   return items.map(({ group }) => partOf.get(group) as Part);
+}
+
+/** Groups that alone are more than the test part come first, largest first: nothing could make up for one that comes last. */
+function largeFirst(order: readonly string[], sizes: ReadonlyMap<string, number>, images: number): string[] {
+  const size = (group: string) => sizes.get(group) ?? 0;
+  const large = order.filter((group) => size(group) > images * (1 - SHARES.train - SHARES.val) + 1);
+  return [...large.sort((a, b) => size(b) - size(a)), ...order.filter((group) => !large.includes(group))];
 }
 
 /** Three groups are enough for three parts that are not empty. */

@@ -74,13 +74,24 @@ export type MaskSource = (
   readonly by?: { readonly file: string; readonly name: string; readonly image: string };
 };
 
+/** Objects that are drawn into a picture of their own. */
+export type DrawnSource =
+  /** Each class in a colour of its own, on black; grey pictures may hold the numbers of the classes instead, from 1. */
+  | {
+      readonly kind: 'painted';
+      readonly file: string;
+      readonly classes: readonly { readonly class: string; readonly colour: readonly [number, number, number] }[];
+    }
+  /** One object: its outline or, where somebody has filled it, all of it. */
+  | { readonly kind: 'outline'; readonly file: string; readonly class: string };
+
 /** One image as found, before any pixel is read. */
 export interface SourceRecord {
   /** Unique in its dataset; becomes the name of its files. */
   readonly name: string;
   readonly image: PixelSource;
   /** None make a negative. */
-  readonly masks: readonly MaskSource[];
+  readonly masks: readonly (MaskSource | DrawnSource)[];
   /** Images of one group stay in one part: a patient, a volume, a source image. */
   readonly group: string;
   /** What the prompt asks for where it is not simply what is there: names of classes. */
@@ -89,10 +100,12 @@ export interface SourceRecord {
   readonly part?: Part;
   /** Which of the published code's lists it is in. */
   readonly list?: string;
-  /** Millimetres a pixel, across and down. */
+  /** Millimetres a pixel, across and down; of the published picture, where its size is known. */
   readonly spacingMm?: readonly [number, number];
   /** The size that annotations say they are for, and the file that says it: the image must have it. */
   readonly stated?: StatedSize & { readonly by: string };
+  /** Width and height of the picture as it was published: somebody may have resized the one that is here. */
+  readonly publishedSize?: readonly [number, number];
 }
 
 /** Something that was left out or is not as published. */

@@ -54,7 +54,17 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
       return [];
     }
     const masks = pair.masks.map((mask) => ({ kind: 'file', file: mask.path, read: { as: 'bright', class: label } }) as const);
-    return [{ name: `bus_${id}`, image: { file: pair.image.path }, masks, group: `case ${caseOf(row)}` }];
+    const [width, height] = [Number(row['width']), Number(row['height'])];
+    const known = width > 0 && height > 0;
+    return [
+      {
+        name: `bus_${id}`,
+        image: { file: pair.image.path },
+        masks,
+        group: `case ${caseOf(row)}`,
+        ...(known ? { publishedSize: [width, height] as const } : {}),
+      },
+    ];
   });
   for (const { image } of byId.values()) problems.push({ file: image.relative, what: `it is not in ${table.relative}` });
   return { records, problems };

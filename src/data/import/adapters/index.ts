@@ -7,11 +7,15 @@ import { busbra } from './busbra.js';
 import { busi } from './busi.js';
 import { busuc } from './busuc.js';
 import { busuclm } from './busuclm.js';
+import { cca } from './cca.js';
 import { coco } from './coco.js';
+import { ddtiXml } from './ddti-xml.js';
 import { folders } from './folders.js';
+import { hc18 } from './hc18.js';
 import { kidneyus } from './kidneyus.js';
 import { luminous } from './luminous.js';
 import { microseg } from './microseg.js';
+import { mmotu } from './mmotu.js';
 import { nifti } from './nifti.js';
 import { paperCsv } from './paper-csv.js';
 import { regpro } from './regpro.js';
@@ -21,8 +25,9 @@ import { tg3k } from './tg3k.js';
 import { tn3k } from './tn3k.js';
 import { tnscui } from './tnscui.js';
 import { us105 } from './us105.js';
+import { usgraSeg } from './usgra-seg.js';
 
-/** The paper's datasets in the order of its table, the unseen three, and general layouts. */
+/** The paper's datasets in the order of its table, the unseen three, other published ones, and general layouts. */
 export const adapters: readonly Adapter[] = [
   breast,
   buid,
@@ -42,6 +47,11 @@ export const adapters: readonly Adapter[] = [
   busbra,
   tnscui,
   luminous,
+  hc18,
+  cca,
+  usgraSeg,
+  ddtiXml,
+  mmotu,
   coco,
   paperCsv,
   folders,

@@ -6,6 +6,9 @@ import { picture } from './common.js';
 /** Consecutive frames that stay together, as a share of all: 16 videos make 3,585 frames. */
 const BLOCKS = 20;
 
+/** Frames as published, numbered from 0: where some are left out, the others stay in the blocks that they were in. */
+const FRAMES = 3585;
+
 /** TG3K: frames of videos, and the gland in them. */
 export const tg3k: Adapter = {
   name: 'tg3k',
@@ -31,10 +34,13 @@ export const tg3k: Adapter = {
         ? (JSON.parse((await readFile(file.path, 'utf8')).replace(/^\uFEFF/, '')) as { train?: number[]; val?: number[] })
         : {};
     const [train, val] = [new Set(listed.train), new Set(listed.val)];
-    const records = found.records.map((record, i) => {
+    const last = Math.max(...found.records.map(({ name }) => Number(name)), 0);
+    // A few frames alone would all be in one block.
+    const frames = found.records.length < BLOCKS || last >= FRAMES ? last + 1 : FRAMES;
+    const records = found.records.map((record) => {
       const number = Number(record.name);
       const part = val.has(number) ? 'val' : train.has(number) ? 'train' : undefined;
-      const block = `frames ${Math.floor((i * Math.min(BLOCKS, found.records.length)) / found.records.length)}`;
+      const block = `frames ${Math.floor((number * Math.min(BLOCKS, frames)) / frames)}`;
       return { ...record, group: block, ...(part === undefined ? {} : { part: part as 'train' | 'val' }) };
     });
     return { ...found, records };
