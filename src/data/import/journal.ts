@@ -102,6 +102,9 @@ export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
   return [`images/${result.imageFile}`, ...masks.map((name) => `masks/${name}`)];
 }
 
+/** Goes up when files are read otherwise than before: what an earlier version made of them is made anew. */
+const READING = 2;
+
 /** Tells whether a record, its files and what is done with it are the same as before. */
 export async function recordKey({ stem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
   const files = [record.image.file, ...record.masks.flatMap((mask) => (mask.kind === 'file' ? [mask.file] : []))];
@@ -114,7 +117,7 @@ export async function recordKey({ stem, record }: NamedRecord, options: ProcessO
     ),
   );
   return createHash('sha256')
-    .update(JSON.stringify([stem, record, options, states]))
+    .update(JSON.stringify([READING, stem, record, options, states]))
     .digest('hex')
     .slice(0, 32);
 }

@@ -28,6 +28,7 @@ export async function samplePicture({ data }: AuditPart, index: number): Promise
     const overlay = await drawOverlay(
       image,
       objects.map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
+      data.phrases ?? [],
     );
     return await embed(sharp(overlay));
   } catch {
