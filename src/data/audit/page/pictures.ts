@@ -28,7 +28,6 @@ export async function samplePicture({ data }: AuditPart, index: number): Promise
     const overlay = await drawOverlay(
       image,
       objects.map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
-      data.phrases ?? [],
     );
     return await embed(sharp(overlay));
   } catch {
