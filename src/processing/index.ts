@@ -6,7 +6,7 @@ export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
 export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
-export { readImageFile } from './formats/image-file.js';
+export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
   openNifti,

@@ -60,7 +60,36 @@ export async function decodeMaskLevels(source: string | Buffer): Promise<LevelMa
     checkOnly(part, nameOf(file));
     return rasterLevels(decodeBmp(bytes, nameOf(source)));
   }
-  return levelsOf(await samplesByLibrary(bytes, nameOf(file), part));
+  const samples = await samplesByLibrary(bytes, nameOf(file), part);
+  const plane = levelsOf(samples);
+  return samples.whiteFirst === true ? blackOutside(plane, nameOf(source)) : plane;
+}
+
+/** Share of a mask's border that the background has: objects seldom reach it. */
+const BORDER = 0.75;
+
+/**
+ * A TIFF may call 0 white. Some programs mean by it that objects are shown white, others store objects as 1 all the same and have
+ * them shown black: which of the two is seen at the border of the mask.
+ */
+function blackOutside(plane: LevelMap, where: string): LevelMap {
+  const { width, height, levels } = plane;
+  const white = levels instanceof Uint16Array ? 65535 : 255;
+  let [black, other, all] = [0, 0, 0];
+  for (let i = 0; i < levels.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    if (x > 0 && y > 0 && x < width - 1 && y < height - 1) continue;
+    all += 1;
+    if (levels[i] === 0) black += 1;
+    if (levels[i] === white) other += 1;
+  }
+  if (black >= BORDER * all) return plane;
+  if (other >= BORDER * all) return { ...plane, levels: levels.map((level) => white - level) };
+  throw new DataError({
+    where,
+    what: 'the mask is a TIFF whose 0 is white, and its border does not show which of black and white is the background',
+    fix: 'Save it with black as 0',
+  });
 }
 
 /** A plane of a volume of labels, as {@link decodeGreyMask} reads it. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -286,11 +287,20 @@ describe('the memory of audits', () => {
     expect(texts.join('')).not.toContain('Okonkwo');
   });
 
+  const posix = process.platform === 'win32' ? it.skip : it;
+  posix('does not wait for a picture that is a named pipe', async () => {
+    const root = await newSet({ train: pictures(0, 2) });
+    await rm(join(root, 'images', 'p0.png'));
+    execFileSync('mkfifo', [join(root, 'images', 'p0.png')]);
+    const { problems } = await audit(root);
+    expect(problems).toMatchObject([{ level: 'error', what: expect.stringContaining('it is no regular file') }]);
+  });
+
   it('is begun anew when it is damaged', async () => {
     const root = await newSet({ train: pictures(0, 2) });
     await audit(root);
     for (const name of await readdir(cacheDirectory()))
-      await writeFile(join(cacheDirectory(), name), '{"version": 1, "entries": 5}');
+      await writeFile(join(cacheDirectory(), name), '{"version": 2, "entries": 5}');
     expect(await audit(root)).toMatchObject({ cached: 0, errors: 0 });
   });
 });

@@ -61,6 +61,22 @@ describe('films and volumes', () => {
     expect(samples[2]?.objects[0]?.boxXyxyPx).toEqual([0, 0, 4, 4]);
   });
 
+  it('turns the labels of a volume to its image, and refuses those that lie elsewhere', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'sonoground-turned-'));
+    await Promise.all(['images', 'masks'].map((folder) => mkdir(join(own, folder))));
+    const rows = (first: readonly number[]) => [first, [0, 1, 0, 0], [0, 0, 1, 0]];
+    const corner = Array.from({ length: W * H * 2 }, (_, i) => Number(i % W < 3 && i % (W * H) < 2 * W));
+    const dims = [W, H, 2];
+    await writeFile(join(own, 'images', 'v.nii'), nifti({ dims, values: corner, sform: rows([1, 0, 0, 0]) }));
+    const mask = join(own, 'masks', 'v.nii');
+    await writeFile(mask, nifti({ dims, values: corner, sform: rows([-1, 0, 0, W - 1]) }));
+    const data = await FoldersDataset.open(own, { phrase: 'lesion' });
+    expect((await data.load(1)).objects[0]?.boxXyxyPx).toEqual([W - 3, 0, W, 2]);
+    await writeFile(mask, nifti({ dims, values: [...corner], sform: rows([1, 0, 0, 4]) }));
+    await expect(data.load(0)).rejects.toThrow(/v\.nii: the labels lie elsewhere than their volume/);
+    await rm(own, { recursive: true });
+  });
+
   it.each([
     ['a/scan.png', 'scan'],
     ['a/scan.v2.png', 'scan.v2'],

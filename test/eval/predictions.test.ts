@@ -83,6 +83,36 @@ describe('masks of other methods', () => {
     await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('img.1.png');
   });
 
+  it.each([
+    ['grey 100', 1, [100]],
+    ['class 1', 1, [1]],
+    ['green', 3, [0, 255, 0]],
+    ['blue', 3, [0, 0, 200]],
+  ] as const)('count in whatever they are drawn: %s', async (_name, channels, colour) => {
+    const inside = rectangle([4, 4, 12, 12]);
+    const drawn = Uint8Array.from({ length: inside.data.length * channels }, (_, i) => {
+      return (inside.data[Math.floor(i / channels)] as number) * (colour[i % channels] as number);
+    });
+    const { width, height } = inside;
+    const png = sharp(drawn, { raw: { width, height, channels } }).toColourspace(channels === 1 ? 'b-w' : 'srgb');
+    await writeFile(join(dir, 'img.1.png'), await png.png().toBuffer());
+    const { rows } = await collect([{ dataset: datasetOf([lesion]), methods: [await MaskFolderMethod.open(dir)] }], plain);
+    expect(rows.map(({ protocol, dsc }) => `${protocol} ${dsc}`)).toEqual(['strict 1', 'paper 1']);
+  });
+
+  it('are named, not scored as empty, when their levels have no clear meaning', async () => {
+    const { width, height, data } = rectangle([4, 4, 12, 12]);
+    const inverse = Uint8Array.from(data, (value) => (value === 1 ? 100 : 200));
+    await writeFile(
+      join(dir, 'img.1.png'),
+      await sharp(inverse, { raw: { width, height, channels: 1 } })
+        .png()
+        .toBuffer(),
+    );
+    const method = await MaskFolderMethod.open(dir);
+    await expect(method.answer(lesion, ['lesion'])).rejects.toThrow(/img\.1\.png: the mask has no background 0: levels 100, 200/);
+  });
+
   it('are refused when two have one name', async () => {
     await put('a.png', rectangle([0, 0, 3, 3]));
     await put('a.bmp', rectangle([0, 0, 3, 3]));

@@ -90,6 +90,28 @@ describe('a mask of one level', () => {
     expect(bits(await decodeMask(await coloured(inside, outside)))).toEqual(expected(BOX));
   });
 
+  it('is seen as transparency over grey', async () => {
+    const veiled = await raw(
+      drawn(200, 0).flatMap((alpha) => [0, alpha]),
+      2,
+    )
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
+    expect(bits(await decodeMask(veiled))).toEqual(expected(BOX));
+  });
+
+  it.each([
+    ['stored as 1 and shown black', 255, 0],
+    ['shown white', 0, 255],
+  ])('is seen in a TIFF whose 0 is white: %s', async (_name, inside, outside) => {
+    const stored = await raw(drawn(inside, outside, outside))
+      .toColourspace('b-w')
+      .tiff({ compression: 'none' })
+      .toBuffer();
+    expect(bits(await decodeMask(whiteFirst(stored)))).toEqual(expected(BOX));
+  });
+
   it('takes what is no number for nothing', async () => {
     const values = drawn(1, 0).map((level) => (level === 0 ? Number.NaN : level));
     expect(bits(await decodeMask(tif('float32', values)))).toEqual(expected(BOX));
@@ -234,3 +256,14 @@ describe('a mask on its image’s grid', () => {
     expect(fitMask(blank, { width: 4, height: 4 }, 'blank.png').data).toEqual(new Uint8Array(16));
   });
 });
+
+/** Says of a TIFF that its 0 is white. */
+function whiteFirst(bytes: Buffer): Buffer {
+  const out = Buffer.from(bytes);
+  const start = out.readUInt32LE(4);
+  for (let i = 0; i < out.readUInt16LE(start); i++) {
+    const at = start + 2 + 12 * i;
+    if (out.readUInt16LE(at) === 262) out.writeUInt16LE(0, at + 8);
+  }
+  return out;
+}

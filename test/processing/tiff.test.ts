@@ -21,7 +21,7 @@ const SIZE = { width: 3, height: 2 };
 describe('TIFF of any depth', () => {
   const values = [0, 40, 90, 127, 0, 1];
   it.each(
-    (['int8', 'uint16', 'int16', 'uint32', 'int32', 'float32', 'float64'] as const).flatMap((kind) =>
+    (['int8', 'uint16', 'int16', 'uint32', 'int32', 'float32', 'float64', 'int64'] as const).flatMap((kind) =>
       (['little', 'big'] as const).flatMap((endian) =>
         ([undefined, 'deflate', 'packbits'] as const).map((packed) => ({ kind, endian, packed })),
       ),
@@ -31,6 +31,22 @@ describe('TIFF of any depth', () => {
     expect(red(await decodeImage(file))).toEqual(values);
     expect([...(await decodeMaskLevels(file)).levels]).toEqual(values);
     expect(red(await (await openPictures(file, LIMITS)).picture())).toEqual(values);
+  });
+
+  it('keeps signed numbers below 0 and beyond 32 bits', async () => {
+    for (const [kind, far] of [
+      ['int16', -32768],
+      ['int32', -(2 ** 31)],
+      ['int64', -(2 ** 40)],
+    ] as const)
+      expect([...(await decodeMaskLevels(tiff({ ...SIZE, kind, values: [far, -1, 0, 1, 2, 3] }))).levels]).toEqual([
+        far,
+        -1,
+        0,
+        1,
+        2,
+        3,
+      ]);
   });
 
   it('spreads signed numbers from the smallest to the largest, and 12 bits over 8', async () => {
@@ -77,7 +93,11 @@ describe('TIFF of any depth', () => {
 describe('a TIFF that is not what it says', () => {
   const plain: TiffParts = { ...SIZE, kind: 'int16', values: [1, 2, 3, 4, 5, 6] };
   it.each([
-    ['whole numbers of 64 bits', tiff({ ...plain, kind: 'int64' }), /whole ones of 64 bits, which are not read/],
+    [
+      'colours of 64 bits',
+      tiff({ ...plain, kind: 'int64', tags: { 277: 3 } }),
+      /64 bits in several channels, which are not read/,
+    ],
     ['a size beyond all files', tiff({ ...plain, tags: { 256: 2 ** 31 } }), /it is 2147483648x2 pixels/],
     ['a size of nothing', tiff({ ...plain, tags: { 256: 0 } }), /its header says 0x2 pixels/],
     ['tiles beyond all files', tiff({ ...plain, tags: { 322: 2 ** 20, 323: 2 ** 20, 324: 8 } }), /in blocks of 1099511627776/],

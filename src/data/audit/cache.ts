@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { openImageFile } from '../../processing/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import type { SampleSource } from '../types.js';
 import type { Inspection } from './types.js';
@@ -136,7 +136,8 @@ async function stampOf(address: string): Promise<string> {
 }
 
 async function hashOf(file: string): Promise<string> {
+  const { handle } = await openImageFile(file, Number.POSITIVE_INFINITY);
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  for await (const chunk of handle.createReadStream()) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }

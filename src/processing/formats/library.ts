@@ -36,7 +36,8 @@ export async function samplesByLibrary(bytes: Buffer, file: string, part: Pictur
     const { page, meta } = opened;
     const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS, page, ignoreIcc: true }).rotate();
     const deep = meta.depth === 'ushort';
-    const grey = (meta.channels ?? 3) < 3;
+    // With transparency as colours: the library drops it from grey.
+    const grey = meta.channels === 1;
     const space = deep ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
     const { data, info } = await picture
       .toColourspace(space)
@@ -44,7 +45,9 @@ export async function samplesByLibrary(bytes: Buffer, file: string, part: Pictur
       .toBuffer({ resolveWithObject: true });
     const own = Uint8Array.from(data);
     const { width, height, channels } = info;
-    return { width, height, channels, values: deep ? new Uint16Array(own.buffer) : own, lossy: isLossy(opened, bytes) };
+    const values = deep ? new Uint16Array(own.buffer) : own;
+    const whiteFirst = opened.tiff?.photometric === 0;
+    return { width, height, channels, values, lossy: isLossy(opened, bytes), ...(whiteFirst && { whiteFirst }) };
   });
 }
 

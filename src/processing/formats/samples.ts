@@ -7,6 +7,8 @@ export interface PictureSamples {
   readonly values: SampleValues;
   /** Compression has changed the numbers: equal ones have become alike. */
   readonly lossy: boolean;
+  /** The file calls its 0 white, and the numbers here are those that are shown: the other way round than they are stored. */
+  readonly whiteFirst?: boolean;
 }
 
 /** Numbers of any depth. */

@@ -56,7 +56,7 @@ export async function filmPicture(
  * Pictures of one file above which it is not listed. The longest films and volumes have some ten thousand; a header that says
  * more is wrong, and the names alone would fill the memory.
  */
-const MAX_LISTED = 200_000;
+const MAX_LISTED = 100_000;
 
 /**
  * The pictures of a file by their addresses: all frames of a film, pages of a TIFF, planes of a volume across its third axis;

@@ -35,7 +35,8 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
   };
   const { width, height, samples, alpha, photometric, orientation, compression, bits, format } = page;
   if (samples > MAX_SAMPLES) refuse(`its pixels have ${samples} numbers`);
-  if (bits === 64 && format !== 'float') refuse('its numbers are whole ones of 64 bits, which are not read');
+  const long = bits === 64 && format !== 'float';
+  if (long && samples !== 1) refuse('its numbers are whole ones of 64 bits in several channels, which are not read');
   if (compression !== 1 && UNPACK[compression] === undefined) refuse(`its compression ${compression} is not read at this depth`);
   if (orientation !== 1) refuse('it is turned by a tag, which is not read at this depth');
   const colours = samples - Number(alpha);
@@ -46,6 +47,7 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
   try {
     const file = await fromArrayBuffer(Uint8Array.from(bytes).buffer);
     const image = await file.getImage(number);
+    if (long) return { width, height, channels: 1, values: await longNumbers(image, page, bytes), lossy: false };
     // Numbers beyond colour and transparency have no meaning that a picture could show.
     const wanted = Array.from({ length: channels }, (_, c) => (alpha && c === channels - 1 ? samples - 1 : c));
     const values = (await image.readRasters({ interleave: true, samples: wanted })) as unknown as SampleValues;
@@ -54,6 +56,36 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
   } catch (cause) {
     throw new DataError({ where, what: 'its pixels cannot be read', fix: 'Copy or export it again', cause });
   }
+}
+
+/** TIFF's numbers of the tags that say how a number is stored. */
+const STORED = { bits: 258, samples: 277, planar: 284, format: 339 } as const;
+
+/**
+ * Whole numbers of 64 bits, which the library does not know: it is told that each is two of 32. Those of more than 53 bits
+ * lose their last digits.
+ */
+async function longNumbers(
+  image: import('geotiff').GeoTIFFImage,
+  { width, height, format }: TiffPage,
+  bytes: Buffer,
+): Promise<Float64Array> {
+  const { fileDirectory } = image;
+  // Differences between neighbours are between numbers of 64 bits.
+  if (Number((await fileDirectory.loadValue('Predictor')) ?? 1) !== 1) throw new RangeError('a predictor of 64 bits');
+  const tags = fileDirectory.actualizedFields;
+  tags.set(STORED.bits, [32, 32]);
+  tags.set(STORED.samples, 2);
+  tags.set(STORED.planar, 1);
+  tags.set(STORED.format, [1, 1]);
+  image.planarConfiguration = 1;
+  const halves = (await image.readRasters({ interleave: true })) as unknown as Uint32Array;
+  if (halves.length !== width * height * 2) throw new RangeError('other numbers than its header says');
+  const [low, high] = bytes[0] === 0x49 ? [0, 1] : [1, 0];
+  return Float64Array.from({ length: width * height }, (_, i) => {
+    const upper = halves[i * 2 + high] as number;
+    return (format === 'signed' ? upper | 0 : upper) * 2 ** 32 + (halves[i * 2 + low] as number);
+  });
 }
 
 let loaded: Promise<typeof import('geotiff')> | undefined;
