@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
-import { createServer, defaultLimits, HttpError, isLoopback, ProcessEngine, tokenFor } from '../../src/serve/index.js';
+import { createServer, HttpError, isLoopback, ProcessEngine, tokenFor } from '../../src/serve/index.js';
 import { CheckpointError, UsageError } from '../../src/util/index.js';
-import { form, HeldEngine } from '../support/server.js';
+import { form, HeldEngine, patientLimits } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
 
@@ -81,32 +83,33 @@ describe('who may ask', () => {
 
 describe('the queue', () => {
   const send = () => server?.inject({ method: 'POST', url: '/v1/images', ...form([['image', new Uint8Array(9)]]) });
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+  /** Waits until so many requests are inside. */
+  const inside = (count: number) => until(async () => (await server?.inject('/v1/health'))?.json().requests === count);
+  const begun = (engine: HeldEngine, count: number) => until(() => engine.started === count);
 
   it('computes one at a time, lets a few wait, and sends others away', async () => {
     const engine = new HeldEngine();
     server = await createServer({ engine, limits: { waiting: 2 } });
-    const inside = [send(), send(), send()];
-    await settled();
-    expect(engine.started).toBe(1);
+    const taken = [send(), send(), send()];
+    await inside(3);
+    await begun(engine, 1);
     const away = await send();
     expect([away?.statusCode, Number(away?.headers['retry-after'])]).toEqual([429, expect.any(Number)]);
     expect(Number(away?.headers['retry-after'])).toBeGreaterThan(0);
-    expect((await server.inject('/v1/health')).json().requests).toBe(3);
-    for (let i = 0; i < 3; i++) {
+    for (let done = 1; done <= 3; done++) {
+      expect(engine.started).toBe(done);
       engine.finish();
-      await settled();
-      expect(engine.started).toBe(Math.min(3, i + 2));
+      await inside(3 - done);
+      if (done < 3) await begun(engine, done + 1);
     }
-    expect((await Promise.all(inside)).map((answer) => answer?.statusCode)).toEqual([200, 200, 200]);
-    expect((await server.inject('/v1/health')).json().requests).toBe(0);
+    expect((await Promise.all(taken)).map((answer) => answer?.statusCode)).toEqual([200, 200, 200]);
   });
 
   it('tells those whose turn does not come in time', async () => {
     const engine = new HeldEngine();
     server = await createServer({ engine, limits: { waiting: 2, timeoutMs: 200 } });
     const first = send();
-    await settled();
+    await begun(engine, 1);
     const second = await send();
     expect([second?.statusCode, second?.json().what]).toEqual([503, expect.stringMatching(/did not come in time/)]);
     engine.finish();
@@ -117,26 +120,27 @@ describe('the queue', () => {
   it('leaves out who has gone, and gives its place back', async () => {
     const engine = new HeldEngine();
     server = await createServer({ engine, limits: { waiting: 1 } });
+    const sockets: Socket[] = [];
+    server.server.on('connection', (socket) => sockets.push(socket));
     const address = await server.listen({ host: '127.0.0.1', port: 0 });
     const { payload, headers } = form([['image', new Uint8Array(9)]]);
     const gone = new AbortController();
     const ask = (signal?: AbortSignal) =>
       fetch(`${address}/v1/images`, { method: 'POST', body: payload, headers, ...(signal && { signal }) });
     const first = ask();
-    await settled();
+    await begun(engine, 1);
     const second = ask(gone.signal).catch(() => 'gone');
-    await settled();
+    await inside(2);
     expect((await ask()).status).toBe(429);
     gone.abort();
     expect(await second).toBe('gone');
-    await settled();
+    await until(() => sockets[1]?.closed === true);
     engine.finish();
     expect((await first).status).toBe(200);
-    await settled();
+    await inside(0);
     expect(engine.started).toBe(1);
     const third = ask();
-    await settled();
-    expect(engine.started).toBe(2);
+    await begun(engine, 2);
     engine.finish();
     expect((await third).status).toBe(200);
   });
@@ -147,9 +151,10 @@ describe('the queue', () => {
     const address = await server.listen({ host: '127.0.0.1', port: 0 });
     const { payload, headers } = form([['image', new Uint8Array(9)]]);
     const first = fetch(`${address}/v1/images`, { method: 'POST', body: payload, headers });
-    await settled();
+    await begun(engine, 1);
+    const { server: listener } = server;
     const down = server.close();
-    await settled();
+    await until(() => !listener.listening);
     expect(engine.closed).toBe(false);
     engine.finish();
     expect((await first).status).toBe(200);
@@ -163,14 +168,14 @@ describe('the process that computes', () => {
   const image = { bytes: new Uint8Array([1, 2, 3]), name: '', picture: undefined };
 
   it('says why it cannot start', async () => {
-    const start = ProcessEngine.start({ models: { detector: '/nowhere' }, backend: 'auto', limits: defaultLimits });
+    const start = ProcessEngine.start({ models: { detector: '/nowhere' }, backend: 'auto', limits: patientLimits });
     await expect(start).rejects.toThrow(CheckpointError);
   });
 
   it('is ended when a job takes too long, and started anew for the next one', async () => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) };
-    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: defaultLimits }, logger);
+    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits }, logger);
     try {
       const stop = new AbortController();
       const job = engine.run({ kind: 'open', image }, stop.signal).catch((error: unknown) => error);
