@@ -58,8 +58,6 @@ describe('evaluating a run', () => {
       figures: [2],
       ...everything,
     });
-    // Disposal of the models is not awaited.
-    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(tf.memory().numTensors).toBe(before);
     expect(result.summaries.map(({ method }) => method)).toEqual(['ours', 'truth']);
 
