@@ -1,17 +1,18 @@
 /**
- * `npm test`: installs what is missing, checks types, style and import rules, runs all tests. Arguments go to jest, but for
- * `--slow`, which adds the slow tier.
+ * `npm test`: installs what is missing, checks types, style and import rules, runs all tests; then those of the native kernels and of
+ * the models' blocks again for each lesser kind of processor that this one can stand for. Arguments go to jest, but for `--slow`,
+ * which adds the slow tier; with arguments, or SONOGROUND_VECTORS, tests run once.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { build } from './lib/build.mjs';
 import { runChecks } from './lib/checks.mjs';
-import { modulesDir, root } from './lib/places.mjs';
-import { passWithoutBanner, quietTensorflow } from './lib/quiet.mjs';
-import { main, SetupError, say } from './lib/say.mjs';
+import { runJest } from './lib/jest.mjs';
+import { quietTensorflow } from './lib/quiet.mjs';
+import { main, say } from './lib/say.mjs';
+import { vectorKinds } from './lib/vector-kinds.mjs';
+
+/** What depends on how products are computed: the operations, what is built from them, and its golden values. */
+const OF_VECTORS = ['test/ops/', 'test/nn/', 'test/models/'];
 
 await main(async () => {
   await bootstrap();
@@ -21,42 +22,20 @@ await main(async () => {
   await build();
   quietTensorflow();
   if (!slow) say('the slow tier is skipped; `npm test -- --slow` runs it');
-  const dir = mkdtempSync(join(tmpdir(), 'sonoground-test-'));
-  try {
-    const report = join(dir, 'report.json');
-    const code = await runJest(['--json', `--outputFile=${report}`, ...args], slow);
-    const counts = readCounts(report);
-    if (counts === undefined) throw new SetupError('jest did not finish');
-    // Checks that failed count as one failed test. The last line is for machines as well.
-    const failed = counts.failed + (checked ? 0 : 1);
-    process.stdout.write(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped\n`);
-    if (code !== 0 || failed > 0 || counts.passed === 0) process.exitCode = 1;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
+  const env = { SONOGROUND_SLOW: slow ? '1' : '' };
+  const runs = [await runJest(args, env)];
+  if (args.length === 0 && process.env.SONOGROUND_VECTORS === undefined) {
+    const { here, missing } = vectorKinds();
+    for (const kind of here.slice(0, -1)) {
+      say(`operations and models with SONOGROUND_VECTORS=${kind}`);
+      runs.push(await runJest(OF_VECTORS, { ...env, SONOGROUND_VECTORS: kind }));
+    }
+    if (here.length > 0)
+      for (const kind of missing)
+        say(`skipped: operations and models with SONOGROUND_VECTORS=${kind}, which is not on this machine`);
   }
+  const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
+  // Checks that failed count as one failed test. The last line is for machines as well.
+  process.stdout.write(`${sum('passed')} passed, ${sum('failed') + (checked ? 0 : 1)} failed, ${sum('skipped')} skipped\n`);
+  if (!checked || runs.some(({ ok }) => !ok)) process.exitCode = 1;
 });
-
-async function runJest(args, slow) {
-  const jest = join(modulesDir, 'jest', 'bin', 'jest.js');
-  const child = spawn(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...args], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, SONOGROUND_SLOW: slow ? '1' : '', ...(process.stderr.isTTY ? { FORCE_COLOR: '1' } : {}) },
-  });
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  await passWithoutBanner(child.stderr, process.stderr);
-  return ended;
-}
-
-function readCounts(report) {
-  try {
-    const json = JSON.parse(readFileSync(report, 'utf8'));
-    return {
-      passed: json.numPassedTests,
-      failed: json.numFailedTests + json.numRuntimeErrorTestSuites,
-      skipped: json.numPendingTests + json.numTodoTests,
-    };
-  } catch {
-    return undefined;
-  }
-}

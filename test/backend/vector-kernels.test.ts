@@ -25,20 +25,45 @@ onHost('the kernels of linear maps and attention (skipped where there is no g++ 
   it('compile with the sanitizers', () => {
     const built = spawnSync('g++', [...FLAGS, 'test/native/vector-kernels.cc', 'native/vector-kernels.cc', '-o', program]);
     expect(built.stderr.toString()).toBe('');
-  }, 120_000);
+  });
 
   // A processor that has not what is asked for takes the portable ones.
-  it.each(['amx', 'avx512', 'avx2', 'portable'])(
-    'stay within their memory and near the exact sums: %s',
-    (vectors) => {
-      const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
-      expect(ran.stderr).toBe('');
-      const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Result;
-      expect([vectors, 'portable']).toContain(kernels);
-      expect(linear).toBeLessThan(1e-6);
-      expect(attention).toBeLessThan(5e-6);
-      expect(hidden).toBe(0);
-    },
-    120_000,
-  );
+  it.each(['amx', 'avx512', 'avx2', 'portable'])('stay within their memory and near the exact sums: %s', (vectors) => {
+    const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
+    expect(ran.stderr).toBe('');
+    const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Result;
+    expect([vectors, 'portable']).toContain(kernels);
+    expect(linear).toBeLessThan(1e-6);
+    expect(attention).toBeLessThan(5e-6);
+    expect(hidden).toBe(0);
+  });
+});
+
+const hasCompiler = spawnSync('g++', ['-x', 'c++', '-', '-o', join(dir, 'empty')], { input: 'int main() {}' }).status === 0;
+const compiled = hasCompiler ? describe : describe.skip;
+
+interface Accuracy {
+  readonly kernels: string;
+  readonly inputs: number;
+  readonly ofExpected: number;
+}
+
+compiled('the products of linear maps (skipped where there is no g++)', () => {
+  const program = join(dir, 'accuracy');
+  const flags = ['-std=c++17', '-O1', '-ffp-contract=off', '-w'];
+
+  it('round off no more than their arithmetic lets expect, whatever the size, the range and the numbers', () => {
+    expect(spawnSync('g++', [...flags, 'test/native/vector-accuracy.cc', '-o', program]).stderr.toString()).toBe('');
+    const lines = spawnSync(program, { encoding: 'utf8' }).stdout.trim().split('\n');
+    const all = lines.map((line) => JSON.parse(line) as Accuracy);
+    const [long, kernels] = [true, false].map((one) => all.filter((line) => (line.kernels === 'in one row') === one)) as [
+      Accuracy[],
+      Accuracy[],
+    ];
+    expect(new Set(kernels.map((line) => line.kernels))).toContain('portable');
+    // Measured on several thousand results, an error of the expected size is within some per cent of it.
+    expect(kernels.filter(({ ofExpected }) => !(ofExpected < 1.1))).toEqual([]);
+    // The measure sees what it is for.
+    expect(long.filter(({ inputs, ofExpected }) => inputs >= 384 && !(ofExpected > 1.2))).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { CocoResult } from '../../src/infer/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
@@ -13,7 +13,6 @@ import { writeSmallPhantoms } from '../support/phantom-files.js';
 import { describeWebgpu, webgpuMissing } from '../support/webgpu.js';
 
 /** A software adapter compiles some two hundred programs at first. */
-jest.setTimeout(900_000);
 
 const missing = await webgpuMissing();
 

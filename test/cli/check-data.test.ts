@@ -4,12 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { chromium } from 'playwright-core';
 import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
+import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
 import { pictureOfSeed, pipeline, writeSet } from '../support/coco-set.js';
-
-const BROWSER = '/usr/bin/chromium';
 
 let dir: string;
 let output = '';
@@ -70,14 +68,13 @@ describe('npm run check-data', () => {
 });
 
 describe('the page', () => {
-  const there = existsSync(BROWSER);
-  const look = there ? it : it.skip;
+  const look = chromiumPath === undefined ? it.skip : it;
   look(
-    `opens from the disk in a browser, whole and without asking for anything${there ? '' : ` (skipped: there is no ${BROWSER})`}`,
+    `opens from the disk in a browser, whole and without asking for anything${chromiumPath === undefined ? ` (${noBrowser})` : ''}`,
     async () => {
-      const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu'] });
+      const browser = await openBrowser();
       try {
-        const page = await browser.newPage();
+        const page = await openPage(browser);
         const asked: string[] = [];
         const complaints: string[] = [];
         page.on('request', (request) => asked.push(request.url()));

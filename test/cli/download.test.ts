@@ -8,6 +8,7 @@ import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
 import { faults, noise, REPO } from '../support/fake-hub.js';
 import { HubCase } from '../support/hub.js';
+import { until } from '../support/until.js';
 
 let at: HubCase;
 let environment: NodeJS.ProcessEnv;
@@ -144,8 +145,3 @@ describe('a killed download', () => {
     return name === undefined ? 0 : (await readFile(join(at.root, name)).catch(() => '')).length;
   }
 });
-
-/** Waits for a state of the disk; jest's limit ends it. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}

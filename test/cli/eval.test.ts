@@ -5,8 +5,6 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
 
-jest.setTimeout(120_000);
-
 let dir: string;
 let config: string;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { initBackend } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
@@ -15,7 +15,6 @@ import { expectSameSegments, scoreDifference } from '../support/segments.js';
 const native = (await initBackend()) === 'tensorflow';
 useBackend();
 // Trains, and exports what it trained in every form.
-jest.setTimeout(240_000);
 
 const phantoms = (size: number, seed: number) =>
   new PhantomDataset({ size, seed, width: 64, height: 56, domain: phantomDomains['standard'] as PhantomDomain });

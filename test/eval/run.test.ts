@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { tf } from '../../src/backend/index.js';
@@ -10,11 +10,10 @@ import { presenceVerdict, readCalibration } from '../../src/io/index.js';
 import { maskToPng } from '../../src/processing/index.js';
 import { openData, type RunConfig, runConfigSchema } from '../../src/train/index.js';
 import { useBackend } from '../support/backend.js';
-import { chromiumPath, noBrowser, openBrowser } from '../support/browser.js';
+import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
 
 useBackend();
 // Whole evaluations, on machines that do other work besides.
-jest.setTimeout(240_000);
 
 let dir: string;
 let config: RunConfig;
@@ -59,8 +58,6 @@ describe('evaluating a run', () => {
       figures: [2],
       ...everything,
     });
-    // Disposal of the models is not awaited.
-    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(tf.memory().numTensors).toBe(before);
     expect(result.summaries.map(({ method }) => method)).toEqual(['ours', 'truth']);
 
@@ -168,7 +165,7 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
   afterAll(() => browser.close());
 
   it('opens offline without an error, fits a phone, filters and sorts its images', async () => {
-    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const page = await openPage(browser, { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     const requests: string[] = [];
     const errors: string[] = [];
     page.on('request', (request) => requests.push(request.url()));

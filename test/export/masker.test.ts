@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { exportModel } from '../../src/export/index.js';
@@ -27,7 +27,6 @@ import { fixturePath } from '../support/golden.js';
 /** Graphs are recorded on TensorFlow. */
 const native = (await initBackend()) === 'tensorflow';
 useBackend();
-jest.setTimeout(240_000);
 
 const DETECTOR = 'weights/nano-grounding-dino';
 const POINTS = 3;

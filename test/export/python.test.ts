@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { detectorProgram } from '../../src/export/detector-program.js';
@@ -25,7 +25,6 @@ const tensorflow = pythonFor('tensorflow', "SavedModels in Python's TensorFlow")
 const native = (await initBackend()) === 'tensorflow';
 useBackend();
 // Python's libraries take their time to start.
-jest.setTimeout(600_000);
 
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
 

@@ -59,7 +59,7 @@ describe('runBatch', () => {
     const lowest = (from: number, to: number) => Math.min(...megabytes.slice(from, to));
     expect(lowest(30, 40) - lowest(10, 20)).toBeLessThan(25);
     expect(summary.found).toBeGreaterThan(0);
-  }, 240_000);
+  });
 
   it('judges whether each thing is there, where the models are calibrated', async () => {
     const model = join(dir, 'calibrated');
@@ -145,5 +145,5 @@ describe('Journal', () => {
     expect(folds).toBeLessThan(1500);
     await journal.fold();
     expect((JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as unknown[]).length).toBe(3000);
-  }, 180_000);
+  });
 });

@@ -113,12 +113,15 @@ describeNative(missing, 'the native linear map', () => {
     }
   });
 
-  // Whatever the product is made of, TensorFlow's own is the measure.
+  // TensorFlow's own product is the measure. What error to expect of the arithmetic: test/native/vector-accuracy.cc.
   it.each([
     [32, 1],
     [384, 1],
+    [577, 1],
     [1536, 1],
+    [2048, 1],
     [384, 100],
+    [2048, 100],
   ])('is as exact as a product of float32: %i inputs, sizes within %i', async (inputs, sizes) => {
     const [x, w] = [0, 1].map((seed) => {
       const size = tf.exp(tf.mul(random([40, inputs], seed + 5, 0.5), Math.log(sizes)));
@@ -138,8 +141,9 @@ describeNative(missing, 'the native linear map', () => {
       return Math.sqrt(squares.reduce((a, b) => a + b) / squares.length);
     };
     const own = await error(nativeLinear({ x, weight: w, bias: tf.zeros([40]) }));
+    // TensorFlow sums blocks of 192 to 768 terms in a row, depending on the processor; the matrix unit's way is at most 1.25 times
+    // as far off as blocks of 192, for these numbers of inputs.
     expect(own).toBeLessThan(1.5 * (await error(tf.matMul(x, w, false, true))));
-    expect(own).toBeLessThan(1.5e-7);
   });
 
   it('gives a row the same bits among few rows and among many', async () => {

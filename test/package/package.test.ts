@@ -59,7 +59,7 @@ slow('the package in an empty project', () => {
     const packed = run('npm', ['pack', '--json', '--pack-destination', dir], process.cwd());
     expect(packed.stderr.includes('ERR')).toBe(false);
     tarball = join(dir, (JSON.parse(packed.stdout) as [{ filename: string }])[0].filename);
-  }, 300_000);
+  });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   /** Runs the program and reads what it found. */
@@ -89,7 +89,7 @@ slow('the package in an empty project', () => {
     const compiler = join(process.cwd(), 'node_modules', '@typescript', 'native', 'bin', 'tsc');
     const { status, stdout } = run(process.execPath, [compiler, '-p', '.'], project);
     expect([status, stdout]).toEqual([0, '']);
-  }, 900_000);
+  });
 
   it('is whole again after an installation with scripts on that could not reach the host of TensorFlow', () => {
     const project = emptyProject('scripts');
@@ -108,5 +108,5 @@ slow('the package in an empty project', () => {
     expect(`${setUp.stdout}${setUp.stderr}`).toMatch(/npm left out @tensorflow\/tfjs-node-gpu/);
     expect(existsSync(binding)).toBe(true);
     expect(found(project).length).toBeGreaterThan(0);
-  }, 900_000);
+  });
 });

@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cudaOpsOf, FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, until, WHEEL } from './support/fake-project.js';
+import { until } from '../support/until.js';
+import { cudaOpsOf, FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, WHEEL } from './support/fake-project.js';
 import { FakePypi } from './support/fake-pypi.js';
 
 /** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */

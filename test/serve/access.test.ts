@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
-import { createServer, defaultLimits, HttpError, isLoopback, ProcessEngine, tokenFor } from '../../src/serve/index.js';
+import { createServer, HttpError, isLoopback, ProcessEngine, tokenFor } from '../../src/serve/index.js';
 import { CheckpointError, UsageError } from '../../src/util/index.js';
-import { until } from '../support/raw-client.js';
-import { form, HeldEngine } from '../support/server.js';
+import { form, HeldEngine, patientLimits } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
 
@@ -118,14 +118,14 @@ describe('the process that computes', () => {
   const image = { bytes: new Uint8Array([1, 2, 3]), name: '', picture: undefined };
 
   it('says why it cannot start', async () => {
-    const start = ProcessEngine.start({ models: { detector: '/nowhere' }, backend: 'auto', limits: defaultLimits });
+    const start = ProcessEngine.start({ models: { detector: '/nowhere' }, backend: 'auto', limits: patientLimits });
     await expect(start).rejects.toThrow(CheckpointError);
   });
 
   it('is ended when a job takes too long, and started anew for the next one', async () => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) };
-    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: defaultLimits }, logger);
+    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits }, logger);
     try {
       const stop = new AbortController();
       const job = engine.run({ kind: 'open', image }, stop.signal).catch((error: unknown) => error);

@@ -12,15 +12,15 @@ import {
   maskToRle,
   type RasterImage,
 } from '../../src/processing/index.js';
-import { createServer, defaultLimits, LocalEngine } from '../../src/serve/index.js';
+import { createServer, LocalEngine } from '../../src/serve/index.js';
 import { useBackend } from '../support/backend.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
-import { form } from '../support/server.js';
+import { form, patientLimits } from '../support/server.js';
 
 useBackend();
 
-const LIMITS = { ...defaultLimits, uploadBytes: 100_000, pixels: 30_000, unpackedBytes: 200_000 };
+const LIMITS = { ...patientLimits, uploadBytes: 100_000, pixels: 30_000, unpackedBytes: 200_000 };
 
 let segmenter: GroundedSegmenter;
 let server: FastifyInstance;

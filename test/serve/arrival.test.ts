@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { ArrivalRate, ByteBudget } from '../../src/serve/arrival/index.js';
 import { createServer, type ServeLimits } from '../../src/serve/index.js';
-import { head, RawClient, until } from '../support/raw-client.js';
+import { head, RawClient } from '../support/raw-client.js';
 import { form, HeldEngine } from '../support/server.js';
+import { until } from '../support/until.js';
 
 describe('the least rate', () => {
   const limits = { leastBytesPerS: 100, windowMs: 1000, timeoutMs: 10_000 };

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../src/serve/index.js';
-import { ask, head, RawClient, until } from '../support/raw-client.js';
+import { ask, head, RawClient } from '../support/raw-client.js';
 import { HeldEngine } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
 const WITH_TOKEN = { authorization: `Bearer ${TOKEN}` };

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createServer, type ServeLimits } from '../../src/serve/index.js';
-import { head, RawClient, until } from '../support/raw-client.js';
+import { head, RawClient } from '../support/raw-client.js';
 import { form, HeldEngine } from '../support/server.js';
+import { until } from '../support/until.js';
 
 let server: FastifyInstance;
 let engine: HeldEngine;

@@ -8,10 +8,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeRle, encodePng, maskArea } from '../../src/processing/index.js';
-import { createServer, defaultLimits, ProcessEngine } from '../../src/serve/index.js';
-import { chromiumPath, noBrowser, openBrowser } from '../support/browser.js';
+import { createServer, ProcessEngine } from '../../src/serve/index.js';
+import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
+import { patientLimits } from '../support/server.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
 
@@ -48,8 +49,8 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
       domain: phantomDomains['standard'] as PhantomDomain,
     });
     await writeFile(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
-    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: defaultLimits });
-    server = await createServer({ engine, token: TOKEN });
+    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits });
+    server = await createServer({ engine, limits: patientLimits, token: TOKEN });
     address = await server.listen({ host: '127.0.0.1', port: 0 });
     browser = await openBrowser();
   });
@@ -60,7 +61,7 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
   });
 
   beforeEach(async () => {
-    page = await browser.newPage({ viewport: { width: 1100, height: 800 }, colorScheme: 'dark' });
+    page = await openPage(browser, { viewport: { width: 1100, height: 800 }, colorScheme: 'dark' });
     asked = [];
     complaints = [];
     page.on('request', (request) => asked.push(request.url()));
@@ -74,7 +75,7 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
     await page.close();
   });
 
-  const message = (text: RegExp) => page.locator('#message').filter({ hasText: text }).waitFor({ timeout: 30_000 });
+  const message = (text: RegExp) => page.locator('#message').filter({ hasText: text }).waitFor();
   const rows = () => page.locator('#layers li').count();
   const requests = (path: string) => asked.filter((url) => url.endsWith(path)).length;
 

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { initBackend } from '../../src/backend/index.js';
@@ -10,7 +10,7 @@ import { exportModel } from '../../src/export/index.js';
 import { GroundedSegmenter, type Segment } from '../../src/infer/index.js';
 import { decodeImage, decodeRle, encodePng, type RasterImage } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
-import { chromiumPath, noBrowser, openBrowser } from '../support/browser.js';
+import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
 import { dicom, SYNTAX } from '../support/dicom.js';
 import { rleFrame } from '../support/rle-frame.js';
 import { StaticServer } from '../support/static-server.js';
@@ -24,9 +24,6 @@ const inBrowser = missing === undefined ? describe : describe.skip;
 
 /** Graphics that the processor imitates take half a minute to warm up. */
 const slow = process.env['SONOGROUND_SLOW'] === '1';
-
-// A browser and this process share the processor.
-jest.setTimeout(240_000);
 
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
@@ -84,7 +81,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
   async function open(folder: string, query = '', browser = plain): Promise<void> {
     server = new StaticServer(folder);
     address = await server.listen();
-    page = await browser.newPage({ viewport: { width: 1100, height: 800 }, colorScheme: 'dark' });
+    page = await openPage(browser, { viewport: { width: 1100, height: 800 }, colorScheme: 'dark' });
     page.on('request', (request) => asked.push(request.url()));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -103,16 +100,12 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
   });
 
   const text = (id: string) => page.locator(`#${id}`).textContent();
-  const message = (pattern: RegExp) => page.locator('#message').filter({ hasText: pattern }).waitFor({ timeout: 120_000 });
+  const message = (pattern: RegExp) => page.locator('#message').filter({ hasText: pattern }).waitFor();
   const ready = (backend: string) =>
-    page.waitForFunction(
-      (name) => {
-        const choice = document.getElementById('backend') as HTMLSelectElement;
-        return choice.value === name;
-      },
-      backend,
-      { timeout: 240_000 },
-    );
+    page.waitForFunction((name) => {
+      const choice = document.getElementById('backend') as HTMLSelectElement;
+      return choice.value === name;
+    }, backend);
   const openScan = async (name = 'scan.png') => {
     await page.locator('#file').setInputFiles(join(dir, name));
     await message(/pixels/);
@@ -349,7 +342,7 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     async (backend) => {
       const browser = await openBrowser(GRAPHICS[backend]);
       await open(site, `?backend=${backend}`, browser);
-      await page.waitForFunction(() => !(document.getElementById('choice') as HTMLElement).hidden, null, { timeout: 240_000 });
+      await page.waitForFunction(() => !(document.getElementById('choice') as HTMLElement).hidden, null);
       expect([await page.locator('#backend').inputValue(), await text('notice')]).toEqual([backend, '']);
       await openScan();
       await look();
@@ -359,7 +352,6 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
       expect(await tensors()).toBe(before);
       await browser.close();
     },
-    300_000,
   );
 
   it('fits a phone', async () => {

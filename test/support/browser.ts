@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Where a Chromium may be; `SONOGROUND_CHROMIUM` names another. */
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -15,5 +15,15 @@ export const noBrowser = 'skipped: there is no Chromium here (apt-get install ch
 /** @param args - what is said about its graphics. Default: to do without. */
 export async function openBrowser(args: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(noBrowser);
-  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...args] });
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...args], timeout: NEVER });
 }
+
+/** A page that waits for as long as it takes; Playwright's own patience ends after half a minute. */
+export async function openPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(NEVER);
+  return page;
+}
+
+/** Playwright's word for no limit. */
+const NEVER = 0;

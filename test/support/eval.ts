@@ -32,7 +32,7 @@ export function answered(phrase: string, score: number, box: BoxXyxy, mask = rec
 
 /** A method that answers by the image's name, to what it was asked for. */
 export function methodOf(name: string, answers: (sample: Sample, phrases: readonly string[]) => Answer, scored = true): Method {
-  return { name, scored, answer: async (one, phrases) => answers(one, phrases), dispose: () => {} };
+  return { name, scored, answer: async (one, phrases) => answers(one, phrases), dispose: async () => {} };
 }
 
 /** Options of a collection that tries nothing besides. */

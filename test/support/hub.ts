@@ -58,7 +58,7 @@ export class HubCase {
       settings: await this.settings(env),
       report: (event) => this.events.push(event),
       pace: {
-        silenceMs: 1000,
+        silenceMs: 900_000, // the machine may be busy with other things
         attempts: 3,
         progressBytes: 100_000,
         pollMs: 5,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { until } from './until.js';
 
 /** An answer as it came over the wire. */
 export interface RawAnswer {
@@ -89,11 +90,6 @@ export class RawClient {
   leave(): void {
     this.socket.destroy();
   }
-}
-
-/** Waits for something that has to happen, however long it takes. */
-export async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await happened())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 /** Sends one piece of text on a connection of its own, and reads one answer. Undefined where the server hung up without one. */

@@ -1,5 +1,8 @@
-import type { Engine, EngineFacts } from '../../src/serve/index.js';
-import { until } from './raw-client.js';
+import { defaultLimits, type Engine, type EngineFacts, type ServeLimits } from '../../src/serve/index.js';
+import { until } from './until.js';
+
+/** A server's limits, but for time: the machine may be as slow as it likes. */
+export const patientLimits: ServeLimits = { ...defaultLimits, timeoutMs: 900_000 };
 
 /** What {@link HeldEngine} says that it runs on. */
 const FACTS: EngineFacts = { backend: 'cpu', detector: 'd', masker: 'm', adapter: null, points: true };

@@ -67,5 +67,5 @@ describe('a run that is killed and resumed', () => {
     const names = [...(await readdir(join(dir, 'killed'))), ...(await readdir(join(dir, 'killed', 'checkpoints')))];
     expect(names.filter((file) => /\.tmp$|\.link$/.test(file))).toEqual([]);
     expect(names.filter((file) => file.startsWith('best-'))).toHaveLength(1);
-  }, 180_000);
+  });
 });

@@ -59,5 +59,5 @@ describe('the recipe of the paper', () => {
     const shown = Object.keys(strict.datasets);
     expect(names.filter((name) => shown.includes(name)).length).toBeGreaterThan(10);
     expect(shown.every((name) => names.includes(name) && name in paper.datasets)).toBe(true);
-  }, 240_000);
+  });
 });

@@ -1,4 +1,4 @@
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { initBackend } from '../../src/backend/index.js';
 import { loadDetector, shippedModels } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
@@ -14,7 +14,6 @@ import { smallPhantoms } from '../support/phantom-files.js';
 import { describeWebgpu, webgpuMissing } from '../support/webgpu.js';
 
 /** A software adapter compiles some two hundred programs at first. */
-jest.setTimeout(900_000);
 
 /** Two steps of it would not do: where a gradient is next to nothing, Adam makes a whole step of its sign. */
 const EPS = 1e-3;

@@ -74,7 +74,7 @@ export class MaskFolderMethod implements Method {
     });
   }
 
-  dispose(): void {}
+  async dispose(): Promise<void> {}
 
   private async read(sample: Sample, phrase: string, ending: string): Promise<AnsweredBox | undefined> {
     const stem = (sample.file === undefined ? sample.id : basename(sample.file)).replace(/\.[^.]+$/, '');

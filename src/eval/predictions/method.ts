@@ -14,5 +14,5 @@ export interface Method {
    */
   answer(sample: Sample, phrases: readonly string[]): Promise<Answer>;
   /** Frees what it holds. */
-  dispose(): void;
+  dispose(): Promise<void>;
 }

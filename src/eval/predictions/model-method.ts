@@ -88,14 +88,15 @@ export class ModelMethod implements Method {
     return this.models();
   }
 
-  dispose(): void {
-    // A load that failed has already told its caller.
-    this.segmenter?.then(
-      (segmenter) => segmenter.dispose(),
-      () => {},
-    );
+  async dispose(): Promise<void> {
+    const { segmenter } = this;
     this.segmenter = undefined;
     this.masked = undefined;
+    // A load that failed has already told its caller.
+    await segmenter?.then(
+      (loaded) => loaded.dispose(),
+      () => {},
+    );
   }
 
   private models(): Promise<GroundedSegmenter> {

@@ -28,6 +28,6 @@ export async function answerShard(config: RunConfig, options: EvaluateRunOptions
       await collect([{ dataset: first.data.val, methods: [own] }], { ...collectOptions, trust: false, wordings: () => [] });
     return (await collect(methods.parts, collectOptions)).places.length;
   } finally {
-    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) method.dispose();
+    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) await method.dispose();
   }
 }

@@ -93,7 +93,7 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
       onProgress?.('images', done, wanted.size);
     }
     // The models of a fold are not needed by the next; whoever asks again loads them again.
-    for (const method of methods) method.dispose();
+    for (const method of methods) await method.dispose();
   }
   const warnings = [...surveys].flatMap(([name, survey]) =>
     (['strict', 'paper'] as const).flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),

@@ -39,7 +39,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
     for (const folder of methods.folders) folder.assertUsed(methods.parts.reduce((sum, { dataset }) => sum + dataset.size, 0));
     return await writeReport(config, settings, { runParts, methods, collected, calibration });
   } finally {
-    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) method.dispose();
+    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) await method.dispose();
   }
 }
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { until } from '../../support/until.js';
 import { makeWheel, type ZipEntry } from './zip.js';
 
 /** How the stand-in of a program behaves: as it should, fail, bring a wrong file (the compiler: no native operations), or never end. */
@@ -239,10 +239,4 @@ export function nativeOpsOf(project: string): string[] {
 export function cudaOpsOf(project: string): string[] {
   const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
   return readdirSync(dir).filter((name) => name.startsWith('sonoground-cuda-ops-'));
-}
-
-/** Waits for something that other processes do. */
-export async function until(condition: () => boolean, limitMs = 20_000): Promise<void> {
-  for (const begin = Date.now(); !condition(); await sleep(2))
-    if (Date.now() - begin > limitMs) throw new Error('it did not happen in time');
 }

@@ -1,0 +1,53 @@
+/** Runs the tests in a process of their own. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { modulesDir, root } from './places.mjs';
+import { passWithoutBanner } from './quiet.mjs';
+import { SetupError } from './say.mjs';
+
+/**
+ * Runs jest.
+ *
+ * @param args - of jest's own.
+ * @param env - added to this process's.
+ * @returns how many tests passed, failed and were skipped, and whether jest is content.
+ */
+export async function runJest(args, env) {
+  const dir = mkdtempSync(join(tmpdir(), 'sonoground-test-'));
+  try {
+    const report = join(dir, 'report.json');
+    const code = await start(['--json', `--outputFile=${report}`, ...args], env);
+    const counts = readCounts(report);
+    if (counts === undefined) throw new SetupError('jest did not finish');
+    return { ...counts, ok: code === 0 && counts.failed === 0 && counts.passed > 0 };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function start(args, env) {
+  const jest = join(modulesDir, 'jest', 'bin', 'jest.js');
+  const child = spawn(process.execPath, ['--experimental-vm-modules', '--no-warnings', jest, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...(process.stderr.isTTY ? { FORCE_COLOR: '1' } : {}), ...env },
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await passWithoutBanner(child.stderr, process.stderr);
+  return ended;
+}
+
+function readCounts(report) {
+  try {
+    const json = JSON.parse(readFileSync(report, 'utf8'));
+    return {
+      passed: json.numPassedTests,
+      failed: json.numFailedTests + json.numRuntimeErrorTestSuites,
+      skipped: json.numPendingTests + json.numTodoTests,
+    };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,160 @@
+// How exact the products of linear maps are, of each kind of kernels that this processor can run (the matrix unit is emulated), for
+// many sizes, ranges of values and seeds. Prints a line of JSON for each: the measured error as a multiple of what the arithmetic
+// lets expect.
+//
+// What is expected. Rounding moves a number by up to half a unit in its last place, either way, each distance as likely as another:
+// the mean square is unit^2 / 12. The errors of a sum's additions are independent of each other, so that their mean squares add up.
+// Which units they have follows from the partial sums, which are computed here in double precision. Hence no constant: the same
+// holds for few terms and many, of equal sizes and of very different ones (where the largest term comes early, all additions
+// after it round in proportion to it).
+//
+// Vectors are to add no more than kInARow numbers in a row: a product is rounded (where the processor cannot fuse it with the
+// addition), then its sum with those of its block, and a block's sum with those before.
+//
+// The matrix unit gets three parts of 8 bits of each number, and six products of parts. Of each product it sums 32 terms in two rows
+// of 16, and adds the sum to the total: five times one that is small, so that it rounds the total as it was, then the large one.
+// What is left out, a1 b2 + a2 b1, is a b 2^-26 at most; with evenly distributed parts the mean square is a ninth of that for each.
+
+#include "emulated-matrix-unit.h"
+//
+#include "../../native/vector-kernels.cc"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+using namespace sonoground;
+
+namespace {
+
+constexpr int kRows = 20, kOutputs = 40, kInARow = 256, kSeeds = 4;
+
+// Mean square of the error of rounding to float32.
+double Rounding(double number) {
+  if (number == 0) return 0;
+  const double unit = std::ldexp(1.0, std::ilogb(number) - 23);
+  return unit * unit / 12;
+}
+
+double ExpectedOfBlocks(const std::vector<double>& terms, size_t inARow) {
+  double expected = 0, total = 0;
+  for (size_t from = 0; from < terms.size(); from += inARow) {
+    double block = 0;
+    for (size_t k = from; k < std::min(terms.size(), from + inARow); ++k)
+      block += terms[k], expected += Rounding(terms[k]) + Rounding(block);
+    total += block;
+    if (from > 0) expected += Rounding(total);
+  }
+  return expected;
+}
+
+double ExpectedOfUnit(const std::vector<double>& terms) {
+  constexpr size_t kGroup = 32;
+  double expected = 0, total = 0;
+  for (size_t from = 0; from < terms.size(); from += kGroup) {
+    double rows[2] = {};
+    for (size_t k = from; k < std::min(terms.size(), from + kGroup); ++k) {
+      double& row = rows[(k - from) / (kGroup / 2)];
+      row += terms[k];
+      expected += Rounding(row) + 2 * std::pow(terms[k] * 0x1p-26, 2) / 9;
+    }
+    expected += Rounding(rows[0] + rows[1]) + 5 * Rounding(total);
+    total += rows[0] + rows[1];
+    expected += Rounding(total);
+  }
+  return expected;
+}
+
+struct Product {
+  int inputs;
+  std::vector<float> x, weight;
+
+  // Sizes of numbers are within a factor of `sizes` of each other, as a rule.
+  Product(int inputs, float sizes, int seed) : inputs(inputs), x(kRows * inputs), weight(kOutputs * inputs) {
+    std::mt19937 source(seed);
+    std::normal_distribution<float> normal;
+    for (std::vector<float>* factor : {&x, &weight})
+      for (float& number : *factor) number = normal(source) * std::exp(0.5f * normal(source) * std::log(sizes));
+  }
+
+  std::vector<double> Terms(int row, int output) const {
+    std::vector<double> terms(inputs);
+    for (int k = 0; k < inputs; ++k) terms[k] = static_cast<double>(x[row * inputs + k]) * weight[output * inputs + k];
+    return terms;
+  }
+};
+
+std::vector<float> Multiply(const VectorKernels& kernels, const Product& p) {
+  const std::vector<float> bias(kOutputs);
+  std::vector<float> y(kRows * kOutputs);
+  const LinearMap m = {p.inputs, kOutputs, p.x.data(), p.weight.data(), bias.data(), nullptr, LinearMap::kNone, y.data()};
+  const int64_t panels = (kOutputs + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m.in);
+  const auto room = [](int64_t floats) {
+    return static_cast<float*>(std::aligned_alloc(64, (floats * sizeof(float) + 64) / 64 * 64));
+  };
+  float *packed = room(panels * kernels.panelSize(m)), *prepared = room(kernels.preparedRows(m, unit));
+  float* scratch = room(kernels.linearScratch(m, unit));
+  kernels.packWeight(m, 0, panels, packed);
+  for (int64_t from = 0; from < kRows; from += unit) {
+    const int64_t to = std::min<int64_t>(kRows, from + unit);
+    kernels.prepareRows(m, from, to, prepared);
+    kernels.linear(m, prepared, packed, from, to, 0, panels, scratch);
+  }
+  for (float* memory : {packed, prepared, scratch}) std::free(memory);
+  return y;
+}
+
+// All in one row: what is not to be.
+std::vector<float> InOneRow(const Product& p) {
+  std::vector<float> y(kRows * kOutputs);
+  for (int i = 0; i < kRows * kOutputs; ++i)
+    for (int k = 0; k < p.inputs; ++k)
+      y[i] += p.x[i / kOutputs * p.inputs + k] * p.weight[i % kOutputs * p.inputs + k];
+  return y;
+}
+
+template <typename Compute>
+void Measure(const char* kernels, bool unit, Compute compute) {
+  for (const int inputs : {1, 31, 192, 193, 384, 577, 1001, 1536, 2048, 3072})
+    for (const float sizes : {1.0f, 100.0f}) {
+      // Each error relative to the sum of sizes, so that all outputs count alike.
+      double measured = 0, expected = 0;
+      for (int seed = 0; seed < kSeeds; ++seed) {
+        const Product product(inputs, sizes, 1000 * inputs + seed);
+        const std::vector<float> y = compute(product);
+        for (int i = 0; i < kRows * kOutputs; ++i) {
+          const std::vector<double> terms = product.Terms(i / kOutputs, i % kOutputs);
+          double sum = 0, size = 0;
+          for (const double term : terms) sum += term, size += std::abs(term);
+          measured += std::pow((y[i] - sum) / size, 2);
+          expected += (unit ? ExpectedOfUnit(terms) : ExpectedOfBlocks(terms, kInARow)) / (size * size);
+        }
+      }
+      const double count = kSeeds * kRows * kOutputs;
+      std::printf("{\"kernels\": \"%s\", \"inputs\": %d, \"sizes\": %g, \"error\": %.3g, \"ofExpected\": %.4g}\n", kernels, inputs, sizes,
+                  std::sqrt(measured / count), std::sqrt(measured / expected));
+    }
+}
+
+}  // namespace
+
+int main() {
+  const auto with = [](const VectorKernels& kernels) {
+    return [&kernels](const Product& product) { return Multiply(kernels, product); };
+  };
+  Measure("in one row", false, InOneRow);
+  Measure("portable", false, with(portable::kKernels));
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) Measure("avx2", false, with(avx2::kKernels));
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl")) {
+    Measure("avx512", false, with(avx512::kKernels));
+#if defined(__linux__)
+    Measure("amx", true, with(amx::kKernels));
+#endif
+  }
+#endif
+}
