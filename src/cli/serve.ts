@@ -89,14 +89,16 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // Behind # it stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
+    // Before others know that it is up, and may stop it.
+    const stop = askedToStop();
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
-    await askedToStop();
-    consoleLogger.info('finishing what was begun; a second Ctrl-C ends at once');
+    await stop;
     void askedToStop().then(async (name) => {
       // The process that computes would go on till its job is done.
       await engine.close();
       process.exit(128 + constants.signals[name]);
     });
+    consoleLogger.info('finishing what was begun; a second Ctrl-C ends at once');
     await server.close();
   },
 };

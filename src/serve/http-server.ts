@@ -63,8 +63,9 @@ export function boundedServer(limits: ServeLimits, listener: RequestListener, lo
 
 /** What cannot be read as a request gets an answer in the shape of all others. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: readonly ServerResponse[], logger: Logger): void {
-  // Browsers open connections ahead of time that they may never use.
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) return void socket.destroy();
+  // Who hangs up in the midst of something wants no answer, and browsers open connections that they may never use.
+  const left = ['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code ?? '');
+  if (left || !socket.writable || socket.bytesRead === 0) return void socket.destroy();
   // In the midst of an answer another one would be taken for a part of it.
   const begun = answering.length > 1 || answering.some(({ headersSent }) => headersSent);
   const answer = REFUSALS[error.code ?? ''] ?? UNREADABLE;
