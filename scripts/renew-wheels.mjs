@@ -4,7 +4,7 @@
  * committed, and try `npm run setup -- --cuda` on a machine with a GPU.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main, SetupError, say } from './lib/say.mjs';
@@ -33,7 +33,8 @@ async function pinned(requirement, wanted) {
     const args = ['-m', 'pip', 'install', ...options, ...TAGS, '--platform', 'any', '--report', report, requirement];
     const { status } = spawnSync('python3', args, { stdio: 'inherit' });
     if (status !== 0) throw new SetupError(`pip could not resolve ${requirement}`);
-    const found = JSON.parse(readFileSync(report, 'utf8')).install.filter(({ metadata }) => wanted(metadata.name));
+    const found = JSON.parse(readFileSync(report, 'utf8')).install.filter(({ metadata }) => wanted(normal(metadata.name)));
+    if (found.length === 0) throw new SetupError(`pip names no wheel of ${requirement}`);
     return await Promise.all(found.map(pinOf));
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -41,10 +42,20 @@ async function pinned(requirement, wanted) {
 }
 
 async function pinOf({ metadata: { name, version }, download_info: { url, archive_info } }) {
-  const response = await fetch(url, { method: 'HEAD' });
-  const bytes = Number(response.headers.get('content-length'));
+  const bytes = await sizeOf(url);
   const sha256 = archive_info?.hashes?.sha256;
-  if (!response.ok || !(bytes > 0) || sha256 === undefined)
+  if (!(bytes > 0) || sha256 === undefined)
     throw new SetupError(`the package index does not state the size and the SHA-256 of ${name} ${version}`);
-  return { project: name, version, file: decodeURIComponent(new URL(url).pathname.split('/').at(-1)), bytes, sha256 };
+  return { project: normal(name), version, file: decodeURIComponent(new URL(url).pathname.split('/').at(-1)), bytes, sha256 };
+}
+
+async function sizeOf(url) {
+  if (url.startsWith('file:')) return statSync(new URL(url)).size;
+  const response = await fetch(url, { method: 'HEAD' });
+  return response.ok ? Number(response.headers.get('content-length')) : 0;
+}
+
+/** One project is written with dashes and with underscores. */
+function normal(name) {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
