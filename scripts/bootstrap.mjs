@@ -16,13 +16,22 @@ import { installPackages, packagesReady, restoreBinding } from './lib/packages.m
 import { bindingPackage, cacheDir, checkout, fallbackNote, root } from './lib/places.mjs';
 import { isDiskProblem, main, SetupError, say } from './lib/say.mjs';
 import { installStock } from './lib/stock.mjs';
-import { installedVariant, installTensorflow, plan, rememberVariant, wantedVariant } from './lib/tensorflow.mjs';
+import {
+  executedFromCache,
+  installedVariant,
+  installTensorflow,
+  plan,
+  rememberVariant,
+  wantedVariant,
+} from './lib/tensorflow.mjs';
+import { requireTrustedCache, withOwnMask } from './lib/trust.mjs';
 
 const OLDEST_NODE = [20, 19];
 
 /** Installs what is missing. Takes milliseconds if nothing is. */
 export async function bootstrap() {
   checkNode();
+  requireTrustedCache(executedFromCache());
   if (packagesReady() && nativeSettled() && opsSettled()) return;
   await setUp(wantedVariant());
 }
@@ -49,11 +58,13 @@ async function setUp(variant) {
     if (!checkout && !existsSync(bindingPackage)) await restoreBinding();
     const wanted = !serves(variant) && !existsSync(fallbackNote);
     if (!wanted && opsSettled()) return;
-    await withLock(join(cacheDir, 'setup-lock'), async () => {
-      if (wanted) await installNative(variant);
-      if (!nativeOpsSettled()) await installNativeOps();
-      if (!cudaOpsSettled()) await installCudaOps();
-    });
+    await withOwnMask(() =>
+      withLock(join(cacheDir, 'setup-lock'), async () => {
+        if (wanted) await installNative(variant);
+        if (!nativeOpsSettled()) await installNativeOps();
+        if (!cudaOpsSettled()) await installCudaOps();
+      }),
+    );
   });
 }
 
@@ -96,7 +107,8 @@ export async function setUpCommand(args) {
   const variant = asked ?? wantedVariant();
   if (args.includes('--dry-run')) return showPlan(variant);
   checkNode();
-  if (asked !== undefined) await rememberVariant(asked);
+  requireTrustedCache(executedFromCache());
+  if (asked !== undefined) await withOwnMask(() => rememberVariant(asked));
   // What failed before is tried again.
   await rm(fallbackNote, { force: true });
   await retryNativeOps();

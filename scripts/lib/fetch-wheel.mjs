@@ -1,15 +1,14 @@
 /** Brings a wheel into a folder: through pip, which knows the user's own settings, or from PyPI over HTTPS. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { downloadProgress, isDiskProblem, say } from './say.mjs';
 import { complaint, runTool, starts } from './tool.mjs';
-import { newest } from './versions.mjs';
-import { PYPI } from './wheels.mjs';
+import { PYPI, TAGS } from './wheels.mjs';
 
 const PIPS = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
 
@@ -19,7 +18,7 @@ const SILENCE_MS = 30_000;
 const ATTEMPTS = 4;
 
 /**
- * @param wheel - { project, specifier, tags, fileName, bytes?, sha256? }, see `wheels.mjs`.
+ * @param wheel - { project, version, file, bytes, sha256 }, see `wheels.mjs`.
  * @param dir - a folder for this wheel alone. A file in it that ends with .whl is complete.
  * @returns the path of the verified file, or undefined when it could not be had.
  */
@@ -41,7 +40,6 @@ async function wheelIn(dir) {
 
 /** Whether a file has the checksum. One that has not is thrown away. */
 async function intact(path, sha256) {
-  if (sha256 === undefined) return true;
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   if (hash.digest('hex') === sha256) return true;
@@ -49,7 +47,7 @@ async function intact(path, sha256) {
   return false;
 }
 
-async function fromPip({ project, specifier, tags, bytes, sha256 }, dir) {
+async function fromPip({ project, version, bytes, sha256 }, dir) {
   const pip = PIPS.find(([command, ...before]) => starts(command, [...before, '--version']));
   const give = (reason) => {
     say(`pip: ${reason}; trying PyPI over HTTPS for ${project}`);
@@ -59,11 +57,15 @@ async function fromPip({ project, specifier, tags, bytes, sha256 }, dir) {
   const fresh = join(dir, 'pip');
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true });
-  const progress = downloadProgress(`${project}${specifier} through pip`, bytes);
+  // pip itself compares the checksum, before anything of the file is used.
+  const requirements = join(fresh, 'requirements.txt');
+  await writeFile(requirements, `${project}==${version} --hash=sha256:${sha256}\n`);
+  const progress = downloadProgress(`${project}==${version} through pip`, bytes);
   const watch = setInterval(async () => progress.update(await largestIn(fresh)), 500);
   const [command, ...before] = pip;
   const args = ['download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet', '--retries', '1'];
-  const { code, stderr } = await runTool(command, [...before, ...args, ...tags, '--dest', fresh, `${project}${specifier}`], {
+  const pinned = ['--require-hashes', '--dest', fresh, '-r', requirements];
+  const { code, stderr } = await runTool(command, [...before, ...args, ...TAGS, ...pinned], {
     env: { ...process.env, TMPDIR: fresh },
   });
   clearInterval(watch);
@@ -71,7 +73,7 @@ async function fromPip({ project, specifier, tags, bytes, sha256 }, dir) {
     const file = code === 0 ? await wheelIn(fresh) : undefined;
     if (file === undefined) {
       progress.stop();
-      return give(`could not bring ${project}${specifier} (${complaint(stderr)})`);
+      return give(`could not bring ${project}==${version} (${complaint(stderr)})`);
     }
     progress.done();
     if (!(await intact(file, sha256))) return give(`the checksum of ${project} is wrong, its file was thrown away`);
@@ -114,8 +116,7 @@ async function fromPypi(wheel, dir) {
       }
     }
     progress.done();
-    if (!(await intact(partial, wheel.sha256 ?? entry.digests.sha256)))
-      throw new Error('the checksum is wrong, the file was thrown away');
+    if (!(await intact(partial, wheel.sha256))) throw new Error('the checksum is wrong, the file was thrown away');
     await rename(partial, join(dir, entry.filename));
     return join(dir, entry.filename);
   } catch (error) {
@@ -129,18 +130,15 @@ function reasonOf(error) {
   return error.name === 'TimeoutError' ? 'no answer' : (error.cause?.code ?? error.message);
 }
 
-/** The file of the newest version that is asked for. */
-export async function choose({ project, specifier, fileName }) {
-  const response = await fetch(`${PYPI}/${project}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
+/** Where the pinned file is. */
+async function choose({ project, version, file, bytes }) {
+  const response = await fetch(`${PYPI}/${project}/${version}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
   if (!response.ok) throw new Error(`it answered ${response.status}`);
-  const { releases } = await response.json();
-  const files = (version) => releases[version].filter(({ filename, yanked }) => fileName.test(filename) && !yanked);
-  const version = newest(
-    Object.keys(releases).filter((candidate) => files(candidate).length > 0),
-    specifier,
-  );
-  if (version === undefined) throw new Error(`it has no wheel ${specifier} for this machine`);
-  return files(version)[0];
+  const { urls } = await response.json();
+  const found = urls.find(({ filename }) => filename === file);
+  if (found === undefined) throw new Error(`it has no file ${file}`);
+  if (found.size !== bytes) throw new Error(`${file} has ${found.size} bytes there, ${bytes} are pinned`);
+  return found;
 }
 
 async function download({ url, size }, partial, progress) {

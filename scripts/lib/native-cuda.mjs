@@ -12,6 +12,7 @@ import { bindingDeps, bindingFile, cacheDir, root } from './places.mjs';
 import { say } from './say.mjs';
 import { installedVariant } from './tensorflow.mjs';
 import { complaint, runTool, starts } from './tool.mjs';
+import { usable } from './trust.mjs';
 
 const SOURCES = join(root, 'native');
 const CUDA = join(SOURCES, 'cuda');
@@ -50,7 +51,7 @@ export async function retryCudaOps() {
 /** Puts them in place. A failure is one line. */
 export async function installCudaOps() {
   const { object, note, cached } = places();
-  const reason = existsSync(cached) ? undefined : await compile(cached);
+  const reason = (await usable(cached)) ? undefined : await compile(cached);
   const dir = dirname(object);
   const old = readdirSync(dir).filter((name) => name.startsWith(PREFIX));
   await Promise.all(old.map((name) => rm(join(dir, name), { force: true })));

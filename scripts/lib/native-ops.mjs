@@ -15,6 +15,7 @@ import { bindingDeps, bindingFile, cacheDir, modulesDir, root } from './places.m
 import { say } from './say.mjs';
 import { compiler, installedVariant, supported } from './tensorflow.mjs';
 import { complaint, runTool } from './tool.mjs';
+import { usable } from './trust.mjs';
 
 const SOURCES = join(root, 'native');
 /** Where TensorFlow's headers say which version they are. */
@@ -88,7 +89,7 @@ export async function installNativeOps() {
 
 async function install(kind) {
   const { object, note, cached } = places(kind);
-  const reason = existsSync(cached) ? undefined : await compile(kind, cached);
+  const reason = (await usable(cached)) ? undefined : await compile(kind, cached);
   await clear(kind);
   if (reason === undefined) {
     await copyFile(cached, `${object}.new`);

@@ -1,8 +1,12 @@
 /** What the set-up says to a person: one line an event, on standard error, and a progress line for downloads. */
 
+/** What a terminal would obey; other programs' messages are repeated here. Lines stay lines. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+const COMMANDS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 /** Prints a line. */
 export function say(message) {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${message.replace(COMMANDS, '?')}\n`);
 }
 
 /** A problem that is told in one line, without a stack trace. */

@@ -7,8 +7,9 @@ import { fetchWheel } from './fetch-wheel.mjs';
 import { bindingDeps, bindingFile, bindingPackage, cacheDir, modulesDir } from './places.mjs';
 import { say } from './say.mjs';
 import { complaint, runTool, starts } from './tool.mjs';
+import { discard, firstDistrusted, usable } from './trust.mjs';
 import { readEntry, unzip } from './unzip.mjs';
-import { cpuWheel, cudaRequirements, cudaWheel, TENSORFLOW_VERSION } from './wheels.mjs';
+import { TENSORFLOW_VERSION, unmet, WHEELS } from './wheels.mjs';
 
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const LINKS = {
@@ -18,7 +19,6 @@ const LINKS = {
 };
 const SOURCES = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'];
 const COMPILERS = ['g++', 'c++', 'clang++'];
-const WHEELS = { cpu: cpuWheel, cuda: cudaWheel };
 
 /** Whether the wheel exists for this machine. */
 export const supported = process.platform === 'linux' && process.arch === 'x64';
@@ -36,22 +36,29 @@ export function installedVariant() {
   return Object.keys(WHEELS).find((variant) => basename(target) === basename(variantDir(variant)));
 }
 
+/** What of a variant's folder is loaded, with the folders that it lies in. */
+function executedFrom(dir) {
+  return [dir, join(dir, 'lib'), ...LIBRARIES.map((name) => join(dir, 'lib', name))];
+}
+
+/** What this clone runs from the cache. */
+export function executedFromCache() {
+  const target = linkTarget(bindingDeps);
+  return target?.startsWith(cacheDir) ? executedFrom(target) : [];
+}
+
 /** What would be done, as lines. */
 export function plan(variant) {
   if (!supported) return [`there is no TensorFlow ${TENSORFLOW_VERSION} wheel for ${process.platform} ${process.arch}`];
-  const wheel = WHEELS[variant];
+  const [wheel] = WHEELS[variant];
   const dir = variantDir(variant);
   return [
     ...(existsSync(dir)
       ? [`${dir} is in the cache`]
       : [
-          `download ${wheel.project}${wheel.specifier}${wheel.bytes === undefined ? '' : `, ${Math.round(wheel.bytes / 1e6)} MB`}, through pip, else from PyPI`,
-          wheel.sha256 === undefined
-            ? 'check it against the package index and its own record'
-            : `check its SHA-256 ${wheel.sha256}`,
-          ...(variant === 'cuda'
-            ? ['download the nvidia-*-cu12 wheels that its metadata names (extra and-cuda), several GB']
-            : []),
+          `download ${wheel.project}==${wheel.version}, ${Math.round(wheel.bytes / 1e6)} MB, through pip, else from PyPI`,
+          `check its SHA-256 ${wheel.sha256}`,
+          ...(variant === 'cuda' ? ['download the NVIDIA libraries that it needs, several GB, likewise'] : []),
           `unpack libraries and headers to ${dir}, ${variant === 'cuda' ? 'about 6 GB' : '1.0 GB'}`,
         ]),
     ...(existsSync(bindingCopy(variant))
@@ -72,6 +79,8 @@ export async function installTensorflow(variant) {
   // Known before anything large is downloaded.
   if (!existsSync(bindingCopy(variant)) && compiler() === undefined) return 'there is no C++ compiler (g++)';
   const dir = variantDir(variant);
+  const bad = firstDistrusted(executedFrom(dir));
+  if (bad !== undefined) await discard(dir, bad);
   if (!existsSync(dir)) {
     const reason = await unpack(variant, dir);
     if (reason !== undefined) return reason;
@@ -83,17 +92,17 @@ export async function installTensorflow(variant) {
 }
 
 async function unpack(variant, dir) {
-  const wheel = WHEELS[variant];
   const downloads = join(cacheDir, 'downloads');
-  const wheels = [await fetchWheel(wheel, join(downloads, wheel.project))];
-  if (wheels[0] === undefined) return `${wheel.project}${wheel.specifier} could not be downloaded`;
+  const wheels = [];
+  for (const wheel of WHEELS[variant]) {
+    const file = await fetchWheel(wheel, join(downloads, wheel.project));
+    if (file === undefined) return `${wheel.project}==${wheel.version} could not be downloaded`;
+    wheels.push(file);
+  }
   if (variant === 'cuda') {
     const metadata = (await readEntry(wheels[0], (name) => name.endsWith('.dist-info/METADATA'))) ?? '';
-    for (const part of cudaRequirements(metadata)) {
-      const file = await fetchWheel(part, join(downloads, part.project));
-      if (file === undefined) return `${part.project}${part.specifier} could not be downloaded`;
-      wheels.push(file);
-    }
+    const lacking = unmet(metadata, WHEELS[variant]);
+    if (lacking !== undefined) return lacking;
   }
   const fresh = `${dir}.new`;
   await rm(fresh, { recursive: true, force: true });
@@ -151,7 +160,7 @@ export function compiler() {
 
 async function compile(dir, variant) {
   const cached = bindingCopy(variant);
-  if (existsSync(cached)) return undefined;
+  if (await usable(cached)) return undefined;
   say(`compiling the TensorFlow binding with ${compiler()}, about 10 s`);
   const fresh = `${cached}.new`;
   await mkdir(dirname(cached), { recursive: true });

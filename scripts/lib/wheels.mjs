@@ -1,51 +1,42 @@
-/** The TensorFlow that is used, pinned. */
+/**
+ * The Python wheels that are used, pinned: `wheels.json` has each one's version, file, size and SHA-256, and nothing else is
+ * taken. `node scripts/renew-wheels.mjs` writes it anew, for TENSORFLOW_VERSION and the newest libraries that this one allows.
+ */
+import { readFileSync } from 'node:fs';
+import { newest } from './versions.mjs';
 
 export const TENSORFLOW_VERSION = '2.21.0';
 
 /** Where Python packages are found when there is no pip. */
 export const PYPI = 'https://pypi.org/pypi';
 
-const PYTHON = ['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'];
-
-/** For machines without an NVIDIA GPU. */
-export const cpuWheel = {
-  project: 'tensorflow-cpu',
-  specifier: `==${TENSORFLOW_VERSION}`,
-  tags: [...PYTHON, '--platform', 'manylinux_2_27_x86_64'],
-  fileName: /-cp311-cp311-manylinux_2_27_x86_64\.whl$/,
-  bytes: 273_829_956,
-  sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
-};
-
-/**
- * For CUDA. The NVIDIA libraries that it needs are named in its own metadata and brought beside it, in the newest version
- * that it allows. So their checksums are those that the package index states, and each file's is in the wheel's record.
- */
-export const cudaWheel = {
-  project: 'tensorflow',
-  specifier: `==${TENSORFLOW_VERSION}`,
-  tags: cpuWheel.tags,
-  fileName: cpuWheel.fileName,
-  bytes: undefined,
-  sha256: undefined,
-};
-
-/** The wheels that a wheel's metadata asks for in its extra `and-cuda`. */
-export function cudaRequirements(metadata) {
-  return metadata.split(/\r?\n/).flatMap((line) => {
-    const [, project, specifier, condition = ''] = /^Requires-Dist: *([\w.-]+) *\(?([^;)]*)\)? *(?:;(.*))?$/.exec(line) ?? [];
-    if (project === undefined || !/extra *== *["']and-cuda["']/.test(condition)) return [];
-    return [{ project, specifier: specifier.replace(/ /g, ''), tags: NVIDIA_TAGS, fileName: NVIDIA_FILE }];
-  });
-}
-
-/** NVIDIA's wheels hold libraries and no compiled Python. */
-const NVIDIA_TAGS = [
-  '--python-version',
-  '3.11',
+/** How pip is told for which machine a wheel is. NVIDIA's hold libraries and no compiled Python, and fit older systems too. */
+export const TAGS = [
+  ...['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311', '--abi', 'none'],
   ...['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux1_x86_64'].flatMap((platform) => [
     '--platform',
     platform,
   ]),
 ];
-const NVIDIA_FILE = /manylinux[\w.]*_x86_64\.whl$/;
+
+/** By variant, `cpu` for machines without an NVIDIA GPU and `cuda`: lists of { project, version, file, bytes, sha256 }, TensorFlow first. */
+export const WHEELS = JSON.parse(readFileSync(new URL('wheels.json', import.meta.url), 'utf8'));
+
+/** The wheels that a wheel's metadata asks for in its extra `and-cuda`, with the versions that it allows. */
+export function cudaRequirements(metadata) {
+  return metadata.split(/\r?\n/).flatMap((line) => {
+    const [, project, specifier, condition = ''] = /^Requires-Dist: *([\w.-]+) *\(?([^;)]*)\)? *(?:;(.*))?$/.exec(line) ?? [];
+    if (project === undefined || !/extra *== *["']and-cuda["']/.test(condition)) return [];
+    return [{ project, specifier: specifier.replace(/ /g, '') }];
+  });
+}
+
+/** Says what of a wheel's metadata the pinned wheels do not meet, in a clause; nothing if all is there. */
+export function unmet(metadata, wheels) {
+  for (const { project, specifier } of cudaRequirements(metadata)) {
+    const pinned = wheels.find((wheel) => wheel.project === project);
+    if (pinned === undefined || newest([pinned.version], specifier) === undefined)
+      return `it needs ${project}${specifier}, and ${pinned?.version ?? 'none'} is pinned in scripts/lib/wheels.json`;
+  }
+  return undefined;
+}

@@ -7,7 +7,15 @@ import { type Cursor, stepsOf } from './batch-stream.js';
 import { type Checkpoint, type MadeWith, writeCheckpoint } from './checkpoint.js';
 import type { OptimConfig } from './config.js';
 import type { DataRecipe } from './data-recipe.js';
-import { assertSameData, changesSince, type DataRecord, dataRecordFile, digestOf, recordData } from './data-record.js';
+import {
+  assertSameData,
+  changesSince,
+  type DataRecord,
+  dataRecordFile,
+  digestOf,
+  readDataRecord,
+  recordData,
+} from './data-record.js';
 import { EarlyStopping } from './early-stopping.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
 import { monitored } from './monitor.js';
@@ -150,13 +158,9 @@ class Trainer {
     this.log = await TrainLog.open(dir, last?.progress.log);
     await writeFileAtomic(join(dir, 'config.yaml'), stringify(this.settings));
     await writeFileAtomic(join(dir, 'versions.json'), `${JSON.stringify(current, null, 2)}\n`);
-    await this.keepRecord(data, last);
-  }
-
-  /** The record is of the data that the next checkpoint is made with. */
-  private async keepRecord(data: DataRecord, last: Checkpoint | undefined): Promise<void> {
-    if (last?.made.data === this.made.data) return;
-    await writeFileAtomic(join(this.options.dir, dataRecordFile), `${JSON.stringify(data, null, 1)}\n`);
+    // The record is of the data that the next checkpoint is made with.
+    if ((await readDataRecord(dir, digestOf(data))) === undefined)
+      await writeFileAtomic(join(dir, dataRecordFile), `${JSON.stringify(data, null, 1)}\n`);
   }
 
   async toTheEnd(): Promise<TrainResult> {

@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../support/until.js';
@@ -21,8 +32,8 @@ afterEach(() => {
   pypi = undefined;
 });
 
-async function servePypi(wheel = machine.wheel(), stated = wheel): Promise<FakePypi> {
-  pypi = new FakePypi(WHEEL, wheel, stated);
+async function servePypi(wheel = machine.wheel()): Promise<FakePypi> {
+  pypi = new FakePypi(WHEEL, wheel);
   machine.servePypi(await pypi.listen());
   return pypi;
 }
@@ -89,7 +100,7 @@ onLinux('the set-up', () => {
     const project = machine.clone();
     const { code, output } = await machine.run(project, ['--dry-run']);
     expect(code).toBe(0);
-    expect(output).toMatch(/npm ci\n.*tensorflow-cpu==2\.21\.0.*274 MB.*\n.*SHA-256 [0-9a-f]{64}\n.*unpack.*\n.*g\+\+\n/);
+    expect(output).toMatch(/npm ci\n.*tensorflow-cpu==2\.21\.0.*MB.*\n.*SHA-256 [0-9a-f]{64}\n.*unpack.*\n.*g\+\+\n/);
     expect(output).toContain('compile the native operations with g++');
     expect(machine.calls('npm')).toEqual([]);
     expect(existsSync(machine.cache)).toBe(false);
@@ -250,6 +261,63 @@ onLinux('the native operations', () => {
   });
 });
 
+onLinux('what others may write', () => {
+  const TENSORFLOW = 'tensorflow-2.21.0-cpu';
+
+  it.each<[string, string, number]>([
+    ['the cache', '', 0o777],
+    ['the folder of TensorFlow', TENSORFLOW, 0o777],
+    ['a library', `${TENSORFLOW}/lib/libtensorflow_cc.so.2`, 0o666],
+  ])('is not run: %s', async (_name, path, mode) => {
+    const project = machine.clone();
+    await machine.run(project);
+    chmodSync(join(machine.cache, path), mode);
+    const { code, output } = await machine.beforeCommand(project);
+    expect(code).toBe(1);
+    expect(output).toContain(
+      `${join(machine.cache, path)} is for what this command runs, but everybody may write it (mode ${mode.toString(8)})`,
+    );
+    rmSync(join(machine.cache), { recursive: true });
+    expect((await machine.run(project)).code).toBe(0);
+    expect(isComplete(project)).toBe(true);
+  });
+
+  it.each(['bindings', 'native-ops'])('is made anew, with a line, where it has not been run yet: %s', async (folder) => {
+    await machine.run(machine.clone('one'));
+    for (const name of readdirSync(join(machine.cache, folder))) writeFileSync(join(machine.cache, folder, name), 'evil');
+    chmodSync(join(machine.cache, folder), 0o777);
+    const two = machine.clone('two');
+    const { code, output } = await machine.run(two);
+    expect(code).toBe(0);
+    expect(output).toContain(
+      `${join(machine.cache, folder)} in the cache is not used: everybody may write it (mode 777); it is made anew`,
+    );
+    expect(isComplete(two)).toBe(true);
+    for (const name of nativeOpsOf(two))
+      expect(readFileSync(join(two, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8', name), 'utf8')).toBe('binding');
+  });
+
+  it('is never made by the set-up, whatever the mask of the user', async () => {
+    const before = process.umask(0);
+    const project = machine.clone();
+    await machine.run(project);
+    process.umask(before);
+    const paths = readdirSync(machine.cache, { recursive: true }).map((name) => join(machine.cache, String(name)));
+    expect(paths.length).toBeGreaterThan(5);
+    const open = [machine.cache, ...paths].filter((path) => !lstatSync(path).isSymbolicLink() && statSync(path).mode & 0o022);
+    expect(open).toEqual([]);
+    expect((await machine.beforeCommand(project)).output).toBe('');
+  });
+
+  it('is closed without a word where nothing of it was run', async () => {
+    mkdirSync(join(machine.cache, 'audit'), { recursive: true });
+    chmodSync(machine.cache, 0o777);
+    const project = machine.clone();
+    expect((await machine.run(project)).code).toBe(0);
+    expect(statSync(machine.cache).mode & 0o777).toBe(0o755);
+  });
+});
+
 onLinux('a broken download', () => {
   it('goes on where it broke off', async () => {
     const server = await servePypi();
@@ -362,14 +430,14 @@ onLinux('two set-ups at once', () => {
 onLinux('--cuda', () => {
   const METADATA = [
     'Requires-Dist: absl-py>=1.0.0',
-    'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',
+    'Requires-Dist: nvidia-cublas-cu12<13.0,>=9.5.3.2; extra == "and-cuda"',
     'Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"',
   ].join('\n');
 
   it('brings the NVIDIA libraries beside the CUDA build, and other clones follow', async () => {
     machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
     for (const part of ['cublas', 'cudnn'])
-      machine.publish(`nvidia_${part}_cu12-12.9.1.4-py3-none-manylinux_2_27_x86_64.whl`, [
+      machine.publish(`nvidia_${part}_cu12-9.9.1.4-py3-none-manylinux_2_27_x86_64.whl`, [
         { name: `nvidia/${part}/lib/lib${part}.so.12`, data: Buffer.from(part) },
         { name: `nvidia/${part}/include/${part}.h`, data: Buffer.from('// not needed') },
       ]);
@@ -381,17 +449,37 @@ onLinux('--cuda', () => {
     const deps = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/deps');
     expect(readdirSync(join(deps, 'nvidia', 'cublas'))).toEqual(['lib']);
     expect(existsSync(join(deps, 'nvidia/cudnn/lib/libcudnn.so.12'))).toBe(true);
-    expect(machine.calls('python3').map((call) => call.split(' ').at(-1))).toEqual([
+    expect(machine.asked).toEqual([
       'tensorflow-cpu==2.21.0',
       'tensorflow==2.21.0',
-      'nvidia-cublas-cu12<13.0,>=12.5.3.2',
-      'nvidia-cudnn-cu12<10.0,>=9.3.0.75',
+      'nvidia-cudnn-cu12==9.9.1.4',
+      'nvidia-cublas-cu12==9.9.1.4',
     ]);
 
     const other = machine.clone('other');
     expect((await machine.run(other)).output).toContain('(cuda)');
     expect((await machine.run(other, ['--cpu'])).output).toContain('(cpu)');
     expect(machine.calls('python3')).toHaveLength(4);
+  });
+
+  it('takes no NVIDIA library that is not the one pinned, whatever the index says', async () => {
+    machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
+    const file = 'nvidia_cublas_cu12-9.9.1.4-py3-none-manylinux_2_27_x86_64.whl';
+    const files = (text: string) => [{ name: 'nvidia/cublas/lib/libcublas.so.12', data: Buffer.from(text) }];
+    machine.publish(file, files('right'));
+    const project = machine.clone();
+    machine.publish(file, files('evil!'));
+    const { output } = await machine.run(project, ['--cuda']);
+    expect(output).toContain('the checksum of nvidia-cublas-cu12 is wrong, its file was thrown away');
+    expect(output).toContain('nvidia-cublas-cu12==9.9.1.4 could not be downloaded');
+    expect(existsSync(join(machine.cache, 'tensorflow-2.21.0-cuda'))).toBe(false);
+  });
+
+  it('says which library the pins lack', async () => {
+    machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
+    machine.publish('nvidia_cublas_cu12-9.9.1.4-py3-none-manylinux_2_27_x86_64.whl', []);
+    const { output } = await machine.run(machine.clone(), ['--cuda']);
+    expect(output).toContain('it needs nvidia-cudnn-cu12<10.0,>=9.3.0.75, and none is pinned in scripts/lib/wheels.json');
   });
 
   function publishCuda(): void {

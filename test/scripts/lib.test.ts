@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeZip } from './support/zip.js';
 
 // The scripts are plain JavaScript without types.
@@ -153,44 +153,65 @@ describe('a complaint', () => {
   });
 });
 
-describe('the plan of --cuda', () => {
-  const sha256 = 'ab'.repeat(32);
-  const file = (filename: string, size: number) => ({ filename, size, digests: { sha256 }, url: '', yanked: false });
-  const answers: Readonly<Record<string, unknown>> = {
-    '/tensorflow/2.21.0/json': {
-      info: { requires_dist: ['absl-py>=1.0.0', "nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == 'and-cuda'"] },
-    },
-    '/tensorflow/json': { releases: { '2.21.0': [file('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', 6e8)] } },
-    '/nvidia-cudnn-cu12/json': {
-      releases: { '9.5.0.1': [file('nvidia_cudnn_cu12-9.5.0.1-py3-none-manylinux_2_27_x86_64.whl', 7e8)], '10.0.0': [] },
-    },
-  };
-  const own = globalThis.fetch;
-  afterEach(() => {
-    globalThis.fetch = own;
+describe('the pinned wheels', () => {
+  it('are named whole, each with its checksum, TensorFlow first', async () => {
+    const { WHEELS, TENSORFLOW_VERSION } = await lib('wheels');
+    for (const [variant, first] of [
+      ['cpu', 'tensorflow-cpu'],
+      ['cuda', 'tensorflow'],
+    ] as const) {
+      expect(WHEELS[variant][0]).toMatchObject({ project: first, version: TENSORFLOW_VERSION });
+      for (const { project, version, file, bytes, sha256 } of WHEELS[variant]) {
+        expect(file).toMatch(new RegExp(`^${project.replaceAll('-', '_')}-${version}-.*_x86_64\\.whl$`));
+        expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+        expect(bytes).toBeGreaterThan(1e6);
+      }
+    }
   });
 
-  it('names every file with its size and checksum, and what the disk needs', async () => {
-    globalThis.fetch = async (url) => {
-      const path = Object.keys(answers).find((end) => String(url).endsWith(end)) as string;
-      return new Response(JSON.stringify(answers[path]));
-    };
-    const lines = await (await lib('cuda-plan')).planCudaDownloads();
-    expect(lines).toEqual([
-      `download tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl, 600 MB, SHA-256 ${sha256}`,
-      `download nvidia_cudnn_cu12-9.5.0.1-py3-none-manylinux_2_27_x86_64.whl, 700 MB, SHA-256 ${sha256}`,
-      expect.stringMatching(
-        /^in all 1\.3 GB to download; 4\.5 GB of disk while unpacking \(estimated\), [\d.]+ (GB|MB) are free at /,
-      ),
-    ]);
+  it('have to meet what TensorFlow asks for', async () => {
+    const { unmet } = await lib('wheels');
+    const metadata = 'Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"';
+    const pinned = (version: string) => [{ project: 'nvidia-cudnn-cu12', version }];
+    expect(unmet(metadata, pinned('9.28.0.42'))).toBeUndefined();
+    expect(unmet(metadata, pinned('10.0'))).toContain('it needs nvidia-cudnn-cu12<10.0,>=9.3.0.75, and 10.0 is pinned');
+    expect(unmet(metadata, [])).toContain('and none is pinned');
   });
 
-  it('says so where the index cannot be asked', async () => {
-    globalThis.fetch = async () => {
-      throw new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } });
-    };
-    const lines = await (await lib('cuda-plan')).planCudaDownloads();
-    expect(lines[0]).toBe('sizes and checksums are not known now: the package index could not be asked (ENOTFOUND)');
-    expect(lines[1]).toMatch(/^about 9 GB of disk are needed while unpacking \(estimated\), /);
+  it('are what --cuda plans to download, with what the disk needs, without asking anybody', async () => {
+    const own = globalThis.fetch;
+    globalThis.fetch = () => Promise.reject(new Error('it was asked'));
+    try {
+      const { WHEELS } = await lib('wheels');
+      const lines = await (await lib('cuda-plan')).planCudaDownloads();
+      expect(lines).toHaveLength(WHEELS.cuda.length + 1);
+      for (const [i, { file, sha256 }] of WHEELS.cuda.entries())
+        expect(lines[i]).toMatch(new RegExp(`^download ${file.replaceAll('.', '\\.')}, \\d+ MB, SHA-256 ${sha256}$`));
+      expect(lines.at(-1)).toMatch(
+        /^in all [\d.]+ GB to download; [\d.]+ GB of disk while unpacking \(estimated\), [\d.]+ (GB|MB) are free at /,
+      );
+    } finally {
+      globalThis.fetch = own;
+    }
+  });
+});
+
+describe('what is run from the cache', () => {
+  it('belongs to nobody else', async () => {
+    const { distrust } = await lib('trust');
+    const path = join(dir, 'owned');
+    writeFileSync(path, '');
+    chmodSync(path, 0o644);
+    expect(distrust(path)).toBeUndefined();
+    expect(distrust(join(dir, 'absent'))).toBeUndefined();
+    chmodSync(path, 0o646);
+    expect(distrust(path)).toBe('everybody may write it (mode 646)');
+    if (process.getuid?.() !== 0) return; // only root can give files away
+    chmodSync(path, 0o664);
+    chownSync(path, 0, 54321);
+    expect(distrust(path)).toBe('its group may write it (mode 664)');
+    chmodSync(path, 0o600);
+    chownSync(path, 54321, 54321);
+    expect(distrust(path)).toBe('it belongs to another user (54321, and this is 0)');
   });
 });

@@ -41,7 +41,10 @@ const TOOLS: Readonly<Record<Tool, string>> = {
   python3: `
     if (args.includes('--version')) process.exit(0);
     const dest = args[args.indexOf('--dest') + 1];
-    const project = args.at(-1).replace(/[=<>].*/, '');
+    const [pinned, hash] = fs.readFileSync(args[args.indexOf('-r') + 1], 'utf8').trim().split(' ');
+    if (!args.includes('--require-hashes') || !/^--hash=sha256:[0-9a-f]{64}$/.test(hash)) process.exit(1);
+    fs.appendFileSync(home + '/asked', pinned + '\\n');
+    const project = pinned.replace(/[=<>].*/, '');
     const found = fs.readdirSync(home + '/index').find((name) => name.startsWith(project.replaceAll('-', '_') + '-'));
     if (found === undefined) { console.error('ERROR: No matching distribution'); process.exit(1); }
     const wheel = fs.readFileSync(home + '/index/' + found);
@@ -129,21 +132,36 @@ export class FakeMachine {
     this.pypi = url;
   }
 
-  /** A new clone. Its pinned checksum is that of the stand-in wheel. */
+  /** A new clone. It pins the stand-in wheels that pip can find then. */
   clone(name = 'project'): string {
     const dir = join(this.home, name);
     mkdirSync(dir);
     for (const folder of ['scripts', 'native']) cpSync(folder, join(dir, folder), { recursive: true });
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'sonoground', type: 'module' }));
     writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(LOCK));
-    const pins = join(dir, 'scripts', 'lib', 'wheels.mjs');
-    const wheel = this.wheel();
-    const text = readFileSync(pins, 'utf8')
-      .replace(/sha256: '[0-9a-f]{64}'/, `sha256: '${createHash('sha256').update(wheel).digest('hex')}'`)
-      .replace(/PYPI = '[^']*'/, `PYPI = '${this.pypi}'`);
-    if (!text.includes(this.pypi)) throw new Error('the pins of scripts/lib/wheels.mjs have another form than this expects');
-    writeFileSync(pins, text);
+    const source = join(dir, 'scripts', 'lib', 'wheels.mjs');
+    const text = readFileSync(source, 'utf8').replace(/PYPI = '[^']*'/, `PYPI = '${this.pypi}'`);
+    if (!text.includes(this.pypi)) throw new Error('scripts/lib/wheels.mjs has another form than this expects');
+    writeFileSync(source, text);
+    const pins = readdirSync(join(this.home, 'index')).map((file) => this.pinOf(file));
+    const cpu = pins.filter(({ file }) => file === WHEEL);
+    // TensorFlow first.
+    const cuda = pins.filter(({ file }) => file !== WHEEL).sort((a, b) => (a.file > b.file ? -1 : 1));
+    writeFileSync(join(dir, 'scripts', 'lib', 'wheels.json'), JSON.stringify({ cpu, cuda }));
     return dir;
+  }
+
+  private pinOf(file: string) {
+    const wheel = this.wheel(file);
+    const [project = '', version = ''] = file.split('-');
+    const sha256 = createHash('sha256').update(wheel).digest('hex');
+    return { project: project.replaceAll('_', '-'), version, file, bytes: wheel.length, sha256 };
+  }
+
+  /** What pip was asked for, with the versions. */
+  get asked(): string[] {
+    const path = join(this.home, 'asked');
+    return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
   }
 
   start(project: string, args: readonly string[] = []): Running {

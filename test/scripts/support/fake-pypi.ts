@@ -10,12 +10,13 @@ export class FakePypi {
   readonly faults: ('break' | 'stall')[] = [];
   private readonly server: Server;
 
-  constructor(file: string, wheel: Buffer, stated = wheel) {
+  constructor(file: string, wheel: Buffer) {
     this.server = createServer((request, response) => {
       if (request.url?.endsWith('/json')) {
-        const sha256 = createHash('sha256').update(stated).digest('hex');
-        const entry = { filename: file, url: `${this.origin}/${file}`, size: wheel.length, digests: { sha256 }, yanked: false };
-        response.end(JSON.stringify({ releases: { '2.21.0': [entry], '2.22.0': [] } }));
+        // What the index says of a file's content does not count.
+        const sha256 = createHash('sha256').update(wheel).digest('hex');
+        const entry = { filename: file, url: `${this.origin}/${file}`, size: wheel.length, digests: { sha256 } };
+        response.end(JSON.stringify({ urls: [{ ...entry, filename: `other-${file}` }, entry] }));
         return;
       }
       const { range } = request.headers;
