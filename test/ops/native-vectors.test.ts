@@ -128,17 +128,20 @@ describeNative(missing, 'the native linear map', () => {
       return tf.mul(random([40, inputs], seed + 1), size);
     }) as [tf.Tensor2D, tf.Tensor2D];
     const [xs, ws] = [await x.data(), await w.data()];
-    /** Root of the mean square of the errors, each relative to the sum of what is added up in it. */
+    const exact = Array.from({ length: 40 * 40 }, (_, i) => {
+      let [sum, size] = [0, 0];
+      for (let k = 0; k < inputs; k++) {
+        const term = (xs[Math.floor(i / 40) * inputs + k] as number) * (ws[(i % 40) * inputs + k] as number);
+        sum += term;
+        size += Math.abs(term);
+      }
+      return { sum, size };
+    });
+    /** Root of the mean square of the errors, each relative to the sum of sizes of what is added up in it. */
     const error = async (product: tf.Tensor) => {
       const values = await product.data();
-      const squares = Array.from(values, (value, i) => {
-        const terms = Array.from({ length: inputs }, (_, k) => {
-          return (xs[Math.floor(i / 40) * inputs + k] as number) * (ws[(i % 40) * inputs + k] as number);
-        });
-        const [sum, absolute] = [terms, terms.map(Math.abs)].map((all) => all.reduce((a, b) => a + b)) as [number, number];
-        return ((value - sum) / absolute) ** 2;
-      });
-      return Math.sqrt(squares.reduce((a, b) => a + b) / squares.length);
+      const squares = exact.map(({ sum, size }, i) => (((values[i] as number) - sum) / size) ** 2);
+      return Math.sqrt(squares.reduce((one, other) => one + other) / squares.length);
     };
     const own = await error(nativeLinear({ x, weight: w, bias: tf.zeros([40]) }));
     // TensorFlow sums blocks of 192 to 768 terms in a row, depending on the processor; the matrix unit's way is at most 1.25 times
