@@ -35,12 +35,14 @@ export function regionsOf({ width, height, data }: BinaryMask): Region[] {
       const pixel = pixels[next] as number;
       const px = pixel % width;
       const py = (pixel - px) / width;
-      x0 = Math.min(x0, px);
-      x1 = Math.max(x1, px + 1);
-      y0 = Math.min(y0, py);
-      y1 = Math.max(y1, py + 1);
-      for (let y = Math.max(0, py - 1); y <= Math.min(height - 1, py + 1); y++) {
-        for (let x = Math.max(0, px - 1); x <= Math.min(width - 1, px + 1); x++) {
+      if (px < x0) x0 = px;
+      if (px >= x1) x1 = px + 1;
+      if (py < y0) y0 = py;
+      if (py >= y1) y1 = py + 1;
+      const [left, right] = [px > 0 ? px - 1 : px, px < width - 1 ? px + 1 : px];
+      const [top, bottom] = [py > 0 ? py - 1 : py, py < height - 1 ? py + 1 : py];
+      for (let y = top; y <= bottom; y++) {
+        for (let x = left; x <= right; x++) {
           const i = y * width + x;
           if (data[i] === 0 || seen[i] === 1) continue;
           seen[i] = 1;

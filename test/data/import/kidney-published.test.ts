@@ -16,11 +16,23 @@ import { paperStems } from '../../../src/data/import/stems.js';
 const PUBLISHED = fileURLToPath(new URL('../../../../shared/data/published/kidneyus-labels/', import.meta.url));
 const there = existsSync(PUBLISHED);
 
-/** Outer contours of everything that is not 0. */
+/** Outer contours of everything that is not 0, looked for where something is: the rest of a mask is black. */
 async function contoursOf(file: string): Promise<number> {
-  const { data, info } = await sharp(file).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
-  const { width, height } = info;
-  return outerRegions({ width, height, data: data.map((value) => Math.min(1, value)) }).length;
+  const grey = sharp(file).toColourspace('b-w');
+  const { data, info } = await grey.clone().raw().toBuffer({ resolveWithObject: true });
+  const rows = Array.from({ length: info.height }, (_, y) => data.subarray(y * info.width, (y + 1) * info.width));
+  const used = rows.flatMap((row, y) => (row.some((value) => value > 0) ? [y] : []));
+  const [top, bottom] = [used[0], used.at(-1)];
+  if (top === undefined || bottom === undefined) return 0;
+  // A black border around, so that the edge of the piece is outside.
+  const height = bottom - top + 3;
+  const piece = new Uint8Array(info.width * height);
+  for (let y = top; y <= bottom; y++)
+    piece.set(
+      (rows[y] as Buffer).map((value) => (value > 0 ? 1 : 0)),
+      (y - top + 1) * info.width,
+    );
+  return outerRegions({ width: info.width, height, data: piece }).length;
 }
 
 let dir: string;

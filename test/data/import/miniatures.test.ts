@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CocoDataset, importDataset } from '../../../src/data/index.js';
+import { CocoDataset, findAdapter, importDataset } from '../../../src/data/index.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, PARTS, readPart, sorted } from './support.js';
 
@@ -44,6 +44,14 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     expect((await readdir(join(to, 'images'))).length).toBe(all.length);
     expect((await readdir(join(to, 'masks'))).length).toBe(all.flat().length);
   });
+
+  if (findAdapter(name).paper === undefined) {
+    it('is none of the paper’s', async () => {
+      const asked = { dataset: name, from: from(), to: join(dir, `${name} paper`), protocol: 'paper' } as const;
+      await expect(importDataset(asked)).rejects.toThrow(/the paper has no dataset/);
+    });
+    return;
+  }
 
   it('is divided by rows under the protocol of the paper', async () => {
     const to = join(dir, `${name} paper`);

@@ -1,11 +1,12 @@
 import { breast, buid, busb, busbra, busi, busuc, busuclm, s1, stu } from './breast-sets.js';
 import { kidneyus } from './kidney.js';
 import { aul, luminous, microseg, regpro, tg3k, tn3k, tnscui, us105 } from './other-sets.js';
+import { cca, ddtiXml, hc18, mmotu, usgra } from './public-sets.js';
 import type { Miniature } from './types.js';
 
 export type { Expected, Miniature } from './types.js';
 
-/** One for each of the paper's datasets. */
+/** One for each of the published datasets. */
 export const miniatures: readonly Miniature[] = [
   breast,
   buid,
@@ -25,4 +26,9 @@ export const miniatures: readonly Miniature[] = [
   busbra,
   tnscui,
   luminous,
+  hc18,
+  cca,
+  usgra,
+  ddtiXml,
+  mmotu,
 ];
