@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { head, RawClient, until } from '../support/raw-client.js';
+import { head, RawClient } from '../support/raw-client.js';
 import { form } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const entry = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
 
