@@ -81,10 +81,11 @@ function checkPlaced(source: MaskSource, image: Size, file: string): void {
 }
 
 function noObject(source: MaskSource, { width, height }: Size, file: string, pixels: number): DataError {
+  const subject = source.kind === 'file' ? 'the mask' : 'it';
   const what =
     pixels === 0
-      ? `it covers no pixel of its ${width}x${height} image`
-      : `it shows no object: ${pixels} pixels in pieces of less than ${SPECK.pixels}`;
+      ? `${subject} covers no pixel of its ${width}x${height} image`
+      : `${subject} shows no object: ${pixels} pixels in pieces of less than ${SPECK.pixels}`;
   return unplaced(source, what, source.kind === 'file' ? source.file : file);
 }
 

@@ -124,7 +124,7 @@ async function segmentImages(
         const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
         await writer.run(async () => {
           try {
-            await writeOutputs(out, image.id, raster, segments);
+            await writeOutputs(out, image.id, raster, segments, phrases);
           } catch (error) {
             return passOver(error);
           }
@@ -203,6 +203,7 @@ async function writeOutputs(
   id: string,
   image: RasterImage,
   segments: readonly (Segment | BoxSegment)[],
+  phrases: readonly string[],
 ): Promise<void> {
   const items = segments.map(({ phrase, score, boxXyxyPx, mask }) => ({
     label: phrase,
@@ -213,7 +214,7 @@ async function writeOutputs(
   // Together: what takes long is the disk.
   const writes = [
     ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
-    drawOverlay(image, items).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
+    drawOverlay(image, items, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
   ];
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed === undefined) return;

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { foldersOf, PathLookup } from '../../../src/data/import/readers/path-lookup.js';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
 import { maskToRle, runsOf } from '../../../src/processing/index.js';
+import { Rng } from '../../../src/util/index.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
 
@@ -26,9 +27,13 @@ const BOXES: readonly Box[] = [
 const boxOf = (k: number) => BOXES[k % BOXES.length] as Box;
 const polygonOf = ([x, y, w, h]: Box) => [[x, y, x + w, y, x + w, y + h, x, y + h]];
 
-/** Grey level 210 in the box, 60 around it. */
-async function picture(box: Box | undefined, side = 100): Promise<Buffer> {
-  const data = paint(side, side, box === undefined ? [] : [{ box, value: 150 }]).map((value) => value + 60);
+/** Grey level 210 in the box; around it squares of other levels in each picture, so that none is taken for a copy of another. */
+async function picture(box: Box | undefined, seed = 0, side = 100): Promise<Buffer> {
+  const rng = Rng.seeded(seed);
+  const levels = Array.from({ length: 100 }, () => 20 + rng.int(80));
+  const inside = paint(side, side, box === undefined ? [] : [{ box, value: 1 }]);
+  const square = (i: number) => Math.floor(((i % side) * 10) / side) + 10 * Math.floor((Math.floor(i / side) * 10) / side);
+  const data = inside.map((value, i) => (value === 1 ? 210 : (levels[square(i)] as number)));
   return sharp(data, { raw: { width: side, height: side, channels: 1 } })
     .png()
     .toBuffer();
@@ -54,7 +59,8 @@ async function set(
   }> = {},
   first = 0,
 ): Promise<string> {
-  for (const [k, file] of files.entries()) if (file !== undefined) await put(from, file, await picture(boxOf(first + k)));
+  for (const [k, file] of files.entries())
+    if (file !== undefined) await put(from, file, await picture(boxOf(first + k), first + k));
   const content = {
     images: names.map((file_name, k) => ({ id: k + 1, file_name, ...images[k] })),
     annotations: names.map((_, k) => ({
