@@ -1,0 +1,40 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { findAdapter } from '../../../src/data/import/registry.js';
+import { readSplitFile, splitText } from '../../../src/data/import/split-file.js';
+import { PARTS } from './support.js';
+
+const FOLDER = fileURLToPath(new URL('../../../configs/splits/', import.meta.url));
+const files = readdirSync(FOLDER);
+
+/** Images of train, val and test. */
+const COUNTS: Readonly<Record<string, readonly [number, number, number]>> = {
+  busbra: [0, 0, 1875],
+  busi: [546, 157, 77],
+  cca: [800, 200, 100],
+  hc18: [699, 199, 101],
+  stu: [29, 8, 5],
+  tg3k: [897, 238, 60],
+  tnscui: [0, 0, 637],
+  'usgra-seg': [170, 48, 26],
+};
+
+describe('the divisions that come with the project', () => {
+  it('are those of eight datasets', () => {
+    expect(files.map((file) => basename(file, '.json')).sort()).toEqual(Object.keys(COUNTS).sort());
+  });
+
+  it.each(files)('%s can be used for its dataset, and holds every image once', async (file) => {
+    const name = basename(file, '.json');
+    const adapter = findAdapter(name);
+    const partOf = await readSplitFile(join(FOLDER, file), adapter);
+    expect(PARTS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
+    expect(adapter.name).toBe(name);
+    // As the import writes it.
+    const text = await readFile(join(FOLDER, file), 'utf8');
+    expect(splitText(JSON.parse(text))).toBe(text);
+  });
+});
