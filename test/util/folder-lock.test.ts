@@ -41,8 +41,11 @@ describe('FolderLock', () => {
       ),
     );
     await lock.release();
-    expect(await readdir(join(dir, 'work'))).toEqual([]);
-    await (await FolderLock.take(file, about)).release();
+    expect(await readdir(dir)).toEqual([]);
+    const again = await FolderLock.take(file, about);
+    await writeFile(join(dir, 'work', 'result'), '');
+    await again.release();
+    expect(await readdir(join(dir, 'work'))).toEqual(['result']);
   });
 
   it('lets exactly one of many in, when all find the lock of a process that was killed', async () => {
@@ -126,12 +129,12 @@ describe('withFolderLock', () => {
     end();
     expect(await work).toBe('within');
     expect(other[0]).toBeInstanceOf(InUseError);
-    expect(await readdir(join(dir, 'work'))).toEqual([]);
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('gives the lock back when the work fails', async () => {
     await expect(withFolderLock(file, about, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-    expect(await readdir(join(dir, 'work'))).toEqual([]);
+    expect(await readdir(dir)).toEqual([]);
   });
 });
 

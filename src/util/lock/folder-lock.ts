@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -50,6 +50,8 @@ export class FolderLock {
   private constructor(
     private readonly file: string,
     private readonly token: string,
+    /** The uppermost folder that was made for it. */
+    private readonly made: string | undefined,
   ) {}
 
   /**
@@ -63,8 +65,7 @@ export class FolderLock {
     const owner: Owner = { ...ownIdentity(), since: new Date().toISOString(), token };
     const draft = temporaryPath(file);
     try {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(draft, `${JSON.stringify(owner)}\n`, { flag: 'wx' });
+      const made = await writeInto(dirname(file), draft, `${JSON.stringify(owner)}\n`);
       while (!(await placed(draft, file))) {
         const found = await read(file);
         if (found === undefined) continue; // it has just been released
@@ -72,7 +73,7 @@ export class FolderLock {
         if (await succeeded(draft, file, found.text, about)) break;
       }
       held.add(token);
-      return new FolderLock(file, token);
+      return new FolderLock(file, token, made);
     } catch (cause) {
       throw readableFileError(file, cause);
     } finally {
@@ -80,11 +81,19 @@ export class FolderLock {
     }
   }
 
-  /** Gives the lock back. */
+  /** Gives the lock back. Folders that were made for it and hold nothing else go with it: work that was refused leaves no trace. */
   async release(): Promise<void> {
     held.delete(this.token);
     // Somebody may have removed it by hand, and another process have taken it since.
     if ((await read(this.file))?.owner?.token === this.token) await rm(this.file, { force: true });
+    if (this.made === undefined) return;
+    for (let folder = dirname(resolve(this.file)); folder.startsWith(resolve(this.made)); folder = dirname(folder)) {
+      const removed = await rmdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!removed) return;
+    }
   }
 }
 
@@ -104,6 +113,23 @@ export async function withFolderLock<T>(file: string, about: LockAbout, body: ()
     return await within.run(new Set([...mine, key]), body);
   } finally {
     await lock.release();
+  }
+}
+
+/**
+ * Writes a file that is not there yet into a folder that may have to be made, while others may remove it because it is empty.
+ *
+ * @returns the uppermost folder that had to be made.
+ */
+async function writeInto(folder: string, file: string, text: string): Promise<string | undefined> {
+  for (;;) {
+    const made = await mkdir(folder, { recursive: true });
+    try {
+      await writeFile(file, text, { flag: 'wx' });
+      return made;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 }
 
