@@ -74,7 +74,7 @@ class Graph {
                            std::shared_ptr<Graph>* graph) {
     tensorflow::SessionOptions session_options;
     (*session_options.config.mutable_device_count())["GPU"] = 0;
-    // Nothing is rewritten: the numbers are those of the single operations, and making a graph takes no seconds.
+    // Nothing is rewritten: making a graph takes no seconds, and no operation is fused with another.
     auto* graph_options = session_options.config.mutable_graph_options();
     graph_options->mutable_rewrite_options()->set_disable_meta_optimizer(true);
     graph_options->mutable_optimizer_options()->set_opt_level(tensorflow::OptimizerOptions::L0);

@@ -22,6 +22,10 @@ class Net extends Module {
 
   forward(x: tf.Tensor, context: ForwardContext, noise = false): { y: tf.Tensor; parts: { sum: tf.Tensor }[] } {
     this.runs += 1;
+    return tf.tidy(() => this.compute(x, context, noise));
+  }
+
+  private compute(x: tf.Tensor, context: ForwardContext, noise: boolean): { y: tf.Tensor; parts: { sum: tf.Tensor }[] } {
     const { a } = context.block(this.frozen, { x }, (inputs) => ({ a: tf.tanh(this.frozen.forward(inputs.x)) }));
     const { y } = context.block(this.trained, { a }, (inputs, { rng }) => {
       const b = tf.tanh(this.trained.forward(inputs.a));

@@ -16,7 +16,7 @@ export interface GraphPart {
 
 /**
  * Recorded operations as one function of TensorFlow: nothing of JavaScript runs between them, and those that do not need each other
- * run at the same time. The numbers are those of the single operations.
+ * run at the same time. The numbers are those of the single operations but for the last bits, and the same at each run.
  */
 export class CompiledGraph {
   private readonly graph: NativeGraph;

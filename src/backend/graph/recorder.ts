@@ -41,6 +41,7 @@ interface RawAttribute {
 interface RecordedBackend {
   binding: Binding;
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  write(values: unknown, shape: number[], dtype: string): tf.DataId;
   readonly tensorMap: { get(dataId: tf.DataId): { readonly shape: readonly number[]; readonly dtype: number } };
   read(dataId: tf.DataId): Promise<Values>;
 }
@@ -84,6 +85,8 @@ export class Recorder {
   private readonly constants = new Map<string, TracedConstant>();
   /** What is being brought to the native side, which happens when it is first used. */
   private uploading: tf.DataId | undefined;
+  /** What was made of JavaScript's values while recording. */
+  private readonly fresh = new Set<tf.DataId>();
 
   /** @throws RuntimeError when the current backend is not the native one. */
   constructor(options: RecorderOptions) {
@@ -118,7 +121,12 @@ export class Recorder {
       createTensor: { value: this.createTensor.bind(this) },
       executeOp: { value: this.executeOp.bind(this) },
     }) as Binding;
-    const lookUp = backend.getInputTensorIds;
+    const { write, getInputTensorIds: lookUp } = backend;
+    backend.write = (...values) => {
+      const dataId = write.apply(backend, values);
+      this.fresh.add(dataId);
+      return dataId;
+    };
     backend.getInputTensorIds = (tensors) =>
       tensors.map((tensor) => {
         this.uploading = tensor.dataId;
@@ -133,24 +141,24 @@ export class Recorder {
     } finally {
       recording = false;
       backend.binding = original;
-      // The method is the prototype's again.
+      // The methods are the prototype's again.
       Reflect.deleteProperty(backend, 'getInputTensorIds');
+      Reflect.deleteProperty(backend, 'write');
     }
   }
 
   private existing(id: number, dataId: tf.DataId): void {
     if (this.edges.has(id)) return;
     const { shape, dtype } = this.backend.tensorMap.get(dataId);
-    if (this.options.existing === 'refuse')
-      throw new NotRecordable({
-        where: 'trace',
-        what: `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`,
-      });
+    if (this.options.existing === 'refuse') throw madeOutside(shape);
     const { backend } = this;
     this.constant(id, { shape, dtype: dtypeOf(dtype), identity: dataId, read: () => backend.read(dataId) });
   }
 
   private createTensor(shape: readonly number[], dtype: number, values: Values): number {
+    // Made before and used for the first time now.
+    if (this.options.existing === 'refuse' && this.uploading !== undefined && !this.fresh.has(this.uploading))
+      throw madeOutside(shape);
     const id = this.original.createTensor(shape, dtype, values);
     const copy = shape.length === 0 || values.length < KEPT ? values.slice() : values;
     const parts = { shape: [...shape], dtype: dtypeOf(dtype), identity: this.uploading ?? {}, read: async () => copy };
@@ -223,6 +231,11 @@ export class Recorder {
     if (kind === undefined) throw new RuntimeError({ where: 'trace', what: `attributes of type ${type} are not understood` });
     return kind;
   }
+}
+
+function madeOutside(shape: readonly number[]): NotRecordable {
+  const what = `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`;
+  return new NotRecordable({ where: 'trace', what });
 }
 
 function valueKey({ shape, dtype }: Pick<TracedConstant, 'shape' | 'dtype'>, values: Values): string {
