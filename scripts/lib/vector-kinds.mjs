@@ -10,7 +10,7 @@ const KINDS = ['portable', 'avx2', 'avx512', 'amx'];
 /** The operations themselves say what they use: the processor may have what the system does not grant. */
 const PROBE = `
   const { initBackend, nativeOps, tf } = await import(process.argv[1]);
-  await initBackend('auto', undefined, 'training');
+  await initBackend(process.env.SONOGROUND_BACKEND ?? 'auto', undefined, 'training');
   if (nativeOps().names.includes('linear maps')) {
     const backend = tf.backend();
     const [name] = backend.readSync(backend.executeSingleOutput('SonogroundProcessor', [], []).dataId);
