@@ -7,7 +7,10 @@ import { loadConfig } from '../../src/config/index.js';
 import { auditForTraining, findAdapter, importDataset } from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
 import { DataError, type Logger } from '../../src/util/index.js';
-import { miniatures } from '../data/import/miniatures/index.js';
+import { miniatures as all } from '../data/import/miniatures/index.js';
+
+/** Those of the paper. */
+const miniatures = all.filter(({ paper }) => paper !== undefined);
 
 const CONFIG = fileURLToPath(new URL('../../configs/us15.yaml', import.meta.url));
 
