@@ -1,6 +1,7 @@
 /** Types that the public functions and classes take and give. */
 export type { Purpose } from './backend/index.js';
 export type {
+  CopiesReport,
   Part,
   PartCounts,
   PhantomDatasetOptions,

@@ -15,6 +15,7 @@ export { FoldersDataset } from './folders.js';
 export type { PartCounts, Problem } from './import/index.js';
 export {
   adapters,
+  type CopiesReport,
   findAdapter,
   type ImportOptions,
   type ImportReport,

@@ -3,6 +3,6 @@ export { MersenneTwister } from './mersenne-twister.js';
 export { datasetCache, openSets, type SetRequest, type SetsOptions } from './open-sets.js';
 export { loadPrompts, type Prompts, phraseOf } from './prompts.js';
 export { adapters, findAdapter } from './registry.js';
-export type { ImportReport, PartCounts } from './report.js';
+export type { CopiesReport, ImportReport, PartCounts } from './report.js';
 export type { Adapter, Problem, Protocol } from './types.js';
 export { loadWordings, type WordingsOf } from './wordings.js';
