@@ -19,4 +19,5 @@ export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';
 export { type HiddenLayer, throughHidden } from './through-hidden.js';
-export { type PassFunction, type TrainingPass, TrainingPasses, type TrainingPassesOptions } from './training-passes.js';
+export type { PassFunction, TrainingPass } from './training-pass.js';
+export { TrainingPasses, type TrainingPassesOptions } from './training-passes.js';

@@ -1,0 +1,166 @@
+import { CompiledGraph, NotRecordable, Recorder, type TracedEdge, type TracedOperation, tf } from '../backend/index.js';
+import { type Rng, sizeOf } from '../util/index.js';
+import type { TensorRecord } from './forward-context.js';
+import type { Module } from './module.js';
+import { filled, numbered, tensorsIn } from './nested-tensors.js';
+import type { Parameter } from './parameter.js';
+import { SegmentTape } from './segment-tape.js';
+import type { PassFunction, TrainingPass } from './training-pass.js';
+
+/** Megabytes of results of all operations of both passes, up to which a graph is made: in a graph nothing holds them down. */
+const LARGEST_MB = 6000;
+
+interface CapturedParts {
+  readonly parameters: readonly Parameter[];
+  readonly names: readonly string[];
+  readonly forward: CompiledGraph;
+  readonly backward: CompiledGraph;
+  /** Number of tensors among the outputs; behind them the forward graph gives what the backward graph needs of it. */
+  readonly count: number;
+  /** The outputs with the number of a tensor in each tensor's place. */
+  readonly structure: unknown;
+  /** Outputs through which gradients pass, by number. */
+  readonly tracked: readonly number[];
+  /** Parameters that get a gradient. */
+  readonly trained: readonly Parameter[];
+}
+
+/** A forward and a backward pass as graphs. */
+export class CapturedPasses {
+  private readonly parts: CapturedParts;
+
+  private constructor(parts: CapturedParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Runs both passes once, whose results are thrown away.
+   *
+   * @returns nothing where they cannot be a graph.
+   */
+  static async record<O>(model: Module, pass: PassFunction<O>, rng: Rng): Promise<CapturedPasses | undefined> {
+    const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
+    const names = Object.keys(pass.inputs).filter((name) => pass.inputs[name] !== undefined);
+    const recorder = new Recorder({ existing: 'refuse', merge: true });
+    const tape = new SegmentTape(rng.clone());
+    const made: tf.Tensor[] = [];
+    try {
+      const given = names.map((name) => recorder.input(name, pass.inputs[name] as tf.Tensor));
+      const weights = parameters.map(({ value }, i) => recorder.input(`parameter ${i}`, value));
+      const outputs = recorder.during(() => pass.forward(tape));
+      const tensors = tensorsIn(outputs);
+      made.push(...tensors);
+      const edges = tensors.map((tensor) => recorder.edge(tensor));
+      const ahead = recorder.operations.length;
+      if (tape.drewRandomNumbers || megabytes(recorder.operations) * BACKWARD_COSTS > LARGEST_MB) return undefined;
+      const tracked = tensors.flatMap((tensor, i) => (tape.isTracked(tensor) ? [i] : []));
+      const dys = tracked.map((i) => tf.zerosLike(tensors[i] as tf.Tensor));
+      made.push(...dys);
+      const gradientInputs = dys.map((dy, i) => recorder.input(`gradient ${i}`, dy));
+      const { gradients } = recorder.during(() =>
+        tape.backward(tracked.map((i, k) => [tensors[i] as tf.Tensor, dys[k] as tf.Tensor])),
+      );
+      made.push(...gradients.values());
+      if (megabytes(recorder.operations) > LARGEST_MB) return undefined;
+      const results = [...gradients.values()].map((gradient) => recorder.edge(gradient));
+      const operations = { forward: recorder.operations.slice(0, ahead), backward: recorder.operations.slice(ahead) };
+      const crossing = between(operations.forward, operations.backward, results);
+      const fed = [...given, ...weights].map(asEdge);
+      const forward = await CompiledGraph.compile({
+        operations: operations.forward,
+        feeds: fed,
+        outputs: [...edges, ...crossing],
+      });
+      const backward = await CompiledGraph.compile({
+        operations: operations.backward,
+        feeds: [...fed, ...gradientInputs.map(asEdge), ...crossing],
+        outputs: results,
+      });
+      return new CapturedPasses({
+        parameters,
+        names,
+        forward,
+        backward,
+        count: tensors.length,
+        structure: numbered(outputs, tensors),
+        tracked,
+        trained: [...gradients.keys()],
+      });
+    } catch (error) {
+      if (error instanceof NotRecordable) return undefined;
+      throw error;
+    } finally {
+      tf.dispose(made);
+      tape.dispose();
+    }
+  }
+
+  forward<O>(inputs: TensorRecord): TrainingPass<O> {
+    const { parameters, names, forward, backward, count, structure, tracked, trained } = this.parts;
+    const fed = () => [...names.map((name) => inputs[name] as tf.Tensor), ...parameters.map(({ value }) => value)];
+    const results = forward.run(fed());
+    const tensors = results.slice(0, count);
+    const crossing = results.slice(count);
+    return {
+      outputs: filled(structure, tensors) as O,
+      backward(at) {
+        const given = new Map(at.map(([output, gradient]) => [output.id, gradient]));
+        const absent: tf.Tensor[] = [];
+        const gradients = tracked.map((i) => {
+          const tensor = tensors[i] as tf.Tensor;
+          const own = given.get(tensor.id);
+          if (own !== undefined) return own;
+          const nothing = tf.zerosLike(tensor);
+          absent.push(nothing);
+          return nothing;
+        });
+        const values = backward.run([...fed(), ...gradients, ...crossing]);
+        tf.dispose(absent);
+        return new Map(trained.map((parameter, i) => [parameter, values[i] as tf.Tensor]));
+      },
+      dispose: () => tf.dispose(results),
+    };
+  }
+
+  dispose(): void {
+    this.parts.forward.dispose();
+    this.parts.backward.dispose();
+  }
+}
+
+/** How much more both passes hold than the first, at least, so that a model that is far too large is not walked back for nothing. */
+const BACKWARD_COSTS = 2;
+
+function asEdge(node: TracedEdge['node']): TracedEdge {
+  return { node, output: 0 };
+}
+
+/** What operations of the second part that results depend on read of the first. */
+function between(
+  first: readonly TracedOperation[],
+  second: readonly TracedOperation[],
+  results: readonly TracedEdge[],
+): TracedEdge[] {
+  const ahead = new Set<TracedEdge['node']>(first);
+  const wanted = new Set(results.map(({ node }) => node));
+  const crossing = new Map<string, TracedEdge>();
+  const numbers = new Map(first.map((operation, i) => [operation as TracedEdge['node'], i]));
+  const cross = (edge: TracedEdge) => {
+    if (ahead.has(edge.node)) crossing.set(`${numbers.get(edge.node)}:${edge.output}`, edge);
+  };
+  results.forEach(cross);
+  for (const operation of [...second].reverse()) {
+    if (!wanted.has(operation)) continue;
+    for (const edge of operation.inputs) {
+      wanted.add(edge.node);
+      cross(edge);
+    }
+  }
+  return [...crossing.values()];
+}
+
+function megabytes(operations: readonly TracedOperation[]): number {
+  // A reshaped tensor shares its memory.
+  const shapes = operations.filter(({ op }) => op !== 'Reshape').flatMap((operation) => operation.shapes);
+  return shapes.reduce((sum, shape) => sum + sizeOf(shape) * 4, 0) / 1e6;
+}

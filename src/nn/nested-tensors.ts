@@ -1,0 +1,41 @@
+import { tf } from '../backend/index.js';
+
+/** The distinct tensors of nested lists and records. */
+export function tensorsIn(value: unknown): tf.Tensor[] {
+  const found = new Map<number, tf.Tensor>();
+  mapped(value, (tensor) => {
+    found.set(tensor.id, tensor);
+  });
+  return [...found.values()];
+}
+
+/** Nested lists and records with something else in the place of each tensor. */
+function mapped(value: unknown, replace: (tensor: tf.Tensor) => unknown): unknown {
+  if (value instanceof tf.Tensor) return replace(value);
+  if (Array.isArray(value)) return value.map((item) => mapped(item, replace));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, replace)]));
+}
+
+/** Stands for a tensor. */
+class Place {
+  readonly index: number;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** Nested lists and records with the number of each tensor, among `tensors`, in its place: {@link filled} undoes it. */
+export function numbered(value: unknown, tensors: readonly tf.Tensor[]): unknown {
+  const numbers = new Map(tensors.map(({ id }, i) => [id, i]));
+  return mapped(value, ({ id }) => new Place(numbers.get(id) as number));
+}
+
+/** Nested lists and records with tensors where {@link numbered} left their numbers. */
+export function filled(structure: unknown, tensors: readonly tf.Tensor[]): unknown {
+  if (structure instanceof Place) return tensors[structure.index];
+  if (Array.isArray(structure)) return structure.map((item) => filled(item, tensors));
+  if (structure === null || typeof structure !== 'object') return structure;
+  return Object.fromEntries(Object.entries(structure).map(([key, item]) => [key, filled(item, tensors)]));
+}
