@@ -99,7 +99,8 @@ export class RunFolder {
     const link = join(this.dir, `${name}.link`);
     await symlink(name, link);
     await rename(link, this.bestDir);
-    await syncFolder(this.dir);
+    // Its names alone: files beside the weights belong to whoever writes them, and one that asks for the lock has some for a moment.
+    await sync(this.dir);
     await this.removeOldBest();
   }
 
@@ -120,15 +121,17 @@ export class RunFolder {
   }
 }
 
-/** Brings the names in a folder onto the disk, and the files. */
+/** Brings the files of a folder onto the disk, and their names. */
 async function syncFolder(dir: string): Promise<void> {
-  const files = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isFile());
-  for (const path of [...files.map(({ name }) => join(dir, name)), dir]) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  for (const entry of await readdir(dir, { withFileTypes: true })) if (entry.isFile()) await sync(join(dir, entry.name));
+  await sync(dir);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
