@@ -57,7 +57,7 @@ function partsOf(mask: BinaryMask, where: string): BinaryMask[] {
   throw new DataError({
     where,
     what: `the mask shows no object: ${area} pixels in pieces of less than ${SPECK.pixels}`,
-    fix: 'Draw it anew, or make the mask black',
+    fix: 'Redraw it, or make the mask black',
   });
 }
 

@@ -75,6 +75,9 @@ export class CapturedPasses {
         operations: operations.backward,
         feeds: [...fed, ...gradientInputs.map(asEdge), ...crossing],
         outputs: results,
+      }).catch((error: unknown) => {
+        forward.dispose();
+        throw error;
       });
       return new CapturedPasses({
         parameters,

@@ -26,8 +26,9 @@ const MOST_GRAPHS = 32;
  */
 export class TrainingPasses {
   private readonly model: Module;
-  private capture: boolean;
-  private readonly graphs = new Map<string, CapturedPasses>();
+  private readonly capture: boolean;
+  /** By shapes, the one used longest ago first; `undefined` where no graph can be made. */
+  private readonly graphs = new Map<string, CapturedPasses | undefined>();
 
   constructor(model: Module, { capture = false }: TrainingPassesOptions = {}) {
     this.model = model;
@@ -57,31 +58,23 @@ export class TrainingPasses {
 
   /** Frees the graphs. */
   dispose(): void {
-    for (const graph of this.graphs.values()) graph.dispose();
+    for (const graph of this.graphs.values()) graph?.dispose();
     this.graphs.clear();
   }
 
+  /** What is decided for some shapes does not depend on others that came before: a resumed run decides alike. */
   private async captured<O>(pass: PassFunction<O>, rng: Rng): Promise<CapturedPasses | undefined> {
-    if (!this.capture) return undefined;
+    if (!this.capture || !canRunGraphs()) return undefined;
     const key = keyOf(pass);
-    const known = this.graphs.get(key);
-    if (known !== undefined) {
-      this.graphs.delete(key);
-      this.graphs.set(key, known);
-      return known;
+    const graph = this.graphs.has(key) ? this.graphs.get(key) : await CapturedPasses.record(this.model, pass, rng);
+    this.graphs.delete(key);
+    this.graphs.set(key, graph);
+    if (this.graphs.size > MOST_GRAPHS) {
+      const [oldest = key] = this.graphs.keys();
+      this.graphs.get(oldest)?.dispose();
+      this.graphs.delete(oldest);
     }
-    const made = canRunGraphs() ? await CapturedPasses.record(this.model, pass, rng) : undefined;
-    if (made === undefined) {
-      this.capture = false;
-      return undefined;
-    }
-    const [oldest] = this.graphs;
-    if (oldest !== undefined && this.graphs.size >= MOST_GRAPHS) {
-      this.graphs.delete(oldest[0]);
-      oldest[1].dispose();
-    }
-    this.graphs.set(key, made);
-    return made;
+    return graph;
   }
 }
 

@@ -1,6 +1,4 @@
-/** Characters that move a terminal's cursor, reverse its writing or cannot be seen: controls, and the marks of text direction. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSEEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+import { printable } from './printable.js';
 
 /**
  * Text from outside as a message may hold it: control characters spelt out, line ends kept, cut where it is too long.
@@ -8,7 +6,7 @@ const UNSEEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u20
  * @param most - how many characters are kept.
  */
 export function cleaned(text: string, most: number): string {
-  const kept = text.slice(0, most).replace(UNSEEN, spelt);
+  const kept = text.slice(0, most).split('\n').map(printable).join('\n');
   return text.length > most ? `${kept}… (${(text.length - most).toLocaleString('en')} more characters)` : kept;
 }
 
@@ -45,8 +43,3 @@ export function shownShape(shape: readonly number[]): string {
 
 const NAME_LENGTH = 200;
 const SIZES = 12;
-
-function spelt(character: string): string {
-  const code = character.charCodeAt(0).toString(16);
-  return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
-}

@@ -16,7 +16,7 @@ const FLAT = 2;
 /** What two pictures are compared by. */
 export interface Fingerprint {
   /**
-   * SHA-256 of the size and the pixels: the same picture in another file, or losslessly written anew, has the same. Nothing for
+   * SHA-256 of the size and the pixels: the same picture in another file, or losslessly re-saved, has the same. Nothing for
    * a picture whose pixels are all equal: the empty ends of two patients' volumes are no copies.
    */
   readonly exact: string | undefined;

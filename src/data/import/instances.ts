@@ -64,7 +64,7 @@ async function drawnInstances(source: DrawnSource, image: Size): Promise<Instanc
       : withoutSpecks(regionsOf(mask), image).map((region) => instanceOf(name, region, mask)),
   );
   if (found.length > 0 || masks.every(({ mask }) => maskArea(mask) === 0)) return found;
-  throw new DataError({ where: source.file, what: 'it shows no object, only specks', fix: 'Draw it anew, or leave it out' });
+  throw new DataError({ where: source.file, what: 'it shows no object, only specks', fix: 'Redraw it, or leave it out' });
 }
 
 /** What says where an object is must fit its image: an object that is nowhere would make a negative of it. */
@@ -91,7 +91,7 @@ function noObject(source: MaskSource, { width, height }: Size, file: string, pix
 
 function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
   return by === undefined
-    ? new DataError({ where: file, what, fix: 'Draw it anew, or leave it out', cause })
+    ? new DataError({ where: file, what, fix: 'Redraw it, or leave it out', cause })
     : new DataError({ where: by.file, what: `${by.name}: ${what}; ${by.image} is left out`, cause });
 }
 

@@ -95,9 +95,9 @@ export class AdamW {
       group.mean = outputs['mean'] as tf.Tensor1D;
       group.square = outputs['square'] as tf.Tensor1D;
       group.view.assignNumbered('value ', outputs);
-      const [nothing] = await (outputs['nothing'] as tf.Tensor).data();
-      finite &&= nothing === 0;
-      tf.dispose([outputs['nothing'] as tf.Tensor, group.view.parameters.map((_, i) => outputs[`value ${i}`] as tf.Tensor)]);
+      const [zero] = await (outputs['zeroIfFinite'] as tf.Tensor).data();
+      finite &&= zero === 0;
+      tf.dispose([outputs['zeroIfFinite'] as tf.Tensor, group.view.parameters.map((_, i) => outputs[`value ${i}`] as tf.Tensor)]);
     }
     return finite;
   }
@@ -114,7 +114,7 @@ export class AdamW {
     const values = tf.sub(tf.mul(view.concat('value ', inputs), keep as tf.Tensor), change) as tf.Tensor1D;
     const pieces = view.scatter(values).map((piece, i) => [`value ${i}`, piece] as const);
     // A finite number times 0 is 0; infinity and NaN give NaN.
-    return { mean: m, square: v, nothing: tf.sum(tf.mul(values, 0)), ...Object.fromEntries(pieces) };
+    return { mean: m, square: v, zeroIfFinite: tf.sum(tf.mul(values, 0)), ...Object.fromEntries(pieces) };
   }
 
   /** Everything that {@link restore} needs. The tensors belong to the caller. */
