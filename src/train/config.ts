@@ -188,6 +188,8 @@ const optimSettings = z.strictObject({
       share: fraction.default(0),
       /** How many an image gets at most. */
       most: count.default(3),
+      /** Lists of phrases of which none is a negative of another: one thing may be both, as a carotid artery is a blood vessel. */
+      related: z.array(z.array(z.string().min(1))).optional(),
     })
     .prefault({}),
   /** Other words for the datasets' phrases, by the synonyms and sentences of `configs/prompts`. Default: none. */

@@ -8,6 +8,8 @@ export interface NegativePhrases {
   readonly most: number;
   /** What they are drawn from: the phrases of the run's datasets. */
   readonly vocabulary: readonly string[];
+  /** Phrases of one list are no negatives of each other. Default: none. */
+  readonly related?: readonly (readonly string[])[] | undefined;
 }
 
 /**
@@ -18,11 +20,12 @@ export interface NegativePhrases {
  */
 export function withNegatives(
   sample: Sample,
-  { share, most, vocabulary }: NegativePhrases,
+  { share, most, vocabulary, related = [] }: NegativePhrases,
   rng: Rng,
   fits: (phrases: readonly string[]) => boolean,
 ): Sample {
-  const others = vocabulary.filter((phrase) => !sample.phrases.some((own) => sameThing(own, phrase)));
+  const kin = (a: string, b: string) => related.some((list) => list.includes(a) && list.includes(b));
+  const others = vocabulary.filter((phrase) => !sample.phrases.some((own) => sameThing(own, phrase) || kin(own, phrase)));
   const wanted = rng.chance(share) ? 1 + rng.int(most) : 0;
   const phrases = [...sample.phrases];
   for (const phrase of rng.shuffle(others).slice(0, wanted)) if (fits([...phrases, phrase])) phrases.push(phrase);

@@ -4,7 +4,7 @@ import { auditForTraining, type Dataset, loadWordings, vocabularyOf } from '../d
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
-import { saveImageSettings } from '../processing/index.js';
+import { canonicalPhrase, saveImageSettings } from '../processing/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
 import { adapt } from './adapt.js';
 import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
@@ -111,8 +111,13 @@ async function detectorTask(config: RunConfig, train: Dataset, capture: boolean,
     await saveWeights(dir);
     if (imageSize !== undefined) await saveImageSettings(parts.imageProcessor, dir);
   };
-  const { share, most } = config.train.negativePhrases;
-  const negatives = { share, most, vocabulary: share > 0 ? await vocabularyOf(train) : [] };
+  const { share, most, related = [] } = config.train.negativePhrases;
+  const negatives = {
+    share,
+    most,
+    vocabulary: share > 0 ? await vocabularyOf(train) : [],
+    related: related.map((list) => list.map(canonicalPhrase)),
+  };
   const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };
   const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings, capture });
   return { task, loadScores: () => detectorScores(config, parts) };
