@@ -37,6 +37,8 @@ export {
   type PhantomOptions,
   phantomDomains,
 } from './phantom/index.js';
+export { RenameDataset } from './rename.js';
+export { RepeatDataset } from './repeat.js';
 export { kFolds, type Split, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';

@@ -3,6 +3,7 @@ export { type DataConfig, type OptimConfig, type RunConfig, runConfigSchema } fr
 export { type DataRecipe, type OpenedParts, openRun } from './data-recipe.js';
 export { type DataParts, openData, openFolds } from './datasets.js';
 export { DetectorTask, type DetectorTaskOptions } from './detector-task.js';
+export { freeze } from './freeze.js';
 export { MaskerTask, type MaskerTaskOptions } from './masker-task.js';
 export { type NegativePhrases, withNegatives } from './negatives.js';
 export { preflight } from './preflight.js';

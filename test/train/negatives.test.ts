@@ -32,6 +32,19 @@ describe('withNegatives', () => {
     expect(new Set(draws.map(([first]) => first)).size).toBeGreaterThan(3);
   });
 
+  it('takes no phrase that the settings call related', () => {
+    const own = sample(['cyst']);
+    const related = [
+      ['cyst', 'lesion', 'benign breast lesion'],
+      ['cyst', 'muscle'],
+      ['prostate', 'thyroid nodule'],
+    ];
+    const drawn = Array.from({ length: 60 }, (_, seed) => {
+      return withNegatives(own, { share: 1, most: 6, vocabulary, related }, Rng.seeded(seed), all).phrases;
+    });
+    expect(new Set(drawn.flat())).toEqual(new Set(['cyst', 'thyroid nodule', 'kidney cortex', 'prostate']));
+  });
+
   it('does so for the given share of images, and only as far as the prompt fits', () => {
     const own = sample(['cyst']);
     const counts = (share: number, fits: (phrases: readonly string[]) => boolean) =>
