@@ -4,7 +4,7 @@ import type { Dataset, Sample, SampleSource } from './types.js';
 export class ConcatDataset implements Dataset {
   readonly name: string;
   readonly size: number;
-  private readonly parts: readonly Dataset[];
+  readonly parts: readonly Dataset[];
 
   constructor(name: string, parts: readonly Dataset[]) {
     this.name = name;

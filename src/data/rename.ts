@@ -19,6 +19,10 @@ export class RenameDataset implements Dataset {
     this.names = new Map(Object.entries(names).map(([from, to]) => [canonicalPhrase(from), canonicalPhrase(to)]));
   }
 
+  get parts(): readonly Dataset[] {
+    return [this.whole];
+  }
+
   get phrases(): readonly string[] | undefined {
     const { phrases } = this.whole;
     return phrases && this.renamed(phrases);

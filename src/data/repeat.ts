@@ -13,6 +13,10 @@ export class RepeatDataset implements Dataset {
     this.size = whole.size * times;
   }
 
+  get parts(): readonly Dataset[] {
+    return [this.whole];
+  }
+
   get phrases(): readonly string[] | undefined {
     return this.whole.phrases;
   }

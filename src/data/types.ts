@@ -40,6 +40,8 @@ export interface Dataset {
   load(index: number): Promise<Sample>;
   /** Where a sample comes from, for datasets of files: known without loading it. */
   source?(index: number): SampleSource | undefined;
+  /** The datasets that this one is made of, each with what it brings, for one that joins, repeats or renames others. */
+  readonly parts?: readonly Dataset[];
 }
 
 /** The files and annotations that a sample is made of. */

@@ -2,8 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PhantomDataset, phantomDomains, RenameDataset, RepeatDataset, writeCoco } from '../../src/data/index.js';
+import {
+  auditForTraining,
+  PhantomDataset,
+  phantomDomains,
+  RenameDataset,
+  RepeatDataset,
+  writeCoco,
+} from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
+import { silentLogger } from '../../src/util/index.js';
 
 const { standard } = phantomDomains;
 const phantoms = (size: number, seed: number) =>
@@ -67,6 +75,27 @@ describe('a mixture of sets', () => {
     const { train } = await openData(config([{ name: 'mine', phrases: { [phrase]: 'something' } }]), 1);
     expect(train.phrases).toContain('something');
     expect(train.phrases).not.toContain(phrase);
+  });
+
+  it('is looked at once before training, however often an image comes up, and without its phantoms', async () => {
+    const own = { name: 'mine', repeat: 3 };
+    const other = { ...own, phrases: { cyst: 'something' } };
+    const data = await openData(config([own, other, { name: 'phantoms', phantom }]), 1);
+    const lines: string[] = [];
+    const logger = { ...silentLogger, info: (line: string) => lines.push(line) };
+    await auditForTraining(data, { logger, cacheDirectory: join(root, 'cache') });
+    expect(lines).toEqual([expect.stringMatching(/^data: 9 pictures looked at, none of train is in val or test$/)]);
+  });
+
+  it('is refused where a repeated or renamed image of train is in val too', async () => {
+    await writeCoco(phantoms(2, 3), join(root, 'leaky'), 'val');
+    await writeCoco(phantoms(1, 6), join(root, 'leaky'), 'test');
+    await writeCoco(phantoms(1, 7), join(root, 'leaky'), 'train');
+    const sets = [{ name: 'mine', repeat: 2, phrases: { cyst: 'something' } }, { name: 'leaky' }];
+    const data = await openData(config(sets), 1);
+    await expect(auditForTraining(data, { cacheDirectory: join(root, 'cache') })).rejects.toThrow(
+      /2 pictures of train are in val/,
+    );
   });
 
   it('refuses to repeat or rename phantoms, which say so themselves', async () => {

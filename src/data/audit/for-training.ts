@@ -25,7 +25,7 @@ export async function auditForTraining(
   { allowOverlap = false, logger = silentLogger, ...options }: TrainingAuditOptions = {},
 ): Promise<void> {
   const parts = (['train', 'val', 'test'] as const)
-    .map((part): AuditPart => ({ dataset: data[part].name, part, data: data[part] }))
+    .flatMap((part) => originals(data[part]).map((own): AuditPart => ({ dataset: own.name, part, data: own })))
     .filter((part) => !isGenerated(part));
   if (parts.length === 0) return;
   const report = await auditDatasets(parts, { ...options, onProgress: timed(logger) });
@@ -65,6 +65,20 @@ export async function auditForTraining(
     logger.info(
       `data: ${report.images} pictures looked at${report.cached > 0 ? ` (${report.cached} known)` : ''}, none of train is in val or test`,
     );
+}
+
+/** The datasets that one is made of in the end, each once: pictures that come up several times are looked at once. */
+function originals(dataset: Dataset): readonly Dataset[] {
+  const found = dataset.parts?.flatMap(originals) ?? [dataset];
+  return found.filter((one, k) => found.findIndex((other) => sameDataset(one, other)) === k);
+}
+
+/** Whether two datasets hold the same files under the same annotations. */
+function sameDataset(a: Dataset, b: Dataset): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size || a.source === undefined || b.source === undefined) return false;
+  for (let i = 0; i < a.size; i++) if (JSON.stringify(a.source(i)) !== JSON.stringify(b.source(i) ?? null)) return false;
+  return true;
 }
 
 /** Between two lines while many pictures are looked at. */
