@@ -1,27 +1,37 @@
 import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
 import type { Augmentations, Erasing, Range } from './augmentations.js';
-import { type Affine, compose, type Frame, moveImage, moveMask, STAY, swapSides } from './move.js';
-import { mergePlanes, splitPlanes } from './planes.js';
+import { type Affine, compose, type Frame, moveMask, movePlane, placeInFrame, STAY, swapSides } from './move.js';
+import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 import { drawMove } from './reframe.js';
 import { relight } from './relight.js';
 import { blurByDepth, drawRectangle, fillRectangles, loseResolution, soften } from './rescan.js';
 import type { Sample, SampleObject } from './types.js';
 
+/** A sample at work: its image in channels, so that a grey one is worked on once and not three times. */
+interface Draft {
+  readonly planes: readonly Plane[];
+  readonly size: { readonly width: number; readonly height: number };
+  readonly objects: readonly SampleObject[];
+  readonly phrases: readonly string[];
+}
+
 /** Draws and applies augmentations. Objects are never lost; boxes are taken from the moved masks. */
 export function applyAugmentations(sample: Sample, wanted: Augmentations, rng: Rng): Sample {
-  const moved = pad(reframe(sample, wanted, rng), wanted, rng);
-  return { ...moved, image: repaint(moved, wanted, rng) };
+  const { image, objects, phrases } = sample;
+  const start: Draft = { planes: splitPlanes(image), size: image, objects, phrases };
+  const moved = pad(reframe(start, wanted, rng), wanted, rng);
+  return { ...sample, image: repaint(moved, wanted, rng), objects: moved.objects, phrases: moved.phrases };
 }
 
 /** Mirrors, moves, resizes and crops in one resampling. */
-function reframe(sample: Sample, wanted: Augmentations, rng: Rng): Sample {
-  const { width, height } = sample.image;
+function reframe(draft: Draft, wanted: Augmentations, rng: Rng): Draft {
+  const { width, height } = draft.size;
   const mirrored = rng.chance(wanted.flip ?? 0);
   const start: Frame = { width, height, affine: mirrored ? [-1, 0, width, 0, 1, 0] : STAY };
-  const moved = { width, height, affine: compose(start.affine, drawMove(start, sample.objects, wanted, rng)) };
-  const frame = crop(resize(moved, wanted, rng), sample, wanted, rng);
-  return move(sample, frame, mirrored ? swapSides : undefined);
+  const moved = { width, height, affine: compose(start.affine, drawMove(start, draft.objects, wanted, rng)) };
+  const frame = crop(resize(moved, wanted, rng), draft, wanted, rng);
+  return move(draft, frame, mirrored ? swapSides : undefined);
 }
 
 function resize({ width, height, affine }: Frame, { resize: range }: Augmentations, rng: Rng): Frame {
@@ -30,7 +40,7 @@ function resize({ width, height, affine }: Frame, { resize: range }: Augmentatio
   return { width: w, height: h, affine: compose(affine, [width / w, 0, 0, 0, height / h, 0]) };
 }
 
-function crop(frame: Frame, { objects }: Sample, { crop: wanted }: Augmentations, rng: Rng): Frame {
+function crop(frame: Frame, { objects }: Draft, { crop: wanted }: Augmentations, rng: Rng): Frame {
   if (wanted === undefined || !rng.chance(wanted.chance)) return frame;
   const { width, height, affine } = frame;
   const kept = boundsOf(isStill(affine) ? objects : objects.map((object) => moveWhole(object, frame, (phrase) => phrase)));
@@ -40,16 +50,16 @@ function crop(frame: Frame, { objects }: Sample, { crop: wanted }: Augmentations
 }
 
 /** On its own, after everything else: its borders are black, whatever the image showed there before it was cropped. */
-function pad(sample: Sample, { pad: wanted }: Augmentations, rng: Rng): Sample {
-  if (wanted === undefined || !rng.chance(wanted.chance)) return sample;
-  const { width, height } = sample.image;
+function pad(draft: Draft, { pad: wanted }: Augmentations, rng: Rng): Draft {
+  if (wanted === undefined || !rng.chance(wanted.chance)) return draft;
+  const { width, height } = draft.size;
   const border = (side: number) => rng.int(Math.floor(wanted.most * side) + 1);
   const [left, right, top, bottom] = [border(width), border(width), border(height), border(height)] as const;
-  return move(sample, { width: width + left + right, height: height + top + bottom, affine: [1, 0, -left, 0, 1, -top] });
+  return move(draft, { width: width + left + right, height: height + top + bottom, affine: [1, 0, -left, 0, 1, -top] });
 }
 
-function repaint({ image, objects }: Sample, wanted: Augmentations, rng: Rng): RasterImage {
-  let planes = splitPlanes(image);
+function repaint(draft: Draft, wanted: Augmentations, rng: Rng): RasterImage {
+  let { planes } = draft;
   const { resolution, soften: softness, blur, erase } = wanted;
   if (resolution !== undefined && rng.chance(resolution.chance)) {
     const share = rng.uniform(resolution.smallest, 1);
@@ -61,7 +71,7 @@ function repaint({ image, objects }: Sample, wanted: Augmentations, rng: Rng): R
   }
   let out = mergePlanes(relight(planes, wanted, rng));
   if (blur !== undefined) out = blurByDepth(out, rng.uniform(0, blur));
-  return erase !== undefined && rng.chance(erase.chance) ? eraseSome(out, objects, erase, rng) : out;
+  return erase !== undefined && rng.chance(erase.chance) ? eraseSome(out, draft.objects, erase, rng) : out;
 }
 
 function eraseSome(image: RasterImage, objects: readonly SampleObject[], erasing: Erasing, rng: Rng): RasterImage {
@@ -94,14 +104,14 @@ function window(side: number, keep: Range | undefined, smallest: number, rng: Rn
   return [from, from + length];
 }
 
-function move(sample: Sample, frame: Frame, rename: (phrase: string) => string = (phrase) => phrase): Sample {
-  const { width, height } = sample.image;
-  if (isStill(frame.affine) && frame.width === width && frame.height === height) return sample;
+function move(draft: Draft, frame: Frame, rename: (phrase: string) => string = (phrase) => phrase): Draft {
+  const { width, height } = draft.size;
+  if (isStill(frame.affine) && frame.width === width && frame.height === height) return draft;
   return {
-    ...sample,
-    image: moveImage(sample.image, frame),
-    objects: sample.objects.map((object) => moveWhole(object, frame, rename)),
-    phrases: sample.phrases.map(rename),
+    planes: draft.planes.map((plane) => movePlane(plane, frame)),
+    size: { width: frame.width, height: frame.height },
+    objects: draft.objects.map((object) => moveWhole(object, frame, rename)),
+    phrases: draft.phrases.map(rename),
   };
 }
 
@@ -124,11 +134,10 @@ export function moveWhole(
   return { phrase: rename(phrase), boxXyxyPx: place, mask: pixel };
 }
 
-function onePixel([x0, y0, x1, y1]: BoxXyxy, { width, height, affine: [a, b, c, d, e, f] }: Frame): [BinaryMask, BoxXyxy] {
+function onePixel([x0, y0, x1, y1]: BoxXyxy, { width, height, affine }: Frame): [BinaryMask, BoxXyxy] {
   const clamp = (value: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(value)));
-  const [dx, dy] = [(x0 + x1) / 2 - c, (y0 + y1) / 2 - f];
-  const area = a * e - b * d;
-  const [x, y] = [clamp((e * dx - b * dy) / area, width), clamp((a * dy - d * dx) / area, height)];
+  const place = placeInFrame(affine, (x0 + x1) / 2, (y0 + y1) / 2);
+  const [x, y] = [clamp(place[0], width), clamp(place[1], height)];
   const data = new Uint8Array(width * height);
   data[y * width + x] = 1;
   return [{ width, height, data }, [x, y, x + 1, y + 1]];

@@ -1,4 +1,4 @@
-import type { BinaryMask, RasterImage } from '../processing/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 
 /** A place in the source for a place in the result, as x' = a x + b y + c and y' = d x + e y + f, in pixels. */
@@ -34,8 +34,7 @@ export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e,
       const sx = a * (x + 0.5) + b * (y + 0.5) + c - 0.5;
       const sy = d * (x + 0.5) + e * (y + 0.5) + f - 0.5;
       if (sx < -0.5 || sy < -0.5 || sx > sourceWidth - 0.5 || sy > sourceHeight - 0.5) continue;
-      const x0 = sx < 0 ? 0 : Math.floor(sx);
-      const y0 = sy < 0 ? 0 : Math.floor(sy);
+      const [x0, y0] = [Math.trunc(sx), Math.trunc(sy)]; // not below 0: nothing is below -0.5
       const right = x0 + 1 < sourceWidth ? 1 : 0;
       const fx = sx > x0 ? sx - x0 : 0;
       const fy = sy > y0 ? sy - y0 : 0;
@@ -43,7 +42,7 @@ export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e,
       const below = y0 + 1 < sourceHeight ? at + sourceWidth : at;
       const upper = (data[at] as number) * (1 - fx) + (data[at + right] as number) * fx;
       const lower = (data[below] as number) * (1 - fx) + (data[below + right] as number) * fx;
-      out[y * width + x] = Math.round(upper * (1 - fy) + lower * fy);
+      out[y * width + x] = upper * (1 - fy) + lower * fy + 0.5; // rounds: a byte drops the fraction
     }
   }
   return { width, height, data: out };
@@ -53,14 +52,40 @@ export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e,
 export function moveMask(mask: BinaryMask, { width, height, affine: [a, b, c, d, e, f] }: Frame): BinaryMask {
   const { data, width: sourceWidth, height: sourceHeight } = mask;
   const out = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  const box = boxOfMask(mask);
+  if (box === undefined) return { width, height, data: out };
+  const [left, top, right, bottom] = reachOf(box, { width, height, affine: [a, b, c, d, e, f] });
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
       const sx = Math.floor(a * (x + 0.5) + b * (y + 0.5) + c);
       const sy = Math.floor(d * (x + 0.5) + e * (y + 0.5) + f);
       if (sx >= 0 && sy >= 0 && sx < sourceWidth && sy < sourceHeight) out[y * width + x] = data[sy * sourceWidth + sx] as number;
     }
   }
   return { width, height, data: out };
+}
+
+/** The part of the result, in whole pixels, outside which nothing of a box in the source is seen. */
+function reachOf([x0, y0, x1, y1]: BoxXyxy, { width, height, affine }: Frame): BoxXyxy {
+  const corners = [
+    placeInFrame(affine, x0, y0),
+    placeInFrame(affine, x1, y0),
+    placeInFrame(affine, x0, y1),
+    placeInFrame(affine, x1, y1),
+  ];
+  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+  return [
+    Math.max(0, Math.floor(Math.min(...xs)) - 1),
+    Math.max(0, Math.floor(Math.min(...ys)) - 1),
+    Math.min(width, Math.ceil(Math.max(...xs)) + 1),
+    Math.min(height, Math.ceil(Math.max(...ys)) + 1),
+  ];
+}
+
+/** Where a place in the source is seen in the result. */
+export function placeInFrame([a, b, c, d, e, f]: Affine, sx: number, sy: number): [x: number, y: number] {
+  const area = a * e - b * d;
+  return [(e * (sx - c) - b * (sy - f)) / area, (a * (sy - f) - d * (sx - c)) / area];
 }
 
 /** A mirrored image shows on the left what was on the right. */

@@ -1,7 +1,7 @@
 import { type BinaryMask, boxOfMask } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
 import type { Augmentations } from './augmentations.js';
-import { type Affine, compose, type Frame, STAY } from './move.js';
+import { type Affine, compose, type Frame, placeInFrame, STAY } from './move.js';
 import type { SampleObject } from './types.js';
 
 /** Share of each object's area that moves leave in view unless told otherwise. */
@@ -54,13 +54,11 @@ export function logUniform([low, high]: readonly [number, number], rng: Rng): nu
 }
 
 /** Share of a mask's pixels whose middle a frame shows; 1 for an empty mask. */
-export function shareInView(mask: BinaryMask, { width, height, affine: [a, b, c, d, e, f] }: Frame): number {
+export function shareInView(mask: BinaryMask, { width, height, affine }: Frame): number {
   const box = boxOfMask(mask);
   if (box === undefined) return 1;
-  const area = a * e - b * d;
   const shows = (sx: number, sy: number) => {
-    const x = (e * (sx - c) - b * (sy - f)) / area;
-    const y = (a * (sy - f) - d * (sx - c)) / area;
+    const [x, y] = placeInFrame(affine, sx, sy);
     return x >= 0 && y >= 0 && x < width && y < height;
   };
   const [x0, y0, x1, y1] = box;

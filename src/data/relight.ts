@@ -27,9 +27,10 @@ function drawCurve({ gain, dynamicRange, gamma }: Augmentations, rng: Rng): Floa
   const bright = gain === undefined ? 1 : rng.uniform(...gain);
   const span = dynamicRange !== undefined && rng.chance(dynamicRange.chance) ? logUniform(dynamicRange.factor, rng) : 1;
   const power = gamma !== undefined && rng.chance(gamma.chance) ? logUniform(gamma.exponent, rng) : 1;
-  // A level is a share of the dynamic range below white, so another range moves black and leaves white. Black stays black: what
-  // lies outside the scan has no echo to be lifted.
-  const level = (v: number) => (v === 0 ? 0 : bright * Math.max(0, 1 - (1 - v) / span) ** power);
+  // A level is a share of the dynamic range below white, so another range moves black and leaves white. What a wider one lifts is
+  // eased in from black, which stays black: outside the scan there is no echo to be lifted.
+  const shown = (v: number) => Math.max(0, v - (1 - v) * (1 / span - 1) * (span > 1 ? smooth(Math.min(1, 4 * v)) : 1));
+  const level = (v: number) => bright * shown(v) ** power;
   return Float32Array.from({ length: 256 }, (_, i) => 255 * level(i / 255));
 }
 
@@ -77,10 +78,10 @@ function castShadow(factors: Float32Array, width: number, height: number, factor
   const half = rng.uniform(0.02, 0.09) * width;
   const spread = rng.uniform(0.02, 0.2);
   const lean = (2 * across - 1) * rng.uniform(0, 0.35); // outwards, as beams of a curved probe
-  const soft = rng.uniform(0.4, 0.9); // share of the half width over which it fades
+  const soft = rng.uniform(0.6, 1); // share of the half width over which it fades
   for (let y = Math.floor(top); y < height; y++) {
     const depth = y + 1 - top;
-    const change = (factor - 1) * smooth(Math.min(1, depth / (0.05 * height)));
+    const change = (factor - 1) * smooth(Math.min(1, depth / (0.1 * height)));
     const [middle, reach] = [across * width + lean * depth, half + spread * depth];
     const to = Math.min(width, Math.ceil(middle + reach));
     for (let x = Math.max(0, Math.floor(middle - reach)); x < to; x++) {
@@ -110,21 +111,26 @@ function multiplySpeckle(factors: Float32Array, width: number, height: number, s
 /** Two moving sums of n along each row, which goes on at its beginning. */
 function sumAcross(values: Int32Array, width: number, n: number): Int32Array {
   if (n === 1) return values;
-  let from = values;
-  for (let pass = 0; pass < 2; pass++) {
-    const out = new Int32Array(from.length);
-    for (let row = 0; row < from.length; row += width) {
-      let sum = 0;
-      for (let x = 0; x < n; x++) sum += from[row + x] as number;
-      for (let x = 0; x < width; x++) {
-        out[row + x] = sum;
-        const next = x + n < width ? x + n : x + n - width;
-        sum += (from[row + next] as number) - (from[row + x] as number);
-      }
+  const row = new Int32Array(width + 2 * (n - 1));
+  for (let start = 0; start < values.length; start += width) {
+    for (let x = 0; x < row.length; x++) row[x] = values[start + (x < width ? x : x % width)] as number;
+    let [inner, outer] = [0, 0];
+    for (let x = 0; x < n - 1; x++) inner += row[x] as number;
+    // In place: what leaves a sum is still needed, so the first sums take the places of the values behind them.
+    for (let x = 0; x < width + n - 1; x++) {
+      const first = row[x] as number;
+      inner += row[x + n - 1] as number;
+      row[x] = inner;
+      inner -= first;
     }
-    from = out;
+    for (let x = 0; x < n - 1; x++) outer += row[x] as number;
+    for (let x = 0; x < width; x++) {
+      outer += row[x + n - 1] as number;
+      values[start + x] = outer;
+      outer -= row[x] as number;
+    }
   }
-  return from;
+  return values;
 }
 
 /** Two moving sums of n down each column, which goes on at its top. */
@@ -134,13 +140,13 @@ function sumDown(values: Int32Array, width: number, n: number): Int32Array {
   for (let pass = 0; pass < 2; pass++) {
     const out = new Int32Array(from.length);
     const sums = new Int32Array(width);
-    for (let i = 0; i < n * width; i++) sums[i % width] = (sums[i % width] as number) + (from[i] as number);
-    for (let row = 0; row < from.length; row += width) {
-      const next = (row + n * width) % from.length;
+    for (let i = 0; i < (n - 1) * width; i++) sums[i % width] = (sums[i % width] as number) + (from[i] as number);
+    for (let start = 0; start < from.length; start += width) {
+      const next = (start + (n - 1) * width) % from.length;
       for (let x = 0; x < width; x++) {
-        const sum = sums[x] as number;
-        out[row + x] = sum;
-        sums[x] = sum + (from[next + x] as number) - (from[row + x] as number);
+        const sum = (sums[x] as number) + (from[next + x] as number);
+        out[start + x] = sum;
+        sums[x] = sum - (from[start + x] as number);
       }
     }
     from = out;
@@ -152,7 +158,7 @@ function applyLight({ width, height, data }: Plane, { curve, factors }: Light): 
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const level = (curve[data[i] as number] as number) * (factors === undefined ? 1 : (factors[i] as number));
-    out[i] = level < 255 ? Math.round(level) : 255;
+    out[i] = level < 255 ? level + 0.5 : 255; // rounds: a byte drops the fraction
   }
   return { width, height, data: out };
 }
