@@ -17,7 +17,7 @@ describe('augmentSchema', () => {
     [{ shadow: { factor: [0.5, 1.2] } }, 'shadow.factor'],
     [{ enhancement: { factor: [0.9, 1.2] } }, 'enhancement.factor'],
     [{ shadow: { most: 0 } }, 'shadow.most'],
-    [{ speckle: { grain: [0, 2] } }, 'speckle'],
+    [{ speckle: { grain: [0, 2] } }, 'speckle.grain'],
     [{ erase: { most: 0 } }, 'erase.most'],
     [{ erase: { fill: 'white' } }, 'erase.fill'],
   ])('refuses %j', (wanted, path) => {
