@@ -97,8 +97,12 @@ function multiplySpeckle(factors: Float32Array, width: number, height: number, s
   const across = Math.min(width, Math.max(1, Math.round(grain)));
   const down = Math.min(height, Math.max(1, Math.round(0.6 * grain)));
   const white = new Int32Array(width * height);
+  let word = rng.uint32() | 1; // one draw seeds a xorshift (Marsaglia), which is cheaper than a draw for each pixel
   for (let i = 0; i < white.length; i++) {
-    const word = rng.uint32(); // the sum of four bytes is nearly normal, and much cheaper than a normal deviate
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    // the sum of four bytes is nearly normal, and much cheaper than a normal deviate
     white[i] = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24) - 510;
   }
   const noise = sumDown(sumAcross(white, width, across), width, down);

@@ -9,13 +9,13 @@ import {
   phantomDomains,
   type Sample,
 } from '../../src/data/index.js';
-import { boxOfMask, maskArea, type RasterImage } from '../../src/processing/index.js';
+import { type BoxXyxy, boxOfMask, maskArea, type RasterImage } from '../../src/processing/index.js';
 import { Rng } from '../../src/util/index.js';
 
 const [width, height] = [90, 70];
 
 /** A grey image of one level at each place, with one rectangular object. */
-function sampleOf(level: (x: number, y: number) => number, [x0, y0, x1, y1] = [20, 12, 50, 30] as const): Sample {
+function sampleOf(level: (x: number, y: number) => number, [x0, y0, x1, y1]: BoxXyxy = [20, 12, 50, 30]): Sample {
   const [data, mask] = [new Uint8Array(width * height * 3), new Uint8Array(width * height)];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) data.fill(level(x, y), 3 * (y * width + x), 3 * (y * width + x) + 3);
