@@ -1,12 +1,17 @@
 import { type BinaryMask, maskArea, type RasterImage } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
-import { type Augmentations, applyAugmentations, boundsOf, moveWhole } from './augmentations.js';
+import { applyAugmentations, boundsOf, moveWhole } from './apply-augmentations.js';
+import type { Augmentations } from './augmentations.js';
 import { type Affine, type Frame, moveImage, moveMask, swapSides } from './move.js';
 import { eraseRectangle } from './rescan.js';
+import { STRONG } from './strong.js';
 import type { Sample } from './types.js';
 
-/** `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. */
-export type AugmentPreset = 'none' | 'paper' | 'ultrasound';
+/**
+ * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. `strong`: wider
+ * moves and all that changes from scanner to scanner, for few images; see {@link STRONG}.
+ */
+export type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
 
 /** A preset, or augmentations one by one. */
 export type AugmentChoice = AugmentPreset | Augmentations;
@@ -19,10 +24,11 @@ const TRIES = 10;
 
 /**
  * Changes an image and its masks together. Boxes are taken from the moved masks. No object gets lost: the crops of `paper` keep all
- * of them whole, the moves of `ultrasound` at least a quarter of each.
+ * of them whole, the moves of `ultrasound` at least a quarter of each, those of `strong` at least 0.6.
  */
 export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;
+  if (preset === 'strong') return applyAugmentations(sample, STRONG, rng);
   if (typeof preset !== 'string') return applyAugmentations(sample, preset, rng);
   const { width, height } = sample.image;
   const flipped = rng.chance(0.5);

@@ -1,4 +1,5 @@
-import type { BinaryMask, RasterImage } from '../processing/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
+import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 
 /** A place in the source for a place in the result, as x' = a x + b y + c and y' = d x + e y + f, in pixels. */
 export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
@@ -10,24 +11,38 @@ export interface Frame {
   readonly affine: Affine;
 }
 
+/** Every place comes from itself. */
+export const STAY: Affine = [1, 0, 0, 0, 1, 0];
+
+/** One move for two: a place in the result is looked up by `last`, and the place found by `first`. */
+export function compose([a, b, c, d, e, f]: Affine, last: Affine): Affine {
+  const [p, q, r, s, t, u] = last;
+  return [a * p + b * s, a * q + b * t, a * r + b * u + c, d * p + e * s, d * q + e * t, d * r + e * u + f];
+}
+
 /** The image seen through a frame, bilinear; black outside. */
-export function moveImage(image: RasterImage, { width, height, affine: [a, b, c, d, e, f] }: Frame): RasterImage {
-  const { data } = image;
-  const out = new Uint8Array(width * height * 3);
+export function moveImage(image: RasterImage, frame: Frame): RasterImage {
+  return mergePlanes(splitPlanes(image).map((plane) => movePlane(plane, frame)));
+}
+
+/** One channel seen through a frame, bilinear; black outside. */
+export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e, f] }: Frame): Plane {
+  const { data, width: sourceWidth, height: sourceHeight } = plane;
+  const out = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const sx = a * (x + 0.5) + b * (y + 0.5) + c - 0.5;
       const sy = d * (x + 0.5) + e * (y + 0.5) + f - 0.5;
-      if (sx < -0.5 || sy < -0.5 || sx > image.width - 0.5 || sy > image.height - 0.5) continue;
-      const [x0, y0] = [Math.max(0, Math.floor(sx)), Math.max(0, Math.floor(sy))];
-      const [x1, y1] = [Math.min(image.width - 1, x0 + 1), Math.min(image.height - 1, y0 + 1)];
-      const [fx, fy] = [Math.max(0, sx - x0), Math.max(0, sy - y0)];
-      for (let k = 0; k < 3; k++) {
-        const at = (px: number, py: number) => data[(py * image.width + px) * 3 + k] as number;
-        const upper = at(x0, y0) * (1 - fx) + at(x1, y0) * fx;
-        const lower = at(x0, y1) * (1 - fx) + at(x1, y1) * fx;
-        out[(y * width + x) * 3 + k] = Math.round(upper * (1 - fy) + lower * fy);
-      }
+      if (sx < -0.5 || sy < -0.5 || sx > sourceWidth - 0.5 || sy > sourceHeight - 0.5) continue;
+      const [x0, y0] = [Math.trunc(sx), Math.trunc(sy)]; // not below 0: nothing is below -0.5
+      const right = x0 + 1 < sourceWidth ? 1 : 0;
+      const fx = sx > x0 ? sx - x0 : 0;
+      const fy = sy > y0 ? sy - y0 : 0;
+      const at = y0 * sourceWidth + x0;
+      const below = y0 + 1 < sourceHeight ? at + sourceWidth : at;
+      const upper = (data[at] as number) * (1 - fx) + (data[at + right] as number) * fx;
+      const lower = (data[below] as number) * (1 - fx) + (data[below + right] as number) * fx;
+      out[y * width + x] = upper * (1 - fy) + lower * fy + 0.5; // rounds: a byte drops the fraction
     }
   }
   return { width, height, data: out };
@@ -35,16 +50,42 @@ export function moveImage(image: RasterImage, { width, height, affine: [a, b, c,
 
 /** The mask seen through a frame, nearest; nothing outside. */
 export function moveMask(mask: BinaryMask, { width, height, affine: [a, b, c, d, e, f] }: Frame): BinaryMask {
+  const { data, width: sourceWidth, height: sourceHeight } = mask;
   const out = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  const box = boxOfMask(mask);
+  if (box === undefined) return { width, height, data: out };
+  const [left, top, right, bottom] = reachOf(box, { width, height, affine: [a, b, c, d, e, f] });
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
       const sx = Math.floor(a * (x + 0.5) + b * (y + 0.5) + c);
       const sy = Math.floor(d * (x + 0.5) + e * (y + 0.5) + f);
-      if (sx >= 0 && sy >= 0 && sx < mask.width && sy < mask.height)
-        out[y * width + x] = mask.data[sy * mask.width + sx] as number;
+      if (sx >= 0 && sy >= 0 && sx < sourceWidth && sy < sourceHeight) out[y * width + x] = data[sy * sourceWidth + sx] as number;
     }
   }
   return { width, height, data: out };
+}
+
+/** The part of the result, in whole pixels, outside which nothing of a box in the source is seen. */
+function reachOf([x0, y0, x1, y1]: BoxXyxy, { width, height, affine }: Frame): BoxXyxy {
+  const corners = [
+    placeInFrame(affine, x0, y0),
+    placeInFrame(affine, x1, y0),
+    placeInFrame(affine, x0, y1),
+    placeInFrame(affine, x1, y1),
+  ];
+  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+  return [
+    Math.max(0, Math.floor(Math.min(...xs)) - 1),
+    Math.max(0, Math.floor(Math.min(...ys)) - 1),
+    Math.min(width, Math.ceil(Math.max(...xs)) + 1),
+    Math.min(height, Math.ceil(Math.max(...ys)) + 1),
+  ];
+}
+
+/** Where a place in the source is seen in the result. */
+export function placeInFrame([a, b, c, d, e, f]: Affine, sx: number, sy: number): [x: number, y: number] {
+  const area = a * e - b * d;
+  return [(e * (sx - c) - b * (sy - f)) / area, (a * (sy - f) - d * (sx - c)) / area];
 }
 
 /** A mirrored image shows on the left what was on the right. */

@@ -1,31 +1,97 @@
 import type { RasterImage } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
+import type { Fill } from './augmentations.js';
+import { movePlane } from './move.js';
+import type { Plane } from './planes.js';
+
+/** A rectangle in whole pixels. */
+type Rectangle = readonly [left: number, top: number, right: number, bottom: number];
 
 /** Fills a random rectangle that covers the given share of the image with grey noise. */
 export function eraseRectangle(image: RasterImage, share: number, rng: Rng): RasterImage {
-  const { width, height } = image;
+  return fillRectangles(image, [drawRectangle(image, share, rng)], 'noise', rng);
+}
+
+/** A random rectangle that covers the given share of an image, at most about three times as wide as high or as high as wide. */
+export function drawRectangle({ width, height }: RasterImage, share: number, rng: Rng): Rectangle {
   const area = share * width * height;
   const ratio = Math.exp(rng.uniform(Math.log(0.3), Math.log(3.3)));
   const w = Math.min(width, Math.max(1, Math.round(Math.sqrt(area * ratio))));
   const h = Math.min(height, Math.max(1, Math.round(Math.sqrt(area / ratio))));
   const [left, top] = [rng.int(width - w + 1), rng.int(height - h + 1)];
+  return [left, top, left + w, top + h];
+}
+
+/** The image with rectangles painted over. */
+export function fillRectangles(image: RasterImage, rectangles: readonly Rectangle[], fill: Fill, rng: Rng): RasterImage {
+  const { width, height } = image;
   const data = Uint8Array.from(image.data);
-  for (let y = top; y < top + h; y++)
-    for (let x = left; x < left + w; x++) data.fill(rng.int(256), (y * width + x) * 3, (y * width + x) * 3 + 3);
+  const [mean, std] = fill === 'own' ? momentsOf(image.data) : [0, 0];
+  const grey = fill === 'own' ? () => Math.min(255, Math.max(0, Math.round(rng.normal(mean, std)))) : () => rng.int(256);
+  for (const [left, top, right, bottom] of rectangles)
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) data.fill(grey(), (y * width + x) * 3, (y * width + x) * 3 + 3);
   return { width, height, data };
 }
 
-/** Multiplies the brightness. */
-export function changeGain({ width, height, data }: RasterImage, gain: number): RasterImage {
-  return { width, height, data: Uint8Array.from(data, (value) => Math.min(255, Math.round(value * gain))) };
+function momentsOf(data: Uint8Array): [mean: number, std: number] {
+  let [sum, squares] = [0, 0];
+  for (const value of data) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / data.length;
+  return [mean, Math.sqrt(Math.max(0, squares / data.length - mean * mean))];
 }
 
-/** Multiplies each pixel by 1 plus normal noise of the given standard deviation. */
-export function speckle({ width, height, data }: RasterImage, std: number, rng: Rng): RasterImage {
+/** Shows what a coarser scanner would: reduced to a share of each side by averages, and enlarged again. */
+export function loseResolution(plane: Plane, share: number): Plane {
+  const { width, height } = plane;
+  const small = reduce(plane, Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share)));
+  return movePlane(small, { width, height, affine: [small.width / width, 0, 0, 0, small.height / height, 0] });
+}
+
+/** Each pixel the average of those that it covers. */
+function reduce({ width, height, data }: Plane, toWidth: number, toHeight: number): Plane {
+  const out = new Uint8Array(toWidth * toHeight);
+  for (let y = 0; y < toHeight; y++) {
+    const [top, bottom] = [Math.floor((y * height) / toHeight), Math.ceil(((y + 1) * height) / toHeight)];
+    for (let x = 0; x < toWidth; x++) {
+      const [left, right] = [Math.floor((x * width) / toWidth), Math.ceil(((x + 1) * width) / toWidth)];
+      let sum = 0;
+      for (let sy = top; sy < bottom; sy++) for (let i = sy * width + left; i < sy * width + right; i++) sum += data[i] as number;
+      out[y * toWidth + x] = Math.round(sum / ((bottom - top) * (right - left)));
+    }
+  }
+  return { width: toWidth, height: toHeight, data: out };
+}
+
+/** Blurs evenly by a standard deviation in pixels: the softness of compressed and enlarged pictures. */
+export function soften({ width, height, data }: Plane, sigma: number): Plane {
+  const weights = gaussian(sigma);
+  const reach = weights.length - 1;
+  const across = new Float32Array(data.length);
+  const line = new Float32Array(width + 2 * reach);
+  for (let y = 0; y < height; y++) {
+    for (let x = -reach; x < width + reach; x++)
+      line[x + reach] = data[y * width + Math.min(width - 1, Math.max(0, x))] as number;
+    for (let x = 0; x < width; x++) {
+      let sum = (weights[0] as number) * (line[x + reach] as number);
+      for (let d = 1; d <= reach; d++)
+        sum += (weights[d] as number) * ((line[x + reach - d] as number) + (line[x + reach + d] as number));
+      across[y * width + x] = sum;
+    }
+  }
   const out = new Uint8Array(data.length);
-  for (let i = 0; i < data.length; i += 3) {
-    const factor = 1 + rng.normal(0, std);
-    for (let k = i; k < i + 3; k++) out[k] = Math.min(255, Math.max(0, Math.round((data[k] as number) * factor)));
+  const sums = new Float32Array(width);
+  for (let y = 0; y < height; y++) {
+    sums.fill(0.5); // rounds
+    for (let d = -reach; d <= reach; d++) {
+      const weight = weights[Math.abs(d)] as number;
+      const row = Math.min(height - 1, Math.max(0, y + d)) * width;
+      for (let x = 0; x < width; x++) sums[x] = (sums[x] as number) + weight * (across[row + x] as number);
+    }
+    for (let x = 0; x < width; x++) out[y * width + x] = sums[x] as number;
   }
   return { width, height, data: out };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { loraPresets } from '../lora/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
+import { augmentSchema } from './augment-schema.js';
 import { modeOf } from './monitor.js';
 
 const fraction = z.number().min(0).max(1);
@@ -101,30 +102,6 @@ const loraSchema = z.strictObject({
   trainFully: z.array(z.string().min(1)).default([]),
 });
 
-const range = z
-  .tuple([z.number().nonnegative(), z.number().nonnegative()])
-  .refine(([low, high]) => low <= high, 'the range is upside down');
-const factors = range.refine(([low]) => low > 0, 'a factor has to be above 0');
-
-const augmentSchema = z.strictObject({
-  /** Chance of mirroring. */
-  flip: fraction.optional(),
-  /** Range of the factor on each side. */
-  resize: factors.optional(),
-  /** Cuts out a window that keeps all objects. */
-  crop: z.strictObject({ chance: fraction.default(0.5), smallest: fraction.default(0.6) }).optional(),
-  /** Adds black borders of at most this share of each side. */
-  pad: z.strictObject({ chance: fraction.default(0.5), most: fraction.default(0.2) }).optional(),
-  /** Fills a rectangle of this share of the image with noise. */
-  erase: z.strictObject({ chance: fraction.default(0.5), area: range.default([0.02, 0.15]) }).optional(),
-  /** Range of the factor on brightness. */
-  gain: range.optional(),
-  /** Largest standard deviation of multiplicative noise. */
-  speckle: fraction.optional(),
-  /** Largest standard deviation, in pixels, of a blur that grows with depth. */
-  blur: z.number().min(0).max(20).optional(),
-});
-
 const groupSchema = z
   .strictObject({
     /** Pattern of parameter paths, as in lora.targets. */
@@ -171,8 +148,8 @@ const optimSettings = z.strictObject({
   monitorMode: z.enum(['min', 'max']).optional(),
   /** Epochs without a better value before training stops. */
   patience: count.default(20),
-  /** `none`, `paper`, `ultrasound`, or augmentations one by one. */
-  augment: z.union([z.enum(['none', 'paper', 'ultrasound']), augmentSchema]).default('none'),
+  /** `none`, `paper`, `ultrasound`, `strong`, or augmentations one by one. */
+  augment: z.union([z.enum(['none', 'paper', 'ultrasound', 'strong']), augmentSchema]).default('none'),
   /** Threads that decode and augment; 0: the training thread does. Default: one for two cores, at most four. */
   workers: z.int().min(0).max(64).optional(),
   /** Steps between two checkpoints within an epoch; 0: only at its end. */

@@ -41,12 +41,26 @@ const GEOMETRY: [string, Augmentations][] = [
   ['resize', { resize: [0.6, 1.5] }],
   ['crop', { crop: { chance: 1, smallest: 0.2 } }],
   ['pad', { pad: { chance: 1, most: 0.3 } }],
+  ['rotate', { rotate: { chance: 1, most: 20 } }],
+  ['shear', { shear: { chance: 1, most: 0.3 } }],
+  ['stretch', { stretch: { chance: 1, factor: [0.7, 1.4] } }],
+  ['zoom', { zoom: { chance: 1, factor: [0.7, 2] } }],
+  ['shift', { shift: { chance: 1, most: 0.2 } }],
 ];
 const LOOKS: [string, Augmentations][] = [
   ['erase', { erase: { chance: 1, area: [0.05, 0.2] } }],
   ['gain', { gain: [0.5, 1.5] }],
   ['speckle', { speckle: 0.3 }],
   ['blur', { blur: 3 }],
+  ['several erased, filled from the image', { erase: { chance: 1, area: [0.005, 0.03], most: 4, fill: 'own', hide: 0.5 } }],
+  ['resolution', { resolution: { chance: 1, smallest: 0.3 } }],
+  ['soften', { soften: { chance: 1, most: 2 } }],
+  ['dynamic range', { dynamicRange: { chance: 1, factor: [0.6, 1.4] } }],
+  ['gamma', { gamma: { chance: 1, exponent: [0.6, 1.6] } }],
+  ['attenuation', { attenuation: { chance: 1, slope: 10, bands: 2 } }],
+  ['shadow', { shadow: { chance: 1, most: 3, factor: [0.2, 0.7] } }],
+  ['enhancement', { enhancement: { chance: 1, most: 2, factor: [1.2, 1.8] } }],
+  ['grained speckle', { speckle: { most: 0.3, grain: [2, 4] } }],
 ];
 const ALL = Object.assign({}, ...[...GEOMETRY, ...LOOKS].map(([, wanted]) => wanted)) as Augmentations;
 

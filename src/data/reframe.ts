@@ -1,0 +1,75 @@
+import { type BinaryMask, boxOfMask } from '../processing/index.js';
+import type { Rng } from '../util/index.js';
+import type { Augmentations } from './augmentations.js';
+import { type Affine, compose, type Frame, placeInFrame, STAY } from './move.js';
+import type { SampleObject } from './types.js';
+
+/** Share of each object's area that moves leave in view unless told otherwise. */
+const KEPT_SHARE = 0.25;
+
+/** Moves that are drawn before the image is left where it is. */
+const TRIES = 10;
+
+/**
+ * Draws rotation, shear, stretch, zoom and shift as one move of an image of a size, such that of every object the share `keep`
+ * stays in view. Where ten draws find none, nothing is moved.
+ */
+export function drawMove(
+  { width, height, affine: before }: Frame,
+  objects: readonly SampleObject[],
+  wanted: Augmentations,
+  rng: Rng,
+): Affine {
+  const { rotate, shear, stretch, zoom, shift, keep = KEPT_SHARE } = wanted;
+  if ([rotate, shear, stretch, zoom, shift].every((move) => move === undefined)) return STAY;
+  for (let k = 0; k < TRIES; k++) {
+    const affine = draw(width, height, wanted, rng);
+    const frame = { width, height, affine: compose(before, affine) };
+    if (objects.every(({ mask }) => shareInView(mask, frame) >= keep)) return affine;
+  }
+  return STAY;
+}
+
+function draw(width: number, height: number, { rotate, shear, stretch, zoom, shift }: Augmentations, rng: Rng): Affine {
+  const either = (most: number) => rng.uniform(-most, most);
+  const happens = (move: { readonly chance: number } | undefined) => move !== undefined && rng.chance(move.chance);
+  const angle = happens(rotate) ? (either(rotate?.most ?? 0) * Math.PI) / 180 : 0;
+  const lean = happens(shear) ? either(shear?.most ?? 0) : 0;
+  const aspect = happens(stretch) ? logUniform(stretch?.factor ?? [1, 1], rng) : 1;
+  const size = happens(zoom) ? logUniform(zoom?.factor ?? [1, 1], rng) : 1;
+  const free = Math.abs(1 - 1 / size) / 2; // of each side: the part seen lies anywhere in the image, or the image anywhere in the frame
+  const [tx, ty] = [either(free) * width, either(free) * height];
+  const far = happens(shift) ? (shift?.most ?? 0) : 0;
+  const [sx, sy] = [1 / (size * Math.sqrt(aspect)), Math.sqrt(aspect) / size];
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  // turned after sheared after scaled, about the middle
+  const [a, b, d, e] = [cos * sx, (cos * lean - sin) * sy, sin * sx, (sin * lean + cos) * sy];
+  const [cx, cy] = [width / 2, height / 2];
+  return [a, b, cx + tx + either(far) * width - a * cx - b * cy, d, e, cy + ty + either(far) * height - d * cx - e * cy];
+}
+
+/** A factor between two, such that halving is as likely as doubling. */
+export function logUniform([low, high]: readonly [number, number], rng: Rng): number {
+  return Math.exp(rng.uniform(Math.log(low), Math.log(high)));
+}
+
+/** Share of a mask's pixels whose middle a frame shows; 1 for an empty mask. */
+export function shareInView(mask: BinaryMask, { width, height, affine }: Frame): number {
+  const box = boxOfMask(mask);
+  if (box === undefined) return 1;
+  const shows = (sx: number, sy: number) => {
+    const [x, y] = placeInFrame(affine, sx, sy);
+    return x >= 0 && y >= 0 && x < width && y < height;
+  };
+  const [x0, y0, x1, y1] = box;
+  if (shows(x0, y0) && shows(x1, y0) && shows(x0, y1) && shows(x1, y1)) return 1;
+  let [all, seen] = [0, 0];
+  for (let y = y0; y < y1; y++) {
+    for (let x = x0; x < x1; x++) {
+      if (mask.data[y * mask.width + x] === 0) continue;
+      all++;
+      if (shows(x + 0.5, y + 0.5)) seen++;
+    }
+  }
+  return seen / all;
+}
