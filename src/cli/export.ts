@@ -5,7 +5,7 @@ import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
 import { modelsOf } from '../eval/index.js';
 import { type ExportSource, exportModel, type WeightType, weightTypes } from '../export/index.js';
-import { type ExportForm, exportForms } from '../infer/index.js';
+import { type ExportForm, exportForms, shippedModels } from '../infer/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -42,9 +42,9 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
         describe: 'folder of a run; its best weights are exported',
         conflicts: ['model', 'adapter', 'masker-adapter'],
       })
-      .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped nano model' })
+      .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped one' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter for the detector' })
-      .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped nano model" })
+      .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped one" })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter for the masker' })
       .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
       .option('format', {
@@ -100,8 +100,6 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
   },
 };
 
-const shipped = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
-
 async function sourceOf(given: {
   run: string | undefined;
   model: string | undefined;
@@ -111,7 +109,7 @@ async function sourceOf(given: {
 }): Promise<ExportSource> {
   const { run, model, adapter, masker, maskerAdapter } = given;
   if (run !== undefined) return sourceOfRun(run, masker);
-  return { detector: model ?? shipped.detector, adapter, masker: masker ?? shipped.masker, maskerAdapter };
+  return { detector: model ?? shippedModels.detector, adapter, masker: masker ?? shippedModels.masker, maskerAdapter };
 }
 
 /** The best models of a run. */
@@ -127,9 +125,9 @@ async function sourceOfRun(run: string, masker: string | undefined): Promise<Exp
   const models = modelsOf(config, best);
   return {
     run,
-    detector: models.detector ?? shipped.detector,
+    detector: models.detector ?? shippedModels.detector,
     adapter: models.adapter,
-    masker: masker ?? models.masker ?? shipped.masker,
+    masker: masker ?? models.masker ?? shippedModels.masker,
     maskerAdapter: models.maskerAdapter,
   };
 }

@@ -59,7 +59,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .option('max-pixels', { type: 'number', default: 40, describe: 'millions of pixels of an image' })
       .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'requests that may wait' })
       .option('timeout', { type: 'number', default: 120, describe: 'seconds that a request may take' })
-      .example('$0 serve', 'the shipped nano model, for this machine alone')
+      .example('$0 serve', 'the shipped models, for this machine alone')
       .example('$0 serve --adapter runs/liver/best --port 9000', 'a model that was trained here')
       .example('$0 serve --host 0.0.0.0', 'for others too, who need the token that is printed') as never,
   handler: async ({ model, masker, adapter, adapterScale, host, port, allowHost, backend, ...rest }) => {

@@ -12,12 +12,12 @@ import { shippedModels } from './shipped-models.js';
 export interface LoadOptions {
   /**
    * Folder of a Grounding DINO, the name of a downloaded one, or an exported folder, which holds a masker too. Default: the
-   * shipped nano model.
+   * shipped one.
    */
   readonly detector?: string;
   /**
    * Folder of a masker, or the name of a downloaded one; its `model_type` says what it is. Default: the one of an exported folder,
-   * else the shipped nano SAM 2.
+   * else the shipped SAM 2.
    */
   readonly masker?: string | undefined;
   /** Folder of a LoRA adapter for the detector. */

@@ -18,9 +18,9 @@ const runSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   /** A Hugging Face model directory of Grounding DINO. */
-  detector: z.string().default('weights/nano-grounding-dino'),
+  detector: z.string().default('weights/ultrasound-detector'),
   /** A Hugging Face model directory of SAM 2. */
-  masker: z.string().default('weights/nano-sam2'),
+  masker: z.string().default('weights/ultrasound-masker'),
   /** `random` trains the model of `config.json` from nothing. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
   /**
@@ -178,7 +178,7 @@ const optimSettings = z.strictObject({
     .optional(),
   /**
    * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
-   * `none`. Default: phantoms for the shipped nano models, none for others.
+   * `none`. Default: phantoms for the shipped models, none for others.
    */
   probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: z.string().min(1) })]).optional(),
 });

@@ -8,8 +8,8 @@ import {
   type BatchOptions,
   type GroundedSegmenter,
   mergeBatches,
+  nanoModels,
   runBatch,
-  shippedModels,
 } from '../../src/infer/index.js';
 import { encodePng } from '../../src/processing/index.js';
 import { InUseError } from '../../src/util/index.js';
@@ -47,7 +47,7 @@ async function image(id: string): Promise<BatchImage> {
 const batch = (images: readonly BatchImage[], more: Partial<BatchOptions> = {}) =>
   runBatch({
     images,
-    settings: { prompts: ['cyst'], ...shippedModels, adapter: undefined, select: 'all', scoreThreshold: 0.1, nmsThreshold: 0.5 },
+    settings: { prompts: ['cyst'], ...nanoModels, adapter: undefined, select: 'all', scoreThreshold: 0.1, nmsThreshold: 0.5 },
     out,
     load: async () => segmenter,
     ...more,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { Journal } from '../../src/infer/batch/journal.js';
-import { type BatchSettings, type CocoResult, GroundedSegmenter, runBatch, shippedModels } from '../../src/infer/index.js';
+import { type BatchSettings, type CocoResult, GroundedSegmenter, nanoModels, runBatch } from '../../src/infer/index.js';
 import { writeCalibration } from '../../src/io/index.js';
 import { encodePng } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
@@ -21,7 +21,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const settings: BatchSettings = {
   prompts: ['cyst. kidney'],
-  ...shippedModels,
+  ...nanoModels,
   adapter: undefined,
   select: 'all',
   scoreThreshold: 0.1,
@@ -45,7 +45,7 @@ describe('runBatch', () => {
       images,
       settings,
       out: join(dir, 'out'),
-      load: () => GroundedSegmenter.load(),
+      load: () => GroundedSegmenter.load(nanoModels),
       onProgress: () => {
         tensors.push(tf.memory().numTensors);
         megabytes.push(settledRss() / 2 ** 20);
@@ -63,7 +63,7 @@ describe('runBatch', () => {
 
   it('judges whether each thing is there, where the models are calibrated', async () => {
     const model = join(dir, 'calibrated');
-    await cp(shippedModels.detector, model, { recursive: true });
+    await cp(nanoModels.detector, model, { recursive: true });
     const threshold = { threshold: 0.1, absent: 20, present: 20, falseAlarmRate: 0.05, detectionRate: 0.9 };
     await writeCalibration(model, {
       version: 1,

@@ -5,7 +5,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { type Detector, GroundedSegmenter, type Masker, type SegmentOptions, shippedModels } from '../../src/infer/index.js';
+import {
+  type Detector,
+  GroundedSegmenter,
+  type Masker,
+  nanoModels,
+  type SegmentOptions,
+  shippedModels,
+} from '../../src/infer/index.js';
 import { type Detection, maskArea, type RasterImage } from '../../src/processing/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
@@ -16,7 +23,7 @@ useBackend();
 let segmenter: GroundedSegmenter;
 let images: RasterImage[];
 beforeAll(async () => {
-  segmenter = await GroundedSegmenter.load();
+  segmenter = await GroundedSegmenter.load(nanoModels);
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 2, seed: 5, width: 96, height: 80, domain });
   images = await Promise.all([0, 1].map(async (i) => (await phantoms.load(i)).image));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { GroundedSegmenter } from '../../src/infer/index.js';
+import { GroundedSegmenter, nanoModels } from '../../src/infer/index.js';
 import {
   decodeImage,
   decodeMask,
@@ -28,7 +28,7 @@ let image: RasterImage;
 let png: Buffer;
 const lines: string[] = [];
 beforeAll(async () => {
-  segmenter = await GroundedSegmenter.load();
+  segmenter = await GroundedSegmenter.load(nanoModels);
   const engine = new LocalEngine(segmenter, LIMITS, { backend: 'test', detector: 'd', masker: 'm', adapter: null });
   const note = (message: string) => void lines.push(message);
   server = await createServer({ engine, limits: LIMITS, logger: { info: note, warn: note } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadDetector, shippedModels } from '../../src/infer/index.js';
+import { loadDetector, nanoModels } from '../../src/infer/index.js';
 import { freeze, runConfigSchema } from '../../src/train/index.js';
 import { useBackend } from '../support/backend.js';
 
@@ -10,7 +10,7 @@ const config = (patterns: string[], more: object = {}) =>
 
 describe('freezing', () => {
   it('keeps what the patterns name out of training, and nothing else', async () => {
-    const { model } = await loadDetector(shippedModels.detector);
+    const { model } = await loadDetector(nanoModels.detector);
     try {
       freeze(model, config(['model.text_backbone.**']));
       for (const [path, { trainable }] of model.namedParameters())
@@ -21,7 +21,7 @@ describe('freezing', () => {
   });
 
   it('refuses patterns that fit nothing or everything, and to stand beside lora', async () => {
-    const { model } = await loadDetector(shippedModels.detector);
+    const { model } = await loadDetector(nanoModels.detector);
     try {
       expect(() => freeze(model, config(['model.txet.**']))).toThrow(/train\.freeze.*model\.txet\.\*\* fits no parameter/s);
       expect(() => freeze(model, config(['**']))).toThrow(/leaves nothing to train/);

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { initBackend } from '../../src/backend/index.js';
-import { loadDetector, shippedModels } from '../../src/infer/index.js';
+import { loadDetector, nanoModels } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
 import { DetectorTask, type OptimConfig, runConfigSchema } from '../../src/train/index.js';
@@ -27,7 +27,7 @@ const OPTIM: OptimConfig = runConfigSchema.parse({
 /** What one LoRA step of the shipped detector came to: loss, norm, how each parameter moved, and how many tensors another leaves. */
 async function loraStep(backend: 'webgpu' | 'auto') {
   await initBackend(backend, undefined, 'training');
-  const parts = await loadDetector(shippedModels.detector);
+  const parts = await loadDetector(nanoModels.detector);
   applyLora(parts.model, loraPresets['paper'] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
   const weights = { class: 1, bbox: 5, giou: 2, auxiliary: 1, encoder: 1 };
   const criterion = new DetectionCriterion({ weights, costs: { class: 2, bbox: 5, giou: 2 } });
