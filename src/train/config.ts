@@ -52,6 +52,12 @@ const setSchema = z.strictObject({
   name: z.string().min(1),
   /** Its folder below `data.root`. Default: the one that has its name, in any spelling. */
   folder: z.string().min(1).optional(),
+  /** How often each of its training images comes up in one pass. Default: 1. */
+  repeat: count.optional(),
+  /** Other names for its phrases, as in `benign: breast lesion`; several may become one. */
+  phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
+  /** Phantoms in place of a folder: what `data.phantom` says of them. */
+  phantom: phantomSchema.optional(),
 });
 
 const dataSchema = z.strictObject({
@@ -145,6 +151,8 @@ const optimSettings = z.strictObject({
   schedule: z.enum(['constant', 'cosine', 'one-cycle']).default('cosine'),
   warmupSteps: z.int().nonnegative().default(20),
   weightDecay: z.number().nonnegative().default(1e-4),
+  /** Path patterns of parameters that stay as they are, which `*` and `**` cover. Without lora, which freezes all others itself. */
+  freeze: z.array(z.string().min(1)).optional(),
   /** Parameters with a rate or decay of their own: the first pattern that fits a path decides. */
   groups: z.array(groupSchema).default([]),
   /** Largest global norm of the gradient; 0 leaves it as it is. */

@@ -1,5 +1,6 @@
 import {
   CocoDataset,
+  ConcatDataset,
   type Dataset,
   FoldersDataset,
   kFolds,
@@ -31,11 +32,10 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
     });
   switch (data.format) {
     case 'phantom':
-      return phantomParts(data, seed);
+      return phantomParts(data.phantom, seed);
     case 'coco': {
+      if (data.sets.length > 0) return mixedParts(data, seed, logger);
       const root = rootOf(data);
-      const { sets, protocol, missing, cache, split } = data;
-      if (sets.length > 0) return openSets(sets, { root, protocol, missing, cache, seed: split.seed, logger });
       const [train, val, test] = await Promise.all([
         CocoDataset.open(root, 'train'),
         CocoDataset.open(root, 'val'),
@@ -50,6 +50,31 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
       return { train: new Subset(whole, train), val: new Subset(whole, val), test: new Subset(whole, test) };
     }
   }
+}
+
+/** Datasets and phantoms as one. */
+async function mixedParts(data: DataConfig, seed: number, logger?: Logger): Promise<DataParts> {
+  const { protocol, missing, cache, split } = data;
+  const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
+  const generated = data.sets.flatMap(({ name, phantom, repeat, phrases }) => {
+    if (phantom === undefined) return [];
+    if (repeat !== undefined || phrases !== undefined)
+      throw new ConfigError({
+        where: `data.sets ${name}`,
+        what: 'repeat and phrases are for datasets on disk, not for phantoms',
+        fix: 'Set phantom.train and phantom.phrases',
+      });
+    return [phantomParts(phantom, seed)];
+  });
+  const options = { protocol, missing, cache, seed: split.seed, logger };
+  const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
+  const name = read[0]?.train.name ?? 'phantoms';
+  const part = (key: keyof DataParts) =>
+    new ConcatDataset(
+      name,
+      [...read, ...generated].map((parts) => parts[key]),
+    );
+  return { train: part('train'), val: part('val'), test: part('test') };
 }
 
 /** The parts of each fold of a cross-validation: every image is tested once. */
@@ -79,7 +104,7 @@ async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 
-function phantomParts({ phantom }: DataConfig, seed: number): DataParts {
+function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
   const domain = phantomDomains[phantom.domain];
   if (domain === undefined) {
     const known = Object.keys(phantomDomains).join(', ');

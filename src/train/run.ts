@@ -11,6 +11,7 @@ import { type AnswerScores, detectorScores, maskerScores } from './answer-scores
 import type { RunConfig } from './config.js';
 import type { OpenedParts } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
+import { freeze } from './freeze.js';
 import { MaskerTask } from './masker-task.js';
 import { preflight, samplesWithObjects } from './preflight.js';
 import type { TrainTask } from './task.js';
@@ -104,6 +105,7 @@ async function detectorTask(config: RunConfig, train: Dataset, capture: boolean,
     costs: { class: 2, bbox: 5, giou: 2 },
     encoderMatches,
   });
+  freeze(parts.model, config);
   const saveWeights = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   const save = async (dir: string) => {
     await saveWeights(dir);
@@ -123,6 +125,7 @@ async function maskerTask(config: RunConfig, capture: boolean, logger: Logger): 
   }
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));
+  freeze(parts.model, config);
   const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   return { task: new MaskerTask({ ...parts, save, capture }), loadScores: async () => maskerScores(config, parts) };
 }

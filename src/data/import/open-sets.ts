@@ -5,6 +5,8 @@ import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
 import { CocoDataset, type Part } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
+import { RenameDataset } from '../rename.js';
+import { RepeatDataset } from '../repeat.js';
 import type { Dataset } from '../types.js';
 import { importDataset } from './import-dataset.js';
 import { isSpelling, knownAdapter } from './registry.js';
@@ -16,6 +18,10 @@ export interface SetRequest {
   readonly name: string;
   /** Its folder below the root. Default: the one that has its name, in any spelling. */
   readonly folder?: string | undefined;
+  /** How often each of its training images comes up in one pass. Default: 1. */
+  readonly repeat?: number | undefined;
+  /** What its phrases are called from now on. Default: as the dataset calls them. */
+  readonly phrases?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Where several datasets are and how they are taken. */
@@ -62,7 +68,7 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
     const place = await layoutOf(join(root, folder), set, adapter, options);
     for (const part of PARTS) {
       if (adapter?.unseen === true && part !== 'test') continue;
-      opened[part].push(await CocoDataset.open(place, part, set.name));
+      opened[part].push(taken(await CocoDataset.open(place, part, set.name), part, set));
     }
   }
   if (absent.length === sets.length)
@@ -77,6 +83,12 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
     val: new ConcatDataset(name, opened.val),
     test: new ConcatDataset(name, opened.test),
   };
+}
+
+/** A part of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
+function taken(whole: Dataset, part: Part, { repeat = 1, phrases = {} }: SetRequest): Dataset {
+  const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
+  return part === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
 }
 
 /** The folder in the project's layout: the dataset's own, or one in the cache. */

@@ -1,0 +1,29 @@
+import type { Module } from '../nn/index.js';
+import { ConfigError, matchesPattern } from '../util/index.js';
+import type { RunConfig } from './config.js';
+
+/**
+ * Keeps the parameters that `train.freeze` names as they are.
+ *
+ * @throws ConfigError where a pattern fits no parameter, where nothing is left to train, or beside `lora`.
+ */
+export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }: RunConfig): void {
+  if (patterns.length === 0) return;
+  const where = 'train.freeze';
+  if (lora !== undefined)
+    throw new ConfigError({
+      where,
+      what: 'with lora only the adapters and lora.trainFully are trained',
+      fix: 'Remove train.freeze, or lora',
+    });
+  const parameters = [...model.namedParameters()];
+  const idle = patterns.filter((pattern) => !parameters.some(([path]) => matchesPattern(path, pattern)));
+  if (idle.length > 0) {
+    const fix = 'Patterns are written over parameter paths: `*` for one step, `**` for any number';
+    throw new ConfigError({ where, what: `${idle.join(', ')} fits no parameter`, fix });
+  }
+  for (const [path, parameter] of parameters)
+    if (patterns.some((pattern) => matchesPattern(path, pattern))) parameter.trainable = false;
+  if (parameters.every(([, { trainable }]) => !trainable))
+    throw new ConfigError({ where, what: 'it leaves nothing to train', fix: 'Remove some of its patterns' });
+}
