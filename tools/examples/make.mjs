@@ -6,8 +6,8 @@
  *   node tools/examples/make.mjs HC18 USGRA examples
  *
  * HC18: one image a subject, so that each counts alike and none is in two parts; 60 of the train part, 20 of the val part, 120 of
- * the test part and, where it has too few, of the rest of the val part. Of usgra-seg the test part as it is. The importer
- * keeps copies in one group, and a group here is drawn once.
+ * the test part and, where it has too few, of the rest of the val part. Of usgra-seg the test part as it is, and some of
+ * the others, to rehearse on. The importer keeps copies in one group, and of a group here one image is drawn.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
@@ -18,6 +18,7 @@ const SEED = 18;
 const SIDE = { sets: 256, single: 400 };
 const JPEG = { quality: 84, mozjpeg: true };
 const WANTED = { train: 60, val: 20, test: 120 };
+const REHEARSED = { train: 48, val: 12 };
 const PARTS = /** @type {const} */ (['train', 'val', 'test']);
 
 const [hc18, usgra, to] = process.argv.slice(2);
@@ -62,10 +63,15 @@ function onePerGroup(entries, random) {
   return shuffled(groups, random).map(([, own]) => own[Math.floor(random() * own.length)]);
 }
 
-async function drawHc18(root) {
-  const random = seeded(SEED);
+async function readParts(root) {
   const parts = {};
   for (const part of PARTS) parts[part] = await readPart(root, part);
+  return parts;
+}
+
+async function drawHc18(root) {
+  const random = seeded(SEED);
+  const parts = await readParts(root);
   const drawn = Object.fromEntries(PARTS.map((part) => [part, onePerGroup(parts[part].entries, random)]));
   return {
     ...parts.train,
@@ -73,6 +79,19 @@ async function drawHc18(root) {
       train: drawn.train.slice(0, WANTED.train),
       val: drawn.val.slice(0, WANTED.val),
       test: [...drawn.test, ...drawn.val.slice(WANTED.val)].slice(0, WANTED.test),
+    },
+  };
+}
+
+async function drawUsgra(root) {
+  const random = seeded(SEED);
+  const { train, val, test } = await readParts(root);
+  return {
+    ...test,
+    parts: {
+      train: onePerGroup(train.entries, random).slice(0, REHEARSED.train),
+      val: onePerGroup(val.entries, random).slice(0, REHEARSED.val),
+      test: test.entries,
     },
   };
 }
@@ -147,13 +166,13 @@ async function writeSet(folder, { info, categories, parts }, side) {
 
 const heads = await drawHc18(hc18);
 await writeSet(join(to, 'hc18'), heads, SIDE.sets);
-const nerves = await readPart(usgra, 'test');
-await writeSet(join(to, 'usgra-seg'), { ...nerves, parts: { test: nerves.entries } }, SIDE.sets);
+const nerves = await drawUsgra(usgra);
+await writeSet(join(to, 'usgra-seg'), nerves, SIDE.sets);
 
 // To try by hand, of the test parts, larger.
 const singles = [
   ...heads.parts.test.slice(0, 2).map((entry, i) => [`fetal-head-${i + 1}.jpg`, entry]),
-  ...nerves.entries.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),
+  ...nerves.parts.test.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),
 ];
 for (const [name, { root, image }] of singles) {
   await sharp(join(root, 'images', image.file_name))
