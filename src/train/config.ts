@@ -20,6 +20,10 @@ const modelSchema = z.strictObject({
   detector: z.string().default('weights/nano-grounding-dino'),
   /** A Hugging Face model directory of SAM 2. */
   masker: z.string().default('weights/nano-sam2'),
+  /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
+  adapter: z.string().min(1).optional(),
+  /** The same of the masker. */
+  maskerAdapter: z.string().min(1).optional(),
   /** `random` trains the model of `config.json` from nothing. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
   /**

@@ -131,7 +131,9 @@ async function writeSet(folder, { info, categories, parts }, side) {
   for (const [part, entries] of Object.entries(parts)) {
     const images = [];
     const annotations = [];
-    for (const { root, image, annotations: own } of entries.toSorted((a, b) => (a.image.file_name < b.image.file_name ? -1 : 1))) {
+    for (const { root, image, annotations: own } of entries.toSorted((a, b) =>
+      a.image.file_name < b.image.file_name ? -1 : 1,
+    )) {
       const scale = Math.min(1, side / Math.max(image.width, image.height));
       const size = { width: Math.round(image.width * scale), height: Math.round(image.height * scale) };
       const name = `${parse(image.file_name).name}.jpg`;
@@ -142,7 +144,9 @@ async function writeSet(folder, { info, categories, parts }, side) {
         .toFile(join(folder, 'images', name));
       const { pixel_spacing_mm: spacing, ...rest } = image;
       const id = images.length + 1;
-      const mm = spacing?.map((value, i) => Number((value * [image.width / size.width, image.height / size.height][i]).toFixed(6)));
+      const mm = spacing?.map((value, i) =>
+        Number((value * [image.width / size.width, image.height / size.height][i]).toFixed(6)),
+      );
       images.push({ ...rest, id, file_name: name, ...size, ...(mm && { pixel_spacing_mm: mm }) });
       for (const annotation of own) {
         const mask = await reducedMask(join(root, 'masks', annotation.mask_file), size);
