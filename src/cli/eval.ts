@@ -22,6 +22,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
+import { shippedConfig } from './shipped-config.js';
 
 interface EvalOptions extends GlobalOptions {
   config: string | undefined;
@@ -49,7 +50,10 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   describe: "DSC and IoU of a run, or of the shipped model, strictly and the paper's way; tables, figures, a page to look at",
   builder: (args) =>
     args
-      .option('config', { type: 'string', describe: "a run's YAML; default: the newest run, else the shipped model on phantoms" })
+      .option('config', {
+        type: 'string',
+        describe: "a run's YAML; default: the newest run, else the shipped models on examples/hc18",
+      })
       .option('adapter', { type: 'string', describe: "folder of a LoRA adapter; default: the run's best" })
       .option('split', {
         choices: ['train', 'val', 'test'] as const,
@@ -96,8 +100,12 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   handler: async (argv) => {
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
-    const source = file ?? (await newestRun()) ?? 'configs/phantom.yaml';
-    const config = await loadConfig(source, runConfigSchema, set);
+    const chosen = file ?? (await newestRun());
+    const { file: source, overrides } =
+      chosen === undefined
+        ? await shippedConfig('configs/examples.yaml', { 'data.root': 'examples/hc18' })
+        : { file: chosen, overrides: [] };
+    const config = await loadConfig(source, runConfigSchema, [...overrides, ...set]);
     const running = await initBackend(backend, consoleLogger);
     consoleLogger.info(`${source}: ${argv.split}`);
     const { onProgress, stop } = progressOfStages();

@@ -17,6 +17,7 @@ interface InferOptions extends GlobalOptions {
   model: string;
   masker: string | undefined;
   adapter: string | undefined;
+  maskerAdapter: string | undefined;
   adapterScale: number;
   threshold: number;
   nms: number;
@@ -65,7 +66,8 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
-      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
+      .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapters counts: 0 none, 1 all' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
       .option('nms', {
         type: 'number',
@@ -91,6 +93,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         type: 'string',
         describe: 'one part of the images, for many machines: 0/4 is the first of four; into OUT/shards/0-of-4, see merge',
       })
+      .example(
+        '$0 infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out',
+        'an image that comes with the project',
+      )
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
       .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')
       .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box of each phrase')
@@ -107,6 +113,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     model,
     masker,
     adapter,
+    maskerAdapter,
     adapterScale,
     threshold,
     nms,
@@ -131,7 +138,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
+    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the image at hand');
     const begin = performance.now();

@@ -11,6 +11,7 @@ interface ServeOptions extends GlobalOptions {
   model: string;
   masker: string | undefined;
   adapter: string | undefined;
+  maskerAdapter: string | undefined;
   adapterScale: number;
   host: string;
   port: number;
@@ -38,7 +39,8 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
-      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapter counts: 0 none, 1 all' })
+      .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapters counts: 0 none, 1 all' })
       .option('host', {
         type: 'string',
         default: '127.0.0.1',
@@ -62,7 +64,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, for this machine alone')
       .example('$0 serve --adapter runs/liver/best --port 9000', 'a model that was trained here')
       .example('$0 serve --host 0.0.0.0', 'for others too, who need the token that is printed') as never,
-  handler: async ({ model, masker, adapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+  handler: async ({ model, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({ where: '--port', what: `expected a whole number from 0 to 65535, got ${port}` });
@@ -70,7 +72,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, adapterScale };
+    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await ownVersion();
@@ -92,6 +94,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     // Before others know that it is up, and may stop it.
     const stop = askedToStop();
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
+    consoleLogger.info('images to try: examples/, which says what to ask for');
     await stop;
     void askedToStop().then(async (name) => {
       // The process that computes would go on till its job is done.

@@ -71,7 +71,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   }
   const test = summarise(pool(evaluations));
   // Training changed no file of the model that it started from.
-  const forgetting = probe && { probe: probe.name, before: await tryOut(config.model, probe), after: meanScore(tried) };
+  const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };
   if (forgetting) options.logger?.info(forgettingLine(forgetting));
   const metrics = {
     test,
@@ -106,13 +106,20 @@ export async function evaluateModels(
   }
 }
 
-/** Which models a trained run stands for: its best weights in the place of what it trained. */
-export function modelsOf({ task, model: { detector, masker }, lora }: RunConfig, bestDir: string): LoadOptions {
-  if (task === 'masker') return lora === undefined ? { detector, masker: bestDir } : { detector, masker, maskerAdapter: bestDir };
-  return lora === undefined ? { detector: bestDir, masker } : { detector, masker, adapter: bestDir };
+/** The models that a run starts from, with the adapters that it names. */
+export function startOf({ model: { detector, masker, adapter, maskerAdapter } }: Pick<RunConfig, 'model'>): LoadOptions {
+  return { detector, masker, ...(adapter && { adapter }), ...(maskerAdapter && { maskerAdapter }) };
 }
 
-function pool(evaluations: readonly Evaluation[]): Evaluation {
+/** Which models a trained run stands for: its best weights in the place of what it trained. */
+export function modelsOf(config: Pick<RunConfig, 'task' | 'model' | 'lora'>, bestDir: string): LoadOptions {
+  const start = startOf(config);
+  if (config.task === 'masker') return { ...start, [config.lora === undefined ? 'masker' : 'maskerAdapter']: bestDir };
+  return { ...start, [config.lora === undefined ? 'detector' : 'adapter']: bestDir };
+}
+
+/** Several evaluations as one. */
+export function pool(evaluations: readonly Evaluation[]): Evaluation {
   const sum = (pick: (evaluation: Evaluation) => number) =>
     evaluations.reduce((total, evaluation) => total + pick(evaluation), 0);
   return {

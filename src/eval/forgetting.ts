@@ -35,7 +35,12 @@ export async function openProbe({ train: { probe }, model }: RunConfig): Promise
   const shipped = [model.detector, model.masker].every((name) => own.includes(basename(name)));
   if (model.start === 'random') return undefined;
   if (probe === 'none' || (probe === undefined && !shipped)) return undefined;
-  return typeof probe === 'object' ? CocoDataset.open(probe.coco, 'test') : new PhantomDataset(PROBE);
+  return typeof probe === 'object' ? CocoDataset.open(probe.coco, 'test') : probePhantoms();
+}
+
+/** Phantoms of the standard domain, always the same. */
+export function probePhantoms(): Dataset {
+  return new PhantomDataset(PROBE);
 }
 
 /** Tries models on the probe, and frees them. */

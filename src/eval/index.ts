@@ -1,5 +1,13 @@
 export { type TrivialGuess, trivialGuess } from './baseline.js';
-export { type DemoOptions, type DemoResult, runDemo } from './demo.js';
+export {
+  type DemoConfig,
+  type DemoMetrics,
+  type DemoOptions,
+  type DemoResult,
+  type DemoStage,
+  demoSchema,
+  runDemo,
+} from './demo/index.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type Row } from './evaluate.js';
 export type { FoldScore } from './experiment.js';
 export { type ExperimentOptions, evaluateModels, modelsOf, type RunMetrics, runExperiment } from './experiment.js';

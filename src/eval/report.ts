@@ -15,6 +15,17 @@ export interface ReportImage {
   readonly dscAfter: number;
 }
 
+/** The losses of a training, one point an epoch. */
+export interface ReportCurve {
+  readonly name: string;
+  readonly points: readonly { readonly epoch: number; readonly train: number; readonly val: number }[];
+}
+
+/** Scores over all images, and those of each dataset. */
+export interface RetainedScores extends Score {
+  readonly sets: Readonly<Record<string, Score>>;
+}
+
 export interface ReportData {
   readonly title: string;
   /** What was done, in a sentence or two. */
@@ -22,8 +33,9 @@ export interface ReportData {
   readonly before: Summary;
   readonly after: Summary;
   readonly trivial: TrivialGuess;
-  /** One point an epoch. */
-  readonly curve: readonly { readonly epoch: number; readonly train: number; readonly val: number }[];
+  /** What the models knew before, and know after. */
+  readonly retained: { readonly before: RetainedScores; readonly after: RetainedScores };
+  readonly curves: readonly ReportCurve[];
   readonly images: readonly ReportImage[];
 }
 
@@ -51,10 +63,12 @@ ${headline(data)}
 <h2>By structure</h2>
 ${table(data)}
 <p class="note">DSC: overlap of the predicted and the true mask, 100 % is perfect; what was missed counts as 0.
-“Trivial guess” answers with the same mask for every image, the best one that the training masks allow.
+“The same mask” answers with one mask for every image, the best one that the training masks allow.
 “From true box” is the DSC when the masker is given the true boxes: what is lost between the two is the detector's.</p>
+<h2>What it could do before</h2>
+${retainedTable(data.retained)}
 <h2>Training</h2>
-<div id="curve"></div>
+${data.curves.map(({ name }) => `<h3>${escapeHtml(name)}</h3><div class="curve"></div>`).join('\n')}
 <h2>Images</h2>
 <p class="note">Sorted by the DSC after training, worst first.</p>
 <div class="gallery">${[...data.images]
@@ -64,12 +78,13 @@ ${table(data)}
 </main>
 <script>${plotScript}</script>
 <script>
-const curve = ${JSON.stringify([data.curve.map((p) => p.epoch), data.curve.map((p) => p.train), data.curve.map((p) => p.val)])};
-const box = document.getElementById('curve');
+const curves = ${JSON.stringify(data.curves.map(({ points }) => [points.map((p) => p.epoch), points.map((p) => p.train), points.map((p) => p.val)]))};
+for (const [i, box] of document.querySelectorAll('.curve').entries()) {
 const plot = new uPlot({ width: box.clientWidth, height: 260, scales: { x: { time: false } },
   axes: [{ label: 'epoch' }, { label: 'loss' }],
-  series: [{ label: 'epoch' }, { label: 'training', stroke: '#0072b2', width: 2 }, { label: 'validation', stroke: '#d55e00', width: 2 }] }, curve, box);
+  series: [{ label: 'epoch' }, { label: 'training', stroke: '#0072b2', width: 2 }, { label: 'validation', stroke: '#d55e00', width: 2 }] }, curves[i], box);
 addEventListener('resize', () => plot.setSize({ width: box.clientWidth, height: 260 }));
+}
 </script>
 </html>
 `;
@@ -88,12 +103,12 @@ th:first-child, td:first-child { text-align: left; } tr.total td { font-weight: 
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); gap: 1rem; }
 figure { margin: 0; } figure div { display: grid; grid-template-columns: repeat(3, 1fr); gap: .25rem; }
 figure img { width: 100%; display: block; border-radius: .25rem; } figcaption { font-size: .85rem; }
-#curve { background: #fff; color: #000; border-radius: .5rem; padding: .5rem; }
+.curve { background: #fff; color: #000; border-radius: .5rem; padding: .5rem; }
 `;
 
 function headline({ before, after, trivial }: ReportData): string {
   const card = (label: string, value: number) => `<div class="card">${label}<b>${value.toFixed(1)} %</b></div>`;
-  return `<div class="cards">${card('DSC of a trivial guess', trivial.dsc)}${card('DSC before', before.dsc)}${card('DSC after', after.dsc)}${card('From true box, after', after.dscGivenTrueBox)}</div>`;
+  return `<div class="cards">${card('DSC of the same mask for every image', trivial.dsc)}${card('DSC before', before.dsc)}${card('DSC after', after.dsc)}${card('From true box, after', after.dscGivenTrueBox)}</div>`;
 }
 
 function table({ before, after, trivial }: ReportData): string {
@@ -102,8 +117,16 @@ function table({ before, after, trivial }: ReportData): string {
   const rows = Object.entries(after.perStructure).map(([name, score]) =>
     row(name, trivial.perStructure[name], before.perStructure[name], score),
   );
-  return `<div class="scroll"><table><thead><tr><th>structure</th><th>n</th><th>trivial guess</th><th>DSC before</th><th>DSC after</th><th>IoU after</th><th>box IoU</th><th>from true box</th><th>missed</th></tr></thead>
+  return `<div class="scroll"><table><thead><tr><th>structure</th><th>n</th><th>the same mask</th><th>DSC before</th><th>DSC after</th><th>IoU after</th><th>box IoU</th><th>from true box</th><th>missed</th></tr></thead>
 <tbody>${rows.join('\n')}${row('all', trivial.dsc, before, after, true)}</tbody></table></div>`;
+}
+
+function retainedTable({ before, after }: ReportData['retained']): string {
+  const row = (name: string, b: Score | undefined, a: Score, total = false) =>
+    `<tr${total ? ' class="total"' : ''}><td>${escapeHtml(name)}</td><td>${a.n}</td><td>${cell(b?.dsc)}</td><td>${cell(a.dsc)}</td><td>${cell(b?.boxIou)}</td><td>${cell(a.boxIou)}</td><td>${cell(b?.dscGivenTrueBox)}</td><td>${cell(a.dscGivenTrueBox)}</td></tr>`;
+  const rows = Object.entries(after.sets).map(([name, score]) => row(name, before.sets[name], score));
+  return `<div class="scroll"><table><thead><tr><th>dataset</th><th>n</th><th>DSC before</th><th>after</th><th>box IoU before</th><th>after</th><th>from true box before</th><th>after</th></tr></thead>
+<tbody>${rows.join('\n')}${row('all', before, after, true)}</tbody></table></div>`;
 }
 
 function cell(value: number | undefined): string {

@@ -42,7 +42,7 @@ export async function detectorScores(config: RunConfig, parts: GroundingDinoPred
     };
     return { of, forget, dispose: forget };
   }
-  const masker = maskerOf(await loadMasker(config.model.masker));
+  const masker = maskerOf(await loadMasker(config.model.masker, { adapter: config.model.maskerAdapter }));
   const segmenter = new GroundedSegmenter(detector, masker);
   return {
     of: async ({ image, phrases, objects }) => {

@@ -21,6 +21,10 @@ const modelSchema = z.strictObject({
   detector: z.string().default('weights/ultrasound-detector'),
   /** A Hugging Face model directory of SAM 2. */
   masker: z.string().default('weights/ultrasound-masker'),
+  /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
+  adapter: z.string().min(1).optional(),
+  /** The same of the masker. */
+  maskerAdapter: z.string().min(1).optional(),
   /** `random` trains the model of `config.json` from nothing. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
   /**

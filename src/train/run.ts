@@ -47,6 +47,7 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
       throw new ConfigError({ where: `data ${data[part].name}`, what: `its ${part} part has no image`, fix });
     }
   }
+  refuseOwnAdapter(config);
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
   const capture = isLong(config.train, data.train.size);
@@ -77,6 +78,15 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
     scores?.dispose();
     task.dispose();
   }
+}
+
+/** An adapter goes beside the model that is trained, not under it. */
+function refuseOwnAdapter({ task, model }: RunConfig): void {
+  const key = task === 'detector' ? 'adapter' : 'maskerAdapter';
+  if (model[key] === undefined) return;
+  const what = `the ${task} is what is trained, and training starts from a model without adapters`;
+  const fix = `Remove it, or export the model with its adapter and name that folder as model.${task}`;
+  throw new ConfigError({ where: `model.${key}`, what, fix });
 }
 
 /** Steps from which on it pays to make graphs, which takes some seconds for each length of the prompts. */

@@ -43,8 +43,10 @@ const infer = (backend: string, out: string, paths: readonly string[] = images) 
 ];
 
 const train = (backend: string, out: string, ...more: string[]) => [
-  ...['train', '--backend', backend, '--config', 'configs/demo.yaml', ...more],
+  ...['train', '--backend', backend, '--config', 'configs/phantom.yaml', ...more],
   '--set',
+  'lora={preset: paper, rank: 16, alpha: 16}',
+  ...['data.phantom.domain=shifted', 'train.learningRate=2.5e-3', 'train.clipNorm=0.5'],
   `run.dir=${at(out)}`,
   ...['train', 'val', 'test'].map((part) => `data.phantom.${part}=1`),
   ...['data.phantom.size.width=64', 'data.phantom.size.height=56'],

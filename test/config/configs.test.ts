@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
+import { demoSchema, trainingOf } from '../../src/eval/demo/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { runConfigSchema, specOf } from '../../src/train/index.js';
@@ -11,9 +12,22 @@ import { useBackend } from '../support/backend.js';
 useBackend();
 
 describe('configs/', () => {
-  it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml')))('%s can be read', async (file) => {
-    expect((await loadConfig(join('configs', file), runConfigSchema, [])).run.dir).toMatch(/^runs\//);
+  it('demo.yaml is two trainings, each of which is a run', async () => {
+    const config = await loadConfig('configs/demo.yaml', demoSchema, ['detector.train.epochs=3']);
+    const [detector, masker] = [trainingOf(config, 'detector'), trainingOf(config, 'masker')];
+    expect([detector.run.dir, masker.run.dir]).toEqual(['runs/demo/detector', 'runs/demo/masker']);
+    expect([detector.task, detector.train.epochs]).toEqual(['detector', 3]);
+    expect(masker.task).toBe('masker');
+    expect(masker.train.epochs).toBeGreaterThan(3);
+    for (const run of [detector, masker]) expect(runConfigSchema.parse(run)).toEqual(run);
   });
+
+  it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml') && file !== 'demo.yaml'))(
+    '%s can be read',
+    async (file) => {
+      expect((await loadConfig(join('configs', file), runConfigSchema, [])).run.dir).toMatch(/^runs\//);
+    },
+  );
 
   it('us15.yaml is the recipe of the paper', async () => {
     const { model, lora, train, loss } = await loadConfig('configs/us15.yaml', runConfigSchema, []);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
-import { modelsOf } from '../experiment.js';
+import { modelsOf, startOf } from '../experiment.js';
 
 /** A part of a dataset. */
 export type SplitName = 'train' | 'val' | 'test';
@@ -12,7 +12,7 @@ export type SplitName = 'train' | 'val' | 'test';
 export interface RunPart {
   readonly data: Readonly<Record<SplitName, Dataset>>;
   readonly models: LoadOptions;
-  /** Whether the models are the run's own, trained ones. */
+  /** Whether the models were trained: by the run, or as the adapters that it names. */
   readonly trained: boolean;
   /** Where the training of these models left its files. */
   readonly dir: string;
@@ -27,7 +27,7 @@ export interface RunPart {
 export async function openRunParts(config: RunConfig, adapter?: string): Promise<RunPart[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
-  const start: LoadOptions = { detector: config.model.detector, masker: config.model.masker };
+  const start = startOf(config);
   if (adapter !== undefined) {
     const data = await openData(config.data, config.run.seed);
     return [{ data, models: { ...start, adapter }, trained: true, dir }];
@@ -41,8 +41,9 @@ export async function openRunParts(config: RunConfig, adapter?: string): Promise
 
 async function partOf(config: RunConfig, data: RunPart['data'], dir: string, start: LoadOptions): Promise<RunPart> {
   const best = join(dir, 'best');
-  const trained = await exists(best);
-  return { data, dir, trained, models: trained ? modelsOf(config, best) : start };
+  const own = await exists(best);
+  const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
+  return { data, dir, trained: own || adapted, models: own ? modelsOf(config, best) : start };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -11,7 +11,9 @@ export interface BatchSettings {
   readonly prompts: readonly string[];
   readonly detector: string;
   readonly adapter: string | undefined;
-  /** How much of the adapter counts. Default: 1. */
+  /** That of the masker. Default: none. */
+  readonly maskerAdapter?: string | undefined;
+  /** How much of the adapters counts. Default: 1. */
   readonly adapterScale?: number | undefined;
   /** `null` for boxes alone. Default: the shipped one, or that of an exported folder. */
   readonly masker?: string | null | undefined;
@@ -22,13 +24,14 @@ export interface BatchSettings {
 
 /** A short text that is another one whenever settings, or the files of a model, are others. */
 export async function settingsKey(settings: BatchSettings): Promise<string> {
-  const { detector, masker, adapter, ...rest } = settings;
-  const [detectorFiles, maskerFiles, adapterFiles] = await Promise.all([
+  const { detector, masker, adapter, maskerAdapter, ...rest } = settings;
+  const [detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles] = await Promise.all([
     modelFiles(detector),
     masker === null ? undefined : modelFiles(masker ?? shippedModels.masker),
     adapter === undefined ? undefined : filesOf(adapter),
+    maskerAdapter === undefined ? undefined : filesOf(maskerAdapter),
   ]);
-  return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles });
+  return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles });
 }
 
 /** A short text that stands for an image file as it is, and for settings. */

@@ -1,0 +1,103 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../../src/config/index.js';
+import { type DemoConfig, type DemoMetrics, type DemoResult, demoSchema, runDemo } from '../../src/eval/index.js';
+import { openRunParts } from '../../src/eval/run/run-parts.js';
+import { runConfigSchema, withRunLock } from '../../src/train/index.js';
+import { silentLogger } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { runCommand } from '../support/command.js';
+
+useBackend();
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sonoground-demo-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** The shipped demo, with two images a question and one step a training. */
+function tiny(name: string): Promise<DemoConfig> {
+  const short = ['detector', 'masker'].flatMap((model) => [
+    ...[`${model}.train.epochs=1`, `${model}.train.stepsPerEpoch=1`, `${model}.train.batchSize=1`],
+    ...[`${model}.train.workers=0`, `${model}.train.preflight=false`],
+  ]);
+  const data = 'data.sets=[{name: hc18}, {name: phantoms, phantom: {train: 2, val: 1, test: 1}}]';
+  return loadConfig('configs/demo.yaml', demoSchema, [`run.dir=${join(dir, name)}`, 'judged.most=2', data, ...short]);
+}
+
+describe('the demo', () => {
+  const stages: string[] = [];
+  let result: DemoResult;
+  let leaked: number;
+  beforeAll(async () => {
+    const config = await tiny('run');
+    leaked = await leakOf(async () => {
+      result = await runDemo(config, {
+        logger: silentLogger,
+        onProgress: (stage) => stages.at(-1) === stage || stages.push(stage),
+      });
+    });
+  });
+
+  it('evaluates, trains both models, and evaluates again', () => {
+    expect(stages).toEqual(['before', 'detector', 'masker', 'after']);
+    expect(result.learntFrom).toBe(60);
+  });
+
+  it('leaves no tensor behind', () => {
+    expect(leaked).toBe(0);
+  });
+
+  it('says in per cent how good it was, how good it is, and what became of what it could do', async () => {
+    const metrics = JSON.parse(await readFile(result.metricsFile, 'utf8')) as DemoMetrics;
+    const { before, after, trivial, retained, training } = metrics;
+    for (const summary of [before, after]) expect(summary).toMatchObject({ images: 2, n: 2, dsc: expect.any(Number) });
+    expect(Object.keys(after.perStructure)).toEqual(['fetal head']);
+    // The best constant mask of 60 heads covers most of any other.
+    expect(trivial.dsc).toBeGreaterThan(50);
+    expect(Object.keys(retained.before.sets)).toEqual(['usgra-seg', 'phantom-standard']);
+    expect([retained.before.images, retained.after.images]).toEqual([4, 4]);
+    expect(retained.lost).toBeCloseTo(retained.before.dsc - retained.after.dsc, 1);
+    expect([training.detector.steps, training.masker.steps]).toEqual([1, 1]);
+  });
+
+  it('shows both trainings, the retained datasets and the images in the report', async () => {
+    const html = await readFile(result.reportFile, 'utf8');
+    for (const words of ['<h3>detector</h3>', '<h3>masker</h3>', 'usgra-seg', 'phantom-standard', 'the same mask'])
+      expect(html).toContain(words);
+    expect(html.match(/<figure>/g)?.length).toBe(2);
+  });
+
+  it('leaves a run whose evaluation uses both adapters', async () => {
+    const config = await loadConfig(join(dir, 'run', 'config.yaml'), runConfigSchema);
+    const [part] = await openRunParts(config);
+    expect(part?.trained).toBe(true);
+    expect(part?.models).toMatchObject({
+      adapter: join(dir, 'run', 'detector', 'best'),
+      maskerAdapter: join(dir, 'run', 'masker', 'best'),
+    });
+    expect(part?.data.test.size).toBe(120);
+  });
+
+  it('says in a line that another one runs in its folder', async () => {
+    const config = await tiny('taken');
+    await withRunLock(config.run.dir, async () => {
+      const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
+      await expect(refused).rejects.toThrow(/choose another run\.dir/);
+    });
+  });
+
+  it.each([
+    ['data.phantom.domain=nowhere detector.train.epoch=2', /detector\.train.*epoch/],
+    ['judged.learnt=nowhere', /nowhere.*annotations/],
+    ['train.epochs=2', /train/],
+  ])('demo --set %s names what is wrong', async (words, expected) => {
+    const { code, text } = await runCommand(['demo', '--set', `run.dir=${join(dir, 'wrong')}`, ...words.split(' ')]);
+    expect(code).not.toBe(0);
+    expect(text).toMatch(expected);
+    expect(text).not.toMatch(/^\s+at /m);
+  });
+});

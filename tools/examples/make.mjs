@@ -1,0 +1,188 @@
+/**
+ * Draws the real images that come with the project, `examples/`, from two datasets of the Creative Commons.
+ *
+ *   npm run import-data -- --dataset hc18 --from DIR --to HC18 --splits configs/splits/hc18.json
+ *   npm run import-data -- --dataset usgra-seg --from DIR --to USGRA --splits configs/splits/usgra-seg.json
+ *   node tools/examples/make.mjs HC18 USGRA examples
+ *
+ * HC18: one image a subject, so that each counts alike and none is in two parts; 60 of the train part, 20 of the val part, 120 of
+ * the test part and, where it has too few, of the rest of the val part. Of usgra-seg the test part as it is, and some of
+ * the others, to rehearse on. The importer keeps copies in one group, and of a group here one image is drawn.
+ */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, parse } from 'node:path';
+import sharp from 'sharp';
+
+const SEED = 18;
+/** Long side of the images of the two sets, and of those to try by hand. Pixels. */
+const SIDE = { sets: 256, single: 400 };
+const JPEG = { quality: 84, mozjpeg: true };
+const WANTED = { train: 60, val: 20, test: 120 };
+const REHEARSED = { train: 48, val: 12 };
+const PARTS = /** @type {const} */ (['train', 'val', 'test']);
+
+const [hc18, usgra, to] = process.argv.slice(2);
+if (to === undefined) throw new Error('usage: make.mjs HC18 USGRA TO');
+
+/** A generator of numbers in [0, 1) that is the same everywhere (mulberry32). */
+function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function groupBy(items, keyOf) {
+  const groups = new Map();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+function shuffled(items, random) {
+  const order = [...items];
+  for (let i = order.length - 1; i > 0; i--) {
+    const k = Math.floor(random() * (i + 1));
+    [order[i], order[k]] = [order[k], order[i]];
+  }
+  return order;
+}
+
+/** The images of an imported part, each with its annotations. */
+async function readPart(root, part) {
+  const { images, annotations, categories, info } = JSON.parse(await readFile(join(root, 'annotations', `${part}.json`), 'utf8'));
+  const own = groupBy(annotations, ({ image_id }) => image_id);
+  return { info, categories, entries: images.map((image) => ({ root, image, annotations: own.get(image.id) ?? [] })) };
+}
+
+/** One image of each group, in an order drawn by chance. */
+function onePerGroup(entries, random) {
+  const groups = [...groupBy(entries, ({ image }) => image.group).entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return shuffled(groups, random).map(([, own]) => own[Math.floor(random() * own.length)]);
+}
+
+async function readParts(root) {
+  const parts = {};
+  for (const part of PARTS) parts[part] = await readPart(root, part);
+  return parts;
+}
+
+async function drawHc18(root) {
+  const random = seeded(SEED);
+  const parts = await readParts(root);
+  const drawn = Object.fromEntries(PARTS.map((part) => [part, onePerGroup(parts[part].entries, random)]));
+  return {
+    ...parts.train,
+    parts: {
+      train: drawn.train.slice(0, WANTED.train),
+      val: drawn.val.slice(0, WANTED.val),
+      test: [...drawn.test, ...drawn.val.slice(WANTED.val)].slice(0, WANTED.test),
+    },
+  };
+}
+
+async function drawUsgra(root) {
+  const random = seeded(SEED);
+  const { train, val, test } = await readParts(root);
+  return {
+    ...test,
+    parts: {
+      train: onePerGroup(train.entries, random).slice(0, REHEARSED.train),
+      val: onePerGroup(val.entries, random).slice(0, REHEARSED.val),
+      test: test.entries,
+    },
+  };
+}
+
+/** Where a reduced mask is set: pixels of which half and more was. */
+async function reducedMask(file, size) {
+  const { data } = await sharp(file)
+    .extractChannel(0)
+    .threshold(1)
+    .resize({ ...size, fit: 'fill', kernel: 'linear' })
+    .threshold(128)
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return data;
+}
+
+/** Box [x, y, width, height] and number of the pixels that are set. */
+function extent(mask, { width, height }) {
+  let [left, top, right, bottom, area] = [width, height, -1, -1, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (mask[y * width + x] === 0) continue;
+      area += 1;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  return { bbox: [left, top, right - left + 1, bottom - top + 1], area };
+}
+
+/** Writes a dataset, reduced. Objects of which no pixel is left are dropped. */
+async function writeSet(folder, { info, categories, parts }, side) {
+  await rm(folder, { recursive: true, force: true });
+  for (const name of ['annotations', 'images', 'masks']) await mkdir(join(folder, name), { recursive: true });
+  for (const [part, entries] of Object.entries(parts)) {
+    const images = [];
+    const annotations = [];
+    for (const { root, image, annotations: own } of entries.toSorted((a, b) =>
+      a.image.file_name < b.image.file_name ? -1 : 1,
+    )) {
+      const scale = Math.min(1, side / Math.max(image.width, image.height));
+      const size = { width: Math.round(image.width * scale), height: Math.round(image.height * scale) };
+      const name = `${parse(image.file_name).name}.jpg`;
+      await sharp(join(root, 'images', image.file_name))
+        .greyscale()
+        .resize({ ...size, fit: 'fill' })
+        .jpeg(JPEG)
+        .toFile(join(folder, 'images', name));
+      const { pixel_spacing_mm: spacing, ...rest } = image;
+      const id = images.length + 1;
+      const mm = spacing?.map((value, i) =>
+        Number((value * [image.width / size.width, image.height / size.height][i]).toFixed(6)),
+      );
+      images.push({ ...rest, id, file_name: name, ...size, ...(mm && { pixel_spacing_mm: mm }) });
+      for (const annotation of own) {
+        const mask = await reducedMask(join(root, 'masks', annotation.mask_file), size);
+        const { bbox, area } = extent(mask, size);
+        if (area === 0) continue;
+        await sharp(mask, { raw: { ...size, channels: 1 } })
+          .png({ palette: true, colours: 2, compressionLevel: 9 })
+          .toFile(join(folder, 'masks', annotation.mask_file));
+        annotations.push({ ...annotation, id: annotations.length + 1, image_id: id, bbox, area });
+      }
+    }
+    const lines = (list) => `[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]`;
+    const about = { dataset: info.dataset, licence: 'CC BY 4.0', changes: `long side at most ${side} pixels, JPEG`, part };
+    await writeFile(
+      join(folder, 'annotations', `${part}.json`),
+      `{"info": ${JSON.stringify(about)},\n"images": ${lines(images)},\n"annotations": ${lines(annotations)},\n"categories": ${JSON.stringify(categories)}}\n`,
+    );
+    process.stdout.write(`${folder} ${part}: ${images.length} images, ${annotations.length} objects\n`);
+  }
+}
+
+const heads = await drawHc18(hc18);
+await writeSet(join(to, 'hc18'), heads, SIDE.sets);
+const nerves = await drawUsgra(usgra);
+await writeSet(join(to, 'usgra-seg'), nerves, SIDE.sets);
+
+// To try by hand, of the test parts, larger.
+const singles = [
+  ...heads.parts.test.slice(0, 2).map((entry, i) => [`fetal-head-${i + 1}.jpg`, entry]),
+  ...nerves.parts.test.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),
+];
+for (const [name, { root, image }] of singles) {
+  await sharp(join(root, 'images', image.file_name))
+    .greyscale()
+    .resize({ width: SIDE.single, height: SIDE.single, fit: 'inside', withoutEnlargement: true })
+    .jpeg(JPEG)
+    .toFile(join(to, name));
+  process.stdout.write(`${join(to, name)}: ${image.source}\n`);
+}
