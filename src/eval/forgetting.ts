@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CocoDataset, type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../data/index.js';
-import { GroundedSegmenter, type LoadOptions, nanoModels, shippedModels } from '../infer/index.js';
+import { GroundedSegmenter, type LoadOptions, nanoModels, shippedModels, ultrasoundModels } from '../infer/index.js';
 import { averagePrecision, diceCoefficient, type ImageBoxes } from '../metrics/index.js';
 import { boxIou } from '../processing/index.js';
 import type { RunConfig } from '../train/index.js';
@@ -31,7 +31,9 @@ const LEAST_SCORE = 0.05;
 
 /** The set on which a run's model is tried before and after; undefined where the run names none. */
 export async function openProbe({ train: { probe }, model }: RunConfig): Promise<Dataset | undefined> {
-  const own = [shippedModels, nanoModels].flatMap((models) => Object.values(models).map((name) => basename(name)));
+  const own = [shippedModels, nanoModels, ultrasoundModels].flatMap((models) =>
+    Object.values(models).map((name) => basename(name)),
+  );
   const shipped = [model.detector, model.masker].every((name) => own.includes(basename(name)));
   if (model.start === 'random') return undefined;
   if (probe === 'none' || (probe === undefined && !shipped)) return undefined;

@@ -56,7 +56,7 @@ export interface ExportOptions {
  * @example
  * import { exportModel, GroundedSegmenter } from 'sonoground';
  *
- * const source = { detector: 'weights/ultrasound-detector', masker: 'weights/ultrasound-masker' }; // and adapter: 'runs/liver/best'
+ * const source = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' }; // and adapter: 'runs/liver/best'
  * const { detector } = await exportModel(source, { form: 'safetensors', to: 'exported', say: console.log });
  * console.log(detector.verification.map(({ what, max_abs_error }) => `${what}: ${max_abs_error}`));
  * const segmenter = await GroundedSegmenter.load('exported');

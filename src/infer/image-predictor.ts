@@ -95,7 +95,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
    * import { decodeImage, initBackend, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
    *
    * await initBackend();
-   * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/ultrasound-masker'));
+   * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/nano-sam2'));
    * await predictor.setImage(await decodeImage('scan.png'));
    * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
    * const earlier = rough?.masks[0]?.logits;

@@ -9,7 +9,7 @@ import { adaptersIn } from './apply.js';
  * import { applyLora, initBackend, loadDetector, mergeLora, Rng } from 'sonoground';
  *
  * await initBackend();
- * const { model } = await loadDetector('weights/ultrasound-detector'); // or with { adapter: 'runs/liver/best' }
+ * const { model } = await loadDetector('weights/nano-grounding-dino'); // or with { adapter: 'runs/liver/best' }
  * applyLora(model, { rank: 4, alpha: 4, targets: ['model.text_projection'] }, Rng.seeded(1));
  * mergeLora(model);
  * model.dispose();

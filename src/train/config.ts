@@ -18,9 +18,9 @@ const runSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   /** A Hugging Face model directory of Grounding DINO. */
-  detector: z.string().default('weights/ultrasound-detector'),
+  detector: z.string().default('weights/nano-grounding-dino'),
   /** A Hugging Face model directory of SAM 2. */
-  masker: z.string().default('weights/ultrasound-masker'),
+  masker: z.string().default('weights/nano-sam2'),
   /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
   adapter: z.string().min(1).optional(),
   /** The same of the masker. */

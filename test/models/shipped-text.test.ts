@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { tf } from '../../src/backend/index.js';
-import { type DetectorParts, loadDetector, shippedModels } from '../../src/infer/index.js';
+import { type DetectorParts, loadDetector, ultrasoundModels } from '../../src/infer/index.js';
 import { Bert } from '../../src/models/bert/index.js';
 import { inference } from '../../src/nn/index.js';
 import { useBackend } from '../support/backend.js';
@@ -19,11 +19,11 @@ let golden: GoldenCase;
 let parts: DetectorParts;
 beforeAll(async () => {
   golden = await GoldenCase.read('shipped-text');
-  parts = await loadDetector(shippedModels.detector);
+  parts = await loadDetector(ultrasoundModels.detector);
 });
 afterAll(() => void parts.model.dispose());
 
-describe("the shipped detector's text backbone", () => {
+describe('the text backbone of the detector for real ultrasound', () => {
   it('gets the word pieces of the reference tokenizer', () => {
     const ids = golden.tensor<tf.Tensor2D>('in.input_ids').arraySync();
     const own = PROMPTS.map((phrases) => [...parts.tokenizer.encode(phrases).inputIds]);
