@@ -84,10 +84,24 @@ describe('the demo', () => {
 
   it('says in a line that another one runs in its folder', async () => {
     const config = await tiny('taken');
-    await withRunLock(config.run.dir, async () => {
-      const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
-      await expect(refused).rejects.toThrow(/choose another run\.dir/);
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
     });
+    let entered = () => {};
+    const inside = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    // What runs within a lock may take it again: the demo has to be asked for from outside.
+    const other = withRunLock(config.run.dir, () => {
+      entered();
+      return left;
+    });
+    await inside;
+    const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
+    await expect(refused).rejects.toThrow(/choose another run\.dir/);
+    leave();
+    await other;
   });
 
   it.each([
