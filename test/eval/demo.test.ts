@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { type DemoConfig, type DemoMetrics, type DemoResult, demoSchema, runDemo } from '../../src/eval/index.js';
 import { openRunParts } from '../../src/eval/run/run-parts.js';
-import { runConfigSchema, withRunLock } from '../../src/train/index.js';
+import { runConfigSchema } from '../../src/train/index.js';
 import { silentLogger } from '../../src/util/index.js';
+import { FolderLock } from '../../src/util/lock/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 
@@ -84,10 +85,9 @@ describe('the demo', () => {
 
   it('says in a line that another one runs in its folder', async () => {
     const config = await tiny('taken');
-    await withRunLock(config.run.dir, async () => {
-      const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
-      await expect(refused).rejects.toThrow(/choose another run\.dir/);
-    });
+    const lock = await FolderLock.take(join(config.run.dir, '.lock'), { where: 'it', doing: 'is in it', instead: 'wait' });
+    const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
+    await expect(refused.finally(() => lock.release())).rejects.toThrow(/is training in it.*choose another run\.dir/);
   });
 
   it.each([
