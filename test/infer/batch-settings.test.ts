@@ -1,0 +1,26 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type BatchSettings, settingsKey } from '../../src/infer/batch/settings.js';
+import { shippedModels } from '../../src/infer/index.js';
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'batch-settings-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+it('does again what another adapter of the masker, or the same one trained anew, would outline otherwise', async () => {
+  const settings = { prompts: ['cyst'], ...shippedModels, adapter: undefined, select: 'all' } as const;
+  const thresholds = { scoreThreshold: 0.1, nmsThreshold: 0.5 };
+  const keyOf = (more: Partial<BatchSettings>) => settingsKey({ ...settings, ...thresholds, ...more });
+  const maskerAdapter = join(dir, 'best');
+  await mkdir(maskerAdapter);
+  await writeFile(join(maskerAdapter, 'adapter_model.safetensors'), 'one');
+  const [without, first] = [await keyOf({}), await keyOf({ maskerAdapter })];
+  expect(await keyOf({ maskerAdapter: undefined })).toBe(without);
+  expect(await keyOf({ maskerAdapter })).toBe(first);
+  await writeFile(join(maskerAdapter, 'adapter_model.safetensors'), 'another');
+  expect(new Set([without, first, await keyOf({ maskerAdapter })]).size).toBe(3);
+});
