@@ -1,6 +1,5 @@
-import { basename } from 'node:path';
 import { CocoDataset, type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../data/index.js';
-import { GroundedSegmenter, type LoadOptions, nanoModels, shippedModels, ultrasoundModels } from '../infer/index.js';
+import { GroundedSegmenter, isPackaged, type LoadOptions } from '../infer/index.js';
 import { averagePrecision, diceCoefficient, type ImageBoxes } from '../metrics/index.js';
 import { boxIou } from '../processing/index.js';
 import type { RunConfig } from '../train/index.js';
@@ -31,10 +30,7 @@ const LEAST_SCORE = 0.05;
 
 /** The set on which a run's model is tried before and after; undefined where the run names none. */
 export async function openProbe({ train: { probe }, model }: RunConfig): Promise<Dataset | undefined> {
-  const own = [shippedModels, nanoModels, ultrasoundModels].flatMap((models) =>
-    Object.values(models).map((name) => basename(name)),
-  );
-  const shipped = [model.detector, model.masker].every((name) => own.includes(basename(name)));
+  const shipped = isPackaged(model.detector) && isPackaged(model.masker);
   if (model.start === 'random') return undefined;
   if (probe === 'none' || (probe === undefined && !shipped)) return undefined;
   return typeof probe === 'object' ? CocoDataset.open(probe.coco, 'test') : probePhantoms();

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { printable, writeFileAtomic } from '../util/index.js';
 import type { TrivialGuess } from './baseline.js';
+import type { TrainingCurve } from './page/training-curves.js';
 import type { Score, Summary } from './run-summary.js';
 
 /** One picture of the gallery. */
@@ -13,12 +14,6 @@ export interface ReportImage {
   readonly after: Buffer;
   readonly dscBefore: number;
   readonly dscAfter: number;
-}
-
-/** The losses of a training, one point an epoch. */
-export interface ReportCurve {
-  readonly name: string;
-  readonly points: readonly { readonly epoch: number; readonly train: number; readonly val: number }[];
 }
 
 /** Scores over all images, and those of each dataset. */
@@ -35,7 +30,7 @@ export interface ReportData {
   readonly trivial: TrivialGuess;
   /** What the models knew before, and know after. */
   readonly retained: { readonly before: RetainedScores; readonly after: RetainedScores };
-  readonly curves: readonly ReportCurve[];
+  readonly curves: readonly TrainingCurve[];
   readonly images: readonly ReportImage[];
 }
 
@@ -78,7 +73,7 @@ ${data.curves.map(({ name }) => `<h3>${escapeHtml(name)}</h3><div class="curve">
 </main>
 <script>${plotScript}</script>
 <script>
-const curves = ${JSON.stringify(data.curves.map(({ points }) => [points.map((p) => p.epoch), points.map((p) => p.train), points.map((p) => p.val)]))};
+const curves = ${JSON.stringify(data.curves.map(({ series }) => plotted(series)))};
 for (const [i, box] of document.querySelectorAll('.curve').entries()) {
 const plot = new uPlot({ width: box.clientWidth, height: 260, scales: { x: { time: false } },
   axes: [{ label: 'epoch' }, { label: 'loss' }],
@@ -127,6 +122,12 @@ function retainedTable({ before, after }: ReportData['retained']): string {
   const rows = Object.entries(after.sets).map(([name, score]) => row(name, before.sets[name], score));
   return `<div class="scroll"><table><thead><tr><th>dataset</th><th>n</th><th>DSC before</th><th>after</th><th>box IoU before</th><th>after</th><th>from true box before</th><th>after</th></tr></thead>
 <tbody>${rows.join('\n')}${row('all', before, after, true)}</tbody></table></div>`;
+}
+
+/** What uPlot takes: the epochs, then the values of each line. A log has both losses of every epoch. */
+function plotted(series: TrainingCurve['series']): number[][] {
+  const [first] = series;
+  return [first?.points.map(([epoch]) => epoch) ?? [], ...series.map(({ points }) => points.map(([, loss]) => loss))];
 }
 
 function cell(value: number | undefined): string {

@@ -64,4 +64,4 @@ export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predicto
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export { type SegmentOptions, type Selection, selections } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';
-export { nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';
+export { isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';

@@ -69,10 +69,12 @@ async function mixedParts(data: DataConfig, seed: number, logger?: Logger): Prom
   const options = { protocol, missing, cache, seed: split.seed, logger };
   const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
   const name = read[0]?.train.name ?? 'phantoms';
+  // Of the sets themselves, not of their union: a group's name says its dataset once, with phantoms beside it or without.
+  const setsOf = (dataset: Dataset) => dataset.parts ?? [dataset];
   const part = (key: keyof DataParts) =>
     new ConcatDataset(
       name,
-      [...read, ...generated].map((parts) => parts[key]),
+      [...read, ...generated].flatMap((parts) => setsOf(parts[key])),
     );
   return { train: part('train'), val: part('val'), test: part('test') };
 }

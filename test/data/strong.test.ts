@@ -54,7 +54,7 @@ async function digest(preset: AugmentChoice): Promise<string> {
 }
 
 describe('earlier presets', () => {
-  // Of the release before `strong`, whose resampling was written anew.
+  // Digests made before `strong` came, with the resampling that was replaced for it.
   it.each([
     ['paper', 'f3d5bdb1d9bc70f8'],
     ['ultrasound', '0acc02f29e80014f'],

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,8 @@ describe('the demo', () => {
     expect(trivial.dsc).toBeGreaterThan(50);
     expect(Object.keys(retained.before.sets)).toEqual(['usgra-seg', 'phantom-standard']);
     expect([retained.before.images, retained.after.images]).toEqual([4, 4]);
-    expect(retained.lost).toBeCloseTo(retained.before.dsc - retained.after.dsc, 1);
+    const lost = Object.entries(retained.before.sets).map(([name, { dsc }]) => dsc - (retained.after.sets[name]?.dsc ?? 0));
+    expect(retained.lost).toBeCloseTo(Math.max(...lost), 1);
     expect([training.detector.steps, training.masker.steps]).toEqual([1, 1]);
   });
 
@@ -84,24 +86,9 @@ describe('the demo', () => {
 
   it('says in a line that another one runs in its folder', async () => {
     const config = await tiny('taken');
-    let leave = () => {};
-    const left = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
-    let entered = () => {};
-    const inside = new Promise<void>((resolve) => {
-      entered = resolve;
-    });
     // What runs within a lock may take it again: the demo has to be asked for from outside.
-    const other = withRunLock(config.run.dir, () => {
-      entered();
-      return left;
-    });
-    await inside;
-    const refused = runDemo(config, { logger: silentLogger, onProgress: () => {} });
-    await expect(refused).rejects.toThrow(/choose another run\.dir/);
-    leave();
-    await other;
+    const ask = AsyncResource.bind(() => runDemo(config, { logger: silentLogger, onProgress: () => {} }));
+    await withRunLock(config.run.dir, () => expect(ask()).rejects.toThrow(/choose another run\.dir/));
   });
 
   it.each([

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-it('does again what another adapter of the masker, or the same one trained anew, would outline otherwise', async () => {
+it('images are segmented again once the masker has another adapter, or its adapter was retrained', async () => {
   const settings = { prompts: ['cyst'], ...shippedModels, adapter: undefined, select: 'all' } as const;
   const thresholds = { scoreThreshold: 0.1, nmsThreshold: 0.5 };
   const keyOf = (more: Partial<BatchSettings>) => settingsKey({ ...settings, ...thresholds, ...more });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
 import type { Part } from '../coco.js';
 import type { Dataset } from '../types.js';
@@ -77,7 +78,7 @@ function originals(dataset: Dataset): readonly Dataset[] {
 function sameDataset(a: Dataset, b: Dataset): boolean {
   if (a === b) return true;
   if (a.size !== b.size || a.source === undefined || b.source === undefined) return false;
-  for (let i = 0; i < a.size; i++) if (JSON.stringify(a.source(i)) !== JSON.stringify(b.source(i) ?? null)) return false;
+  for (let i = 0; i < a.size; i++) if (!isDeepStrictEqual(a.source(i), b.source(i))) return false;
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { CocoDataset } from '../../data/index.js';
@@ -6,7 +6,8 @@ import { type OpenedParts, openRun, runTraining, type TrainResult, withRunLock }
 import { type Logger, writeFileAtomic } from '../../util/index.js';
 import { type TrivialGuess, trivialGuess } from '../baseline.js';
 import { startOf } from '../experiment.js';
-import { type ReportCurve, writeReport } from '../report.js';
+import { readTrainingCurves } from '../page/training-curves.js';
+import { writeReport } from '../report.js';
 import { type Summary, summarise } from '../run-summary.js';
 import { type DemoConfig, resultOf, type Training, trainingOf, trainings } from './config.js';
 import { gallery } from './gallery.js';
@@ -21,7 +22,7 @@ export interface DemoMetrics {
   readonly retained: {
     readonly before: Retained;
     readonly after: Retained;
-    /** Points of DSC that were lost. */
+    /** Points of DSC that were lost on the dataset that lost most: one that gained does not make up for it. */
     readonly lost: number;
   };
   readonly training: Readonly<Record<Training, TrainResult>>;
@@ -73,7 +74,7 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
     before: summarise(before.learnt.evaluation),
     after: summarise(after.learnt.evaluation),
     trivial,
-    retained: { before: before.retained, after: after.retained, lost: points(before.retained.dsc - after.retained.dsc) },
+    retained: { before: before.retained, after: after.retained, lost: mostLost(before.retained, after.retained) },
     training,
   };
   const [metricsFile, reportFile] = [join(dir, 'metrics.json'), join(dir, 'report.html')];
@@ -82,7 +83,7 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
     title: `sonoground demo: ${Object.keys(metrics.after.perStructure).join(', ')}`,
     intro: `The shipped models have never been trained on these images. Here they meet ${questions.learnt.size} of them before and after LoRA fine-tuning of the detector and of the mask decoder on ${train.size} others, of other subjects. The images are real: examples/README.md says whose.`,
     ...metrics,
-    curves: await Promise.all(trainings.map((name) => curveOf(name, join(dir, name, 'log.jsonl')))),
+    curves: await readTrainingCurves(trainings.map((name) => ({ name, dir: join(dir, name) }))),
     images,
   });
   await writeFileAtomic(resultFile, stringify(resultOf(config, model)));
@@ -104,17 +105,7 @@ async function trainBoth(config: DemoConfig, { logger, onProgress }: DemoOptions
   return { detector: await one('detector'), masker: await one('masker') };
 }
 
-async function curveOf(name: string, file: string): Promise<ReportCurve> {
-  const entries = (await readFile(file, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { event: string; epoch: number; train: number; val: number });
-  return {
-    name,
-    points: entries.filter(({ event }) => event === 'epoch').map(({ epoch, train, val }) => ({ epoch, train, val })),
-  };
-}
-
-function points(difference: number): number {
-  return Math.round(difference * 100) / 100;
+function mostLost(before: Retained, after: Retained): number {
+  const losses = Object.entries(after.sets).map(([name, { dsc }]) => (before.sets[name]?.dsc ?? 0) - dsc);
+  return Math.round(Math.max(...losses) * 100) / 100;
 }
