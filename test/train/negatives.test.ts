@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { PhantomDataset, type PhantomDomain, phantomDomains, type Sample, Subset, vocabularyOf } from '../../src/data/index.js';
+import {
+  ConcatDataset,
+  PhantomDataset,
+  type PhantomDomain,
+  phantomDomains,
+  type Sample,
+  Subset,
+  vocabularyOf,
+} from '../../src/data/index.js';
 import { loadDetector } from '../../src/infer/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
 import { DetectorTask, withNegatives } from '../../src/train/index.js';
@@ -65,6 +73,11 @@ describe('vocabularyOf', () => {
     expect(await vocabularyOf(new Subset(known, [2]))).toEqual(['a', 'b']);
     const phrases = await Promise.all([0, 1, 2].map(async (i) => (await data.load(i)).phrases));
     expect(await vocabularyOf(data)).toEqual([...new Set(phrases.flat())]);
+  });
+
+  it('reads of several datasets only those that do not know their phrases', async () => {
+    const known = { name: 'known', size: 9, phrases: ['a', 'b'], load: () => Promise.reject(new Error('loaded')) };
+    expect(await vocabularyOf(new ConcatDataset('both', [known, data]))).toEqual(['a', 'b', ...(await vocabularyOf(data))]);
   });
 });
 
