@@ -64,7 +64,7 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
 
   const before = await lookAt(startOf(config), questions, config.eval, (...done) => onProgress('before', ...done));
   const training = await trainBoth(config, options);
-  const model = { ...config.model, adapter: training.detector.bestDir, maskerAdapter: training.masker.bestDir };
+  const model = tunedModels(config, training);
   const after = await lookAt(startOf({ model }), questions, config.eval, (...done) => onProgress('after', ...done));
 
   const images = await gallery(questions.learnt, before.learnt, after.learnt);
@@ -88,6 +88,13 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
   });
   await writeFileAtomic(resultFile, stringify(resultOf(config, model)));
   return { ...metrics, learntFrom: train.size, reportFile, metricsFile };
+}
+
+/** The models after training: an adapter beside what it started from, or a model of its own where all parameters were trained. */
+function tunedModels(config: DemoConfig, { detector, masker }: Record<Training, TrainResult>): DemoConfig['model'] {
+  const found = config.detector.lora === undefined ? { detector: detector.bestDir } : { adapter: detector.bestDir };
+  const outlined = config.masker.lora === undefined ? { masker: masker.bestDir } : { maskerAdapter: masker.bestDir };
+  return { ...config.model, start: 'pretrained', ...found, ...outlined };
 }
 
 /** Trains each of the two by itself: what one learns does not depend on the other. */

@@ -1,0 +1,159 @@
+/**
+ * What fine-tuning makes of few images: the demo's recipe (configs/demo.yaml) on 10, 30, 100 and 300 images of a dataset, several draws
+ * of each, by LoRA, by training everything, and from random weights; beside the best constant mask of the same images. Lines of
+ * figures go to TO/lines.jsonl as they are made; a run that is there is not made again.
+ *
+ *   node bench/quality/few-images.mjs --data DIR/hc18 --to runs/few-hc18 [--counts 10,30,100,300] [--draws 3] [--methods lora,full,scratch]
+ *
+ * DIR/hc18 is an imported dataset. Each draw takes its training images from the train part, one of a group while there are groups left;
+ * the 20 validation images and all test images stay the same.
+ */
+import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../../dist/config/index.js';
+import { demoSchema, runDemo } from '../../dist/eval/index.js';
+import { initBackend, Rng } from '../../dist/index.js';
+
+const VALIDATION = 20;
+/** Images to learn from in one pass, repeats counted: what is rehearsed beside them has the same share whatever their number. */
+const SEEN = 180;
+const METHODS = {
+  lora: (config) => config,
+  full: (config) => withoutLora(config, 'pretrained'),
+  scratch: (config) => withoutLora(config, 'random'),
+};
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    to: { type: 'string' },
+    counts: { type: 'string', default: '10,30,100,300' },
+    draws: { type: 'string', default: '3' },
+    methods: { type: 'string', default: Object.keys(METHODS).join(',') },
+    set: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+function usage(problem) {
+  console.error(`few-images: ${problem}`);
+  process.exit(2);
+}
+
+const counts = values.counts.split(',').map(Number);
+const methods = values.methods.split(',');
+const draws = Number(values.draws);
+if (values.data === undefined || values.to === undefined) usage('expected --data DIR and --to DIR');
+if (![...counts, draws].every((count) => Number.isInteger(count) && count > 0))
+  usage('--counts and --draws are whole numbers from 1 on');
+for (const method of methods)
+  if (!(method in METHODS)) usage(`no method ${method}; there are ${Object.keys(METHODS).join(', ')}`);
+
+/** The demo's recipe with all parameters trained, at the rate that this takes. */
+function withoutLora(config, start) {
+  const all = ({ lora: _, train, ...rest }) => ({
+    ...rest,
+    train: { ...train, learningRate: train.learningRate / 4, preflight: false },
+  });
+  return { ...config, model: { ...config.model, start }, detector: all(config.detector), masker: all(config.masker) };
+}
+
+/** One image of each group before a second one of any, in an order drawn by chance. */
+function drawn(images, count, rng) {
+  const seen = new Map();
+  const turn = (group) => {
+    const times = seen.get(group) ?? 0;
+    seen.set(group, times + 1);
+    return times;
+  };
+  return rng
+    .shuffle(images)
+    .map((image, i) => ({ image, i, turn: turn(image.group ?? image.id) }))
+    .sort((a, b) => a.turn - b.turn || a.i - b.i)
+    .slice(0, count)
+    .map(({ image }) => image);
+}
+
+async function readPart(part) {
+  return JSON.parse(await readFile(join(values.data, 'annotations', `${part}.json`), 'utf8'));
+}
+
+/** A dataset folder whose images and masks are the whole one's. */
+async function writeSubset(dir, parts) {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(join(dir, 'annotations'), { recursive: true });
+  for (const folder of ['images', 'masks']) await symlink(resolve(values.data, folder), join(dir, folder));
+  for (const [part, { whole, images }] of Object.entries(parts)) {
+    const ids = new Set(images.map(({ id }) => id));
+    const annotations = whole.annotations.filter(({ image_id }) => ids.has(image_id));
+    await writeFile(join(dir, 'annotations', `${part}.json`), JSON.stringify({ ...whole, images, annotations }));
+  }
+}
+
+async function linesOf(file) {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+const quiet = { info: () => {}, warn: console.warn };
+await mkdir(values.to, { recursive: true });
+await initBackend('tensorflow', quiet, 'training');
+const [train, val, test] = await Promise.all(['train', 'val', 'test'].map(readPart));
+const validation = drawn(val.images, VALIDATION, Rng.seeded(0, 1));
+const file = join(values.to, 'lines.jsonl');
+const made = new Set((await linesOf(file)).map(({ method, count, draw }) => `${method} ${count} ${draw}`));
+/** A folder elsewhere, under the name that a set of the recipe has. */
+async function link(from, to) {
+  await rm(to, { force: true });
+  await symlink(resolve(from), to);
+}
+
+const recipe = await loadConfig('configs/demo.yaml', demoSchema, values.set);
+
+const rehearsed = recipe.data.sets.slice(1).filter(({ phantom }) => phantom === undefined);
+for (const { name, folder = name } of rehearsed) await link(join(recipe.data.root, folder), join(values.to, folder));
+
+for (const count of counts) {
+  if (count > train.images.length) usage(`${values.data}: ${train.images.length} training images are not ${count}`);
+  for (let draw = 1; draw <= draws; draw++) {
+    const subset = resolve(values.to, `${basename(values.data)}-${count}-${draw}`);
+    await writeSubset(subset, {
+      train: { whole: train, images: drawn(train.images, count, Rng.seeded(draw, count)) },
+      val: { whole: val, images: validation },
+      test: { whole: test, images: test.images },
+    });
+    for (const method of methods) {
+      if (made.has(`${method} ${count} ${draw}`)) continue;
+      const [learnt, ...others] = recipe.data.sets;
+      const name = basename(subset);
+      const repeat = Math.max(1, Math.round(SEEN / count));
+      const config = METHODS[method]({
+        ...recipe,
+        data: { ...recipe.data, root: values.to, sets: [{ ...learnt, name, folder: name, repeat }, ...others] },
+        run: { dir: join(values.to, `${method}-${count}-${draw}`), seed: draw },
+        judged: { ...recipe.judged, learnt: subset },
+      });
+      const began = performance.now();
+      const { before, after, trivial, retained } = await runDemo(demoSchema.parse(config), {
+        logger: quiet,
+        onProgress: () => {},
+      });
+      const minutes = Math.round((performance.now() - began) / 600) / 100;
+      const line = {
+        method,
+        count,
+        draw,
+        before: before.dsc,
+        after: after.dsc,
+        trivial: trivial.dsc,
+        lost: retained.lost,
+        minutes,
+      };
+      await appendFile(file, `${JSON.stringify(line)}\n`);
+      console.log(JSON.stringify(line));
+    }
+  }
+}
