@@ -37,6 +37,11 @@ export interface CriterionOptions {
   readonly focalGamma?: number;
   /** How many of the encoder's proposals answer for each object. Default: 1. More teach the first stage faster. */
   readonly encoderMatches?: number;
+  /**
+   * How many queries of each decoder layer answer for each object. Default: 1, as in DETR. More give more that is right to learn from
+   * in an image of one object, and leave it to NMS that each is reported once (Ouyang-Zhang et al. 2022, "NMS strikes back").
+   */
+  readonly decoderMatches?: number;
 }
 
 export interface CriterionReport {
@@ -119,12 +124,12 @@ export class DetectionCriterion {
   }
 
   private headsOf({ layers, encoder }: DetectionOutputs): Head[] {
-    const { weights, encoderMatches = 1 } = this.options;
+    const { weights, encoderMatches = 1, decoderMatches: copies = 1 } = this.options;
     const last = layers.length - 1;
     const heads: Head[] = layers.map((outputs, i) =>
       i === last
-        ? { outputs, weight: 1, term: 'last', copies: 1 }
-        : { outputs, weight: weights.auxiliary, term: 'auxiliary', copies: 1 },
+        ? { outputs, weight: 1, term: 'last', copies }
+        : { outputs, weight: weights.auxiliary, term: 'auxiliary', copies },
     );
     if (encoder !== undefined) heads.push({ outputs: encoder, weight: weights.encoder, term: 'encoder', copies: encoderMatches });
     return heads.filter(({ weight }) => weight > 0);

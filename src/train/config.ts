@@ -199,6 +199,8 @@ const lossSchema = z.strictObject({
   encoder: z.number().nonnegative().default(1),
   /** How many of the encoder's proposals are matched to each object. */
   encoderMatches: count.default(1),
+  /** How many queries of each decoder layer are: more learn faster where images show few objects. */
+  decoderMatches: count.default(1),
 });
 
 const evalSchema = z.strictObject({

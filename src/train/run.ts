@@ -109,11 +109,12 @@ async function detectorTask(config: RunConfig, train: Dataset, capture: boolean,
   if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
   const { imageSize } = config.model;
   const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
-  const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches } = config.loss;
+  const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches, decoderMatches } = config.loss;
   const criterion = new DetectionCriterion({
     weights: { class: classWeight, bbox, giou, auxiliary, encoder },
     costs: { class: 2, bbox: 5, giou: 2 },
     encoderMatches,
+    decoderMatches,
   });
   freeze(parts.model, config);
   const saveWeights = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
