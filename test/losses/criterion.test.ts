@@ -152,20 +152,20 @@ describe('the criterion', () => {
     for (const [, gradient] of gradients) expect([...(await gradient.data())].every(Number.isFinite)).toBe(true);
   });
 
-  it('matches several proposals to each object if asked to', async () => {
+  it.each([
+    ["the encoder's proposals", { encoderMatches: 2 }, { decoder: 3, encoder: 6 }],
+    ['the queries of every decoder layer', { decoderMatches: 2 }, { decoder: 6, encoder: 3 }],
+  ])('matches several of %s to each of three objects if asked to', async (_, matches, expected) => {
     const { outputs, textMask, targets } = await readCase('losses-single');
-    const many = new DetectionCriterion({ weights: { ...WEIGHTS, class: 0, auxiliary: 0 }, costs: COSTS, encoderMatches: 2 });
-    const { gradients } = await many.evaluate(outputs, textMask, targets);
-    const rows = await Promise.all(
-      gradients
-        .filter(([output]) => output.shape[2] === 4)
-        .map(async ([, gradient]) => {
-          const perBox = (await tf.any(tf.notEqual(gradient, 0), 2).data()) as ArrayLike<number>;
-          return Array.from(perBox).filter(Boolean).length;
-        }),
-    );
-    // Three objects: the last layer one query each, the encoder two each.
-    expect(rows).toEqual([3, 6]);
+    const many = new DetectionCriterion({ weights: { ...WEIGHTS, class: 0 }, costs: COSTS, ...matches });
+    const report = await many.evaluate(outputs, textMask, targets);
+    const answering = async (output: tf.Tensor) => {
+      const perBox = (await tf.any(tf.notEqual(gradientAt(report, output), 0), 2).data()) as ArrayLike<number>;
+      return Array.from(perBox).filter(Boolean).length;
+    };
+    expect(outputs.layers.length).toBeGreaterThan(1);
+    for (const { predBoxes } of outputs.layers) expect(await answering(predBoxes)).toBe(expected.decoder);
+    expect(await answering((outputs.encoder as NonNullable<DetectionOutputs['encoder']>).predBoxes)).toBe(expected.encoder);
   });
 
   it('says what does not fit', async () => {
