@@ -27,6 +27,7 @@ export {
   type Protocol,
   type WordingsOf,
 } from './import/index.js';
+export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, type LoaderOptions, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
 export type { Range, StructureName } from './phantom/index.js';
 export {

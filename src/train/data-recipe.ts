@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/index.js';
+import { type Dataset, SampleStore } from '../data/index.js';
 import type { Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 import { type DataParts, openData, openFolds } from './datasets.js';
@@ -25,14 +25,14 @@ export interface OpenOptions {
 
 /** Opens the data of a run so that other threads can open it too: one division, or one for each of `folds` folds. */
 export async function openRun(data: DataConfig, seed: number, { folds = 0, logger }: OpenOptions = {}): Promise<OpenedParts[]> {
-  if (folds === 0) return [{ ...(await openData(data, seed, logger)), recipe: { data, seed } }];
+  if (folds === 0) return [{ ...(await openData(data, seed, { logger, store: new SampleStore() })), recipe: { data, seed } }];
   const parts = await openFolds(data, folds);
   return parts.map((part, index) => ({ ...part, recipe: { data, seed, fold: { index, of: folds } } }));
 }
 
 /** Opens the part that a recipe's owner trains on. */
 export async function openTrainPart({ data, seed, fold }: DataRecipe): Promise<Dataset> {
-  if (fold === undefined) return (await openData(data, seed)).train;
+  if (fold === undefined) return (await openData(data, seed, { store: new SampleStore() })).train;
   const parts = (await openFolds(data, fold.of))[fold.index];
   if (parts === undefined) throw new RangeError(`there is no fold ${fold.index} of ${fold.of}`);
   return parts.train;

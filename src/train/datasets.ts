@@ -3,10 +3,12 @@ import {
   ConcatDataset,
   type Dataset,
   FoldersDataset,
+  KeptDataset,
   kFolds,
   openSets,
   PhantomDataset,
   phantomDomains,
+  type SampleStore,
   StuDataset,
   Subset,
   splitIndices,
@@ -22,8 +24,15 @@ export interface DataParts {
   readonly test: Dataset;
 }
 
+export interface OpenDataOptions {
+  readonly logger?: Logger | undefined;
+  /** Where decoded samples are kept, for whoever reads them again and again. Default: nowhere. */
+  readonly store?: SampleStore | undefined;
+}
+
 /** Opens the data of a run, divided as its configuration says. */
-export async function openData(data: DataConfig, seed: number, logger?: Logger): Promise<DataParts> {
+export async function openData(data: DataConfig, seed: number, options: OpenDataOptions = {}): Promise<DataParts> {
+  const { logger, store } = options;
   if (data.sets.length > 0 && data.format !== 'coco')
     throw new ConfigError({
       where: 'data.sets',
@@ -34,7 +43,7 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
     case 'phantom':
       return phantomParts(data.phantom, seed);
     case 'coco': {
-      if (data.sets.length > 0) return mixedParts(data, seed, logger);
+      if (data.sets.length > 0) return mixedParts(data, seed, options);
       const root = rootOf(data);
       const [train, val, test] = await Promise.all([
         CocoDataset.open(root, 'train'),
@@ -42,18 +51,22 @@ export async function openData(data: DataConfig, seed: number, logger?: Logger):
         CocoDataset.open(root, 'test'),
       ]);
       for (const line of new Set([train, val, test].flatMap((part) => part.respelt))) logger?.info(line);
-      return { train, val, test };
+      return { train: kept(train, store), val: kept(val, store), test: kept(test, store) };
     }
     default: {
-      const whole = await openWhole(data, logger);
+      const whole = kept(await openWhole(data, logger), store);
       const { train, val, test } = splitIndices(whole.size, data.split, data.split.seed);
       return { train: new Subset(whole, train), val: new Subset(whole, val), test: new Subset(whole, test) };
     }
   }
 }
 
+function kept(dataset: Dataset, store: SampleStore | undefined): Dataset {
+  return store === undefined ? dataset : new KeptDataset(dataset, store);
+}
+
 /** Datasets and phantoms as one. */
-async function mixedParts(data: DataConfig, seed: number, logger?: Logger): Promise<DataParts> {
+async function mixedParts(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataParts> {
   const { protocol, missing, cache, split } = data;
   const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
   const generated = data.sets.flatMap(({ name, phantom, repeat, phrases }) => {
@@ -66,7 +79,7 @@ async function mixedParts(data: DataConfig, seed: number, logger?: Logger): Prom
       });
     return [phantomParts(phantom, seed)];
   });
-  const options = { protocol, missing, cache, seed: split.seed, logger };
+  const options = { protocol, missing, cache, seed: split.seed, store, logger };
   const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
   const name = read[0]?.train.name ?? 'phantoms';
   // Of the sets themselves, not of their union: a group's name says its dataset once, with phantoms beside it or without.

@@ -43,7 +43,7 @@ describe('configs/us15.yaml', () => {
 
   it('runs on the published layouts, imports each once and tests on the unseen alone', async () => {
     const first = listener();
-    const data = await openData(await config(), 1, first.logger);
+    const data = await openData(await config(), 1, { logger: first.logger });
     const total = miniatures.reduce((sum, { images }) => sum + Object.keys(images).length, 0);
     expect(data.train.size + data.val.size + data.test.size).toBe(total);
     const names = { train: new Set<string>(), val: new Set<string>(), test: new Set<string>() };
@@ -53,7 +53,7 @@ describe('configs/us15.yaml', () => {
     expect(names.val.size).toBe(15);
     expect(names.test.size).toBe(18);
     expect([...names.test].filter((name) => !names.train.has(name))).toEqual(['busbra', 'tnscui', 'luminous']);
-    const again = await openData(await config(), 1, listener().logger);
+    const again = await openData(await config(), 1, { logger: listener().logger });
     expect((await again.val.load(3)).id).toBe((await data.val.load(3)).id);
   });
 
@@ -91,7 +91,7 @@ describe('configs/us15.yaml', () => {
       /the dataset breast is not there\. BrEaST comes from https:.*data\.missing: skip/,
     );
     const { logger, lines } = listener();
-    const data = await openData(await config(`data.root=${root}`, 'data.missing=skip'), 1, logger);
+    const data = await openData(await config(`data.root=${root}`, 'data.missing=skip'), 1, { logger });
     expect(data.train.size + data.val.size + data.test.size).toBe(10);
     expect(lines.filter((line) => line.includes('left out'))).toHaveLength(17);
     await expect(openData(await config(`data.root=${dir}`, 'data.missing=skip'), 1)).rejects.toThrow(

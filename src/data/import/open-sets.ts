@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
 import { CocoDataset, type Part } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
+import { KeptDataset, type SampleStore } from '../kept.js';
 import { RenameDataset } from '../rename.js';
 import { RepeatDataset } from '../repeat.js';
 import type { Dataset } from '../types.js';
@@ -36,6 +37,8 @@ export interface SetsOptions {
   readonly seed: number;
   /** Where those are written. Default: `sonoground/datasets` in the user's cache. */
   readonly cache?: string | undefined;
+  /** Where decoded samples are kept. Default: each is read whenever it is asked for. */
+  readonly store?: SampleStore | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -68,7 +71,9 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
     const place = await layoutOf(join(root, folder), set, adapter, options);
     for (const part of PARTS) {
       if (adapter?.unseen === true && part !== 'test') continue;
-      opened[part].push(taken(await CocoDataset.open(place, part, set.name), part, set));
+      const read = await CocoDataset.open(place, part, set.name);
+      const whole = options.store === undefined ? read : new KeptDataset(read, options.store);
+      opened[part].push(taken(whole, part, set));
     }
   }
   if (absent.length === sets.length)
