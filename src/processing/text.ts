@@ -173,7 +173,7 @@ function empty(): UsageError {
   return new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
 }
 
-/** A batch of prompts, padded with zeros to the longest. All [B, T] i32. */
+/** A batch of prompts, padded with zeros to one length. All [B, T] i32. */
 export interface TextBatch {
   readonly inputIds: tf.Tensor2D;
   /** 1 on tokens, 0 on padding. */
@@ -181,9 +181,13 @@ export interface TextBatch {
   readonly tokenTypeIds: tf.Tensor2D;
 }
 
-/** Puts prompts into one batch. */
-export function collateText(prompts: readonly EncodedPrompt[]): TextBatch {
-  const length = Math.max(...prompts.map(({ inputIds }) => inputIds.length));
+/**
+ * Puts prompts into one batch.
+ *
+ * @param atLeast - tokens to pad to where all prompts are shorter. Default: the longest prompt decides.
+ */
+export function collateText(prompts: readonly EncodedPrompt[], atLeast = 0): TextBatch {
+  const length = Math.max(atLeast, ...prompts.map(({ inputIds }) => inputIds.length));
   const ids = new Int32Array(prompts.length * length);
   const mask = new Int32Array(prompts.length * length);
   for (const [b, { inputIds }] of prompts.entries()) {

@@ -24,6 +24,9 @@ export interface DetectorTaskOptions {
   readonly save: (dir: string) => Promise<void>;
 }
 
+/** Captured steps pad prompts to a multiple of this, as each length is a graph of its own, which takes seconds to record. */
+const TOKENS_A_GRAPH = 8;
+
 /** Grounding DINO learning to find what its prompt names. */
 export class DetectorTask implements TrainTask {
   readonly model: GroundingDino;
@@ -45,7 +48,8 @@ export class DetectorTask implements TrainTask {
 
   async step(samples: readonly Sample[], rng: Rng): Promise<TrainStep> {
     const asked = this.askedOtherwise(samples, rng);
-    return this.withBatch(asked, async (inputs, targets) => {
+    const multiple = this.options.capture === true ? TOKENS_A_GRAPH : 1;
+    return this.withBatch(asked, multiple, async (inputs, targets) => {
       const { model } = this;
       const pass = await this.passes.forward(
         { variant: '', inputs: { ...inputs }, forward: (context) => model.forward(inputs, context) },
@@ -69,7 +73,7 @@ export class DetectorTask implements TrainTask {
   }
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
-    return this.withBatch(samples, async (inputs, targets) => {
+    return this.withBatch(samples, 1, async (inputs, targets) => {
       const outputs = this.model.forward(inputs, inference);
       try {
         const textMask = inputs.attentionMask as tf.Tensor2D;
@@ -96,15 +100,18 @@ export class DetectorTask implements TrainTask {
     return asked;
   }
 
-  /** Makes tensors of a batch and frees them once `use` has finished. */
+  /** Makes tensors of a batch, the prompts padded to a multiple of some tokens, and frees them once `use` has finished. */
   private async withBatch<T>(
     samples: readonly Sample[],
+    multiple: number,
     use: (inputs: GroundingDinoInputs, targets: DetectionTarget[]) => Promise<T>,
   ): Promise<T> {
     const prompts = samples.map(({ phrases, file, id }) => asData(file ?? id, () => this.options.tokenizer.encode(phrases)));
     const targets = samples.map((sample, i) => targetOf(sample, prompts[i] as EncodedPrompt));
     const { pixelValues, pixelMask } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
-    const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts) };
+    const longest = Math.max(...prompts.map(({ inputIds }) => inputIds.length));
+    const length = Math.min(Math.ceil(longest / multiple) * multiple, this.model.config.maxTextLen);
+    const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts, length) };
     try {
       return await use(inputs, targets);
     } finally {
