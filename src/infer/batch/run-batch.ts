@@ -14,6 +14,7 @@ import {
   DataError,
   type Logger,
   SonogroundError,
+  shownName,
   silentLogger,
   UsageError,
   writeFileAtomic,
@@ -97,7 +98,7 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   const lacking = lettersLacking(prompts.flat());
   if (todo.length > 0 && lacking.length > 0)
     logger.warn(
-      `overlays spell ${lacking.slice(0, 20).join(' ')} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
+      `overlays spell ${shownName(lacking.slice(0, 20).join(' '))} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
     );
   await journal.start();
   const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
