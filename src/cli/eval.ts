@@ -23,6 +23,7 @@ import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { shippedConfig } from './shipped-config.js';
+import { parseTolerance } from './tolerance.js';
 
 interface EvalOptions extends GlobalOptions {
   config: string | undefined;
@@ -37,6 +38,7 @@ interface EvalOptions extends GlobalOptions {
   calibrate: number | undefined;
   trust: boolean;
   medsam: string | undefined;
+  tolerance: string[];
   shard: string | undefined;
   set: string[];
 }
@@ -89,6 +91,12 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         describe: 'look at mirrored images too, to predict the quality of each mask',
       })
       .option('medsam', { type: 'string', describe: 'folder of a MedSAM, for --table 2' })
+      .option('tolerance', {
+        type: 'string',
+        array: true,
+        default: [],
+        describe: 'distance within which borders agree for NSD, with its unit: "2 mm", 0.1cm, 3px; default: 1 mm, 2 px',
+      })
       .option('shard', {
         type: 'string',
         describe: 'ask about one part of the images alone, for many machines: 0/4 is the first of four; eval without it reports',
@@ -141,6 +149,7 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
     calibrate,
     trust: argv.trust,
     medsam: argv.medsam,
+    tolerance: await parseTolerance('--tolerance', argv.tolerance),
   };
 }
 

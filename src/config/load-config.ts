@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ConfigError } from '../util/index.js';
 import { ConfigDocument } from './parse-yaml.js';
+import { resolveExpressions } from './resolve-expressions.js';
 import { validate } from './validate.js';
 
 /**
  * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with
- * its line.
+ * its line. Where a number is wanted, an expression of other settings may stand: `5e-4 * train.batchSize / 4`.
  *
  * @param overrides - as `train.epochs=5` or `lora.targets=[a, b]`; a text needs no quotes.
  * @throws ConfigError
@@ -26,5 +27,5 @@ export async function loadConfig<S extends z.ZodType>(
   });
   const document = ConfigDocument.parse(text, file);
   for (const override of overrides) document.override(override);
-  return validate(schema, document);
+  return validate(schema, document, await resolveExpressions(schema, document.toJs()));
 }

@@ -1,18 +1,27 @@
 import type { z } from 'zod';
-import { ConfigError, nearest } from '../util/index.js';
+import { ConfigError, nearest, shown } from '../util/index.js';
+import { Refusal } from './expression.js';
 import type { ConfigDocument } from './parse-yaml.js';
+import type { Outcome, Resolved } from './resolve-expressions.js';
+import { keysAt } from './settings.js';
 
 /**
  * Checks a document against a schema and fills in defaults.
  *
+ * @param resolved - the document's values with numbers in place of expressions. Default: it has no expressions.
  * @throws ConfigError with all problems, each with its place; an unknown key with the nearest known one.
  */
-export function validate<S extends z.ZodType>(schema: S, document: ConfigDocument): z.infer<S> {
-  const result = schema.safeParse(document.toJs());
+export function validate<S extends z.ZodType>(schema: S, document: ConfigDocument, resolved?: Resolved): z.infer<S> {
+  const result = schema.safeParse(resolved === undefined ? document.toJs() : resolved.data);
   if (result.success) return result.data;
-  const problems = result.error.issues
-    .flatMap((issue) => describe(issue, schema))
-    .map(({ path, what }) => ({ where: document.placeOf(path), what: `${path.join('.') || 'the file'}: ${what}` }));
+  const outcomes = [...(resolved?.outcomes.values() ?? [])];
+  const problems = [
+    ...outcomes.flatMap(refused),
+    ...result.error.issues
+      .filter((issue) => !outcomes.some((outcome) => outcome.value instanceof Refusal && isOf(issue, outcome)))
+      .flatMap((issue) => describe(issue, schema))
+      .map((problem) => withValue(problem, outcomes)),
+  ].map(({ path, what }) => ({ where: document.placeOf(path), what: `${path.join('.') || 'the file'}: ${what}` }));
   const [only] = problems;
   if (problems.length === 1 && only !== undefined) throw new ConfigError(only);
   const lines = problems.map(({ where, what }) => `${where} ${what}`);
@@ -22,6 +31,22 @@ export function validate<S extends z.ZodType>(schema: S, document: ConfigDocumen
 interface Problem {
   readonly path: readonly string[];
   readonly what: string;
+}
+
+function refused({ path, text, value }: Outcome): Problem[] {
+  return value instanceof Refusal ? [{ path, what: `expected number, received ${shown(text)}: ${value.why}` }] : [];
+}
+
+/** What is wrong with the value of an expression says where that value is from. */
+function withValue({ path, what }: Problem, outcomes: readonly Outcome[]): Problem {
+  const own = outcomes.find((outcome) => outcome.path.join('.') === path.join('.'));
+  return { path, what: own === undefined ? what : `${what} (${own.text} is ${own.value})` };
+}
+
+/** Whether an issue says no more than that the expression is no number. A choice of kinds is found fault with as a whole. */
+function isOf({ code, path }: z.core.$ZodIssue, outcome: Outcome): boolean {
+  const above = path.every((step, i) => String(step) === outcome.path[i]);
+  return above && (code === 'invalid_union' || path.length === outcome.path.length);
 }
 
 /** What a person should read of a schema's complaint. */
@@ -36,25 +61,4 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
       what: near === undefined ? `unknown key; known here: ${known.join(', ')}` : `unknown key, did you mean ${near}?`,
     };
   });
-}
-
-/** The keys that an object schema knows at a path. */
-function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
-  const at = path.reduce<unknown>((here, step) => below(unwrap(here), step), schema);
-  return Object.keys((unwrap(at) as { shape?: Record<string, unknown> } | undefined)?.shape ?? {});
-}
-
-function below(schema: unknown, step: string): unknown {
-  const { shape, element, valueType } = (schema ?? {}) as {
-    shape?: Record<string, unknown>;
-    element?: unknown;
-    valueType?: unknown;
-  };
-  return shape?.[step] ?? element ?? valueType;
-}
-
-/** What lies inside optional, default and prefault wrappers. */
-function unwrap(schema: unknown): unknown {
-  const inner = (schema as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
-  return inner === undefined ? schema : unwrap(inner);
 }

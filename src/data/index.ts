@@ -22,7 +22,6 @@ export {
   importDataset,
   loadPrompts,
   loadWordings,
-  MersenneTwister,
   openSets,
   type Protocol,
   type WordingsOf,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Graph, savedModelMessage, type tf, writeMessage } from '../backend/index.js';
-import { CheckpointError } from '../util/index.js';
+import { type Graph, savedModelMessage, type tf } from '../backend/index.js';
+import { CheckpointError, writeMessage } from '../util/index.js';
 import { withVariables } from './variables.js';
 import { writeVariables } from './write-variables.js';
 

@@ -1,15 +1,7 @@
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type GraphNode,
-  loadSavedModel,
-  savedModelMessage,
-  type tf,
-  typeAttribute,
-  type Variable,
-  writeMessage,
-} from '../backend/index.js';
-import { RuntimeError } from '../util/index.js';
+import { type GraphNode, loadSavedModel, savedModelMessage, type tf, typeAttribute, type Variable } from '../backend/index.js';
+import { RuntimeError, writeMessage } from '../util/index.js';
 import { filename, SAVER, saving } from './variables.js';
 
 const FLOAT = typeAttribute('dtype', 'float32');

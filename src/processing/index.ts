@@ -1,7 +1,6 @@
 export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
-export { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
 export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
@@ -47,4 +46,5 @@ export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { saveImageSettings } from './save-image-settings.js';
 export { asData, collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
+export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText } from './text-line.js';
 export { unionOfMasks } from './union-of-masks.js';

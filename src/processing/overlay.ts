@@ -1,10 +1,10 @@
-import { ADVANCE, LINE_HEIGHT, textPixels } from './font.js';
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
 import { PALETTE, type Rgb } from './palette.js';
 import { encodePng } from './png.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
+import { fitText, LINE_HEIGHT, paintText, renderText, type TextLine, textWidth } from './text-line.js';
 
 /** Something to be shown on an image. */
 export interface OverlayItem {
@@ -27,8 +27,12 @@ const SIDE_PER_STROKE = 256;
 /** How much of a mask's colour covers the image. */
 const MASK_SHARE = 0.35;
 
-/** Font pixels of colour around a label's letters. */
-const MARGIN = 2;
+/** Size of the font for each pixel of a line's width, and the least that can be read, in pixels. */
+const TEXT_PER_STROKE = 10;
+const MIN_TEXT = 14;
+
+/** Colour at the sides of a label's letters, for a font size of 1. */
+const MARGIN = 0.3;
 
 /** Letters on their colour: dark, or light where the colour is darker than this. */
 const DARK: Rgb = [0, 0, 0];
@@ -37,7 +41,8 @@ const DARK_COLOUR = 110;
 
 /**
  * Draws masks, boxes and labels on an image, small images enlarged by an integer factor. Labels lie inside the picture and, as
- * long as there is room, not over each other. There are no fonts on a bare machine: letters are drawn from a table.
+ * long as there is room, not over each other. They are written with the font of the package; letters that it lacks stand as
+ * their codes, `U+80BF` (see {@link lettersLacking}).
  *
  * @param phrases - the labels in the order of their colours. Pictures that are looked at side by side take the same list, so that
  *   a phrase has one colour in all of them. Default: the labels of this picture.
@@ -61,9 +66,10 @@ export async function drawOverlay(
     if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(label), stroke);
   // Labels last: nothing may cover them.
   const signs = items.map((item) => signOf(item, canvas, stroke, factor));
+  const lines = await renderOnce(signs);
   for (const [i, { x, y }] of placeLabels(signs, canvas).entries()) {
     const sign = signs[i] as Sign;
-    drawSign(canvas, sign, x, y, colourOf((items[i] as OverlayItem).label));
+    drawSign(canvas, sign, lines.get(keyOf(sign)) as TextLine, x, y, colourOf((items[i] as OverlayItem).label));
   }
   return encodePng(canvas);
 }
@@ -102,38 +108,51 @@ function drawBox(canvas: RasterImage, [x0, y0, x1, y1]: BoxXyxy, colour: Rgb, st
 /** A label with the size that it takes. */
 interface Sign extends Size {
   readonly text: string;
-  /** Pixels for each font pixel. */
-  readonly scale: number;
+  /** In pixels. */
+  readonly fontSize: number;
   readonly box: BoxXyxy;
 }
 
 function signOf({ label, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
   const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
   const suffix = score === undefined ? '' : ` ${score.toFixed(2)}`;
-  const widthOf = (letters: number) => ADVANCE * letters - 1 + 2 * MARGIN;
-  const rows = LINE_HEIGHT + 2 * MARGIN;
-  const fitting = Math.min(canvas.width / widthOf(label.length + suffix.length), canvas.height / rows);
-  // Letters of at least two pixels where the canvas allows: smaller ones are hard to read in a big picture.
-  const scale = Math.max(1, Math.min(stroke, Math.max(Math.floor(fitting), Math.min(stroke, 2))));
-  const room = Math.max(1, Math.floor((canvas.width / scale - 2 * MARGIN + 1) / ADVANCE));
-  const text = label.length + suffix.length <= room ? label + suffix : shortened(label, suffix, room);
-  return { text, scale, width: widthOf(text.length) * scale, height: rows * scale, box: scaled(own, factor) };
+  const wanted = Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke);
+  // A long label gets smaller letters before it is cut.
+  const fitting = Math.floor((wanted * canvas.width) / (textWidth(label + suffix, wanted) + 2 * MARGIN * wanted));
+  const fontSize = Math.min(wanted, Math.max(MIN_TEXT, fitting), Math.max(1, Math.floor(canvas.height / LINE_HEIGHT)));
+  const margins = 2 * marginOf(fontSize);
+  const text = fitText(label, suffix, fontSize, canvas.width - margins);
+  const width = textWidth(text, fontSize) + margins;
+  return { text, fontSize, width, height: Math.ceil(LINE_HEIGHT * fontSize), box: scaled(own, factor) };
 }
 
-/** The score stays, the label's end goes. */
-function shortened(label: string, suffix: string, room: number): string {
-  const dots = '..';
-  return `${label.slice(0, Math.max(0, room - suffix.length - dots.length))}${dots}${suffix}`.slice(0, room);
+function marginOf(fontSize: number): number {
+  return Math.round(MARGIN * fontSize);
 }
 
-function drawSign(canvas: RasterImage, { text, scale, width, height }: Sign, left: number, top: number, colour: Rgb): void {
+/** The texts of the signs by {@link keyOf}: many objects may have one label. */
+async function renderOnce(signs: readonly Sign[]): Promise<ReadonlyMap<string, TextLine>> {
+  const distinct = new Map(signs.map((sign) => [keyOf(sign), sign]));
+  const lines = [...distinct].map(async ([key, { text, fontSize }]) => [key, await renderText(text, fontSize)] as const);
+  return new Map(await Promise.all(lines));
+}
+
+function keyOf({ text, fontSize }: Sign): string {
+  return `${fontSize} ${text}`;
+}
+
+function drawSign(
+  canvas: RasterImage,
+  { fontSize, width, height }: Sign,
+  line: TextLine,
+  left: number,
+  top: number,
+  colour: Rgb,
+): void {
   fill(canvas, [left, top, left + width, top + height], colour);
   const [r, g, b] = colour;
   const ink = 0.299 * r + 0.587 * g + 0.114 * b < DARK_COLOUR ? LIGHT : DARK;
-  for (const [px, py] of textPixels(text)) {
-    const at = [left + (px + MARGIN) * scale, top + (py + MARGIN) * scale] as const;
-    fill(canvas, [at[0], at[1], at[0] + scale, at[1] + scale], ink);
-  }
+  paintText(canvas, line, left + marginOf(fontSize), top, ink);
 }
 
 function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, [r, g, b]: Rgb): void {

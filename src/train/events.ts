@@ -1,20 +1,29 @@
+import { messageBytes, ProtoWriter } from '../util/index.js';
+
 /** Numbers as TensorBoard reads them: `Event` messages in TFRecord frames, for every backend and without TensorFlow. */
 
 /** The first record of an event file. */
-export function versionRecord(seconds: number): Buffer {
-  return frame(Buffer.concat([double(1, seconds), bytes(3, Buffer.from('brain.Event:2'))]));
+export async function versionRecord(seconds: number): Promise<Buffer> {
+  return frame(await messageBytes(new ProtoWriter().double(1, seconds).text(3, 'brain.Event:2')));
 }
 
-/** One record with the scalars of a step. */
-export function scalarsRecord(seconds: number, step: number, scalars: Readonly<Record<string, number>>): Buffer {
-  const values = Object.entries(scalars).map(([tag, value]) =>
-    bytes(1, Buffer.concat([bytes(1, Buffer.from(tag)), float(2, value)])),
-  );
-  return frame(Buffer.concat([double(1, seconds), varintField(2, step), bytes(5, Buffer.concat(values))]));
+/**
+ * One record with the scalars of a step.
+ *
+ * @see tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto
+ */
+export async function scalarsRecord(seconds: number, step: number, scalars: Readonly<Record<string, number>>): Promise<Buffer> {
+  const event = new ProtoWriter()
+    .double(1, seconds)
+    .int(2, step)
+    .message(5, (summary) => {
+      for (const [tag, value] of Object.entries(scalars)) summary.message(1, (entry) => entry.text(1, tag).float(2, value));
+    });
+  return frame(await messageBytes(event));
 }
 
 /** Length, its checksum, the message, its checksum. @see tensorflow/core/lib/io/record_writer.h */
-function frame(message: Buffer): Buffer {
+function frame(message: Uint8Array): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(message.length));
   return Buffer.concat([length, checksum(length), message, checksum(message)]);
@@ -39,33 +48,4 @@ export function crc32c(content: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of content) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number);
   return (crc ^ 0xffffffff) >>> 0;
-}
-
-// Protocol buffers: a field is a varint of its number and wire type, then its content.
-
-function varint(value: number): Buffer {
-  const out: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out.push((rest % 0x80) | 0x80);
-  return Buffer.from([...out, rest]);
-}
-
-function varintField(field: number, value: number): Buffer {
-  return Buffer.concat([varint(field * 8), varint(value)]);
-}
-
-function bytes(field: number, content: Buffer): Buffer {
-  return Buffer.concat([varint(field * 8 + 2), varint(content.length), content]);
-}
-
-function double(field: number, value: number): Buffer {
-  const out = Buffer.alloc(8);
-  out.writeDoubleLE(value);
-  return Buffer.concat([varint(field * 8 + 1), out]);
-}
-
-function float(field: number, value: number): Buffer {
-  const out = Buffer.alloc(4);
-  out.writeFloatLE(value);
-  return Buffer.concat([varint(field * 8 + 5), out]);
 }

@@ -34,7 +34,7 @@ export class TrainLog {
       await AppendFile.open(join(dir, LINES), sizes.lines),
       await AppendFile.open(join(dir, EVENTS), sizes.events),
     );
-    if (log.events.size === 0) await log.events.append(versionRecord(Date.now() / 1000));
+    if (log.events.size === 0) await log.events.append(await versionRecord(Date.now() / 1000));
     return log;
   }
 
@@ -43,7 +43,7 @@ export class TrainLog {
     await this.lines.append(Buffer.from(`${JSON.stringify({ event, step, ...numbers })}\n`));
     const scalars = Object.entries(numbers).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
     const tagged = Object.fromEntries(scalars.map(([name, value]) => [`${event}/${name}`, value]));
-    await this.events.append(scalarsRecord(Date.now() / 1000, step, tagged));
+    await this.events.append(await scalarsRecord(Date.now() / 1000, step, tagged));
   }
 
   /** Brings everything onto the disk and tells how long the files are. */

@@ -8,6 +8,7 @@ export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { printable } from './printable.js';
+export { type Chunk, messageBytes, ProtoWriter, writeMessage } from './protobuf.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';

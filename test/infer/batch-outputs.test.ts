@@ -12,7 +12,7 @@ import {
   runBatch,
 } from '../../src/infer/index.js';
 import { encodePng } from '../../src/processing/index.js';
-import { InUseError } from '../../src/util/index.js';
+import { InUseError, type Logger } from '../../src/util/index.js';
 
 let dir = '';
 let out = '';
@@ -57,6 +57,24 @@ const imagesInResults = async () => (JSON.parse(await readFile(join(out, 'result
 const failure = (act: Promise<unknown>) => act.then(() => undefined, (error: unknown) => error as Error); // biome-ignore format: short
 
 describe('a batch', () => {
+  it.each([
+    [['cyst', 'Zyste', 'опухоль'], []],
+    [['cyst', '肿瘤'], [expect.stringMatching(/^overlays spell 肿 瘤 as codes \(U\+…\)/)]],
+  ])('says which letters of %j its overlays cannot write', async (prompts, expected) => {
+    const warnings: string[] = [];
+    const logger = { info: () => {}, warn: (line: string) => void warnings.push(line) } as unknown as Logger;
+    const settings = {
+      prompts,
+      ...nanoModels,
+      adapter: undefined,
+      select: 'all',
+      scoreThreshold: 0.1,
+      nmsThreshold: 0.5,
+    } as const;
+    await batch([await image('a')], { settings, logger });
+    expect(warnings).toEqual(expected);
+  });
+
   it('is computed by one process: a second one into the same folder is refused before it loads anything', async () => {
     const images = [await image('a')];
     let begin = () => {};

@@ -72,15 +72,31 @@ describe('unzip', () => {
     expect(existsSync(join(dir, 'some', 'a'))).toBe(false);
   });
 
+  const withByte = (zip: Buffer, at: number) => {
+    zip[at] = (zip[at] as number) ^ 0xff;
+    return zip;
+  };
+
   it.each([
-    ['cut short', makeZip(FILES).subarray(0, -40), /not a complete zip/],
+    ['cut short', makeZip(FILES).subarray(0, -40), /not a complete zip .*: delete it/],
     ['not a zip', Buffer.from('<html>'), /not a complete zip/],
-    ['leading out of its folder', makeZip([{ name: '../out', data: Buffer.from('x') }]), /leads out of its folder/],
+    ['damaged in its directory', withByte(makeZip(FILES), makeZip(FILES).lastIndexOf('PK\x01\x02')), /is damaged .*: delete it/],
+    ['damaged in a packed file', withByte(makeZip(FILES), 60), /is damaged .*: delete it/],
+    ['leading out of its folder', makeZip([{ name: '../out', data: Buffer.from('x') }]), /invalid relative path: \.\.\/out/],
   ])('refuses a file that is %s', async (name, bytes, message) => {
     const file = join(dir, `${name}.zip`);
     writeFileSync(file, bytes);
     await expect((await lib('unzip')).unzip(file, join(dir, 'bad'), all)).rejects.toThrow(message);
     expect(existsSync(join(dir, 'out'))).toBe(false);
+  });
+
+  it('refuses a place that leads out of the target', async () => {
+    const file = join(dir, 'placed.zip');
+    writeFileSync(file, makeZip(FILES));
+    await expect((await lib('unzip')).unzip(file, join(dir, 'bad'), (name: string) => `../${name}`)).rejects.toThrow(
+      /leads out of its folder/,
+    );
+    expect(existsSync(join(dir, 'empty'))).toBe(false);
   });
 
   it('refuses an entry that has not the checksum stated', async () => {

@@ -37,10 +37,10 @@ describe('event files', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   });
 
-  it('hold protocol buffers', () => {
-    const [version] = messages(versionRecord(1.5)) as [Buffer];
+  it('hold protocol buffers', async () => {
+    const [version] = messages(await versionRecord(1.5)) as [Buffer];
     expect(version.toString('hex')).toBe(`09${'000000000000f83f'}1a0d${Buffer.from('brain.Event:2').toString('hex')}`);
-    const [event] = messages(scalarsRecord(1.5, 300, { ab: 0.5 })) as [Buffer];
+    const [event] = messages(await scalarsRecord(1.5, 300, { ab: 0.5 })) as [Buffer];
     // wall_time, step as a varint, summary { value { tag "ab", simple_value 0.5 } }
     expect(event.toString('hex')).toBe(`09${'000000000000f83f'}10ac02${'2a0b'}${'0a09'}${'0a026162'}${'150000003f'}`);
   });

@@ -1,6 +1,5 @@
-import { sizeOf } from '../../util/index.js';
+import { type Chunk, ProtoWriter, sizeOf } from '../../util/index.js';
 import type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
-import { type Chunk, ProtoWriter } from './protobuf.js';
 import { type TracedAttribute, type TracedDtype, tensorflowTypes } from './traced.js';
 
 /** The version of TensorFlow's graphs that the nodes are written for: 2.15's. */

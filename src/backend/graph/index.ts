@@ -4,7 +4,6 @@ export { CompiledGraph } from './compiled-graph.js';
 export type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
 export { constantBytes, DT_STRING, type SavedVariables, savedModelMessage } from './graph-def.js';
 export { canRunGraphs } from './native-graph.js';
-export { type Chunk, ProtoWriter, writeMessage } from './protobuf.js';
 export { isRecording, NotRecordable, Recorder, type RecorderOptions } from './recorder.js';
 export { trace } from './trace.js';
 export {

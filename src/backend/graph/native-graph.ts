@@ -1,9 +1,9 @@
+import { messageBytes } from '../../util/index.js';
 import type { NativeAttribute, NativeBackend } from '../kernels/index.js';
 import { nativeOps } from '../native-ops.js';
 import { tf } from '../tf.js';
 import type { GraphNode } from './graph.js';
 import { graphMessage } from './graph-def.js';
-import { messageBytes } from './protobuf.js';
 import type { TracedDtype } from './traced.js';
 
 /** A tensor that is fed or fetched: `node:output`. */

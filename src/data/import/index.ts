@@ -1,5 +1,4 @@
 export { type ImportOptions, importDataset } from './import-dataset.js';
-export { MersenneTwister } from './mersenne-twister.js';
 export { datasetCache, openSets, type SetRequest, type SetsOptions } from './open-sets.js';
 export { loadPrompts, type Prompts, phraseOf } from './prompts.js';
 export { adapters, findAdapter } from './registry.js';

@@ -1,6 +1,6 @@
 import { Rng } from '../../util/index.js';
 import type { Part } from '../coco.js';
-import { MersenneTwister } from './mersenne-twister.js';
+import { PythonRandom } from './python-random.js';
 
 /** Of ten images, how many train and validate; the rest tests. */
 const SHARES = { train: 0.7, val: 0.2 };
@@ -66,7 +66,7 @@ export interface Listed {
  * @returns the rows of each part in their shuffled order.
  */
 export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly string[], seed: number): Record<Part, T[]> {
-  const random = new MersenneTwister(seed);
+  const random = new PythonRandom(seed);
   const parts: Record<Part, T[]> = { train: [], val: [], test: [] };
   const divided = lists.length === 0 ? [rows] : lists.map((list) => rows.filter((row) => row.list === list));
   for (const list of divided) {

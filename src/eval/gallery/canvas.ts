@@ -1,12 +1,13 @@
 import {
-  ADVANCE,
   type BinaryMask,
+  fitText,
   LINE_HEIGHT,
+  paintText,
   type RasterImage,
+  renderText,
   resizeImage,
   resizeMask,
   type Size,
-  textPixels,
 } from '../../processing/index.js';
 
 export type Rgb = readonly [number, number, number];
@@ -60,21 +61,20 @@ export function drawTile(
   }
 }
 
-/** Writes a line of text, cut to a width, and returns nothing; letters come from a table, as there may be no fonts. */
-export function drawText(canvas: Canvas, text: string, x: number, y: number, maxWidth: number, scale: number, colour: Rgb): void {
-  const letters = Math.max(1, Math.floor(maxWidth / (ADVANCE * scale)));
-  const cut = text.length > letters ? `${text.slice(0, Math.max(1, letters - 2))}..` : text;
-  for (const [px, py] of textPixels(cut)) {
-    for (let dy = 0; dy < scale; dy++) {
-      for (let dx = 0; dx < scale; dx++) {
-        const [cx, cy] = [x + px * scale + dx, y + py * scale + dy];
-        if (cx >= 0 && cy >= 0 && cx < canvas.width && cy < canvas.height) canvas.data.set(colour, (cy * canvas.width + cx) * 3);
-      }
-    }
-  }
+/** Writes a line of text, cut to a width. @param size - of the font, in pixels. */
+export async function drawText(
+  canvas: Canvas,
+  text: string,
+  x: number,
+  y: number,
+  maxWidth: number,
+  size: number,
+  colour: Rgb,
+): Promise<void> {
+  paintText(canvas, await renderText(fitText(text, '', size, maxWidth), size), x, Math.round(y), colour);
 }
 
 /** Height of a line of text. */
-export function lineHeight(scale: number): number {
-  return (LINE_HEIGHT + 3) * scale;
+export function lineHeight(size: number): number {
+  return Math.ceil(LINE_HEIGHT * size);
 }

@@ -13,7 +13,8 @@ const TILE = 240;
 const GAP = 8;
 /** Room for the names of the datasets. */
 const NAMES = 120;
-const SCALE = 2;
+/** Of the font, in pixels. */
+const TEXT = 16;
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 /** Okabe and Ito's orange for predictions, their sky blue for the truth. */
@@ -29,16 +30,16 @@ const TRUTH: Rgb = [86, 180, 233];
  */
 export async function comparisonFigure(rows: readonly FigureRow[], methods: readonly string[]): Promise<Buffer> {
   const columns = ['image', ...methods, 'truth'];
-  const line = lineHeight(SCALE);
+  const line = lineHeight(TEXT);
   const rowHeight = TILE + line + GAP;
   const canvas = blank(
     { width: NAMES + columns.length * (TILE + GAP) + GAP, height: line + GAP + rows.length * rowHeight + GAP },
     WHITE,
   );
-  for (const [k, name] of columns.entries()) drawText(canvas, name, left(k), GAP, TILE, SCALE, BLACK);
+  for (const [k, name] of columns.entries()) await drawText(canvas, name, left(k), GAP, TILE, TEXT, BLACK);
   for (const [r, { dataset, examples }] of rows.entries()) {
     const top = line + GAP + r * rowHeight;
-    drawText(canvas, dataset, GAP, top + TILE / 2, NAMES - GAP, SCALE, BLACK);
+    await drawText(canvas, dataset, GAP, top + TILE / 2, NAMES - GAP, TEXT, BLACK);
     const [first] = examples;
     if (first === undefined) continue;
     const place = (k: number) => ({ x: left(k), y: top, width: TILE, height: TILE });
@@ -46,7 +47,7 @@ export async function comparisonFigure(rows: readonly FigureRow[], methods: read
     for (const [m, { sample, predicted, dsc, iou }] of examples.entries()) {
       drawTile(canvas, sample.image, predicted, place(m + 1), PREDICTED);
       const scores = `DSC ${(100 * dsc).toFixed(1)} IoU ${(100 * iou).toFixed(1)}`;
-      drawText(canvas, scores, left(m + 1), top + TILE + 3, TILE, SCALE, BLACK);
+      await drawText(canvas, scores, left(m + 1), top + TILE + 3, TILE, TEXT, BLACK);
     }
     drawTile(canvas, first.sample.image, first.truth, place(columns.length - 1), TRUTH);
   }

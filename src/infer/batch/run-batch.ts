@@ -1,11 +1,20 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, drawOverlay, maskToPng, PromptTokenizer, type RasterImage, splitAddress } from '../../processing/index.js';
+import {
+  decodeImage,
+  drawOverlay,
+  lettersLacking,
+  maskToPng,
+  PromptTokenizer,
+  type RasterImage,
+  splitAddress,
+} from '../../processing/index.js';
 import {
   concernsOneFile,
   DataError,
   type Logger,
   SonogroundError,
+  shownName,
   silentLogger,
   UsageError,
   writeFileAtomic,
@@ -86,6 +95,11 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   journal.forget(todo.map(({ id }) => id));
   if (journal.foreign > 0)
     logger.warn(`${journal.foreign} images in ${out} were done with other settings and leave results.json; their files stay`);
+  const lacking = lettersLacking(prompts.flat());
+  if (todo.length > 0 && lacking.length > 0)
+    logger.warn(
+      `overlays spell ${shownName(lacking.slice(0, 20).join(' '))} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
+    );
   await journal.start();
   const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { until } from '../../support/until.js';
 import { makeWheel, type ZipEntry } from './zip.js';
@@ -35,6 +35,7 @@ const TOOLS: Readonly<Record<Tool, string>> = {
     for (const name of ['tfjs_backend', 'tfjs_binding']) put(binding + '/binding/' + name + '.cc', '// ' + name);
     put(binding + '/scripts/install.js', 'console.error("Error: no such host"); process.exit(1)');
     put('node_modules/node-api-headers/package.json', '{}');
+    fs.symlinkSync(${JSON.stringify(resolve('node_modules', 'yauzl'))}, 'node_modules/yauzl');
     delete lock[''];
     delete lock['node_modules/for-another-system'];
     put('node_modules/.package-lock.json', JSON.stringify({ packages: lock }));`,

@@ -1,8 +1,9 @@
-import { writeFileAtomic } from '../../util/index.js';
+import { writeFileAtomic } from './write-file-atomic.js';
 
 /** Bytes that are there, or that are read only when they are written. */
 export type Chunk = Uint8Array | { readonly length: number; read(): Promise<Uint8Array> };
 
+const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
@@ -38,6 +39,12 @@ export class ProtoWriter {
     const bytes = Buffer.alloc(4);
     bytes.writeFloatLE(value);
     return this.push(varint(field * 8 + FIXED32)).push(bytes);
+  }
+
+  double(field: number, value: number): this {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    return this.push(varint(field * 8 + FIXED64)).push(bytes);
   }
 
   text(field: number, value: string): this {

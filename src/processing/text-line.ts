@@ -1,0 +1,97 @@
+import sharp from 'sharp';
+import type { Size } from './mask.js';
+import { OverlayFont } from './overlay-font.js';
+import type { Rgb } from './palette.js';
+
+/** Baseline below the top of a line, and height of the line, for a font size of 1: room for accents on capitals. */
+const BASELINE = 0.97;
+export const LINE_HEIGHT = 1.26;
+
+const ELLIPSIS = '…';
+
+/** A line of text as the share of each pixel that its letters cover. */
+export interface TextLine extends Size {
+  /** 0 to 255, row by row. */
+  readonly coverage: Uint8Array;
+}
+
+/** The characters of some texts that the font lacks: overlays spell them as their codes. */
+export function lettersLacking(texts: readonly string[]): string[] {
+  return OverlayFont.load().lacking(texts.join(' '));
+}
+
+/** Width of a line in pixels. @param size - of the font, in pixels. */
+export function textWidth(text: string, size: number): number {
+  const font = OverlayFont.load();
+  return Math.ceil(font.widthOf(font.spell(text)) * size);
+}
+
+/**
+ * Cuts a text that is wider than there is room; an ellipsis stands for what is left out, which comes before `suffix`.
+ *
+ * @param size - of the font, in pixels.
+ */
+export function fitText(text: string, suffix: string, size: number, room: number): string {
+  const whole = OverlayFont.load().spell(text + suffix);
+  if (textWidth(whole, size) <= room) return whole;
+  const letters = [...OverlayFont.load().spell(text)];
+  let [kept, tooMany] = [0, letters.length];
+  const shortened = (count: number) => `${letters.slice(0, count).join('').trimEnd()}${ELLIPSIS}${suffix}`;
+  while (tooMany - kept > 1) {
+    const middle = (kept + tooMany) >> 1;
+    if (textWidth(shortened(middle), size) <= room) kept = middle;
+    else tooMany = middle;
+  }
+  return shortened(kept);
+}
+
+/**
+ * Draws one line of text with the font of the package.
+ *
+ * @param size - of the font, in pixels.
+ */
+export async function renderText(text: string, size: number): Promise<TextLine> {
+  const font = OverlayFont.load();
+  await registered(font);
+  const spelt = font.spell(text);
+  const width = Math.max(1, textWidth(spelt, size));
+  const height = Math.max(1, Math.ceil(LINE_HEIGHT * size));
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><text y="${BASELINE * size}" font-family="${font.family}" font-size="${size}">${escaped(spelt)}</text></svg>`;
+  const coverage = await sharp(Buffer.from(svg)).extractChannel('alpha').raw().toBuffer();
+  return { width, height, coverage };
+}
+
+/** Paints a line over an RGB picture; what lies outside of it is cut off. */
+export function paintText(
+  canvas: Size & { readonly data: Uint8Array },
+  { width, height, coverage }: TextLine,
+  left: number,
+  top: number,
+  ink: Rgb,
+): void {
+  const [fromX, toX] = [Math.max(0, -left), Math.min(width, canvas.width - left)];
+  for (let y = Math.max(0, -top); y < Math.min(height, canvas.height - top); y++) {
+    for (let x = fromX; x < toX; x++) {
+      const share = (coverage[y * width + x] as number) / 255;
+      const at = ((top + y) * canvas.width + left + x) * 3;
+      for (let c = 0; c < 3; c++)
+        canvas.data[at + c] = Math.round((canvas.data[at + c] as number) * (1 - share) + (ink[c] as number) * share);
+    }
+  }
+}
+
+let registration: Promise<unknown> | undefined;
+
+/** The only way to bring a font to libvips by its file is a text of its own; from then on SVG finds it by its family as well. */
+function registered({ family, file }: OverlayFont): Promise<unknown> {
+  registration ??= sharp({ text: { text: '.', font: family, fontfile: file } })
+    .raw()
+    .toBuffer();
+  return registration;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string);
+}
