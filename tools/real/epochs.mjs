@@ -9,7 +9,10 @@ if (dir === undefined) {
   console.error('expected the folder of a run');
   process.exit(2);
 }
-const events = (await readFile(join(dir, 'log.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+const events = (await readFile(join(dir, 'log.jsonl'), 'utf8'))
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 const epochs = events.filter(({ event }) => event === 'epoch');
 const KNOWN = ['event', 'step', 'epoch', 'train', 'val', 'improved', 'monitored'];
 for (const [i, epoch] of epochs.entries()) {
