@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 /** The small models: trained on phantoms alone, for 128x128 pixels. Tests run on them. */
 export const nanoModels = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' } as const;
 
-/** Those for real ultrasound, of which the first stage of training is done: see docs/training/real.md. */
+/** For real ultrasound: trained on breast lesions, carotid arteries, nerves, vessels and phantoms; see docs/training/real.md. */
 export const ultrasoundModels = { detector: 'weights/ultrasound-detector', masker: 'weights/ultrasound-masker' } as const;
 
 /** What a command takes unless told otherwise. */
-export const shippedModels = nanoModels;
+export const shippedModels = ultrasoundModels;
 
 /** Every model that comes with the package, by the name that configurations give it. */
 const PACKAGED: readonly string[] = [nanoModels, ultrasoundModels].flatMap((models) => Object.values(models));

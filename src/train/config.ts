@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shippedModels } from '../infer/index.js';
 import { loraPresets } from '../lora/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
 import { augmentSchema } from './augment-schema.js';
@@ -18,9 +19,9 @@ const runSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   /** A Hugging Face model directory of Grounding DINO. */
-  detector: z.string().default('weights/nano-grounding-dino'),
+  detector: z.string().default(shippedModels.detector),
   /** A Hugging Face model directory of SAM 2. */
-  masker: z.string().default('weights/nano-sam2'),
+  masker: z.string().default(shippedModels.masker),
   /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
   adapter: z.string().min(1).optional(),
   /** The same of the masker. */

@@ -31,6 +31,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 async function trained(name: string, settings: object, learningRate = 1e-2): Promise<RunConfig> {
   const config = runConfigSchema.parse({
     run: { dir: join(dir, name), seed: 5 },
+    model: NANO,
     data: { format: 'phantom' },
     train: { epochs: 1, stepsPerEpoch: 2, batchSize: 2, learningRate, warmupSteps: 0, preflight: false, probe: 'none' },
     ...settings,

@@ -115,7 +115,7 @@ describe('GroundedSegmenter', () => {
   });
 
   it('finds the same boxes without a masker, and no masks', async () => {
-    const boxes = await GroundedSegmenter.load({ masker: null });
+    const boxes = await GroundedSegmenter.load({ detector: nanoModels.detector, masker: null });
     const found = await boxes.segment(image(), PROMPT, LOW);
     const whole = await segmenter.segment(image(), PROMPT, LOW);
     expect(found).toEqual(whole.map(({ phrase, score, boxXyxyPx }) => ({ phrase, score, boxXyxyPx })));
