@@ -1,7 +1,12 @@
 import { commandGroups, commands } from './commands.js';
 import { main, report } from './main.js';
 
-process.on('uncaughtException', (error) => process.exit(report(error)));
+/** Whoever read the output has read enough: 128 and the number of SIGPIPE. */
+const CLOSED = 141;
+
+process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' && error.syscall === 'write' ? CLOSED : report(error));
+});
 
 const code = await main(process.argv.slice(2), commands, commandGroups);
 if (code !== 0) process.exitCode = code;

@@ -57,7 +57,7 @@ export async function main(
   try {
     await parser.parseAsync([...argv], {}, (_error, asked: Asked, output) => {
       if (output === '') return;
-      const ofNone = asked['help'] === true && asked._?.length === 0 && groups.length > 0;
+      const ofNone = asked['help'] === true && !isCommand(asked._?.[0], commands) && groups.length > 0;
       process.stdout.write(ofNone ? general() : `${withDashes(output, form)}\n`);
     });
     return 0;
@@ -74,15 +74,22 @@ interface Asked {
 
 /** Where to read how a command is used; after a word that is none, which commands there are. */
 function usageHint(word: string | undefined, commands: readonly CommandModule<GlobalOptions, never>[]): string {
-  const known = commands.some(({ command }) => nameOf(command) === word);
-  return `See \`sonoground ${known ? `${word} ` : ''}--help\``;
+  return `See \`sonoground ${isCommand(word, commands) ? `${word} ` : ''}--help\``;
+}
+
+function isCommand(word: unknown, commands: readonly CommandModule<GlobalOptions, never>[]): boolean {
+  return commands.some(({ command }) => nameOf(command) === word);
 }
 
 /** The parser's complaint, with the nearest option where one is unknown. */
 function readable(message: string, parser: Argv): string {
   const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
   const [, list] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
-  if (list === undefined) return message.replace(/\n\s*/g, ' ').replace(/\?$/, '').trim();
+  if (list === undefined)
+    return message
+      .replace(/\n\s*/g, ' ')
+      .replace(/^Did you mean (.*)\?$/, 'there is no such command; the nearest is $1')
+      .trim();
   // Each option is listed as typed and in camel case.
   const names = list.split(', ').filter((name, i, all) => all.findIndex((other) => dashed(other) === dashed(name)) === i);
   return names

@@ -120,7 +120,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     forward('', '').with(2, 'sam2-hiera-large'),
     1,
     'sam2-hiera-large',
-    'npm run download -- sam2-hiera-large',
+    'npx sonoground download sam2-hiera-large',
   ],
   [
     'a model of another kind',
