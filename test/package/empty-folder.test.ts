@@ -22,10 +22,12 @@ for (const words of JSON.parse(process.argv[3])) {
   const streams = [process.stdout, process.stderr];
   const writes = streams.map((stream) => stream.write);
   for (const stream of streams) stream.write = (chunk) => { text += chunk; return true; };
-  const code = await main(words, commands, commandGroups);
+  process.exitCode = 0;
+  const code = (await main(words, commands, commandGroups)) || process.exitCode;
   streams.forEach((stream, i) => { stream.write = writes[i]; });
   seen.push({ code, text });
 }
+process.exitCode = 0;
 process.stdout.write(JSON.stringify(seen));
 `;
 
