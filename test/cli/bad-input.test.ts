@@ -96,7 +96,7 @@ const infer = (...words: string[]) => ['infer', '--out', '@out', ...words];
 
 /** The exit code, what the message names, and what it says. */
 const table: [name: string, line: string[], code: number, named: string, said: string][] = [
-  ['an unknown command', ['forwrd'], 2, 'forwrd', 'Did you mean forward'],
+  ['an unknown command', ['forwrd'], 2, 'forwrd', 'the nearest is forward'],
   ['no command', [], 2, '', 'Name a command'],
   ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
   ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
