@@ -25,15 +25,20 @@ import {
   wantedVariant,
 } from './lib/tensorflow.mjs';
 import { requireTrustedCache, withOwnMask } from './lib/trust.mjs';
+import { TENSORFLOW_VERSION } from './lib/wheels.mjs';
 
 const OLDEST_NODE = [20, 19];
 
-/** Installs what is missing. Takes milliseconds if nothing is. */
-export async function bootstrap() {
+/**
+ * Installs what is missing. Takes milliseconds if nothing is.
+ *
+ * @param options.native - whether TensorFlow and the native operations are needed, or the npm packages alone.
+ */
+export async function bootstrap({ native = true } = {}) {
   checkNode();
   requireTrustedCache(executedFromCache());
-  if (packagesReady() && nativeSettled() && opsSettled()) return;
-  await setUp(wantedVariant());
+  if (packagesReady() && (!native || (nativeSettled() && opsSettled()))) return;
+  await setUp(wantedVariant(), native);
 }
 
 /** Whether TensorFlow is there, or known not to be available. */
@@ -52,9 +57,10 @@ function serves(variant) {
   return installed === variant || (installed === 'own' && variant === 'cpu');
 }
 
-async function setUp(variant) {
+async function setUp(variant, native = true) {
   await withLock(join(root, '.setup-lock'), async () => {
     if (!packagesReady()) await installPackages();
+    if (!native) return;
     if (!checkout && !existsSync(bindingPackage)) await restoreBinding();
     const wanted = !serves(variant) && !existsSync(fallbackNote);
     if (!wanted && opsSettled()) return;
@@ -80,7 +86,7 @@ async function installNative(variant) {
       : `there is no native TensorFlow (${reason}; stock installer: ${stock})`;
   await writeFile(fallbackNote, JSON.stringify({ reason: outcome }));
   say(stock === undefined ? outcome : `${outcome}: WebAssembly is used, else plain JavaScript, both many times slower`);
-  say('`npm run setup` tries again');
+  say(`\`${checkout ? 'npm run setup' : 'npx sonoground setup'}\` tries again`);
 }
 
 async function tryTensorflow(variant) {
@@ -98,8 +104,20 @@ function checkNode() {
   throw new SetupError(`Node ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}`);
 }
 
-/** The set-up as a command of its own: `npm run setup`, or of the installed package `npx sonoground setup`. */
+const HELP = `npx sonoground setup [--cuda | --cpu] [--dry-run]
+
+Installs what is missing: TensorFlow ${TENSORFLOW_VERSION}, the package that binds it to Node, and the native operations. Every other command does
+the same before it runs; this one also tries again what failed before.
+
+Options:
+  --cuda     TensorFlow for NVIDIA GPUs, with the CUDA libraries
+  --cpu      TensorFlow for the processor alone; the default, until --cuda was chosen
+  --dry-run  list what would be installed
+  --help     show this help`;
+
+/** The set-up as a command of its own: `npx sonoground setup`, or in a clone `npm run setup`. */
 export async function setUpCommand(args) {
+  if (args.includes('--help')) return void process.stdout.write(`${HELP}\n`);
   const unknown = args.filter((arg) => !['--cuda', '--cpu', '--dry-run'].includes(arg));
   if (unknown.length > 0) throw new SetupError(`setup takes --cuda, --cpu and --dry-run, not ${unknown.join(' ')}`);
   if (args.includes('--cuda') && args.includes('--cpu')) throw new SetupError('setup takes --cuda or --cpu, not both');

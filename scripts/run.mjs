@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Runs a command: `node scripts/run.mjs train --config …`. Installs and compiles first what is missing.
- * `setup` is the set-up itself; for the installed package: `npx sonoground setup`.
+ * Runs a command, `npx sonoground train --config …`. Installs and compiles first what is missing; help needs neither TensorFlow nor
+ * the native operations. `setup` is the set-up itself.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,8 @@ import { main } from './lib/say.mjs';
 
 await main(async () => {
   if (process.argv[2] === 'setup') return setUpCommand(process.argv.slice(3));
-  await bootstrap();
+  const words = process.argv.slice(2);
+  await bootstrap({ native: words.length > 0 && !words.includes('--help') && !words.includes('--version') });
   await build();
   quietTensorflow();
   await import(pathToFileURL(join(root, 'dist', 'cli', 'index.js')).href);

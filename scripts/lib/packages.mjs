@@ -93,7 +93,7 @@ export async function restoreBinding() {
 }
 
 /** The npm that called, else the one on the path. */
-function npm() {
+export function npm() {
   const caller = process.env.npm_execpath;
   if (caller !== undefined && /^npm(-cli)?\.c?js$/.test(basename(caller))) return [process.execPath, [caller]];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];

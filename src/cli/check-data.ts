@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { locateShipped } from '../config/index.js';
 import { type AuditReport, auditDatasets, openFolders, writeAuditPage } from '../data/index.js';
 import { writeFileAtomic } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -16,7 +17,7 @@ const TOLD = 10;
 
 export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = {
   command: 'check-data',
-  describe: 'look for damaged files, wrong boxes, and patients or pictures that are in two parts',
+  describe: 'find damaged files, wrong boxes, and patients or images that are in two splits',
   builder: (args) =>
     args
       .option('data', {
@@ -25,17 +26,23 @@ export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = 
         demandOption: true,
         describe: 'folders of imported datasets, or folders of such folders',
       })
-      .option('out', { type: 'string', describe: 'folder for audit.json and audit.html; default: the first of --data' })
+      .option('out', {
+        type: 'string',
+        describe:
+          'folder for audit.json and audit.html; default: the first of --data, or the working directory for data that come with sonoground',
+      })
       .example('$0 check-data --data data/busi data/tn3k', 'two datasets, also against each other')
       .example('$0 check-data --data data', 'all datasets in a folder') as never,
   handler: async ({ data, out }) => {
-    const { parts, problems } = await openFolders(data);
+    const folders = await Promise.all(data.map(locateShipped));
+    const { parts, problems } = await openFolders(folders);
     const progress = startProgress('pictures');
     const report = await auditDatasets(parts, {
       problems,
       onProgress: (done, total, file) => progress.update(done, total, file),
     }).finally(() => progress.stop());
-    const folder = out ?? (data[0] as string);
+    const [first] = folders as [string];
+    const folder = out ?? (first === data[0] ? first : '.');
     const json = join(folder, 'audit.json');
     const page = join(folder, 'audit.html');
     await writeFileAtomic(json, `${JSON.stringify(report, null, 2)}\n`);

@@ -10,21 +10,22 @@ import { importDataCommand } from './import-data.js';
 import { inferCommand } from './infer.js';
 import { mergeCommand } from './merge.js';
 import type { GlobalOptions } from './options.js';
+import { type CommandGroup, SETUP } from './overview.js';
 import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
-/** Every command; the order is that of the help. */
-export const commands = [
-  demoCommand,
-  importDataCommand,
-  checkDataCommand,
-  trainCommand,
-  evalCommand,
-  inferCommand,
-  exportCommand,
-  mergeCommand,
-  serveCommand,
-  forwardCommand,
-  downloadCommand,
-  doctorCommand,
-] as unknown as readonly CommandModule<GlobalOptions, never>[];
+/** Every command by what a person wants to do, in the order of the help. */
+export const commandGroups = [
+  { title: 'Segment images', commands: [inferCommand, mergeCommand] },
+  { title: 'Fine-tune', commands: [demoCommand, trainCommand] },
+  { title: 'Evaluate', commands: [evalCommand] },
+  { title: 'Data', commands: [importDataCommand, checkDataCommand] },
+  { title: 'Serve', commands: [serveCommand] },
+  { title: 'Models', commands: [downloadCommand, exportCommand, forwardCommand] },
+  { title: 'Machine', commands: [SETUP, doctorCommand] },
+] as unknown as readonly CommandGroup[];
+
+/** The commands that are run here. */
+export const commands: readonly CommandModule<GlobalOptions, never>[] = commandGroups
+  .flatMap((group) => group.commands)
+  .filter(({ command }) => command !== SETUP.command);

@@ -1,12 +1,11 @@
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { loadConfig } from '../config/index.js';
+import { loadConfig, packageFile } from '../config/index.js';
 import { type DemoResult, type DemoStage, demoSchema, runDemo } from '../eval/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { scoreLine } from './score-line.js';
-import { shippedConfig } from './shipped-config.js';
 
 interface DemoOptions extends GlobalOptions {
   set: string[];
@@ -18,9 +17,6 @@ const STAGES: Readonly<Record<DemoStage, string>> = {
   masker: 'fine-tuning the masker',
   after: 'evaluating the tuned models',
 };
-
-/** Folders that the demo's configuration names. */
-const FOLDERS = { 'data.root': 'examples', 'judged.learnt': 'examples/hc18', 'judged.retained': 'examples/usgra-seg' };
 
 /** What the portable backends, which are many times slower, do instead of the whole schedule. */
 const REDUCED = [
@@ -34,7 +30,7 @@ const REDUCED = [
 
 export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
   command: 'demo',
-  describe: 'fine-tune the shipped models on real images that they have never seen, and show the difference',
+  describe: 'fine-tune the shipped models on real images they have never seen; report before and after',
   builder: (args) =>
     args
       .option('set', setOption)
@@ -45,8 +41,7 @@ export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
     const reduced = running === 'tensorflow' ? [] : REDUCED;
     if (reduced.length > 0)
       consoleLogger.warn(`the ${running} backend is slow: the demo runs on a reduced schedule, and its figures mean little`);
-    const { file, overrides } = await shippedConfig('configs/demo.yaml', FOLDERS);
-    const config = await loadConfig(file, demoSchema, [...overrides, ...reduced, ...set]);
+    const config = await loadConfig(packageFile('configs/demo.yaml'), demoSchema, [...reduced, ...set]);
     let progress: { stage: DemoStage; bar: Progress } | undefined;
     const result = await runDemo(config, {
       logger: consoleLogger,

@@ -8,6 +8,7 @@ import type { CommandModule } from 'yargs';
 import { type AdapterReport, describeBackend, initBackend, listAdapters } from '../backend/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
+import { printResult } from './terminal.js';
 
 interface DoctorOptions extends GlobalOptions {
   json: boolean;
@@ -18,7 +19,7 @@ const FALLBACK_NOTE = fileURLToPath(new URL('../../node_modules/.sonoground-fall
 
 export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
   command: 'doctor',
-  describe: 'say what it runs on',
+  describe: 'print what sonoground runs on: backend, devices, memory, speed',
   builder: (args) =>
     args
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' })
@@ -27,7 +28,8 @@ export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
   handler: async ({ backend, json }) => {
     await initBackend(backend, consoleLogger);
     const facts = await collect();
-    process.stdout.write(json ? `${JSON.stringify(facts, null, 2)}\n` : `${describe(facts).join('\n')}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
+    else for (const line of describe(facts)) printResult(line);
   },
 };
 
@@ -73,7 +75,7 @@ function describe(facts: Facts): string[] {
     `native ops of our own: ${facts.nativeOps.join(', ') || `none (${facts.nativeOpsReason})`}${facts.nativeOpsOn === null ? '' : `; with ${facts.nativeOpsOn}`}`,
     `matrix products: ${facts.gflops} GFLOP/s, the best of several; what else runs makes it less`,
     `cache ${cache.dir}: ${cache.entries.map(({ name, mb }) => `${name} ${mb} MB`).join(', ') || 'empty'}`,
-    ...(fallback === null ? [] : [`set-up: ${fallback}. \`npm run setup\` tries again`]),
+    ...(fallback === null ? [] : [`set-up: ${fallback}. Run \`sonoground setup\` to try again`]),
   ];
 }
 

@@ -25,7 +25,7 @@ interface DownloadOptions extends GlobalOptions {
 
 export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
   command: 'download [name]',
-  describe: 'pretrained weights from Hugging Face into its cache, verified; goes on after a stop',
+  describe: 'download pretrained weights from Hugging Face into its cache and verify them; resumes',
   builder: (args) =>
     args
       .positional('name', { type: 'string', describe: 'a name of --list, or owner/repo; @revision may follow' })
@@ -37,9 +37,9 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         default: [] as string[],
         describe: 'exactly these files instead of configuration, tokenizer and weights',
       })
-      .example('npm run download -- grounding-dino-tiny', 'the last line is the folder that --model takes')
-      .example('npm run download -- sam2.1-hiera-small --to weights/sam2.1', 'a plain folder beside the cache')
-      .example('npm run download -- owner/repo@revision', 'any model; a commit, branch or tag')
+      .example('$0 download grounding-dino-tiny', 'the last line is the folder that --model takes')
+      .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'a plain folder beside the cache')
+      .example('$0 download owner/repo@revision', 'any model; a commit, branch or tag')
       .epilogue(
         'Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE as Python does, and shares its cache.',
       ) as never,
@@ -47,7 +47,7 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
     const settings = await hubSettings(process.env);
     if (list) return showList(settings);
     if (name === undefined)
-      throw new UsageError({ where: 'download', what: 'no model is named', fix: 'Name one of `npm run download -- --list`' });
+      throw new UsageError({ where: 'download', what: 'no model is named', fix: 'Name one of `sonoground download --list`' });
     if (to !== undefined) await prepareFolder(to);
     const show = new Display(name);
     try {

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { loadConfig } from '../config/index.js';
+import { loadConfig, packageFile } from '../config/index.js';
 import {
   answerShard,
   type EvaluateRunOptions,
@@ -22,7 +22,6 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
-import { shippedConfig } from './shipped-config.js';
 import { parseTolerance } from './tolerance.js';
 
 interface EvalOptions extends GlobalOptions {
@@ -49,7 +48,7 @@ const RUN_FILE = 'config.yaml';
 
 export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   command: 'eval',
-  describe: "DSC and IoU of a run, or of the shipped model, strictly and the paper's way; tables, figures, a page to look at",
+  describe: "DSC and IoU of a run or of the shipped models; the paper's tables and figures; an HTML report",
   builder: (args) =>
     args
       .option('config', {
@@ -108,12 +107,8 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   handler: async (argv) => {
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
-    const chosen = file ?? (await newestRun());
-    const { file: source, overrides } =
-      chosen === undefined
-        ? await shippedConfig('configs/examples.yaml', { 'data.root': 'examples/hc18' })
-        : { file: chosen, overrides: [] };
-    const config = await loadConfig(source, runConfigSchema, [...overrides, ...set]);
+    const source = file ?? (await newestRun()) ?? packageFile('configs/examples.yaml');
+    const config = await loadConfig(source, runConfigSchema, set);
     const running = await initBackend(backend, consoleLogger);
     consoleLogger.info(`${source}: ${argv.split}`);
     const { onProgress, stop } = progressOfStages();

@@ -34,7 +34,7 @@ interface ExportCommandOptions extends GlobalOptions {
 
 export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> = {
   command: 'export',
-  describe: 'the trained model for use elsewhere',
+  describe: 'export a model for Python, TensorFlow or the browser',
   builder: (args) =>
     args
       .option('run', {
@@ -139,7 +139,7 @@ function notTrained(run: string, folds: readonly string[]): UsageError {
     return new UsageError({
       where: run,
       what: 'it has no weights yet: there is no folder best in it',
-      fix: 'Train it first: `npm run train -- --config FILE`',
+      fix: 'Train it first: `sonoground train --config FILE`',
     });
   return new UsageError({
     where: run,

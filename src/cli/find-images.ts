@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
+import { locateShipped } from '../config/index.js';
 import type { BatchImage } from '../infer/index.js';
 import { isUnnamedFilm, listPictures } from '../processing/index.js';
 import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
@@ -54,7 +55,8 @@ async function picturesOf({ path, below }: FoundImage): Promise<FoundImage[]> {
   return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
 }
 
-async function expand(name: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
+async function expand(asked: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
+  const name = await locateShipped(asked);
   const info = await stat(name).catch(() => undefined);
   if (info?.isDirectory()) {
     const files = await walkFolder(name, (message) => logger.warn(message));
@@ -66,7 +68,7 @@ async function expand(name: string, own: readonly string[], logger: Logger): Pro
   }
   const steps = name.split(/[\\/]/);
   const fixed = steps.findIndex((step) => MAGIC.test(step));
-  const folder = fixed === 0 ? '.' : steps.slice(0, fixed).join('/') || '/';
+  const folder = fixed === 0 ? '.' : await locateShipped(steps.slice(0, fixed).join('/') || '/');
   const pattern = steps.slice(fixed).join('/');
   const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
   // The shortest way to a folder that links lead to as well.

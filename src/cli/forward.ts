@@ -14,7 +14,7 @@ interface ForwardOptions extends GlobalOptions {
 
 export const forwardCommand: CommandModule<GlobalOptions, ForwardOptions> = {
   command: 'forward',
-  describe: 'one raw forward pass from file to file, for comparison with Python',
+  describe: 'run one raw forward pass from file to file, for comparison with Python',
   builder: (args) =>
     args
       .option('model', { type: 'string', demandOption: true, describe: 'a Hugging Face model directory' })

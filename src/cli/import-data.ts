@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { locateShipped } from '../config/index.js';
 import { adapters, findAdapter, type ImportReport, importDataset } from '../data/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
@@ -23,7 +24,7 @@ const SHOWN = 10;
 
 export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> = {
   command: 'import-data',
-  describe: "an unpacked dataset into the project's layout, with honest parts",
+  describe: 'convert a published dataset, or your own, into one layout with train, val and test splits',
   builder: (args) =>
     args
       .option('dataset', {
@@ -66,13 +67,15 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
       .epilogue(
         'Writes annotations/{train,val,test}.json (COCO), images/, masks/ and report.json. Bad files are left out, counted and listed; the exit code is 0 as long as anything was imported. A stopped import goes on where it was.',
       ) as never,
-  handler: async ({ dataset, prompt, variant, ...options }) => {
+  handler: async ({ dataset, prompt, variant, from, splits, ...options }) => {
     const { title } = findAdapter(dataset);
     const bar = startProgress(`images of ${title}`);
     const begin = Date.now();
     try {
       const report = await importDataset({
         ...options,
+        from: await locateShipped(from),
+        splits: splits === undefined ? undefined : await locateShipped(splits),
         dataset,
         prompts: prompt,
         ...(variant === undefined ? {} : { variant }),

@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import { commands } from './commands.js';
+import { commandGroups, commands } from './commands.js';
 import { main, report } from './main.js';
+
+/** Whoever read the output has read enough: 128 and the number of SIGPIPE. */
+const CLOSED = 141;
 
 // Labels come with a font; where a machine has none, fontconfig would complain on standard error.
 process.env['FONTCONFIG_FILE'] ??= fileURLToPath(new URL('../../assets/fonts/fonts.conf', import.meta.url));
 
-process.on('uncaughtException', (error) => process.exit(report(error)));
+process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' && error.syscall === 'write' ? CLOSED : report(error));
+});
 
-const code = await main(process.argv.slice(2), commands);
+const code = await main(process.argv.slice(2), commands, commandGroups);
 if (code !== 0) process.exitCode = code;

@@ -40,7 +40,7 @@ const NONE = 'none';
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
-  describe: 'find what a sentence names, with boxes, masks and overlays',
+  describe: 'segment what a prompt names in files, folders or globs: boxes, masks, overlays',
   builder: (args) =>
     args
       .option('image', {
@@ -95,7 +95,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       .example(
         '$0 infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out',
-        'an image that comes with the project',
+        'an image that comes with sonoground',
       )
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
       .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')

@@ -13,7 +13,7 @@ interface MergeCommandOptions extends GlobalOptions {
 
 export const mergeCommand: CommandModule<GlobalOptions, MergeCommandOptions> = {
   command: 'merge',
-  describe: 'put the parts of infer --shard, or the answers of eval --shard, together',
+  describe: 'combine the results of infer --shard or eval --shard from several machines',
   builder: (args) =>
     args
       .option('from', { type: 'string', array: true, demandOption: true, describe: 'folders of the parts; of eval, run folders' })

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { constants, hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
+import { locateShipped } from '../config/index.js';
 import { shippedModels } from '../infer/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
+import { packageVersion } from './package-version.js';
 
 interface ServeOptions extends GlobalOptions {
   model: string;
@@ -30,7 +31,7 @@ const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   command: 'serve',
-  describe: 'a web page and a REST API on this machine',
+  describe: 'run a web page and a REST API on this machine',
   builder: (args) =>
     args
       .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
@@ -75,7 +76,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
-    const version = await ownVersion();
+    const version = await packageVersion();
     const server = await createServer({ engine, limits, token, names: allowHost, version, logger: consoleLogger });
     try {
       await server.listen({ host, port });
@@ -87,14 +88,15 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const shown = ANY_ADDRESS.includes(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
     const parts = [facts.detector, facts.adapter, facts.masker].filter((part) => part !== null);
     consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
-    if (!isLoopback(host)) consoleLogger.warn('what is sent is not encrypted: put a proxy with TLS before it (docs/serving.md)');
+    if (!isLoopback(host))
+      consoleLogger.warn(`requests are not encrypted: put a proxy with TLS in front (${await locateShipped('docs/serving.md')})`);
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // Behind # it stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
     // Before others know that it is up, and may stop it.
     const stop = askedToStop();
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
-    consoleLogger.info('images to try: examples/, which says what to ask for');
+    consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
     await stop;
     void askedToStop().then(async (name) => {
       // The process that computes would go on till its job is done.
@@ -124,11 +126,6 @@ function limitsOf({
     waiting: queue,
     timeoutMs: Math.round(timeout * 1000),
   };
-}
-
-async function ownVersion(): Promise<string> {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(await readFile(file, 'utf8')) as { readonly version: string }).version;
 }
 
 function listenError(host: string, port: number, cause: unknown): unknown {

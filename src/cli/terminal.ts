@@ -1,13 +1,17 @@
 import { ConfigError, printable } from '../util/index.js';
+import { withTypedCommands } from './typed-command.js';
 
-/** Writes a line to standard error. What is in it that a terminal would obey is shown instead. */
+/**
+ * Writes a line to standard error. What is in it that a terminal would obey is shown instead; commands are named as the reader
+ * types them.
+ */
 export function printLine(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+  process.stderr.write(`${printable(withTypedCommands(text))}\n`);
 }
 
 /** Writes a line of results to standard output, likewise. */
 export function printResult(text: string): void {
-  process.stdout.write(`${printable(text)}\n`);
+  process.stdout.write(`${printable(withTypedCommands(text))}\n`);
 }
 
 /** Writes an error's message. That of a configuration may list its problems, one a line. */

@@ -19,10 +19,14 @@ interface TrainOptions extends GlobalOptions {
 
 export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
   command: 'train',
-  describe: 'fine-tune on a dataset and test the result',
+  describe: 'fine-tune on a dataset with LoRA, and test the result',
   builder: (args) =>
     args
-      .option('config', { type: 'string', demandOption: true, describe: 'the run, as YAML' })
+      .option('config', {
+        type: 'string',
+        demandOption: true,
+        describe: 'YAML file of the run: your own, or one that ships, such as configs/stu.yaml',
+      })
       .option('set', setOption)
       .option('resume', { type: 'boolean', default: false, describe: "continue from the run folder's last checkpoint" })
       .option('allow-changed-data', {
@@ -30,6 +34,10 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
         default: false,
         describe: 'with --resume: although the images, masks, annotations or the model are others than before',
       })
+      .example(
+        '$0 train --config configs/stu.yaml --set data.format=folders data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
+        'your own images/ and masks/',
+      )
       .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')
       .example(
         '$0 train --config configs/stu.yaml --set data.root=STU-Hospital eval.folds=5',

@@ -62,9 +62,7 @@ export class ConfigDocument {
   /** `--set …`, `file:line:column` of a key or of the nearest thing above it that is written down, or the file. */
   placeOf(path: readonly string[]): string {
     const blamed = this.overrides.findLast(
-      (override) =>
-        override.path.slice(0, path.length).every((step, i) => step === path[i]) ||
-        path.slice(0, override.path.length).join('.') === override.path.join('.'),
+      (override) => override.path.slice(0, path.length).every((step, i) => step === path[i]) || isAtOrAbove(override.path, path),
     );
     if (blamed !== undefined && path.length > 0) return blamed.text;
     for (let depth = path.length; depth > 0; depth--) {
@@ -74,6 +72,11 @@ export class ConfigDocument {
       return `${this.file}:${line}:${col}`;
     }
     return this.file;
+  }
+
+  /** Whether the value at a path comes from an override. */
+  isOverridden(path: readonly string[]): boolean {
+    return this.overrides.some((override) => isAtOrAbove(override.path, path));
   }
 
   private nodeAt(path: readonly string[]): unknown {
@@ -89,6 +92,10 @@ export class ConfigDocument {
     const node: unknown = isSeq(parent) ? parent.items[Number(step)] : key;
     return isNode(node) ? (node as Node).range?.[0] : undefined;
   }
+}
+
+function isAtOrAbove(path: readonly string[], below: readonly string[]): boolean {
+  return path.length <= below.length && path.every((step, i) => step === below[i]);
 }
 
 function yamlValue(text: string, where: string): unknown {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { locateShipped } from '../config/index.js';
 import { type LoadOptions, loadCheckpoint, modelFolder, resolveModelDirectory } from '../io/index.js';
 import { setAdapterScale } from '../lora/index.js';
 import {
@@ -26,7 +27,6 @@ import { ImageProcessor, PromptTokenizer } from '../processing/index.js';
 import { CheckpointError, type Rng } from '../util/index.js';
 import { loadAdapter } from './load-adapter.js';
 import { readModelConfig } from './model-config.js';
-import { locateModel } from './shipped-models.js';
 
 /** What a detector needs to turn an image and a prompt into tensors and back. */
 export interface DetectorParts {
@@ -76,7 +76,7 @@ const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
  * for its folder in the download cache.
  */
 export async function resolveModel(nameOrPath: string): Promise<string> {
-  const place = await locateModel(nameOrPath);
+  const place = await locateShipped(nameOrPath);
   if ((await stat(place).catch(() => undefined)) !== undefined) return place;
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
   if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);

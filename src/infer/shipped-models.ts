@@ -1,6 +1,4 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The small models: trained on phantoms alone, for 128x128 pixels. Tests run on them. */
 export const nanoModels = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' } as const;
@@ -17,16 +15,4 @@ const PACKAGED: readonly string[] = [nanoModels, ultrasoundModels].flatMap((mode
 /** Whether a model comes with the package: by its name, or as a folder of that name anywhere. */
 export function isPackaged(model: string): boolean {
   return PACKAGED.some((name) => basename(name) === basename(model));
-}
-
-/** The package's own folder, seen from this file both in `src` and in `dist`. */
-const PACKAGE = new URL('../../', import.meta.url);
-
-/**
- * Where a model is. A shipped one is found whatever the working directory; every other name, and a folder of that name in the
- * working directory, stays as it is.
- */
-export async function locateModel(name: string): Promise<string> {
-  if (!PACKAGED.includes(name) || (await stat(name).catch(() => undefined)) !== undefined) return name;
-  return fileURLToPath(new URL(name, PACKAGE));
 }

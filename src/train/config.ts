@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputModel, inputPath } from '../config/index.js';
 import { shippedModels } from '../infer/index.js';
 import { loraPresets } from '../lora/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
@@ -19,13 +20,13 @@ const runSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   /** A Hugging Face model directory of Grounding DINO. */
-  detector: z.string().default(shippedModels.detector),
+  detector: inputModel().default(shippedModels.detector),
   /** A Hugging Face model directory of SAM 2. */
-  masker: z.string().default(shippedModels.masker),
+  masker: inputModel().default(shippedModels.masker),
   /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
-  adapter: z.string().min(1).optional(),
+  adapter: inputPath().optional(),
   /** The same of the masker. */
-  maskerAdapter: z.string().min(1).optional(),
+  maskerAdapter: inputPath().optional(),
   /** `random` trains the model of `config.json` from nothing. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
   /**
@@ -70,7 +71,7 @@ const dataSchema = z.strictObject({
   /** How the folder is laid out. */
   format: z.enum(['coco', 'stu', 'folders', 'phantom']),
   /** The dataset's folder, or with `sets` the folder that holds theirs; unused for phantoms. */
-  root: z.string().min(1).optional(),
+  root: inputPath().optional(),
   /** Several datasets as one, each imported or as published; with `format: coco`. */
   sets: z.array(setSchema).default([]),
   /** What a set that is not there does. */
@@ -185,7 +186,7 @@ const optimSettings = z.strictObject({
    * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
    * `none`. Default: phantoms for the shipped models, none for others.
    */
-  probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: z.string().min(1) })]).optional(),
+  probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: inputPath() })]).optional(),
 });
 
 const optimSchema = optimSettings.overwrite((optim) => ({ ...optim, monitorMode: optim.monitorMode ?? modeOf(optim.monitor) }));

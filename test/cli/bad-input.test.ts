@@ -96,7 +96,7 @@ const infer = (...words: string[]) => ['infer', '--out', '@out', ...words];
 
 /** The exit code, what the message names, and what it says. */
 const table: [name: string, line: string[], code: number, named: string, said: string][] = [
-  ['an unknown command', ['forwrd'], 2, 'forwrd', 'Did you mean forward'],
+  ['an unknown command', ['forwrd'], 2, 'forwrd', 'the nearest is forward'],
   ['no command', [], 2, '', 'Name a command'],
   ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
   ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
@@ -120,7 +120,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     forward('', '').with(2, 'sam2-hiera-large'),
     1,
     'sam2-hiera-large',
-    'npm run download -- sam2-hiera-large',
+    'npx sonoground download sam2-hiera-large',
   ],
   [
     'a model of another kind',

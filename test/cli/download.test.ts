@@ -82,7 +82,7 @@ describe('download', () => {
 
   it('explains itself', async () => {
     const { out } = await run('--help');
-    expect(out).toContain('npm run download -- grounding-dino-tiny');
+    expect(out).toContain('npx sonoground download grounding-dino-tiny');
     expect(out).toContain('HF_ENDPOINT');
   });
 

@@ -187,7 +187,7 @@ describe('infer', () => {
   it('shows examples with --help', async () => {
     const { code, text } = await infer('--help');
     expect(code).toBe(0);
-    expect(text.replace(/\s+/g, ' ')).toContain('npm run infer -- --image scan.png --prompt');
+    expect(text.replace(/\s+/g, ' ')).toContain('npx sonoground infer --image scan.png --prompt');
   });
 });
 

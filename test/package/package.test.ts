@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { emptyProject as newProject, pack } from '../support/package.js';
 
 /** Packing, two installations and a set-up take minutes, and need npm's registry or its cache. */
 const slow = process.env['SONOGROUND_SLOW'] === '1' ? describe : describe.skip;
@@ -47,18 +48,15 @@ slow('the package in an empty project', () => {
     return { status, stdout, stderr };
   }
 
-  function emptyProject(name: string): string {
-    const project = mkdtempSync(join(dir, name));
-    writeFileSync(join(project, 'package.json'), JSON.stringify({ name, version: '1.0.0', type: 'module' }));
+  function emptyProject(): string {
+    const project = newProject(dir);
     writeFileSync(join(project, 'main.mjs'), PROGRAM);
     return project;
   }
 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'sonoground-package-'));
-    const packed = run('npm', ['pack', '--json', '--pack-destination', dir], process.cwd());
-    expect(packed.stderr.includes('ERR')).toBe(false);
-    tarball = join(dir, (JSON.parse(packed.stdout) as [{ filename: string }])[0].filename);
+    ({ tarball } = pack(dir));
   });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -70,7 +68,7 @@ slow('the package in an empty project', () => {
   }
 
   it('installs, is set up by one command, imports, segments and type-checks', () => {
-    const project = emptyProject('quiet');
+    const project = emptyProject();
     const installed = run('npm', ['install', tarball], project);
     expect(installed.status).toBe(0);
     // No package of the chain asks for a newer Node than this project does; overrides would not reach an installed package.
@@ -92,7 +90,7 @@ slow('the package in an empty project', () => {
   });
 
   it('is whole again after an installation with scripts on that could not reach the host of TensorFlow', () => {
-    const project = emptyProject('scripts');
+    const project = emptyProject();
     // The script downloads from a host that refuses connections.
     const unreachable = {
       ...environment,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { inputPath } from '../../config/index.js';
 import { type RunConfig, runConfigSchema } from '../../train/index.js';
 
 const { run, model, data, lora, train, loss, eval: judging } = runConfigSchema.shape;
@@ -8,9 +9,9 @@ const trainingSchema = z.strictObject({ lora, train, loss });
 
 const judgedSchema = z.strictObject({
   /** What the models are taught: a COCO folder, whose test part they are asked about. */
-  learnt: z.string().min(1),
+  learnt: inputPath(),
   /** What they knew before: the same. Phantoms of the standard domain are looked at besides. */
-  retained: z.string().min(1),
+  retained: inputPath(),
   /** At most so many images of each. Default: all. */
   most: z.int().positive().optional(),
 });

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { ConfigDocument, validate } from '../../config/index.js';
+import { ConfigDocument, locateShipped, packageFile, validate } from '../../config/index.js';
 import { UsageError } from '../../util/index.js';
 
 /** Other ways of asking for a structure, by the structure's phrase. `*` applies to every structure. */
@@ -31,9 +31,10 @@ export const ANY = '*';
  *
  * @throws UsageError, ConfigError
  */
-export async function readWordings(source: string, defaults = join('configs', 'prompts')): Promise<Wordings> {
+export async function readWordings(source: string, defaults = packageFile(join('configs', 'prompts'))): Promise<Wordings> {
   if (source === 'default') return readFolder(defaults);
-  if (await isFile(source)) return readFile(source, 'utf8').then((text) => parseWordings(text, source));
+  const file = await locateShipped(source);
+  if (await isFile(file)) return readFile(file, 'utf8').then((text) => parseWordings(text, file));
   if (/\.(ya?ml|json)$/i.test(source))
     throw new UsageError({
       where: '--prompts',

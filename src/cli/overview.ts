@@ -1,0 +1,59 @@
+import type { CommandModule } from 'yargs';
+import type { GlobalOptions } from './options.js';
+
+/** Commands that serve one purpose. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly CommandModule<GlobalOptions, never>[];
+}
+
+/** The command that runs before there is anything to run the others on: it is the launcher's own. */
+export const SETUP = { command: 'setup', describe: 'install TensorFlow and compile the native operations' } as const;
+
+/** What people need first. */
+const EXAMPLES: readonly (readonly [line: string, does: string])[] = [
+  ['demo', 'see the shipped models learn: under 5 minutes on 2 cores'],
+  ['infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'segment an image that comes with sonoground'],
+  [
+    'train --config configs/stu.yaml --set data.format=folders data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
+    'fine-tune on your own images/ and masks/',
+  ],
+  ['infer --image scan.png --prompt "liver tumor" --adapter runs/liver/best --out out', 'segment with the result'],
+  ['eval', 'DSC and IoU of the newest run'],
+  ['doctor', 'what computes here, and how fast'],
+];
+
+const OPTIONS: readonly (readonly [option: string, does: string])[] = [
+  ['--help', 'after a command: its options and examples'],
+  ['--version', 'the version of sonoground'],
+  ['--backend', 'what computes: auto, tensorflow, webgpu, wasm or cpu; also SONOGROUND_BACKEND'],
+];
+
+/**
+ * What `--help` shows without a command: every command by purpose, and the first ones to type.
+ *
+ * @param prefix - what a person types before the name of a command.
+ */
+export function overview(groups: readonly CommandGroup[], prefix: string): string {
+  const purposes = groups.map(({ title, commands }) => {
+    const rows = commands.map(({ command, describe }) => [nameOf(command), String(describe)] as const);
+    return section(title, rows);
+  });
+  const examples = EXAMPLES.map(([line, does]) => `  # ${does}\n  ${prefix} ${line}`);
+  return [
+    `Segments ultrasound images by a text prompt.\n\nUsage: ${prefix} <command> [options]`,
+    ...purposes,
+    section('Options', OPTIONS),
+    `Examples\n${examples.join('\n')}`,
+    'Files under configs/, examples/ and weights/ come with sonoground and are found from any folder.',
+  ].join('\n\n');
+}
+
+function section(title: string, rows: readonly (readonly [name: string, does: string])[]): string {
+  return [title, ...rows.map(([name, does]) => `  ${name.padEnd(13)}${does}`)].join('\n');
+}
+
+/** A command's name, without its arguments. */
+export function nameOf(command: CommandModule['command']): string {
+  return String(command).split(' ')[0] ?? '';
+}
