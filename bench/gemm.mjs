@@ -20,7 +20,7 @@ const SHAPES = [
   [900, 256, 256],
 ];
 /** Floating-point operations of one sample, at least. */
-const SAMPLE = 4e9;
+const SAMPLE = 3e9;
 /** How many rows are computed alone, to be compared with the same rows among all. */
 const FEW = [1, 7, 100, 300];
 
