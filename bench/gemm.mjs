@@ -24,9 +24,14 @@ const SAMPLE = 3e9;
 /** How many rows are computed alone, to be compared with the same rows among all. */
 const FEW = [1, 7, 100, 300];
 
+const [wish = '7'] = process.argv.slice(2);
+if (wish !== 'side' && !/^[1-9]\d*$/.test(wish)) {
+  console.error(`error: rounds: expected a number from 1 on, got "${wish}". Run \`node bench/gemm.mjs 7\``);
+  process.exit(2);
+}
 await prepare();
-if (process.argv[2] === 'side') await answer();
-else await compare(Number(process.argv[2] ?? 9));
+if (wish === 'side') await answer();
+else await compare(Number(wish));
 
 /** Runs all ways in turns and prints the table. */
 async function compare(rounds) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -68,3 +68,16 @@ compiled('the products of linear maps (skipped where there is no g++)', () => {
     expect(long.filter(({ inputs, ofExpected }) => inputs >= 384 && !(ofExpected > 1.2))).toEqual([]);
   });
 });
+
+const headers = join('node_modules', '@tensorflow', 'tfjs-node-gpu', 'deps', 'include');
+const slow = process.env['SONOGROUND_SLOW'] === '1' && hasCompiler && existsSync(headers);
+
+(slow ? describe : describe.skip)(
+  'the native operations (skipped but in the slow tier, where there are g++ and TensorFlow)',
+  () => {
+    it.each(readdirSync('native').filter((name) => name.endsWith('.cc')))('compile without a warning: %s', (name) => {
+      const built = spawnSync('g++', [...STRICT, '-fsyntax-only', '-isystem', headers, join('native', name)]);
+      expect([built.status, built.stderr.toString()]).toEqual([0, '']);
+    });
+  },
+);
