@@ -1,18 +1,17 @@
-// Attention among groups of rows as a TensorFlow operation for the CPU: checks, memory and threads. The arithmetic is in
-// vector-kernels.inc.
+// Attention within groups of rows as a TensorFlow operation for the CPU: checks, memory and threads. The arithmetic is in
+// attention.inc.
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "in-blocks.h"
+#include "kernels.h"
+#include "parallel.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
-#include "vector-kernels.h"
 
 namespace sonoground {
 namespace {
@@ -28,8 +27,8 @@ REGISTER_OP("SonogroundAttention")
     .Input("query: float")       // [R, columns]
     .Input("key: float")         // [S, columns]
     .Input("value: float")       // [S, columns]
-    .Input("query_rows: int32")  // [G, N], or [G, 0]: one after the other
-    .Input("key_rows: int32")    // [G, M], or [G, 0]: one after the other
+    .Input("query_rows: int32")  // [G, N], or [G, 0]: consecutive
+    .Input("key_rows: int32")    // [G, M], or [G, 0]: consecutive
     .Input("padding: float")     // [2, heads * depth], or empty: zeros
     .Input("bias: float")        // [1 or heads, N, M], or empty
     .Input("mask: float")        // [K, N, M], or empty
@@ -50,8 +49,10 @@ REGISTER_OP("SonogroundAttention")
       return absl::OkStatus();
     });
 
+constexpr char kOperation[] = "attention";
+
 absl::Status Mismatch(const char* what, const std::string& expected, const std::string& actual) {
-  return absl::InvalidArgumentError(absl::StrCat("attention: expected ", what, " ", expected, ", got ", actual));
+  return absl::InvalidArgumentError(absl::StrCat(kOperation, ": expected ", what, " ", expected, ", got ", actual));
 }
 
 class AttentionOperation : public OpKernel {
@@ -74,32 +75,31 @@ class AttentionOperation : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, {context->input(0).dim_size(0), heads_ * depth_}, &mixed));
     if (mixed->NumElements() == 0) return;
     a.output = mixed->flat<float>().data();
-    // Each part brings keys and values into order anew: queries of a head are parted only where threads would want for work.
-    const int64_t wanted = kParts * context->device()->tensorflow_cpu_worker_threads()->num_threads;
-    const int64_t shares = (wanted + a.groups * a.heads - 1) / (a.groups * a.heads);
-    const int64_t unit = std::max(kQueries, (a.queries / shares + kQueries - 1) / kQueries * kQueries);
-    const int64_t chunks = (a.queries + unit - 1) / unit;
-    const int64_t scratchSize = Kernels().attentionScratch(a), total = a.groups * a.heads * chunks;
-    const int64_t work = a.queries * a.keys * a.depth / chunks;
-    std::atomic<bool> outOfMemory{false};
-    InBlocks(context, total, std::max<int64_t>(1, kWork / std::max<int64_t>(1, work)), [&](int64_t from, int64_t to) {
-      const Scratch scratch(scratchSize);
-      if (scratch.get() == nullptr) {
-        outOfMemory = true;
-        return;
-      }
-      for (int64_t i = from; i < to; ++i) {
-        const int64_t chunk = i % chunks, head = i / chunks % a.heads, group = i / chunks / a.heads;
-        Kernels().attend(a, group, head, chunk * unit, std::min(a.queries, (chunk + 1) * unit), scratch.get());
-      }
-    });
-    OP_REQUIRES(context, !outOfMemory, absl::ResourceExhaustedError("attention: no memory"));
+    OP_REQUIRES_OK(context, Attend(context, a));
   }
 
  private:
-  // Parts for a thread, so that one that is held up holds up little; a part has no fewer queries than these.
-  static constexpr int64_t kParts = 2, kQueries = 192;
-  static constexpr int64_t kWork = 1 << 20;
+  // Shares per thread, so that a delayed thread delays little; a share has no fewer queries than these.
+  static constexpr int64_t kShares = 2, kMinQueries = 192;
+  // Multiplications that are worth waking a thread for.
+  static constexpr int64_t kMinWork = 1 << 20;
+
+  // Each share packs keys and values anew: the queries of a head are divided only where there are too few heads for the threads.
+  static absl::Status Attend(OpKernelContext* context, const Attention& a) {
+    const CpuKernels& kernels = Kernels();
+    const int64_t heads = a.groups * a.heads, wanted = kShares * context->device()->tensorflow_cpu_worker_threads()->num_threads;
+    const int64_t shares = (wanted + heads - 1) / heads;
+    const int64_t queries = std::max(kMinQueries, (a.queries / shares + kMinQueries - 1) / kMinQueries * kMinQueries);
+    const int64_t chunks = (a.queries + queries - 1) / queries, work = a.queries * a.keys * a.depth / chunks;
+    const int64_t block = std::max<int64_t>(1, kMinWork / std::max<int64_t>(1, work));
+    return ParallelForWithScratch(
+        context, kOperation, heads * chunks, block, kernels.attentionScratch(a), [&](int64_t from, int64_t to, float* scratch) {
+          for (int64_t i = from; i < to; ++i) {
+            const int64_t chunk = i % chunks, head = i / chunks % a.heads, group = i / chunks / a.heads;
+            kernels.attend(a, group, head, chunk * queries, std::min(a.queries, (chunk + 1) * queries), scratch);
+          }
+        });
+  }
 
   absl::Status Read(OpKernelContext* context, Attention* a) const {
     a->heads = heads_, a->depth = depth_, a->scale = scale_;
@@ -138,7 +138,8 @@ class AttentionOperation : public OpKernel {
     return absl::OkStatus();
   }
 
-  // Rows may be padding; those of queries must be there once each, as what is written nowhere would be left to chance.
+  // Rows may be padding. Each row of the queries must appear exactly once: a row of results that no query writes would keep
+  // whatever the memory held.
   static absl::Status ReadRows(const Tensor& tensor, const char* name, int64_t available, bool once, const int32_t** rows,
                                int64_t* tokens) {
     const int64_t groups = tensor.dim_size(0);

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "deformable-inputs.h"
-#include "in-blocks.h"
+#include "parallel.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -73,7 +73,7 @@ class DeformableAttention : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, {s.batch, s.queries, s.heads * s.depth}, &sum));
     if (sum->NumElements() == 0) return;
     float* output = sum->flat<float>().data();
-    InBlocks(context, s.batch * s.queries, kRows, [&](int64_t from, int64_t to) {
+    ParallelFor(context, s.batch * s.queries, kRows, [&](int64_t from, int64_t to) {
       std::vector<Share> table(4 * s.levels * s.points);
       SampleRows(in, from, to, table.data(), output);
     });
@@ -105,7 +105,7 @@ class DeformableAttentionGrad : public OpKernel {
     const int threads = context->device()->tensorflow_cpu_worker_threads()->num_threads;
     const int64_t groups = s.batch * s.heads >= 2 * threads ? 1 : s.levels;
     std::atomic<bool> outOfMemory{false};
-    InBlocks(context, s.batch * s.heads * groups, 1, [&](int64_t from, int64_t to) {
+    ParallelFor(context, s.batch * s.heads * groups, 1, [&](int64_t from, int64_t to) {
       for (int64_t i = from; i < to; ++i) {
         const int64_t group = i % groups, head = i / groups % s.heads, image = i / groups / s.heads;
         const Part part = {image, head, groups == 1 ? 0 : group, groups == 1 ? s.levels : group + 1};
@@ -117,7 +117,7 @@ class DeformableAttentionGrad : public OpKernel {
         SampleGradients(in, part, outputGradient, scratch.get(), out);
       }
     });
-    OP_REQUIRES(context, !outOfMemory, absl::ResourceExhaustedError("deformable attention: no memory for the gradient"));
+    OP_REQUIRES(context, !outOfMemory, OutOfMemory("deformable attention gradient"));
   }
 };
 

@@ -1,4 +1,4 @@
-// What the operations of deformable attention are given, whatever device they run on.
+// The inputs of the operations of deformable attention, on any device.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace sonoground {
 
-// Whole float32 numbers are exact to here; coordinates of cells must be.
+// Integers up to here are exact in float32, as the coordinates of cells must be.
 constexpr int64_t kLargestSide = 1 << 24;
 
 inline absl::Status Mismatch(const char* what, const std::string& expected, const std::string& actual) {

@@ -40,7 +40,7 @@ struct Around {
 INLINE bool Find(const float* location, const Level& level, Around* around) {
   const float width = static_cast<float>(level.width), height = static_cast<float>(level.height);
   const float x = location[0] * width - 0.5f, y = location[1] * height - 0.5f;
-  // Written so that it fails for what is not a number, before it would be made a whole one.
+  // Written so that it fails for NaN, before the conversion to an integer.
   if (!(x >= -1.0f && x < width && y >= -1.0f && y < height)) return false;
   const float left = std::floor(x), upper = std::floor(y);
   around->x = static_cast<int32_t>(left);
@@ -91,16 +91,15 @@ INLINE void Accumulate(const float* value, const Share* shares, int64_t count, f
   for (int n = 0; n < N; ++n) *reinterpret_cast<Unaligned*>(output + n * kLanes) = sum[n];
 }
 
-// Adds weight * from to `to`, and the products of `from` and `value` to the sum that is returned. N * 8 numbers.
+// Adds weight * from to `to`, and the products of `from` and `value` to `sum`. N * 8 numbers.
 template <int N>
-INLINE Lanes SpreadBlock(const float* value, const float* from, float weight, float* to, Lanes sum) {
+INLINE void SpreadBlock(const float* value, const float* from, float weight, float* to, Lanes* sum) {
   for (int n = 0; n < N; ++n) {
     const Lanes f = *reinterpret_cast<const Unaligned*>(from + n * kLanes);
     Unaligned* target = reinterpret_cast<Unaligned*>(to + n * kLanes);
-    sum += f * *reinterpret_cast<const Unaligned*>(value + n * kLanes);
+    *sum += f * *reinterpret_cast<const Unaligned*>(value + n * kLanes);
     *target = *target + f * weight;
   }
-  return sum;
 }
 
 // The cells of one head and their gradient, [cells, D] each.
@@ -115,8 +114,8 @@ struct Cells {
     float* g = gradient + offset;
     Lanes sum = {};
     int64_t d = 0;
-    for (; d + kWide * kLanes <= depth; d += kWide * kLanes) sum = SpreadBlock<kWide>(v + d, from + d, weight, g + d, sum);
-    for (; d + kLanes <= depth; d += kLanes) sum = SpreadBlock<1>(v + d, from + d, weight, g + d, sum);
+    for (; d + kWide * kLanes <= depth; d += kWide * kLanes) SpreadBlock<kWide>(v + d, from + d, weight, g + d, &sum);
+    for (; d + kLanes <= depth; d += kLanes) SpreadBlock<1>(v + d, from + d, weight, g + d, &sum);
     float rest = 0.0f;
     for (; d < depth; ++d) {
       rest += from[d] * v[d];

@@ -36,7 +36,7 @@ using tensorflow::shape_inference::InferenceContext;
 REGISTER_OP("SonogroundMakeGraph")
     .Input("definition: int32")  // the bytes of a GraphDef, four a number, the last one filled up
     .Attr("bytes: int")
-    .Attr("feeds: string")    // names of what is fed, separated by commas: first all floats, then int32, then bool
+    .Attr("feeds: string")    // names of the fed tensors, separated by commas: first all floats, then int32, then bool
     .Attr("fetches: string")  // likewise
     .Output("graph: int32")   // a number
     .SetIsStateful()

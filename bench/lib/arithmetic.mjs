@@ -11,7 +11,7 @@ function operations({ name, inputShapes, outputShapes: [out = []] }) {
       const batch = sizeOf(out.slice(0, -2));
       return 2 * Math.sqrt((sizeOf(a) * sizeOf(b) * sizeOf(out)) / batch);
     }
-    case 'SonogroundThroughHidden':
+    case 'SonogroundMlp':
       return 2 * (a[0] * sizeOf(b) + a[0] * sizeOf(inputShapes[3]));
     case 'Conv2D':
       return (2 * sizeOf(out) * sizeOf(b)) / b.at(-1);

@@ -27,7 +27,7 @@ struct Around {
 ON_BOTH Around Find(const float* location, const Level& level) {
   const float width = static_cast<float>(level.width), height = static_cast<float>(level.height);
   const float x = location[0] * width - 0.5f, y = location[1] * height - 0.5f;
-  // Written so that it fails for what is not a number, before it would be made a whole one.
+  // Written so that it fails for NaN, before the conversion to an integer.
   if (!(x >= -1.0f && x < width && y >= -1.0f && y < height)) return {0, 0, 0.0f, 0.0f, false};
   const float left = floorf(x), upper = floorf(y);
   return {static_cast<int64_t>(left), static_cast<int64_t>(upper), x - left, y - upper, true};

@@ -1,4 +1,4 @@
-/** The kinds of processors that the native operations are compiled for (native/vector-kernels.cc). */
+/** The kinds of processors that the native operations are compiled for (native/kernels.cc). */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

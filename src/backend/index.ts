@@ -10,7 +10,7 @@ export {
   hasNativeGelu,
   hasNativeLayerNorm,
   hasNativeLinear,
-  hasNativeThroughHidden,
+  hasNativeMlp,
   type NativeAttentionInputs,
   type NativeAttentionSizes,
   type NativeDeformableAttentionInputs,
@@ -22,7 +22,7 @@ export {
   nativeLayerNorm,
   nativeLayerNormGradients,
   nativeLinear,
-  nativeThroughHidden,
+  nativeMlp,
   withPortableKernels,
 } from './kernels/index.js';
 export { type NativeOps, nativeOps } from './native-ops.js';

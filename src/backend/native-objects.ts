@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** Prefixes of what the set-up (`scripts/lib/native-ops.mjs`, `native-cuda.mjs`) puts beside the binding. */
-export type NativeObject = 'sonoground-ops' | 'sonoground-stderr' | 'sonoground-cuda-ops';
+export type NativeObject = 'sonoground-ops' | 'sonoground-cuda-ops';
 
 const require = createRequire(import.meta.url);
 

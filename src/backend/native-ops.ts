@@ -5,7 +5,7 @@ import {
   registerNativeGelu,
   registerNativeLayerNorm,
   registerNativeLinear,
-  registerNativeThroughHidden,
+  registerNativeMlp,
 } from './kernels/index.js';
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
@@ -45,7 +45,7 @@ function register(): string[] {
   registerNativeLayerNorm();
   registerNativeGelu();
   registerNativeLinear();
-  registerNativeThroughHidden();
+  registerNativeMlp();
   return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'graphs'];
 }
 

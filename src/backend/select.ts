@@ -10,7 +10,6 @@ import {
 } from './kernels/index.js';
 import { loadNativeOps } from './native-ops.js';
 import { backendOrder, type Purpose, type RealName } from './order.js';
-import { isTensorflowBanner, withoutBanner } from './quiet.js';
 import { tf } from './tf.js';
 import { type AdapterReport, hasGraphicsDevice, isDeviceLost, listAdapters, registerWebgpu } from './webgpu/index.js';
 
@@ -131,10 +130,10 @@ async function load(name: RealName): Promise<void> {
 }
 
 function loadNative(): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // what is logged before TensorFlow reads this, two lines, shows all the same
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // else it takes the whole memory of every GPU at once
   polyfillNodeUtil();
-  withoutBanner(() => require('@tensorflow/tfjs-node-gpu'), isTensorflowBanner);
+  require('@tensorflow/tfjs-node-gpu');
   registerNativeMatMul();
   loadNativeOps();
 }

@@ -1,4 +1,4 @@
-import { hasNativeThroughHidden, isTapeOn, largestTensorSize, nativeThroughHidden, tf } from '../backend/index.js';
+import { hasNativeMlp, isTapeOn, largestTensorSize, nativeMlp, tf } from '../backend/index.js';
 import type { ActivationName } from './activation.js';
 import { activated, addLinear, type Linear } from './linear.js';
 
@@ -47,7 +47,7 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
 function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, contract, drop }: HiddenLayer) {
   const [first, second] = [expand.plain, contract.plain];
   if (drop !== undefined || first?.bias === undefined || second?.bias === undefined) return undefined;
-  if (!hasNativeThroughHidden() || isTapeOn()) return undefined;
+  if (!hasNativeMlp() || isTapeOn()) return undefined;
   const [lead, out] = [x.shape.slice(0, -1), contract.outFeatures];
   // Where the weights are more than the hidden numbers, it is they that take the time, and they do so in either way.
   if (x.size / expand.inFeatures <= expand.inFeatures + out) return undefined;
@@ -59,5 +59,5 @@ function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, con
     contractBias: second.bias.value,
     added: to?.reshape([-1, out]),
   };
-  return nativeThroughHidden(inputs, activate).reshape([...lead, out]);
+  return nativeMlp(inputs, activate).reshape([...lead, out]);
 }

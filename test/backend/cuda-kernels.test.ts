@@ -21,7 +21,8 @@ onHost('what the threads of a CUDA device compute, on the host (skipped where th
   it('is what the operation for the CPU computes', () => {
     const program = join(dir, 'point');
     const sources = ['test/native/deformable-point.cc', 'native/deformable-sampling.cc'];
-    const built = spawnSync('g++', ['-std=c++17', '-O2', '-ffp-contract=off', '-Wno-psabi', ...sources, '-o', program]);
+    const strict = ['-Wall', '-Wextra', '-Werror'];
+    const built = spawnSync('g++', ['-std=c++17', '-O2', '-ffp-contract=off', ...strict, ...sources, '-o', program]);
     expect(built.stderr.toString()).toBe('');
     const differences = JSON.parse(spawnSync(program, { encoding: 'utf8' }).stdout) as Record<string, number>[];
     expect(differences.map(({ depth }) => depth)).toEqual([1, 7, 12, 32, 40, 70]);

@@ -40,7 +40,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
  * Runs a program in a process of its own, which an abort ends alone. Standard error is a plain file that was written to before and
  * is written to afterwards by another program.
  */
-async function run(program: string): Promise<{ code: number | null; lines: string[]; errors: string }> {
+async function run(program: string): Promise<{ code: number | null; lines: string[]; errors: string[] }> {
   const file = join(dir, 'errors.txt');
   const errors = openSync(file, 'w');
   const command = ['-c', 'echo before >&2; "$0" --input-type=module -e "$1"; code=$?; echo after >&2; exit $code'];
@@ -51,8 +51,11 @@ async function run(program: string): Promise<{ code: number | null; lines: strin
     output += chunk;
   });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, lines: output.trim().split('\n').filter(Boolean), errors: await readFile(file, 'utf8') };
+  return { code, lines: output.trim().split('\n').filter(Boolean), errors: (await readFile(file, 'utf8')).trim().split('\n') };
 }
+
+/** Logged by TensorFlow before it has read TF_CPP_MIN_LOG_LEVEL: nothing but these may show. */
+const EARLY_LOG = /^(WARNING: All log messages before absl::InitializeLog\(\)|I\d{4} \S+ +\d+ port\.cc:\d+\] oneDNN )/;
 
 const good = expect.stringMatching(/^1 deformable attention, /);
 
@@ -61,50 +64,12 @@ describeNative(missing, 'TensorFlow in threads', () => {
     ['one after another', 'await thread(); await thread();', 2],
     ['several at once', 'await Promise.all([thread(), thread(), thread()]);', 3],
     ['beside the main thread, before and after', 'await thread(); await main(); await thread(); await main();', 4],
-  ])('starts in %s, and says nothing on standard error', async (_, body, times) => {
+  ])('starts in %s, and logs two lines at most', async (_, body, times) => {
     const { code, lines, errors } = await run(THREADS + body);
-    expect(errors).toBe('before\nafter\n');
+    const early = errors.filter((line) => EARLY_LOG.test(line));
+    expect(errors).toEqual(['before', ...early, 'after']);
+    expect(early.length).toBeLessThanOrEqual(2);
     expect(code).toBe(0);
     expect(lines).toEqual(new Array(times).fill(good));
-  });
-});
-
-describeNative(missing, 'standard error while a library is loaded', () => {
-  const withoutBanner = (body: string) => `
-    import { writeSync } from 'node:fs';
-    const { isTensorflowBanner, withoutBanner } = await import(${dist('backend/quiet.js')});
-    ${body}`;
-
-  it('loses the banner, and nothing else', async () => {
-    const banner = [
-      'WARNING: All log messages before absl::InitializeLog() is called are written to STDERR',
-      'I0000 00:00:1795558181.146131   11905 port.cc:153] oneDNN custom operations are on.',
-      'E0000 00:00:1795558181.146131   11905 cuda_dnn.cc:8579] Unable to register cuDNN factory',
-      'To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow',
-    ];
-    const text = JSON.stringify(
-      [banner[0], 'mine', ...banner.slice(1), 'F0000 00:00:1.5 1 op.cc:57] Check failed', 'end'].join('\n'),
-    );
-    const { errors } = await run(withoutBanner(`withoutBanner(() => writeSync(2, ${text} + '\\n'), isTensorflowBanner);`));
-    expect(errors).toBe('before\nmine\nF0000 00:00:1.5 1 op.cc:57] Check failed\nend\nafter\n');
-  });
-
-  it('is there again after a failure, which comes through', async () => {
-    const { code, errors, lines } = await run(
-      withoutBanner(`
-        try { withoutBanner(() => { writeSync(2, 'lost'); throw new Error('it broke'); }); } catch (error) { console.log(error.message); }
-        writeSync(2, 'here\\n');`),
-    );
-    expect({ code, errors, lines }).toEqual({ code: 0, errors: 'before\nhere\nafter\n', lines: ['it broke'] });
-  });
-
-  it('may be closed', async () => {
-    const { code, lines } = await run(
-      `import { spawnSync } from 'node:child_process';
-       const program = ${JSON.stringify(withoutBanner(`withoutBanner(() => console.log('loaded'));`))};
-       const { stdout } = spawnSync('/bin/sh', ['-c', '"$0" --input-type=module -e "$1" 2>&-', process.execPath, program]);
-       console.log(String(stdout));`,
-    );
-    expect({ code, lines }).toEqual({ code: 0, lines: ['loaded'] });
   });
 });

@@ -1,13 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from '@jest/globals';
-import {
-  backendFacts,
-  nativeAttention,
-  nativeLayerNorm,
-  nativeLinear,
-  nativeThroughHidden,
-  tf,
-} from '../../src/backend/index.js';
+import { backendFacts, nativeAttention, nativeLayerNorm, nativeLinear, nativeMlp, tf } from '../../src/backend/index.js';
 import { geluByOperation, portableGelu } from '../../src/nn/activation.js';
 import { addLinear, Linear, type Parameter, throughHidden } from '../../src/nn/index.js';
 import { layerNormByOperation, portableLayerNorm } from '../../src/nn/layer-norm.js';
@@ -113,7 +106,7 @@ describeNative(missing, 'the native linear map', () => {
     }
   });
 
-  // TensorFlow's own product is the measure. What error to expect of the arithmetic: test/native/vector-accuracy.cc.
+  // TensorFlow's own product is the measure. What error to expect of the arithmetic: test/native/gemm-accuracy.cc.
   it.each([
     [32, 1],
     [384, 1],
@@ -146,7 +139,7 @@ describeNative(missing, 'the native linear map', () => {
       return Math.sqrt(squares.reduce((one, other) => one + other) / squares.length);
     };
     const own = await error(nativeLinear({ x, weight: w, bias: tf.zeros([40]) }));
-    // TensorFlow sums blocks of 192 to 768 terms in a row, depending on the processor; the matrix unit's way is at most 1.25 times
+    // TensorFlow sums blocks of 192 to 768 terms in a row, depending on the processor; AMX is at most 1.25 times
     // as far off as blocks of 192, for these numbers of inputs.
     expect(own).toBeLessThan(1.5 * (await error(tf.matMul(x, w, false, true))));
   });
@@ -190,13 +183,13 @@ describeNative(missing, 'the native linear map', () => {
     );
     const fits = { x: tf.ones([2, 3]), weight: tf.ones([4, 3]), bias: tf.ones([4]) };
     expect(() => nativeLinear({ ...fits, added: tf.ones([4, 2]) })).toThrow(
-      /linear: expected what is added to be \[2,4\], got \[4,2\]/,
+      /linear: expected added \[rows, out\], here \[2,4\], got \[4,2\]/,
     );
     expect(nativeLinear({ x: tf.ones([0, 3]), weight: tf.ones([4, 3]), bias: tf.ones([4]) }, 'gelu').shape).toEqual([0, 4]);
   });
 });
 
-describeNative(missing, 'two native linear maps in a row', () => {
+describeNative(missing, 'the native MLP', () => {
   const layerOf = (inputs: number, hidden: number, outputs: number) => ({
     expandWeight: random([hidden, inputs], 2, inputs ** -0.5),
     expandBias: random([hidden], 3),
@@ -212,20 +205,20 @@ describeNative(missing, 'two native linear maps in a row', () => {
     [700, 33, 600, 47],
     [1001, 200, 530, 70],
   ])(
-    'of %i rows, %i inputs, %i between and %i outputs are the one and then the other, to the last bit',
+    'of %i rows, %i inputs, %i hidden numbers and %i outputs is one linear map after the other, to the last bit',
     async (rows, inputs, hidden, outputs) => {
       const [x, layer, added] = [random([rows, inputs], 1), layerOf(inputs, hidden, outputs), random([rows, outputs], 6)];
       for (const activation of ['none', 'relu', 'gelu'] as const)
         for (const more of [undefined, added]) {
           const between = nativeLinear({ x, weight: layer.expandWeight, bias: layer.expandBias }, activation);
           const parts = nativeLinear({ x: between, weight: layer.contractWeight, bias: layer.contractBias, added: more });
-          const whole = nativeThroughHidden({ x, ...layer, added: more }, activation);
+          const whole = nativeMlp({ x, ...layer, added: more }, activation);
           expect(await whole.data()).toEqual(await parts.data());
         }
     },
   );
 
-  it('are what the model takes, unless a tape listens', async () => {
+  it('is what a model runs, unless a tape records', async () => {
     const [expand, contract] = [new Linear(6, 24), new Linear(24, 6)];
     for (const { weight, bias } of [expand, contract]) {
       weight.assign(random([...weight.shape], 7));
@@ -236,7 +229,7 @@ describeNative(missing, 'two native linear maps in a row', () => {
     const parts = (input: tf.Tensor) => tf.add(input, contract.forward(portableGelu(expand.forward(input))));
     const run = () => throughHidden(x, { ...layer, addTo: x });
     const { kernelNames } = await tf.profile(run);
-    expect(kernelNames).toContain('SonogroundThroughHidden');
+    expect(kernelNames).toContain('SonogroundMlp');
     await expectClose(run(), parts(x), 1e-5);
     const [own, other] = [(input: tf.Tensor) => throughHidden(input, { ...layer, addTo: input }), parts].map((f) =>
       tf.grad(f)(x, dy),
@@ -245,11 +238,20 @@ describeNative(missing, 'two native linear maps in a row', () => {
     expect(await leakOf(() => run().dispose())).toBe(0);
   });
 
-  it('refuse what does not fit, and go on', () => {
+  it('refuses what does not fit, and goes on', () => {
     const [x, layer] = [tf.ones([2, 3]), layerOf(3, 5, 4)];
-    expect(() => nativeThroughHidden({ x, ...layer, contractWeight: tf.ones([4, 6]) })).toThrow(/through hidden: expected/);
-    expect(() => nativeThroughHidden({ x, ...layer, added: tf.ones([4, 2]) })).toThrow(/added to be \[2,4\], got \[4,2\]/);
-    expect(nativeThroughHidden({ x: tf.ones([0, 3]), ...layer }, 'gelu').shape).toEqual([0, 4]);
+    expect(() => nativeMlp({ x, ...layer, contractWeight: tf.ones([4, 6]) })).toThrow(/mlp: expected x/);
+    expect(() => nativeMlp({ x, ...layer, added: tf.ones([4, 2]) })).toThrow(
+      /mlp: expected added \[rows, out\], here \[2,4\], got \[4,2\]/,
+    );
+    expect(nativeMlp({ x: tf.ones([0, 3]), ...layer }, 'gelu').shape).toEqual([0, 4]);
+  });
+
+  // Nothing would be written to the results, which are whatever the memory held before.
+  it('refuses a width of no hidden numbers', () => {
+    expect(() => nativeMlp({ x: tf.ones([2, 3]), ...layerOf(3, 0, 4) })).toThrow(
+      /mlp: expected one hidden number or more, got weights \[0,3\] and \[4,0\]/,
+    );
   });
 });
 
@@ -404,7 +406,7 @@ const RESULTS = `
     backend.executeSingleOutput('SonogroundGelu', [], [x]),
     backend.executeSingleOutput('SonogroundGeluGrad', [], [x, dy]),
     backend.executeSingleOutput('SonogroundLinear', gelu, [x, weight, random([70]), added]),
-    backend.executeSingleOutput('SonogroundThroughHidden', gelu, [x, weight, random([70]), random([43, 70]), b, dy]),
+    backend.executeSingleOutput('SonogroundMlp', gelu, [x, weight, random([70]), random([43, 70]), b, dy]),
     backend.executeSingleOutput('SonogroundAttention', sizes, [x, dy, dy, rows, rows, none, none, none]),
   ];
   console.log(JSON.stringify(results.map((tensor) => [...backend.readSync(tensor.dataId)])));

@@ -1,4 +1,5 @@
 export { registerBorrowedKernels } from './borrowed-kernels.js';
+export type { FusedActivation } from './fused-map.js';
 export {
   hasNativeAttention,
   type NativeAttentionInputs,
@@ -17,15 +18,15 @@ export {
 } from './native-deformable-attention.js';
 export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
 export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';
-export { type FusedActivation, hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
+export { hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
 export { registerNativeMatMul } from './native-mat-mul.js';
+export {
+  hasNativeMlp,
+  nativeMlp,
+  registerNativeMlp,
+} from './native-mlp.js';
 export { withPortableKernels } from './native-operation.js';
 export { nativeProcessor } from './native-processor.js';
-export {
-  hasNativeThroughHidden,
-  nativeThroughHidden,
-  registerNativeThroughHidden,
-} from './native-through-hidden.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
 export { repairWebgpuKernels } from './webgpu-repairs.js';

@@ -4,7 +4,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 const FORWARD = 'SonogroundGelu';
 const BACKWARD = 'SonogroundGeluGrad';
 
-/** Gives the native backend both passes of exact GELU, see `native/vector-operations.cc`. */
+/** Gives the native backend both passes of exact GELU, see `native/layer-norm-gelu.cc`. */
 export function registerNativeGelu(): void {
   registerNativeOperation({ name: FORWARD, inputs: ['x'], outputs: 1 });
   registerNativeOperation({ name: BACKWARD, inputs: ['x', 'gradient'], outputs: 1 });

@@ -4,7 +4,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 const FORWARD = 'SonogroundLayerNorm';
 const BACKWARD = 'SonogroundLayerNormGrad';
 
-/** Gives the native backend both passes of layer normalisation, see `native/vector-operations.cc`. */
+/** Gives the native backend both passes of layer normalisation, see `native/layer-norm-gelu.cc`. */
 export function registerNativeLayerNorm(): void {
   const attributes = { epsilon: 'float' } as const;
   registerNativeOperation({ name: FORWARD, inputs: ['x', 'weight', 'bias'], outputs: 1, attributes });

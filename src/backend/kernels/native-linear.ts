@@ -1,22 +1,12 @@
-import { tf } from '../tf.js';
-import { hasOperation, registerNativeOperation } from './native-operation.js';
+import type { tf } from '../tf.js';
+import { type FusedActivation, registerFusedMap, runFusedMap } from './fused-map.js';
+import { hasOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundLinear';
 
-/** What may follow a linear map in the same operation. */
-export type FusedActivation = 'none' | 'relu' | 'gelu';
-
-/** As the operations call them. */
-export const OPERATION_ACTIVATIONS: Readonly<Record<FusedActivation, string>> = { none: '', relu: 'Relu', gelu: 'GeluExact' };
-
-/** Gives the native backend linear maps with bias, activation and what is added in one operation, see `native/linear.cc`. */
+/** Gives the native backend linear maps with bias, activation and addition in one operation, see `native/linear.cc`. */
 export function registerNativeLinear(): void {
-  registerNativeOperation({
-    name: KERNEL,
-    inputs: ['x', 'weight', 'bias', 'added'],
-    outputs: 1,
-    attributes: { activation: 'string' },
-  });
+  registerFusedMap(KERNEL, ['x', 'weight', 'bias']);
 }
 
 /** Whether the current backend has the kernel. */
@@ -43,8 +33,5 @@ export interface NativeLinearInputs {
  * @throws Error with TensorFlow's message if shapes do not fit each other.
  */
 export function nativeLinear({ added, ...inputs }: NativeLinearInputs, activation: FusedActivation = 'none'): tf.Tensor2D {
-  const attributes = { activation: OPERATION_ACTIVATIONS[activation] };
-  return tf.tidy(
-    () => tf.engine().runKernel(KERNEL, { ...inputs, added: added ?? tf.tensor1d([]) }, attributes) as tf.Tensor as tf.Tensor2D,
-  );
+  return runFusedMap(KERNEL, inputs, added, activation);
 }

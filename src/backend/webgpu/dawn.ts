@@ -1,5 +1,3 @@
-import { withoutBanner } from '../quiet.js';
-
 /** The part of the npm package `webgpu` that is used: Dawn, the implementation of WebGPU that Chromium has. */
 interface DawnModule {
   /** @param flags - `adapter=NAME` and other words to Dawn. */
@@ -37,16 +35,10 @@ export async function openGpu(): Promise<GPU> {
 }
 
 /**
- * Asks for an adapter without a word on standard error: where there is no driver, the Vulkan loader would write its own.
+ * Asks for an adapter. Where there is no driver, Dawn writes a warning about the Vulkan loader to standard error.
  *
  * @returns null if there is none.
  */
 export async function requestAdapter(powerPreference: PowerPreference = 'high-performance'): Promise<GPUAdapter | null> {
-  const opened = await openGpu();
-  let request: Promise<GPUAdapter | null> = Promise.resolve(null);
-  // The drivers are looked for before the promise is returned.
-  withoutBanner(() => {
-    request = opened.requestAdapter({ powerPreference });
-  });
-  return request;
+  return (await openGpu()).requestAdapter({ powerPreference });
 }

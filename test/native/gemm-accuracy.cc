@@ -1,6 +1,6 @@
-// How exact the products of linear maps are, of each kind of kernels that this processor can run (the matrix unit is emulated), for
-// many sizes, ranges of values and seeds. Prints a line of JSON for each: the measured error as a multiple of what the arithmetic
-// lets expect.
+// The accuracy of the products of linear maps, for each kind of kernels that this processor can run (AMX is emulated) and many
+// sizes, ranges of values and seeds. Prints a line of JSON for each: the measured error as a multiple of what the arithmetic lets
+// expect.
 //
 // What is expected. Rounding moves a number by up to half a unit in its last place, either way, each distance as likely as another:
 // the mean square is unit^2 / 12. The errors of a sum's additions are independent of each other, so that their mean squares add up.
@@ -11,13 +11,13 @@
 // Vectors are to add no more than kInARow numbers in a row: a product is rounded (where the processor cannot fuse it with the
 // addition), then its sum with those of its block, and a block's sum with those before.
 //
-// The matrix unit gets three parts of 8 bits of each number, and six products of parts. Of each product it sums 32 terms in two rows
+// AMX gets three parts of 8 bits of each number, and six products of parts. Of each product it sums 32 terms in two rows
 // of 16, and adds the sum to the total: five times one that is small, so that it rounds the total as it was, then the large one.
 // What is left out, a1 b2 + a2 b1, is a b 2^-26 at most; with evenly distributed parts the mean square is a ninth of that for each.
 
-#include "emulated-matrix-unit.h"
+#include "emulated-amx.h"
 //
-#include "../../native/vector-kernels.cc"
+#include "../../native/kernels.cc"
 
 #include <algorithm>
 #include <cmath>
@@ -86,27 +86,34 @@ struct Product {
   }
 };
 
-std::vector<float> Multiply(const VectorKernels& kernels, const Product& p) {
+std::vector<float> Multiply(const CpuKernels& kernels, const Product& p) {
   const std::vector<float> bias(kOutputs);
   std::vector<float> y(kRows * kOutputs);
-  const LinearMap m = {p.inputs, kOutputs, p.x.data(), p.weight.data(), bias.data(), nullptr, LinearMap::kNone, y.data()};
-  const int64_t panels = (kOutputs + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m.in);
+  const LinearMap m = {.in = p.inputs,
+                       .out = kOutputs,
+                       .x = p.x.data(),
+                       .weight = p.weight.data(),
+                       .bias = bias.data(),
+                       .added = nullptr,
+                       .activation = LinearMap::kNone,
+                       .output = y.data()};
+  const int64_t panels = (kOutputs + kernels.nr - 1) / kernels.nr, unit = kernels.mc(m.in);
   const auto room = [](int64_t floats) {
     return static_cast<float*>(std::aligned_alloc(64, (floats * sizeof(float) + 64) / 64 * 64));
   };
-  float *packed = room(panels * kernels.panelSize(m)), *prepared = room(kernels.preparedRows(m, unit));
+  float *packedB = room(panels * kernels.packedPanelSize(m)), *packedA = room(kernels.packedASize(m, unit));
   float* scratch = room(kernels.linearScratch(m, unit));
-  kernels.packWeight(m, 0, panels, packed);
+  kernels.packB(m, 0, panels, packedB);
   for (int64_t from = 0; from < kRows; from += unit) {
     const int64_t to = std::min<int64_t>(kRows, from + unit);
-    kernels.prepareRows(m, from, to, prepared);
-    kernels.linear(m, prepared, packed, from, to, 0, panels, scratch);
+    kernels.packA(m, from, to, packedA);
+    kernels.linear(m, packedA, packedB, from, to, 0, panels, scratch);
   }
-  for (float* memory : {packed, prepared, scratch}) std::free(memory);
+  for (float* memory : {packedB, packedA, scratch}) std::free(memory);
   return y;
 }
 
-// All in one row: what is not to be.
+// One long sum, which the kernels are to avoid.
 std::vector<float> InOneRow(const Product& p) {
   std::vector<float> y(kRows * kOutputs);
   for (int i = 0; i < kRows * kOutputs; ++i)
@@ -133,15 +140,15 @@ void Measure(const char* kernels, bool unit, Compute compute) {
         }
       }
       const double count = kSeeds * kRows * kOutputs;
-      std::printf("{\"kernels\": \"%s\", \"inputs\": %d, \"sizes\": %g, \"error\": %.3g, \"ofExpected\": %.4g}\n", kernels, inputs, sizes,
-                  std::sqrt(measured / count), std::sqrt(measured / expected));
+      std::printf("{\"kernels\": \"%s\", \"inputs\": %d, \"sizes\": %g, \"error\": %.3g, \"ofExpected\": %.4g}\n", kernels, inputs,
+                  sizes, std::sqrt(measured / count), std::sqrt(measured / expected));
     }
 }
 
 }  // namespace
 
 int main() {
-  const auto with = [](const VectorKernels& kernels) {
+  const auto with = [](const CpuKernels& kernels) {
     return [&kernels](const Product& product) { return Multiply(kernels, product); };
   };
   Measure("in one row", false, InOneRow);

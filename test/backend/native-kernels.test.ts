@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -7,7 +7,9 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 const dir = mkdtempSync(join(tmpdir(), 'sonoground-vectors-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const FLAGS = ['-std=c++17', '-O1', '-ffp-contract=off', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-w'];
+/** As strict as it gets: all kinds of processors are compiled, so that an unused parameter of one of them is an error too. */
+const STRICT = ['-std=c++17', '-O1', '-ffp-contract=off', '-Wall', '-Wextra', '-Werror'];
+const FLAGS = [...STRICT, '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const EMPTY = ['-x', 'c++', '-', '-o', join(dir, 'empty')];
 const hasSanitizers = spawnSync('g++', [...FLAGS, ...EMPTY], { input: 'int main() {}' }).status === 0;
 const onHost = hasSanitizers ? describe : describe.skip;
@@ -16,26 +18,26 @@ interface Result {
   readonly kernels: string;
   readonly linear: number;
   readonly attention: number;
-  readonly hidden: number;
+  readonly mlp: number;
 }
 
-onHost('the kernels of linear maps and attention (skipped where there is no g++ with sanitizers)', () => {
+onHost('the kernels of linear maps, MLPs and attention (skipped where there is no g++ with sanitizers)', () => {
   const program = join(dir, 'kernels');
 
-  it('compile with the sanitizers', () => {
-    const built = spawnSync('g++', [...FLAGS, 'test/native/vector-kernels.cc', 'native/vector-kernels.cc', '-o', program]);
+  it('compile without a warning, with the sanitizers', () => {
+    const built = spawnSync('g++', [...FLAGS, 'test/native/kernels.cc', 'native/kernels.cc', '-o', program]);
     expect(built.stderr.toString()).toBe('');
   });
 
-  // A processor that has not what is asked for takes the portable ones.
+  // A processor without what is asked for takes the portable ones.
   it.each(['amx', 'avx512', 'avx2', 'portable'])('stay within their memory and near the exact sums: %s', (vectors) => {
     const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
     expect(ran.stderr).toBe('');
-    const { kernels, linear, attention, hidden } = JSON.parse(ran.stdout) as Result;
+    const { kernels, linear, attention, mlp } = JSON.parse(ran.stdout) as Result;
     expect([vectors, 'portable']).toContain(kernels);
     expect(linear).toBeLessThan(1e-6);
     expect(attention).toBeLessThan(5e-6);
-    expect(hidden).toBe(0);
+    expect(mlp).toBe(0);
   });
 });
 
@@ -50,10 +52,9 @@ interface Accuracy {
 
 compiled('the products of linear maps (skipped where there is no g++)', () => {
   const program = join(dir, 'accuracy');
-  const flags = ['-std=c++17', '-O1', '-ffp-contract=off', '-w'];
 
   it('round off no more than their arithmetic lets expect, whatever the size, the range and the numbers', () => {
-    expect(spawnSync('g++', [...flags, 'test/native/vector-accuracy.cc', '-o', program]).stderr.toString()).toBe('');
+    expect(spawnSync('g++', [...STRICT, 'test/native/gemm-accuracy.cc', '-o', program]).stderr.toString()).toBe('');
     const lines = spawnSync(program, { encoding: 'utf8' }).stdout.trim().split('\n');
     const all = lines.map((line) => JSON.parse(line) as Accuracy);
     const [long, kernels] = [true, false].map((one) => all.filter((line) => (line.kernels === 'in one row') === one)) as [
@@ -67,3 +68,16 @@ compiled('the products of linear maps (skipped where there is no g++)', () => {
     expect(long.filter(({ inputs, ofExpected }) => inputs >= 384 && !(ofExpected > 1.2))).toEqual([]);
   });
 });
+
+const headers = join('node_modules', '@tensorflow', 'tfjs-node-gpu', 'deps', 'include');
+const slow = process.env['SONOGROUND_SLOW'] === '1' && hasCompiler && existsSync(headers);
+
+(slow ? describe : describe.skip)(
+  'the native operations (skipped but in the slow tier, where there are g++ and TensorFlow)',
+  () => {
+    it.each(readdirSync('native').filter((name) => name.endsWith('.cc')))('compile without a warning: %s', (name) => {
+      const built = spawnSync('g++', [...STRICT, '-fsyntax-only', '-isystem', headers, join('native', name)]);
+      expect([built.status, built.stderr.toString()]).toEqual([0, '']);
+    });
+  },
+);

@@ -1,5 +1,5 @@
-// The matrix unit's instructions in plain C++, as Intel describes them, so that kernels written for it run on any processor with
-// AVX-512. To be included before native/vector-kernels.cc.
+// The instructions of AMX in plain C++, as Intel describes them, so that kernels written for it run on any processor with AVX-512.
+// To be included before native/kernels.cc.
 #pragma once
 
 #if defined(__x86_64__) && defined(__linux__)

@@ -1,8 +1,8 @@
-// Runs the kernels of linear maps and attention (native/vector-kernels.h) on sizes drawn at random, each piece of memory no larger
-// than they ask for, and compares with sums in double precision. Meant to be compiled with the address sanitizer, which does not
-// see what a matrix unit reads and writes: the ends of the scratch are checked by hand. Prints a line of JSON.
+// Runs the kernels of linear maps, MLPs and attention (native/kernels.h) on random sizes, with no more memory than they ask for,
+// and compares with sums in double precision. Meant to be compiled with the address sanitizer, which does not see what AMX reads
+// and writes: the ends of the scratch are checked by hand. Prints a line of JSON.
 
-#include "../../native/vector-kernels.h"
+#include "../../native/kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +28,7 @@ std::vector<float> Numbers(int64_t count) {
 
 constexpr float kUntouched = 12345.0f;
 
-// Scratch that tells when something was written beyond its end.
+// Scratch that ends the program when something was written beyond its end.
 class Scratch {
  public:
   explicit Scratch(int64_t count) : count_(count), size_((count + 15) / 16 * 16 + 64) {
@@ -54,21 +54,29 @@ constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
 
 // The largest error of one linear map, relative to the sum of the sizes of what is added up.
 double LinearError(int round) {
-  const VectorKernels& kernels = Kernels();
+  const CpuKernels& kernels = Kernels();
   const int rows = round % 17 == 0 ? 250 + Below(300) : 1 + Below(150), out = 1 + Below(100);
   const int in = round % 23 == 0 ? 500 + Below(600) : Below(140);
   const std::vector<float> x = Numbers(rows * in), weight = Numbers(out * in), bias = Numbers(out), added = Numbers(rows * out);
   std::vector<float> y(rows * out, kNothing);
-  LinearMap m = {in, out, x.data(), weight.data(), bias.data(), nullptr, LinearMap::kNone, y.data()};
+  LinearMap m = {.in = in,
+                 .out = out,
+                 .x = x.data(),
+                 .weight = weight.data(),
+                 .bias = bias.data(),
+                 .added = nullptr,
+                 .activation = LinearMap::kNone,
+                 .output = y.data()};
   if (round % 2) m.added = added.data();
   if (round % 3 == 1) m.activation = LinearMap::kRelu;
-  const int64_t panels = (out + kernels.panel - 1) / kernels.panel, unit = kernels.rowsAtATime(m.in);
-  Scratch packed(panels * kernels.panelSize(m)), prepared(kernels.preparedRows(m, unit)), scratch(kernels.linearScratch(m, unit));
-  kernels.packWeight(m, 0, panels, packed.get());
+  const int64_t panels = (out + kernels.nr - 1) / kernels.nr, unit = kernels.mc(m.in);
+  Scratch packedB(panels * kernels.packedPanelSize(m)), packedA(kernels.packedASize(m, unit));
+  Scratch scratch(kernels.linearScratch(m, unit));
+  kernels.packB(m, 0, panels, packedB.get());
   for (int64_t from = 0; from < rows; from += unit) {
     const int64_t to = std::min<int64_t>(rows, from + unit);
-    kernels.prepareRows(m, from, to, prepared.get());
-    kernels.linear(m, prepared.get(), packed.get(), from, to, 0, panels, scratch.get());
+    kernels.packA(m, from, to, packedA.get());
+    kernels.linear(m, packedA.get(), packedB.get(), from, to, 0, panels, scratch.get());
   }
   double worst = 0;
   for (int r = 0; r < rows; ++r)
@@ -81,35 +89,49 @@ double LinearError(int round) {
       if (m.activation == LinearMap::kRelu) sum = std::max(sum, 0.0);
       if (m.added != nullptr) sum += added[r * out + o], size += std::abs(added[r * out + o]);
       const double error = std::abs(sum - y[r * out + o]) / size;
-      worst = error <= worst ? worst : error;  // what is not a number is the worst
+      worst = error <= worst ? worst : error;  // NaN is the worst
     }
   return worst;
 }
 
-// How many numbers of two maps in a row are not those of one map after the other.
-int HiddenDifferences() {
-  const VectorKernels& kernels = Kernels();
+// How many results of an MLP differ from those of one linear map after the other.
+int MlpDifferences() {
+  const CpuKernels& kernels = Kernels();
   const int rows = 1 + Below(150), in = 1 + Below(100), hidden = 1 + Below(600), out = 1 + Below(100);
   const std::vector<float> x = Numbers(rows * in), first = Numbers(hidden * in), firstBias = Numbers(hidden);
   const std::vector<float> second = Numbers(out * hidden), secondBias = Numbers(out), added = Numbers(rows * out);
   std::vector<float> between(rows * hidden), parts(rows * out), whole(rows * out, kNothing);
-  LinearMap maps[] = {{in, hidden, x.data(), first.data(), firstBias.data(), nullptr, LinearMap::kGelu, between.data()},
-                      {hidden, out, between.data(), second.data(), secondBias.data(), added.data(), LinearMap::kNone, parts.data()}};
-  const auto sizeOf = [&](const LinearMap& m) { return (m.out + kernels.panel - 1) / kernels.panel * kernels.panelSize(m); };
+  LinearMap maps[] = {{.in = in,
+                       .out = hidden,
+                       .x = x.data(),
+                       .weight = first.data(),
+                       .bias = firstBias.data(),
+                       .added = nullptr,
+                       .activation = LinearMap::kGelu,
+                       .output = between.data()},
+                      {.in = hidden,
+                       .out = out,
+                       .x = between.data(),
+                       .weight = second.data(),
+                       .bias = secondBias.data(),
+                       .added = added.data(),
+                       .activation = LinearMap::kNone,
+                       .output = parts.data()}};
+  const auto sizeOf = [&](const LinearMap& m) { return (m.out + kernels.nr - 1) / kernels.nr * kernels.packedPanelSize(m); };
   Scratch packed[] = {Scratch(sizeOf(maps[0])), Scratch(sizeOf(maps[1]))};
   for (int i = 0; i < 2; ++i) {
     const LinearMap& m = maps[i];
-    const int64_t panels = (m.out + kernels.panel - 1) / kernels.panel;
-    Scratch prepared(kernels.preparedRows(m, rows)), scratch(kernels.linearScratch(m, rows));
-    kernels.packWeight(m, 0, panels, packed[i].get());
-    kernels.prepareRows(m, 0, rows, prepared.get());
-    kernels.linear(m, prepared.get(), packed[i].get(), 0, rows, 0, panels, scratch.get());
+    const int64_t panels = (m.out + kernels.nr - 1) / kernels.nr;
+    Scratch packedA(kernels.packedASize(m, rows)), scratch(kernels.linearScratch(m, rows));
+    kernels.packB(m, 0, panels, packed[i].get());
+    kernels.packA(m, 0, rows, packedA.get());
+    kernels.linear(m, packedA.get(), packed[i].get(), 0, rows, 0, panels, scratch.get());
   }
   maps[1].x = nullptr, maps[1].output = whole.data();
   const int unit = 96;
-  Scratch scratch(kernels.hiddenScratch(maps[0], maps[1], unit));
+  Scratch scratch(kernels.mlpScratch(maps[0], maps[1], unit));
   for (int from = 0; from < rows; from += unit)
-    kernels.throughHidden(maps[0], maps[1], packed[0].get(), packed[1].get(), from, std::min(rows, from + unit), scratch.get());
+    kernels.mlp(maps[0], maps[1], packed[0].get(), packed[1].get(), from, std::min(rows, from + unit), scratch.get());
   int differences = 0;
   for (int i = 0; i < rows * out; ++i) differences += whole[i] != parts[i];
   return differences;
@@ -117,7 +139,7 @@ int HiddenDifferences() {
 
 // The largest error of attention; its values are at most 1.
 double AttentionError(int round) {
-  const VectorKernels& kernels = Kernels();
+  const CpuKernels& kernels = Kernels();
   Attention a = {};
   a.groups = 1 + Below(3), a.heads = 1 + Below(3), a.depth = 1 + Below(70);
   a.queries = round % 13 == 0 ? 120 + Below(400) : 1 + Below(70);
@@ -174,12 +196,12 @@ double AttentionError(int round) {
 
 int main() {
   double linear = 0, attention = 0;
-  int hidden = 0;
+  int mlp = 0;
   for (int round = 0; round < 70; ++round) {
     linear = std::max(LinearError(round), linear);
     attention = std::max(AttentionError(round), attention);
-    hidden += HiddenDifferences();
+    mlp += MlpDifferences();
   }
-  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"hidden\": %d}\n", Kernels().name, linear, attention,
-              hidden);
+  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"mlp\": %d}\n", Kernels().name, linear, attention,
+              mlp);
 }

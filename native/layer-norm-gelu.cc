@@ -1,5 +1,5 @@
 // Layer normalisation, GELU and the name of the kernels in use as TensorFlow operations for the CPU: checks, memory and
-// threads. The arithmetic is in vector-kernels.inc.
+// threads. The arithmetic is in layer-norm-gelu.inc.
 
 #include <algorithm>
 #include <string>
@@ -7,11 +7,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "in-blocks.h"
+#include "kernels.h"
+#include "parallel.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
-#include "vector-kernels.h"
 
 namespace sonoground {
 namespace {
@@ -61,7 +61,7 @@ REGISTER_OP("SonogroundLayerNormGrad")
 REGISTER_OP("SonogroundGelu").Input("x: float").Output("y: float").SetShapeFn(SameAsFirst);
 REGISTER_OP("SonogroundGeluGrad").Input("x: float").Input("y_gradient: float").Output("x_gradient: float").SetShapeFn(SameAsFirst);
 
-// About as many numbers as a block may have: large enough to be worth a thread's while.
+// Numbers in a block, about: enough to be worth waking a thread for.
 constexpr int64_t kBlock = 1 << 15;
 // Rows whose gradients at weight and bias are summed in one go: fixed, so that the sums do not depend on the threads.
 constexpr int64_t kSummedRows = 256;
@@ -102,10 +102,14 @@ class LayerNorm : public OpKernel {
     Tensor* y;
     OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &y));
     const int64_t columns = weight.NumElements();
-    const Norm norm = {columns, x.flat<float>().data(), weight.flat<float>().data(), bias.flat<float>().data(), epsilon_};
+    const Norm norm = {.columns = columns,
+                       .x = x.flat<float>().data(),
+                       .weight = weight.flat<float>().data(),
+                       .bias = bias.flat<float>().data(),
+                       .eps = epsilon_};
     float* output = y->flat<float>().data();
-    InBlocks(context, x.NumElements() / columns, std::max<int64_t>(1, kBlock / columns),
-             [&](int64_t from, int64_t to) { Kernels().normalise(norm, from, to, output); });
+    ParallelFor(context, x.NumElements() / columns, std::max<int64_t>(1, kBlock / columns),
+             [&](int64_t from, int64_t to) { Kernels().layerNorm(norm, from, to, output); });
   }
 
  private:
@@ -128,13 +132,17 @@ class LayerNormGrad : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(2, weight.shape(), &atBias));
     const int64_t columns = weight.NumElements(), rows = x.NumElements() / columns;
     const int64_t blocks = (rows + kSummedRows - 1) / kSummedRows;
-    const Norm norm = {columns, x.flat<float>().data(), weight.flat<float>().data(), nullptr, epsilon_};
+    const Norm norm = {.columns = columns,
+                       .x = x.flat<float>().data(),
+                       .weight = weight.flat<float>().data(),
+                       .bias = nullptr,
+                       .eps = epsilon_};
     const float* dy = gradient.flat<float>().data();
     float* dx = atX->flat<float>().data();
     std::vector<float> sums(blocks * 2 * columns);
-    InBlocks(context, blocks, 1, [&](int64_t from, int64_t to) {
+    ParallelFor(context, blocks, 1, [&](int64_t from, int64_t to) {
       for (int64_t b = from; b < to; ++b)
-        Kernels().normaliseGradient(norm, dy, b * kSummedRows, std::min(rows, (b + 1) * kSummedRows), dx,
+        Kernels().layerNormGradient(norm, dy, b * kSummedRows, std::min(rows, (b + 1) * kSummedRows), dx,
                                     sums.data() + b * 2 * columns);
     });
     float *dw = atWeight->flat<float>().data(), *db = atBias->flat<float>().data();
@@ -163,7 +171,7 @@ class Gelu : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &y));
     const float* from = x.flat<float>().data();
     float* to = y->flat<float>().data();
-    InBlocks(context, x.NumElements(), kBlock,
+    ParallelFor(context, x.NumElements(), kBlock,
              [&](int64_t begin, int64_t end) { Kernels().gelu(from + begin, end - begin, to + begin); });
   }
 };
@@ -179,7 +187,7 @@ class GeluGrad : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &output));
     const float *from = x.flat<float>().data(), *dy = gradient.flat<float>().data();
     float* to = output->flat<float>().data();
-    InBlocks(context, x.NumElements(), kBlock, [&](int64_t begin, int64_t end) {
+    ParallelFor(context, x.NumElements(), kBlock, [&](int64_t begin, int64_t end) {
       Kernels().geluGradient(from + begin, dy + begin, end - begin, to + begin);
     });
   }

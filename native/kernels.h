@@ -1,0 +1,97 @@
+// The arithmetic of layer norm, GELU, linear maps, MLPs and attention on float32 rows, compiled for several kinds of processors;
+// the kind is chosen when it is first used (kernels.cc). No TensorFlow here.
+//
+// The vocabulary is that of BLIS. C = A B: A is [M, K] and holds the rows of the input, B is [K, N] and holds the weight,
+// transposed. Both are packed into the order in which the micro-kernel reads them. The micro-kernel computes a tile of C of MR rows
+// and NR columns, KC numbers of K at a time; a panel is NR columns of B; MC rows of A are worked on at a time so that they stay in
+// the caches. An epilogue is what happens to a tile of C on its way out: bias, activation, addition.
+#pragma once
+
+#include <cstdint>
+
+namespace sonoground {
+
+// Layer normalisation of rows: (x - mean) / sqrt(variance + eps) * weight + bias.
+struct Norm {
+  int64_t columns;
+  const float* x;
+  const float* weight;
+  const float* bias;
+  float eps;
+};
+
+// softmax(scale Q K^T + bias + mask) V for groups of tokens that are picked from rows of matrices: a window of a map is a group.
+struct Attention {
+  int64_t groups, queries, keys, heads, depth;
+  // Row 0 of each matrix, and the distance between rows in floats. Head h starts at column h * depth.
+  const float *query, *key, *value;
+  int64_t queryStride, keyStride, valueStride;
+  // Row numbers of the tokens, [groups, queries] and [groups, keys]; null: consecutive. A negative row is padding: as a query it
+  // is skipped, as a key it is `paddedKey`, or zeros if that is null.
+  const int32_t *queryRows, *keyRows;
+  const float *paddedKey, *paddedValue;  // [heads * depth]
+  // Added to the scores; null: nothing. [biasHeads, queries, keys] with 1 or all heads; [maskGroups, queries, keys], of which
+  // group g takes g % maskGroups.
+  const float *bias, *mask;
+  int64_t biasHeads, maskGroups;
+  float scale;
+  float* output;  // [rows of the queries, heads * depth]
+};
+
+// activation(x W^T + bias) + added.
+struct LinearMap {
+  enum Activation { kNone, kRelu, kGelu };
+  int64_t in, out;
+  const float* x;       // [rows, in]
+  const float* weight;  // [out, in]
+  const float* bias;    // [out]
+  const float* added;   // [rows, out]; null: nothing
+  Activation activation;
+  float* output;  // [rows, out]
+};
+
+// Sizes are in floats. Ranges are half-open.
+struct CpuKernels {
+  const char* name;
+
+  // Rows [from, to) of the norm.
+  void (*layerNorm)(const Norm& norm, int64_t from, int64_t to, float* output);
+  // Rows [from, to) of the gradient at x; the gradients at weight and bias, summed over these rows, go to `sums`, [2, columns].
+  void (*layerNormGradient)(const Norm& norm, const float* gradient, int64_t from, int64_t to, float* output, float* sums);
+
+  // x times the cumulative distribution function of the normal distribution at x.
+  void (*gelu)(const float* x, int64_t count, float* output);
+  void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
+
+  // NR: columns of a panel of B, hence outputs of a linear map. The last panel may have fewer.
+  int64_t nr;
+  // MC: the rows of A to work on at a time where `floats` floats are kept for each.
+  int64_t (*mc)(int64_t floats);
+  // One packed panel of the weight; panels [from, to), consecutive in `packedB`.
+  int64_t (*packedPanelSize)(const LinearMap& map);
+  void (*packB)(const LinearMap& map, int64_t from, int64_t to, float* packedB);
+  // So many packed rows of x, 0 for kernels that read x in place; rows [from, to).
+  int64_t (*packedASize)(const LinearMap& map, int64_t rows);
+  void (*packA)(const LinearMap& map, int64_t from, int64_t to, float* packedA);
+
+  // Rows [from, to) of the outputs in panels [fromPanel, toPanel). `packedA` starts at row `from`, `packedB` at panel `fromPanel`.
+  void (*linear)(const LinearMap& map, const float* packedA, const float* packedB, int64_t from, int64_t to, int64_t fromPanel,
+                 int64_t toPanel, float* scratch);
+  int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
+
+  // Rows [from, to) of `contract` applied to the results of `expand`, which has at least one output. Both weights are packed in
+  // full; `contract` has neither x nor an activation. `mlpMc` is the MC for it.
+  void (*mlp)(const LinearMap& expand, const LinearMap& contract, const float* packedExpand, const float* packedContract,
+              int64_t from, int64_t to, float* scratch);
+  int64_t (*mlpMc)(const LinearMap& expand, const LinearMap& contract);
+  int64_t (*mlpScratch)(const LinearMap& expand, const LinearMap& contract, int64_t rows);
+
+  // Queries [from, to) of one head of one group.
+  void (*attend)(const Attention& attention, int64_t group, int64_t head, int64_t from, int64_t to, float* scratch);
+  int64_t (*attentionScratch)(const Attention& attention);
+};
+
+// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2, avx512 or amx selects a lesser kind, for tests.
+const CpuKernels& Kernels();
+
+}  // namespace sonoground
