@@ -9,5 +9,14 @@ export const PALETTE = [
   [0, 114, 178],
 ] as const satisfies readonly Rgb[];
 
+/**
+ * The colour of a phrase: the same in every picture and panel that takes the same list.
+ *
+ * @param phrases - in the order of their colours. More than there are colours begin again with the first.
+ */
+export function phraseColour(phrases: readonly string[], phrase: string): Rgb {
+  return PALETTE[Math.max(0, phrases.indexOf(phrase)) % PALETTE.length] as Rgb;
+}
+
 /** Red, green and blue, in [0, 255]. */
 export type Rgb = readonly [number, number, number];

@@ -1,4 +1,4 @@
-import { escapeHtml } from './html.js';
+import { escapeHtml } from '../../util/index.js';
 
 /** A line or a cloud of points. */
 export interface Series {
