@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { constantMaskBaseline, evaluateRun, readMetrics, runExperiment } from '../../src/eval/index.js';
 import { evaluateStrictly } from '../../src/eval/run/evaluate-strictly.js';
+import { encodePng, maskToPng } from '../../src/processing/index.js';
 import { type RunConfig, runConfigSchema } from '../../src/train/index.js';
+import { writeFileAtomic } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
-import { answered, datasetOf, methodOf, object, sample } from '../support/eval.js';
+import { answered, datasetOf, methodOf, object, rectangle, sample } from '../support/eval.js';
 
 useBackend();
 
@@ -54,7 +56,15 @@ describe('training and evaluation', () => {
   });
 
   it('test each image of a cross-validation once, with the prompts of the whole', async () => {
-    const data = { format: 'coco', root: 'examples/usgra-seg' };
+    const root = join(dir, 'images');
+    for (let i = 0; i < 10; i++) {
+      const [x, image] = [10 + 3 * i, { width: 64, height: 56, data: new Uint8Array(64 * 56 * 3).fill(60) }];
+      const mask = rectangle([x, 14, x + 20, 34], image);
+      for (const [at, inside] of mask.data.entries()) if (inside === 1) image.data.fill(180 + i, 3 * at, 3 * at + 3);
+      await writeFileAtomic(join(root, 'images', `${i}.png`), await encodePng(image));
+      await writeFileAtomic(join(root, 'masks', `${i}.png`), await maskToPng(mask));
+    }
+    const data = { format: 'folders', root, prompt: 'cyst', allowOverlap: true };
     const config = run('folds', { data, eval: { boxThreshold: 0.1, select: 'best', folds: 2 } });
     const { test, folds = [] } = await runExperiment(config);
     expect(folds).toHaveLength(2);
