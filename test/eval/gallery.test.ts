@@ -4,7 +4,7 @@ import { comparisonFigure } from '../../src/eval/gallery/comparison-figure.js';
 import { colouredPhrases, type Example, exampleOf, type PhraseMask } from '../../src/eval/gallery/examples.js';
 import { evaluationPage } from '../../src/eval/page/evaluation-page.js';
 import { galleryCard } from '../../src/eval/page/gallery-html.js';
-import { PALETTE } from '../../src/processing/palette.js';
+import { PALETTE, phraseColour } from '../../src/processing/palette.js';
 import { planPrompt, surveyDatasets, type TargetRow } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, rectangle, sample } from '../support/eval.js';
 
@@ -98,6 +98,17 @@ describe('a card of the gallery', () => {
     const made = await exampleOf(place, [{ name: 'prediction', method, rows: [] }], plans, { threshold: 0.3, select: 'all' });
     expect(made.truth.map(({ phrase }) => phrase)).toEqual(['lesion']);
     expect(made.answers[0]?.masks.map(({ phrase }) => phrase)).toEqual(['lesion']);
+  });
+});
+
+describe('the colours of phrases', () => {
+  it('are never shared, however many phrases there are', () => {
+    const phrases = Array.from({ length: 60 }, (_, k) => `phrase ${k}`);
+    const colours = phrases.map((phrase) => phraseColour(phrases, phrase));
+    expect(colours.slice(0, PALETTE.length)).toEqual(PALETTE);
+    expect(new Set(colours.map(String)).size).toBe(60);
+    for (const channel of colours.flat())
+      expect([channel >= 0, channel <= 255, Number.isInteger(channel)]).toEqual([true, true, true]);
   });
 });
 

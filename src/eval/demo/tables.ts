@@ -23,18 +23,20 @@ export function headline({ before, after, constantMask }: DemoMetrics): Headline
   ];
 }
 
-const PAIRS = ['IoU', 'box IoU', 'DSC given true box', 'missed'].flatMap((name) => [`${name} before`, 'after']);
+const FIGURES = ['DSC before', 'DSC after', 'IoU', 'box IoU', 'DSC given true box', 'missed'];
 
 /** What is taught, by structure. */
 export function learntTable({ before, after, constantMask }: DemoMetrics): Table {
+  const names = Object.keys(after.structures);
+  const whole = (name: string) => [name, after.n, figure(constantMask.dsc), ...cells(before, after)];
   const rows = Object.entries(after.structures).map(([name, score]) => ({
     cells: [name, score.n, figure(constantMask.structures[name]), ...cells(before.structures[name], score)],
   }));
   return {
     id: 'demo-learnt',
     title: 'What was taught: percent, mean ± population standard deviation over images',
-    columns: ['structure', 'images', 'one mask', 'DSC before', 'after', ...PAIRS],
-    rows: [...rows, { cells: ['all images', after.n, figure(constantMask.dsc), ...cells(before, after)], total: true }],
+    columns: ['structure', 'images', 'one mask', ...FIGURES],
+    rows: names.length === 1 ? [{ cells: whole(names[0] as string) }] : [...rows, { cells: whole('all images'), total: true }],
     notes: [
       'DSC: overlap of the predicted and the true mask; what was missed counts 0. An image is the mean over what it shows.',
       'One mask: the same in every image, the best one that the training masks allow.',
@@ -52,26 +54,30 @@ export function retainedTable({ retained: { before, after } }: DemoMetrics): Tab
   return {
     id: 'demo-retained',
     title: 'What the models could do before: percent',
-    columns: ['dataset', 'images', 'DSC before', 'after', ...PAIRS],
+    columns: ['dataset', 'images', ...FIGURES],
     rows: [
       ...Object.entries(after.datasets).map(([name, score]) => row(name, before.datasets[name], score)),
       row('all images', before.pooled, after.pooled, true),
     ],
-    notes: [],
+    notes: ['Images: those that show something. An arrow stands between a figure before training and after it.'],
   };
 }
 
 /** The score of a dataset or of a structure, which has fewer figures. */
 type Scores = StructureScore & Partial<Pick<DatasetScore, 'boxIou' | 'dscGivenTrueBox'>>;
 
-/** Pairs of a figure before and after training, the DSC first; those that a structure has not are empty. */
+/** The cells under {@link FIGURES}; those that a structure has not are empty. */
 function cells(before: Scores | undefined, after: Scores): Cell[] {
-  const both = [before, after];
+  const pair = (pick: (score: Scores) => string | null) => {
+    const [from, to] = [before === undefined ? null : pick(before), pick(after)];
+    return from === null && to === null ? null : `${from ?? '–'} → ${to ?? '–'}`;
+  };
   return [
-    both.map((score) => meanStd(score?.dsc, score?.std)),
-    both.map((score) => figure(score?.iou)),
-    both.map((score) => figure(score?.boxIou)),
-    both.map((score) => figure(score?.dscGivenTrueBox)),
-    both.map((score) => score?.missed ?? null),
-  ].flat();
+    meanStd(before?.dsc, before?.std),
+    meanStd(after.dsc, after.std),
+    pair(({ iou }) => figure(iou)),
+    pair(({ boxIou }) => figure(boxIou)),
+    pair(({ dscGivenTrueBox }) => figure(dscGivenTrueBox)),
+    pair(({ missed }) => String(missed)),
+  ];
 }

@@ -6,7 +6,7 @@ import type { StructureRobustness } from '../robustness/robustness-summary.js';
 import type { Table } from '../tables/table.js';
 import type { TrustedRow } from '../trust/trust-rows.js';
 import type { TrustSummary } from '../trust/trust-summary.js';
-import { histogram, lineChart, spreadChart } from './charts.js';
+import { countBins, histogram, lineChart, spreadChart } from './charts.js';
 import { galleryCard, phraseKey } from './gallery-html.js';
 import { htmlTable, section } from './html.js';
 import { SCRIPT, STYLE } from './look.js';
@@ -55,6 +55,9 @@ export interface TrustMaterial {
   readonly rows: readonly TrustedRow[];
   readonly review: Table;
 }
+
+/** Bars of a distribution: 5 points of DSC each. */
+const BINS = 20;
 
 /** Rows of the review list that the page shows; the file has all. */
 const REVIEWED = 50;
@@ -115,12 +118,18 @@ function headline(figures: readonly HeadlineFigure[]): string {
 }
 
 function distributions(groups: readonly RowGroup[]): string {
-  const charts = groups.flatMap(({ name, rows }) => {
-    const images = foldImages(rows);
-    return [...new Set(images.map(({ dataset }) => dataset))].map((dataset) => {
-      const values = images.filter((image) => image.dataset === dataset).map(({ dsc }) => 100 * dsc);
+  const images = groups.map(({ name, rows }) => ({ name, scores: foldImages(rows) }));
+  const datasets = [...new Set(images.flatMap(({ scores }) => scores.map(({ dataset }) => dataset)))];
+  const charts = datasets.flatMap((dataset) => {
+    const sets = images.map(({ name, scores }) => ({
+      name,
+      values: scores.filter((image) => image.dataset === dataset).map(({ dsc }) => 100 * dsc),
+    }));
+    // One scale, so that charts beside each other can be compared.
+    const top = Math.max(1, ...sets.flatMap(({ values }) => countBins(values, BINS, [0, 100])));
+    return sets.map(({ name, values }) => {
       const title = `${dataset}${name === '' ? '' : `, ${name}`}: strict DSC of ${values.length} images`;
-      return histogram(values, 20, [0, 100], { title, x: 'DSC, percent', y: 'images' });
+      return histogram(values, BINS, [0, 100], { title, x: 'DSC, percent', y: 'images', yDomain: [0, top] });
     });
   });
   const found = (groups.at(-1)?.rows ?? []).filter((row) => row.shown && !row.missed);
@@ -138,7 +147,7 @@ function distributions(groups: readonly RowGroup[]): string {
 }
 
 function curves(all: readonly TrainingCurve[]): string {
-  return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss' })).join('')}</div>`;
+  return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss', counted: 'x' })).join('')}</div>`;
 }
 
 function wordsSection(robustness: readonly StructureRobustness[]): string[] {
