@@ -18,8 +18,25 @@ const ROOMS = {
   io: ['nn', 'backend', 'util'],
   data: ['processing', 'config', 'util'],
   infer: ['models', 'lora', 'io', 'nn', 'processing', 'ops', 'backend', 'config', 'metrics', 'util'],
+  // Judging answers is one act for training's validation and for evaluation.
+  protocols: ['data', 'processing', 'metrics', 'util'],
   // Loading pretrained parts is one act for inference and training: train may use infer, never the reverse.
-  train: ['infer', 'models', 'lora', 'io', 'data', 'processing', 'losses', 'nn', 'ops', 'backend', 'config', 'metrics', 'util'],
+  train: [
+    'protocols',
+    'infer',
+    'models',
+    'lora',
+    'io',
+    'data',
+    'processing',
+    'losses',
+    'nn',
+    'ops',
+    'backend',
+    'config',
+    'metrics',
+    'util',
+  ],
   // What is exported is loaded, and checked after export, by the same loaders as everywhere: never the reverse.
   export: ['infer', 'models', 'lora', 'io', 'nn', 'processing', 'backend', 'util'],
   serve: [
@@ -40,6 +57,7 @@ const ROOMS = {
     'util',
   ],
   eval: [
+    'protocols',
     'infer',
     'train',
     'export',

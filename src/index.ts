@@ -21,13 +21,11 @@ export {
   type EvaluateRunOptions,
   type EvaluateRunResult,
   type EvaluationPart,
-  evaluate,
   evaluateRun,
   MaskFolderMethod,
   type Method,
   type ProtocolSummary,
   runExperiment,
-  summarise,
   summariseProtocol,
 } from './eval/index.js';
 export { type ExportOptions, type ExportSource, exportModel } from './export/index.js';

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
-import { type DemoResult, type DemoStage, demoSchema, runDemo } from '../eval/index.js';
+import { type DemoResult, type DemoStage, demoSchema, percentText, runDemo } from '../eval/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
@@ -57,18 +57,20 @@ export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
   },
 };
 
-function tell({ before, after, trivial, retained, learntFrom, reportFile, metricsFile }: DemoResult): void {
-  const change = (b: number | undefined, a: number) => `DSC ${b?.toFixed(1) ?? '–'} % → ${a.toFixed(1)} %`;
-  for (const [phrase, score] of Object.entries(after.perStructure))
-    consoleLogger.info(`  ${phrase}: ${change(before.perStructure[phrase]?.dsc, score.dsc)}`);
-  consoleLogger.info(`the same mask for every image, the best one of ${learntFrom}: DSC ${trivial.dsc.toFixed(2)} %`);
+function tell({ before, after, constantMask, retained, learntFrom, reportFile, metricsFile }: DemoResult): void {
+  const change = (from: number | null | undefined, to: number | null) => `DSC ${percentText(from)} → ${percentText(to)}`;
+  for (const [phrase, score] of Object.entries(after.structures))
+    consoleLogger.info(`  ${phrase}: ${change(before.structures[phrase]?.dsc, score.dsc)}`);
+  const constant = percentText(constantMask.dsc, 2);
+  consoleLogger.info(`the same mask for every image, the best one of ${learntFrom}: DSC ${constant}`);
   consoleLogger.info(scoreLine('before', before));
   consoleLogger.info(scoreLine('after', after));
-  const sets = Object.entries(retained.after.sets).map(
-    ([name, score]) => `${name} ${change(retained.before.sets[name]?.dsc, score.dsc)}`,
+  const sets = Object.entries(retained.after.datasets).map(
+    ([name, score]) => `${name} ${change(retained.before.datasets[name]?.dsc, score.dsc)}`,
   );
+  const { images, dsc } = retained.after.pooled;
   consoleLogger.info(
-    `what it could do before, on ${retained.after.images} images: ${change(retained.before.dsc, retained.after.dsc)} (${sets.join(', ')})`,
+    `what it could do before, on ${images} images: ${change(retained.before.pooled.dsc, dsc)} (${sets.join(', ')})`,
   );
   consoleLogger.info(`report: ${reportFile}`);
   consoleLogger.info(`metrics: ${metricsFile}`);

@@ -9,8 +9,10 @@ import {
   type EvaluateRunResult,
   evaluateRun,
   type MethodSummary,
+  meanStd,
   paperFigures,
   paperTables,
+  percentText,
   readWordings,
   type SplitName,
   type Stage,
@@ -186,7 +188,7 @@ function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onPro
   };
 }
 
-function tell({ summaries, comparisons, trivial, warnings, calibration, files }: EvaluateRunResult): void {
+function tell({ summaries, comparisons, constantMask, warnings, calibration, files }: EvaluateRunResult): void {
   for (const summary of summaries) tellMethod(summary, summaries.length > 1);
   for (const { protocol, dataset, methods, difference, interval, wilcoxon } of comparisons) {
     const [low, high] = interval;
@@ -194,12 +196,11 @@ function tell({ summaries, comparisons, trivial, warnings, calibration, files }:
       `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
-  consoleLogger.info(`trivial guess: DSC ${trivial.dsc.toFixed(2)} %`);
+  consoleLogger.info(`constant-mask baseline: DSC ${percentText(constantMask.dsc, 2)}`);
   if (calibration !== undefined) {
     const { threshold, absent, falseAlarmRate, detectionRate } = calibration;
-    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
     consoleLogger.info(
-      `present from a score of ${threshold.toFixed(4)} on: ${percent(falseAlarmRate)} of ${absent} absent things pass, ${detectionRate === null ? 'no present one was seen' : `${percent(detectionRate)} of the present ones`}`,
+      `present from a score of ${threshold.toFixed(4)} on: ${percentText(100 * falseAlarmRate)} of ${absent} absent things pass, ${detectionRate === null ? 'no present one was seen' : `${percentText(100 * detectionRate)} of the present ones`}`,
     );
   }
   for (const warning of warnings) consoleLogger.warn(warning);
@@ -210,11 +211,10 @@ function tell({ summaries, comparisons, trivial, warnings, calibration, files }:
 }
 
 function tellMethod({ method, strict, paper }: MethodSummary, several: boolean): void {
-  const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   const names = Object.keys(strict.datasets);
   const line = (name: string, s: MethodSummary['strict']['pooled'], p: MethodSummary['paper']['pooled']) =>
     consoleLogger.info(
-      `${several ? `${method}, ` : ''}${name}: strict DSC ${figure(s.dsc)} ± ${figure(s.std)} %, IoU ${figure(s.iou)} %, ${s.missed} of ${s.n} missed; paper DSC ${figure(p.dsc)} ± ${figure(p.std)} % over ${p.n}`,
+      `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.missed} of ${s.n} missed; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,
     );
   for (const name of names) {
     const [s, p] = [strict.datasets[name], paper.datasets[name]];
@@ -222,7 +222,7 @@ function tellMethod({ method, strict, paper }: MethodSummary, several: boolean):
   }
   if (names.length > 1) {
     consoleLogger.info(
-      `${several ? `${method}, ` : ''}mean of datasets: strict DSC ${figure(strict.overall.dsc)} %, paper DSC ${figure(paper.overall.dsc)} %`,
+      `${several ? `${method}, ` : ''}mean of datasets: strict DSC ${percentText(strict.overall.dsc, 2)}, paper DSC ${percentText(paper.overall.dsc, 2)}`,
     );
     line('all images', strict.pooled, paper.pooled);
   }

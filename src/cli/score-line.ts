@@ -1,6 +1,7 @@
-import type { Score } from '../eval/index.js';
+import { type DatasetScore, percentText } from '../eval/index.js';
 
 /** One line that says how good a result is. */
-export function scoreLine(label: string, { dsc, std, iou, boxIou, n, missed }: Score): string {
-  return `${label}: DSC ${dsc.toFixed(2)} ± ${std.toFixed(0)} %, IoU ${iou.toFixed(2)} %, box IoU ${boxIou.toFixed(2)} %, over ${n} (${missed} missed)`;
+export function scoreLine(label: string, { dsc, std, iou, boxIou, n, missed }: DatasetScore): string {
+  const spread = std === null ? '' : ` (± ${std.toFixed(0)})`;
+  return `${label}: DSC ${percentText(dsc, 2)}${spread}, IoU ${percentText(iou, 2)}, box IoU ${percentText(boxIou, 2)}, over ${n} images (${missed} missed)`;
 }

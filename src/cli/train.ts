@@ -73,8 +73,7 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
       });
     if (metrics === undefined) return;
     consoleLogger.info(scoreLine('test', metrics.test));
-    for (const [k, fold] of (metrics.folds ?? []).entries())
-      consoleLogger.info(`  fold ${k + 1}: DSC ${fold.dsc.toFixed(2)} %, IoU ${fold.iou.toFixed(2)} %, ${fold.images} images`);
+    for (const [k, fold] of (metrics.folds ?? []).entries()) consoleLogger.info(scoreLine(`  fold ${k + 1}`, fold));
     consoleLogger.info(`metrics: ${join(config.run.dir, 'metrics.json')}`);
   },
 };

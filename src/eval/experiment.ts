@@ -1,29 +1,17 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Dataset } from '../data/index.js';
-import { GroundedSegmenter, type LoadOptions } from '../infer/index.js';
 import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../train/index.js';
 import { writeFileAtomic } from '../util/index.js';
-import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
-import { type Forgetting, forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
-import { type Summary, summarise } from './run-summary.js';
+import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
+import { type Metrics, metricsFileOf, writeMetrics } from './metrics-file.js';
+import { modelsOf, startOf } from './models-of-run.js';
+import type { EvaluationPart } from './run/collect.js';
+import { evaluateStrictly, summariseStrictly } from './run/evaluate-strictly.js';
+import { OURS, openModels } from './run/methods.js';
+import { perImageCsv } from './summary/per-image-csv.js';
 
-/** One fold of a cross-validation. Percentages. */
-export interface FoldScore {
-  readonly dsc: number;
-  readonly iou: number;
-  readonly images: number;
-}
-
-/** What `metrics.json` of a run holds. Percentages are taken on each image's own grid; missed images count as 0. */
-export interface RunMetrics {
-  readonly test: Summary;
-  /** Present after a cross-validation: `test` is then over all images, each tested once. */
-  readonly folds?: readonly FoldScore[];
-  readonly training: readonly TrainResult[];
-  /** How the model does on a fixed probe, before and after; absent where the run has none. */
-  readonly forgetting?: Forgetting;
-}
+/** What training adds to `metrics.json`; see {@link Metrics}. */
+export type RunMetrics = Required<Pick<Metrics, 'test' | 'training'>> & Pick<Metrics, 'folds' | 'forgetting'>;
 
 /** How an experiment is started and watched. */
 export interface ExperimentOptions extends RunOptions {
@@ -32,7 +20,8 @@ export interface ExperimentOptions extends RunOptions {
 }
 
 /**
- * Trains, tests the best weights, and writes `metrics.json` and `rows.json` into the run folder.
+ * Trains, tests the best weights by the strict protocol, and writes `metrics.json` and `per-image.csv` into the run folder. The
+ * answers are remembered there too: an evaluation of the run asks the models nothing twice.
  *
  * @example
  * import { initBackend, runConfigSchema, runExperiment } from 'sonoground';
@@ -45,7 +34,7 @@ export interface ExperimentOptions extends RunOptions {
  *   train: { epochs: 1, batchSize: 2, preflight: false, probe: 'none' },
  * });
  * const { test } = await runExperiment(config);
- * console.log(`DSC ${test.dsc.toFixed(1)} %`); // and the adapter is in runs/first/best
+ * console.log(`DSC ${test.dsc?.toFixed(1)} %`); // and the adapter is in runs/first/best
  */
 export function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
   return withRunLock(config.run.dir, () => experiment(config, options));
@@ -58,79 +47,30 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
-  const evaluations: Evaluation[] = [];
   const training: TrainResult[] = [];
+  const judged: EvaluationPart[] = [];
   for (const [k, data] of parts.entries()) {
     if (folds > 0) options.onFold?.(k + 1, folds);
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
     const models = modelsOf(config, result.bestDir);
-    evaluations.push(await evaluateModels(models, data.test, config));
+    judged.push({ dataset: data.test, methods: [await openModels(config, OURS, models)] });
     if (probe) tried.push(await tryOut(models, probe));
   }
-  const test = summarise(pool(evaluations));
+  const evaluations = await evaluateStrictly(judged, config);
+  if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test part has no image: nothing was tested');
+  const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training changed no file of the model that it started from.
   const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };
   if (forgetting) options.logger?.info(forgettingLine(forgetting));
-  const metrics = {
-    test,
-    ...(folds > 0 && { folds: evaluations.map(foldScore) }),
-    training,
+  const metrics: RunMetrics = {
+    test: pooled,
+    ...(folds > 0 && { folds: evaluations.map(({ score }) => score) }),
+    training: training.map((result) => ({ task: config.task, ...result })),
     ...(forgetting && { forgetting }),
   };
-  await writeFileAtomic(join(config.run.dir, 'metrics.json'), `${JSON.stringify(metrics, null, 2)}\n`);
-  await writeFileAtomic(
-    join(config.run.dir, 'rows.json'),
-    `${JSON.stringify(
-      evaluations.flatMap(({ rows }) => rows),
-      null,
-      2,
-    )}\n`,
-  );
+  await writeMetrics(metricsFileOf(config.run), metrics);
+  await writeFileAtomic(join(config.run.dir, 'per-image.csv'), perImageCsv(evaluations.flatMap(({ rows }) => rows)));
   return metrics;
-}
-
-/** Loads the models, evaluates them on a dataset and frees them. */
-export async function evaluateModels(
-  models: LoadOptions,
-  dataset: Dataset,
-  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
-  onImage?: EvaluateOptions['onImage'],
-): Promise<Evaluation> {
-  const segmenter = await GroundedSegmenter.load(models);
-  try {
-    return await evaluate(segmenter, dataset, { select: { boxThreshold, perPhrase: select }, ...(onImage && { onImage }) });
-  } finally {
-    segmenter.dispose();
-  }
-}
-
-/** The models that a run starts from, with the adapters that it names. */
-export function startOf({ model: { detector, masker, adapter, maskerAdapter } }: Pick<RunConfig, 'model'>): LoadOptions {
-  return { detector, masker, ...(adapter && { adapter }), ...(maskerAdapter && { maskerAdapter }) };
-}
-
-/** Which models a trained run stands for: its best weights in the place of what it trained. */
-export function modelsOf(config: Pick<RunConfig, 'task' | 'model' | 'lora'>, bestDir: string): LoadOptions {
-  const start = startOf(config);
-  if (config.task === 'masker') return { ...start, [config.lora === undefined ? 'masker' : 'maskerAdapter']: bestDir };
-  return { ...start, [config.lora === undefined ? 'detector' : 'adapter']: bestDir };
-}
-
-/** Several evaluations as one. */
-export function pool(evaluations: readonly Evaluation[]): Evaluation {
-  const sum = (pick: (evaluation: Evaluation) => number) =>
-    evaluations.reduce((total, evaluation) => total + pick(evaluation), 0);
-  return {
-    rows: evaluations.flatMap(({ rows }) => rows),
-    absent: sum(({ absent }) => absent),
-    falseAlarms: sum(({ falseAlarms }) => falseAlarms),
-    images: sum(({ images }) => images),
-  };
-}
-
-function foldScore(evaluation: Evaluation): FoldScore {
-  const { dsc, iou, images } = summarise(evaluation);
-  return { dsc, iou, images };
 }

@@ -1,26 +1,33 @@
+import { z } from 'zod';
 import { CocoDataset, type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../data/index.js';
 import { GroundedSegmenter, isPackaged, type LoadOptions } from '../infer/index.js';
-import { averagePrecision, diceCoefficient, type ImageBoxes } from '../metrics/index.js';
+import { averagePrecision, diceCoefficient, type ImageBoxes, mean, percentOrNull, roundedOrNull } from '../metrics/index.js';
 import { boxIou } from '../processing/index.js';
 import type { RunConfig } from '../train/index.js';
 
-/** How a model does on the probe. Percent. */
-export interface ProbeScore {
-  /** Average precision of boxes at an IoU of 0.5. */
-  readonly ap50: number;
-  /** Share of true boxes that some box of the same phrase covers with an IoU of 0.5. */
-  readonly recall: number;
-  /** Mean Dice coefficient of the masks that the masker makes from the true boxes. */
-  readonly dscGivenTrueBox: number;
-  readonly images: number;
-}
+/** See {@link ProbeScore}. */
+const probeScoreSchema = z
+  .strictObject({
+    /** Average precision of boxes at an IoU of 0.5. */
+    ap50: z.number().nullable(),
+    /** Share of true boxes that some box of the same phrase covers with an IoU of 0.5. */
+    recall: z.number().nullable(),
+    /** Mean Dice coefficient of the masks that the masker makes from the true boxes. */
+    dscGivenTrueBox: z.number().nullable(),
+    images: z.int(),
+  })
+  .readonly();
+
+/** How a model does on the probe. Percent; null where the probe shows nothing. */
+export type ProbeScore = z.infer<typeof probeScoreSchema>;
+
+/** See {@link Forgetting}. */
+export const forgettingSchema = z
+  .strictObject({ probe: z.string(), before: probeScoreSchema, after: probeScoreSchema })
+  .readonly();
 
 /** What training a model for one thing did to what it could do before. */
-export interface Forgetting {
-  readonly probe: string;
-  readonly before: ProbeScore;
-  readonly after: ProbeScore;
-}
+export type Forgetting = z.infer<typeof forgettingSchema>;
 
 /** The probe is always the same: its seed is its own, far from those of runs. */
 const PROBE = { seed: 0x5eed, size: 24, width: 128, height: 128, domain: phantomDomains['standard'] as PhantomDomain };
@@ -62,23 +69,26 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
   } finally {
     segmenter.dispose();
   }
-  const [ap50, recall, dsc] = [averagePrecision(images).ap50, recallOf(images), mean(dice)].map(percent) as [
-    number,
-    number,
-    number,
-  ];
-  return { ap50, recall, dscGivenTrueBox: dsc, images: probe.size };
+  return {
+    ap50: percentOrNull(averagePrecision(images).ap50),
+    recall: percentOrNull(recallOf(images)),
+    dscGivenTrueBox: percentOrNull(mean(dice)),
+    images: probe.size,
+  };
 }
+
+type Figure = Exclude<keyof ProbeScore, 'images'>;
 
 /** The mean of several models' scores: of a cross-validation. */
 export function meanScore(scores: readonly ProbeScore[]): ProbeScore {
-  const of = (name: keyof ProbeScore) => Math.round(mean(scores.map((score) => score[name])) * 100) / 100;
-  return { ap50: of('ap50'), recall: of('recall'), dscGivenTrueBox: of('dscGivenTrueBox'), images: of('images') };
+  // All are asked about the same probe: a figure is null for all or for none.
+  const of = (name: Figure) => roundedOrNull(mean(scores.map((score) => score[name] ?? Number.NaN)));
+  return { ap50: of('ap50'), recall: of('recall'), dscGivenTrueBox: of('dscGivenTrueBox'), images: scores[0]?.images ?? 0 };
 }
 
 /** What the log says of it. */
 export function forgettingLine({ probe, before, after }: Forgetting): string {
-  const change = (name: 'ap50' | 'recall' | 'dscGivenTrueBox') => `${before[name].toFixed(1)} -> ${after[name].toFixed(1)} %`;
+  const change = (name: Figure) => `${before[name]?.toFixed(1) ?? '–'} -> ${after[name]?.toFixed(1) ?? '–'} %`;
   return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC given the true box ${change('dscGivenTrueBox')}`;
 }
 
@@ -87,12 +97,4 @@ function recallOf(images: readonly ImageBoxes[]): number {
     truth.map(({ box, label }): number => (predicted.some((one) => one.label === label && boxIou(one.box, box) >= 0.5) ? 1 : 0)),
   );
   return mean(hits);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
-}
-
-function percent(fraction: number): number {
-  return Math.round(fraction * 1e4) / 100;
 }

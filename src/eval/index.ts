@@ -1,4 +1,5 @@
-export { type TrivialGuess, trivialGuess } from './baseline.js';
+export type { DatasetSurvey, DistanceUnit, PromptPlan, TargetRow } from '../protocols/index.js';
+export { type ConstantMask, type ConstantMaskPart, constantMaskBaseline } from './constant-mask.js';
 export {
   type DemoConfig,
   type DemoMetrics,
@@ -8,10 +9,10 @@ export {
   demoSchema,
   runDemo,
 } from './demo/index.js';
-export { type EvaluateOptions, type Evaluation, evaluate, type Row } from './evaluate.js';
-export type { FoldScore } from './experiment.js';
-export { type ExperimentOptions, evaluateModels, modelsOf, type RunMetrics, runExperiment } from './experiment.js';
+export { type ExperimentOptions, type RunMetrics, runExperiment } from './experiment.js';
 export type { Forgetting, ProbeScore } from './forgetting.js';
+export { type Metrics, metricsSchema, readMetrics } from './metrics-file.js';
+export { modelsOf, startOf } from './models-of-run.js';
 export {
   type Answer,
   type AnsweredBox,
@@ -21,10 +22,6 @@ export {
   mergeAnswers,
   WHOLE,
 } from './predictions/index.js';
-export type { PromptPlan } from './protocols/prompt-plan.js';
-export type { DistanceUnit, TargetRow } from './protocols/row.js';
-export type { DatasetSurvey } from './protocols/survey.js';
-export { type ReportData, type ReportImage, writeReport } from './report.js';
 export type { WordingRow } from './robustness/wording-rows.js';
 export { readWordings, type Wordings } from './robustness/wordings.js';
 export type { ImagePlace, WrittenCalibration } from './run/index.js';
@@ -42,8 +39,8 @@ export {
   type SplitName,
   type Stage,
 } from './run/index.js';
-export { type Score, type Summary, summarise } from './run-summary.js';
 export type { BoxesByDataset, Comparison, Ends, MeanOfDatasets, StructureScore } from './summary/index.js';
 export { type DatasetScore, type ProtocolSummary, summariseProtocol } from './summary/index.js';
+export { meanStd, percentText } from './tables/figures.js';
 export { type MethodSummary, markdownTable, scoreTable, type Table } from './tables/index.js';
 export type { TrustedRow } from './trust/trust-rows.js';

@@ -57,7 +57,6 @@ export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
 export { maskerOf } from './masker-of.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
-export { bestBoxIou, dscGivenTrueBoxes, type PhraseOverlap, phraseOverlap } from './phrase-overlap.js';
 export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
 export { type RawForwardOptions, rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';

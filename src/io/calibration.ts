@@ -7,7 +7,8 @@ import { CheckpointError, readModelText, shownName, writeFileAtomic } from '../u
 export const CALIBRATION_FILE = 'calibration.json';
 
 const rate = z.number().min(0).max(1);
-const thresholdSchema = z.object({
+/** See {@link PresenceThreshold}. */
+export const presenceThresholdSchema = z.object({
   /** Score from which a thing counts as present. */
   threshold: z.number().nonnegative(),
   /** Scores of images that do not show it, which the threshold was taken from. */
@@ -29,14 +30,14 @@ const calibrationSchema = z.object({
   /** Digest of the models that gave the scores. */
   model: z.string(),
   /** For phrases without a threshold of their own. */
-  overall: thresholdSchema,
-  perPhrase: z.record(z.string(), thresholdSchema),
+  overall: presenceThresholdSchema,
+  perPhrase: z.record(z.string(), presenceThresholdSchema),
 });
 
 /** Scores from which a thing counts as present in an image, taken from images that do not show it. */
 export type PresenceCalibration = z.infer<typeof calibrationSchema>;
 /** One threshold and what it was taken from. */
-export type PresenceThreshold = z.infer<typeof thresholdSchema>;
+export type PresenceThreshold = z.infer<typeof presenceThresholdSchema>;
 
 /** Whether an image shows a thing, judged by the detector's best score for it. */
 export interface PresenceVerdict {

@@ -3,6 +3,7 @@ export {
   type PresenceCalibration,
   type PresenceThreshold,
   type PresenceVerdict,
+  presenceThresholdSchema,
   presenceVerdict,
   readCalibration,
   writeCalibration,

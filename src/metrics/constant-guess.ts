@@ -14,9 +14,13 @@ export interface ConstantGuess<T> {
  * The mask that scores best on average (Dice) among those that hold the pixels belonging to at least k of the n masks.
  *
  * @param masks - at least one, all on one grid.
+ * @param ks - the values of k to try. Default: all from 1 to n.
  * @throws RangeError when there is none. @throws SonogroundError when grids differ.
  */
-export function bestConstantMask(masks: readonly MaskPixels[]): ConstantGuess<MaskPixels & { readonly data: Uint8Array }> {
+export function bestConstantMask(
+  masks: readonly MaskPixels[],
+  ks?: readonly number[],
+): ConstantGuess<MaskPixels & { readonly data: Uint8Array }> {
   const [first] = masks;
   if (first === undefined) throw new RangeError('bestConstantMask: no mask was given');
   const counts = new Uint32Array(first.data.length);
@@ -24,7 +28,7 @@ export function bestConstantMask(masks: readonly MaskPixels[]): ConstantGuess<Ma
     assertSameGrid(mask, first);
     for (let i = 0; i < counts.length; i++) if (mask.data[i] !== 0) counts[i] = (counts[i] as number) + 1;
   }
-  const levels = [...new Set(counts)].filter((level) => level > 0);
+  const levels = [...new Set(ks ?? counts)].filter((level) => level > 0);
   const candidates = (levels.length === 0 ? [1] : levels).map((level) => {
     const guess = { width: first.width, height: first.height, data: Uint8Array.from(counts, (n) => Number(n >= level)) };
     return { guess, score: mean(masks.map((mask) => diceCoefficient(guess, mask))) };

@@ -5,6 +5,7 @@ export { groupedBootstrapInterval, groupedBootstrapMeans, type Interval } from '
 export type { MaskPixels } from './mask.js';
 export { type MaskScores, maskScores } from './mask-scores.js';
 export { type BoxCorners, boxIou, diceCoefficient, iou } from './overlap.js';
+export { percent, percentOrNull, roundedOrNull } from './percent.js';
 export { midranks, spearman } from './ranks.js';
 export { type Roc, type RocPoint, rocCurve, thresholdForFalseAlarms } from './roc.js';
 export {

@@ -36,6 +36,7 @@ export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLev
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
+export { phraseColour, type Rgb } from './palette.js';
 export { canonicalPhrase, phraseFrom, respelt, splitPrompt } from './phrase.js';
 export { openPictures } from './picture-set.js';
 export type { PictureLimits, PictureSet } from './pictures.js';

@@ -1,6 +1,6 @@
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
-import { PALETTE, type Rgb } from './palette.js';
+import { phraseColour, type Rgb } from './palette.js';
 import { encodePng } from './png.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -57,7 +57,7 @@ export async function drawOverlay(
   const size = { width: image.width * factor, height: image.height * factor };
   const canvas = { ...size, data: Uint8Array.from(resizeImage(image, size).data) };
   const labels = [...new Set([...phrases, ...items.map(({ label }) => label)])];
-  const colourOf = (label: string) => PALETTE[labels.indexOf(label) % PALETTE.length] as Rgb;
+  const colourOf = (label: string) => phraseColour(labels, label);
   const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / SIDE_PER_STROKE));
   // The first of the items, the best one, lies on top.
   for (const { mask, label } of [...items].reverse())

@@ -9,5 +9,28 @@ export const PALETTE = [
   [0, 114, 178],
 ] as const satisfies readonly Rgb[];
 
+/**
+ * The colour of a phrase: the same in every picture and panel that takes the same list, and no other phrase's.
+ *
+ * @param phrases - in the order of their colours: those of {@link PALETTE}, then further ones that are less easy to tell apart.
+ */
+export function phraseColour(phrases: readonly string[], phrase: string): Rgb {
+  const index = Math.max(0, phrases.indexOf(phrase));
+  return PALETTE[index] ?? furtherColour(index - PALETTE.length);
+}
+
+/** Hues a golden angle apart: neighbours in the list are far apart, and none comes twice. Every other one is pale. */
+function furtherColour(k: number): Rgb {
+  const hue = (270 + k * 137.508) % 360;
+  const lightness = k % 2 === 0 ? 0.55 : 0.78;
+  const chroma = 0.7 * Math.min(lightness, 1 - lightness);
+  // HSL to RGB (CSS Color 4, 7.1).
+  const channel = (n: number) => {
+    const at = (n + hue / 30) % 12;
+    return Math.round(255 * (lightness - chroma * Math.max(-1, Math.min(at - 3, 9 - at, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}
+
 /** Red, green and blue, in [0, 255]. */
 export type Rgb = readonly [number, number, number];

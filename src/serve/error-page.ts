@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { escapeHtml } from '../util/index.js';
 import type { ErrorAnswer } from './http-error.js';
 
 /**
@@ -34,6 +35,6 @@ ${lines.map((line) => `<p>${line}</p>`).join('\n')}
 }
 
 function sentence(text: string): string {
-  const escaped = text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  const escaped = escapeHtml(text);
   return escaped.endsWith('.') ? escaped : `${escaped}.`;
 }

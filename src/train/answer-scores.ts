@@ -1,24 +1,35 @@
-import type { Sample, SampleObject } from '../data/index.js';
+import type { Dataset, Sample } from '../data/index.js';
 import {
-  bestBoxIou,
-  dscGivenTrueBoxes,
-  GroundedSegmenter,
+  type Detector,
   GroundingDinoPredictor,
   type GroundingDinoPredictorOptions,
   loadMasker,
+  type Masker,
   maskerOf,
-  phraseOverlap,
   Sam2ImagePredictor,
   type Sam2ImagePredictorOptions,
 } from '../infer/index.js';
+import type { BinaryMask, BoxXyxy, RasterImage, Size } from '../processing/index.js';
+import {
+  type Counting,
+  type Method,
+  meansOf,
+  type PromptPlan,
+  planPrompt,
+  strictRows,
+  surveyDatasets,
+  type TargetRow,
+} from '../protocols/index.js';
 import { ConfigError } from '../util/index.js';
 import type { RunConfig } from './config.js';
 import { scoreAsked } from './monitor.js';
 
-/** Judges a model that is being trained by its answers, as it will be used, rather than by its losses. */
+/** Judges a model that is being trained by its answers, by the strict protocol, rather than by its losses. */
 export interface AnswerScores {
-  /** Scores by name, once for each phrase that the image shows. Fractions in [0, 1]. */
-  of(sample: Sample): Promise<readonly Readonly<Record<string, number>>[]>;
+  /** Judges the answer to one image. */
+  judge(sample: Sample): Promise<readonly TargetRow[]>;
+  /** The scores by name that the rows of all images come to, as an evaluation has them. Fractions in [0, 1]. */
+  sumUp(rows: readonly TargetRow[]): Readonly<Record<string, number>>;
   /** Lets go of what was kept of the weights as they were. */
   forget(): void;
   /** Frees all but the model that is trained. */
@@ -26,46 +37,46 @@ export interface AnswerScores {
 }
 
 /**
- * What `train.monitor` asks of a detector: `boxIou` of the best box of each phrase, and for `dsc` the masks that the run's masker
- * makes of its boxes. Thresholds are those of `eval`. Absent where it asks for a loss.
+ * The scores of a detector that `train.monitor` asks for: `boxIou` of the best box of each phrase, and for `dsc` the masks that
+ * the run's masker makes of its boxes. Thresholds are those of `eval`. Absent where it asks for a loss.
+ *
+ * @param val - the images that will be judged, from which the prompts are taken.
  */
-export async function detectorScores(config: RunConfig, parts: GroundingDinoPredictorOptions): Promise<AnswerScores | undefined> {
+export async function detectorScores(
+  config: RunConfig,
+  parts: GroundingDinoPredictorOptions,
+  val: Dataset,
+): Promise<AnswerScores | undefined> {
   const asked = scoreAsked(config.train.monitor);
   if (asked === undefined) return undefined;
-  const select = { boxThreshold: config.eval.boxThreshold, perPhrase: config.eval.select };
   const detector = new GroundingDinoPredictor(parts);
-  const forget = () => detector.forget();
-  if (asked === 'boxIou') {
-    const of = async ({ image, phrases, objects }: Sample) => {
-      const found = await detector.detect(image, phrases, select);
-      return shown(objects).map(([phrase, truth]) => ({ boxIou: bestBoxIou(found.filter(about(phrase)), truth) }));
-    };
-    return { of, forget, dispose: forget };
-  }
-  const masker = maskerOf(await loadMasker(config.model.masker, { adapter: config.model.maskerAdapter }));
-  const segmenter = new GroundedSegmenter(detector, masker);
+  const counting = countingOf(config);
+  const masker =
+    asked === 'dsc' ? maskerOf(await loadMasker(config.model.masker, { adapter: config.model.maskerAdapter })) : undefined;
   return {
-    of: async ({ image, phrases, objects }) => {
-      const found = await segmenter.segment(image, phrases, select);
-      return shown(objects).map(([phrase, truth]) => {
-        const { dsc, boxIou } = phraseOverlap(found.filter(about(phrase)), truth);
-        return { dsc, boxIou };
-      });
+    judge: await strictJudge(detectorMethod(detector, masker, counting), val, counting),
+    sumUp: (rows) => {
+      const { dsc, boxIou } = meansOf(rows);
+      return masker === undefined ? { boxIou } : { dsc, boxIou };
     },
-    forget,
+    forget: () => detector.forget(),
     dispose: () => {
-      forget();
-      masker.dispose();
+      detector.forget();
+      masker?.dispose();
     },
   };
 }
 
 /**
- * The same of a masker: `dsc` of what it makes of the true boxes.
+ * The same of a masker: `dsc` of its masks of the true boxes, which an evaluation calls `dscGivenTrueBox`.
  *
  * @throws ConfigError when another score is asked for.
  */
-export function maskerScores(config: RunConfig, parts: Sam2ImagePredictorOptions): AnswerScores | undefined {
+export async function maskerScores(
+  config: RunConfig,
+  parts: Sam2ImagePredictorOptions,
+  val: Dataset,
+): Promise<AnswerScores | undefined> {
   const asked = scoreAsked(config.train.monitor);
   if (asked === undefined) return undefined;
   if (asked !== 'dsc') {
@@ -73,19 +84,60 @@ export function maskerScores(config: RunConfig, parts: Sam2ImagePredictorOptions
     throw new ConfigError({ where: 'train.monitor', what, fix: 'Choose val.dsc, val.loss or a part of the loss' });
   }
   const masker = new Sam2ImagePredictor(parts);
-  const forget = () => masker.forget();
-  const of = async ({ image, objects }: Sample) => {
-    const scores: { dsc: number }[] = [];
-    for (const [, truth] of shown(objects)) scores.push({ dsc: await dscGivenTrueBoxes(masker, image, truth) });
-    return scores;
+  const method: Method = {
+    ...IN_TRAINING,
+    answer: async () => [],
+    answerBoxes: async ({ image }, boxes) => {
+      const masks = await masksOf(masker, image, boxes);
+      return boxes.map((boxXyxyPx, i) => ({ phrase: 'box', score: 1, boxXyxyPx, mask: masks[i] as BinaryMask }));
+    },
   };
-  return { of, forget, dispose: forget };
+  return {
+    judge: await strictJudge(method, val, countingOf(config)),
+    sumUp: (rows) => ({ dsc: meansOf(rows).dscGivenTrueBox }),
+    forget: () => masker.forget(),
+    dispose: () => masker.forget(),
+  };
 }
 
-function shown(objects: readonly SampleObject[]): [phrase: string, truth: SampleObject[]][] {
-  return [...new Set(objects.map(({ phrase }) => phrase))].map((phrase) => [phrase, objects.filter(about(phrase))]);
+const IN_TRAINING = { name: 'in training', scored: true, dispose: async () => {} } as const;
+
+function detectorMethod(detector: Detector, masker: Masker | undefined, { threshold, select }: Counting): Method {
+  return {
+    ...IN_TRAINING,
+    answer: async ({ image }, phrases) => {
+      const found = await detector.detect(image, phrases, { boxThreshold: threshold, perPhrase: select });
+      const boxes = found.map(({ boxXyxyPx }) => boxXyxyPx);
+      // Where boxes alone are judged, each stands for its mask.
+      const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await masksOf(masker, image, boxes);
+      return found.map((detection, i) => ({ ...detection, mask: masks[i] as BinaryMask }));
+    },
+  };
 }
 
-function about(phrase: string): (thing: { readonly phrase: string }) => boolean {
-  return (thing) => thing.phrase === phrase;
+async function masksOf(masker: Masker, image: RasterImage, boxes: readonly BoxXyxy[]): Promise<BinaryMask[]> {
+  if (boxes.length === 0) return [];
+  await masker.setImage(image);
+  return (await masker.masksOf(boxes)).map(({ mask }) => mask);
+}
+
+/** All pixels that a box touches. */
+function filled([x0, y0, x1, y1]: BoxXyxy, { width, height }: Size): BinaryMask {
+  const data = new Uint8Array(width * height);
+  for (let y = Math.floor(y0); y < Math.ceil(y1); y++) data.fill(1, y * width + Math.floor(x0), y * width + Math.ceil(x1));
+  return { width, height, data };
+}
+
+function countingOf({ eval: { boxThreshold, select } }: RunConfig): Counting {
+  return { threshold: boxThreshold, select };
+}
+
+/** The strict protocol over the images of a dataset. Distances, which no score is made of, are not measured. */
+async function strictJudge(method: Method, val: Dataset, counting: Counting): Promise<AnswerScores['judge']> {
+  const surveys = await surveyDatasets([val]);
+  const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey)]));
+  return async (sample) => {
+    const plan = plans.get(sample.dataset) as PromptPlan;
+    return (await strictRows(method, sample, { ...counting, plan, unit: 'px' })).rows;
+  };
 }

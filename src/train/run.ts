@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditForTraining, type Dataset, loadWordings, vocabularyOf } from '../data/index.js';
+import { auditForTraining, loadWordings, vocabularyOf } from '../data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
 import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
@@ -53,8 +53,8 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   const capture = isLong(config.train, data.train.size);
   await samplesWithObjects(data.train, 1); // with negatives alone nothing is learnt but that there is nothing
   const { task, loadScores } = await (config.task === 'detector'
-    ? detectorTask(config, data.train, capture, logger)
-    : maskerTask(config, capture, logger));
+    ? detectorTask(config, data, capture, logger)
+    : maskerTask(config, data, capture, logger));
   let scores: AnswerScores | undefined;
   try {
     scores = await loadScores();
@@ -103,7 +103,7 @@ interface Judged {
   readonly loadScores: () => Promise<AnswerScores | undefined>;
 }
 
-async function detectorTask(config: RunConfig, train: Dataset, capture: boolean, logger: Logger): Promise<Judged> {
+async function detectorTask(config: RunConfig, { train, val }: OpenedParts, capture: boolean, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
   if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
@@ -131,10 +131,10 @@ async function detectorTask(config: RunConfig, train: Dataset, capture: boolean,
   };
   const wordings = config.train.wordings && { ...config.train.wordings, of: await loadWordings() };
   const task = new DetectorTask({ ...parts, criterion, save, negatives, wordings, capture });
-  return { task, loadScores: () => detectorScores(config, parts) };
+  return { task, loadScores: () => detectorScores(config, parts, val) };
 }
 
-async function maskerTask(config: RunConfig, capture: boolean, logger: Logger): Promise<Judged> {
+async function maskerTask(config: RunConfig, { val }: OpenedParts, capture: boolean, logger: Logger): Promise<Judged> {
   if (config.model.imageSize !== undefined) {
     const what = "the size of the masker's images is part of its model";
     throw new ConfigError({ where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
@@ -143,7 +143,7 @@ async function maskerTask(config: RunConfig, capture: boolean, logger: Logger): 
   const parts = await loadSam2Masker(folder, start(config));
   freeze(parts.model, config);
   const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
-  return { task: new MaskerTask({ ...parts, save, capture }), loadScores: async () => maskerScores(config, parts) };
+  return { task: new MaskerTask({ ...parts, save, capture }), loadScores: () => maskerScores(config, parts, val) };
 }
 
 function start({ model, run }: RunConfig): { random?: Rng } {

@@ -32,10 +32,6 @@ export class RunningMean {
     return { total: mean('total'), terms: Object.fromEntries(terms) };
   }
 
-  get empty(): boolean {
-    return this.count === 0;
-  }
-
   reset(): void {
     this.sums.clear();
     this.count = 0;

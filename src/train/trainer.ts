@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { BatchLoader, type Dataset } from '../data/index.js';
+import type { TargetRow } from '../protocols/index.js';
 import { ConfigError, type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
 import type { AnswerScores } from './answer-scores.js';
 import { type Cursor, stepsOf } from './batch-stream.js';
@@ -227,23 +228,23 @@ class Trainer {
   private async validate(): Promise<LossReport> {
     const { val, config, seed, task, scores } = this.options;
     const mean = new RunningMean();
-    const answers = new RunningMean();
+    const rows: TargetRow[] = [];
     scores?.forget();
     const loader = new BatchLoader(val, { batchSize: config.batchSize, shuffle: false, seed, augment: 'none' });
     for await (const samples of loader.epoch(0)) {
       const report = await task.loss(samples);
       if (!Number.isFinite(report.total)) throw notFinite('validation loss', this.step - 1, samples);
       mean.add(report, samples.length);
-      for (const sample of samples) for (const terms of (await scores?.of(sample)) ?? []) answers.add({ total: 0, terms });
+      for (const sample of samples) rows.push(...((await scores?.judge(sample)) ?? []));
       this.stopIfAsked();
     }
     scores?.forget();
-    if (scores !== undefined && answers.empty) {
+    if (scores !== undefined && !rows.some(({ shown }) => shown)) {
       const what = 'no image of the val part shows an object, so that there is no score of answers';
       throw new ConfigError({ where: 'train.monitor', what, fix: 'Choose val.loss, or give data.split other parts' });
     }
     const { total, terms } = mean.value;
-    return { total, terms: { ...terms, ...answers.value.terms } };
+    return { total, terms: { ...terms, ...scores?.sumUp(rows) } };
   }
 
   private async withAveragedWeights<T>(body: () => Promise<T>): Promise<T> {

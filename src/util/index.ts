@@ -1,6 +1,7 @@
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';
 export * from './errors/index.js';
+export { escapeHtml } from './escape-html.js';
 export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { FolderLock, type LockAbout, withFolderLock } from './lock/index.js';

@@ -37,7 +37,7 @@ describe('npm run eval', () => {
   it('says both protocols, the files and what the prompts give away', async () => {
     const { code, said } = await run('--config', config);
     expect(said).toMatch(/phantom-standard: strict DSC \d+\.\d\d ± \d+\.\d\d %, IoU .*paper DSC/);
-    expect(said).toContain('trivial guess');
+    expect(said).toContain('constant-mask baseline: DSC');
     expect(said).toContain('gives the label away');
     expect(said).toContain(join(dir, 'run', 'evaluation.html'));
     expect(code).toBe(0);

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { report } from '../../src/cli/main.js';
 import { startProgress } from '../../src/cli/progress.js';
 import { html } from '../../src/data/audit/page/html.js';
-import { escapeHtml } from '../../src/eval/page/html.js';
-import { ConfigError, DataError } from '../../src/util/index.js';
+import { ConfigError, DataError, escapeHtml } from '../../src/util/index.js';
 import { runCommand } from '../support/command.js';
 import { printed } from '../support/printed.js';
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { spread } from '../../src/eval/gallery/examples.js';
 import { collect } from '../../src/eval/index.js';
 import { histogram, lineChart, spreadChart } from '../../src/eval/page/charts.js';
-import { escapeHtml } from '../../src/eval/page/html.js';
 import { compareMethods, comparisonTable } from '../../src/eval/summary/comparison.js';
 import { holm } from '../../src/metrics/index.js';
+import { escapeHtml } from '../../src/util/index.js';
 import { answered, datasetOf, methodOf, object, plain, sample } from '../support/eval.js';
 
 const samples = Array.from({ length: 24 }, (_, i) =>

@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { startOf } from '../../src/eval/experiment.js';
-import { modelsOf } from '../../src/eval/index.js';
+import { modelsOf, startOf } from '../../src/eval/index.js';
 import { type OpenedParts, runConfigSchema, runTraining } from '../../src/train/index.js';
 
 const config = (more: object) =>

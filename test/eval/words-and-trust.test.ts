@@ -6,13 +6,13 @@ import type { Sample } from '../../src/data/index.js';
 import { collect, readWordings } from '../../src/eval/index.js';
 import { calibratePresence } from '../../src/eval/presence/calibrate.js';
 import { summarisePresence } from '../../src/eval/presence/presence-summary.js';
-import type { TargetRow } from '../../src/eval/protocols/row.js';
 import { robustnessTable, summariseRobustness } from '../../src/eval/robustness/robustness-summary.js';
 import { wordingsOf } from '../../src/eval/robustness/wordings.js';
 import { mirrorImage, mirrorMask, mirrorPhrase } from '../../src/eval/trust/flip.js';
 import type { TrustedRow } from '../../src/eval/trust/trust-rows.js';
 import { reviewTable, summariseTrust } from '../../src/eval/trust/trust-summary.js';
 import { presenceVerdict, readCalibration, writeCalibration } from '../../src/io/index.js';
+import type { TargetRow } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, plain, rectangle, sample } from '../support/eval.js';
 
 let dir: string;

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { evaluate } from '../../src/eval/index.js';
-import { GroundedSegmenter } from '../../src/infer/index.js';
+import { evaluateStrictly } from '../../src/eval/run/evaluate-strictly.js';
+import { openModels } from '../../src/eval/run/methods.js';
+import type { LoadOptions } from '../../src/infer/index.js';
 import { mean } from '../../src/metrics/index.js';
-import { runConfigSchema, runTraining } from '../../src/train/index.js';
+import { type Means, meansOf, type TargetRow } from '../../src/protocols/index.js';
+import { type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 
 useBackend();
@@ -18,7 +20,8 @@ const phantoms = (size: number, seed: number, empty = false): Dataset => {
   const made = new PhantomDataset({ size, seed, width: 64, height: 56, domain });
   return empty ? { name: 'empty', size, load: async (i) => ({ ...(await made.load(i)), objects: [] }) } : made;
 };
-const data = { train: phantoms(4, 1), val: phantoms(3, 2), test: phantoms(2, 3) };
+/** Some images of the validation part show two things. */
+const data = { train: phantoms(4, 1), val: phantoms(3, 16), test: phantoms(2, 3) };
 
 let dir: string;
 beforeAll(async () => {
@@ -41,6 +44,14 @@ async function epochsOf(name: string): Promise<Record<string, number | boolean>[
   return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'epoch');
 }
 
+/** What the evaluation of the validation images comes to. */
+async function evaluated(run: RunConfig, models: LoadOptions): Promise<{ rows: readonly TargetRow[]; means: Means }> {
+  const method = await openModels(run, 'tuned', models);
+  const [evaluation] = await evaluateStrictly([{ dataset: data.val, methods: [method] }], run);
+  const rows = evaluation?.rows ?? [];
+  return { rows, means: meansOf(rows) };
+}
+
 describe('a run that is judged by its answers', () => {
   it.each(['val.dsc', 'val.boxIou'])('keeps the detector whose %s is highest, as evaluation finds it', async (monitor) => {
     const asked = config(monitor, monitor);
@@ -56,11 +67,12 @@ describe('a run that is judged by its answers', () => {
     expect(epochs).toHaveLength(2);
     expect(best).toBe(Math.max(...epochs.map((epoch) => epoch[term] as number)));
 
-    const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, adapter: folder });
-    const { rows } = await evaluate(segmenter, data.val, { select: { boxThreshold: 0.1, perPhrase: 'best' } });
-    segmenter.dispose();
+    const { rows, means } = await evaluated(asked, { detector: DETECTOR, masker: MASKER, adapter: folder });
     expect(best).toBeGreaterThan(0);
-    expect(best).toBeCloseTo(mean(rows.map((row) => row[term])), 6);
+    expect(best).toBeCloseTo(means[term], 6);
+    // An image that shows two things weighs no more than one that shows one.
+    const overTargets = mean(rows.filter(({ shown }) => shown).map(({ dsc }) => dsc));
+    expect(Math.abs(means.dsc - overTargets)).toBeGreaterThan(1e-4);
   });
 
   it('keeps the masker whose masks of the true boxes are best', async () => {
@@ -71,11 +83,9 @@ describe('a run that is judged by its answers', () => {
       ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
     });
     expect(leak).toBe(0);
-    const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, maskerAdapter: folder });
-    const { rows } = await evaluate(segmenter, data.val, { select: { boxThreshold: 1 } });
-    segmenter.dispose();
+    const { means } = await evaluated(asked, { detector: DETECTOR, masker: MASKER, maskerAdapter: folder });
     expect(best).toBeGreaterThan(0.3);
-    expect(best).toBeCloseTo(mean(rows.map(({ dscGivenTrueBox }) => dscGivenTrueBox)), 6);
+    expect(best).toBeCloseTo(means.dscGivenTrueBox, 6);
   });
 
   it('says what cannot be asked', async () => {

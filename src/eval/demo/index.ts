@@ -1,2 +1,3 @@
 export { type DemoConfig, demoSchema, resultOf, trainingOf } from './config.js';
-export { type DemoMetrics, type DemoOptions, type DemoResult, type DemoStage, runDemo } from './run-demo.js';
+export { type DemoOptions, type DemoResult, type DemoStage, runDemo } from './run-demo.js';
+export type { DemoMetrics } from './tables.js';

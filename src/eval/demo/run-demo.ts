@@ -1,32 +1,18 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { CocoDataset } from '../../data/index.js';
+import { roundedOrNull } from '../../metrics/index.js';
 import { type OpenedParts, openRun, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
 import { type Logger, writeFileAtomic } from '../../util/index.js';
-import { type TrivialGuess, trivialGuess } from '../baseline.js';
-import { startOf } from '../experiment.js';
-import { readTrainingCurves } from '../page/training-curves.js';
-import { writeReport } from '../report.js';
-import { type Summary, summarise } from '../run-summary.js';
+import { constantMaskBaseline } from '../constant-mask.js';
+import { metricsFileOf, writeMetrics } from '../metrics-file.js';
+import { startOf } from '../models-of-run.js';
+import type { ProtocolSummary } from '../summary/protocol-summary.js';
 import { type DemoConfig, resultOf, type Training, trainingOf, trainings } from './config.js';
-import { gallery } from './gallery.js';
-import { lookAt, openQuestions, type Retained } from './looks.js';
-
-/** What `metrics.json` of the demo holds. Percent. */
-export interface DemoMetrics {
-  readonly before: Summary;
-  readonly after: Summary;
-  /** The best constant mask of the training images. */
-  readonly trivial: TrivialGuess;
-  readonly retained: {
-    readonly before: Retained;
-    readonly after: Retained;
-    /** Points of DSC that were lost on the dataset that lost most: one that gained does not make up for it. */
-    readonly lost: number;
-  };
-  readonly training: Readonly<Record<Training, TrainResult>>;
-}
+import { judgeModels, openQuestions } from './judge-models.js';
+import type { DemoMetrics } from './tables.js';
+import { writeReport } from './write-report.js';
 
 export interface DemoResult extends DemoMetrics {
   /** Images that the constant mask was made of. */
@@ -45,8 +31,8 @@ export interface DemoOptions {
 }
 
 /**
- * Evaluates the models, fine-tunes the detector and then the masker, evaluates both together, and writes overlays, `metrics.json`
- * and `report.html`. What is left in the folder is a run that `eval` judges.
+ * Evaluates the models by the strict protocol, fine-tunes the detector and then the masker, evaluates both together, and writes
+ * `metrics.json`, `report.html`, `per-image.csv` and overlays. What is left in the folder is a run that `eval` judges.
  */
 export function runDemo(config: DemoConfig, options: DemoOptions): Promise<DemoResult> {
   return withRunLock(config.run.dir, () => demo(config, options));
@@ -60,32 +46,24 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
   await rm(resultFile, { force: true }); // of an earlier demo, whose adapters are about to be set aside
   const train = await CocoDataset.open(config.judged.learnt, 'train');
   const questions = await openQuestions(config);
-  const trivial = await trivialGuess(train, questions.learnt);
+  const constantMask = await constantMaskBaseline([{ train, test: questions.learnt }]);
 
-  const before = await lookAt(startOf(config), questions, config.eval, (...done) => onProgress('before', ...done));
+  const before = await judgeModels('before', startOf(config), questions, config, (...done) => onProgress('before', ...done));
   const training = await trainBoth(config, options);
   const model = tunedModels(config, training);
-  const after = await lookAt(startOf({ model }), questions, config.eval, (...done) => onProgress('after', ...done));
+  const after = await judgeModels('after', startOf({ model }), questions, config, (...done) => onProgress('after', ...done));
 
-  const images = await gallery(questions.learnt, before.learnt, after.learnt);
-  await mkdir(join(dir, 'overlays'), { recursive: true });
-  for (const { title, after: png } of images) await writeFileAtomic(join(dir, 'overlays', `${title}.png`), png);
+  const [old, now] = [before.retainedSummary, after.retainedSummary];
   const metrics: DemoMetrics = {
-    before: summarise(before.learnt.evaluation),
-    after: summarise(after.learnt.evaluation),
-    trivial,
-    retained: { before: before.retained, after: after.retained, lost: mostLost(before.retained, after.retained) },
-    training,
+    before: before.learnt.score,
+    after: after.learnt.score,
+    retained: { before: old, after: now, lost: mostLost(old, now) },
+    constantMask,
+    training: trainings.map((task) => ({ task, ...training[task] })),
   };
-  const [metricsFile, reportFile] = [join(dir, 'metrics.json'), join(dir, 'report.html')];
-  await writeFileAtomic(metricsFile, `${JSON.stringify(metrics, null, 2)}\n`);
-  await writeReport(reportFile, {
-    title: `sonoground demo: ${Object.keys(metrics.after.perStructure).join(', ')}`,
-    intro: `The shipped models have never been trained on these images. Here they meet ${questions.learnt.size} of them before and after LoRA fine-tuning of the detector and of the mask decoder on ${train.size} others, of other subjects. The images are real: examples/README.md says whose.`,
-    ...metrics,
-    curves: await readTrainingCurves(trainings.map((name) => ({ name, dir: join(dir, name) }))),
-    images,
-  });
+  const metricsFile = metricsFileOf(config.run);
+  await writeMetrics(metricsFile, metrics);
+  const reportFile = await writeReport(config, { metrics, before, after, learntFrom: train.size });
   await writeFileAtomic(resultFile, stringify(resultOf(config, model)));
   return { ...metrics, learntFrom: train.size, reportFile, metricsFile };
 }
@@ -112,7 +90,7 @@ async function trainBoth(config: DemoConfig, { logger, onProgress }: DemoOptions
   return { detector: await one('detector'), masker: await one('masker') };
 }
 
-function mostLost(before: Retained, after: Retained): number {
-  const losses = Object.entries(after.sets).map(([name, { dsc }]) => (before.sets[name]?.dsc ?? 0) - dsc);
-  return Math.round(Math.max(...losses) * 100) / 100;
+function mostLost(before: ProtocolSummary, after: ProtocolSummary): number | null {
+  const losses = Object.entries(after.datasets).map(([name, { dsc }]) => (before.datasets[name]?.dsc ?? 0) - (dsc ?? 0));
+  return roundedOrNull(Math.max(...losses));
 }

@@ -4,13 +4,12 @@ import {
   LINE_HEIGHT,
   paintText,
   type RasterImage,
+  type Rgb,
   renderText,
   resizeImage,
   resizeMask,
   type Size,
 } from '../../processing/index.js';
-
-export type Rgb = readonly [number, number, number];
 
 /** A picture that is drawn into. */
 export interface Canvas extends Size {
@@ -29,13 +28,18 @@ export function fitInto({ width, height }: Size, box: Size): Size {
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
-/** Puts an image into a box of the canvas, in its middle, with the outline and a tint of a mask over it. */
+/** A mask in the colour of its phrase. */
+export interface ColouredMask {
+  readonly mask: BinaryMask;
+  readonly colour: Rgb;
+}
+
+/** Puts an image into a box of the canvas, in its middle, with the outlines and tints of masks over it, the first on top. */
 export function drawTile(
   canvas: Canvas,
   image: RasterImage,
-  mask: BinaryMask | undefined,
+  masks: readonly ColouredMask[],
   { x, y, width, height }: Size & { readonly x: number; readonly y: number },
-  colour: Rgb,
 ): void {
   const size = fitInto(image, { width, height });
   const small = resizeImage(image, size);
@@ -45,19 +49,22 @@ export function drawTile(
       small.data.subarray(row * size.width * 3, (row + 1) * size.width * 3),
       ((top + row) * canvas.width + left) * 3,
     );
-  if (mask === undefined) return;
-  const fitted = resizeMask(mask, size);
-  const inside = (px: number, py: number) =>
-    px >= 0 && py >= 0 && px < size.width && py < size.height && fitted.data[py * size.width + px] === 1;
-  for (let py = 0; py < size.height; py++) {
-    for (let px = 0; px < size.width; px++) {
-      if (!inside(px, py)) continue;
-      const edge = !inside(px - 2, py) || !inside(px + 2, py) || !inside(px, py - 2) || !inside(px, py + 2);
+  for (const { mask, colour } of [...masks].reverse()) {
+    forEachPixel(resizeMask(mask, size), (px, py, edge) => {
       const share = edge ? 1 : 0.3;
       const i = ((top + py) * canvas.width + left + px) * 3;
       for (let c = 0; c < 3; c++)
         canvas.data[i + c] = Math.round((canvas.data[i + c] as number) * (1 - share) + (colour[c] as number) * share);
-    }
+    });
+  }
+}
+
+/** Visits the pixels inside a mask, and says which of them make its outline, two pixels wide. */
+export function forEachPixel({ width, height, data }: BinaryMask, visit: (x: number, y: number, edge: boolean) => void): void {
+  const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++)
+      if (inside(x, y)) visit(x, y, !inside(x - 2, y) || !inside(x + 2, y) || !inside(x, y - 2) || !inside(x, y + 2));
   }
 }
 

@@ -1,12 +1,12 @@
-import { encodePng } from '../../processing/index.js';
-import { blank, drawText, drawTile, lineHeight, type Rgb } from './canvas.js';
-import type { Example } from './examples.js';
+import { encodePng, phraseColour, type Rgb } from '../../processing/index.js';
+import { blank, drawText, drawTile, lineHeight } from './canvas.js';
+import { type Example, type PhraseMask, phrasesIn } from './examples.js';
 
 /** One row of the figure: an image of a dataset as each method sees it. */
 export interface FigureRow {
   readonly dataset: string;
-  /** By method, in the order of the columns; all of the same image. */
-  readonly examples: readonly Example[];
+  /** An image with the answers of all methods, in the order of the columns. */
+  readonly example: Example;
 }
 
 const TILE = 240;
@@ -17,19 +17,19 @@ const NAMES = 120;
 const TEXT = 16;
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-/** Okabe and Ito's orange for predictions, their sky blue for the truth. */
-const PREDICTED: Rgb = [230, 159, 0];
-const TRUTH: Rgb = [86, 180, 233];
 
 /**
  * The paper's figures 2 and 3: rows are datasets, columns the bare image, the methods and the truth, with DSC and IoU of the
- * image under each.
+ * image under each. A phrase has one colour in the whole figure.
  *
  * @param methods - names of the columns between image and truth.
  * @returns a PNG.
  */
 export async function comparisonFigure(rows: readonly FigureRow[], methods: readonly string[]): Promise<Buffer> {
   const columns = ['image', ...methods, 'truth'];
+  const phrases = [...new Set(rows.flatMap(({ example }) => phrasesIn(example)))].sort();
+  const coloured = (masks: readonly PhraseMask[]) =>
+    masks.map(({ phrase, mask }) => ({ mask, colour: phraseColour(phrases, phrase) }));
   const line = lineHeight(TEXT);
   const rowHeight = TILE + line + GAP;
   const canvas = blank(
@@ -37,19 +37,18 @@ export async function comparisonFigure(rows: readonly FigureRow[], methods: read
     WHITE,
   );
   for (const [k, name] of columns.entries()) await drawText(canvas, name, left(k), GAP, TILE, TEXT, BLACK);
-  for (const [r, { dataset, examples }] of rows.entries()) {
+  for (const [r, { dataset, example }] of rows.entries()) {
     const top = line + GAP + r * rowHeight;
     await drawText(canvas, dataset, GAP, top + TILE / 2, NAMES - GAP, TEXT, BLACK);
-    const [first] = examples;
-    if (first === undefined) continue;
+    const { image } = example.sample;
     const place = (k: number) => ({ x: left(k), y: top, width: TILE, height: TILE });
-    drawTile(canvas, first.sample.image, undefined, place(0), TRUTH);
-    for (const [m, { sample, predicted, dsc, iou }] of examples.entries()) {
-      drawTile(canvas, sample.image, predicted, place(m + 1), PREDICTED);
+    drawTile(canvas, image, [], place(0));
+    for (const [m, { masks, dsc, iou }] of example.answers.entries()) {
+      drawTile(canvas, image, coloured(masks), place(m + 1));
       const scores = `DSC ${(100 * dsc).toFixed(1)} IoU ${(100 * iou).toFixed(1)}`;
       await drawText(canvas, scores, left(m + 1), top + TILE + 3, TILE, TEXT, BLACK);
     }
-    drawTile(canvas, first.sample.image, first.truth, place(columns.length - 1), TRUTH);
+    drawTile(canvas, image, coloured(example.truth), place(columns.length - 1));
   }
   return encodePng(canvas);
 }

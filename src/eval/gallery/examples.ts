@@ -1,22 +1,56 @@
 import type { Sample } from '../../data/index.js';
-import { type BinaryMask, unionOfMasks } from '../../processing/index.js';
-import { type Counting, combinedMask } from '../predictions/combined-mask.js';
-import type { Method } from '../predictions/method.js';
-import { type PromptPlan, phrasesOf } from '../protocols/prompt-plan.js';
-import type { TargetRow } from '../protocols/row.js';
+import { type BinaryMask, maskArea, type Size, unionOfMasks } from '../../processing/index.js';
+import {
+  type Answer,
+  type Counting,
+  foldImages,
+  type Method,
+  type PromptPlan,
+  phrasesOf,
+  type TargetRow,
+  targetsOf,
+} from '../../protocols/index.js';
+import { combinedMask } from '../predictions/combined-mask.js';
 import type { ImagePlace } from '../run/collect.js';
-import { foldImages } from '../summary/image-score.js';
 
-/** An image of the gallery: what it shows, and what a method made of it. */
+/** Images that a page shows: each costs about 20 kB. */
+export const GALLERY = 120;
+
+/** What somebody takes for a phrase, on the image's own grid. */
+export interface PhraseMask {
+  readonly phrase: string;
+  readonly mask: BinaryMask;
+}
+
+/** An image of the gallery: what it shows, and what was answered. */
 export interface Example {
   readonly sample: Sample;
-  readonly truth: BinaryMask;
-  readonly predicted: BinaryMask;
+  readonly prompt: string;
+  /** One mask a target, by the names that answers are judged under. */
+  readonly truth: readonly PhraseMask[];
+  /** The last one is what the image is sorted and filtered by. */
+  readonly answers: readonly ExampleAnswer[];
+}
+
+/** What a method made of an image. */
+export interface ExampleAnswer {
+  /** What its panel is called. */
+  readonly name: string;
+  /** Of every phrase that something was found for, those that the image does not show too. */
+  readonly masks: readonly PhraseMask[];
   /** Strict scores of the image, fractions in [0, 1]. */
   readonly dsc: number;
   readonly iou: number;
   readonly missed: boolean;
-  readonly prompt: string;
+  /** Strict rows of what the image shows. */
+  readonly rows: readonly TargetRow[];
+}
+
+/** A method that answered, and the rows that its answers came to. */
+export interface Answering {
+  /** What its panel is called. */
+  readonly name: string;
+  readonly method: Method;
   readonly rows: readonly TargetRow[];
 }
 
@@ -42,37 +76,58 @@ export function spread<T>(items: readonly T[], limit: number): T[] {
   return Array.from({ length: limit }, (_, k) => items[Math.round((k * (items.length - 1)) / (limit - 1))] as T);
 }
 
-/** Loads an image again with a method's answer, which is remembered by now. */
+/** Loads an image again with answers to it, which are remembered by now. */
 export async function exampleOf(
-  { part, index }: Ranked,
-  method: Method,
+  { part, index }: Pick<ImagePlace, 'part' | 'index'>,
+  answering: readonly Answering[],
   plans: ReadonlyMap<string, PromptPlan>,
-  rows: readonly TargetRow[],
   counting: Counting,
 ): Promise<Example> {
   const sample = await part.dataset.load(index);
-  const phrases = phrasesOf(plans.get(sample.dataset) as PromptPlan, sample);
-  const answer = await method.answer(sample, phrases);
-  const own = rows.filter(
-    (row) =>
-      row.method === method.name &&
-      row.protocol === 'strict' &&
-      row.dataset === sample.dataset &&
-      row.image === sample.id &&
-      row.shown,
-  );
-  const [score] = foldImages(own);
-  // Boxes of things that are not shown are errors too, and belong into the picture.
-  const targets = new Set(answer.map(({ phrase }) => phrase));
-  const masks = [...targets].map((target) => combinedMask(answer, target, counting, sample.image));
-  return {
-    sample,
-    truth: unionOfMasks(sample.objects.map(({ mask }) => mask)),
-    predicted: unionOfMasks([combinedMask([], '', counting, sample.image), ...masks]),
-    dsc: score?.dsc ?? 0,
-    iou: score?.iou ?? 0,
-    missed: score?.missed ?? true,
-    prompt: own[0]?.prompt ?? '',
-    rows: own,
-  };
+  const plan = plans.get(sample.dataset) as PromptPlan;
+  const phrases = phrasesOf(plan, sample);
+  const answers: ExampleAnswer[] = [];
+  let truth: readonly PhraseMask[] = [];
+  for (const { name, method, rows } of answering) {
+    const answer = await method.answer(sample, phrases);
+    const own = rows.filter(
+      (row) =>
+        row.method === method.name &&
+        row.protocol === 'strict' &&
+        row.dataset === sample.dataset &&
+        row.image === sample.id &&
+        row.shown,
+    );
+    const [score] = foldImages(own);
+    truth = targetsOf(sample, plan, phrases, answer).flatMap(({ target, truth: objects }) =>
+      objects.length === 0 ? [] : [{ phrase: target, mask: unionOfMasks(objects.map(({ mask }) => mask)) }],
+    );
+    answers.push({
+      name,
+      masks: phraseMasks(answer, counting, sample.image),
+      dsc: score?.dsc ?? 0,
+      iou: score?.iou ?? 0,
+      missed: score?.missed ?? true,
+      rows: own,
+    });
+  }
+  return { sample, prompt: answers[0]?.rows[0]?.prompt ?? '', truth, answers };
+}
+
+/** Names of what rows show or predict, in the order of their colours. */
+export function colouredPhrases(rows: readonly TargetRow[]): string[] {
+  return [...new Set(rows.filter(({ shown, predicted }) => shown || predicted > 0).map(({ target }) => target))].sort();
+}
+
+/** The phrases that an example has a mask of. */
+export function phrasesIn({ truth, answers }: Example): string[] {
+  return [...truth, ...answers.flatMap(({ masks }) => masks)].map(({ phrase }) => phrase);
+}
+
+/** Boxes of things that are not shown are errors too, and belong into the picture. */
+function phraseMasks(answer: Answer, counting: Counting, size: Size): PhraseMask[] {
+  const phrases = [...new Set(answer.map(({ phrase }) => phrase))];
+  return phrases
+    .map((phrase) => ({ phrase, mask: combinedMask(answer, phrase, counting, size) }))
+    .filter(({ mask }) => maskArea(mask) > 0);
 }

@@ -1,4 +1,4 @@
-import { escapeHtml } from './html.js';
+import { escapeHtml } from '../../util/index.js';
 
 /** A line or a cloud of points. */
 export interface Series {
@@ -15,6 +15,8 @@ export interface ChartOptions {
   /** Ends of the axes. Default: those of the points. */
   readonly xDomain?: readonly [number, number];
   readonly yDomain?: readonly [number, number];
+  /** The axis of something that is counted, which has no ticks between integers. */
+  readonly counted?: 'x' | 'y';
 }
 
 const WIDTH = 480;
@@ -22,8 +24,8 @@ const HEIGHT = 280;
 /** Height of one line of a {@link spreadChart}. */
 const SPREAD_LINE = 52;
 const MARGIN = { left: 56, right: 12, top: 12, bottom: 44 };
-/** Okabe and Ito's colours that read on light and dark. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
+/** Okabe and Ito's colours that read on light and dark; the style sheet swaps the blues. */
+const COLOURS = ['var(--blue)', '#d55e00', '#009e73', '#cc79a7', '#e69f00', 'var(--other-blue)'];
 
 /** Lines and points as an SVG that needs no script. */
 export function lineChart(series: readonly Series[], options: ChartOptions): string {
@@ -33,7 +35,8 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   }));
   const all = drawn.flatMap(({ points }) => points);
   if (all.length === 0) return '';
-  const frame = frameOf(options.xDomain ?? extent(all.map(([x]) => x)), options.yDomain ?? extent(all.map(([, y]) => y)));
+  const ends = [options.xDomain ?? extent(all.map(([x]) => x)), options.yDomain ?? extent(all.map(([, y]) => y))] as const;
+  const frame = frameOf(...ends, options.counted);
   const marks = drawn.map(({ points, kind = 'line' }, k) => {
     const colour = COLOURS[k % COLOURS.length];
     const places = points.map(([x, y]) => [frame.x(x).toFixed(1), frame.y(y).toFixed(1)] as const);
@@ -46,18 +49,24 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
 }
 
 /** How many values fall into each of `bins` equal steps between the ends. */
+export function countBins(values: readonly number[], bins: number, [low, high]: readonly [number, number]): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  for (const value of values) {
+    const k = Math.min(bins - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * bins)));
+    counts[k] = (counts[k] as number) + 1;
+  }
+  return counts;
+}
+
+/** Bars of {@link countBins}. */
 export function histogram(
   values: readonly number[],
   bins: number,
   [low, high]: readonly [number, number],
   options: ChartOptions,
 ): string {
-  const counts = new Array<number>(bins).fill(0);
-  for (const value of values) {
-    const k = Math.min(bins - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * bins)));
-    counts[k] = (counts[k] as number) + 1;
-  }
-  const frame = frameOf([low, high], [0, Math.max(1, ...counts)]);
+  const counts = countBins(values, bins, [low, high]);
+  const frame = frameOf([low, high], options.yDomain ?? [0, Math.max(1, ...counts)], 'y');
   const bars = counts.map((count, k) => {
     const [from, to] = [frame.x(low + ((high - low) * k) / bins), frame.x(low + ((high - low) * (k + 1)) / bins)];
     const top = frame.y(count);
@@ -107,21 +116,27 @@ interface Frame {
   readonly yTicks: readonly number[];
 }
 
-function frameOf([x0, x1]: readonly [number, number], [y0, y1]: readonly [number, number]): Frame {
+function frameOf(
+  [x0, x1]: readonly [number, number],
+  [y0, y1]: readonly [number, number],
+  counted: ChartOptions['counted'],
+): Frame {
   const [spanX, spanY] = [x1 - x0 || 1, y1 - y0 || 1];
   return {
     x: (value) => MARGIN.left + ((value - x0) / spanX) * (WIDTH - MARGIN.left - MARGIN.right),
     y: (value) => HEIGHT - MARGIN.bottom - ((value - y0) / spanY) * (HEIGHT - MARGIN.top - MARGIN.bottom),
-    xTicks: ticks(x0, x0 + spanX),
-    yTicks: ticks(y0, y0 + spanY),
+    xTicks: ticks(x0, x0 + spanX, counted === 'x' ? 1 : 0),
+    yTicks: ticks(y0, y0 + spanY, counted === 'y' ? 1 : 0),
   };
 }
 
-/** About five round numbers between two ends. */
-function ticks(low: number, high: number): number[] {
+/** About five round numbers between two ends, at least a step apart. */
+function ticks(low: number, high: number, least = 0): number[] {
   const raw = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw) ?? 10) * power;
+  // 2.5 and its like are no steps of a count.
+  const factors = [1, 2, ...(least === 1 ? [] : [2.5]), 5, 10];
+  const step = Math.max(least, (factors.find((factor) => factor * power >= raw) ?? 10) * power);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step);
 }

@@ -1,18 +1,31 @@
-import type { Example } from '../gallery/examples.js';
+import { foldImages, type TargetRow } from '../../protocols/index.js';
+import { escapeHtml } from '../../util/index.js';
+import { colouredPhrases, type Example } from '../gallery/examples.js';
 import type { PresenceSummary } from '../presence/presence-summary.js';
-import type { TargetRow } from '../protocols/row.js';
 import type { StructureRobustness } from '../robustness/robustness-summary.js';
-import type { DatasetScore } from '../summary/dataset-score.js';
-import { foldImages } from '../summary/image-score.js';
-import type { MethodSummary } from '../tables/score-table.js';
 import type { Table } from '../tables/table.js';
 import type { TrustedRow } from '../trust/trust-rows.js';
 import type { TrustSummary } from '../trust/trust-summary.js';
-import { histogram, lineChart, spreadChart } from './charts.js';
-import { galleryCard } from './gallery-html.js';
-import { escapeHtml, htmlTable, section } from './html.js';
+import { countBins, histogram, lineChart, spreadChart } from './charts.js';
+import { galleryCard, phraseKey } from './gallery-html.js';
+import { htmlTable, section } from './html.js';
 import { SCRIPT, STYLE } from './look.js';
 import type { TrainingCurve } from './training-curves.js';
+
+/** A figure that stands out. */
+export interface HeadlineFigure {
+  readonly label: string;
+  readonly value: string;
+  /** Printed small below it. */
+  readonly small: string;
+}
+
+/** Rows whose scores are drawn, by dataset. */
+export interface RowGroup {
+  /** What tells these rows from others of the same dataset; empty where there are none. */
+  readonly name: string;
+  readonly rows: readonly TargetRow[];
+}
 
 /** Everything that the page shows. */
 export interface PageData {
@@ -20,21 +33,31 @@ export interface PageData {
   /** What was evaluated, on what, by which prompts: a line each. */
   readonly facts: readonly string[];
   readonly warnings: readonly string[];
-  /** The first is ours. */
-  readonly summaries: readonly MethodSummary[];
+  /** What stands above the tables. */
+  readonly figures: readonly HeadlineFigure[];
   readonly tables: readonly Table[];
   readonly curves: readonly TrainingCurve[];
-  /** Strict rows of the first method. */
-  readonly rows: readonly (TargetRow | TrustedRow)[];
-  readonly presence: PresenceSummary | undefined;
-  readonly trust: TrustSummary | undefined;
-  readonly robustness: readonly StructureRobustness[];
-  readonly review: Table | undefined;
+  /** Strict rows; the last group is the one that the page is about. */
+  readonly groups: readonly RowGroup[];
+  /** Absent: what is not known has no section. */
+  readonly presence?: PresenceSummary | undefined;
+  readonly trust?: TrustMaterial | undefined;
+  readonly robustness?: readonly StructureRobustness[];
   /** Worst first. */
   readonly examples: AsyncIterable<Example>;
   /** Images that the examples were taken from. */
   readonly images: number;
 }
+
+/** How far predicted quality can be trusted, and the list for review. */
+export interface TrustMaterial {
+  readonly summary: TrustSummary;
+  readonly rows: readonly TrustedRow[];
+  readonly review: Table;
+}
+
+/** Bars of a distribution: 5 points of DSC each. */
+const BINS = 20;
 
 /** Rows of the review list that the page shows; the file has all. */
 const REVIEWED = 50;
@@ -45,17 +68,18 @@ const REVIEWED = 50;
  * It embeds the images that it shows, so it is as confidential as they are.
  */
 export async function evaluationPage(data: PageData): Promise<string> {
+  const phrases = colouredPhrases(data.groups.flatMap(({ rows }) => rows));
   const cards: string[] = [];
-  for await (const example of data.examples) cards.push(await galleryCard(example));
+  for await (const example of data.examples) cards.push(await galleryCard(example, phrases));
   const sections = [
-    section('scores', 'Scores', headline(data) + data.tables.slice(0, 1).map(htmlTable).join('')),
-    section('distributions', 'Distributions', distributions(data.rows)),
+    section('scores', 'Scores', headline(data.figures) + data.tables.slice(0, 1).map(htmlTable).join('')),
+    section('distributions', 'Distributions', distributions(data.groups)),
     ...(data.tables.length > 1 ? [section('tables', 'Tables', data.tables.slice(1).map(htmlTable).join(''))] : []),
     ...(data.curves.length > 0 ? [section('training', 'Training', curves(data.curves))] : []),
-    ...wordsSection(data.robustness),
+    ...wordsSection(data.robustness ?? []),
     ...presenceSection(data.presence),
-    ...trustSection(data),
-    section('images', 'Images', gallery(cards, data)),
+    ...trustSection(data.trust),
+    section('images', 'Images', gallery(cards, phrases, data)),
   ];
   const links = sections.map((html) => /^<section id="(\w+)"><h2>([^<]*)/.exec(html)).flatMap((found) => found ?? []);
   const nav = Array.from({ length: links.length / 3 }, (_, k) => `<a href="#${links[3 * k + 1]}">${links[3 * k + 2]}</a>`).join(
@@ -86,47 +110,31 @@ ${sections.join('\n')}
 `;
 }
 
-function headline({ summaries }: PageData): string {
-  const [ours] = summaries;
-  if (ours === undefined) return '';
-  const { strict, paper } = ours;
-  const card = (label: string, value: string, small: string) =>
-    `<div>${escapeHtml(label)}<b>${escapeHtml(value)}</b><small>${escapeHtml(small)}</small></div>`;
-  const percent = (value: number | null) => (value === null ? '–' : `${value.toFixed(1)} %`);
-  const { pooled }: { pooled: DatasetScore } = strict;
-  const several = Object.keys(strict.datasets).length > 1;
-  const ends = pooled.interval.dsc;
-  return `<div class="figures">${[
-    card('DSC, strict', percent(several ? strict.overall.dsc : pooled.dsc), several ? 'mean of datasets' : `${pooled.n} images`),
-    card(
-      'IoU, strict',
-      percent(several ? strict.overall.iou : pooled.iou),
-      ends === null ? '' : `DSC of all images: 95 % from ${ends[0].toFixed(1)} to ${ends[1].toFixed(1)}`,
-    ),
-    card(
-      'DSC, the paper’s way',
-      percent(several ? paper.overall.dsc : paper.pooled.dsc),
-      `${paper.pooled.missed} missed left out`,
-    ),
-    card('Missed', String(pooled.missed), `of ${pooled.n} images that show something`),
-    card('False alarms', String(pooled.falseAlarms.count), `of ${pooled.falseAlarms.of} things that are not shown`),
-  ].join('')}</div>`;
+function headline(figures: readonly HeadlineFigure[]): string {
+  const cards = figures.map(
+    ({ label, value, small }) => `<div>${escapeHtml(label)}<b>${escapeHtml(value)}</b><small>${escapeHtml(small)}</small></div>`,
+  );
+  return `<div class="figures">${cards.join('')}</div>`;
 }
 
-function distributions(rows: readonly TargetRow[]): string {
-  const images = foldImages(rows);
-  const names = [...new Set(images.map(({ dataset }) => dataset))];
-  const charts = names.map((name) => {
-    const values = images.filter(({ dataset }) => dataset === name).map(({ dsc }) => 100 * dsc);
-    return histogram(values, 20, [0, 100], {
-      title: `${name}: strict DSC of ${values.length} images`,
-      x: 'DSC, percent',
-      y: 'images',
+function distributions(groups: readonly RowGroup[]): string {
+  const images = groups.map(({ name, rows }) => ({ name, scores: foldImages(rows) }));
+  const datasets = [...new Set(images.flatMap(({ scores }) => scores.map(({ dataset }) => dataset)))];
+  const charts = datasets.flatMap((dataset) => {
+    const sets = images.map(({ name, scores }) => ({
+      name,
+      values: scores.filter((image) => image.dataset === dataset).map(({ dsc }) => 100 * dsc),
+    }));
+    // One scale, so that charts beside each other can be compared.
+    const top = Math.max(1, ...sets.flatMap(({ values }) => countBins(values, BINS, [0, 100])));
+    return sets.map(({ name, values }) => {
+      const title = `${dataset}${name === '' ? '' : `, ${name}`}: strict DSC of ${values.length} images`;
+      return histogram(values, BINS, [0, 100], { title, x: 'DSC, percent', y: 'images', yDomain: [0, top] });
     });
   });
-  const areas = rows.filter((row) => row.shown && !row.missed);
+  const found = (groups.at(-1)?.rows ?? []).filter((row) => row.shown && !row.missed);
   const scatter = lineChart(
-    [{ label: 'targets', kind: 'dots', points: areas.map((row) => [row.detectorScore, 100 * row.dsc]) }],
+    [{ label: 'targets', kind: 'dots', points: found.map((row) => [row.detectorScore, 100 * row.dsc]) }],
     {
       title: 'Detector score and DSC of what was found',
       x: 'detector score',
@@ -139,7 +147,7 @@ function distributions(rows: readonly TargetRow[]): string {
 }
 
 function curves(all: readonly TrainingCurve[]): string {
-  return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss' })).join('')}</div>`;
+  return `<div class="charts">${all.map(({ name, series }) => lineChart(series, { title: name, x: 'epoch', y: 'loss', counted: 'x' })).join('')}</div>`;
 }
 
 function wordsSection(robustness: readonly StructureRobustness[]): string[] {
@@ -178,8 +186,9 @@ function presenceSection(presence: PresenceSummary | undefined): string[] {
   return [section('presence', 'Not in this image', `<div class="charts">${chart}<div>${htmlTable(table)}</div></div>`)];
 }
 
-function trustSection({ trust, review, rows }: PageData): string[] {
-  if (trust === undefined || trust.n === 0) return [];
+function trustSection(material: TrustMaterial | undefined): string[] {
+  if (material === undefined || material.summary.n === 0) return [];
+  const { summary: trust, rows, review } = material;
   const guide = {
     label: 'perfect',
     kind: 'guide',
@@ -192,9 +201,7 @@ function trustSection({ trust, review, rows }: PageData): string[] {
   const bins = trust.bins
     .filter(({ n }) => n > 0)
     .map(({ predicted, dsc }) => [predicted ?? Number.NaN, dsc ?? Number.NaN] as const);
-  const dots = rows.flatMap((row) =>
-    'predictedQuality' in row && row.shown && !row.missed ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : [],
-  );
+  const dots = rows.flatMap((row) => (row.shown && !row.missed ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : []));
   const known = Object.entries(trust.spearman).filter(([, value]) => value !== null);
   const names: Readonly<Record<string, string>> = {
     predictedQuality: 'predicted quality',
@@ -203,7 +210,7 @@ function trustSection({ trust, review, rows }: PageData): string[] {
     wordingAgreement: 'agreement with other wordings',
   };
   const list = known.map(([name, value]) => `${names[name] ?? name} ${value?.toFixed(2)}`).join(', ');
-  const short = review === undefined ? '' : htmlTable({ ...review, rows: review.rows.slice(0, REVIEWED) });
+  const short = htmlTable({ ...review, rows: review.rows.slice(0, REVIEWED) });
   return [
     section(
       'trust',
@@ -213,13 +220,14 @@ function trustSection({ trust, review, rows }: PageData): string[] {
   ];
 }
 
-function gallery(cards: readonly string[], { images, rows }: PageData): string {
-  const datasets = [...new Set(rows.map(({ dataset }) => dataset))];
+function gallery(cards: readonly string[], phrases: readonly string[], { images, groups }: PageData): string {
+  const datasets = [...new Set(groups.flatMap(({ rows }) => rows.map(({ dataset }) => dataset)))];
   const options = datasets.map((name) => `<option>${escapeHtml(name)}</option>`).join('');
   const note =
     cards.length < images
       ? `<p class="note">${cards.length} of ${images} images, evenly over the order of their DSC; per-image.csv has all.</p>`
       : '';
-  return `${note}<div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> missed</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
+  const legend = phrases.map((phrase) => phraseKey(phrase, phrases)).join(' ');
+  return `${note}<p class="legend">${legend}</p><div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> missed</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
 <div class="gallery">${cards.join('\n')}</div>`;
 }

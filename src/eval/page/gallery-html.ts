@@ -1,47 +1,72 @@
 import sharp from 'sharp';
-import { type BinaryMask, resizeImage, resizeMask, type Size } from '../../processing/index.js';
-import type { Rgb } from '../gallery/canvas.js';
-import { fitInto } from '../gallery/canvas.js';
-import type { Example } from '../gallery/examples.js';
-import { escapeHtml } from './html.js';
+import { phraseColour, resizeImage, resizeMask, type Size } from '../../processing/index.js';
+import { escapeHtml } from '../../util/index.js';
+import { fitInto, forEachPixel } from '../gallery/canvas.js';
+import type { Example, ExampleAnswer, PhraseMask } from '../gallery/examples.js';
 
 const BOX: Size = { width: 320, height: 320 };
-const TRUTH: Rgb = [86, 180, 233];
-const PREDICTED: Rgb = [230, 159, 0];
 
-/** A card of the gallery: the image alone, with the true outline, with the predicted one. The image is embedded once. */
-export async function galleryCard({ sample, truth, predicted, dsc, iou, missed, prompt, rows }: Example): Promise<string> {
+/**
+ * A card of the gallery: the image alone, with the true outlines, with those of each answer. The image is embedded once.
+ *
+ * @param phrases - all of the page, in the order of their colours.
+ */
+export async function galleryCard(example: Example, phrases: readonly string[]): Promise<string> {
+  const { sample, truth, answers, prompt } = example;
   const size = fitInto(sample.image, BOX);
   const { data } = resizeImage(sample.image, size);
   const image = await sharp(data, { raw: { ...size, channels: 3 } })
     .webp({ quality: 82 })
     .toBuffer();
-  const [real, found] = await Promise.all([layer(truth, size, TRUTH), layer(predicted, size, PREDICTED)]);
-  const percent = (fraction: number) => (100 * fraction).toFixed(1);
-  const ratio = `${size.width} / ${size.height}`;
   const pane = (name: string, mask?: string) =>
-    `<div class="pane" role="img" aria-label="${escapeHtml(`${sample.id}: ${name}`)}" style="aspect-ratio:${ratio}">${mask === undefined ? '' : `<img alt="" src="${mask}">`}<span>${name}</span></div>`;
-  const targets = rows.length > 1 ? `; ${rows.map(({ target, dsc: own }) => `${target} ${percent(own)}`).join(', ')}` : '';
-  return `<article class="card" data-dsc="${percent(dsc)}" data-dataset="${escapeHtml(sample.dataset)}" data-missed="${missed}" data-text="${escapeHtml(`${sample.id} ${sample.group ?? ''} ${prompt}`.toLowerCase())}">
-<div class="panes" style="--image:url(data:image/webp;base64,${image.toString('base64')})">${pane('image')}${pane('truth', real)}${pane('prediction', found)}</div>
-<p><b>DSC ${percent(dsc)}</b> IoU ${percent(iou)}${missed ? ' <b class="missed">missed</b>' : ''} <span>${escapeHtml(sample.dataset)} / ${escapeHtml(sample.id)}</span><br><small>${escapeHtml(prompt + targets)}</small></p></article>`;
+    `<div class="pane" role="img" aria-label="${escapeHtml(`${sample.id}: ${name}`)}" style="aspect-ratio:${size.width} / ${size.height}">${mask === undefined ? '' : `<img alt="" src="${mask}">`}<span>${escapeHtml(name)}</span></div>`;
+  const panels = await Promise.all(
+    [{ name: 'truth', masks: truth }, ...answers].map(async ({ name, masks }) => pane(name, await layer(masks, size, phrases))),
+  );
+  const last = answers.at(-1);
+  const words = `${sample.id} ${sample.group ?? ''} ${prompt}`.toLowerCase();
+  return `<article class="card" data-dsc="${fixed(last?.dsc ?? 0)}" data-dataset="${escapeHtml(sample.dataset)}" data-missed="${last?.missed ?? true}" data-text="${escapeHtml(words)}">
+<div class="panes" style="--panes:${panels.length + 1};--image:url(data:image/webp;base64,${image.toString('base64')})">${pane('image')}${panels.join('')}</div>
+<p>${answers.map((answer) => scores(answer, answers.length > 1)).join(' · ')} <span>${escapeHtml(sample.dataset)} / ${escapeHtml(sample.id)}</span><br><small>${escapeHtml(prompt)} ${targets(last, phrases)}</small></p></article>`;
 }
 
-/** A mask as a transparent picture: its outline, and a tint within. */
-async function layer(mask: BinaryMask, size: Size, [r, g, b]: Rgb): Promise<string> {
-  const fitted = resizeMask(mask, size);
+function scores({ name, dsc, iou, missed }: ExampleAnswer, named: boolean): string {
+  return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${missed ? ' <b class="missed">missed</b>' : ''}`;
+}
+
+/** The scores of what the image shows, where that is several things. */
+function targets(answer: ExampleAnswer | undefined, phrases: readonly string[]): string {
+  const rows = answer?.rows ?? [];
+  if (rows.length < 2) return '';
+  return rows.map(({ target, dsc }) => `${phraseKey(target, phrases)} ${fixed(dsc)}`).join(' ');
+}
+
+/** A phrase with a dot in its colour. */
+export function phraseKey(phrase: string, phrases: readonly string[]): string {
+  return `<span class="key"><i style="background:rgb(${phraseColour(phrases, phrase).join(' ')})"></i>${escapeHtml(phrase)}</span>`;
+}
+
+function fixed(fraction: number): string {
+  return (100 * fraction).toFixed(1);
+}
+
+/** Masks as a transparent picture: a tint within each, then the outlines; the first lies on top. */
+async function layer(masks: readonly PhraseMask[], size: Size, phrases: readonly string[]): Promise<string> {
   const { width, height } = size;
-  const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && fitted.data[y * width + x] === 1;
   const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!inside(x, y)) continue;
-      const edge = !inside(x - 2, y) || !inside(x + 2, y) || !inside(x, y - 2) || !inside(x, y + 2);
-      data.set([r, g, b, edge ? 255 : 70], (y * width + x) * 4);
-    }
-  }
+  const drawn = [...masks]
+    .reverse()
+    .map(({ phrase, mask }) => ({ mask: resizeMask(mask, size), colour: phraseColour(phrases, phrase) }));
+  for (const [edges, alpha] of [
+    [false, 70],
+    [true, 255],
+  ] as const)
+    for (const { mask, colour } of drawn)
+      forEachPixel(mask, (x, y, edge) => {
+        if (edge === edges) data.set([...colour, alpha], (y * width + x) * 4);
+      });
   const png = await sharp(data, { raw: { width, height, channels: 4 } })
-    .png({ palette: true, colours: 4 })
+    .png({ palette: true, colours: 2 + 2 * masks.length })
     .toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }

@@ -1,10 +1,5 @@
-import { printable } from '../../util/index.js';
+import { escapeHtml } from '../../util/index.js';
 import { cellText, type Table } from '../tables/table.js';
-
-/** Text that may stand in HTML, attributes included. */
-export function escapeHtml(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}
 
 /** A table that scrolls sideways on a narrow screen, with its notes below. */
 export function htmlTable({ title, columns, rows, notes }: Table): string {

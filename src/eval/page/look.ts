@@ -1,6 +1,7 @@
 /** The page's style: readable on a phone, light and dark. */
 export const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 22%, transparent); }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 22%, transparent); --blue: #0072b2; --other-blue: #56b4e9; }
+@media (prefers-color-scheme: dark) { :root { --blue: #56b4e9; --other-blue: #0072b2; } }
 * { box-sizing: border-box; }
 body { margin: 0; } main { max-width: 76rem; margin: 0 auto; padding: 1rem; }
 h1 { margin: .25rem 0; font-size: 1.6rem; } h2 { margin: 2rem 0 .5rem; font-size: 1.25rem; }
@@ -17,13 +18,13 @@ thead th { font-weight: 600; } th:first-child { text-align: left; } tr.total > *
 tbody th { position: sticky; left: 0; background: Canvas; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 figure.chart { margin: 0; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
-figure.chart figcaption { font-size: .9rem; } svg { width: 100%; height: auto; display: block; } svg text { font-size: 12px; fill: currentColor; }
-.grid { stroke: var(--line); } .key { white-space: nowrap; margin-left: .5rem; } .key i { display: inline-block; width: .8em; height: .8em; border-radius: 50%; margin-right: .25em; }
+figure.chart figcaption { font-size: .9rem; } svg { width: 100%; height: auto; display: block; } svg text { font-size: 13px; fill: currentColor; }
+.grid { stroke: var(--line); } .legend { margin: .5rem 0; } .key { white-space: nowrap; margin-left: .5rem; } .key i { display: inline-block; width: .8em; height: .8em; border-radius: 50%; margin-right: .25em; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; position: sticky; top: 0; background: Canvas; padding: .5rem 0; z-index: 2; border-bottom: 1px solid var(--line); }
 .controls label { display: inline-flex; gap: .35rem; align-items: center; } .controls input[type=number] { width: 4.5rem; } .controls input, .controls select { font: inherit; max-width: 100%; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 34rem), 1fr)); gap: 1rem; margin-top: .75rem; }
 .card[hidden] { display: none; } .card p { margin: .25rem 0 0; font-size: .9rem; overflow-wrap: anywhere; }
-.panes { display: grid; grid-template-columns: repeat(3, 1fr); gap: .25rem; }
+.panes { display: grid; grid-template-columns: repeat(var(--panes), 1fr); gap: .25rem; }
 .pane { background-image: var(--image); background-size: 100% 100%; border-radius: .25rem; position: relative; overflow: hidden; }
 .pane img { position: absolute; inset: 0; width: 100%; height: 100%; } .pane span { position: absolute; left: .25rem; bottom: .15rem; font-size: .7rem; color: #fff; text-shadow: 0 0 3px #000, 0 0 3px #000; }
 .missed { color: #d55e00; }

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BoxXyxy, decodeRle, encodeRle, type Size } from '../../processing/index.js';
+import type { Answer, AnsweredBox } from '../../protocols/index.js';
 import { writeFileAtomic } from '../../util/index.js';
-import type { Answer, AnsweredBox } from './answer.js';
 
 /** Changes when what is stored changes its meaning. */
 const FORMAT = 1;

@@ -2,9 +2,8 @@ import { basename, join } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Sample } from '../../data/index.js';
 import { type BoxXyxy, boxOfMask, decodeGreyMask, fitMask } from '../../processing/index.js';
+import { type Answer, type AnsweredBox, type Method, WHOLE } from '../../protocols/index.js';
 import { DataError } from '../../util/index.js';
-import { type Answer, type AnsweredBox, WHOLE } from './answer.js';
-import type { Method } from './method.js';
 
 /** `DIR/NAME.png`, `DIR/DATASET/NAME.png`, or either with a phrase: `NAME.breast-lesion.png`. */
 const FILES = ['*.{png,bmp,tif,tiff,jpg,jpeg}', '*/*.{png,bmp,tif,tiff,jpg,jpeg}'];

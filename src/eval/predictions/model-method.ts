@@ -1,10 +1,9 @@
 import type { Sample } from '../../data/index.js';
 import { GroundedSegmenter, type LoadOptions, type MaskPrediction } from '../../infer/index.js';
 import type { BoxXyxy, Detection, RasterImage } from '../../processing/index.js';
-import type { Answer, AnsweredBox } from './answer.js';
+import type { Answer, AnsweredBox, Method } from '../../protocols/index.js';
 import type { AnswerCache, AnswerKey } from './answer-cache.js';
 import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
-import type { Method } from './method.js';
 
 /** Score below which a box is not even remembered: no precision curve reaches there. */
 const FLOOR = 1e-3;

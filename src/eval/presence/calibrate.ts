@@ -1,7 +1,7 @@
 import type { PresenceCalibration, PresenceThreshold } from '../../io/index.js';
 import { thresholdForFalseAlarms } from '../../metrics/index.js';
+import type { TargetRow } from '../../protocols/index.js';
 import { UsageError } from '../../util/index.js';
-import type { TargetRow } from '../protocols/row.js';
 import { scoresOf } from './presence-summary.js';
 
 export interface CalibrateOptions {

@@ -1,18 +1,22 @@
+import { z } from 'zod';
 import { rocCurve } from '../../metrics/index.js';
-import type { TargetRow } from '../protocols/row.js';
+import type { TargetRow } from '../../protocols/index.js';
+
+const counts = { present: z.int(), absent: z.int(), auc: z.number().nullable() };
+
+/** What `metrics.json` keeps of a {@link PresenceSummary}. */
+export const presenceSchema = z
+  .strictObject({
+    /** Things asked for that images show, and that they do not; the area under the ROC curve, in [0, 1], null without both kinds. */
+    ...counts,
+    perPhrase: z.record(z.string(), z.strictObject(counts).readonly()).readonly(),
+  })
+  .readonly();
 
 /** How well the detector's score tells what an image shows from what it does not. */
-export interface PresenceSummary {
-  /** Things asked for that images show, and that they do not. */
-  readonly present: number;
-  readonly absent: number;
-  /** Area under the ROC curve, in [0, 1]; null without both kinds. */
-  readonly auc: number | null;
+export interface PresenceSummary extends z.infer<typeof presenceSchema> {
   /** The curve, thinned for drawing: shares in [0, 1]. */
   readonly roc: readonly { readonly falseAlarmRate: number; readonly detectionRate: number; readonly threshold: number }[];
-  readonly perPhrase: Readonly<
-    Record<string, { readonly present: number; readonly absent: number; readonly auc: number | null }>
-  >;
 }
 
 /** Points of a curve that a drawing needs. */

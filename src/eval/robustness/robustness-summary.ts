@@ -1,37 +1,49 @@
-import { mean, populationStd } from '../../metrics/index.js';
-import { percent } from '../summary/dataset-score.js';
+import { z } from 'zod';
+import { mean, percentOrNull, populationStd, roundedOrNull } from '../../metrics/index.js';
 import type { Table, TableRow } from '../tables/table.js';
 import type { WordingRow } from './wording-rows.js';
 
+/** See {@link WordingScore}. */
+const wordingScoreSchema = z
+  .strictObject({
+    wording: z.string(),
+    dsc: z.number().nullable(),
+    std: z.number().nullable(),
+    iou: z.number().nullable(),
+    n: z.int(),
+    missed: z.int(),
+    /** The paper's way: missed ones left out, the one best box. */
+    paper: z
+      .strictObject({
+        dsc: z.number().nullable(),
+        std: z.number().nullable(),
+        iou: z.number().nullable(),
+        iouStd: z.number().nullable(),
+        n: z.int(),
+      })
+      .readonly(),
+  })
+  .readonly();
+
 /** How a structure fares under one wording. Percent. */
-export interface WordingScore {
-  readonly wording: string;
-  readonly dsc: number | null;
-  readonly std: number | null;
-  readonly iou: number | null;
-  readonly n: number;
-  readonly missed: number;
-  /** The paper's way: missed ones left out, the one best box. */
-  readonly paper: {
-    readonly dsc: number | null;
-    readonly std: number | null;
-    readonly iou: number | null;
-    readonly iouStd: number | null;
-    readonly n: number;
-  };
-}
+export type WordingScore = z.infer<typeof wordingScoreSchema>;
+
+/** See {@link StructureRobustness}. */
+export const robustnessSchema = z
+  .strictObject({
+    dataset: z.string(),
+    structure: z.string(),
+    wordings: z.array(wordingScoreSchema).readonly(),
+    /** Best minus worst mean DSC, and the standard deviation of the means. */
+    spread: z.number().nullable(),
+    std: z.number().nullable(),
+    /** Mean DSC between the masks that different wordings give for the same image: 100 means that words do not matter. */
+    consistency: z.number().nullable(),
+  })
+  .readonly();
 
 /** How much words matter to a structure. Percent. */
-export interface StructureRobustness {
-  readonly dataset: string;
-  readonly structure: string;
-  readonly wordings: readonly WordingScore[];
-  /** Best minus worst mean DSC, and the standard deviation of the means. */
-  readonly spread: number | null;
-  readonly std: number | null;
-  /** Mean DSC between the masks that different wordings give for the same image: 100 means that words do not matter. */
-  readonly consistency: number | null;
-}
+export type StructureRobustness = z.infer<typeof robustnessSchema>;
 
 /** Sums up, by dataset and structure. */
 export function summariseRobustness(rows: readonly WordingRow[]): StructureRobustness[] {
@@ -50,9 +62,9 @@ export function summariseRobustness(rows: readonly WordingRow[]): StructureRobus
       dataset,
       structure,
       wordings,
-      spread: percent((Math.max(...means) - Math.min(...means)) / 100),
-      std: percent(populationStd(means) / 100),
-      consistency: percent(mean(own.map(({ agreement }) => agreement))),
+      spread: roundedOrNull(Math.max(...means) - Math.min(...means)),
+      std: roundedOrNull(populationStd(means)),
+      consistency: percentOrNull(mean(own.map(({ agreement }) => agreement))),
     };
   });
 }
@@ -62,16 +74,16 @@ function scoreOf(wording: string, rows: readonly WordingRow[]): WordingScore {
   const paper = rows.flatMap((row) => (row.paper === undefined ? [] : [row.paper]));
   return {
     wording,
-    dsc: percent(mean(dsc)),
-    std: percent(populationStd(dsc)),
-    iou: percent(mean(rows.map((row) => row.iou))),
+    dsc: percentOrNull(mean(dsc)),
+    std: percentOrNull(populationStd(dsc)),
+    iou: percentOrNull(mean(rows.map((row) => row.iou))),
     n: rows.length,
     missed: rows.filter(({ missed }) => missed).length,
     paper: {
-      dsc: percent(mean(paper.map((one) => one.dsc))),
-      std: percent(populationStd(paper.map((one) => one.dsc))),
-      iou: percent(mean(paper.map((one) => one.iou))),
-      iouStd: percent(populationStd(paper.map((one) => one.iou))),
+      dsc: percentOrNull(mean(paper.map((one) => one.dsc))),
+      std: percentOrNull(populationStd(paper.map((one) => one.dsc))),
+      iou: percentOrNull(mean(paper.map((one) => one.iou))),
+      iouStd: percentOrNull(populationStd(paper.map((one) => one.iou))),
       n: paper.length,
     },
   };

@@ -1,10 +1,8 @@
 import type { Sample } from '../../data/index.js';
 import { diceCoefficient, iou, mean } from '../../metrics/index.js';
 import { type BinaryMask, maskArea, unionOfMasks } from '../../processing/index.js';
-import { type Counting, combinedMask } from '../predictions/combined-mask.js';
-import type { Method } from '../predictions/method.js';
-import { isMasked } from '../protocols/judge.js';
-import { PAPER_THRESHOLD } from '../protocols/paper.js';
+import { type Counting, isMasked, type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
+import { combinedMask } from '../predictions/combined-mask.js';
 
 /** What one wording gave for one structure in one image. Fractions in [0, 1]. */
 export interface WordingRow {

@@ -1,13 +1,22 @@
 import type { Dataset, Sample } from '../../data/index.js';
 import { type Shard, shardOf } from '../../infer/index.js';
 import type { ImageBoxes } from '../../metrics/index.js';
-import { type Answer, WHOLE } from '../predictions/answer.js';
-import type { Method } from '../predictions/method.js';
-import { paperRows } from '../protocols/paper.js';
-import { leakOf, type PromptPlan, phrasesOf, planPrompt } from '../protocols/prompt-plan.js';
-import type { TargetRow } from '../protocols/row.js';
-import { strictRows } from '../protocols/strict.js';
-import { type DatasetSurvey, surveyDatasets } from '../protocols/survey.js';
+import {
+  type Answer,
+  protocols as bothProtocols,
+  type DatasetSurvey,
+  leakOf,
+  type Method,
+  type PromptPlan,
+  type ProtocolName,
+  paperRows,
+  phrasesOf,
+  planPrompt,
+  strictRows,
+  surveyDatasets,
+  type TargetRow,
+  WHOLE,
+} from '../../protocols/index.js';
 import { type WordingRow, wordingRows } from '../robustness/wording-rows.js';
 import { type TrustedRow, trustRows } from '../trust/trust-rows.js';
 
@@ -20,6 +29,10 @@ export interface EvaluationPart {
 
 /** What is asked of a method besides its answers. */
 export interface CollectOptions {
+  /** Default: both. */
+  readonly protocols?: readonly ProtocolName[] | undefined;
+  /** What the datasets' images have in common, where that is known; prompts are chosen by it. Default: they are read first. */
+  readonly surveys?: ReadonlyMap<string, DatasetSurvey> | undefined;
   /** Phrases to ask instead of the datasets' own names. */
   readonly prompt?: readonly string[] | undefined;
   readonly threshold: number;
@@ -62,13 +75,15 @@ export interface Collected {
   readonly warnings: readonly string[];
 }
 
-/** Judges every image by every method under both protocols, one image at a time. */
+/** Judges every image by every method under each protocol, one image at a time. */
 export async function collect(parts: readonly EvaluationPart[], options: CollectOptions): Promise<Collected> {
-  const { onProgress } = options;
-  const surveys = await surveyDatasets(
-    parts.map(({ dataset }) => dataset),
-    (done, total) => onProgress?.('reading', done, total),
-  );
+  const { onProgress, protocols = bothProtocols } = options;
+  const surveys =
+    options.surveys ??
+    (await surveyDatasets(
+      parts.map(({ dataset }) => dataset),
+      (done, total) => onProgress?.('reading', done, total),
+    ));
   const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey, options.prompt)]));
   const rows: (TargetRow | TrustedRow)[] = [];
   const boxes = new Map<string, Map<string, ImageBoxes[]>>();
@@ -96,7 +111,7 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
     for (const method of methods) await method.dispose();
   }
   const warnings = [...surveys].flatMap(([name, survey]) =>
-    (['strict', 'paper'] as const).flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
+    protocols.flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
   );
   const methods = (parts[0]?.methods ?? []).map(({ name }) => name);
   return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
@@ -145,11 +160,11 @@ async function judgeImage(
 ): Promise<JudgedImage> {
   const { structures, unit } = surveys.get(sample.dataset) as DatasetSurvey;
   const plan = plans.get(sample.dataset) as PromptPlan;
-  const { threshold, select, wordings } = options;
+  const { threshold, select, wordings, protocols = bothProtocols } = options;
   const judging = { unit, tolerance: options.tolerance[unit] };
   const counting = { threshold, select };
   const strict = await strictRows(method, sample, { ...judging, ...counting, plan });
-  const paper = await paperRows(method, sample, { ...judging, structures });
+  const paper = protocols.includes('paper') ? await paperRows(method, sample, { ...judging, structures }) : [];
   if (!first || !method.scored) return { rows: [...strict.rows, ...paper], boxes: strict.boxes, wordings: [] };
 
   const trusted = await trustRows(method, sample, phrasesOf(plan, sample), strict.rows, {

@@ -1,6 +1,4 @@
-import type { PromptPlan } from '../protocols/prompt-plan.js';
-import { promptText } from '../protocols/strict.js';
-import type { DatasetSurvey } from '../protocols/survey.js';
+import { type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
 import type { RunPart } from './run-parts.js';
 
 /** The prompts of a dataset under both protocols, in words. */

@@ -2,6 +2,7 @@ import { ensureBackend } from '../../backend/index.js';
 import { writeCalibration } from '../../io/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
+import { metricsFileOf, readMetrics } from '../metrics-file.js';
 import { calibratePresence } from '../presence/calibrate.js';
 import { wordingsOf } from '../robustness/wordings.js';
 import { kidneyWordings } from '../tables/kidney-table.js';
@@ -26,6 +27,8 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
+  // A file that cannot be added to is refused before the models are asked.
+  await readMetrics(metricsFileOf(config.run, settings.split));
   const runParts = await openRunParts(config, settings.adapter);
   const ablation = settings.tables.includes(2);
   const methods = await openMethods(runParts, { config, ablation, ...settings });
@@ -44,7 +47,10 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
 }
 
 /** How images are judged. */
-export function collectOptionsOf({ eval: { boxThreshold, select } }: RunConfig, settings: EvaluationSettings): CollectOptions {
+export function collectOptionsOf(
+  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
+  settings: EvaluationSettings,
+): CollectOptions {
   const { wordings, tables } = settings;
   const list = (structure: string): readonly string[] => {
     const own = wordings === undefined ? [] : wordingsOf(wordings, structure);

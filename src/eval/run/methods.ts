@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { LoadOptions } from '../../infer/index.js';
+import { type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import { AnswerCache } from '../predictions/answer-cache.js';
 import { MaskFolderMethod } from '../predictions/mask-folder.js';
 import { ANSWERS } from '../predictions/merge-answers.js';
-import type { Method } from '../predictions/method.js';
 import { ModelMethod } from '../predictions/model-method.js';
-import { PAPER_THRESHOLD } from '../protocols/paper.js';
 import type { EvaluationPart } from './collect.js';
 import type { RunPart, SplitName } from './run-parts.js';
 
@@ -33,13 +32,20 @@ export interface OpenMethods {
   readonly folders: readonly MaskFolderMethod[];
 }
 
+/** Opens models as a method whose answers are remembered below the run's folder. */
+export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
+  const { boxThreshold: threshold, select } = judging;
+  const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
+  return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
+}
+
+/** Where answers are remembered, and how they are judged. */
+export type Judged = Pick<RunConfig, 'run' | 'eval'>;
+
 /** Opens the methods that are judged on each part of a run. Ours comes first. */
 export async function openMethods(parts: readonly RunPart[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
-  const { boxThreshold: threshold, select } = config.eval;
-  const cache = new AnswerCache(join(config.run.dir, ANSWERS));
-  const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
-  const open = (name: string, models: LoadOptions) => ModelMethod.open({ name, models, cache, policy });
+  const open = (name: string, models: LoadOptions) => openModels(config, name, models);
   const folders: MaskFolderMethod[] = [];
   for (const dir of predictions) {
     const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(dir) ?? [];

@@ -1,5 +1,5 @@
 import type { PresenceThreshold } from '../../io/index.js';
-import type { TrivialGuess } from '../baseline.js';
+import type { ConstantMask } from '../constant-mask.js';
 import type { Wordings } from '../robustness/wordings.js';
 import type { Comparison } from '../summary/comparison.js';
 import type { MethodSummary } from '../tables/score-table.js';
@@ -73,7 +73,7 @@ export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
 export interface EvaluateRunResult {
   readonly summaries: readonly MethodSummary[];
   readonly comparisons: readonly Comparison[];
-  readonly trivial: TrivialGuess;
+  readonly constantMask: ConstantMask;
   readonly warnings: readonly string[];
   readonly calibration?: WrittenCalibration;
   readonly files: readonly string[];

@@ -1,9 +1,8 @@
 import { tf } from '../../backend/index.js';
+import type { Counting, Method } from '../../protocols/index.js';
 import { UsageError, writeFileAtomic } from '../../util/index.js';
 import { comparisonFigure } from '../gallery/comparison-figure.js';
 import { exampleOf, type Ranked } from '../gallery/examples.js';
-import type { Counting } from '../predictions/combined-mask.js';
-import type { Method } from '../predictions/method.js';
 import { paperDataset } from '../published/datasets.js';
 import type { StructureRobustness } from '../robustness/robustness-summary.js';
 import { type AblationVariant, ablationTable } from '../tables/ablation-table.js';
@@ -91,12 +90,11 @@ export async function writeFigure(
     const own = ranked.filter((one) => one.dataset === dataset);
     const middle = own[Math.floor((own.length - 1) / 2)];
     if (middle === undefined) continue;
-    const examples = [];
-    for (const name of columns) {
+    const answering = columns.map((name) => {
       const method = middle.part.methods.find((one) => one.name === name) as Method;
-      examples.push(await exampleOf(middle, method, collected.plans, collected.rows, counting));
-    }
-    rows.push({ dataset, examples });
+      return { name, method, rows: collected.rows };
+    });
+    rows.push({ dataset, example: await exampleOf(middle, answering, collected.plans, counting) });
   }
   if (rows.length === 0)
     throw new UsageError({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
-import { modelsOf, startOf } from '../experiment.js';
+import { modelsOf, startOf } from '../models-of-run.js';
 
 /** A part of a dataset. */
 export type SplitName = 'train' | 'val' | 'test';

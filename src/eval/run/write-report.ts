@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { PAPER_THRESHOLD } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
+import { constantMaskBaseline } from '../constant-mask.js';
 import { rankImages } from '../gallery/examples.js';
+import { addEvaluation, type MetricsContent, metricsFileOf } from '../metrics-file.js';
 import { summarisePresence } from '../presence/presence-summary.js';
-import { PAPER_THRESHOLD } from '../protocols/paper.js';
 import { robustnessTable, summariseRobustness } from '../robustness/robustness-summary.js';
 import { compareMethods, comparisonTable } from '../summary/comparison.js';
 import { perImageCsv } from '../summary/per-image-csv.js';
@@ -14,10 +16,8 @@ import type { TrustedRow } from '../trust/trust-rows.js';
 import { reviewTable, summariseTrust } from '../trust/trust-summary.js';
 import { describeModels, describePrompts } from './describe.js';
 import { OURS, VARIANTS } from './methods.js';
-import { mergeMetrics } from './metrics-file.js';
 import type { EvaluateRunResult, EvaluationSettings, Material } from './options.js';
 import { makePaperTables, writeFigure } from './paper-outputs.js';
-import { trivialGuessOfParts } from './trivial.js';
 import { writePage } from './write-page.js';
 
 /** Sums up what was collected and writes every file of an evaluation. */
@@ -45,7 +45,7 @@ export async function writeReport(
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
   const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
-  const trivial = await trivialGuessOfParts(runParts, split);
+  const constantMask = await constantMaskBaseline(runParts.map(({ data }) => ({ train: data.train, test: data[split] })));
 
   // b) tables and pictures
   const scores = scoreTable(compared, tolerance);
@@ -64,8 +64,9 @@ export async function writeReport(
     files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
 
   // c) numbers for machines
-  const metricsFile = join(dir, `metrics${suffix}.json`);
-  const figures = {
+  const metricsFile = metricsFileOf(config.run, split);
+  const { roc: _, ...present } = presence;
+  const figures: MetricsContent = {
     strict: ours.strict,
     paper: ours.paper,
     methods: Object.fromEntries(all.slice(1).map(({ method, ...both }) => [method, both])),
@@ -79,12 +80,12 @@ export async function writeReport(
       bootstrap: { seed, draws: 2000, confidence: 0.95 },
     },
     evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
-    presence: { ...presence, roc: undefined, ...(calibration && { calibration }) },
+    presence: { ...present, ...(calibration && { calibration }) },
     trust,
     robustness,
-    trivialGuess: trivial,
+    constantMask,
   };
-  await mergeMetrics(metricsFile, figures, split === 'test' ? ours.strict.pooled : undefined);
+  await addEvaluation(metricsFile, figures, split === 'test' ? ours.strict.pooled : undefined);
   const csvFile = join(dir, `per-image${suffix}.csv`);
   await writeFileAtomic(csvFile, perImageCsv(rows));
 
@@ -96,16 +97,15 @@ export async function writeReport(
     material,
     compared,
     tables,
-    review,
     presence,
-    trust,
+    trust: { summary: trust, rows: judged, review },
     robustness,
-    trivial,
+    constantMask,
     ranked,
     counting,
   });
   files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
-  return { summaries: all, comparisons, trivial, warnings: collected.warnings, ...(calibration && { calibration }), files };
+  return { summaries: all, comparisons, constantMask, warnings: collected.warnings, ...(calibration && { calibration }), files };
 }
 
 /** Both protocols of each method, ours first. */

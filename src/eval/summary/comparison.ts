@@ -1,22 +1,29 @@
-import { holm, pairedBootstrap, wilcoxonSignedRank } from '../../metrics/index.js';
-import { type ProtocolName, protocols, type TargetRow } from '../protocols/row.js';
+import { z } from 'zod';
+import { holm, pairedBootstrap, percent, wilcoxonSignedRank } from '../../metrics/index.js';
+import { foldImages, type ImageScore, type ProtocolName, protocols, type TargetRow } from '../../protocols/index.js';
 import type { Table } from '../tables/table.js';
-import { foldImages, type ImageScore } from './image-score.js';
+
+const pValues = z.strictObject({ p: z.number(), holm: z.number() }).readonly();
+
+/** See {@link Comparison}. */
+export const comparisonSchema = z
+  .strictObject({
+    protocol: z.enum(protocols),
+    dataset: z.string(),
+    methods: z.tuple([z.string(), z.string()]).readonly(),
+    /** Images that both are judged on. Strict: all; paper: those that neither missed. */
+    n: z.int(),
+    /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients. */
+    difference: z.number(),
+    interval: z.tuple([z.number(), z.number()]).readonly(),
+    /** Two-sided, as they are and after Holm's correction over all comparisons of the protocol. */
+    wilcoxon: pValues,
+    bootstrap: pValues,
+  })
+  .readonly();
 
 /** A paired test of two methods on the same images. */
-export interface Comparison {
-  readonly protocol: ProtocolName;
-  readonly dataset: string;
-  readonly methods: readonly [string, string];
-  /** Images that both are judged on. Strict: all; paper: those that neither missed. */
-  readonly n: number;
-  /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients. */
-  readonly difference: number;
-  readonly interval: readonly [low: number, high: number];
-  /** Two-sided, as they are and after Holm's correction over all comparisons of the protocol. */
-  readonly wilcoxon: { readonly p: number; readonly holm: number };
-  readonly bootstrap: { readonly p: number; readonly holm: number };
-}
+export type Comparison = z.infer<typeof comparisonSchema>;
 
 /** Name of all datasets together. */
 const ALL = 'all images';
@@ -68,7 +75,6 @@ function compare(
   const b = both.map(([key]) => (second.get(key) as ImageScore).dsc);
   const groups = both.map(([, image]) => image.group);
   const { difference, low, high, p } = pairedBootstrap(a, b, groups, { seed });
-  const percent = (fraction: number) => Math.round(fraction * 1e4) / 100;
   const test = wilcoxonSignedRank(a, b);
   return {
     protocol,

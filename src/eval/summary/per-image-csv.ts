@@ -1,4 +1,4 @@
-import type { TargetRow } from '../protocols/row.js';
+import type { TargetRow } from '../../protocols/index.js';
 import { csvText } from '../tables/csv.js';
 import type { TrustedRow } from '../trust/trust-rows.js';
 
@@ -14,22 +14,22 @@ const COLUMNS: readonly (readonly [string, (row: TargetRow & Partial<TrustedRow>
   ['shown', (row) => row.shown],
   ['missed', (row) => row.missed],
   ['counts', (row) => row.shown && (row.protocol === 'strict' || !row.missed)],
-  ['dsc', (row) => (row.shown ? percent(row.dsc) : undefined)],
-  ['iou', (row) => (row.shown ? percent(row.iou) : undefined)],
+  ['dsc', (row) => (row.shown ? percentCell(row.dsc) : undefined)],
+  ['iou', (row) => (row.shown ? percentCell(row.iou) : undefined)],
   ['hd95', (row) => (row.shown ? row.hd95.toFixed(3) : undefined)],
-  ['nsd', (row) => (row.shown ? percent(row.nsd) : undefined)],
+  ['nsd', (row) => (row.shown ? percentCell(row.nsd) : undefined)],
   ['distance_unit', (row) => row.unit],
   ['detector_score', (row) => row.detectorScore.toFixed(5)],
   ['masker_score', (row) => row.maskerScore?.toFixed(5)],
   ['predicted_instances', (row) => row.predicted],
   ['true_instances', (row) => row.instances],
   ['found_instances', (row) => row.found],
-  ['box_iou', (row) => (row.shown ? percent(row.boxIou) : undefined)],
-  ['instance_dsc', (row) => (row.shown ? percent(row.instanceDsc) : undefined)],
-  ['dsc_from_true_box', (row) => percent(row.dscGivenTrueBox)],
-  ['flip_agreement', (row) => percent(row.flipAgreement)],
-  ['wording_agreement', (row) => percent(row.wordingAgreement)],
-  ['predicted_quality', (row) => percent(row.predictedQuality)],
+  ['box_iou', (row) => (row.shown ? percentCell(row.boxIou) : undefined)],
+  ['instance_dsc', (row) => (row.shown ? percentCell(row.instanceDsc) : undefined)],
+  ['dsc_from_true_box', (row) => percentCell(row.dscGivenTrueBox)],
+  ['flip_agreement', (row) => percentCell(row.flipAgreement)],
+  ['wording_agreement', (row) => percentCell(row.wordingAgreement)],
+  ['predicted_quality', (row) => percentCell(row.predictedQuality)],
 ];
 
 /** Everything that is known of each image, one line for each method, protocol, image and target. Overlaps in percent. */
@@ -37,6 +37,6 @@ export function perImageCsv(rows: readonly (TargetRow & Partial<TrustedRow>)[]):
   return csvText([COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, pick]) => pick(row)))]);
 }
 
-function percent(fraction: number | undefined): string | undefined {
+function percentCell(fraction: number | undefined): string | undefined {
   return fraction === undefined ? undefined : (100 * fraction).toFixed(3);
 }

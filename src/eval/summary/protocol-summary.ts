@@ -1,30 +1,41 @@
-import { type ImageBoxes, mean } from '../../metrics/index.js';
-import type { ProtocolName, TargetRow } from '../protocols/row.js';
+import { z } from 'zod';
+import { type ImageBoxes, mean, roundedOrNull } from '../../metrics/index.js';
+import type { ProtocolName, TargetRow } from '../../protocols/index.js';
 import { organOf } from '../published/datasets.js';
-import { type DatasetScore, scoreRows } from './dataset-score.js';
+import { type DatasetScore, datasetScoreSchema, scoreRows } from './dataset-score.js';
+
+/** See {@link MeanOfDatasets}. */
+const meanOfDatasetsSchema = z
+  .strictObject({
+    dsc: z.number().nullable(),
+    iou: z.number().nullable(),
+    /** Mean of the datasets' standard deviations. */
+    std: z.number().nullable(),
+    iouStd: z.number().nullable(),
+    datasets: z.int(),
+    /** Images of all of them. */
+    n: z.int(),
+    missed: z.int(),
+  })
+  .readonly();
 
 /** Unweighted mean of the rows of some datasets, as in the paper's tables: a small set weighs as much as a large one. */
-export interface MeanOfDatasets {
-  readonly dsc: number | null;
-  readonly iou: number | null;
-  /** Mean of the datasets' standard deviations. */
-  readonly std: number | null;
-  readonly iouStd: number | null;
-  readonly datasets: number;
-  /** Images of all of them. */
-  readonly n: number;
-  readonly missed: number;
-}
+export type MeanOfDatasets = z.infer<typeof meanOfDatasetsSchema>;
+
+/** See {@link ProtocolSummary}. */
+export const protocolSummarySchema = z
+  .strictObject({
+    datasets: z.record(z.string(), datasetScoreSchema).readonly(),
+    /** Unweighted means over the datasets of an organ. */
+    organs: z.record(z.string(), meanOfDatasetsSchema).readonly(),
+    overall: meanOfDatasetsSchema,
+    /** All images of all datasets together, each weighing the same. */
+    pooled: datasetScoreSchema,
+  })
+  .readonly();
 
 /** One protocol's figures of one method. */
-export interface ProtocolSummary {
-  readonly datasets: Readonly<Record<string, DatasetScore>>;
-  /** Unweighted means over the datasets of an organ. */
-  readonly organs: Readonly<Record<string, MeanOfDatasets>>;
-  readonly overall: MeanOfDatasets;
-  /** All images of all datasets together, each weighing the same. */
-  readonly pooled: DatasetScore;
-}
+export type ProtocolSummary = z.infer<typeof protocolSummarySchema>;
 
 /** The boxes of a strict evaluation, by dataset. */
 export type BoxesByDataset = ReadonlyMap<string, readonly ImageBoxes[]>;
@@ -64,10 +75,7 @@ export function summariseProtocol(
 /** Datasets in which nothing was found at all have no mean under the paper's protocol and are left out. */
 export function meanOf(scores: readonly DatasetScore[]): MeanOfDatasets {
   const known = scores.filter(({ dsc }) => dsc !== null);
-  const over = (pick: (score: DatasetScore) => number | null) => {
-    const value = mean(known.map((score) => pick(score) as number));
-    return Number.isFinite(value) ? Math.round(value * 100) / 100 : null;
-  };
+  const over = (pick: (score: DatasetScore) => number | null) => roundedOrNull(mean(known.map((score) => pick(score) as number)));
   const sum = (pick: (score: DatasetScore) => number) => scores.reduce((total, score) => total + pick(score), 0);
   return {
     dsc: over(({ dsc }) => dsc),

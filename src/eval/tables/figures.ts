@@ -15,3 +15,8 @@ export function figure(value: number | null | undefined): string | null {
 export function between(ends: Ends | null): string | null {
   return ends === null ? null : `${ends[0].toFixed(2)} to ${ends[1].toFixed(2)}`;
 }
+
+/** `83.2 %`; a dash where there is no number. */
+export function percentText(value: number | null | undefined, digits = 1): string {
+  return value === null || value === undefined ? '–' : `${value.toFixed(digits)} %`;
+}

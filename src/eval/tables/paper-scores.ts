@@ -1,7 +1,7 @@
-import { mean } from '../../metrics/index.js';
+import { mean, percent } from '../../metrics/index.js';
 import { type PaperDataset, paperDataset, paperDatasets } from '../published/datasets.js';
 import { type PublishedScore, publishedAverages, publishedOthers, publishedOurs } from '../published/figures.js';
-import { type DatasetScore, percent } from '../summary/dataset-score.js';
+import type { DatasetScore } from '../summary/dataset-score.js';
 import { meanOf } from '../summary/protocol-summary.js';
 import { meanStd } from './figures.js';
 import type { MethodSummary } from './score-table.js';
@@ -128,7 +128,7 @@ function meanCells(
 function organMean(datasets: readonly PaperDataset[]): [string, string] {
   const over = (pick: (score: PublishedScore) => number) => {
     const values = datasets.map(({ name }) => pick(publishedOurs[name] as PublishedScore));
-    return (percent(mean(values) / 100) as number).toFixed(2);
+    return percent(mean(values) / 100).toFixed(2);
   };
   return [over(({ dsc }) => dsc), over(({ iou }) => iou ?? Number.NaN)];
 }

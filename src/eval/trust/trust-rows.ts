@@ -1,9 +1,7 @@
 import type { Sample } from '../../data/index.js';
 import { diceCoefficient, mean } from '../../metrics/index.js';
-import type { Answer } from '../predictions/answer.js';
-import { type Counting, combinedMask } from '../predictions/combined-mask.js';
-import type { Method } from '../predictions/method.js';
-import type { TargetRow } from '../protocols/row.js';
+import type { Answer, Counting, Method, TargetRow } from '../../protocols/index.js';
+import { combinedMask } from '../predictions/combined-mask.js';
 import { mirrorImage, mirrorMask, mirrorPhrase } from './flip.js';
 
 /** A row with what can be said about its quality without the truth. Fractions in [0, 1]. */

@@ -1,29 +1,41 @@
-import { mean, spearman } from '../../metrics/index.js';
-import { percent } from '../summary/dataset-score.js';
+import { z } from 'zod';
+import { mean, percentOrNull, roundedOrNull, spearman } from '../../metrics/index.js';
 import type { Table } from '../tables/table.js';
 import type { TrustedRow } from './trust-rows.js';
 
+/** See {@link ReliabilityBin}. */
+const reliabilityBinSchema = z
+  .strictObject({
+    from: z.number(),
+    to: z.number(),
+    n: z.int(),
+    predicted: z.number().nullable(),
+    dsc: z.number().nullable(),
+  })
+  .readonly();
+
 /** Targets whose predicted quality lies in one tenth of the scale. Percent. */
-export interface ReliabilityBin {
-  readonly from: number;
-  readonly to: number;
-  readonly n: number;
-  readonly predicted: number | null;
-  readonly dsc: number | null;
-}
+export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
+
+/** See {@link TrustSummary}. */
+export const trustSchema = z
+  .strictObject({
+    /** Targets that are shown and of which something was found: what was missed is 0 on both sides and would flatter. */
+    n: z.int(),
+    /** Targets that are shown, but of which nothing was found. */
+    missed: z.int(),
+    /** Rank correlation of predicted quality, and of each of its parts, with the true DSC; null where a part was not taken. */
+    spearman: z
+      .record(z.enum(['predictedQuality', 'maskerScore', 'flipAgreement', 'wordingAgreement']), z.number().nullable())
+      .readonly(),
+    /** Mean distance between predicted quality and DSC over the bins, weighted by their targets. */
+    calibrationError: z.number().nullable(),
+    bins: z.array(reliabilityBinSchema).readonly(),
+  })
+  .readonly();
 
 /** How far predicted quality can be trusted. Percent, the correlations apart. */
-export interface TrustSummary {
-  /** Targets that are shown and of which something was found: what was missed is 0 on both sides and would flatter. */
-  readonly n: number;
-  /** Targets that are shown, but of which nothing was found. */
-  readonly missed: number;
-  /** Rank correlation of predicted quality, and of each of its parts, with the true DSC; null where a part was not taken. */
-  readonly spearman: Readonly<Record<'predictedQuality' | 'maskerScore' | 'flipAgreement' | 'wordingAgreement', number | null>>;
-  /** Mean distance between predicted quality and DSC over the bins, weighted by their targets. */
-  readonly calibrationError: number | null;
-  readonly bins: readonly ReliabilityBin[];
-}
+export type TrustSummary = z.infer<typeof trustSchema>;
 
 const BINS = 10;
 
@@ -38,8 +50,8 @@ export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
       from: (100 * k) / BINS,
       to: (100 * (k + 1)) / BINS,
       n: inside.length,
-      predicted: percent(predicted),
-      dsc: percent(dsc),
+      predicted: percentOrNull(predicted),
+      dsc: percentOrNull(dsc),
     };
   });
   const gap = bins.reduce((sum, { n, predicted, dsc }) => sum + n * Math.abs((predicted ?? 0) - (dsc ?? 0)), 0);
@@ -60,7 +72,7 @@ export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
       flipAgreement: correlation((row) => row.flipAgreement),
       wordingAgreement: correlation((row) => row.wordingAgreement),
     },
-    calibrationError: shown.length === 0 ? null : Math.round((gap / shown.length) * 100) / 100,
+    calibrationError: roundedOrNull(gap / shown.length),
     bins,
   };
 }

@@ -1,4 +1,4 @@
-import { printable } from '../../../util/index.js';
+import { escapeHtml } from '../../../util/index.js';
 
 /** Text that is already HTML. */
 export class Html {
@@ -20,5 +20,5 @@ function textOf(value: Value): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.text;
   if (typeof value === 'object') return value.map(({ text }) => text).join('');
-  return printable(String(value)).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+  return escapeHtml(String(value));
 }

@@ -1,6 +1,6 @@
-import type { Sample, SampleObject } from '../../data/index.js';
-import type { Method } from '../predictions/method.js';
+import type { Sample, SampleObject } from '../data/index.js';
 import { isMasked, type JudgeOptions, judge } from './judge.js';
+import type { Method } from './method.js';
 import type { TargetRow } from './row.js';
 import { placeOf, promptText } from './strict.js';
 

@@ -1,5 +1,5 @@
-import { mean } from '../../metrics/index.js';
-import type { TargetRow } from '../protocols/row.js';
+import { mean } from '../metrics/index.js';
+import type { TargetRow } from './row.js';
 
 /** What an image contributes to the means of its dataset. Fractions in [0, 1]. */
 export interface ImageScore {

@@ -1,4 +1,5 @@
-import type { Sample } from '../../data/index.js';
+import type { Sample } from '../data/index.js';
+import type { BoxXyxy } from '../processing/index.js';
 import type { Answer } from './answer.js';
 
 /** Something that segments images: our models, or a folder of masks that another program wrote. */
@@ -13,6 +14,8 @@ export interface Method {
    * @param phrases - asked together, as one prompt.
    */
   answer(sample: Sample, phrases: readonly string[]): Promise<Answer>;
+  /** Masks of given boxes, in their order; absent where a method takes none. */
+  answerBoxes?(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer>;
   /** Frees what it holds. */
   dispose(): Promise<void>;
 }

@@ -1,20 +1,15 @@
-import type { Sample, SampleObject } from '../../data/index.js';
-import type { ImageBoxes } from '../../metrics/index.js';
-import { diceCoefficient } from '../../metrics/index.js';
-import { unionOfMasks } from '../../processing/index.js';
-import { type Answer, WHOLE } from '../predictions/answer.js';
-import type { Method } from '../predictions/method.js';
-import { ModelMethod } from '../predictions/model-method.js';
+import type { Sample, SampleObject } from '../data/index.js';
+import type { ImageBoxes } from '../metrics/index.js';
+import { diceCoefficient } from '../metrics/index.js';
+import { unionOfMasks } from '../processing/index.js';
+import { type Answer, type Counting, countedBoxes, WHOLE } from './answer.js';
 import { isMasked, type JudgeOptions, judge } from './judge.js';
+import type { Method } from './method.js';
 import { type PromptPlan, phrasesOf } from './prompt-plan.js';
 import type { TargetRow } from './row.js';
 
-export interface StrictOptions extends JudgeOptions {
+export interface StrictOptions extends JudgeOptions, Counting {
   readonly plan: PromptPlan;
-  /** Score from which a box counts. */
-  readonly threshold: number;
-  /** Whether all boxes from the threshold on count, or the best of each phrase. */
-  readonly select: 'all' | 'best';
 }
 
 /** The rows of one image, and its boxes for the average precision, where the method gives scores. */
@@ -33,9 +28,7 @@ export async function strictRows(method: Method, sample: Sample, options: Strict
   const targets = targetsOf(sample, options.plan, phrases, answer);
   const rows: TargetRow[] = [];
   for (const { target, truth } of targets) {
-    const own = answer.filter(({ phrase }) => phrase === target);
-    const counted = own.filter(({ score }) => score >= options.threshold);
-    const boxes = (options.select === 'best' ? counted.slice(0, 1) : counted).filter(isMasked);
+    const boxes = countedBoxes(answer, target, options).filter(isMasked);
     rows.push({
       method: method.name,
       protocol: 'strict',
@@ -43,20 +36,21 @@ export async function strictRows(method: Method, sample: Sample, options: Strict
       prompt: promptText(phrases),
       target,
       ...judge(sample, truth, boxes, options),
-      detectorScore: own[0]?.score ?? 0,
+      detectorScore: answer.find(({ phrase }) => phrase === target)?.score ?? 0,
       dscGivenTrueBox: await dscGivenTrueBoxes(method, sample, truth),
     });
   }
   return { rows, boxes: method.scored ? boxesOf(answer, targets) : undefined };
 }
 
-interface Target {
+/** Something that is judged in an image: its name, and what the image shows of it. */
+export interface Target {
   readonly target: string;
   readonly truth: readonly SampleObject[];
 }
 
 /** What is judged in an image: each phrase, or everything at once where words or masks do not tell things apart. */
-function targetsOf(sample: Sample, plan: PromptPlan, phrases: readonly string[], answer: Answer): Target[] {
+export function targetsOf(sample: Sample, plan: PromptPlan, phrases: readonly string[], answer: Answer): Target[] {
   const { objects } = sample;
   if (plan.kind === 'fixed' && plan.whole) return phrases.map((target) => ({ target, truth: objects }));
   if (answer.some(({ phrase }) => phrase === WHOLE)) return [{ target: WHOLE, truth: objects }];
@@ -71,7 +65,7 @@ function boxesOf(answer: Answer, targets: readonly Target[]): ImageBoxes {
 }
 
 async function dscGivenTrueBoxes(method: Method, sample: Sample, truth: readonly SampleObject[]): Promise<number | undefined> {
-  if (!(method instanceof ModelMethod) || truth.length === 0) return undefined;
+  if (method.answerBoxes === undefined || truth.length === 0) return undefined;
   const answer = await method.answerBoxes(
     sample,
     truth.map(({ boxXyxyPx }) => boxXyxyPx),

@@ -1,7 +1,7 @@
-import type { Sample, SampleObject } from '../../data/index.js';
-import { boxIou, maskScores, type Spacing } from '../../metrics/index.js';
-import { type BinaryMask, maskArea, unionOfMasks } from '../../processing/index.js';
-import type { AnsweredBox } from '../predictions/answer.js';
+import type { Sample, SampleObject } from '../data/index.js';
+import { boxIou, diceCoefficient, iou, type MaskScores, maskScores, type Spacing } from '../metrics/index.js';
+import { type BinaryMask, maskArea, unionOfMasks } from '../processing/index.js';
+import type { AnsweredBox } from './answer.js';
 import { foundInstances, instanceDsc } from './instances.js';
 import type { DistanceUnit, TargetRow } from './row.js';
 
@@ -10,8 +10,8 @@ export type MaskedBox = AnsweredBox & { readonly mask: BinaryMask };
 
 export interface JudgeOptions {
   readonly unit: DistanceUnit;
-  /** Distance within which borders agree, in `unit`. */
-  readonly tolerance: number;
+  /** Distance within which borders agree, in `unit`. Absent: distances, which take most of the time, are not measured (NaN). */
+  readonly tolerance?: number | undefined;
 }
 
 /** What a comparison alone decides of a row. */
@@ -41,13 +41,18 @@ export function judge(
   const trueMasks = truth.map(({ mask }) => mask);
   return {
     ...shared,
-    ...maskScores(unionOfMasks(masks), unionOfMasks(trueMasks), tolerance, spacing),
+    ...compare(unionOfMasks(masks), unionOfMasks(trueMasks), tolerance, spacing),
     shown: true,
     missed: false,
     found: foundInstances(found, truth),
     boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIou(best.boxXyxyPx, boxXyxyPx))),
     instanceDsc: instanceDsc(masks, trueMasks),
   };
+}
+
+function compare(predicted: BinaryMask, truth: BinaryMask, tolerance: number | undefined, spacing: Spacing): MaskScores {
+  if (tolerance !== undefined) return maskScores(predicted, truth, tolerance, spacing);
+  return { dsc: diceCoefficient(predicted, truth), iou: iou(predicted, truth), hd95: Number.NaN, nsd: Number.NaN };
 }
 
 /** Whether a box's mask was made. */

@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy } from '../../processing/index.js';
+import type { BinaryMask, BoxXyxy } from '../processing/index.js';
 
 /** Stands for everything that an image shows, where a method does not tell phrases apart. */
 export const WHOLE = '*';
@@ -19,3 +19,17 @@ export interface AnsweredBox {
 
 /** What a method says about one image and one prompt: boxes, best first. */
 export type Answer = readonly AnsweredBox[];
+
+/** Which of a phrase's boxes count. */
+export interface Counting {
+  /** Score from which a box counts. */
+  readonly threshold: number;
+  /** Whether all boxes from the threshold on count, or the best of each phrase. */
+  readonly select: 'all' | 'best';
+}
+
+/** The boxes of a phrase that count, best first. */
+export function countedBoxes(answer: Answer, phrase: string, { threshold, select }: Counting): AnsweredBox[] {
+  const counted = answer.filter((box) => box.phrase === phrase && box.score >= threshold);
+  return select === 'best' ? counted.slice(0, 1) : counted;
+}

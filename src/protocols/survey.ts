@@ -1,5 +1,5 @@
-import type { Dataset, Sample } from '../../data/index.js';
-import { DataError } from '../../util/index.js';
+import type { Dataset, Sample } from '../data/index.js';
+import { DataError } from '../util/index.js';
 import type { DistanceUnit } from './row.js';
 
 /** What all images of a dataset have in common, seen before the first is judged. */

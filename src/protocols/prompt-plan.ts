@@ -1,5 +1,5 @@
-import type { Sample } from '../../data/index.js';
-import { UsageError } from '../../util/index.js';
+import type { Sample } from '../data/index.js';
+import { UsageError } from '../util/index.js';
 import type { DatasetSurvey } from './survey.js';
 
 /**

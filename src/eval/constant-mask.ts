@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Dataset } from '../data/index.js';
+import { bestConstantMask, diceCoefficient, mean, percentOrNull } from '../metrics/index.js';
+import { type BinaryMask, resizeMask, unionOfMasks } from '../processing/index.js';
+
+/** Grid on which masks are averaged; finer than any difference that a constant mask could show. */
+const GRID = { width: 128, height: 128 };
+
+/** Training images that a mask is made from, evenly over the set: more would not move it. */
+const LEARNT = 1000;
+
+/** Shares of the training images, in twentieths, that a pixel has to belong to. */
+const TWENTIETHS = Array.from({ length: 19 }, (_, k) => k + 1);
+
+/** See {@link ConstantMask}. */
+export const constantMaskSchema = z
+  .strictObject({
+    /** Mean over images, each the mean over what it shows. */
+    dsc: z.number().nullable(),
+    /** By phrase, the mean over the images that show it. */
+    structures: z.record(z.string(), z.number().nullable()).readonly(),
+  })
+  .readonly();
+
+/** The score of a mask that never looks at the image, to judge other scores by. Percent. */
+export type ConstantMask = z.infer<typeof constantMaskSchema>;
+
+/** Images that masks are made from, and others that they are tried on. */
+export interface ConstantMaskPart {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+/**
+ * The score of answering each phrase with the same mask everywhere: the pixels that belong to it in at least a share of the
+ * training images, the share being the one that scores best on them.
+ *
+ * @param parts - the folds of a cross-validation, or the one division of the data.
+ */
+export async function constantMaskBaseline(parts: readonly ConstantMaskPart[]): Promise<ConstantMask> {
+  const images: number[] = [];
+  const structures = new Map<string, number[]>();
+  for (const { train, test } of parts) {
+    const maskFor = await learnMasks(train);
+    for (let i = 0; i < test.size; i++) {
+      const scores = (await masksOf(test, i)).map(([phrase, truth]) => {
+        const dsc = diceCoefficient(resizeMask(maskFor(phrase), truth), truth);
+        structures.set(phrase, [...(structures.get(phrase) ?? []), dsc]);
+        return dsc;
+      });
+      if (scores.length > 0) images.push(mean(scores));
+    }
+  }
+  return {
+    dsc: percentOrNull(mean(images)),
+    structures: Object.fromEntries([...structures].sort().map(([phrase, scores]) => [phrase, percentOrNull(mean(scores))])),
+  };
+}
+
+/** The mask of each phrase; one that training does not know gets the mask of everything. */
+async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMask> {
+  const seen = new Map<string, BinaryMask[]>();
+  const step = Math.max(1, train.size / LEARNT);
+  for (let i = 0; i < train.size; i += step) {
+    for (const [phrase, mask] of await masksOf(train, Math.floor(i)))
+      seen.set(phrase, [...(seen.get(phrase) ?? []), resizeMask(mask, GRID)]);
+  }
+  const learnt = new Map<string, BinaryMask>();
+  return (phrase) => {
+    const mask = learnt.get(phrase) ?? constantMask(seen.get(phrase) ?? [...seen.values()].flat());
+    learnt.set(phrase, mask);
+    return mask;
+  };
+}
+
+/** What an image shows of each phrase. */
+async function masksOf(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
+  const { objects } = await dataset.load(index);
+  return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [
+    phrase,
+    unionOfMasks(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask)),
+  ]);
+}
+
+function constantMask(masks: readonly BinaryMask[]): BinaryMask {
+  if (masks.length === 0) return { ...GRID, data: new Uint8Array(GRID.width * GRID.height) };
+  return bestConstantMask(
+    masks,
+    TWENTIETHS.map((k) => Math.ceil((k * masks.length) / 20)),
+  ).guess;
+}

@@ -1,0 +1,30 @@
+import { mean } from '../metrics/index.js';
+import { foldImages } from './image-score.js';
+import type { TargetRow } from './row.js';
+
+/** The figures that training and evaluation share. Fractions in [0, 1]; NaN where there is nothing to average. */
+export interface Means {
+  /** Means over images, each the mean over what it shows. */
+  readonly dsc: number;
+  readonly iou: number;
+  /** Means over targets. */
+  readonly boxIou: number;
+  readonly dscGivenTrueBox: number;
+}
+
+/** Averages the rows of one method under one protocol. */
+export function meansOf(rows: readonly TargetRow[]): Means {
+  const counted = foldImages(rows).filter(({ counts }) => counts);
+  const given = rows.flatMap(({ shown, dscGivenTrueBox }) => (shown && dscGivenTrueBox !== undefined ? [dscGivenTrueBox] : []));
+  return {
+    dsc: mean(counted.map(({ dsc }) => dsc)),
+    iou: mean(counted.map(({ iou }) => iou)),
+    boxIou: mean(judgedRows(rows).map(({ boxIou }) => boxIou)),
+    dscGivenTrueBox: mean(given),
+  };
+}
+
+/** The targets that count: all that are shown, but under the paper's protocol those that were missed. */
+export function judgedRows(rows: readonly TargetRow[]): TargetRow[] {
+  return rows.filter((row) => row.shown && (row.protocol === 'strict' || !row.missed));
+}
