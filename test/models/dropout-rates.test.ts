@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
+import { LoraLinear } from '../../src/lora/index.js';
 import { BertEmbeddings } from '../../src/models/bert/bert-embeddings.js';
 import { BertLayer } from '../../src/models/bert/bert-layer.js';
 import { type BertConfig, parseBertConfig } from '../../src/models/bert/index.js';
+import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { parseSwinConfig, type SwinConfig } from '../../src/models/swin/index.js';
 import { SwinBlock } from '../../src/models/swin/swin-block.js';
 import { SwinEmbeddings } from '../../src/models/swin/swin-embeddings.js';
-import { type Module, SegmentTape } from '../../src/nn/index.js';
+import { type ForwardContext, Linear, type Module, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
@@ -139,3 +141,78 @@ describe('Swin drops at the rates of its config', () => {
     expect((await tf.min(run(only(layer, { 'output.dense.bias': one }))).data())[0]).toBe(1);
   });
 });
+
+describe('Grounding DINO drops at the rates of its config', () => {
+  const json = {
+    backbone_config: { embed_dim: 4, depths: [1, 1], num_heads: [1, 2], window_size: 2, out_indices: [1, 2], drop_path_rate: 0 },
+    text_config: {
+      vocab_size: 1040,
+      hidden_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 8,
+      hidden_dropout_prob: 0,
+      attention_probs_dropout_prob: 0,
+    },
+    d_model: 32,
+    encoder_layers: 1,
+    decoder_layers: 1,
+    encoder_ffn_dim: 16,
+    decoder_ffn_dim: 16,
+    encoder_attention_heads: 4,
+    decoder_attention_heads: 4,
+    num_feature_levels: 3,
+    num_queries: 5,
+    dropout: 0,
+    fusion_droppath: 0,
+  };
+  const pixelValues = () => tf.sin(tf.range(0, 2 * 30 * 41 * 3)).reshape([2, 30, 41, 3]) as tf.Tensor4D;
+  const inputIds = () => tf.tensor2d([101, 5, 1012, 6, 1012, 102, 101, 7, 8, 9, 1012, 102], [2, 6], 'int32');
+
+  it.each(['dropout', 'attention_dropout', 'activation_dropout', 'text_enhancer_dropout', 'fusion_dropout', 'fusion_droppath'])(
+    'with %s alone',
+    async (field) => {
+      const model = new GroundingDino(parseGroundingDinoConfig({ ...json, [field]: RATE }));
+      model.initialise(Rng.seeded(2));
+      // Stochastic depth multiplies vectors that start at 1e-4.
+      for (const [path, parameter] of model.namedParameters())
+        if (path.endsWith('_param')) parameter.assign(tf.onesLike(parameter.value));
+      /** The outputs if every draw is `draw`: all is dropped below the rate, and nothing from it on. */
+      const outputsAt = async (draw: number) => {
+        const { layers } = model.forward({ pixelValues: pixelValues(), inputIds: inputIds() }, constantDraws(draw));
+        const [{ predBoxes, logits }] = layers as [(typeof layers)[number]];
+        return [...(await predBoxes.data()), ...(await logits.data())];
+      };
+      const [all, stillAll, nothing, stillNothing] = [0.01, RATE - 1e-3, RATE + 1e-3, 0.99].map(outputsAt);
+      expect((await all)?.every(Number.isFinite)).toBe(true);
+      expect(await stillAll).toEqual(await all);
+      expect(await stillNothing).toEqual(await nothing);
+      expect(await nothing).not.toEqual(await all);
+    },
+  );
+});
+
+describe('an adapter drops at its rate', () => {
+  it('the inputs of its update, and not of the layer', async () => {
+    const size = 64;
+    const layer = only(new LoraLinear(new Linear(size, size), { rank: size, alpha: size, dropout: RATE }), {
+      weight: identity(size),
+      'lora_A.weight': identity(size),
+      'lora_B.weight': identity(size),
+    });
+    layer.enterBlock({ training: true, rng: Rng.seeded(1) });
+    const values = await layer.forward(tf.ones([200, size])).data();
+    expectShare(values.filter((value) => value === 1).length, values.length, RATE);
+    for (const value of new Set(values)) if (value !== 1) expect(value).toBeCloseTo(1 + 1 / (1 - RATE), 5);
+  });
+});
+
+/** A training pass in which every draw in [0, 1) is the same. */
+function constantDraws(draw: number): ForwardContext {
+  const rng = Object.assign(Rng.seeded(0), { uniform: () => draw });
+  return {
+    training: true,
+    block: (_owners, inputs, fn) => fn(inputs, { training: true, rng }),
+    detach: (x) => x.clone(),
+  };
+}
