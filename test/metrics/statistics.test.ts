@@ -18,17 +18,17 @@ import {
 } from '../../src/metrics/index.js';
 import { Rng } from '../../src/util/index.js';
 import { relativeError } from '../support/compare.js';
-import { GoldenCase } from '../support/golden.js';
+import { GoldenArrays } from '../support/golden-arrays.js';
 
 /** Results are stored as float32. */
 const TOLERANCE = 1e-6;
 
 describe('statistics against scikit-learn and scipy', () => {
-  let golden: GoldenCase;
+  let golden: GoldenArrays;
   const numbers = (name: string) => [...golden.array(name).data].map(Number);
 
   beforeAll(async () => {
-    golden = await GoldenCase.read('metrics-statistics');
+    golden = await GoldenArrays.read('metrics-statistics');
   });
 
   it('overlaps masks as scikit-learn does, empty, full and one-pixel ones among them', () => {
