@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { boxIou, type Detection, type SelectOptions, selectDetections } from '../../src/processing/index.js';
+import fc from 'fast-check';
+import { boxIou, type Detection, type SelectOptions, selectDetections } from '../../src/processing/detections.js';
 import type { BoxXyxy } from '../../src/processing/mask.js';
 import { CheckpointError } from '../../src/util/index.js';
+import { property } from '../support/properties.js';
 
 const IMAGE = { width: 200, height: 100 };
 const PHRASES = ['cyst', 'benign lesion', 'rib'] as const;
@@ -166,5 +168,68 @@ describe('boxIou', () => {
   ])('of %s', (_name, a, b, expected) => {
     expect(boxIou(a, b)).toBeCloseTo(expected, 12);
     expect(boxIou(b, a)).toBeCloseTo(expected, 12);
+  });
+});
+
+describe('any answers', () => {
+  const query: fc.Arbitrary<Query> = fc
+    .record({
+      phrase: fc.nat(2),
+      score: fc.integer({ min: 1, max: 99_999 }).map((n) => n / 100_000),
+      x: fc.integer({ min: -20, max: 190 }),
+      y: fc.integer({ min: -20, max: 90 }),
+      w: fc.integer({ min: 1, max: 120 }),
+      h: fc.integer({ min: 1, max: 80 }),
+    })
+    .map(({ phrase, score, x, y, w, h }) => ({ phrase, score, box: [x, y, x + w, y + h] as const }));
+  /** No two scores are equal, so that there is one right order. */
+  const queries = fc.uniqueArray(query, { selector: ({ score }) => score, minLength: 1, maxLength: 20 });
+  // No overlap of whole numbers is this near to it.
+  const nmsThreshold = fc.constantFrom(0.05, 0.3123457, 0.5123457, 0.7123457, 0.95);
+  const cases = fc.tuple(queries, nmsThreshold);
+  const rounded = (found: readonly Detection[]) =>
+    found.map(({ phrase, score, boxXyxyPx }) => [phrase, Math.round(score * 1e5), ...boxXyxyPx.map(Math.round)]);
+  const asQueries = (found: readonly Detection[]): Query[] =>
+    found.map(({ phrase, score, boxXyxyPx }) => ({ phrase: PHRASES.indexOf(phrase as 'cyst'), score, box: boxXyxyPx }));
+
+  property('come best first, from the threshold on, inside the image', cases, ([list, threshold]) => {
+    const found = select(list, { nmsThreshold: threshold });
+    const scores = found.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(scores.filter((score) => score < 0.3)).toEqual([]);
+    const outside = found.filter(
+      ({ boxXyxyPx: [x0, y0, x1, y1] }) => x0 < 0 || y0 < 0 || x1 > 200 || y1 > 100 || x0 >= x1 || y0 >= y1,
+    );
+    expect(outside).toEqual([]);
+  });
+
+  property('keep no two boxes of a phrase that overlap above the threshold, and drop none without such a one', cases, (drawn) => {
+    const [list, threshold] = drawn;
+    const found = select(list, { nmsThreshold: threshold });
+    const overlapsBetter = (one: Detection) =>
+      found.some(
+        (kept) => kept.phrase === one.phrase && kept.score > one.score && boxIou(kept.boxXyxyPx, one.boxXyxyPx) > threshold,
+      );
+    expect(found.filter(overlapsBetter)).toEqual([]);
+    const kept = new Set(rounded(found).map(String));
+    const dropped = select(list, { nmsThreshold: 1 }).filter((one) => !kept.has(String(rounded([one])[0])));
+    expect(dropped.filter((one) => !overlapsBetter(one))).toEqual([]);
+  });
+
+  property('stay as they are when they are selected from once more, in any order', cases, ([list, threshold]) => {
+    const found = select(list, { nmsThreshold: threshold });
+    if (found.length === 0) return;
+    expect(rounded(select(asQueries(found).reverse(), { nmsThreshold: threshold }))).toEqual(rounded(found));
+    expect(rounded(select([...list].reverse(), { nmsThreshold: threshold }))).toEqual(rounded(found));
+  });
+
+  property('are cut to the first of them by a limit, and to the first of each phrase by `best`', cases, ([list, threshold]) => {
+    const found = select(list, { nmsThreshold: threshold });
+    for (const maxDetections of [1, 3]) {
+      const fewer = select(list, { nmsThreshold: threshold, maxDetections });
+      expect(rounded(fewer)).toEqual(rounded(found.slice(0, maxDetections)));
+    }
+    const firsts = found.filter(({ phrase }, i) => found.findIndex((other) => other.phrase === phrase) === i);
+    expect(rounded(select(list, { nmsThreshold: threshold, perPhrase: 'best' }))).toEqual(rounded(firsts));
   });
 });

@@ -76,7 +76,7 @@ async function mutate(name, { mutate: files, tests, sample }) {
     concurrency: Number(values.workers),
     // Node never frees a context in which an ES module ran: see jest.config.js.
     maxTestRunnerReuse: 60,
-    timeoutMS: 20_000,
+    timeoutMS: 120_000,
     checkers: size > 0 ? ['sample'] : [],
     sample: { size, seed: values.seed },
     warnings: { unknownOptions: false },
