@@ -24,9 +24,10 @@ import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';
 import { expectSameSegments } from '../support/segments.js';
+import { describeUnless, notNative } from '../support/skipped.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 useBackend();
 
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
@@ -107,7 +108,7 @@ describe('peft', () => {
   });
 });
 
-(native ? describe : describe.skip)('graphs', () => {
+describeUnless(missing, 'graphs', () => {
   it('as a SavedModel, give the same on other images, prompts and sizes than those that were recorded', async () => {
     const manifest = await exportNano('savedmodel', 'saved', { textLength: 24 });
     expect(errorsOf('savedmodel', manifest)).toBeLessThan(1e-4);

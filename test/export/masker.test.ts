@@ -23,9 +23,10 @@ import { maskerOf } from '../../src/infer/masker-of.js';
 import { ImageProcessor, type RasterImage } from '../../src/processing/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
+import { describeUnless, notNative } from '../support/skipped.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 useBackend();
 
 const DETECTOR = 'weights/nano-grounding-dino';
@@ -116,7 +117,7 @@ async function expectAlike(title: string, actual: PromptAnswer[], expected: Prom
   expect(largest).toBeLessThan(1e-4);
 }
 
-const forms: ExportForm[] = native ? ['safetensors', 'savedmodel', 'graph-model'] : ['safetensors'];
+const forms: ExportForm[] = missing === undefined ? ['safetensors', 'savedmodel', 'graph-model'] : ['safetensors'];
 const cases = forms.flatMap((form) => Object.keys({ sam2: 0, sam: 0 }).map((kind) => [kind, form] as const));
 
 describe.each(cases)('a masker of type %s as %s', (kind, form) => {
@@ -148,7 +149,7 @@ describe.each(cases)('a masker of type %s as %s', (kind, form) => {
   });
 });
 
-(native ? describe : describe.skip)('prompts that a graph has no place for', () => {
+describeUnless(missing, 'prompts that a graph has no place for', () => {
   it('are answered by padding, or refused with what helps', async () => {
     await exportModel(
       { detector: DETECTOR, masker: maskers['sam'] as string },

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeImage, decodeMask, listPictures, openNifti, readNiftiHeader } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
 import { nifti } from '../support/nifti.js';
+import { skippedName } from '../support/skipped.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -21,8 +22,8 @@ describe.each([
   ['a device without an end', (file: string) => symlink('/dev/zero', file)],
   ['a folder', (file: string) => mkdir(file)],
 ])('%s', (name, make) => {
-  const posix = process.platform === 'win32' && name !== 'a folder' ? it.skip : it;
-  posix.each(NAMES)('called %s is no image', async (own) => {
+  const missing = process.platform === 'win32' && name !== 'a folder' ? 'Windows has no such file' : undefined;
+  (missing === undefined ? it : it.skip).each(NAMES)(skippedName(missing, 'called %s is no image'), async (own) => {
     const file = join(dir, own);
     await make(file);
     try {
