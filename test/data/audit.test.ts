@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type AuditReport,
   auditDatasets,
@@ -17,13 +16,10 @@ import {
 } from '../../src/data/index.js';
 import { pictureOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
 import { itUnless } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('audit');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-audit-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const cacheDirectory = () => join(dir, 'cache');
 const pictures = (from: number, count: number): SetImage[] =>

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { exportModel } from '../../src/export/index.js';
@@ -24,6 +23,7 @@ import { ImageProcessor, type RasterImage } from '../../src/processing/index.js'
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
 import { describeUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Graphs are recorded on TensorFlow. */
 const missing = notNative(await initBackend());
@@ -32,18 +32,16 @@ useBackend();
 const DETECTOR = 'weights/nano-grounding-dino';
 const POINTS = 3;
 
-let dir = '';
+const dir = temporaryFolder('export-masker');
 let image: RasterImage;
 /** Maskers of each kind; SAM's has an image size that is not a power of two, and windows that do not fit it. */
 const maskers: Record<string, string> = { sam2: 'weights/nano-sam2' };
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'export-masker-'));
   maskers['sam'] = join(dir, 'sam');
   await cp(fixturePath('sam-windows'), maskers['sam'], { recursive: true });
   const domain = phantomDomains['standard'] as PhantomDomain;
   image = (await new PhantomDataset({ size: 1, seed: 9, width: 128, height: 90, domain }).load(0)).image;
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 interface Prompting {
   setImage(image: RasterImage): Promise<void>;

@@ -1,8 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { detectorProgram } from '../../src/export/detector-program.js';
@@ -19,6 +18,7 @@ import { relativeError } from '../support/compare.js';
 import { fixturePath } from '../support/golden.js';
 import { pythonFor, pythonMissing, runPython } from '../support/python.js';
 import { describeUnless, itUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const reference = pythonFor('reference');
 const tensorflow = pythonFor('tensorflow');
@@ -29,11 +29,7 @@ useBackend();
 
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'export-python-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('export-python');
 
 /** An image and a prompt that export neither recorded nor checked. */
 const OTHER = 7;

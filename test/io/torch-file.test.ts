@@ -1,20 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readSafetensors, TorchReader, writeSafetensors } from '../../src/io/formats/index.js';
 import { unpickle } from '../../src/io/formats/pickle.js';
 import { torchGlobal, torchStorage } from '../../src/io/formats/torch-objects.js';
 import { openWeights } from '../../src/io/index.js';
 import { CheckpointError, Rng } from '../../src/util/index.js';
 import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'torch-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('torch');
 
 async function readAll(path: string) {
   const reader = await TorchReader.open(path);

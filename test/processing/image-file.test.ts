@@ -1,19 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeImage, decodeMask, listPictures, openNifti, readNiftiHeader } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
 import { nifti } from '../support/nifti.js';
 import { skippedName } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-files-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('files');
 
 const NAMES = ['a.png', 'a.tif', 'a.dcm', 'a.nii', 'a.nii.gz', 'a'];
 

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, type Sam2Parts } from '../../src/infer/index.js';
@@ -12,6 +10,7 @@ import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { itUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 const missing = notNative(await initBackend());
@@ -23,11 +22,7 @@ const missing = notNative(await initBackend());
 const TOLERANCE = 2e-4;
 const NOISE = 1e-6;
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-capture-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('capture');
 
 const domain = phantomDomains['standard'] as PhantomDomain;
 const phantoms = (size: number, seed: number) => new PhantomDataset({ size, seed, width: 64, height: 56, domain });

@@ -1,22 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Progress, readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { assertSameRun, stepSettings } from '../../src/train/fingerprint.js';
 import { RunFolder } from '../../src/train/run-folder.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { itUnless } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-checkpoint-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('checkpoint');
 
 const progress = (step: number): Progress => ({
   step,
