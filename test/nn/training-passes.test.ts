@@ -4,6 +4,7 @@ import { type ForwardContext, Linear, Module, TrainingPasses } from '../../src/n
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { normalTensor } from '../support/random.js';
 import { itUnless, notNative } from '../support/skipped.js';
 
 useBackend();
@@ -37,13 +38,7 @@ class Net extends Module {
   }
 }
 
-const batch = (rows: number, seed: number) => {
-  const rng = Rng.seeded(seed);
-  return tf.tensor2d(
-    Float32Array.from({ length: rows * 3 }, () => rng.normal(0, 1)),
-    [rows, 3],
-  );
-};
+const batch = (rows: number, seed: number) => normalTensor([rows, 3], seed);
 
 /** Outputs and gradients of one pass. */
 async function pass(net: Net, passes: TrainingPasses, x: tf.Tensor, { noise = false, only = 'both', seed = 7 } = {}) {
