@@ -89,6 +89,18 @@ describe('statistics at the edges', () => {
     expect(rocCurve([1, 1], [0]).auc).toBe(1);
   });
 
+  it('refuses scores that are NaN, by which no threshold would ever be passed', () => {
+    expect(() => rocCurve([0.5, Number.NaN], [0.1])).toThrow('rocCurve: a score is NaN');
+    expect(() => rocCurve([0.5], [Number.NaN])).toThrow(RangeError);
+    expect(() => thresholdForFalseAlarms([0.1, Number.NaN], 0.5)).toThrow('thresholdForFalseAlarms: a score is NaN');
+  });
+
+  it('refuses rates that are no shares, and says so', () => {
+    for (const rate of [-0.1, 1.1, Number.NaN])
+      expect(() => thresholdForFalseAlarms([1], rate)).toThrow(`thresholdForFalseAlarms: ${rate} is not a share`);
+    expect(() => thresholdForFalseAlarms([], 0.5)).toThrow('there is no score');
+  });
+
   it('draws whole groups: alike images of a patient widen the interval, and single images are the plain bootstrap', () => {
     const rng = Rng.seeded(4);
     const patients = Array.from({ length: 20 }, () => rng.normal(0.7, 0.2));
