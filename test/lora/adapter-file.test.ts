@@ -250,6 +250,8 @@ describe('saveAdapter and loadAdapter', () => {
     const model = await detector(other);
     const scales = (of: GroundingDino) => adaptersIn(of).map(({ module }) => module.alpha / module.rank);
     const plain = scales(await detector(ADAPTER));
+    expect(plain.length).toBeGreaterThan(0);
+    expect(adaptersIn(model)).toHaveLength(plain.length);
     for (const [i, { module }] of adaptersIn(model).entries())
       expect(scales(model)[i]).toBeCloseTo((plain[i] as number) * Math.sqrt(module.rank), 6);
     await saveAdapter(model, dir, { rank: 3, alpha: 5, targets: [] });

@@ -217,6 +217,7 @@ describe('dropout of adapters', () => {
     const tape = new SegmentTape(Rng.seeded(5));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
+    expect(adaptersIn(net)).toHaveLength(6);
     for (const { module } of adaptersIn(net)) {
       for (const parameter of [module.loraA, module.loraB]) {
         const gradient = await (gradients.get(parameter) as tf.Tensor).data<'float32'>();

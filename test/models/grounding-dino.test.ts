@@ -117,7 +117,10 @@ describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-
     const spread = tf.mul(placed?.['positions'] as tf.Tensor, tf.ones([positions.shape[0] as number, 1, 1]));
     await expectClose(projected?.['features'] as tf.Tensor, golden.tensor('mid.start.vision'), 1e-4);
     await expectClose(spread, positions, 1e-4);
-    for (const [i, layer] of (outputs.get('EncoderLayer') ?? []).entries()) {
+    const layers = outputs.get('EncoderLayer') ?? [];
+    expect(layers.length).toBeGreaterThan(1);
+    expect(layers).toHaveLength(golden.names('mid.encoder').filter((key) => key.endsWith('.text')).length);
+    for (const [i, layer] of layers.entries()) {
       await expectClose(layer['text'] as tf.Tensor, golden.tensor(`mid.encoder${i}.text`), 1e-4);
       await expectClose(layer['vision'] as tf.Tensor, golden.tensor(`mid.encoder${i}.vision`), 1e-4);
     }
