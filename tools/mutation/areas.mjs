@@ -9,11 +9,11 @@ export const AREAS = {
   },
   detections: {
     mutate: ['src/processing/detections.ts'],
-    tests: ['test/processing/detections.test.ts', 'test/processing/detections.property.test.ts'],
+    tests: ['test/processing/detections.test.ts'],
   },
   masks: {
-    mutate: ['src/processing/{rle,contours,polygons,components,mask,union-of-masks,label-layout}.ts'],
-    tests: ['test/processing/{masks,mask-geometry}*.test.ts', 'test/processing/contours.test.ts'],
+    mutate: ['src/processing/{rle,contours,polygons,components,mask,union-of-masks}.ts'],
+    tests: ['test/processing/{rle,contours,mask}.test.ts'],
   },
   losses: {
     mutate: ['src/losses/*.ts'],
