@@ -9,9 +9,6 @@ const ZERO_GRADIENT = 1e-4;
 /** Parameters that the reference would train and this project keeps as they were drawn. */
 const FIXED = ['shared_image_embedding.positional_embedding'];
 
-/** Of a gradient through a whole model. */
-const TOLERANCE = 1e-3;
-
 /**
  * What is wrong with a model's gradients by those that the reference left under `prefix` and their paths. The names of both must
  * be the same: a parameter that the reference has no gradient for, as nothing leads to it, may have none here.
@@ -20,6 +17,7 @@ export async function wrongGradients(
   model: Module,
   golden: GoldenCase,
   gradients: ReadonlyMap<Parameter, tf.Tensor>,
+  tolerance: number,
   prefix = 'grad.',
 ): Promise<string[]> {
   const wrong: string[] = [];
@@ -36,7 +34,7 @@ export async function wrongGradients(
     const expected = await golden.inLayout(`${prefix}${path}`, parameter.layout).data();
     const error = relativeError(actual ?? new Float32Array(expected.length), expected);
     const small = Math.max(largest(expected), largest(actual ?? [])) < ZERO_GRADIENT;
-    if (error > TOLERANCE && !small) wrong.push(`${path}: ${error}`);
+    if (error > tolerance && !small) wrong.push(`${path}: ${error}`);
   }
   return [...wrong, ...[...left].map((path) => `${path}: no such parameter`)];
 }
