@@ -18,16 +18,6 @@ import { main, SetupError, say } from '../../scripts/lib/say.mjs';
 import { AREAS } from './areas.mjs';
 import { NOT_DRAWN } from './sample.mjs';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string', multiple: true },
-    sample: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    workers: { type: 'string', default: '1' },
-  },
-});
-
 const CACHE = join('.cache', 'mutation');
 
 /** What a tester sees of a mutant: noticed by a failed or endless test, or not. */
@@ -35,27 +25,56 @@ const NOTICED = ['Killed', 'Timeout'];
 const UNNOTICED = ['Survived', 'NoCoverage'];
 
 await main(async () => {
+  const { positionals, ...options } = readArguments();
   const names = positionals.length > 0 ? positionals : Object.keys(AREAS);
-  const unknown = names.filter((name) => !(name in AREAS));
+  const unknown = names.filter((name) => !Object.hasOwn(AREAS, name));
   if (unknown.length > 0) throw new SetupError(`no area ${unknown.join(', ')}; there are ${Object.keys(AREAS).join(', ')}`);
   process.chdir(root);
   const lines = [];
   for (const name of names) {
-    const mutants = await mutate(name, AREAS[name]);
+    const mutants = await mutate(name, AREAS[name], options);
     lines.push(summary(name, mutants));
     for (const mutant of mutants.filter(({ status }) => UNNOTICED.includes(status))) lines.push(`  ${sentence(mutant)}`);
   }
   process.stdout.write(`\n${lines.join('\n')}\n`);
 });
 
-async function mutate(name, { mutate: files, tests, sample }) {
+function readArguments() {
+  const whole = (name, text, least) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least)
+      throw new SetupError(`--${name} ${text}: expected an integer from ${least} on`);
+    return value;
+  };
+  try {
+    const { positionals, values: given } = parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: 'string', multiple: true },
+        sample: { type: 'string', default: '0' },
+        seed: { type: 'string', default: '1' },
+        workers: { type: 'string', default: '1' },
+      },
+    });
+    return {
+      ...given,
+      positionals,
+      sample: whole('sample', given.sample, 0),
+      workers: whole('workers', given.workers, 1),
+    };
+  } catch (error) {
+    throw error.code?.startsWith('ERR_PARSE_ARGS') ? new SetupError(error.message.split(/\n|\. To specify/)[0]) : error;
+  }
+}
+
+async function mutate(name, { mutate: files, tests, sample }, options) {
   say(`mutants of ${name}`);
-  const size = Number(values.sample ?? sample ?? 0);
+  const size = options.sample || (sample ?? 0);
   const folder = join(CACHE, name);
   rmSync(folder, { recursive: true, force: true });
   const page = join(folder, 'index.html');
   const mutants = await new Stryker({
-    mutate: values.only ?? files,
+    mutate: options.only ?? files,
     testRunner: 'jest',
     // Tests are native ES modules.
     testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
@@ -73,12 +92,12 @@ async function mutate(name, { mutate: files, tests, sample }) {
       },
     },
     coverageAnalysis: 'perTest',
-    concurrency: Number(values.workers),
+    concurrency: options.workers,
     // Node never frees a context in which an ES module ran: see jest.config.js.
     maxTestRunnerReuse: 60,
     timeoutMS: 120_000,
     checkers: size > 0 ? ['sample'] : [],
-    sample: { size, seed: values.seed },
+    sample: { size, seed: options.seed },
     warnings: { unknownOptions: false },
     ignorePatterns: ['/*', '!/src', '!/test', '!/scripts', '!/weights', '!/package.json', '!/jest.config.js', '!/native'],
     tempDirName: join(CACHE, 'sandbox'),
@@ -91,7 +110,7 @@ async function mutate(name, { mutate: files, tests, sample }) {
     logLevel: 'warn',
   }).runMutationTest();
   if (!existsSync(page) || mutants.length === 0)
-    throw new SetupError(`nothing was mutated in ${(values.only ?? files).join(', ')}`);
+    throw new SetupError(`nothing was mutated in ${(options.only ?? files).join(', ')}`);
   return mutants.filter(({ statusReason }) => statusReason !== NOT_DRAWN);
 }
 
