@@ -9,6 +9,7 @@ import { runChecks } from './lib/checks.mjs';
 import { runJest } from './lib/jest.mjs';
 import { quietTensorflow } from './lib/quiet.mjs';
 import { main, say } from './lib/say.mjs';
+import { skippedLines } from './lib/skipped.mjs';
 import { vectorKinds } from './lib/vector-kinds.mjs';
 
 /** What depends on how products are computed: the operations, what is built from them, and its golden values. */
@@ -21,20 +22,23 @@ await main(async () => {
   const checked = runChecks();
   await build();
   quietTensorflow();
-  if (!slow) say('the slow tier is skipped; `npm test -- --slow` runs it');
   const env = { SONOGROUND_SLOW: slow ? '1' : '' };
   const runs = [await runJest(args, env)];
+  const skipped = skippedLines(runs[0].reasons);
+  if (!slow) skipped.push('skipped: the slow tier; `npm test -- --slow` runs it');
   if (args.length === 0 && process.env.SONOGROUND_VECTORS === undefined) {
     const { here, missing } = vectorKinds();
     for (const kind of here.slice(0, -1)) {
       say(`operations and models with SONOGROUND_VECTORS=${kind}`);
       runs.push(await runJest(OF_VECTORS, { ...env, SONOGROUND_VECTORS: kind }));
     }
-    if (here.length === 0) say('skipped: the kinds of vector kernels, as the native operations are not in use here');
+    if (here.length === 0) skipped.push('skipped: the kinds of vector kernels, as the native operations are not in use here');
     else
       for (const kind of missing)
-        say(`skipped: operations and models with SONOGROUND_VECTORS=${kind}, which is not on this machine`);
+        skipped.push(`skipped: operations and models with SONOGROUND_VECTORS=${kind}, which is not on this machine`);
   }
+  // A pattern of names passes over all others, for a reason that its author knows.
+  if (!args.some((arg) => /^(-t|--testNamePattern)/.test(arg))) for (const line of skipped) say(line);
   const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
   // Checks that failed count as one failed test. The last line is for machines as well.
   process.stdout.write(`${sum('passed')} passed, ${sum('failed') + (checked ? 0 : 1)} failed, ${sum('skipped')} skipped\n`);

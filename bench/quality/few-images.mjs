@@ -137,7 +137,7 @@ for (const count of counts) {
         judged: { ...recipe.judged, learnt: subset },
       });
       const began = performance.now();
-      const { before, after, trivial, retained } = await runDemo(demoSchema.parse(config), {
+      const { before, after, constantMask, retained } = await runDemo(demoSchema.parse(config), {
         logger: quiet,
         onProgress: () => {},
       });
@@ -148,7 +148,7 @@ for (const count of counts) {
         draw,
         before: before.dsc,
         after: after.dsc,
-        trivial: trivial.dsc,
+        constantMask: constantMask.dsc,
         lost: retained.lost,
         minutes,
       };

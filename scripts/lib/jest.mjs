@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { modulesDir, root } from './places.mjs';
 import { passWithoutBanner } from './quiet.mjs';
 import { SetupError } from './say.mjs';
+import { skippedTests } from './skipped.mjs';
 
 /**
  * Runs jest.
  *
  * @param args - of jest's own.
  * @param env - added to this process's.
- * @returns how many tests passed, failed and were skipped, and whether jest is content.
+ * @returns how many tests passed, failed and were skipped, for what reasons, and whether jest is content.
  */
 export async function runJest(args, env) {
   const dir = mkdtempSync(join(tmpdir(), 'sonoground-test-'));
@@ -46,6 +47,7 @@ function readCounts(report) {
       passed: json.numPassedTests,
       failed: json.numFailedTests + json.numRuntimeErrorTestSuites,
       skipped: json.numPendingTests + json.numTodoTests,
+      reasons: skippedTests(json, root),
     };
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 /**
- * Compiles a pattern over dotted module paths. `*` stands for one step, `**` for any number of steps, `{a,b}` for either
- * of several, and anything else for itself: `model.decoder.layers.*.encoder_attn.{value_proj,output_proj}`.
+ * Compiles a pattern over dotted module paths. `*` stands for one step, `**` for any number of steps (at the end of a pattern
+ * for one or more: what lies below), `{a,b}` for either of several, and anything else for itself:
+ * `model.decoder.layers.*.encoder_attn.{value_proj,output_proj}`.
  */
 export function compilePattern(pattern: string): RegExp {
   const source = pattern.split('.').map(stepSource);

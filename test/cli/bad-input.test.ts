@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { main } from '../../src/cli/main.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const DETECTOR = 'grounding-dino-four-levels';
 const MASKER = 'sam2-odd';
@@ -15,9 +15,8 @@ const MASKER = 'sam2-odd';
 /** What a fixture holds that `forward` takes. */
 const TAKEN = /^in\.(pixel_\w+|input_ids|attention_mask|token_type_ids|input_boxes|input_points|input_labels)$/;
 
-let dir = '';
+const dir = temporaryFolder('bad-input');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'bad-input-'));
   process.env['HF_HOME'] = join(dir, 'no-cache');
   await mkdir(join(dir, 'detector'));
   await mkdir(join(dir, 'masker'));
@@ -63,7 +62,6 @@ beforeAll(async () => {
   await inputs('labels.safetensors', MASKER, { input_points: undefined });
   await inputs('flag.safetensors', MASKER, {}, { multimask_output: 'maybe' });
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 /** Inputs for `forward`: those of a fixture with changes. */
 async function inputs(

@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
-import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
+import { browserMissing, openBrowser, openPage } from '../support/browser.js';
 import { pictureOfSeed, pipeline, writeSet } from '../support/coco-set.js';
+import { itUnless } from '../support/skipped.js';
 
 let dir: string;
 let output = '';
@@ -68,35 +69,31 @@ describe('npm run check-data', () => {
 });
 
 describe('the page', () => {
-  const look = chromiumPath === undefined ? it.skip : it;
-  look(
-    `opens from the disk in a browser, whole and without asking for anything${chromiumPath === undefined ? ` (${noBrowser})` : ''}`,
-    async () => {
-      const browser = await openBrowser();
-      try {
-        const page = await openPage(browser);
-        const asked: string[] = [];
-        const complaints: string[] = [];
-        page.on('request', (request) => asked.push(request.url()));
-        page.on('console', (message) => complaints.push(message.text()));
-        page.on('pageerror', (error) => complaints.push(String(error)));
-        const url = pathToFileURL(join(dir, 'out', 'audit.html')).href;
-        await page.goto(url);
-        expect(asked.filter((address) => !address.startsWith('data:'))).toEqual([url]);
-        expect(complaints).toEqual([]);
-        expect(await page.locator('.pair figcaption').allTextContents()).toEqual([
-          'leaking & <b> train: images/a.png',
-          'leaking & <b> val: images/leak.jpg',
-        ]);
-        const widths = await page
-          .locator('img')
-          .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
-        expect(widths.length).toBe(4);
-        expect(Math.min(...widths)).toBeGreaterThan(0);
-        expect(await page.locator('b').count()).toBe(0);
-      } finally {
-        await browser.close();
-      }
-    },
-  );
+  itUnless(browserMissing, 'opens from the disk in a browser, whole and without asking for anything', async () => {
+    const browser = await openBrowser();
+    try {
+      const page = await openPage(browser);
+      const asked: string[] = [];
+      const complaints: string[] = [];
+      page.on('request', (request) => asked.push(request.url()));
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      const url = pathToFileURL(join(dir, 'out', 'audit.html')).href;
+      await page.goto(url);
+      expect(asked.filter((address) => !address.startsWith('data:'))).toEqual([url]);
+      expect(complaints).toEqual([]);
+      expect(await page.locator('.pair figcaption').allTextContents()).toEqual([
+        'leaking & <b> train: images/a.png',
+        'leaking & <b> val: images/leak.jpg',
+      ]);
+      const widths = await page
+        .locator('img')
+        .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
+      expect(widths.length).toBe(4);
+      expect(Math.min(...widths)).toBeGreaterThan(0);
+      expect(await page.locator('b').count()).toBe(0);
+    } finally {
+      await browser.close();
+    }
+  });
 });

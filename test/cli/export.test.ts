@@ -1,7 +1,6 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { initBackend } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
@@ -10,6 +9,7 @@ import { type RunConfig, runConfigSchema, runTraining } from '../../src/train/in
 import { useBackend } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 import { expectSameSegments, scoreDifference } from '../support/segments.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Graphs are recorded on TensorFlow. */
 const native = (await initBackend()) === 'tensorflow';
@@ -21,11 +21,7 @@ const phantoms = (size: number, seed: number) =>
 const data = { train: phantoms(4, 1), val: phantoms(2, 2), test: phantoms(2, 3) };
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-export-run-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('export-run');
 
 /** Two steps, which move the weights far enough to be told apart. */
 async function trained(name: string, settings: object, learningRate = 1e-2): Promise<RunConfig> {

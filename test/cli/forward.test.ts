@@ -1,20 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { rawForward } from '../../src/infer/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'forward-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('forward');
 
 /** Runs a fixture's model from file to file. */
 async function outputsOf(

@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { findImages } from '../../src/cli/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import type { CocoResult } from '../../src/infer/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/processing/index.js';
 import { runCommand } from '../support/command.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
 
-let dir: string;
+const dir = temporaryFolder('infer');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'infer-'));
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 4, seed: 7, width: 90, height: 70, domain });
   await mkdir(join(dir, 'scans', 'left'), { recursive: true });
@@ -20,7 +19,6 @@ beforeAll(async () => {
   for (const [i, name] of ['left/a.png', 'right/a.png', 'b.png', 'c.png'].entries())
     await writeFile(join(dir, 'scans', name), await encodePng((await phantoms.load(i)).image));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Runs `infer`, `@` standing for the temporary folder, and gives the exit code and what a person would see. */
 const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);

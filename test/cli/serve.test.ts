@@ -3,17 +3,18 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import { head, RawClient } from '../support/raw-client.js';
 import { form } from '../support/server.js';
+import { describeUnless } from '../support/skipped.js';
 import { until } from '../support/until.js';
 
 const entry = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
 
 /** Where a process is found by its parent. */
-const here = process.platform === 'linux' ? describe : describe.skip;
+const missing = process.platform === 'linux' ? undefined : 'there is no /proc here';
 
-here(`npm run serve${process.platform === 'linux' ? '' : ' (skipped: no /proc here)'}`, () => {
+describeUnless(missing, 'npm run serve', () => {
   let child: ChildProcess | undefined;
   const clients: RawClient[] = [];
   afterEach(() => {

@@ -1,23 +1,21 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { parseShard, shardOf } from '../../src/infer/index.js';
 import { encodePng } from '../../src/processing/index.js';
 import { UsageError } from '../../src/util/index.js';
 import { runCommand } from '../support/command.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('shard');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'shard-'));
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 5, seed: 7, width: 90, height: 70, domain });
   await mkdir(join(dir, 'scans', 'left'), { recursive: true });
   for (const [i, name] of ['a.png', 'a.jpg', 'left/a.png', 'b.png', 'c.png'].entries())
     await writeFile(join(dir, 'scans', name), await encodePng((await phantoms.load(i)).image));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const run = (...words: string[]) => runCommand(words.map((word) => word.replaceAll('@', `${dir}/`)));
 const infer = (out: string, ...more: string[]) =>

@@ -1,18 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/index.js';
 import { ConfigError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir = '';
+const dir = temporaryFolder('config');
 let file = '';
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'config-'));
   file = join(dir, 'run.yaml');
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 const schema = z.strictObject({
   name: z.string(),

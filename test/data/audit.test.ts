@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type AuditReport,
   auditDatasets,
@@ -16,13 +15,11 @@ import {
   writeAuditPage,
 } from '../../src/data/index.js';
 import { pictureOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
+import { itUnless } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('audit');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-audit-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const cacheDirectory = () => join(dir, 'cache');
 const pictures = (from: number, count: number): SetImage[] =>
@@ -287,14 +284,17 @@ describe('the memory of audits', () => {
     expect(texts.join('')).not.toContain('Okonkwo');
   });
 
-  const posix = process.platform === 'win32' ? it.skip : it;
-  posix('does not wait for a picture that is a named pipe', async () => {
-    const root = await newSet({ train: pictures(0, 2) });
-    await rm(join(root, 'images', 'p0.png'));
-    execFileSync('mkfifo', [join(root, 'images', 'p0.png')]);
-    const { problems } = await audit(root);
-    expect(problems).toMatchObject([{ level: 'error', what: expect.stringContaining('it is no regular file') }]);
-  });
+  itUnless(
+    process.platform === 'win32' ? 'Windows has no named pipes in folders' : undefined,
+    'does not wait for a picture that is a named pipe',
+    async () => {
+      const root = await newSet({ train: pictures(0, 2) });
+      await rm(join(root, 'images', 'p0.png'));
+      execFileSync('mkfifo', [join(root, 'images', 'p0.png')]);
+      const { problems } = await audit(root);
+      expect(problems).toMatchObject([{ level: 'error', what: expect.stringContaining('it is no regular file') }]);
+    },
+  );
 
   it('is begun anew when it is damaged', async () => {
     const root = await newSet({ train: pictures(0, 2) });

@@ -1,17 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { CocoDataset, type Sample } from '../../src/data/index.js';
 import { DataError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('coco');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-coco-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** A dataset of a 20x12 image, with that annotation file. */
 async function written(file: object | string): Promise<string> {

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import {
   BatchLoader,
@@ -16,12 +15,9 @@ import {
   writeCoco,
 } from '../../src/data/index.js';
 import { DataError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-data-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('data');
 
 const phantoms = new PhantomDataset({
   size: 6,

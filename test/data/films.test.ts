@@ -1,19 +1,19 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
 import { pictureStem } from '../../src/data/readers/dicom.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const [W, H] = [8, 8];
 
-let dir: string;
+const dir = temporaryFolder('films');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-films-'));
   await Promise.all(['images', 'masks'].map((folder) => mkdir(join(dir, folder))));
   const frame = (level: number) => new Uint8Array(W * H).fill(level);
   await writeFile(join(dir, 'images', 'film.dcm'), dicom({ width: W, height: H, frames: [frame(50), frame(60)] }));
@@ -34,7 +34,6 @@ beforeAll(async () => {
         .toBuffer(),
     );
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('films and volumes', () => {
   it('stand for all their pictures where images are looked for', async () => {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset, importDataset } from '../../src/data/index.js';
 import { dicom } from '../support/dicom.js';
 import { element, part10 } from '../support/dicom-bytes.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { mask, put, scan } from './import/miniatures/draw.js';
 import { objectsBySource } from './import/support.js';
 
@@ -19,11 +19,7 @@ const film = (...levels: readonly number[]) =>
     frames: levels.map((level) => Uint8Array.from({ length: W * H }, (_, i) => (level * 3 + i) % 250)),
   });
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-endings-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('endings');
 
 describe('DICOM without an ending', () => {
   it('is found in folders and by globs, and nothing else that has none', async () => {

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { type ExportOptions, exportModel } from '../../src/export/index.js';
@@ -24,9 +23,11 @@ import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';
 import { expectSameSegments } from '../support/segments.js';
+import { describeUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 useBackend();
 
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
@@ -37,15 +38,13 @@ const ADAPTED = {
   masker: 'weights/nano-sam2',
 };
 
-let dir = '';
+const dir = temporaryFolder('export');
 let images: RasterImage[];
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'export-'));
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 2, seed: 9, width: 128, height: 96, domain });
   images = await Promise.all([0, 1].map(async (i) => (await phantoms.load(i)).image));
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 function exportNano(form: ExportForm, name: string, options: Partial<ExportOptions> = {}): Promise<Manifest> {
   return exportModel(NANO, { form, to: join(dir, name), ...options });
@@ -107,7 +106,7 @@ describe('peft', () => {
   });
 });
 
-(native ? describe : describe.skip)('graphs', () => {
+describeUnless(missing, 'graphs', () => {
   it('as a SavedModel, give the same on other images, prompts and sizes than those that were recorded', async () => {
     const manifest = await exportNano('savedmodel', 'saved', { textLength: 24 });
     expect(errorsOf('savedmodel', manifest)).toBeLessThan(1e-4);

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { exportModel } from '../../src/export/index.js';
@@ -23,26 +22,26 @@ import { maskerOf } from '../../src/infer/masker-of.js';
 import { ImageProcessor, type RasterImage } from '../../src/processing/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
+import { describeUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 useBackend();
 
 const DETECTOR = 'weights/nano-grounding-dino';
 const POINTS = 3;
 
-let dir = '';
+const dir = temporaryFolder('export-masker');
 let image: RasterImage;
 /** Maskers of each kind; SAM's has an image size that is not a power of two, and windows that do not fit it. */
 const maskers: Record<string, string> = { sam2: 'weights/nano-sam2' };
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'export-masker-'));
   maskers['sam'] = join(dir, 'sam');
   await cp(fixturePath('sam-windows'), maskers['sam'], { recursive: true });
   const domain = phantomDomains['standard'] as PhantomDomain;
   image = (await new PhantomDataset({ size: 1, seed: 9, width: 128, height: 90, domain }).load(0)).image;
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 interface Prompting {
   setImage(image: RasterImage): Promise<void>;
@@ -116,7 +115,7 @@ async function expectAlike(title: string, actual: PromptAnswer[], expected: Prom
   expect(largest).toBeLessThan(1e-4);
 }
 
-const forms: ExportForm[] = native ? ['safetensors', 'savedmodel', 'graph-model'] : ['safetensors'];
+const forms: ExportForm[] = missing === undefined ? ['safetensors', 'savedmodel', 'graph-model'] : ['safetensors'];
 const cases = forms.flatMap((form) => Object.keys({ sam2: 0, sam: 0 }).map((kind) => [kind, form] as const));
 
 describe.each(cases)('a masker of type %s as %s', (kind, form) => {
@@ -148,7 +147,7 @@ describe.each(cases)('a masker of type %s as %s', (kind, form) => {
   });
 });
 
-(native ? describe : describe.skip)('prompts that a graph has no place for', () => {
+describeUnless(missing, 'prompts that a graph has no place for', () => {
   it('are answered by padding, or refused with what helps', async () => {
     await exportModel(
       { detector: DETECTOR, masker: maskers['sam'] as string },

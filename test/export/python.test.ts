@@ -1,8 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { detectorProgram } from '../../src/export/detector-program.js';
@@ -17,22 +16,20 @@ import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath } from '../support/golden.js';
-import { pythonFor, runPython } from '../support/python.js';
+import { pythonFor, pythonMissing, runPython } from '../support/python.js';
+import { describeUnless, itUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const reference = pythonFor('reference', 'exported folders in transformers and PEFT');
-const tensorflow = pythonFor('tensorflow', "SavedModels in Python's TensorFlow");
+const reference = pythonFor('reference');
+const tensorflow = pythonFor('tensorflow');
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const notThere = notNative(await initBackend());
 useBackend();
 // Python's libraries take their time to start.
 
 const NANO = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' };
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'export-python-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('export-python');
 
 /** An image and a prompt that export neither recorded nor checked. */
 const OTHER = 7;
@@ -59,9 +56,7 @@ async function compare(title: string, file: string, expected: ReadonlyMap<string
   }
 }
 
-const run = tensorflow !== undefined && native ? describe : describe.skip;
-
-run("an exported SavedModel in Python's TensorFlow", () => {
+describeUnless(pythonMissing('tensorflow') ?? notThere, "an exported SavedModel in Python's TensorFlow", () => {
   it('gives what the model gives, on another image and prompt than the traced ones, for several sizes', async () => {
     await exportModel(NANO, { form: 'savedmodel', to: join(dir, 'saved'), textLength: 24 });
     const [detector, masker] = [await loadDetector(NANO.detector), await loadMasker(NANO.masker)];
@@ -86,7 +81,7 @@ run("an exported SavedModel in Python's TensorFlow", () => {
     for (const [title, file, arrays] of expected) await compare(`SavedModel in Python, ${title}`, file, arrays, 1e-4);
   });
 
-  (reference === undefined ? it.skip : it)('takes the request that is documented', async () => {
+  itUnless(pythonMissing('reference'), 'takes the request that is documented', async () => {
     const domain = phantomDomains['standard'] as PhantomDomain;
     const { image } = await new PhantomDataset({ size: 1, seed: 3, width: 120, height: 90, domain }).load(0);
     writeFileSync(join(dir, 'scan.png'), await encodePng(image));
@@ -105,7 +100,7 @@ run("an exported SavedModel in Python's TensorFlow", () => {
   });
 });
 
-(reference === undefined ? describe.skip : describe)('an exported folder in transformers and PEFT', () => {
+describeUnless(pythonMissing('reference'), 'an exported folder in transformers and PEFT', () => {
   /** What our own forward pass says to the same file. */
   async function ours(models: { model: string; adapter?: string }, inputs: string): Promise<Map<string, NamedArray>> {
     const outputs = join(dir, 'ours.safetensors');

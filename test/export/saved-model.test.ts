@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { Graph } from '../../src/backend/index.js';
 import { initBackend, loadSavedModel, tf, trace } from '../../src/backend/index.js';
 import { GraphBuilder } from '../../src/export/graph-builder.js';
@@ -10,16 +9,14 @@ import { writeSavedModel } from '../../src/export/saved-model.js';
 import { CheckpointError } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { describeUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'saved-model-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('saved-model');
 
 /** x W + b, the weights being parameters or not. */
 async function linear(parameters: boolean): Promise<{ graph: Graph; weights: Map<string, tf.Tensor> }> {
@@ -41,7 +38,7 @@ async function linear(parameters: boolean): Promise<{ graph: Graph; weights: Map
 
 const bytesOf = async (file: string) => (await stat(file)).size;
 
-(native ? describe : describe.skip)('a SavedModel', () => {
+describeUnless(missing, 'a SavedModel', () => {
   it('keeps weights in variables, outside of its graph, and restores them', async () => {
     const { graph, weights } = await linear(true);
     const to = join(dir, 'variables');

@@ -1,15 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { type BatchSettings, settingsKey } from '../../src/infer/batch/settings.js';
 import { shippedModels } from '../../src/infer/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'batch-settings-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('batch-settings');
 
 it('images are segmented again once the masker has another adapter, or its adapter was retrained', async () => {
   const settings = { prompts: ['cyst'], ...shippedModels, adapter: undefined, select: 'all' } as const;

@@ -1,7 +1,6 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { Journal } from '../../src/infer/batch/journal.js';
@@ -10,14 +9,11 @@ import { writeCalibration } from '../../src/io/index.js';
 import { encodePng } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { settledRss } from '../support/memory.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'batch-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('batch');
 
 const settings: BatchSettings = {
   prompts: ['cyst. kidney'],

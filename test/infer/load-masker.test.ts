@@ -1,20 +1,16 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadDetector, loadMasker, loadSam2Masker } from '../../src/infer/index.js';
 import { type NamedArray, readSafetensors, saveCheckpoint, writeSafetensors } from '../../src/io/index.js';
 import { parseSam2Config } from '../../src/models/sam2/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'masker-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('masker');
 
 async function folderOf(name: string, config: unknown, weights?: ReadonlyMap<string, NamedArray>): Promise<string> {
   const folder = join(dir, name);

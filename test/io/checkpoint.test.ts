@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { tf } from '../../src/backend/index.js';
 import { type LoadOptions, loadCheckpoint, readSafetensors, saveCheckpoint, writeSafetensors } from '../../src/io/index.js';
 import { parseSam2Config, Sam2 } from '../../src/models/sam2/index.js';
@@ -9,14 +8,11 @@ import { Conv2d, ConvTranspose2d, Linear, Module, zeros } from '../../src/nn/ind
 import { CheckpointError, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'checkpoint-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('checkpoint');
 
 /** Every layout, a module at two paths, and an adapter that belongs to no checkpoint. */
 class Net extends Module {

@@ -1,17 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { openWeights } from '../../src/io/index.js';
 import { CheckpointError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { pickledTensor, pickledText, pickleOf, torchZip, type ZipPart } from '../support/torch-zip.js';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'hostile-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('hostile');
 
 /** What is said of a file when all of it is read. */
 async function complaint(name: string, bytes: Uint8Array | string): Promise<string> {

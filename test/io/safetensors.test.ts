@@ -1,16 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readSafetensors, SafetensorsReader, writeSafetensors } from '../../src/io/formats/index.js';
 import { openWeights } from '../../src/io/index.js';
 import { CheckpointError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'safetensors-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('safetensors');
 
 /** A file with any header and any body. */
 async function fileOf(header: string | Uint8Array, body: Uint8Array = new Uint8Array(0)): Promise<string> {

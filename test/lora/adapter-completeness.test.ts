@@ -1,13 +1,13 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadGroundingDino } from '../../src/infer/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { adaptersIn } from '../../src/lora/index.js';
 import { parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
@@ -16,11 +16,7 @@ const ADAPTER = fixturePath('lora-detector');
 const WEIGHTS = 'adapter_model.safetensors';
 const CONFIG = 'adapter_config.json';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'adapter-parts-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('adapter-parts');
 
 type Arrays = Map<string, NamedArray>;
 

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { loadAdapter, loadGroundingDino, loadSam2, saveAdapter } from '../../src/infer/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
@@ -17,6 +16,7 @@ import { CheckpointError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
@@ -24,11 +24,7 @@ const BASE = 'grounding-dino-four-levels';
 const ADAPTER = fixturePath('lora-detector');
 const WEIGHTS = 'adapter_model.safetensors';
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'adapter-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('adapter');
 
 const detector = (adapter?: string) =>
   loadGroundingDino(fixturePath(BASE), parseGroundingDinoConfig(fixtureJson(BASE, 'config.json')), { adapter });
@@ -254,6 +250,8 @@ describe('saveAdapter and loadAdapter', () => {
     const model = await detector(other);
     const scales = (of: GroundingDino) => adaptersIn(of).map(({ module }) => module.alpha / module.rank);
     const plain = scales(await detector(ADAPTER));
+    expect(plain.length).toBeGreaterThan(0);
+    expect(adaptersIn(model)).toHaveLength(plain.length);
     for (const [i, { module }] of adaptersIn(model).entries())
       expect(scales(model)[i]).toBeCloseTo((plain[i] as number) * Math.sqrt(module.rank), 6);
     await saveAdapter(model, dir, { rank: 3, alpha: 5, targets: [] });

@@ -12,9 +12,10 @@ import {
 } from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape } from '../../src/nn/index.js';
-import { Rng, sizeOf } from '../../src/util/index.js';
+import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
+import { normalTensor } from '../support/random.js';
 
 useBackend();
 
@@ -65,11 +66,7 @@ function adapted(): Net {
   applyLora(net, spec, Rng.seeded(2));
   for (const [path, parameter] of net.namedParameters()) {
     if (!path.endsWith('lora_B.weight')) continue;
-    const rng = Rng.seeded(path.length);
-    const values = tf.tensor(
-      Float32Array.from({ length: sizeOf(parameter.shape) }, () => rng.normal(0, 0.3)),
-      [...parameter.shape],
-    );
+    const values = normalTensor(parameter.shape, path.length, 0.3);
     parameter.assign(values);
     values.dispose();
   }
@@ -192,9 +189,7 @@ describe('dropout of adapters', () => {
     applyLora(net, { ...spec, dropout: 0.5, dropoutPattern: { head: 0 } }, Rng.seeded(2));
     for (const { module } of adaptersIn(net)) {
       const { shape } = module.loraB;
-      const rng = Rng.seeded(shape[0] as number);
-      const values = Float32Array.from({ length: sizeOf(shape) }, () => rng.normal(0, 0.3));
-      tf.tidy(() => module.loraB.assign(tf.tensor(values, [...shape])));
+      tf.tidy(() => module.loraB.assign(normalTensor(shape, shape[0] as number, 0.3)));
     }
     return net;
   };
@@ -222,6 +217,7 @@ describe('dropout of adapters', () => {
     const tape = new SegmentTape(Rng.seeded(5));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
+    expect(adaptersIn(net)).toHaveLength(6);
     for (const { module } of adaptersIn(net)) {
       for (const parameter of [module.loraA, module.loraB]) {
         const gradient = await (gradients.get(parameter) as tf.Tensor).data<'float32'>();

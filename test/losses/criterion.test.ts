@@ -168,6 +168,14 @@ describe('the criterion', () => {
     expect(await answering((outputs.encoder as NonNullable<DetectionOutputs['encoder']>).predBoxes)).toBe(expected.encoder);
   });
 
+  it('judges a model of one stage, which has no proposals, by its layers', async () => {
+    const { golden, outputs, textMask, targets } = await readCase('losses-single');
+    const [total = 0, , , , , encoder = 0] = await golden.tensor('out.values').data();
+    const report = await criterion.evaluate({ layers: outputs.layers }, textMask, targets);
+    expect(relativeError([report.total], [total - encoder])).toBeLessThan(TOLERANCE);
+    expect(report.gradients).toHaveLength(2 * outputs.layers.length);
+  });
+
   it('says what does not fit', async () => {
     const { outputs, textMask, targets } = await readCase('losses-single');
     const [first] = targets as [DetectionTarget];
@@ -183,6 +191,14 @@ describe('the criterion', () => {
       predBoxes: tf.zeros([1, 6, 4]) as tf.Tensor3D,
     };
     await expect(criterion.evaluate({ ...outputs, encoder: less }, textMask, targets)).rejects.toThrow('got [1, 6, 4]');
+    const fewer = (layer: DetectionOutputs['layers'][number]) => {
+      const [b, q, t] = layer.logits.shape;
+      return { logits: tf.zeros([b, q - 1, t]) as tf.Tensor3D, predBoxes: tf.zeros([b, q - 1, 4]) as tf.Tensor3D };
+    };
+    const [whole, ...others] = outputs.layers as [DetectionOutputs['layers'][number]];
+    await expect(criterion.evaluate({ ...outputs, layers: [whole, ...others.map(fewer)] }, textMask, targets)).rejects.toThrow(
+      'DetectionCriterion: logits: expected shape',
+    );
     const layers = outputs.layers.map((layer) => ({ ...layer, logits: tf.fill(layer.logits.shape, Number.NaN) as tf.Tensor3D }));
     await expect(criterion.evaluate({ ...outputs, layers }, textMask, targets)).rejects.toThrow('not finite');
   });

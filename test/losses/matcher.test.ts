@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { matchQueries } from '../../src/losses/index.js';
+import { giouOf, matchQueries } from '../../src/losses/index.js';
 import { Rng } from '../../src/util/index.js';
 
 const COSTS = { class: 1, bbox: 5, giou: 2 };
@@ -20,9 +20,23 @@ function prediction(rng: Rng, queries: number, tokens = 3) {
   return { logits, boxes: Float32Array.from(randomBoxes(rng, queries).flat()), queries, tokens };
 }
 
-/** Cost of one pair: what matching a single object with a single query costs is found by weighing each kind apart. */
 function l1({ boxes }: { boxes: Float32Array }, query: number, box: Box): number {
   return box.reduce((sum, value, i) => sum + Math.abs(value - (boxes[query * 4 + i] as number)), 0);
+}
+
+/** Of one word: what the focal loss of a yes exceeds that of a no by. */
+function wordCost(logit: number): number {
+  const p = 1 / (1 + Math.exp(-logit));
+  return -0.25 * (1 - p) ** 2 * Math.log(p) + 0.75 * p ** 2 * Math.log(1 - p);
+}
+
+/** The mean over an object's words. */
+function wordsCost(
+  { logits, tokens }: { logits: Float32Array; tokens: number },
+  query: number,
+  words: readonly number[],
+): number {
+  return words.reduce((sum, word) => sum + wordCost(logits[query * tokens + word] as number), 0) / words.length;
 }
 
 /** The least total over all ways to give each object a query of its own. */
@@ -39,19 +53,48 @@ function exhaustive(cost: (object: number, query: number) => number, objects: nu
 }
 
 describe('matching', () => {
-  it('finds the cheapest assignment', () => {
-    const rng = Rng.seeded(5);
-    for (let round = 0; round < 20; round++) {
-      const image = prediction(rng, 6);
-      const boxesCxcywh = randomBoxes(rng, 4);
-      const matches = matchQueries(image, { boxesCxcywh, tokens: boxesCxcywh.map(() => [1]) }, { class: 0, bbox: 1, giou: 0 });
-      const total = matches.reduce((sum, { query, object }) => sum + l1(image, query, boxesCxcywh[object] as Box), 0);
-      expect(total).toBeCloseTo(
-        exhaustive((object, query) => l1(image, query, boxesCxcywh[object] as Box), 4, 6),
-        9,
-      );
-      expect(new Set(matches.map(({ query }) => query)).size).toBe(4);
-      expect(matches.map(({ object }) => object).sort()).toEqual([0, 1, 2, 3]);
+  it.each([{ class: 0, bbox: 1, giou: 0 }, { class: 0, bbox: 0, giou: 1 }, COSTS, { class: 4, bbox: 1, giou: 0.5 }])(
+    'finds the assignment that is cheapest by %j',
+    (costs) => {
+      const rng = Rng.seeded(5);
+      for (let round = 0; round < 20; round++) {
+        const image = prediction(rng, 6);
+        const boxesCxcywh = randomBoxes(rng, 4);
+        const tokens = [[1], [0, 2], [2], [0, 1, 2]];
+        const cost = (object: number, query: number) =>
+          costs.class * wordsCost(image, query, tokens[object] as number[]) +
+          costs.bbox * l1(image, query, boxesCxcywh[object] as Box) -
+          costs.giou * giouOf([...image.boxes.subarray(query * 4, query * 4 + 4)] as Box, boxesCxcywh[object] as Box);
+        const matches = matchQueries(image, { boxesCxcywh, tokens }, costs);
+        const total = matches.reduce((sum, { query, object }) => sum + cost(object, query), 0);
+        expect(total).toBeCloseTo(exhaustive(cost, 4, 6), 6);
+        expect(new Set(matches.map(({ query }) => query)).size).toBe(4);
+        expect(matches.map(({ object }) => object).sort()).toEqual([0, 1, 2, 3]);
+      }
+    },
+  );
+
+  it('weighs words by the focal loss with alpha 0.25 and gamma 2, as the reference does', () => {
+    const rng = Rng.seeded(11);
+    const object: Box = [0.5, 0.5, 0.2, 0.3];
+    const costOf = (words: readonly number[]) => wordsCost({ logits: Float32Array.from(words), tokens: 2 }, 0, [0, 1]);
+    let rounds = 0;
+    while (rounds < 200) {
+      const words = [0, 1].map(() => [rng.normal(0, 2), rng.normal(0, 2)]).sort((a, b) => costOf(a) - costOf(b));
+      const lead = costOf(words[1] ?? []) - costOf(words[0] ?? []);
+      if (lead < 0.05) continue;
+      rounds += 1;
+      // The box of the better words is moved by what they are worth: by a little less, and they still win.
+      for (const [factor, winner] of [
+        [0.995, 0],
+        [1.005, 1],
+      ] as const) {
+        const boxes = Float32Array.of(0.5 + lead * factor, 0.5, 0.2, 0.3, ...object);
+        const logits = Float32Array.from(words.flatMap((pair) => [9, ...pair]));
+        const target = { boxesCxcywh: [object], tokens: [[1, 2]] };
+        const matches = matchQueries({ logits, boxes, queries: 2, tokens: 3 }, target, { class: 1, bbox: 1, giou: 0 });
+        expect([words, matches]).toEqual([words, [{ query: winner, object: 0 }]]);
+      }
     }
   });
 

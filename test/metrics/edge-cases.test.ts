@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   averagePrecision,
+  type BoxCorners,
   bestConstantBox,
   bestConstantMask,
   boxIou,
@@ -10,6 +11,7 @@ import {
   type MaskPixels,
   mean,
   populationStd,
+  quantile,
 } from '../../src/metrics/index.js';
 
 function mask(...lines: string[]): MaskPixels {
@@ -47,6 +49,20 @@ describe('metrics at the edges', () => {
     expect(averagePrecision([{ truth: [{ box, label: 'cyst' }], predicted: [{ box, label: 'cyst', score: 0.1 }] }]).ap).toBe(1);
   });
 
+  it('gives an answer the last of the true boxes that it covers alike, as COCO does', () => {
+    const label = 'cyst';
+    const truth = [
+      { box: [0, 0, 10, 10], label },
+      { box: [5, 0, 15, 10], label },
+    ] as const;
+    // The first answer lies between both; the second finds the first box alone.
+    const predicted = [
+      { box: [2.5, 0, 12.5, 10], label, score: 0.9 },
+      { box: [0, 0, 10, 10], label, score: 0.8 },
+    ] as const;
+    expect(averagePrecision([{ truth, predicted }]).ap50).toBe(1);
+  });
+
   it('has no mean of nothing', () => {
     expect(mean([])).toBeNaN();
     expect(populationStd([])).toBeNaN();
@@ -79,5 +95,27 @@ describe('constant guesses', () => {
     expect(score).toBeGreaterThan(single);
     expect(score).toBeCloseTo(mean(boxes.map((box) => boxIou(guess, box))), 12);
     expect(bestConstantBox([[1, 2, 3, 5]])).toEqual({ guess: [1, 2, 3, 5], score: 1 });
+  });
+
+  it('moves the sides of a box until no step helps', () => {
+    const boxes = [
+      [0, 1, 16, 13],
+      [4, 1, 10, 16],
+      [5, 7, 16, 20],
+      [6, 0, 12, 13],
+    ] as const;
+    const judge = (guess: BoxCorners) => mean(boxes.map((box) => boxIou(guess, box)));
+    const side = (pick: (values: number[]) => number) =>
+      [0, 1, 2, 3].map((i) => pick(boxes.map((box) => box[i as 0]))) as unknown as BoxCorners;
+    const starts = [...boxes, side(mean), side((values) => quantile(values, 0.5))].map(judge);
+    const { guess, score } = bestConstantBox(boxes);
+    expect(score).toBeGreaterThan(Math.max(...starts) + 0.01);
+    // The smallest step is a hundredth of the mean side.
+    const step = 0.01 * mean(boxes.map(([x0, y0, x1, y1]) => (x1 - x0 + y1 - y0) / 2));
+    for (const i of [0, 1, 2, 3])
+      for (const sign of [-1, 1])
+        expect(
+          judge(guess.map((value, k) => (k === i ? value + sign * step : value)) as unknown as BoxCorners),
+        ).toBeLessThanOrEqual(score);
   });
 });

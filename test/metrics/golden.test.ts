@@ -15,19 +15,19 @@ import {
   type Spacing,
 } from '../../src/metrics/index.js';
 import { relativeError } from '../support/compare.js';
-import { GoldenCase } from '../support/golden.js';
+import { GoldenArrays } from '../support/golden-arrays.js';
 
 /** Results are stored as float32. */
 const TOLERANCE = 1e-6;
 
 describe('metrics against scipy, numpy and pycocotools', () => {
-  let golden: GoldenCase;
+  let golden: GoldenArrays;
   let masks: MaskPixels[];
   let spacing: Spacing;
   let tolerance: number;
 
   beforeAll(async () => {
-    golden = await GoldenCase.read('metrics-images');
+    golden = await GoldenArrays.read('metrics-images');
     masks = rows(golden, 'in.masks').map((data) => ({ width: 37, height: 23, data }));
     const [y, x] = numbers(golden, 'in.spacing') as [number, number];
     spacing = { x, y };
@@ -91,12 +91,12 @@ describe('metrics against scipy, numpy and pycocotools', () => {
   });
 });
 
-function numbers(golden: GoldenCase, name: string): number[] {
+function numbers(golden: GoldenArrays, name: string): number[] {
   return Array.from(golden.array(name).data as ArrayLike<number>);
 }
 
 /** The slices of an array along its first axis. */
-function rows(golden: GoldenCase, name: string): number[][] {
+function rows(golden: GoldenArrays, name: string): number[][] {
   const { shape } = golden.array(name);
   const values = numbers(golden, name);
   const size = values.length / (shape[0] ?? 1);

@@ -18,17 +18,17 @@ import {
 } from '../../src/metrics/index.js';
 import { Rng } from '../../src/util/index.js';
 import { relativeError } from '../support/compare.js';
-import { GoldenCase } from '../support/golden.js';
+import { GoldenArrays } from '../support/golden-arrays.js';
 
 /** Results are stored as float32. */
 const TOLERANCE = 1e-6;
 
 describe('statistics against scikit-learn and scipy', () => {
-  let golden: GoldenCase;
+  let golden: GoldenArrays;
   const numbers = (name: string) => [...golden.array(name).data].map(Number);
 
   beforeAll(async () => {
-    golden = await GoldenCase.read('metrics-statistics');
+    golden = await GoldenArrays.read('metrics-statistics');
   });
 
   it('overlaps masks as scikit-learn does, empty, full and one-pixel ones among them', () => {
@@ -67,6 +67,15 @@ describe('statistics against scikit-learn and scipy', () => {
   });
 });
 
+/** The integral of the normal density from z on, by Simpson's rule. */
+function normalTail(z: number): number {
+  const steps = 20_000;
+  const h = 12 / steps;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) sum += (i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2) * Math.exp(-((z + i * h) ** 2) / 2);
+  return (sum * h) / 3 / Math.sqrt(2 * Math.PI);
+}
+
 describe('statistics at the edges', () => {
   it('tests pairs that do not differ, and refuses lists of other lengths', () => {
     expect(wilcoxonSignedRank([1, 2], [1, 2])).toEqual({ statistic: 0, p: 1, n: 0 });
@@ -87,6 +96,34 @@ describe('statistics at the edges', () => {
     expect(() => thresholdForFalseAlarms([1], 5)).toThrow(RangeError);
     expect(rocCurve([0.3], []).auc).toBeNaN();
     expect(rocCurve([1, 1], [0]).auc).toBe(1);
+  });
+
+  it.each([
+    ['near even', 33],
+    ['at three deviations', 14],
+    ['far out', 2],
+    ['all on one side', 0],
+  ])('takes the p-value of more than 50 pairs from the normal tail: %s', (_name, reversed) => {
+    const n = 70;
+    // The first pairs of each rank order differ the other way.
+    const a = Array.from({ length: n }, (_, i) => (i >= n - reversed ? -1 : 1) * (i + 1));
+    const { statistic, p } = wilcoxonSignedRank(a, new Array<number>(n).fill(0));
+    const below = a.reduce((sum, value) => sum + (value < 0 ? -value : 0), 0);
+    expect(statistic).toBe(Math.min(below, (n * (n + 1)) / 2 - below));
+    const z = (statistic - (n * (n + 1)) / 4) / Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24);
+    expect(p / (2 * normalTail(-z))).toBeCloseTo(1, 9);
+  });
+
+  it('refuses scores that are NaN, by which no threshold would ever be passed', () => {
+    expect(() => rocCurve([0.5, Number.NaN], [0.1])).toThrow('rocCurve: a score is NaN');
+    expect(() => rocCurve([0.5], [Number.NaN])).toThrow(RangeError);
+    expect(() => thresholdForFalseAlarms([0.1, Number.NaN], 0.5)).toThrow('thresholdForFalseAlarms: a score is NaN');
+  });
+
+  it('refuses rates that are no shares, and says so', () => {
+    for (const rate of [-0.1, 1.1, Number.NaN])
+      expect(() => thresholdForFalseAlarms([1], rate)).toThrow(`thresholdForFalseAlarms: ${rate} is not a share`);
+    expect(() => thresholdForFalseAlarms([], 0.5)).toThrow('there is no score');
   });
 
   it('draws whole groups: alike images of a patient widen the interval, and single images are the plain bootstrap', () => {
@@ -117,6 +154,44 @@ describe('statistics at the edges', () => {
     expect(better.difference).toBeCloseTo(0.1, 12);
     expect(better.p).toBeCloseTo(2 / 1000, 12);
     expect(pairedBootstrap(values, values, groups, { seed: 2 }).p).toBe(1);
+  });
+
+  it('gives a difference the interval of the differences, low below high, narrower for less confidence', () => {
+    const rng = Rng.seeded(6);
+    const [a, b] = [0.7, 0.6].map((level) => Array.from({ length: 30 }, () => rng.normal(level, 0.1))) as [number[], number[]];
+    const groups = a.map((_, i) => `patient ${i % 12}`);
+    const differences = a.map((value, i) => value - (b[i] as number));
+    for (const confidence of [undefined, 0.8]) {
+      const options = { seed: 2, ...(confidence === undefined ? {} : { confidence }) };
+      const { low, high, difference } = pairedBootstrap(a, b, groups, options);
+      expect({ low, high }).toEqual(groupedBootstrapInterval(differences, groups, options));
+      expect(low).toBeLessThan(difference);
+      expect(high).toBeGreaterThan(difference);
+    }
+    expect(pairedBootstrap(a, b, groups, { seed: 2 })).toEqual(pairedBootstrap(a, b, groups, { seed: 2, confidence: 0.95 }));
+    const width = ({ low, high }: { low: number; high: number }) => high - low;
+    const [wide, narrow] = [0.95, 0.5].map((confidence) => width(pairedBootstrap(a, b, groups, { seed: 2, confidence })));
+    expect(narrow).toBeLessThan((wide as number) / 2);
+  });
+
+  it('refuses values without a partner or a group, and says how many there are', () => {
+    expect(() => pairedBootstrap([1, 2], [1], ['a', 'b'], { seed: 1 })).toThrow('2 values are paired with 1');
+    expect(() => groupedBootstrapInterval([1, 2], ['a'], { seed: 1 })).toThrow('2 values have 1 groups');
+    expect(() => wilcoxonSignedRank([1, 2], [1])).toThrow('2 values are paired with 1');
+    expect(() => spearman([1, 2], [1])).toThrow('2 values are paired with 1');
+  });
+
+  it('counts a border within the tolerance where it is just as far away', () => {
+    const line = (x: number): MaskPixels => ({
+      width: 6,
+      height: 2,
+      data: Array.from({ length: 12 }, (_, i) => Number(i % 6 === x)),
+    });
+    for (const score of [
+      (tolerance: number) => normalisedSurfaceDistance(line(1), line(3), tolerance),
+      (tolerance: number) => maskScores(line(1), line(3), tolerance).nsd,
+    ])
+      expect([score(1.999), score(2)]).toEqual([0, 1]);
   });
 
   it('scores a mask at once as one by one, wherever it lies', () => {

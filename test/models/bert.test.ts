@@ -6,6 +6,7 @@ import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, GoldenCase } from '../support/golden.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -36,13 +37,17 @@ describe('Bert', () => {
   it.each(['bert-phrases', 'bert-relu'])('agrees with the reference: %s', async (name) => {
     const { golden, bert, inputs, unused } = await load(name);
     expect(unused).toEqual([]);
-    await expectClose(bert.forward(inputs, inference), golden.tensor('out.last_hidden_state'), 1e-4);
+    await expectClose(bert.forward(inputs, inference), golden.tensor('out.last_hidden_state'), TOLERANCE.encoder);
   });
 
   it('takes a mask of booleans too', async () => {
     const { golden, bert, inputs } = await load('bert-phrases');
     const attentionMask = tf.cast(inputs.attentionMask, 'bool');
-    await expectClose(bert.forward({ ...inputs, attentionMask }, inference), golden.tensor('out.last_hidden_state'), 1e-4);
+    await expectClose(
+      bert.forward({ ...inputs, attentionMask }, inference),
+      golden.tensor('out.last_hidden_state'),
+      TOLERANCE.encoder,
+    );
   });
 
   it.each(['bert-phrases', 'bert-relu'])('has the gradients of the reference: %s', async (name) => {
@@ -54,8 +59,8 @@ describe('Bert', () => {
     for (const [path, parameter] of parameters) {
       const gradient = gradients.get(parameter) as tf.Tensor;
       // A key's bias adds the same to all scores of a query, so that softmax has no gradient for it: rounding is all there is.
-      if (path.endsWith('self.key.bias')) await expectClose(tf.add(gradient, 1), tf.onesLike(gradient), 1e-4);
-      else await expectClose(gradient, golden.tensor(`grad.${path}`), 1e-3);
+      if (path.endsWith('self.key.bias')) await expectClose(tf.add(gradient, 1), tf.onesLike(gradient), TOLERANCE.encoder);
+      else await expectClose(gradient, golden.tensor(`grad.${path}`), TOLERANCE.encoderGradient);
     }
   });
 

@@ -1,18 +1,14 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadDetector, loadMasker } from '../../src/infer/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'bounds-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('bounds');
 
 const FOLDERS = {
   detector: 'weights/nano-grounding-dino',

@@ -6,6 +6,7 @@ import { parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.
 import { Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { expectClose } from '../support/compare.js';
+import { normalTensor } from '../support/random.js';
 
 const MODE = { training: false, rng: Rng.seeded(0) };
 
@@ -23,24 +24,16 @@ class Holder extends Module {
   }
 }
 
-function random(shape: number[], seed: number): tf.Tensor {
-  const rng = Rng.seeded(seed);
-  return tf.tensor(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
-    shape,
-  );
-}
-
 describe('the fusion of image and text', () => {
   // An adapter that has learned nothing changes no value, but the projections that it wraps cannot be folded.
   it.each([undefined, -100])('is the same whichever product is taken first, with padding %p', async (padded) => {
     const holder = new Holder();
     holder.initialise(Rng.seeded(4));
     holder.layer.setTrainable(true);
-    for (const [path, parameter] of holder.namedParameters()) if (/param$|bias$/.test(path)) parameter.assign(random([...parameter.shape], path.length)); // biome-ignore format: short
+    for (const [path, parameter] of holder.namedParameters()) if (/param$|bias$/.test(path)) parameter.assign(normalTensor([...parameter.shape], path.length)); // biome-ignore format: short
     const inputs = {
-      vision: random([2, 37, 32], 1),
-      text: random([2, 5, 32], 2),
+      vision: normalTensor([2, 37, 32], 1),
+      text: normalTensor([2, 5, 32], 2),
       textBias: tf.tensor([0, 0, 0, 0, 0, 0, 0, 0, -1e4, -1e4], [2, 1, 1, 5]),
       visionBias: padded === undefined ? undefined : tf.concat([tf.zeros([2, 1, 1, 30]), tf.fill([2, 1, 1, 7], padded)], 3),
     };

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadGroundingDino } from '../../src/infer/index.js';
 import {
   type NamedArray,
@@ -20,6 +18,7 @@ import {
 import { matchesPattern } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
@@ -27,11 +26,7 @@ const ours = fixturePath('grounding-dino-four-levels', 'model.safetensors');
 const published = fixturePath('torch-authors', 'published.pth');
 const config = parseGroundingDinoConfig(fixtureJson('grounding-dino-four-levels', 'config.json'));
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'namings-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('namings');
 
 /** The model's weights as it would save them. */
 async function weightsOf(model: GroundingDino): Promise<ReadonlyMap<string, NamedArray>> {

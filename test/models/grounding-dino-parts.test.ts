@@ -79,6 +79,7 @@ describe('GroundingDino from nothing', () => {
     model.initialise(Rng.seeded(2));
     const { layers, encoder } = model.forward(pictures(30, 41), inference);
     expect(encoder === undefined).toBe('two_stage' in changes);
+    expect(layers).toHaveLength(2);
     for (const { logits, predBoxes } of layers) {
       expect(logits.shape).toEqual([2, 5, 6]);
       expect((await logits.data()).every(Number.isFinite)).toBe(true);

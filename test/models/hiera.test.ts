@@ -7,6 +7,7 @@ import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -21,7 +22,7 @@ describe('Hiera with an oblong image, one channel, oblong patches and a stage th
     const { golden, model } = await open();
     const stages = model.forward(golden.image('in.pixel_values'), inference);
     expect(stages.length).toBe(golden.names('out.').length);
-    for (const [i, stage] of stages.entries()) await expectClose(stage, golden.tensor(`out.${i}`), 1e-4);
+    for (const [i, stage] of stages.entries()) await expectClose(stage, golden.tensor(`out.${i}`), TOLERANCE.encoder);
   });
 
   afterEach(() => {
@@ -40,7 +41,11 @@ describe('Hiera with an oblong image, one channel, oblong patches and a stage th
     const parameters = [...model.namedParameters()];
     expect(parameters.map(([path]) => path).sort()).toEqual(golden.names('grad.').sort());
     for (const [path, parameter] of parameters) {
-      await expectClose(gradients.get(parameter) as tf.Tensor, golden.inLayout(`grad.${path}`, parameter.layout), 1e-3);
+      await expectClose(
+        gradients.get(parameter) as tf.Tensor,
+        golden.inLayout(`grad.${path}`, parameter.layout),
+        TOLERANCE.encoderGradient,
+      );
     }
   });
 });

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadSam, loadSam2, rawForward } from '../../src/infer/index.js';
 import {
   type KeyNaming,
@@ -25,16 +23,13 @@ import type { Module } from '../../src/nn/index.js';
 import { matchesPattern } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
 type Arrays = ReadonlyMap<string, NamedArray>;
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sam-namings-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('sam-namings');
 
 /** A published file, what it is in Hugging Face's form, and how to read either. */
 const forms = {

@@ -8,6 +8,7 @@ import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
 import { wrongGradients } from '../support/model-gradients.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -44,20 +45,20 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
     for (const multimask of [false, true]) {
       const outputs = run(model, golden, way, multimask);
       const key = `out.${way}.${multimask ? 'multi' : 'single'}`;
-      await expectClose(outputs.predMasks, golden.tensor(`${key}.pred_masks`), 1e-3);
-      await expectClose(outputs.iouScores, golden.tensor(`${key}.iou_scores`), 1e-3);
+      await expectClose(outputs.predMasks, golden.tensor(`${key}.pred_masks`), TOLERANCE.masker);
+      await expectClose(outputs.iouScores, golden.tensor(`${key}.iou_scores`), TOLERANCE.masker);
     }
   });
 
   it('image features and what prompts become equal the reference', async () => {
     const { golden, model } = await open(name);
     const features = model.encodeImage(golden.image('in.pixel_values'), inference);
-    await expectClose(features.embeddings, golden.image('mid.embeddings'), 1e-4);
+    await expectClose(features.embeddings, golden.image('mid.embeddings'), TOLERANCE.encoder);
     type Encoder = { tokens(prompts: Prompts): tf.Tensor4D; dense(masks: tf.Tensor4D | undefined): tf.Tensor4D };
     const encoder = part<Encoder>(model, 'prompt_encoder');
     for (const way of ['boxes', 'points', 'both'] as const)
-      await expectClose(encoder.tokens(promptsOf(golden, way)), golden.tensor(`mid.${way}.sparse`), 1e-4);
-    await expectClose(encoder.dense(golden.image('in.input_masks')), golden.image('mid.masks.dense'), 1e-4);
+      await expectClose(encoder.tokens(promptsOf(golden, way)), golden.tensor(`mid.${way}.sparse`), TOLERANCE.encoder);
+    await expectClose(encoder.dense(golden.image('in.input_masks')), golden.image('mid.masks.dense'), TOLERANCE.encoder);
     const none = encoder.dense(undefined);
     await expectClose(tf.tile(none, [1, 1, golden.image('mid.none.dense').shape[2], 1]), golden.image('mid.none.dense'), 1e-6);
   });
@@ -71,7 +72,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.d_masks')],
       [outputs.iouScores, golden.tensor('in.d_iou')],
     ]);
-    expect(await wrongGradients(model, golden, gradients)).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients, TOLERANCE.maskerGradient)).toEqual([]);
     expect(golden.names('grad.').length).toBeGreaterThan(90);
   });
 
@@ -88,7 +89,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.prompts.d_masks')],
       [outputs.iouScores, golden.tensor('in.prompts.d_iou')],
     ]);
-    expect(await wrongGradients(model, golden, gradients, 'prompts.grad.')).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients, TOLERANCE.maskerGradient, 'prompts.grad.')).toEqual([]);
     const expected = golden.names('prompts.grad.').filter((key) => !key.includes('positional_embedding'));
     const parameters = [...model.namedParameters()].filter(([path]) => expected.includes(path));
     expect(parameters.length).toBe(expected.length);

@@ -8,6 +8,7 @@ import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
 import { wrongGradients } from '../support/model-gradients.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -34,9 +35,9 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
     for (const multimask of [false, true]) {
       const outputs = run(model, golden, way, multimask);
       const key = `out.${way}.${multimask ? 'multi' : 'single'}`;
-      await expectClose(outputs.predMasks, golden.tensor(`${key}.pred_masks`), 1e-3);
-      await expectClose(outputs.iouScores, golden.tensor(`${key}.iou_scores`), 1e-3);
-      await expectClose(outputs.objectScoreLogits, golden.tensor(`${key}.object_score_logits`), 1e-3);
+      await expectClose(outputs.predMasks, golden.tensor(`${key}.pred_masks`), TOLERANCE.masker);
+      await expectClose(outputs.iouScores, golden.tensor(`${key}.iou_scores`), TOLERANCE.masker);
+      await expectClose(outputs.objectScoreLogits, golden.tensor(`${key}.object_score_logits`), TOLERANCE.masker);
     }
   });
 
@@ -47,7 +48,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
       { features, ...promptsOf(golden, 'boxes'), masks: golden.image('in.input_masks'), multimask: true },
       inference,
     );
-    await expectClose(outputs.predMasks, golden.tensor('out.masks.multi.pred_masks'), 1e-3);
+    await expectClose(outputs.predMasks, golden.tensor('out.masks.multi.pred_masks'), TOLERANCE.masker);
   });
 
   it('gradients of all parameters equal the reference', async () => {
@@ -59,7 +60,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
       [outputs.predMasks, golden.tensor('in.d_masks')],
       [outputs.iouScores, golden.tensor('in.d_iou')],
     ]);
-    expect(await wrongGradients(model, golden, gradients)).toEqual([]);
+    expect(await wrongGradients(model, golden, gradients, TOLERANCE.maskerGradient)).toEqual([]);
     expect(golden.names('grad.').length).toBeGreaterThan(100);
   });
 
@@ -77,7 +78,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
     expect(parameters.length).toBe(golden.names('prompts.grad.').length);
     for (const [path, parameter] of parameters) {
       const expected = golden.inLayout(`prompts.grad.${path}`, parameter.layout);
-      await expectClose(gradients.get(parameter) ?? tf.zerosLike(expected), expected, 1e-3);
+      await expectClose(gradients.get(parameter) ?? tf.zerosLike(expected), expected, TOLERANCE.maskerGradient);
     }
   });
 

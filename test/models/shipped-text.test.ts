@@ -6,6 +6,7 @@ import { inference } from '../../src/nn/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { GoldenCase } from '../support/golden.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -41,6 +42,6 @@ describe('the text backbone of the detector for real ultrasound', () => {
       tokenTypeIds: golden.tensor<tf.Tensor2D>('in.token_type_ids'),
       positionIds: golden.tensor<tf.Tensor2D>('in.position_ids'),
     };
-    await expectClose(bert.forward(inputs, inference), golden.tensor('out.last_hidden_state'), 1e-4);
+    await expectClose(bert.forward(inputs, inference), golden.tensor('out.last_hidden_state'), TOLERANCE.encoder);
   });
 });

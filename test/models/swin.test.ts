@@ -6,6 +6,7 @@ import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, GoldenCase } from '../support/golden.js';
+import { TOLERANCE } from '../support/tolerances.js';
 
 useBackend();
 
@@ -38,7 +39,7 @@ describe('Swin', () => {
       const maps = swin.forward(golden.image('in.pixel_values'), inference);
       expect(maps.length).toBe(golden.names('out.').length);
       expect(maps.map((map) => map.shape[3])).toEqual(swin.channels);
-      for (const [i, map] of maps.entries()) await expectClose(map, golden.image(`out.${i}`), 1e-4);
+      for (const [i, map] of maps.entries()) await expectClose(map, golden.image(`out.${i}`), TOLERANCE.encoder);
     },
   );
 
@@ -52,8 +53,8 @@ describe('Swin', () => {
     for (const [path, parameter] of parameters) {
       const gradient = gradients.get(parameter) as tf.Tensor;
       // A key's bias adds the same to all scores of a query, so that softmax has no gradient for it: rounding is all there is.
-      if (path.endsWith('self.key.bias')) await expectClose(tf.add(gradient, 1), tf.onesLike(gradient), 1e-4);
-      else await expectClose(gradient, golden.inLayout(`grad.${path}`, parameter.layout), 1e-3);
+      if (path.endsWith('self.key.bias')) await expectClose(tf.add(gradient, 1), tf.onesLike(gradient), TOLERANCE.encoder);
+      else await expectClose(gradient, golden.inLayout(`grad.${path}`, parameter.layout), TOLERANCE.encoderGradient);
     }
   });
 

@@ -4,9 +4,11 @@ import { type ForwardContext, Linear, Module, TrainingPasses } from '../../src/n
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { normalTensor } from '../support/random.js';
+import { itUnless, notNative } from '../support/skipped.js';
 
 useBackend();
-const native = (await initBackend()) === 'tensorflow';
+const missing = notNative(await initBackend());
 
 /** A frozen layer, a trained one that is used twice, and noise where it is asked for. */
 class Net extends Module {
@@ -36,13 +38,7 @@ class Net extends Module {
   }
 }
 
-const batch = (rows: number, seed: number) => {
-  const rng = Rng.seeded(seed);
-  return tf.tensor2d(
-    Float32Array.from({ length: rows * 3 }, () => rng.normal(0, 1)),
-    [rows, 3],
-  );
-};
+const batch = (rows: number, seed: number) => normalTensor([rows, 3], seed);
 
 /** Outputs and gradients of one pass. */
 async function pass(net: Net, passes: TrainingPasses, x: tf.Tensor, { noise = false, only = 'both', seed = 7 } = {}) {
@@ -81,7 +77,7 @@ describe('passes as graphs', () => {
     captured.dispose();
   });
 
-  (native ? it : it.skip)('run nothing of the model any more once they are made', async () => {
+  itUnless(missing, 'run nothing of the model any more once they are made', async () => {
     const net = new Net();
     const captured = new TrainingPasses(net, { capture: true });
     await pass(net, captured, batch(5, 1));
@@ -98,7 +94,7 @@ describe('passes as graphs', () => {
     await expectSame(net, batch(5, 1), captured, { noise: true, seed: 2 });
   });
 
-  (native ? it : it.skip)('are made of some shapes although others cannot be graphs, whichever come first', async () => {
+  itUnless(missing, 'are made of some shapes although others cannot be graphs, whichever come first', async () => {
     const net = new Net();
     const captured = new TrainingPasses(net, { capture: true });
     await pass(net, captured, batch(5, 1), { noise: true });

@@ -11,6 +11,7 @@ import { expectClose, relativeError } from '../support/compare.js';
 import { gradientError } from '../support/finite-difference.js';
 import { GoldenCase } from '../support/golden.js';
 import { nativeOpsMissing } from '../support/native-ops.js';
+import { normalTensor } from '../support/random.js';
 
 useBackend();
 
@@ -61,11 +62,7 @@ describe.each([['gathering', gatherSampler], ['by matrix products', denseSampler
         [3, 2],
       ] as const;
       const rng = Rng.seeded(4);
-      const random = (shape: number[]) =>
-        tf.tensor(
-          Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
-          shape,
-        );
+      const random = (shape: number[]) => normalTensor(shape, rng);
       const cells = [-1.7, -0.3, 0.4, 0.6, 1.3, 1.7, 2.6]; // cell coordinates away from whole numbers, where the slope jumps
       const locations = Float32Array.from({ length: 2 * 3 * 2 * 2 * 1 * 2 }, (_, i) => {
         const [h, w] = shapes[Math.floor(i / 2) % 2] as readonly [number, number];

@@ -9,6 +9,7 @@ import { Rng } from '../../src/util/index.js';
 import { leakOf } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { describeNative, nativeOpsMissing } from '../support/native-ops.js';
+import { normalTensor } from '../support/random.js';
 
 type Shapes = readonly (readonly [number, number])[];
 type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
@@ -46,12 +47,6 @@ const CASES: readonly (readonly [string, Case])[] = [
   ],
 ];
 
-const random = (shape: number[], rng: Rng) =>
-  tf.tensor(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
-    shape,
-  );
-
 /** Locations inside, outside, far outside, nowhere, on cell centres and on the borders of the maps. */
 function locationsOf({ shapes, batch, queries, heads, points }: Case, rng: Rng): tf.Tensor {
   const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -7, 0, 1];
@@ -72,9 +67,9 @@ function inputsOf(size: Case, seed = 5): Triple {
   const { shapes, batch, queries, heads, depth, points } = size;
   const cells = shapes.reduce((sum, [h, w]) => sum + h * w, 0);
   return [
-    random([batch, cells, heads, depth], rng),
+    normalTensor([batch, cells, heads, depth], rng),
     locationsOf(size, rng),
-    random([batch, queries, heads, shapes.length, points], rng),
+    normalTensor([batch, queries, heads, shapes.length, points], rng),
   ];
 }
 
@@ -89,7 +84,7 @@ const missing = await nativeOpsMissing();
 describeNative(missing, 'the native deformable attention', () => {
   it.each(CASES)('is what the portable one is: %s', async (_name, size) => {
     const inputs = inputsOf(size);
-    const dy = random([size.batch, size.queries, size.heads * size.depth], Rng.seeded(6));
+    const dy = normalTensor([size.batch, size.queries, size.heads * size.depth], Rng.seeded(6));
     await expectClose(attend(nativeSampler, size, inputs), attend(gatherSampler, size, inputs), 1e-5);
     const [native, portable] = [nativeSampler, gatherSampler].map((way) =>
       tf.grads((...xs) => attend(way, size, xs as unknown as Triple))(inputs, dy),
@@ -108,7 +103,7 @@ describeNative(missing, 'the native deformable attention', () => {
   it('leaves nothing behind, also in TensorFlow', async () => {
     const [, size] = CASES[4] as (typeof CASES)[number];
     const inputs = inputsOf(size);
-    const dy = random([size.batch, size.queries, size.heads * size.depth], Rng.seeded(6));
+    const dy = normalTensor([size.batch, size.queries, size.heads * size.depth], Rng.seeded(6));
     const step = () => tf.dispose(tf.grads((...xs) => attend(nativeSampler, size, xs as unknown as Triple))(inputs, dy));
     step();
     const held = tf.backend().numDataIds();

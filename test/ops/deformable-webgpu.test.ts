@@ -9,6 +9,7 @@ import { leakOf } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
 import { gradientError } from '../support/finite-difference.js';
 import { GoldenCase } from '../support/golden.js';
+import { normalTensor } from '../support/random.js';
 import { describeWebgpu, webgpuMissing } from '../support/webgpu.js';
 
 type Shapes = readonly (readonly [number, number])[];
@@ -90,11 +91,7 @@ describeWebgpu(missing, 'deformable attention on WebGPU', () => {
       [2, 1],
     ];
     const rng = Rng.seeded(4);
-    const random = (shape: number[]) =>
-      tf.tensor(
-        Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
-        shape,
-      );
+    const random = (shape: number[]) => normalTensor(shape, rng);
     const cells = [-1.7, -0.3, 0.4, 0.6, 1.3, 1.7]; // away from whole numbers
     const locations = Float32Array.from({ length: 2 * 1 * 1 * 2 * 1 * 2 }, (_, i) => {
       const [h, w] = shapes[Math.floor(i / 2) % 2] as readonly [number, number];

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { emptyProject as newProject, pack } from '../support/package.js';
+import { describeUnless, notSlow } from '../support/skipped.js';
 
-/** Packing, two installations and a set-up take minutes, and need npm's registry or its cache. */
-const slow = process.env['SONOGROUND_SLOW'] === '1' ? describe : describe.skip;
+/* Packing, two installations and a set-up take minutes, and need npm's registry or its cache. */
 
 const PROGRAM = `
 import { writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ const OPTIONS = {
   noEmit: true,
 };
 
-slow('the package in an empty project', () => {
+describeUnless(notSlow, 'the package in an empty project', () => {
   let dir = '';
   let tarball = '';
   const environment = { ...process.env, npm_config_ignore_scripts: 'true', npm_config_prefer_offline: 'true' };

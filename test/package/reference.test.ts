@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { encodePng } from '../../src/processing/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Compiles the whole of the sources, and starts a process for each example.
 
@@ -31,9 +31,8 @@ const examples = files.filter((file) => file.endsWith('.ts')).flatMap(examplesOf
 /** The rest is of rooms that the package does not give out. */
 const runnable = examples.filter(({ code }) => code.includes("from 'sonoground'"));
 
-let dir = '';
+const dir = temporaryFolder('examples');
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'sonoground-examples-'));
   mkdirSync(join(dir, 'node_modules'));
   symlinkSync(resolve('.'), join(dir, 'node_modules', 'sonoground'));
   writeFileSync(join(dir, 'package.json'), JSON.stringify({ type: 'module' }));
@@ -42,7 +41,6 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
   for (const [k, { code }] of runnable.entries()) writeFileSync(join(dir, `example-${k}.ts`), `${code}\n`);
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const run = (args: readonly string[], cwd: string) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' } }); // biome-ignore format: short

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { DicomFile, decodeImage, listPictures } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
@@ -11,12 +10,9 @@ import { type DicomParts, dicom, SYNTAX } from '../support/dicom.js';
 import { element, part10 } from '../support/dicom-bytes.js';
 import { losslessJpeg } from '../support/lossless-jpeg.js';
 import { rleFrame } from '../support/rle-frame.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-dicom-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('dicom');
 
 async function write(name: string, content: Buffer): Promise<string> {
   const file = join(dir, name);

@@ -1,18 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { decodeImage, decodeMask, listPictures, openNifti, readNiftiHeader } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
 import { nifti } from '../support/nifti.js';
+import { skippedName } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-files-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('files');
 
 const NAMES = ['a.png', 'a.tif', 'a.dcm', 'a.nii', 'a.nii.gz', 'a'];
 
@@ -21,8 +18,8 @@ describe.each([
   ['a device without an end', (file: string) => symlink('/dev/zero', file)],
   ['a folder', (file: string) => mkdir(file)],
 ])('%s', (name, make) => {
-  const posix = process.platform === 'win32' && name !== 'a folder' ? it.skip : it;
-  posix.each(NAMES)('called %s is no image', async (own) => {
+  const missing = process.platform === 'win32' && name !== 'a folder' ? 'Windows has no such file' : undefined;
+  (missing === undefined ? it : it.skip).each(NAMES)(skippedName(missing, 'called %s is no image'), async (own) => {
     const file = join(dir, own);
     await make(file);
     try {

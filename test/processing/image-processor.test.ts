@@ -1,19 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ImageProcessor, type RasterImage, resizeImage } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { GoldenCase } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'processor-'));
-});
-afterAll(() => rm(dir, { recursive: true }));
+const dir = temporaryFolder('processor');
 
 let golden: GoldenCase;
 let images: RasterImage[];

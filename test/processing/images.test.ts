@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import {
   boxIou,
@@ -27,14 +26,11 @@ import {
 import { DataError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { nifti } from '../support/nifti.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-images-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('images');
 
 /** 3 x 2 pixels: red, green, blue / white, black, grey. */
 const PIXELS = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 90, 90, 90];

@@ -1,18 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { type BinaryMask, decodeGreyMask, decodeMask, fitMask } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
 import { nifti } from '../support/nifti.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { tiff, tiffOfPages } from '../support/tiff.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-levels-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('levels');
 
 const SIDE = 40;
 const PIXELS = SIDE * SIDE;

@@ -1,18 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { decodeImage, decodeMaskLevels, listPictures, openPictures } from '../../src/processing/index.js';
 import { DataError } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { type TiffParts, tiff, tiffOfPages } from '../support/tiff.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-tiff-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('tiff');
 
 const LIMITS = { pixels: 1e6, unpackedBytes: 1e6 };
 const red = ({ data }: { readonly data: Uint8Array }) => [...data].filter((_value, i) => i % 3 === 0);

@@ -11,13 +11,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { describeUnless } from '../support/skipped.js';
 import { until } from '../support/until.js';
 import { cudaOpsOf, FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, WHEEL } from './support/fake-project.js';
 import { FakePypi } from './support/fake-pypi.js';
 
 /** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */
-const onLinux = process.platform === 'linux' && process.arch === 'x64' ? describe : describe.skip;
+const elsewhere = process.platform === 'linux' && process.arch === 'x64' ? undefined : 'this is not Linux on x64';
 
 let machine: FakeMachine;
 let pypi: FakePypi | undefined;
@@ -44,7 +45,7 @@ function expectPlain(output: string): void {
   expect(output).not.toContain('node:internal');
 }
 
-onLinux('the set-up', () => {
+describeUnless(elsewhere, 'the set-up', () => {
   it('brings everything into a bare clone, then has nothing to do', async () => {
     const project = machine.clone();
     const first = await machine.run(project);
@@ -132,7 +133,7 @@ onLinux('the set-up', () => {
   });
 });
 
-onLinux('fallbacks', () => {
+describeUnless(elsewhere, 'fallbacks', () => {
   it.each([
     ['there is no pip', () => machine.remove('python3'), 'pip: not found; trying PyPI'],
     [
@@ -199,7 +200,7 @@ onLinux('fallbacks', () => {
   });
 });
 
-onLinux('the native operations', () => {
+describeUnless(elsewhere, 'the native operations', () => {
   it('are compiled into a clone whose TensorFlow is there already, and shared by others', async () => {
     const project = machine.clone();
     await machine.run(project);
@@ -261,7 +262,7 @@ onLinux('the native operations', () => {
   });
 });
 
-onLinux('what others may write', () => {
+describeUnless(elsewhere, 'what others may write', () => {
   const TENSORFLOW = 'tensorflow-2.21.0-cpu';
 
   it.each<[string, string, number]>([
@@ -318,7 +319,7 @@ onLinux('what others may write', () => {
   });
 });
 
-onLinux('a broken download', () => {
+describeUnless(elsewhere, 'a broken download', () => {
   it('goes on where it broke off', async () => {
     const server = await servePypi();
     server.faults.push('break', 'break');
@@ -347,7 +348,7 @@ onLinux('a broken download', () => {
   });
 });
 
-onLinux('a killed set-up', () => {
+describeUnless(elsewhere, 'a killed set-up', () => {
   it.each<[string, Tool]>([
     ['npm', 'npm'],
     ['the download', 'python3'],
@@ -409,7 +410,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-onLinux('two set-ups at once', () => {
+describeUnless(elsewhere, 'two set-ups at once', () => {
   it('in two clones download and compile once', async () => {
     const projects = [machine.clone('one'), machine.clone('two'), machine.clone('three')];
     const outcomes = await Promise.all(projects.map((project) => machine.run(project)));
@@ -427,7 +428,7 @@ onLinux('two set-ups at once', () => {
   });
 });
 
-onLinux('--cuda', () => {
+describeUnless(elsewhere, '--cuda', () => {
   const METADATA = [
     'Requires-Dist: absl-py>=1.0.0',
     'Requires-Dist: nvidia-cublas-cu12<13.0,>=9.5.3.2; extra == "and-cuda"',

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** A tree with one offence of each kind beside imports that are right. */
 const FILES = {
@@ -28,14 +28,13 @@ const FILES = {
 } as const;
 
 let offences: string[];
-let dir: string;
+const dir = temporaryFolder('rules');
 
 interface Report {
   readonly summary: { readonly violations: readonly { readonly from: string; readonly rule: { readonly name: string } }[] };
 }
 
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'sonoground-rules-'));
   for (const [path, text] of Object.entries(FILES)) {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), `${text}\n`);
@@ -49,8 +48,6 @@ beforeAll(() => {
   );
   offences = (JSON.parse(stdout) as Report).summary.violations.map(({ from, rule }) => `${from}: ${rule.name}`);
 });
-
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('import rules', () => {
   it.each([

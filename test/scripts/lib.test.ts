@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { chmodSync, chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { makeZip } from './support/zip.js';
 
 // The scripts are plain JavaScript without types.
 const lib = (name: string) => import(pathToFileURL(resolve('scripts', 'lib', `${name}.mjs`)).href);
 
-let dir: string;
-
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'sonoground-lib-'));
-});
-
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('lib');
 
 describe('versions', () => {
   const VERSIONS = ['9.3.0.75', '9.10.2.21', '10.0.0', '9.9', '9.11.0rc1'];

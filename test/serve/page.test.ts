@@ -3,16 +3,17 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeRle, encodePng, maskArea } from '../../src/processing/index.js';
 import { createServer, ProcessEngine } from '../../src/serve/index.js';
-import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
+import { browserMissing, openBrowser, openPage } from '../support/browser.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
 import { patientLimits } from '../support/server.js';
+import { describeUnless } from '../support/skipped.js';
 
 const TOKEN = 'a-token-of-24-letters-ok';
 
@@ -28,9 +29,7 @@ async function startOther(html: string): Promise<{ address: string; close: () =>
   return { address: `http://localhost:${(other.address() as AddressInfo).port}/`, close };
 }
 
-const inBrowser = chromiumPath === undefined ? describe.skip : describe;
-
-inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})` : ''}`, () => {
+describeUnless(browserMissing, 'the page in a browser', () => {
   let dir: string;
   let server: FastifyInstance;
   let address: string;

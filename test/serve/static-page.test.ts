@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { initBackend } from '../../src/backend/index.js';
@@ -10,20 +10,19 @@ import { exportModel } from '../../src/export/index.js';
 import { GroundedSegmenter, type Segment } from '../../src/infer/index.js';
 import { decodeImage, decodeRle, encodePng, type RasterImage } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
-import { chromiumPath, noBrowser, openBrowser, openPage } from '../support/browser.js';
+import { browserMissing, openBrowser, openPage } from '../support/browser.js';
 import { dicom, SYNTAX } from '../support/dicom.js';
 import { rleFrame } from '../support/rle-frame.js';
+import { describeUnless, notNative, notSlow, skippedName } from '../support/skipped.js';
 import { StaticServer } from '../support/static-server.js';
 
 /** Graphs are recorded on TensorFlow. */
-const native = (await initBackend()) === 'tensorflow';
+const backend = await initBackend();
 useBackend();
 
-const missing = chromiumPath === undefined ? noBrowser : native ? undefined : 'skipped: exports need the native TensorFlow';
-const inBrowser = missing === undefined ? describe : describe.skip;
+const missing = browserMissing ?? notNative(backend);
 
 /** Graphics that the processor imitates take half a minute to warm up. */
-const slow = process.env['SONOGROUND_SLOW'] === '1';
 
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
@@ -43,7 +42,7 @@ interface Exported {
   }[];
 }
 
-inBrowser(`the page that computes in the browser${missing === undefined ? '' : ` (${missing})`}`, () => {
+describeUnless(missing, 'the page that computes in the browser', () => {
   let dir: string;
   let site: string;
   let image: RasterImage;
@@ -337,8 +336,8 @@ inBrowser(`the page that computes in the browser${missing === undefined ? '' : `
     ],
   } as const;
 
-  (slow ? it.each : it.skip.each)(['webgl', 'webgpu'] as const)(
-    `finds what Node finds, by %s${slow ? '' : ' (slow tier)'}`,
+  (notSlow === undefined ? it : it.skip).each(['webgl', 'webgpu'] as const)(
+    skippedName(notSlow, 'finds what Node finds, by %s'),
     async (backend) => {
       const browser = await openBrowser(GRAPHICS[backend]);
       await open(site, `?backend=${backend}`, browser);

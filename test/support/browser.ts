@@ -9,12 +9,17 @@ export const chromiumPath: string | undefined = [process.env['SONOGROUND_CHROMIU
   existsSync(path),
 );
 
-/** Why tests in a browser are passed over, for their names. */
-export const noBrowser = 'skipped: there is no Chromium here (apt-get install chromium, or name one with SONOGROUND_CHROMIUM)';
+const NO_BROWSER = 'there is no Chromium here (apt-get install chromium, or name one with SONOGROUND_CHROMIUM)';
+
+/** Why tests in a browser are skipped; undefined where there is one. */
+export const browserMissing: string | undefined = chromiumPath === undefined ? NO_BROWSER : undefined;
+
+/** The same for names that are put together by hand. */
+export const noBrowser = `skipped: ${NO_BROWSER}`;
 
 /** @param args - what is said about its graphics. Default: to do without. */
 export async function openBrowser(args: readonly string[] = ['--disable-gpu']): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error(noBrowser);
+  if (chromiumPath === undefined) throw new Error(NO_BROWSER);
   return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', ...args], timeout: NEVER });
 }
 

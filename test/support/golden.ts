@@ -1,44 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { tf } from '../../src/backend/index.js';
-import { type NamedArray, readSafetensors } from '../../src/io/formats/index.js';
+import { readSafetensors } from '../../src/io/formats/index.js';
 import type { Module, TorchLayout } from '../../src/nn/index.js';
+import { fixturePath, GoldenArrays } from './golden-arrays.js';
 
-/** The folder of a fixture. */
-export function fixturePath(name: string, file = ''): string {
-  return fileURLToPath(new URL(`../fixtures/${name}/${file}`, import.meta.url));
-}
+export { fixtureJson, fixturePath } from './golden-arrays.js';
 
-export function fixtureJson(name: string, file: string): unknown {
-  return JSON.parse(readFileSync(fixturePath(name, file), 'utf8'));
-}
-
-export class GoldenCase {
-  readonly name: string;
-  private readonly arrays: ReadonlyMap<string, NamedArray>;
-
-  private constructor(name: string, arrays: ReadonlyMap<string, NamedArray>) {
-    this.name = name;
-    this.arrays = arrays;
-  }
-
-  static async read(name: string, file = 'case.safetensors'): Promise<GoldenCase> {
+/** The arrays of a fixture as tensors and weights. */
+export class GoldenCase extends GoldenArrays {
+  static override async read(name: string, file = 'case.safetensors'): Promise<GoldenCase> {
     return new GoldenCase(name, (await readSafetensors(fixturePath(name, file))).arrays);
-  }
-
-  /** The names that begin with `prefix`, without it. */
-  names(prefix: string): string[] {
-    return [...this.arrays.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-  }
-
-  has(name: string): boolean {
-    return this.arrays.has(name);
-  }
-
-  array(name: string): NamedArray {
-    const array = this.arrays.get(name);
-    if (array === undefined) throw new Error(`fixture ${this.name} has no ${name}`);
-    return array;
   }
 
   /** As stored. */

@@ -8,12 +8,14 @@ const PYTHONS = {
   tensorflow: 'SONOGROUND_TENSORFLOW_PYTHON',
 } as const;
 
-/** The Python of that name, or undefined with a line that says what is skipped. */
-export function pythonFor(name: keyof typeof PYTHONS, what: string): string | undefined {
-  const python = process.env[PYTHONS[name]];
-  if (python === undefined || python === '')
-    process.stderr.write(`skipped: ${what}; ${PYTHONS[name]} names no Python to compare with\n`);
-  return python || undefined;
+/** The Python of that name, if there is one. */
+export function pythonFor(name: keyof typeof PYTHONS): string | undefined {
+  return process.env[PYTHONS[name]] || undefined;
+}
+
+/** Why what needs that Python is skipped; undefined where it is there. */
+export function pythonMissing(name: keyof typeof PYTHONS): string | undefined {
+  return pythonFor(name) === undefined ? `${PYTHONS[name]} names no Python to compare with` : undefined;
 }
 
 /** Runs a program, and gives what it printed. */

@@ -9,6 +9,7 @@ import { takeStep } from '../../src/train/step.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
+import { normalTensor } from '../support/random.js';
 
 useBackend();
 
@@ -40,11 +41,7 @@ beforeAll(async () => {
   // Layers that begin at zero would leave much of the model without a gradient, and equal scores would tie.
   const rng = Rng.seeded(4);
   for (const [, parameter] of parts.model.namedParameters()) {
-    const noise = tf.tensor(
-      Float32Array.from({ length: parameter.value.size }, () => rng.normal(0, 0.02)),
-      parameter.value.shape,
-    );
-    parameter.assign(tf.add(parameter.value, noise));
+    parameter.assign(tf.add(parameter.value, normalTensor(parameter.shape, rng, 0.02)));
   }
   const domain = phantomDomains['shifted'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 12, seed: 1, width: 64, height: 56, domain });

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
 import { type DetectorParts, loadDetector, loadSam2Masker, type Sam2Parts } from '../../src/infer/index.js';
@@ -11,10 +9,11 @@ import { DetectorTask, MaskerTask, runConfigSchema, type TrainTask, train } from
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
+import { itUnless, notNative } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
-const native = (await initBackend()) === 'tensorflow';
-const whereGraphsRun = native ? it : it.skip;
+const missing = notNative(await initBackend());
 
 /**
  * Relative to a parameter's largest gradient, or to the smallest that counts: gradients that are zero but for rounding, as those of
@@ -23,11 +22,7 @@ const whereGraphsRun = native ? it : it.skip;
 const TOLERANCE = 2e-4;
 const NOISE = 1e-6;
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-capture-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('capture');
 
 const domain = phantomDomains['standard'] as PhantomDomain;
 const phantoms = (size: number, seed: number) => new PhantomDataset({ size, seed, width: 64, height: 56, domain });
@@ -66,22 +61,26 @@ async function expectSameSteps(eager: TrainTask, captured: TrainTask, seeds: rea
 }
 
 describe('training steps as graphs', () => {
-  whereGraphsRun('give the loss and gradients of single operations, for the detector and prompts of any length', async () => {
+  itUnless(missing, 'give the loss and gradients of single operations, for the detector and prompts of any length', async () => {
     const parts = await loadDetector('weights/nano-grounding-dino');
     const captured = detectorTask(parts, true);
     await expectSameSteps(detectorTask(parts, false), captured, [1, 2, 3]);
     captured.dispose();
   });
 
-  whereGraphsRun('give the loss and gradients of single operations, for the masker with one mask and with several', async () => {
-    const parts = await loadSam2Masker('weights/nano-sam2');
-    const captured = maskerTask(parts, true);
-    // By the draws of these seeds, one mask and several are asked for.
-    await expectSameSteps(maskerTask(parts, false), captured, [1, 2, 3, 4]);
-    captured.dispose();
-  });
+  itUnless(
+    missing,
+    'give the loss and gradients of single operations, for the masker with one mask and with several',
+    async () => {
+      const parts = await loadSam2Masker('weights/nano-sam2');
+      const captured = maskerTask(parts, true);
+      // By the draws of these seeds, one mask and several are asked for.
+      await expectSameSteps(maskerTask(parts, false), captured, [1, 2, 3, 4]);
+      captured.dispose();
+    },
+  );
 
-  whereGraphsRun('leave no tensor behind', async () => {
+  itUnless(missing, 'leave no tensor behind', async () => {
     const task = detectorTask(await loadDetector('weights/nano-grounding-dino'), true);
     const samples = await samplesOf(1, 2);
     const step = async () => tf.dispose([...(await task.step(samples, Rng.seeded(1))).gradients.values()]);
@@ -90,7 +89,7 @@ describe('training steps as graphs', () => {
     task.dispose();
   });
 
-  whereGraphsRun('end a resumed run with the bytes of one in one go', async () => {
+  itUnless(missing, 'end a resumed run with the bytes of one in one go', async () => {
     const run = async (name: string, epochs: readonly number[]) => {
       for (const [i, upTo] of epochs.entries()) {
         const stop = new AbortController();

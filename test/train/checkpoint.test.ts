@@ -1,21 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Progress, readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { assertSameRun, stepSettings } from '../../src/train/fingerprint.js';
 import { RunFolder } from '../../src/train/run-folder.js';
 import { leakOf, useBackend } from '../support/backend.js';
+import { itUnless } from '../support/skipped.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-checkpoint-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('checkpoint');
 
 const progress = (step: number): Progress => ({
   step,
@@ -89,26 +86,30 @@ describe('a checkpoint', () => {
   // Only an administrator may make a file system.
   const mount = (...args: string[]) => spawnSync('mount', args).status === 0;
   const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
-  (canMount ? it : it.skip)('stays as it is when the next one does not fit on the disk, or the disk is read-only', async () => {
-    const small = join(dir, 'small');
-    await mkdir(small);
-    expect(mount('-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', small)).toBe(true);
-    try {
-      const file = join(small, 'step-00000001.safetensors');
-      await write(file, 1);
-      await writeFile(join(small, 'filler'), Buffer.alloc(4096));
-      await expect(write(file, 2)).rejects.toThrow(`${file}: the disk is full`);
-      await rm(join(small, 'filler'));
-      expect(mount('-o', 'remount,ro', small)).toBe(true);
-      await expect(write(file, 2)).rejects.toThrow(`${file}: the file system is read-only`);
-      const { tensors, progress: read } = await readCheckpoint(file);
-      tf.dispose([...tensors.values()]);
-      expect(read.step).toBe(1);
-      expect(await readdir(small)).toEqual(['step-00000001.safetensors']);
-    } finally {
-      spawnSync('umount', [small]);
-    }
-  });
+  itUnless(
+    canMount ? undefined : 'no file system may be mounted here',
+    'stays as it is when the next one does not fit on the disk, or the disk is read-only',
+    async () => {
+      const small = join(dir, 'small');
+      await mkdir(small);
+      expect(mount('-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', small)).toBe(true);
+      try {
+        const file = join(small, 'step-00000001.safetensors');
+        await write(file, 1);
+        await writeFile(join(small, 'filler'), Buffer.alloc(4096));
+        await expect(write(file, 2)).rejects.toThrow(`${file}: the disk is full`);
+        await rm(join(small, 'filler'));
+        expect(mount('-o', 'remount,ro', small)).toBe(true);
+        await expect(write(file, 2)).rejects.toThrow(`${file}: the file system is read-only`);
+        const { tensors, progress: read } = await readCheckpoint(file);
+        tf.dispose([...tensors.values()]);
+        expect(read.step).toBe(1);
+        expect(await readdir(small)).toEqual(['step-00000001.safetensors']);
+      } finally {
+        spawnSync('umount', [small]);
+      }
+    },
+  );
 });
 
 describe('resuming under other settings', () => {

@@ -1,15 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { crc32c, scalarsRecord, versionRecord } from '../../src/train/events.js';
 import { TrainLog } from '../../src/train/train-log.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-events-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('events');
 
 /** The messages of an event file; fails where a checksum is wrong. */
 function messages(file: Buffer): Buffer[] {

@@ -1,17 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { GroundedSegmenter } from '../../src/infer/index.js';
 import { runConfigSchema, runTraining } from '../../src/train/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-portable-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('portable');
 
 describe('on WebAssembly', () => {
   it('the shipped model takes a few LoRA steps and segments an image', async () => {

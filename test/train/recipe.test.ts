@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { runExperiment } from '../../src/eval/index.js';
 import { GroundedSegmenter, type LoadOptions, loadDetector, loadMasker } from '../../src/infer/index.js';
@@ -9,6 +8,7 @@ import { readSafetensors } from '../../src/io/index.js';
 import { adaptersIn, setAdapterScale } from '../../src/lora/index.js';
 import { runConfigSchema, runTraining } from '../../src/train/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
@@ -16,11 +16,7 @@ const phantoms = (size: number, seed: number) =>
   new PhantomDataset({ size, seed, width: 64, height: 56, domain: phantomDomains['shifted'] as PhantomDomain });
 const data = { train: phantoms(4, 1), val: phantoms(2, 2), test: phantoms(2, 3) };
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-recipe-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('recipe');
 
 const phantom = { domain: 'shifted', size: { width: 64, height: 56 }, train: 3, val: 2, test: 2 };
 const train = { epochs: 1, stepsPerEpoch: 2, batchSize: 2, learningRate: 1e-2, warmupSteps: 0 };

@@ -1,20 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readSafetensors } from '../../src/io/index.js';
 import { Rng } from '../../src/util/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const CHILD = fileURLToPath(new URL('../support/train-child.mjs', import.meta.url));
 const KILLS = 8;
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-resume-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('resume');
 
 /** Trains in a process of its own; tells whether it was killed and how many acts on the file system it made otherwise. */
 async function child(name: string, killAt: number, workers: number): Promise<{ killed: boolean; acts: number }> {

@@ -1,7 +1,6 @@
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, cp, mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { writeCoco } from '../../src/data/coco.js';
 import { CocoDataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { readCheckpoint } from '../../src/train/checkpoint.js';
@@ -10,20 +9,19 @@ import { runConfigSchema, type TrainerOptions, train } from '../../src/train/ind
 import { otherVersions, stepVersions } from '../../src/train/versions.js';
 import { InUseError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { toyTask } from '../support/toy-task.js';
 
 useBackend();
 
-let dir: string;
+const dir = temporaryFolder('same-data');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'same-data-'));
   const domain = phantomDomains['shifted'] as PhantomDomain;
   const phantoms = (size: number, seed: number) => new PhantomDataset({ size, seed, width: 24, height: 20, domain });
   await writeCoco(phantoms(4, 1), join(dir, 'data'), 'train');
   await cp(join(dir, 'data'), join(dir, 'others'), { recursive: true });
   await writeCoco(phantoms(2, 2), join(dir, 'val'), 'val');
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 interface Run {
   readonly data: string;

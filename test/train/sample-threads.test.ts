@@ -1,19 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BatchLoader, PhantomDataset, type PhantomDomain, phantomDomains, writeCoco } from '../../src/data/index.js';
 import { openRun, runConfigSchema, SampleThreads } from '../../src/train/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('threads');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-threads-'));
   const domain = phantomDomains['standard'] as PhantomDomain;
   for (const part of ['train', 'val', 'test'] as const)
     await writeCoco(new PhantomDataset({ size: 7, seed: 1, width: 40, height: 30, domain }), dir, part);
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const dataConfig = (root: string) => runConfigSchema.parse({ run: { dir }, data: { format: 'coco', root } }).data;
 

@@ -1,20 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { runConfigSchema, type TrainerOptions, train } from '../../src/train/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { toyTask } from '../support/toy-task.js';
 
 useBackend();
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-trainer-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('trainer');
 
 const phantoms = (size: number, seed: number): Dataset => {
   const made = new PhantomDataset({ size, seed, width: 16, height: 12, domain: phantomDomains['shifted'] as PhantomDomain });

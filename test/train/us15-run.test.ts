@@ -1,24 +1,20 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains, writeCoco } from '../../src/data/index.js';
 import { evaluateRun, runExperiment } from '../../src/eval/index.js';
 import { runConfigSchema } from '../../src/train/index.js';
 import { useBackend } from '../support/backend.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
 
 const CONFIG = fileURLToPath(new URL('../../configs/us15.yaml', import.meta.url));
 const UNSEEN = ['busbra', 'tnscui', 'luminous'];
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'us15-run-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('us15-run');
 
 /** The recipe on phantoms, with the shipped models in the place of the published ones. */
 const config = () =>

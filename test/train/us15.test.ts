@@ -1,29 +1,27 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { auditForTraining, findAdapter, importDataset } from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
 import { DataError, type Logger } from '../../src/util/index.js';
 import { miniatures as all } from '../data/import/miniatures/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Those of the paper. */
 const miniatures = all.filter(({ paper }) => paper !== undefined);
 
 const CONFIG = fileURLToPath(new URL('../../configs/us15.yaml', import.meta.url));
 
-let dir: string;
+const dir = temporaryFolder('us15');
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-us15-'));
   // Folders are called as people call them: BUS-UCLM, BrEaST, KidneyUS.
   for (const miniature of miniatures) {
     await mkdir(join(dir, 'root', miniature.dataset), { recursive: true });
     await miniature.write(join(dir, 'root', miniature.dataset));
   }
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const config = async (...set: string[]) =>
   (await loadConfig(CONFIG, runConfigSchema, [`data.root=${join(dir, 'root')}`, `data.cache=${join(dir, 'cache')}`, ...set]))

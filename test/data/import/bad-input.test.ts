@@ -1,23 +1,19 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { commands } from '../../../src/cli/commands.js';
 import { main } from '../../../src/cli/main.js';
 import { importDataset } from '../../../src/data/index.js';
 import { DataError, UsageError } from '../../../src/util/index.js';
 import { ownIdentity } from '../../../src/util/lock/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, PARTS, readPart, sorted } from './support.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-bad-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('bad');
 
 let made = 0;
 const folder = () => join(dir, String(made++));

@@ -1,21 +1,17 @@
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { foldersOf, PathLookup } from '../../../src/data/import/readers/path-lookup.js';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
 import { maskToRle, runsOf } from '../../../src/processing/index.js';
 import { Rng } from '../../../src/util/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
 
-let dir: string;
+const dir = temporaryFolder('coco-import');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-coco-import-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Where the objects of images lie: each image has its own, so that a wrong picture shows. */
 const BOXES: readonly Box[] = [

@@ -1,20 +1,16 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
 
 const SIZE = [96, 72] as const;
 
-let dir: string;
+const dir = temporaryFolder('copies');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-copies-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const folder = () => join(dir, String(made++));
 

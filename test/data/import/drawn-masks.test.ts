@@ -1,18 +1,14 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { splitGroups } from '../../../src/data/import/split.js';
 import { importDataset } from '../../../src/data/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, type Patch, put, scan } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
 
-let dir: string;
+const dir = temporaryFolder('drawn');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-drawn-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const folder = () => join(dir, String(made++));
 

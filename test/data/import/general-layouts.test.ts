@@ -1,19 +1,15 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
 import { decodeImage } from '../../../src/processing/index.js';
 import { dicom } from '../../support/dicom.js';
 import { nifti } from '../../support/nifti.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { objectsBySource, readPart } from './support.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-layouts-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('layouts');
 
 let made = 0;
 const folder = () => join(dir, String(made++));

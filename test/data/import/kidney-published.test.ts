@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { assemblePaper, type Done } from '../../../src/data/import/assemble.js';
 import { FileTree } from '../../../src/data/import/file-tree.js';
@@ -11,6 +10,8 @@ import { outerRegions } from '../../../src/data/import/outer-contours.js';
 import { findAdapter } from '../../../src/data/import/registry.js';
 import { countParts } from '../../../src/data/import/report.js';
 import { paperStems } from '../../../src/data/import/stems.js';
+import { describeUnless } from '../../support/skipped.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** The second reviewer's table and masks; the images need registration and are not there. */
 const PUBLISHED = fileURLToPath(new URL('../../../../shared/data/published/kidneyus-labels/', import.meta.url));
@@ -35,14 +36,10 @@ async function contoursOf(file: string): Promise<number> {
   return outerRegions({ width: info.width, height, data: piece }).length;
 }
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-kidney-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('kidney');
 
-describe(there ? 'the published table of kidneyUS' : 'the published table of kidneyUS (skipped: it is not here)', () => {
-  (there ? it : it.skip)('comes to the rows and files that the published code makes', async () => {
+describeUnless(there ? undefined : 'the published dataset is not here', 'the published table of kidneyUS', () => {
+  it('comes to the rows and files that the published code makes', async () => {
     await symlink(PUBLISHED, join(dir, 'kidneyUS-main'));
     await mkdir(join(dir, 'images'));
     const masks = join(PUBLISHED, 'labels', 'reviewed_masks_2', 'capsule');

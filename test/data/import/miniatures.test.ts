@@ -1,16 +1,12 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CocoDataset, findAdapter, importDataset } from '../../../src/data/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, PARTS, readPart, sorted } from './support.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-miniatures-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('miniatures');
 
 describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as const))('%s', (name, miniature) => {
   const from = () => join(dir, `${name} in`);

@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { FoldersDataset, importDataset } from '../../../src/data/index.js';
 import { type NiftiParts, nifti } from '../../support/nifti.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { objectsBySource } from './support.js';
 
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-unclear-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = temporaryFolder('unclear');
 
 let made = 0;
 const folder = () => join(dir, String(made++));

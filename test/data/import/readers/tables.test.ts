@@ -1,18 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { readSheet } from '../../../../src/data/import/readers/sheet.js';
 import { readTable } from '../../../../src/data/import/readers/table.js';
 import { DataError } from '../../../../src/util/index.js';
 import { makeZip } from '../../../scripts/support/zip.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
-let dir: string;
+const dir = temporaryFolder('tables');
 let made = 0;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sonoground-tables-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function workbook(
   sheet: string,

@@ -1,0 +1,28 @@
+/**
+ * The code that mutants are made of, area by area, and the tests that must notice them: those written for it, so that a mutant
+ * is not killed by accident, and few, as they run once for each mutant.
+ */
+export const AREAS = {
+  metrics: {
+    mutate: ['src/metrics/*.ts'],
+    tests: ['test/metrics/*.test.ts'],
+  },
+  detections: {
+    mutate: ['src/processing/detections.ts'],
+    tests: ['test/processing/detections.test.ts'],
+  },
+  masks: {
+    mutate: ['src/processing/{rle,contours,polygons,components,mask,union-of-masks}.ts'],
+    tests: ['test/processing/{rle,contours,mask}.test.ts'],
+  },
+  losses: {
+    mutate: ['src/losses/*.ts'],
+    tests: ['test/losses/*.test.ts'],
+    sample: 200,
+  },
+  nn: {
+    mutate: ['src/nn/*.ts'],
+    tests: ['test/nn/*.test.ts', 'test/models/dropout-rates.test.ts'],
+    sample: 200,
+  },
+};
