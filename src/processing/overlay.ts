@@ -42,7 +42,7 @@ const DARK_COLOUR = 110;
 /**
  * Draws masks, boxes and labels on an image, small images enlarged by an integer factor. Labels lie inside the picture and, as
  * long as there is room, not over each other. They are written with the font of the package; letters that it lacks stand as
- * their codes, `U+80BF` (see {@link lettersLacking}).
+ * their codes, `U+80BF` (see `lettersLacking`).
  *
  * @param phrases - the labels in the order of their colours. Pictures that are looked at side by side take the same list, so that
  *   a phrase has one colour in all of them. Default: the labels of this picture.
