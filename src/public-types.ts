@@ -25,6 +25,7 @@ export type {
   ImagePlace,
   MeanOfDatasets,
   MethodSummary,
+  Metrics,
   ProbeScore,
   PromptPlan,
   RunMetrics,

@@ -95,7 +95,7 @@ export const metricsSchema = z
   })
   .readonly();
 
-/** What `metrics.json` holds; see {@link metricsSchema}. */
+/** What `metrics.json` of a run folder holds. Scores are percentages by the strict protocol, unless `paper` is in their path. */
 export type Metrics = z.infer<typeof metricsSchema>;
 
 /** The same without the version, which is the file's. */
