@@ -68,7 +68,7 @@ const graphs = native ? ['savedmodel', 'graph-model'] : [];
 
 describe('the detector of a run', () => {
   it('is exported with its adapter merged and its own size of images, in every form', async () => {
-    await trained('lora', { model: { imageSize: { square: 96 } }, lora: { preset: 'paper', rank: 2, alpha: 2 } });
+    await trained('lora', { model: { ...NANO, imageSize: { square: 96 } }, lora: { preset: 'paper', rank: 2, alpha: 2 } });
     const expected = await segmentAll({ ...NANO, adapter: join(dir, 'lora', 'best') });
     const base = await segmentAll(NANO);
     expect(scoreDifference(expected, base)).toBeGreaterThan(0.01);

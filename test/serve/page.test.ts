@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { nanoModels } from '../../src/infer/index.js';
 import { decodeImage, decodeRle, encodePng, maskArea } from '../../src/processing/index.js';
 import { createServer, ProcessEngine } from '../../src/serve/index.js';
 import { browserMissing, openBrowser, openPage } from '../support/browser.js';
@@ -48,7 +49,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
       domain: phantomDomains['standard'] as PhantomDomain,
     });
     await writeFile(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
-    const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits });
+    const engine = await ProcessEngine.start({ models: nanoModels, backend: 'auto', limits: patientLimits });
     server = await createServer({ engine, limits: patientLimits, token: TOKEN });
     address = await server.listen({ host: '127.0.0.1', port: 0 });
     browser = await openBrowser();
