@@ -32,6 +32,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const config = (name: string, monitor: string, changes: object = {}) =>
   runConfigSchema.parse({
     run: { dir: join(dir, name), seed: 5 },
+    model: { detector: DETECTOR, masker: MASKER },
     data: { format: 'phantom' },
     lora: { preset: 'paper', rank: 4, alpha: 4 },
     train: { epochs: 2, stepsPerEpoch: 2, batchSize: 2, learningRate: 3e-3, warmupSteps: 1, ema: 0.5, preflight: false, monitor },
