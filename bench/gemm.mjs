@@ -108,7 +108,7 @@ function start(settings) {
 async function answer() {
   const { initBackend, tf } = await dist('backend/index.js');
   const { nativeLinear } = await dist('backend/kernels/index.js');
-  const { messageBytes, ProtoWriter } = await dist('backend/graph/protobuf.js');
+  const { messageBytes, ProtoWriter } = await dist('util/index.js');
   await initBackend('tensorflow');
   const backend = tf.backend();
   const { TF_ATTR_INT, TF_ATTR_STRING } = backend.binding;

@@ -49,7 +49,7 @@ if (![...counts, draws].every((count) => Number.isInteger(count) && count > 0))
 for (const method of methods)
   if (!(method in METHODS)) usage(`no method ${method}; there are ${Object.keys(METHODS).join(', ')}`);
 
-/** The demo's recipe with all parameters trained, at the rate that this takes. */
+/** The demo's recipe with all parameters trained, at a quarter of its rate, which was not tuned. */
 function withoutLora(config, start) {
   const all = ({ lora: _, train, ...rest }) => ({
     ...rest,

@@ -15,7 +15,7 @@ const EXAMPLES: readonly (readonly [line: string, does: string])[] = [
   ['demo', 'see the shipped models learn: under 5 minutes on 2 cores'],
   ['infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'segment an image that comes with sonoground'],
   [
-    'train --config configs/stu.yaml --set data.format=folders data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
+    'train --config configs/fine-tune.yaml --set data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
     'fine-tune on your own images/ and masks/',
   ],
   ['infer --image scan.png --prompt "liver tumor" --adapter runs/liver/best --out out', 'segment with the result'],

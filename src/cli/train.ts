@@ -35,7 +35,7 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
         describe: 'with --resume: although the images, masks, annotations or the model are others than before',
       })
       .example(
-        '$0 train --config configs/stu.yaml --set data.format=folders data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
+        '$0 train --config configs/fine-tune.yaml --set data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
         'your own images/ and masks/',
       )
       .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')

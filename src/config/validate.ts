@@ -3,7 +3,7 @@ import { ConfigError, nearest, shown } from '../util/index.js';
 import { Refusal } from './expression.js';
 import type { ConfigDocument } from './parse-yaml.js';
 import type { Outcome, Resolved } from './resolve-expressions.js';
-import { schemaBelow, schemaKeys } from './schema-walk.js';
+import { keysAt } from './settings.js';
 
 /**
  * Checks a document against a schema and fills in defaults.
@@ -53,7 +53,7 @@ function isOf({ code, path }: z.core.$ZodIssue, outcome: Outcome): boolean {
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   const path = issue.path.map(String);
   if (issue.code !== 'unrecognized_keys') return [{ path, what: issue.message.replace(/^Invalid (input|option): /, '') }];
-  const known = schemaKeys(path.reduce<unknown>(schemaBelow, schema));
+  const known = keysAt(schema, path);
   return issue.keys.map((key) => {
     const near = nearest(key, known);
     return {

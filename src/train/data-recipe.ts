@@ -25,15 +25,17 @@ export interface OpenOptions {
 
 /** Opens the data of a run so that other threads can open it too: one division, or one for each of `folds` folds. */
 export async function openRun(data: DataConfig, seed: number, { folds = 0, logger }: OpenOptions = {}): Promise<OpenedParts[]> {
-  if (folds === 0) return [{ ...(await openData(data, seed, { logger, store: new SampleStore() })), recipe: { data, seed } }];
-  const parts = await openFolds(data, folds);
+  const store = new SampleStore();
+  if (folds === 0) return [{ ...(await openData(data, seed, { logger, store })), recipe: { data, seed } }];
+  const parts = await openFolds(data, folds, store);
   return parts.map((part, index) => ({ ...part, recipe: { data, seed, fold: { index, of: folds } } }));
 }
 
 /** Opens the part that a recipe's owner trains on. */
 export async function openTrainPart({ data, seed, fold }: DataRecipe): Promise<Dataset> {
-  if (fold === undefined) return (await openData(data, seed, { store: new SampleStore() })).train;
-  const parts = (await openFolds(data, fold.of))[fold.index];
+  const store = new SampleStore();
+  if (fold === undefined) return (await openData(data, seed, { store })).train;
+  const parts = (await openFolds(data, fold.of, store))[fold.index];
   if (parts === undefined) throw new RangeError(`there is no fold ${fold.index} of ${fold.of}`);
   return parts.train;
 }

@@ -93,12 +93,12 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
 }
 
 /** The parts of each fold of a cross-validation: every image is tested once. */
-export async function openFolds(data: DataConfig, folds: number): Promise<DataParts[]> {
+export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataParts[]> {
   if (data.format === 'phantom' || data.format === 'coco') {
     const what = `a dataset of format ${data.format} has parts of its own and cannot be divided into folds`;
     throw new ConfigError({ where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
   }
-  const whole = await openWhole(data);
+  const whole = kept(await openWhole(data), store);
   return kFolds(whole.size, folds, data.split.seed).map(({ train, val, test }) => ({
     train: new Subset(whole, train),
     val: new Subset(whole, val),

@@ -200,7 +200,7 @@ describe('an expression is refused', () => {
   });
 
   it('in a time that does not grow with what it names', async () => {
-    // Each is twice the next: computed anew at every use, the first would take 2^60 steps.
+    // Each is twice the next: computed again at every use, the first would take 2^60 steps.
     const weights = Array.from({ length: 60 }, (_, i) => `w${i}: train.weights.w${i + 1} + train.weights.w${i + 1}`);
     const { train } = await load(`train:\n  weights:\n${[...weights, 'w60: 1'].map((line) => `    ${line}\n`).join('')}`);
     expect(train.weights['w0']).toBe(2 ** 60);

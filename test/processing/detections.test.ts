@@ -184,7 +184,7 @@ describe('any answers', () => {
     .map(({ phrase, score, x, y, w, h }) => ({ phrase, score, box: [x, y, x + w, y + h] as const }));
   /** No two scores are equal, so that there is one right order. */
   const queries = fc.uniqueArray(query, { selector: ({ score }) => score, minLength: 1, maxLength: 20 });
-  // No overlap of whole numbers is this near to it.
+  // No IoU of boxes with integer sides is this close to it.
   const nmsThreshold = fc.constantFrom(0.05, 0.3123457, 0.5123457, 0.7123457, 0.95);
   const cases = fc.tuple(queries, nmsThreshold);
   const rounded = (found: readonly Detection[]) =>

@@ -1,5 +1,6 @@
 import { type BoxXyxy, boxOfMask } from '../../processing/index.js';
 import { Rng } from '../../util/index.js';
+import { SampleStore } from '../kept.js';
 import type { Dataset, Sample, SampleObject } from '../types.js';
 import { acquire, drawGeometry, inView } from './acquire.js';
 import type { PhantomDomain } from './domains.js';
@@ -55,7 +56,7 @@ export interface PhantomDatasetOptions extends PhantomOptions {
   readonly phrases?: readonly string[];
 }
 
-/** Bytes of phantoms that a dataset keeps; the others are made again each time. */
+/** Bytes of phantoms that a dataset keeps; the others are drawn again each time. */
 const KEPT_BYTES = 512 * 2 ** 20;
 
 /**
@@ -74,8 +75,8 @@ export class PhantomDataset implements Dataset {
   readonly name: string;
   readonly size: number;
   private readonly options: PhantomDatasetOptions;
+  private readonly store = new SampleStore(KEPT_BYTES);
   private readonly made = new Map<number, Sample>();
-  private keptBytes = 0;
 
   constructor(options: PhantomDatasetOptions) {
     this.options = options;
@@ -88,12 +89,7 @@ export class PhantomDataset implements Dataset {
     const known = this.made.get(index);
     if (known !== undefined) return known;
     const sample = only(generatePhantom(this.options.seed * 1_000_003 + index, this.options), this.options.phrases);
-    const { image, objects } = sample;
-    const bytes = objects.reduce((sum, { mask }) => sum + mask.data.length, image.data.length);
-    if (this.keptBytes + bytes <= KEPT_BYTES) {
-      this.made.set(index, sample);
-      this.keptBytes += bytes;
-    }
+    if (this.store.take(sample)) this.made.set(index, sample);
     return sample;
   }
 }

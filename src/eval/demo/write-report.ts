@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../util/index.js';
 import { type Answering, colouredPhrases, type Example, exampleOf, GALLERY, rankImages, spread } from '../gallery/examples.js';
 import { evaluationPage } from '../page/evaluation-page.js';
 import { readTrainingCurves } from '../page/training-curves.js';
-import { describePrompts } from '../run/describe.js';
+import { describeCounting, describePrompts } from '../run/describe.js';
 import { perImageCsv } from '../summary/per-image-csv.js';
 import { type DemoConfig, trainings } from './config.js';
 import type { Verdict } from './judge-models.js';
@@ -49,7 +49,7 @@ export async function writeReport(config: DemoConfig, { metrics, before, after, 
     title: `sonoground demo: ${phrases.join(', ')}`,
     facts: [
       `The shipped models have never been trained on these images. Here they meet ${places.length} of them before and after LoRA fine-tuning of the detector and of the mask decoder on ${learntFrom} others, of other subjects. The images are real: examples/README.md says whose.`,
-      `Strict: boxes from a score of ${counting.threshold} on, ${counting.select === 'best' ? 'the best of each phrase' : 'all of them'}. Prompt: ${prompts.join('; ')}.`,
+      `Strict: ${describeCounting(counting)}. Prompt: ${prompts.join('; ')}.`,
     ],
     warnings: after.learnt.warnings,
     figures: headline(metrics),

@@ -1,4 +1,4 @@
-import { type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
+import { type Counting, type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
 import type { RunPart } from './run-parts.js';
 
 /** The prompts of a dataset under both protocols, in words. */
@@ -14,6 +14,11 @@ export function describePrompts(
         ? `“${promptText(shown)}”`
         : `the true ${structures ? 'structure' : 'class'} of each image: ${shown.join(', ')}`,
   };
+}
+
+/** Which boxes count under the strict protocol, in words. */
+export function describeCounting({ threshold, select }: Counting): string {
+  return `boxes from a score of ${threshold} on, ${select === 'best' ? 'the best of each phrase' : 'all of them'}`;
 }
 
 /** The models of each part of a run, each once. */

@@ -10,7 +10,7 @@ import type { StructureRobustness } from '../robustness/robustness-summary.js';
 import { percentText } from '../tables/figures.js';
 import type { MethodSummary } from '../tables/score-table.js';
 import type { Table } from '../tables/table.js';
-import { describeModels, describePrompts } from './describe.js';
+import { describeCounting, describeModels, describePrompts } from './describe.js';
 import { OURS } from './methods.js';
 import type { EvaluationSettings, Material } from './options.js';
 
@@ -44,7 +44,7 @@ export async function writePage(file: string, page: PageMaterial): Promise<void>
   const all = [...surveys.values()];
   const facts = [
     `${all.map(({ name, images }) => `${images} images of ${name}`).join(', ')} (${options.split}); ${describeModels(runParts).join('; ')}.`,
-    `Strict: boxes from a score of ${counting.threshold} on, ${counting.select === 'best' ? 'the best of each phrase' : 'all of them'}. Paper: the best box above ${PAPER_THRESHOLD}.`,
+    `Strict: ${describeCounting(counting)}. Paper: the best box above ${PAPER_THRESHOLD}.`,
     ...all.map((survey) => `Prompt for ${survey.name}: ${describePrompts(survey, plans).strict}.`),
     `The same mask in every image, the best that the training masks allow, reaches a DSC of ${percentText(constantMask.dsc)}.`,
     ...(calibration ? [`Score from which a thing counts as present: ${calibration.threshold.toFixed(4)}.`] : []),
