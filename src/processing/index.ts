@@ -46,6 +46,7 @@ export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { saveImageSettings } from './save-image-settings.js';
-export { asData, collateText, type EncodedPrompt, PromptTokenizer, type TextBatch } from './text.js';
+export { collateText, type TextBatch } from './collate-text.js';
+export { asData, type EncodedPrompt, PromptTokenizer } from './text.js';
 export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText } from './text-line.js';
 export { unionOfMasks } from './union-of-masks.js';

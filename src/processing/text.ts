@@ -1,5 +1,4 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
-import { tf } from '../backend/index.js';
 import { DataError, shown, UsageError } from '../util/index.js';
 import { loadBertTokenizer } from './bert-tokenizer.js';
 import { phraseFrom, splitPrompt } from './phrase.js';
@@ -171,33 +170,4 @@ export function asData<T>(where: string, work: () => T): T {
 
 function empty(): UsageError {
   return new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
-}
-
-/** A batch of prompts, padded with zeros to one length. All [B, T] i32. */
-export interface TextBatch {
-  readonly inputIds: tf.Tensor2D;
-  /** 1 on tokens, 0 on padding. */
-  readonly attentionMask: tf.Tensor2D;
-  readonly tokenTypeIds: tf.Tensor2D;
-}
-
-/**
- * Puts prompts into one batch.
- *
- * @param atLeast - tokens to pad to where all prompts are shorter. Default: the longest prompt decides.
- */
-export function collateText(prompts: readonly EncodedPrompt[], atLeast = 0): TextBatch {
-  const length = Math.max(atLeast, ...prompts.map(({ inputIds }) => inputIds.length));
-  const ids = new Int32Array(prompts.length * length);
-  const mask = new Int32Array(prompts.length * length);
-  for (const [b, { inputIds }] of prompts.entries()) {
-    ids.set(inputIds, b * length);
-    mask.fill(1, b * length, b * length + inputIds.length);
-  }
-  const shape: [number, number] = [prompts.length, length];
-  return {
-    inputIds: tf.tensor2d(ids, shape, 'int32'),
-    attentionMask: tf.tensor2d(mask, shape, 'int32'),
-    tokenTypeIds: tf.zeros(shape, 'int32'),
-  };
 }
