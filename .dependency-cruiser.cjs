@@ -1,120 +1,81 @@
 /**
- * The rooms of src/ and what each may import: arrows point down only. A room is entered through its index.
- * `npm run check` enforces this.
+ * The layers of src/, lowest first. A folder imports only from the layers before its own, and enters another folder through its
+ * index. The first layers compute without tensors, so that worker threads which read and augment images never load TensorFlow.js.
+ * docs/architecture.md draws them; a test compares both. `npm run check` enforces the rules.
  */
-const MODELS = ['nn', 'ops', 'backend', 'util'];
-
-const ROOMS = {
-  util: [],
-  config: ['util'],
-  metrics: ['util'],
-  backend: ['util'],
-  ops: ['backend', 'util'],
-  nn: ['ops', 'backend', 'util'],
-  losses: ['ops', 'backend', 'util'],
-  processing: ['ops', 'backend', 'util'],
-  models: MODELS,
-  lora: ['nn', 'backend', 'util'],
-  io: ['nn', 'backend', 'util'],
-  data: ['processing', 'config', 'util'],
-  infer: ['models', 'lora', 'io', 'nn', 'processing', 'ops', 'backend', 'config', 'metrics', 'util'],
-  // Judging answers is one act for training's validation and for evaluation.
-  protocols: ['data', 'processing', 'metrics', 'util'],
-  // Loading pretrained parts is one act for inference and training: train may use infer, never the reverse.
-  train: [
-    'protocols',
-    'infer',
-    'models',
-    'lora',
-    'io',
-    'data',
-    'processing',
-    'losses',
-    'nn',
-    'ops',
-    'backend',
-    'config',
-    'metrics',
-    'util',
-  ],
-  // What is exported is loaded, and checked after export, by the same loaders as everywhere: never the reverse.
-  export: ['infer', 'models', 'lora', 'io', 'nn', 'processing', 'backend', 'util'],
-  serve: [
-    'infer',
-    'train',
-    'export',
-    'models',
-    'lora',
-    'io',
-    'data',
-    'processing',
-    'losses',
-    'nn',
-    'ops',
-    'backend',
-    'config',
-    'metrics',
-    'util',
-  ],
-  eval: [
-    'protocols',
-    'infer',
-    'train',
-    'export',
-    'models',
-    'lora',
-    'io',
-    'data',
-    'processing',
-    'losses',
-    'nn',
-    'ops',
-    'backend',
-    'config',
-    'metrics',
-    'util',
-  ],
-};
+const LAYERS = [
+  // without tensors
+  'util',
+  'config',
+  'imaging',
+  'prompts',
+  'metrics',
+  'data',
+  'protocols',
+  // tensors
+  'backend',
+  'ops',
+  'nn',
+  'losses',
+  'models',
+  'processing',
+  'weights',
+  'lora',
+  'pretrained',
+  'infer',
+  'train',
+  'eval',
+  'export',
+  // from end to end
+  'workflows',
+  'serve',
+  'web',
+  'cli',
+];
 
 /** Modules that run in browsers alone. */
 const IN_BROWSERS = '[/.]browser\\.ts$';
 
-const others = (room, allowed) =>
-  Object.keys(ROOMS)
-    .concat('cli')
-    .filter((name) => name !== room && !allowed.includes(name))
-    .join('|');
+/** What a layer must not import: itself excepted, every layer that does not come before it. */
+const above = (layer) => LAYERS.slice(LAYERS.indexOf(layer) + 1).join('|');
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(ROOMS).map(([room, allowed]) => ({
-      name: `${room}-points-down`,
-      comment: `src/${room} may import ${allowed.join(', ') || 'no other room'}`,
+    ...LAYERS.slice(0, -1).map((layer) => ({
+      name: `${layer}-points-down`,
+      comment: `src/${layer} lies below ${above(layer).replaceAll('|', ', ')}`,
       severity: 'error',
-      from: { path: `^src/${room}/` },
-      to: { path: `^src/(${others(room, allowed)})/` },
+      from: { path: `^src/${layer}/` },
+      to: { path: `^src/(${above(layer)})/` },
     })),
     {
-      name: 'enter-by-the-index',
-      comment: 'a room, and a model, is entered through its index.ts',
+      name: 'only-layers',
+      comment: 'a folder of src/ has its place in the list of layers',
       severity: 'error',
-      from: { path: '^src/(models/[^/]+|io/formats|[^/]+)/', pathNot: '^src/serve/page/' },
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: `^src/(${LAYERS.join('|')})/` },
+    },
+    {
+      name: 'enter-by-the-index',
+      comment: 'a folder, and a model, is entered through its index.ts',
+      severity: 'error',
+      from: { path: '^src/(models/[^/]+|[^/]+)/', pathNot: '^src/web/page/' },
       to: { path: '^src/', pathNot: ['^src/$1/', '/index\\.ts$', IN_BROWSERS] },
     },
     {
       name: 'for-browsers-alone',
-      comment: 'what stands in for modules of Node, and the entry of a room that only browsers take: for the static page',
+      comment: 'what stands in for modules of Node, and the entry of a folder that only browsers take: for the static page',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/serve/static/', IN_BROWSERS] },
+      from: { path: '^src/', pathNot: ['^src/web/worker/', IN_BROWSERS] },
       to: { path: IN_BROWSERS },
     },
     {
       name: 'the-page-runs-in-a-browser',
       comment: 'beside its own modules it may load only those that import nothing; the server hands them out',
       severity: 'error',
-      from: { path: '^src/serve/page/' },
-      to: { pathNot: '^src/(serve/page/|processing/(rle|palette)\\.ts$)', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/web/page/' },
+      to: { pathNot: '^src/(web/page/|imaging/(rle|palette)\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-backend-names-tensorflow',

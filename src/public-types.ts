@@ -17,34 +17,21 @@ export type {
   Collected,
   Comparison,
   ConstantMask,
-  DatasetSurvey,
-  DistanceUnit,
   Ends,
-  ExperimentOptions,
-  Forgetting,
   ImagePlace,
   MeanOfDatasets,
   MethodSummary,
-  Metrics,
-  ProbeScore,
-  PromptPlan,
-  RunMetrics,
-  SplitName,
-  Stage,
   StructureScore,
-  TargetRow,
   TrustedRow,
   WordingRow,
   Wordings,
-  WrittenCalibration,
 } from './eval/index.js';
+export type { BoxXyxy, OverlayItem, Ring, Size } from './imaging/index.js';
 export type {
-  AdaptedOptions,
   BatchImage,
   BatchOptions,
   BatchSettings,
   BatchSummary,
-  DetectorParts,
   ExportedModels,
   GroundingDinoPredictorOptions,
   ImageFeatures,
@@ -52,9 +39,7 @@ export type {
   PointXy,
   PromptableModel,
   Sam2ImagePredictorOptions,
-  Sam2Parts,
   SamImagePredictorOptions,
-  SamParts,
   SegmentOf,
   Shard,
 } from './infer/index.js';
@@ -102,17 +87,19 @@ export type {
   TensorRecord,
   TorchLayout,
 } from './nn/index.js';
-export type {
-  BoxXyxy,
-  Detection,
-  EncodedPrompt,
-  ImageProcessor,
-  OverlayItem,
-  ProcessedImages,
-  PromptTokenizer,
-  Ring,
-  SelectOptions,
-  Size,
-} from './processing/index.js';
+export type { AdaptedOptions, DetectorParts, Sam2Parts, SamParts } from './pretrained/index.js';
+export type { Detection, ImageProcessor, ProcessedImages, SelectOptions } from './processing/index.js';
+export type { EncodedPrompt, PromptTokenizer } from './prompts/index.js';
+export type { DatasetSurvey, DistanceUnit, PromptPlan, TargetRow } from './protocols/index.js';
 export type { DataRecipe, OpenedParts, RunOptions, TrainProgress, TrainResult } from './train/index.js';
 export type { Logger, RngState } from './util/index.js';
+export type {
+  ExperimentOptions,
+  Forgetting,
+  Metrics,
+  ProbeScore,
+  RunMetrics,
+  SplitName,
+  Stage,
+  WrittenCalibration,
+} from './workflows/index.js';

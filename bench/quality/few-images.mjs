@@ -12,8 +12,8 @@ import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/pro
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../dist/config/index.js';
-import { demoSchema, runDemo } from '../../dist/eval/index.js';
 import { initBackend, Rng } from '../../dist/index.js';
+import { demoSchema, runDemo } from '../../dist/workflows/index.js';
 
 const VALIDATION = 20;
 /** Images to learn from in one pass, repeats counted: what is rehearsed beside them has the same share whatever their number. */

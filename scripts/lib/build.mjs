@@ -1,7 +1,7 @@
 /** Compiles src/ to dist/ when it is older, and bundles the page that computes in the browser. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { checkout, modulesDir, root } from './places.mjs';
@@ -52,6 +52,7 @@ async function compile() {
     await rm(fresh, { recursive: true, force: true });
     throw new SetupError('the sources do not compile');
   }
+  for (const name of ['index.html', 'style.css']) await copyFile(join(root, 'src', 'web', name), join(fresh, 'web', name));
   await addPage(fresh, say);
   // With errors there is no stamp: they are shown again next time.
   if (status === 0) await stamp(fresh, began);
@@ -70,10 +71,7 @@ async function stamp(dir, date) {
 
 /** When the sources were last changed; a folder counts, as it changes when a file goes. */
 function newestSource() {
-  const files = ['src', 'web'].flatMap((dir) => [
-    dir,
-    ...readdirSync(join(root, dir), { recursive: true }).map((name) => join(dir, name)),
-  ]);
+  const files = ['src', ...readdirSync(join(root, 'src'), { recursive: true }).map((name) => join('src', name))];
   const paths = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...files];
   return Math.max(...paths.map((path) => statSync(join(root, path)).mtimeMs));
 }

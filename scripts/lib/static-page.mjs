@@ -17,7 +17,7 @@ const PORTABLE = /^(@tensorflow\/tfjs(-.*)?|@huggingface\/tokenizers|zod|dicom-p
 const WASM = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
 /** The element of the page that loads its modules one by one, and what takes its place. A module would not run from a disk. */
-const MODULES = '<script type="module" src="serve/page/main.js"></script>';
+const MODULES = '<script type="module" src="web/page/main.js"></script>';
 const BUNDLE = '<script defer src="page.js"></script>';
 
 /** @throws SetupError where the bundler is not to be had; Error when something cannot be bundled. */
@@ -25,7 +25,7 @@ export async function buildStaticPage(to) {
   const { build } = await bundler();
   await mkdir(to, { recursive: true });
   const { metafile } = await build({
-    entryPoints: { page: join(SOURCES, 'serve', 'static', 'main.ts'), engine: join(SOURCES, 'serve', 'static', 'worker.ts') },
+    entryPoints: { page: join(SOURCES, 'web', 'worker', 'main.ts'), engine: join(SOURCES, 'web', 'worker', 'worker.ts') },
     outdir: to,
     bundle: true,
     minify: true,
@@ -40,10 +40,10 @@ export async function buildStaticPage(to) {
   const strangers = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
   if (strangers.length > 0) throw new Error(`browsers do not have ${[...new Set(strangers)].join(', ')}`);
   await writeFile(join(to, 'LICENSES.txt'), await licences(Object.keys(metafile.inputs)));
-  await copyFile(join(root, 'web', 'style.css'), join(to, 'style.css'));
+  await copyFile(join(SOURCES, 'web', 'style.css'), join(to, 'style.css'));
   for (const name of WASM) await copyFile(join(modulesDir, '@tensorflow', 'tfjs-backend-wasm', 'dist', name), join(to, name));
-  const html = await readFile(join(root, 'web', 'index.html'), 'utf8');
-  if (!html.includes(MODULES)) throw new Error(`web/index.html has no ${MODULES}`);
+  const html = await readFile(join(SOURCES, 'web', 'index.html'), 'utf8');
+  if (!html.includes(MODULES)) throw new Error(`src/web/index.html has no ${MODULES}`);
   // The last: where it is, the others are.
   await writeFile(join(to, 'index.html'), html.replace(MODULES, BUNDLE));
 }

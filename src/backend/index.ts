@@ -1,19 +1,48 @@
+/** TensorFlow.js and its backends, graphs, and native kernels. Only this folder names TensorFlow.js. */
+
 export { readableBackendError } from './backend-error.js';
-export { type BackendReport, backendFacts, describeBackend } from './describe.js';
+export { backendFacts, describeBackend } from './describe.js';
 export { isTapeOn } from './gradient-tape.js';
-export * from './graph/index.js';
+export {
+  CapturedFunction,
+  CompiledGraph,
+  type ConstantValues,
+  canRunGraphs,
+  completeAttributes,
+  DT_STRING,
+  type Graph,
+  type GraphNode,
+  type GraphPort,
+  isRecording,
+  type NamedTensors,
+  NotRecordable,
+  needed,
+  portOf,
+  Recorder,
+  type Saver,
+  type Signature,
+  savedModelMessage,
+  type Trace,
+  type TracedAttribute,
+  type TracedConstant,
+  type TracedDtype,
+  type TracedEdge,
+  type TracedInput,
+  type TracedNode,
+  type TracedOperation,
+  tensorflowTypes,
+  trace,
+  typeAttribute,
+  type Variable,
+} from './graph/index.js';
 export { handOver } from './hand-over.js';
 export {
-  type FusedActivation,
   hasNativeAttention,
   hasNativeDeformableAttention,
   hasNativeGelu,
   hasNativeLayerNorm,
   hasNativeLinear,
   hasNativeMlp,
-  type NativeAttentionInputs,
-  type NativeAttentionSizes,
-  type NativeDeformableAttentionInputs,
   nativeAttention,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
@@ -23,9 +52,8 @@ export {
   nativeLayerNormGradients,
   nativeLinear,
   nativeMlp,
-  withPortableKernels,
 } from './kernels/index.js';
-export { type NativeOps, nativeOps } from './native-ops.js';
+export { nativeOps } from './native-ops.js';
 export type { Purpose } from './order.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
 export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';

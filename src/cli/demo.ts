@@ -1,7 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
-import { type DemoResult, type DemoStage, demoSchema, percentText, runDemo } from '../eval/index.js';
+import { percentText } from '../eval/index.js';
+import { type DemoResult, type DemoStage, demoSchema, runDemo } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';

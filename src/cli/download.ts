@@ -9,7 +9,7 @@ import {
   knownModels,
   parseModelName,
   prepareFolder,
-} from '../io/index.js';
+} from '../pretrained/hub/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';

@@ -3,24 +3,21 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
+import { type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
+import { parseShard } from '../infer/index.js';
+import { PromptTokenizer, respelt, splitPrompt } from '../prompts/index.js';
+import { runConfigSchema } from '../train/index.js';
+import { UsageError } from '../util/index.js';
 import {
   answerShard,
   type EvaluateRunOptions,
   type EvaluateRunResult,
   evaluateRun,
-  type MethodSummary,
-  meanStd,
   paperFigures,
   paperTables,
-  percentText,
-  readWordings,
   type SplitName,
   type Stage,
-} from '../eval/index.js';
-import { parseShard } from '../infer/index.js';
-import { PromptTokenizer, respelt, splitPrompt } from '../processing/index.js';
-import { runConfigSchema } from '../train/index.js';
-import { UsageError } from '../util/index.js';
+} from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig } from '../config/index.js';
-import { modelsOf } from '../eval/index.js';
 import { type ExportSource, exportModel, type WeightType, weightTypes } from '../export/index.js';
-import { type ExportForm, exportForms, shippedModels } from '../infer/index.js';
+import { type ExportForm, exportForms } from '../infer/index.js';
+import { shippedModels } from '../pretrained/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
+import { modelsOf } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 

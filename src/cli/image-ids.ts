@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { extname, resolve } from 'node:path';
+import { pictureStem } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
-import { pictureStem } from '../processing/index.js';
 
 /** A picture on its way to an id. */
 export interface FoundImage {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { batchFolders, GroundedSegmenter, parseShard, runBatch, type Selection, shardOf, shippedModels } from '../infer/index.js';
-import { respelt, splitPrompt } from '../processing/index.js';
+import { batchFolders, GroundedSegmenter, parseShard, runBatch, type Selection, shardOf } from '../infer/index.js';
+import { shippedModels } from '../pretrained/index.js';
+import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';

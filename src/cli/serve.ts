@@ -1,7 +1,7 @@
 import { constants, hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { locateShipped } from '../config/index.js';
-import { shippedModels } from '../infer/index.js';
+import { shippedModels } from '../pretrained/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';

@@ -1,4 +1,4 @@
-import type { Size } from '../processing/index.js';
+import type { Size } from '../imaging/index.js';
 
 /** Says why a box (left, top, width, height in pixels) cannot be one of an image, or nothing where it can. */
 export function boxMisfit(bbox: readonly [number, number, number, number], image: Size): string | undefined {

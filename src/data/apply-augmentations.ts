@@ -1,4 +1,4 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 import type { Augmentations, Erasing, Range } from './augmentations.js';
 import { type Affine, compose, type Frame, moveMask, movePlane, placeInFrame, STAY, swapSides } from './move.js';

@@ -1,4 +1,4 @@
-import { type BinaryMask, maskArea, type RasterImage } from '../processing/index.js';
+import { type BinaryMask, maskArea, type RasterImage } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 import { applyAugmentations, boundsOf, moveWhole } from './apply-augmentations.js';
 import type { Augmentations } from './augmentations.js';

@@ -9,7 +9,7 @@ import {
   polygonsToMask,
   type RasterImage,
   type Size,
-} from '../processing/index.js';
+} from '../imaging/index.js';
 import { DataError } from '../util/index.js';
 import { boxMisfit, polygonsMisfit, rleMisfit } from './annotation-misfit.js';
 import type { CocoAnnotation } from './coco-schema.js';

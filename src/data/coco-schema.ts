@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalPhrase } from '../processing/index.js';
+import { canonicalPhrase } from '../prompts/index.js';
 import { DataError, unsafeName } from '../util/index.js';
 
 const id = z.union([z.int(), z.string()]);

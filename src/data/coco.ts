@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { canonicalPhrase, decodeImage, encodePng, maskArea, maskToPng, respelt } from '../processing/index.js';
+import { decodeImage, encodePng, maskArea, maskToPng } from '../imaging/index.js';
+import { canonicalPhrase, respelt } from '../prompts/index.js';
 import { DataError, safeRelative, unsafeName, writeFileAtomic } from '../util/index.js';
 import { sizeMisfit } from './annotation-misfit.js';
 import { checkCount, objectOf } from './coco-object.js';

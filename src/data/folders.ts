@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { isUnnamedFilm, listPictures, pictureStem } from '../processing/index.js';
+import { isUnnamedFilm, listPictures, pictureStem } from '../imaging/index.js';
 import { DataError } from '../util/index.js';
 import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
 import type { Dataset, Sample, SampleSource } from './types.js';

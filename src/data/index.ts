@@ -1,18 +1,11 @@
-export {
-  type AuditPart,
-  type AuditReport,
-  auditDatasets,
-  auditForTraining,
-  openFolders,
-  type TrainingAuditOptions,
-  writeAuditPage,
-} from './audit/index.js';
-export { type AugmentChoice, type AugmentPreset, augment } from './augment.js';
+/** Datasets: reading, importing, auditing, splitting, augmenting, and phantoms. */
+
+export { type AuditReport, auditDatasets, auditForTraining, openFolders, writeAuditPage } from './audit/index.js';
+export { type AugmentChoice, augment } from './augment.js';
 export type { Augmentations } from './augmentations.js';
 export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
-export type { PartCounts, Problem } from './import/index.js';
 export {
   adapters,
   type CopiesReport,
@@ -23,23 +16,25 @@ export {
   loadPrompts,
   loadWordings,
   openSets,
+  type PartCounts,
+  type Problem,
   type Protocol,
   type WordingsOf,
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';
-export { BatchLoader, type LoaderOptions, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
-export type { Range, StructureName } from './phantom/index.js';
+export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
 export {
   generatePhantom,
   PhantomDataset,
   type PhantomDatasetOptions,
   type PhantomDomain,
-  type PhantomOptions,
   phantomDomains,
+  type Range,
+  type StructureName,
 } from './phantom/index.js';
 export { RenameDataset } from './rename.js';
 export { RepeatDataset } from './repeat.js';
-export { kFolds, type Split, splitIndices } from './splits.js';
+export { kFolds, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';
 export type { Dataset, Sample, SampleObject, SampleSource } from './types.js';

@@ -9,7 +9,7 @@ import {
   decodeImage,
   fitMask,
   maskArea,
-} from '../processing/index.js';
+} from '../imaging/index.js';
 import { DataError } from '../util/index.js';
 import type { Sample, SampleObject, SampleSource } from './types.js';
 

@@ -1,4 +1,4 @@
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../processing/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 
 /** A place in the source for a place in the result, as x' = a x + b y + c and y' = d x + e y + f, in pixels. */

@@ -1,4 +1,4 @@
-import type { RasterImage } from '../processing/index.js';
+import type { RasterImage } from '../imaging/index.js';
 
 /** One channel of an image, a byte a pixel, row-major. */
 export interface Plane {

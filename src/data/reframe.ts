@@ -1,4 +1,4 @@
-import { type BinaryMask, boxOfMask } from '../processing/index.js';
+import { type BinaryMask, boxOfMask } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 import type { Augmentations } from './augmentations.js';
 import { type Affine, compose, type Frame, placeInFrame, STAY } from './move.js';

@@ -1,4 +1,4 @@
-import { canonicalPhrase } from '../processing/index.js';
+import { canonicalPhrase } from '../prompts/index.js';
 import type { Dataset, Sample, SampleSource } from './types.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { RasterImage } from '../processing/index.js';
+import type { RasterImage } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 import type { Fill } from './augmentations.js';
 import { movePlane } from './move.js';

@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy, RasterImage } from '../processing/index.js';
+import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
 
 /** One thing in an image. */
 export interface SampleObject {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../data/index.js';
+import { type BinaryMask, resizeMask, unionOfMasks } from '../imaging/index.js';
 import { bestConstantMask, diceCoefficient, mean, percentOrNull } from '../metrics/index.js';
-import { type BinaryMask, resizeMask, unionOfMasks } from '../processing/index.js';
 
 /** Grid on which masks are averaged; finer than any difference that a constant mask could show. */
 const GRID = { width: 128, height: 128 };

@@ -1,46 +1,54 @@
-export type { DatasetSurvey, DistanceUnit, PromptPlan, TargetRow } from '../protocols/index.js';
-export { type ConstantMask, type ConstantMaskPart, constantMaskBaseline } from './constant-mask.js';
+/** Evaluation: answers, summaries, tables, figures and pages. */
+
+export { type Collected, type CollectOptions, collect, type EvaluationPart, type ImagePlace } from './collect.js';
+export { type ConstantMask, constantMaskBaseline, constantMaskSchema } from './constant-mask.js';
+export { comparisonFigure } from './gallery/comparison-figure.js';
 export {
-  type DemoConfig,
-  type DemoMetrics,
-  type DemoOptions,
-  type DemoResult,
-  type DemoStage,
-  demoSchema,
-  runDemo,
-} from './demo/index.js';
-export { type ExperimentOptions, type RunMetrics, runExperiment } from './experiment.js';
-export type { Forgetting, ProbeScore } from './forgetting.js';
-export { type Metrics, metricsSchema, readMetrics } from './metrics-file.js';
-export { modelsOf, startOf } from './models-of-run.js';
+  type Answering,
+  colouredPhrases,
+  type Example,
+  exampleOf,
+  GALLERY,
+  type Ranked,
+  rankImages,
+  spread,
+} from './gallery/examples.js';
+export { evaluationPage, type HeadlineFigure, type TrustMaterial } from './page/evaluation-page.js';
+export { readTrainingCurves } from './page/training-curves.js';
+export { ANSWERS, AnswerCache, hasAnswers, MaskFolderMethod, ModelMethod, mergeAnswers } from './predictions/index.js';
+export { calibratePresence } from './presence/calibrate.js';
+export { type PresenceSummary, presenceSchema, summarisePresence } from './presence/presence-summary.js';
+export { paperDataset } from './published/datasets.js';
+export { publishedRuntime } from './published/figures.js';
 export {
-  type Answer,
-  type AnsweredBox,
-  hasAnswers,
-  MaskFolderMethod,
-  type Method,
-  mergeAnswers,
-  WHOLE,
-} from './predictions/index.js';
+  robustnessSchema,
+  robustnessTable,
+  type StructureRobustness,
+  summariseRobustness,
+} from './robustness/robustness-summary.js';
 export type { WordingRow } from './robustness/wording-rows.js';
-export { readWordings, type Wordings } from './robustness/wordings.js';
-export type { ImagePlace, WrittenCalibration } from './run/index.js';
+export { readWordings, type Wordings, wordingsOf } from './robustness/wordings.js';
+export { comparisonSchema, comparisonTable } from './summary/comparison.js';
+export { datasetScoreSchema } from './summary/dataset-score.js';
 export {
-  answerShard,
-  type Collected,
-  type CollectOptions,
-  collect,
-  type EvaluateRunOptions,
-  type EvaluateRunResult,
-  type EvaluationPart,
-  evaluateRun,
-  paperFigures,
-  paperTables,
-  type SplitName,
-  type Stage,
-} from './run/index.js';
-export type { BoxesByDataset, Comparison, Ends, MeanOfDatasets, StructureScore } from './summary/index.js';
-export { type DatasetScore, type ProtocolSummary, summariseProtocol } from './summary/index.js';
-export { meanStd, percentText } from './tables/figures.js';
-export { type MethodSummary, markdownTable, scoreTable, type Table } from './tables/index.js';
+  type BoxesByDataset,
+  type Comparison,
+  compareMethods,
+  type DatasetScore,
+  type Ends,
+  type MeanOfDatasets,
+  type ProtocolSummary,
+  type StructureScore,
+  scoreRows,
+  summariseProtocol,
+} from './summary/index.js';
+export { perImageCsv } from './summary/per-image-csv.js';
+export { protocolSummarySchema } from './summary/protocol-summary.js';
+export { type AblationVariant, ablationTable } from './tables/ablation-table.js';
+export { figure, meanStd, percentText } from './tables/figures.js';
+export { type MethodSummary, markdownTable, scoreTable, type Table, writeTable } from './tables/index.js';
+export { kidneyTable, kidneyWordings } from './tables/kidney-table.js';
+export { paperScoreTable } from './tables/paper-scores.js';
+export type { Cell, TableRow } from './tables/table.js';
 export type { TrustedRow } from './trust/trust-rows.js';
+export { reviewTable, summariseTrust, trustSchema } from './trust/trust-summary.js';

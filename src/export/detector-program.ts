@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
-import type { DetectorParts } from '../infer/index.js';
 import { groundingDinoToHuggingFace } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
+import type { DetectorParts } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import type { Program } from './program.js';
 import { between, sampleImage } from './samples.js';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { ensureBackend } from '../backend/index.js';
-import { type ExportForm, loadDetector, loadMasker, MANIFEST, type Manifest, type ManifestPart } from '../infer/index.js';
+import { type ExportForm, MANIFEST, type Manifest, type ManifestPart } from '../infer/index.js';
 import { mergeLora } from '../lora/index.js';
+import { loadDetector, loadMasker } from '../pretrained/index.js';
 import { UsageError, writeFileAtomic } from '../util/index.js';
 import type { WeightType } from './graph-model.js';
 import { digestFolder, stageFolder } from './staging.js';

@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { derivedConfig } from '../infer/index.js';
-import { modelFolder, saveCheckpoint } from '../io/index.js';
 import type { Module } from '../nn/index.js';
+import { derivedConfig } from '../pretrained/index.js';
 import { writeFileAtomic } from '../util/index.js';
+import { modelFolder, saveCheckpoint } from '../weights/index.js';
 
 const PREPROCESSOR = 'preprocessor_config.json';
 const PROCESSOR = 'processor_config.json';

@@ -1,6 +1,6 @@
 import type { tf } from '../backend/index.js';
-import type { MaskerParts } from '../infer/index.js';
 import { inference } from '../nn/index.js';
+import type { MaskerParts } from '../pretrained/index.js';
 import type { PortMeaning } from './program.js';
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;

@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { MaskerParts } from '../infer/index.js';
+import type { MaskerParts } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { maskerGraph } from './masker-graph.js';
 import type { Program } from './program.js';

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJson } from '../io/index.js';
 import { CheckpointError, writeFileAtomic } from '../util/index.js';
+import { readJson } from '../weights/index.js';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';

@@ -1,4 +1,4 @@
-import { floatToHalf, LARGEST_HALF } from '../io/formats/index.js';
+import { floatToHalf, LARGEST_HALF } from '../weights/formats/index.js';
 
 /** Numbers as they are stored, and how they are read back. */
 export interface Quantised {

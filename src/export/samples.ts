@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { Size } from '../processing/index.js';
+import type { Size } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 
 /**

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { loadDetector, loadMasker, type Manifest, type ManifestPart } from '../infer/index.js';
+import type { Manifest, ManifestPart } from '../infer/index.js';
+import { loadDetector, loadMasker } from '../pretrained/index.js';
 import { detectorProgram } from './detector-program.js';
 import { maskerPrograms } from './masker-program.js';
 import { writePeftFolder } from './peft-folder.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type DetectorParts, type ExportForm, loadDetector, type ManifestPart, resolveModel } from '../infer/index.js';
+import type { ExportForm, ManifestPart } from '../infer/index.js';
+import { type DetectorParts, loadDetector, resolveModel } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { type DetectorShape, detectorProgram } from './detector-program.js';
 import type { WeightType } from './graph-model.js';

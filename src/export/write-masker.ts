@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ExportForm, loadMasker, type ManifestPart, type MaskerParts, resolveModel } from '../infer/index.js';
+import type { ExportForm, ManifestPart } from '../infer/index.js';
+import { loadMasker, type MaskerParts, resolveModel } from '../pretrained/index.js';
 import type { WeightType } from './graph-model.js';
 import { writeCompanions, writeHuggingFaceFolder } from './hugging-face-folder.js';
 import { maskerGraph } from './masker-graph.js';

@@ -1,16 +1,15 @@
 import { tf } from '../backend/index.js';
+import type { RasterImage } from '../imaging/index.js';
 import type { EncodedImage, GroundingDino } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
 import {
   type Detection,
-  type EncodedPrompt,
   type ImageProcessor,
-  type PromptTokenizer,
   type QueryAnswers,
-  type RasterImage,
   type SelectOptions,
   selectDetections,
 } from '../processing/index.js';
+import type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';
 import { PromptCache } from './prompt-cache.js';
 
 /** Finds what phrases name. Another detector can stand in for Grounding DINO by implementing this. */

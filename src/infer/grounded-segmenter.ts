@@ -1,12 +1,11 @@
 import { ensureBackend } from '../backend/index.js';
+import { loadDetector, loadMasker, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { GroundingDinoPredictor } from './detector.js';
 import { isExported, loadExported } from './exported/index.js';
-import { loadDetector, loadMasker } from './load-model.js';
 import type { Masker } from './masker.js';
 import { maskerOf } from './masker-of.js';
 import { Segmenter } from './segmenter.js';
-import { shippedModels } from './shipped-models.js';
 
 /** Which models a segmenter is made of. */
 export interface LoadOptions {

@@ -1,6 +1,7 @@
 import { tf } from '../backend/index.js';
+import type { BoxXyxy, MaskLogits, RasterImage, Size } from '../imaging/index.js';
 import { type ForwardContext, inference } from '../nn/index.js';
-import { type BoxXyxy, type MaskLogits, type RasterImage, type Size, scaleBoxes } from '../processing/index.js';
+import { scaleBoxes } from '../processing/index.js';
 import { DataError, RuntimeError } from '../util/index.js';
 import { checkPrompts, type MaskPrompts } from './mask-prompts.js';
 import type { Masker, MaskPrediction } from './masker.js';

@@ -1,5 +1,5 @@
-export { saveAdapter } from './adapter.js';
-export { adapterFolder } from './adapter-file.js';
+/** Prediction: detector, masker and segmenter, exported models, and batches of images. */
+
 export {
   type BatchImage,
   type BatchOptions,
@@ -7,17 +7,24 @@ export {
   type BatchSummary,
   batchFolders,
   type CocoResult,
-  type MergeOptions,
-  type MergeSummary,
   mergeBatches,
   parseShard,
   runBatch,
   type Shard,
   shardOf,
 } from './batch/index.js';
-export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
-export type { ExportedModels } from './exported/index.js';
 export {
+  type PresenceCalibration,
+  type PresenceThreshold,
+  type PresenceVerdict,
+  presenceThresholdSchema,
+  presenceVerdict,
+  readCalibration,
+  writeCalibration,
+} from './calibration.js';
+export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
+export {
+  type ExportedModels,
   type ExportForm,
   exportForms,
   graphFiles,
@@ -35,32 +42,12 @@ export {
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptableModel } from './image-predictor.js';
-export { loadAdapter } from './load-adapter.js';
-export {
-  type AdaptedOptions,
-  type DetectorParts,
-  groundingDinoConfigs,
-  loadDetector,
-  loadGroundingDino,
-  loadMasker,
-  loadSam,
-  loadSam2,
-  loadSam2Masker,
-  type MaskerParts,
-  maskerConfigs,
-  resolveModel,
-  type Sam2Parts,
-  type SamParts,
-  type StartOptions,
-} from './load-model.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
 export { maskerOf } from './masker-of.js';
-export { derivedConfig, readModelConfig } from './model-config.js';
 export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
-export { type RawForwardOptions, rawForward } from './raw-forward.js';
+export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export { type SegmentOptions, type Selection, selections } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';
-export { isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';

@@ -1,4 +1,4 @@
-import type { BoxXyxy, MaskLogits, Size } from '../processing/index.js';
+import type { BoxXyxy, MaskLogits, Size } from '../imaging/index.js';
 import { UsageError } from '../util/index.js';
 
 /** A place in an image, in pixels from its left and upper edges. */

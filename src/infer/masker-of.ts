@@ -1,4 +1,4 @@
-import type { MaskerParts } from './load-model.js';
+import type { MaskerParts } from '../pretrained/index.js';
 import type { Masker } from './masker.js';
 import { SamImagePredictor } from './sam-predictor.js';
 import { Sam2ImagePredictor } from './sam2-predictor.js';

@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy, RasterImage } from '../processing/index.js';
+import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
 
 /** A mask and how good its maker thinks it is. */
 export interface MaskPrediction {

@@ -1,4 +1,4 @@
-import type { BinaryMask, MaskLogits, Size } from '../processing/index.js';
+import type { BinaryMask, MaskLogits, Size } from '../imaging/index.js';
 import { CheckpointError } from '../util/index.js';
 import type { MaskPrediction } from './masker.js';
 

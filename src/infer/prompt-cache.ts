@@ -1,7 +1,8 @@
 import { tf } from '../backend/index.js';
 import type { EncodedText, GroundingDino } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
-import { collateText, type EncodedPrompt } from '../processing/index.js';
+import { collateText } from '../processing/index.js';
+import type { EncodedPrompt } from '../prompts/index.js';
 
 /** How many prompts stay encoded: a quarter of a megabyte each at the published size. */
 const CAPACITY = 32;

@@ -1,4 +1,4 @@
-import type { BoxXyxy, MaskLogits } from '../processing/index.js';
+import type { BoxXyxy, MaskLogits } from '../imaging/index.js';
 import type { MaskPrompts, PointXy } from './mask-prompts.js';
 
 /** Prompts that go through the decoder together: all have as many points, and the same kinds. */

@@ -1,14 +1,13 @@
 import { tf } from '../backend/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../io/index.js';
 import {
   type GroundingDinoConfig,
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
 import { inference } from '../nn/index.js';
+import { loadGroundingDino, maskerConfigs, readModelConfig, resolveModel } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
-import { loadGroundingDino, maskerConfigs, resolveModel } from './load-model.js';
-import { readModelConfig } from './model-config.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
 import { RawInputs } from './raw-inputs.js';
 import { type RawMasker, rawMasks } from './raw-masks.js';
 

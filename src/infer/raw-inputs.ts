@@ -1,6 +1,6 @@
 import { tf } from '../backend/index.js';
-import type { NamedArray } from '../io/index.js';
 import { nearest, UsageError } from '../util/index.js';
+import type { NamedArray } from '../weights/formats/index.js';
 
 /** How many problems an error lists. */
 const LISTED = 8;

@@ -3,7 +3,7 @@ import type { Sam, SamConfig } from '../models/sam/index.js';
 import type { Sam2, Sam2Config } from '../models/sam2/index.js';
 import { inference } from '../nn/index.js';
 import { resizeAntialiased } from '../ops/index.js';
-import { loadSam, loadSam2 } from './load-model.js';
+import { loadSam, loadSam2 } from '../pretrained/index.js';
 import type { RawInputs } from './raw-inputs.js';
 
 export type RawMasker =

@@ -1,4 +1,6 @@
-import { type BinaryMask, type BoxXyxy, type Detection, PromptTokenizer, type RasterImage } from '../processing/index.js';
+import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
+import type { Detection } from '../processing/index.js';
+import { PromptTokenizer } from '../prompts/index.js';
 import { RuntimeError } from '../util/index.js';
 import type { Detector } from './detector.js';
 import type { Masker } from './masker.js';

@@ -1,13 +1,13 @@
 import { tf } from '../backend/index.js';
 import {
   type BinaryMask,
-  type ImageProcessor,
   type MaskLogits,
   maskLogitsToBinary,
   paddedMaskLogitsToBinary,
   type RasterImage,
   type Size,
-} from '../processing/index.js';
+} from '../imaging/index.js';
+import type { ImageProcessor } from '../processing/index.js';
 
 /** An image as a masker takes it. */
 export interface PreparedImage {

@@ -1,6 +1,8 @@
+/** Modules, parameters and layers, and training passes with gradient checkpointing. */
+
 export { type Activation, type ActivationName, activation, gelu } from './activation.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
-export { Conv2d, type Conv2dOptions } from './conv2d.js';
+export { Conv2d } from './conv2d.js';
 export { dropout, dropPath } from './dropout.js';
 export { Embedding } from './embedding.js';
 export {
@@ -12,12 +14,12 @@ export {
   type TensorRecord,
 } from './forward-context.js';
 export { GroupNorm } from './group-norm.js';
-export { constant, type Initialiser, normal, ones, uniform, xavierUniform, zeros } from './init.js';
+export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } from './init.js';
 export { LayerNorm } from './layer-norm.js';
-export { activated, addLinear, backThrough, frozenLinear, Linear, type LinearOptions, linear } from './linear.js';
+export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { type Gradients, SegmentTape } from './segment-tape.js';
-export { type HiddenLayer, throughHidden } from './through-hidden.js';
-export type { PassFunction, TrainingPass } from './training-pass.js';
-export { TrainingPasses, type TrainingPassesOptions } from './training-passes.js';
+export { throughHidden } from './through-hidden.js';
+export type { PassFunction } from './training-pass.js';
+export { TrainingPasses } from './training-passes.js';

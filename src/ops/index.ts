@@ -1,24 +1,17 @@
-export {
-  type AttentionArgs,
-  attend,
-  mergeHeads,
-  scaledDotProductAttention,
-  splitHeads,
-  type TokenAttentionArgs,
-} from './attention.js';
-export { cxcywhToXyxy, inverseSigmoid, xyxyToCxcywh } from './boxes.js';
-export { type DeformableAttentionArgs, multiScaleDeformableAttention } from './deformable-attention.js';
-export { type GroupAttentionArgs, groupAttention, hasGroupAttention, type TokenGroups } from './group-attention.js';
+/** Operations on tensors that the models share. */
+
+export { attend, mergeHeads, scaledDotProductAttention, splitHeads } from './attention.js';
+export { cxcywhToXyxy } from './boxes.js';
+export { multiScaleDeformableAttention } from './deformable-attention.js';
+export { groupAttention, hasGroupAttention } from './group-attention.js';
 export { sinePositionEmbedding, sinusoidalEncoding } from './position-encoding.js';
 export {
-  type AxisWeights,
   antialiasedWeights,
   bicubicWeights,
   bilinearWeights,
   resizeAntialiased,
   resizeBicubic,
   resizeBilinear,
-  resizeSeparable,
 } from './resize.js';
 export { windowRows } from './window-rows.js';
 export { cyclicShift, joinWindows, padToMultiple, relativePositionIndex, shiftedWindowMask, splitWindows } from './windows.js';

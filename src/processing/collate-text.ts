@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { EncodedPrompt } from './text.js';
+import type { EncodedPrompt } from '../prompts/index.js';
 
 /** A batch of prompts, padded with zeros to one length. All [B, T] i32. */
 export interface TextBatch {

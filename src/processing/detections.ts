@@ -1,6 +1,6 @@
+import type { BoxXyxy, Size } from '../imaging/index.js';
+import type { EncodedPrompt } from '../prompts/index.js';
 import { CheckpointError } from '../util/index.js';
-import type { BoxXyxy, Size } from './mask.js';
-import type { EncodedPrompt } from './text.js';
 
 /** A box that answers for a phrase. */
 export interface Detection {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { tf } from '../backend/index.js';
+import type { BoxXyxy, RasterImage, Size } from '../imaging/index.js';
+import { resizeImage } from '../imaging/index.js';
 import { CheckpointError, DataError, modelPath, readModelText } from '../util/index.js';
-import type { BoxXyxy, Size } from './mask.js';
-import type { RasterImage } from './raster-image.js';
-import { resizeImage } from './resample.js';
 
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];

@@ -1,52 +1,6 @@
-export { connectedComponents } from './components.js';
-export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
+/** Tensors from images and prompts, and detections from what a model answers. */
+
+export { collateText } from './collate-text.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
-export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
-export { DicomFile } from './formats/dicom/dicom-file.js';
-export type { DicomHeader, Photometric, Window } from './formats/dicom/dicom-header.js';
-export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
-export { openImageFile, readImageFile } from './formats/image-file.js';
-export {
-  NiftiVolume,
-  openNifti,
-  readNiftiHeader,
-  type SliceAddress,
-  type VolumeRange,
-  type VolumeSlice,
-} from './formats/nifti.js';
-export type { NiftiHeader } from './formats/nifti-header.js';
-export { type GridTurn, turnOver } from './formats/nifti-turn.js';
-export { isUnnamedFilm, listPictures } from './formats/several.js';
-export { decodeImage } from './image.js';
-export { ImageProcessor, type ImageProcessorConfig, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
-export {
-  type BinaryMask,
-  type BoxXyxy,
-  boxOfMask,
-  fitMask,
-  type GreyMap,
-  maskArea,
-  maskToBooleans,
-  notLost,
-  resizeGreyMask,
-  resizeMask,
-  type Size,
-} from './mask.js';
-export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
-export type { LevelMap } from './mask-levels.js';
-export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
-export { drawOverlay, type OverlayItem } from './overlay.js';
-export { phraseColour, type Rgb } from './palette.js';
-export { canonicalPhrase, phraseFrom, respelt, splitPrompt } from './phrase.js';
-export { openPictures } from './picture-set.js';
-export type { PictureLimits, PictureSet } from './pictures.js';
-export { encodePng, maskToPng } from './png.js';
-export { polygonsToMask } from './polygons.js';
-export type { RasterImage } from './raster-image.js';
-export { resizeImage } from './resample.js';
-export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
+export { ImageProcessor, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export { saveImageSettings } from './save-image-settings.js';
-export { collateText, type TextBatch } from './collate-text.js';
-export { asData, type EncodedPrompt, PromptTokenizer } from './text.js';
-export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText } from './text-line.js';
-export { unionOfMasks } from './union-of-masks.js';

@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy } from '../processing/index.js';
+import type { BinaryMask, BoxXyxy } from '../imaging/index.js';
 
 /** Stands for everything that an image shows, where a method does not tell phrases apart. */
 export const WHOLE = '*';

@@ -1,5 +1,5 @@
+import type { BinaryMask, BoxXyxy } from '../imaging/index.js';
 import { boxIou, diceCoefficient } from '../metrics/index.js';
-import type { BinaryMask, BoxXyxy } from '../processing/index.js';
 
 /** Overlap from which a box finds an instance. */
 const FINDS = 0.5;

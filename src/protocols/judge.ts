@@ -1,6 +1,6 @@
 import type { Sample, SampleObject } from '../data/index.js';
+import { type BinaryMask, maskArea, unionOfMasks } from '../imaging/index.js';
 import { boxIou, diceCoefficient, iou, type MaskScores, maskScores, type Spacing } from '../metrics/index.js';
-import { type BinaryMask, maskArea, unionOfMasks } from '../processing/index.js';
 import type { AnsweredBox } from './answer.js';
 import { foundInstances, instanceDsc } from './instances.js';
 import type { DistanceUnit, TargetRow } from './row.js';

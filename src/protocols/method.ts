@@ -1,5 +1,5 @@
 import type { Sample } from '../data/index.js';
-import type { BoxXyxy } from '../processing/index.js';
+import type { BoxXyxy } from '../imaging/index.js';
 import type { Answer } from './answer.js';
 
 /** Something that segments images: our models, or a folder of masks that another program wrote. */

@@ -1,7 +1,7 @@
 import type { Sample, SampleObject } from '../data/index.js';
+import { unionOfMasks } from '../imaging/index.js';
 import type { ImageBoxes } from '../metrics/index.js';
 import { diceCoefficient } from '../metrics/index.js';
-import { unionOfMasks } from '../processing/index.js';
 import { type Answer, type Counting, countedBoxes, WHOLE } from './answer.js';
 import { isMasked, type JudgeOptions, judge } from './judge.js';
 import type { Method } from './method.js';

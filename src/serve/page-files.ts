@@ -11,14 +11,17 @@ export async function addPage(server: FastifyInstance): Promise<void> {
     route.config = { ...route.config, open: true };
   });
   // Also when this module runs from its source.
-  const top = import.meta.url.replace(/\/(src|dist)\/serve\/[^/]*$/, '/');
-  const folder = (path: string) => fileURLToPath(new URL(path, top));
+  const compiled = new URL('dist/', import.meta.url.replace(/\/(src|dist)\/serve\/[^/]*$/, '/'));
+  const folder = (path: string) => fileURLToPath(new URL(path, compiled));
   const globIgnore = ['**/*.map', '**/*.d.ts'];
   const options = { wildcard: false, cacheControl: false, dotfiles: 'ignore', globIgnore } as const;
-  await server.register(files, { ...options, root: folder('web/'), prefix: '/' });
-  await server.register(files, { ...options, root: folder('dist/serve/page/'), prefix: '/serve/page/', decorateReply: false });
-  for (const name of ['rle.js', 'palette.js'])
-    server.get(`/processing/${name}`, { schema: { hide: true } }, (_request, reply) =>
-      reply.sendFile(name, folder('dist/processing/')),
-    );
+  await server.register(files, { ...options, root: folder('web/page/'), prefix: '/web/page/' });
+  for (const [url, dir, name] of [
+    ['/', 'web/', 'index.html'],
+    ['/index.html', 'web/', 'index.html'],
+    ['/style.css', 'web/', 'style.css'],
+    ['/imaging/rle.js', 'imaging/', 'rle.js'],
+    ['/imaging/palette.js', 'imaging/', 'palette.js'],
+  ] as const)
+    server.get(url, { schema: { hide: true } }, (_request, reply) => reply.sendFile(name, folder(dir)));
 }

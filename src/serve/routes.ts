@@ -1,7 +1,7 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { BoxXyxy } from '../processing/index.js';
+import type { BoxXyxy } from '../imaging/index.js';
 import type { AnswerOf, Engine, ImageSource, Job } from './engine/index.js';
 import { HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';

@@ -1,6 +1,6 @@
-import { saveAdapter } from '../infer/index.js';
 import { applyLora, type LoraSpec, loraPresets, reportTable } from '../lora/index.js';
 import type { Module } from '../nn/index.js';
+import { saveAdapter } from '../pretrained/index.js';
 import { ConfigError, type Logger, Rng } from '../util/index.js';
 import type { RunConfig } from './config.js';
 

@@ -1,15 +1,15 @@
 import type { Dataset, Sample } from '../data/index.js';
+import type { BinaryMask, BoxXyxy, RasterImage, Size } from '../imaging/index.js';
 import {
   type Detector,
   GroundingDinoPredictor,
   type GroundingDinoPredictorOptions,
-  loadMasker,
   type Masker,
   maskerOf,
   Sam2ImagePredictor,
   type Sam2ImagePredictorOptions,
 } from '../infer/index.js';
-import type { BinaryMask, BoxXyxy, RasterImage, Size } from '../processing/index.js';
+import { loadMasker } from '../pretrained/index.js';
 import {
   type Counting,
   type Method,

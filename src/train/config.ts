@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inputModel, inputPath } from '../config/index.js';
-import { shippedModels } from '../infer/index.js';
 import { loraPresets } from '../lora/index.js';
+import { shippedModels } from '../pretrained/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
 import { augmentSchema } from './augment-schema.js';
 import { modeOf } from './monitor.js';

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/index.js';
-import { splitAddress } from '../processing/index.js';
+import { splitAddress } from '../imaging/index.js';
 import { DataError } from '../util/index.js';
 
 const hashes = z.record(z.string(), z.string());

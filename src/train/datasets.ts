@@ -13,7 +13,7 @@ import {
   Subset,
   splitIndices,
 } from '../data/index.js';
-import { phraseFrom, respelt } from '../processing/index.js';
+import { phraseFrom, respelt } from '../prompts/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 

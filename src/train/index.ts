@@ -1,16 +1,18 @@
+/** Training: configuration, tasks, the training loop, checkpoints. */
+
 export { specOf } from './adapt.js';
-export { type DataConfig, type OptimConfig, type RunConfig, runConfigSchema } from './config.js';
+export { type OptimConfig, type RunConfig, runConfigSchema } from './config.js';
 export { type DataRecipe, type OpenedParts, openRun } from './data-recipe.js';
-export { type DataParts, openData, openFolds } from './datasets.js';
-export { DetectorTask, type DetectorTaskOptions } from './detector-task.js';
+export { openData, openFolds } from './datasets.js';
+export { DetectorTask } from './detector-task.js';
 export { freeze } from './freeze.js';
-export { MaskerTask, type MaskerTaskOptions } from './masker-task.js';
-export { type NegativePhrases, withNegatives } from './negatives.js';
+export { MaskerTask } from './masker-task.js';
+export { withNegatives } from './negatives.js';
 export { preflight } from './preflight.js';
 export { type RunOptions, runTraining } from './run.js';
 export { withRunLock } from './run-folder.js';
 export { SampleThreads } from './sample-threads.js';
-export type { LossReport, TrainStep, TrainTask } from './task.js';
+export type { TrainTask } from './task.js';
 export { type TrainerOptions, type TrainProgress, type TrainResult, train } from './trainer.js';
 export { TrainingStopped } from './training-stopped.js';
-export { type OtherWordings, withWordings } from './wordings.js';
+export { withWordings } from './wordings.js';

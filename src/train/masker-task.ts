@@ -1,10 +1,11 @@
 import { tf } from '../backend/index.js';
 import type { Sample, SampleObject } from '../data/index.js';
+import { resizeGreyMask } from '../imaging/index.js';
 import { maskLosses, thresholdedIou } from '../losses/index.js';
 import type { Sam2 } from '../models/sam2/index.js';
 import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
 import { resizeBilinear } from '../ops/index.js';
-import { type ImageProcessor, resizeGreyMask, scaleBoxes } from '../processing/index.js';
+import { type ImageProcessor, scaleBoxes } from '../processing/index.js';
 import { Rng } from '../util/index.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 

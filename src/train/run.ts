@@ -1,11 +1,12 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditForTraining, loadWordings, vocabularyOf } from '../data/index.js';
-import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../infer/index.js';
-import { modelFolder, saveCheckpoint } from '../io/index.js';
 import { DetectionCriterion } from '../losses/index.js';
-import { canonicalPhrase, saveImageSettings } from '../processing/index.js';
+import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../pretrained/index.js';
+import { saveImageSettings } from '../processing/index.js';
+import { canonicalPhrase } from '../prompts/index.js';
 import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
+import { modelFolder, saveCheckpoint } from '../weights/index.js';
 import { adapt } from './adapt.js';
 import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
 import type { RunConfig } from './config.js';

@@ -1,5 +1,5 @@
 import type { Sample, WordingsOf } from '../data/index.js';
-import { canonicalPhrase } from '../processing/index.js';
+import { canonicalPhrase } from '../prompts/index.js';
 import type { Rng } from '../util/index.js';
 
 export interface OtherWordings {

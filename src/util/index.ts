@@ -1,10 +1,21 @@
+/** Errors, files, paths, locks and random numbers: what every layer may need. */
+
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';
-export * from './errors/index.js';
+export {
+  CheckpointError,
+  ConfigError,
+  DataError,
+  type ErrorParts,
+  InUseError,
+  RuntimeError,
+  SonogroundError,
+  UsageError,
+} from './errors/index.js';
 export { escapeHtml } from './escape-html.js';
 export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
-export { FolderLock, type LockAbout, withFolderLock } from './lock/index.js';
+export { FolderLock, withFolderLock } from './lock/index.js';
 export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
@@ -13,7 +24,7 @@ export { type Chunk, messageBytes, ProtoWriter, writeMessage } from './protobuf.
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
-export { cleaned, shown, shownName, shownShape } from './shown.js';
+export { shown, shownName, shownShape } from './shown.js';
 export { isLeftover, temporaryPath } from './temporary-name.js';
 export { withDefault } from './with-default.js';
 export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';

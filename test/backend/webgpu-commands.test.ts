@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { CocoResult } from '../../src/infer/index.js';
-import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { leakOf } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 import { relativeError } from '../support/compare.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { main } from '../../src/cli/main.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

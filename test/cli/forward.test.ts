@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { rawForward } from '../../src/infer/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';

@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
-import { demoSchema, trainingOf } from '../../src/eval/demo/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { runConfigSchema, specOf } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
+import { demoSchema, trainingOf } from '../../src/workflows/demo/index.js';
 import { useBackend } from '../support/backend.js';
 
 useBackend();

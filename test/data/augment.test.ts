@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { augment, type Sample } from '../../src/data/index.js';
-import { boxOfMask, maskArea } from '../../src/processing/index.js';
+import { boxOfMask, maskArea } from '../../src/imaging/index.js';
 import { Rng } from '../../src/util/index.js';
 
 const [width, height] = [70, 50];

@@ -8,7 +8,7 @@ import {
   phantomDomains,
   type Sample,
 } from '../../src/data/index.js';
-import { boxOfMask, maskArea } from '../../src/processing/index.js';
+import { boxOfMask, maskArea } from '../../src/imaging/index.js';
 import { Rng } from '../../src/util/index.js';
 
 const phantoms = new PhantomDataset({

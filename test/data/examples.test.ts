@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { auditForTraining, CocoDataset } from '../../src/data/index.js';
-import { maskArea } from '../../src/processing/index.js';
+import { maskArea } from '../../src/imaging/index.js';
 
 /** What the files of `configs/splits` call an image. */
 const keyOf = (source: string) => parse(source).name.toLowerCase();

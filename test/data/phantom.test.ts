@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { generatePhantom, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { boxOfMask, maskArea } from '../../src/processing/index.js';
+import { boxOfMask, maskArea } from '../../src/imaging/index.js';
 
 const domain = (name: string): PhantomDomain => {
   const found = phantomDomains[name];

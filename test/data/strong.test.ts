@@ -9,7 +9,7 @@ import {
   phantomDomains,
   type Sample,
 } from '../../src/data/index.js';
-import { type BoxXyxy, boxOfMask, maskArea, type RasterImage } from '../../src/processing/index.js';
+import { type BoxXyxy, boxOfMask, maskArea, type RasterImage } from '../../src/imaging/index.js';
 import { Rng } from '../../src/util/index.js';
 
 const [width, height] = [90, 70];

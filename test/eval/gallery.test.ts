@@ -4,7 +4,7 @@ import { comparisonFigure } from '../../src/eval/gallery/comparison-figure.js';
 import { colouredPhrases, type Example, exampleOf, type PhraseMask } from '../../src/eval/gallery/examples.js';
 import { evaluationPage } from '../../src/eval/page/evaluation-page.js';
 import { galleryCard } from '../../src/eval/page/gallery-html.js';
-import { PALETTE, phraseColour } from '../../src/processing/palette.js';
+import { PALETTE, phraseColour } from '../../src/imaging/palette.js';
 import { planPrompt, surveyDatasets, type TargetRow } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, rectangle, sample } from '../support/eval.js';
 

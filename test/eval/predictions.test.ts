@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { collect, MaskFolderMethod, summariseProtocol, WHOLE } from '../../src/eval/index.js';
+import { collect, MaskFolderMethod, summariseProtocol } from '../../src/eval/index.js';
 import { AnswerCache, imageFingerprint, ModelMethod, modelFingerprint } from '../../src/eval/predictions/index.js';
-import { type BinaryMask, maskToPng } from '../../src/processing/index.js';
+import { type BinaryMask, maskToPng } from '../../src/imaging/index.js';
+import { WHOLE } from '../../src/protocols/index.js';
 import { answered, datasetOf, object, plain, rectangle, sample } from '../support/eval.js';
 
 let dir: string;

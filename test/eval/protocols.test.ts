@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Sample } from '../../src/data/index.js';
-import { type Collected, collect, type Method, summariseProtocol } from '../../src/eval/index.js';
+import { type Collected, collect, summariseProtocol } from '../../src/eval/index.js';
 import { diceCoefficient } from '../../src/metrics/index.js';
+import type { Method } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, plain, rectangle, sample } from '../support/eval.js';
 
 const summary = ({ rows, boxes, surveys }: Collected, protocol: 'strict' | 'paper', method = 'fake') =>

@@ -11,7 +11,7 @@ import { wordingsOf } from '../../src/eval/robustness/wordings.js';
 import { mirrorImage, mirrorMask, mirrorPhrase } from '../../src/eval/trust/flip.js';
 import type { TrustedRow } from '../../src/eval/trust/trust-rows.js';
 import { reviewTable, summariseTrust } from '../../src/eval/trust/trust-summary.js';
-import { presenceVerdict, readCalibration, writeCalibration } from '../../src/io/index.js';
+import { presenceVerdict, readCalibration, writeCalibration } from '../../src/infer/index.js';
 import type { TargetRow } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, plain, rectangle, sample } from '../support/eval.js';
 

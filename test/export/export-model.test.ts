@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { type ExportOptions, exportModel } from '../../src/export/index.js';
+import type { RasterImage } from '../../src/imaging/index.js';
 import {
   type ExportForm,
   GroundedSegmenter,
@@ -16,9 +17,8 @@ import {
   readManifest,
   type Segment,
 } from '../../src/infer/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
-import type { RasterImage } from '../../src/processing/index.js';
 import { UsageError } from '../../src/util/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';

@@ -6,11 +6,11 @@ import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { exportModel } from '../../src/export/index.js';
 import { writeMasker } from '../../src/export/write-masker.js';
+import type { RasterImage } from '../../src/imaging/index.js';
 import { ExportedMasker } from '../../src/infer/exported/exported-masker.js';
 import {
   type ExportForm,
   loadExported,
-  loadMasker,
   type MaskPrompts,
   openRunner,
   type PromptAnswer,
@@ -19,7 +19,8 @@ import {
   SamImagePredictor,
 } from '../../src/infer/index.js';
 import { maskerOf } from '../../src/infer/masker-of.js';
-import { ImageProcessor, type RasterImage } from '../../src/processing/index.js';
+import { loadMasker } from '../../src/pretrained/index.js';
+import { ImageProcessor } from '../../src/processing/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
 import { describeUnless, notNative } from '../support/skipped.js';

@@ -3,15 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type BatchImage,
-  type BatchOptions,
-  type GroundedSegmenter,
-  mergeBatches,
-  nanoModels,
-  runBatch,
-} from '../../src/infer/index.js';
-import { encodePng } from '../../src/processing/index.js';
+import { encodePng } from '../../src/imaging/index.js';
+import { type BatchImage, type BatchOptions, type GroundedSegmenter, mergeBatches, runBatch } from '../../src/infer/index.js';
+import { nanoModels } from '../../src/pretrained/index.js';
 import { InUseError, type Logger } from '../../src/util/index.js';
 
 let dir = '';

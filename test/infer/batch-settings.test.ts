@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { type BatchSettings, settingsKey } from '../../src/infer/batch/settings.js';
-import { shippedModels } from '../../src/infer/index.js';
+import { shippedModels } from '../../src/pretrained/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('batch-settings');

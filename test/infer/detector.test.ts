@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { type DetectorParts, GroundingDinoPredictor, loadDetector } from '../../src/infer/index.js';
-import { PromptTokenizer, type RasterImage } from '../../src/processing/index.js';
+import type { RasterImage } from '../../src/imaging/index.js';
+import { GroundingDinoPredictor } from '../../src/infer/index.js';
+import { type DetectorParts, loadDetector } from '../../src/pretrained/index.js';
+import { PromptTokenizer } from '../../src/prompts/index.js';
 import { UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 

@@ -5,15 +5,10 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import {
-  type Detector,
-  GroundedSegmenter,
-  type Masker,
-  nanoModels,
-  type SegmentOptions,
-  shippedModels,
-} from '../../src/infer/index.js';
-import { type Detection, maskArea, type RasterImage } from '../../src/processing/index.js';
+import { maskArea, type RasterImage } from '../../src/imaging/index.js';
+import { type Detector, GroundedSegmenter, type Masker, type SegmentOptions } from '../../src/infer/index.js';
+import { nanoModels, shippedModels } from '../../src/pretrained/index.js';
+import type { Detection } from '../../src/processing/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { growthOf } from '../support/memory.js';

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadSam2, type MaskPrompts, type PromptAnswer, Sam2ImagePredictor, SamImagePredictor } from '../../src/infer/index.js';
+import type { BoxXyxy, RasterImage } from '../../src/imaging/index.js';
+import { type MaskPrompts, type PromptAnswer, Sam2ImagePredictor, SamImagePredictor } from '../../src/infer/index.js';
 import { parseSam2Config, type Sam2 } from '../../src/models/sam2/index.js';
-import { type BoxXyxy, ImageProcessor, type RasterImage } from '../../src/processing/index.js';
+import { loadSam2 } from '../../src/pretrained/index.js';
+import { ImageProcessor } from '../../src/processing/index.js';
 import { DataError, RuntimeError, UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';

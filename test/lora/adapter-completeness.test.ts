@@ -1,10 +1,10 @@
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { loadGroundingDino } from '../../src/infer/index.js';
-import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { adaptersIn } from '../../src/lora/index.js';
 import { parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
+import { loadGroundingDino } from '../../src/pretrained/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -2,8 +2,6 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadAdapter, loadGroundingDino, loadSam2, saveAdapter } from '../../src/infer/index.js';
-import { readSafetensors, writeSafetensors } from '../../src/io/index.js';
 import { adaptersIn, applyLora, type LoraSpec, mergeLora, setAdapterScale } from '../../src/lora/index.js';
 import {
   type GroundingDino,
@@ -12,7 +10,9 @@ import {
 } from '../../src/models/grounding-dino/index.js';
 import { parseSam2Config } from '../../src/models/sam2/index.js';
 import { inference } from '../../src/nn/index.js';
+import { loadAdapter, loadGroundingDino, loadSam2, saveAdapter } from '../../src/pretrained/index.js';
 import { CheckpointError, Rng } from '../../src/util/index.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadGroundingDino } from '../../src/infer/index.js';
 import { adaptersIn, mergeLora } from '../../src/lora/index.js';
 import { type GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { SegmentTape } from '../../src/nn/index.js';
+import { loadGroundingDino } from '../../src/pretrained/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { relativeError } from '../support/compare.js';

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { loadDetector, loadMasker } from '../../src/infer/index.js';
+import { loadDetector, loadMasker } from '../../src/pretrained/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { torchShape } from '../../src/io/index.js';
 import { GroundingDino, groundingDinoConfigFromShapes, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
+import { torchShape } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
 
 useBackend();

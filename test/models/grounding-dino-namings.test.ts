@@ -1,21 +1,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { loadGroundingDino } from '../../src/infer/index.js';
-import {
-  type NamedArray,
-  openWeights,
-  readSafetensors,
-  saveCheckpoint,
-  underTheirKeys,
-  writeSafetensors,
-} from '../../src/io/index.js';
 import {
   type GroundingDino,
   groundingDinoAuthorsKeys,
   groundingDinoAuthorsUnusedKeys,
   parseGroundingDinoConfig,
 } from '../../src/models/grounding-dino/index.js';
+import { loadGroundingDino } from '../../src/pretrained/index.js';
 import { matchesPattern } from '../../src/util/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
+import { openWeights, saveCheckpoint, underTheirKeys } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { tf } from '../../src/backend/index.js';
-import { loadCheckpoint } from '../../src/io/index.js';
 import { Hiera, parseHieraConfig } from '../../src/models/hiera/index.js';
 import { inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
+import { loadCheckpoint } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';

@@ -1,16 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { loadSam, loadSam2, rawForward } from '../../src/infer/index.js';
-import {
-  type KeyNaming,
-  type NamedArray,
-  openWeights,
-  readSafetensors,
-  saveCheckpoint,
-  torchShape,
-  underTheirKeys,
-  writeSafetensors,
-} from '../../src/io/index.js';
+import { rawForward } from '../../src/infer/index.js';
 import { parseSamConfig, Sam, samAuthorsKeys, samAuthorsUnusedKeys, samConfigFromShapes } from '../../src/models/sam/index.js';
 import {
   parseSam2Config,
@@ -20,7 +10,10 @@ import {
   sam2ConfigFromShapes,
 } from '../../src/models/sam2/index.js';
 import type { Module } from '../../src/nn/index.js';
+import { loadSam, loadSam2 } from '../../src/pretrained/index.js';
 import { matchesPattern } from '../../src/util/index.js';
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
+import { type KeyNaming, openWeights, saveCheckpoint, torchShape, underTheirKeys } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

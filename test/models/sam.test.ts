@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadCheckpoint } from '../../src/io/index.js';
-import { type Prompts, parseSamConfig, Sam, type SamMaskOutputs } from '../../src/models/sam/index.js';
+import { parseSamConfig, Sam, type SamMaskOutputs } from '../../src/models/sam/index.js';
+import type { Prompts } from '../../src/models/sam-common/index.js';
 import { inference, type Module, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
+import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';

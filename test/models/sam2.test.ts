@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadCheckpoint } from '../../src/io/index.js';
-import { type MaskOutputs, type Prompts, parseSam2Config, Sam2, sam2UnusedKeys } from '../../src/models/sam2/index.js';
+import type { Prompts } from '../../src/models/sam-common/index.js';
+import { type MaskOutputs, parseSam2Config, Sam2, sam2UnusedKeys } from '../../src/models/sam2/index.js';
 import { inference, SegmentTape } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
+import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';

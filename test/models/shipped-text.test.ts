@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { tf } from '../../src/backend/index.js';
-import { type DetectorParts, loadDetector, ultrasoundModels } from '../../src/infer/index.js';
 import { Bert } from '../../src/models/bert/index.js';
 import { inference } from '../../src/nn/index.js';
+import { type DetectorParts, loadDetector, ultrasoundModels } from '../../src/pretrained/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { GoldenCase } from '../support/golden.js';

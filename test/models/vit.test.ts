@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { loadCheckpoint } from '../../src/io/index.js';
 import { parseVitConfig, Vit } from '../../src/models/vit/index.js';
 import { type ForwardContext, inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
+import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';

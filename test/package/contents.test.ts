@@ -37,7 +37,7 @@ const NEEDED = [
   'dist/index.d.ts',
   'dist/cli/index.js',
   'dist/static-page/index.html',
-  'web/index.html',
+  'dist/web/index.html',
   'configs/demo.yaml',
   'configs/examples.yaml',
   'configs/prompts/busi.yaml',

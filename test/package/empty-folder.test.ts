@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeSafetensors } from '../../src/io/index.js';
+import { writeSafetensors } from '../../src/weights/formats/index.js';
 import { emptyProject, installLinked, launcher, pack } from '../support/package.js';
 import { until } from '../support/until.js';
 

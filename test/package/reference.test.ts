@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { encodePng } from '../../src/processing/index.js';
+import { encodePng } from '../../src/imaging/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Compiles the whole of the sources, and starts a process for each example.

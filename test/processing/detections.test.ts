@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { BoxXyxy } from '../../src/imaging/mask.js';
 import { boxIou, type Detection, type SelectOptions, selectDetections } from '../../src/processing/detections.js';
-import type { BoxXyxy } from '../../src/processing/mask.js';
 import { CheckpointError } from '../../src/util/index.js';
 import { property } from '../support/properties.js';
 

@@ -1,7 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ImageProcessor, type RasterImage, resizeImage } from '../../src/processing/index.js';
+import { type RasterImage, resizeImage } from '../../src/imaging/index.js';
+import { ImageProcessor } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { GoldenCase } from '../support/golden.js';

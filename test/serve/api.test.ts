@@ -2,16 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { GroundedSegmenter, nanoModels } from '../../src/infer/index.js';
-import {
-  decodeImage,
-  decodeMask,
-  decodeRle,
-  encodePng,
-  maskArea,
-  maskToRle,
-  type RasterImage,
-} from '../../src/processing/index.js';
+import { decodeImage, decodeMask, decodeRle, encodePng, maskArea, maskToRle, type RasterImage } from '../../src/imaging/index.js';
+import { GroundedSegmenter } from '../../src/infer/index.js';
+import { nanoModels } from '../../src/pretrained/index.js';
 import { createServer, LocalEngine } from '../../src/serve/index.js';
 import { useBackend } from '../support/backend.js';
 import { dicom } from '../support/dicom.js';
@@ -342,7 +335,7 @@ describe('what the server says of itself', () => {
     expect(page.statusCode).toBe(200);
     expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
     expect(page.body).not.toMatch(/(src|href)="https?:|<script(?! type="module" src="serve\/page\/main\.js")|style=/);
-    for (const url of ['/../package.json', '/serve/page/..%2f..%2f..%2fpackage.json', '/serve/server.js', '/web/index.html'])
+    for (const url of ['/../package.json', '/web/page/..%2f..%2f..%2fpackage.json', '/serve/server.js', '/web/index.html'])
       expect((await server.inject(url)).statusCode).not.toBe(200);
   });
 });

@@ -133,15 +133,15 @@ describe('without the token nothing but the page is open', () => {
   });
 
   it('the page and its parts are open', async () => {
-    for (const path of ['/', '/index.html', '/style.css', '/serve/page/main.js', '/processing/rle.js'])
+    for (const path of ['/', '/index.html', '/style.css', '/web/page/main.js', '/imaging/rle.js'])
       expect((await ask(address, head('GET', path)))?.status).toBe(200);
     // The parts, not what the compiler left beside them.
     for (const path of [
-      '/serve/page/main.js.map',
-      '/serve/page/main.d.ts',
+      '/web/page/main.js.map',
+      '/web/page/main.d.ts',
       '/.env',
       '/../package.json',
-      '/serve/page/../server.js',
+      '/web/page/../worker/main.js',
     ])
       expect((await ask(address, head('GET', path)))?.status).toBe(401);
   });
@@ -264,7 +264,7 @@ describe('who comes from elsewhere', () => {
     ['a frame', '/', { ...visit, 'sec-fetch-dest': 'iframe' }, 403],
     [
       'a script',
-      '/serve/page/main.js',
+      '/web/page/main.js',
       { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' },
       403,
     ],

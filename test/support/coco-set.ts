@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { generatePhantom, phantomDomains, type Sample } from '../../src/data/index.js';
-import { maskToPng, type RasterImage } from '../../src/processing/index.js';
+import { maskToPng, type RasterImage } from '../../src/imaging/index.js';
 
 /** One picture of a dataset that a test makes. */
 export interface SetImage {

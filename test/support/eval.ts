@@ -1,6 +1,6 @@
 import type { Dataset, Sample, SampleObject } from '../../src/data/index.js';
-import type { Answer, AnsweredBox, Method } from '../../src/eval/index.js';
-import { type BinaryMask, type BoxXyxy, boxOfMask, type Size } from '../../src/processing/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type Size } from '../../src/imaging/index.js';
+import type { Answer, AnsweredBox, Method } from '../../src/protocols/index.js';
 
 const SIZE: Size = { width: 40, height: 30 };
 

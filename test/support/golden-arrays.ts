@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type NamedArray, readSafetensors } from '../../src/io/formats/index.js';
+import { type NamedArray, readSafetensors } from '../../src/weights/formats/index.js';
 
 /** The folder of a fixture. */
 export function fixturePath(name: string, file = ''): string {

@@ -1,6 +1,6 @@
 import { tf } from '../../src/backend/index.js';
-import { readSafetensors } from '../../src/io/formats/index.js';
 import type { Module, TorchLayout } from '../../src/nn/index.js';
+import { readSafetensors } from '../../src/weights/formats/index.js';
 import { fixturePath, GoldenArrays } from './golden-arrays.js';
 
 export { fixtureJson, fixturePath } from './golden-arrays.js';

@@ -8,7 +8,7 @@ import {
   type HubEvent,
   type HubSettings,
   hubSettings,
-} from '../../src/io/index.js';
+} from '../../src/pretrained/hub/index.js';
 import { COMMIT, FakeHub, REPO } from './fake-hub.js';
 
 /** A fake hub, an empty cache, and what happened between them. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { BinaryMask } from '../../src/processing/mask.js';
+import type { BinaryMask } from '../../src/imaging/mask.js';
 
 /** A mask of the rows of a drawing, `#` inside. */
 export function drawnMask(...rows: readonly string[]): BinaryMask {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { encodePng } from '../../src/processing/index.js';
+import { encodePng } from '../../src/imaging/index.js';
 
 /** Phantoms so small that even a software GPU is done with one in seconds. */
 export const smallPhantoms = new PhantomDataset({

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { tf } from '../../src/backend/index.js';
 import type { Sample } from '../../src/data/index.js';
-import { saveCheckpoint } from '../../src/io/index.js';
 import { Linear, Module } from '../../src/nn/index.js';
 import type { TrainTask } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
+import { saveCheckpoint } from '../../src/weights/index.js';
 
 class Toy extends Module {
   readonly linear = this.child('linear', new Linear(3, 2));

@@ -6,10 +6,10 @@ import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { initBackend, tf } from '../../dist/backend/index.js';
-import { saveCheckpoint } from '../../dist/io/index.js';
 import { Linear, Module } from '../../dist/nn/index.js';
 import { openRun, runConfigSchema, train } from '../../dist/train/index.js';
 import { Rng } from '../../dist/util/index.js';
+import { saveCheckpoint } from '../../dist/weights/index.js';
 
 const [dir, killAt, workers] = process.argv.slice(2);
 let acts = 0;

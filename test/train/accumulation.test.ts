@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains, type Sample, vocabularyOf } from '../../src/data/index.js';
-import { type DetectorParts, loadDetector } from '../../src/infer/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { type DetectorParts, loadDetector } from '../../src/pretrained/index.js';
 import { DetectorTask, runConfigSchema } from '../../src/train/index.js';
 import { AdamW, GlobalNorm } from '../../src/train/optim/index.js';
 import { takeStep } from '../../src/train/step.js';

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { evaluateStrictly } from '../../src/eval/run/evaluate-strictly.js';
-import { openModels } from '../../src/eval/run/methods.js';
 import type { LoadOptions } from '../../src/infer/index.js';
 import { mean } from '../../src/metrics/index.js';
 import { type Means, meansOf, type TargetRow } from '../../src/protocols/index.js';
 import { type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
+import { evaluateStrictly } from '../../src/workflows/evaluate/evaluate-strictly.js';
+import { openModels } from '../../src/workflows/evaluate/methods.js';
 import { leakOf, useBackend } from '../support/backend.js';
 
 useBackend();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadDetector, nanoModels } from '../../src/infer/index.js';
+import { loadDetector, nanoModels } from '../../src/pretrained/index.js';
 import { freeze, runConfigSchema } from '../../src/train/index.js';
 import { useBackend } from '../support/backend.js';
 

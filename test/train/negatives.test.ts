@@ -9,8 +9,8 @@ import {
   Subset,
   vocabularyOf,
 } from '../../src/data/index.js';
-import { loadDetector } from '../../src/infer/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { loadDetector } from '../../src/pretrained/index.js';
 import { DetectorTask, withNegatives } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';

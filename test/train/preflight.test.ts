@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
-import { type DetectorParts, loadDetector } from '../../src/infer/index.js';
 import { adaptersIn, applyLora, type LoraSpec, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { type DetectorParts, loadDetector } from '../../src/pretrained/index.js';
 import { DetectorTask, preflight } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';

@@ -2,11 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { runExperiment } from '../../src/eval/index.js';
-import { GroundedSegmenter, type LoadOptions, loadDetector, loadMasker } from '../../src/infer/index.js';
-import { readSafetensors } from '../../src/io/index.js';
+import { GroundedSegmenter, type LoadOptions } from '../../src/infer/index.js';
 import { adaptersIn, setAdapterScale } from '../../src/lora/index.js';
+import { loadDetector, loadMasker } from '../../src/pretrained/index.js';
 import { runConfigSchema, runTraining } from '../../src/train/index.js';
+import { readSafetensors } from '../../src/weights/formats/index.js';
+import { runExperiment } from '../../src/workflows/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

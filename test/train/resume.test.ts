@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { readSafetensors } from '../../src/io/index.js';
 import { Rng } from '../../src/util/index.js';
+import { readSafetensors } from '../../src/weights/formats/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const CHILD = fileURLToPath(new URL('../support/train-child.mjs', import.meta.url));

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains, writeCoco } from '../../src/data/index.js';
-import { evaluateRun, runExperiment } from '../../src/eval/index.js';
 import { runConfigSchema } from '../../src/train/index.js';
+import { evaluateRun, runExperiment } from '../../src/workflows/index.js';
 import { useBackend } from '../support/backend.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

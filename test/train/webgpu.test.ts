@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { initBackend } from '../../src/backend/index.js';
-import { loadDetector, nanoModels } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { loadDetector, nanoModels } from '../../src/pretrained/index.js';
 import { DetectorTask, type OptimConfig, runConfigSchema } from '../../src/train/index.js';
 import { AdamW, GlobalNorm } from '../../src/train/optim/index.js';
 import { takeStep } from '../../src/train/step.js';

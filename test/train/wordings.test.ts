@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { loadWordings, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
-import { loadDetector } from '../../src/infer/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
+import { loadDetector } from '../../src/pretrained/index.js';
 import { DetectorTask, withWordings } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';

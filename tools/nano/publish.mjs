@@ -4,7 +4,7 @@
  *   node tools/nano/publish.mjs runs/nano-sam2/best weights/nano-sam2
  */
 import { join } from 'node:path';
-import { readSafetensors, writeSafetensors } from '../../dist/io/index.js';
+import { readSafetensors, writeSafetensors } from '../../dist/weights/formats/index.js';
 
 const [from, to] = process.argv.slice(2);
 if (from === undefined || to === undefined) throw new Error('usage: publish.mjs FROM TO');

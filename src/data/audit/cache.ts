@@ -3,7 +3,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { openImageFile } from '../../processing/index.js';
+import { openImageFile } from '../../imaging/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import type { SampleSource } from '../types.js';
 import type { Inspection } from './types.js';

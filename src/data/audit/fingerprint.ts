@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RasterImage } from '../../processing/index.js';
+import type { RasterImage } from '../../imaging/index.js';
 
 /** Side of the grey thumbnail that the transform is taken of. */
 const THUMBNAIL = 32;

@@ -1,4 +1,4 @@
-import type { BoxXyxy } from '../../processing/index.js';
+import type { BoxXyxy } from '../../imaging/index.js';
 import { SonogroundError } from '../../util/index.js';
 import { CocoDataset } from '../coco.js';
 import type { Dataset, Sample, SampleObject } from '../types.js';

@@ -1,4 +1,4 @@
-import { type BinaryMask, polygonsToMask, type Size } from '../../processing/index.js';
+import { type BinaryMask, polygonsToMask, type Size } from '../../imaging/index.js';
 
 /**
  * A polygon whose points are pixels, drawn as annotation tools draw it: what lies inside, and the pixels under its outline.

@@ -1,6 +1,6 @@
 import { constants, copyFile, link, rename } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { respelt } from '../../processing/index.js';
+import { respelt } from '../../prompts/index.js';
 import { DataError, temporaryPath, writeFileAtomic } from '../../util/index.js';
 import type { Part } from '../coco.js';
 import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts, sourceOf } from './assemble.js';

@@ -1,4 +1,4 @@
-import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../processing/index.js';
+import { type BinaryMask, type BoxXyxy, maskArea, resizeMask, type Size } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 import { boxMisfit, polygonsMisfit, rleMisfit } from '../annotation-misfit.js';
 import { checkCount } from '../coco-object.js';

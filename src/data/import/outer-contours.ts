@@ -1,4 +1,4 @@
-import type { BinaryMask, BoxXyxy } from '../../processing/index.js';
+import type { BinaryMask, BoxXyxy } from '../../imaging/index.js';
 
 /** A connected part of a mask, as indices of its pixels in reading order of discovery. */
 export interface Region {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../processing/index.js';
+import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../imaging/index.js';
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
 import { sizeMisfit } from '../annotation-misfit.js';
 import { type Fingerprint, fingerprintOf } from '../audit/index.js';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ConfigDocument, validate } from '../../config/index.js';
-import { canonicalPhrase } from '../../processing/index.js';
+import { canonicalPhrase } from '../../prompts/index.js';
 import type { Protocol } from './types.js';
 
 const words = z.string().trim().min(1);

@@ -1,4 +1,4 @@
-import { type BinaryMask, decodeImage, fitMask, type RasterImage, type Size } from '../../processing/index.js';
+import { type BinaryMask, decodeImage, fitMask, type RasterImage, type Size } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 import type { ClassMask } from './read-mask.js';
 import type { DrawnSource } from './types.js';

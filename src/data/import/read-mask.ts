@@ -16,7 +16,7 @@ import {
   type Size,
   volumeGreyMask,
   volumeLevels,
-} from '../../processing/index.js';
+} from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 import { drawnPolygon } from './drawn-polygon.js';
 import type { MaskReading, MaskSource } from './types.js';

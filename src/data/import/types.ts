@@ -1,4 +1,4 @@
-import type { GridTurn } from '../../processing/index.js';
+import type { GridTurn } from '../../imaging/index.js';
 import type { StatedSize } from '../annotation-misfit.js';
 import type { Part } from '../coco.js';
 import type { FileTree } from './file-tree.js';

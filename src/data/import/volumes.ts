@@ -1,4 +1,4 @@
-import { type LevelMap, type NiftiVolume, openNifti, type RasterImage } from '../../processing/index.js';
+import { type LevelMap, type NiftiVolume, openNifti, type RasterImage } from '../../imaging/index.js';
 
 /** Volumes that stay in memory: an image and its labels, and the two before them. */
 const KEPT = 4;

@@ -1,4 +1,4 @@
-import type { RasterImage } from '../../processing/index.js';
+import type { RasterImage } from '../../imaging/index.js';
 import type { Rng } from '../../util/index.js';
 import type { PhantomDomain } from './domains.js';
 import { blur, field, gaussianNoise, sampleAt } from './fields.js';

@@ -1,4 +1,4 @@
-import { type BoxXyxy, boxOfMask } from '../../processing/index.js';
+import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
 import { Rng } from '../../util/index.js';
 import { SampleStore } from '../kept.js';
 import type { Dataset, Sample, SampleObject } from '../types.js';

@@ -1,4 +1,4 @@
-import type { BinaryMask } from '../../processing/index.js';
+import type { BinaryMask } from '../../imaging/index.js';
 import type { Rng } from '../../util/index.js';
 import type { PhantomDomain } from './domains.js';
 import { smoothNoise } from './fields.js';

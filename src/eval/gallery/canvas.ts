@@ -9,7 +9,7 @@ import {
   resizeImage,
   resizeMask,
   type Size,
-} from '../../processing/index.js';
+} from '../../imaging/index.js';
 
 /** A picture that is drawn into. */
 export interface Canvas extends Size {

@@ -1,4 +1,4 @@
-import { encodePng, phraseColour, type Rgb } from '../../processing/index.js';
+import { encodePng, phraseColour, type Rgb } from '../../imaging/index.js';
 import { blank, drawText, drawTile, lineHeight } from './canvas.js';
 import { type Example, type PhraseMask, phrasesIn } from './examples.js';
 

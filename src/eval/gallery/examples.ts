@@ -1,5 +1,5 @@
 import type { Sample } from '../../data/index.js';
-import { type BinaryMask, maskArea, type Size, unionOfMasks } from '../../processing/index.js';
+import { type BinaryMask, maskArea, type Size, unionOfMasks } from '../../imaging/index.js';
 import {
   type Answer,
   type Counting,
@@ -10,8 +10,8 @@ import {
   type TargetRow,
   targetsOf,
 } from '../../protocols/index.js';
+import type { ImagePlace } from '../collect.js';
 import { combinedMask } from '../predictions/combined-mask.js';
-import type { ImagePlace } from '../run/collect.js';
 
 /** Images that a page shows: each costs about 20 kB. */
 export const GALLERY = 120;

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { phraseColour, resizeImage, resizeMask, type Size } from '../../processing/index.js';
+import { phraseColour, resizeImage, resizeMask, type Size } from '../../imaging/index.js';
 import { escapeHtml } from '../../util/index.js';
 import { fitInto, forEachPixel } from '../gallery/canvas.js';
 import type { Example, ExampleAnswer, PhraseMask } from '../gallery/examples.js';

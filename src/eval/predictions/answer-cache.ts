@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type BoxXyxy, decodeRle, encodeRle, type Size } from '../../processing/index.js';
+import { type BoxXyxy, decodeRle, encodeRle, type Size } from '../../imaging/index.js';
 import type { Answer, AnsweredBox } from '../../protocols/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 

@@ -1,4 +1,4 @@
-import { type BinaryMask, type Size, unionOfMasks } from '../../processing/index.js';
+import { type BinaryMask, type Size, unionOfMasks } from '../../imaging/index.js';
 import { type Answer, type Counting, countedBoxes } from '../../protocols/index.js';
 
 /** What an answer takes for a phrase: the union of the masks that count, empty where there is none. */

@@ -2,9 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adapterFolder, resolveModel } from '../../infer/index.js';
-import { modelFolder } from '../../io/index.js';
-import type { RasterImage } from '../../processing/index.js';
+import type { RasterImage } from '../../imaging/index.js';
+import { adapterFolder } from '../../lora/index.js';
+import { resolveModel } from '../../pretrained/index.js';
+import { modelFolder } from '../../weights/index.js';
 
 /** Files of a model folder that decide what it answers. */
 const DECISIVE = /\.(safetensors|json|txt|bin|pth|pt)$/i;

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Sample } from '../../data/index.js';
-import { type BoxXyxy, boxOfMask, decodeGreyMask, fitMask } from '../../processing/index.js';
+import { type BoxXyxy, boxOfMask, decodeGreyMask, fitMask } from '../../imaging/index.js';
 import { type Answer, type AnsweredBox, type Method, WHOLE } from '../../protocols/index.js';
 import { DataError } from '../../util/index.js';
 

@@ -1,6 +1,7 @@
 import type { Sample } from '../../data/index.js';
+import type { BoxXyxy, RasterImage } from '../../imaging/index.js';
 import { GroundedSegmenter, type LoadOptions, type MaskPrediction } from '../../infer/index.js';
-import type { BoxXyxy, Detection, RasterImage } from '../../processing/index.js';
+import type { Detection } from '../../processing/index.js';
 import type { Answer, AnsweredBox, Method } from '../../protocols/index.js';
 import type { AnswerCache, AnswerKey } from './answer-cache.js';
 import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';

@@ -1,4 +1,4 @@
-import type { PresenceCalibration, PresenceThreshold } from '../../io/index.js';
+import type { PresenceCalibration, PresenceThreshold } from '../../infer/index.js';
 import { thresholdForFalseAlarms } from '../../metrics/index.js';
 import type { TargetRow } from '../../protocols/index.js';
 import { UsageError } from '../../util/index.js';

@@ -1,6 +1,6 @@
 import type { Sample } from '../../data/index.js';
+import { type BinaryMask, maskArea, unionOfMasks } from '../../imaging/index.js';
 import { diceCoefficient, iou, mean } from '../../metrics/index.js';
-import { type BinaryMask, maskArea, unionOfMasks } from '../../processing/index.js';
 import { type Counting, isMasked, type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import { combinedMask } from '../predictions/combined-mask.js';
 

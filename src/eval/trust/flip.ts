@@ -1,4 +1,4 @@
-import type { BinaryMask, RasterImage } from '../../processing/index.js';
+import type { BinaryMask, RasterImage } from '../../imaging/index.js';
 
 /** An image seen in a mirror: left becomes right. */
 export function mirrorImage({ width, height, data }: RasterImage): RasterImage {

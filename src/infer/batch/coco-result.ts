@@ -1,4 +1,4 @@
-import { type CocoRle, maskArea, maskToRle } from '../../processing/index.js';
+import { type CocoRle, maskArea, maskToRle } from '../../imaging/index.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 
 /** One entry of COCO's results format, with what text prompts add to it. */

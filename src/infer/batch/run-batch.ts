@@ -1,14 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  decodeImage,
-  drawOverlay,
-  lettersLacking,
-  maskToPng,
-  PromptTokenizer,
-  type RasterImage,
-  splitAddress,
-} from '../../processing/index.js';
+import { decodeImage, drawOverlay, lettersLacking, maskToPng, type RasterImage, splitAddress } from '../../imaging/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
   DataError,

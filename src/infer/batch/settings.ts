@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { splitAddress } from '../../processing/index.js';
-import { resolveModel } from '../load-model.js';
+import { splitAddress } from '../../imaging/index.js';
+import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../segment-options.js';
-import { shippedModels } from '../shipped-models.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {

@@ -1,7 +1,8 @@
-import { modelFolder, type PresenceCalibration, presenceVerdict, readCalibration } from '../../io/index.js';
-import type { RasterImage } from '../../processing/index.js';
+import type { RasterImage } from '../../imaging/index.js';
+import { resolveModel } from '../../pretrained/index.js';
+import { modelFolder } from '../../weights/index.js';
+import { type PresenceCalibration, presenceVerdict, readCalibration } from '../calibration.js';
 import type { Detector } from '../detector.js';
-import { resolveModel } from '../load-model.js';
 import type { BatchSettings } from './settings.js';
 
 /** Whether an image shows a thing, as written to `verdicts.json`. */

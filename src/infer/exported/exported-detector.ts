@@ -1,17 +1,14 @@
 import { tf } from '../../backend/index.js';
+import { type RasterImage, resizeImage, type Size } from '../../imaging/index.js';
 import {
   collateText,
   type Detection,
-  type EncodedPrompt,
   ImageProcessor,
-  type PromptTokenizer,
   type QueryAnswers,
-  type RasterImage,
-  resizeImage,
   type SelectOptions,
-  type Size,
   selectDetections,
 } from '../../processing/index.js';
+import type { EncodedPrompt, PromptTokenizer } from '../../prompts/index.js';
 import type { Detector } from '../detector.js';
 import type { Runner } from './signatures.js';
 

@@ -1,5 +1,6 @@
 import { tf } from '../../backend/index.js';
-import type { BoxXyxy, ImageProcessor, MaskLogits, RasterImage, Size } from '../../processing/index.js';
+import type { BoxXyxy, MaskLogits, RasterImage, Size } from '../../imaging/index.js';
+import type { ImageProcessor } from '../../processing/index.js';
 import { RuntimeError } from '../../util/index.js';
 import { checkImage } from '../image-predictor.js';
 import { checkPrompts, type MaskPrompts } from '../mask-prompts.js';

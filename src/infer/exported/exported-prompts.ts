@@ -1,5 +1,6 @@
 import { tf } from '../../backend/index.js';
-import { type BoxXyxy, type Size, scaleBoxes } from '../../processing/index.js';
+import type { BoxXyxy, Size } from '../../imaging/index.js';
+import { scaleBoxes } from '../../processing/index.js';
 import { UsageError } from '../../util/index.js';
 import { scalePoints } from '../image-predictor.js';
 import type { MaskPrompts } from '../mask-prompts.js';

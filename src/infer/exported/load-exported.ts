@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { loadDetector, loadMasker } from '../../pretrained/index.js';
 import { type Detector, GroundingDinoPredictor } from '../detector.js';
-import { loadDetector, loadMasker } from '../load-model.js';
 import type { Masker } from '../masker.js';
 import { maskerOf } from '../masker-of.js';
 import { type Manifest, readManifest } from './manifest.js';

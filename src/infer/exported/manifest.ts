@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readJson } from '../../io/index.js';
 import { CheckpointError, modelPath, shownName } from '../../util/index.js';
+import { readJson } from '../../weights/index.js';
 
 /** What an exported folder has at its top. */
 export const MANIFEST = 'manifest.json';

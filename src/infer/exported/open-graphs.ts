@@ -1,4 +1,5 @@
-import { ImageProcessor, PromptTokenizer } from '../../processing/index.js';
+import { ImageProcessor } from '../../processing/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
 import { CheckpointError, modelPath } from '../../util/index.js';
 import type { Detector } from '../detector.js';
 import type { Masker } from '../masker.js';

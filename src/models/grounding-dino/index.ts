@@ -15,10 +15,8 @@ export {
   groundingDinoTiedKeys,
   groundingDinoToHuggingFace,
   groundingDinoUnusedKeys,
-  type HuggingFaceDetections,
   maskTextLogits,
   mmGroundingDinoSharedKeys,
 } from './hugging-face.js';
 export type { TextGeometry } from './text-geometry.js';
-export { specialTokens } from './text-masks.js';
 export type { VisionGeometry } from './vision-geometry.js';

@@ -4,10 +4,10 @@ export { decoderHeads, decoderTransformer, maskDownscaling, type Renames, threeL
 export { ConfigChecks } from './config-checks.js';
 export { FeedForward } from './feed-forward.js';
 export { headsFromShapes } from './heads-from-shapes.js';
-export { MaskDecoderParts, type MaskDecoderSizes } from './mask-decoder-parts.js';
-export { MaskEmbedding, type MaskEmbeddingOptions } from './mask-embedding.js';
+export { MaskDecoderParts } from './mask-decoder-parts.js';
+export { MaskEmbedding } from './mask-embedding.js';
 export { maskProducts, perPrompt, tokenAt } from './mask-products.js';
 export { PositionEmbedding } from './position-embedding.js';
 export { boxTokens, pointTokens, type TokenParts } from './prompt-tokens.js';
 export { checkPrompts, type Prompts } from './prompts.js';
-export { TwoWayTransformer, type TwoWayTransformerOptions } from './two-way-transformer.js';
+export { TwoWayTransformer } from './two-way-transformer.js';

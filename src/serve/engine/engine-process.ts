@@ -1,6 +1,7 @@
 import { join, resolve, sep } from 'node:path';
 import { initBackend } from '../../backend/index.js';
-import { GroundedSegmenter, isExported, shippedModels } from '../../infer/index.js';
+import { GroundedSegmenter, isExported } from '../../infer/index.js';
+import { shippedModels } from '../../pretrained/index.js';
 import type { Logger } from '../../util/index.js';
 import type { EngineOptions } from './engine.js';
 import { LocalEngine } from './local-engine.js';

@@ -1,4 +1,4 @@
-import type { RasterImage } from '../../processing/index.js';
+import type { RasterImage } from '../../imaging/index.js';
 import { HttpError } from '../http-error.js';
 import type { OpenedImage } from './jobs.js';
 

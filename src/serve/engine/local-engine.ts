@@ -1,4 +1,3 @@
-import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
 import {
   type BinaryMask,
   type BoxXyxy,
@@ -8,8 +7,9 @@ import {
   maskToPng,
   maskToRle,
   openPictures,
-  PromptTokenizer,
-} from '../../processing/index.js';
+} from '../../imaging/index.js';
+import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
 import type { Engine, EngineFacts } from './engine.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { foldersOf, PathLookup } from '../../../src/data/import/readers/path-lookup.js';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
-import { maskToRle, runsOf } from '../../../src/processing/index.js';
+import { maskToRle, runsOf } from '../../../src/imaging/index.js';
 import { Rng } from '../../../src/util/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';

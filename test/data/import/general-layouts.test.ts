@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
-import { decodeImage } from '../../../src/processing/index.js';
+import { decodeImage } from '../../../src/imaging/index.js';
 import { dicom } from '../../support/dicom.js';
 import { nifti } from '../../support/nifti.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';

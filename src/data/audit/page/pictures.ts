@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { drawOverlay, type RasterImage } from '../../../processing/index.js';
+import { drawOverlay, type RasterImage } from '../../../imaging/index.js';
 import { isOwn } from '../own-file.js';
 import type { AuditPart, PicturePlace } from '../types.js';
 

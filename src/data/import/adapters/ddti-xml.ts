@@ -1,4 +1,4 @@
-import { decodeImage } from '../../../processing/index.js';
+import { decodeImage } from '../../../imaging/index.js';
 import { readMarks } from '../readers/ddti-marks.js';
 import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { path, picture } from './common.js';

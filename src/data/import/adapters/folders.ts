@@ -1,4 +1,4 @@
-import { isUnnamedFilm } from '../../../processing/index.js';
+import { isUnnamedFilm } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { partNamed } from '../readers/part-named.js';

@@ -1,4 +1,4 @@
-import { decodeImage } from '../../../processing/index.js';
+import { decodeImage } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Adapter, Found, ScanOptions } from '../types.js';

@@ -1,4 +1,4 @@
-import { lacksEnding, listPictures } from '../../../processing/index.js';
+import { lacksEnding, listPictures } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 

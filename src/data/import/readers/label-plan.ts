@@ -1,4 +1,4 @@
-import { type GridTurn, type NiftiHeader, type NiftiVolume, readNiftiHeader, turnOver } from '../../../processing/index.js';
+import { type GridTurn, type NiftiHeader, type NiftiVolume, readNiftiHeader, turnOver } from '../../../imaging/index.js';
 import { DataError } from '../../../util/index.js';
 import type { MaskReading } from '../types.js';
 import { openVolume } from '../volumes.js';

@@ -1,0 +1,191 @@
+import type { Dataset, Sample } from '../data/index.js';
+import { type Shard, shardOf } from '../infer/index.js';
+import type { ImageBoxes } from '../metrics/index.js';
+import {
+  type Answer,
+  protocols as bothProtocols,
+  type DatasetSurvey,
+  leakOf,
+  type Method,
+  type PromptPlan,
+  type ProtocolName,
+  paperRows,
+  phrasesOf,
+  planPrompt,
+  strictRows,
+  surveyDatasets,
+  type TargetRow,
+  WHOLE,
+} from '../protocols/index.js';
+import { type WordingRow, wordingRows } from './robustness/wording-rows.js';
+import { type TrustedRow, trustRows } from './trust/trust-rows.js';
+
+/** Images and the methods that answer for them; a fold of a cross-validation has models of its own. */
+export interface EvaluationPart {
+  readonly dataset: Dataset;
+  /** The first is judged in depth. Parts name the same methods in the same order. */
+  readonly methods: readonly Method[];
+}
+
+/** What is asked of a method besides its answers. */
+export interface CollectOptions {
+  /** Default: both. */
+  readonly protocols?: readonly ProtocolName[] | undefined;
+  /** What the datasets' images have in common, where that is known; prompts are chosen by it. Default: they are read first. */
+  readonly surveys?: ReadonlyMap<string, DatasetSurvey> | undefined;
+  /** Phrases to ask instead of the datasets' own names. */
+  readonly prompt?: readonly string[] | undefined;
+  readonly threshold: number;
+  readonly select: 'all' | 'best';
+  /** Distance within which borders agree. */
+  readonly tolerance: { readonly mm: number; readonly px: number };
+  /** Whether mirrored images are asked about too. */
+  readonly trust: boolean;
+  /** The wordings in which a structure is asked for, its own name first; none where it is not tried. */
+  readonly wordings: (structure: string) => readonly string[];
+  /** Things that no image shows, each asked alone. */
+  readonly negatives: readonly string[];
+  /** One part of the images, counted through all parts; all of them if left out. Prompts come from all images either way. */
+  readonly shard?: Shard | undefined;
+  /** What is going on and how far it is. */
+  readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
+}
+
+/** Where to load an image again. */
+export interface ImagePlace {
+  readonly part: EvaluationPart;
+  readonly index: number;
+  readonly dataset: string;
+  readonly image: string;
+}
+
+/** Everything that the images gave; all further figures are made from it. */
+export interface Collected {
+  readonly surveys: ReadonlyMap<string, DatasetSurvey>;
+  readonly plans: ReadonlyMap<string, PromptPlan>;
+  readonly methods: readonly string[];
+  /** All methods and protocols; those of the first method under the strict protocol with predicted quality. */
+  readonly rows: readonly (TargetRow | TrustedRow)[];
+  /** Boxes with scores, by method and dataset. */
+  readonly boxes: ReadonlyMap<string, ReadonlyMap<string, readonly ImageBoxes[]>>;
+  readonly wordingRows: readonly WordingRow[];
+  /** Where each image is, in the order of the parts. */
+  readonly places: readonly ImagePlace[];
+  /** What a reader must know about the prompts. */
+  readonly warnings: readonly string[];
+}
+
+/** Judges every image by every method under each protocol, one image at a time. */
+export async function collect(parts: readonly EvaluationPart[], options: CollectOptions): Promise<Collected> {
+  const { onProgress, protocols = bothProtocols } = options;
+  const surveys =
+    options.surveys ??
+    (await surveyDatasets(
+      parts.map(({ dataset }) => dataset),
+      (done, total) => onProgress?.('reading', done, total),
+    ));
+  const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey, options.prompt)]));
+  const rows: (TargetRow | TrustedRow)[] = [];
+  const boxes = new Map<string, Map<string, ImageBoxes[]>>();
+  const asked: WordingRow[] = [];
+  const places: ImagePlace[] = [];
+  const total = parts.reduce((sum, { dataset }) => sum + dataset.size, 0);
+  const wanted = wantedOf(total, options.shard);
+  let [done, position] = [0, 0];
+  for (const part of parts) {
+    const { dataset, methods } = part;
+    for (let i = 0; i < dataset.size; i++) {
+      if (!wanted.has(position++)) continue;
+      const sample = await dataset.load(i);
+      places.push({ part, index: i, dataset: sample.dataset, image: sample.id });
+      for (const [k, method] of methods.entries()) {
+        const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
+        for (const row of judged.rows) rows.push(row);
+        for (const row of judged.wordings) asked.push(row);
+        if (judged.boxes !== undefined) listOf(listsOf(boxes, method.name), sample.dataset).push(judged.boxes);
+      }
+      done += 1;
+      onProgress?.('images', done, wanted.size);
+    }
+    // The models of a fold are not needed by the next; whoever asks again loads them again.
+    for (const method of methods) await method.dispose();
+  }
+  const warnings = [...surveys].flatMap(([name, survey]) =>
+    protocols.flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
+  );
+  const methods = (parts[0]?.methods ?? []).map(({ name }) => name);
+  return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
+}
+
+/** Positions of the images that are judged, counted through all parts. */
+function wantedOf(total: number, shard: Shard | undefined): ReadonlySet<number> {
+  const all = Array.from({ length: total }, (_, i) => i);
+  return new Set(shard === undefined ? all : shardOf(all, shard));
+}
+
+function listsOf<T>(all: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const known = all.get(key) ?? new Map<string, T>();
+  all.set(key, known);
+  return known;
+}
+
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const known = lists.get(key) ?? [];
+  lists.set(key, known);
+  return known;
+}
+
+/** Says which methods do not tell apart what an image shows. */
+function blindMethods(rows: readonly TargetRow[]): string[] {
+  const blind = rows.filter(({ target, protocol }) => target === WHOLE && protocol === 'strict');
+  return [...new Set(blind.map(({ method }) => method))].map(
+    (method) =>
+      `${method}: its masks do not say which thing they show; where an image shows several, its strict score is that of all of them together`,
+  );
+}
+
+interface JudgedImage {
+  readonly rows: readonly (TargetRow | TrustedRow)[];
+  readonly boxes: ImageBoxes | undefined;
+  readonly wordings: readonly WordingRow[];
+}
+
+async function judgeImage(
+  method: Method,
+  sample: Sample,
+  first: boolean,
+  surveys: ReadonlyMap<string, DatasetSurvey>,
+  plans: ReadonlyMap<string, PromptPlan>,
+  options: CollectOptions,
+): Promise<JudgedImage> {
+  const { structures, unit } = surveys.get(sample.dataset) as DatasetSurvey;
+  const plan = plans.get(sample.dataset) as PromptPlan;
+  const { threshold, select, wordings, protocols = bothProtocols } = options;
+  const judging = { unit, tolerance: options.tolerance[unit] };
+  const counting = { threshold, select };
+  const strict = await strictRows(method, sample, { ...judging, ...counting, plan });
+  const paper = protocols.includes('paper') ? await paperRows(method, sample, { ...judging, structures }) : [];
+  if (!first || !method.scored) return { rows: [...strict.rows, ...paper], boxes: strict.boxes, wordings: [] };
+
+  const trusted = await trustRows(method, sample, phrasesOf(plan, sample), strict.rows, {
+    ...counting,
+    flip: options.trust,
+    wordings: (target): Promise<Answer[]> =>
+      Promise.all(
+        wordings(target)
+          .slice(1)
+          .map((wording) => method.answer(sample, [wording])),
+      ),
+  });
+  const negatives: TargetRow[] = [];
+  for (const phrase of options.negatives) {
+    const alone: PromptPlan = { kind: 'fixed', phrases: [phrase], whole: false };
+    const nothing = { ...sample, objects: sample.objects.filter((object) => object.phrase === phrase) };
+    negatives.push(...(await strictRows(method, nothing, { ...judging, ...counting, plan: alone })).rows);
+  }
+  return {
+    rows: [...trusted, ...negatives, ...paper],
+    boxes: strict.boxes,
+    wordings: await wordingRows(method, sample, wordings, counting),
+  };
+}

@@ -1,9 +1,0 @@
-export { findCachedOrMain } from './cache.js';
-export { type DownloadedModel, type DownloadOptions, downloadModel } from './download-model.js';
-export type { HubEvent, HubReport } from './events.js';
-export { exportFiles, prepareFolder } from './export-files.js';
-export { HubError } from './hub-error.js';
-export { type KnownModel, knownModels } from './known-models.js';
-export { type ModelName, parseModelName } from './model-name.js';
-export { resolveModelDirectory } from './resolve-model-directory.js';
-export { type HubSettings, hubSettings } from './settings.js';

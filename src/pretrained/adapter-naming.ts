@@ -1,0 +1,37 @@
+import {
+  GroundingDino,
+  groundingDinoAuthorsKeys,
+  groundingDinoHeadPaths,
+  groundingDinoTiedKeys,
+} from '../models/grounding-dino/index.js';
+import type { Module } from '../nn/index.js';
+import type { KeyNaming, TiedKeys } from '../weights/index.js';
+
+/** What the names in an adapter file have to do with the modules of a model. */
+export interface AdapterNaming {
+  /** Copies of shared modules that a file may hold; they must be equal. */
+  readonly tied: readonly TiedKeys[];
+  /** Other namings that are understood. */
+  readonly namings: readonly KeyNaming[];
+  /** Where Python looks for an adapter, by the path of the module here, if not there. */
+  readonly adapterPaths: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The naming that belongs to a model. */
+export function namingOf(model: Module): AdapterNaming {
+  if (!(model instanceof GroundingDino)) return { tied: [], namings: [], adapterPaths: {} };
+  const { config } = model;
+  return {
+    tied: groundingDinoTiedKeys.filter(({ when }) => when === undefined || config[when]),
+    namings: [groundingDinoAuthorsKeys],
+    adapterPaths: groundingDinoHeadPaths(config),
+  };
+}
+
+/** The paths of a layer in Python's modules. */
+export function pythonPaths(path: string, places: Readonly<Record<string, readonly string[]>>): string[] {
+  for (const [ours, theirs] of Object.entries(places)) {
+    if (path === ours || path.startsWith(`${ours}.`)) return theirs.map((their) => their + path.slice(ours.length));
+  }
+  return [path];
+}

@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CheckpointShapes } from '../models/common/index.js';
+import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
+import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
+import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
+import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
+import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys } from '../weights/index.js';
+
+/** Weights in their authors' naming, which come without a `config.json`: their shapes tell what one would say. */
+const AUTHORS: readonly {
+  readonly naming: KeyNaming;
+  readonly configOf: (shapes: CheckpointShapes) => Record<string, unknown>;
+}[] = [
+  { naming: groundingDinoAuthorsKeys, configOf: groundingDinoConfigFromShapes },
+  { naming: sam2AuthorsKeys, configOf: sam2ConfigFromShapes },
+  { naming: samAuthorsKeys, configOf: samConfigFromShapes },
+];
+
+/**
+ * Reads `config.json` of a model directory, or beside a weight file, with the reader of its `model_type`. For files in the
+ * authors' naming, which come without one, the shapes of the weights tell.
+ *
+ * @throws CheckpointError naming the file when it is missing, of another type, or does not describe such a model.
+ */
+export async function readModelConfig<C>(path: string, readers: Readonly<Record<string, (json: unknown) => C>>): Promise<C> {
+  const folder = await modelFolder(path);
+  const file = join(folder, 'config.json');
+  const derived = await derivedConfig(path);
+  const json = derived ?? (await readJson(file, 'Name the folder of a model, with its config.json'));
+  const where = derived === undefined ? file : path;
+  const type = (json as { model_type?: unknown } | null)?.model_type;
+  const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
+  if (read === undefined)
+    throw new CheckpointError({
+      where,
+      what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${typeof type === 'string' ? shownName(type) : shown(type)}`,
+      fix: 'Name the folder of such a model',
+    });
+  try {
+    return read(json);
+  } catch (cause) {
+    const fix = derived === undefined ? 'Copy or download it again' : 'Put its config.json beside it';
+    throw new CheckpointError({ where, what: complaint(cause), fix, cause });
+  }
+}
+
+/** The `config.json` that a model would have which comes without one; undefined if it has one, or nothing tells. */
+export async function derivedConfig(path: string): Promise<unknown> {
+  const file = join(await modelFolder(path), 'config.json');
+  const present = (await stat(file).catch(() => undefined)) !== undefined;
+  return present ? undefined : configOfAuthors(path);
+}
+
+/** What the shapes of weights in an authors' naming say; undefined if there are none. */
+async function configOfAuthors(path: string): Promise<unknown> {
+  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the plainer complaint
+  if (weights === undefined) return undefined;
+  try {
+    const naming = namingOf(
+      weights,
+      AUTHORS.map((form) => form.naming),
+    );
+    const form = AUTHORS.find((one) => one.naming === naming);
+    return form?.configOf(underOurKeys(weights, [form.naming]).tensors);
+  } finally {
+    await weights.close();
+  }
+}
+
+/** What a reader said about a field, without where it thought it was. */
+function complaint(cause: unknown): string {
+  if (cause instanceof SonogroundError) return cause.what.replaceAll('Invalid input: ', '');
+  if (!(cause instanceof z.ZodError)) throw cause;
+  return cause.issues
+    .map(({ path, message }) => `${shownName(path.join('.'))}: ${message.replace(/^Invalid input: /, '')}`)
+    .join('; ');
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  adaptersIn,
+  type LoraLinear,
+  type LoraSpec,
+  PEFT_PREFIX,
+  type Place,
+  placesFitting,
+  placesIn,
+} from '../lora/index.js';
+import type { Module, Parameter } from '../nn/index.js';
+import { writeFileAtomic } from '../util/index.js';
+import { type NamedArray, writeSafetensors } from '../weights/formats/index.js';
+import { toTorchLayout } from '../weights/index.js';
+import { namingOf, pythonPaths } from './adapter-naming.js';
+
+/**
+ * Writes the adapters of a model, and the modules that are trained whole, in PEFT's format: `adapter_config.json` and
+ * `adapter_model.safetensors`. Python reads it with `inject_adapter_in_model` and `set_peft_model_state_dict`.
+ *
+ * What is trained whole is written once, under its first path, and `modules_to_save` names it by the whole path that it has in
+ * the file, `base_model.model.` included: Python then puts the values into the weights themselves, which its tied modules
+ * share. A shorter name would match by its ending, wrap one of the tied modules and leave the others as they were. An adapter
+ * in a shared module is written for each module that Python has in its place.
+ */
+export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
+  const { adapterPaths } = namingOf(model);
+  const adapters = adaptersIn(model).flatMap(({ module, paths: [path] }) =>
+    pythonPaths(path, adapterPaths).map((name) => ({ module, name })),
+  );
+  const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
+  const arrays = new Map<string, NamedArray>();
+  for (const { module, name } of adapters) {
+    arrays.set(`${PEFT_PREFIX}${name}.lora_A.weight`, await arrayOf(module.loraA));
+    arrays.set(`${PEFT_PREFIX}${name}.lora_B.weight`, await arrayOf(module.loraB));
+  }
+  const written = new Set<Parameter>();
+  for (const { module, paths } of whole) {
+    for (const [path, parameter] of module.namedParameters(paths[0])) {
+      if (!written.has(parameter)) arrays.set(PEFT_PREFIX + path, await arrayOf(parameter));
+      written.add(parameter);
+    }
+  }
+  const own = (pick: (adapter: LoraLinear) => number, common: number) =>
+    Object.fromEntries(adapters.flatMap(({ module, name }) => (pick(module) === common ? [] : [[escaped(name), pick(module)]])));
+  const config = {
+    peft_type: 'LORA',
+    task_type: null,
+    base_model_name_or_path: null,
+    inference_mode: true,
+    r: spec.rank,
+    lora_alpha: spec.alpha,
+    lora_dropout: spec.dropout ?? 0,
+    bias: 'none',
+    fan_in_fan_out: false,
+    init_lora_weights: true,
+    target_modules: adapters.map(({ name }) => name),
+    modules_to_save: whole.length === 0 ? null : whole.map(({ paths }) => PEFT_PREFIX + paths[0]),
+    rank_pattern: own(({ rank }) => rank, spec.rank),
+    alpha_pattern: own(({ alpha }) => alpha, spec.alpha),
+    use_rslora: false,
+    use_dora: false,
+  };
+  await writeSafetensors(join(dir, ADAPTER_WEIGHTS), arrays, { metadata: { format: 'pt' } });
+  await writeFileAtomic(join(dir, ADAPTER_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+async function arrayOf({ value, layout }: Parameter): Promise<NamedArray> {
+  const stored = toTorchLayout(value, layout);
+  const { shape } = stored;
+  const data = await stored.data<'float32'>();
+  stored.dispose();
+  return { dtype: 'float32', shape, data };
+}
+
+/** The places that lie inside no other one. */
+function outermost(places: readonly Place[]): Place[] {
+  const inside = new Set(
+    places.flatMap(({ module }) => [...module.namedModules()].flatMap(([, below]) => (below === module ? [] : [below]))),
+  );
+  return places.filter(({ module }) => !inside.has(module));
+}
+
+function escaped(path: string): string {
+  return path.replace(/\./g, '\\.');
+}

@@ -1,0 +1,77 @@
+import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
+import { FLOOR, type PageEngine } from './engine.js';
+
+const TOKEN = 'sonoground-token';
+
+/** An answer that is an error, in words for a person. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Takes the token out of the address, where the server's own link has it. */
+export function takeToken(): void {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token === null) return;
+  rememberToken(token);
+  history.replaceState(null, '', location.pathname);
+}
+
+/** For as long as this tab is open. */
+export function rememberToken(token: string): void {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+/** The server computes, by its REST API. */
+export const serverEngine: PageEngine = {
+  async start() {
+    return (await ask('v1/health')).json();
+  },
+
+  async openImage(file, picture, signal) {
+    const form = new FormData();
+    if (picture !== undefined) form.set('picture', picture);
+    form.set('image', file);
+    const { image } = (await (await ask('v1/images', { method: 'POST', body: form, signal })).json()) as { image: OpenedImage };
+    return image;
+  },
+
+  async pictureOf({ id }, signal) {
+    return createImageBitmap(await (await ask(`v1/images/${id}`, { signal })).blob());
+  },
+
+  async segment({ id }, prompt, signal) {
+    const body = { image_id: id, prompt, threshold: FLOOR };
+    return ((await post('v1/segment', body, signal)) as { segments: SentSegment[] }).segments;
+  },
+
+  async maskFor({ id }, question, signal) {
+    const body = { image_id: id, prompts: [question] };
+    const { answers } = (await post('v1/masks', body, signal)) as { answers: SentMaskAnswer[] };
+    return answers[0]?.masks[0];
+  },
+};
+
+async function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' };
+  return (await ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal })).json();
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const token = sessionStorage.getItem(TOKEN);
+  const headers = {
+    ...(init.headers as Record<string, string>),
+    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
+    if ((error as Error).name === 'AbortError') throw error;
+    throw new ApiError(0, 'The server does not answer');
+  });
+  if (response.ok) return response;
+  const { where, what, fix } = await response.json().catch(() => ({ where: 'server', what: `answers ${response.status}` }));
+  throw new ApiError(response.status, `${where}: ${what}${fix === undefined ? '' : `. ${fix}`}`);
+}

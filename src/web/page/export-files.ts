@@ -1,0 +1,75 @@
+import type { OpenedImage } from '../../serve/engine/jobs.js';
+import { drawScene } from './draw.js';
+import type { Layers } from './layers.js';
+
+export type ExportKind = 'png' | 'json' | 'coco';
+
+/** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
+const MIN_SIDE = 768;
+
+/** Makes what is shown into a file and has the browser save it. */
+export async function saveAs(
+  kind: ExportKind,
+  name: string,
+  opened: OpenedImage,
+  image: ImageBitmap,
+  layers: Layers,
+): Promise<void> {
+  const stem = name.replace(/(\.nii)?\.[^.]*$/, '') || 'image';
+  if (kind === 'png') return save(`${stem}-overlay.png`, await picture(image, layers));
+  const record = kind === 'json' ? results(name, opened, layers) : coco(name, opened, layers);
+  return save(`${stem}-${kind}.json`, new Blob([`${JSON.stringify(record, null, 2)}\n`], { type: 'application/json' }));
+}
+
+function picture(image: ImageBitmap, layers: Layers): Promise<Blob> {
+  const scale = Math.max(1, Math.ceil(MIN_SIDE / Math.min(image.width, image.height)));
+  const canvas = new OffscreenCanvas(image.width * scale, image.height * scale);
+  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+  drawScene(context, image, layers, { scale, line: Math.max(2, Math.min(canvas.width, canvas.height) / 384), handles: false });
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+/** What is shown, as the REST API says it. */
+function results(name: string, { width, height, spacing_mm, pictures }: OpenedImage, layers: Layers) {
+  return {
+    image: { file_name: name, picture: pictures.address, width, height, spacing_mm },
+    segments: layers.shown.map(({ phrase, score, bbox, byHand, points, area, maskScore, rle }) => ({
+      phrase,
+      score,
+      bbox,
+      by_hand: byHand,
+      points: points.map(({ at, inside }) => [...at, inside ? 1 : 0]),
+      area,
+      mask_score: maskScore,
+      mask: rle,
+    })),
+  };
+}
+
+/** What is shown, as a data set in COCO's format: it can be opened by pycocotools, and trained on. */
+function coco(name: string, { width, height }: OpenedImage, layers: Layers) {
+  const phrases = [...new Set(layers.shown.map(({ phrase }) => phrase))];
+  return {
+    images: [{ id: 1, file_name: name, width, height }],
+    categories: phrases.map((phrase, i) => ({ id: i + 1, name: phrase })),
+    annotations: layers.shown.map(({ phrase, score, bbox, area, rle }, i) => ({
+      id: i + 1,
+      image_id: 1,
+      category_id: phrases.indexOf(phrase) + 1,
+      bbox,
+      area,
+      iscrowd: 0,
+      ...(rle === null ? {} : { segmentation: rle }),
+      ...(score === null ? {} : { score }),
+    })),
+  };
+}
+
+function save(name: string, blob: Blob): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has begun when the click returns; the address is needed for a moment longer.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,286 @@
+import type { OpenedImage } from '../../serve/engine/jobs.js';
+import { ApiError, rememberToken } from './api.js';
+import { drawScene } from './draw.js';
+import type { PageEngine, Step } from './engine.js';
+import { type ExportKind, saveAs } from './export-files.js';
+import { showList } from './layer-list.js';
+import { type Bbox, type Layer, Layers, type Rle, type Selection } from './layers.js';
+import { listen, type Tool } from './pointer.js';
+
+/** The page: an image, what was found on it, and what a person corrects. */
+const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const canvas = element<HTMLCanvasElement>('canvas');
+const prompt = element<HTMLInputElement>('prompt');
+const threshold = element<HTMLInputElement>('threshold');
+const slider = element<HTMLInputElement>('picture');
+
+let engine: PageEngine;
+const layers = new Layers();
+let current: { readonly file: File; readonly opened: OpenedImage; readonly image: ImageBitmap } | undefined;
+let draft: Bbox | undefined;
+let working = new AbortController();
+
+function draw(): void {
+  if (current === undefined) return;
+  const { image } = current;
+  const stage = element('stage');
+  const most = { width: stage.clientWidth, height: Math.max(200, 0.72 * window.innerHeight) };
+  const fit = Math.min(most.width / image.width, most.height / image.height);
+  const ratio = window.devicePixelRatio;
+  canvas.style.width = `${image.width * fit}px`;
+  canvas.style.height = `${image.height * fit}px`;
+  canvas.width = Math.round(image.width * fit * ratio);
+  canvas.height = Math.round(image.height * fit * ratio);
+  drawScene(canvas.getContext('2d') as CanvasRenderingContext2D, image, layers, { scale: fit * ratio, line: 2 * ratio, draft });
+}
+
+function refresh(): void {
+  showList(element('layers'), layers, refresh);
+  const [listed, all] = [layers.listed.length, layers.all.length];
+  element<HTMLOutputElement>('count').value = all === 0 ? '' : `${listed} of ${all} in the list`;
+  element<HTMLButtonElement>('delete').disabled = layers.chosen === undefined;
+  draw();
+}
+
+function say(text: string, bad = false): void {
+  const message = element('message');
+  message.textContent = text;
+  message.classList.toggle('bad', bad);
+}
+
+/** Runs a piece of work that the next one takes the place of, and tells what goes wrong. */
+async function work(busy: string, body: (signal: AbortSignal) => Promise<string>): Promise<void> {
+  working.abort();
+  const own = new AbortController();
+  working = own;
+  say(busy);
+  document.body.ariaBusy = 'true';
+  try {
+    const said = await body(own.signal);
+    if (working === own) say(said);
+  } catch (error) {
+    if (own.signal.aborted) return;
+    if (error instanceof ApiError && error.status === 401) return login(() => work(busy, body));
+    say(error instanceof Error ? error.message : String(error), true);
+  } finally {
+    if (working === own) document.body.ariaBusy = 'false';
+  }
+}
+
+function login(again: () => Promise<void>): void {
+  say('This server wants its token', true);
+  const dialog = element<HTMLDialogElement>('login');
+  dialog.showModal();
+  dialog.onclose = () => {
+    rememberToken(element<HTMLInputElement>('token').value);
+    void again();
+  };
+}
+
+function open(file: File, picture?: string): Promise<void> {
+  return work('Reading the image', async (signal) => {
+    const opened = await engine.openImage(file, picture, signal);
+    current = { file, opened, image: await engine.pictureOf(opened, signal) };
+    layers.replace([]);
+    element('drop').hidden = true;
+    canvas.hidden = false;
+    for (const button of document.querySelectorAll<HTMLButtonElement>('#find, [data-export]')) button.disabled = false;
+    element<HTMLFieldSetElement>('tools').disabled = false;
+    showPictures(opened);
+    refresh();
+    return `${opened.width} × ${opened.height} pixels`;
+  });
+}
+
+/** Of a film, a TIFF or a volume, which picture this is. */
+function showPictures({ pictures: { kind, count, address } }: OpenedImage): void {
+  element('pictures').hidden = count === 1;
+  slider.max = String(count - 1);
+  element('picture-name').textContent = `${kind}: ${address} (${count})`;
+}
+
+/** A film of volumes counts its planes through. */
+function addressOf(index: number, planes: number, frames: boolean): string {
+  return frames ? `${index % planes}t${Math.floor(index / planes)}` : String(index);
+}
+
+async function find(): Promise<void> {
+  await work('Looking', async (signal) => {
+    if (current === undefined) return '';
+    const begin = performance.now();
+    const found = await engine.segment(current.opened, prompt.value, signal);
+    layers.replace(found);
+    refresh();
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    return `${found.length} found in ${seconds} s`;
+  });
+}
+
+/** A new mask for a box or points that were drawn. */
+async function remask(layer: Layer): Promise<void> {
+  await work('Outlining', async (signal) => {
+    if (current === undefined) return '';
+    const { points, bbox } = layer;
+    const answer = await engine.maskFor(
+      current.opened,
+      {
+        // A layer that began with points has no box of its own.
+        ...(layer.score === null && points.length > 0 && layer.phrase === POINTS ? {} : { bbox }),
+        ...(points.length > 0 && { points: points.map(({ at }) => at), labels: points.map(({ inside }) => (inside ? 1 : 0)) }),
+      },
+      signal,
+    );
+    if (answer === undefined) return 'There is no mask';
+    layers.setMask(layer, answer.mask as Rle | null, answer.area, answer.mask_score);
+    if (layer.phrase === POINTS && answer.bbox !== null) layer.bbox = answer.bbox;
+    refresh();
+    return `Mask of ${answer.area} pixels, quality ${answer.mask_score.toFixed(2)}`;
+  });
+}
+
+const POINTS = 'by points';
+
+/** What a drawn box is called: the first thing that is asked for. */
+function phraseForDrawn(): string {
+  const first = prompt.value.split('.')[0]?.trim() ?? '';
+  return first === '' ? 'box' : first;
+}
+
+function tool(): Tool {
+  return (document.querySelector<HTMLInputElement>('[name=tool]:checked')?.value ?? 'box') as Tool;
+}
+
+listen(canvas, layers, () => current?.opened ?? { width: 1, height: 1 }, tool, {
+  draft(bbox) {
+    draft = bbox;
+    draw();
+  },
+  drawn(bbox) {
+    layers.chosen = layers.add(phraseForDrawn(), null, bbox);
+    refresh();
+    void remask(layers.chosen);
+  },
+  moving: draw,
+  moved(layer) {
+    layer.byHand = true;
+    layer.points = [];
+    refresh();
+    void remask(layer);
+  },
+  chosen(layer) {
+    layers.chosen = layer;
+    refresh();
+  },
+  point(at, inside) {
+    const layer = layers.chosen ?? layers.add(POINTS, null, [at[0], at[1], 0, 0]);
+    layer.byHand = true;
+    layer.points.push({ at, inside });
+    layers.chosen = layer;
+    refresh();
+    void remask(layer);
+  },
+});
+
+function deleteChosen(): void {
+  if (layers.chosen !== undefined) layers.remove(layers.chosen);
+  refresh();
+}
+
+const picker = element<HTMLInputElement>('file');
+element('drop').addEventListener('click', () => picker.click());
+element('other').addEventListener('click', () => picker.click());
+picker.addEventListener('change', () => {
+  const [file] = picker.files ?? [];
+  if (file !== undefined) void open(file);
+  picker.value = '';
+});
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  element('stage').classList.add('over');
+});
+document.addEventListener('dragleave', () => element('stage').classList.remove('over'));
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  element('stage').classList.remove('over');
+  const [file] = event.dataTransfer?.files ?? [];
+  if (file !== undefined) void open(file);
+});
+element('ask').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void find();
+});
+threshold.addEventListener('input', () => {
+  layers.threshold = Number(threshold.value);
+  element<HTMLOutputElement>('threshold-value').value = layers.threshold.toFixed(2);
+  refresh();
+});
+element<HTMLSelectElement>('select').addEventListener('change', (event) => {
+  layers.select = (event.target as HTMLSelectElement).value as Selection;
+  refresh();
+});
+slider.addEventListener('change', () => {
+  if (current === undefined) return;
+  const { count, per_frame } = current.opened.pictures;
+  void open(current.file, addressOf(Number(slider.value), per_frame, per_frame < count));
+});
+element('delete').addEventListener('click', deleteChosen);
+canvas.addEventListener('keydown', ({ key }) => {
+  if (key === 'Delete' || key === 'Backspace') deleteChosen();
+  if (key === 'Escape') {
+    layers.chosen = undefined;
+    refresh();
+  }
+});
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-export]'))
+  button.addEventListener('click', () => {
+    if (current === undefined) return;
+    const { file, opened, image } = current;
+    void saveAs(button.dataset['export'] as ExportKind, file.name, opened, image, layers);
+  });
+window.addEventListener('resize', draw);
+
+/** Begins, with what computes. */
+export function startPage(by: PageEngine): void {
+  engine = by;
+  void getReady();
+}
+
+/** Begins again, where something else computes from now on; image and layers stay. */
+export async function restartPage(): Promise<void> {
+  await getReady();
+  const before = current;
+  if (before === undefined) return;
+  await work('Reading the image', async (signal) => {
+    const opened = await engine.openImage(before.file, before.opened.pictures.address, signal);
+    if (current === before) current = { ...before, opened };
+    return '';
+  });
+}
+
+function getReady(): Promise<void> {
+  return work('', async () => {
+    try {
+      const { detector, adapter, masker, backend, points } = await engine.start(showStep);
+      const names = [detector, adapter, masker].filter((name) => name !== null);
+      // Where there is a choice, it shows what computes.
+      const on = element('choice').hidden ? ` on ${backend}` : '';
+      element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')}${on}`;
+      for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) {
+        radio.disabled = !points;
+        if (radio.parentElement !== null) radio.parentElement.hidden = !points;
+      }
+    } finally {
+      element('getting-ready').hidden = true;
+    }
+    return '';
+  });
+}
+
+/** Beside the message, which tells of what a person does meanwhile. */
+function showStep({ what, done }: Step): void {
+  element('getting-ready').hidden = false;
+  element('step').textContent = what;
+  const bar = element<HTMLProgressElement>('progress');
+  if (done === undefined) bar.removeAttribute('value');
+  else bar.value = done;
+}

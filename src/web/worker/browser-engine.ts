@@ -1,0 +1,136 @@
+import type { BrowserBackend } from '../../backend/browser.js';
+import type { AnswerOf, Job } from '../../serve/index.js';
+import { FLOOR, type MaskQuestion, type PageEngine, type Step } from '../page/engine.js';
+import type { Order, Ready, Report } from './messages.js';
+
+interface Waiting {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** The browser computes, in a thread of its own. */
+export class BrowserEngine implements PageEngine {
+  /** What is tried first; the best there is if undefined. Counts from the next start on. */
+  backend: BrowserBackend | undefined;
+  /** Told what computes. */
+  onReady: (ready: Ready) => void = () => {};
+  private worker: Promise<Worker> | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private asked = 0;
+
+  async start(say: (step: Step) => void) {
+    this.stop();
+    say({ what: 'Loading the program' });
+    const { facts, ...rest } = await new Promise<Ready>((resolve, reject) => {
+      const listen = (report: Report) => {
+        if (report.kind === 'step') say(report.step);
+        else if (report.kind === 'ready') resolve(report.ready);
+        else if (report.kind === 'failed') reject(new Error(report.problem));
+        else this.settle(report);
+      };
+      this.worker = openWorker(listen, (error) => {
+        reject(error);
+        this.drop(error);
+      });
+      this.worker.then((worker) => {
+        const folder = new URL('.', document.baseURI).href.replace(/\/$/, '');
+        send(worker, { kind: 'start', folder, backend: this.backend });
+      }, reject);
+    });
+    this.onReady({ facts, ...rest });
+    return facts;
+  }
+
+  private stop(): void {
+    void this.worker?.then((worker) => worker.terminate());
+    this.drop(new DOMException('another one computes', 'AbortError'));
+  }
+
+  private drop(reason: Error): void {
+    for (const { reject } of this.waiting.values()) reject(reason);
+    this.waiting.clear();
+  }
+
+  private settle(report: Extract<Report, { id: number }>): void {
+    const waiting = this.waiting.get(report.id);
+    this.waiting.delete(report.id);
+    if (report.kind === 'answer') waiting?.resolve(report.answer as never);
+    else waiting?.reject(new Error(report.problem));
+  }
+
+  private async run<J extends Job>(job: J, signal: AbortSignal): Promise<AnswerOf<J>> {
+    const { worker } = this;
+    if (worker === undefined) throw new Error('The engine was not started');
+    const thread = await worker;
+    signal.throwIfAborted();
+    const id = this.asked++;
+    return new Promise<AnswerOf<J>>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      signal.addEventListener('abort', () => {
+        if (!this.waiting.delete(id)) return;
+        send(thread, { kind: 'cancel', id });
+        reject(new DOMException('something else was asked', 'AbortError'));
+      });
+      send(thread, { kind: 'job', id, job });
+    });
+  }
+
+  async openImage(file: File, picture: string | undefined, signal: AbortSignal) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return this.run({ kind: 'open', image: { bytes, name: file.name, picture } }, signal);
+  }
+
+  async pictureOf({ id }: { readonly id: string }, signal: AbortSignal) {
+    const png = await this.run({ kind: 'preview', id }, signal);
+    return createImageBitmap(new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' }));
+  }
+
+  async segment(image: { readonly id: string }, prompt: string, signal: AbortSignal) {
+    const { segments } = await this.run(
+      {
+        kind: 'segment',
+        image: { id: image.id },
+        prompts: [prompt],
+        scoreThreshold: FLOOR,
+        nmsThreshold: 0.5,
+        select: 'all',
+        maxDetections: 100,
+        boxes: [],
+        maskFormat: 'rle',
+      },
+      signal,
+    );
+    return segments;
+  }
+
+  async maskFor(image: { readonly id: string }, { bbox, points = [], labels = [] }: MaskQuestion, signal: AbortSignal) {
+    const boxXyxyPx = bbox && ([bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]] as const);
+    const { answers } = await this.run(
+      { kind: 'masks', image: { id: image.id }, prompts: [{ boxXyxyPx, points, labels }], multimask: false, maskFormat: 'rle' },
+      signal,
+    );
+    return answers[0]?.masks[0];
+  }
+}
+
+const SCRIPT = 'engine.js';
+
+/** Made of the script's text: so the page's own rule, to ask nobody but its server, holds for the thread as well. */
+async function openWorker(listen: (report: Report) => void, failed: (reason: Error) => void): Promise<Worker> {
+  const script = await fetch(SCRIPT).catch(() => undefined);
+  if (script?.ok !== true) throw new Error(MISSING);
+  const url = URL.createObjectURL(new Blob([await script.text()], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onmessage = ({ data }) => {
+    URL.revokeObjectURL(url);
+    listen(data);
+  };
+  worker.onerror = ({ message }) => failed(new Error(`${SCRIPT}: ${message || 'it does not run in this browser'}`));
+  return worker;
+}
+
+const MISSING = `${SCRIPT}: it cannot be loaded. Copy the whole folder, and open it through a web server: python3 -m http.server`;
+
+function send(worker: Worker, order: Order): void {
+  worker.postMessage(order);
+}

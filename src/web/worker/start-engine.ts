@@ -1,0 +1,91 @@
+import { config } from 'zod';
+import { type BrowserBackend, browserBackends, startInBrowser } from '../../backend/browser.js';
+import { graphFiles, loadExportedGraphs, type Manifest, readManifest, Segmenter } from '../../infer/index.js';
+import { defaultLimits, LocalEngine } from '../../serve/index.js';
+import { watchModelFiles } from '../../util/files.browser.js';
+import { CheckpointError, modelPath, RuntimeError, SonogroundError } from '../../util/index.js';
+import type { Step } from '../page/engine.js';
+import type { Ready } from './messages.js';
+
+/** Side of the blank image that warms the model up. */
+const BLANK = 64;
+
+/**
+ * Loads the models of an exported folder onto the best backend that computes them: one that starts but fails is passed over too.
+ *
+ * @param folder - its address, without a slash at its end.
+ * @param wish - what is tried first.
+ * @throws CheckpointError naming the file that is missing or damaged; RuntimeError with a reason for each backend.
+ */
+export async function startEngine(
+  folder: string,
+  wish: BrowserBackend | undefined,
+  say: (step: Step) => void,
+): Promise<{ readonly engine: LocalEngine; readonly ready: Ready }> {
+  // Schemas would be compiled by `eval`, which the page forbids.
+  config({ jitless: true });
+  say({ what: 'Reading what the model is' });
+  const manifest = await readManifest(folder);
+  const passedOver: Partial<Record<BrowserBackend, string>> = {};
+  for (const only of ['hardware', 'any'] as const) {
+    for (const backend of [...new Set([...(wish === undefined ? [] : [wish]), ...browserBackends])]) {
+      if (only === 'any' && passedOver[backend] !== SOFTWARE) continue;
+      try {
+        const device = await startInBrowser(backend, `${folder}/`);
+        if (device.software && only === 'hardware' && backend !== wish)
+          throw new RuntimeError({ where: backend, what: SOFTWARE });
+        const engine = await load(folder, manifest, backend, say);
+        delete passedOver[backend];
+        return { engine, ready: { facts: engine.facts, backend, device: device.device, passedOver } };
+      } catch (error) {
+        // What is wrong with the folder is wrong for every backend.
+        if (error instanceof CheckpointError) throw error;
+        passedOver[backend] = error instanceof SonogroundError ? error.what : String((error as Error).message ?? error);
+      }
+    }
+  }
+  const reasons = Object.entries(passedOver).map(([name, reason]) => `${name}: ${reason}`);
+  throw new RuntimeError({
+    where: 'this browser',
+    what: `nothing computes in it (${reasons.join('; ')})`,
+    fix: 'Try another one',
+  });
+}
+
+const SOFTWARE = 'it is imitated by the processor here';
+
+async function load(
+  folder: string,
+  manifest: Manifest,
+  backend: BrowserBackend,
+  say: (step: Step) => void,
+): Promise<LocalEngine> {
+  watch(folder, manifest, say);
+  const { detector, masker } = await loadExportedGraphs(folder, manifest);
+  const segmenter = new Segmenter(detector, masker);
+  try {
+    say({ what: 'Warming up' });
+    const blank = { width: BLANK, height: BLANK, data: new Uint8Array(BLANK * BLANK * 3) };
+    await segmenter.segment(blank, 'nothing', { scoreThreshold: 0, maxDetections: 1 });
+  } catch (error) {
+    segmenter.dispose();
+    throw error;
+  }
+  const { source } = manifest;
+  const names = { detector: source.detector, adapter: source.adapter, masker: source.masker };
+  return new LocalEngine(segmenter, defaultLimits, { backend, ...names });
+}
+
+/** Tells how much of the graphs has come. */
+function watch(folder: string, manifest: Manifest, say: (step: Step) => void): void {
+  const wanted = new Map(Object.entries(graphFiles(manifest)).map(([path, bytes]) => [modelPath(folder, path), bytes]));
+  const total = [...wanted.values()].reduce((sum, bytes) => sum + bytes, 0);
+  let come = 0;
+  const tell = () => say({ what: `Loading the model, ${(total / 1e6).toFixed(1)} MB`, done: come / total });
+  tell();
+  const all = Object.keys(manifest.files).map((path) => modelPath(folder, path));
+  watchModelFiles(all, (path) => {
+    come += wanted.get(path) ?? 0;
+    tell();
+  });
+}

@@ -1,0 +1,55 @@
+import { tf } from '../../backend/browser.js';
+import type { AnswerOf, Job, LocalEngine } from '../../serve/index.js';
+import type { Order, Report } from './messages.js';
+import { startEngine } from './start-engine.js';
+
+/** The thread that computes, one thing after the other, while the page answers a person. */
+interface Scope {
+  postMessage(report: Report): void;
+  onmessage: ((event: { readonly data: Order }) => void) | null;
+  /** For the browser's console: `tf.memory()`. */
+  tf: typeof tf;
+}
+
+const scope = globalThis as unknown as Scope;
+scope.tf = tf;
+
+let engine: Promise<LocalEngine> | undefined;
+let last: Promise<unknown> = Promise.resolve();
+const cancelled = new Set<number>();
+
+scope.onmessage = ({ data: order }) => {
+  if (order.kind === 'start') {
+    engine = start(order);
+    engine.catch(() => {}); // it was told
+  }
+  if (order.kind === 'cancel') cancelled.add(order.id);
+  if (order.kind === 'job') last = last.then(() => answer(order.id, order.job));
+};
+
+async function start({ folder, backend }: Extract<Order, { kind: 'start' }>): Promise<LocalEngine> {
+  try {
+    const started = await startEngine(folder, backend, (step) => scope.postMessage({ kind: 'step', step }));
+    scope.postMessage({ kind: 'ready', ready: started.ready });
+    return started.engine;
+  } catch (error) {
+    scope.postMessage({ kind: 'failed', problem: wordsOf(error) });
+    throw error;
+  }
+}
+
+async function answer(id: number, job: Job): Promise<void> {
+  try {
+    const by = await engine;
+    if (by === undefined || cancelled.delete(id)) return;
+    scope.postMessage({ kind: 'answer', id, answer: (await by.run(job)) as AnswerOf<Job> });
+  } catch (error) {
+    scope.postMessage({ kind: 'problem', id, problem: wordsOf(error) });
+  } finally {
+    cancelled.delete(id);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] as string) : String(error);
+}

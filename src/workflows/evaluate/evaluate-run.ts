@@ -1,0 +1,106 @@
+import { ensureBackend } from '../../backend/index.js';
+import { type CollectOptions, calibratePresence, collect, kidneyWordings, wordingsOf } from '../../eval/index.js';
+import { writeCalibration } from '../../infer/index.js';
+import type { RunConfig } from '../../train/index.js';
+import { UsageError } from '../../util/index.js';
+import { metricsFileOf, readMetrics } from '../metrics-file.js';
+import { type OpenMethods, openMethods } from './methods.js';
+import {
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  type EvaluationSettings,
+  type Material,
+  settingsOf,
+} from './options.js';
+import { openRunParts, type RunPart } from './run-parts.js';
+import { writeReport } from './write-report.js';
+
+/**
+ * Evaluates the models of a run on a part of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
+ * figures and `evaluation.html` into the run folder. What was predicted before is remembered: a stopped evaluation goes on.
+ * Starts the best backend there is, unless one was started before.
+ */
+export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions = {}): Promise<EvaluateRunResult> {
+  await ensureBackend();
+  const settings = settingsOf(options);
+  const { onProgress } = settings;
+  // A file that cannot be added to is refused before the models are asked.
+  await readMetrics(metricsFileOf(config.run, settings.split));
+  const runParts = await openRunParts(config, settings.adapter);
+  const ablation = settings.tables.includes(2);
+  const methods = await openMethods(runParts, { config, ablation, ...settings });
+  try {
+    const collectOptions = collectOptionsOf(config, settings);
+    const calibration = await calibrate(config, runParts, methods, collectOptions, settings);
+    const collected = await collect(methods.parts, {
+      ...collectOptions,
+      ...(onProgress && { onProgress }),
+    });
+    for (const folder of methods.folders) folder.assertUsed(methods.parts.reduce((sum, { dataset }) => sum + dataset.size, 0));
+    return await writeReport(config, settings, { runParts, methods, collected, calibration });
+  } finally {
+    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) await method.dispose();
+  }
+}
+
+/** How images are judged. */
+export function collectOptionsOf(
+  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
+  settings: EvaluationSettings,
+): CollectOptions {
+  const { wordings, tables } = settings;
+  const list = (structure: string): readonly string[] => {
+    const own = wordings === undefined ? [] : wordingsOf(wordings, structure);
+    const kidney = tables.includes(5) ? wordingsOf(kidneyWordings([structure]), structure) : [];
+    const all = [...new Set([...own, ...kidney])];
+    return all.length > 1 ? all : [];
+  };
+  return {
+    prompt: settings.prompt,
+    threshold: boxThreshold,
+    select,
+    tolerance: settings.tolerance,
+    trust: settings.trust,
+    wordings: list,
+    negatives: settings.negatives,
+  };
+}
+
+/** Takes a threshold from the validation part and puts it beside the weights that it is for. */
+async function calibrate(
+  config: RunConfig,
+  runParts: readonly RunPart[],
+  { parts, ours }: OpenMethods,
+  collectOptions: CollectOptions,
+  { calibrate: rate, negatives, onProgress }: EvaluationSettings,
+): Promise<Material['calibration']> {
+  if (rate === undefined) return undefined;
+  const [part] = runParts;
+  const [own] = ours;
+  if (parts.length !== 1 || part === undefined || own === undefined)
+    throw new UsageError({
+      where: '--calibrate',
+      what: 'a cross-validation has several models',
+      fix: 'Calibrate one run: set eval.folds=0',
+    });
+  const validation = await collect([{ dataset: part.data.val, methods: [own] }], {
+    ...collectOptions,
+    trust: false,
+    wordings: () => [],
+    onProgress: (stage, done, total) => stage === 'images' && onProgress?.('calibration', done, total),
+  });
+  const rows = validation.rows.filter(({ protocol }) => protocol === 'strict');
+  const names = [...validation.surveys.keys()].join(', ');
+  const asked = negatives.length === 0 ? '' : `, with ${negatives.join(', ')}`;
+  const calibration = calibratePresence(rows, {
+    falseAlarmRate: rate,
+    source: `val of ${names}${asked}`,
+    model: own.fingerprint,
+  });
+  // The shipped weights stay as they are: their thresholds belong to the run that asked for them.
+  const file = await writeCalibration(
+    part.trained ? (part.models.adapter ?? part.models.detector ?? config.run.dir) : config.run.dir,
+    calibration,
+  );
+  return { file, ...calibration.overall };
+}

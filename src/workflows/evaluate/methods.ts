@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { EvaluationPart } from '../../eval/index.js';
+import { ANSWERS, AnswerCache, MaskFolderMethod, ModelMethod } from '../../eval/index.js';
+import type { LoadOptions } from '../../infer/index.js';
+import { type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
+import type { RunConfig } from '../../train/index.js';
+import { UsageError } from '../../util/index.js';
+import type { RunPart, SplitName } from './run-parts.js';
+
+/** Names of our own methods in tables. */
+export const OURS = 'ours';
+export const VARIANTS = { base: 'not fine-tuned + SAM 2', medsam: 'fine-tuned + MedSAM', ours: 'fine-tuned + SAM 2' } as const;
+
+export interface MethodsOptions {
+  readonly config: RunConfig;
+  readonly split: SplitName;
+  /** Folders of masks that other programs wrote. */
+  readonly predictions: readonly string[];
+  /** Whether the parts of the method are judged apart too. */
+  readonly ablation: boolean;
+  /** Folder of a MedSAM for the ablation. */
+  readonly medsam?: string | undefined;
+}
+
+export interface OpenMethods {
+  readonly parts: readonly EvaluationPart[];
+  /** Ours, one a part. */
+  readonly ours: readonly ModelMethod[];
+  readonly folders: readonly MaskFolderMethod[];
+}
+
+/** Opens models as a method whose answers are remembered below the run's folder. */
+export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
+  const { boxThreshold: threshold, select } = judging;
+  const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
+  return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
+}
+
+/** Where answers are remembered, and how they are judged. */
+export type Judged = Pick<RunConfig, 'run' | 'eval'>;
+
+/** Opens the methods that are judged on each part of a run. Ours comes first. */
+export async function openMethods(parts: readonly RunPart[], options: MethodsOptions): Promise<OpenMethods> {
+  const { config, split, predictions, ablation, medsam } = options;
+  const open = (name: string, models: LoadOptions) => openModels(config, name, models);
+  const folders: MaskFolderMethod[] = [];
+  for (const dir of predictions) {
+    const [, name, path] = /^([^=/\\]+)=(.+)$/.exec(dir) ?? [];
+    const folder = await MaskFolderMethod.open(path ?? dir, name);
+    const taken: readonly string[] = [OURS, ...Object.values(VARIANTS), ...folders.map((other) => other.name)];
+    if (taken.includes(folder.name))
+      throw new UsageError({
+        where: '--predictions',
+        what: `two methods would be called ${folder.name}`,
+        fix: 'Give it another name: --predictions NAME=DIR',
+      });
+    folders.push(folder);
+  }
+  const ours: ModelMethod[] = [];
+  const opened: EvaluationPart[] = [];
+  for (const { data, models, trained } of parts) {
+    const own = await open(OURS, models);
+    const methods: Method[] = [own, ...folders];
+    if (ablation && trained)
+      methods.push(await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker }));
+    if (ablation && medsam !== undefined) methods.push(await open(VARIANTS.medsam, { ...models, masker: medsam }));
+    ours.push(own);
+    opened.push({ dataset: data[split], methods });
+  }
+  return { parts: opened, ours, folders };
+}

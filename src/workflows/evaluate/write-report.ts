@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { TrustedRow } from '../../eval/index.js';
+import {
+  compareMethods,
+  comparisonTable,
+  constantMaskBaseline,
+  type MethodSummary,
+  perImageCsv,
+  rankImages,
+  reviewTable,
+  robustnessTable,
+  scoreTable,
+  summarisePresence,
+  summariseProtocol,
+  summariseRobustness,
+  summariseTrust,
+  type Table,
+  writeTable,
+} from '../../eval/index.js';
+import { PAPER_THRESHOLD } from '../../protocols/index.js';
+import type { RunConfig } from '../../train/index.js';
+import { writeFileAtomic } from '../../util/index.js';
+import { addEvaluation, type MetricsContent, metricsFileOf } from '../metrics-file.js';
+import { describeModels, describePrompts } from './describe.js';
+import { OURS, VARIANTS } from './methods.js';
+import type { EvaluateRunResult, EvaluationSettings, Material } from './options.js';
+import { makePaperTables, writeFigure } from './paper-outputs.js';
+import { writePage } from './write-page.js';
+
+/** Sums up what was collected and writes every file of an evaluation. */
+export async function writeReport(
+  config: RunConfig,
+  options: EvaluationSettings,
+  material: Material,
+): Promise<EvaluateRunResult> {
+  const { collected, methods, runParts, calibration } = material;
+  const { rows, plans, surveys } = collected;
+  const { split, tolerance } = options;
+  const { dir, seed } = config.run;
+  const names = [...surveys.keys()];
+  const suffix = split === 'test' ? '' : `-${split}`;
+
+  // a) figures
+  const all = summaries(material, seed);
+  const variants: readonly string[] = [VARIANTS.base, VARIANTS.medsam];
+  const compared = all.filter(({ method }) => !variants.includes(method));
+  const [ours] = compared as [MethodSummary, ...MethodSummary[]];
+  const strictOurs = rows.filter((row): row is TrustedRow => row.method === OURS && row.protocol === 'strict');
+  const comparisons = compareMethods(rows, collected.methods, names, seed);
+  const presence = summarisePresence(strictOurs);
+  // Negatives that were asked besides are no masks to trust.
+  const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
+  const trust = summariseTrust(judged);
+  const robustness = summariseRobustness(collected.wordingRows);
+  const constantMask = await constantMaskBaseline(runParts.map(({ data }) => ({ train: data.train, test: data[split] })));
+
+  // b) tables and pictures
+  const scores = scoreTable(compared, tolerance);
+  const review = reviewTable(judged);
+  const tables: Table[] = [
+    scores,
+    ...(comparisons.length > 0 ? [comparisonTable(comparisons)] : []),
+    ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
+    ...(await makePaperTables(options, { ...material, all, compared, robustness })),
+  ];
+  const files: string[] = [];
+  for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
+  const ranked = rankImages(collected.places, rows, OURS);
+  const counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  for (const figure of options.figures)
+    files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
+
+  // c) numbers for machines
+  const metricsFile = metricsFileOf(config.run, split);
+  const { roc: _, ...present } = presence;
+  const figures: MetricsContent = {
+    strict: ours.strict,
+    paper: ours.paper,
+    methods: Object.fromEntries(all.slice(1).map(({ method, ...both }) => [method, both])),
+    comparisons,
+    prompts: Object.fromEntries([...surveys].map(([name, survey]) => [name, describePrompts(survey, plans)])),
+    warnings: collected.warnings,
+    settings: {
+      strict: counting,
+      paper: { threshold: PAPER_THRESHOLD, select: 'the best box of the image' },
+      tolerance,
+      bootstrap: { seed, draws: 2000, confidence: 0.95 },
+    },
+    evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
+    presence: { ...present, ...(calibration && { calibration }) },
+    trust,
+    robustness,
+    constantMask,
+  };
+  await addEvaluation(metricsFile, figures, split === 'test' ? ours.strict.pooled : undefined);
+  const csvFile = join(dir, `per-image${suffix}.csv`);
+  await writeFileAtomic(csvFile, perImageCsv(rows));
+
+  // d) the page
+  const pageFile = join(dir, `evaluation${suffix}.html`);
+  await writePage(pageFile, {
+    config,
+    options,
+    material,
+    compared,
+    tables,
+    presence,
+    trust: { summary: trust, rows: judged, review },
+    robustness,
+    constantMask,
+    ranked,
+    counting,
+  });
+  files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
+  return { summaries: all, comparisons, constantMask, warnings: collected.warnings, ...(calibration && { calibration }), files };
+}
+
+/** Both protocols of each method, ours first. */
+function summaries({ collected }: Material, seed: number): MethodSummary[] {
+  const { methods, rows, boxes, surveys } = collected;
+  const names = [...surveys.keys()];
+  return methods.map((method) => {
+    const own = rows.filter((row) => row.method === method);
+    const sum = (protocol: 'strict' | 'paper') =>
+      summariseProtocol(own, boxes.get(method) ?? new Map(), { protocol, names, seed });
+    return { method, strict: sum('strict'), paper: sum('paper') };
+  });
+}

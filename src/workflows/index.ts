@@ -1,0 +1,18 @@
+/** What a command does from end to end: training with its test, evaluation, the demo. */
+
+export { type DemoConfig, type DemoMetrics, type DemoResult, type DemoStage, demoSchema, runDemo } from './demo/index.js';
+export {
+  answerShard,
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  evaluateRun,
+  paperFigures,
+  paperTables,
+  type SplitName,
+  type Stage,
+  type WrittenCalibration,
+} from './evaluate/index.js';
+export { type Metrics, readMetrics } from './metrics-file.js';
+export { modelsOf, startOf } from './models-of-run.js';
+export type { Forgetting, ProbeScore } from './train/forgetting.js';
+export { type ExperimentOptions, type RunMetrics, runExperiment } from './train/train-and-test.js';

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { EvaluationPart } from '../../eval/index.js';
+import { perImageCsv } from '../../eval/index.js';
+import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
+import { writeFileAtomic } from '../../util/index.js';
+import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
+import { OURS, openModels } from '../evaluate/methods.js';
+import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
+import { modelsOf, startOf } from '../models-of-run.js';
+import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
+
+/** What training adds to `metrics.json`; see {@link Metrics}. */
+export type RunMetrics = Required<Pick<Metrics, 'test' | 'training'>> & Pick<Metrics, 'folds' | 'forgetting'>;
+
+/** How an experiment is started and watched. */
+export interface ExperimentOptions extends RunOptions {
+  /** Called before each fold of a cross-validation. */
+  readonly onFold?: (fold: number, of: number) => void;
+}
+
+/**
+ * Trains, tests the best weights by the strict protocol, and writes `metrics.json` and `per-image.csv` into the run folder. The
+ * answers are remembered there too: an evaluation of the run asks the models nothing twice.
+ *
+ * @example
+ * import { initBackend, runConfigSchema, runExperiment } from 'sonoground';
+ *
+ * await initBackend();
+ * const config = runConfigSchema.parse({
+ *   run: { dir: 'runs/first' },
+ *   data: { format: 'phantom', phantom: { train: 2, val: 1, test: 1 } },
+ *   lora: { preset: 'paper', rank: 4, alpha: 4 },
+ *   train: { epochs: 1, batchSize: 2, preflight: false, probe: 'none' },
+ * });
+ * const { test } = await runExperiment(config);
+ * console.log(`DSC ${test.dsc?.toFixed(1)} %`); // and the adapter is in runs/first/best
+ */
+export function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
+  return withRunLock(config.run.dir, () => experiment(config, options));
+}
+
+async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
+  const { folds } = config.eval;
+  const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
+  // Training writes it too, once it has seen that a resumed run has the same settings.
+  if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
+  const probe = await openProbe(config);
+  const tried: ProbeScore[] = [];
+  const training: TrainResult[] = [];
+  const judged: EvaluationPart[] = [];
+  for (const [k, data] of parts.entries()) {
+    if (folds > 0) options.onFold?.(k + 1, folds);
+    const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
+    const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
+    training.push(result);
+    const models = modelsOf(config, result.bestDir);
+    judged.push({ dataset: data.test, methods: [await openModels(config, OURS, models)] });
+    if (probe) tried.push(await tryOut(models, probe));
+  }
+  const evaluations = await evaluateStrictly(judged, config);
+  if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test part has no image: nothing was tested');
+  const { pooled } = summariseStrictly(evaluations, config.run.seed);
+  // Training changed no file of the model that it started from.
+  const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };
+  if (forgetting) options.logger?.info(forgettingLine(forgetting));
+  const metrics: RunMetrics = {
+    test: pooled,
+    ...(folds > 0 && { folds: evaluations.map(({ score }) => score) }),
+    training: training.map((result) => ({ task: config.task, ...result })),
+    ...(forgetting && { forgetting }),
+  };
+  await writeMetrics(metricsFileOf(config.run), metrics);
+  await writeFileAtomic(join(config.run.dir, 'per-image.csv'), perImageCsv(evaluations.flatMap(({ rows }) => rows)));
+  return metrics;
+}
