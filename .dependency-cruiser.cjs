@@ -30,6 +30,8 @@ const LAYERS = [
   'workflows',
   'serve',
   'web',
+  // the entries of the package
+  'public',
   'cli',
 ];
 

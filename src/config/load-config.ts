@@ -13,7 +13,7 @@ const SHIPPED = 'configs';
 /**
  * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with
  * its line. Where a number is wanted, an expression of other settings may stand: `5e-4 * train.batchSize / 4`. Files and folders
- * that it names are looked for as {@link placeInputs} says.
+ * that it names are looked for beside it, in the working directory, then in this package.
  *
  * @param name - a file; `configs/NAME.yaml` is also found in this package.
  * @param overrides - as `train.epochs=5` or `lora.targets=[a, b]`; a text needs no quotes.

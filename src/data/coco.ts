@@ -66,6 +66,7 @@ export class CocoDataset implements Dataset {
     return new CocoDataset(root, file, parseCocoFile(text, file), name);
   }
 
+  /** Number of images. */
   get size(): number {
     return this.images.length;
   }

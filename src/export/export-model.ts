@@ -55,13 +55,14 @@ export interface ExportOptions {
  * @returns what the folder's manifest says.
  * @throws UsageError when the folder exists or an option does not fit the form.
  * @example
- * import { exportModel, GroundedSegmenter } from 'sonoground';
+ * import { Sonoground } from 'sonoground';
+ * import { exportModel } from 'sonoground/models';
  *
  * const source = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' }; // and adapter: 'runs/liver/best'
  * const { detector } = await exportModel(source, { form: 'safetensors', to: 'exported', say: console.log });
  * console.log(detector.verification.map(({ what, max_abs_error }) => `${what}: ${max_abs_error}`));
- * const segmenter = await GroundedSegmenter.load('exported');
- * segmenter.dispose();
+ * const sonoground = await Sonoground.fromPretrained('exported');
+ * sonoground.dispose();
  */
 export async function exportModel(source: ExportSource, options: ExportOptions): Promise<Manifest> {
   check(source, options);

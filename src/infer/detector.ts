@@ -36,7 +36,7 @@ export interface GroundingDinoPredictorOptions {
  * Prompts stay encoded, and so does the image that was looked at last: another prompt on the same image object costs no pass
  * of the backbone. More phrases than one prompt takes are asked in several passes; each pass judges its own phrases.
  */
-export class GroundingDinoPredictor implements Detector {
+export class GroundingDinoPredictor implements Detector, Disposable {
   private readonly model: GroundingDino;
   private readonly tokenizer: PromptTokenizer;
   private readonly imageProcessor: ImageProcessor;
@@ -98,5 +98,10 @@ export class GroundingDinoPredictor implements Detector {
   dispose(): void {
     this.forget();
     this.model.dispose();
+  }
+
+  /** Same as {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

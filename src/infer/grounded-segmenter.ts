@@ -35,7 +35,7 @@ export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
 /**
  * An image and a sentence in, a mask for each thing that the sentence names out. It owns its detector and its masker.
  *
- * Either can be another one: pass anything that implements {@link Detector} and {@link Masker} to the constructor. Without a
+ * Either can be another one: pass anything that implements `Detector` and `Masker` of `sonoground/models` to the constructor. Without a
  * masker only boxes come back.
  *
  * @example

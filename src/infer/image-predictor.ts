@@ -20,7 +20,7 @@ export interface PromptableModel<F extends ImageFeatures> {
    * @param pixelValues - [B, S, S, 3] f32, normalised.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): F;
-  /** Masks for N prompts on each of B images; see {@link Sam2.decodeMasks}. */
+  /** Masks for N prompts on each of B images; see `Sam2.decodeMasks`. */
   decodeMasks(
     inputs: {
       readonly features: F;
@@ -59,7 +59,7 @@ interface Current<F> {
  * Subclasses say what model it is and how an image enters it. All coordinates here are pixels of
  * the image that was set.
  */
-export abstract class ImagePredictor<F extends ImageFeatures> implements Masker {
+export abstract class ImagePredictor<F extends ImageFeatures> implements Masker, Disposable {
   private readonly model: PromptableModel<F>;
   private readonly square: SquareImage;
   private current: Current<F> | undefined;
@@ -93,10 +93,10 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
    * @returns one answer for each prompt, in their order.
    * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
    * @example
-   * import { decodeImage, initBackend, loadSam2Masker, Sam2ImagePredictor } from 'sonoground';
+   * import { decodeImage } from 'sonoground';
+   * import { loadImagePredictor } from 'sonoground/models';
    *
-   * await initBackend();
-   * const predictor = new Sam2ImagePredictor(await loadSam2Masker('weights/nano-sam2'));
+   * const predictor = await loadImagePredictor('weights/nano-sam2');
    * await predictor.setImage(await decodeImage('scan.png'));
    * const [rough] = await predictor.predict({ boxes: [[40, 30, 120, 90]] });
    * const earlier = rough?.masks[0]?.logits;
@@ -191,6 +191,11 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker 
     this.disposed = true;
     this.forget();
     this.model.dispose();
+  }
+
+  /** Same as {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -42,6 +42,7 @@ export {
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptableModel } from './image-predictor.js';
+export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
 export { maskerOf } from './masker-of.js';

@@ -30,7 +30,7 @@ export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
 export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
 
 /** Any detector with any masker, or none. `GroundedSegmenter` is one that knows how to load them. It owns both. */
-export class Segmenter<M extends Masker | undefined = Masker> {
+export class Segmenter<M extends Masker | undefined = Masker> implements Disposable {
   readonly detector: Detector;
   readonly masker: M;
   private disposed = false;
@@ -48,11 +48,15 @@ export class Segmenter<M extends Masker | undefined = Masker> {
    * @throws UsageError for a prompt without a word, or options that cannot be meant; RuntimeError after {@link dispose}.
    */
   async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
+    return (await this.masked(image, await this.detect(image, prompt, options))) as SegmentOf<M>[];
+  }
+
+  /** The boxes of {@link segment} alone; the masker is not asked. */
+  async detect(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<Detection[]> {
     if (this.disposed)
       throw new RuntimeError({ where: `${this.constructor.name}.segment`, what: 'it was disposed', fix: 'Load it again' });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
-    const detections = await this.detector.detect(image, phrases, detectorOptions(options));
-    return (await this.masked(image, detections)) as SegmentOf<M>[];
+    return this.detector.detect(image, phrases, detectorOptions(options));
   }
 
   private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
@@ -71,5 +75,10 @@ export class Segmenter<M extends Masker | undefined = Masker> {
     this.disposed = true;
     this.detector.dispose();
     this.masker?.dispose();
+  }
+
+  /** Same as {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

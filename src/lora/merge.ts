@@ -6,7 +6,9 @@ import { adaptersIn } from './apply.js';
  * Adds every adapter to the weight that it adapts and takes it out of the tree. The outputs stay the same.
  *
  * @example
- * import { applyLora, initBackend, loadDetector, mergeLora, Rng } from 'sonoground';
+ * import { initBackend } from 'sonoground';
+ * import { Rng } from 'sonoground/data';
+ * import { applyLora, loadDetector, mergeLora } from 'sonoground/models';
  *
  * await initBackend();
  * const { model } = await loadDetector('weights/nano-grounding-dino'); // or with { adapter: 'runs/liver/best' }

@@ -132,6 +132,16 @@ export const maskerConfigs = {
 };
 
 /**
+ * Whether a model is a masker and not a detector, by its `model_type`.
+ *
+ * @throws CheckpointError where it is neither.
+ */
+export async function isMasker(path: string): Promise<boolean> {
+  const every = (types: object, answer: boolean) => Object.keys(types).map((type) => [type, () => answer] as const);
+  return readModelConfig(path, Object.fromEntries([...every(maskerConfigs, true), ...every(groundingDinoConfigs, false)]));
+}
+
+/**
  * Reads a SAM 2 (`sam2`, or the image part of `sam2_video`).
  *
  * @param model - a Hugging Face model directory, Meta's `.pt` file, or the name of a downloaded model.

@@ -24,8 +24,10 @@ import { namingOf, pythonPaths } from './adapter-naming.js';
  * the file, `base_model.model.` included: Python then puts the values into the weights themselves, which its tied modules
  * share. A shorter name would match by its ending, wrap one of the tied modules and leave the others as they were. An adapter
  * in a shared module is written for each module that Python has in its place.
+ *
+ * @param base - name or folder of the model that it was trained on, written as `base_model_name_or_path`.
  */
-export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): Promise<void> {
+export async function saveAdapter(model: Module, dir: string, spec: LoraSpec, base?: string): Promise<void> {
   const { adapterPaths } = namingOf(model);
   const adapters = adaptersIn(model).flatMap(({ module, paths: [path] }) =>
     pythonPaths(path, adapterPaths).map((name) => ({ module, name })),
@@ -48,7 +50,7 @@ export async function saveAdapter(model: Module, dir: string, spec: LoraSpec): P
   const config = {
     peft_type: 'LORA',
     task_type: null,
-    base_model_name_or_path: null,
+    base_model_name_or_path: base ?? null,
     inference_mode: true,
     r: spec.rank,
     lora_alpha: spec.alpha,

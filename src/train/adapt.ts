@@ -4,13 +4,22 @@ import { saveAdapter } from '../pretrained/index.js';
 import { ConfigError, type Logger, Rng } from '../util/index.js';
 import type { RunConfig } from './config.js';
 
-/** Puts adapters into a model, if the configuration asks for them, and tells how to save them. */
-export function adapt(model: Module, { lora, run }: RunConfig, logger: Logger): ((dir: string) => Promise<void>) | undefined {
+/**
+ * Puts adapters into a model, if the configuration asks for them, and returns a function that saves them.
+ *
+ * @param base - name or folder of the model, for whoever loads the adapter.
+ */
+export function adapt(
+  model: Module,
+  { lora, run }: RunConfig,
+  base: string,
+  logger: Logger,
+): ((dir: string) => Promise<void>) | undefined {
   if (lora === undefined) return undefined;
   const spec = specOf(lora);
   const report = applyLora(model, spec, Rng.seeded(run.seed, 7));
   for (const line of reportTable(report)) logger.info(line);
-  return (dir) => saveAdapter(model, dir, spec);
+  return (dir) => saveAdapter(model, dir, spec, base);
 }
 
 /** The settings of the preset, if one is named, with those of the file before them or in their place. */

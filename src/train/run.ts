@@ -118,7 +118,7 @@ async function detectorTask(config: RunConfig, { train, val }: OpenedParts, capt
     decoderMatches,
   });
   freeze(parts.model, config);
-  const saveWeights = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  const saveWeights = adapt(parts.model, config, folder, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   const save = async (dir: string) => {
     await saveWeights(dir);
     if (imageSize !== undefined) await saveImageSettings(parts.imageProcessor, dir);
@@ -143,7 +143,7 @@ async function maskerTask(config: RunConfig, { val }: OpenedParts, capture: bool
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));
   freeze(parts.model, config);
-  const save = adapt(parts.model, config, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  const save = adapt(parts.model, config, folder, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   return { task: new MaskerTask({ ...parts, save, capture }), loadScores: () => maskerScores(config, parts, val) };
 }
 

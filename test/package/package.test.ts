@@ -10,7 +10,8 @@ import { describeUnless, notSlow } from '../support/skipped.js';
 
 const PROGRAM = `
 import { writeFileSync } from 'node:fs';
-import { decodeImage, encodePng, GroundedSegmenter, PhantomDataset, phantomDomains } from 'sonoground';
+import { decodeImage, encodePng, GroundedSegmenter } from 'sonoground';
+import { PhantomDataset, phantomDomains } from 'sonoground/data';
 const phantoms = new PhantomDataset({ size: 1, seed: 3, width: 128, height: 128, domain: phantomDomains.standard });
 writeFileSync('scan.png', await encodePng((await phantoms.load(0)).image));
 const image = await decodeImage('scan.png');
@@ -21,7 +22,10 @@ console.log(JSON.stringify(r.map(({ phrase, score, mask }) => ({ phrase, score, 
 `;
 
 const TYPED = `
-import { decodeImage, GroundedSegmenter, type Segment } from 'sonoground';
+import { decodeImage, GroundedSegmenter, type Segmentation, Sonoground } from 'sonoground';
+import type { Segment } from 'sonoground/models';
+const found: Segmentation[] = await (await Sonoground.fromPretrained()).segment('scan.png', 'cyst');
+export const labels: string[] = found.map(({ label }) => label);
 const s = await GroundedSegmenter.load();
 const r: Segment[] = await s.segment(await decodeImage('scan.png'), 'benign lesion. cyst.');
 export const scores: number[] = r.map(({ score }) => score);

@@ -63,7 +63,7 @@ const KEPT_BYTES = 512 * 2 ** 20;
  * Phantoms by number, made when they are asked for and kept while there is room.
  *
  * @example
- * import { PhantomDataset, phantomDomains } from 'sonoground';
+ * import { PhantomDataset, phantomDomains } from 'sonoground/data';
  *
  * const domain = phantomDomains['standard'];
  * if (domain === undefined) throw new Error('no such domain');

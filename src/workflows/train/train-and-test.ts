@@ -24,7 +24,8 @@ export interface ExperimentOptions extends RunOptions {
  * answers are remembered there too: an evaluation of the run asks the models nothing twice.
  *
  * @example
- * import { initBackend, runConfigSchema, runExperiment } from 'sonoground';
+ * import { initBackend } from 'sonoground';
+ * import { runConfigSchema, runExperiment } from 'sonoground/train';
  *
  * await initBackend();
  * const config = runConfigSchema.parse({

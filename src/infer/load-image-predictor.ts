@@ -1,0 +1,22 @@
+import { ensureBackend } from '../backend/index.js';
+import type { SamImageFeatures } from '../models/sam/index.js';
+import { type AdaptedOptions, loadMasker } from '../pretrained/index.js';
+import { SamImagePredictor } from './sam-predictor.js';
+import { Sam2ImagePredictor } from './sam2-predictor.js';
+
+/**
+ * Loads SAM, MedSAM or SAM 2, whichever it is, for prompts of points, boxes and earlier masks. Starts the best backend there is,
+ * unless one was started.
+ *
+ * @param model - a Hugging Face model directory, the authors' file, or the name of a downloaded model.
+ * @throws CheckpointError naming the file that is missing or does not fit.
+ */
+export async function loadImagePredictor(
+  model: string,
+  options: AdaptedOptions = {},
+): Promise<SamImagePredictor<SamImageFeatures> | Sam2ImagePredictor> {
+  await ensureBackend();
+  const parts = await loadMasker(model, options);
+  if (parts.type === 'sam2') return new Sam2ImagePredictor(parts);
+  return new SamImagePredictor({ ...parts, imageSize: parts.config.vision.imageSize });
+}

@@ -1,0 +1,30 @@
+/**
+ * Datasets: opening, importing, phantoms. Loads no TensorFlow.js.
+ *
+ * @packageDocumentation
+ */
+export {
+  CocoDataset,
+  type CopiesReport,
+  type Dataset,
+  FoldersDataset,
+  type ImportOptions,
+  type ImportReport,
+  importDataset,
+  type LoadedAnnotations,
+  type Part,
+  type PartCounts,
+  PhantomDataset,
+  type PhantomDatasetOptions,
+  type PhantomDomain,
+  type Problem,
+  type Protocol,
+  phantomDomains,
+  type Range,
+  type Sample,
+  type SampleObject,
+  type SampleSource,
+  type StructureName,
+  StuDataset,
+} from '../data/index.js';
+export { type Logger, Rng, type RngState } from '../util/index.js';

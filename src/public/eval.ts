@@ -1,0 +1,37 @@
+/**
+ * Evaluation by the strict and the paper's protocol.
+ *
+ * @packageDocumentation
+ */
+export {
+  type BoxesByDataset,
+  type Collected,
+  type CollectOptions,
+  type Comparison,
+  type ConstantMask,
+  collect,
+  type DatasetScore,
+  type Ends,
+  type EvaluationPart,
+  type ImagePlace,
+  MaskFolderMethod,
+  type MeanOfDatasets,
+  type MethodSummary,
+  type ProtocolSummary,
+  type StructureScore,
+  summariseProtocol,
+  type TrustedRow,
+  type WordingRow,
+  type Wordings,
+} from '../eval/index.js';
+export { type PresenceCalibration, type PresenceVerdict, presenceVerdict, readCalibration } from '../infer/index.js';
+export type { BoxCorners, ImageBoxes, ScoredBox, TrueBox } from '../metrics/index.js';
+export type { Answer, AnsweredBox, DatasetSurvey, DistanceUnit, Method, PromptPlan, TargetRow } from '../protocols/index.js';
+export {
+  type EvaluateRunOptions,
+  type EvaluateRunResult,
+  evaluateRun,
+  type SplitName,
+  type Stage,
+  type WrittenCalibration,
+} from '../workflows/index.js';

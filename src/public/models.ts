@@ -1,0 +1,113 @@
+/**
+ * The models, how they are loaded, adapted and exported, and the predictors around them.
+ *
+ * @packageDocumentation
+ */
+export type { Purpose } from '../backend/index.js';
+export { type ExportOptions, type ExportSource, exportModel } from '../export/index.js';
+export {
+  type BatchImage,
+  type BatchOptions,
+  type BatchSettings,
+  type BatchSummary,
+  type BoxSegment,
+  type CocoResult,
+  type Detector,
+  type ExportedModels,
+  type ExportForm,
+  GroundingDinoPredictor,
+  type GroundingDinoPredictorOptions,
+  type ImageFeatures,
+  type LoadOptions,
+  type LoadOptionsOrBoxes,
+  loadExported,
+  loadImagePredictor,
+  type Manifest,
+  type Masker,
+  type MaskPrediction,
+  type MaskPrompts,
+  type PointXy,
+  type PromptAnswer,
+  type PromptableModel,
+  type PromptedMask,
+  runBatch,
+  Sam2ImagePredictor,
+  type Sam2ImagePredictorOptions,
+  SamImagePredictor,
+  type SamImagePredictorOptions,
+  type Segment,
+  Segmenter,
+  type SegmentOf,
+  type Shard,
+} from '../infer/index.js';
+export {
+  applyLora,
+  type LoraCount,
+  type LoraReport,
+  type LoraSpec,
+  loraPresets,
+  mergeLora,
+  setAdapterScale,
+} from '../lora/index.js';
+export type { BertConfig } from '../models/bert/index.js';
+export {
+  type DetectionLayer,
+  type EncodedImage,
+  type EncodedText,
+  type GroundingDinoConfig,
+  type GroundingDinoInputs,
+  type GroundingDinoOutputs,
+  type ImageInputs,
+  parseGroundingDinoConfig,
+  type TextGeometry,
+  type TextInputs,
+  type VisionGeometry,
+} from '../models/grounding-dino/index.js';
+export type { HieraConfig } from '../models/hiera/index.js';
+export {
+  parseSamConfig,
+  type SamConfig,
+  type SamDecodeInputs,
+  type SamImageFeatures,
+  type SamMaskDecoderConfig,
+  type SamMaskOutputs,
+  type SamPromptEncoderConfig,
+} from '../models/sam/index.js';
+export {
+  type DecodeInputs,
+  type MaskDecoderConfig,
+  type MaskOutputs,
+  type NeckConfig,
+  type PromptEncoderConfig,
+  parseSam2Config,
+  type Sam2Config,
+  type Sam2ImageFeatures,
+} from '../models/sam2/index.js';
+export type { SwinConfig } from '../models/swin/index.js';
+export type { VitConfig } from '../models/vit/index.js';
+export {
+  type ActivationName,
+  type BlockMode,
+  type ForwardContext,
+  type Initialiser,
+  inference,
+  type Module,
+  type Owner,
+  type Parameter,
+  type ParameterOptions,
+  type TensorRecord,
+  type TorchLayout,
+} from '../nn/index.js';
+export {
+  type AdaptedOptions,
+  type DetectorParts,
+  loadAdapter,
+  loadDetector,
+  loadMasker,
+  type MaskerParts,
+  type Sam2Parts,
+  type SamParts,
+  saveAdapter,
+} from '../pretrained/index.js';
+export type { Detection, ImageProcessor, ProcessedImages, SelectOptions } from '../processing/index.js';
+export type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';

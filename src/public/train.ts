@@ -1,0 +1,17 @@
+/**
+ * Training.
+ *
+ * @packageDocumentation
+ */
+export { loadConfig } from '../config/index.js';
+export {
+  type DataRecipe,
+  type OpenedParts,
+  type RunConfig,
+  type RunOptions,
+  runConfigSchema,
+  runTraining,
+  type TrainProgress,
+  type TrainResult,
+} from '../train/index.js';
+export { type ExperimentOptions, type Forgetting, type Metrics, type ProbeScore, type RunMetrics, runExperiment } from '../workflows/index.js'; // biome-ignore format: one line

@@ -1,0 +1,53 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig } from '../config/index.js';
+import type { LoadOptions } from '../infer/index.js';
+import { ADAPTER_CONFIG } from '../lora/index.js';
+import { isMasker, nanoModels, resolveModel, ultrasoundModels } from '../pretrained/index.js';
+import { runConfigSchema } from '../train/index.js';
+import { CheckpointError } from '../util/index.js';
+import { readJson } from '../weights/index.js';
+import { modelsOf } from './models-of-run.js';
+
+/** Pairs of shipped models by a short name. */
+const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundModels, nano: nanoModels };
+
+/**
+ * The models that one name stands for:
+ *
+ * - `ultrasound`, `nano`: the detector and the masker that come with the package
+ * - the folder of a training run: its best weights, with the models that it started from
+ * - the folder of an adapter: it, with the model that `base_model_name_or_path` of its `adapter_config.json` names
+ * - anything else: a detector, as a folder or the name of a downloaded one, or an exported folder
+ *
+ * @throws CheckpointError where a run has no best weights yet, or an adapter names no model; ConfigError where the settings of a
+ * run cannot be read.
+ */
+export async function modelsFor(name: string): Promise<LoadOptions> {
+  const pair = Object.hasOwn(PAIRS, name) ? PAIRS[name] : undefined;
+  if (pair !== undefined) return pair;
+  if (await exists(join(name, ADAPTER_CONFIG))) return modelsOfAdapter(name);
+  const settings = join(name, 'config.yaml');
+  if (!(await exists(settings))) return { detector: name };
+  const best = join(name, 'best');
+  if (!(await exists(best)))
+    throw new CheckpointError({ where: name, what: 'this run has no best weights yet', fix: 'Wait for its first epoch' });
+  return modelsOf(await loadConfig(settings, runConfigSchema), best);
+}
+
+async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {
+  const file = join(adapter, ADAPTER_CONFIG);
+  const { base_model_name_or_path: base } = (await readJson(file)) as { base_model_name_or_path?: unknown };
+  if (typeof base !== 'string')
+    throw new CheckpointError({
+      where: file,
+      what: 'base_model_name_or_path names no model',
+      fix: 'Give the model that the adapter was trained on, and the adapter as an adapter of it',
+    });
+  const masker = await isMasker(await resolveModel(base));
+  return masker ? { masker: base, maskerAdapter: adapter } : { detector: base, adapter };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
