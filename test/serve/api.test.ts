@@ -334,7 +334,7 @@ describe('what the server says of itself', () => {
     const page = await server.inject('/');
     expect(page.statusCode).toBe(200);
     expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
-    expect(page.body).not.toMatch(/(src|href)="https?:|<script(?! type="module" src="serve\/page\/main\.js")|style=/);
+    expect(page.body).not.toMatch(/(src|href)="https?:|<script(?! type="module" src="web\/page\/main\.js")|style=/);
     for (const url of ['/../package.json', '/web/page/..%2f..%2f..%2fpackage.json', '/serve/server.js', '/web/index.html'])
       expect((await server.inject(url)).statusCode).not.toBe(200);
   });
