@@ -47,7 +47,12 @@ export class Segmenter<M extends Masker | undefined = Masker> {
    */
   async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
     if (this.disposed)
-      throw new RuntimeError({ where: `${this.constructor.name}.segment`, what: 'it was disposed', fix: 'Load it again' });
+      throw new RuntimeError({
+        code: 'E_NOT_READY',
+        where: `${this.constructor.name}.segment`,
+        what: 'it was disposed',
+        fix: 'Load it again',
+      });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
     const detections = await this.detector.detect(image, phrases, detectorOptions(options));
     return (await this.masked(image, detections)) as SegmentOf<M>[];

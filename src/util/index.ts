@@ -15,5 +15,6 @@ export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
 export { cleaned, shown, shownName, shownShape } from './shown.js';
 export { isLeftover, temporaryPath } from './temporary-name.js';
+export { unreadableCode } from './unreadable-code.js';
 export { withDefault } from './with-default.js';
 export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';
