@@ -74,6 +74,7 @@ export class Sonoground implements Disposable {
   async segment(image: ImageSource, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<Segmentation[]> {
     if (this.segmenter.masker === undefined)
       throw new UsageError({
+        code: 'E_OPTION_CONFLICT',
         where: 'Sonoground.segment',
         what: 'it was loaded without a masker',
         fix: 'Call detect, or load one',

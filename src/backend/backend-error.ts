@@ -30,6 +30,7 @@ export function readableBackendError(error: unknown): unknown {
   const message = own.replace(/\s+/g, ' ').trim().slice(0, SHOWN);
   if (code === EXHAUSTED || MEMORY.test(error.message))
     return new RuntimeError({
+      code: 'E_OUT_OF_MEMORY',
       where: code === undefined ? 'memory' : 'TensorFlow',
       what: `there is not enough memory${message === '' ? '' : ` (${message})`}`,
       fix: 'Take smaller batches (train.batchSize) or images (model.imageSize), or end what else uses the memory or the GPU',
@@ -37,6 +38,7 @@ export function readableBackendError(error: unknown): unknown {
     });
   if (code === undefined) return error;
   return new RuntimeError({
+    code: 'E_BACKEND_FAILED',
     where: 'TensorFlow',
     what: `${CODES[code] ?? `it failed (code ${code})`}${message === '' ? '' : `: ${message}`}`,
     fix: 'SONOGROUND_DEBUG=1 shows where it happened',

@@ -88,5 +88,5 @@ async function use(name: BrowserBackend): Promise<void> {
 }
 
 function unavailable(name: BrowserBackend, what: string, cause?: unknown): RuntimeError {
-  return new RuntimeError({ where: name, what, cause });
+  return new RuntimeError({ code: 'E_BACKEND_UNAVAILABLE', where: name, what, cause });
 }

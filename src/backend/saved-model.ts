@@ -28,9 +28,10 @@ const require = createRequire(import.meta.url);
 export async function loadSavedModel(dir: string, signature: string): Promise<LoadedSignature> {
   if (tf.getBackend() !== 'tensorflow')
     throw new RuntimeError({
+      code: 'E_BACKEND_NEEDED',
       where: dir,
       what: `a SavedModel needs the native TensorFlow backend, this is ${tf.getBackend()}`,
-      fix: 'Run `npm run setup`, or export it as graph-model, which runs on every backend',
+      fix: 'Install native TensorFlow, or export it as graph-model, which runs on every backend',
     });
   const { node } = require('@tensorflow/tfjs-node-gpu') as NativeModule;
   try {
@@ -38,6 +39,12 @@ export async function loadSavedModel(dir: string, signature: string): Promise<Lo
     return { run: (inputs) => model.predict({ ...inputs }), dispose: () => model.dispose() };
   } catch (cause) {
     const what = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new RuntimeError({ where: dir, what: `TensorFlow cannot load it (${what})`, fix: 'Export the model again', cause });
+    throw new RuntimeError({
+      code: 'E_EXPORT_DAMAGED',
+      where: dir,
+      what: `TensorFlow cannot load it (${what})`,
+      fix: 'Export the model again',
+      cause,
+    });
   }
 }

@@ -48,6 +48,7 @@ export async function initBackend(
 ): Promise<RealName> {
   if (!backendNames.includes(name))
     throw new UsageError({
+      code: 'E_OPTION_VALUE',
       where: 'backend',
       what: `there is none called "${name}"`,
       fix: `Choose from ${backendNames.join(', ')}`,
@@ -65,9 +66,10 @@ export async function initBackend(
     }
   }
   throw new RuntimeError({
+    code: 'E_BACKEND_UNAVAILABLE',
     where: `backend ${name}`,
     what: reasons.join('; '),
-    fix: 'Run `npm run setup`, then `npm run doctor`',
+    fix: 'Install what is missing, or choose another backend',
   });
 }
 

@@ -47,7 +47,12 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
     const settings = await hubSettings(process.env);
     if (list) return showList(settings);
     if (name === undefined)
-      throw new UsageError({ where: 'download', what: 'no model is named', fix: 'Name one of `sonoground download --list`' });
+      throw new UsageError({
+        code: 'E_OPTION_MISSING',
+        where: 'download',
+        what: 'no model is named',
+        fix: 'Name one of `sonoground download --list`',
+      });
     if (to !== undefined) await prepareFolder(to);
     const show = new Display(name);
     try {

@@ -127,6 +127,7 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
   const { calibrate } = argv;
   if (calibrate !== undefined && !(calibrate >= 0 && calibrate < 1))
     throw new UsageError({
+      code: 'E_OPTION_VALUE',
       where: '--calibrate',
       what: `${calibrate} is not a rate`,
       fix: 'Give a share from 0 to 1, as in 0.05',
@@ -149,7 +150,12 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
 
 function phrases(where: string, text: string): readonly string[] {
   if (text.replace(/[.\s]/g, '') === '')
-    throw new UsageError({ where, what: 'it names nothing', fix: 'Separate phrases by dots: "benign lesion. cyst."' });
+    throw new UsageError({
+      code: 'E_PROMPT_TEXT',
+      where,
+      what: 'it names nothing',
+      fix: 'Separate phrases by dots: "benign lesion. cyst."',
+    });
   for (const line of respelt(splitPrompt(text))) consoleLogger.info(line);
   return PromptTokenizer.parsePrompt(text);
 }
@@ -158,7 +164,12 @@ function numbers<T extends number>(where: string, values: readonly number[], kno
   return values.map((value) => {
     const found = known.find((one) => one === value);
     if (found === undefined)
-      throw new UsageError({ where, what: `there is no ${value} to make`, fix: `Choose from ${known.join(', ')}` });
+      throw new UsageError({
+        code: 'E_OPTION_VALUE',
+        where,
+        what: `there is no ${value} to make`,
+        fix: `Choose from ${known.join(', ')}`,
+      });
     return found;
   });
 }

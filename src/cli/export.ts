@@ -116,13 +116,19 @@ async function sourceOf(given: {
 /** The best models of a run. */
 async function sourceOfRun(run: string, masker: string | undefined): Promise<ExportSource> {
   const file = join(run, 'config.yaml');
-  if (!(await exists(run))) throw new UsageError({ where: run, what: 'there is no such folder', fix: NAME_A_RUN });
-  if (!(await exists(file))) throw new UsageError({ where: run, what: 'it is not the folder of a run: there is no config.yaml in it', fix: NAME_A_RUN }); // biome-ignore format: short
+  if (!(await exists(run)))
+    throw new UsageError({ code: 'E_FILE_NOT_FOUND', where: run, what: 'there is no such folder', fix: NAME_A_RUN });
+  if (!(await exists(file))) throw new UsageError({ code: 'E_RUN_UNUSABLE', where: run, what: 'it is not the folder of a run: there is no config.yaml in it', fix: NAME_A_RUN }); // biome-ignore format: short
   const best = join(run, 'best');
   if (!(await exists(best))) throw notTrained(run, await foldsOf(run));
   const config = await loadConfig(file, runConfigSchema, []);
   if (config.task === 'masker' && masker !== undefined)
-    throw new UsageError({ where: '--masker', what: `${run} trained the masker itself`, fix: 'Leave --masker out' });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--masker',
+      what: `${run} trained the masker itself`,
+      fix: 'Leave --masker out',
+    });
   const models = modelsOf(config, best);
   return {
     run,
@@ -138,11 +144,13 @@ const NAME_A_RUN = 'Name the folder of a run that trained, as runs/NAME (of a cr
 function notTrained(run: string, folds: readonly string[]): UsageError {
   if (folds.length === 0)
     return new UsageError({
+      code: 'E_RUN_UNUSABLE',
       where: run,
       what: 'it has no weights yet: there is no folder best in it',
       fix: 'Train it first: `sonoground train --config FILE`',
     });
   return new UsageError({
+    code: 'E_RUN_UNUSABLE',
     where: run,
     what: `it is a cross-validation, with a model for each of its ${folds.length} folds and none over all`,
     fix: `Name the fold to export: --run ${join(run, folds[0] as string)}`,
@@ -160,11 +168,12 @@ async function exists(path: string): Promise<boolean> {
 function parseSize(text: string | undefined): readonly [number, number] | undefined {
   if (text === undefined) return undefined;
   const [, height, width] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
-  if (height === undefined) throw new UsageError({ where: '--image-size', what: `expected SIDE or HEIGHTxWIDTH, got ${text}` });
+  if (height === undefined)
+    throw new UsageError({ code: 'E_OPTION_VALUE', where: '--image-size', what: `expected SIDE or HEIGHTxWIDTH, got ${text}` });
   return [whole('--image-size', Number(height)), whole('--image-size', Number(width ?? height))];
 }
 
 function whole(where: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError({ where, what: `expected a whole number from 1 on, got ${value}` });
+  throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected a whole number from 1 on, got ${value}` });
 }

@@ -64,7 +64,12 @@ async function expand(asked: string, own: readonly string[], logger: Logger): Pr
   }
   if (info !== undefined || !MAGIC.test(name)) {
     if (!(await isOwn(name, own))) return [{ path: name, below: basename(name) }];
-    throw new UsageError({ where: name, what: 'it is a result of this very command', fix: 'Choose another --out' });
+    throw new UsageError({
+      code: 'E_INPUT_IS_OUTPUT',
+      where: name,
+      what: 'it is a result of this very command',
+      fix: 'Choose another --out',
+    });
   }
   const steps = name.split(/[\\/]/);
   const fixed = steps.findIndex((step) => MAGIC.test(step));
@@ -94,6 +99,7 @@ async function imagesOf(
   if (results > 0) logger.info(`${asked}: ${results} results of this command are in it, and are no images to look at`);
   if (images.length > 0) return images;
   throw new UsageError({
+    code: 'E_NO_IMAGES',
     where: asked,
     what: `there is no image here${results > 0 ? ' but the results of this very command' : ''}`,
     fix: `Name a file, a folder with images (${ENDINGS.join(', ')}), or a glob in quotes`,

@@ -125,6 +125,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   }) => {
     if (prompt.some((text) => text.replace(/[.\s]/g, '') === ''))
       throw new UsageError({
+        code: 'E_PROMPT_TEXT',
         where: '--prompt',
         what: 'it names nothing',
         fix: 'Say what to look for, as in "benign lesion. cyst."',
@@ -132,9 +133,14 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     for (const line of respelt(prompt.flatMap(splitPrompt))) consoleLogger.info(line);
     for (const [name, value] of Object.entries({ threshold, nms }))
       if (!(value >= 0 && value <= 1))
-        throw new UsageError({ where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
+        throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
     if (!Number.isFinite(adapterScale))
-      throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
+      throw new UsageError({
+        code: 'E_OPTION_VALUE',
+        where: '--adapter-scale',
+        what: 'it is not a number',
+        fix: 'Give a number such as 0.5',
+      });
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);

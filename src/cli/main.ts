@@ -51,7 +51,12 @@ export async function main(
     .fail((message, error) => {
       throw (
         error ??
-        new UsageError({ where: argv[0] ?? 'sonoground', what: readable(message, parser), fix: usageHint(argv[0], commands) })
+        new UsageError({
+          code: 'E_COMMAND_LINE',
+          where: argv[0] ?? 'sonoground',
+          what: readable(message, parser),
+          fix: usageHint(argv[0], commands),
+        })
       );
     });
   try {

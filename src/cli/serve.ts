@@ -68,9 +68,18 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   handler: async ({ model, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
-      throw new UsageError({ where: '--port', what: `expected a whole number from 0 to 65535, got ${port}` });
+      throw new UsageError({
+        code: 'E_OPTION_VALUE',
+        where: '--port',
+        what: `expected a whole number from 0 to 65535, got ${port}`,
+      });
     if (!Number.isFinite(adapterScale))
-      throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
+      throw new UsageError({
+        code: 'E_OPTION_VALUE',
+        where: '--adapter-scale',
+        what: 'it is not a number',
+        fix: 'Give a number such as 0.5',
+      });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
@@ -116,9 +125,9 @@ function limitsOf({
 }: Pick<ServeOptions, 'maxUpload' | 'maxPixels' | 'queue' | 'timeout'>): ServeLimits {
   for (const [name, value] of Object.entries({ 'max-upload': maxUpload, 'max-pixels': maxPixels, timeout }))
     if (!(value > 0 && Number.isFinite(value)))
-      throw new UsageError({ where: `--${name}`, what: `expected a number above 0, got ${value}` });
+      throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number above 0, got ${value}` });
   if (!(Number.isInteger(queue) && queue >= 0))
-    throw new UsageError({ where: '--queue', what: `expected a whole number from 0 on, got ${queue}` });
+    throw new UsageError({ code: 'E_OPTION_VALUE', where: '--queue', what: `expected a whole number from 0 on, got ${queue}` });
   return {
     ...defaultLimits,
     uploadBytes: Math.round(maxUpload * 1024 * 1024),
@@ -137,7 +146,9 @@ function listenError(host: string, port: number, cause: unknown): unknown {
     ENOTFOUND: ['there is no such host', 'Choose another --host'],
   };
   const [what, fix] = known[code ?? ''] ?? [];
-  return what === undefined ? cause : new RuntimeError({ where: `${host}:${port}`, what, ...(fix && { fix }), cause });
+  return what === undefined
+    ? cause
+    : new RuntimeError({ code: 'E_SERVER_ADDRESS', where: `${host}:${port}`, what, ...(fix && { fix }), cause });
 }
 
 /** Waits for Ctrl-C or a request to end. */

@@ -1,4 +1,5 @@
-import { ConfigError, printable } from '../util/index.js';
+import { ConfigError, printable, SonogroundError } from '../util/index.js';
+import { commandHint } from './command-hints.js';
 import { withTypedCommands } from './typed-command.js';
 
 /**
@@ -14,11 +15,18 @@ export function printResult(text: string): void {
   process.stdout.write(`${printable(withTypedCommands(text))}\n`);
 }
 
-/** Writes an error's message. That of a configuration may list its problems, one a line. */
+/**
+ * Writes an error's message, with the command that helps and, last, its code. The message of a configuration may list its
+ * problems, one a line.
+ */
 export function printError(error: Error | string): void {
-  const message = typeof error === 'string' ? error : error.message;
-  const lines = error instanceof ConfigError ? message.split('\n') : [message];
-  lines.forEach((line, i) => {
-    printLine(i === 0 ? `error: ${line}` : line);
-  });
+  if (!(error instanceof SonogroundError)) {
+    printLine(`error: ${typeof error === 'string' ? error : error.message}`);
+    return;
+  }
+  const hint = commandHint(error);
+  const code = `[${error.code}]`;
+  const [first, ...problems] = error instanceof ConfigError ? error.message.split('\n') : [error.message];
+  if (problems.length > 0) for (const line of [`error: ${first}`, ...problems, code]) printLine(line);
+  else printLine(`error: ${first}${hint === undefined ? '' : `. ${hint}`} ${code}`);
 }

@@ -21,6 +21,7 @@ export async function parseTolerance(where: string, texts: readonly string[]): P
     const [kind, value] = await parseLength(where, text);
     if (given[kind] !== undefined)
       throw new UsageError({
+        code: 'E_OPTION_VALUE',
         where,
         what: `${shown(text)} is the second distance in ${kind}`,
         fix: 'Give one length and one in px',
@@ -32,7 +33,12 @@ export async function parseTolerance(where: string, texts: readonly string[]): P
 
 async function parseLength(where: string, text: string): Promise<[keyof Tolerance, number]> {
   const refused = (what: string) =>
-    new UsageError({ where, what: `${shown(text)} ${what}`, fix: 'Give a length as in "2 mm" or 0.1cm, or pixels as in 3px' });
+    new UsageError({
+      code: 'E_OPTION_VALUE',
+      where,
+      what: `${shown(text)} ${what}`,
+      fix: 'Give a length as in "2 mm" or 0.1cm, or pixels as in 3px',
+    });
   const [, digits = '', name = ''] = /^\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z]+)\s*$/.exec(text) ?? [];
   if (name === '') throw refused('is not a number with a unit');
   const number = Number(digits);

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { ConfigError } from '../util/index.js';
+import { ConfigError, unreadableCode } from '../util/index.js';
 import { placeInputs } from './input-paths.js';
 import { locateShipped, packageFile } from './package-files.js';
 import { ConfigDocument } from './parse-yaml.js';
@@ -27,6 +27,7 @@ export async function loadConfig<S extends z.ZodType>(
   const file = await locateShipped(name);
   const text = await readFile(file, 'utf8').catch(async (cause: NodeJS.ErrnoException) => {
     throw new ConfigError({
+      code: unreadableCode(cause),
       where: file,
       what: cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`,
       fix: `Name a file of your own, or one that comes with sonoground: ${(await shippedNames()).join(', ')}`,

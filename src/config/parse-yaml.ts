@@ -22,7 +22,13 @@ export class ConfigDocument {
     if (broken === undefined) return new ConfigDocument(file, document, lines);
     const { line, col } = lines.linePos(broken.pos[0]);
     const what = broken.message.split(/ at line|\n/)[0] ?? 'not valid YAML';
-    throw new ConfigError({ where: `${file}:${line}:${col}`, what, fix: 'Mend the YAML', cause: broken });
+    throw new ConfigError({
+      code: 'E_CONFIG_SYNTAX',
+      where: `${file}:${line}:${col}`,
+      what,
+      fix: 'Mend the YAML',
+      cause: broken,
+    });
   }
 
   /**
@@ -35,7 +41,12 @@ export class ConfigDocument {
     const where = `--set ${text}`;
     const [, key, value] = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(text) ?? [];
     if (key === undefined || value === undefined)
-      throw new ConfigError({ where, what: 'expected key.path=value', fix: 'For example --set train.epochs=5' });
+      throw new ConfigError({
+        code: 'E_CONFIG_SYNTAX',
+        where,
+        what: 'expected key.path=value',
+        fix: 'For example --set train.epochs=5',
+      });
     const parsed = yamlValue(value, where);
     const path = key.split('.');
     this.overrides.push({ path, text: where });
@@ -55,7 +66,7 @@ export class ConfigDocument {
     try {
       return this.document.toJS() ?? {};
     } catch (cause) {
-      throw new ConfigError({ where: this.file, what: firstLine(cause), fix: 'Mend the YAML', cause });
+      throw new ConfigError({ code: 'E_CONFIG_SYNTAX', where: this.file, what: firstLine(cause), fix: 'Mend the YAML', cause });
     }
   }
 
@@ -110,11 +121,16 @@ function yamlValue(text: string, where: string): unknown {
     return whole ? contents.value : value;
   }
   const invalid = (cause?: unknown) =>
-    new ConfigError({ where, what: 'the value is not valid YAML', fix: 'Put quotes around it', cause });
+    new ConfigError({ code: 'E_CONFIG_SYNTAX', where, what: 'the value is not valid YAML', fix: 'Put quotes around it', cause });
   if (errors.length > 0) throw invalid(errors[0]);
   const dropped = document.comment ?? document.commentBefore ?? (isNode(contents) ? contents.comment : undefined);
   if (typeof dropped === 'string')
-    throw new ConfigError({ where, what: `what follows # would be lost: ${shown(dropped)}`, fix: 'Put quotes around it' });
+    throw new ConfigError({
+      code: 'E_CONFIG_SYNTAX',
+      where,
+      what: `what follows # would be lost: ${shown(dropped)}`,
+      fix: 'Put quotes around it',
+    });
   try {
     return document.toJS();
   } catch (cause) {

@@ -23,9 +23,13 @@ export function validate<S extends z.ZodType>(schema: S, document: ConfigDocumen
       .map((problem) => withValue(problem, outcomes)),
   ].map(({ path, what }) => ({ where: document.placeOf(path), what: `${path.join('.') || 'the file'}: ${what}` }));
   const [only] = problems;
-  if (problems.length === 1 && only !== undefined) throw new ConfigError(only);
+  if (problems.length === 1 && only !== undefined) throw new ConfigError({ code: 'E_CONFIG_VALUE', ...only });
   const lines = problems.map(({ where, what }) => `${where} ${what}`);
-  throw new ConfigError({ where: document.file, what: `${problems.length} problems:\n  ${lines.join('\n  ')}` });
+  throw new ConfigError({
+    code: 'E_CONFIG_VALUE',
+    where: document.file,
+    what: `${problems.length} problems:\n  ${lines.join('\n  ')}`,
+  });
 }
 
 interface Problem {

@@ -35,8 +35,8 @@ export interface ObjectContext {
 export async function objectOf(annotation: CocoAnnotation, context: ObjectContext): Promise<SampleObject> {
   const { image, phrase } = context;
   // The id stands with the problem, as some lists show images and problems alone.
-  const refusal: Refusal = (what, fix, cause) =>
-    new DataError({ where: context.file, what: `annotation ${annotation.id}: ${what}`, fix, cause });
+  const refusal: Refusal = (what, fix, cause, code = 'E_ANNOTATIONS_INVALID') =>
+    new DataError({ code, where: context.file, what: `annotation ${annotation.id}: ${what}`, fix, cause });
   if (phrase === undefined) throw refusal('it has neither a known category nor a caption', 'Add its category to categories');
   const boxProblem = annotation.bbox && boxMisfit(annotation.bbox, image);
   if (boxProblem !== undefined) throw refusal(boxProblem, 'bbox is left, top, width, height in pixels');
@@ -47,12 +47,13 @@ export async function objectOf(annotation: CocoAnnotation, context: ObjectContex
     return { phrase, boxXyxyPx: box, mask: rectangle(box, image) };
   }
   const tight = boxOfMask(mask);
-  if (tight === undefined) throw refusal(`${maskName(annotation)} is empty`, 'Draw it, or take the annotation out');
+  if (tight === undefined)
+    throw refusal(`${maskName(annotation)} is empty`, 'Draw it, or take the annotation out', undefined, 'E_MASK_EMPTY');
   return { phrase, boxXyxyPx: tight, mask };
 }
 
 /** Names the annotation in an error. */
-type Refusal = (what: string, fix: string, cause?: unknown) => DataError;
+type Refusal = (what: string, fix: string, cause?: unknown, code?: DataError['code']) => DataError;
 
 async function maskOf(
   annotation: CocoAnnotation,
@@ -66,7 +67,7 @@ async function maskOf(
       return fitMask(await decodeGreyMask(maskPath), image, maskPath);
     } catch (cause) {
       if (!(cause instanceof DataError)) throw cause;
-      throw refusal(`${maskName(annotation)}: ${cause.what}`, cause.fix ?? 'Make the mask again', cause);
+      throw refusal(`${maskName(annotation)}: ${cause.what}`, cause.fix ?? 'Make the mask again', cause, cause.code);
     }
   }
   // Tools that annotate boxes alone write an empty list.
@@ -77,7 +78,7 @@ async function maskOf(
     return polygonsToMask(segmentation, image);
   }
   const misfit = rleMisfit(segmentation.size, image);
-  if (misfit !== undefined) throw refusal(misfit, 'Write the annotations for these images');
+  if (misfit !== undefined) throw refusal(misfit, 'Write the annotations for these images', undefined, 'E_ANNOTATIONS_SIZE');
   const { counts } = segmentation;
   try {
     return typeof counts === 'string' ? decodeRle(counts, width, height) : maskOfRuns(counts, width, height);
@@ -111,6 +112,7 @@ const MOST_MASKS = 2 ** 32;
 export function checkCount(objects: number, { width, height }: Size, file: string): void {
   if (objects * width * height <= MOST_MASKS) return;
   throw new DataError({
+    code: 'E_IMAGE_TOO_LARGE',
     where: file,
     what: `it has ${objects} annotations, whose masks of ${width}x${height} would take ${Math.round((objects * width * height) / 2 ** 30)} GiB`,
     fix: 'Take annotations out, or divide the image',

@@ -98,7 +98,13 @@ export function readCocoLists(text: string, file: string): CocoLists {
     // Some editors put a byte order mark first.
     json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new DataError({ where: file, what: 'it is not valid JSON', fix: 'Write or export it again', cause });
+    throw new DataError({
+      code: 'E_ANNOTATIONS_INVALID',
+      where: file,
+      what: 'it is not valid JSON',
+      fix: 'Write or export it again',
+      cause,
+    });
   }
   const outer = lists.safeParse(json);
   if (!outer.success) throw notCoco(file, outer.error.issues.map(describe));
@@ -227,6 +233,7 @@ function describe({ path, message, ...issue }: z.core.$ZodIssue): string {
 function notCoco(file: string, problems: readonly string[]): DataError {
   const more = problems.length > LISTED ? `; and ${problems.length - LISTED} more` : '';
   return new DataError({
+    code: 'E_ANNOTATIONS_INVALID',
     where: file,
     what: `${problems.slice(0, LISTED).join('; ')}${more}`,
     fix: 'Write the file as COCO object detection annotations',

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeImage, encodePng, maskArea, maskToPng } from '../imaging/index.js';
 import { canonicalPhrase, respelt } from '../prompts/index.js';
-import { DataError, safeRelative, unsafeName, writeFileAtomic } from '../util/index.js';
+import { DataError, safeRelative, unreadableCode, unsafeName, writeFileAtomic } from '../util/index.js';
 import { sizeMisfit } from './annotation-misfit.js';
 import { checkCount, objectOf } from './coco-object.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile, unreadableText } from './coco-schema.js';
@@ -61,7 +61,7 @@ export class CocoDataset implements Dataset {
   static async open(root: string, part: Part, name = basename(root)): Promise<CocoDataset> {
     const file = join(root, 'annotations', `${part}.json`);
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new DataError({ where: file, what: unreadableText(cause), fix: LAYOUT, cause });
+      throw new DataError({ code: unreadableCode(cause), where: file, what: unreadableText(cause), fix: LAYOUT, cause });
     });
     return new CocoDataset(root, file, parseCocoFile(text, file), name);
   }
@@ -115,11 +115,17 @@ export class CocoDataset implements Dataset {
     const file = this.imagePath(entry);
     const [unusable] = this.unusable.get(String(entry.id)) ?? [];
     if (unusable !== undefined)
-      throw new DataError({ where: this.file, what: unusable, fix: 'Mend the annotation, or take its image out' });
+      throw new DataError({
+        code: 'E_ANNOTATIONS_INVALID',
+        where: this.file,
+        what: unusable,
+        fix: 'Mend the annotation, or take its image out',
+      });
     const image = await decodeImage(file);
     const misfit = sizeMisfit(entry, image, this.file);
     if (misfit !== undefined)
       throw new DataError({
+        code: 'E_ANNOTATIONS_SIZE',
         where: file,
         what: misfit,
         fix: 'Annotations are in pixels: bring the image back to the size at which it was annotated',
@@ -143,6 +149,7 @@ export class CocoDataset implements Dataset {
     const phrases = [...new Set([...asked, ...present])];
     if (phrases.length === 0)
       throw new DataError({
+        code: 'E_ANNOTATIONS_INVALID',
         where: `${this.file}: image ${entry.id}`,
         what: 'nothing says what to look for in it',
         fix: 'Give it objects, phrases, or the file categories',

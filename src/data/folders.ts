@@ -22,11 +22,17 @@ export class FoldersDataset implements Dataset {
   static async open(root: string, { phrase }: { readonly phrase: string }): Promise<FoldersDataset> {
     const images = await filesByStem(join(root, 'images'));
     const masks = await filesByStem(join(root, 'masks'));
-    if (images.size === 0) throw new DataError({ where: join(root, 'images'), what: 'it holds no image', fix: FIX });
+    if (images.size === 0)
+      throw new DataError({ code: 'E_NO_IMAGES', where: join(root, 'images'), what: 'it holds no image', fix: FIX });
     const pairs = [...images].map(([id, image]) => {
       const mask = masks.get(id);
       if (mask === undefined)
-        throw new DataError({ where: image, what: `there is no mask of that name in ${join(root, 'masks')}`, fix: FIX });
+        throw new DataError({
+          code: 'E_MASK_NOT_FOUND',
+          where: image,
+          what: `there is no mask of that name in ${join(root, 'masks')}`,
+          fix: FIX,
+        });
       return { id, image, mask };
     });
     return new FoldersDataset(basename(root), pairs, phrase);
@@ -58,7 +64,12 @@ async function filesByStem(dir: string): Promise<Map<string, string>> {
       const stem = pictureStem(file);
       const other = files.get(stem);
       if (other !== undefined)
-        throw new DataError({ where: file, what: `it has the name of ${other}`, fix: 'Remove or rename one of the two' });
+        throw new DataError({
+          code: 'E_NAME_CLASH',
+          where: file,
+          what: `it has the name of ${other}`,
+          fix: 'Remove or rename one of the two',
+        });
       files.set(stem, file);
     }
   }

@@ -55,6 +55,7 @@ function partsOf(mask: BinaryMask, where: string): BinaryMask[] {
   const [largest, ...rest] = parts;
   if (largest !== undefined) return [rest.reduce((most, part) => (maskArea(part) > maskArea(most) ? part : most), largest)];
   throw new DataError({
+    code: 'E_MASK_EMPTY',
     where,
     what: `the mask shows no object: ${area} pixels in pieces of less than ${SPECK.pixels}`,
     fix: 'Redraw it, or make the mask black',
@@ -73,7 +74,7 @@ export function sourceOfPair({ id, image, mask }: MaskPair, phrase: string): Sam
  */
 export async function listFolder(dir: string, fix: string): Promise<string[]> {
   const info = await stat(dir).catch(() => undefined);
-  if (!info?.isDirectory()) throw new DataError({ where: dir, what: 'there is no such folder', fix });
+  if (!info?.isDirectory()) throw new DataError({ code: 'E_FILE_NOT_FOUND', where: dir, what: 'there is no such folder', fix });
   const names = (await readdir(dir)).filter((name) => !name.startsWith('.'));
   return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }

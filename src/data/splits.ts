@@ -34,6 +34,7 @@ export function splitIndices(
 export function kFolds(n: number, k: number, seed: number): Split[] {
   if (k < 2 || k > n)
     throw new DataError({
+      code: 'E_SPLIT_EMPTY',
       where: 'folds',
       what: `${n} images cannot be divided into ${k} folds`,
       fix: n < 2 ? 'Add images' : `Choose a number from 2 to ${n}`,

@@ -33,11 +33,13 @@ export class StuDataset implements Dataset {
       const number = /^Test_Image_(\d+)\.png$/i.exec(name)?.[1];
       return number === undefined ? [] : [{ name, number }];
     });
-    if (images.length === 0) throw new DataError({ where: dir, what: 'it holds no Test_Image_N.png', fix: FIX });
+    if (images.length === 0)
+      throw new DataError({ code: 'E_NO_IMAGES', where: dir, what: 'it holds no Test_Image_N.png', fix: FIX });
     const pairs = images.map(({ name, number }) => {
       const mask = names.find((other) => other.toLowerCase() === `mask_${number}.png`);
       if (mask === undefined)
         throw new DataError({
+          code: 'E_MASK_NOT_FOUND',
           where: join(dir, name),
           what: `its mask mask_${number}.png is missing`,
           fix: 'Copy the published folder again',

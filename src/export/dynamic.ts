@@ -140,5 +140,9 @@ function at(base: Values, step: Float32Array | Int32Array, i: number, length: nu
 }
 
 function differ(where: string, what: string): DynamicError {
-  return new DynamicError({ where, what: `it depends on the size in another way than sizes do: ${what}` });
+  return new DynamicError({
+    code: 'E_GRAPH_UNRECORDABLE',
+    where,
+    what: `it depends on the size in another way than sizes do: ${what}`,
+  });
 }

@@ -96,9 +96,15 @@ function check(
   { form, page, dtype = 'float32', imageSize, textLength, batch }: ExportOptions,
 ): void {
   if (page === true && form !== 'graph-model')
-    throw new UsageError({ where: `--format ${form}`, what: 'the page runs graph models', fix: 'Export with --format web-page' });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: `--format ${form}`,
+      what: 'the page runs graph models',
+      fix: 'Export with --format web-page',
+    });
   if (form === 'peft' && adapter === undefined)
     throw new UsageError({
+      code: 'E_ADAPTER_NOT_FOUND',
       where: '--format peft',
       what: `there is no adapter ${maskerAdapter === undefined ? 'to export' : 'of the detector to export'}`,
       fix:
@@ -109,6 +115,7 @@ function check(
   const graph = form === 'savedmodel' || form === 'graph-model';
   if (!graph && (imageSize !== undefined || textLength !== undefined || batch !== undefined))
     throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
       where: `--format ${form}`,
       what: 'image size, text length and batch are for graphs',
       fix: 'Leave them out',
@@ -120,7 +127,11 @@ function check(
     'graph-model': ['float32', 'float16', 'uint8'],
   };
   if (!allowed[form].includes(dtype))
-    throw new UsageError({ where: '--dtype', what: `${form} takes ${allowed[form].join(' or ')}, not ${dtype}` });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--dtype',
+      what: `${form} takes ${allowed[form].join(' or ')}, not ${dtype}`,
+    });
 }
 
 async function writeParts(

@@ -112,7 +112,12 @@ async function stored(constant: ConstantValues, weightType: WeightType, name: st
   const floats = values as Float32Array;
   const quantised = type === 'float16' ? halfBytes(floats) : uint8Bytes(floats);
   if (quantised !== undefined) return quantised;
-  throw new CheckpointError({ where: name, what: `its values cannot be stored as ${type}`, fix: 'Export with --dtype float32' });
+  throw new CheckpointError({
+    code: 'E_NUMBER_RANGE',
+    where: name,
+    what: `its values cannot be stored as ${type}`,
+    fix: 'Export with --dtype float32',
+  });
 }
 
 /** Cuts a stream of bytes into files of equal size. */

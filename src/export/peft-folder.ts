@@ -18,6 +18,7 @@ const IMAGES = 'preprocessor_config.json';
 export async function writePeftFolder(from: string, to: string, base: string): Promise<void> {
   if ((await stat(join(from, WEIGHTS)).catch(() => undefined)) === undefined)
     throw new CheckpointError({
+      code: 'E_ADAPTER_NOT_FOUND',
       where: from,
       what: `there is no ${WEIGHTS} in it`,
       fix: 'Name the folder of an adapter in PEFT’s format, such as runs/NAME/best',

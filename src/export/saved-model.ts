@@ -25,6 +25,7 @@ export async function writeSavedModel(
   const message = savedModelMessage(small, variables.length === 0 ? undefined : { variables, saver });
   if (message.length > largest)
     throw new CheckpointError({
+      code: 'E_GRAPH_TOO_LARGE',
       where: dir,
       what: `the graph takes ${gigabytes(message.length)} without its weights, and TensorFlow reads none of more than ${gigabytes(largest)}`,
       fix: 'Choose a smaller --image-size, or --format graph-model, which keeps all constants in files of their own, or safetensors',

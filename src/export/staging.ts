@@ -62,9 +62,20 @@ async function clearUp(place: string, stem: string): Promise<void> {
 async function refuseExisting(place: string, shown: string, overwrite: boolean): Promise<void> {
   const found = await stat(place).catch(() => undefined);
   if (found === undefined || (found.isDirectory() && (await readdir(place)).length === 0)) return;
-  if (!overwrite) throw new UsageError({ where: shown, what: 'it exists', fix: 'Choose another folder, or say --overwrite' });
+  if (!overwrite)
+    throw new UsageError({
+      code: 'E_OUTPUT_EXISTS',
+      where: shown,
+      what: 'it exists',
+      fix: 'Choose another folder, or say --overwrite',
+    });
   if (!(await isExported(place)))
-    throw new UsageError({ where: shown, what: 'it is not an export, and is not overwritten', fix: 'Choose another folder' });
+    throw new UsageError({
+      code: 'E_OUTPUT_EXISTS',
+      where: shown,
+      what: 'it is not an export, and is not overwritten',
+      fix: 'Choose another folder',
+    });
 }
 
 /** Size and SHA-256 of every file below a folder, by its path with slashes. */

@@ -15,6 +15,7 @@ export async function copyStaticPage(to: string): Promise<void> {
   const names = await readdir(PAGE).catch((): string[] => []);
   if (!names.includes('index.html'))
     throw new RuntimeError({
+      code: 'E_PAGE_NOT_BUILT',
       where: PAGE,
       what: 'the page was not built',
       fix: 'Its bundler is an optional package: `npm ci --include=optional` installs it, and the next command builds the page',

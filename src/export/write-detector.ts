@@ -50,6 +50,7 @@ export async function writeDetector(
   const { height, width, textLength } = shape;
   if (textLength > config.maxTextLen)
     throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
       where: '--text-length',
       what: `the detector takes ${config.maxTextLen} tokens, not ${textLength}`,
     });

@@ -49,7 +49,7 @@ export async function writeVariables(
       done?.dispose();
     } catch (cause) {
       const what = `TensorFlow could not write the weights (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`;
-      throw new RuntimeError({ where: dir, what, fix: 'Check that the disk has room', cause });
+      throw new RuntimeError({ code: 'E_FILE_WRITE', where: dir, what, fix: 'Check that the disk has room', cause });
     } finally {
       signature.dispose();
     }

@@ -86,6 +86,7 @@ function blackOutside(plane: LevelMap, where: string): LevelMap {
   if (black >= BORDER * all) return plane;
   if (other >= BORDER * all) return { ...plane, levels: levels.map((level) => white - level) };
   throw new DataError({
+    code: 'E_MASK_VALUE',
     where,
     what: 'the mask is a TIFF whose 0 is white, and its border does not show which of black and white is the background',
     fix: 'Save it with black as 0',
@@ -155,6 +156,7 @@ function greyOf({ width, height, levels }: LevelMap, rule: MaskRule, where: stri
   }
   if (found || top === 0) return { width, height, data };
   throw new DataError({
+    code: 'E_MASK_VALUE',
     where,
     what: `the mask is not blank, but its highest level, ${top}, is less than half of its file's, ${'top' in rule ? rule.top : ''}`,
     fix: 'Draw what is there, or make it 0',

@@ -49,7 +49,7 @@ export async function maskRule(planes: () => Iterable<LevelMap> | AsyncIterable<
   for await (const plane of planes()) found.add(plane);
   const { top, bottom, levels } = found;
   const refuse = (what: string, fix = FIX): never => {
-    throw new DataError({ where, what: `${what}: ${found.text()}`, fix });
+    throw new DataError({ code: 'E_MASK_VALUE', where, what: `${what}: ${found.text()}`, fix });
   };
   if (!Number.isFinite(top) || !Number.isFinite(bottom)) return refuse('the mask holds infinite numbers');
   const only = levels.size === 1;

@@ -95,7 +95,7 @@ export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
   const ratio = (grey.width * image.height) / (grey.height * image.width);
   if (Math.abs(ratio - 1) > 0.02) {
     const what = `the mask is ${grey.width}x${grey.height}, its image ${image.width}x${image.height}`;
-    throw new DataError({ where, what, fix: 'Mask and image must have the same proportions' });
+    throw new DataError({ code: 'E_MASK_SIZE', where, what, fix: 'Mask and image must have the same proportions' });
   }
   return notLost(resizeGreyMask(grey, image), grey, where);
 }
@@ -104,5 +104,5 @@ export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
 export function notLost(fitted: BinaryMask, grey: GreyMap, where: string): BinaryMask {
   if (fitted.data.includes(1) || !grey.data.some((value) => value >= 128)) return fitted;
   const what = `the mask shows something in ${grey.width}x${grey.height} pixels and nothing in the image's ${fitted.width}x${fitted.height}`;
-  throw new DataError({ where, what, fix: 'Give a mask in the size of its image' });
+  throw new DataError({ code: 'E_MASK_SIZE', where, what, fix: 'Give a mask in the size of its image' });
 }

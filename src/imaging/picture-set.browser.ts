@@ -12,15 +12,17 @@ export const openPictures: typeof import('./picture-set.js').openPictures = asyn
   if (beginsAsDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
   if (PNG.every((value, i) => bytes[i] === value) && bytes[24] === 16)
     throw new DataError({
+      code: 'E_IMAGE_BROWSER',
       where: WHERE,
       what: 'it has 16 bits a sample, of which a browser keeps 8',
-      fix: 'Save it with 8 bits, or open it with `npm run serve`',
+      fix: 'Save it with 8 bits',
     });
   const image = await browserPixels(bytes).catch((cause: unknown) => {
     throw new DataError({
+      code: 'E_IMAGE_UNREADABLE',
       where: WHERE,
       what: 'it cannot be read as an image',
-      fix: 'Choose a complete PNG, JPEG, WebP, BMP or DICOM file; TIFF and NIfTI are read by `npm run serve`',
+      fix: 'Choose a complete PNG, JPEG, WebP, BMP or DICOM file',
       cause,
     });
   });

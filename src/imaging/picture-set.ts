@@ -106,7 +106,12 @@ function single(decode: () => Promise<RasterImage>): PictureSet {
     async picture(text) {
       const part = partOf(text, 1, 'pictures');
       if (plainIndex(part, WHERE) !== 0)
-        throw new DataError({ where: WHERE, what: `there is no picture ${part.index}`, fix: 'There is one, number 0' });
+        throw new DataError({
+          code: 'E_PICTURE_NOT_FOUND',
+          where: WHERE,
+          what: `there is no picture ${part.index}`,
+          fix: 'There is one, number 0',
+        });
       return decode();
     },
   };
@@ -114,6 +119,7 @@ function single(decode: () => Promise<RasterImage>): PictureSet {
 
 function unreadable(cause: unknown): DataError {
   return new DataError({
+    code: 'E_IMAGE_UNREADABLE',
     where: WHERE,
     what: 'it cannot be read as an image',
     fix: 'Send a complete PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI file',

@@ -42,6 +42,7 @@ export function partOf(text: string | undefined, count: number, kind: string, ex
 export function checkSize(width: number, height: number, { pixels }: Pick<PictureLimits, 'pixels'>): void {
   if (Math.abs(width * height) <= pixels) return;
   throw new DataError({
+    code: 'E_IMAGE_TOO_LARGE',
     where: WHERE,
     what: `it is ${width}x${Math.abs(height)} pixels; up to ${pixels / 1e6} million are taken`,
     fix: 'Make it smaller, or raise the limit',

@@ -75,9 +75,10 @@ export async function readCalibration(dir: string): Promise<PresenceCalibration 
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     throw new CheckpointError({
+      code: 'E_CALIBRATION_DAMAGED',
       where: file,
       what: `it is not a calibration${issue === undefined ? '' : ` (${shownName(issue.path.join('.'))}: ${issue.message})`}`,
-      fix: 'Delete it, or make it again: npm run eval -- --calibrate 0.05',
+      fix: 'Delete it, or calibrate again',
       cause,
     });
   }

@@ -65,6 +65,7 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
     if (await isExported(detector)) {
       if (adapter !== undefined || maskerAdapter !== undefined)
         throw new UsageError({
+          code: 'E_OPTION_CONFLICT',
           where: adapter ?? maskerAdapter ?? '',
           what: `${detector} is exported: it has its adapters`,
           fix: 'Leave the adapter out',

@@ -166,13 +166,19 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
 
   private checkAlive(method: string): void {
     if (!this.disposed) return;
-    throw new RuntimeError({ where: `${this.constructor.name}.${method}`, what: 'it was disposed', fix: 'Load it again' });
+    throw new RuntimeError({
+      code: 'E_NOT_READY',
+      where: `${this.constructor.name}.${method}`,
+      what: 'it was disposed',
+      fix: 'Load it again',
+    });
   }
 
   private ready(method: string): Current<F> {
     this.checkAlive(method);
     if (this.current !== undefined) return this.current;
     throw new RuntimeError({
+      code: 'E_NOT_READY',
       where: `${this.constructor.name}.${method}`,
       what: 'no image was set',
       fix: 'Call setImage first',
@@ -204,6 +210,7 @@ export function checkImage({ width, height, data }: RasterImage): void {
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (whole && data.length === width * height * 3) return;
   throw new DataError({
+    code: 'E_SHAPE',
     where: 'setImage',
     what: `expected ${width}x${height} pixels of three bytes, got ${data.length} bytes`,
     fix: 'Read the image with decodeImage',

@@ -93,5 +93,5 @@ function sizeOf({ width, height }: Size): string {
 }
 
 function wrong(where: string, what: string, fix?: string): UsageError {
-  return new UsageError({ where, what, ...(fix === undefined ? {} : { fix }) });
+  return new UsageError({ code: 'E_PROMPT_INVALID', where, what, ...(fix === undefined ? {} : { fix }) });
 }

@@ -45,6 +45,7 @@ export function answerOf(
     // NaN is not above 0 anywhere: the mask would be empty without a word.
     if (Number.isNaN(scores[plane]) || Number.isNaN(own.data[0]))
       throw new CheckpointError({
+        code: 'E_WEIGHTS_NOT_FINITE',
         where: 'masker',
         what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
         fix: 'Take an earlier checkpoint',

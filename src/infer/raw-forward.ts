@@ -41,7 +41,12 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     ...maskerConfigs,
   });
   if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
-    throw new UsageError({ where: '--adapter', what: 'adapters are for grounding-dino', fix: 'Leave it out' });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--adapter',
+      what: 'adapters are for grounding-dino',
+      fix: 'Leave it out',
+    });
   const { arrays, metadata } = await readSafetensors(options.inputs);
   const inputs = new RawInputs(options.inputs, arrays);
   const outputs =
@@ -96,5 +101,9 @@ async function groundingDino(
 function flag(metadata: Readonly<Record<string, string>>, file: string): boolean {
   const value = metadata['multimask_output'] ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new UsageError({ where: `${file}: multimask_output`, what: `expected true or false, got ${value}` });
+  throw new UsageError({
+    code: 'E_INPUT_INVALID',
+    where: `${file}: multimask_output`,
+    what: `expected true or false, got ${value}`,
+  });
 }

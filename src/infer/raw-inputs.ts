@@ -70,7 +70,12 @@ export class RawInputs {
     if (this.problems.length === 0) return;
     const shown = this.problems.slice(0, LISTED);
     if (this.problems.length > LISTED) shown.push(`and ${this.problems.length - LISTED} more`);
-    throw new UsageError({ where: this.file, what: shown.join('; '), fix: `Inputs are ${known.join(', ')}` });
+    throw new UsageError({
+      code: 'E_INPUT_INVALID',
+      where: this.file,
+      what: shown.join('; '),
+      fix: `Inputs are ${known.join(', ')}`,
+    });
   }
 
   /** An array of the file as int32, if it is there. */

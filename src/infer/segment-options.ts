@@ -24,11 +24,11 @@ export interface SegmentOptions extends Partial<SelectOptions> {
  */
 export function detectorOptions({ select, scoreThreshold, ...rest }: SegmentOptions): Partial<SelectOptions> {
   if (select !== undefined && !selections.includes(select))
-    throw new UsageError({ where: 'select', what: `expected ${selections.join(', ')}, got ${select}` });
+    throw new UsageError({ code: 'E_OPTION_VALUE', where: 'select', what: `expected ${selections.join(', ')}, got ${select}` });
   const boxThreshold = scoreThreshold ?? rest.boxThreshold;
   for (const [where, value] of Object.entries({ scoreThreshold: boxThreshold, nmsThreshold: rest.nmsThreshold }))
     if (value !== undefined && !(value >= 0 && value <= 1))
-      throw new UsageError({ where, what: `expected a number from 0 to 1, got ${value}` });
+      throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected a number from 0 to 1, got ${value}` });
   return {
     ...rest,
     ...(boxThreshold === undefined ? {} : { boxThreshold }),

@@ -54,7 +54,12 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
   /** The boxes of {@link segment} alone; the masker is not asked. */
   async detect(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<Detection[]> {
     if (this.disposed)
-      throw new RuntimeError({ where: `${this.constructor.name}.segment`, what: 'it was disposed', fix: 'Load it again' });
+      throw new RuntimeError({
+        code: 'E_NOT_READY',
+        where: `${this.constructor.name}.segment`,
+        what: 'it was disposed',
+        fix: 'Load it again',
+      });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
     return this.detector.detect(image, phrases, detectorOptions(options));
   }

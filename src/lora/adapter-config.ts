@@ -131,5 +131,10 @@ function endsOf(modules: readonly string[]): PathTest {
 }
 
 function unreadable(file: string, problems: readonly string[]): CheckpointError {
-  return new CheckpointError({ where: file, what: problems.join('; '), fix: 'Only plain LoRA adapters of PEFT can be read' });
+  return new CheckpointError({
+    code: 'E_ADAPTER_FORMAT',
+    where: file,
+    what: problems.join('; '),
+    fix: 'Only plain LoRA adapters of PEFT can be read',
+  });
 }

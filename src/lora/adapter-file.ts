@@ -93,7 +93,7 @@ export async function adapterFolder(path: string): Promise<string> {
   if (found !== undefined) return found.isFile() ? dirname(path) : path;
   const fix = 'Name the folder of an adapter (of a run: its best/), or a file of its weights';
   const file = /\.(pth|pt|bin|safetensors)$/.test(path) ? path : join(path, ADAPTER_CONFIG);
-  throw new CheckpointError({ where: file, what: 'there is no such file', fix });
+  throw new CheckpointError({ code: 'E_ADAPTER_NOT_FOUND', where: file, what: 'there is no such file', fix });
 }
 
 /** A key without what wrappers put around and into it; undefined for the untrained originals that some keep beside a copy. */

@@ -67,5 +67,10 @@ function checkTargets(targets: readonly Place[], whole: readonly Place[]): void 
     return insideWhole.has(module) ? [`${path} is trained whole by lora.trainFully`] : [];
   });
   if (problems.length > 0)
-    throw new ConfigError({ where: 'lora.targets', what: problems.join('; '), fix: 'Name linear layers, each once' });
+    throw new ConfigError({
+      code: 'E_CONFIG_PATTERN',
+      where: 'lora.targets',
+      what: problems.join('; '),
+      fix: 'Name linear layers, each once',
+    });
 }

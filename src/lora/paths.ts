@@ -34,7 +34,12 @@ export function placesFitting(places: readonly Place[], patterns: readonly strin
     if (fitting.length === 0) problems.push(`${pattern} fits nothing${suggestion(pattern, places)}`);
   }
   if (problems.length > 0)
-    throw new ConfigError({ where, what: problems.join('; '), fix: 'Patterns are written over module paths, `*` for one step' });
+    throw new ConfigError({
+      code: 'E_CONFIG_PATTERN',
+      where,
+      what: problems.join('; '),
+      fix: 'Patterns are written over module paths, `*` for one step',
+    });
   return [...found];
 }
 

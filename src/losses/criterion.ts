@@ -198,13 +198,22 @@ function assertFits({ logits, predBoxes }: LayerOutputs, first: LayerOutputs, te
 
 function assertTargets(targets: readonly DetectionTarget[], { shape: [images, length] }: tf.Tensor2D): void {
   if (targets.length !== images)
-    throw new SonogroundError({ where: 'DetectionCriterion', what: `${images} images, but ${targets.length} targets` });
+    throw new SonogroundError({
+      code: 'E_SHAPE',
+      where: 'DetectionCriterion',
+      what: `${images} images, but ${targets.length} targets`,
+    });
   for (const [i, { boxesCxcywh, tokens }] of targets.entries()) {
     const where = `target of image ${i}`;
     if (boxesCxcywh.length !== tokens.length)
-      throw new SonogroundError({ where, what: `${boxesCxcywh.length} boxes, but tokens of ${tokens.length} objects` });
+      throw new SonogroundError({
+        code: 'E_SHAPE',
+        where,
+        what: `${boxesCxcywh.length} boxes, but tokens of ${tokens.length} objects`,
+      });
     const outside = tokens.flat().find((token) => token < 0 || token >= length);
-    if (outside !== undefined) throw new SonogroundError({ where, what: `token ${outside} of a prompt of ${length} tokens` });
+    if (outside !== undefined)
+      throw new SonogroundError({ code: 'E_SHAPE', where, what: `token ${outside} of a prompt of ${length} tokens` });
   }
 }
 

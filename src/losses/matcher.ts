@@ -66,6 +66,7 @@ function costColumn(
     const cost = (costs.class * classCost) / Math.max(named.length, 1) + costs.bbox * l1 - costs.giou * giouOf(predicted, wanted);
     if (!Number.isFinite(cost)) {
       throw new SonogroundError({
+        code: 'E_LOSS_NOT_FINITE',
         where: 'matching',
         what: `query ${q} has a logit or a box that is not finite`,
         fix: 'Lower the learning rate, or look at the images of this step',

@@ -34,6 +34,7 @@ export function assertSameGrid(predicted: MaskPixels, truth: MaskPixels): void {
   const whole = [predicted, truth].every(({ width, height, data }) => data.length === width * height);
   if (whole && predicted.width === truth.width && predicted.height === truth.height) return;
   throw new SonogroundError({
+    code: 'E_MASK_SIZE',
     where: 'comparing masks',
     what: whole ? `one is ${sizes[0]}, the other ${sizes[1]}` : 'a mask has not as many values as its size says',
     fix: 'Bring both to the grid of the image first',

@@ -88,7 +88,12 @@ function misfit({ where }: Pick<AdapterFile, 'where'>, problems: readonly string
   const listed = problems.slice(0, LISTED);
   if (problems.length > LISTED) listed.push(`and ${problems.length - LISTED} more`);
   const fix = 'Check that the adapter was trained on this model, and copy all of it again';
-  return new CheckpointError({ where, what: `the adapter does not fit the model: ${listed.join('; ')}`, fix });
+  return new CheckpointError({
+    code: 'E_ADAPTER_MISMATCH',
+    where,
+    what: `the adapter does not fit the model: ${listed.join('; ')}`,
+    fix,
+  });
 }
 
 function equal(one: NamedArray, other: NamedArray): boolean {

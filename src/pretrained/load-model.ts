@@ -83,9 +83,10 @@ export async function resolveModel(nameOrPath: string): Promise<string> {
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
   if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
   throw new CheckpointError({
+    code: 'E_MODEL_NOT_FOUND',
     where: nameOrPath,
     what: 'there is no such folder or weight file',
-    fix: 'Check the path, or take a name that `npm run download -- --list` shows',
+    fix: 'Check the path, or take the name of a known model',
   });
 }
 

@@ -34,6 +34,7 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (read === undefined)
     throw new CheckpointError({
+      code: 'E_MODEL_TYPE',
       where,
       what: `expected model_type ${Object.keys(readers).join(' or ')}, got ${typeof type === 'string' ? shownName(type) : shown(type)}`,
       fix: 'Name the folder of such a model',
@@ -42,7 +43,7 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
     return read(json);
   } catch (cause) {
     const fix = derived === undefined ? 'Copy or download it again' : 'Put its config.json beside it';
-    throw new CheckpointError({ where, what: complaint(cause), fix, cause });
+    throw new CheckpointError({ code: 'E_MODEL_CONFIG', where, what: complaint(cause), fix, cause });
   }
 }
 

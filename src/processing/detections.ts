@@ -70,6 +70,7 @@ function queriesOf({ logits, boxes }: QueryAnswers, { phrases }: EncodedPrompt) 
     const box = boxes.subarray(q * 4, q * 4 + 4);
     if (Number.isNaN(score) || box.some(Number.isNaN))
       throw new CheckpointError({
+        code: 'E_WEIGHTS_NOT_FINITE',
         where: 'detector',
         what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
         fix: 'Take an earlier checkpoint',

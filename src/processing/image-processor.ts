@@ -120,6 +120,7 @@ export class ImageProcessor {
     if (do_pad === false || !pad_size) return { width, height };
     if (width > pad_size.width || height > pad_size.height)
       throw new DataError({
+        code: 'E_IMAGE_TOO_LARGE',
         where: 'ImageProcessor.process',
         what: `an image is ${width}x${height}, larger than pad_size, ${pad_size.width}x${pad_size.height}`,
         fix: 'Switch do_resize on, or make the images smaller',
@@ -173,7 +174,13 @@ async function readSettings(file: string): Promise<unknown> {
 }
 
 function problem(where: string, what: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({ where, what, fix: 'Name the folder of a model, with its preprocessor_config.json', cause });
+  return new CheckpointError({
+    code: 'E_MODEL_DAMAGED',
+    where,
+    what,
+    fix: 'Name the folder of a model, with its preprocessor_config.json',
+    cause,
+  });
 }
 
 /** Boxes in pixels of an image, moved to the grid to which the image was resized. */

@@ -24,6 +24,7 @@ export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
   const vocabulary = json === undefined ? await readModelText(list) : undefined;
   if (json === undefined && vocabulary === undefined)
     throw new CheckpointError({
+      code: 'E_MODEL_INCOMPLETE',
       where: modelDir,
       what: 'there is neither tokenizer.json nor vocab.txt',
       fix: "Copy the model's own, or for the authors' Grounding DINO files the vocab.txt of bert-base-uncased, into the folder",
@@ -41,7 +42,7 @@ export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
     return tokenizer;
   } catch (cause) {
     const what = `the tokenizer cannot be read (${(cause as Error).message})`;
-    throw new CheckpointError({ where, what, fix: 'Copy or download it again', cause });
+    throw new CheckpointError({ code: 'E_MODEL_DAMAGED', where, what, fix: 'Copy or download it again', cause });
   }
 }
 

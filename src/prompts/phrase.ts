@@ -37,7 +37,12 @@ export function canonicalPhrase(text: string): string {
 export function phraseFrom(text: string, where: string): string {
   const phrase = canonicalPhrase(text);
   if (phrase !== '') return phrase;
-  throw new UsageError({ where, what: `${shown(text)} holds no word`, fix: 'Say what to look for in words' });
+  throw new UsageError({
+    code: 'E_PROMPT_TEXT',
+    where,
+    what: `${shown(text)} holds no word`,
+    fix: 'Say what to look for in words',
+  });
 }
 
 /** The phrases of a prompt as they were written, without empty ones. */

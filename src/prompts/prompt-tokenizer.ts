@@ -61,6 +61,7 @@ export class PromptTokenizer {
       const twin = known.get(pieces.join());
       if (twin !== undefined)
         throw new UsageError({
+          code: 'E_PROMPT_DUPLICATE',
           where: 'prompt',
           what: `${shown(twin)} and ${shown(phrase)} are the same to the tokenizer`,
           fix: 'Name each thing once',
@@ -74,6 +75,7 @@ export class PromptTokenizer {
     if (ids.length > this.maxTokens) {
       const [first] = phrases;
       throw new UsageError({
+        code: 'E_PROMPT_TOO_LONG',
         where: 'prompt',
         what: `${phrases.length > 1 ? 'it' : shown(first)} has ${ids.length} tokens, the model takes ${this.maxTokens}`,
         fix: phrases.length > 1 ? 'Ask for fewer phrases at a time' : 'Use a shorter phrase',
@@ -105,6 +107,7 @@ export class PromptTokenizer {
       const twin = twins.get(inputIds.join());
       if (twin !== undefined)
         throw new DataError({
+          code: 'E_PROMPT_DUPLICATE',
           where,
           what: `${shown(twin)} and ${shown(phrase)} are the same to the tokenizer`,
           fix: 'Give both one name',
@@ -120,10 +123,16 @@ export class PromptTokenizer {
   private piecesOf(phrase: string): readonly number[] {
     const pieces: readonly number[] = this.tokenizer.encode(phrase, { add_special_tokens: false }).ids;
     if (pieces.length === 0)
-      throw new UsageError({ where: 'prompt', what: `${shown(phrase)} holds no word`, fix: 'Say what to look for in words' });
+      throw new UsageError({
+        code: 'E_PROMPT_TEXT',
+        where: 'prompt',
+        what: `${shown(phrase)} holds no word`,
+        fix: 'Say what to look for in words',
+      });
     const closing = CLOSING_TOKENS.find((token) => pieces.includes(this.idOf(token)));
     if (closing !== undefined)
       throw new UsageError({
+        code: 'E_PROMPT_TEXT',
         where: 'prompt',
         what: `${shown(phrase)} holds ${closing}, which ends a phrase`,
         fix: 'Leave it out',
@@ -164,10 +173,17 @@ export function asData<T>(where: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    throw new DataError({ where, what: cause.what, ...(cause.fix !== undefined && { fix: cause.fix }), cause });
+    // Codes about prompts are those of both classes.
+    const code = cause.code as Extract<UsageError['code'], DataError['code']>;
+    throw new DataError({ code, where, what: cause.what, ...(cause.fix !== undefined && { fix: cause.fix }), cause });
   }
 }
 
 function empty(): UsageError {
-  return new UsageError({ where: 'prompt', what: 'it is empty', fix: 'Say what to look for, as in "benign lesion. cyst."' });
+  return new UsageError({
+    code: 'E_PROMPT_TEXT',
+    where: 'prompt',
+    what: 'it is empty',
+    fix: 'Say what to look for, as in "benign lesion. cyst."',
+  });
 }

@@ -22,6 +22,7 @@ export function planPrompt({ name, shown, asked, ownQuestions }: DatasetSurvey, 
     if (forgotten.length === 0) return { kind: 'fixed', phrases: words, whole: false };
     if (words.length === 1) return { kind: 'fixed', phrases: words, whole: true };
     throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
       where: '--prompt',
       what: `it does not ask for ${forgotten.join(', ')}, which ${name} shows`,
       fix: 'Name one phrase for everything, or all of them',

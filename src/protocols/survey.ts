@@ -45,6 +45,7 @@ export async function surveyDatasets(
   const total = parts.reduce((sum, { size }) => sum + size, 0);
   if (total === 0)
     throw new DataError({
+      code: 'E_SPLIT_EMPTY',
       where: 'evaluation',
       what: 'there is no image in this part of the data',
       fix: 'Choose another --split',

@@ -20,9 +20,15 @@ export function isLoopback(host: string): boolean {
  */
 export function tokenFor(host: string, names: readonly string[], given: string | undefined): string | undefined {
   if (given !== undefined && !/^[\x21-\x7e]+$/.test(given))
-    throw new UsageError({ where: '--token', what: 'it holds blanks or letters that a header cannot carry', fix: 'Use ASCII' });
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--token',
+      what: 'it holds blanks or letters that a header cannot carry',
+      fix: 'Use ASCII',
+    });
   if (given !== undefined && given.length < SHORTEST_TOKEN)
     throw new UsageError({
+      code: 'E_OPTION_VALUE',
       where: '--token',
       what: `it has ${given.length} letters, at least ${SHORTEST_TOKEN} are needed`,
       fix: 'Leave it out to have one made',
@@ -36,6 +42,7 @@ export function checkToken(token: string, authorization: string | undefined): vo
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
   if (timingSafeEqual(digest(given), digest(token))) return;
   throw new HttpError({
+    code: 'E_HTTP_TOKEN',
     status: 401,
     where: 'authorization',
     what: authorization === undefined ? 'a token is needed' : 'this token is not the right one',
@@ -76,6 +83,7 @@ export function checkOrigin(names: readonly string[], { target, host = '', origi
   const known = ['localhost', hostname().toLowerCase(), ...names.map((own) => own.toLowerCase())];
   if (name === undefined || !(isIP(name) > 0 || known.includes(name)))
     throw new HttpError({
+      code: 'E_HTTP_FORBIDDEN',
       status: 403,
       where: 'host',
       what: 'this server is not called so',
@@ -84,7 +92,12 @@ export function checkOrigin(names: readonly string[], { target, host = '', origi
   const foreign = origin !== undefined && originHost(origin) !== asked.toLowerCase();
   const elsewhere = site !== undefined && !['same-origin', 'none'].includes(site.toLowerCase());
   if (foreign || (elsewhere && !visit))
-    throw new HttpError({ status: 403, where: 'origin', what: 'pages of other servers may not use this one' });
+    throw new HttpError({
+      code: 'E_HTTP_FORBIDDEN',
+      status: 403,
+      where: 'origin',
+      what: 'pages of other servers may not use this one',
+    });
 }
 
 /** The name in a Host header, without port and brackets. */

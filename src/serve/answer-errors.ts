@@ -11,25 +11,61 @@ const QUOTED = 200;
 
 /** The framework's errors in our words; `tooLarge` says its own. */
 const KNOWN: Readonly<Record<string, ErrorAnswer>> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, where: 'body', what: 'it is not JSON', fix: 'See /openapi.json' },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { status: 400, where: 'body', what: 'it is empty', fix: 'See /openapi.json' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    status: 400,
+    code: 'E_HTTP_REQUEST',
+    where: 'body',
+    what: 'it is not JSON',
+    fix: 'See /openapi.json',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: {
+    status: 400,
+    code: 'E_HTTP_REQUEST',
+    where: 'body',
+    what: 'it is empty',
+    fix: 'See /openapi.json',
+  },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
+    code: 'E_HTTP_MEDIA_TYPE',
     where: 'content-type',
     what: 'bodies of this kind are not read',
     fix: 'Send application/json or multipart/form-data',
   },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { status: 400, where: 'body', what: 'it is cut off', fix: 'Send it again' },
-  FST_PROTO_VIOLATION: { status: 400, where: 'form', what: 'a field has a name that none may have' },
-  FST_PARTS_LIMIT: { status: 413, where: 'form', what: 'it has too many parts' },
-  FST_FIELDS_LIMIT: { status: 413, where: 'form', what: 'it has too many fields' },
-  FST_FILES_LIMIT: { status: 413, where: 'form', what: 'it has too many files', fix: 'Send one file, in the field image' },
-  FST_INVALID_JSON_FIELD_ERROR: { status: 400, where: 'form', what: 'a field is not the JSON that it says it is' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    code: 'E_HTTP_REQUEST',
+    where: 'body',
+    what: 'it is cut off',
+    fix: 'Send it again',
+  },
+  FST_PROTO_VIOLATION: { status: 400, code: 'E_HTTP_REQUEST', where: 'form', what: 'a field has a name that none may have' },
+  FST_PARTS_LIMIT: { status: 413, code: 'E_HTTP_TOO_LARGE', where: 'form', what: 'it has too many parts' },
+  FST_FIELDS_LIMIT: { status: 413, code: 'E_HTTP_TOO_LARGE', where: 'form', what: 'it has too many fields' },
+  FST_FILES_LIMIT: {
+    status: 413,
+    code: 'E_HTTP_TOO_LARGE',
+    where: 'form',
+    what: 'it has too many files',
+    fix: 'Send one file, in the field image',
+  },
+  FST_INVALID_JSON_FIELD_ERROR: {
+    status: 400,
+    code: 'E_HTTP_FIELD',
+    where: 'form',
+    what: 'a field is not the JSON that it says it is',
+  },
 };
 
 const TOO_LARGE = ['FST_ERR_CTP_BODY_TOO_LARGE', 'FST_REQ_FILE_TOO_LARGE'];
 
-const FAILED = { status: 500, where: 'server', what: 'something went wrong', fix: 'The server has written down what it was' };
+const FAILED: ErrorAnswer = {
+  status: 500,
+  code: 'E_HTTP_FAILED',
+  where: 'server',
+  what: 'something went wrong',
+  fix: 'The server has written down what it was',
+};
 
 /**
  * Sends what a person should read of an error: never a stack trace, never a path of the server. A person in a browser gets a page,
@@ -65,7 +101,7 @@ function answerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
     const [issue] = error.validation;
     const where = (issue?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.') || 'body';
     const what = (issue?.message ?? 'it is not as expected').replace(/^Invalid input: /, '');
-    return { status: 400, where: quoted(where), what: quoted(what) };
+    return { status: 400, code: 'E_HTTP_FIELD', where: quoted(where), what: quoted(what) };
   }
   const { code = '', statusCode = 500 } = error as FastifyError;
   if (TOO_LARGE.includes(code)) return partsOf(tooLarge(limits), 413);
@@ -73,12 +109,12 @@ function answerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
   if (known !== undefined) return known;
   // In words of ours: those of others may quote what was sent, or say where code lies.
   return statusCode >= 400 && statusCode < 500
-    ? { status: statusCode, where: 'request', what: 'it cannot be understood', fix: 'See /openapi.json' }
+    ? { status: statusCode, code: 'E_HTTP_REQUEST', where: 'request', what: 'it cannot be understood', fix: 'See /openapi.json' }
     : FAILED;
 }
 
-function partsOf({ where, what, fix }: SonogroundError, status: number): ErrorAnswer {
-  return { status, where: quoted(where), what: quoted(what), ...(fix === undefined ? {} : { fix: quoted(fix) }) };
+function partsOf({ code, where, what, fix }: SonogroundError, status: number): ErrorAnswer {
+  return { status, code, where: quoted(where), what: quoted(what), ...(fix === undefined ? {} : { fix: quoted(fix) }) };
 }
 
 /** Fit for a line in a terminal or a log: short, and without characters that control one. */

@@ -31,18 +31,38 @@ export function checkRequest(request: FastifyRequest, { names, token, limits }: 
   const visit = (open || is404) && ['GET', 'HEAD'].includes(method) && headers['sec-fetch-dest'] === 'document';
   checkOrigin(names, { target: raw.url ?? '', host, origin, site: text(headers['sec-fetch-site']), visit });
   if (token !== undefined && !open) checkToken(token, authorization);
-  if (is404) throw new HttpError({ status: 404, where: 'path', what: 'there is nothing here', fix: 'See /openapi.json' });
+  if (is404)
+    throw new HttpError({
+      code: 'E_HTTP_PATH',
+      status: 404,
+      where: 'path',
+      what: 'there is nothing here',
+      fix: 'See /openapi.json',
+    });
   if (allow !== undefined)
-    throw new HttpError({ status: 405, where: 'method', what: `${method} is none of this path`, fix: `Use ${allow}`, allow });
+    throw new HttpError({
+      code: 'E_HTTP_METHOD',
+      status: 405,
+      where: 'method',
+      what: `${method} is none of this path`,
+      fix: `Use ${allow}`,
+      allow,
+    });
   if (!hasBody(request)) return;
   if (['GET', 'HEAD'].includes(method)) throw bad('body', `${method} takes none`);
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new HttpError({ status: 415, where: 'content-encoding', what: 'packed bodies are not read', fix: 'Send it as it is' });
+    throw new HttpError({
+      code: 'E_HTTP_MEDIA_TYPE',
+      status: 415,
+      where: 'content-encoding',
+      what: 'packed bodies are not read',
+      fix: 'Send it as it is',
+    });
   if (Number(headers['content-length'] ?? 0) > bodyBytes(limits)) throw tooLarge(limits);
 }
 
 function bad(where: string, what: string): HttpError {
-  return new HttpError({ status: 400, where, what });
+  return new HttpError({ code: 'E_HTTP_REQUEST', status: 400, where, what });
 }
 
 /** Whether a body follows the head. */

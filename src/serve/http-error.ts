@@ -1,7 +1,8 @@
-import { type ErrorParts, SonogroundError } from '../util/index.js';
+import { type CodeOf, type ErrorCode, type ErrorParts, SonogroundError } from '../util/index.js';
 
 /** A request that is answered with an error of HTTP. */
 export class HttpError extends SonogroundError {
+  declare readonly code: CodeOf<'HttpError'>;
   readonly status: number;
   /** Seconds after which another try makes sense. */
   readonly retryAfter: number | undefined;
@@ -13,7 +14,7 @@ export class HttpError extends SonogroundError {
     retryAfter,
     allow,
     ...parts
-  }: ErrorParts & { readonly status: number; readonly retryAfter?: number; readonly allow?: string }) {
+  }: ErrorParts<CodeOf<'HttpError'>> & { readonly status: number; readonly retryAfter?: number; readonly allow?: string }) {
     super(parts);
     this.status = status;
     this.retryAfter = retryAfter;
@@ -24,6 +25,8 @@ export class HttpError extends SonogroundError {
 /** An error as it is sent. */
 export interface ErrorAnswer {
   readonly status: number;
+  /** The kind of failure, for programs: one of docs/errors.md. */
+  readonly code: ErrorCode;
   readonly where: string;
   readonly what: string;
   readonly fix?: string;

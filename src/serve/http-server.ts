@@ -82,10 +82,15 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: readonl
   socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
 }
 
-const UNREADABLE: ErrorAnswer = { status: 400, where: 'request', what: 'it is not HTTP as it should be' };
+const UNREADABLE: ErrorAnswer = { status: 400, code: 'E_HTTP_REQUEST', where: 'request', what: 'it is not HTTP as it should be' };
 
 const REFUSALS: Readonly<Record<string, ErrorAnswer>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, where: 'request', what: 'it took too long to arrive' },
-  HPE_HEADER_OVERFLOW: { status: 431, where: 'request', what: 'its headers are too long' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, where: 'request', what: 'its chunks have too long extensions' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'E_HTTP_SLOW', where: 'request', what: 'it took too long to arrive' },
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'E_HTTP_TOO_LARGE', where: 'request', what: 'its headers are too long' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    code: 'E_HTTP_TOO_LARGE',
+    where: 'request',
+    what: 'its chunks have too long extensions',
+  },
 };

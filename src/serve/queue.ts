@@ -35,6 +35,7 @@ export class Queue {
     if (this.length < this.places) return;
     const { retryAfter } = this;
     throw new HttpError({
+      code: 'E_HTTP_BUSY',
       status: 429,
       retryAfter,
       where: 'server',
@@ -105,6 +106,7 @@ export class Queue {
 
   private tooLate(): HttpError {
     return new HttpError({
+      code: 'E_HTTP_BUSY',
       status: 503,
       retryAfter: this.retryAfter,
       where: 'server',
@@ -115,5 +117,5 @@ export class Queue {
 }
 
 function senderLeft(): HttpError {
-  return new HttpError({ status: SENDER_LEFT, where: 'connection', what: 'the sender has left' });
+  return new HttpError({ code: 'E_HTTP_SENDER_LEFT', status: SENDER_LEFT, where: 'connection', what: 'the sender has left' });
 }

@@ -43,7 +43,8 @@ export async function readForm(
 }
 
 function bad(where: string, what: string, fix?: string): HttpError {
-  return new HttpError({ status: 400, where, what, ...(fix === undefined ? {} : { fix }) });
+  const code = where === 'form' ? 'E_HTTP_REQUEST' : 'E_HTTP_FIELD';
+  return new HttpError({ code, status: 400, where, what, ...(fix === undefined ? {} : { fix }) });
 }
 
 async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
@@ -61,7 +62,14 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
     return await reading;
   } catch (cause) {
     if (typeof (cause as { statusCode?: unknown }).statusCode === 'number') throw cause;
-    throw new HttpError({ status: 400, where: 'form', what: 'it is cut off or not a form', fix: 'Send it again', cause });
+    throw new HttpError({
+      code: 'E_HTTP_REQUEST',
+      status: 400,
+      where: 'form',
+      what: 'it is cut off or not a form',
+      fix: 'Send it again',
+      cause,
+    });
   }
 }
 
@@ -77,6 +85,13 @@ function fieldValue(name: string, value: unknown): unknown {
   try {
     return JSON.parse(value);
   } catch (cause) {
-    throw new HttpError({ status: 400, where: name, what: 'it is not JSON', fix: 'Write 0.3, true, or [[10, 20]]', cause });
+    throw new HttpError({
+      code: 'E_HTTP_FIELD',
+      status: 400,
+      where: name,
+      what: 'it is not JSON',
+      fix: 'Write 0.3, true, or [[10, 20]]',
+      cause,
+    });
   }
 }

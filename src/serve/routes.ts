@@ -63,7 +63,13 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
       const { prompt, threshold, nms, select, max, boxes, mask_format } = request.body;
       const prompts = [prompt].flat();
       if (prompts.length === 0 && boxes.length === 0)
-        throw new HttpError({ status: 400, where: 'prompt', what: 'there is none', fix: 'Say what to look for, or give boxes' });
+        throw new HttpError({
+          code: 'E_HTTP_FIELD',
+          status: 400,
+          where: 'prompt',
+          what: 'there is none',
+          fix: 'Say what to look for, or give boxes',
+        });
       return ask(queue, request, reply, {
         kind: 'segment',
         image: sourceOf(request, request.body),
@@ -154,6 +160,7 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
   const { image, image_id, file_name = '', picture } = body;
   if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
     throw new HttpError({
+      code: 'E_HTTP_FIELD',
       status: 400,
       where: 'image',
       what: 'expected either an image or an image_id',
@@ -161,20 +168,32 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
     });
   if (image_id !== undefined) {
     if (picture !== undefined)
-      throw new HttpError({ status: 400, where: 'picture', what: 'an image_id stands for one picture', fix: 'Leave it out' });
+      throw new HttpError({
+        code: 'E_HTTP_FIELD',
+        status: 400,
+        where: 'picture',
+        what: 'an image_id stands for one picture',
+        fix: 'Leave it out',
+      });
     return { id: image_id };
   }
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
-  if (bytes.length === 0) throw new HttpError({ status: 400, where: 'image', what: 'the file is empty' });
+  if (bytes.length === 0) throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: 'image', what: 'the file is empty' });
   return { bytes, name: upload?.name ?? file_name, picture };
 }
 
 function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody>['prompts'][number], i: number) {
   if (bbox === undefined && points.length === 0)
-    throw new HttpError({ status: 400, where: `prompts.${i}`, what: 'there is neither a bbox nor a point' });
+    throw new HttpError({
+      code: 'E_HTTP_FIELD',
+      status: 400,
+      where: `prompts.${i}`,
+      what: 'there is neither a bbox nor a point',
+    });
   const own = labels ?? points.map(() => 1);
   if (own.length !== points.length)
     throw new HttpError({
+      code: 'E_HTTP_FIELD',
       status: 400,
       where: `prompts.${i}.labels`,
       what: `expected ${points.length}, one for each point, got ${own.length}`,

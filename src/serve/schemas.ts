@@ -162,6 +162,7 @@ export const healthAnswer = z.object({
 
 export const errorAnswer = z.object({
   status: z.int(),
+  code: z.string().describe('the kind of failure, for programs: stable, and listed in docs/errors.md'),
   where: z.string().describe('which part of the request'),
   what: z.string(),
   fix: z.string().optional(),

@@ -146,7 +146,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 function goingDown(): HttpError {
-  return new HttpError({ status: 503, where: 'server', what: 'it is going down', fix: 'Try again later' });
+  return new HttpError({ code: 'E_HTTP_BUSY', status: 503, where: 'server', what: 'it is going down', fix: 'Try again later' });
 }
 
 function lengthOf(payload: unknown): number {

@@ -27,6 +27,7 @@ export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): Lora
   const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
   if (named === undefined) {
     throw new ConfigError({
+      code: 'E_CONFIG_VALUE',
       where: 'lora.preset',
       what: `there is no preset ${preset}`,
       fix: `Choose one of ${Object.keys(loraPresets).join(', ')}`,

@@ -81,7 +81,12 @@ export async function maskerScores(
   if (asked === undefined) return undefined;
   if (asked !== 'dsc') {
     const what = `a masker is given its boxes: there is no ${config.train.monitor}`;
-    throw new ConfigError({ where: 'train.monitor', what, fix: 'Choose val.dsc, val.loss or a part of the loss' });
+    throw new ConfigError({
+      code: 'E_CONFIG_VALUE',
+      where: 'train.monitor',
+      what,
+      fix: 'Choose val.dsc, val.loss or a part of the loss',
+    });
   }
   const masker = new Sam2ImagePredictor(parts);
   const method: Method = {

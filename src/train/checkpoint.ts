@@ -106,5 +106,10 @@ function hashOfArray({ buffer, byteOffset, byteLength }: NodeJS.TypedArray, shap
 }
 
 function damaged(where: string, what: string): CheckpointError {
-  return new CheckpointError({ where, what, fix: 'An earlier checkpoint of the same run may be intact' });
+  return new CheckpointError({
+    code: 'E_CHECKPOINT_DAMAGED',
+    where,
+    what,
+    fix: 'An earlier checkpoint of the same run may be intact',
+  });
 }

@@ -107,6 +107,7 @@ export async function assertSameData(file: string, saved: string, now: DataRecor
   const what = await changesSince(saved, now, dir);
   if (what === undefined) return;
   throw new DataError({
+    code: 'E_DATA_CHANGED',
     where: file,
     what: `the run was trained on other data: ${what}`,
     fix: 'Put the data back, add --allow-changed-data to go on with what is there, or start a new run in another run.dir',

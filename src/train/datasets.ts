@@ -35,6 +35,7 @@ export async function openData(data: DataConfig, seed: number, options: OpenData
   const { logger, store } = options;
   if (data.sets.length > 0 && data.format !== 'coco')
     throw new ConfigError({
+      code: 'E_CONFIG_CONFLICT',
       where: 'data.sets',
       what: `it is for format coco, not ${data.format}`,
       fix: 'Set data.format: coco',
@@ -73,6 +74,7 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
     if (phantom === undefined) return [];
     if (repeat !== undefined || phrases !== undefined)
       throw new ConfigError({
+        code: 'E_CONFIG_CONFLICT',
         where: `data.sets ${name}`,
         what: 'repeat and phrases are for datasets on disk, not for phantoms',
         fix: 'Set phantom.train and phantom.phrases',
@@ -96,7 +98,7 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
 export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataParts[]> {
   if (data.format === 'phantom' || data.format === 'coco') {
     const what = `a dataset of format ${data.format} has parts of its own and cannot be divided into folds`;
-    throw new ConfigError({ where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
+    throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
   }
   const whole = kept(await openWhole(data), store);
   return kFolds(whole.size, folds, data.split.seed).map(({ train, val, test }) => ({
@@ -109,6 +111,7 @@ export async function openFolds(data: DataConfig, folds: number, store?: SampleS
 async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
   if (data.prompt === undefined) {
     throw new ConfigError({
+      code: 'E_CONFIG_VALUE',
       where: 'data.prompt',
       what: `a dataset of format ${data.format} does not name its objects`,
       fix: 'Say what to look for, as in data.prompt: breast lesion',
@@ -124,6 +127,7 @@ function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
   if (domain === undefined) {
     const known = Object.keys(phantomDomains).join(', ');
     throw new ConfigError({
+      code: 'E_CONFIG_VALUE',
       where: 'data.phantom.domain',
       what: `there is no domain ${phantom.domain}`,
       fix: `Choose one of ${known}`,
@@ -139,6 +143,7 @@ function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
 function rootOf({ root, format }: DataConfig): string {
   if (root === undefined)
     throw new ConfigError({
+      code: 'E_CONFIG_VALUE',
       where: 'data.root',
       what: `a dataset of format ${format} needs a folder`,
       fix: 'Name it in the file or with --set data.root=DIR',

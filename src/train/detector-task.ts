@@ -128,7 +128,7 @@ function targetOf(sample: Sample, prompt: EncodedPrompt): DetectionTarget {
     const named = prompt.phrases.find((candidate) => candidate.phrase === phrase);
     if (named === undefined) {
       const what = `an object is called "${phrase}", which is not among the phrases of its prompt "${prompt.text}"`;
-      throw new DataError({ where: sample.file ?? sample.id, what });
+      throw new DataError({ code: 'E_ANNOTATIONS_INVALID', where: sample.file ?? sample.id, what });
     }
     return named.tokens;
   });

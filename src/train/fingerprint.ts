@@ -24,6 +24,7 @@ export function assertSameRun(file: string, saved: Readonly<Record<string, strin
   if (changed.length === 0) return;
   const differences = changed.map((key) => `${key} was ${saved[key] ?? 'absent'} and is ${current[key] ?? 'absent'}`);
   throw new ConfigError({
+    code: 'E_CONFIG_CHANGED',
     where: file,
     what: `it was made under other settings: ${differences.join('; ')}`,
     fix: 'Resume with the settings of config.yaml beside it, or start a new run in another run.dir',

@@ -12,6 +12,7 @@ export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }
   const where = 'train.freeze';
   if (lora !== undefined)
     throw new ConfigError({
+      code: 'E_CONFIG_CONFLICT',
       where,
       what: 'with lora only the adapters and lora.trainFully are trained',
       fix: 'Remove train.freeze, or lora',
@@ -20,10 +21,15 @@ export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }
   const idle = patterns.filter((pattern) => !parameters.some(([path]) => matchesPattern(path, pattern)));
   if (idle.length > 0) {
     const fix = 'Patterns are written over parameter paths: `*` for one step, `**` for any number';
-    throw new ConfigError({ where, what: `${idle.join(', ')} fits no parameter`, fix });
+    throw new ConfigError({ code: 'E_CONFIG_PATTERN', where, what: `${idle.join(', ')} fits no parameter`, fix });
   }
   for (const [path, parameter] of parameters)
     if (patterns.some((pattern) => matchesPattern(path, pattern))) parameter.trainable = false;
   if (parameters.every(([, { trainable }]) => !trainable))
-    throw new ConfigError({ where, what: 'it leaves nothing to train', fix: 'Remove some of its patterns' });
+    throw new ConfigError({
+      code: 'E_CONFIG_PATTERN',
+      where,
+      what: 'it leaves nothing to train',
+      fix: 'Remove some of its patterns',
+    });
 }

@@ -32,7 +32,12 @@ export function monitored(name: string, reports: { readonly train: LossReport; r
   if (value !== undefined) return value;
   const others = part === 'val' ? SCORES.filter((score) => score !== termOf(name)) : [];
   const known = [...new Set(['loss', ...Object.keys(terms), ...others])].map((candidate) => `${part}.${candidate}`);
-  throw new ConfigError({ where: 'train.monitor', what: `there is no ${name}`, fix: `Choose one of ${known.join(', ')}` });
+  throw new ConfigError({
+    code: 'E_CONFIG_VALUE',
+    where: 'train.monitor',
+    what: `there is no ${name}`,
+    fix: `Choose one of ${known.join(', ')}`,
+  });
 }
 
 function termOf(monitor: string): string {

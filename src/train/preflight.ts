@@ -92,9 +92,10 @@ export async function samplesWithObjects(dataset: Dataset, most = TRIES): Promis
   }
   if (found.length > 0) return found;
   throw new DataError({
+    code: 'E_DATA_NO_OBJECTS',
     where: `data ${dataset.name}`,
     what: `there is no object in any of its ${dataset.size} training images: every mask is empty, or every list of annotations`,
-    fix: 'Look at it with npm run check-data, and at how its masks were read',
+    fix: 'Look at how its masks were read',
   });
 }
 
@@ -122,6 +123,7 @@ async function partsWithGradient(parts: readonly Part[], gradients: Gradients): 
 
 function dead(what: string, of: number): ConfigError {
   return new ConfigError({
+    code: 'E_PREFLIGHT',
     where: 'train.preflight',
     what: `of ${of} adapted or trained layers, ${what}`,
     fix: 'Take them out of lora.targets and lora.trainFully, or set train.preflight: false',

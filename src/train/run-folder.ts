@@ -78,6 +78,7 @@ export class RunFolder {
     if (steps.length === 0) return undefined;
     const what = `none of its ${steps.length} checkpoints is intact`;
     throw new CheckpointError({
+      code: 'E_CHECKPOINT_DAMAGED',
       where: this.checkpointsDir,
       what,
       fix: 'Start anew without --resume; what is there is set aside',

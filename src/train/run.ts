@@ -45,7 +45,12 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   for (const part of ['train', 'val'] as const) {
     if (data[part].size === 0) {
       const fix = 'Give data.split a larger share for it, or use more images';
-      throw new ConfigError({ where: `data ${data[part].name}`, what: `its ${part} part has no image`, fix });
+      throw new ConfigError({
+        code: 'E_SPLIT_EMPTY',
+        where: `data ${data[part].name}`,
+        what: `its ${part} part has no image`,
+        fix,
+      });
     }
   }
   refuseOwnAdapter(config);
@@ -87,7 +92,7 @@ function refuseOwnAdapter({ task, model }: RunConfig): void {
   if (model[key] === undefined) return;
   const what = `the ${task} is what is trained, and training starts from a model without adapters`;
   const fix = `Remove it, or export the model with its adapter and name that folder as model.${task}`;
-  throw new ConfigError({ where: `model.${key}`, what, fix });
+  throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: `model.${key}`, what, fix });
 }
 
 /** Steps from which on it pays to make graphs, which takes some seconds for each length of the prompts. */
@@ -138,7 +143,7 @@ async function detectorTask(config: RunConfig, { train, val }: OpenedParts, capt
 async function maskerTask(config: RunConfig, { val }: OpenedParts, capture: boolean, logger: Logger): Promise<Judged> {
   if (config.model.imageSize !== undefined) {
     const what = "the size of the masker's images is part of its model";
-    throw new ConfigError({ where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
+    throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });
   }
   const folder = config.model.masker;
   const parts = await loadSam2Masker(folder, start(config));

@@ -6,7 +6,9 @@ import { type DataRecipe, openTrainPart } from './data-recipe.js';
 /** What a thread answers: errors lose their class on the way between threads, so their parts are sent. */
 export type SampleAnswer =
   | { readonly sample: Sample }
-  | { readonly error: { readonly where: string; readonly what: string; readonly fix?: string } };
+  | {
+      readonly error: { readonly code: DataError['code']; readonly where: string; readonly what: string; readonly fix?: string };
+    };
 
 const dataset = openTrainPart(workerData as DataRecipe);
 // A failure to open is answered to each request, not thrown where nobody listens.
@@ -17,8 +19,9 @@ export default async function answer(request: SampleRequest): Promise<SampleAnsw
   try {
     return { sample: await makeSample(await dataset, request) };
   } catch (error) {
-    const { where, what, fix } =
-      error instanceof SonogroundError ? error : new DataError({ where: 'loader', what: String(error) });
-    return { error: { where, what, ...(fix !== undefined && { fix }) } };
+    const { code, where, what, fix } =
+      error instanceof SonogroundError ? error : new DataError({ code: 'E_LOADER_FAILED', where: 'loader', what: String(error) });
+    // Whatever a thread cannot make a sample of is a fault of the data.
+    return { error: { code: code as DataError['code'], where, what, ...(fix !== undefined && { fix }) } };
   }
 }

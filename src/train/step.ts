@@ -84,6 +84,7 @@ function weighted(reports: readonly LossReport[], weights: readonly number[]): L
 /** The error that stops a run before nonsense is saved. */
 export function notFinite(what: string, step: number, samples: readonly Sample[]): SonogroundError {
   return new SonogroundError({
+    code: 'E_LOSS_NOT_FINITE',
     where: `step ${step + 1}`,
     what: `the ${what} is not finite, with ${samples.map(({ file, id }) => file ?? id).join(', ')}`,
     fix: 'The last checkpoint is intact. Lower train.learningRate or look at these images',

@@ -241,7 +241,12 @@ class Trainer {
     scores?.forget();
     if (scores !== undefined && !rows.some(({ shown }) => shown)) {
       const what = 'no image of the val part shows an object, so that there is no score of answers';
-      throw new ConfigError({ where: 'train.monitor', what, fix: 'Choose val.loss, or give data.split other parts' });
+      throw new ConfigError({
+        code: 'E_DATA_NO_OBJECTS',
+        where: 'train.monitor',
+        what,
+        fix: 'Choose val.loss, or give data.split other parts',
+      });
     }
     const { total, terms } = mean.value;
     return { total, terms: { ...terms, ...scores?.sumUp(rows) } };

@@ -44,6 +44,7 @@ export function restoreArrays(
   const missing = parameters.filter(([path]) => !weights.has(path)).map(([path]) => path);
   if (missing.length > 0)
     throw new CheckpointError({
+      code: 'E_CONFIG_CHANGED',
       where: file,
       what: `it has no ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
       fix: 'It belongs to another configuration: choose another run.dir',

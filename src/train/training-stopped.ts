@@ -1,9 +1,12 @@
-import { SonogroundError } from '../util/index.js';
+import { type CodeOf, SonogroundError } from '../util/index.js';
 
 /** Training was asked to stop, and has written a checkpoint. */
 export class TrainingStopped extends SonogroundError {
+  declare readonly code: CodeOf<'TrainingStopped'>;
+
   constructor(dir: string, step: number) {
     super({
+      code: 'E_TRAINING_STOPPED',
       where: dir,
       what: `stopped after step ${step}, as asked; the checkpoint is written`,
       fix: 'Go on with the same command and --resume',

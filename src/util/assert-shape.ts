@@ -15,7 +15,7 @@ export function assertShape(value: Shaped, expected: readonly (number | null)[],
   const fits = shape.length === expected.length && expected.every((n, i) => n === null || n === shape[i]);
   if (fits) return;
   const wanted = expected.map((n) => n ?? 'any').join(', ');
-  throw new SonogroundError({ where, what: `expected shape [${wanted}], got [${shape.join(', ')}]` });
+  throw new SonogroundError({ code: 'E_SHAPE', where, what: `expected shape [${wanted}], got [${shape.join(', ')}]` });
 }
 
 /** The number of elements of a shape. */

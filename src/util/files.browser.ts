@@ -20,12 +20,19 @@ export function watchModelFiles(files: Iterable<string>, to: ReadListener): void
 export const readModelFile: typeof import('./files.js').readModelFile = async (path) => {
   if (known?.has(path) === false) return undefined;
   const response = await fetch(path, { credentials: 'same-origin' }).catch((cause: unknown) => {
-    throw new CheckpointError({ where: path, what: 'the web server does not answer', fix: 'Load the page again', cause });
+    throw new CheckpointError({
+      code: 'E_PAGE_SERVER',
+      where: path,
+      what: 'the web server does not answer',
+      fix: 'Load the page again',
+      cause,
+    });
   });
   if (response.status === 404) return undefined;
   const bytes = response.ok ? await response.arrayBuffer().catch(() => undefined) : undefined;
   if (bytes === undefined)
     throw new CheckpointError({
+      code: 'E_PAGE_SERVER',
       where: path,
       what: response.ok ? 'it broke off' : `the web server answers ${response.status}`,
       fix: 'Load the page again',

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from './errors/index.js';
+import { unreadableCode } from './unreadable-code.js';
 
 /**
  * Reads a file of a model's folder. In the bundle of the static page `files.browser.ts` stands in for this module, so that what
@@ -12,7 +13,13 @@ import { CheckpointError } from './errors/index.js';
 export async function readModelFile(path: string): Promise<Uint8Array | undefined> {
   return readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;
-    throw new CheckpointError({ where: path, what: `it cannot be read (${cause.code})`, fix: 'Check the path', cause });
+    throw new CheckpointError({
+      code: unreadableCode(cause),
+      where: path,
+      what: `it cannot be read (${cause.code})`,
+      fix: 'Check the path',
+      cause,
+    });
   });
 }
 
@@ -27,9 +34,15 @@ const MAX_TEXT_BYTES = 100_000_000;
 export async function readModelText(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined && !found.isFile() && !found.isDirectory())
-    throw new CheckpointError({ where: path, what: 'it is a pipe or a device, not a file', fix: 'Check the path' });
+    throw new CheckpointError({
+      code: 'E_FILE_KIND',
+      where: path,
+      what: 'it is a pipe or a device, not a file',
+      fix: 'Check the path',
+    });
   if (found !== undefined && found.size > MAX_TEXT_BYTES)
     throw new CheckpointError({
+      code: 'E_FILE_TOO_LARGE',
       where: path,
       what: `it has ${found.size.toLocaleString('en')} bytes, too many to be read`,
       fix: 'Check the path',

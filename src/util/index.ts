@@ -2,16 +2,7 @@
 
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';
-export {
-  CheckpointError,
-  ConfigError,
-  DataError,
-  type ErrorParts,
-  InUseError,
-  RuntimeError,
-  SonogroundError,
-  UsageError,
-} from './errors/index.js';
+export * from './errors/index.js';
 export { escapeHtml } from './escape-html.js';
 export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
@@ -26,5 +17,6 @@ export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';
 export { shown, shownName, shownShape } from './shown.js';
 export { isLeftover, temporaryPath } from './temporary-name.js';
+export { unreadableCode } from './unreadable-code.js';
 export { withDefault } from './with-default.js';
 export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';

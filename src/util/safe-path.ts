@@ -15,6 +15,7 @@ export async function safePath(folder: string, name: string, where: string): Pro
   const real = await realpath(path).catch(() => undefined);
   if (real !== undefined && !isInside(real, await realpath(folder)))
     throw new DataError({
+      code: 'E_PATH_OUTSIDE',
       where,
       what: `${path} is a link that leads out of ${folder}`,
       fix: 'Copy the file to its place',

@@ -27,7 +27,8 @@ export function unsafeName(name: string): string | undefined {
  */
 export function safeRelative(name: string, where: string): string {
   const what = unsafeName(name);
-  if (what !== undefined) throw new DataError({ where, what, fix: 'Name files below the folder, with / between folders' });
+  if (what !== undefined)
+    throw new DataError({ code: 'E_PATH_OUTSIDE', where, what, fix: 'Name files below the folder, with / between folders' });
   return stepsOf(name).join('/');
 }
 

@@ -60,7 +60,13 @@ export function readableFileError(path: string, cause: unknown): unknown {
   if (known === undefined) return cause;
   const [what, fix] = known;
   const disk = OF_THE_DISK.includes(code) ? ` (${mountOf(path)})` : '';
-  return new SonogroundError({ where: path, what: `${what}${disk}`, fix, cause });
+  return new SonogroundError({
+    code: ['ENOSPC', 'EDQUOT'].includes(code) ? 'E_DISK_FULL' : 'E_FILE_WRITE',
+    where: path,
+    what: `${what}${disk}`,
+    fix,
+    cause,
+  });
 }
 
 /** Whether an error of {@link writeFileAtomic} is about that file alone, so that others may still be written. */

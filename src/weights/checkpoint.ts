@@ -179,7 +179,12 @@ function misshapen({ shape, layout }: Parameter, key: string, stored: readonly n
 
 function misfit(where: string, problems: readonly string[]): CheckpointError {
   const fix = 'Check that config.json belongs to these weights';
-  return new CheckpointError({ where, what: `the weights do not fit the model: ${list(problems, '; ')}`, fix });
+  return new CheckpointError({
+    code: 'E_WEIGHTS_MISMATCH',
+    where,
+    what: `the weights do not fit the model: ${list(problems, '; ')}`,
+    fix,
+  });
 }
 
 function assign(parameter: Parameter, { data, shape }: NamedArray): void {

@@ -25,6 +25,7 @@ export class FiniteCheck {
     const named = this.found.slice(0, LISTED).map(({ file, text }) => (files.length > 1 ? `${text} in ${file}` : text));
     if (this.found.length > LISTED) named.push(`and ${this.found.length - LISTED} more`);
     throw new CheckpointError({
+      code: 'E_WEIGHTS_NOT_FINITE',
       where: first.file,
       what: `NaN or infinite values in ${this.found.length} of its weights: ${named.join(', ')}`,
       fix: 'The training that wrote it diverged, or it was damaged: take an earlier checkpoint',

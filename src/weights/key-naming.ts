@@ -67,6 +67,7 @@ export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: 
       const first = arrays.get(copies.ours[0] as string);
       if (first !== undefined && !sameValues(first, array))
         throw new CheckpointError({
+          code: 'E_WEIGHTS_MISMATCH',
           where: ours,
           what: `it differs from ${copies.ours[0]}, and ${naming.name} has one for both`,
         });
@@ -98,7 +99,11 @@ function joined(keys: readonly string[], arrays: ReadonlyMap<string, NamedArray>
   const parts = keys.map((key) => {
     const part = arrays.get(key);
     if (part === undefined)
-      throw new CheckpointError({ where: key, what: `it is missing, and ${name} keeps it in one with others` });
+      throw new CheckpointError({
+        code: 'E_WEIGHTS_MISMATCH',
+        where: key,
+        what: `it is missing, and ${name} keeps it in one with others`,
+      });
     return part;
   });
   return joinRows(parts);

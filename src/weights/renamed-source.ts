@@ -88,7 +88,7 @@ function stackOf(source: WeightSource, names: readonly string[], plain: Readonly
 }
 
 function clash({ path }: WeightSource, what: string): CheckpointError {
-  return new CheckpointError({ where: path, what, fix: 'Check where these weights come from' });
+  return new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: path, what, fix: 'Check where these weights come from' });
 }
 
 /** Tensors of another source under other names, whole, in parts or joined. */
@@ -111,7 +111,8 @@ class RenamedSource implements WeightSource {
 
   async read(name: string): Promise<NamedArray> {
     const place = this.tensors.get(name);
-    if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${name}` });
+    if (place === undefined)
+      throw new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: this.path, what: `there is no ${name}` });
     const { keys, part } = place;
     const [key] = keys;
     if (keys.length > 1) return joinRows(await Promise.all(keys.map((each) => this.source.read(each))));

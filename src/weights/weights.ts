@@ -45,11 +45,17 @@ export async function weightFile(path: string): Promise<string> {
   throw new CheckpointError(
     others.length === 0
       ? {
+          code: 'E_MODEL_INCOMPLETE',
           where: path,
           what: `there is neither ${NAMES[0]} nor any other file of weights`,
           fix: 'Name the folder of a model',
         }
-      : { where: path, what: `there are several files of weights: ${others.join(', ')}`, fix: 'Name one of them' },
+      : {
+          code: 'E_WEIGHTS_AMBIGUOUS',
+          where: path,
+          what: `there are several files of weights: ${others.join(', ')}`,
+          fix: 'Name one of them',
+        },
   );
 }
 
@@ -100,7 +106,7 @@ function joined(path: string, readers: readonly WeightSource[]): WeightSource {
     fileOf: (key) => owners.get(key)?.path ?? path,
     async read(key) {
       const owner = owners.get(key);
-      if (owner === undefined) throw new CheckpointError({ where: path, what: `there is no ${key}` });
+      if (owner === undefined) throw new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: path, what: `there is no ${key}` });
       return owner.read(key);
     },
     async close() {
@@ -113,7 +119,12 @@ async function readIndex(file: string): Promise<Map<string, string>> {
   const index = indexSchema.safeParse(await readJson(file));
   const shards = index.success ? Object.entries(index.data.weight_map) : undefined;
   if (shards === undefined || shards.some(([, shard]) => shard !== basename(shard) || shard.includes('\\')))
-    throw new CheckpointError({ where: file, what: 'it does not map keys to files beside it', fix: 'Copy or download it again' });
+    throw new CheckpointError({
+      code: 'E_WEIGHTS_DAMAGED',
+      where: file,
+      what: 'it does not map keys to files beside it',
+      fix: 'Copy or download it again',
+    });
   return new Map(shards);
 }
 
@@ -129,6 +140,7 @@ function checkShards(file: string, shards: ReadonlyMap<string, string>, readers:
   ]);
   if (problems.length > 0)
     throw new CheckpointError({
+      code: 'E_WEIGHTS_DAMAGED',
       where: file,
       what: problems.slice(0, 8).join('; '),
       fix: 'Copy or download all of its files again',

@@ -122,7 +122,7 @@ export async function readMetrics(file: string): Promise<Metrics | undefined> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     const what = `it cannot be read (${(cause as NodeJS.ErrnoException).code})`;
-    throw new DataError({ where: file, what, fix: 'Check its permissions', cause });
+    throw new DataError({ code: 'E_FILE_UNREADABLE', where: file, what, fix: 'Check its permissions', cause });
   }
   const value = parse(file, text);
   const version = typeof value === 'object' && value !== null && 'schemaVersion' in value ? value.schemaVersion : undefined;
@@ -167,5 +167,5 @@ function parse(file: string, text: string): unknown {
 }
 
 function notMetrics(file: string, what: string, cause?: unknown): DataError {
-  return new DataError({ where: file, what, fix: 'Move it away, then run the command again', cause });
+  return new DataError({ code: 'E_RESULTS_DAMAGED', where: file, what, fix: 'Move it away, then run the command again', cause });
 }

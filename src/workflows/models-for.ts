@@ -5,7 +5,7 @@ import type { LoadOptions } from '../infer/index.js';
 import { ADAPTER_CONFIG } from '../lora/index.js';
 import { isMasker, nanoModels, resolveModel, ultrasoundModels } from '../pretrained/index.js';
 import { runConfigSchema } from '../train/index.js';
-import { CheckpointError } from '../util/index.js';
+import { CheckpointError, UsageError } from '../util/index.js';
 import { readJson } from '../weights/index.js';
 import { modelsOf } from './models-of-run.js';
 
@@ -20,7 +20,7 @@ const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundMod
  * - the folder of an adapter: it, with the model that `base_model_name_or_path` of its `adapter_config.json` names
  * - anything else: a detector, as a folder or the name of a downloaded one, or an exported folder
  *
- * @throws CheckpointError where a run has no best weights yet, or an adapter names no model; ConfigError where the settings of a
+ * @throws UsageError where a run has no best weights yet; CheckpointError where an adapter names no model; ConfigError where the settings of a
  * run cannot be read.
  */
 export async function modelsFor(name: string): Promise<LoadOptions> {
@@ -31,7 +31,12 @@ export async function modelsFor(name: string): Promise<LoadOptions> {
   if (!(await exists(settings))) return { detector: name };
   const best = join(name, 'best');
   if (!(await exists(best)))
-    throw new CheckpointError({ where: name, what: 'this run has no best weights yet', fix: 'Wait for its first epoch' });
+    throw new UsageError({
+      code: 'E_RUN_UNUSABLE',
+      where: name,
+      what: 'this run has no best weights yet',
+      fix: 'Wait for its first epoch',
+    });
   return modelsOf(await loadConfig(settings, runConfigSchema), best);
 }
 
@@ -40,6 +45,7 @@ async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {
   const { base_model_name_or_path: base } = (await readJson(file)) as { base_model_name_or_path?: unknown };
   if (typeof base !== 'string')
     throw new CheckpointError({
+      code: 'E_ADAPTER_BASE',
       where: file,
       what: 'base_model_name_or_path names no model',
       fix: 'Give the model that the adapter was trained on, and the adapter as an adapter of it',

@@ -27,7 +27,7 @@ describe('an error of TensorFlow', () => {
   });
 
   it('is nothing else: other errors stay what they are', () => {
-    const own = new UsageError({ where: '--out', what: 'out of memory' });
+    const own = new UsageError({ code: 'E_OPTION_VALUE', where: '--out', what: 'out of memory' });
     const other = new Error('cannot read');
     expect(readableBackendError(own)).toBe(own);
     expect(readableBackendError(other)).toBe(other);

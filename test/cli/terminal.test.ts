@@ -40,7 +40,9 @@ describe('what a stranger names', () => {
   });
 
   it('is shown in errors, those that nobody expected and unknown arguments included', async () => {
-    expect(printed(() => report(new DataError({ where: EVIL, what: 'bad' })))).toBe(`error: ${SHOWN}: bad\n`);
+    expect(printed(() => report(new DataError({ code: 'E_IMAGE_DAMAGED', where: EVIL, what: 'bad' })))).toBe(
+      `error: ${SHOWN}: bad [E_IMAGE_DAMAGED]\n`,
+    );
     expect(printed(() => report(new Error(EVIL.replace('\n', ''))))).toContain(SHOWN.replace('\\n', ''));
     expect((await runCommand(['infer', `--${EVIL}`, '--image', 'a', '--prompt', 'b', '--out', 'c'])).text).not.toContain(
       '\u001b',
@@ -54,9 +56,11 @@ describe('what a stranger names', () => {
   });
 
   it('does not keep the problems of a configuration from having a line each', () => {
-    expect(printed(() => report(new ConfigError({ where: 'a.yaml', what: '2 problems:\n  one\n  two\u001b' })))).toBe(
-      'error: a.yaml: 2 problems:\n  one\n  two\\x1b\n',
-    );
+    expect(
+      printed(() =>
+        report(new ConfigError({ code: 'E_CONFIG_VALUE', where: 'a.yaml', what: '2 problems:\n  one\n  two\u001b' })),
+      ),
+    ).toBe('error: a.yaml: 2 problems:\n  one\n  two\\x1b\n[E_CONFIG_VALUE]\n');
   });
 
   it('is no markup and no command on a page', () => {

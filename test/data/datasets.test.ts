@@ -244,7 +244,11 @@ describe('BatchLoader', () => {
   });
 
   it('reports a file that cannot be read when its batch comes', async () => {
-    const broken = { name: 'broken', size: 3, load: () => Promise.reject(new DataError({ where: 'x.png', what: 'broken' })) };
+    const broken = {
+      name: 'broken',
+      size: 3,
+      load: () => Promise.reject(new DataError({ code: 'E_IMAGE_DAMAGED', where: 'x.png', what: 'broken' })),
+    };
     await expect(collect(new BatchLoader(broken, { batchSize: 1, shuffle: false, seed: 0, augment: 'none' }), 0)).rejects.toThrow(
       'x.png',
     );

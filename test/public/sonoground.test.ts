@@ -117,11 +117,11 @@ describe('what one name stands for', () => {
     const nameless = join(dir, 'nameless');
     await mkdir(nameless);
     await writeFile(join(nameless, 'adapter_config.json'), '{"peft_type":"LORA","base_model_name_or_path":null}');
-    await expect(modelsFor(nameless)).rejects.toBeInstanceOf(CheckpointError);
+    await expect(modelsFor(nameless)).rejects.toMatchObject({ code: 'E_ADAPTER_BASE' });
     const young = join(dir, 'young');
     await mkdir(young);
     await writeFile(join(young, 'config.yaml'), await readFile(join(run, 'config.yaml')));
-    await expect(modelsFor(young)).rejects.toBeInstanceOf(CheckpointError);
+    await expect(modelsFor(young)).rejects.toMatchObject({ code: 'E_RUN_UNUSABLE' });
   });
 
   it('anything else: a detector', async () => {

@@ -19,7 +19,12 @@ describe('what messages show of values from outside', () => {
   });
 
   it('is cut and cleaned in every error', () => {
-    const error = new DataError({ where: `x${'y'.repeat(5000)}`, what: `a\n  b\u001b${'c'.repeat(50_000)}`, fix: 'Mend it' });
+    const error = new DataError({
+      code: 'E_IMAGE_DAMAGED',
+      where: `x${'y'.repeat(5000)}`,
+      what: `a\n  b\u001b${'c'.repeat(50_000)}`,
+      fix: 'Mend it',
+    });
     expect(error.message.length).toBeLessThan(10_000);
     expect(error.message).toMatch(/a\n {2}b\\x1bc+… \([\d,]+ more characters\)\. Mend it$/);
   });

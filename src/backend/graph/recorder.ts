@@ -92,9 +92,10 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     if (tf.getBackend() !== 'tensorflow')
       throw new RuntimeError({
+        code: 'E_BACKEND_NEEDED',
         where: 'trace',
         what: `a graph is recorded on the native TensorFlow backend, this is ${tf.getBackend()}`,
-        fix: 'Run `npm run setup`, then try again with --backend tensorflow',
+        fix: 'Install native TensorFlow, and choose the backend tensorflow',
       });
     this.options = options;
     this.backend = tf.backend() as unknown as RecordedBackend;
@@ -228,14 +229,19 @@ export class Recorder {
       [b.TF_ATTR_SHAPE, 'shape'],
     ];
     const kind = kinds.find(([number]) => number === type)?.[1];
-    if (kind === undefined) throw new RuntimeError({ where: 'trace', what: `attributes of type ${type} are not understood` });
+    if (kind === undefined)
+      throw new RuntimeError({
+        code: 'E_GRAPH_UNRECORDABLE',
+        where: 'trace',
+        what: `attributes of type ${type} are not understood`,
+      });
     return kind;
   }
 }
 
 function madeOutside(shape: readonly number[]): NotRecordable {
   const what = `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`;
-  return new NotRecordable({ where: 'trace', what });
+  return new NotRecordable({ code: 'E_GRAPH_UNRECORDABLE', where: 'trace', what });
 }
 
 function valueKey({ shape, dtype }: Pick<TracedConstant, 'shape' | 'dtype'>, values: Values): string {
@@ -244,6 +250,11 @@ function valueKey({ shape, dtype }: Pick<TracedConstant, 'shape' | 'dtype'>, val
 
 function dtypeOf(number: number): TracedDtype {
   const found = Object.entries(tensorflowTypes).find(([, value]) => value === number)?.[0];
-  if (found === undefined) throw new NotRecordable({ where: 'trace', what: `tensors of type ${number} cannot be recorded` });
+  if (found === undefined)
+    throw new NotRecordable({
+      code: 'E_GRAPH_UNRECORDABLE',
+      where: 'trace',
+      what: `tensors of type ${number} cannot be recorded`,
+    });
   return found as TracedDtype;
 }

@@ -81,6 +81,7 @@ function watched(Base: WebgpuPackage['WebGPUBackend'], { device, health, info, a
       const values = this.tensorMap.get(dataId).values ?? kept.get(dataId);
       if (values !== undefined) return values;
       throw new RuntimeError({
+        code: 'E_SYNC_READ',
         where: 'backend webgpu',
         what: 'it cannot read values synchronously',
         fix: 'Take `await tensor.data()` in place of `dataSync()`',
@@ -94,6 +95,7 @@ function watched(Base: WebgpuPackage['WebGPUBackend'], { device, health, info, a
       const bytes = 4 * tf.util.sizeFromShape(shape);
       if (resource == null && bytes > largest)
         throw new RuntimeError({
+          code: 'E_OUT_OF_MEMORY',
           where: 'backend webgpu',
           what: `a tensor [${shape}] of ${megabytes(bytes)} is more than the ${megabytes(largest)} that the device holds in one`,
           fix: `Lower the batch or image size, or take ${advice.instead}`,

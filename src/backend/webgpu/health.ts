@@ -24,6 +24,7 @@ export class DeviceHealth {
       const { error } = event as GPUUncapturedErrorEvent;
       const memory = error.constructor.name === 'GPUOutOfMemoryError';
       this.problem ??= new RuntimeError({
+        code: memory ? 'E_OUT_OF_MEMORY' : 'E_BACKEND_FAILED',
         where: 'backend webgpu',
         what: memory ? 'the GPU has no memory left' : shortened(error.message),
         fix: memory ? `Lower the batch or image size, or take ${instead}` : `Take ${instead}, and report this`,
@@ -32,6 +33,7 @@ export class DeviceHealth {
     this.lost = device.lost.then(({ reason, message }) => {
       this.gone = true;
       this.problem = new RuntimeError({
+        code: 'E_DEVICE_LOST',
         where: 'backend webgpu',
         what: `the device was lost (${[reason, shortened(message)].filter((part) => part !== '' && part !== undefined).join(': ')})`,
         fix: `${again}. If it comes back, take ${instead}`,

@@ -33,6 +33,7 @@ export async function auditForTraining(
   const unreadable = report.problems.filter(({ level }) => level === 'error');
   if (unreadable.length > 0)
     throw new DataError({
+      code: 'E_DATA_UNUSABLE',
       where: 'data',
       what: `${counted(unreadable.length, 'picture', 'pictures')} cannot be used: ${list(unreadable, problemText)}`,
       fix: 'Repair them, or take them out of the dataset',
@@ -54,9 +55,10 @@ export async function auditForTraining(
   ].join('; ');
   if (what !== '' && !allowOverlap)
     throw new DataError({
+      code: 'E_DATA_OVERLAP',
       where: 'data',
       what,
-      fix: 'Split by patient, or set data.allowOverlap: true to train in spite of it; npm run check-data shows the pictures',
+      fix: 'Split by patient, or set data.allowOverlap: true to train in spite of it',
     });
   if (what !== '') logger.warn(`data: ${what}; allowed by data.allowOverlap`);
   const others = twins.length - learnt.length + report.groups.length - groups.length;

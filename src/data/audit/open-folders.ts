@@ -28,15 +28,17 @@ export async function openFolders(folders: readonly string[]): Promise<OpenedFol
 
 async function datasetsOf(folder: string): Promise<string[]> {
   const root = resolve(folder);
-  if (!(await isFolder(root))) throw new DataError({ where: folder, what: 'there is no such folder', fix: 'Check the path' });
+  if (!(await isFolder(root)))
+    throw new DataError({ code: 'E_FILE_NOT_FOUND', where: folder, what: 'there is no such folder', fix: 'Check the path' });
   if (await isDataset(root)) return [root];
   const names = (await readdir(root)).filter((name) => !name.startsWith('.')).sort();
   const inner = await Promise.all(names.map(async (name) => ((await isDataset(join(root, name))) ? [join(root, name)] : [])));
   if (inner.flat().length > 0) return inner.flat();
   throw new DataError({
+    code: 'E_DATASET_NOT_IMPORTED',
     where: folder,
     what: 'there is no dataset in it',
-    fix: 'A dataset is a folder with annotations/{train,val,test}.json, images/ and masks/; import-data makes one',
+    fix: 'A dataset is a folder with annotations/{train,val,test}.json, images/ and masks/',
   });
 }
 

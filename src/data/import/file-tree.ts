@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { DataError } from '../../util/index.js';
+import { DataError, unreadableCode } from '../../util/index.js';
 
 /** Folders below the named one that are looked into. */
 const MAX_DEPTH = 8;
@@ -33,10 +33,16 @@ export class FileTree {
   static async open(root: string): Promise<FileTree> {
     const info = await stat(root).catch(() => undefined);
     if (info === undefined)
-      throw new DataError({ where: root, what: 'there is no such folder', fix: 'Check the path of --from' });
+      throw new DataError({
+        code: 'E_FILE_NOT_FOUND',
+        where: root,
+        what: 'there is no such folder',
+        fix: 'Check the path of --from',
+      });
     if (!info.isDirectory()) {
       const archive = ARCHIVE.test(root);
       throw new DataError({
+        code: archive ? 'E_DATASET_PACKED' : 'E_FILE_KIND',
         where: root,
         what: archive ? 'it is an archive' : 'it is a file, not a folder',
         fix: archive ? 'Unpack it and name the folder' : 'Name the folder of the unpacked dataset',
@@ -82,7 +88,13 @@ async function walk(
   if (seen.has(real)) return;
   seen.add(real);
   const entries = await readdir(dir, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError({ where: dir, what: `the folder cannot be read (${cause.code})`, fix: 'Check its permissions', cause });
+    throw new DataError({
+      code: unreadableCode(cause),
+      where: dir,
+      what: `the folder cannot be read (${cause.code})`,
+      fix: 'Check its permissions',
+      cause,
+    });
   });
   for (const entry of entries.sort((a, b) => naturalOrder(a.name, b.name))) {
     if (LITTER.test(entry.name)) continue;

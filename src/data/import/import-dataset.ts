@@ -60,6 +60,7 @@ function divided(found: Found, partOf: ReadonlyMap<string, Part>, { splits = '',
   const { records, problems, notes } = withParts(found.records, partOf, splits, (record) => sourceOf(record, from));
   if (records.length === 0)
     throw new DataError({
+      code: 'E_SPLITS_INVALID',
       where: splits,
       what: `it names none of the ${found.records.length} images that are in ${from}`,
       fix: 'Names are those of splits.json of an import of the same dataset and variant',
@@ -235,13 +236,18 @@ async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
 }
 
 function badFile({ file, what }: Problem): DataError {
-  return new DataError({ where: file, what, fix: 'Mend or remove it, or import with --on-bad skip' });
+  return new DataError({ code: 'E_DATA_UNUSABLE', where: file, what, fix: 'Mend or remove it, or import with --on-bad skip' });
 }
 
 function noneUsable({ records }: Found, problems: readonly Problem[], from: string): DataError {
   const { file, what } = problems.at(-1) ?? { file: from, what: 'nothing of it can be read' };
   const of = records.length > 1 ? `; none of the ${records.length} images can be used` : '';
-  return new DataError({ where: file, what: `${what}${of}`, fix: 'Mend what it says, and import again' });
+  return new DataError({
+    code: 'E_DATA_UNUSABLE',
+    where: file,
+    what: `${what}${of}`,
+    fix: 'Mend what it says, and import again',
+  });
 }
 
 function below(from: string, file: string): string {

@@ -41,7 +41,8 @@ export async function strictInstances(
     checkPlaced(source, image, file);
     const before = found.length;
     const named = await readMask(source, image, { stretch, raw: false }).catch((cause: unknown) => {
-      throw cause instanceof RangeError ? unplaced(source, `its RLE cannot be decoded: ${cause.message}`, file, cause) : cause;
+      if (!(cause instanceof RangeError)) throw cause;
+      throw unplaced(source, 'E_ANNOTATIONS_INVALID', `its RLE cannot be decoded: ${cause.message}`, file, cause);
     });
     for (const mask of named) for (const instance of divide(mask, source, image)) found.push(instance);
     const pixels = named.reduce((sum, { mask }) => sum + maskArea(mask), 0);
@@ -64,7 +65,12 @@ async function drawnInstances(source: DrawnSource, image: Size): Promise<Instanc
       : withoutSpecks(regionsOf(mask), image).map((region) => instanceOf(name, region, mask)),
   );
   if (found.length > 0 || masks.every(({ mask }) => maskArea(mask) === 0)) return found;
-  throw new DataError({ where: source.file, what: 'it shows no object, only specks', fix: 'Redraw it, or leave it out' });
+  throw new DataError({
+    code: 'E_MASK_EMPTY',
+    where: source.file,
+    what: 'it shows no object, only specks',
+    fix: 'Redraw it, or leave it out',
+  });
 }
 
 /** What says where an object is must fit its image: an object that is nowhere would make a negative of it. */
@@ -77,7 +83,8 @@ function checkPlaced(source: MaskSource, image: Size, file: string): void {
         : source.kind === 'box' && source.size === undefined
           ? boxMisfit(source.bbox, image)
           : undefined;
-  if (misfit !== undefined) throw unplaced(source, misfit, file);
+  if (misfit !== undefined)
+    throw unplaced(source, source.kind === 'rle' ? 'E_ANNOTATIONS_SIZE' : 'E_ANNOTATIONS_INVALID', misfit, file);
 }
 
 function noObject(source: MaskSource, { width, height }: Size, file: string, pixels: number): DataError {
@@ -86,13 +93,13 @@ function noObject(source: MaskSource, { width, height }: Size, file: string, pix
     pixels === 0
       ? `${subject} covers no pixel of its ${width}x${height} image`
       : `${subject} shows no object: ${pixels} pixels in pieces of less than ${SPECK.pixels}`;
-  return unplaced(source, what, source.kind === 'file' ? source.file : file);
+  return unplaced(source, 'E_MASK_EMPTY', what, source.kind === 'file' ? source.file : file);
 }
 
-function unplaced({ by }: MaskSource, what: string, file: string, cause?: unknown): DataError {
+function unplaced({ by }: MaskSource, code: DataError['code'], what: string, file: string, cause?: unknown): DataError {
   return by === undefined
-    ? new DataError({ where: file, what, fix: 'Redraw it, or leave it out', cause })
-    : new DataError({ where: by.file, what: `${by.name}: ${what}; ${by.image} is left out`, cause });
+    ? new DataError({ code, where: file, what, fix: 'Redraw it, or leave it out', cause })
+    : new DataError({ code, where: by.file, what: `${by.name}: ${what}; ${by.image} is left out`, cause });
 }
 
 function outlinesOf(source: MaskSource): NonNullable<Extract<MaskSource, { kind: 'file' }>['instances']> {

@@ -137,10 +137,17 @@ function resultsOf(lines: readonly string[]): Map<string, RecordResult> {
 async function refuse(to: string, before: string | undefined): Promise<void> {
   const names = await readdir(to).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return [];
-    throw new DataError({ where: to, what: 'it is a file, not a folder', fix: 'Choose another --to', cause });
+    throw new DataError({
+      code: 'E_FILE_KIND',
+      where: to,
+      what: 'it is a file, not a folder',
+      fix: 'Choose another --to',
+      cause,
+    });
   });
   if (names.length === 0) return;
   throw new DataError({
+    code: 'E_OUTPUT_EXISTS',
     where: to,
     what: before === undefined ? 'the folder is not empty' : `it holds another import (${before})`,
     fix: 'Choose another --to, or say --overwrite',

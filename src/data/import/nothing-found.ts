@@ -14,10 +14,16 @@ export function nothingFound(
   const [problem] = problems;
   const expected = `${adapter.title} is laid out as ${adapter.layout}; it comes from ${adapter.source}`;
   if (packed !== undefined)
-    return new DataError({ where: root, what: `${packed.relative} is still packed`, fix: `Unpack it. ${expected}` });
+    return new DataError({
+      code: 'E_DATASET_PACKED',
+      where: root,
+      what: `${packed.relative} is still packed`,
+      fix: `Unpack it. ${expected}`,
+    });
   // What was found of the named dataset is said before what else the folder may be.
   if (other !== undefined && problem === undefined)
     return new DataError({
+      code: 'E_DATASET_OTHER',
       where: root,
       what: `it looks like ${other.title}, not ${adapter.title}`,
       fix: `Say --dataset ${other.name}`,
@@ -27,7 +33,7 @@ export function nothingFound(
     problem === undefined
       ? 'it holds nothing of this dataset'
       : `nothing can be imported (${problem.file}: ${problem.what}${more})`;
-  return new DataError({ where: root, what, fix: expected });
+  return new DataError({ code: 'E_DATASET_NOT_FOUND', where: root, what, fix: expected });
 }
 
 /** The published dataset that a folder holds instead of the named one. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { DataError, type Logger, silentLogger } from '../../util/index.js';
+import { DataError, type Logger, silentLogger, unreadableCode } from '../../util/index.js';
 import { CocoDataset, type Part } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
 import { KeptDataset, type SampleStore } from '../kept.js';
@@ -54,7 +54,13 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   const { root, missing, logger = silentLogger } = options;
   const opened: Record<Part, Dataset[]> = { train: [], val: [], test: [] };
   const folders = await readdir(root, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError({ where: root, what: `the folder cannot be read (${cause.code})`, fix: 'Check data.root', cause });
+    throw new DataError({
+      code: unreadableCode(cause),
+      where: root,
+      what: `the folder cannot be read (${cause.code})`,
+      fix: 'Check data.root',
+      cause,
+    });
   });
   const names = folders.filter((entry) => !entry.isFile()).map((entry) => entry.name);
   const absent: string[] = [];
@@ -78,6 +84,7 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   }
   if (absent.length === sets.length)
     throw new DataError({
+      code: 'E_DATASET_NOT_IMPORTED',
       where: root,
       what: `none of the datasets is there (${absent.join(', ')})`,
       fix: 'Put each into a folder of its name',
@@ -108,13 +115,19 @@ async function layoutOf(
     const made = await protocolOf(folder);
     if (made === undefined || made === protocol || adapter === undefined) return folder;
     const fix = `Import it with --protocol ${protocol}, or set data.protocol: ${made}`;
-    throw new DataError({ where: folder, what: `it was imported with protocol ${made}, not ${protocol}`, fix });
+    throw new DataError({
+      code: 'E_DATASET_OTHER',
+      where: folder,
+      what: `it was imported with protocol ${made}, not ${protocol}`,
+      fix,
+    });
   }
   if (adapter === undefined)
     throw new DataError({
+      code: 'E_DATASET_NOT_IMPORTED',
       where: folder,
       what: `it has no annotations/, and ${name} is not a dataset that can be imported`,
-      fix: 'Import it with npm run import-data first',
+      fix: 'Import it first',
     });
   const cache = options.cache ?? datasetCache();
   const key = createHash('sha256')
@@ -146,10 +159,9 @@ async function protocolOf(folder: string): Promise<string | undefined> {
 function notThere({ name, folder }: SetRequest, adapter: Adapter | undefined, root: string): DataError {
   const where = join(root, folder ?? name);
   const get =
-    adapter === undefined
-      ? 'Put it there'
-      : `${adapter.title} comes from ${adapter.source}: unpack it there, or import it with npm run import-data -- --dataset ${adapter.name} --from DIR --to ${where}`;
+    adapter === undefined ? 'Put it there' : `${adapter.title} comes from ${adapter.source}: unpack it there, or import it`;
   return new DataError({
+    code: 'E_DATASET_NOT_IMPORTED',
     where,
     what: `the dataset ${name} is not there`,
     fix: `${get}. data.missing: skip leaves out what is not there`,

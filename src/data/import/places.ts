@@ -10,9 +10,15 @@ import { DataError } from '../../util/index.js';
 export async function checkPlaces(from: string, to: string): Promise<void> {
   const [source, target] = await Promise.all([real(from), real(to)]);
   if (inside(target, source))
-    throw new DataError({ where: to, what: 'it lies in the folder that is imported', fix: 'Choose a --to outside of --from' });
+    throw new DataError({
+      code: 'E_INPUT_IS_OUTPUT',
+      where: to,
+      what: 'it lies in the folder that is imported',
+      fix: 'Choose a --to outside of --from',
+    });
   if (inside(source, target))
     throw new DataError({
+      code: 'E_INPUT_IS_OUTPUT',
       where: to,
       what: 'the folder that is imported lies in it',
       fix: 'Choose a --to that does not hold --from',

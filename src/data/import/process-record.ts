@@ -57,7 +57,7 @@ export async function processRecord({ stem, imageStem, record }: NamedRecord, op
     const { picture, spacingMm } = await pictureOf(record);
     const size = { width: picture.width, height: picture.height };
     const misfit = record.stated && sizeMisfit(record.stated, size, record.stated.by);
-    if (misfit !== undefined) throw new DataError({ where: record.image.file, what: misfit });
+    if (misfit !== undefined) throw new DataError({ code: 'E_MASK_SIZE', where: record.image.file, what: misfit });
     const instances = await (options.paper === undefined
       ? strictInstances(record, size, options)
       : paperInstances(record, size, options.paper));

@@ -64,7 +64,11 @@ function paintedMasks(picture: RasterImage, { classes, file }: Extract<DrawnSour
   if (stray > STRAY * nearest.length || (stray > 0 && !drawn)) {
     const [[name]] = [...strays].sort((a, b) => b[1] - a[1]) as [[string, number]];
     const known = classes.map(({ class: own, colour }) => `${own} (${colour.join(', ')})`).join(', ');
-    throw new DataError({ where: file, what: `the mask has the colour ${name}, which is no class's; known are ${known}` });
+    throw new DataError({
+      code: 'E_MASK_VALUE',
+      where: file,
+      what: `the mask has the colour ${name}, which is no class's; known are ${known}`,
+    });
   }
   return classes.map(({ class: name }, k) => ({
     class: name,
@@ -99,7 +103,11 @@ function filledOutline({ width, height, data }: RasterImage, file: string): Bina
   }
   if (count === 0) {
     if (data.every((value) => value === data[0])) return { width, height, data: out };
-    throw new DataError({ where: file, what: `it shows something, but nothing of level ${DRAWN} or more: no outline` });
+    throw new DataError({
+      code: 'E_MASK_EMPTY',
+      where: file,
+      what: `it shows something, but nothing of level ${DRAWN} or more: no outline`,
+    });
   }
   const middle = Math.round(sumY / count) * width + Math.round(sumX / count);
   // It is filled already.
@@ -107,7 +115,7 @@ function filledOutline({ width, height, data }: RasterImage, file: string): Bina
   const inside = spread(out, middle, width);
   const rest = out.length - count - inside.length;
   if (rest === 0 || inside.length < HOLLOW * out.length)
-    throw new DataError({ where: file, what: 'its outline is not closed, so it has no inside' });
+    throw new DataError({ code: 'E_MASK_EMPTY', where: file, what: 'its outline is not closed, so it has no inside' });
   for (const i of inside) out[i] = 1;
   return { width, height, data: out };
 }

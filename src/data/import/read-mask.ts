@@ -87,7 +87,11 @@ async function readFileMask(source: FileSource, image: Size, options: MaskOption
       const unknown = present.find((value) => read.classes[value] === undefined);
       if (unknown !== undefined) {
         const known = Object.keys(read.classes).join(', ');
-        throw new DataError({ where: file, what: `the mask has the value ${unknown}; known here: ${known}` });
+        throw new DataError({
+          code: 'E_MASK_VALUE',
+          where: file,
+          what: `the mask has the value ${unknown}; known here: ${known}`,
+        });
       }
       const fit = (inside: (value: number) => boolean) => fitBinary(where(classes, inside), image, file, options);
       if (read.as === 'top-value') {
@@ -104,7 +108,11 @@ async function readFileMask(source: FileSource, image: Size, options: MaskOption
       }));
       if (masks.some(({ mask }) => mask.data.includes(1)) || !picture.data.some((value) => value > 0)) return masks;
       const known = Object.keys(read.classes).join(', ');
-      throw new DataError({ where: file, what: `the mask is drawn in none of the colours that are known here: ${known}` });
+      throw new DataError({
+        code: 'E_MASK_VALUE',
+        where: file,
+        what: `the mask is drawn in none of the colours that are known here: ${known}`,
+      });
     }
   }
 }

@@ -19,6 +19,7 @@ export function findAdapter(name: string): Adapter {
   const names = adapters.flatMap((adapter) => [adapter.name, ...adapter.aliases]);
   const near = nearest(plain(name), names);
   throw new UsageError({
+    code: 'E_DATASET_UNKNOWN',
     where: '--dataset',
     what: `there is no dataset ${name}${near === undefined ? '' : `, did you mean ${near}?`}`,
     fix: `Known are ${adapters.map((adapter) => adapter.name).join(', ')}`,

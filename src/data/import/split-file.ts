@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { DataError } from '../../util/index.js';
+import { DataError, unreadableCode } from '../../util/index.js';
 import type { Part } from '../coco.js';
 import type { Adapter, Problem, SourceRecord } from './types.js';
 
@@ -39,28 +39,46 @@ export function splitText({ parts, ...head }: SplitFile): string {
  */
 export async function readSplitFile(file: string, { name, title, unseen }: Adapter): Promise<ReadonlyMap<string, Part>> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check the path of --splits', cause });
+    throw new DataError({
+      code: unreadableCode(cause),
+      where: file,
+      what: `it cannot be read (${cause.code})`,
+      fix: 'Check the path of --splits',
+      cause,
+    });
   });
   const parsed = schema.safeParse(json(text));
   if (!parsed.success)
     throw new DataError({
+      code: 'E_SPLITS_INVALID',
       where: file,
       what: 'it is no division of a dataset',
       fix: 'Expected is {"dataset": NAME, "parts": {"train": [names], "val": [names], "test": [names]}}, as an import writes it to splits.json',
     });
   const { dataset, parts } = parsed.data;
   if (dataset !== name)
-    throw new DataError({ where: file, what: `it divides ${dataset}, not ${name}`, fix: `Use it with --dataset ${dataset}` });
+    throw new DataError({
+      code: 'E_SPLITS_INVALID',
+      where: file,
+      what: `it divides ${dataset}, not ${name}`,
+      fix: `Use it with --dataset ${dataset}`,
+    });
   const partOf = new Map<string, Part>();
   for (const part of PARTS)
     for (const image of parts[part]) {
       const other = partOf.get(image);
       if (other !== undefined)
-        throw new DataError({ where: file, what: `${image} is in ${other} and in ${part}`, fix: 'Leave it in one part' });
+        throw new DataError({
+          code: 'E_SPLITS_INVALID',
+          where: file,
+          what: `${image} is in ${other} and in ${part}`,
+          fix: 'Leave it in one part',
+        });
       partOf.set(image, part);
     }
   if (unseen === true && [...partOf.values()].some((part) => part !== 'test'))
     throw new DataError({
+      code: 'E_SPLITS_INVALID',
       where: file,
       what: `it trains or validates on ${title}, which is held back from training`,
       fix: 'Put all of its images into test',

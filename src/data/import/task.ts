@@ -58,24 +58,44 @@ export function taskOf(given: ImportOptions): Task {
     ...given,
   };
   if (!Number.isSafeInteger(options.seed) || options.seed < 0)
-    throw new UsageError({ where: '--seed', what: `${options.seed} is no whole number from 0 on`, fix: 'For example --seed 42' });
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--seed',
+      what: `${options.seed} is no whole number from 0 on`,
+      fix: 'For example --seed 42',
+    });
   if (protocol === 'paper' && adapter.paper === undefined) {
     const what = `the paper has no dataset ${adapter.name}`;
-    throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });
+    throw new UsageError({ code: 'E_OPTION_CONFLICT', where: '--protocol', what, fix: 'Leave --protocol out' });
   }
   if (options.officialSplits && adapter.officialSplits === undefined) {
     const what = `${adapter.title} was published without parts`;
-    throw new UsageError({ where: '--official-splits', what, fix: 'Leave it out: the parts are drawn by --seed' });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--official-splits',
+      what,
+      fix: 'Leave it out: the parts are drawn by --seed',
+    });
   }
   if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {
     const other =
       protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's parts";
-    throw new UsageError({ where: '--splits', what: `it cannot be used here: ${other}`, fix: 'Leave one of them out' });
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--splits',
+      what: `it cannot be used here: ${other}`,
+      fix: 'Leave one of them out',
+    });
   }
   const variants = adapter.variants ?? [];
   if (given.variant !== undefined && !variants.includes(given.variant)) {
     const fix = variants.length === 0 ? 'Leave --variant out' : `Choose one of ${variants.join(', ')}`;
-    throw new UsageError({ where: '--variant', what: `${adapter.title} has no variant ${given.variant}`, fix });
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--variant',
+      what: `${adapter.title} has no variant ${given.variant}`,
+      fix,
+    });
   }
   const variant = given.variant ?? (protocol === 'paper' ? (adapter.paperVariant ?? variants[0]) : variants[0]);
   return { adapter, options, variant };

@@ -35,6 +35,7 @@ export class MaskFolderMethod implements Method {
     const found = await glob(FILES, { cwd: dir, caseSensitiveMatch: false }).catch(() => []);
     if (found.length === 0)
       throw new DataError({
+        code: 'E_MASK_NOT_FOUND',
         where: dir,
         what: 'there is no mask image in it',
         fix: 'Masks are DIR/DATASET/NAME.png or DIR/NAME.png, named as the images',
@@ -45,6 +46,7 @@ export class MaskFolderMethod implements Method {
       const other = files.get(key);
       if (other !== undefined)
         throw new DataError({
+          code: 'E_NAME_CLASH',
           where: join(dir, file),
           what: `${basename(other)} has the same name`,
           fix: 'Keep one mask an image',
@@ -67,6 +69,7 @@ export class MaskFolderMethod implements Method {
   assertUsed(images: number): void {
     if (this.used.size > 0 || images === 0) return;
     throw new DataError({
+      code: 'E_MASK_NOT_FOUND',
       where: this.dir,
       what: `none of its ${this.files.size} masks has the name of one of the ${images} images`,
       fix: 'Name masks DIR/DATASET/NAME.png or DIR/NAME.png after the images',

@@ -27,6 +27,7 @@ async function addAnswers(from: readonly string[], to: string): Promise<number> 
   for (const run of from) {
     if (!(await hasAnswers(run)))
       throw new DataError({
+        code: 'E_FILE_NOT_FOUND',
         where: run,
         what: `there is no folder ${ANSWERS}`,
         fix: 'Name run folders in which eval --shard ran',

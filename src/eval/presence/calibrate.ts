@@ -26,6 +26,7 @@ export function calibratePresence(
   const [present, absent] = scoresOf(rows);
   if (absent.length === 0)
     throw new UsageError({
+      code: 'E_OPTION_MISSING',
       where: '--calibrate',
       what: `no image of ${source} was asked about something that it does not show`,
       fix: 'Name things that no image shows: --negatives "prostate. kidney."',

@@ -37,6 +37,7 @@ export async function readWordings(source: string, defaults = packageFile(join('
   if (await isFile(file)) return readFile(file, 'utf8').then((text) => parseWordings(text, file));
   if (/\.(ya?ml|json)$/i.test(source))
     throw new UsageError({
+      code: 'E_FILE_NOT_FOUND',
       where: '--prompts',
       what: `there is no file ${source}`,
       fix: 'Name a YAML file, or wordings separated by commas',
@@ -46,7 +47,12 @@ export async function readWordings(source: string, defaults = packageFile(join('
     .map((one) => one.trim().replace(/\.$/, ''))
     .filter((one) => one !== '');
   if (list.length === 0)
-    throw new UsageError({ where: '--prompts', what: 'it names no wording', fix: 'Separate wordings by commas' });
+    throw new UsageError({
+      code: 'E_PROMPT_TEXT',
+      where: '--prompts',
+      what: 'it names no wording',
+      fix: 'Separate wordings by commas',
+    });
   return new Map([[ANY, list]]);
 }
 
@@ -70,6 +76,7 @@ async function readFolder(dir: string): Promise<Wordings> {
   const names = (await readdir(dir).catch(() => [])).filter((name) => /\.ya?ml$/.test(name)).sort();
   if (names.length === 0)
     throw new UsageError({
+      code: 'E_FILE_NOT_FOUND',
       where: '--prompts default',
       what: `${dir} holds no word list`,
       fix: 'Name a YAML file, or wordings separated by commas',

@@ -33,7 +33,7 @@ export function parsePart(text: string): PicturePart {
   const [, , axis, index, frame] = PART.exec(`image#${text}`) ?? [];
   if (index === undefined) {
     const fix = 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2';
-    throw new DataError({ where: 'picture', what: `"${text}" names no picture of a file`, fix });
+    throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: 'picture', what: `"${text}" names no picture of a file`, fix });
   }
   return partOf(axis, index, frame, `#${text}`);
 }
@@ -63,12 +63,22 @@ export function pictureStem(name: string): string {
 /** The number of a frame or page, from an address that can name nothing else. */
 export function plainIndex(part: PicturePart, file: string): number {
   if (part.axis === undefined && part.frame === undefined) return part.index;
-  throw new DataError({ where: `${file}${part.text}`, what: 'only volumes have axes', fix: `Write ${file}#${part.index}` });
+  throw new DataError({
+    code: 'E_PICTURE_NOT_FOUND',
+    where: `${file}${part.text}`,
+    what: 'only volumes have axes',
+    fix: `Write ${file}#${part.index}`,
+  });
 }
 
 /** What is said of a file of several pictures of which none was named. */
 export function severalPictures(file: string, count: number, kind: string, example = '#0'): DataError {
-  return new DataError({ where: file, what: `it holds ${count} ${kind}`, fix: `Name one of them, as in ${file}${example}` });
+  return new DataError({
+    code: 'E_PICTURE_AMBIGUOUS',
+    where: file,
+    what: `it holds ${count} ${kind}`,
+    fix: `Name one of them, as in ${file}${example}`,
+  });
 }
 
 const FILM = /\.(dcm|dicom|ima)$/i;

@@ -57,7 +57,13 @@ export function decodeBmp(bytes: Buffer, where: string): RasterImage {
 
 function readHeader(bytes: Buffer, where: string): BmpHeader {
   const size = bytes.readUInt32LE(14);
-  const short = () => new DataError({ where, what: 'the file is shorter than its header says', fix: 'Copy or export it again' });
+  const short = () =>
+    new DataError({
+      code: 'E_IMAGE_DAMAGED',
+      where,
+      what: 'the file is shorter than its header says',
+      fix: 'Copy or export it again',
+    });
   const os2 = size === 12;
   if (bytes.length < 14 + size) throw short();
   const width = os2 ? bytes.readUInt16LE(18) : bytes.readInt32LE(18);
@@ -71,15 +77,22 @@ function readHeader(bytes: Buffer, where: string): BmpHeader {
     (compression === BITFIELDS && (bits === 16 || bits === 32));
   if (!known)
     throw new DataError({
+      code: 'E_IMAGE_FORMAT',
       where,
       what: `this kind of BMP (${bits} bits, compression ${compression}) is not read`,
       fix: 'Convert it to PNG',
     });
   const height = Math.abs(signedHeight);
   if (width <= 0 || height === 0)
-    throw new DataError({ where, what: `its header says ${width}x${height} pixels`, fix: 'Copy or export it again' });
+    throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
+      where,
+      what: `its header says ${width}x${height} pixels`,
+      fix: 'Copy or export it again',
+    });
   if (width * height > MAX_PIXELS)
     throw new DataError({
+      code: 'E_IMAGE_TOO_LARGE',
       where,
       what: `it is ${width}x${height} pixels; up to ${MAX_PIXELS / 1e6} million are read`,
       fix: 'Check the file, or make it smaller',
@@ -149,7 +162,12 @@ function runIndices(bytes: Buffer, { offset, width, height, bits }: BmpHeader, w
   while (line < height) {
     const [count, value] = [bytes[at++], bytes[at++]];
     if (count === undefined || value === undefined)
-      throw new DataError({ where, what: 'the file is shorter than its header says', fix: 'Copy or export it again' });
+      throw new DataError({
+        code: 'E_IMAGE_DAMAGED',
+        where,
+        what: 'the file is shorter than its header says',
+        fix: 'Copy or export it again',
+      });
     if (count > 0) for (let i = 0; i < count; i++) put(half(value, i));
     else if (value === 0) [x, line] = [0, line + 1];
     else if (value === 1) break;

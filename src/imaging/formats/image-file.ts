@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { DataError } from '../../util/index.js';
+import { DataError, unreadableCode } from '../../util/index.js';
 
 /**
  * Bytes above which a file is not read as a picture: what a buffer of Node can be filled with in one read. The longest films
@@ -31,6 +31,7 @@ export async function openImageFile(file: string, maxBytes: number = MAX_BYTES):
     if (!info.isFile()) throw noFile(file);
     if (info.size > maxBytes)
       throw new DataError({
+        code: 'E_FILE_TOO_LARGE',
         where: file,
         what: `it has ${(info.size / 1e9).toFixed(1)} GB`,
         fix: `Image files of up to ${(maxBytes / 1e9).toFixed(1)} GB are read: divide it, or check what it is`,
@@ -69,6 +70,7 @@ export async function readImageStart(file: string, length: number): Promise<Buff
 
 function noFile(file: string): DataError {
   return new DataError({
+    code: 'E_FILE_KIND',
     where: file,
     what: 'it is no regular file (a folder, a pipe or a device)',
     fix: 'Name an image file',
@@ -77,5 +79,5 @@ function noFile(file: string): DataError {
 
 function unreadable(file: string, cause: NodeJS.ErrnoException): DataError {
   const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-  return new DataError({ where: file, what, fix: 'Check the path', cause });
+  return new DataError({ code: unreadableCode(cause), where: file, what, fix: 'Check the path', cause });
 }

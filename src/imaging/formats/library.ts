@@ -82,13 +82,18 @@ function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: Pict
   const page = part === undefined ? 0 : plainIndex(part, file);
   if (page < pages.length) return page;
   const fix = pages.length === 1 ? 'There is one, number 0' : `They are numbered 0 to ${pages.length - 1}`;
-  throw new DataError({ where: file, what: `there is no page ${page}`, fix });
+  throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: file, what: `there is no page ${page}`, fix });
 }
 
 /** @throws DataError when a second picture of a file is asked for that can only hold one. */
 export function checkOnly(part: PicturePart | undefined, file: string): void {
   if (part === undefined || plainIndex(part, file) === 0) return;
-  throw new DataError({ where: file, what: `there is no picture ${part.index}`, fix: 'There is one, number 0' });
+  throw new DataError({
+    code: 'E_PICTURE_NOT_FOUND',
+    where: file,
+    what: `there is no picture ${part.index}`,
+    fix: 'There is one, number 0',
+  });
 }
 
 /** The size of a page, and of the strips and tiles that it is kept in. */
@@ -97,6 +102,7 @@ export function checkPage({ width, height, block }: TiffPage, file: string): voi
   // A tile may reach over the edge, and a pixel have several numbers.
   if (block <= 8 * MAX_PIXELS && width * height > 0) return;
   throw new DataError({
+    code: 'E_IMAGE_DAMAGED',
     where: file,
     what: `its header says ${width}x${height} pixels, in blocks of ${block} numbers`,
     fix: 'Copy or export it again',
@@ -106,6 +112,7 @@ export function checkPage({ width, height, block }: TiffPage, file: string): voi
 function checkSize({ width, height }: { readonly width: number; readonly height: number }, file: string): void {
   if (width * height <= MAX_PIXELS) return;
   throw new DataError({
+    code: 'E_IMAGE_TOO_LARGE',
     where: file,
     what: `it is ${width}x${height} pixels; up to ${MAX_PIXELS / 1e6} million are read`,
     fix: 'Check the file, or make it smaller',
@@ -119,6 +126,7 @@ async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     throw new DataError({
+      code: 'E_IMAGE_UNREADABLE',
       where: file,
       what: 'it cannot be read as an image',
       fix: 'Check that it is a complete PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI file',

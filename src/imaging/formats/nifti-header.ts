@@ -68,11 +68,18 @@ export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<Ni
     // The header alone: extensions are not needed, and a damaged one must not stop the reading.
     header = readHeader(Uint8Array.from(bytes.subarray(0, size)).buffer);
   } catch (cause) {
-    throw new DataError({ where, what: 'it cannot be read as NIfTI', fix: 'Export it again as .nii or .nii.gz', cause });
+    throw new DataError({
+      code: 'E_IMAGE_UNREADABLE',
+      where,
+      what: 'it cannot be read as NIfTI',
+      fix: 'Export it again as .nii or .nii.gz',
+      cause,
+    });
   }
   const kind = KINDS[header.datatypeCode];
   if (kind === undefined)
     throw new DataError({
+      code: 'E_IMAGE_FORMAT',
       where,
       what: `its numbers are of kind ${header.datatypeCode}, which is not read`,
       fix: 'Export it with whole or floating-point numbers of up to 64 bits, or as RGB',
@@ -80,11 +87,17 @@ export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<Ni
   const [rank, ...dims] = header.dims as [number, ...number[]];
   const shape = dims.slice(0, Math.max(0, rank)).concat(1, 1, 1);
   if (rank < 1 || rank > 7 || shape.some((n) => !Number.isInteger(n) || n < 1))
-    throw new DataError({ where, what: `its header says dimensions [${header.dims.join(', ')}]`, fix: 'Export it again' });
+    throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
+      where,
+      what: `its header says dimensions [${header.dims.join(', ')}]`,
+      fix: 'Export it again',
+    });
   const bits = kind.bytes * kind.channels * 8;
   // Some writers leave it 0, or give the bits of one colour.
   if (![0, kind.bytes * 8, bits].includes(header.numBitsPerVoxel))
     throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: `its header says ${header.numBitsPerVoxel} bits a voxel and numbers of kind ${header.datatypeCode}, which have ${bits}`,
       fix: 'Export it again',
@@ -92,6 +105,7 @@ export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<Ni
   const offset = Math.max(header.vox_offset, size);
   if (!Number.isSafeInteger(offset))
     throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: `its header says that its voxels begin at byte ${header.vox_offset}`,
       fix: 'Export it again',
@@ -117,6 +131,7 @@ function sizeOfHeader(bytes: Buffer, where: string): number {
   const magic = (at: number) => bytes.toString('latin1', at, at + 3);
   if (magic(344) === 'ni1' || magic(4) === 'ni2')
     throw new DataError({
+      code: 'E_IMAGE_FORMAT',
       where,
       what: 'it holds the header alone (an .hdr with its numbers in an .img)',
       fix: 'Convert the pair to one .nii file',
@@ -124,6 +139,7 @@ function sizeOfHeader(bytes: Buffer, where: string): number {
   if (magic(344) === 'n+1') return HEADER_BYTES.nifti1;
   if (magic(4) === 'n+2' && bytes.length >= HEADER_BYTES.nifti2) return HEADER_BYTES.nifti2;
   throw new DataError({
+    code: 'E_IMAGE_UNREADABLE',
     where,
     what: 'it does not begin as NIfTI-1 or NIfTI-2 does',
     fix: 'Check that it is a complete .nii or .nii.gz file',

@@ -44,11 +44,13 @@ export function turnOver(image: NiftiHeader, labels: NiftiHeader, where: string)
   const [own, other] = [labels.shape.join(' x '), image.shape.join(' x ')];
   if ([...labels.shape].sort().join() !== [...image.shape].sort().join())
     throw new DataError({
+      code: 'E_MASK_SIZE',
       where,
       what: `the labels are ${own} voxels, their volume is ${other}`,
       fix: 'Resample the labels to their image',
     });
   throw new DataError({
+    code: 'E_MASK_SIZE',
     where,
     what: `the labels lie elsewhere than their volume by what the headers say: from ${placeOf(labels)}, the volume from ${placeOf(image)}`,
     fix: 'Resample the labels to their image, or copy its header if they are drawn on it',

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { DataError } from '../../util/index.js';
+import { DataError, unreadableCode } from '../../util/index.js';
 import type { RasterImage } from '../raster-image.js';
 import { openImageFile } from './image-file.js';
 import { HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from './nifti-header.js';
@@ -133,7 +133,7 @@ export class NiftiVolume {
   private check(what: string, index: number, count: number): void {
     if (Number.isInteger(index) && index >= 0 && index < count) return;
     const fix = count === 1 ? 'There is one, number 0' : `They are numbered 0 to ${count - 1}`;
-    throw new DataError({ where: this.file, what: `there is no ${what}`, fix });
+    throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: this.file, what: `there is no ${what}`, fix });
   }
 }
 
@@ -153,6 +153,7 @@ export async function openNifti(source: string | Buffer, maxBytes: number = MAX_
   const came = await fill(source, voxels, offset);
   if (came < size)
     throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where: file,
       what: `it ends after ${came} of the ${size} bytes of its voxels`,
       fix: 'Copy or download it again',
@@ -177,6 +178,7 @@ export async function readNiftiHeader(source: string | Buffer, maxBytes: number 
   const needed = offset + size;
   if (!(needed <= maxBytes))
     throw new DataError({
+      code: 'E_IMAGE_TOO_LARGE',
       where: nameOf(source),
       what: `its header says ${shape.join(' x ')} voxels in ${frames} volume${frames === 1 ? '' : 's'}, ${(size / 1e9).toFixed(1)} GB`,
       fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
@@ -187,6 +189,7 @@ export async function readNiftiHeader(source: string | Buffer, maxBytes: number 
   if (needed <= most) return header;
   const volumes = frames === 1 ? '' : ` in ${frames} volumes`;
   throw new DataError({
+    code: 'E_IMAGE_DAMAGED',
     where: nameOf(source),
     what: `it ends after ${Math.max(0, most - offset)} of the ${size} bytes of its voxels, which its header says are ${shape.join(' x ')}${volumes}`,
     fix: 'Copy or download it again',
@@ -231,12 +234,19 @@ async function fill(source: string | Buffer, into: Buffer, offset: number): Prom
     const { code } = cause as NodeJS.ErrnoException;
     if (code?.startsWith('Z_') === true)
       throw new DataError({
+        code: 'E_IMAGE_DAMAGED',
         where: file,
         what: 'its gzip stream is damaged or cut off',
         fix: 'Copy or download it again',
         cause,
       });
-    throw new DataError({ where: file, what: `it cannot be read (${code})`, fix: 'Check the path', cause });
+    throw new DataError({
+      code: unreadableCode(cause),
+      where: file,
+      what: `it cannot be read (${code})`,
+      fix: 'Check the path',
+      cause,
+    });
   }
 }
 

@@ -31,7 +31,12 @@ export function isDeepPage({ format, bits }: TiffPage): boolean {
  */
 export async function deepSamples(bytes: Buffer, number: number, page: TiffPage, where: string): Promise<PictureSamples> {
   const refuse = (what: string) => {
-    throw new DataError({ where, what, fix: 'Save it with 8 or 16 bits a sample, or as floats of 32 bits' });
+    throw new DataError({
+      code: 'E_IMAGE_FORMAT',
+      where,
+      what,
+      fix: 'Save it with 8 or 16 bits a sample, or as floats of 32 bits',
+    });
   };
   const { width, height, samples, alpha, photometric, orientation, compression, bits, format } = page;
   if (samples > MAX_SAMPLES) refuse(`its pixels have ${samples} numbers`);
@@ -54,7 +59,13 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
     if (values.length !== width * height * channels) throw new RangeError('other numbers than its header says');
     return { width, height, channels, values, lossy: false };
   } catch (cause) {
-    throw new DataError({ where, what: 'its pixels cannot be read', fix: 'Copy or export it again', cause });
+    throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
+      where,
+      what: 'its pixels cannot be read',
+      fix: 'Copy or export it again',
+      cause,
+    });
   }
 }
 

@@ -62,6 +62,7 @@ export function isTiff(bytes: Uint8Array): boolean {
 export function tiffPages(bytes: Buffer, where: string): TiffPage[] {
   const damaged = () =>
     new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: 'it cannot be read as an image: its TIFF directory is damaged or cut off',
       fix: 'Copy or export it again',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError } from '../../util/index.js';
+import { DataError, unreadableCode } from '../../util/index.js';
 import type { BatchSettings } from './settings.js';
 import type { Shard } from './shard.js';
 
@@ -28,11 +28,11 @@ export async function readBatchFolder(dir: string): Promise<BatchFolder> {
   const fix = 'Name folders that infer has filled';
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const what = cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code})`;
-    throw new DataError({ where: file, what, fix, cause });
+    throw new DataError({ code: unreadableCode(cause), where: file, what, fix, cause });
   });
   const parsed = schema.safeParse(parse(text));
   if (parsed.success) return parsed.data as unknown as BatchFolder;
-  throw new DataError({ where: file, what: 'it is not what infer writes', fix });
+  throw new DataError({ code: 'E_RESULTS_DAMAGED', where: file, what: 'it is not what infer writes', fix });
 }
 
 function parse(text: string): unknown {

@@ -72,14 +72,25 @@ export class Journal {
     const file = join(out, journalFile);
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return '';
-      throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Choose another folder', cause });
+      throw new DataError({
+        code: 'E_FILE_UNREADABLE',
+        where: file,
+        what: `it cannot be read (${cause.code})`,
+        fix: 'Choose another folder',
+        cause,
+      });
     });
     for (const [i, line] of text.split('\n').entries()) {
       const entry = parse(line);
       if (entry === undefined) continue;
       const what = unsafeName(entry.id);
       if (what !== undefined)
-        throw new DataError({ where: `${file}, line ${i + 1}`, what, fix: 'The folder was not filled by infer: do not use it' });
+        throw new DataError({
+          code: 'E_PATH_OUTSIDE',
+          where: `${file}, line ${i + 1}`,
+          what,
+          fix: 'The folder was not filled by infer: do not use it',
+        });
       journal.entries.set(entry.id, entry);
     }
     return journal;

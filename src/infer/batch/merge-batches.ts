@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Logger, safePath, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { DataError, type Logger, safePath, silentLogger, UsageError, unreadableCode, writeFileAtomic } from '../../util/index.js';
 import { type BatchFolder, batchFolderFile, readBatchFolder } from './folder.js';
 import { Journal, type JournalEntry, journalFile } from './journal.js';
 import { outputNames, prepareOutputs, withBatchLock } from './outputs.js';
@@ -41,10 +41,12 @@ interface Part {
 export async function mergeBatches({ from, to, partial = false, logger = silentLogger }: MergeOptions): Promise<MergeSummary> {
   const parts = await Promise.all(from.map(readPart));
   const [first] = parts;
-  if (first === undefined) throw new UsageError({ where: '--from', what: 'there is no part', fix: 'Name folders' });
+  if (first === undefined)
+    throw new UsageError({ code: 'E_OPTION_MISSING', where: '--from', what: 'there is no part', fix: 'Name folders' });
   for (const { dir, folder } of parts)
     if (folder.key !== first.folder.key)
       throw new UsageError({
+        code: 'E_RESULTS_MISMATCH',
         where: dir,
         what: `it was made with other settings or models than ${first.dir}`,
         fix: 'Compare their settings.json; run one of them again',
@@ -61,7 +63,12 @@ export async function mergeBatches({ from, to, partial = false, logger = silentL
 async function fill(to: string, parts: readonly Part[], { shard: _, ...settings }: BatchFolder): Promise<Journal> {
   const journal = await Journal.open(to, settings.key);
   if (journal.foreign > 0)
-    throw new UsageError({ where: to, what: 'it holds results of other settings or models', fix: 'Choose another folder' });
+    throw new UsageError({
+      code: 'E_OUTPUT_EXISTS',
+      where: to,
+      what: 'it holds results of other settings or models',
+      fix: 'Choose another folder',
+    });
   const entries = distinct(parts, journal);
   await prepareOutputs(to);
   for (let i = 0; i < entries.length; i += AT_ONCE)
@@ -85,6 +92,7 @@ function checkAll(parts: readonly Part[], partial: boolean): void {
   const counts = new Set(parts.flatMap(({ folder: { shard } }) => (shard === undefined ? [] : [shard.count])));
   if (counts.size > 1)
     throw new UsageError({
+      code: 'E_RESULTS_MISMATCH',
       where: '--from',
       what: `the parts are of divisions into ${[...counts].join(' and ')}`,
       fix: 'Name the parts of one division',
@@ -95,6 +103,7 @@ function checkAll(parts: readonly Part[], partial: boolean): void {
   );
   if (missing.length > 0 && !partial)
     throw new UsageError({
+      code: 'E_RESULTS_INCOMPLETE',
       where: '--from',
       what: `of ${count} parts there ${missing.length === 1 ? 'lacks' : 'lack'} ${missing.join(', ')}`,
       fix: 'Run them, or add --partial',
@@ -109,6 +118,7 @@ function distinct(parts: readonly Part[], journal: Journal): { dir: string; entr
       const other = found.get(entry.id);
       if (other !== undefined && JSON.stringify(other.entry) !== JSON.stringify(entry))
         throw new DataError({
+          code: 'E_RESULTS_MISMATCH',
           where: dir,
           what: `its results for ${entry.id} are others than those in ${other.dir}`,
           fix: 'The image is another one, or has changed: give it another name, or run both parts again',
@@ -123,7 +133,13 @@ async function copyOutputs(from: string, to: string, { id, masks }: JournalEntry
   for (const name of outputNames(id, masks)) {
     const file = await ownFile(from, name);
     const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-      throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Run this part again', cause });
+      throw new DataError({
+        code: unreadableCode(cause),
+        where: file,
+        what: `it cannot be read (${cause.code})`,
+        fix: 'Run this part again',
+        cause,
+      });
     });
     await writeFileAtomic(join(to, name), bytes);
   }
@@ -134,6 +150,6 @@ async function ownFile(dir: string, name: string): Promise<string> {
   const file = await safePath(dir, name, dir);
   const info = await stat(file).catch(() => undefined);
   if (info !== undefined && !info.isFile())
-    throw new DataError({ where: file, what: 'it is not a file', fix: 'Run this part again' });
+    throw new DataError({ code: 'E_FILE_KIND', where: file, what: 'it is not a file', fix: 'Run this part again' });
   return file;
 }

@@ -167,7 +167,12 @@ function isOfOneImage(error: unknown): error is SonogroundError {
 function distinct(phrases: readonly string[]): string[] {
   const twice = phrases.find((phrase, i) => phrases.indexOf(phrase) !== i);
   if (twice === undefined) return [...phrases];
-  throw new UsageError({ where: 'prompt', what: `"${twice}" is asked for twice`, fix: 'Name each thing once' });
+  throw new UsageError({
+    code: 'E_PROMPT_DUPLICATE',
+    where: 'prompt',
+    what: `"${twice}" is asked for twice`,
+    fix: 'Name each thing once',
+  });
 }
 
 /** Each prompt is a question of its own; the encoded image serves them all. */
@@ -252,7 +257,12 @@ async function attempt(image: BatchImage | undefined, settings: string): Promise
 async function requireFile(path: string): Promise<void> {
   const info = await stat((await splitAddress(path)).file).catch(() => undefined);
   if (info !== undefined && !info.isFile())
-    throw new DataError({ where: path, what: 'it is not a file', fix: 'Name image files, or folders that hold them' });
+    throw new DataError({
+      code: 'E_FILE_KIND',
+      where: path,
+      what: 'it is not a file',
+      fix: 'Name image files, or folders that hold them',
+    });
 }
 
 /** Runs one task behind the caller's back. */

@@ -17,7 +17,7 @@ export function parseShard(text: string): Shard {
   const shard = { index: Number(index), count: Number(count) };
   if (shard.index < shard.count) return shard;
   const what = count === undefined ? `expected i/n, got ${text}` : `there is no part ${index} of ${count}`;
-  throw new UsageError({ where: '--shard', what, fix: 'Parts are numbered from 0: 0/4, 1/4, 2/4, 3/4' });
+  throw new UsageError({ code: 'E_OPTION_VALUE', where: '--shard', what, fix: 'Parts are numbered from 0: 0/4, 1/4, 2/4, 3/4' });
 }
 
 /**

@@ -100,7 +100,12 @@ export class ExportedMasker implements Masker {
 
   private ready(method: string): Current {
     if (this.current !== undefined) return this.current;
-    throw new RuntimeError({ where: `ExportedMasker.${method}`, what: 'no image was set', fix: 'Call setImage first' });
+    throw new RuntimeError({
+      code: 'E_NOT_READY',
+      where: `ExportedMasker.${method}`,
+      what: 'no image was set',
+      fix: 'Call setImage first',
+    });
   }
 
   private release(): void {

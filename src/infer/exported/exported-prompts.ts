@@ -38,6 +38,7 @@ export function* exportedPrompts(
   const found = signatures[signature];
   if (found === undefined || (prompts.masks !== undefined && signatures['embed_masks'] === undefined))
     throw new UsageError({
+      code: 'E_EXPORT_CANNOT',
       where: 'prompts',
       what: `this exported masker has no signature ${found === undefined ? signature : 'embed_masks'}`,
       fix: 'Export the model again, with this version',
@@ -45,6 +46,7 @@ export function* exportedPrompts(
   const longest = Math.max(0, ...(prompts.points ?? []).map(({ length }) => length));
   if (longest > most)
     throw new UsageError({
+      code: 'E_EXPORT_CANNOT',
       where: 'points',
       what: `the masker was exported for ${most} points of a prompt, not ${longest}`,
       fix: `Export it with --points ${longest}`,
@@ -73,6 +75,7 @@ export function* exportedPrompts(
 function signatureFor({ boxes, points, multimask }: MaskPrompts): string {
   if (multimask === true)
     throw new UsageError({
+      code: 'E_EXPORT_CANNOT',
       where: 'multimask',
       what: 'an exported masker gives one mask a prompt: the choice is part of its graph',
       fix: 'Ask the model itself for several, or export it as safetensors',
@@ -80,6 +83,7 @@ function signatureFor({ boxes, points, multimask }: MaskPrompts): string {
   if (points !== undefined) return boxes === undefined ? 'decode_points' : 'decode_points_and_boxes';
   if (boxes !== undefined) return 'decode_boxes';
   throw new UsageError({
+    code: 'E_EXPORT_CANNOT',
     where: 'prompts',
     what: 'an exported masker takes an earlier mask only with a box or points',
     fix: 'Give the box or the points of the earlier answer too',

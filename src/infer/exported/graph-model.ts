@@ -50,14 +50,14 @@ function parse(text: string, file: string): ModelJson {
   try {
     return JSON.parse(text) as ModelJson;
   } catch (cause) {
-    throw new CheckpointError({ where: file, what: 'it is not valid JSON', fix: FIX, cause });
+    throw new CheckpointError({ code: 'E_EXPORT_DAMAGED', where: file, what: 'it is not valid JSON', fix: FIX, cause });
   }
 }
 
 async function needed(path: string): Promise<Uint8Array> {
   const bytes = await readModelFile(path);
   if (bytes !== undefined) return bytes;
-  throw new CheckpointError({ where: path, what: 'there is no such file', fix: FIX });
+  throw new CheckpointError({ code: 'E_FILE_NOT_FOUND', where: path, what: 'there is no such file', fix: FIX });
 }
 
 function joined(shards: readonly Uint8Array[]): ArrayBuffer {

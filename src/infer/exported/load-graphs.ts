@@ -30,7 +30,12 @@ export async function loadExportedGraphs(
   { form, detector, masker }: Manifest,
 ): Promise<{ readonly detector: Detector; readonly masker: Masker }> {
   if (form !== 'graph-model' || masker === null)
-    throw new CheckpointError({ where: dir, what: `it is exported as ${form}`, fix: 'Export it with --format web-page' });
+    throw new CheckpointError({
+      code: 'E_EXPORT_CANNOT',
+      where: dir,
+      what: `it is exported as ${form}`,
+      fix: 'Export it with --format web-page',
+    });
   const open = (part: ManifestPart) => runnerOf(dir, part, (file) => loadGraph(modelPath(dir, file)), AHEAD);
   const finder = await openGraphDetector(dir, detector, open);
   try {

@@ -86,6 +86,7 @@ export async function readManifest(dir: string): Promise<Manifest> {
     ({ path, message }) => `${shownName(path.join('.')) || 'file'}: ${message.replace(/^Invalid input: /, '')}`,
   );
   throw new CheckpointError({
+    code: 'E_EXPORT_DAMAGED',
     where: file,
     what: problems.slice(0, 5).join('; '),
     fix: 'Export the model again, with this version',

@@ -21,6 +21,7 @@ export async function openGraphDetector(dir: string, detector: ManifestPart, ope
   const { height, width, text_length: textLength } = detector;
   if (height === undefined || width === undefined || textLength === undefined)
     throw new CheckpointError({
+      code: 'E_EXPORT_DAMAGED',
       where: dir,
       what: 'the manifest does not say for what sizes the detector is',
       fix: 'Export it again',

@@ -26,7 +26,8 @@ export async function runnerOf(
     const known = loaded.get(name);
     if (known !== undefined) return known;
     const file = signatures[name]?.file;
-    if (file === undefined) throw new RuntimeError({ where: dir, what: `the exported model has no signature ${name}` });
+    if (file === undefined)
+      throw new RuntimeError({ code: 'E_EXPORT_DAMAGED', where: dir, what: `the exported model has no signature ${name}` });
     const fresh = await load(file, name);
     // Somebody else may have wanted it meanwhile.
     const other = loaded.get(name);

@@ -73,7 +73,7 @@ export function parseBertConfig(json: unknown): BertConfig {
 }
 
 function bertError(problems: readonly string[]): ConfigError {
-  return new ConfigError({ where: 'BERT config', what: problems.join('; ') });
+  return new ConfigError({ code: 'E_MODEL_CONFIG', where: 'BERT config', what: problems.join('; ') });
 }
 
 function problem({ path, message, input }: z.core.$ZodIssue): string {

@@ -24,5 +24,10 @@ export function countOf(shapes: CheckpointShapes, list: string): number {
 /** The complaint about weights whose sizes their shapes do not tell. */
 export function unclearShapes(model: string): (what: string) => ConfigError {
   return (what) =>
-    new ConfigError({ where: `${model} weights without config.json`, what, fix: 'Put its config.json beside them' });
+    new ConfigError({
+      code: 'E_MODEL_INCOMPLETE',
+      where: `${model} weights without config.json`,
+      what,
+      fix: 'Put its config.json beside them',
+    });
 }

@@ -109,7 +109,12 @@ function impossible(config: Plain): string[] {
 }
 
 function unusable(what: string): ConfigError {
-  return new ConfigError({ where: 'config.json of a grounding-dino model', what, fix: 'Correct these fields' });
+  return new ConfigError({
+    code: 'E_MODEL_CONFIG',
+    where: 'config.json of a grounding-dino model',
+    what,
+    fix: 'Correct these fields',
+  });
 }
 
 function camelCase(key: string): string {

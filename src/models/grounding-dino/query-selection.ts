@@ -41,7 +41,12 @@ export function selectQueries(
   const [b, s, d] = features.vision.shape;
   if (numQueries > s) {
     const what = `num_queries is ${numQueries}, but the image has only ${s} cells`;
-    throw new ConfigError({ where: 'grounding-dino', what, fix: 'Use fewer queries, larger images or more feature levels' });
+    throw new ConfigError({
+      code: 'E_IMAGE_TOO_SMALL',
+      where: 'grounding-dino',
+      what,
+      fix: 'Use fewer queries, larger images or more feature levels',
+    });
   }
   const describe = (vision: tf.Tensor, proposing: tf.Tensor) => norm.forward(output.forward(tf.mul(vision, proposing)));
   const { proposing, proposals } = geometry;

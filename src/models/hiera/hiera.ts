@@ -62,6 +62,7 @@ export class Hiera extends Module {
     const [, size = 1] = window.shape;
     if (h % size !== 0 || w % size !== 0)
       throw new SonogroundError({
+        code: 'E_SHAPE',
         where: 'Hiera pixelValues',
         what: `expected numbers of patches that are multiples of the first window, ${size}, got ${h} x ${w}`,
         fix: 'Bring images to a size whose patches windows can tile',

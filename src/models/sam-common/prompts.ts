@@ -20,6 +20,7 @@ export interface Prompts {
 export function checkPrompts({ boxes, points, labels }: Prompts, images: number, where: string): void {
   if ((points === undefined) !== (labels === undefined)) {
     throw new SonogroundError({
+      code: 'E_PROMPT_INVALID',
       where,
       what: 'points and labels come together',
       fix: 'Give each point a label: 1 inside, 0 outside',
@@ -30,6 +31,7 @@ export function checkPrompts({ boxes, points, labels }: Prompts, images: number,
   if (labels && points) assertShape(labels, points.shape.slice(0, 3), `${where} labels`);
   if (boxes && points && boxes.shape[1] !== points.shape[1]) {
     throw new SonogroundError({
+      code: 'E_PROMPT_INVALID',
       where,
       what: `expected as many boxes as sets of points, got ${boxes.shape[1]} and ${points.shape[1]}`,
       fix: 'Pad points with label -10',

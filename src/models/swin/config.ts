@@ -141,7 +141,7 @@ function pair(value: number | readonly [number, number]): readonly [number, numb
 }
 
 function swinError(problems: readonly string[]): ConfigError {
-  return new ConfigError({ where: 'Swin config', what: problems.join('; ') });
+  return new ConfigError({ code: 'E_MODEL_CONFIG', where: 'Swin config', what: problems.join('; ') });
 }
 
 function problem({ path, message, input }: z.core.$ZodIssue): string {

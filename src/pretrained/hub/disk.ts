@@ -24,7 +24,14 @@ const PROBLEMS: Readonly<Record<string, readonly [what: string, fix: string]>> =
 export function readableDiskError(cause: unknown, path: string): unknown {
   const problem = PROBLEMS[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''];
   if (problem === undefined || cause instanceof SonogroundError) return cause;
-  return new HubError({ where: (cause as NodeJS.ErrnoException).path ?? path, what: problem[0], fix: problem[1], cause });
+  const { code = '', path: named = path } = cause as NodeJS.ErrnoException;
+  return new HubError({
+    code: ['ENOSPC', 'EDQUOT'].includes(code) ? 'E_DISK_FULL' : 'E_FILE_WRITE',
+    where: named,
+    what: problem[0],
+    fix: problem[1],
+    cause,
+  });
 }
 
 /**
@@ -37,6 +44,7 @@ export async function requireSpace(dir: string, bytes: number): Promise<void> {
   const free = found === undefined ? Number.POSITIVE_INFINITY : found.bavail * found.bsize;
   if (free < bytes)
     throw new HubError({
+      code: 'E_DISK_FULL',
       where: dir,
       what: `expected ${Math.ceil(bytes / 1e6)} MB of free space, got ${Math.floor(free / 1e6)} MB`,
       fix: 'Free some space, or let HF_HUB_CACHE name a folder on another disk',

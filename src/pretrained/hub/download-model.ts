@@ -130,6 +130,7 @@ async function requireAllShards(repo: string, folder: string, names: readonly st
   const lacking = shards?.filter((name) => !names.includes(name)) ?? [index];
   if (lacking.length > 0)
     throw new HubError({
+      code: 'E_HUB_NOT_FOUND',
       where: `${repo}/${index}`,
       what: `expected all shards in the repository, got none named ${lacking.join(', ')}`,
       fix: 'Use another revision: OWNER/REPO@REVISION',

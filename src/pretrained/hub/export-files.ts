@@ -48,7 +48,12 @@ async function isSame(from: string, to: string): Promise<boolean> {
   const found = await stat(to).catch(() => undefined);
   if (found === undefined) return false;
   if (found.isFile() && found.size === (await stat(from)).size && (await sha256(from)) === (await sha256(to))) return true;
-  throw new HubError({ where: to, what: 'another file of this name is there', fix: 'Choose an empty folder' });
+  throw new HubError({
+    code: 'E_OUTPUT_EXISTS',
+    where: to,
+    what: 'another file of this name is there',
+    fix: 'Choose an empty folder',
+  });
 }
 
 async function sha256(path: string): Promise<string> {

@@ -51,6 +51,7 @@ async function fetchVerified(
     const what = `expected the checksum ${file.etag}, got ${etag}`;
     if (!first)
       throw new HubError({
+        code: 'E_HUB_CHECKSUM',
         where: `${from.repo}/${file.name}`,
         what: `${what}, twice`,
         fix: 'It was thrown away. Run it again; if it stays so, use another HF_ENDPOINT or network',

@@ -17,6 +17,7 @@ export function requireSafeNames(repo: string, names: readonly string[]): void {
   const bad = names.find((name) => !isSafePath(name));
   if (bad !== undefined)
     throw new HubError({
+      code: 'E_PATH_OUTSIDE',
       where: repo,
       what: `expected names of files below the model's folder, the listing has ${JSON.stringify(bad)}`,
       fix: 'Nothing was written. Do not use this repository or this HF_ENDPOINT',

@@ -74,7 +74,11 @@ export async function request(
       await response.body?.cancel();
       url = next;
     }
-    throw new HubError({ where: address, what: `expected the file, got more than ${MOST_REDIRECTS} redirects` });
+    throw new HubError({
+      code: 'E_HUB_ANSWER',
+      where: address,
+      what: `expected the file, got more than ${MOST_REDIRECTS} redirects`,
+    });
   } catch (cause) {
     watch.stop();
     throw lost(cause, url);
@@ -84,6 +88,7 @@ export async function request(
 function requireSecret({ protocol, hostname, host }: URL, { token }: HubSettings): void {
   if (token === undefined || protocol === 'https:' || isLoopback(hostname)) return;
   throw new HubError({
+    code: 'E_ENVIRONMENT',
     where: 'HF_ENDPOINT',
     what: `the token would go to ${host} over plain http, where anybody on the way can read it`,
     fix: 'Use an https address; or go without a token: unset HF_TOKEN and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1',
@@ -101,6 +106,7 @@ function target(response: Response, from: URL): URL {
   const allowed = from.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
   if (url === undefined || !allowed.includes(url.protocol))
     throw new HubError({
+      code: 'E_HUB_ANSWER',
       where: from.href,
       what: `expected a redirect to ${allowed.join(' or ')}//…, got ${JSON.stringify(location)}`,
       fix: 'Check HF_ENDPOINT',

@@ -1,4 +1,10 @@
-import { SonogroundError } from '../../util/index.js';
+import { type CodeOf, type ErrorParts, SonogroundError } from '../../util/index.js';
 
 /** A download that cannot be had, or a model that is not in the cache. */
-export class HubError extends SonogroundError {}
+export class HubError extends SonogroundError {
+  declare readonly code: CodeOf<'HubError'>;
+
+  constructor(parts: ErrorParts<CodeOf<'HubError'>>) {
+    super(parts);
+  }
+}

@@ -54,6 +54,7 @@ export async function fetchListing({ repo, revision, label }: ModelName, context
   if (siblings.length > MOST_FILES) throw tooLong(label, `${siblings.length} entries`);
   if (isCommit(revision) && commit !== revision)
     throw new HubError({
+      code: 'E_HUB_ANSWER',
       where: label,
       what: `expected the listing of commit ${revision}, got ${commit}`,
       fix: 'Check HF_ENDPOINT',
@@ -106,6 +107,7 @@ async function readText(label: string, repo: string, address: string, { settings
 
 function tooLong(label: string, what: string): HubError {
   return new HubError({
+    code: 'E_HUB_ANSWER',
     where: label,
     what: `its listing of files has ${what}, which no model has`,
     fix: 'Check HF_ENDPOINT: something else may answer in its place',
@@ -118,6 +120,7 @@ function parse(label: string, address: string, text: string): z.infer<typeof sch
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s*\n\s*/g, ' ') : 'it is not JSON';
     throw new HubError({
+      code: 'E_HUB_ANSWER',
       where: label,
       what: `expected a listing of files from ${address}, but ${reason}`,
       fix: 'Check HF_ENDPOINT, and whether a login page of the network answers in its place',
@@ -137,6 +140,7 @@ async function describeByHeaders(name: string, repo: string, commit: string, { s
     const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? Number.NaN);
     if (isEtag(etag) && Number.isSafeInteger(size)) return { name, size, etag };
     throw new HubError({
+      code: 'E_HUB_CHECKSUM',
       where,
       what: `expected its size and checksum, the server tells ${JSON.stringify({ size, etag })}`,
       fix: 'It cannot be verified, so it is not fetched. Use another HF_ENDPOINT',

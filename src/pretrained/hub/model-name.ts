@@ -35,12 +35,14 @@ export function parseModelName(label: string): ModelName {
   const revision = at < 0 ? (known?.commit ?? DEFAULT_REVISION) : label.slice(at + 1);
   if (!isRepo(repo))
     throw new UsageError({
+      code: 'E_MODEL_NAME',
       where: label,
       what: `expected owner/repo, got ${JSON.stringify(repo)}`,
       fix: 'Copy it from the model’s page',
     });
   if (!REVISION.test(revision) || !isSafePath(revision))
     throw new UsageError({
+      code: 'E_MODEL_NAME',
       where: label,
       what: `expected a commit, branch or tag after @, got ${JSON.stringify(revision)}`,
       fix: 'Leave it out for the default',
@@ -58,8 +60,9 @@ function isRepo(repo: string): boolean {
 function unknownName(label: string, name: string): UsageError {
   const near = nearest(name, Object.keys(knownModels));
   return new UsageError({
+    code: 'E_MODEL_NAME',
     where: label === '' ? 'model' : label,
     what: `it is no known name${near === undefined ? '' : `, did you mean ${near}?`}`,
-    fix: 'Give owner/repo, or a name from `npm run download -- --list`',
+    fix: 'Give owner/repo, or the name of a known model',
   });
 }

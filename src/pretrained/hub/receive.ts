@@ -104,6 +104,7 @@ async function write(
 
 function contradiction(where: string, expected: string, got: string): HubError {
   return new HubError({
+    code: 'E_HUB_INTERRUPTED',
     where,
     what: `expected ${expected}, got ${got}`,
     fix: 'Run it again; if it stays so, use another HF_ENDPOINT',

@@ -21,9 +21,10 @@ export async function resolveModelDirectory(nameOrDir: string, settings?: HubSet
   const folder = await findCachedOrMain({ cacheDir, ...rest }, model);
   if (folder !== undefined) return folder;
   throw new HubError({
+    code: 'E_MODEL_NOT_DOWNLOADED',
     where: nameOrDir,
     what: `there is no such folder, and no such model in the cache ${cacheDir}`,
-    fix: `Download it: npm run download -- ${nameOrDir}`,
+    fix: 'Download it, or name the folder of a model',
   });
 }
 
@@ -33,6 +34,7 @@ function nameOf(nameOrDir: string) {
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
     throw new UsageError({
+      code: 'E_MODEL_NOT_FOUND',
       where: nameOrDir,
       what: `there is no such folder, and ${cause.what}`,
       ...(cause.fix ? { fix: cause.fix } : {}),

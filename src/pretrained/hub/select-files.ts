@@ -53,17 +53,24 @@ function choice(names: readonly string[]): { readonly files: readonly string[]; 
 export function selectFiles(repo: string, names: readonly string[], wanted: readonly string[] = []): readonly string[] {
   const missing = wanted.filter((name) => !names.includes(name));
   if (missing.length > 0)
-    throw new HubError({ where: repo, what: `it has no ${missing.join(', ')}`, fix: `Its files: ${names.join(', ')}` });
+    throw new HubError({
+      code: 'E_HUB_NOT_FOUND',
+      where: repo,
+      what: `it has no ${missing.join(', ')}`,
+      fix: `Its files: ${names.join(', ')}`,
+    });
   if (wanted.length > 0) return [...new Set(wanted)];
   const { files, ambiguous } = choice(names);
   if (ambiguous)
     throw new HubError({
+      code: 'E_WEIGHTS_AMBIGUOUS',
       where: repo,
       what: `several files may be its weights: ${files.join(', ')}`,
       fix: 'Name the files with --file',
     });
   if (files.length === 0)
     throw new HubError({
+      code: 'E_HUB_NOT_FOUND',
       where: repo,
       what: `expected weights (model.safetensors), got ${names.join(', ') || 'no files'}`,
       fix: 'Give a repository that holds a model, or name files with --file',

@@ -43,6 +43,7 @@ function endpointOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
     throw new ConfigError({
+      code: 'E_ENVIRONMENT',
       where: 'HF_ENDPOINT',
       what: `expected an address, got ${JSON.stringify(text)}`,
       fix: 'Write it as https://huggingface.co',

@@ -21,6 +21,7 @@ export class ByteBudget {
   checkRoom(bytes: number): void {
     if (this.taken + bytes <= this.most) return;
     throw new HttpError({
+      code: 'E_HTTP_BUSY',
       status: 503,
       retryAfter: RETRY_S,
       where: 'server',

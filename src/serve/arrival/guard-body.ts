@@ -65,6 +65,7 @@ export function discardBody(raw: IncomingMessage, limits: ServeLimits): void {
 /** @returns the answer to a body that is larger than any that is taken. */
 export function tooLarge({ uploadBytes }: Pick<ServeLimits, 'uploadBytes'>): HttpError {
   return new HttpError({
+    code: 'E_HTTP_TOO_LARGE',
     status: 413,
     where: 'image',
     what: `files of up to ${Number((uploadBytes / 1024 / 1024).toFixed(2))} MB are taken`,
@@ -77,5 +78,11 @@ function tooSlow(state: 'slow' | 'late', { leastBytesPerS, windowMs, timeoutMs }
     state === 'slow'
       ? `fewer than ${leastBytesPerS} bytes a second came over ${windowMs / 1000} s`
       : `it took longer than ${timeoutMs / 1000} s to arrive`;
-  return new HttpError({ status: 408, where: 'body', what, fix: 'Send it over a faster connection, or make it smaller' });
+  return new HttpError({
+    code: 'E_HTTP_SLOW',
+    status: 408,
+    where: 'body',
+    what,
+    fix: 'Send it over a faster connection, or make it smaller',
+  });
 }

@@ -43,6 +43,7 @@ export class KeptImages {
     const image = this.kept.get(id);
     if (image === undefined)
       throw new HttpError({
+        code: 'E_HTTP_IMAGE_GONE',
         status: 404,
         where: 'image_id',
         what: 'this picture is not kept in memory, or not any more',

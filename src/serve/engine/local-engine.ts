@@ -96,7 +96,12 @@ export class LocalEngine implements Engine {
   private async masks({ image, prompts, multimask, maskFormat }: MasksJob): Promise<Answers['masks']> {
     const { masker } = this.segmenter;
     if (masker === undefined)
-      throw new UsageError({ where: 'masks', what: 'there is no masker', fix: 'Start the server with a --masker' });
+      throw new UsageError({
+        code: 'E_OPTION_MISSING',
+        where: 'masks',
+        what: 'there is no masker',
+        fix: 'Start the server with a --masker',
+      });
     const { raster, opened } = await this.open(image);
     await masker.setImage(raster);
     const answers: Answers['masks']['answers'][number][] = [];
@@ -126,14 +131,24 @@ async function masksFor(masker: Masker, { boxXyxyPx, points, labels }: MaskPromp
     return answer?.masks ?? [];
   }
   if (points.length > 0 || multimask || boxXyxyPx === undefined)
-    throw new UsageError({ where: 'prompts', what: 'this masker answers boxes alone, one mask each', fix: 'Give a bbox' });
+    throw new UsageError({
+      code: 'E_EXPORT_CANNOT',
+      where: 'prompts',
+      what: 'this masker answers boxes alone, one mask each',
+      fix: 'Give a bbox',
+    });
   return masker.masksOf([boxXyxyPx]);
 }
 
 function checkDistinct(phrases: readonly string[]): void {
   const twice = phrases.find((phrase, i) => phrases.indexOf(phrase) !== i);
   if (twice === undefined) return;
-  throw new UsageError({ where: 'prompt', what: `"${twice}" is asked for twice`, fix: 'Name each thing once' });
+  throw new UsageError({
+    code: 'E_PROMPT_DUPLICATE',
+    where: 'prompt',
+    what: `"${twice}" is asked for twice`,
+    fix: 'Name each thing once',
+  });
 }
 
 interface Found {

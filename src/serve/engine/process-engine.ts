@@ -32,7 +32,7 @@ export class ProcessEngine implements Engine {
   }
 
   async run<J extends Job>(job: J, signal?: AbortSignal): Promise<AnswerOf<J>> {
-    if (this.closed) throw new HttpError({ status: 503, where: 'server', what: 'it is going down' });
+    if (this.closed) throw new HttpError({ code: 'E_HTTP_BUSY', status: 503, where: 'server', what: 'it is going down' });
     const child = this.child ?? (await this.restart());
     const stop = () => void end(child);
     signal?.addEventListener('abort', stop, { once: true });
@@ -44,6 +44,7 @@ export class ProcessEngine implements Engine {
     } catch (cause) {
       if (signal?.aborted !== true) throw cause;
       throw new HttpError({
+        code: 'E_HTTP_TIMEOUT',
         status: 504,
         where: 'server',
         what: 'this took longer than a request may',

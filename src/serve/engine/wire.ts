@@ -1,7 +1,9 @@
 import {
   CheckpointError,
+  ConfigError,
   DataError,
-  type ErrorParts,
+  type ErrorCode,
+  InUseError,
   type Logger,
   RuntimeError,
   SonogroundError,
@@ -14,6 +16,7 @@ import type { Job } from './jobs.js';
 /** An error on its way between processes, where it would lose its class. */
 export interface SentError {
   readonly name: string;
+  readonly code: ErrorCode;
   readonly where: string;
   readonly what: string;
   readonly fix?: string;
@@ -30,16 +33,17 @@ export type FromProcess =
 /** What it is told. */
 export type ToProcess = { readonly kind: 'start'; readonly options: EngineOptions } | { readonly kind: 'job'; readonly job: Job };
 
-const CLASSES = { CheckpointError, DataError, RuntimeError, UsageError } as const;
+const CLASSES = { CheckpointError, ConfigError, DataError, InUseError, RuntimeError, UsageError } as const;
 
 export function packError(error: unknown): SentError {
   if (!(error instanceof SonogroundError)) {
     const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { name: 'Error', where: 'server', what };
+    return { name: 'Error', code: 'E_HTTP_FAILED', where: 'server', what };
   }
-  const { name, where, what, fix } = error;
+  const { name, code, where, what, fix } = error;
   return {
     name,
+    code,
     where,
     what,
     ...(fix === undefined ? {} : { fix }),
@@ -48,7 +52,8 @@ export function packError(error: unknown): SentError {
 }
 
 export function unpackError({ name, status, ...parts }: SentError): Error {
-  if (status !== undefined) return new HttpError({ ...(parts satisfies ErrorParts), status });
-  const Known = CLASSES[name as keyof typeof CLASSES];
-  return Known === undefined ? new Error(parts.what) : new Known(parts);
+  if (status !== undefined) return new HttpError({ ...parts, code: parts.code as HttpError['code'], status });
+  if (name === 'Error') return new Error(parts.what);
+  const Known = CLASSES[name as keyof typeof CLASSES] ?? SonogroundError;
+  return new Known(parts as never); // the code was one of the class's own when it was sent
 }

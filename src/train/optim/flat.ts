@@ -79,7 +79,12 @@ export class FlatView {
         const piece = pieces.get(`${prefix}.${path}`);
         if (piece === undefined || piece.size !== sizeOf(parameter.shape)) {
           const what = piece === undefined ? 'it is missing' : `expected shape [${parameter.shape}], got [${piece.shape}]`;
-          throw new CheckpointError({ where: `saved state ${prefix}.${path}`, what, fix: 'It belongs to another configuration' });
+          throw new CheckpointError({
+            code: 'E_CONFIG_CHANGED',
+            where: `saved state ${prefix}.${path}`,
+            what,
+            fix: 'It belongs to another configuration',
+          });
         }
         return [parameter, piece] as const;
       }),

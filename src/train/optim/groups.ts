@@ -38,7 +38,7 @@ export function groupParameters(
       (name) => `${name} fits ${taken(name) ? 'only what earlier groups have taken' : 'no trained parameter'}`,
     );
     const fix = `Paths look like ${parameters[0]?.[0] ?? '(nothing is trained)'}; * stands for one step, ** for any number`;
-    throw new ConfigError({ where: 'train.groups', what: reasons.join('; '), fix });
+    throw new ConfigError({ code: 'E_CONFIG_PATTERN', where: 'train.groups', what: reasons.join('; '), fix });
   }
   return [...groups, { name: 'rest', parameters: parameters.filter((_, k) => owner[k] === -1) }];
 }

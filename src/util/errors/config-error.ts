@@ -1,4 +1,11 @@
-import { SonogroundError } from './sonoground-error.js';
+import type { CodeOf } from './codes.js';
+import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
 /** A configuration that cannot be used: unknown key, wrong type, impossible combination. */
-export class ConfigError extends SonogroundError {}
+export class ConfigError extends SonogroundError {
+  declare readonly code: CodeOf<'ConfigError'>;
+
+  constructor(parts: ErrorParts<CodeOf<'ConfigError'>>) {
+    super(parts);
+  }
+}

@@ -1,4 +1,11 @@
-import { SonogroundError } from './sonoground-error.js';
+import type { CodeOf } from './codes.js';
+import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
 /** A folder that another process works in. */
-export class InUseError extends SonogroundError {}
+export class InUseError extends SonogroundError {
+  declare readonly code: CodeOf<'InUseError'>;
+
+  constructor(parts: ErrorParts<CodeOf<'InUseError'>>) {
+    super(parts);
+  }
+}

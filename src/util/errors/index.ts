@@ -1,4 +1,5 @@
 export { CheckpointError } from './checkpoint-error.js';
+export type { CodeOf, ErrorClass, ErrorCode } from './codes.js';
 export { ConfigError } from './config-error.js';
 export { DataError } from './data-error.js';
 export { InUseError } from './in-use-error.js';

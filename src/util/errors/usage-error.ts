@@ -1,4 +1,11 @@
-import { SonogroundError } from './sonoground-error.js';
+import type { CodeOf } from './codes.js';
+import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
 /** A command line that cannot be understood. */
-export class UsageError extends SonogroundError {}
+export class UsageError extends SonogroundError {
+  declare readonly code: CodeOf<'UsageError'>;
+
+  constructor(parts: ErrorParts<CodeOf<'UsageError'>>) {
+    super(parts);
+  }
+}

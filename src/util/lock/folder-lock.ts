@@ -181,8 +181,14 @@ function requireGone(owner: Owner, file: string, { where, doing, instead }: Lock
   const state = stateOf(owner);
   if (state === 'gone' || (state === 'running' && pid === process.pid && !held.has(token))) return;
   if (state === 'running')
-    throw new InUseError({ where, what: `process ${pid} ${doing}, since ${since}`, fix: `Wait for it to end, or ${instead}` });
+    throw new InUseError({
+      code: 'E_FOLDER_IN_USE',
+      where,
+      what: `process ${pid} ${doing}, since ${since}`,
+      fix: `Wait for it to end, or ${instead}`,
+    });
   throw new InUseError({
+    code: 'E_FOLDER_IN_USE',
     where,
     what: `process ${pid} on ${host} ${doing}, since ${since}; whether it still runs cannot be seen from here`,
     fix: `If it has ended delete ${file}; else wait for it, or ${instead}`,

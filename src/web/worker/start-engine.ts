@@ -33,7 +33,7 @@ export async function startEngine(
       try {
         const device = await startInBrowser(backend, `${folder}/`);
         if (device.software && only === 'hardware' && backend !== wish)
-          throw new RuntimeError({ where: backend, what: SOFTWARE });
+          throw new RuntimeError({ code: 'E_BACKEND_UNAVAILABLE', where: backend, what: SOFTWARE });
         const engine = await load(folder, manifest, backend, say);
         delete passedOver[backend];
         return { engine, ready: { facts: engine.facts, backend, device: device.device, passedOver } };
@@ -46,6 +46,7 @@ export async function startEngine(
   }
   const reasons = Object.entries(passedOver).map(([name, reason]) => `${name}: ${reason}`);
   throw new RuntimeError({
+    code: 'E_BACKEND_UNAVAILABLE',
     where: 'this browser',
     what: `nothing computes in it (${reasons.join('; ')})`,
     fix: 'Try another one',

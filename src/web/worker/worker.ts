@@ -1,6 +1,7 @@
 import { tf } from '../../backend/browser.js';
 import type { AnswerOf, Job, LocalEngine } from '../../serve/index.js';
 import type { Order, Report } from './messages.js';
+import { wordsForPage } from './server-hints.js';
 import { startEngine } from './start-engine.js';
 
 /** The thread that computes, one thing after the other, while the page answers a person. */
@@ -33,7 +34,7 @@ async function start({ folder, backend }: Extract<Order, { kind: 'start' }>): Pr
     scope.postMessage({ kind: 'ready', ready: started.ready });
     return started.engine;
   } catch (error) {
-    scope.postMessage({ kind: 'failed', problem: wordsOf(error) });
+    scope.postMessage({ kind: 'failed', problem: wordsForPage(error) });
     throw error;
   }
 }
@@ -44,12 +45,8 @@ async function answer(id: number, job: Job): Promise<void> {
     if (by === undefined || cancelled.delete(id)) return;
     scope.postMessage({ kind: 'answer', id, answer: (await by.run(job)) as AnswerOf<Job> });
   } catch (error) {
-    scope.postMessage({ kind: 'problem', id, problem: wordsOf(error) });
+    scope.postMessage({ kind: 'problem', id, problem: wordsForPage(error) });
   } finally {
     cancelled.delete(id);
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? (error.message.split('\n')[0] as string) : String(error);
 }

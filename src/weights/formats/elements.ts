@@ -53,6 +53,7 @@ export function decodeElements(
       return { dtype: 'int32', shape, data: Int32Array.from(new Uint8Array(buffer)) };
     default:
       throw new CheckpointError({
+        code: 'E_WEIGHTS_FORMAT',
         where,
         what: `element type ${shownName(dtype)} is not supported`,
         fix: `Write it as one of ${Object.keys(ELEMENT_BYTES).join(', ')}`,
@@ -80,5 +81,10 @@ function narrow(values: BigInt64Array, where: string): Int32Array {
   const out = Int32Array.from(values, Number);
   const lost = values.findIndex((value, i) => BigInt(out[i] as number) !== value);
   if (lost < 0) return out;
-  throw new CheckpointError({ where, what: `${values[lost]} does not fit into 32 bits`, fix: 'Write smaller whole numbers' });
+  throw new CheckpointError({
+    code: 'E_NUMBER_RANGE',
+    where,
+    what: `${values[lost]} does not fit into 32 bits`,
+    fix: 'Write smaller whole numbers',
+  });
 }

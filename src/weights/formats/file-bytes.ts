@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { CheckpointError } from '../../util/index.js';
+import { CheckpointError, unreadableCode } from '../../util/index.js';
 
 /** Largest piece that is read at once. */
 const PIECE_BYTES = 1 << 28;
@@ -15,7 +15,12 @@ export async function openRegular(path: string): Promise<FileHandle> {
   };
   const found = await stat(path).catch(complain);
   if (!found.isFile() && !found.isDirectory())
-    throw new CheckpointError({ where: path, what: 'it is a pipe or a device, not a file', fix: 'Name a file of weights' });
+    throw new CheckpointError({
+      code: 'E_FILE_KIND',
+      where: path,
+      what: 'it is a pipe or a device, not a file',
+      fix: 'Name a file of weights',
+    });
   if (found.isDirectory()) throw unreadable(path, Object.assign(new Error(), { code: 'EISDIR' }));
   return open(path, 'r').catch(complain);
 }
@@ -44,10 +49,16 @@ export async function readBytes(path: string, file: FileHandle, start: number, l
 export function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
   const known: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a weight file' };
   const what = known[cause.code ?? ''] ?? `it cannot be read (${cause.code})`;
-  return new CheckpointError({ where: path, what, fix: 'Check the path', cause });
+  return new CheckpointError({ code: unreadableCode(cause), where: path, what, fix: 'Check the path', cause });
 }
 
 /** The error of a file that cannot be what was written. */
 export function damaged(path: string, what: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({ where: path, what, fix: 'The file is truncated or damaged: copy or download it again', cause });
+  return new CheckpointError({
+    code: 'E_WEIGHTS_DAMAGED',
+    where: path,
+    what,
+    fix: 'The file is truncated or damaged: copy or download it again',
+    cause,
+  });
 }

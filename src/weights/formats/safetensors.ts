@@ -46,7 +46,8 @@ export class SafetensorsReader {
   /** @throws CheckpointError when there is no such tensor, or its elements are of a type that is not supported. */
   async read(name: string): Promise<NamedArray> {
     const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${shownName(name)}` });
+    if (tensor === undefined)
+      throw new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: this.path, what: `there is no ${shownName(name)}` });
     const bytes = await readBytes(this.path, this.file, this.bodyStart + tensor.begin, tensor.end - tensor.begin);
     return decodeElements(bytes, tensor, `${this.path}: ${shownName(name)}`);
   }

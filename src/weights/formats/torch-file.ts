@@ -60,7 +60,8 @@ export class TorchReader {
   /** @throws CheckpointError when there is no such tensor, or its bytes are not those that were written. */
   async read(name: string): Promise<NamedArray> {
     const place = this.places.get(name);
-    if (place === undefined) throw new CheckpointError({ where: this.path, what: `there is no ${shownName(name)}` });
+    if (place === undefined)
+      throw new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: this.path, what: `there is no ${shownName(name)}` });
     const { shape, stride, offset, storage } = place.tensor;
     const size = elementBytesOf(storage.dtype) as number;
     const [first, last] = [offset, offset + reach(shape, stride)];
@@ -85,6 +86,7 @@ async function openZip(path: string, file: FileHandle): Promise<ZipFile> {
   const start = Buffer.from(await readBytes(path, file, 0, Math.min(4, size))).toString('latin1');
   if (start.startsWith('\x80'))
     throw new CheckpointError({
+      code: 'E_WEIGHTS_FORMAT',
       where: path,
       what: 'it was written in the form that PyTorch had before version 1.6',
       fix: 'Load it in Python and save it again with torch.save',
@@ -106,7 +108,12 @@ async function readPlaces(path: string, file: FileHandle, zip: ZipFile): Promise
   const order = entries.get(`${root}byteorder`);
   if (order !== undefined && order.uncompressedSize > 16) throw damaged(path, 'its byteorder is neither little nor big');
   if (order !== undefined && Buffer.from(await contents(order)).toString('latin1') === 'big')
-    throw new CheckpointError({ where: path, what: 'its numbers are big-endian', fix: 'Save it on a little-endian machine' });
+    throw new CheckpointError({
+      code: 'E_WEIGHTS_FORMAT',
+      where: path,
+      what: 'its numbers are big-endian',
+      fix: 'Save it on a little-endian machine',
+    });
   if (pickle.uncompressedSize > MAX_PICKLE_BYTES) throw damaged(path, `its data.pkl has ${pickle.uncompressedSize} bytes`);
   const bytes = await contents(pickle);
   if (crc32(bytes) !== pickle.crc32) throw damaged(path, 'the checksum of data.pkl is wrong');
@@ -163,6 +170,7 @@ function checkTensor(path: string, key: string, tensor: TorchTensor, entry: Entr
   // A stride of 0 repeats what is there: a few bytes would stand for gigabytes.
   if (sizeOf(shape) > storage.elements)
     throw new CheckpointError({
+      code: 'E_WEIGHTS_FORMAT',
       where: path,
       what: `${name} has ${sizeOf(shape).toLocaleString('en')} values, of which only ${storage.elements} are stored`,
       fix: 'Save it in Python as .contiguous()',

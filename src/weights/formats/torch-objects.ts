@@ -55,6 +55,7 @@ export function torchGlobal(where: string): (module: string, name: string) => Pi
     const build = Object.hasOwn(callable, full) ? callable[full] : undefined;
     if (build !== undefined) return { name: full, build };
     throw new CheckpointError({
+      code: 'E_WEIGHTS_UNSAFE',
       where,
       what: `it refers to ${shownName(full)}, which weights do not need and which is therefore not read`,
       fix: 'Save the weights alone in Python: torch.save(model.state_dict(), path)',
@@ -130,7 +131,12 @@ function isTensor(value: unknown): value is TorchTensor {
 }
 
 function noWeights(where: string, what: string): CheckpointError {
-  return new CheckpointError({ where, what, fix: 'Save the weights in Python: torch.save(model.state_dict(), path)' });
+  return new CheckpointError({
+    code: 'E_WEIGHTS_FORMAT',
+    where,
+    what,
+    fix: 'Save the weights in Python: torch.save(model.state_dict(), path)',
+  });
 }
 
 function isCount(value: unknown): value is number {

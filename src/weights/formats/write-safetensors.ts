@@ -63,7 +63,12 @@ function encode({ data }: WritableArray, dtype: (typeof ORDER)[number], where: s
   if (dtype === 'U8') return bytesOf(data);
   const overflow = data.find((value) => Number.isFinite(value) && Math.abs(value) > LARGEST_HALF);
   if (overflow !== undefined)
-    throw new CheckpointError({ where, what: `${overflow} is too large for half precision`, fix: 'Save in full precision' });
+    throw new CheckpointError({
+      code: 'E_NUMBER_RANGE',
+      where,
+      what: `${overflow} is too large for half precision`,
+      fix: 'Save in full precision',
+    });
   return bytesOf(Uint16Array.from(data, floatToHalf));
 }
 

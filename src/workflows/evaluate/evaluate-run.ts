@@ -79,6 +79,7 @@ async function calibrate(
   const [own] = ours;
   if (parts.length !== 1 || part === undefined || own === undefined)
     throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
       where: '--calibrate',
       what: 'a cross-validation has several models',
       fix: 'Calibrate one run: set eval.folds=0',

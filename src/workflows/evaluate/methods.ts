@@ -50,6 +50,7 @@ export async function openMethods(parts: readonly RunPart[], options: MethodsOpt
     const taken: readonly string[] = [OURS, ...Object.values(VARIANTS), ...folders.map((other) => other.name)];
     if (taken.includes(folder.name))
       throw new UsageError({
+        code: 'E_NAME_CLASH',
         where: '--predictions',
         what: `two methods would be called ${folder.name}`,
         fix: 'Give it another name: --predictions NAME=DIR',

@@ -100,6 +100,7 @@ export async function writeFigure(
   }
   if (rows.length === 0)
     throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
       where: `--figure ${figure}`,
       what: `none of ${[...collected.surveys.keys()].join(', ')} is ${seen ? 'a seen' : 'an unseen'} dataset of the paper`,
       fix: `Ask for --figure ${seen ? 3 : 2}`,

@@ -82,6 +82,7 @@ async function clinicalTable(tables: readonly TreeFile[], root: string): Promise
     if (first?.['image_filename'] !== undefined && first['classification'] !== undefined) return { rows, file };
   }
   throw new DataError({
+    code: 'E_DATASET_NOT_FOUND',
     where: root,
     what: 'the table with the classes is not there',
     fix: 'Put BrEaST-Lesions-USG-clinical-data-….xlsx, a download of its own, beside the images',

@@ -28,6 +28,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   const [table] = tablesOf(tree, /dataset|bus|class|label/i);
   if (table === undefined)
     throw new DataError({
+      code: 'E_DATASET_NOT_FOUND',
       where: tree.root,
       what: 'the table with the classes is not there',
       fix: 'Put DatasetB.csv (or .xlsx), which comes with the images, beside them',

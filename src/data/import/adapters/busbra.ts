@@ -28,6 +28,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   const [table] = tablesOf(tree, /^bus_data\b/i);
   if (table === undefined)
     throw new DataError({
+      code: 'E_DATASET_NOT_FOUND',
       where: tree.root,
       what: 'bus_data.csv is not there',
       fix: 'Copy it, from the same archive, beside Images/',

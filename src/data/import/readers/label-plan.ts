@@ -37,7 +37,7 @@ export async function planLabels(image: string, labels: string, rule: LabelRule)
   if (frame !== undefined) return { ...plan, channels: () => [{ frame, read }] };
   if (own.frames === 1 && other.frames === 1) return { ...plan, channels: () => [{ read }] };
   const refuse = (what: string, fix: string): never => {
-    throw new DataError({ where: labels, what, fix });
+    throw new DataError({ code: 'E_MASK_SIZE', where: labels, what, fix });
   };
   if (own.beyondFourth || other.beyondFourth)
     refuse('it or its volume has more than four dimensions', 'Export volumes of three dimensions, or of time points');
@@ -60,7 +60,7 @@ export async function planLabels(image: string, labels: string, rule: LabelRule)
 function storedTurn(image: NiftiHeader, labels: NiftiHeader, where: string): GridTurn {
   const [a, b] = [image.shape.join(' x '), labels.shape.join(' x ')];
   if (a === b) return UPRIGHT;
-  throw new DataError({ where, what: `the labels are ${b} voxels, their volume is ${a}` });
+  throw new DataError({ code: 'E_MASK_SIZE', where, what: `the labels are ${b} voxels, their volume is ${a}` });
 }
 
 /** Channels after the background's, the k-th showing class k. */
@@ -98,6 +98,7 @@ function isOneHot(volume: NiftiVolume): boolean {
   const [background = 0, ...classes] = voxels;
   if (classes.every((count) => count <= background)) return true;
   throw new DataError({
+    code: 'E_MASK_VALUE',
     where: volume.file,
     what: `in each place one of its ${frames} volumes is 1, and the first, which would be the background, is not the largest (voxels: ${voxels.join(', ')})`,
     fix: 'Put the background first, or export class numbers in three dimensions',

@@ -36,7 +36,7 @@ export async function readSheet(file: string): Promise<string[][]> {
     return cells.rows;
   } catch (cause) {
     const what = cause instanceof SheetError ? cause.message : 'it cannot be read as an Excel workbook';
-    throw new DataError({ where: file, what, fix: 'Save the table as .csv', cause });
+    throw new DataError({ code: 'E_TABLE_INVALID', where: file, what, fix: 'Save the table as .csv', cause });
   } finally {
     zip?.close();
   }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { DataError } from '../../../util/index.js';
+import { DataError, unreadableCode } from '../../../util/index.js';
 import { readSheet } from './sheet.js';
 
 /** What a table of a dataset stays far below. */
@@ -24,6 +24,7 @@ export async function readTable(file: string, columns?: readonly string[]): Prom
   const names = (head ?? []).map((name) => name.trim().toLowerCase());
   if (names.length > MAX_COLUMNS || names.length * body.length > MAX_CELLS)
     throw new DataError({
+      code: 'E_FILE_TOO_LARGE',
       where: file,
       what: `it has ${body.length} rows of ${names.length} columns, more than a list of images has`,
       fix: 'Use the table as it was published',
@@ -34,9 +35,11 @@ export async function readTable(file: string, columns?: readonly string[]): Prom
 async function readBytes(file: string): Promise<Buffer> {
   try {
     const info = await stat(file);
-    if (!info.isFile()) throw new DataError({ where: file, what: 'it is no file', fix: 'Use the table as it was published' });
+    if (!info.isFile())
+      throw new DataError({ code: 'E_FILE_KIND', where: file, what: 'it is no file', fix: 'Use the table as it was published' });
     if (info.size > MAX_BYTES)
       throw new DataError({
+        code: 'E_FILE_TOO_LARGE',
         where: file,
         what: `it has ${info.size} bytes, more than the ${MAX_BYTES} that are read`,
         fix: 'Use the table as it was published',
@@ -44,6 +47,7 @@ async function readBytes(file: string): Promise<Buffer> {
     const bytes = await readFile(file);
     if (bytes.subarray(0, 4).toString('hex') === 'd0cf11e0')
       throw new DataError({
+        code: 'E_TABLE_INVALID',
         where: file,
         what: 'it is a workbook of an old format (.xls), or one behind a password',
         fix: 'Save the table as .csv',
@@ -52,7 +56,13 @@ async function readBytes(file: string): Promise<Buffer> {
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    throw new DataError({ where: file, what: `it cannot be read (${code})`, fix: 'Check the path', cause });
+    throw new DataError({
+      code: unreadableCode(cause),
+      where: file,
+      what: `it cannot be read (${code})`,
+      fix: 'Check the path',
+      cause,
+    });
   }
 }
 
@@ -69,7 +79,13 @@ function parseCsv(text: string, file: string): string[][] {
       max_record_size: 10_000_000,
     });
   } catch (cause) {
-    throw new DataError({ where: file, what: 'it cannot be read as CSV', fix: 'Export it again as CSV', cause });
+    throw new DataError({
+      code: 'E_TABLE_INVALID',
+      where: file,
+      what: 'it cannot be read as CSV',
+      fix: 'Export it again as CSV',
+      cause,
+    });
   }
 }
 
@@ -83,7 +99,7 @@ export function column(rows: readonly Row[], names: readonly string[], file: str
   const name = names.find((own) => first?.[own] !== undefined);
   if (name === undefined && first !== undefined) {
     const what = `it has no column ${names.join(' or ')}; its columns are ${Object.keys(first).join(', ')}`;
-    throw new DataError({ where: file, what, fix: 'Use the table as it was published' });
+    throw new DataError({ code: 'E_TABLE_INVALID', where: file, what, fix: 'Use the table as it was published' });
   }
   return (row) => row[name ?? ''] ?? '';
 }

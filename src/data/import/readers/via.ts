@@ -42,7 +42,8 @@ export async function readVia(
   name: string,
 ): Promise<{ readonly images: readonly ViaImage[]; readonly problems: readonly Problem[] }> {
   const rows = await readTable(file);
-  if (rows.length === 0) throw new DataError({ where: file, what: 'the table is empty', fix: 'Copy it again' });
+  if (rows.length === 0)
+    throw new DataError({ code: 'E_TABLE_INVALID', where: file, what: 'the table is empty', fix: 'Copy it again' });
   const [fileOf, regionOf, shapeOf, attributesOf] = COLUMNS.map((own) => column(rows, [own], file)) as [
     ReturnType<typeof column>,
     ReturnType<typeof column>,

@@ -5,9 +5,10 @@ type Codecs = typeof import('./codecs.js');
 /** As `codecs.ts`: the decoders there make code from text, which the page forbids. */
 export const requireDecoder: Codecs['requireDecoder'] = (packing) => {
   throw new DataError({
+    code: 'E_IMAGE_BROWSER',
     where: 'image',
     what: `its pictures are packed as ${packing}, which is not read in a browser`,
-    fix: 'Open it with `npm run serve`, or export it uncompressed or as JPEG',
+    fix: 'Export it uncompressed or as JPEG',
   });
 };
 

@@ -80,6 +80,7 @@ function inflated(packed: Uint8Array, most: number, where: string): Uint8Array {
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') throw cause;
     throw new DataError({
+      code: 'E_IMAGE_TOO_LARGE',
       where,
       what: `it unpacks to more than ${Math.round(most / 1e6)} MB`,
       fix: 'Check the file, or export it uncompressed or as fewer frames',

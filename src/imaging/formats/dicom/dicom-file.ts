@@ -13,7 +13,13 @@ function unreadable(where: string, cause: unknown): DataError {
   const text = String((cause as { exception?: unknown }).exception ?? cause);
   const cut = /past end|past the end|beyond|overrun|EOF|buffer length/i.test(text);
   const what = cut ? 'it is damaged or cut off' : 'it cannot be read as DICOM';
-  return new DataError({ where, what, fix: 'Copy or export it again', cause });
+  return new DataError({
+    code: cut ? 'E_IMAGE_DAMAGED' : 'E_IMAGE_UNREADABLE',
+    where,
+    what,
+    fix: 'Copy or export it again',
+    cause,
+  });
 }
 
 /** A deflated byte can stand for a thousand, so that a file of a few megabytes may ask for all the memory there is. */
@@ -60,7 +66,7 @@ export class DicomFile {
     const { frames } = this.header;
     if (!Number.isInteger(frame) || frame < 0 || frame >= frames) {
       const fix = frames === 1 ? 'There is one, number 0' : `They are numbered 0 to ${frames - 1}`;
-      throw new DataError({ where: this.file, what: `there is no frame ${frame}`, fix });
+      throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: this.file, what: `there is no frame ${frame}`, fix });
     }
     const { sampling } = this.frames;
     const samples = await unpackFrame(this.frames.bytes(frame), this.header, sampling, this.file);

@@ -67,34 +67,43 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
   const number = (tag: string, name: string) => {
     const value = set.uint16(tag);
     if (value === undefined)
-      throw new DataError({ where, what: `it has no ${name}: it holds no picture`, fix: 'Choose an image file' });
+      throw new DataError({
+        code: 'E_IMAGE_NO_PIXELS',
+        where,
+        what: `it has no ${name}: it holds no picture`,
+        fix: 'Choose an image file',
+      });
     return value;
   };
-  const refuse = (what: string, fix = 'Export it again') => new DataError({ where, what, fix });
+  const refuse = (code: DataError['code'], what: string, fix = 'Export it again') => new DataError({ code, where, what, fix });
   if (set.elements['x7fe00010'] === undefined)
-    throw refuse('it has no pixels', 'Choose an image file, not a report or a directory');
+    throw refuse('E_IMAGE_NO_PIXELS', 'it has no pixels', 'Choose an image file, not a report or a directory');
   const [height, width] = [number('x00280010', 'Rows'), number('x00280011', 'Columns')];
   const bitsAllocated = number('x00280100', 'BitsAllocated');
   const samples = set.uint16('x00280002') ?? 1;
   const photometric = (set.string('x00280004') ?? '').trim().toUpperCase();
-  if (width === 0 || height === 0) throw refuse(`its header says ${width}x${height} pixels`);
+  if (width === 0 || height === 0) throw refuse('E_IMAGE_DAMAGED', `its header says ${width}x${height} pixels`);
   if (width * height > MAX_PIXELS)
     throw refuse(
+      'E_IMAGE_TOO_LARGE',
       `it is ${width}x${height} pixels; up to ${MAX_PIXELS / 1e6} million are read`,
       'Check the file, or make it smaller',
     );
-  if (bitsAllocated !== 8 && bitsAllocated !== 16) throw refuse(`it has ${bitsAllocated} bits a sample; 8 and 16 are read`);
-  if (samples !== 1 && samples !== 3) throw refuse(`it has ${samples} samples a pixel; 1 and 3 are read`);
-  if (!PHOTOMETRICS.includes(photometric)) throw refuse(`its photometric interpretation "${photometric}" is not read`);
+  if (bitsAllocated !== 8 && bitsAllocated !== 16)
+    throw refuse('E_IMAGE_FORMAT', `it has ${bitsAllocated} bits a sample; 8 and 16 are read`);
+  if (samples !== 1 && samples !== 3) throw refuse('E_IMAGE_FORMAT', `it has ${samples} samples a pixel; 1 and 3 are read`);
+  if (!PHOTOMETRICS.includes(photometric))
+    throw refuse('E_IMAGE_FORMAT', `its photometric interpretation "${photometric}" is not read`);
   if ((samples === 3) !== !/^(MONO|PALETTE)/.test(photometric))
-    throw refuse(`it says ${photometric} with ${samples} samples a pixel`);
-  if (samples === 3 && bitsAllocated !== 8) throw refuse('it has colours of more than 8 bits, which are not read');
+    throw refuse('E_IMAGE_DAMAGED', `it says ${photometric} with ${samples} samples a pixel`);
+  if (samples === 3 && bitsAllocated !== 8)
+    throw refuse('E_IMAGE_FORMAT', 'it has colours of more than 8 bits, which are not read');
   const bitsStored = set.uint16('x00280101') ?? bitsAllocated;
   const highBit = set.uint16('x00280102') ?? bitsStored - 1;
   if (bitsStored < 1 || bitsStored > bitsAllocated || highBit >= bitsAllocated || highBit + 1 < bitsStored)
-    throw refuse(`it says ${bitsStored} bits up to bit ${highBit} of ${bitsAllocated}`);
+    throw refuse('E_IMAGE_DAMAGED', `it says ${bitsStored} bits up to bit ${highBit} of ${bitsAllocated}`);
   const frames = set.intString('x00280008') ?? 1;
-  if (!Number.isInteger(frames) || frames < 1) throw refuse(`it says ${frames} frames`);
+  if (!Number.isInteger(frames) || frames < 1) throw refuse('E_IMAGE_DAMAGED', `it says ${frames} frames`);
   const regions = ultrasoundRegions(set);
   const signed = set.uint16('x00280103') === 1;
   return {

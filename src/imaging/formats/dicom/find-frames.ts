@@ -13,11 +13,13 @@ import { packedFrames } from './packed-frames.js';
  */
 export function findFrames(set: DataSet, header: DicomHeader, where: string): Frames {
   const element = set.elements[PIXELS];
-  if (element === undefined) throw new DataError({ where, what: 'it has no pixels', fix: 'Choose an image file' });
+  if (element === undefined)
+    throw new DataError({ code: 'E_IMAGE_NO_PIXELS', where, what: 'it has no pixels', fix: 'Choose an image file' });
   const size = (set.byteArray as Uint8Array).length;
   const open = element.length === 0xffffffff;
   if (!open && element.dataOffset + element.length > size)
     throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: `it is damaged or cut off: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}`,
       fix: 'Copy or export it again',
@@ -25,6 +27,7 @@ export function findFrames(set: DataSet, header: DicomHeader, where: string): Fr
   if (header.packing !== 'native') return packedFrames(set, element, header, where);
   if (open)
     throw new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: `its pixels are packed, but its transfer syntax ${header.transferSyntax} is uncompressed`,
       fix: 'Correct the transfer syntax (0002,0010), or export it again',

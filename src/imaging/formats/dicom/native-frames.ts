@@ -38,6 +38,7 @@ function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: st
   if (layouts.length === 1 && more > 0 && more < first.size && blank(set, element, first.size * frames)) return first;
   const wanted = layouts.map(({ size }) => size).filter((size, i, sizes) => sizes.indexOf(size) === i);
   throw new DataError({
+    code: 'E_IMAGE_DAMAGED',
     where,
     what: `it has ${element.length} bytes of pixels for ${frames} frame${frames === 1 ? '' : 's'} of ${wanted.join(' or ')}`,
     fix:

@@ -31,7 +31,7 @@ export function packedFrames(set: DataSet, element: Element, header: DicomHeader
     bytes(frame) {
       const own = groups[frame] ?? [];
       if (own.every(({ start, end }) => start === end))
-        throw new DataError({ where, what: `frame ${frame} is empty`, fix: 'Copy or export it again' });
+        throw new DataError({ code: 'E_IMAGE_DAMAGED', where, what: `frame ${frame} is empty`, fix: 'Copy or export it again' });
       const [only] = own as [Fragment];
       return own.length === 1
         ? bytes.subarray(only.start, only.end)
@@ -48,7 +48,8 @@ function fragmentsOf(
 ): { readonly table: readonly number[]; readonly fragments: readonly Fragment[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const last = length === 0xffffffff ? bytes.length : dataOffset + length;
-  const damaged = (what: string) => new DataError({ where, what, fix: 'It is damaged or cut off: copy or export it again' });
+  const damaged = (what: string) =>
+    new DataError({ code: 'E_IMAGE_DAMAGED', where, what, fix: 'It is damaged or cut off: copy or export it again' });
   const items: Fragment[] = [];
   let first = 0;
   for (let at = dataOffset; at + ITEM_HEAD <= last; ) {
@@ -84,6 +85,7 @@ function grouped(
   const offsets = [extended, table].find(({ length }) => length > 0) ?? [];
   const differ = (count: number, what: string) =>
     new DataError({
+      code: 'E_IMAGE_DAMAGED',
       where,
       what: `it has ${count} ${what} for ${frames} frame${frames === 1 ? '' : 's'}`,
       fix:
@@ -102,7 +104,12 @@ function grouped(
   if (byBeginning.length === frames) return byBeginning;
   throw byBeginning.length > 1 || packing === 'rle'
     ? differ(byBeginning.length, 'packed pictures')
-    : new DataError({ where, what: 'nothing says where its frames begin', fix: 'Export it with a basic offset table' });
+    : new DataError({
+        code: 'E_IMAGE_DAMAGED',
+        where,
+        what: 'nothing says where its frames begin',
+        fix: 'Export it with a basic offset table',
+      });
 }
 
 function split(fragments: readonly Fragment[], begins: (fragment: Fragment, i: number) => boolean): Fragment[][] {

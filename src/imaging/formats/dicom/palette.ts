@@ -26,7 +26,7 @@ export function paletteOf(set: DataSet, signed: boolean, where: string): Palette
 }
 
 function tableOf(set: DataSet, { descriptor, data, segmented }: (typeof CHANNELS)[number], where: string): Uint8Array {
-  const refuse = (what: string, fix = 'Export it again') => new DataError({ where, what, fix });
+  const refuse = (what: string, fix = 'Export it again') => new DataError({ code: 'E_IMAGE_DAMAGED', where, what, fix });
   const stated = set.uint16(descriptor, 0);
   const bits = set.uint16(descriptor, 2);
   const [plain, packed] = [set.elements[data], set.elements[segmented]];

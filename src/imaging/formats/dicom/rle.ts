@@ -10,7 +10,8 @@ import { DataError } from '../../../util/index.js';
  */
 export function decodeRleFrame(packed: Uint8Array, pixels: number, samples: number, bytes: 1 | 2, where: string): Uint8Array {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  const damaged = (what: string) => new DataError({ where, what: `its run-length coding ${what}`, fix: 'Export it again' });
+  const damaged = (what: string) =>
+    new DataError({ code: 'E_IMAGE_DAMAGED', where, what: `its run-length coding ${what}`, fix: 'Export it again' });
   if (packed.length < 64) throw damaged('has no header');
   const segments = view.getUint32(0, true);
   if (segments !== samples * bytes) throw damaged(`has ${segments} segments, not ${samples * bytes}`);

@@ -79,6 +79,7 @@ async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Pro
   }
   if (precision > 8)
     throw new DataError({
+      code: 'E_IMAGE_FORMAT',
       where,
       what: `its JPEG has ${precision} bits a sample and losses, which is not read`,
       fix: 'Export it uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000',
@@ -108,7 +109,8 @@ interface Stated {
 
 /** @throws DataError unless a packed picture says the same size as its file. */
 function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHeader, where: string): void {
-  const refuse = (what: string, fix = 'It is damaged or cut off: copy or export it again') => new DataError({ where, what, fix });
+  const refuse = (what: string) =>
+    new DataError({ code: 'E_IMAGE_DAMAGED', where, what, fix: 'It is damaged or cut off: copy or export it again' });
   const text = (w: number, h: number, n: number) => `${w}x${h} with ${n} sample${n === 1 ? '' : 's'}`;
   if (came.width !== width || came.height !== height || came.components !== samples)
     throw refuse(
@@ -117,7 +119,12 @@ function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHea
   if (came.precision < 1 || came.precision > bitsAllocated)
     throw refuse(`its packed picture has ${came.precision} bits a sample, its header says ${bitsAllocated}`);
   if (came.reduced === true)
-    throw refuse('its packed colours have fewer samples than pixels, which is not read', 'Export it uncompressed or as JPEG');
+    throw new DataError({
+      code: 'E_IMAGE_FORMAT',
+      where,
+      what: 'its packed colours have fewer samples than pixels, which is not read',
+      fix: 'Export it uncompressed or as JPEG',
+    });
 }
 
 /** Tiles and layers of JPEG 2000 above which a picture is refused: each takes memory or time, whether there is anything in it or not. */
@@ -126,6 +133,7 @@ const [MAX_TILES, MAX_LAYERS] = [8192, 1024];
 function checkEffort({ tiles, layers }: { readonly tiles: number; readonly layers: number }, where: string): void {
   if (tiles <= MAX_TILES && layers <= MAX_LAYERS) return;
   throw new DataError({
+    code: 'E_IMAGE_TOO_LARGE',
     where,
     what: `its packed picture is in ${tiles} tiles and ${layers} layers; up to ${MAX_TILES} and ${MAX_LAYERS} are read`,
     fix: 'Check the file, or export it again',
@@ -140,6 +148,7 @@ function failed(where: string): (cause: unknown) => never {
 
 function damaged(where: string, cause?: unknown): DataError {
   return new DataError({
+    code: 'E_IMAGE_DAMAGED',
     where,
     what: 'a packed picture in it cannot be decoded',
     fix: 'It is damaged or cut off: copy or export it again',

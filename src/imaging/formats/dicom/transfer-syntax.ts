@@ -36,11 +36,13 @@ export function packingOf(uid: string, where: string): Packing {
   if (packing !== undefined) return packing;
   if (FILM.test(uid))
     throw new DataError({
+      code: 'E_IMAGE_FORMAT',
       where,
       what: `its pictures are packed as an MPEG film (transfer syntax ${uid}), which is not read`,
       fix: 'Export it from the scanner or the archive as JPEG or uncompressed frames',
     });
   throw new DataError({
+    code: 'E_IMAGE_FORMAT',
     where,
     what: `its transfer syntax ${uid} is not read`,
     fix: 'Export it uncompressed, or as JPEG, JPEG-LS, JPEG 2000 or RLE',
