@@ -32,11 +32,13 @@ try {
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     copyFileSync(join(root, 'weights', 'nano-grounding-dino', name), join(folder, name));
   const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
-  const { initBackend, tf, withPortableKernels } = await dist('backend/index.js');
+  const { initBackend, tf } = await dist('backend/index.js');
+  const { withPortableKernels } = await dist('backend/kernels/index.js');
   const { exportModel } = await dist('export/index.js');
   const { detectorProgram } = await dist('export/detector-program.js');
-  const { loadDetector, openRunner } = await dist('infer/index.js');
-  const { saveCheckpoint } = await dist('io/index.js');
+  const { openRunner } = await dist('infer/index.js');
+  const { loadDetector } = await dist('pretrained/index.js');
+  const { saveCheckpoint } = await dist('weights/index.js');
   await initBackend();
   const peakGb = () => (process.resourceUsage().maxRSS / 1e6).toFixed(1);
   const masker = join(folder, 'masker');

@@ -21,7 +21,7 @@ await build();
 const load = (room) => import(pathToFileURL(join(root, 'dist', room)).href);
 const { fingerprintOf, MIRRORS, wordsOf } = await load('data/audit/fingerprint.js');
 const { PhantomDataset, phantomDomains, StuDataset } = await load('data/index.js');
-const { decodeImage } = await load('processing/index.js');
+const { decodeImage } = await load('imaging/index.js');
 
 const resized =
   (across, down) =>

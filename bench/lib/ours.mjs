@@ -14,7 +14,7 @@ import { trainStep } from './train-step.mjs';
 const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
 const { describeBackend, hasNativeLinear, initBackend, nativeLinear, nativeOps, tf } = await dist('backend/index.js');
 const { inference } = await dist('nn/index.js');
-const { readSafetensors } = await dist('io/index.js');
+const { readSafetensors } = await dist('weights/formats/index.js');
 const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
 
 const makers = { detector, masker, 'train-step': training };
@@ -53,7 +53,7 @@ async function inputsIn() {
 /** The reference's model and inputs, or random ones. */
 async function detectorParts() {
   if (folder === 'random') return randomDetector(Number(side), Number(batch), size);
-  const { loadGroundingDino, readModelConfig, groundingDinoConfigs } = await dist('infer/index.js');
+  const { loadGroundingDino, readModelConfig, groundingDinoConfigs } = await dist('pretrained/index.js');
   const model = await loadGroundingDino(folder, await readModelConfig(folder, groundingDinoConfigs));
   const tensor = await inputsIn();
   const inputs = {
@@ -88,7 +88,7 @@ async function detector() {
 
 async function maskerParts() {
   if (folder === 'random') return randomMasker(size);
-  const { loadSam2Masker } = await dist('infer/index.js');
+  const { loadSam2Masker } = await dist('pretrained/index.js');
   const { model } = await loadSam2Masker(folder);
   const tensor = await inputsIn();
   return { model, pixelValues: tf.transpose(tensor('pixel_values'), [0, 2, 3, 1]), boxes: tensor('input_boxes') };

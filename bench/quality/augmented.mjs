@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { augment, CocoDataset } from '../../dist/data/index.js';
-import { Rng } from '../../dist/index.js';
+import { Rng } from '../../dist/util/index.js';
 
 const { values } = parseArgs({
   options: {

@@ -11,8 +11,9 @@
 import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { initBackend } from '../../dist/backend/index.js';
 import { loadConfig } from '../../dist/config/index.js';
-import { initBackend, Rng } from '../../dist/index.js';
+import { Rng } from '../../dist/util/index.js';
 import { demoSchema, runDemo } from '../../dist/workflows/index.js';
 
 const VALIDATION = 20;

@@ -4,6 +4,7 @@ export { loadAdapter } from './load-adapter.js';
 export {
   type AdaptedOptions,
   type DetectorParts,
+  groundingDinoConfigs,
   isMasker,
   loadDetector,
   loadGroundingDino,

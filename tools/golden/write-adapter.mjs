@@ -17,7 +17,7 @@ await build();
 quietTensorflow();
 const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const { initBackend, tf } = await dist('backend/index.js');
-const { loadGroundingDino, loadSam2, saveAdapter } = await dist('infer/index.js');
+const { loadGroundingDino, loadSam2, saveAdapter } = await dist('pretrained/index.js');
 const { applyLora, loraPresets } = await dist('lora/index.js');
 const { parseGroundingDinoConfig } = await dist('models/grounding-dino/index.js');
 const { parseSam2Config } = await dist('models/sam2/index.js');

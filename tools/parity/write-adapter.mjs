@@ -13,7 +13,7 @@ await build();
 quietTensorflow();
 const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const { initBackend, tf } = await dist('backend/index.js');
-const { groundingDinoConfigs, loadGroundingDino, readModelConfig, saveAdapter } = await dist('infer/index.js');
+const { groundingDinoConfigs, loadGroundingDino, readModelConfig, saveAdapter } = await dist('pretrained/index.js');
 const { applyLora, loraPresets } = await dist('lora/index.js');
 const { Rng } = await dist('util/index.js');
 await initBackend();
