@@ -12,8 +12,8 @@ export const AREAS = {
     tests: ['test/processing/detections.test.ts'],
   },
   masks: {
-    mutate: ['src/processing/{rle,contours,polygons,components,mask,union-of-masks}.ts'],
-    tests: ['test/processing/{rle,contours,mask}.test.ts'],
+    mutate: ['src/imaging/{rle,contours,polygons,components,mask,union-of-masks}.ts'],
+    tests: ['test/imaging/{rle,contours,mask}.test.ts'],
   },
   losses: {
     mutate: ['src/losses/*.ts'],
