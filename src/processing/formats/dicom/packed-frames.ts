@@ -101,7 +101,7 @@ function grouped(
   const byBeginning = split(full, begins);
   if (byBeginning.length === frames) return byBeginning;
   throw byBeginning.length > 1 || packing === 'rle'
-    ? differ(byBeginning.length, 'packed pictures')
+    ? differ(byBeginning.length, 'packed frames')
     : new DataError({ where, what: 'nothing says where its frames begin', fix: 'Export it with a basic offset table' });
 }
 
