@@ -12,12 +12,12 @@ interface CheckDataOptions extends GlobalOptions {
   out: string | undefined;
 }
 
-/** Problems that are told on the screen. */
+/** Problems that are printed. */
 const TOLD = 10;
 
 export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = {
   command: 'check-data',
-  describe: 'find damaged files, wrong boxes, and patients or images that are in two splits',
+  describe: 'find damaged files, wrong boxes, and patients or images that are in more than one split',
   builder: (args) =>
     args
       .option('data', {
@@ -29,14 +29,14 @@ export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = 
       .option('out', {
         type: 'string',
         describe:
-          'folder for audit.json and audit.html; default: the first of --data, or the working directory for data that come with sonoground',
+          'folder for audit.json and audit.html; default: the first of --data, or the working directory for data shipped with sonoground',
       })
-      .example('$0 check-data --data data/busi data/tn3k', 'two datasets, also against each other')
+      .example('$0 check-data --data data/busi data/tn3k', 'two datasets, also compared with each other')
       .example('$0 check-data --data data', 'all datasets in a folder') as never,
   handler: async ({ data, out }) => {
     const folders = await Promise.all(data.map(locateShipped));
     const { parts, problems } = await openFolders(folders);
-    const progress = startProgress('pictures');
+    const progress = startProgress('images');
     const report = await auditDatasets(parts, {
       problems,
       onProgress: (done, total, file) => progress.update(done, total, file),
@@ -62,11 +62,11 @@ function tell({ datasets, problems, groups, duplicates, errors, warnings, images
     ...groups.map(({ dataset, group, parts }) => `error: ${dataset}: ${group} is in ${Object.keys(parts).join(' and ')}`),
     ...duplicates.map(
       ({ level, kind, a, b }) =>
-        `${level}: ${a.dataset} ${a.part} ${a.file} and ${b.dataset} ${b.part} ${b.file} are ${kind === 'exact' ? 'the same picture' : 'alike'}`,
+        `${level}: ${a.dataset} ${a.part} ${a.file} and ${b.dataset} ${b.part} ${b.file} are ${kind === 'exact' ? 'the same image' : 'similar'}`,
     ),
     ...problems.map(({ level, dataset, file, what }) => `${level}: ${dataset}/${file}: ${what}`),
   ].sort((a, b) => Number(a.startsWith('warning')) - Number(b.startsWith('warning')));
   for (const line of lines.slice(0, TOLD)) consoleLogger.info(line);
   if (lines.length > TOLD) consoleLogger.info(`and ${lines.length - TOLD} more`);
-  consoleLogger.info(`${images} pictures (${cached} known from before): ${errors} errors, ${warnings} warnings`);
+  consoleLogger.info(`${images} images (${cached} from the cache): ${errors} errors, ${warnings} warnings`);
 }

@@ -31,17 +31,22 @@ const REDUCED = [
 
 export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
   command: 'demo',
-  describe: 'fine-tune the shipped models on real images they have never seen; report before and after',
+  describe: 'fine-tune the shipped models on real images of a new structure; report before and after',
   builder: (args) =>
     args
       .option('set', setOption)
       .example('$0 demo', 'under 5 minutes on 2 cores; the report is runs/demo/report.html')
-      .example('$0 demo --set run.seed=8 run.dir=runs/demo-8 masker.train.epochs=5', 'another seed, a shorter training') as never,
+      .example(
+        '$0 demo --set run.seed=8 run.dir=runs/demo-8 masker.train.epochs=5',
+        'another seed and a shorter training',
+      ) as never,
   handler: async ({ set, backend }) => {
     const running = await initBackend(backend, consoleLogger, 'training');
     const reduced = running === 'tensorflow' ? [] : REDUCED;
     if (reduced.length > 0)
-      consoleLogger.warn(`the ${running} backend is slow: the demo runs on a reduced schedule, and its figures mean little`);
+      consoleLogger.warn(
+        `the ${running} backend is slow: the demo runs on a reduced schedule, and its figures are not meaningful`,
+      );
     const config = await loadConfig(packageFile('configs/demo.yaml'), demoSchema, [...reduced, ...set]);
     let progress: { stage: DemoStage; bar: Progress } | undefined;
     const result = await runDemo(config, {
@@ -63,7 +68,7 @@ function tell({ before, after, constantMask, retained, learntFrom, reportFile, m
   for (const [phrase, score] of Object.entries(after.structures))
     consoleLogger.info(`  ${phrase}: ${change(before.structures[phrase]?.dsc, score.dsc)}`);
   const constant = percentText(constantMask.dsc, 2);
-  consoleLogger.info(`the same mask for every image, the best one of ${learntFrom}: DSC ${constant}`);
+  consoleLogger.info(`constant-mask baseline, from ${learntFrom} training images: DSC ${constant}`);
   consoleLogger.info(scoreLine('before', before));
   consoleLogger.info(scoreLine('after', after));
   const sets = Object.entries(retained.after.datasets).map(
@@ -71,7 +76,7 @@ function tell({ before, after, constantMask, retained, learntFrom, reportFile, m
   );
   const { images, dsc } = retained.after.pooled;
   consoleLogger.info(
-    `what it could do before, on ${images} images: ${change(retained.before.pooled.dsc, dsc)} (${sets.join(', ')})`,
+    `structures known before, on ${images} images: ${change(retained.before.pooled.dsc, dsc)} (${sets.join(', ')})`,
   );
   consoleLogger.info(`report: ${reportFile}`);
   consoleLogger.info(`metrics: ${metricsFile}`);

@@ -24,7 +24,7 @@ export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
     args
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' })
       .example('$0 doctor', 'backend, devices, memory and speed')
-      .example('$0 doctor --backend wasm', 'the same of another backend') as never,
+      .example('$0 doctor --backend wasm', 'the same for another backend') as never,
   handler: async ({ backend, json }) => {
     await initBackend(backend, consoleLogger);
     const facts = await collect();
@@ -67,13 +67,13 @@ function describe(facts: Facts): string[] {
   const version = facts.tensorflow === null ? '' : `TensorFlow ${facts.tensorflow}, `;
   return [
     `Node ${facts.node} on ${facts.platform}`,
-    `${facts.cpu}, ${facts.cores} cores, ${facts.memoryGb} GB of memory, ${facts.freeMemoryGb} GB free, ${facts.processMemoryGb} GB used here`,
+    `${facts.cpu}, ${facts.cores} cores, ${facts.memoryGb} GB of memory, ${facts.freeMemoryGb} GB free, ${facts.processMemoryGb} GB used by this process`,
     `backend ${facts.backend}: ${version}TensorFlow.js ${facts.tfjs}, ${facts.kernels} kernels`,
-    `device: ${facts.device}, ${facts.threads} thread${facts.threads === 1 ? '' : 's'} an operation`,
+    `device: ${facts.device}, ${facts.threads} thread${facts.threads === 1 ? '' : 's'} per operation`,
     ...describeAdapters(facts.adapters),
     ...facts.cuda.map((line) => `CUDA: ${line}`),
-    `native ops of our own: ${facts.nativeOps.join(', ') || `none (${facts.nativeOpsReason})`}${facts.nativeOpsOn === null ? '' : `; with ${facts.nativeOpsOn}`}`,
-    `matrix products: ${facts.gflops} GFLOP/s, the best of several; what else runs makes it less`,
+    `native operations: ${facts.nativeOps.join(', ') || `none (${facts.nativeOpsReason})`}${facts.nativeOpsOn === null ? '' : `; with ${facts.nativeOpsOn}`}`,
+    `matrix products: ${facts.gflops} GFLOP/s, the best of several runs; lower if other programs are running`,
     `cache ${cache.dir}: ${cache.entries.map(({ name, mb }) => `${name} ${mb} MB`).join(', ') || 'empty'}`,
     ...(fallback === null ? [] : [`set-up: ${fallback}. Run \`sonoground setup\` to try again`]),
   ];
@@ -93,7 +93,7 @@ function describeAdapters(found: readonly AdapterReport[] | string): string[] {
   if (found.length === 0) return ['WebGPU: no adapter (no graphics driver with Vulkan, Metal or Direct3D 12)'];
   return found.map(
     ({ vendor, architecture, description, software, maxTensorBytes, sharedBytes, groupThreads }) =>
-      `WebGPU: ${[vendor, architecture].filter((part) => part !== '').join(' ')}, ${description}: ${software ? 'software' : 'real'}, tensors to ${Math.round(maxTensorBytes / 2 ** 20)} MB, groups of ${groupThreads} threads with ${sharedBytes / 1024} KB`,
+      `WebGPU: ${[vendor, architecture].filter((part) => part !== '').join(' ')}, ${description}: ${software ? 'software' : 'hardware'}, tensors up to ${Math.round(maxTensorBytes / 2 ** 20)} MB, workgroups of ${groupThreads} threads with ${sharedBytes / 1024} KB`,
   );
 }
 

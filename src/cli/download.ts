@@ -25,23 +25,23 @@ interface DownloadOptions extends GlobalOptions {
 
 export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
   command: 'download [name]',
-  describe: 'download pretrained weights from Hugging Face into its cache and verify them; resumes',
+  describe: 'download pretrained weights into the Hugging Face cache and verify them; resumes',
   builder: (args) =>
     args
-      .positional('name', { type: 'string', describe: 'a name of --list, or owner/repo; @revision may follow' })
+      .positional('name', { type: 'string', describe: 'a name from --list, or owner/repo, optionally with @revision' })
       .option('list', { type: 'boolean', default: false, describe: 'show the known names and what is in the cache' })
-      .option('to', { type: 'string', describe: 'also put the files into this folder' })
+      .option('to', { type: 'string', describe: 'also copy the files to this folder' })
       .option('file', {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'exactly these files instead of configuration, tokenizer and weights',
+        describe: 'download these files instead of configuration, tokenizer and weights',
       })
-      .example('$0 download grounding-dino-tiny', 'the last line is the folder that --model takes')
-      .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'a plain folder beside the cache')
-      .example('$0 download owner/repo@revision', 'any model; a commit, branch or tag')
+      .example('$0 download grounding-dino-tiny', 'the last line printed is the folder to pass to --model')
+      .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'also as a plain folder')
+      .example('$0 download owner/repo@revision', 'any model, at a commit, branch or tag')
       .epilogue(
-        'Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE as Python does, and shares its cache.',
+        'Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE like the Python client, and shares its cache.',
       ) as never,
   handler: async ({ name, list, to, file }) => {
     const settings = await hubSettings(process.env);
@@ -104,13 +104,13 @@ function lineOf(event: Exclude<HubEvent, { kind: 'progress' | 'cached' }>): stri
     case 'resolved':
       return `${event.repo} at commit ${event.commit}${event.revision === event.commit ? '' : ` (${event.revision})`}`;
     case 'fetching':
-      return `${event.file}, ${size(event.bytes)}${event.from > 0 ? `, going on from ${size(event.from)}` : ''}`;
+      return `${event.file}, ${size(event.bytes)}${event.from > 0 ? `, resuming at ${size(event.from)}` : ''}`;
     case 'retry':
-      return `${event.reason}; again in ${Math.ceil(event.waitMs / 1000)} s`;
+      return `${event.reason}; retrying in ${Math.ceil(event.waitMs / 1000)} s`;
     case 'waiting':
-      return `${event.file}: another process fetches it, waiting`;
+      return `${event.file}: waiting for another process that is downloading it`;
     case 'cache-only':
-      return `${event.reason}. The copy in the cache is used`;
+      return `${event.reason}. Using the cached copy`;
   }
 }
 

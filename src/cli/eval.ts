@@ -52,15 +52,15 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     args
       .option('config', {
         type: 'string',
-        describe: "a run's YAML; default: the newest run, else the shipped models on examples/hc18",
+        describe: 'YAML file of a run; default: the newest run, else the shipped models on examples/hc18',
       })
-      .option('adapter', { type: 'string', describe: "folder of a LoRA adapter; default: the run's best" })
+      .option('adapter', { type: 'string', describe: "folder of a LoRA adapter; default: the run's best weights" })
       .option('split', {
         choices: ['train', 'val', 'test'] as const,
         default: 'test' as const,
-        describe: 'which part of the data',
+        describe: 'split to evaluate',
       })
-      .option('prompt', { type: 'string', describe: "ask for this in every image; default: the datasets' own names" })
+      .option('prompt', { type: 'string', describe: "prompt for every image; default: the datasets' own names" })
       .option('predictions', {
         type: 'string',
         array: true,
@@ -76,33 +76,37 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
       })
       .option('prompts', {
         type: 'string',
-        describe: 'wordings to try besides: a YAML file, wordings separated by commas, or default',
+        describe: 'wordings to compare: a YAML file, a comma-separated list, or default',
       })
-      .option('negatives', { type: 'string', describe: 'things that no image shows, separated by dots; each is asked alone' })
+      .option('negatives', {
+        type: 'string',
+        describe: 'structures that no image shows, separated by dots; each is prompted alone',
+      })
       .option('calibrate', {
         type: 'number',
-        describe: 'false-alarm rate for which to take a threshold from the validation part, kept with the model',
+        describe: 'false-positive rate at which to set a threshold on the validation split, stored with the model',
       })
       .option('trust', {
         type: 'boolean',
         default: false,
-        describe: 'look at mirrored images too, to predict the quality of each mask',
+        describe: 'also segment mirrored images, to predict the quality of each mask',
       })
-      .option('medsam', { type: 'string', describe: 'folder of a MedSAM, for --table 2' })
+      .option('medsam', { type: 'string', describe: 'folder of a MedSAM model, for --table 2' })
       .option('tolerance', {
         type: 'string',
         array: true,
         default: [],
-        describe: 'distance within which borders agree for NSD, with its unit: "2 mm", 0.1cm, 3px; default: 1 mm, 2 px',
+        describe: 'tolerance of the NSD, with its unit: "2 mm", 0.1cm, 3px; default: 1 mm, 2 px',
       })
       .option('shard', {
         type: 'string',
-        describe: 'ask about one part of the images alone, for many machines: 0/4 is the first of four; eval without it reports',
+        describe:
+          'process one shard of the images, for several machines: 0/4 is the first of four; then run eval without it to report',
       })
       .option('set', setOption)
       .example('$0 eval', 'the newest run under runs/')
-      .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, with another method in them")
-      .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for “not in this image”') as never,
+      .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, including another method")
+      .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for absent structures') as never,
   handler: async (argv) => {
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
@@ -114,7 +118,9 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     if (argv.shard !== undefined) {
       const shard = parseShard(argv.shard);
       const images = await answerShard(config, { ...asked, backend: running, onProgress }, shard).finally(stop);
-      consoleLogger.info(`${images} images answered below ${config.run.dir}; eval without --shard reports when all parts are`);
+      consoleLogger.info(
+        `${images} images predicted, stored in ${config.run.dir}; run eval without --shard once all shards are done`,
+      );
       return;
     }
     const result = await evaluateRun(config, { ...asked, backend: running, onProgress }).finally(stop);
@@ -208,7 +214,7 @@ function tell({ summaries, comparisons, constantMask, warnings, calibration, fil
   if (calibration !== undefined) {
     const { threshold, absent, falseAlarmRate, detectionRate } = calibration;
     consoleLogger.info(
-      `present from a score of ${threshold.toFixed(4)} on: ${percentText(100 * falseAlarmRate)} of ${absent} absent things pass, ${detectionRate === null ? 'no present one was seen' : `${percentText(100 * detectionRate)} of the present ones`}`,
+      `threshold for presence ${threshold.toFixed(4)}: ${percentText(100 * falseAlarmRate)} of ${absent} absent structures pass, ${detectionRate === null ? 'no present one was available' : `${percentText(100 * detectionRate)} of the present ones`}`,
     );
   }
   for (const warning of warnings) consoleLogger.warn(warning);
@@ -222,7 +228,7 @@ function tellMethod({ method, strict, paper }: MethodSummary, several: boolean):
   const names = Object.keys(strict.datasets);
   const line = (name: string, s: MethodSummary['strict']['pooled'], p: MethodSummary['paper']['pooled']) =>
     consoleLogger.info(
-      `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.missed} of ${s.n} missed; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,
+      `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.missed} false negatives in ${s.n}; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,
     );
   for (const name of names) {
     const [s, p] = [strict.datasets[name], paper.datasets[name]];

@@ -40,7 +40,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     args
       .option('run', {
         type: 'string',
-        describe: 'folder of a run; its best weights are exported',
+        describe: 'folder of a run, whose best weights are exported',
         conflicts: ['model', 'adapter', 'masker-adapter'],
       })
       .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped one' })
@@ -51,16 +51,16 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('format', {
         choices: formats,
         demandOption: true,
-        describe: 'for transformers, PEFT, TensorFlow or TensorFlow.js; or a page that runs the model in the browser',
+        describe: 'for transformers, PEFT, TensorFlow or TensorFlow.js, or a page that runs the model in the browser',
       })
-      .option('dtype', { choices: weightTypes, default: 'float32' as const, describe: 'how weights are stored' })
-      .option('image-size', { type: 'string', describe: 'SIDE or HEIGHTxWIDTH of the images of a graph' })
-      .option('text-length', { type: 'number', describe: 'tokens that prompts of a graph are padded to' })
-      .option('batch', { type: 'string', describe: "images of a call of a graph's detector: a number, or any" })
-      .option('points', { type: 'number', default: 4, describe: "points of each prompt of a graph's masker" })
+      .option('dtype', { choices: weightTypes, default: 'float32' as const, describe: 'data type of the stored weights' })
+      .option('image-size', { type: 'string', describe: 'SIDE or HEIGHTxWIDTH of the images that a graph takes' })
+      .option('text-length', { type: 'number', describe: 'number of tokens to which prompts are padded in a graph' })
+      .option('batch', { type: 'string', describe: "batch size of a graph's detector: a number, or any" })
+      .option('points', { type: 'number', default: 4, describe: "points per prompt of a graph's masker" })
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace an earlier export' })
       .example('$0 export --run runs/stu --to exported --format savedmodel', 'for TensorFlow in Python, Serving, Java, Go or C++')
-      .example('$0 export --to site --format web-page', 'a folder for any web server: the shipped model in the browser')
+      .example('$0 export --to site --format web-page', 'a static page that runs the shipped model in the browser')
       .example('$0 export --model grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
   handler: async ({
     run,
@@ -97,7 +97,8 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     consoleLogger.info(
       `${to}: ${Object.keys(files).length} files, ${(bytes / 1e6).toFixed(1)} MB, described in ${join(to, 'manifest.json')}`,
     );
-    if (format === 'web-page') consoleLogger.info(`put it on any web server, or here: python3 -m http.server -d ${to} 8000`);
+    if (format === 'web-page')
+      consoleLogger.info(`copy it to any web server, or try it here: python3 -m http.server -d ${to} 8000`);
   },
 };
 

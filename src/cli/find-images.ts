@@ -96,7 +96,7 @@ async function imagesOf(
     if (await isOwn(path, own)) results += 1;
     else images.push({ path, below });
   }
-  if (results > 0) logger.info(`${asked}: ${results} results of this command are in it, and are no images to look at`);
+  if (results > 0) logger.info(`${asked}: ${results} results of this command in it are skipped`);
   if (images.length > 0) return images;
   throw new UsageError({
     code: 'E_NO_IMAGES',

@@ -21,7 +21,10 @@ export const forwardCommand: CommandModule<GlobalOptions, ForwardOptions> = {
       .option('inputs', { type: 'string', demandOption: true, describe: "safetensors with Hugging Face's input names" })
       .option('outputs', { type: 'string', demandOption: true, describe: 'safetensors file to write' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (grounding-dino)' })
-      .option('multimask', { type: 'boolean', describe: 'several masks a prompt (sam2, sam); default: what the inputs say' })
+      .option('multimask', {
+        type: 'boolean',
+        describe: 'several masks per prompt (sam2, sam); default: as the inputs file specifies',
+      })
       .example('$0 forward --model DIR --inputs in.safetensors --outputs out.safetensors', 'logits and boxes, or masks') as never,
   handler: async ({ backend, ...options }) => {
     await initBackend(backend, consoleLogger);

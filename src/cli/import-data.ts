@@ -24,7 +24,7 @@ const SHOWN = 10;
 
 export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> = {
   command: 'import-data',
-  describe: 'convert a published dataset, or your own, into one layout with train, val and test splits',
+  describe: 'convert a published dataset, or your own, to one layout with train, val and test splits',
   builder: (args) =>
     args
       .option('dataset', {
@@ -32,40 +32,40 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
         demandOption: true,
         describe: `one of ${adapters.map(({ name }) => name).join(', ')}`,
       })
-      .option('from', { type: 'string', demandOption: true, describe: 'the folder into which the dataset was unpacked' })
-      .option('to', { type: 'string', demandOption: true, describe: 'the folder that is written' })
+      .option('from', { type: 'string', demandOption: true, describe: 'folder of the unpacked dataset' })
+      .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
       .option('protocol', {
         choices: ['strict', 'paper'] as const,
         default: 'strict' as const,
-        describe: 'strict: patients kept apart, right words; paper: as published, which leaks',
+        describe: 'strict: patients kept apart, correct names; paper: as published, which leaks patients between splits',
       })
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
-        describe: 'what a bad file does: end the import, or be left out and listed in report.json',
+        describe: 'what to do with an unusable file: stop, or skip it and list it in report.json',
       })
-      .option('seed', { type: 'number', default: 42, describe: 'of the division 70/20/10' })
-      .option('official-splits', { type: 'boolean', default: false, describe: "the publisher's parts, where there are any" })
+      .option('seed', { type: 'number', default: 42, describe: 'seed of the 70/20/10 split' })
+      .option('official-splits', { type: 'boolean', default: false, describe: "use the publisher's splits, if there are any" })
       .option('splits', {
         type: 'string',
-        describe: 'a division to use, as splits.json of another import; those of configs/splits were drawn by seed 42',
+        describe: 'file with the splits to use: splits.json of another import, or one from configs/splits (drawn with seed 42)',
       })
-      .option('variant', { type: 'string', describe: 'a version within the archive, as stage2 of tnscui' })
+      .option('variant', { type: 'string', describe: 'a version within the archive, such as stage2 of tnscui' })
       .option('prompt', {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'what the objects of folders or nifti are called; several for label values 1, 2, …',
+        describe: 'name of the objects, for folders and nifti; several for label values 1, 2, …',
       })
       .option('overwrite', {
         type: 'boolean',
         default: false,
-        describe: 'replace an earlier import in --to, or fill a used folder',
+        describe: 'replace an earlier import in --to, or write to a folder that is not empty',
       })
-      .example('$0 import-data --dataset busi --from Dataset_BUSI_with_GT --to data/busi', 'one of the paper')
-      .example('$0 import-data --dataset folders --from mine --to data/mine --prompt "liver tumor"', "one's own")
+      .example('$0 import-data --dataset busi --from Dataset_BUSI_with_GT --to data/busi', "one of the paper's datasets")
+      .example('$0 import-data --dataset folders --from mine --to data/mine --prompt "liver tumor"', 'your own files')
       .epilogue(
-        'Writes annotations/{train,val,test}.json (COCO), images/, masks/ and report.json. Bad files are left out, counted and listed; the exit code is 0 as long as anything was imported. A stopped import goes on where it was.',
+        'Writes annotations/{train,val,test}.json (COCO), images/, masks/ and report.json. Unusable files are skipped, counted and listed; the exit code is 0 if anything was imported. The same command resumes an interrupted import.',
       ) as never,
   handler: async ({ dataset, prompt, variant, from, splits, ...options }) => {
     const { title } = findAdapter(dataset);
@@ -93,15 +93,15 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
 function summary({ counts, problems, negatives, copies }: ImportReport, title: string, to: string, ms: number): string[] {
   const parts = (['train', 'val', 'test'] as const).map(
     (part) =>
-      `  ${part.padEnd(5)} ${counts[part].images} images, ${counts[part].rows} objects${negatives[part] > 0 ? `, ${negatives[part]} without one` : ''}`,
+      `  ${part.padEnd(5)} ${counts[part].images} images, ${counts[part].rows} objects${negatives[part] > 0 ? `, ${negatives[part]} without any` : ''}`,
   );
   const listed = problems.slice(0, SHOWN).map(({ file, what }) => `  ${file}: ${what}`);
   const more = problems.length > SHOWN ? [`  … and ${problems.length - SHOWN} more in report.json`] : [];
-  const bad = problems.length === 0 ? [] : [`warning: ${problems.length} left out:`, ...listed, ...more];
-  const kept = (copies?.across.length ?? 0) > 0 ? 'listed in report.json' : 'each kept in one part';
+  const bad = problems.length === 0 ? [] : [`warning: ${problems.length} skipped:`, ...listed, ...more];
+  const kept = (copies?.across.length ?? 0) > 0 ? 'listed in report.json' : 'each kept within one split';
   const alike =
     copies === undefined || copies.images === 0
       ? []
-      : [`  ${copies.images} images are copies of others or alike: ${copies.groups} groups, ${kept}`];
+      : [`  ${copies.images} images are copies of others or nearly so: ${copies.groups} groups, ${kept}`];
   return [`${title}, in ${(ms / 1000).toFixed(1)} s:`, ...parts, ...alike, ...bad, `written to ${to}`];
 }

@@ -41,44 +41,44 @@ const NONE = 'none';
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
-  describe: 'segment what a prompt names in files, folders or globs: boxes, masks, overlays',
+  describe: 'find and segment what a prompt names in files, folders or globs: boxes, masks, overlays',
   builder: (args) =>
     args
       .option('image', {
         type: 'string',
         array: true,
         demandOption: true,
-        describe: 'image files, folders with all that is below them, or globs in quotes',
+        describe: 'image files, folders (searched recursively), or globs in quotes',
       })
       .option('prompt', {
         type: 'string',
         array: true,
         demandOption: true,
-        describe: 'what to look for, separated by dots; given again, it is a question of its own',
+        describe: 'phrases to look for, separated by dots; each further --prompt is run separately',
       })
       .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json, overlays/ and masks/' })
       .option('model', {
         type: 'string',
         default: shippedModels.detector,
-        describe: 'folder of the detector, or an exported one',
+        describe: 'folder of the detector, or of an export',
       })
       .option('masker', {
         type: 'string',
-        describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
+        describe: `folder of the masker, or none for boxes only; default: ${shippedModels.masker}, or that of the export`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
-      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapters counts: 0 none, 1 all' })
-      .option('threshold', { type: 'number', default: 0.3, describe: 'score from which a box counts, 0 to 1' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
+      .option('threshold', { type: 'number', default: 0.3, describe: 'lowest score at which a box counts, 0 to 1' })
       .option('nms', {
         type: 'number',
         default: 0.5,
-        describe: 'overlap (IoU) above which the weaker of two boxes of a phrase goes',
+        describe: 'overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped',
       })
       .option('select', {
         choices: Object.keys(SELECTIONS) as (keyof typeof SELECTIONS)[],
         default: 'all' as const,
-        describe: 'every box above the threshold, the best of each phrase (best), or the best of the image',
+        describe: 'all boxes above the threshold, the best of each phrase (best), or the best of the image',
       })
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
@@ -88,20 +88,21 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('overwrite', {
         type: 'boolean',
         default: false,
-        describe: 'do again what is done; otherwise a second call goes on where the first one stopped',
+        describe: 'process all images again; otherwise the same command resumes',
       })
       .option('shard', {
         type: 'string',
-        describe: 'one part of the images, for many machines: 0/4 is the first of four; into OUT/shards/0-of-4, see merge',
+        describe:
+          'process one shard of the images, for several machines: 0/4 is the first of four; writes OUT/shards/0-of-4, see merge',
       })
-      .example(
-        '$0 infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out',
-        'an image that comes with sonoground',
-      )
+      .example('$0 infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'an image shipped with sonoground')
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
-      .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')
-      .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box of each phrase')
-      .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes alone')
+      .example(
+        '$0 infer --image scans --prompt "thyroid nodule" --out out',
+        'a folder; the same command resumes after an interruption',
+      )
+      .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box per phrase')
+      .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
@@ -147,7 +148,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const progress = startProgress('images');
-    const stop = stopOnSignals('finishing the image at hand');
+    const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();
     const summary = await runBatch({
       images,
@@ -168,15 +169,15 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       stop.dispose();
     });
     const { done, skipped, found, bad } = summary;
-    const before = skipped === 0 ? '' : `, ${skipped} were done before`;
+    const before = skipped === 0 ? '' : `, ${skipped} done before`;
     consoleLogger.info(
-      `${done} images done, ${perSecond(done, begin)}${before}; ${found} found in all: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
+      `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
     );
     for (const message of bad) consoleLogger.warn(message);
     if (bad.length > 0)
-      consoleLogger.warn(`${bad.length} of ${images.length} images could not be read, or their results not written`);
+      consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
     if (stop.signal.aborted) {
-      consoleLogger.warn('stopped before the end; the same command goes on from here');
+      consoleLogger.warn('interrupted; the same command resumes');
       process.exitCode = stop.exitCode();
     } else if (bad.length > 0) process.exitCode = 1;
   },

@@ -39,7 +39,7 @@ export async function main(
     .option('backend', {
       choices: backendNames,
       default: (process.env['SONOGROUND_BACKEND'] ?? 'auto') as GlobalOptions['backend'],
-      describe: 'what computes; also SONOGROUND_BACKEND',
+      describe: 'backend; also SONOGROUND_BACKEND',
     })
     .command(commands as unknown as CommandModule[])
     .demandCommand(1, 1, 'Name a command', 'Name one command')
@@ -117,7 +117,7 @@ export function report(error: unknown): number {
   else if (known instanceof SonogroundError) printError(known);
   else {
     printError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
-    printLine('This was not expected. SONOGROUND_DEBUG=1 shows where it happened.');
+    printLine('This is an unexpected error. Set SONOGROUND_DEBUG=1 to see the stack trace.');
   }
   return error instanceof UsageError ? MISUSED : FAILED;
 }

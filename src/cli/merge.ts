@@ -16,18 +16,23 @@ export const mergeCommand: CommandModule<GlobalOptions, MergeCommandOptions> = {
   describe: 'combine the results of infer --shard or eval --shard from several machines',
   builder: (args) =>
     args
-      .option('from', { type: 'string', array: true, demandOption: true, describe: 'folders of the parts; of eval, run folders' })
-      .option('to', { type: 'string', demandOption: true, describe: 'folder for all of it; of eval, the run folder' })
-      .option('partial', { type: 'boolean', default: false, describe: 'although parts are missing' })
-      .example('$0 merge --from out/shards/* --to out', 'all parts; the same again adds what came later')
-      .example('$0 merge --from a/runs/us b/runs/us --to runs/us', 'answers of machines without a common disk') as never,
+      .option('from', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: 'folders of the shards; for eval, run folders',
+      })
+      .option('to', { type: 'string', demandOption: true, describe: 'folder for the merged results; for eval, the run folder' })
+      .option('partial', { type: 'boolean', default: false, describe: 'merge even if shards are missing' })
+      .example('$0 merge --from out/shards/* --to out', 'all shards; run it again to add later ones')
+      .example('$0 merge --from a/runs/us b/runs/us --to runs/us', 'predictions from machines without a shared disk') as never,
   handler: async ({ from, to, partial }) => {
     if ((await Promise.all(from.map(hasAnswers))).some(Boolean)) {
-      consoleLogger.info(`${await mergeAnswers(from, to)} answers added to ${to}; eval reports`);
+      consoleLogger.info(`${await mergeAnswers(from, to)} predictions added to ${to}; run eval to report`);
       return;
     }
     const { images, found, lacking } = await mergeBatches({ from, to, partial, logger: consoleLogger });
-    consoleLogger.info(`${images} images, ${found} found in all: ${join(to, 'results.json')}`);
+    consoleLogger.info(`${images} images, ${found} objects found in total: ${join(to, 'results.json')}`);
     if (lacking.length > 0) process.exitCode = 1;
   },
 };

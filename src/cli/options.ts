@@ -10,5 +10,5 @@ export const setOption = {
   type: 'string',
   array: true,
   default: [] as string[],
-  describe: 'overrides a key of the configuration: --set data.root=DIR train.epochs=5',
+  describe: 'override keys of the configuration: --set data.root=DIR train.epochs=5',
 } as const;

@@ -12,21 +12,21 @@ export const SETUP = { command: 'setup', describe: 'install TensorFlow and compi
 
 /** What people need first. */
 const EXAMPLES: readonly (readonly [line: string, does: string])[] = [
-  ['demo', 'see the shipped models learn: under 5 minutes on 2 cores'],
-  ['infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'segment an image that comes with sonoground'],
+  ['demo', 'fine-tune the shipped models on real images: under 5 minutes on 2 cores'],
+  ['infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'segment an image shipped with sonoground'],
   [
     'train --config configs/fine-tune.yaml --set data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
     'fine-tune on your own images/ and masks/',
   ],
   ['infer --image scan.png --prompt "liver tumor" --adapter runs/liver/best --out out', 'segment with the result'],
   ['eval', 'DSC and IoU of the newest run'],
-  ['doctor', 'what computes here, and how fast'],
+  ['doctor', 'backend, devices and speed of this machine'],
 ];
 
 const OPTIONS: readonly (readonly [option: string, does: string])[] = [
-  ['--help', 'after a command: its options and examples'],
+  ['--help', 'after a command: options and examples'],
   ['--version', 'the version of sonoground'],
-  ['--backend', 'what computes: auto, tensorflow, webgpu, wasm or cpu; also SONOGROUND_BACKEND'],
+  ['--backend', 'backend: auto, tensorflow, webgpu, wasm or cpu; also SONOGROUND_BACKEND'],
 ];
 
 /**
@@ -45,7 +45,7 @@ export function overview(groups: readonly CommandGroup[], prefix: string): strin
     ...purposes,
     section('Options', OPTIONS),
     `Examples\n${examples.join('\n')}`,
-    'Files under configs/, examples/ and weights/ come with sonoground and are found from any folder.',
+    'Files under configs/, examples/ and weights/ are part of sonoground and are found from any folder.',
   ].join('\n\n');
 }
 

@@ -3,5 +3,5 @@ import { type DatasetScore, percentText } from '../eval/index.js';
 /** One line that says how good a result is. */
 export function scoreLine(label: string, { dsc, std, iou, boxIou, n, missed }: DatasetScore): string {
   const spread = std === null ? '' : ` (± ${std.toFixed(0)})`;
-  return `${label}: DSC ${percentText(dsc, 2)}${spread}, IoU ${percentText(iou, 2)}, box IoU ${percentText(boxIou, 2)}, over ${n} images (${missed} missed)`;
+  return `${label}: DSC ${percentText(dsc, 2)}${spread}, IoU ${percentText(iou, 2)}, box IoU ${percentText(boxIou, 2)}, over ${n} images (${missed} false negatives)`;
 }

@@ -31,40 +31,40 @@ const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   command: 'serve',
-  describe: 'run a web page and a REST API on this machine',
+  describe: 'serve a web page and a REST API',
   builder: (args) =>
     args
       .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
       .option('masker', {
         type: 'string',
-        describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
+        describe: `folder of the masker, or none for boxes only; default: ${shippedModels.masker}, or that of the export`,
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
-      .option('adapter-scale', { type: 'number', default: 1, describe: 'how much of the adapters counts: 0 none, 1 all' })
+      .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
       .option('host', {
         type: 'string',
         default: '127.0.0.1',
-        describe: 'address to listen at; others than loopback need a token',
+        describe: 'address to listen on; any but loopback needs a token',
       })
-      .option('port', { type: 'number', default: 8080, describe: '0 takes a free one' })
+      .option('port', { type: 'number', default: 8080, describe: 'port to listen on; 0 picks a free one' })
       .option('token', {
         type: 'string',
-        describe: 'what requests must carry; also SONOGROUND_TOKEN, which other users do not see; made if needed and not given',
+        describe: 'token that requests must carry; also SONOGROUND_TOKEN, which other users cannot see; generated if needed',
       })
       .option('allow-host', {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'names by which others reach the server, as behind a proxy',
+        describe: 'public host names of the server, for example behind a proxy',
       })
-      .option('max-upload', { type: 'number', default: 64, describe: 'MB of a file' })
-      .option('max-pixels', { type: 'number', default: 40, describe: 'millions of pixels of an image' })
-      .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'requests that may wait' })
-      .option('timeout', { type: 'number', default: 120, describe: 'seconds that a request may take' })
-      .example('$0 serve', 'the shipped models, for this machine alone')
-      .example('$0 serve --adapter runs/liver/best --port 9000', 'a model that was trained here')
-      .example('$0 serve --host 0.0.0.0', 'for others too, who need the token that is printed') as never,
+      .option('max-upload', { type: 'number', default: 64, describe: 'largest file, in MB' })
+      .option('max-pixels', { type: 'number', default: 40, describe: 'largest image, in millions of pixels' })
+      .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'largest number of waiting requests' })
+      .option('timeout', { type: 'number', default: 120, describe: 'time limit of a request, in seconds' })
+      .example('$0 serve', 'the shipped models, on this machine only')
+      .example('$0 serve --adapter runs/liver/best --port 9000', 'your own fine-tuned model')
+      .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
   handler: async ({ model, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
@@ -98,13 +98,13 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const parts = [facts.detector, facts.adapter, facts.masker].filter((part) => part !== null);
     consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
     if (!isLoopback(host))
-      consoleLogger.warn(`requests are not encrypted: put a proxy with TLS in front (${await locateShipped('docs/serving.md')})`);
+      consoleLogger.warn(`requests are not encrypted: put a TLS proxy in front (${await locateShipped('docs/serving.md')})`);
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // Behind # it stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
     // Before others know that it is up, and may stop it.
     const stop = askedToStop();
-    consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C ends it)`);
+    consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C to stop)`);
     consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
     await stop;
     void askedToStop().then(async (name) => {
@@ -112,7 +112,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       await engine.close();
       process.exit(128 + constants.signals[name]);
     });
-    consoleLogger.info('finishing what was begun; a second Ctrl-C ends at once');
+    consoleLogger.info('finishing requests; press Ctrl-C again to exit at once');
     await server.close();
   },
 };

@@ -26,7 +26,7 @@ export function stopOnSignals(meanwhile: string): Stop {
     if (controller.signal.aborted) process.exit(SIGNALS[name as Signal]);
     code = SIGNALS[name as Signal];
     controller.abort();
-    consoleLogger.info(`${name}: ${meanwhile}; once more ends at once`);
+    consoleLogger.info(`${name}: ${meanwhile}; a second signal exits at once`);
   };
   const names = Object.keys(SIGNALS) as Signal[];
   const streams = [process.stdout, process.stderr];

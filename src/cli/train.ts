@@ -19,29 +19,29 @@ interface TrainOptions extends GlobalOptions {
 
 export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
   command: 'train',
-  describe: 'fine-tune on a dataset with LoRA, and test the result',
+  describe: 'fine-tune with LoRA and evaluate the result',
   builder: (args) =>
     args
       .option('config', {
         type: 'string',
         demandOption: true,
-        describe: 'YAML file of the run: your own, or one that ships, such as configs/stu.yaml',
+        describe: 'YAML file of the run: your own, or a shipped one such as configs/stu.yaml',
       })
       .option('set', setOption)
-      .option('resume', { type: 'boolean', default: false, describe: "continue from the run folder's last checkpoint" })
+      .option('resume', { type: 'boolean', default: false, describe: "resume from the run folder's last checkpoint" })
       .option('allow-changed-data', {
         type: 'boolean',
         default: false,
-        describe: 'with --resume: although the images, masks, annotations or the model are others than before',
+        describe: 'with --resume: even if images, masks, annotations or the model have changed',
       })
       .example(
         '$0 train --config configs/fine-tune.yaml --set data.root=DIR data.prompt="liver tumor" run.dir=runs/liver',
         'your own images/ and masks/',
       )
-      .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 real breast images')
+      .example('$0 train --config configs/stu.yaml --set data.root=STU-Hospital', 'LoRA on 42 breast images')
       .example(
         '$0 train --config configs/stu.yaml --set data.root=STU-Hospital eval.folds=5',
-        'the same, each image tested once',
+        'with 5-fold cross-validation',
       ) as never,
   handler: async ({ config: file, set, resume, allowChangedData, backend }) => {
     const config = await loadConfig(file, runConfigSchema, set);

@@ -52,7 +52,7 @@ async function entriesOf(
     entered.add(real);
     return (await readdir(path, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    onProblem(`${path}: it cannot be read (${(error as NodeJS.ErrnoException).code}), and what is in it is left out`);
+    onProblem(`${path}: it cannot be read (${(error as NodeJS.ErrnoException).code}) and is skipped`);
     return [];
   }
 }

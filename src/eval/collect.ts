@@ -140,7 +140,7 @@ function blindMethods(rows: readonly TargetRow[]): string[] {
   const blind = rows.filter(({ target, protocol }) => target === WHOLE && protocol === 'strict');
   return [...new Set(blind.map(({ method }) => method))].map(
     (method) =>
-      `${method}: its masks do not say which thing they show; where an image shows several, its strict score is that of all of them together`,
+      `${method}: its masks do not state which structure they show; where an image shows several, its strict score covers all of them together`,
   );
 }
 

@@ -19,9 +19,9 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
   return {
     signature: 'serving_default',
     inputs: {
-      pixel_values: { layout: '[B, H, W, 3]', meaning: 'normalised RGB, padded with zeros on the right and below' },
+      pixel_values: { layout: '[B, H, W, 3]', meaning: 'normalised RGB, zero-padded on the right and bottom' },
       pixel_mask: { layout: '[B, H, W]', meaning: '1 on the image, 0 on padding' },
-      input_ids: { layout: '[B, T]', meaning: 'token numbers of the prompt, padded with 0' },
+      input_ids: { layout: '[B, T]', meaning: 'token ids of the prompt, padded with 0' },
       attention_mask: { layout: '[B, T]', meaning: '1 on tokens, 0 on padding' },
       token_type_ids: { layout: '[B, T]', meaning: '0 throughout' },
     },
@@ -29,7 +29,7 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
       logits: { layout: '[B, Q, maxTextLen]', meaning: 'agreement of each query with each token; -inf where there is no text' },
       pred_boxes: {
         layout: '[B, Q, 4]',
-        meaning: 'centre x, centre y, width, height, each a share of the image without its padding',
+        meaning: 'centre x, centre y, width, height, relative to the image without padding',
       },
     },
     dynamic: {

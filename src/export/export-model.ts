@@ -141,7 +141,7 @@ async function writeParts(
 ): Promise<Pick<Manifest, 'detector' | 'masker'>> {
   const say = options.say ?? (() => {});
   if (options.form === 'peft') return writeAdapters(source, dir, say);
-  say(`the detector: ${withAdapter(source.detector, source.adapter)}`);
+  say(`detector: ${withAdapter(source.detector, source.adapter)}`);
   const detector = await loadDetector(source.detector, { adapter: source.adapter });
   let first: ManifestPart;
   try {
@@ -150,7 +150,7 @@ async function writeParts(
   } finally {
     detector.model.dispose();
   }
-  say(`the masker: ${withAdapter(source.masker, source.maskerAdapter)}`);
+  say(`masker: ${withAdapter(source.masker, source.maskerAdapter)}`);
   const masker = await loadMasker(source.masker, { adapter: source.maskerAdapter });
   try {
     mergeLora(masker.model);

@@ -23,7 +23,7 @@ export interface MaskerGraph {
 }
 
 const EMBEDDINGS = {
-  image_embeddings: { layout: '[1, h, w, C]', meaning: 'what the encoder makes of the image' },
+  image_embeddings: { layout: '[1, h, w, C]', meaning: 'image embeddings of the encoder' },
 };
 
 const ANSWERS = {
@@ -49,8 +49,8 @@ function sam2Graph({ model, config }: Sam2Like): MaskerGraph {
     maskSide: 4 * Math.floor(config.promptEncoder.imageSize / config.promptEncoder.patchSize),
     features: {
       ...EMBEDDINGS,
-      high_res_0: { layout: '[1, 4h, 4w, C / 8]', meaning: 'its finest map' },
-      high_res_1: { layout: '[1, 2h, 2w, C / 4]', meaning: 'its middle map' },
+      high_res_0: { layout: '[1, 4h, 4w, C / 8]', meaning: 'feature map of the highest resolution' },
+      high_res_1: { layout: '[1, 2h, 2w, C / 4]', meaning: 'feature map of the middle resolution' },
     },
     answers: {
       ...ANSWERS,

@@ -25,7 +25,7 @@ const EARLIER = { input_masks: { layout: '[1, 4h, 4w, 1]', meaning: 'logits of a
 const ADDED = {
   mask_embeddings: {
     layout: '[1, h, w, C]',
-    meaning: 'with its sum with image_embeddings in their place, the decoder refines the earlier mask',
+    meaning: 'added to image_embeddings, it makes the decoder refine the earlier mask',
   },
 } as const;
 

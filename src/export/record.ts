@@ -90,7 +90,7 @@ async function addProgram(
     return largest > LARGE ? CHECKED.slice(0, 1) : CHECKED;
   } catch (error) {
     if (!(error instanceof DynamicError)) throw error;
-    say(`${path}: ${signature} takes ${dynamic.name} = 1 only: ${error.message}`);
+    say(`${path}: ${signature} is limited to ${dynamic.name} = 1: ${error.message}`);
     await builder.add(signature, record(program, 1));
     return [1];
   }

@@ -43,7 +43,7 @@ export async function verifyAgain(programs: readonly Program[], again: readonly 
 /** Says what was found, a line for each comparison. */
 export function report(path: string, checks: readonly ManifestCheck[], say: (message: string) => void): void {
   for (const { what, max_abs_error: error, max_abs_value: value } of checks)
-    say(`${path}: ${what}: largest error ${error.toExponential(1)} of values up to ${value.toPrecision(3)}`);
+    say(`${path}: ${what}: largest error ${error.toExponential(1)}, values up to ${value.toPrecision(3)}`);
 }
 
 async function compare(

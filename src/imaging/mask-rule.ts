@@ -90,7 +90,7 @@ function severalLevels(
   }
   if (between > inside * (lossy ? AREAS.lossy : AREAS.lossless))
     refuse('the mask has areas between dark and bright', `${FIX}, or without losses and soft edges`);
-  if (middle > PICTURE * bright) refuse('it looks like a picture, not like a mask');
+  if (middle > PICTURE * bright) refuse('it looks like an image, not like a mask');
   if (islands > Math.max(MIN_ISLAND, inside * AREAS.lossy))
     refuse('the mask shows something that is less than half as bright as the rest', `${FIX}, or without soft edges`);
   return { inside: 'from-half', top };

@@ -54,7 +54,7 @@ export class RawInputs {
   range(name: string, low: number, high: number): void {
     const data = this.arrays.get(name)?.data ?? [];
     const outside = data.find((value) => !Number.isInteger(value) || value < low || value > high);
-    if (outside !== undefined) this.problem(`${name}: expected whole numbers from ${low} to ${high}, got ${outside}`);
+    if (outside !== undefined) this.problem(`${name}: expected integers from ${low} to ${high}, got ${outside}`);
   }
 
   /**

@@ -43,9 +43,9 @@ export function leakOf(protocol: 'strict' | 'paper', survey: DatasetSurvey, plan
   if (shown.length < 2) return undefined;
   if (protocol === 'paper') {
     const kind = structures ? 'structure' : 'class';
-    return `${name}: the paper's prompt is the true ${kind} of each image (${shown.join(', ')}): it gives the label away, and no classification is measured`;
+    return `${name}: the paper's prompt is the true ${kind} of each image (${shown.join(', ')}): it reveals the label, so classification is not measured`;
   }
   if (plan.kind === 'own')
-    return `${name}: each image comes with its own question, which names what it shows among things that it does not`;
+    return `${name}: each image has its own prompt, which names absent structures as well as those that it shows`;
   return undefined;
 }

@@ -40,7 +40,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
 
   api.get(
     '/v1/health',
-    { schema: { summary: 'Whether the server is up, and with which models', response: { 200: healthAnswer, ...ERRORS } } },
+    { schema: { summary: 'Reports whether the server is up, and its models', response: { 200: healthAnswer, ...ERRORS } } },
     async () => {
       const { uploadBytes: upload_bytes, pixels, waiting, timeoutMs: timeout_ms } = limits;
       const status = 'ok' as const;
@@ -53,7 +53,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
     {
       config: { queued: true },
       schema: {
-        summary: 'Finds what prompts name, and gives each thing a mask',
+        summary: 'Finds and segments what prompts name',
         consumes: CONSUMES,
         body: segmentBody,
         response: { 200: segmentAnswer, ...QUEUED },
@@ -89,7 +89,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
     {
       config: { queued: true },
       schema: {
-        summary: 'Gives a mask for each box or set of points',
+        summary: 'Returns a mask for each box or set of points',
         consumes: CONSUMES,
         body: masksBody,
         response: { 200: masksAnswer, ...QUEUED },
@@ -112,7 +112,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
     {
       config: { queued: true },
       schema: {
-        summary: 'Reads an image and remembers it for a while, in memory',
+        summary: 'Reads an image and keeps it in memory for a while',
         consumes: CONSUMES,
         body: openBody,
         response: { 200: openAnswer, ...QUEUED },
@@ -125,7 +125,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
 
   api.get(
     '/v1/images/:id',
-    { config: { queued: true }, schema: { summary: 'The PNG of an image that is remembered', params: imageParams } },
+    { config: { queued: true }, schema: { summary: 'Returns an image that is in memory as PNG', params: imageParams } },
     async (request, reply) => {
       const png = await ask(queue, request, reply, { kind: 'preview', id: request.params.id });
       return reply.type('image/png').send(Buffer.from(png));

@@ -16,18 +16,20 @@ const image = {
     .describe('the bytes of a PNG, JPEG, TIFF, WebP, BMP, DICOM or NIfTI (.nii, .nii.gz) file; in a form, the file itself'),
   image_id: z
     .string()
-    .regex(/^[0-9a-f]{32}$/, 'expected the image id of an earlier answer')
+    .regex(/^[0-9a-f]{32}$/, 'expected the image id of an earlier response')
     .optional()
-    .describe('instead of an image: the id of one that was sent before and is still remembered'),
-  file_name: z.string().max(1000).optional().describe('only its ending is looked at, for old DICOM files'),
+    .describe('instead of an image: the id of one that was sent before and is still in memory'),
+  file_name: z.string().max(1000).optional().describe('only its extension is used, to recognise old DICOM files'),
   picture: z
     .string()
     .max(40)
     .optional()
-    .describe('which picture of a film, a TIFF or a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first'),
+    .describe(
+      'frame of a cine clip, page of a TIFF or slice of a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first',
+    ),
 };
 
-const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed runs, PNG in base64, or no mask");
+const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed RLE, PNG in base64, or no mask");
 
 /** Forms send lists as fields that come again, or as one. */
 const prompt = z
@@ -36,22 +38,27 @@ const prompt = z
     z.array(z.string().max(requestLimits.promptLetters)).max(requestLimits.prompts),
   ])
   .default([])
-  .describe('what to look for, phrases separated by dots; a list asks each as a question of its own');
+  .describe('phrases to look for, separated by dots; the prompts of a list are run separately');
 
 export const openBody = z.strictObject(image);
 
 export const segmentBody = z.strictObject({
   ...image,
   prompt,
-  threshold: z.number().min(0).max(1).default(0.3).describe('score from which a box counts'),
-  nms: z.number().min(0).max(1).default(0.5).describe('overlap (IoU) above which the weaker of two boxes of a phrase goes'),
+  threshold: z.number().min(0).max(1).default(0.3).describe('lowest score at which a box counts'),
+  nms: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped'),
   select: z.enum(selections).default('all').describe('all boxes, the best of each phrase, or the best of the image'),
-  max: z.int().min(1).max(requestLimits.found).default(100).describe('boxes at most'),
+  max: z.int().min(1).max(requestLimits.found).default(100).describe('largest number of boxes'),
   boxes: z
     .array(z.strictObject({ bbox, phrase: z.string().max(requestLimits.promptLetters).default('') }))
     .max(requestLimits.boxes)
     .default([])
-    .describe('boxes that were drawn or corrected, which get masks as well'),
+    .describe('drawn or corrected boxes, segmented in addition'),
   mask_format: maskFormat,
 });
 
@@ -70,13 +77,13 @@ export const masksBody = z.strictObject({
           .array(z.union([z.literal(0), z.literal(1)]))
           .max(requestLimits.points)
           .optional()
-          .describe('for each point 1, inside, or 0, outside. Default: all inside'),
+          .describe('for each point 1 (inside) or 0 (outside). Default: all inside'),
       }),
     )
     .min(1)
     .max(requestLimits.boxes)
-    .describe('each is a box, points, or both; each gets a mask'),
-  multimask: z.boolean().default(false).describe("the model's alternatives for each prompt"),
+    .describe('each is a box, points, or both, and returns a mask'),
+  multimask: z.boolean().default(false).describe("return the model's alternative masks for each prompt"),
   mask_format: maskFormat,
 });
 
@@ -84,27 +91,27 @@ export const imageParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/) });
 
 const openedImage = z
   .object({
-    id: z.string().describe('stands for the picture in later requests, as image_id'),
+    id: z.string().describe('identifies the image in later requests, as image_id'),
     width: z.int(),
     height: z.int(),
     spacing_mm: z
       .tuple([z.number(), z.number()])
       .readonly()
       .nullable()
-      .describe('between columns and between rows, where the file says'),
+      .describe('between columns and between rows, if the file states it'),
     pictures: z.object({
       kind: z.enum(['picture', 'frames', 'pages', 'planes']),
       count: z.int(),
-      per_frame: z.int().describe('how many of them make a volume, where a file holds several; else all'),
-      address: z.string().describe('which one this is'),
+      per_frame: z.int().describe('number of slices of one volume, if the file contains several; otherwise all'),
+      address: z.string().describe('index of this one'),
     }),
   })
-  .describe('the picture that was looked at');
+  .describe('the image that was processed');
 
 const mask = z
   .union([z.object({ size: z.tuple([z.int(), z.int()]).readonly().describe('height, width'), counts: z.string() }), z.string()])
   .nullable()
-  .describe("COCO's record of a mask, or a PNG in base64, on the grid of the image");
+  .describe('COCO RLE, or a PNG in base64, on the grid of the image');
 
 export const openAnswer = z.object({ image: openedImage });
 
@@ -116,7 +123,7 @@ export const segmentAnswer = z.object({
         phrase: z.string(),
         score: z.number().nullable().describe("the detector's confidence, 0 to 1; null for a box of the request"),
         bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
-        area: z.number().describe('pixels of the mask, or of the box where there is no mask'),
+        area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
         mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
         mask,
       }),

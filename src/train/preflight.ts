@@ -56,7 +56,7 @@ export async function preflight(task: TrainTask, dataset: Dataset, seed: number,
   const whole = parts.length - adapters.length;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   logger.info(
-    `preflight: ${adapters.length} adapters${whole > 0 ? ` and ${whole} layers trained whole` : ''} get a gradient and change the loss (${seconds} s)`,
+    `preflight: ${adapters.length} adapters${whole > 0 ? ` and ${whole} fully trained layers` : ''} receive gradients and change the loss (${seconds} s)`,
   );
 }
 

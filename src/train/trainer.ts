@@ -151,10 +151,10 @@ class Trainer {
     this.made = { ...this.made, data: digestOf(data), versions: stepVersions(current) };
     const last = resume ? await this.folder.newestCheckpoint(({ message }) => this.logger.warn(message)) : undefined;
     if (last !== undefined) await this.restore(last, data);
-    else if (resume) this.logger.info(`there is no checkpoint in ${dir} yet: training starts at the beginning`);
+    else if (resume) this.logger.info(`there is no checkpoint in ${dir} yet: training starts from the beginning`);
     else {
       const place = await this.folder.setAside();
-      if (place !== undefined) this.logger.info(`what an earlier run left in ${dir} is now in ${place}`);
+      if (place !== undefined) this.logger.info(`files of an earlier run were moved from ${dir} to ${place}`);
     }
     this.log = await TrainLog.open(dir, last?.progress.log);
     await writeFileAtomic(join(dir, 'config.yaml'), stringify(this.settings));
@@ -240,12 +240,12 @@ class Trainer {
     }
     scores?.forget();
     if (scores !== undefined && !rows.some(({ shown }) => shown)) {
-      const what = 'no image of the val part shows an object, so that there is no score of answers';
+      const what = 'no image of the val split shows an object, so there is no score';
       throw new ConfigError({
         code: 'E_DATA_NO_OBJECTS',
         where: 'train.monitor',
         what,
-        fix: 'Choose val.loss, or give data.split other parts',
+        fix: 'Choose val.loss, or give data.split other shares',
       });
     }
     const { total, terms } = mean.value;
@@ -288,15 +288,14 @@ class Trainer {
   private async compare(file: string, before: MadeWith, data: DataRecord): Promise<void> {
     const { dir, allowChangedData = false } = this.options;
     if (before.data === undefined || before.versions === undefined) {
-      this.logger.warn(`${file}: it does not say with which data and versions it was made; they are not compared`);
+      this.logger.warn(`${file}: it does not record the data and versions that it was made with, so these are not compared`);
       return;
     }
     if (!allowChangedData) await assertSameData(file, before.data, data, dir);
     const changes = await changesSince(before.data, data, dir);
     if (changes !== undefined) this.logger.warn(`${file}: the data have changed: ${changes}; allowed by --allow-changed-data`);
     const others = otherVersions(before.versions, this.made.versions ?? {});
-    if (others !== undefined)
-      this.logger.warn(`${file}: ${others}; the steps from here on may differ from those of a run in one go`);
+    if (others !== undefined) this.logger.warn(`${file}: ${others}; further steps may differ from those of an uninterrupted run`);
   }
 
   private stopIfAsked(): void {

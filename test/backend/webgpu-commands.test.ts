@@ -133,11 +133,11 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     const { code, text } = await losingTheDevice(() => runCommand(infer('webgpu', 'lost')));
     expect(code).toBe(1);
     const error = text.split('\n').filter((line) => line.startsWith('error'));
-    expect(error).toEqual([expect.stringMatching(/^error: backend webgpu: the device was lost.*infer goes on by itself/)]);
+    expect(error).toEqual([expect.stringMatching(/^error: backend webgpu: the device was lost.*infer resumes by itself/)]);
     expect(text).not.toMatch(/^\s+at /m);
     expect(await json('lost', 'results.json')).toEqual(before);
     expect(await unfinished('lost')).toEqual([]);
-    expect(await run(...infer('tensorflow', 'lost'))).toContain('1 were done before');
+    expect(await run(...infer('tensorflow', 'lost'))).toContain('1 done before');
     const names = (list: readonly CocoResult[]) => new Set(list.map(({ file_name }) => file_name));
     expect(names(await json<CocoResult[]>('lost', 'results.json'))).toEqual(new Set(['0.png', '1.png']));
   });
@@ -150,7 +150,7 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     const { code, text } = await losingTheDevice(() => runCommand(train('webgpu', 'run', '--resume')));
     expect(code).toBe(1);
     const error = text.split('\n').filter((line) => line.startsWith('error'));
-    expect(error).toEqual([expect.stringMatching(/^error: backend webgpu: the device was lost.*training with --resume/)]);
+    expect(error).toEqual([expect.stringMatching(/^error: backend webgpu: the device was lost.*train with --resume/)]);
     expect(await readdir(at('run', 'checkpoints'))).toEqual(checkpoints);
     expect(await unfinished('run')).toEqual([]);
     expect(await run(...train('tensorflow', 'run', '--resume'))).toMatch(/resumed at .*step 1, .*epoch 2\/2/s);

@@ -47,7 +47,7 @@ describe('npm run check-data', () => {
     expect(report).toMatchObject({ errors: 0, images: 2 });
     expect(await readFile(join(root, 'audit.html'), 'utf8')).toContain('<!doctype html>');
     expect(await run('--data', root)).toBe(0);
-    expect(output).toMatch(/2 pictures \(2 known from before\): 0 errors/);
+    expect(output).toMatch(/2 images \(2 from the cache\): 0 errors/);
   });
 
   it('ends with 1 when a picture is in two parts', async () => {
@@ -55,7 +55,7 @@ describe('npm run check-data', () => {
     const root = join(dir, 'leaking & <b>');
     await writeSet(root, { train: [{ file: 'a.png' }], val: [{ file: 'leak.jpg', bytes }] });
     expect(await run('--data', root, '--out', join(dir, 'out'))).toBe(1);
-    expect(output).toMatch(/error: leaking & <b> train images\/a\.png and leaking & <b> val images\/leak\.jpg are alike/);
+    expect(output).toMatch(/error: leaking & <b> train images\/a\.png and leaking & <b> val images\/leak\.jpg are similar/);
     expect(existsSync(join(root, 'audit.json'))).toBe(false);
   });
 

@@ -50,7 +50,7 @@ describe('results of the command', () => {
   it('are no images to look at, by whatever way they are reached', async () => {
     lines.length = 0;
     expect(await idsIn('in', ['in/out/overlays'])).toEqual(['a', 'sub/b']);
-    expect(lines).toEqual([expect.stringContaining('1 results of this command are in it')]);
+    expect(lines).toEqual([expect.stringContaining('1 results of this command in it are skipped')]);
     expect(await idsIn('in', ['in/loop/loop/out/overlays'])).toEqual(['a', 'sub/b']);
     await symlink('out/overlays/a.png', join(dir, 'in', 'linked.png'));
     expect(await idsIn('in', ['in/out/overlays'])).toEqual(['a', 'sub/b']);

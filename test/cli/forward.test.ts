@@ -104,7 +104,7 @@ describe('rawForward', () => {
     for (const problem of [
       'input_masks: expected shape [2, 1, 20, 20], got [2, 1, 16, 20]',
       'input_labels needs input_points',
-      'input_labels: expected whole numbers from -10 to 3, got 7',
+      'input_labels: expected integers from -10 to 3, got 7',
       'input_box is not an input of this model, did you mean input_boxes?',
     ])
       await expect(run).rejects.toThrow(problem);

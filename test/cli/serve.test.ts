@@ -70,7 +70,7 @@ describeUnless(missing, 'npm run serve', () => {
     });
     const over = once(server, 'exit');
     server.kill('SIGTERM');
-    await until(() => said().includes('finishing what was begun'));
+    await until(() => said().includes('finishing requests'));
     expect(server.exitCode).toBeNull();
     server.kill('SIGTERM');
     expect(await over).toEqual([143, null]);

@@ -51,16 +51,16 @@ describe('infer --shard and merge', () => {
     await infer('@whole');
     for (const i of [2, 0, 1]) expect((await infer('@out', '--shard', `${i}/3`)).code).toBe(0);
     // A part that is there is not done again.
-    expect((await infer('@out', '--shard', '1/3')).text).toMatch(/^0 images done.*2 were done before/m);
+    expect((await infer('@out', '--shard', '1/3')).text).toMatch(/^0 images done.*2 done before/m);
     const parts = [0, 1, 2].map((i) => `@out/shards/${i}-of-3`);
     const merged = await run('merge', '--from', ...parts, '--to', '@out');
-    expect([merged.code, merged.text]).toEqual([0, expect.stringMatching(/^5 images, \d+ found in all/m)]);
+    expect([merged.code, merged.text]).toEqual([0, expect.stringMatching(/^5 images, \d+ objects found in total/m)]);
     expect(await files('out')).toEqual(await files('whole'));
     for (const name of await files('whole'))
       if (!/journal|settings/.test(name))
         expect((await readFile(join(dir, 'out', name))).equals(await readFile(join(dir, 'whole', name)))).toBe(true);
     // What was merged counts as done.
-    expect((await infer('@out')).text).toMatch(/^0 images done.*5 were done before/m);
+    expect((await infer('@out')).text).toMatch(/^0 images done.*5 done before/m);
     expect((await run('merge', '--from', ...parts, '--to', '@out')).code).toBe(0);
   });
 

@@ -321,8 +321,8 @@ describe('auditForTraining', () => {
     await auditForTraining(data, { logger, cacheDirectory: cacheDirectory() });
     await auditForTraining(data, { logger, cacheDirectory: cacheDirectory() });
     expect(said).toEqual([
-      'data: 8 pictures looked at, none of train is in val or test',
-      'data: 8 pictures looked at (8 known), none of train is in val or test',
+      'data: 8 images checked, none of train is in val or test',
+      'data: 8 images checked (8 from the cache), none of train is in val or test',
     ]);
   });
 
@@ -335,7 +335,7 @@ describe('auditForTraining', () => {
     });
     const data = await partsOf(root);
     await expect(auditForTraining(data, { cacheDirectory: cacheDirectory() })).rejects.toThrow(
-      /^data: 1 patient or volume is in train and in val or test: P1 \(train, test\); 1 picture of train is in val or test too: p1\.png \(train\) = copy\.jpg \(val\) \(alike, mirrored left-right\)\. Split by patient, or set data\.allowOverlap: true/,
+      /^data: 1 patient or volume is in train and in val or test: P1 \(train, test\); 1 image of train is also in val or test: p1\.png \(train\) = copy\.jpg \(val\) \(similar, mirrored left-right\)\. Split by patient, or set data\.allowOverlap: true/,
     );
     const { said, logger } = listen();
     await auditForTraining(data, { logger, allowOverlap: true, cacheDirectory: cacheDirectory() });
@@ -346,7 +346,7 @@ describe('auditForTraining', () => {
     const { said, logger } = listen();
     const root = await newSet({ train: pictures(0, 3), val: [{ file: 'x.png', seed: 9 }], test: [{ file: 'y.png', seed: 9 }] });
     await auditForTraining(await partsOf(root), { logger, cacheDirectory: cacheDirectory() });
-    expect(said[0]).toBe('warning: data: 1 picture or patient is both in val and in test');
+    expect(said[0]).toBe('warning: data: 1 image or patient is in both val and test');
   });
 
   it('stops at pictures that cannot be read, by name', async () => {

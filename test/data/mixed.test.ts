@@ -84,7 +84,7 @@ describe('a mixture of sets', () => {
     const lines: string[] = [];
     const logger = { ...silentLogger, info: (line: string) => lines.push(line) };
     await auditForTraining(data, { logger, cacheDirectory: join(root, 'cache') });
-    expect(lines).toEqual([expect.stringMatching(/^data: 9 pictures looked at, none of train is in val or test$/)]);
+    expect(lines).toEqual([expect.stringMatching(/^data: 9 images checked, none of train is in val or test$/)]);
   });
 
   it('is refused where a repeated or renamed image of train is in val too', async () => {

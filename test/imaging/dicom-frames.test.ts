@@ -168,9 +168,9 @@ describe('packed frames', () => {
 
   it('are refused where there are more or fewer than the header says', async () => {
     await expect(parse(packed(size, packedPixels(frames)))).rejects.toThrow(
-      /it has 3 packed pictures for 1 frame\. It holds more pictures/,
+      /it has 3 packed frames for 1 frame\. It holds more pictures/,
     );
-    await expect(parse(packed(size, packedPixels(jpegs), LOSSLESS))).rejects.toThrow(/3 packed pictures for 1 frame/);
+    await expect(parse(packed(size, packedPixels(jpegs), LOSSLESS))).rejects.toThrow(/3 packed frames for 1 frame/);
     await expect(parse(packed({ ...size, frames: 2 }, packedPixels(frames, offsets(frames))))).rejects.toThrow(
       /3 entries in its offset table for 2 frames/,
     );

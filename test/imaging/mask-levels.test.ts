@@ -186,7 +186,7 @@ describe('a mask of unclear levels is refused with the levels found', () => {
     [
       'a picture',
       () => png(Array.from({ length: PIXELS }, (_, i) => 20 + ((i * 7919) % 100) + (i === 5 ? 135 : 0))),
-      /it looks like a picture, not like a mask: levels from 20 to/,
+      /it looks like an image, not like a mask: levels from 20 to/,
     ],
   ])('%s', async (_name, make, message) => {
     const file = join(dir, 'unclear.png');

@@ -147,7 +147,7 @@ describe('sonoground in an empty folder', () => {
     expect(existsSync(join(project, 'out', 'overlays', 'fetal-head-1.png'))).toBe(true);
     // One image of the 120; nothing has been trained here yet.
     const shard = run('eval', '--shard', '0/120', '--prompts', 'default');
-    expect([shard.code, shard.text]).toEqual([0, expect.stringContaining('1 images answered below runs/examples')]);
+    expect([shard.code, shard.text]).toEqual([0, expect.stringContaining('1 images predicted, stored in runs/examples')]);
   });
 
   it('trains by a configuration that comes with it, and judges and exports the run', () => {

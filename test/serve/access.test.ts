@@ -134,7 +134,7 @@ describe('the process that computes', () => {
       expect(error).toBeInstanceOf(HttpError);
       expect(error).toMatchObject({ status: 504 });
       await expect(engine.run({ kind: 'open', image })).rejects.toThrow(/cannot be read as an image/);
-      expect(warnings).toEqual(['loading the models anew']);
+      expect(warnings).toEqual(['loading the models again']);
     } finally {
       await engine.close();
     }

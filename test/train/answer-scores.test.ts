@@ -93,7 +93,7 @@ describe('a run that is judged by its answers', () => {
     const masker = config('boxes', 'val.boxIou', { task: 'masker', lora: undefined });
     await expect(runTraining(masker, data)).rejects.toThrow('train.monitor: a masker is given its boxes: there is no val.boxIou');
     const nothing = runTraining(config('nothing', 'val.boxIou'), { ...data, val: phantoms(2, 4, true) });
-    await expect(nothing).rejects.toThrow('no image of the val part shows an object');
+    await expect(nothing).rejects.toThrow('no image of the val split shows an object');
     const wrong = runTraining(config('wrong', 'val.dcs'), data);
     await expect(wrong).rejects.toThrow(/there is no val.dcs. Choose one of val.loss, .*val.class,.* val.dsc, val.boxIou/);
   });

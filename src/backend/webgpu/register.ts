@@ -9,6 +9,6 @@ export async function registerWebgpu(): Promise<void> {
   if (adapter === null) throw new Error('no adapter was found: there is no graphics driver with Vulkan, Metal or Direct3D 12');
   await registerDevice(adapter, {
     instead: '--backend tensorflow',
-    again: 'Run the command again: training with --resume, infer goes on by itself',
+    again: 'Run the command again: train with --resume; infer resumes by itself',
   });
 }

@@ -48,9 +48,7 @@ export async function auditForTraining(
         ]
       : []),
     ...(learnt.length > 0
-      ? [
-          `${counted(learnt.length, 'picture of train is', 'pictures of train are')} in val or test too: ${list(learnt, twinsText)}`,
-        ]
+      ? [`${counted(learnt.length, 'image of train is', 'images of train are')} also in val or test: ${list(learnt, twinsText)}`]
       : []),
   ].join('; ');
   if (what !== '' && !allowOverlap)
@@ -62,11 +60,10 @@ export async function auditForTraining(
     });
   if (what !== '') logger.warn(`data: ${what}; allowed by data.allowOverlap`);
   const others = twins.length - learnt.length + report.groups.length - groups.length;
-  if (others > 0)
-    logger.warn(`data: ${counted(others, 'picture or patient is', 'pictures or patients are')} both in val and in test`);
+  if (others > 0) logger.warn(`data: ${counted(others, 'image or patient is', 'images or patients are')} in both val and test`);
   if (what === '')
     logger.info(
-      `data: ${report.images} pictures looked at${report.cached > 0 ? ` (${report.cached} known)` : ''}, none of train is in val or test`,
+      `data: ${report.images} images checked${report.cached > 0 ? ` (${report.cached} from the cache)` : ''}, none of train is in val or test`,
     );
 }
 
@@ -96,7 +93,7 @@ function timed(logger: Logger): (done: number, total: number) => void {
     if (now - last < INTERVAL_MS || done === total) return;
     last = now;
     const left = Math.round((((now - begin) / done) * (total - done)) / 1000);
-    logger.info(`data: ${done} of ${total} pictures looked at, ${left} s left`);
+    logger.info(`data: ${done} of ${total} images checked, ${left} s left`);
   };
 }
 
@@ -118,7 +115,7 @@ function groupText({ group, parts }: SharedGroup): string {
 }
 
 function twinsText({ a, b, kind, mirrored }: Twins): string {
-  const how = kind === 'exact' ? 'the same pixels' : mirrored === 'no' ? 'alike' : `alike, mirrored ${mirrored}`;
+  const how = kind === 'exact' ? 'the same pixels' : mirrored === 'no' ? 'similar' : `similar, mirrored ${mirrored}`;
   return `${placeText(a)} = ${placeText(b)} (${how})`;
 }
 

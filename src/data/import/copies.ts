@@ -52,11 +52,11 @@ export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts
     ...(first === undefined
       ? []
       : [
-          `${across.length} pairs of images that are copies of each other are in two parts, ${first.a} (${first.parts[0]}) and ${first.b} (${first.parts[1]}) first: parts that were given are kept as they are, and train stops at pictures that are learnt and tested. Parts drawn by --seed keep copies together`,
+          `${across.length} pairs of images that are copies of each other are in different splits, ${first.a} (${first.parts[0]}) and ${first.b} (${first.parts[1]}) first: published splits are kept as they are, and train stops if an image is used for training and testing. Splits drawn with --seed keep copies together`,
         ]),
     ...(lacking
       ? [
-          `${images} images are copies of others or alike (${groups} groups of them, each kept in one part, are listed in report.json); nothing is left for ${empty.join(' and ')}`,
+          `${images} images are copies of others or nearly so (${groups} groups, each kept within one split, are listed in report.json); nothing is left for ${empty.join(' and ')}`,
         ]
       : []),
   ];

@@ -99,7 +99,7 @@ export async function evaluationPage(data: PageData): Promise<string> {
 <main>
 <h1>${escapeHtml(data.title)}</h1>
 ${data.facts.map((fact) => `<p class="note" style="margin:.1rem 0">${escapeHtml(fact)}</p>`).join('\n')}
-<p class="note">This file holds images and stays where it was written: it asks nothing of any network. For research; not a medical device.</p>
+<p class="note">This file contains images. It makes no network requests. For research; not a medical device.</p>
 ${data.warnings.map((warning) => `<p class="warn">${escapeHtml(warning)}</p>`).join('\n')}
 <nav>${nav}</nav>
 ${sections.join('\n')}
@@ -136,7 +136,7 @@ function distributions(groups: readonly RowGroup[]): string {
   const scatter = lineChart(
     [{ label: 'targets', kind: 'dots', points: found.map((row) => [row.detectorScore, 100 * row.dsc]) }],
     {
-      title: 'Detector score and DSC of what was found',
+      title: 'Detector score and DSC of detections',
       x: 'detector score',
       y: 'DSC, percent',
       xDomain: [0, 1],
@@ -177,13 +177,13 @@ function presenceSection(presence: PresenceSummary | undefined): string[] {
         ],
       },
     ],
-    { title: 'Is it in the image?', x: 'false-alarm rate', y: 'detection rate', xDomain: [0, 1], yDomain: [0, 1] },
+    { title: 'ROC curve', x: 'false-positive rate', y: 'detection rate', xDomain: [0, 1], yDomain: [0, 1] },
   );
   const rows = Object.entries(presence.perPhrase).map(([phrase, { present, absent, auc }]) => ({
     cells: [phrase, present, absent, auc === null ? null : auc.toFixed(3)],
   }));
-  const table: Table = { id: 'presence', title: 'By phrase', columns: ['phrase', 'shown', 'not shown', 'AUC'], rows, notes: [] };
-  return [section('presence', 'Not in this image', `<div class="charts">${chart}<div>${htmlTable(table)}</div></div>`)];
+  const table: Table = { id: 'presence', title: 'By phrase', columns: ['phrase', 'present', 'absent', 'AUC'], rows, notes: [] };
+  return [section('presence', 'Absent structures', `<div class="charts">${chart}<div>${htmlTable(table)}</div></div>`)];
 }
 
 function trustSection(material: TrustMaterial | undefined): string[] {
@@ -214,8 +214,8 @@ function trustSection(material: TrustMaterial | undefined): string[] {
   return [
     section(
       'trust',
-      'How far to trust a mask',
-      `<p>Over the ${trust.n} targets of which something was found; rank correlation with the true DSC: ${escapeHtml(list)}. Calibration error ${trust.calibrationError?.toFixed(1) ?? '–'} points.</p><div class="charts">${lineChart([{ label: 'targets', kind: 'dots', points: dots }, guide], { title: 'Predicted and true', ...axes })}${lineChart([{ label: 'tenths of the scale', points: bins }, guide], { title: 'Calibration', ...axes })}</div>${short}`,
+      'Predicted mask quality',
+      `<p>Over the ${trust.n} targets with a detection. Rank correlation with the true DSC: ${escapeHtml(list)}. Calibration error ${trust.calibrationError?.toFixed(1) ?? '–'} points.</p><div class="charts">${lineChart([{ label: 'targets', kind: 'dots', points: dots }, guide], { title: 'Predicted quality and true DSC', ...axes })}${lineChart([{ label: 'bins', points: bins }, guide], { title: 'Calibration', ...axes })}</div>${short}`,
     ),
   ];
 }
@@ -225,9 +225,9 @@ function gallery(cards: readonly string[], phrases: readonly string[], { images,
   const options = datasets.map((name) => `<option>${escapeHtml(name)}</option>`).join('');
   const note =
     cards.length < images
-      ? `<p class="note">${cards.length} of ${images} images, evenly over the order of their DSC; per-image.csv has all.</p>`
+      ? `<p class="note">${cards.length} of ${images} images, evenly spaced in order of DSC; per-image.csv lists all.</p>`
       : '';
   const legend = phrases.map((phrase) => phraseKey(phrase, phrases)).join(' ');
-  return `${note}<p class="legend">${legend}</p><div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> missed</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
+  return `${note}<p class="legend">${legend}</p><div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> false negatives</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
 <div class="gallery">${cards.join('\n')}</div>`;
 }

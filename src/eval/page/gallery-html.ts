@@ -31,7 +31,7 @@ export async function galleryCard(example: Example, phrases: readonly string[]):
 }
 
 function scores({ name, dsc, iou, missed }: ExampleAnswer, named: boolean): string {
-  return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${missed ? ' <b class="missed">missed</b>' : ''}`;
+  return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${missed ? ' <b class="missed">false negative</b>' : ''}`;
 }
 
 /** The scores of what the image shows, where that is several things. */

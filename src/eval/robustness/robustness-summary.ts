@@ -123,12 +123,12 @@ export function robustnessTable(structures: readonly StructureRobustness[]): Tab
   ]);
   return {
     id: 'wordings',
-    title: 'The same images under several wordings (percent; missed ones count 0)',
-    columns: ['dataset', 'structure', 'wording', 'DSC', 'IoU', 'n', 'missed', 'spread', 'consistency'],
+    title: 'The same images with several wordings (percent; false negatives count 0)',
+    columns: ['dataset', 'structure', 'wording', 'DSC', 'IoU', 'n', 'false negatives', 'spread', 'consistency'],
     rows,
     notes: [
-      'Spread: best minus worst mean DSC. Consistency: mean DSC between the masks that different wordings give for the same image; 100 means that words do not matter.',
-      'Each wording is asked alone.',
+      'Spread: best minus worst mean DSC. Consistency: mean DSC between the masks of different wordings for the same image; 100 means that the wording makes no difference.',
+      'Each wording is prompted alone.',
     ],
   };
 }

@@ -93,7 +93,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): Table {
   const p = (value: number) => (value < 1e-4 ? '< 0.0001' : value.toFixed(4));
   return {
     id: 'comparison',
-    title: 'Methods against each other, paired by image',
+    title: 'Comparison of methods, paired by image',
     columns: [
       'protocol',
       'dataset',
@@ -123,8 +123,8 @@ export function comparisonTable(comparisons: readonly Comparison[]): Table {
       ],
     })),
     notes: [
-      'Two-sided. Wilcoxon’s signed-rank test over images; the bootstrap draws whole patients where they are known. Holm: corrected for all comparisons of the protocol.',
-      'Strict: what a method missed counts 0. Paper: only images that neither method missed.',
+      'Two-sided. Wilcoxon’s signed-rank test over images; the bootstrap resamples patients where they are known. Holm: corrected for all comparisons of the protocol.',
+      'Strict: a false negative counts 0. Paper: only images without a false negative of either method.',
     ],
   };
 }

@@ -18,7 +18,7 @@ export function ablationTable(variants: readonly AblationVariant[]): Table {
   return {
     id: 'table-2',
     title: 'Table 2 of the paper, ablation: DSC and IoU in percent, mean ± std',
-    columns: ['variant', 'dataset', 'DSC paper', 'IoU paper', 'DSC strict', 'IoU strict', 'n', 'missed', 'remark'],
+    columns: ['variant', 'dataset', 'DSC paper', 'IoU paper', 'DSC strict', 'IoU strict', 'n', 'false negatives', 'remark'],
     rows: variants.flatMap(({ name, summary, reason }): TableRow[] => {
       if (summary === undefined)
         return [{ cells: [name, null, null, null, null, null, null, null, `not run: ${reason ?? 'unknown'}`] }];

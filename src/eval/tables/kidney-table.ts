@@ -32,7 +32,7 @@ export function kidneyTable(robustness: readonly StructureRobustness[]): Table {
           meanStd(found?.dsc, found?.std),
           found?.n ?? null,
           found?.missed ?? null,
-          found === undefined ? 'not evaluated: no image that shows it was given' : null,
+          found === undefined ? 'not evaluated: no image shows it' : null,
         ],
       };
     });
@@ -49,13 +49,13 @@ export function kidneyTable(robustness: readonly StructureRobustness[]): Table {
       'IoU paper',
       'DSC strict',
       'n',
-      'missed',
+      'false negatives',
       'remark',
     ],
     rows,
     notes: [
-      'In the published data the truth of cortex, medulla and central echo complex is the same union of regions, so the published figures do not tell whether the model tells the structures apart; most of its test images were also seen in training under another structure’s name.',
-      'Published figures leave missed images out.',
+      'In the published data the ground truth of cortex, medulla and central echo complex is the same union of regions, so the published figures do not show whether the model distinguishes the structures; most of its test images were also seen in training under another structure’s name.',
+      'Published figures exclude images with a false negative.',
     ],
   };
 }

@@ -8,7 +8,7 @@ import type { MethodSummary } from './score-table.js';
 import type { Cell, Table, TableRow } from './table.js';
 
 /** Why a row has no figure of ours. */
-const ABSENT = 'not evaluated: its images were not given';
+const ABSENT = 'not evaluated: no images';
 
 /** The paper's table 3 (datasets that it trained on) or 4 (those that it did not). */
 export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary[]): Table {
@@ -34,7 +34,14 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
       'dataset',
       'published DSC',
       'published IoU',
-      ...summaries.flatMap(({ method }) => [`${method}: DSC paper`, 'IoU paper', 'DSC strict', 'IoU strict', 'n', 'missed']),
+      ...summaries.flatMap(({ method }) => [
+        `${method}: DSC paper`,
+        'IoU paper',
+        'DSC strict',
+        'IoU strict',
+        'n',
+        'false negatives',
+      ]),
       'remark',
     ],
     rows: [
@@ -49,14 +56,14 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
       ...others,
     ],
     notes: [
-      'Published: the paper’s own method. Means are unweighted means of the rows of datasets; ours are over the datasets that were evaluated, published means of organs are computed here from the printed rows.',
+      'Published: the paper’s own method. Means are unweighted means of the rows of datasets; ours cover the evaluated datasets, and published means of organs are computed here from the printed rows.',
       `† Printed mean of datasets: ${average.error ?? 'consistent'}.`,
       ...errors,
       ...publishedOthers
         .filter(({ dataset }) => datasets.some(({ name }) => name === dataset))
         .map(({ dataset, method, dsc }) => `${dataset}: the paper’s own table gives ${method} a higher DSC, ${dsc.toFixed(2)}.`),
-      'Ours is over the images that were given, which are the paper’s test images only where its split was made again.',
-      'Paper: the true class as prompt, one best box an image, missed images left out. Strict: one prompt a dataset, every instance counts, missed ones count 0.',
+      'Ours covers the images in the dataset folders, which are the paper’s test images only where its split was reproduced.',
+      'Paper: the true class as prompt, the best box of an image, images without a detection excluded. Strict: one prompt per dataset, every instance counts, a false negative counts 0.',
     ],
   };
 }

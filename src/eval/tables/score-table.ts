@@ -23,7 +23,7 @@ const COLUMNS = [
   'AP50',
   'found %',
   'n',
-  'missed',
+  'false negatives',
   'DSC paper',
   'IoU paper',
   'n paper',
@@ -40,10 +40,10 @@ export function scoreTable(summaries: readonly MethodSummary[], tolerance: { rea
       rowsOf(summary).map(({ cells, ...rest }) => ({ ...rest, cells: several ? [summary.method, ...cells] : cells })),
     ),
     notes: [
-      'Strict: one prompt a dataset, every instance counts, what was missed counts 0. Paper: the true class as prompt, one best box an image, missed images left out.',
-      'Organs and “mean of datasets” are unweighted means of the rows of datasets, standard deviations too; “all images” weighs each image the same.',
-      `HD95 is in the unit given, mm where all images of a dataset say how large their pixels are; a missed image counts its diagonal. NSD: share of the borders within ${tolerance.mm} mm or ${tolerance.px} px.`,
-      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images with something to find in which something was found. Interval: bootstrap over patients where they are known, else over images.',
+      'Strict: one prompt per dataset, every instance counts, a false negative counts 0. Paper: the true class as prompt, the best box of an image, images without a detection excluded.',
+      'Organs and “mean of datasets” are unweighted means of the rows of datasets, including standard deviations; “all images” weights every image equally.',
+      `HD95 is in the unit given, mm where the pixel size of all images of a dataset is known; a false negative counts the diagonal of the image. NSD: share of the boundaries within ${tolerance.mm} mm or ${tolerance.px} px.`,
+      'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images.',
     ],
   };
 }

@@ -85,7 +85,7 @@ export function reviewTable(rows: readonly TrustedRow[]): Table {
   const cell = (fraction: number | undefined) => (fraction === undefined ? null : (100 * fraction).toFixed(1));
   return {
     id: 'review',
-    title: 'For review, least trusted first (percent)',
+    title: 'For review, lowest predicted quality first (percent)',
     columns: ['image', 'dataset', 'target', 'predicted quality', 'masker', 'flip', 'wordings', 'detector', 'true DSC'],
     rows: sorted.map((row) => ({
       cells: [
@@ -97,11 +97,11 @@ export function reviewTable(rows: readonly TrustedRow[]): Table {
         cell(row.flipAgreement),
         cell(row.wordingAgreement),
         cell(row.detectorScore),
-        row.shown ? cell(row.dsc) : 'not shown',
+        row.shown ? cell(row.dsc) : 'absent',
       ],
     })),
     notes: [
-      'Predicted quality is the mean of the masker’s own estimate and of the agreements that were taken; it does not look at the truth.',
+      'Predicted quality is the mean of the masker’s own estimate and the agreements that were computed; it does not use the ground truth.',
     ],
   };
 }

@@ -57,7 +57,7 @@ async function fetchVerified(
         fix: 'It was thrown away. Run it again; if it stays so, use another HF_ENDPOINT or network',
       });
     tally(0, file.size);
-    context.report({ kind: 'retry', reason: `${file.name}: ${what}; it is fetched from nothing`, waitMs: 0 });
+    context.report({ kind: 'retry', reason: `${file.name}: ${what}; downloading it again from the start`, waitMs: 0 });
   }
 }
 

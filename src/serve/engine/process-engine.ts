@@ -57,7 +57,7 @@ export class ProcessEngine implements Engine {
   }
 
   private async restart(): Promise<ChildProcess> {
-    this.logger.warn('loading the models anew');
+    this.logger.warn('loading the models again');
     const { child } = await load(this.options, this.logger);
     this.use(child);
     return child;

@@ -35,7 +35,7 @@ export function groupParameters(
   if (empty.length > 0) {
     const taken = (name: string) => parameters.some(([path]) => matchesPattern(path, name));
     const reasons = empty.map(
-      (name) => `${name} fits ${taken(name) ? 'only what earlier groups have taken' : 'no trained parameter'}`,
+      (name) => `${name} fits ${taken(name) ? 'only parameters of earlier groups' : 'no trained parameter'}`,
     );
     const fix = `Paths look like ${parameters[0]?.[0] ?? '(nothing is trained)'}; * stands for one step, ** for any number`;
     throw new ConfigError({ code: 'E_CONFIG_PATTERN', where: 'train.groups', what: reasons.join('; '), fix });

@@ -36,7 +36,7 @@ function rowOf(layer: Layer, layers: Layers, changed: () => void): HTMLElement {
 function scoreText({ score, maskScore, byHand }: Layer): string {
   const parts = [
     score === null ? '' : score.toFixed(2),
-    byHand ? 'by hand' : '',
+    byHand ? 'drawn' : '',
     maskScore === null ? '' : `mask ${maskScore.toFixed(2)}`,
   ];
   return parts.filter((part) => part !== '').join(' · ');

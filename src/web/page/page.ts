@@ -37,7 +37,7 @@ function draw(): void {
 function refresh(): void {
   showList(element('layers'), layers, refresh);
   const [listed, all] = [layers.listed.length, layers.all.length];
-  element<HTMLOutputElement>('count').value = all === 0 ? '' : `${listed} of ${all} in the list`;
+  element<HTMLOutputElement>('count').value = all === 0 ? '' : `${listed} of ${all} shown`;
   element<HTMLButtonElement>('delete').disabled = layers.chosen === undefined;
   draw();
 }
@@ -68,7 +68,7 @@ async function work(busy: string, body: (signal: AbortSignal) => Promise<string>
 }
 
 function login(again: () => Promise<void>): void {
-  say('This server wants its token', true);
+  say('This server requires a token', true);
   const dialog = element<HTMLDialogElement>('login');
   dialog.showModal();
   dialog.onclose = () => {
@@ -105,7 +105,7 @@ function addressOf(index: number, planes: number, frames: boolean): string {
 }
 
 async function find(): Promise<void> {
-  await work('Looking', async (signal) => {
+  await work('Searching', async (signal) => {
     if (current === undefined) return '';
     const begin = performance.now();
     const found = await engine.segment(current.opened, prompt.value, signal);
@@ -118,7 +118,7 @@ async function find(): Promise<void> {
 
 /** A new mask for a box or points that were drawn. */
 async function remask(layer: Layer): Promise<void> {
-  await work('Outlining', async (signal) => {
+  await work('Segmenting', async (signal) => {
     if (current === undefined) return '';
     const { points, bbox } = layer;
     const answer = await engine.maskFor(
@@ -130,7 +130,7 @@ async function remask(layer: Layer): Promise<void> {
       },
       signal,
     );
-    if (answer === undefined) return 'There is no mask';
+    if (answer === undefined) return 'No mask';
     layers.setMask(layer, answer.mask as Rle | null, answer.area, answer.mask_score);
     if (layer.phrase === POINTS && answer.bbox !== null) layer.bbox = answer.bbox;
     refresh();

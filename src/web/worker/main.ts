@@ -10,7 +10,7 @@ const element = <T extends HTMLElement>(id: string) => document.getElementById(i
 const choice = element<HTMLSelectElement>('backend');
 
 element('formats').textContent = 'PNG, JPEG, WebP, BMP, DICOM';
-element('privacy').textContent = 'Images stay in this browser: they are computed here, and nothing is sent.';
+element('privacy').textContent = 'Images stay in this browser: everything is computed here, and nothing is sent.';
 
 const engine = new BrowserEngine();
 const address = new URL(location.href);

@@ -24,7 +24,7 @@ export async function startEngine(
 ): Promise<{ readonly engine: LocalEngine; readonly ready: Ready }> {
   // Schemas would be compiled by `eval`, which the page forbids.
   config({ jitless: true });
-  say({ what: 'Reading what the model is' });
+  say({ what: 'Reading the model description' });
   const manifest = await readManifest(folder);
   const passedOver: Partial<Record<BrowserBackend, string>> = {};
   for (const only of ['hardware', 'any'] as const) {
@@ -53,7 +53,7 @@ export async function startEngine(
   });
 }
 
-const SOFTWARE = 'it is imitated by the processor here';
+const SOFTWARE = 'it is emulated by the CPU here';
 
 async function load(
   folder: string,

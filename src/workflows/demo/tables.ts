@@ -9,19 +9,23 @@ export type DemoMetrics = Required<Pick<Metrics, 'before' | 'after' | 'constantM
 export function headline({ before, after, constantMask }: DemoMetrics): HeadlineFigure[] {
   const { n } = after;
   return [
-    { label: 'DSC of one mask for all images', value: percentText(constantMask.dsc), small: 'the best that training allows' },
-    { label: 'DSC before', value: percentText(before.dsc), small: `${before.missed} of ${n} images missed` },
-    { label: 'DSC after', value: percentText(after.dsc), small: `${after.missed} of ${n} images missed` },
+    {
+      label: 'DSC of the constant-mask baseline',
+      value: percentText(constantMask.dsc),
+      small: 'the best single mask of the training images',
+    },
+    { label: 'DSC before', value: percentText(before.dsc), small: `${before.missed} false negatives in ${n} images` },
+    { label: 'DSC after', value: percentText(after.dsc), small: `${after.missed} false negatives in ${n} images` },
     { label: 'IoU after', value: percentText(after.iou), small: `before: ${percentText(before.iou)}` },
     {
-      label: 'DSC given the true boxes, after',
+      label: 'DSC with ground-truth boxes, after',
       value: percentText(after.dscGivenTrueBox),
       small: `before: ${percentText(before.dscGivenTrueBox)}`,
     },
   ];
 }
 
-const FIGURES = ['DSC before', 'DSC after', 'IoU', 'box IoU', 'DSC given true box', 'missed'];
+const FIGURES = ['DSC before', 'DSC after', 'IoU', 'box IoU', 'DSC with ground-truth box', 'false negatives'];
 
 /** What is taught, by structure. */
 export function learntTable({ before, after, constantMask }: DemoMetrics): Table {
@@ -32,13 +36,13 @@ export function learntTable({ before, after, constantMask }: DemoMetrics): Table
   }));
   return {
     id: 'demo-learnt',
-    title: 'What was taught: percent, mean ± population standard deviation over images',
-    columns: ['structure', 'images', 'one mask', ...FIGURES],
+    title: 'Fine-tuned structures: percent, mean ± population standard deviation over images',
+    columns: ['structure', 'images', 'constant mask', ...FIGURES],
     rows: names.length === 1 ? [{ cells: whole(names[0] as string) }] : [...rows, { cells: whole('all images'), total: true }],
     notes: [
-      'DSC: overlap of the predicted and the true mask; what was missed counts 0. An image is the mean over what it shows.',
-      'One mask: the same in every image, the best one that the training masks allow.',
-      'DSC given true box: when the masker is given the true boxes. What lies between it and the DSC is the detector’s loss.',
+      'DSC: overlap of the predicted mask and the ground truth; a false negative counts 0. An image scores the mean over the structures that it shows.',
+      'Constant mask: the baseline that predicts one mask for every image, the one that fits the training masks best.',
+      'DSC with ground-truth box: the masker is prompted with the ground-truth boxes. The difference from the DSC is due to the detector.',
     ],
   };
 }
@@ -51,13 +55,13 @@ export function retainedTable({ retained: { before, after } }: DemoMetrics): Tab
   });
   return {
     id: 'demo-retained',
-    title: 'What the models could do before: percent',
+    title: 'Structures known before: percent',
     columns: ['dataset', 'images', ...FIGURES],
     rows: [
       ...Object.entries(after.datasets).map(([name, score]) => row(name, before.datasets[name], score)),
       row('all images', before.pooled, after.pooled, true),
     ],
-    notes: ['Images: those that show something. An arrow stands between a figure before training and after it.'],
+    notes: ['Images: those that show a structure. Arrows lead from the figure before training to the one after it.'],
   };
 }
 

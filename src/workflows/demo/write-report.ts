@@ -56,7 +56,7 @@ export async function writeReport(config: DemoConfig, { metrics, before, after, 
   const html = await evaluationPage({
     title: `sonoground demo: ${phrases.join(', ')}`,
     facts: [
-      `The shipped models have never been trained on these images. Here they meet ${places.length} of them before and after LoRA fine-tuning of the detector and of the mask decoder on ${learntFrom} others, of other subjects. The images are real: examples/README.md says whose.`,
+      `The shipped models were never trained on such images. They are evaluated on ${places.length} of them before and after LoRA fine-tuning of the detector and the mask decoder on ${learntFrom} images of other subjects. The images are real; examples/README.md names the source.`,
       `Strict: ${describeCounting(counting)}. Prompt: ${prompts.join('; ')}.`,
     ],
     warnings: after.learnt.warnings,

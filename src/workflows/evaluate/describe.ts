@@ -8,7 +8,7 @@ export function describePrompts(
 ): { readonly strict: string; readonly paper: string } {
   const plan = plans.get(name);
   return {
-    strict: plan?.kind === 'fixed' ? `“${promptText(plan.phrases)}” in every image` : 'the question that comes with each image',
+    strict: plan?.kind === 'fixed' ? `“${promptText(plan.phrases)}” in every image` : 'the prompt of each image',
     paper:
       shown.length === 1
         ? `“${promptText(shown)}”`
@@ -18,7 +18,7 @@ export function describePrompts(
 
 /** Which boxes count under the strict protocol, in words. */
 export function describeCounting({ threshold, select }: Counting): string {
-  return `boxes from a score of ${threshold} on, ${select === 'best' ? 'the best of each phrase' : 'all of them'}`;
+  return `${select === 'best' ? 'the best box of each phrase' : 'all boxes'} with a score of at least ${threshold}`;
 }
 
 /** The models of each part of a run, each once. */

@@ -69,12 +69,12 @@ export function runtimeTable(runtimes: Runtimes, models: string): Table {
   const cells = ({ mean: seconds, std }: Timing) => [seconds.toFixed(4), std.toFixed(4)];
   return {
     id: 'table-6',
-    title: 'Table 6 of the paper, seconds an image',
+    title: 'Table 6 of the paper, seconds per image',
     columns: ['what', 'device', 'mean', 'std', 'runs', 'remark'],
     rows: [
       {
         cells: [
-          'published, whole',
+          'published, total',
           publishedRuntime.device,
           publishedRuntime.seconds.toFixed(2),
           null,
@@ -84,10 +84,10 @@ export function runtimeTable(runtimes: Runtimes, models: string): Table {
       },
       { cells: ['detector', runtimes.device, ...cells(runtimes.detector), runtimes.runs, models] },
       { cells: ['masker', runtimes.device, ...cells(runtimes.masker), runtimes.runs, 'image encoder and one box'] },
-      { cells: ['whole', runtimes.device, ...cells(runtimes.whole), runtimes.runs, runtimes.image], total: true },
+      { cells: ['total', runtimes.device, ...cells(runtimes.whole), runtimes.runs, runtimes.image], total: true },
     ],
     notes: [
-      'Mean over runs after one that warms up and is not counted. From pixels in memory to the mask of the best box on the image’s grid; reading the file is not counted. Figures of different devices and models do not compare.',
+      'Mean over runs after one warm-up. From pixels in memory to the mask of the best box on the image’s grid, without reading the file. Figures of different devices and models are not comparable.',
       'The paper’s runtimes of other methods are not repeated here.',
     ],
   };

@@ -50,8 +50,8 @@ export async function writePage(file: string, page: PageMaterial): Promise<void>
     `${all.map(({ name, images }) => `${images} images of ${name}`).join(', ')} (${options.split}); ${describeModels(runParts).join('; ')}.`,
     `Strict: ${describeCounting(counting)}. Paper: the best box above ${PAPER_THRESHOLD}.`,
     ...all.map((survey) => `Prompt for ${survey.name}: ${describePrompts(survey, plans).strict}.`),
-    `The same mask in every image, the best that the training masks allow, reaches a DSC of ${percentText(constantMask.dsc)}.`,
-    ...(calibration ? [`Score from which a thing counts as present: ${calibration.threshold.toFixed(4)}.`] : []),
+    `Constant-mask baseline: a DSC of ${percentText(constantMask.dsc)}.`,
+    ...(calibration ? [`Threshold for presence: ${calibration.threshold.toFixed(4)}.`] : []),
   ];
   const folders = runParts.map(({ dir }, k) => ({ name: runParts.length > 1 ? `Loss of fold ${k + 1}` : 'Loss', dir }));
   const html = await evaluationPage({
@@ -89,15 +89,15 @@ function headline(ours: MethodSummary | undefined): HeadlineFigure[] {
       small: ends === null ? '' : `DSC of all images: 95 % from ${ends[0].toFixed(1)} to ${ends[1].toFixed(1)}`,
     },
     {
-      label: 'DSC, the paper’s way',
+      label: 'DSC, paper’s protocol',
       value: percentText(several ? paper.overall.dsc : paper.pooled.dsc),
-      small: `${paper.pooled.missed} missed left out`,
+      small: `${paper.pooled.missed} false negatives excluded`,
     },
-    { label: 'Missed', value: String(pooled.missed), small: `of ${pooled.n} images that show something` },
+    { label: 'False negatives', value: String(pooled.missed), small: `in ${pooled.n} images that show a structure` },
     {
-      label: 'False alarms',
+      label: 'False positives',
       value: String(pooled.falseAlarms.count),
-      small: `of ${pooled.falseAlarms.of} things that are not shown`,
+      small: `for ${pooled.falseAlarms.of} absent structures`,
     },
   ];
 }

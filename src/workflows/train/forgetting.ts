@@ -90,7 +90,7 @@ export function meanScore(scores: readonly ProbeScore[]): ProbeScore {
 /** What the log says of it. */
 export function forgettingLine({ probe, before, after }: Forgetting): string {
   const change = (name: Figure) => `${before[name]?.toFixed(1) ?? '–'} -> ${after[name]?.toFixed(1) ?? '–'} %`;
-  return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC given the true box ${change('dscGivenTrueBox')}`;
+  return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC with ground-truth box ${change('dscGivenTrueBox')}`;
 }
 
 function recallOf(images: readonly ImageBoxes[]): number {

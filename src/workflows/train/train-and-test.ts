@@ -60,7 +60,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     if (probe) tried.push(await tryOut(models, probe));
   }
   const evaluations = await evaluateStrictly(judged, config);
-  if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test part has no image: nothing was tested');
+  if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training changed no file of the model that it started from.
   const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };

@@ -91,7 +91,7 @@ describe('folders of DICOM', () => {
     await put(from, 'masks/4.png', await mask(40, 30, [[3, 4, 10, 8]]));
     const report = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
     expect(report.problems).toEqual([
-      { file: 'masks/4.png', what: expect.stringContaining('its image holds 2 pictures: say which it is of') },
+      { file: 'masks/4.png', what: expect.stringContaining('its image holds 2 frames: name the one it belongs to') },
     ]);
     expect((await readdir(join(to, 'images'))).sort()).toEqual([1, 2, 3].map((n) => `folders_${n}.png`));
     const bytes = await readFile(join(to, 'images', 'folders_1.png'));
@@ -156,7 +156,7 @@ describe('films in folders', () => {
     await put(from, 'masks/d.png', await mask(40, 30, [[2, 3, 4, 5]]));
     const { problems, counts } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
     expect(Object.fromEntries(problems.map(({ file, what }) => [file, what]))).toEqual({
-      'masks/a#3.png': 'its image has no picture 3: they are numbered 0 to 2',
+      'masks/a#3.png': 'its image has no frame 3: they are numbered 0 to 2',
       'masks/b.dcm': 'it holds 2 pictures, its image 3',
       'masks/c_1.png': 'a mask without its image',
       'images/c.dcm': 'it has no mask',

@@ -27,7 +27,7 @@ describe('parameter groups', () => {
 
   it('that take nothing are errors, all named', () => {
     expect(() => groupParameters(named, [{ match: '**' }, { match: 'a.bias' }, { match: 'c.*' }], 1)).toThrow(
-      'a.bias fits only what earlier groups have taken; c.* fits no trained parameter',
+      'a.bias fits only parameters of earlier groups; c.* fits no trained parameter',
     );
   });
 });

@@ -14,14 +14,14 @@ export function headline({ errors, warnings, images, datasets }: AuditReport): H
   const state =
     errors > 0 ? html`<span class="error">${plural(errors, 'error')}</span>` : html`<span class="good">no errors</span>`;
   const sets = plural(datasets.length, 'dataset');
-  return html`<p class="lead">${images} pictures in ${sets}: ${state}, ${plural(warnings, 'warning')}.</p>`;
+  return html`<p class="lead">${images} images in ${sets}: ${state}, ${plural(warnings, 'warning')}.</p>`;
 }
 
 /** Counts of all datasets beside the paper's. */
 export function countsTable({ datasets }: AuditReport): Html {
   const head = PARTS.map((part) => html`<th class="n">${part}</th><th class="n">paper</th>`);
-  return html`<h2 id="counts">Counts beside the paper's Table 1</h2>
-<p class="muted">The paper counts files after its own preparation: rows were split without regard to patients, and names collided. Differences are expected.</p>
+  return html`<h2 id="counts">Counts, compared with the paper's Table 1</h2>
+<p class="muted">The paper counts files after its own preparation, which split rows without regard to patients and had name collisions. Differences are expected.</p>
 <div class="scroll"><table><thead><tr><th>dataset</th><th>in Table 1</th>${head}<th class="n">objects</th><th class="n">patients or volumes</th></tr></thead><tbody>
 ${datasets.map(countsRow)}</tbody></table></div>`;
 }
@@ -34,7 +34,7 @@ function countsRow({ name, parts, paper }: DatasetSummary): Html {
   const present = PARTS.flatMap((part) => parts[part] ?? []);
   const objects = present.reduce((sum, part) => sum + part.objects, 0);
   const known = present.some(({ groups }) => groups !== null);
-  const groups = known ? present.map((part) => part.groups ?? '–').join(' / ') : 'not told';
+  const groups = known ? present.map((part) => part.groups ?? '–').join(' / ') : 'unknown';
   return html`<tr><td><a href="#set-${name}">${name}</a></td><td>${paper?.name ?? '–'}</td>${cells}<td class="n">${objects}</td><td class="n">${groups}</td></tr>`;
 }
 
@@ -64,7 +64,7 @@ function labelsTable({ parts }: DatasetSummary, present: readonly Part[]): Html 
     });
     return html`<tr><td>${label}</td>${cells}</tr>`;
   });
-  const negatives = present.map((part) => html`<td class="n">${parts[part]?.negatives ?? 0}</td><td class="muted">pictures</td>`);
+  const negatives = present.map((part) => html`<td class="n">${parts[part]?.negatives ?? 0}</td><td class="muted">images</td>`);
   return html`<h3>Objects</h3><div class="scroll"><table><thead><tr><th>phrase</th>${present.map((part) => html`<th class="n">${part}</th><th>share</th>`)}</tr></thead><tbody>${rows}
 <tr><td class="muted">without an object</td>${negatives}</tr></tbody></table></div>`;
 }
@@ -78,7 +78,7 @@ function partSamples(part: Part, { images, sizes, unreadable }: PartSummary, sam
   const more = list.length > 4 ? `, and ${list.length - 4} other sizes` : '';
   const bad = unreadable > 0 ? html` <span class="error">${unreadable} cannot be read.</span>` : undefined;
   const figures = samples.filter((sample) => sample.part === part).map(({ caption, picture }) => figure(picture, caption));
-  return html`<h3>${part}: ${plural(images, 'picture')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
+  return html`<h3>${part}: ${plural(images, 'image')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
 }
 
 /** Everything that was found to be wrong with single files, by name. */
@@ -90,19 +90,19 @@ export function problemsSection(problems: readonly Problem[]): Html {
       ({ level, dataset, part, file, what }) =>
         html`<tr><td class="${level}">${level}</td><td>${dataset}</td><td>${part}</td><td><code>${file}</code></td><td>${what}</td></tr>`,
     );
-  return html`<h2 id="problems">Problems</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>part</th><th>file</th><th>what</th></tr></thead><tbody>${rows}</tbody></table></div>${cut(problems.length)}`;
+  return html`<h2 id="problems">Problems</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>split</th><th>file</th><th>problem</th></tr></thead><tbody>${rows}</tbody></table></div>${cut(problems.length)}`;
 }
 
-/** Patients and volumes in more than one part. */
+/** Patients and volumes in more than one split. */
 export function groupsSection(groups: readonly SharedGroup[]): Html {
-  if (groups.length === 0) return html`<h2 id="groups">Patients and volumes in more than one part</h2><p>None.</p>`;
+  if (groups.length === 0) return html`<h2 id="groups">Patients and volumes in more than one split</h2><p>None.</p>`;
   const rows = groups
     .slice(0, ROWS)
     .map(
       ({ dataset, group, parts }) =>
         html`<tr><td class="error">error</td><td>${dataset}</td><td><code>${group}</code></td>${PARTS.map((part) => html`<td class="n">${parts[part] ?? '–'}</td>`)}</tr>`,
     );
-  return html`<h2 id="groups">Patients and volumes in more than one part</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${PARTS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
+  return html`<h2 id="groups">Patients and volumes in more than one split</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${PARTS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
 }
 
 /** A pair of pictures side by side. */
@@ -114,7 +114,7 @@ export interface TwinsFigure {
 
 /** The same pictures in two places. */
 export function twinsSection(total: number, shown: readonly TwinsFigure[], rest: readonly Twins[]): Html {
-  if (total === 0) return html`<h2 id="duplicates">The same picture in two places</h2><p>None.</p>`;
+  if (total === 0) return html`<h2 id="duplicates">Duplicate images</h2><p>None.</p>`;
   const pairs = shown.map(
     ({ twins, a, b }) => html`<p><span class="${twins.level}">${twins.level}</span> ${how(twins)}</p>
 <div class="pair">${figure(a, nameOf(twins.a))}${figure(b, nameOf(twins.b))}</div>`,
@@ -129,14 +129,14 @@ export function twinsSection(total: number, shown: readonly TwinsFigure[], rest:
     rows.length === 0
       ? undefined
       : html`<h3>Further pairs</h3><div class="scroll"><table><tbody>${rows}</tbody></table></div>${cut(rest.length)}`;
-  return html`<h2 id="duplicates">The same picture in two places</h2>
-<p class="muted">${plural(total, 'pair')}. Of pictures that are alike, each is told with its nearest counterpart; up to ${ALIKE} of 255 signs may differ in copies, between strangers it is 90 to 120 as a rule.</p>
+  return html`<h2 id="duplicates">Duplicate images</h2>
+<p class="muted">${plural(total, 'pair')}. A similar image is listed with its nearest counterpart only. The hashes of copies differ in up to ${ALIKE} of 255 bits, those of unrelated images usually in 90 to 120.</p>
 ${pairs}${table}`;
 }
 
 function how({ kind, distance, mirrored }: Twins): string {
   if (kind === 'exact') return 'the same pixels';
-  return `alike (${distance} of 255 signs differ)${mirrored === 'no' ? '' : `, mirrored ${mirrored}`}`;
+  return `similar (${distance} of 255 bits differ)${mirrored === 'no' ? '' : `, mirrored ${mirrored}`}`;
 }
 
 function nameOf({ dataset, part, file }: PicturePlace): string {
@@ -146,7 +146,7 @@ function nameOf({ dataset, part, file }: PicturePlace): string {
 function figure(picture: PagePicture | undefined, caption: string): Html {
   const content =
     picture === undefined
-      ? html`<p class="error">cannot be shown</p>`
+      ? html`<p class="error">cannot be displayed</p>`
       : html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="${caption}">`;
   return html`<figure>${content}<figcaption>${caption}</figcaption></figure>`;
 }

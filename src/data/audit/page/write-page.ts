@@ -37,7 +37,7 @@ export async function writeAuditPage(file: string, report: AuditReport, parts: r
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>Data audit</title><style>${STYLE_TEXT}</style></head><body>
 <h1>Data audit</h1>${headline(report)}
-<nav><a href="#counts">counts</a><a href="#problems">problems (${report.problems.length})</a><a href="#groups">shared patients (${report.groups.length})</a><a href="#duplicates">same pictures (${report.duplicates.length})</a></nav>
+<nav><a href="#counts">counts</a><a href="#problems">problems (${report.problems.length})</a><a href="#groups">shared patients (${report.groups.length})</a><a href="#duplicates">duplicate images (${report.duplicates.length})</a></nav>
 ${countsTable(report)}
 ${problemsSection(report.problems)}
 ${groupsSection(report.groups)}

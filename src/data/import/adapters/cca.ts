@@ -16,7 +16,7 @@ export const cca: Adapter = {
   layout:
     'Common Carotid Artery Ultrasound Images/US images/DATE-TIME…_slice_N.png and Common Carotid Artery Ultrasound Images/Expert mask images/ with the same names',
   warning: () =>
-    `the set does not say who is who: sequences of one day, less than ${EXAMINATION} minutes after another, are taken for one examination`,
+    `the dataset does not name patients: sequences of one day, less than ${EXAMINATION} minutes apart, are taken for one examination`,
   scan: async (options) => {
     const found = await maskFolders({
       image: picture('US images/(?<id>[^/]+_slice_\\d+)'),

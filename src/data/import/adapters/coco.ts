@@ -137,7 +137,7 @@ function sourceOf(
   const by = { file: file.relative, name, image: nameOf(image) };
   const { segmentation, bbox, mask_file: maskFile } = annotation;
   if (maskFile !== undefined) {
-    if (typeof mask !== 'object') return `${name}: its mask ${shown(maskFile)} cannot be had: ${mask ?? 'it is not there'}`;
+    if (typeof mask !== 'object') return `${name}: its mask ${shown(maskFile)} is not usable: ${mask ?? 'it is not there'}`;
     return { kind: 'file', file: mask.file.path, read: { as: 'bright', class: phrase }, whole: true, by };
   }
   if (segmentation !== undefined && !Array.isArray(segmentation))
@@ -171,7 +171,7 @@ function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): str
   const others = files.filter((file) => isPicture(file) && !known.has(file));
   const [first] = others;
   if (first === undefined) return [];
-  const more = others.length === 1 ? '' : ` and ${others.length - 1} more pictures`;
+  const more = others.length === 1 ? '' : ` and ${others.length - 1} more images`;
   return [`left out, as no image or mask of an annotation file: ${first.relative}${more}`];
 }
 

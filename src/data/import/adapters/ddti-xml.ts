@@ -14,7 +14,7 @@ export const ddtiXml: Adapter = {
   organ: 'thyroid',
   published: { count: 480, of: 'images' },
   source: 'http://cimalab.unal.edu.co/applications/thyroid/',
-  layout: 'N_K.jpg, picture K of case N, and N.xml with its outlines',
+  layout: 'N_K.jpg, image K of case N, and N.xml with its outlines',
   unseen: true,
   scan,
 };
@@ -42,7 +42,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
       const name = nameOf(own, number);
       const found = pictures.get(name);
       if (found === undefined) {
-        problems.push({ file: file.relative, what: `it outlines picture ${name}, which is not there` });
+        problems.push({ file: file.relative, what: `it outlines image ${name}, which is not there` });
         continue;
       }
       pictures.delete(name);
@@ -70,7 +70,7 @@ async function outside(file: string, polygons: readonly (readonly number[])[]): 
     for (let k = 0; k < polygon.length; k += 2) {
       const [x, y] = [polygon[k] as number, polygon[k + 1] as number];
       if (x < -BEYOND || y < -BEYOND || x > size.width + BEYOND || y > size.height + BEYOND)
-        return `a point of its outline (${x}, ${y}) lies outside the ${size.width}x${size.height} picture`;
+        return `a point of its outline (${x}, ${y}) lies outside the ${size.width}x${size.height} image`;
     }
   return undefined;
 }

@@ -18,7 +18,7 @@ export const folders: Adapter = {
   organ: 'any',
   source: 'your own files',
   layout:
-    'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png; of a film masks/NAME#FRAME.png, or as many masks in one file',
+    'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png; for a cine clip masks/NAME#FRAME.png, or as many masks in one file',
   keepsParts: true,
   scan: ({ tree, prompts }) => find(tree.files, prompts),
 };

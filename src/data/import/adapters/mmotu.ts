@@ -26,8 +26,8 @@ export const mmotu: Adapter = {
   published: { count: 1469, of: 'images' },
   source: 'https://github.com/cv516Buaa/MMOTU_DS2Net',
   layout: 'OTU_2d/images/N.JPG and OTU_2d/annotations/N.PNG, with train.txt, val.txt, train_cls.txt and val_cls.txt',
-  officialSplits: 'train.txt and val.txt; it has no test part',
-  warning: () => 'MMOTU does not say which images are of one patient: the parts are divided by image',
+  officialSplits: 'train.txt and val.txt; it has no test split',
+  warning: () => 'MMOTU does not state which images are of one patient: it is split by image',
   scan,
 };
 

@@ -12,7 +12,7 @@ export const regpro: Adapter = {
   published: { count: 73, of: 'volumes' },
   source: 'https://doi.org/10.5281/zenodo.7870104',
   layout: '{train,val}/us_images/caseNNNNNN.nii.gz and {train,val}/us_labels/caseNNNNNN.nii.gz',
-  officialSplits: 'train and val; its test part was never published',
+  officialSplits: 'train and val; its test split was never published',
   paper: { key: 'regpro', copies: true },
   scan: ({ tree, protocol }) =>
     volumeSlices(

@@ -18,10 +18,10 @@ export const tg3k: Adapter = {
   published: { count: 3585, of: 'images' },
   source: 'https://github.com/haifangong/TRFE-Net-for-thyroid-nodule-segmentation',
   layout: 'tg3k/thyroid-image/NNNN.jpg and tg3k/thyroid-mask/NNNN.jpg',
-  officialSplits: 'tg3k-trainval.json, which has no test part',
+  officialSplits: 'tg3k-trainval.json, which has no test split',
   paper: { key: 'tg3k', contours: { keep: 'largest', count: 2, minArea: 500 }, copies: true },
   warning: ({ protocol }) =>
-    `TG3K's masks are the thyroid gland, ${protocol === 'paper' ? 'although the paper prompts "thyroid tumor"' : 'and so the prompt says; the paper calls them "thyroid tumor"'}. Its frames are of 16 videos, and which is of which was not published: runs of consecutive frames are kept together, which is the most that can be done`,
+    `TG3K's masks are the thyroid gland, ${protocol === 'paper' ? 'although the paper prompts "thyroid tumor"' : 'as the prompt says; the paper calls them "thyroid tumor"'}. Its frames are of 16 videos, but which frame is of which video was not published: runs of consecutive frames are kept together instead`,
   scan: async (options) => {
     const found = await maskFolders({
       image: picture('thyroid-image/(?<id>\\d+)'),

@@ -15,7 +15,7 @@ export const tn3k: Adapter = {
   layout: 'tn3k/{trainval,test}-image/NNNN.jpg and tn3k/{trainval,test}-mask/NNNN.jpg',
   officialSplits: 'trainval and test; tn3k-trainval-fold0.json, if it is there, says what validates',
   paper: { key: 'tn3k', contours: { keep: 'largest', count: 2, minArea: 300 }, copies: true },
-  warning: () => 'TN3K does not say which images are of one patient: the parts are divided by image',
+  warning: () => 'TN3K does not state which images are of one patient: it is split by image',
   scan: async (options) => {
     const found = await maskFolders({
       image: picture('(?<part>trainval|test)-image/(?<id>\\d+)'),

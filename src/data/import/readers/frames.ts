@@ -49,15 +49,15 @@ export async function masksByFrame<M>(
     const problem = (what: string) => problems.push({ file: file.relative, what });
     if (frame !== undefined) {
       if (frame < count) add(frame, { mask });
-      else problem(`its image has no picture ${frame}: they are numbered 0 to ${count - 1}`);
+      else problem(`its image has no frame ${frame}: they are numbered 0 to ${count - 1}`);
       continue;
     }
     const own = await countPictures(file);
     if (own === count) for (let page = 0; page < count; page++) add(page, { mask, page });
-    else if (own > 1) problem(`it holds ${own} pictures, its image ${count}`);
+    else if (own > 1) problem(`it holds ${own} frames, its image ${count}`);
     else
       problem(
-        `its image holds ${count} pictures: say which it is of, from 0, as in NAME#12.png, or give as many masks in one file`,
+        `its image holds ${count} frames: name the one it belongs to, from 0, as in NAME#12.png, or give as many masks in one file`,
       );
   }
   return { frames: new Map([...frames].sort(([a], [b]) => a - b)), problems };

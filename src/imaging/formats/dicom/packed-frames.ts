@@ -103,7 +103,7 @@ function grouped(
   const byBeginning = split(full, begins);
   if (byBeginning.length === frames) return byBeginning;
   throw byBeginning.length > 1 || packing === 'rle'
-    ? differ(byBeginning.length, 'packed pictures')
+    ? differ(byBeginning.length, 'packed frames')
     : new DataError({
         code: 'E_IMAGE_DAMAGED',
         where,
