@@ -38,7 +38,7 @@ describe('npm run eval', () => {
     const { code, said } = await run('--config', config);
     expect(said).toMatch(/phantom-standard: strict DSC \d+\.\d\d ± \d+\.\d\d %, IoU .*paper DSC/);
     expect(said).toContain('constant-mask baseline: DSC');
-    expect(said).toContain('gives the label away');
+    expect(said).toContain('reveals the label');
     expect(said).toContain(join(dir, 'run', 'evaluation.html'));
     expect(code).toBe(0);
     const { test } = JSON.parse(await readFile(join(dir, 'run', 'metrics.json'), 'utf8'));

@@ -121,10 +121,10 @@ describe('eval --shard and merge', () => {
     expect([whole.code, whole.text]).toEqual([0, expect.stringMatching(/strict DSC/)]);
     for (const i of [0, 1]) {
       const part = await evaluate(`@run-${i}`, '--shard', `${i}/2`);
-      expect([part.code, part.text]).toEqual([0, expect.stringMatching(/^[23] images answered/m)]);
+      expect([part.code, part.text]).toEqual([0, expect.stringMatching(/^[23] images predicted/m)]);
     }
     const merged = await run('merge', '--from', '@run-0', '@run-1', '--to', '@run-all');
-    expect([merged.code, merged.text]).toEqual([0, expect.stringMatching(/^\d+ answers added/m)]);
+    expect([merged.code, merged.text]).toEqual([0, expect.stringMatching(/^\d+ predictions added/m)]);
     expect(await files('run-all')).toEqual((await files('run-whole')).filter((name) => name.startsWith('predictions')));
     await evaluate('@run-all');
     expect(await table('run-all')).toBe(await table('run-whole'));

@@ -47,7 +47,7 @@ describe('masks of other methods', () => {
       'paper benign lesion',
       'paper cyst',
     ]);
-    expect(collected.warnings.at(-1)).toContain('do not say which thing they show');
+    expect(collected.warnings.at(-1)).toContain('do not state which structure they show');
     await put('two.benign-lesion.png', rectangle([2, 2, 9, 9]));
     await put('two.cyst.png', rectangle([20, 10, 30, 20]));
     const apart = await collect([{ dataset: datasetOf([two]), methods: [await MaskFolderMethod.open(dir)] }], plain);

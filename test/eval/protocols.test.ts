@@ -65,7 +65,7 @@ describe('two protocols side by side', () => {
     expect(new Set(asked)).toEqual(new Set(['a: benign. malignant', 'a: benign', 'b: benign. malignant', 'b: malignant']));
     expect(summary(collected, 'paper').pooled).toMatchObject({ dsc: 100, missed: 0 });
     expect(summary(collected, 'strict').pooled).toMatchObject({ dsc: 50, missed: 1, falseAlarms: { count: 1, of: 2 } });
-    expect(collected.warnings).toEqual([expect.stringContaining('gives the label away')]);
+    expect(collected.warnings).toEqual([expect.stringContaining('reveals the label')]);
   });
 
   it('keeps the questions of a dataset that names absent things itself', async () => {

@@ -41,7 +41,7 @@ describe('preflight', () => {
     expect((await valuesOf()).every((bytes, i) => bytes.equals(before[i] as Buffer))).toBe(true);
     const count = adaptersIn(parts.model).length;
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`^preflight: ${count} adapters and \\d layers trained whole get a gradient`));
+    expect(lines[0]).toMatch(new RegExp(`^preflight: ${count} adapters and \\d fully trained layers receive gradients`));
   });
 
   it('names adapters that nothing leads to, and layers that are trained whole without an effect', async () => {

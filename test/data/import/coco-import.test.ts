@@ -229,7 +229,7 @@ describe('an image of a COCO list is named and left out', () => {
   const box = { bbox: boxOf(0) };
   it.each<[name: string, annotation: object, problem: string]>([
     ['of an unknown category', { ...box, category_id: 99 }, 'neither a known category nor a caption'],
-    ['of a mask that is missing', { mask_file: 'gone.png' }, 'its mask gone.png cannot be had: it is not there'],
+    ['of a mask that is missing', { mask_file: 'gone.png' }, 'its mask gone.png is not usable: it is not there'],
     [
       'of an RLE of another size',
       { segmentation: { size: [50, 50], counts: [1250, 1250] } },
@@ -333,9 +333,9 @@ describe('masks of a COCO list', () => {
     const { means, problems } = await imported(from);
     expect(means).toEqual(right('i/4.png'));
     expect(problems).toEqual([
-      expect.stringContaining('its mask c.png cannot be had: its file masks/c.png is also that of annotation 2'),
-      expect.stringContaining('its mask c.png cannot be had: its file masks/c.png is also that of annotation 1'),
-      expect.stringContaining('its mask m.png cannot be had: 2 files may be meant'),
+      expect.stringContaining('its mask c.png is not usable: its file masks/c.png is also that of annotation 2'),
+      expect.stringContaining('its mask c.png is not usable: its file masks/c.png is also that of annotation 1'),
+      expect.stringContaining('its mask m.png is not usable: 2 files may be meant'),
     ]);
   });
 

@@ -157,7 +157,7 @@ describe('films in folders', () => {
     const { problems, counts } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
     expect(Object.fromEntries(problems.map(({ file, what }) => [file, what]))).toEqual({
       'masks/a#3.png': 'its image has no frame 3: they are numbered 0 to 2',
-      'masks/b.dcm': 'it holds 2 pictures, its image 3',
+      'masks/b.dcm': 'it holds 2 frames, its image 3',
       'masks/c_1.png': 'a mask without its image',
       'images/c.dcm': 'it has no mask',
     });
