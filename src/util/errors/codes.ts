@@ -22,7 +22,7 @@ interface CodeEntry {
 
 /**
  * Every code that an error may have: one for each kind of failure that a program would treat differently. Codes are stable: a
- * message may be worded anew, its code stays. `docs/errors.md` is made from this table (`npm run docs:errors`).
+ * message may be worded anew, its code stays. `docs/errors.md` is made from this table (`npm run docs`).
  */
 // biome-ignore format: a code has two lines, so that the table can be read as one
 export const errorCodes = {
