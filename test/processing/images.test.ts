@@ -25,6 +25,7 @@ import {
 } from '../../src/processing/index.js';
 import { DataError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -284,8 +285,17 @@ describe('files of several pictures and of other depths', () => {
     await writeFile(file, await pages());
     expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
     expect((await decodeImage(`${file}#1`)).data[0]).toBe(90);
-    await expect(decodeImage(file)).rejects.toThrow(/pages\.tif: it holds 2 pages. Name one of them, as in .*pages\.tif#0/);
-    await expect(decodeImage(`${file}#2`)).rejects.toThrow(/there is no page 2. They are numbered 0 to 1/);
+    await expectError(decodeImage(file), {
+      code: 'E_PICTURE_AMBIGUOUS',
+      where: 'pages.tif',
+      what: 'it holds 2 pages',
+      fix: /Name one of them, as in .*pages\.tif#0/,
+    });
+    await expectError(decodeImage(`${file}#2`), {
+      code: 'E_PICTURE_NOT_FOUND',
+      what: 'there is no page 2',
+      fix: 'They are numbered 0 to 1',
+    });
   });
 
   it('takes a file that is really called so, and number 0 of any file', async () => {
@@ -295,7 +305,11 @@ describe('files of several pictures and of other depths', () => {
     const single = join(dir, 'single.png');
     await writeFile(single, await page(8).png().toBuffer());
     expect((await decodeImage(`${single}#0`)).data[0]).toBe(8);
-    await expect(decodeImage(`${single}#1`)).rejects.toThrow(/single\.png: there is no picture 1/);
+    await expectError(decodeImage(`${single}#1`), {
+      code: 'E_PICTURE_NOT_FOUND',
+      where: 'single.png',
+      what: 'there is no picture 1',
+    });
     expect(await listPictures(single)).toEqual([single]);
   });
 
@@ -310,7 +324,12 @@ describe('files of several pictures and of other depths', () => {
     expect([...plane.data].filter((_value, i) => i % 3 === 0)).toEqual([6, 7, 8, 9, 10, 11]);
     expect([...(await decodeMask(`${file}#z0`)).data]).toEqual([0, 1, 1, 1, 1, 1]);
     expect((await decodeImage(`${file}#y2`)).data[0]).toBe(4);
-    await expect(decodeImage(file)).rejects.toThrow(/volume\.nii\.gz: it holds 2 planes. Name one of them, as in .*#1/);
+    await expectError(decodeImage(file), {
+      code: 'E_PICTURE_AMBIGUOUS',
+      where: 'volume.nii.gz',
+      what: 'it holds 2 planes',
+      fix: /Name one of them, as in .*#1/,
+    });
     expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
     const channels = join(dir, 'channels.nii');
     await writeFile(channels, nifti({ dims: [2, 1, 1, 2], values: [1, 2, 3, 4] }));
