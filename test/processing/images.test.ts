@@ -575,10 +575,21 @@ describe('bitmaps', () => {
       'of a kind that is not read',
       bmp(24, [[0, 0, 0]], { compression: 4 }),
       /this kind of BMP \(24 bits, compression 4\) is not read/,
+      'E_IMAGE_FORMAT',
     ],
-    ['cut off in a run', bmp(8, [[9, 0, 0]], { palette, compression: 1 }), /the file is shorter than its header says/],
-    ['of impossible size', bmp(8, [[0, 0, 0]], { palette, width: 60000, height: 60000 }), /it is 60000x60000 pixels/],
-  ])('are refused when %s', async (_name, bytes, message) => {
-    await expect(decodeImage(bytes)).rejects.toThrow(message);
+    [
+      'cut off in a run',
+      bmp(8, [[9, 0, 0]], { palette, compression: 1 }),
+      /the file is shorter than its header says/,
+      'E_IMAGE_DAMAGED',
+    ],
+    [
+      'of impossible size',
+      bmp(8, [[0, 0, 0]], { palette, width: 60000, height: 60000 }),
+      /it is 60000x60000 pixels/,
+      'E_IMAGE_TOO_LARGE',
+    ],
+  ] as const)('are refused when %s', async (_name, bytes, message, code) => {
+    await expectError(decodeImage(bytes), { code, what: message });
   });
 });

@@ -33,8 +33,7 @@ export function nothingFound(
     problem === undefined
       ? 'it holds nothing of this dataset'
       : `nothing can be imported (${problem.file}: ${problem.what}${more})`;
-  const code = problem === undefined ? 'E_DATASET_NOT_FOUND' : 'E_DATA_UNUSABLE';
-  return new DataError({ code, where: root, what, fix: expected });
+  return new DataError({ code: 'E_DATASET_NOT_FOUND', where: root, what, fix: expected });
 }
 
 /** The published dataset that a folder holds instead of the named one. */

@@ -90,7 +90,7 @@ export const errorCodes = {
   E_DATASET_UNKNOWN: { classes: ['UsageError'],
     meaning: 'No dataset of that name can be imported.', remedy: 'Take one of the names that the message lists.' },
   E_DATASET_NOT_FOUND: { classes: ['DataError'],
-    meaning: 'A folder to import does not hold the published dataset that it should, or not all of it.', remedy: 'Copy what is missing there.' },
+    meaning: 'A folder to import does not hold the dataset that it should, not all of it, or nothing usable of it.', remedy: 'Copy what is missing there, and look at the first problem that the message names.' },
   E_DATASET_NOT_IMPORTED: { classes: ['DataError'],
     meaning: 'There is no dataset in the layout of this project where one is needed.', remedy: 'Import it, or put it there.' },
   E_DATASET_PACKED: { classes: ['DataError'],

@@ -147,7 +147,7 @@ describe('volumes with labels', () => {
     ['on another grid', { sform: [[2, 0, 0, 0], ...IDENTITY.slice(1)] }, /lie elsewhere than their volume/],
     ['rotated', { sform: [[0.8, -0.6, 0, 0], [0.6, 0.8, 0, 0], IDENTITY[2]] as number[][] }, /lie elsewhere than their volume/],
   ])('are refused when %s', async (_name, labels, message) => {
-    await expectError(importing({ sform: IDENTITY }, labels), { code: 'E_DATA_UNUSABLE', what: message });
+    await expectError(importing({ sform: IDENTITY }, labels), { code: 'E_DATASET_NOT_FOUND', what: message });
   });
 
   it('in one volume for each class are those classes, the first of them the background', async () => {
@@ -197,7 +197,7 @@ describe('volumes with labels', () => {
       /the first, which would be the background, is not the largest/,
     ],
   ])('are refused: %s', async (_name, image, labels, message) => {
-    await expectError(importing(image, labels), { code: 'E_DATA_UNUSABLE', what: message });
+    await expectError(importing(image, labels), { code: 'E_DATASET_NOT_FOUND', what: message });
   });
 
   it.each([16, 100, 127, 256, 300])('show what is not 0: %d', async (level) => {
