@@ -45,7 +45,9 @@ export function errorsPage(codes) {
     remedy,
   ]);
   const head = ['Code', 'Class', 'Meaning', 'What to do'];
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((cells) => cells[i].length)));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const lines = [head, rule, ...rows].map((cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
   return `${INTRODUCTION}\n${lines.join('\n')}\n`;
 }
 

@@ -63,7 +63,10 @@ describe('results of the command', () => {
       code: 'E_INPUT_IS_OUTPUT',
       what: 'it is a result of this very command',
     });
-    await expectError(idsIn('in/out', ['in/out/overlays']), { code: 'E_NO_IMAGES', what: 'but the results of this very command' });
+    await expectError(idsIn('in/out', ['in/out/overlays']), {
+      code: 'E_NO_IMAGES',
+      what: 'but the results of this very command',
+    });
   });
 });
 
