@@ -19,7 +19,7 @@ export async function runJest(args, env) {
   const dir = mkdtempSync(join(tmpdir(), 'sonoground-test-'));
   try {
     const report = join(dir, 'report.json');
-    const code = await start(['--json', `--outputFile=${report}`, ...args], env);
+    const code = await start(['--ci', '--json', `--outputFile=${report}`, ...args], env);
     const counts = readCounts(report);
     if (counts === undefined) throw new SetupError('jest did not finish');
     return { ...counts, ok: code === 0 && counts.failed === 0 && counts.passed > 0 };

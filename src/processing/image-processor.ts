@@ -76,7 +76,7 @@ export class ImageProcessor {
     const shared = modelPath(modelDir, 'processor_config.json');
     const nested = (await readSettings(shared)) as { image_processor?: unknown } | undefined;
     const json = (await readSettings(own)) ?? nested?.image_processor ?? otherwise;
-    if (json === undefined) throw problem(own, 'there is no such file');
+    if (json === undefined) throw problem(own, 'there is no such file', undefined, 'E_MODEL_INCOMPLETE');
     const parsed = configSchema.safeParse(json);
     if (parsed.success) return new ImageProcessor(parsed.data);
     const reasons = parsed.error.issues.map(
@@ -173,14 +173,13 @@ async function readSettings(file: string): Promise<unknown> {
   }
 }
 
-function problem(where: string, what: string, cause?: unknown): CheckpointError {
-  return new CheckpointError({
-    code: 'E_MODEL_DAMAGED',
-    where,
-    what,
-    fix: 'Name the folder of a model, with its preprocessor_config.json',
-    cause,
-  });
+function problem(
+  where: string,
+  what: string,
+  cause?: unknown,
+  code: CheckpointError['code'] = 'E_MODEL_DAMAGED',
+): CheckpointError {
+  return new CheckpointError({ code, where, what, fix: 'Name the folder of a model, with its preprocessor_config.json', cause });
 }
 
 /** Boxes in pixels of an image, moved to the grid to which the image was resized. */

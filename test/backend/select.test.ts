@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { type BackendName, describeBackend, initBackend, tf } from '../../src/backend/index.js';
 import type { Logger } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 describe('initBackend', () => {
   it('refuses a name that it does not know, and lists those that it knows', async () => {
-    await expect(initBackend('webgl' as BackendName)).rejects.toThrow(/none called "webgl".*auto, tensorflow, webgpu, wasm, cpu/);
+    await expectError(initBackend('webgl' as BackendName), {
+      code: 'E_OPTION_VALUE',
+      where: 'backend',
+      what: 'none called "webgl"',
+    });
   });
 
   it('starts each portable backend by name, and again', async () => {

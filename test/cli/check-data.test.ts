@@ -61,7 +61,7 @@ describe('npm run check-data', () => {
 
   it('says what is wrong with a folder without a trace', async () => {
     expect(await run('--data', join(dir, 'nowhere'))).toBe(1);
-    expect(output).toMatch(/^error: .*nowhere: there is no such folder\. Check the path\n$/);
+    expect(output).toMatch(/^error: .*nowhere: there is no such folder\. Check the path \[E_FILE_NOT_FOUND\]\n$/);
     await writeFile(join(dir, 'file'), '');
     expect(await run('--data', join(dir, 'file'))).toBe(1);
     expect(output).toMatch(/file: there is no such folder/);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { findImages } from '../../src/cli/find-images.js';
 import { namedImages } from '../../src/cli/image-ids.js';
 import { unsafeName } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 let dir = '';
 beforeEach(async () => {
@@ -58,8 +59,14 @@ describe('results of the command', () => {
   });
 
   it('are refused by name when they are asked for', async () => {
-    await expect(idsIn('in/loop/out/overlays/a.png', ['in/out/overlays'])).rejects.toThrow('it is a result of this very command');
-    await expect(idsIn('in/out', ['in/out/overlays'])).rejects.toThrow('no image here but the results of this very command');
+    await expectError(idsIn('in/loop/out/overlays/a.png', ['in/out/overlays']), {
+      code: 'E_INPUT_IS_OUTPUT',
+      what: 'it is a result of this very command',
+    });
+    await expectError(idsIn('in/out', ['in/out/overlays']), {
+      code: 'E_NO_IMAGES',
+      what: 'but the results of this very command',
+    });
   });
 });
 

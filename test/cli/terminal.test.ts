@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { report } from '../../src/cli/main.js';
 import { startProgress } from '../../src/cli/progress.js';
 import { html } from '../../src/data/audit/page/html.js';
+import { HubError } from '../../src/pretrained/hub/hub-error.js';
 import { ConfigError, DataError, escapeHtml } from '../../src/util/index.js';
 import { runCommand } from '../support/command.js';
 import { printed } from '../support/printed.js';
@@ -46,6 +47,13 @@ describe('what a stranger names', () => {
     expect(printed(() => report(new Error(EVIL.replace('\n', ''))))).toContain(SHOWN.replace('\\n', ''));
     expect((await runCommand(['infer', `--${EVIL}`, '--image', 'a', '--prompt', 'b', '--out', 'c'])).text).not.toContain(
       '\u001b',
+    );
+  });
+
+  it('is followed by the command that helps, as the reader types it, and by the code', () => {
+    const error = new HubError({ code: 'E_MODEL_NOT_DOWNLOADED', where: 'owner/model', what: 'absent', fix: 'Download it' });
+    expect(printed(() => report(error))).toBe(
+      'error: owner/model: absent. Download it. Run `npx sonoground download owner/model` [E_MODEL_NOT_DOWNLOADED]\n',
     );
   });
 

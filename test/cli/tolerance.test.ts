@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTolerance } from '../../src/cli/tolerance.js';
 import { UsageError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const parsed = (...texts: string[]) => parseTolerance('--tolerance', texts);
 
@@ -35,11 +36,14 @@ describe('the tolerance of border distances', () => {
     ['2 constructor', /has no unit of length: constructor/],
     ['2 toString', /has no unit of length: toString/],
   ])('refuses %j', async (text, message) => {
-    await expect(parsed(text)).rejects.toThrow(UsageError);
-    await expect(parsed(text)).rejects.toThrow(message);
+    await expectError(parsed(text), { code: 'E_OPTION_VALUE', class: UsageError, where: '--tolerance', what: message });
   });
 
   it('refuses two distances of one kind', async () => {
-    await expect(parsed('2 mm', '1 cm')).rejects.toThrow(/"1 cm" is the second distance in mm/);
+    await expectError(parsed('2 mm', '1 cm'), {
+      code: 'E_OPTION_VALUE',
+      where: '--tolerance',
+      what: '"1 cm" is the second distance in mm',
+    });
   });
 });

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { inputModel, inputPath, loadConfig, locateShipped } from '../../src/config/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const schema = z.strictObject({
   root: inputPath().optional(),
@@ -85,9 +86,10 @@ describe('paths in a configuration', () => {
 describe('files of the package', () => {
   it('are found by their name from anywhere', async () => {
     expect(await locateShipped('configs/stu.yaml')).toBe(join(package_, 'configs', 'stu.yaml'));
-    await expect(loadConfig('configs/stu.yaml', z.looseObject({ task: z.string() }))).rejects.toThrow(
-      `${join(package_, 'configs', 'stu.yaml')}`,
-    );
+    await expectError(loadConfig('configs/stu.yaml', z.looseObject({ task: z.string() })), {
+      code: 'E_CONFIG_VALUE',
+      where: join(package_, 'configs', 'stu.yaml'),
+    });
   });
 
   it('do not stand before those of the working directory', async () => {

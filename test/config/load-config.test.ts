@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/index.js';
 import { ConfigError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('config');
@@ -77,12 +78,15 @@ describe('loadConfig', () => {
     'refuses %s rather than lose a part of it',
     async (override) => {
       await writeFile(file, 'x: 0\n');
-      await expect(loadConfig(file, z.strictObject({ x: z.unknown() }), [override])).rejects.toThrow(ConfigError);
+      await expectError(loadConfig(file, z.strictObject({ x: z.unknown() }), [override]), {
+        code: 'E_CONFIG_SYNTAX',
+        class: ConfigError,
+      });
     },
   );
 
   it.each(['x', '=1', '.x=1', 'x.=1', 'x..y=1', 'x y=1'])('refuses %s, which names no key', async (override) => {
-    await expect(load('name: a\n', [override])).rejects.toThrow('expected key.path=value');
+    await expectError(load('name: a\n', [override]), { code: 'E_CONFIG_SYNTAX', what: 'expected key.path=value' });
   });
 
   it('applies overrides in order, read as YAML, below what was not there as well', async () => {
@@ -136,6 +140,6 @@ describe('loadConfig', () => {
   });
 
   it('names a file that is not there', async () => {
-    await expect(loadConfig(join(dir, 'none.yaml'), schema)).rejects.toThrow(`${join(dir, 'none.yaml')}: there is no such file`);
+    await expectError(loadConfig(join(dir, 'none.yaml'), schema), { code: 'E_FILE_NOT_FOUND', where: join(dir, 'none.yaml') });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigDocument } from '../../src/config/index.js';
 import { ConfigError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { property } from '../support/properties.js';
 
 const YAML = 'name: a\ntrain: {epochs: 6, sizes: [{width: 3}]}\n';
@@ -69,8 +70,7 @@ describe('an override of any key by any value', () => {
     'without a key and a value is refused',
     fc.string({ maxLength: 12 }).filter((text) => !/^[\w-]+(\.[\w-]+)*=/.test(text)),
     (text) => {
-      expect(() => overridden(text)).toThrow(ConfigError);
-      expect(() => overridden(text)).toThrow('expected key.path=value');
+      expectError(() => overridden(text), { code: 'E_CONFIG_SYNTAX', class: ConfigError, what: 'expected key.path=value' });
     },
   );
 

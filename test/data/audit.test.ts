@@ -15,6 +15,7 @@ import {
   writeAuditPage,
 } from '../../src/data/index.js';
 import { pictureOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
+import { expectError } from '../support/expect-error.js';
 import { itUnless } from '../support/skipped.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -245,8 +246,12 @@ describe('problems', () => {
   });
 
   it('are refused as a whole where there is no dataset', async () => {
-    await expect(openFolders([join(dir, 'nowhere')])).rejects.toThrow(/nowhere: there is no such folder/);
-    await expect(openFolders([join(dir, 'cache')])).rejects.toThrow(/cache: there is no dataset in it/);
+    await expectError(openFolders([join(dir, 'nowhere')]), { code: 'E_FILE_NOT_FOUND', where: 'nowhere' });
+    await expectError(openFolders([join(dir, 'cache')]), {
+      code: 'E_DATASET_NOT_IMPORTED',
+      where: 'cache',
+      what: 'there is no dataset in it',
+    });
   });
 });
 
@@ -334,9 +339,12 @@ describe('auditForTraining', () => {
       test: pictures(8, 1).map((image) => ({ ...image, group: 'P1' })),
     });
     const data = await partsOf(root);
-    await expect(auditForTraining(data, { cacheDirectory: cacheDirectory() })).rejects.toThrow(
-      /^data: 1 patient or volume is in train and in val or test: P1 \(train, test\); 1 image of train is also in val or test: p1\.png \(train\) = copy\.jpg \(val\) \(similar, mirrored left-right\)\. Split by patient, or set data\.allowOverlap: true/,
-    );
+    await expectError(auditForTraining(data, { cacheDirectory: cacheDirectory() }), {
+      code: 'E_DATA_OVERLAP',
+      where: 'data',
+      what: '1 patient or volume is in train and in val or test: P1 (train, test); 1 image of train is also in val or test: p1.png (train) = copy.jpg (val) (similar, mirrored left-right)',
+      fix: 'Split by patient, or set data.allowOverlap: true',
+    });
     const { said, logger } = listen();
     await auditForTraining(data, { logger, allowOverlap: true, cacheDirectory: cacheDirectory() });
     expect(said).toEqual([expect.stringMatching(/^warning: data: 1 patient.*; allowed by data\.allowOverlap$/)]);
@@ -355,9 +363,11 @@ describe('auditForTraining', () => {
       val: [{ file: 'bad.png', bytes: Buffer.from('x') }],
       test: pictures(4, 1),
     });
-    await expect(auditForTraining(await partsOf(root), { cacheDirectory: cacheDirectory() })).rejects.toThrow(
-      /data: 1 picture cannot be used: bad\.png \(val\): it cannot be read as an image/,
-    );
+    await expectError(auditForTraining(await partsOf(root), { cacheDirectory: cacheDirectory() }), {
+      code: 'E_DATA_UNUSABLE',
+      where: 'data',
+      what: '1 picture cannot be used: bad.png (val): it cannot be read as an image',
+    });
   });
 
   it('leaves generated pictures out', async () => {

@@ -15,6 +15,7 @@ import {
   writeCoco,
 } from '../../src/data/index.js';
 import { DataError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('data');
@@ -81,8 +82,12 @@ describe('StuDataset', () => {
   it('names the mask that is missing, and a folder that is not there', async () => {
     const root = await stuFolder('stu-broken', '');
     await rm(join(root, 'mask_2.png'));
-    await expect(StuDataset.open(root, { phrase: 'x' })).rejects.toThrow(/Test_Image_2\.png: its mask mask_2\.png is missing/);
-    await expect(StuDataset.open(join(dir, 'nowhere'), { phrase: 'x' })).rejects.toThrow(/nowhere: there is no such folder/);
+    await expectError(StuDataset.open(root, { phrase: 'x' }), {
+      code: 'E_MASK_NOT_FOUND',
+      where: 'Test_Image_2.png',
+      what: 'its mask mask_2.png is missing',
+    });
+    await expectError(StuDataset.open(join(dir, 'nowhere'), { phrase: 'x' }), { code: 'E_FILE_NOT_FOUND', where: 'nowhere' });
   });
 });
 
@@ -115,8 +120,8 @@ describe('FoldersDataset', () => {
     const dataset = await FoldersDataset.open(root, { phrase: 'thing' });
     expect((await dataset.load(0)).objects).toHaveLength(1);
     expect((await dataset.load(1)).objects).toHaveLength(0);
-    await expect(dataset.load(2)).rejects.toThrow(/c\.png: it cannot be read as an image/);
-    await expect(dataset.load(3)).rejects.toThrow(/d\.png: the mask is 64x32, its image 32x32/);
+    await expectError(dataset.load(2), { code: 'E_IMAGE_UNREADABLE', where: 'c.png', what: 'it cannot be read as an image' });
+    await expectError(dataset.load(3), { code: 'E_MASK_SIZE', where: 'd.png', what: 'the mask is 64x32, its image 32x32' });
   });
 
   it('passes over hidden files, and names two masks that could belong to one image', async () => {
@@ -128,7 +133,11 @@ describe('FoldersDataset', () => {
     await writeFile(join(root, 'masks', 'a.png'), await ellipse(32, 0));
     expect((await FoldersDataset.open(root, { phrase: 'thing' })).size).toBe(1);
     await writeFile(join(root, 'masks', 'a.bmp'), 'another');
-    await expect(FoldersDataset.open(root, { phrase: 'thing' })).rejects.toThrow(/a\.png: it has the name of .*a\.bmp/);
+    await expectError(FoldersDataset.open(root, { phrase: 'thing' }), {
+      code: 'E_NAME_CLASH',
+      where: 'a.png',
+      what: /it has the name of .*a\.bmp/,
+    });
   });
 });
 
@@ -183,7 +192,10 @@ describe('CocoDataset', () => {
   });
 
   it('says where the annotations should be', async () => {
-    await expect(CocoDataset.open(join(dir, 'nothing'), 'val')).rejects.toThrow(/annotations.val\.json: there is no such file/);
+    await expectError(CocoDataset.open(join(dir, 'nothing'), 'val'), {
+      code: 'E_FILE_NOT_FOUND',
+      where: /annotations.val\.json/,
+    });
   });
 });
 
@@ -209,7 +221,7 @@ describe('splits', () => {
     [3, 5],
     [10, 1],
   ])('refuse to cut %i images into %i folds', (n, k) => {
-    expect(() => kFolds(n, k, 1)).toThrow(DataError);
+    expectError(() => kFolds(n, k, 1), { code: 'E_SPLIT_EMPTY', class: DataError, where: 'folds' });
   });
 });
 
@@ -249,8 +261,9 @@ describe('BatchLoader', () => {
       size: 3,
       load: () => Promise.reject(new DataError({ code: 'E_IMAGE_DAMAGED', where: 'x.png', what: 'broken' })),
     };
-    await expect(collect(new BatchLoader(broken, { batchSize: 1, shuffle: false, seed: 0, augment: 'none' }), 0)).rejects.toThrow(
-      'x.png',
-    );
+    await expectError(collect(new BatchLoader(broken, { batchSize: 1, shuffle: false, seed: 0, augment: 'none' }), 0), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.png',
+    });
   });
 });

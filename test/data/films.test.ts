@@ -7,6 +7,7 @@ import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
 import { pictureStem } from '../../src/data/readers/dicom.js';
 import { dicom } from '../support/dicom.js';
+import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -72,7 +73,7 @@ describe('films and volumes', () => {
     const data = await FoldersDataset.open(own, { phrase: 'lesion' });
     expect((await data.load(1)).objects[0]?.boxXyxyPx).toEqual([W - 3, 0, W, 2]);
     await writeFile(mask, nifti({ dims, values: [...corner], sform: rows([1, 0, 0, 4]) }));
-    await expect(data.load(0)).rejects.toThrow(/v\.nii: the labels lie elsewhere than their volume/);
+    await expectError(data.load(0), { code: 'E_MASK_SIZE', where: 'v.nii', what: 'the labels lie elsewhere than their volume' });
     await rm(own, { recursive: true });
   });
 

@@ -12,6 +12,7 @@ import {
 } from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
 import { silentLogger } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const { standard } = phantomDomains;
 const phantoms = (size: number, seed: number) =>
@@ -93,13 +94,20 @@ describe('a mixture of sets', () => {
     await writeCoco(phantoms(1, 7), join(root, 'leaky'), 'train');
     const sets = [{ name: 'mine', repeat: 2, phrases: { cyst: 'something' } }, { name: 'leaky' }];
     const data = await openData(config(sets), 1);
-    await expect(auditForTraining(data, { cacheDirectory: join(root, 'cache') })).rejects.toThrow(
-      /2 pictures of train are in val/,
-    );
+    await expectError(auditForTraining(data, { cacheDirectory: join(root, 'cache') }), {
+      code: 'E_DATA_OVERLAP',
+      where: 'data',
+      what: '2 pictures of train are in val',
+    });
   });
 
   it('refuses to repeat or rename phantoms, which say so themselves', async () => {
     const data = config([{ name: 'phantoms', phantom, repeat: 2 }]);
-    await expect(openData(data, 1)).rejects.toThrow(/phantoms.*repeat and phrases.*phantom\.train/s);
+    await expectError(openData(data, 1), {
+      code: 'E_CONFIG_CONFLICT',
+      where: /phantoms/s,
+      what: /repeat and phrases/s,
+      fix: /phantom\.train/s,
+    });
   });
 });

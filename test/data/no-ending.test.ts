@@ -6,6 +6,7 @@ import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset, importDataset } from '../../src/data/index.js';
 import { dicom } from '../support/dicom.js';
 import { element, part10 } from '../support/dicom-bytes.js';
+import { expectError } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { mask, put, scan } from './import/miniatures/draw.js';
 import { objectsBySource } from './import/support.js';
@@ -52,7 +53,7 @@ describe('DICOM without an ending', () => {
     );
     await rm(join(disc, 'US'), { recursive: true });
     await rm(join(disc, 'note.png'));
-    await expect(findImages([disc])).rejects.toThrow(/there is no image here/);
+    await expectError(findImages([disc]), { code: 'E_NO_IMAGES' });
   });
 
   it('is imported from images/, its films by frames, and trained on from there', async () => {

@@ -14,6 +14,7 @@ import { reviewTable, summariseTrust } from '../../src/eval/trust/trust-summary.
 import { presenceVerdict, readCalibration, writeCalibration } from '../../src/infer/index.js';
 import type { TargetRow } from '../../src/protocols/index.js';
 import { answered, datasetOf, methodOf, object, plain, rectangle, sample } from '../support/eval.js';
+import { expectError } from '../support/expect-error.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -44,11 +45,15 @@ describe('wordings', () => {
   });
 
   it('are refused when there are none', async () => {
-    await expect(readWordings(' , ')).rejects.toThrow('names no wording');
-    await expect(readWordings('nowhere.yaml')).rejects.toThrow('there is no file nowhere.yaml');
-    await expect(readWordings('default', join(dir, 'nowhere'))).rejects.toThrow('holds no word list');
+    await expectError(readWordings(' , '), { code: 'E_PROMPT_TEXT', where: '--prompts', what: 'names no wording' });
+    await expectError(readWordings('nowhere.yaml'), {
+      code: 'E_FILE_NOT_FOUND',
+      where: '--prompts',
+      what: 'there is no file nowhere.yaml',
+    });
+    await expectError(readWordings('default', join(dir, 'nowhere')), { code: 'E_FILE_NOT_FOUND', where: '--prompts default' });
     await writeFile(join(dir, 'bad.yaml'), 'lesion: 3\n');
-    await expect(readWordings(join(dir, 'bad.yaml'))).rejects.toThrow('lesion');
+    await expectError(readWordings(join(dir, 'bad.yaml')), { code: 'E_CONFIG_VALUE', what: 'lesion' });
     await rm(join(dir, 'bad.yaml'));
   });
 
@@ -167,9 +172,13 @@ describe('not in this image', () => {
 
   it('needs images without the thing, and a file that was not damaged', async () => {
     const none = rows.filter(({ shown }) => shown);
-    expect(() => calibratePresence(none, { falseAlarmRate: 0.05, source: 'val of toys', model: 'm' })).toThrow('--negatives');
+    expectError(() => calibratePresence(none, { falseAlarmRate: 0.05, source: 'val of toys', model: 'm' }), {
+      code: 'E_OPTION_MISSING',
+      where: '--calibrate',
+      fix: '--negatives',
+    });
     expect(await readCalibration(join(dir, 'nowhere'))).toBeUndefined();
     await writeFile(join(dir, 'calibration.json'), '{"version": 1}');
-    await expect(readCalibration(dir)).rejects.toThrow('it is not a calibration');
+    await expectError(readCalibration(dir), { code: 'E_CALIBRATION_DAMAGED' });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DicomFile } from '../../src/imaging/index.js';
 import { SYNTAX } from '../support/dicom.js';
 import { description, element, part10, u16 } from '../support/dicom-bytes.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson } from '../support/golden.js';
 
 interface Table {
@@ -57,13 +58,19 @@ describe('a segmented palette', () => {
     ['has a segment of the unknown kind 7', [7, 1, 5, 0]],
     ['has 9 entries where 3 are stated', [0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]],
   ])('is refused where it %s', async (what, segments) => {
-    await expect(read(file({ bits: 8, segments, entries: 3 }, [0]))).rejects.toThrow(`x.dcm: its segmented palette ${what}`);
+    await expectError(read(file({ bits: 8, segments, entries: 3 }, [0])), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.dcm',
+      what: `its segmented palette ${what}`,
+    });
   });
 
   it('is refused where it is too short', async () => {
-    await expect(read(file({ bits: 8, segments: [0, 2, 1, 2], entries: 3 }, [0]))).rejects.toThrow(
-      /its palette has 2 of 3 entries/,
-    );
+    await expectError(read(file({ bits: 8, segments: [0, 2, 1, 2], entries: 3 }, [0])), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.dcm',
+      what: 'its palette has 2 of 3 entries',
+    });
   });
 });
 

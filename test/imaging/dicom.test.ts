@@ -8,6 +8,7 @@ import { DataError } from '../../src/util/index.js';
 import { codecFrame } from '../support/codec-frame.js';
 import { type DicomParts, dicom, SYNTAX } from '../support/dicom.js';
 import { element, part10 } from '../support/dicom-bytes.js';
+import { expectError } from '../support/expect-error.js';
 import { losslessJpeg } from '../support/lossless-jpeg.js';
 import { rleFrame } from '../support/rle-frame.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -48,7 +49,12 @@ describe('uncompressed DICOM', () => {
     const film = await DicomFile.parse(dicom({ width: 5, height: 3, frames }), 'film.dcm');
     expect(film.header.frames).toBe(3);
     for (const [k, frame] of frames.entries()) expect([...(await film.picture(k)).data]).toEqual(greyOf(frame));
-    await expect(film.picture(3)).rejects.toThrow(/film\.dcm: there is no frame 3. They are numbered 0 to 2/);
+    await expectError(film.picture(3), {
+      code: 'E_PICTURE_NOT_FOUND',
+      where: 'film.dcm',
+      what: 'there is no frame 3',
+      fix: 'They are numbered 0 to 2',
+    });
   });
 
   it('reads files without the preamble', async () => {
@@ -228,12 +234,16 @@ describe('compressed DICOM', () => {
       syntax,
     });
     expect(colour.data).toEqual(RGB);
-    await expect(read({ ...size, frames: [packed.subarray(0, 20)], syntax })).rejects.toThrow(
-      /x\.dcm: a packed picture in it cannot be decoded/,
-    );
-    await expect(read({ width: 7, height: H, frames: [packed], syntax })).rejects.toThrow(
-      /x\.dcm: its packed picture is 6x4 with 1 sample a pixel, its header says 7x4 with 1 sample/,
-    );
+    await expectError(read({ ...size, frames: [packed.subarray(0, 20)], syntax }), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.dcm',
+      what: 'a packed picture in it cannot be decoded',
+    });
+    await expectError(read({ width: 7, height: H, frames: [packed], syntax }), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.dcm',
+      what: 'its packed picture is 6x4 with 1 sample a pixel, its header says 7x4 with 1 sample',
+    });
   });
 
   const deepJpeg = (predictor: number, restart = 0) => losslessJpeg(WIDE, { ...size, precision: 16, predictor, restart });
@@ -246,32 +256,34 @@ describe('compressed DICOM', () => {
   });
 
   it('refuses damaged lossless JPEG, and JPEG of 12 bits with losses', async () => {
-    await expect(read({ ...lossless, frames: [deepJpeg(1).subarray(0, 70)] })).rejects.toThrow(
-      /a packed picture in it cannot be decoded/,
-    );
+    await expectError(read({ ...lossless, frames: [deepJpeg(1).subarray(0, 70)] }), {
+      code: 'E_IMAGE_DAMAGED',
+      where: 'x.dcm',
+      what: 'a packed picture in it cannot be decoded',
+    });
     const lossy = deepJpeg(1);
     lossy[lossy.indexOf(0xc3)] = 0xc1;
     lossy[lossy.indexOf(0xc1) + 3] = 12;
-    await expect(read({ ...lossless, frames: [lossy] })).rejects.toThrow(
-      /x\.dcm: its JPEG has 12 bits a sample and losses, which is not read/,
-    );
+    await expectError(read({ ...lossless, frames: [lossy] }), {
+      code: 'E_IMAGE_FORMAT',
+      where: 'x.dcm',
+      what: 'its JPEG has 12 bits a sample and losses, which is not read',
+    });
   });
 
   it.each([
-    ['1.2.840.10008.1.2.4.100', /x\.dcm: its pictures are packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.100', /its pictures are packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.102.1', /packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.107', /packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],
     ['1.2.840.10008.1.2.4.94', /its transfer syntax .* is not read/],
   ])('refuses films of MPEG and HEVC, and rare packings: %s', async (syntax, message) => {
-    await expect(read({ ...size, frames: [GREY], syntax })).rejects.toThrow(message);
+    await expectError(read({ ...size, frames: [GREY], syntax }), { code: 'E_IMAGE_FORMAT', where: 'x.dcm', what: message });
   });
 
   it('refuses reports, which have no pixels', async () => {
     const report = part10(SYNTAX.explicit, [element(0x00080060, 'CS', Buffer.from('SR'))], '1.2.840.10008.5.1.4.1.1.88.11');
-    await expect(DicomFile.parse(report, 'x.dcm')).rejects.toThrow(
-      /x\.dcm: it has no pixels\. Choose an image file, not a report/,
-    );
+    await expectError(DicomFile.parse(report, 'x.dcm'), { code: 'E_IMAGE_NO_PIXELS', where: 'x.dcm' });
   });
 });
 
@@ -358,9 +370,14 @@ describe('decodeImage of DICOM', () => {
   it('takes a frame by its number and refuses a film without one', async () => {
     const file = await write('film.dcm', film);
     expect([...(await decodeImage(`${file}#1`)).data]).toEqual(greyOf(GREY.map((v) => 255 - v)));
-    await expect(decodeImage(file)).rejects.toThrow(/film\.dcm: it holds 2 frames. Name one of them, as in .*film\.dcm#0/);
-    await expect(decodeImage(`${file}#2`)).rejects.toThrow(/there is no frame 2/);
-    await expect(decodeImage(`${file}#x1`)).rejects.toThrow(/only volumes have axes/);
+    await expectError(decodeImage(file), {
+      code: 'E_PICTURE_AMBIGUOUS',
+      where: 'film.dcm',
+      what: 'it holds 2 frames',
+      fix: /Name one of them, as in .*film\.dcm#0/,
+    });
+    await expectError(decodeImage(`${file}#2`), { code: 'E_PICTURE_NOT_FOUND', what: 'there is no frame 2' });
+    await expectError(decodeImage(`${file}#x1`), { code: 'E_PICTURE_NOT_FOUND', what: 'only volumes have axes' });
     expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
   });
 

@@ -23,6 +23,7 @@ import {
 import { boxIou, ImageProcessor, selectDetections } from '../../src/processing/index.js';
 import { DataError, Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -282,8 +283,17 @@ describe('files of several pictures and of other depths', () => {
     await writeFile(file, await pages());
     expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
     expect((await decodeImage(`${file}#1`)).data[0]).toBe(90);
-    await expect(decodeImage(file)).rejects.toThrow(/pages\.tif: it holds 2 pages. Name one of them, as in .*pages\.tif#0/);
-    await expect(decodeImage(`${file}#2`)).rejects.toThrow(/there is no page 2. They are numbered 0 to 1/);
+    await expectError(decodeImage(file), {
+      code: 'E_PICTURE_AMBIGUOUS',
+      where: 'pages.tif',
+      what: 'it holds 2 pages',
+      fix: /Name one of them, as in .*pages\.tif#0/,
+    });
+    await expectError(decodeImage(`${file}#2`), {
+      code: 'E_PICTURE_NOT_FOUND',
+      what: 'there is no page 2',
+      fix: 'They are numbered 0 to 1',
+    });
   });
 
   it('takes a file that is really called so, and number 0 of any file', async () => {
@@ -293,7 +303,11 @@ describe('files of several pictures and of other depths', () => {
     const single = join(dir, 'single.png');
     await writeFile(single, await page(8).png().toBuffer());
     expect((await decodeImage(`${single}#0`)).data[0]).toBe(8);
-    await expect(decodeImage(`${single}#1`)).rejects.toThrow(/single\.png: there is no picture 1/);
+    await expectError(decodeImage(`${single}#1`), {
+      code: 'E_PICTURE_NOT_FOUND',
+      where: 'single.png',
+      what: 'there is no picture 1',
+    });
     expect(await listPictures(single)).toEqual([single]);
   });
 
@@ -308,7 +322,12 @@ describe('files of several pictures and of other depths', () => {
     expect([...plane.data].filter((_value, i) => i % 3 === 0)).toEqual([6, 7, 8, 9, 10, 11]);
     expect([...(await decodeMask(`${file}#z0`)).data]).toEqual([0, 1, 1, 1, 1, 1]);
     expect((await decodeImage(`${file}#y2`)).data[0]).toBe(4);
-    await expect(decodeImage(file)).rejects.toThrow(/volume\.nii\.gz: it holds 2 planes. Name one of them, as in .*#1/);
+    await expectError(decodeImage(file), {
+      code: 'E_PICTURE_AMBIGUOUS',
+      where: 'volume.nii.gz',
+      what: 'it holds 2 planes',
+      fix: /Name one of them, as in .*#1/,
+    });
     expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
     const channels = join(dir, 'channels.nii');
     await writeFile(channels, nifti({ dims: [2, 1, 1, 2], values: [1, 2, 3, 4] }));
@@ -554,10 +573,21 @@ describe('bitmaps', () => {
       'of a kind that is not read',
       bmp(24, [[0, 0, 0]], { compression: 4 }),
       /this kind of BMP \(24 bits, compression 4\) is not read/,
+      'E_IMAGE_FORMAT',
     ],
-    ['cut off in a run', bmp(8, [[9, 0, 0]], { palette, compression: 1 }), /the file is shorter than its header says/],
-    ['of impossible size', bmp(8, [[0, 0, 0]], { palette, width: 60000, height: 60000 }), /it is 60000x60000 pixels/],
-  ])('are refused when %s', async (_name, bytes, message) => {
-    await expect(decodeImage(bytes)).rejects.toThrow(message);
+    [
+      'cut off in a run',
+      bmp(8, [[9, 0, 0]], { palette, compression: 1 }),
+      /the file is shorter than its header says/,
+      'E_IMAGE_DAMAGED',
+    ],
+    [
+      'of impossible size',
+      bmp(8, [[0, 0, 0]], { palette, width: 60000, height: 60000 }),
+      /it is 60000x60000 pixels/,
+      'E_IMAGE_TOO_LARGE',
+    ],
+  ] as const)('are refused when %s', async (_name, bytes, message, code) => {
+    await expectError(decodeImage(bytes), { code, what: message });
   });
 });

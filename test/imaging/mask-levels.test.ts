@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { type BinaryMask, decodeGreyMask, decodeMask, fitMask } from '../../src/imaging/index.js';
 import { DataError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tiff, tiffOfPages } from '../support/tiff.js';
@@ -164,7 +165,11 @@ describe('a mask of several levels', () => {
     expect(bits(await decodeMask(`${file}#0`))).toEqual(expected(BOX));
     expect(bits(await decodeMask(`${file}#2`))).toEqual(expected());
     // Not an object by its own top, and no image without one.
-    await expect(decodeMask(`${file}#1`)).rejects.toThrow(/pages\.tif#1: the mask is not blank, but its highest level, 0\.3/);
+    await expectError(decodeMask(`${file}#1`), {
+      code: 'E_MASK_VALUE',
+      where: 'pages.tif#1',
+      what: 'the mask is not blank, but its highest level, 0.3',
+    });
   });
 });
 
@@ -191,9 +196,7 @@ describe('a mask of unclear levels is refused with the levels found', () => {
   ])('%s', async (_name, make, message) => {
     const file = join(dir, 'unclear.png');
     await writeFile(file, await make());
-    await expect(decodeMask(file)).rejects.toThrow(message);
-    await expect(decodeMask(file)).rejects.toThrow(/unclear\.png/);
-    await expect(decodeMask(file)).rejects.toThrow(DataError);
+    await expectError(decodeMask(file), { code: 'E_MASK_VALUE', class: DataError, where: /unclear\.png/, what: message });
   });
 });
 
@@ -245,9 +248,11 @@ describe('a mask on its image’s grid', () => {
   it('is refused, not empty, where what it shows is too small for it', async () => {
     const one = Array.from({ length: PIXELS }, (_, i) => (i === 45 ? 255 : 0));
     const grey = await decodeGreyMask(await png(one));
-    expect(() => fitMask(grey, { width: 4, height: 4 }, 'dot.png')).toThrow(
-      /dot\.png: the mask shows something in 40x40 pixels and nothing in the image's 4x4/,
-    );
+    expectError(() => fitMask(grey, { width: 4, height: 4 }, 'dot.png'), {
+      code: 'E_MASK_SIZE',
+      where: 'dot.png',
+      what: "the mask shows something in 40x40 pixels and nothing in the image's 4x4",
+    });
     const blank = await decodeGreyMask(await png(Array(PIXELS).fill(0)));
     expect(fitMask(blank, { width: 4, height: 4 }, 'blank.png').data).toEqual(new Uint8Array(16));
   });

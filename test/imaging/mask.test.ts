@@ -12,6 +12,7 @@ import {
 } from '../../src/imaging/mask.js';
 import { unionOfMasks } from '../../src/imaging/union-of-masks.js';
 import { DataError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { anyMask, drawnMask } from '../support/masks.js';
 import { property } from '../support/properties.js';
 
@@ -67,17 +68,25 @@ describe('a grey mask', () => {
   it('of other proportions is refused beyond two in a hundred, either way', () => {
     const blank = (width: number, height: number) => ({ width, height, data: new Uint8Array(width * height) });
     expect(fitMask(blank(203, 200), { width: 200, height: 200 }, 'm.png')).toEqual(blank(200, 200));
-    expect(() => fitMask(blank(205, 200), { width: 200, height: 200 }, 'm.png')).toThrow(DataError);
-    expect(() => fitMask(blank(200, 205), { width: 200, height: 200 }, 'm.png')).toThrow(
-      /m\.png: the mask is 200x205, its image 200x200.*same proportions/,
-    );
+    expectError(() => fitMask(blank(205, 200), { width: 200, height: 200 }, 'm.png'), {
+      code: 'E_MASK_SIZE',
+      class: DataError,
+      where: 'm.png',
+    });
+    expectError(() => fitMask(blank(200, 205), { width: 200, height: 200 }, 'm.png'), {
+      code: 'E_MASK_SIZE',
+      where: 'm.png',
+      what: 'the mask is 200x205, its image 200x200',
+    });
   });
 
   it('that vanishes on the grid of its image is refused, and an empty one is not', () => {
     const dot = { width: 8, height: 8, data: Uint8Array.from({ length: 64 }, (_, i) => (i === 9 ? 128 : 0)) };
-    expect(() => notLost(drawnMask('..', '..'), dot, 'm.png')).toThrow(
-      /m\.png: .*in 8x8 pixels and nothing in the image's 2x2.*size of its image/,
-    );
+    expectError(() => notLost(drawnMask('..', '..'), dot, 'm.png'), {
+      code: 'E_MASK_SIZE',
+      where: 'm.png',
+      what: "in 8x8 pixels and nothing in the image's 2x2",
+    });
     const dark = { ...dot, data: dot.data.map((value) => Math.min(value, 127)) };
     expect(notLost(drawnMask('..', '..'), dark, 'm.png')).toEqual(drawnMask('..', '..'));
     expect(notLost(drawnMask('.#', '..'), dot, 'm.png')).toEqual(drawnMask('.#', '..'));

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { openNifti } from '../../src/data/readers/nifti.js';
 import { DataError, Rng } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { type NiftiParts, nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -143,7 +144,16 @@ describe('openNifti', () => {
 
   it('names the planes there are', async () => {
     const volume = await volumeOf({ dims: DIMS, values: PLACES, datatype: 4 });
-    expect(() => volume.slice({ index: 4 })).toThrow(/volume\.nii: there is no slice 4 across axis 2. They are numbered 0 to 3/);
-    expect(() => volume.slice({ index: 0, frame: 1 })).toThrow(/there is no frame 1. There is one, number 0/);
+    expectError(() => volume.slice({ index: 4 }), {
+      code: 'E_PICTURE_NOT_FOUND',
+      where: 'volume.nii',
+      what: 'there is no slice 4 across axis 2',
+      fix: 'They are numbered 0 to 3',
+    });
+    expectError(() => volume.slice({ index: 0, frame: 1 }), {
+      code: 'E_PICTURE_NOT_FOUND',
+      what: 'there is no frame 1',
+      fix: 'There is one, number 0',
+    });
   });
 });

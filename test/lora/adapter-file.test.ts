@@ -15,6 +15,7 @@ import { CheckpointError, Rng } from '../../src/util/index.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -229,16 +230,19 @@ describe('saveAdapter and loadAdapter', () => {
       await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, ...changes }));
       return ((await detector(other).catch((thrown: unknown) => thrown)) as Error).message;
     };
-    await expect(detector(other)).rejects.toThrow('adapter_config.json: there is no such file. Copy it there');
+    await expectError(detector(other), { code: 'E_FILE_NOT_FOUND', where: 'adapter_config.json' });
     expect(await failure({ r: 5 })).toMatch(/has rank 3, its configuration says 5/);
     expect(await failure({ rank_pattern: { '(': 3 } })).toContain('not a regular expression');
     expect(await failure({ layer_replication: [[0, 4]], use_qalora: true })).toMatch(/use_qalora.*layer_replication/);
     expect(await failure({ peft_type: 'IA3' })).toContain('Only plain LoRA adapters of PEFT can be read');
-    await expect(detector(join(other, 'none.pth'))).rejects.toThrow(`${join(other, 'none.pth')}: there is no such file`);
-    await expect(detector(fixturePath('torch-objects', 'small.pth'))).rejects.toThrow('x is unexpected');
+    await expectError(detector(join(other, 'none.pth')), { code: 'E_ADAPTER_NOT_FOUND', where: join(other, 'none.pth') });
+    await expectError(detector(fixturePath('torch-objects', 'small.pth')), {
+      code: 'E_ADAPTER_MISMATCH',
+      what: 'x is unexpected',
+    });
     await writeSafetensors(join(other, 'nothing.safetensors'), new Map());
     await writeFile(join(other, 'adapter_config.json'), JSON.stringify(config));
-    await expect(detector(join(other, 'nothing.safetensors'))).rejects.toThrow('it holds nothing');
+    await expectError(detector(join(other, 'nothing.safetensors')), { code: 'E_ADAPTER_MISMATCH', what: 'it holds nothing' });
   });
 
   it('follow rank-stabilised scaling, and keep it when written again', async () => {
@@ -263,12 +267,15 @@ describe('saveAdapter and loadAdapter', () => {
     const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
     await writeFile(join(other, 'adapter_config.json'), JSON.stringify({ ...config, use_dora: true, bias: 'all' }));
     const model = await detector();
-    await expect(loadAdapter(model, other)).rejects.toThrow(/adapter_config\.json: .*use_dora/);
-    await expect(loadAdapter(model, join(other, 'none'))).rejects.toThrow('there is no such file');
+    await expectError(loadAdapter(model, other), { code: 'E_ADAPTER_FORMAT', where: 'adapter_config.json', what: 'use_dora' });
+    await expectError(loadAdapter(model, join(other, 'none')), { code: 'E_ADAPTER_NOT_FOUND' });
     await writeFile(join(other, 'adapter_config.json'), JSON.stringify(config));
     const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));
     (arrays.get('model.decoder.bbox_embed.2.layers.1.bias')?.data as Float32Array)[0] = 3;
     await writeSafetensors(join(other, WEIGHTS), arrays);
-    await expect(detector(other)).rejects.toThrow('model.decoder.bbox_embed.2.layers.1.bias should be a copy, but differs');
+    await expectError(detector(other), {
+      code: 'E_ADAPTER_MISMATCH',
+      what: 'model.decoder.bbox_embed.2.layers.1.bias should be a copy, but differs',
+    });
   });
 });

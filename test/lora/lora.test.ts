@@ -15,6 +15,7 @@ import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape 
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { normalTensor } from '../support/random.js';
 
 useBackend();
@@ -149,7 +150,11 @@ describe('applyLora', () => {
 
   it('refuses a second adapter', () => {
     const net = adapted();
-    expect(() => applyLora(net, spec, Rng.seeded(2))).toThrow('has an adapter already');
+    expectError(() => applyLora(net, spec, Rng.seeded(2)), {
+      code: 'E_CONFIG_PATTERN',
+      where: 'lora.targets',
+      what: 'has an adapter already',
+    });
   });
 });
 
@@ -240,9 +245,11 @@ describe('dropout of adapters', () => {
   });
 
   it('refuses a pattern that names no adapter', () => {
-    expect(() => applyLora(new Net(), { ...spec, dropoutPattern: { norm: 0.5 } }, Rng.seeded(2))).toThrow(
-      'lora.dropoutPattern: norm fits nothing',
-    );
+    expectError(() => applyLora(new Net(), { ...spec, dropoutPattern: { norm: 0.5 } }, Rng.seeded(2)), {
+      code: 'E_CONFIG_PATTERN',
+      where: 'lora.dropoutPattern',
+      what: 'norm fits nothing',
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { tf } from '../../src/backend/index.js';
 import { type CriterionReport, DetectionCriterion, type DetectionOutputs, type DetectionTarget } from '../../src/losses/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { GoldenCase } from '../support/golden.js';
 
 useBackend();
@@ -179,27 +180,51 @@ describe('the criterion', () => {
   it('says what does not fit', async () => {
     const { outputs, textMask, targets } = await readCase('losses-single');
     const [first] = targets as [DetectionTarget];
-    await expect(criterion.evaluate(outputs, textMask, [])).rejects.toThrow('1 images, but 0 targets');
+    await expectError(criterion.evaluate(outputs, textMask, []), {
+      code: 'E_SHAPE',
+      where: 'DetectionCriterion',
+      what: '1 images, but 0 targets',
+    });
     const far = { ...first, tokens: first.tokens.map(() => [12]) };
-    await expect(criterion.evaluate(outputs, textMask, [far])).rejects.toThrow('token 12 of a prompt of 12 tokens');
-    await expect(criterion.evaluate(outputs, textMask, [{ ...first, tokens: [] }])).rejects.toThrow('tokens of 0 objects');
-    await expect(criterion.evaluate(outputs, tf.ones([1, 11], 'int32'), targets)).rejects.toThrow(
-      'expected shape [1, 12], got [1, 11]',
-    );
+    await expectError(criterion.evaluate(outputs, textMask, [far]), {
+      code: 'E_SHAPE',
+      where: 'target of image 0',
+      what: 'token 12 of a prompt of 12 tokens',
+    });
+    await expectError(criterion.evaluate(outputs, textMask, [{ ...first, tokens: [] }]), {
+      code: 'E_SHAPE',
+      where: 'target of image 0',
+      what: 'tokens of 0 objects',
+    });
+    await expectError(criterion.evaluate(outputs, tf.ones([1, 11], 'int32'), targets), {
+      code: 'E_SHAPE',
+      where: 'DetectionCriterion: textMask',
+      what: 'expected shape [1, 12], got [1, 11]',
+    });
     const less = {
       ...(outputs.encoder as NonNullable<DetectionOutputs['encoder']>),
       predBoxes: tf.zeros([1, 6, 4]) as tf.Tensor3D,
     };
-    await expect(criterion.evaluate({ ...outputs, encoder: less }, textMask, targets)).rejects.toThrow('got [1, 6, 4]');
+    await expectError(criterion.evaluate({ ...outputs, encoder: less }, textMask, targets), {
+      code: 'E_SHAPE',
+      where: 'DetectionCriterion: predBoxes',
+      what: 'got [1, 6, 4]',
+    });
     const fewer = (layer: DetectionOutputs['layers'][number]) => {
       const [b, q, t] = layer.logits.shape;
       return { logits: tf.zeros([b, q - 1, t]) as tf.Tensor3D, predBoxes: tf.zeros([b, q - 1, 4]) as tf.Tensor3D };
     };
     const [whole, ...others] = outputs.layers as [DetectionOutputs['layers'][number]];
-    await expect(criterion.evaluate({ ...outputs, layers: [whole, ...others.map(fewer)] }, textMask, targets)).rejects.toThrow(
-      'DetectionCriterion: logits: expected shape',
-    );
+    await expectError(criterion.evaluate({ ...outputs, layers: [whole, ...others.map(fewer)] }, textMask, targets), {
+      code: 'E_SHAPE',
+      where: 'DetectionCriterion: logits',
+      what: 'expected shape',
+    });
     const layers = outputs.layers.map((layer) => ({ ...layer, logits: tf.fill(layer.logits.shape, Number.NaN) as tf.Tensor3D }));
-    await expect(criterion.evaluate({ ...outputs, layers }, textMask, targets)).rejects.toThrow('not finite');
+    await expectError(criterion.evaluate({ ...outputs, layers }, textMask, targets), {
+      code: 'E_LOSS_NOT_FINITE',
+      where: 'matching',
+      what: 'not finite',
+    });
   });
 });

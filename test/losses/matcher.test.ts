@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { giouOf, matchQueries } from '../../src/losses/index.js';
 import { Rng } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const COSTS = { class: 1, bbox: 5, giou: 2 };
 
@@ -147,6 +148,10 @@ describe('matching', () => {
     image.logits.fill(Number.NEGATIVE_INFINITY, 0, 3);
     expect(matchQueries(image, target, { class: 1, bbox: 0, giou: 0 })).not.toContainEqual({ query: 0, object: 0 });
     image.boxes[5] = Number.NaN;
-    expect(() => matchQueries(image, target, COSTS)).toThrow('query 1 has a logit or a box that is not finite');
+    expectError(() => matchQueries(image, target, COSTS), {
+      code: 'E_LOSS_NOT_FINITE',
+      where: 'matching',
+      what: 'query 1 has a logit or a box that is not finite',
+    });
   });
 });

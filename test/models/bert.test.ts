@@ -5,6 +5,7 @@ import { inference, SegmentTape } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, GoldenCase } from '../support/golden.js';
 import { TOLERANCE } from '../support/tolerances.js';
 
@@ -94,9 +95,11 @@ describe('Bert', () => {
   it('names the mask it expects', async () => {
     const { bert, inputs } = await load('bert-phrases');
     const attentionMask = tf.ones([2, 11, 1], 'int32') as tf.Tensor3D;
-    expect(() => bert.forward({ ...inputs, attentionMask }, inference)).toThrow(
-      'Bert attentionMask: expected shape [2, 11, 11], got [2, 11, 1]',
-    );
+    expectError(() => bert.forward({ ...inputs, attentionMask }, inference), {
+      code: 'E_SHAPE',
+      where: 'Bert attentionMask',
+      what: 'expected shape [2, 11, 11], got [2, 11, 1]',
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { GroundingDino, groundingDinoConfigFromShapes, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
 import { torchShape } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 
 useBackend();
 
@@ -34,8 +35,17 @@ describe('a checkpoint without config.json', () => {
   it('is refused when its shapes do not tell', () => {
     const shapes = shapesOf({});
     shapes.delete('model.level_embed');
-    expect(() => groundingDinoConfigFromShapes(shapes)).toThrow('there is no model.level_embed. Put its config.json beside them');
+    expectError(() => groundingDinoConfigFromShapes(shapes), {
+      code: 'E_MODEL_INCOMPLETE',
+      where: 'Grounding DINO weights without config.json',
+      what: 'there is no model.level_embed',
+      fix: 'Put its config.json beside them',
+    });
     const odd = shapesOf({ encoder_attention_heads: 2, encoder_n_points: 3 });
-    expect(() => groundingDinoConfigFromShapes(odd)).toThrow('attention_weights.bias does not fit 8 heads and 4 levels');
+    expectError(() => groundingDinoConfigFromShapes(odd), {
+      code: 'E_MODEL_INCOMPLETE',
+      where: 'Grounding DINO weights without config.json',
+      what: 'attention_weights.bias does not fit 8 heads and 4 levels',
+    });
   });
 });

@@ -11,6 +11,7 @@ import { matchesPattern } from '../../src/util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { openWeights, saveCheckpoint, underTheirKeys } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -106,9 +107,10 @@ describe("exceptions in Hugging Face's naming", () => {
       const head = arrays.get('bbox_embed.0.layers.0.bias') as NamedArray;
       arrays.set('model.decoder.bbox_embed.2.layers.0.bias', { ...head, data: head.data.map((x) => x + 1) as Float32Array });
     });
-    await expect(load(file)).rejects.toThrow(
-      'model.decoder.bbox_embed.2.layers.0.bias should be a copy of bbox_embed.0.layers.0.bias, but differs',
-    );
+    await expectError(load(file), {
+      code: 'E_WEIGHTS_MISMATCH',
+      what: 'model.decoder.bbox_embed.2.layers.0.bias should be a copy of bbox_embed.0.layers.0.bias, but differs',
+    });
   });
 
   it('refuses what is missing or does not belong', async () => {
@@ -116,9 +118,10 @@ describe("exceptions in Hugging Face's naming", () => {
       arrays.delete('model.level_embed');
       arrays.set('model.level_embedd', { dtype: 'float32', shape: [1], data: Float32Array.of(1) });
     });
-    await expect(load(file)).rejects.toThrow(
-      /1 unexpected: model\.level_embedd \(model\.level_embedd may be model\.level_embed\); 1 missing: model\.level_embed/,
-    );
+    await expectError(load(file), {
+      code: 'E_WEIGHTS_MISMATCH',
+      what: /1 unexpected: model\.level_embedd \(model\.level_embedd may be model\.level_embed\); 1 missing: model\.level_embed/,
+    });
   });
 });
 

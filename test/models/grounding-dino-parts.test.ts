@@ -5,6 +5,7 @@ import { GroupNorm, inference } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { GoldenCase } from '../support/golden.js';
 
 useBackend();
@@ -62,10 +63,16 @@ describe('parseGroundingDinoConfig', () => {
   it('lists what cannot be', () => {
     const json = { ...tiny, d_model: 40, encoder_attention_heads: 3, query_dim: 2 };
     const parse = () => parseGroundingDinoConfig(json);
-    expect(parse).toThrow(
-      /encoder_attention_heads: 3 does not divide d_model, 40.*d_model: 40 is not a multiple of 32.*query_dim: 2/,
-    );
-    expect(() => parseGroundingDinoConfig({ num_queries: -1, dropout: 'no' })).toThrow(/num_queries.*dropout/);
+    expectError(parse, {
+      code: 'E_MODEL_CONFIG',
+      where: 'config.json of a grounding-dino model',
+      what: /encoder_attention_heads: 3 does not divide d_model, 40.*d_model: 40 is not a multiple of 32.*query_dim: 2/,
+    });
+    expectError(() => parseGroundingDinoConfig({ num_queries: -1, dropout: 'no' }), {
+      code: 'E_MODEL_CONFIG',
+      where: 'config.json of a grounding-dino model',
+      what: /num_queries.*dropout/,
+    });
   });
 });
 
@@ -101,6 +108,10 @@ describe('GroundingDino from nothing', () => {
   it('says when there are more queries than cells', () => {
     const model = new GroundingDino(parseGroundingDinoConfig({ ...tiny, num_queries: 500 }));
     model.initialise(Rng.seeded(2));
-    expect(() => model.forward(pictures(30, 41), inference)).toThrow('num_queries is 500, but the image has only');
+    expectError(() => model.forward(pictures(30, 41), inference), {
+      code: 'E_IMAGE_TOO_SMALL',
+      where: 'grounding-dino',
+      what: 'num_queries is 500, but the image has only',
+    });
   });
 });

@@ -15,6 +15,7 @@ import { matchesPattern } from '../../src/util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { type KeyNaming, openWeights, saveCheckpoint, torchShape, underTheirKeys } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -102,9 +103,10 @@ describe.each(Object.entries(forms))("the authors' naming of %s", (_, { publishe
     theirs.delete(key);
     const file = join(dir, 'changed.safetensors');
     await writeSafetensors(file, theirs);
-    await expect(load(file)).rejects.toThrow(
-      /1 unexpected: \S*mask_tokens\.weights .*1 missing: mask_decoder\.mask_tokens\.weight/,
-    );
+    await expectError(load(file), {
+      code: 'E_WEIGHTS_MISMATCH',
+      what: /1 unexpected: \S*mask_tokens\.weights .*1 missing: mask_decoder\.mask_tokens\.weight/,
+    });
   });
 });
 
@@ -125,7 +127,10 @@ describe("Meta's files of SAM 2.0", () => {
     theirs.delete('sam_prompt_encoder.point_embeddings.2.weight');
     const file = join(dir, 'fewer.safetensors');
     await writeSafetensors(file, theirs);
-    await expect(load(file)).rejects.toThrow('sam_prompt_encoder.point_embeddings.2.weight is missing');
+    await expectError(load(file), {
+      code: 'E_WEIGHTS_MISMATCH',
+      what: 'sam_prompt_encoder.point_embeddings.2.weight is missing',
+    });
   });
 });
 
@@ -152,7 +157,10 @@ describe("exceptions in the authors' files of SAM", () => {
       file,
       new Map([...arrays, [copy, { ...shared, data: shared.data.map((x) => x + 1) as Float32Array }]]),
     );
-    await expect(load(file)).rejects.toThrow(/positional_embedding should be a copy of .*positional_embedding, but differs/);
+    await expectError(load(file), {
+      code: 'E_WEIGHTS_MISMATCH',
+      what: /positional_embedding should be a copy of .*positional_embedding, but differs/,
+    });
   });
 });
 
@@ -205,10 +213,16 @@ describe('the configuration of weights without config.json', () => {
 
   it('is refused where shapes do not tell', () => {
     const other = shapesOf(new Sam2(parseSam2Config({ vision_config: { backbone_config: { blocks_per_stage: [1, 2, 8, 2] } } })));
-    expect(() => sam2ConfigFromShapes(other)).toThrow(
-      'SAM 2 weights without config.json: a backbone of 13 blocks in 4 stages from width 96 is none that was published',
-    );
+    expectError(() => sam2ConfigFromShapes(other), {
+      code: 'E_MODEL_INCOMPLETE',
+      where: 'SAM 2 weights without config.json',
+      what: 'a backbone of 13 blocks in 4 stages from width 96 is none that was published',
+    });
     const plain = shapesOf(new Sam(parseSamConfig(fixtureJson('sam-plain', 'config.json'))));
-    expect(() => samConfigFromShapes(plain)).toThrow('there is no vision_encoder.layers.0.attn.rel_pos_h');
+    expectError(() => samConfigFromShapes(plain), {
+      code: 'E_MODEL_INCOMPLETE',
+      where: 'SAM weights without config.json',
+      what: 'there is no vision_encoder.layers.0.attn.rel_pos_h',
+    });
   });
 });

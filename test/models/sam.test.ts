@@ -7,6 +7,7 @@ import { Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
 import { wrongGradients } from '../support/model-gradients.js';
 import { TOLERANCE } from '../support/tolerances.js';
@@ -131,18 +132,30 @@ describe('prompts that do not fit', () => {
     const { boxes } = promptsOf(golden, 'boxes');
     const { points, labels } = promptsOf(golden, 'points');
     const decode = (prompts: Asked) => () => model.decodeMasks({ features, ...prompts, multimask: false }, inference);
-    expect(decode({ boxes: boxes?.slice([0, 0, 0], [2, 2, 4]) as tf.Tensor3D, points, labels } as Asked)).toThrow(
-      'Sam.decodeMasks: expected as many boxes as sets of points, got 2 and 3',
-    );
-    expect(decode({ boxes: boxes?.slice([0, 0, 0], [1, 3, 4]) as tf.Tensor3D })).toThrow(
-      'Sam.decodeMasks boxes: expected shape [2, any, 4], got [1, 3, 4]',
-    );
-    expect(decode({ points, labels: labels?.slice([0, 0, 0], [2, 3, 1]) as tf.Tensor3D } as Asked)).toThrow(
-      'Sam.decodeMasks labels: expected shape [2, 3, 2], got [2, 3, 1]',
-    );
-    expect(decode({ points } as Asked)).toThrow('Sam.decodeMasks: points and labels come together');
-    expect(decode({ boxes, masks: tf.zeros([2, 16, 16, 1]) } as Asked)).toThrow(
-      'Sam masks: expected shape [2, 20, 20, 1], got [2, 16, 16, 1]',
-    );
+    expectError(decode({ boxes: boxes?.slice([0, 0, 0], [2, 2, 4]) as tf.Tensor3D, points, labels } as Asked), {
+      code: 'E_PROMPT_INVALID',
+      where: 'Sam.decodeMasks',
+      what: 'expected as many boxes as sets of points, got 2 and 3',
+    });
+    expectError(decode({ boxes: boxes?.slice([0, 0, 0], [1, 3, 4]) as tf.Tensor3D }), {
+      code: 'E_SHAPE',
+      where: 'Sam.decodeMasks boxes',
+      what: 'expected shape [2, any, 4], got [1, 3, 4]',
+    });
+    expectError(decode({ points, labels: labels?.slice([0, 0, 0], [2, 3, 1]) as tf.Tensor3D } as Asked), {
+      code: 'E_SHAPE',
+      where: 'Sam.decodeMasks labels',
+      what: 'expected shape [2, 3, 2], got [2, 3, 1]',
+    });
+    expectError(decode({ points } as Asked), {
+      code: 'E_PROMPT_INVALID',
+      where: 'Sam.decodeMasks',
+      what: 'points and labels come together',
+    });
+    expectError(decode({ boxes, masks: tf.zeros([2, 16, 16, 1]) } as Asked), {
+      code: 'E_SHAPE',
+      where: 'Sam masks',
+      what: 'expected shape [2, 20, 20, 1], got [2, 16, 16, 1]',
+    });
   });
 });

@@ -5,6 +5,7 @@ import { inference, SegmentTape } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, GoldenCase } from '../support/golden.js';
 import { TOLERANCE } from '../support/tolerances.js';
 
@@ -114,9 +115,11 @@ describe('Swin', () => {
 
   it('names the channels it expects', () => {
     const { swin } = small({});
-    expect(() => swin.forward(tf.zeros([1, 8, 8, 1]), inference)).toThrow(
-      'Swin pixelValues: expected shape [any, any, any, 3], got [1, 8, 8, 1]',
-    );
+    expectError(() => swin.forward(tf.zeros([1, 8, 8, 1]), inference), {
+      code: 'E_SHAPE',
+      where: 'Swin pixelValues',
+      what: 'expected shape [any, any, any, 3], got [1, 8, 8, 1]',
+    });
   });
 });
 

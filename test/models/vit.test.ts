@@ -6,6 +6,7 @@ import { Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson, fixturePath, GoldenCase } from '../support/golden.js';
 import { wrongGradients } from '../support/model-gradients.js';
 import { TOLERANCE } from '../support/tolerances.js';
@@ -60,7 +61,9 @@ describe.each(['vit-windows', 'vit-plain', 'vit-large-window'])('%s', (name) => 
 
 it('refuses images of another size', () => {
   const model = new Vit(parseVitConfig(fixtureJson('vit-windows', 'config.json')));
-  expect(() => model.forward(tf.zeros([1, 80, 64, 3]), inference)).toThrow(
-    'Vit pixelValues: expected shape [any, 80, 80, 3], got [1, 80, 64, 3]',
-  );
+  expectError(() => model.forward(tf.zeros([1, 80, 64, 3]), inference), {
+    code: 'E_SHAPE',
+    where: 'Vit pixelValues',
+    what: 'expected shape [any, 80, 80, 3], got [1, 80, 64, 3]',
+  });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportFiles, hubSettings, knownModels, parseModelName, resolveModelDirectory } from '../../src/pretrained/hub/index.js';
 import { place, snapshotWays } from '../../src/pretrained/hub/place.js';
+import { expectError } from '../support/expect-error.js';
 import { COMMIT, REPO } from '../support/fake-hub.js';
 import { HubCase } from '../support/hub.js';
 
@@ -43,7 +44,11 @@ describe('settings', () => {
   it('refuse an endpoint that is none', async () => {
     expect((await hubSettings({})).endpoint).toBe('https://huggingface.co');
     expect((await hubSettings({ HF_ENDPOINT: 'https://mirror.example/hf/' })).endpoint).toBe('https://mirror.example/hf');
-    await expect(hubSettings({ HF_ENDPOINT: 'mirror' })).rejects.toThrow('HF_ENDPOINT: expected an address, got "mirror"');
+    await expectError(hubSettings({ HF_ENDPOINT: 'mirror' }), {
+      code: 'E_ENVIRONMENT',
+      where: 'HF_ENDPOINT',
+      what: 'expected an address, got "mirror"',
+    });
   });
 });
 
@@ -56,7 +61,11 @@ describe('names', () => {
     }
     expect(parseModelName('grounding-dino-tiny@main').revision).toBe('main');
     expect(parseModelName('owner/repo').revision).toBe('main');
-    expect(() => parseModelName('grounding-dino-tny')).toThrow('did you mean grounding-dino-tiny?');
+    expectError(() => parseModelName('grounding-dino-tny'), {
+      code: 'E_MODEL_NAME',
+      where: 'grounding-dino-tny',
+      what: 'did you mean grounding-dino-tiny?',
+    });
   });
 });
 
@@ -67,11 +76,11 @@ describe('resolveModelDirectory', () => {
 
   it('gives what was downloaded', async () => {
     const settings = await at.settings();
-    await expect(resolveModelDirectory(REPO, settings)).rejects.toThrow(`Download it: npm run download -- ${REPO}`);
+    await expectError(resolveModelDirectory(REPO, settings), { code: 'E_MODEL_NOT_DOWNLOADED', where: REPO });
     await at.download();
     expect(await resolveModelDirectory(REPO, settings)).toBe(at.snapshot);
     expect(await resolveModelDirectory(`${REPO}@${COMMIT}`, settings)).toBe(at.snapshot);
-    await expect(resolveModelDirectory(`${REPO}@other`, settings)).rejects.toThrow('no such model in the cache');
+    await expectError(resolveModelDirectory(`${REPO}@other`, settings), { code: 'E_MODEL_NOT_DOWNLOADED' });
   });
 
   it('gives what Python downloaded: a branch at another commit than ours, and files in place of links', async () => {
@@ -82,9 +91,15 @@ describe('resolveModelDirectory', () => {
     await writeFile(join(repo, 'refs', 'main'), COMMIT);
     const settings = await at.settings();
     await writeFile(join(folder, 'config.json'), '{}');
-    await expect(resolveModelDirectory('sam2.1-hiera-tiny', settings)).rejects.toThrow('npm run download -- sam2.1-hiera-tiny');
+    await expectError(resolveModelDirectory('sam2.1-hiera-tiny', settings), {
+      code: 'E_MODEL_NOT_DOWNLOADED',
+      where: 'sam2.1-hiera-tiny',
+    });
     await symlink('../../blobs/none', join(folder, 'model.safetensors'));
-    await expect(resolveModelDirectory('sam2.1-hiera-tiny', settings)).rejects.toThrow('no such model in the cache');
+    await expectError(resolveModelDirectory('sam2.1-hiera-tiny', settings), {
+      code: 'E_MODEL_NOT_DOWNLOADED',
+      where: 'sam2.1-hiera-tiny',
+    });
     await mkdir(join(repo, 'blobs'));
     await writeFile(join(repo, 'blobs', 'none'), 'weights');
     expect(await resolveModelDirectory('sam2.1-hiera-tiny', settings)).toBe(folder);
@@ -98,17 +113,24 @@ describe('resolveModelDirectory', () => {
     await writeFile(join(at.repoFolder, 'refs', 'main'), `${COMMIT}\n`);
     const shards = [1, 2].map((i) => `model-0000${i}-of-00002.safetensors`);
     await writeFile(join(at.snapshot, shards[0] ?? ''), 'x');
-    await expect(resolveModelDirectory(REPO, settings)).rejects.toThrow('no such model');
+    await expectError(resolveModelDirectory(REPO, settings), { code: 'E_MODEL_NOT_DOWNLOADED' });
     const map = JSON.stringify({ weight_map: { a: shards[0], b: shards[1] } });
     await writeFile(join(at.snapshot, 'model.safetensors.index.json'), map);
-    await expect(resolveModelDirectory(REPO, settings)).rejects.toThrow('no such model');
+    await expectError(resolveModelDirectory(REPO, settings), { code: 'E_MODEL_NOT_DOWNLOADED' });
     await writeFile(join(at.snapshot, shards[1] ?? ''), 'x');
     expect(await resolveModelDirectory(REPO, settings)).toBe(at.snapshot);
   });
 
   it('says what is neither a folder nor a name', async () => {
-    await expect(resolveModelDirectory('./nowhere')).rejects.toThrow('there is no such folder, and expected owner/repo');
-    await expect(resolveModelDirectory('nowhere')).rejects.toThrow('there is no such folder, and it is no known name');
+    await expectError(resolveModelDirectory('./nowhere'), {
+      code: 'E_MODEL_NOT_FOUND',
+      what: 'there is no such folder, and expected owner/repo',
+    });
+    await expectError(resolveModelDirectory('nowhere'), {
+      code: 'E_MODEL_NOT_FOUND',
+      where: 'nowhere',
+      what: 'there is no such folder, and it is no known name',
+    });
   });
 });
 
@@ -139,7 +161,7 @@ describe('files', () => {
     expect((await stat(join(to, 'config.json'))).nlink).toBe(1);
     await exportFiles(model, to);
     await writeFile(join(to, 'config.json'), 'mine');
-    await expect(exportFiles(model, to)).rejects.toThrow('another file of this name is there. Choose an empty folder');
+    await expectError(exportFiles(model, to), { code: 'E_OUTPUT_EXISTS', what: 'another file of this name is there' });
     expect(await readFile(join(to, 'config.json'), 'utf8')).toBe('mine');
   });
 });

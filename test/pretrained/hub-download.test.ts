@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, readFile, readlink, rm, utimes, writeFile } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { expectError } from '../support/expect-error.js';
 import { COMMIT, faults, gitSha1, noise, REPO, sha256 } from '../support/fake-hub.js';
 import { HubCase } from '../support/hub.js';
 
@@ -83,7 +84,10 @@ describe('a download', () => {
     for (const [i, name] of shards.entries()) at.hub.files.set(name, noise(5000, i));
     expect((await at.download()).files).toEqual(['config.json', 'model.safetensors.index.json', ...shards]);
     at.hub.files.delete(shards[1] ?? '');
-    await expect(at.download()).rejects.toThrow(/expected all shards in the repository, got none named model-00002-of-00002/);
+    await expectError(at.download(), {
+      code: 'E_HUB_NOT_FOUND',
+      what: 'expected all shards in the repository, got none named model-00002-of-00002',
+    });
   });
 
   it('takes a pickle when there is nothing better, an empty file, and exactly the files that are wanted', async () => {
@@ -92,7 +96,7 @@ describe('a download', () => {
     expect((await at.download()).files).toEqual(['config.json', 'vocab.txt', 'pytorch_model.bin']);
     expect(await stored('vocab.txt')).toEqual(Buffer.alloc(0));
     expect((await at.download(REPO, { files: ['README.md'] })).files).toEqual(['README.md']);
-    await expect(at.download(REPO, { files: ['none.md'] })).rejects.toThrow('it has no none.md');
+    await expectError(at.download(REPO, { files: ['none.md'] }), { code: 'E_HUB_NOT_FOUND', what: 'it has no none.md' });
   });
 
   it('notes a branch, a tag and the first main, and leaves a main that is there', async () => {
@@ -133,9 +137,11 @@ describe('a broken connection', () => {
 
   it('is given up after some attempts that bring nothing, and the next run goes on', async () => {
     at.hub.faults.storage.push(faults.drop(90_000), ...Array.from({ length: 5 }, () => faults.drop(0)));
-    await expect(at.download()).rejects.toThrow(
-      /some-model\/model\.safetensors: it is needed from .*, but the connection failed/,
-    );
+    await expectError(at.download(), {
+      code: 'E_HUB_UNREACHABLE',
+      where: /some-model\/model\.safetensors/,
+      what: /it is needed from .*, but the connection failed/,
+    });
     expect(at.waits).toEqual([1000, 2000]);
     expect(await at.unfinished()).toHaveLength(1);
     at.hub.faults.storage.length = 0;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readableDiskError, requireSpace } from '../../src/pretrained/hub/disk.js';
 import { HubError } from '../../src/pretrained/hub/index.js';
 import { SonogroundError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { COMMIT, type Fault, faults, noise, REPO, sha256 } from '../support/fake-hub.js';
 import { HubCase } from '../support/hub.js';
 
@@ -275,7 +276,10 @@ describe('the disk', () => {
   }
 
   it('is asked for room before anything is fetched', async () => {
-    await expect(requireSpace(at.root, Number.MAX_SAFE_INTEGER)).rejects.toThrow(/expected \d+ MB of free space, got \d+ MB/);
+    await expectError(requireSpace(at.root, Number.MAX_SAFE_INTEGER), {
+      code: 'E_DISK_FULL',
+      what: /expected \d+ MB of free space, got \d+ MB/,
+    });
     await requireSpace(at.root, 1);
     claimSize(Number.MAX_SAFE_INTEGER - 1e6);
     expect(await refusal(at.download())).toContain('MB of free space');

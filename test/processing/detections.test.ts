@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { BoxXyxy } from '../../src/imaging/mask.js';
 import { boxIou, type Detection, type SelectOptions, selectDetections } from '../../src/processing/detections.js';
 import { CheckpointError } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 import { property } from '../support/properties.js';
 
 const IMAGE = { width: 200, height: 100 };
@@ -149,8 +150,12 @@ describe('answers that are not numbers', () => {
     const answers = answersOf(pair(0.5));
     answers[part][part === 'logits' ? 8 : 6] = Number.NaN;
     const run = () => selectDetections(answers, prompt, { boxThreshold: 0.99 }, IMAGE);
-    expect(run).toThrow(CheckpointError);
-    expect(run).toThrow(/detector: its answer is not a number/);
+    expectError(run, {
+      code: 'E_WEIGHTS_NOT_FINITE',
+      class: CheckpointError,
+      where: 'detector',
+      what: 'its answer is not a number',
+    });
   });
 });
 

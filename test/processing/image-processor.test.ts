@@ -5,6 +5,7 @@ import { type RasterImage, resizeImage } from '../../src/imaging/index.js';
 import { ImageProcessor } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { GoldenCase } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -68,15 +69,21 @@ describe('the settings of an image processor', () => {
     const folder = await mkdtemp(join(dir, 'model-'));
     const processor = await ImageProcessor.load(folder, { size: { height: 8, width: 9 } });
     expect(processor.targetSize({ width: 80, height: 60 })).toEqual({ width: 9, height: 8 });
-    await expect(ImageProcessor.load(folder)).rejects.toThrow(/preprocessor_config\.json: there is no such file/);
+    await expectError(ImageProcessor.load(folder), { code: 'E_MODEL_INCOMPLETE', where: 'preprocessor_config.json' });
   });
 
   it('are refused where they make no sense', async () => {
-    await expect(processorOf('preprocessor_config.json', { size: { height: -1 } })).rejects.toThrow(
-      /preprocessor_config\.json: the image settings cannot be used \(size:/,
-    );
+    await expectError(processorOf('preprocessor_config.json', { size: { height: -1 } }), {
+      code: 'E_MODEL_DAMAGED',
+      where: 'preprocessor_config.json',
+      what: 'the image settings cannot be used (size:',
+    });
     const folder = await mkdtemp(join(dir, 'model-'));
     await writeFile(join(folder, 'preprocessor_config.json'), '{');
-    await expect(ImageProcessor.load(folder)).rejects.toThrow(/preprocessor_config\.json: it is not valid JSON/);
+    await expectError(ImageProcessor.load(folder), {
+      code: 'E_MODEL_DAMAGED',
+      where: 'preprocessor_config.json',
+      what: 'it is not valid JSON',
+    });
   });
 });

@@ -6,6 +6,7 @@ import type { BoxXyxy, RasterImage } from '../../src/imaging/index.js';
 import { ImageProcessor, scaleBoxes } from '../../src/processing/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
+import { expectError } from '../support/expect-error.js';
 import { GoldenCase } from '../support/golden.js';
 
 useBackend();
@@ -55,16 +56,19 @@ describe("SAM's processing against the reference", () => {
 
 describe('settings of padding', () => {
   it('are refused where images would not fit', async () => {
-    await expect(processorOf({ ...SETTINGS, pad_size: { height: 48, width: 40 } })).rejects.toThrow(
-      'the image settings cannot be used (pad_size.width: expected at least 48, which images can be resized to, got 40)',
-    );
+    await expectError(processorOf({ ...SETTINGS, pad_size: { height: 48, width: 40 } }), {
+      code: 'E_MODEL_DAMAGED',
+      what: 'the image settings cannot be used (pad_size.width: expected at least 48, which images can be resized to, got 40)',
+    });
   });
 
   it('complain of an image that is too large and not resized', async () => {
     const processor = await processorOf({ ...SETTINGS, do_resize: false });
-    expect(() => processor.process(images.slice(0, 1))).toThrow(
-      'ImageProcessor.process: an image is 61x37, larger than pad_size, 48x48',
-    );
+    expectError(() => processor.process(images.slice(0, 1)), {
+      code: 'E_IMAGE_TOO_LARGE',
+      where: 'ImageProcessor.process',
+      what: 'an image is 61x37, larger than pad_size, 48x48',
+    });
     expect(processor.process(images.slice(4)).pixelValues.shape).toEqual([1, 48, 48, 3]);
   });
 

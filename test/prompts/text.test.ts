@@ -7,6 +7,7 @@ import { collateText } from '../../src/processing/index.js';
 import { PromptTokenizer, respelt, splitPrompt } from '../../src/prompts/index.js';
 import { UsageError } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
 import { fixtureJson } from '../support/golden.js';
 
 useBackend();
@@ -50,7 +51,8 @@ describe('PromptTokenizer', () => {
 
   it('splits a sentence at dots and lines, and refuses an empty one', () => {
     expect(PromptTokenizer.parsePrompt('benign lesion. cyst.\n Cyst . ')).toEqual(['benign lesion', 'cyst']);
-    for (const empty of ['', ' . . ', '\n']) expect(() => PromptTokenizer.parsePrompt(empty)).toThrow(UsageError);
+    for (const empty of ['', ' . . ', '\n'])
+      expectError(() => PromptTokenizer.parsePrompt(empty), { code: 'E_PROMPT_TEXT', class: UsageError, where: 'prompt' });
   });
 
   it.each<[string, string[]]>([
@@ -101,14 +103,24 @@ describe('PromptTokenizer', () => {
   it('refuses what holds no word, what is too long and what is there twice, by name', async () => {
     const tokenizer = await PromptTokenizer.load(NANO, 12);
     for (const nothing of ['', ' . ', '--', '?!', '\u200b', '\u0007'])
-      expect(() => tokenizer.encode(['cyst', nothing])).toThrow(/holds no word/);
-    expect(() => PromptTokenizer.parsePrompt('cyst. --')).toThrow('"--" holds no word');
-    expect(() => tokenizer.encode(['Cyst.', 'cyst'])).toThrow('"Cyst." and "cyst" are the same to the tokenizer');
+      expectError(() => tokenizer.encode(['cyst', nothing]), { code: 'E_PROMPT_TEXT', where: 'prompt', what: 'holds no word' });
+    expectError(() => PromptTokenizer.parsePrompt('cyst. --'), {
+      code: 'E_PROMPT_TEXT',
+      where: 'prompt',
+      what: '"--" holds no word',
+    });
+    expectError(() => tokenizer.encode(['Cyst.', 'cyst']), {
+      code: 'E_PROMPT_DUPLICATE',
+      where: 'prompt',
+      what: '"Cyst." and "cyst" are the same to the tokenizer',
+    });
     const long = 'left upper pole of the kidney of a child';
-    expect(() => tokenizer.check(['cyst', `${long} ${long}`], 'data x')).toThrow(
-      /^data x: "left upper.*" has \d+ tokens, the model takes 12/,
-    );
-    expect(() => tokenizer.check(['na\u00efve', 'naive'], 'data x')).toThrow('are the same to the tokenizer');
+    expectError(() => tokenizer.check(['cyst', `${long} ${long}`], 'data x'), {
+      code: 'E_PROMPT_TOO_LONG',
+      where: /^data x/,
+      what: /"left upper.*" has \d+ tokens, the model takes 12/,
+    });
+    expectError(() => tokenizer.check(['na\u00efve', 'naive'], 'data x'), { code: 'E_PROMPT_DUPLICATE', where: 'data x' });
     expect(tokenizer.fits(['cyst', 'nodule'])).toBe(true);
     expect([tokenizer.fits(['cyst', 'Cyst']), tokenizer.fits([long, long])]).toEqual([false, false]);
   });
@@ -126,17 +138,32 @@ describe('PromptTokenizer', () => {
 
   it('refuses more tokens than the model takes, and no phrase at all', async () => {
     const tokenizer = await PromptTokenizer.load(NANO, 10);
-    expect(() => tokenizer.encode(Array.from({ length: 9 }, (_, i) => `cyst ${i}`))).toThrow(/29 tokens, the model takes 10/);
-    expect(() => tokenizer.encode([])).toThrow(UsageError);
+    expectError(() => tokenizer.encode(Array.from({ length: 9 }, (_, i) => `cyst ${i}`)), {
+      code: 'E_PROMPT_TOO_LONG',
+      where: 'prompt',
+      what: '29 tokens, the model takes 10',
+    });
+    expectError(() => tokenizer.encode([]), { code: 'E_PROMPT_TEXT', class: UsageError, where: 'prompt' });
   });
 
   it('names the folder without a tokenizer', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'sonoground-text-'));
-    await expect(PromptTokenizer.load(dir)).rejects.toThrow('there is neither tokenizer.json nor vocab.txt');
+    await expectError(PromptTokenizer.load(dir), {
+      code: 'E_MODEL_INCOMPLETE',
+      what: 'there is neither tokenizer.json nor vocab.txt',
+    });
     await writeFile(join(dir, 'vocab.txt'), 'cyst\n');
-    await expect(PromptTokenizer.load(dir)).rejects.toThrow(/vocab\.txt: the tokenizer cannot be read \(it has no \[CLS\]/);
+    await expectError(PromptTokenizer.load(dir), {
+      code: 'E_MODEL_DAMAGED',
+      where: 'vocab.txt',
+      what: 'the tokenizer cannot be read (it has no [CLS]',
+    });
     await writeFile(join(dir, 'tokenizer.json'), '{');
-    await expect(PromptTokenizer.load(dir)).rejects.toThrow(/tokenizer\.json: the tokenizer cannot be read/);
+    await expectError(PromptTokenizer.load(dir), {
+      code: 'E_MODEL_DAMAGED',
+      where: 'tokenizer.json',
+      what: 'the tokenizer cannot be read',
+    });
     await rm(dir, { recursive: true });
   });
 });
@@ -175,7 +202,10 @@ describe('a tokenizer of a stranger', () => {
       /\[CLS\] is number|its \. is number 3/,
     ],
   ])('whose %s is %j is refused by name', async (field, value, message) => {
-    await expect(loaded((json) => ({ ...json, [field]: value }))).rejects.toThrow(message);
+    await expectError(
+      loaded((json) => ({ ...json, [field]: value })),
+      { code: 'E_MODEL_DAMAGED', what: message },
+    );
   });
 
   it("with BERT's own steps one by one is read, and patterns that only put pieces together again are left out", async () => {

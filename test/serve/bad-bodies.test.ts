@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../src/serve/index.js';
+import { errorCodes } from '../../src/util/errors/codes.js';
 import { HeldEngine } from '../support/server.js';
 
 /** An engine that is asked nothing here but by those who send what can be asked. */
@@ -178,7 +179,8 @@ function checkAnswer(
   expect([statusCode, answer.status]).toEqual([status, status]);
   expect(`${answer.where}: ${answer.what}`).toMatch(said);
   expect(headers['content-type']).toBe('application/json; charset=utf-8');
-  expect(Object.keys(answer).every((key) => ['status', 'where', 'what', 'fix'].includes(key))).toBe(true);
+  expect(Object.keys(answer).every((key) => ['status', 'code', 'where', 'what', 'fix'].includes(key))).toBe(true);
+  expect(Object.keys(errorCodes)).toContain(answer.code);
   expect(body.length).toBeLessThan(1000);
   // No stack trace, no place of code, nothing that a terminal obeys.
   expect(body).not.toMatch(/\n\s+at |node_modules|\/src\/|\.[jt]s:|\\u001b|\\u0007/);

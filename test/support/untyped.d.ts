@@ -7,3 +7,7 @@ declare module 'dcmjs' {
   };
   export default dcmjs;
 }
+
+declare module '*/scripts/error-docs.mjs' {
+  export function errorsPage(codes: object): string;
+}

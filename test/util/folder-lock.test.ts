@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FolderLock, InUseError, withFolderLock } from '../../src/util/index.js';
 import { ownIdentity, type ProcessIdentity, stateOf } from '../../src/util/lock/index.js';
+import { expectError } from '../support/expect-error.js';
 
 let dir = '';
 let file = '';
@@ -65,7 +66,10 @@ describe('FolderLock', () => {
       if (ownIdentity().started === undefined) return; // a system that does not say when a process began
       await (await FolderLock.take(file, about)).release();
       await lockOf({ pid: sleeper.pid as number, started: undefined });
-      await expect(FolderLock.take(file, about)).rejects.toThrow(`process ${sleeper.pid} is training in it`);
+      await expectError(FolderLock.take(file, about), {
+        code: 'E_FOLDER_IN_USE',
+        what: `process ${sleeper.pid} is training in it`,
+      });
     } finally {
       sleeper.kill('SIGKILL');
     }
@@ -73,11 +77,13 @@ describe('FolderLock', () => {
 
   it('does not judge a process of another machine, or of another container, and says what to do', async () => {
     await lockOf({ host: 'elsewhere' });
-    await expect(FolderLock.take(file, about)).rejects.toThrow(
-      `on elsewhere is training in it, since 2026-01-01T00:00:00.000Z; whether it still runs cannot be seen from here. If it has ended delete ${file}`,
-    );
+    await expectError(FolderLock.take(file, about), {
+      code: 'E_FOLDER_IN_USE',
+      what: 'on elsewhere is training in it, since 2026-01-01T00:00:00.000Z; whether it still runs cannot be seen from here',
+      fix: `If it has ended delete ${file}`,
+    });
     await lockOf({ namespace: 'pid:[1]' });
-    await expect(FolderLock.take(file, about)).rejects.toThrow(`on ${hostname()} is training in it`);
+    await expectError(FolderLock.take(file, about), { code: 'E_FOLDER_IN_USE', what: `on ${hostname()} is training in it` });
   });
 
   it('takes over what a start of the system ended, and what code of this process left', async () => {
@@ -104,7 +110,11 @@ describe('FolderLock', () => {
 
   it('says which file cannot be written', async () => {
     await writeFile(join(dir, 'work'), '');
-    await expect(FolderLock.take(file, about)).rejects.toThrow(`${file}: a part of the path is a file, not a folder`);
+    await expectError(FolderLock.take(file, about), {
+      code: 'E_FILE_WRITE',
+      where: file,
+      what: 'a part of the path is a file, not a folder',
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataError, isInside, safePath, safeRelative, unsafeName } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 describe('safeRelative', () => {
   it('reads names of either system as paths below a folder', () => {
@@ -29,8 +30,11 @@ describe('safeRelative', () => {
     ['./', 'no file'],
   ])('refuses %j', (name, reason) => {
     expect(unsafeName(name)).toContain(reason);
-    expect(() => safeRelative(name, 'train.json: image 3')).toThrow(DataError);
-    expect(() => safeRelative(name, 'train.json: image 3')).toThrow('train.json: image 3');
+    expectError(() => safeRelative(name, 'train.json: image 3'), {
+      code: 'E_PATH_OUTSIDE',
+      class: DataError,
+      where: 'train.json: image 3',
+    });
   });
 
   it('does not repeat a name of a megabyte', () => {
@@ -54,8 +58,16 @@ describe('safePath', () => {
     await symlink(dir, join(images, 'up'));
     await symlink(join(images, 'p1', 'a.png'), join(images, 'in.png'));
     await symlink(images, join(dir, 'linked'));
-    await expect(safePath(images, 'out.png', 'file')).rejects.toThrow('a link that leads out');
-    await expect(safePath(images, 'up/secret.png', 'file')).rejects.toThrow('a link that leads out');
+    await expectError(safePath(images, 'out.png', 'file'), {
+      code: 'E_PATH_OUTSIDE',
+      where: 'file',
+      what: 'a link that leads out',
+    });
+    await expectError(safePath(images, 'up/secret.png', 'file'), {
+      code: 'E_PATH_OUTSIDE',
+      where: 'file',
+      what: 'a link that leads out',
+    });
     expect(await safePath(images, 'in.png', 'file')).toBe(join(images, 'in.png'));
     expect(await safePath(join(dir, 'linked'), 'p1\\a.png', 'file')).toBe(join(dir, 'linked', 'p1', 'a.png'));
     expect(await safePath(images, 'absent.png', 'file')).toBe(join(images, 'absent.png'));

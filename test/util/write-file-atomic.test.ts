@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { concernsOneFile, isLeftover, mountOf, SonogroundError, temporaryPath, writeFileAtomic } from '../../src/util/index.js';
+import { expectError } from '../support/expect-error.js';
 
 let dir = '';
 beforeEach(async () => {
@@ -57,10 +58,11 @@ describe('writeFileAtomic', () => {
 
   it('names a folder that cannot be one', async () => {
     await writeFile(join(dir, 'file'), '');
-    await expect(writeFileAtomic(join(dir, 'file', 'below.txt'), '')).rejects.toThrow(
-      'a part of the path is a file, not a folder',
-    );
-    await expect(writeFileAtomic(dir, '')).rejects.toThrow('it is a folder');
+    await expectError(writeFileAtomic(join(dir, 'file', 'below.txt'), ''), {
+      code: 'E_FILE_WRITE',
+      what: 'a part of the path is a file, not a folder',
+    });
+    await expectError(writeFileAtomic(dir, ''), { code: 'E_FILE_WRITE', what: 'it is a folder' });
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CheckpointError } from '../../src/util/index.js';
 import type { NamedArray } from '../../src/weights/formats/index.js';
 import { type KeyNaming, underOurKeys, underTheirKeys, type WeightSource } from '../../src/weights/index.js';
+import { expectError } from '../support/expect-error.js';
 
 const naming: KeyNaming = {
   name: 'theirs',
@@ -80,13 +81,29 @@ describe('another naming', () => {
 
   it('refuses what cannot be told apart or divided', () => {
     const refuse = (arrays: Record<string, NamedArray>) => () => underOurKeys(sourceOf(arrays), [naming]);
-    expect(refuse({ x: array([1]), 'module.x': array([1]) })).toThrow('two keys differ in the prefix module. only');
+    expectError(refuse({ x: array([1]), 'module.x': array([1]) }), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: 'two keys differ in the prefix module. only',
+    });
     const both = { 'blocks.0.norm': array([1]), 'layers.0.layer_norm': array([1]) };
-    expect(refuse(both)).toThrow('layers.0.layer_norm and blocks.0.norm are both layers.0.layer_norm');
-    expect(refuse({ 'blocks.0.norm': array([1]), 'blocks.0.qkv': array([4]) })).toThrow('4 rows, which are not 3 equal parts');
-    expect(refuse(both)).toThrow(CheckpointError);
+    expectError(refuse(both), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: 'layers.0.layer_norm and blocks.0.norm are both layers.0.layer_norm',
+    });
+    expectError(refuse({ 'blocks.0.norm': array([1]), 'blocks.0.qkv': array([4]) }), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: '4 rows, which are not 3 equal parts',
+    });
+    expectError(refuse(both), { code: 'E_WEIGHTS_MISMATCH', class: CheckpointError, where: 'weights.pth' });
     const parts = new Map([['layers.0.query', array([1])]]);
-    expect(() => underTheirKeys(parts, naming)).toThrow('layers.0.key: it is missing, and theirs keeps it in one with others');
+    expectError(() => underTheirKeys(parts, naming), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'layers.0.key',
+      what: 'it is missing, and theirs keeps it in one with others',
+    });
   });
 });
 
@@ -119,12 +136,26 @@ describe('keys that are several in one naming and one in the other', () => {
   it('are refused when one is missing or another shape, or copies differ', () => {
     const refuse = (arrays: Record<string, NamedArray>) => () => underOurKeys(sourceOf(arrays), [naming]);
     const { 'kinds.1': _, ...fewer } = theirs;
-    expect(refuse(fewer)).toThrow('weights.pth: kinds.1 is missing, and stands in one tensor with kinds.0');
-    expect(refuse({ ...theirs, 'kinds.1': array([1, 3]) })).toThrow('kinds.1 and kinds.0 have shapes that do not fit each other');
-    expect(refuse({ ...theirs, kinds: array([2, 2]) })).toThrow('kinds and kinds.0 are both kinds');
+    expectError(refuse(fewer), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: 'kinds.1 is missing, and stands in one tensor with kinds.0',
+    });
+    expectError(refuse({ ...theirs, 'kinds.1': array([1, 3]) }), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: 'kinds.1 and kinds.0 have shapes that do not fit each other',
+    });
+    expectError(refuse({ ...theirs, kinds: array([2, 2]) }), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'weights.pth',
+      what: 'kinds and kinds.0 are both kinds',
+    });
     const differ = new Map(Object.entries({ ...ours, 'prompts.places': array([3], 1) }));
-    expect(() => underTheirKeys(differ, naming)).toThrow(
-      'prompts.places: it differs from image.places, and theirs has one for both',
-    );
+    expectError(() => underTheirKeys(differ, naming), {
+      code: 'E_WEIGHTS_MISMATCH',
+      where: 'prompts.places',
+      what: 'it differs from image.places, and theirs has one for both',
+    });
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CheckpointError } from '../../src/util/index.js';
 import { readSafetensors, SafetensorsReader, writeSafetensors } from '../../src/weights/formats/index.js';
 import { openWeights } from '../../src/weights/index.js';
+import { expectError } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('safetensors');
@@ -41,7 +42,11 @@ describe('reading safetensors', () => {
 
   it('refuses whole numbers that do not fit', async () => {
     const body = new Uint8Array(BigInt64Array.from([2n ** 31n]).buffer);
-    await expect(valuesOf('I64', body, 1)).rejects.toThrow('x: 2147483648 does not fit into 32 bits');
+    await expectError(valuesOf('I64', body, 1), {
+      code: 'E_NUMBER_RANGE',
+      where: 'x',
+      what: '2147483648 does not fit into 32 bits',
+    });
   });
 
   it.each([0x80, 0x280, 0x580])('is not misled by a header of %i bytes, whose length begins like a pickle', async (length) => {
@@ -62,7 +67,7 @@ describe('reading safetensors', () => {
     expect(reader.metadata).toEqual({ format: 'pt' });
     expect(await reader.read('b')).toEqual({ dtype: 'float32', shape: [1], data: Float32Array.of(3) });
     expect(await reader.read('a')).toEqual({ dtype: 'float32', shape: [2, 1], data: Float32Array.of(1, 2) });
-    await expect(reader.read('c')).rejects.toThrow('there is no c');
+    await expectError(reader.read('c'), { code: 'E_WEIGHTS_MISMATCH', what: 'there is no c' });
     await reader.close();
   });
 
@@ -115,7 +120,10 @@ describe('reading safetensors', () => {
     expect(Object.entries(metadata)).toEqual([['__proto__', 'text']]);
     expect(Object.getPrototypeOf({})).toBe(Object.prototype);
     const own = await fileOf('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}', new Uint8Array(8));
-    await expect(readSafetensors(own)).rejects.toThrow('__proto__ is F32 [1], which takes 4 bytes, but has 8');
+    await expectError(readSafetensors(own), {
+      code: 'E_WEIGHTS_DAMAGED',
+      what: '__proto__ is F32 [1], which takes 4 bytes, but has 8',
+    });
   });
 
   it('refuses a header longer than the file, an empty file, a folder and a missing file', async () => {
@@ -123,16 +131,16 @@ describe('reading safetensors', () => {
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(2n ** 63n);
     await writeFile(path, length);
-    await expect(readSafetensors(path)).rejects.toThrow('the header is longer than the file');
+    await expectError(readSafetensors(path), { code: 'E_WEIGHTS_DAMAGED', what: 'the header is longer than the file' });
     await writeFile(path, '');
-    await expect(readSafetensors(path)).rejects.toThrow('0 bytes');
-    await expect(readSafetensors(dir)).rejects.toThrow('it is a folder');
-    await expect(readSafetensors(join(dir, 'none'))).rejects.toThrow('there is no such file');
+    await expectError(readSafetensors(path), { code: 'E_WEIGHTS_DAMAGED', what: '0 bytes' });
+    await expectError(readSafetensors(dir), { code: 'E_FILE_KIND' });
+    await expectError(readSafetensors(join(dir, 'none')), { code: 'E_FILE_NOT_FOUND' });
   });
 
   it('names an element type that it cannot read, when it is read', async () => {
     const path = await fileOf(JSON.stringify({ x: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }), new Uint8Array(1));
-    await expect(readSafetensors(path)).rejects.toThrow('element type F8_E4M3 is not supported');
+    await expectError(readSafetensors(path), { code: 'E_WEIGHTS_FORMAT', what: 'element type F8_E4M3 is not supported' });
   });
 });
 
@@ -168,9 +176,10 @@ describe('writing safetensors', () => {
 
   it('refuses what half precision cannot hold, and leaves nothing behind', async () => {
     const path = join(dir, 'empty', 'half.safetensors');
-    await expect(
+    await expectError(
       writeSafetensors(path, new Map([['x', { dtype: 'float32', shape: [1], data: Float32Array.of(7e4) }]]), { half: true }),
-    ).rejects.toThrow('x: 70000 is too large for half precision');
+      { code: 'E_NUMBER_RANGE', where: 'x', what: '70000 is too large for half precision' },
+    );
     expect(await readdir(join(dir, 'empty'))).toEqual([]);
   });
 

@@ -22,7 +22,7 @@ interface CodeEntry {
 
 /**
  * Every code that an error may have: one for each kind of failure that a program would treat differently. Codes are stable: a
- * message may be worded anew, its code stays. `docs/errors.md` is made from this table (`npm run docs:errors`).
+ * message may be worded anew, its code stays. `docs/errors.md` is made from this table (`npm run docs`).
  */
 // biome-ignore format: a code has two lines, so that the table can be read as one
 export const errorCodes = {
@@ -90,7 +90,7 @@ export const errorCodes = {
   E_DATASET_UNKNOWN: { classes: ['UsageError'],
     meaning: 'No dataset of that name can be imported.', remedy: 'Take one of the names that the message lists.' },
   E_DATASET_NOT_FOUND: { classes: ['DataError'],
-    meaning: 'A folder to import does not hold the published dataset that it should, or not all of it.', remedy: 'Copy what is missing there.' },
+    meaning: 'A folder to import does not hold the dataset that it should, not all of it, or nothing usable of it.', remedy: 'Copy what is missing there, and look at the first problem that the message names.' },
   E_DATASET_NOT_IMPORTED: { classes: ['DataError'],
     meaning: 'There is no dataset in the layout of this project where one is needed.', remedy: 'Import it, or put it there.' },
   E_DATASET_PACKED: { classes: ['DataError'],

@@ -8,6 +8,7 @@ import { main } from '../../../src/cli/main.js';
 import { importDataset } from '../../../src/data/index.js';
 import { DataError, UsageError } from '../../../src/util/index.js';
 import { ownIdentity } from '../../../src/util/lock/index.js';
+import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
@@ -79,13 +80,14 @@ describe('where it was unpacked', () => {
   it('must be a folder, unpacked', async () => {
     const zip = join(dir, 'BUSI.zip');
     await writeFile(zip, 'PK');
-    await expect(importDataset({ dataset: 'busi', from: zip, to: folder() })).rejects.toThrow(/it is an archive\. Unpack it/);
+    await expectError(importDataset({ dataset: 'busi', from: zip, to: folder() }), { code: 'E_DATASET_PACKED' });
     const from = folder();
     await put(from, 'Benign.zip', 'PK');
-    await expect(importDataset({ dataset: 'buid', from, to: folder() })).rejects.toThrow(
-      /Benign\.zip is still packed\. Unpack it/,
-    );
-    await expect(importDataset({ dataset: 'buid', from: join(dir, 'no'), to: folder() })).rejects.toThrow('no such folder');
+    await expectError(importDataset({ dataset: 'buid', from, to: folder() }), {
+      code: 'E_DATASET_PACKED',
+      what: 'Benign.zip is still packed',
+    });
+    await expectError(importDataset({ dataset: 'buid', from: join(dir, 'no'), to: folder() }), { code: 'E_FILE_NOT_FOUND' });
   });
 
   it('must hold the dataset', async () => {
@@ -94,9 +96,10 @@ describe('where it was unpacked', () => {
     const error = await importDataset({ dataset: 'aul', from, to: folder() }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(DataError);
     expect((error as DataError).message).toMatch(/it holds nothing of this dataset.*AUL is laid out as .*zenodo/);
-    await expect(importDataset({ dataset: 'aul', from: await published('BUSI'), to: folder() })).rejects.toThrow(
-      /it looks like BUSI, not AUL\. Say --dataset busi/,
-    );
+    await expectError(importDataset({ dataset: 'aul', from: await published('BUSI'), to: folder() }), {
+      code: 'E_DATASET_OTHER',
+      what: 'it looks like BUSI, not AUL',
+    });
   });
 });
 
@@ -119,12 +122,16 @@ describe('tables', () => {
   it('must be there, and have the columns', async () => {
     const from = await published('BrEaST');
     await rm(join(from, 'BrEaST-Lesions-USG-clinical-data-Dec-15-2023.xlsx'));
-    await expect(importDataset({ dataset: 'breast', from, to: folder() })).rejects.toThrow(/table with the classes is not there/);
+    await expectError(importDataset({ dataset: 'breast', from, to: folder() }), {
+      code: 'E_DATASET_NOT_FOUND',
+      what: 'table with the classes is not there',
+    });
     const busbra = await published('BUS-BRA');
     await put(busbra, 'BUSBRA/bus_data.csv', 'ID,Case\nbus_0001-l,1\n');
-    await expect(importDataset({ dataset: 'busbra', from: busbra, to: folder() })).rejects.toThrow(
-      /it has no column pathology; its columns are id, case/,
-    );
+    await expectError(importDataset({ dataset: 'busbra', from: busbra, to: folder() }), {
+      code: 'E_TABLE_INVALID',
+      what: 'it has no column pathology; its columns are id, case',
+    });
   });
 
   it('may list what is not there, and leave out what is', async () => {
@@ -187,14 +194,18 @@ describe('files', () => {
 
   it('end the import with --on-bad stop', async () => {
     const from = await damaged();
-    await expect(importDataset({ dataset: 'busi', from, to: folder(), onBad: 'stop' })).rejects.toThrow(
-      /benign \(4\)\.png: it has no mask/,
-    );
+    await expectError(importDataset({ dataset: 'busi', from, to: folder(), onBad: 'stop' }), {
+      code: 'E_DATA_UNUSABLE',
+      where: 'benign (4).png',
+      what: 'it has no mask',
+    });
     const aul = await published('AUL');
     await writeFile(join(aul, 'Benign/Benign/image/2.jpg'), 'no picture');
-    await expect(importDataset({ dataset: 'aul', from: aul, to: folder(), onBad: 'stop' })).rejects.toThrow(
-      /Benign\/Benign\/image\/2\.jpg: it cannot be read as an image/,
-    );
+    await expectError(importDataset({ dataset: 'aul', from: aul, to: folder(), onBad: 'stop' }), {
+      code: 'E_DATA_UNUSABLE',
+      where: 'Benign/Benign/image/2.jpg',
+      what: 'it cannot be read as an image',
+    });
   });
 
   it('may all be bad', async () => {
@@ -203,18 +214,21 @@ describe('files', () => {
       await put(from, `Test_Image_${n}.png`, 'no picture');
       await put(from, `mask_${n}.png`, await mask(8, 8, []));
     }
-    await expect(importDataset({ dataset: 'stu', from, to: folder() })).rejects.toThrow(
-      /Test_Image_\d\.png: it cannot be read as an image/,
-    );
+    await expectError(importDataset({ dataset: 'stu', from, to: folder() }), {
+      code: 'E_DATA_UNUSABLE',
+      where: /Test_Image_\d\.png/,
+      what: 'it cannot be read as an image',
+    });
   });
 
   it('of half an archive are an error that says what is missing', async () => {
     const from = await published('TN3K');
     await rm(join(from, 'tn3k', 'trainval-mask'), { recursive: true });
     await rm(join(from, 'tn3k', 'test-mask'), { recursive: true });
-    await expect(importDataset({ dataset: 'tn3k', from, to: folder() })).rejects.toThrow(
-      /nothing can be imported \(tn3k\/(test|trainval)-image\/0000\.jpg: it has no mask, and 11 more\)/,
-    );
+    await expectError(importDataset({ dataset: 'tn3k', from, to: folder() }), {
+      code: 'E_DATASET_NOT_FOUND',
+      what: /nothing can be imported \(tn3k\/(test|trainval)-image\/0000\.jpg: it has no mask, and 11 more\)/,
+    });
   });
 
   it('that are not as many as were published are told in a note', async () => {
@@ -327,25 +341,52 @@ describe('options and targets', () => {
   it('are refused with what to do', async () => {
     const from = await published('STU');
     const to = folder();
-    await expect(importDataset({ dataset: 'kidnyuss', from, to })).rejects.toThrow(/did you mean kidnyus/);
-    await expect(importDataset({ dataset: 'stu', from, to, officialSplits: true })).rejects.toThrow(UsageError);
-    await expect(importDataset({ dataset: 'stu', from, to, variant: 'stage2' })).rejects.toThrow(UsageError);
-    await expect(importDataset({ dataset: 'folders', from, to, protocol: 'paper' })).rejects.toThrow(UsageError);
-    await expect(importDataset({ dataset: 'stu', from, to: join(from, 'out') })).rejects.toThrow(/it lies in the folder/);
-    await expect(importDataset({ dataset: 'stu', from, to: dirname(from) })).rejects.toThrow(/lies in it/);
-    await expect(importDataset({ dataset: 'stu', from, to: join(from, 'Hospital', 'mask_1.png') })).rejects.toThrow(DataError);
+    await expectError(importDataset({ dataset: 'kidnyuss', from, to }), { code: 'E_DATASET_UNKNOWN', where: '--dataset' });
+    await expectError(importDataset({ dataset: 'stu', from, to, officialSplits: true }), {
+      code: 'E_OPTION_CONFLICT',
+      class: UsageError,
+      where: '--official-splits',
+    });
+    await expectError(importDataset({ dataset: 'stu', from, to, variant: 'stage2' }), {
+      code: 'E_OPTION_VALUE',
+      class: UsageError,
+      where: '--variant',
+    });
+    await expectError(importDataset({ dataset: 'folders', from, to, protocol: 'paper' }), {
+      code: 'E_OPTION_CONFLICT',
+      class: UsageError,
+      where: '--protocol',
+    });
+    await expectError(importDataset({ dataset: 'stu', from, to: join(from, 'out') }), {
+      code: 'E_INPUT_IS_OUTPUT',
+      what: 'it lies in the folder',
+    });
+    await expectError(importDataset({ dataset: 'stu', from, to: dirname(from) }), {
+      code: 'E_INPUT_IS_OUTPUT',
+      what: 'lies in it',
+    });
+    await expectError(importDataset({ dataset: 'stu', from, to: join(from, 'Hospital', 'mask_1.png') }), {
+      code: 'E_INPUT_IS_OUTPUT',
+      class: DataError,
+    });
     await put(to, 'mine.txt', 'keep');
-    await expect(importDataset({ dataset: 'stu', from, to })).rejects.toThrow(/the folder is not empty\. .*--overwrite/);
+    await expectError(importDataset({ dataset: 'stu', from, to }), { code: 'E_OUTPUT_EXISTS', what: 'the folder is not empty' });
     await importDataset({ dataset: 'stu', from, to, overwrite: true });
     expect(await readFile(join(to, 'mine.txt'), 'utf8')).toBe('keep');
     // Another process is at work there; process 1 always runs.
     const lock = (pid: number) => JSON.stringify({ ...ownIdentity(), started: undefined, pid, since: 'today', token: 'x' });
     await put(to, '.import/lock', lock(1));
-    await expect(importDataset({ dataset: 'stu', from, to })).rejects.toThrow(/process 1 is importing into it/);
+    await expectError(importDataset({ dataset: 'stu', from, to }), {
+      code: 'E_FOLDER_IN_USE',
+      what: 'process 1 is importing into it',
+    });
     await put(to, '.import/lock', lock(999999999));
     await importDataset({ dataset: 'stu', from, to });
     const busi = await published('BUSI');
-    await expect(importDataset({ dataset: 'busi', from: busi, to })).rejects.toThrow(/it holds another import \(stu strict\)/);
+    await expectError(importDataset({ dataset: 'busi', from: busi, to }), {
+      code: 'E_OUTPUT_EXISTS',
+      what: /it holds another import \(stu strict\)/,
+    });
     const { counts } = await importDataset({ dataset: 'busi', from: busi, to, overwrite: true });
     expect(counts.test.images).toBeGreaterThan(0);
     expect((await readdir(join(to, 'images'))).every((name) => name.startsWith('busi_'))).toBe(true);
@@ -368,9 +409,10 @@ describe('options and targets', () => {
     const report = await importDataset({ dataset: 'tnscui', from, to: folder(), variant: 'stage2' });
     expect(report.notes[0]).toMatch(/cut out around the true nodule/);
     await rm(join(from, 'DDTI', '1_or_data'), { recursive: true });
-    await expect(importDataset({ dataset: 'ddti', from, to: folder() })).rejects.toThrow(
-      /1_or_data\/image is not there, but stage1 is/,
-    );
+    await expectError(importDataset({ dataset: 'ddti', from, to: folder() }), {
+      code: 'E_DATASET_NOT_FOUND',
+      what: /1_or_data\/image is not there, but stage1 is/,
+    });
   });
 
   it.each([
@@ -390,9 +432,10 @@ describe('options and targets', () => {
     expect(problems).toEqual([]);
     expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([0, 0, 3]);
     expect((await objectsBySource(to))['dataset/image/10.PNG']).toEqual([['thyroid nodule', 20, 20, 15, 12]]);
-    await expect(importDataset({ dataset: 'tnscui', from, to: folder(), variant: other })).rejects.toThrow(
-      `is not there, but ${variant} is: --variant ${variant}`,
-    );
+    await expectError(importDataset({ dataset: 'tnscui', from, to: folder(), variant: other }), {
+      code: 'E_DATASET_NOT_FOUND',
+      what: `is not there, but ${variant} is: --variant ${variant}`,
+    });
   });
 
   it('does not take any folder of images and masks for a set whose files are named like all others', async () => {
@@ -401,7 +444,10 @@ describe('options and targets', () => {
       await put(from, `images/${n}.png`, await scan(40, 30, n));
       await put(from, `masks/${n}.png`, await mask(40, 30, [[3, 4, 10, 8]]));
     }
-    await expect(importDataset({ dataset: 'busb', from, to: folder() })).rejects.toThrow(/it holds nothing of this dataset/);
+    await expectError(importDataset({ dataset: 'busb', from, to: folder() }), {
+      code: 'E_DATASET_NOT_FOUND',
+      what: 'it holds nothing of this dataset',
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { foldersOf, PathLookup } from '../../../src/data/import/readers/path-loo
 import { CocoDataset, importDataset } from '../../../src/data/index.js';
 import { maskToRle, runsOf } from '../../../src/imaging/index.js';
 import { Rng } from '../../../src/util/index.js';
+import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
@@ -251,7 +252,10 @@ describe('an image of a COCO list is named and left out', () => {
     expect(means).toEqual(right('i/2.png'));
     expect(problems).toEqual([expect.stringContaining(problem)]);
     expect(problems[0]).toContain(`${list}: annotation 1: `);
-    await expect(importDataset({ dataset: 'coco', from, to: join(dir, String(made++)), onBad: 'stop' })).rejects.toThrow(problem);
+    await expectError(importDataset({ dataset: 'coco', from, to: join(dir, String(made++)), onBad: 'stop' }), {
+      code: 'E_DATA_UNUSABLE',
+      what: problem,
+    });
   });
 });
 

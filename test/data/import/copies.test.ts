@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
+import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { PARTS, readPart } from './support.js';
@@ -195,7 +196,15 @@ describe('a division as a file', () => {
 
   it('is not for rows as published, nor beside the publisher’s parts', async () => {
     const options = { dataset: 's1', from: dir, to: folder(), splits: 'x.json' };
-    await expect(importDataset({ ...options, protocol: 'paper' })).rejects.toThrow(/divides single outlines/);
-    await expect(importDataset({ ...options, officialSplits: true })).rejects.toThrow(/asks for the publisher's parts/);
+    await expectError(importDataset({ ...options, protocol: 'paper' }), {
+      code: 'E_OPTION_CONFLICT',
+      where: '--splits',
+      what: 'divides single outlines',
+    });
+    await expectError(importDataset({ ...options, officialSplits: true }), {
+      code: 'E_OPTION_CONFLICT',
+      where: '--splits',
+      what: "asks for the publisher's parts",
+    });
   });
 });

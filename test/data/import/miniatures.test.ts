@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CocoDataset, findAdapter, importDataset } from '../../../src/data/index.js';
+import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, PARTS, readPart, sorted } from './support.js';
@@ -44,7 +45,11 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
   if (findAdapter(name).paper === undefined) {
     it('is none of the paper’s', async () => {
       const asked = { dataset: name, from: from(), to: join(dir, `${name} paper`), protocol: 'paper' } as const;
-      await expect(importDataset(asked)).rejects.toThrow(/the paper has no dataset/);
+      await expectError(importDataset(asked), {
+        code: 'E_OPTION_CONFLICT',
+        where: '--protocol',
+        what: 'the paper has no dataset',
+      });
     });
     return;
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { FoldersDataset, importDataset } from '../../../src/data/index.js';
+import { expectError } from '../../support/expect-error.js';
 import { type NiftiParts, nifti } from '../../support/nifti.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
@@ -82,7 +83,7 @@ describe('images in folders', () => {
       [[20, 30, 25, 36]],
       [],
     ]);
-    await expect(data.load(3)).rejects.toThrow(/d-dots\.png: the mask shows no object: 3 pixels/);
+    await expectError(data.load(3), { code: 'E_MASK_EMPTY', where: 'd-dots.png', what: 'the mask shows no object: 3 pixels' });
   });
 });
 
@@ -146,7 +147,7 @@ describe('volumes with labels', () => {
     ['on another grid', { sform: [[2, 0, 0, 0], ...IDENTITY.slice(1)] }, /lie elsewhere than their volume/],
     ['rotated', { sform: [[0.8, -0.6, 0, 0], [0.6, 0.8, 0, 0], IDENTITY[2]] as number[][] }, /lie elsewhere than their volume/],
   ])('are refused when %s', async (_name, labels, message) => {
-    await expect(importing({ sform: IDENTITY }, labels)).rejects.toThrow(message);
+    await expectError(importing({ sform: IDENTITY }, labels), { code: 'E_DATASET_NOT_FOUND', what: message });
   });
 
   it('in one volume for each class are those classes, the first of them the background', async () => {
@@ -196,7 +197,7 @@ describe('volumes with labels', () => {
       /the first, which would be the background, is not the largest/,
     ],
   ])('are refused: %s', async (_name, image, labels, message) => {
-    await expect(importing(image, labels)).rejects.toThrow(message);
+    await expectError(importing(image, labels), { code: 'E_DATASET_NOT_FOUND', what: message });
   });
 
   it.each([16, 100, 127, 256, 300])('show what is not 0: %d', async (level) => {

@@ -5,6 +5,7 @@ import { readSheet } from '../../../../src/data/import/readers/sheet.js';
 import { readTable } from '../../../../src/data/import/readers/table.js';
 import { DataError } from '../../../../src/util/index.js';
 import { makeZip } from '../../../scripts/support/zip.js';
+import { expectError } from '../../../support/expect-error.js';
 import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const dir = temporaryFolder('tables');
@@ -69,28 +70,37 @@ describe('a workbook', () => {
 
   it('is refused where it unpacks to far more than it is', async () => {
     const rows = '<row><c><v>1</v></c></row>'.repeat(300_000);
-    await expect(readTable(await workbook(sheet(rows)))).rejects.toThrow(/bytes of text, packed into \d+: that is no table/);
+    await expectError(readTable(await workbook(sheet(rows))), {
+      code: 'E_TABLE_INVALID',
+      what: /bytes of text, packed into \d+: that is no table/,
+    });
   });
 
   it('is refused where a cell’s text is shared by so many that they are too much', async () => {
     const strings = `<sst><si><t>${'x1y2z3'.repeat(5000)}</t></si></sst>`;
     const rows = Array.from({ length: 5000 }, (_, i) => `<row r="${i}"><c t="s"><v>0</v></c></row>`).join('');
-    await expect(readTable(await workbook(sheet(rows), strings))).rejects.toThrow(/more than 100000000 characters/);
+    await expectError(readTable(await workbook(sheet(rows), strings)), {
+      code: 'E_TABLE_INVALID',
+      what: 'more than 100000000 characters',
+    });
   });
 
   it('is refused where it holds thousands of files', async () => {
     const more = Array.from({ length: 10_001 }, (_, i) => ({ name: String(i), data: Buffer.alloc(0) }));
-    await expect(readTable(await workbook(sheet(''), '<sst/>', more))).rejects.toThrow(/it holds 10003 files/);
+    await expectError(readTable(await workbook(sheet(''), '<sst/>', more)), {
+      code: 'E_TABLE_INVALID',
+      what: 'it holds 10003 files',
+    });
   });
 
   it('that is none, or of the old format, says so', async () => {
     const zip = join(dir, 'other.xlsx');
     await writeFile(zip, makeZip([{ name: 'a.txt', data: Buffer.from('a') }]));
-    await expect(readTable(zip)).rejects.toThrow(/it is no Excel workbook/);
+    await expectError(readTable(zip), { code: 'E_TABLE_INVALID', what: 'it is no Excel workbook' });
     await writeFile(zip, Buffer.from('PK\x03\x04 and nothing'));
-    await expect(readTable(zip)).rejects.toThrow(/cannot be read as an Excel workbook/);
+    await expectError(readTable(zip), { code: 'E_TABLE_INVALID', what: 'cannot be read as an Excel workbook' });
     await writeFile(zip, Buffer.from('d0cf11e0a1b11ae1', 'hex'));
-    await expect(readTable(zip)).rejects.toThrow(/an old format \(\.xls\), or one behind a password/);
+    await expectError(readTable(zip), { code: 'E_TABLE_INVALID', what: /an old format \(\.xls\), or one behind a password/ });
   });
 });
 
@@ -107,7 +117,10 @@ describe('a CSV file', () => {
   });
 
   it('is refused where its header has more columns than a table, or rows and columns multiply', async () => {
-    await expect(table(`${'a,'.repeat(20_000)}b\n1`)).rejects.toThrow(/1 rows of 20001 columns/);
-    await expect(table(`${'a,'.repeat(10_000)}b\n${'1\n'.repeat(3000)}`)).rejects.toThrow(/3000 rows of 10001 columns/);
+    await expectError(table(`${'a,'.repeat(20_000)}b\n1`), { code: 'E_FILE_TOO_LARGE', what: '1 rows of 20001 columns' });
+    await expectError(table(`${'a,'.repeat(10_000)}b\n${'1\n'.repeat(3000)}`), {
+      code: 'E_FILE_TOO_LARGE',
+      what: '3000 rows of 10001 columns',
+    });
   });
 });

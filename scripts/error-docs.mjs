@@ -1,0 +1,59 @@
+/** `docs/errors.md`, made from the table of codes in the sources. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './lib/build.mjs';
+import { root } from './lib/places.mjs';
+
+const INTRODUCTION = `# Errors
+
+<!-- Made from src/util/errors/codes.ts by \`npm run docs\`. -->
+
+Every error that sonoground throws on purpose is a \`SonogroundError\` with \`code\`, \`where\`, \`what\` and, where there is
+something to do, \`fix\`. Its message is made of the last three and may be worded anew at any time; a code stays what it is. Programs
+go by the code, or by the class where a whole kind of failure is meant:
+
+\`\`\`ts
+import { SonogroundError } from 'sonoground';
+
+try {
+  await segmenter.segment(image, 'benign lesion.');
+} catch (error) {
+  if (error instanceof SonogroundError && error.code === 'E_IMAGE_TOO_LARGE') skip(image);
+  else throw error;
+}
+\`\`\`
+
+The command line prints the code last, in brackets, after the message and the command that may help. Where a configuration has
+several problems, it has a line of its own. The server sends it in the field \`code\` of its answer, beside \`status\`, \`where\`,
+\`what\` and \`fix\`.
+
+Errors of a program that calls a function with arguments that no data can make right (a fold that does not exist, lists of different
+lengths) are plain \`RangeError\`s and \`Error\`s without a code.
+`;
+
+/**
+ * The page as Markdown.
+ *
+ * @param codes - the table of `src/util/errors/codes.ts`.
+ */
+export function errorsPage(codes) {
+  const rows = Object.entries(codes).map(([code, { classes, meaning, remedy }]) => [
+    `\`${code}\``,
+    classes.map((name) => `\`${name}\``).join(', '),
+    meaning,
+    remedy,
+  ]);
+  const head = ['Code', 'Class', 'Meaning', 'What to do'];
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((cells) => cells[i].length)));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const lines = [head, rule, ...rows].map((cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
+  return `${INTRODUCTION}\n${lines.join('\n')}\n`;
+}
+
+/** Writes the page from the compiled sources. */
+export async function writeErrorsPage() {
+  await build();
+  const { errorCodes } = await import(pathToFileURL(join(root, 'dist', 'util', 'errors', 'codes.js')).href);
+  await writeFile(join(root, 'docs', 'errors.md'), errorsPage(errorCodes));
+}
