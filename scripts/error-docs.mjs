@@ -9,9 +9,9 @@ const INTRODUCTION = `# Errors
 
 <!-- Made from src/util/errors/codes.ts by \`npm run docs\`. -->
 
-Every error that sonoground throws on purpose is a \`SonogroundError\` with \`code\`, \`where\`, \`what\` and, where there is
-something to do, \`fix\`. Its message is made of the last three and may be worded anew at any time; a code stays what it is. Programs
-go by the code, or by the class where a whole kind of failure is meant:
+Every error that sonoground throws on purpose is a \`SonogroundError\` with \`code\`, \`where\`, \`what\` and,
+where there is something to do, \`fix\`. The wording of the message may change at any time; a code does
+not. Programs check the code, or the class to handle a whole kind of failure:
 
 \`\`\`ts
 import { SonogroundError } from 'sonoground';
@@ -24,12 +24,12 @@ try {
 }
 \`\`\`
 
-The command line prints the code last, in brackets, after the message and the command that may help. Where a configuration has
-several problems, it has a line of its own. The server sends it in the field \`code\` of its answer, beside \`status\`, \`where\`,
-\`what\` and \`fix\`.
+The command line prints the code last, in brackets, after the message and a helpful command. A
+configuration with several problems has a line for each. The server returns the field \`code\` beside
+\`status\`, \`where\`, \`what\` and \`fix\`.
 
-Errors of a program that calls a function with arguments that no data can make right (a fold that does not exist, lists of different
-lengths) are plain \`RangeError\`s and \`Error\`s without a code.
+Calls with arguments that are wrong for any data (a fold that does not exist, lists of different lengths)
+throw a plain \`RangeError\` or \`Error\` without a code.
 `;
 
 /**

@@ -6,10 +6,10 @@ import { errorsPage } from '../../scripts/error-docs.mjs';
 import { errorCodes } from '../../src/util/errors/codes.js';
 
 /** Tables of what to type after a code: a code that stands there alone is thrown nowhere. */
-const HINTS = ['src/cli/command-hints.ts', 'src/serve/static/server-hints.ts'];
+const HINTS = ['src/cli/command-hints.ts', 'src/web/worker/server-hints.ts'];
 
 /** The rooms that speak to a person at a terminal or a page. */
-const SPEAKING = /^src\/(?:cli|serve\/page|serve\/static)\//;
+const SPEAKING = /^src\/(?:cli|web\/page|web\/worker)\//;
 
 /** A command in any of its forms; in a template its backtick is escaped. */
 const COMMAND = /\bnpm run\b|\bnpx sonoground\b|(?:\\|'[^'\n]*)`sonoground [a-z]/;
