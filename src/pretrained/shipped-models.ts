@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 
-/** The small models: trained on phantoms alone, for 128x128 pixels. Tests run on them. */
+/** Tiny models trained only on phantoms, at 128x128 pixels; used by the tests. */
 export const nanoModels = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' } as const;
 
 /** For real ultrasound: trained on breast lesions, carotid arteries, nerves, vessels and phantoms; see docs/training/real.md. */
