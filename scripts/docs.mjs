@@ -1,6 +1,6 @@
 /**
- * `npm run docs`: the API reference, from the comments in the sources, into docs/api/. What is public without a comment, a type
- * that is used and not public, and a link that leads nowhere are errors. Arguments go to TypeDoc.
+ * `npm run docs`: generates the API reference in docs/api/ from the comments in the sources. Public declarations without a
+ * comment, types that are used but not public, and broken links are errors. Arguments are passed to TypeDoc.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
