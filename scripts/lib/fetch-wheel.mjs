@@ -14,7 +14,7 @@ const PIPS = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip
 
 /** Timeout for PyPI's responses, and for a download without progress. */
 const SILENCE_MS = 30_000;
-/** Number of attempts to resume an interrupted download. */
+/** Number of attempts at an interrupted download. */
 const ATTEMPTS = 4;
 
 /**
@@ -130,7 +130,7 @@ function reasonOf(error) {
   return error.name === 'TimeoutError' ? 'no answer' : (error.cause?.code ?? error.message);
 }
 
-/** URL of the pinned file. */
+/** PyPI's entry for the pinned file. */
 async function choose({ project, version, file, bytes }) {
   const response = await fetch(`${PYPI}/${project}/${version}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
   if (!response.ok) throw new Error(`it answered ${response.status}`);

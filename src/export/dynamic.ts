@@ -9,7 +9,7 @@ export interface Varying {
   /** The dynamic axis of each input and output. */
   readonly inputs: Readonly<Record<string, number>>;
   readonly outputs: Readonly<Record<string, number>>;
-  /** Sizes of the first and the second trace; both at least 2, so that no other axis of size 1 coincides. */
+  /** Sizes of the first and the second trace; both at least 2, so that the dynamic axis cannot be mistaken for one of size 1. */
   readonly sizes: readonly [number, number];
   readonly second: Trace;
 }

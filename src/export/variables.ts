@@ -47,7 +47,9 @@ function textConstant(name: string, text: string | readonly string[]): GraphNode
   return { name, op: 'Const', inputs: [], attributes: [STRING], text };
 }
 
-/** Path of the files, relative to the node that TensorFlow feeds with the model's folder. */
+/**
+ * The nodes that hold the path of the variable files; TensorFlow feeds the placeholder with their place in the model's folder.
+ */
 export function filename(path: string): GraphNode[] {
   const shape: TracedAttribute = { name: 'shape', kind: 'shape', value: [] };
   return [

@@ -34,7 +34,7 @@ const calibrationSchema = z.object({
   perPhrase: z.record(z.string(), presenceThresholdSchema),
 });
 
-/** Score thresholds above which structures count as present in an image, derived from images that do not show them. */
+/** Lowest scores at which structures count as present in an image, derived from images that do not show them. */
 export type PresenceCalibration = z.infer<typeof calibrationSchema>;
 /** A threshold and the statistics it was derived from. */
 export type PresenceThreshold = z.infer<typeof presenceThresholdSchema>;

@@ -13,7 +13,7 @@ export interface DataRecipe {
 
 /** Opened data with the recipe to reopen it. */
 export interface OpenedParts extends DataParts {
-  /** Absent: samples are made in the training thread. */
+  /** Absent: samples are created in the training thread. */
   readonly recipe?: DataRecipe;
 }
 

@@ -19,7 +19,7 @@ export interface DetectorTaskOptions {
   readonly negatives?: NegativePhrases;
   /** Alternative wordings of phrases in training. Default: none. */
   readonly wordings?: OtherWordings | undefined;
-  /** Whether to compile steps to graphs, see {@link TrainingPasses}. Default: false. */
+  /** Whether to compile steps to graphs; see {@link TrainingPasses}. Default: false. */
   readonly capture?: boolean;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;

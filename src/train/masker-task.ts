@@ -23,7 +23,7 @@ export interface MaskerTaskOptions {
   readonly imageProcessor: ImageProcessor;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
-  /** Whether to compile steps to graphs, see {@link TrainingPasses}. Default: false. */
+  /** Whether to compile steps to graphs; see {@link TrainingPasses}. Default: false. */
   readonly capture?: boolean;
 }
 

@@ -14,7 +14,7 @@ const dataset = openTrainPart(workerData as DataRecipe);
 // A failure to open is returned for each request, rather than as an unhandled rejection.
 dataset.catch(() => {});
 
-/** Entry of a worker thread: makes one sample. */
+/** Entry point of a worker thread: creates one sample. */
 export default async function answer(request: SampleRequest): Promise<SampleAnswer> {
   try {
     return { sample: await makeSample(await dataset, request) };
