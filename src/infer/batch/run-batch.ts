@@ -40,7 +40,7 @@ export interface BatchOptions {
   readonly out: string;
   /** Loads the models; only called when there is an image to segment. */
   readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
-  /** Which part of a longer list the images are; recorded for {@link mergeBatches}. */
+  /** Which part of a longer list the images are; recorded so that the parts can be merged. */
   readonly shard?: Shard | undefined;
   /** Segment finished images again. Default: false. */
   readonly overwrite?: boolean;

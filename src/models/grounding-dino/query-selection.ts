@@ -26,8 +26,8 @@ export interface Selection {
 /**
  * Selects the cells most similar to any token, and predicts a box and logits for each. The selection itself is not
  * differentiable; only selected cells get a gradient, so that the first stage costs as much as its queries, rather than all
- * cells. The reference detaches these outputs in its loss, and takes the logits from other features: its first stage is never
- * trained.
+ * cells. The reference detaches these outputs in its loss, and takes the logits from other features: its first-stage heads are
+ * never trained.
  *
  * @throws ConfigError when there are fewer cells than queries.
  */
