@@ -14,7 +14,7 @@ from common import FIXTURES, noise, save_case
 
 SWIN = "model.backbone.conv_encoder.model."
 
-# Hugging Face's names to the authors', as substitutions in order. Independent of the table in src/, so that each checks the other.
+# Hugging Face's names to the authors', as ordered substitutions. Independent of the table in src/, so that each checks the other.
 SUBSTITUTIONS = [
     (r"^model\.backbone\.conv_encoder\.model\.embeddings\.patch_embeddings\.projection", "backbone.0.patch_embed.proj"),
     (r"^model\.backbone\.conv_encoder\.model\.embeddings\.norm", "backbone.0.patch_embed.norm"),

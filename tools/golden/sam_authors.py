@@ -14,7 +14,7 @@ from common import FIXTURES, noise, save_case
 THREE_LAYERS = [(r"\.layers\.0\.", ".layers.1."), (r"\.proj_in\.", ".layers.0."), (r"\.proj_out\.", ".layers.2.")]
 TWO_LAYERS = [(r"\.proj_in\.", ".layers.0."), (r"\.proj_out\.", ".layers.1.")]
 
-# Hugging Face's names to the authors', as substitutions in order. Independent of the tables in src/, so that each checks the other.
+# Hugging Face's names to the authors', as ordered substitutions. Independent of the tables in src/, so that each checks the other.
 HEADS = [
     (r"upscale_conv1", "output_upscaling.0"), (r"upscale_layer_norm", "output_upscaling.1"), (r"upscale_conv2", "output_upscaling.3"),
     (r"mask_embed\.conv1", "mask_downscaling.0"), (r"mask_embed\.layer_norm1", "mask_downscaling.1"),
