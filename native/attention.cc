@@ -1,5 +1,4 @@
-// Attention within groups of rows as a TensorFlow operation for the CPU: checks, memory and threads. The arithmetic is in
-// attention.inc.
+// Grouped attention as a TensorFlow operation for the CPU: checks, memory and threads. The arithmetic is in attention.inc.
 
 #include <algorithm>
 #include <string>
@@ -79,12 +78,12 @@ class AttentionOperation : public OpKernel {
   }
 
  private:
-  // Shares per thread, so that a delayed thread delays little; a share has no fewer queries than these.
+  // Work items per thread, so that a delayed thread delays little, and the minimum number of queries per item.
   static constexpr int64_t kShares = 2, kMinQueries = 192;
-  // Multiplications that are worth waking a thread for.
+  // Number of multiplications that justify waking a thread.
   static constexpr int64_t kMinWork = 1 << 20;
 
-  // Each share packs keys and values anew: the queries of a head are divided only where there are too few heads for the threads.
+  // Each work item packs keys and values again, so the queries of a head are only split if there are fewer heads than threads.
   static absl::Status Attend(OpKernelContext* context, const Attention& a) {
     const CpuKernels& kernels = Kernels();
     const int64_t heads = a.groups * a.heads, wanted = kShares * context->device()->tensorflow_cpu_worker_threads()->num_threads;
@@ -138,8 +137,7 @@ class AttentionOperation : public OpKernel {
     return absl::OkStatus();
   }
 
-  // Rows may be padding. Each row of the queries must appear exactly once: a row of results that no query writes would keep
-  // whatever the memory held.
+  // Rows may be padding. Each query row must appear exactly once: an output row that no query writes would stay uninitialised.
   static absl::Status ReadRows(const Tensor& tensor, const char* name, int64_t available, bool once, const int32_t** rows,
                                int64_t* tokens) {
     const int64_t groups = tensor.dim_size(0);

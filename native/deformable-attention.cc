@@ -101,7 +101,7 @@ class DeformableAttentionGrad : public OpKernel {
     const Gradients out = {value->flat<float>().data(), locations->flat<float>().data(), weights->flat<float>().data()};
     const float* outputGradient = sumGradient.flat<float>().data();
 
-    // A head with all its levels reads each query once. Where that makes too few parts for the threads, each level is one.
+    // One work item per head reads each query once. If that yields fewer items than threads, each level is a separate item.
     const int threads = context->device()->tensorflow_cpu_worker_threads()->num_threads;
     const int64_t groups = s.batch * s.heads >= 2 * threads ? 1 : s.levels;
     std::atomic<bool> outOfMemory{false};

@@ -1,4 +1,4 @@
-// The inputs of the operations of deformable attention, on any device.
+// Inputs of the deformable attention operations, for any device.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace sonoground {
 
-// Integers up to here are exact in float32, as the coordinates of cells must be.
+// Integers up to this are exact in float32, as cell coordinates must be.
 constexpr int64_t kLargestSide = 1 << 24;
 
 inline absl::Status Mismatch(const char* what, const std::string& expected, const std::string& actual) {
@@ -30,8 +30,8 @@ inline absl::Status CheckShape(const tensorflow::Tensor& tensor, const char* nam
   return Mismatch(name, absl::StrCat("of shape ", shape.DebugString()), tensor.shape().DebugString());
 }
 
-// Reads the inputs after checking all that the arithmetic relies on. `levels` holds what `in` points to. The shapes lie in the
-// host's memory; of the others only the addresses are taken.
+// Reads the inputs after checking every assumption of the arithmetic. `levels` owns the array that `in` points to. The shapes are
+// in host memory; of the other tensors only the addresses are used.
 inline absl::Status ReadInputs(tensorflow::OpKernelContext* context, std::vector<Level>* levels, Inputs* in) {
   const tensorflow::Tensor &value = context->input(0), &shapes = context->input(1);
   const tensorflow::Tensor &locations = context->input(2), &weights = context->input(3);

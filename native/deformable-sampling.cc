@@ -3,29 +3,29 @@
 #include <cmath>
 #include <cstring>
 
-// The object may be shared by machines, so it is compiled for several processors and chosen from when it is loaded. Compile
-// with -ffp-contract=off: then all of them give the same bits, and a location that is meant to hit a cell centre does hit
-// it, as the product and the difference are rounded one after the other like those of the portable version.
+// Machines with different processors may share the object, so functions are compiled for several and selected at load time.
+// Compile with -ffp-contract=off: then all variants give the same bits, and a location meant to hit a cell centre does, since
+// product and difference are rounded separately, as in the portable version.
 #if defined(__x86_64__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR
 #endif
-// Compiled into its caller, and so for each processor as well.
+// Inlined into its caller, and hence compiled for each processor as well.
 #define INLINE inline __attribute__((always_inline))
 
 namespace sonoground {
 namespace {
 
-// Eight numbers at a time, whatever the processor. Rows may begin anywhere.
+// Vectors of eight floats on every processor. Rows may be unaligned.
 constexpr int kLanes = 8;
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef float Unaligned __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-// Rows of 32 numbers, the usual depth, are worked on as four registers.
+// Rows of 32 floats, the usual depth, take four registers.
 constexpr int kWide = 4;
 
-// How many queries ahead the gradient asks for what it will read: the rows of one head lie far apart.
+// Prefetch distance of the gradient, in queries: the rows of one head are far apart.
 constexpr int64_t kAhead = 4;
 constexpr int64_t kCacheLine = 64 / sizeof(float);
 
@@ -40,7 +40,7 @@ struct Around {
 INLINE bool Find(const float* location, const Level& level, Around* around) {
   const float width = static_cast<float>(level.width), height = static_cast<float>(level.height);
   const float x = location[0] * width - 0.5f, y = location[1] * height - 0.5f;
-  // Written so that it fails for NaN, before the conversion to an integer.
+  // Written so that NaN fails it, before the conversion to an integer.
   if (!(x >= -1.0f && x < width && y >= -1.0f && y < height)) return false;
   const float left = std::floor(x), upper = std::floor(y);
   around->x = static_cast<int32_t>(left);
@@ -54,8 +54,8 @@ INLINE bool Find(const float* location, const Level& level, Around* around) {
   return true;
 }
 
-// Lists the cells that one row of one head reads; returns how many. A cell outside the map is replaced by its neighbour
-// inside, which then counts for nothing.
+// Lists the cells that one row of one head reads, and returns their number. A cell outside the map is replaced by its neighbour
+// inside, with weight zero.
 INLINE int64_t ListShares(const Inputs& in, const float* location, const float* weight, int64_t cellStride, Share* table) {
   Share* next = table;
   for (int64_t l = 0; l < in.sizes.levels; ++l) {
@@ -80,7 +80,7 @@ INLINE int64_t ListShares(const Inputs& in, const float* location, const float* 
   return next - table;
 }
 
-// Sums `count` shares of N * 8 numbers.
+// Weighted sum of `count` cells of N * 8 floats.
 template <int N>
 INLINE void Accumulate(const float* value, const Share* shares, int64_t count, float* output) {
   Lanes sum[N] = {};
@@ -91,7 +91,7 @@ INLINE void Accumulate(const float* value, const Share* shares, int64_t count, f
   for (int n = 0; n < N; ++n) *reinterpret_cast<Unaligned*>(output + n * kLanes) = sum[n];
 }
 
-// Adds weight * from to `to`, and the products of `from` and `value` to `sum`. N * 8 numbers.
+// Adds weight * from to `to`, and the products of `from` and `value` to `sum`. N * 8 floats.
 template <int N>
 INLINE void SpreadBlock(const float* value, const float* from, float weight, float* to, Lanes* sum) {
   for (int n = 0; n < N; ++n) {
@@ -108,7 +108,7 @@ struct Cells {
   float* gradient;
   int64_t depth;
 
-  // Spreads the gradient `from` of a sum to the cell at `offset`, and returns the gradient at what the cell counts for.
+  // Scatters the gradient `from` of a sum to the cell at `offset`, and returns the gradient with respect to the cell's weight.
   INLINE float Spread(const float* from, float weight, int64_t offset) const {
     const float* v = value + offset;
     float* g = gradient + offset;
@@ -167,7 +167,7 @@ void SampleGradients(const Inputs& in, const Part& part, const float* outputGrad
   const int64_t cellStride = s.heads * s.depth;
   const int64_t begin = ((part.image * s.cells + first) * s.heads + part.head) * s.depth;
 
-  // a) One head's cells lie H * D numbers apart, which uses a fraction of each cache: copies lie close.
+  // a) One head's cells are H * D floats apart, which uses only a fraction of each cache line: copies are contiguous.
   const Cells cells = {scratch, scratch + count * s.depth, s.depth};
   const size_t cellBytes = s.depth * sizeof(float);
   for (int64_t c = 0; c < count; ++c) std::memcpy(cells.value + c * s.depth, in.value + begin + c * cellStride, cellBytes);
@@ -213,7 +213,7 @@ void SampleGradients(const Inputs& in, const Part& part, const float* outputGrad
     }
   }
 
-  // c) Back to where they belong.
+  // c) Copy the gradients back.
   for (int64_t c = 0; c < count; ++c) std::memcpy(out.value + begin + c * cellStride, cells.gradient + c * s.depth, cellBytes);
 }
 

@@ -1,5 +1,5 @@
-// A graph of operations that runs as one: made once from its GraphDef, then run by its number with tensors in and out. Between its
-// operations there is nothing but TensorFlow's executor, where each operation of the eager interface passes through JavaScript.
+// Runs a graph of operations as one: created once from its GraphDef, then run by its id with input and output tensors. Between
+// its operations only TensorFlow's executor runs, whereas each operation of the eager interface passes through JavaScript.
 
 #include <cstdint>
 #include <map>
@@ -34,11 +34,11 @@ using tensorflow::Tensor;
 using tensorflow::shape_inference::InferenceContext;
 
 REGISTER_OP("SonogroundMakeGraph")
-    .Input("definition: int32")  // the bytes of a GraphDef, four a number, the last one filled up
+    .Input("definition: int32")  // the bytes of a GraphDef, four per element, the last one padded
     .Attr("bytes: int")
     .Attr("feeds: string")    // names of the fed tensors, separated by commas: first all floats, then int32, then bool
     .Attr("fetches: string")  // likewise
-    .Output("graph: int32")   // a number
+    .Output("graph: int32")   // an id
     .SetIsStateful()
     .SetShapeFn([](InferenceContext* c) {
       c->set_output(0, c->Scalar());
@@ -67,14 +67,14 @@ REGISTER_OP("SonogroundDropGraph").Attr("graph: int").Output("dropped: bool").Se
   return absl::OkStatus();
 });
 
-// A session with one function in it.
+// A session with a single function.
 class Graph {
  public:
   static absl::Status Make(const tensorflow::GraphDef& definition, const tensorflow::CallableOptions& options,
                            std::shared_ptr<Graph>* graph) {
     tensorflow::SessionOptions session_options;
     (*session_options.config.mutable_device_count())["GPU"] = 0;
-    // Nothing is rewritten: making a graph takes no seconds, and no operation is fused with another.
+    // No graph optimisation: it would take seconds, and could fuse operations.
     auto* graph_options = session_options.config.mutable_graph_options();
     graph_options->mutable_rewrite_options()->set_disable_meta_optimizer(true);
     graph_options->mutable_optimizer_options()->set_opt_level(tensorflow::OptimizerOptions::L0);
@@ -100,7 +100,7 @@ class Graph {
   Session::CallableHandle callable_ = 0;
 };
 
-// The graphs that there are, by number. Never destroyed: threads of TensorFlow may outlive everything else.
+// The existing graphs, by id. Never destroyed: TensorFlow's threads may outlive static objects.
 class Graphs {
  public:
   static Graphs& Get() {
@@ -121,7 +121,7 @@ class Graphs {
   }
 
   bool Drop(int number) {
-    std::shared_ptr<Graph> dropped;  // outlives the lock
+    std::shared_ptr<Graph> dropped;  // destroyed after the lock is released
     absl::MutexLock lock(&mutex_);
     const auto found = graphs_.find(number);
     if (found == graphs_.end()) return false;

@@ -1,6 +1,6 @@
-// The shared object may be used by several machines, so kernels.inc is compiled for four kinds of processors, each in its own
-// namespace and with its own instruction set, and the kind is chosen by what the processor reports. kernels.inc uses nothing of the
-// standard library that could be compiled with those instructions and then be shared with other code.
+// Several machines may share the object, so kernels.inc is compiled for four kinds of processors, each in its own namespace and
+// with its own instruction set, and one is selected by CPU detection. kernels.inc does not use the standard library, parts of
+// which could be compiled with those instructions and then be shared with other code.
 
 #include "kernels.h"
 
@@ -25,7 +25,7 @@
 #define LANES 16
 #define MR 12
 #define FMA(a, b, c) ((Vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
-// With a mask of all lanes: the unmasked forms in GCC 12's header draw a warning of an uninitialised variable.
+// With a mask of all lanes: the unmasked forms in GCC 12's header cause an uninitialised variable warning.
 #define ALL_LANES ((__mmask16)-1)
 #define RECIPROCAL_ESTIMATE(x) ((Vec)_mm512_maskz_rcp14_ps(ALL_LANES, (__m512)(x)))
 #define MIN_EXPONENT -200.0f
@@ -96,7 +96,7 @@ namespace sonoground {
 namespace {
 
 #if defined(__x86_64__) && defined(__linux__)
-// AMX has large registers: Linux saves them only for processes that have asked for it.
+// AMX has large registers, which Linux only enables for processes that request it.
 bool IsAmxGranted() {
   constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;

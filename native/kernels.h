@@ -1,10 +1,10 @@
-// The arithmetic of layer norm, GELU, linear maps, MLPs and attention on float32 rows, compiled for several kinds of processors;
-// the kind is chosen when it is first used (kernels.cc). No TensorFlow here.
+// The arithmetic of layer norm, GELU, linear maps, MLPs and attention on float32 rows, compiled for several kinds of processors,
+// one of which is selected on first use (kernels.cc). Independent of TensorFlow.
 //
-// The vocabulary is that of BLIS. C = A B: A is [M, K] and holds the rows of the input, B is [K, N] and holds the weight,
-// transposed. Both are packed into the order in which the micro-kernel reads them. The micro-kernel computes a tile of C of MR rows
-// and NR columns, KC numbers of K at a time; a panel is NR columns of B; MC rows of A are worked on at a time so that they stay in
-// the caches. An epilogue is what happens to a tile of C on its way out: bias, activation, addition.
+// The vocabulary is that of BLIS. C = A B: A is [M, K] and holds the input rows, B is [K, N] and holds the transposed weight.
+// Both are packed into the order in which the micro-kernel reads them. The micro-kernel computes a tile of C of MR rows and NR
+// columns, in steps of KC along K; a panel is NR columns of B; A is processed in blocks of MC rows, which stay in the caches. An
+// epilogue is applied to a tile of C before it is stored: bias, activation, addition.
 #pragma once
 
 #include <cstdint>
@@ -20,22 +20,22 @@ struct Norm {
   float eps;
 };
 
-// softmax(scale Q K^T + bias + mask) V for groups of tokens that are picked from rows of matrices: a window of a map is a group.
+// softmax(scale Q K^T + bias + mask) V for groups of tokens selected from rows of matrices, such as the windows of a map.
 struct Attention {
   int64_t groups, queries, keys, heads, depth;
   // Row 0 of each matrix, and the distance between rows in floats. Head h starts at column h * depth.
   const float *query, *key, *value;
   int64_t queryStride, keyStride, valueStride;
-  // Row numbers of the tokens, [groups, queries] and [groups, keys]; null: consecutive. A negative row is padding: as a query it
-  // is skipped, as a key it is `paddedKey`, or zeros if that is null.
+  // Row indices of the tokens, [groups, queries] and [groups, keys]; null: consecutive. A negative row is padding: skipped as a
+  // query; as a key it is `paddedKey`, or zeros if that is null.
   const int32_t *queryRows, *keyRows;
   const float *paddedKey, *paddedValue;  // [heads * depth]
-  // Added to the scores; null: nothing. [biasHeads, queries, keys] with 1 or all heads; [maskGroups, queries, keys], of which
-  // group g takes g % maskGroups.
+  // Added to the scores; null: none. [biasHeads, queries, keys] with 1 or all heads; [maskGroups, queries, keys], of which group
+  // g takes g % maskGroups.
   const float *bias, *mask;
   int64_t biasHeads, maskGroups;
   float scale;
-  float* output;  // [rows of the queries, heads * depth]
+  float* output;  // [query rows, heads * depth]
 };
 
 // activation(x W^T + bias) + added.
@@ -45,7 +45,7 @@ struct LinearMap {
   const float* x;       // [rows, in]
   const float* weight;  // [out, in]
   const float* bias;    // [out]
-  const float* added;   // [rows, out]; null: nothing
+  const float* added;   // [rows, out]; null: none
   Activation activation;
   float* output;  // [rows, out]
 };
@@ -54,23 +54,24 @@ struct LinearMap {
 struct CpuKernels {
   const char* name;
 
-  // Rows [from, to) of the norm.
+  // Rows [from, to) of the layer norm.
   void (*layerNorm)(const Norm& norm, int64_t from, int64_t to, float* output);
-  // Rows [from, to) of the gradient at x; the gradients at weight and bias, summed over these rows, go to `sums`, [2, columns].
+  // Rows [from, to) of the gradient with respect to x; the gradients with respect to weight and bias, summed over these rows, are
+  // written to `sums`, [2, columns].
   void (*layerNormGradient)(const Norm& norm, const float* gradient, int64_t from, int64_t to, float* output, float* sums);
 
-  // x times the cumulative distribution function of the normal distribution at x.
+  // x times the normal cumulative distribution function at x.
   void (*gelu)(const float* x, int64_t count, float* output);
   void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
 
-  // NR: columns of a panel of B, hence outputs of a linear map. The last panel may have fewer.
+  // NR: columns of a panel of B, and hence outputs of a linear map. The last panel may have fewer.
   int64_t nr;
-  // MC: the rows of A to work on at a time where `floats` floats are kept for each.
+  // MC: the number of rows of A per block if `floats` floats are kept for each.
   int64_t (*mc)(int64_t floats);
-  // One packed panel of the weight; panels [from, to), consecutive in `packedB`.
+  // Size of one packed panel of the weight; packs panels [from, to), consecutive in `packedB`.
   int64_t (*packedPanelSize)(const LinearMap& map);
   void (*packB)(const LinearMap& map, int64_t from, int64_t to, float* packedB);
-  // So many packed rows of x, 0 for kernels that read x in place; rows [from, to).
+  // Size of `rows` packed rows of x, 0 for kernels that read x in place; packs rows [from, to).
   int64_t (*packedASize)(const LinearMap& map, int64_t rows);
   void (*packA)(const LinearMap& map, int64_t from, int64_t to, float* packedA);
 
@@ -79,8 +80,8 @@ struct CpuKernels {
                  int64_t toPanel, float* scratch);
   int64_t (*linearScratch)(const LinearMap& map, int64_t rows);
 
-  // Rows [from, to) of `contract` applied to the results of `expand`, which has at least one output. Both weights are packed in
-  // full; `contract` has neither x nor an activation. `mlpMc` is the MC for it.
+  // Rows [from, to) of `contract` applied to the results of `expand`, which has at least one output. Both weights are fully
+  // packed; `contract` has neither x nor an activation. `mlpMc` is the corresponding MC.
   void (*mlp)(const LinearMap& expand, const LinearMap& contract, const float* packedExpand, const float* packedContract,
               int64_t from, int64_t to, float* scratch);
   int64_t (*mlpMc)(const LinearMap& expand, const LinearMap& contract);

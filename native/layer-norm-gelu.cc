@@ -1,4 +1,4 @@
-// Layer normalisation, GELU and the name of the kernels in use as TensorFlow operations for the CPU: checks, memory and
+// Layer normalisation, GELU and the name of the selected kernels as TensorFlow operations for the CPU: checks, memory and
 // threads. The arithmetic is in layer-norm-gelu.inc.
 
 #include <algorithm>
@@ -29,7 +29,7 @@ absl::Status SameAsFirst(InferenceContext* c) {
 }
 
 REGISTER_OP("SonogroundProcessor")
-    .Output("name: string")  // of the kernels in use
+    .Output("name: string")  // of the selected kernels
     .SetShapeFn([](InferenceContext* c) {
       c->set_output(0, c->Scalar());
       return absl::OkStatus();
@@ -61,9 +61,10 @@ REGISTER_OP("SonogroundLayerNormGrad")
 REGISTER_OP("SonogroundGelu").Input("x: float").Output("y: float").SetShapeFn(SameAsFirst);
 REGISTER_OP("SonogroundGeluGrad").Input("x: float").Input("y_gradient: float").Output("x_gradient: float").SetShapeFn(SameAsFirst);
 
-// Numbers in a block, about: enough to be worth waking a thread for.
+// Approximate number of elements per block: enough to justify waking a thread.
 constexpr int64_t kBlock = 1 << 15;
-// Rows whose gradients at weight and bias are summed in one go: fixed, so that the sums do not depend on the threads.
+// Number of rows whose gradients with respect to weight and bias are summed together: fixed, so that the sums do not depend on
+// the threads.
 constexpr int64_t kSummedRows = 256;
 
 absl::Status CheckSame(const char* operation, const char* name, const Tensor& tensor, const Tensor& expected) {

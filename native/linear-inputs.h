@@ -30,7 +30,7 @@ inline absl::Status SetOutputShape(tensorflow::shape_inference::InferenceContext
   return absl::OkStatus();
 }
 
-// Takes weight and bias over if they fit a map of `in` inputs.
+// Reads weight and bias if they fit a map with `in` inputs.
 inline bool ReadMap(const tensorflow::Tensor& weight, const tensorflow::Tensor& bias, int64_t in, LinearMap* m) {
   if (weight.dims() != 2 || bias.dims() != 1 || weight.dim_size(1) != in || weight.dim_size(0) != bias.dim_size(0)) return false;
   m->in = in, m->out = weight.dim_size(0);
@@ -38,7 +38,7 @@ inline bool ReadMap(const tensorflow::Tensor& weight, const tensorflow::Tensor& 
   return true;
 }
 
-// Takes over the tensor that is added to `rows` rows of results; an empty one is nothing.
+// Reads the tensor to be added to `rows` rows of results; an empty one means none.
 inline absl::Status ReadAdded(const char* operation, const tensorflow::Tensor& added, int64_t rows, LinearMap* m) {
   if (added.NumElements() == 0) return absl::OkStatus();
   if (added.dims() != 2 || added.dim_size(0) != rows || added.dim_size(1) != m->out)
@@ -48,7 +48,7 @@ inline absl::Status ReadAdded(const char* operation, const tensorflow::Tensor& a
   return absl::OkStatus();
 }
 
-// Panels of the packed weight.
+// Number of panels of the packed weight.
 inline int64_t Panels(const LinearMap& m) { return (m.out + Kernels().nr - 1) / Kernels().nr; }
 
 // Packs all panels of the weight, on TensorFlow's threads.

@@ -1,5 +1,5 @@
-// A linear map with bias, activation and addition as a TensorFlow operation for the CPU: checks, memory and threads. The arithmetic
-// is in linear.inc; a row's results do not depend on how many rows there are.
+// A linear map with bias, activation and addition as a TensorFlow operation for the CPU: checks, memory and threads. The
+// arithmetic is in linear.inc; the results of a row do not depend on the number of rows.
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ REGISTER_OP("SonogroundLinear")
     .Input("x: float")       // [rows, in]
     .Input("weight: float")  // [out, in]
     .Input("bias: float")    // [out]
-    .Input("added: float")   // [rows, out], or empty: nothing
+    .Input("added: float")   // [rows, out], or empty: none
     .Attr(kActivationAttribute)
     .Output("y: float")  // [rows, out]
     .SetShapeFn([](InferenceContext* c) { return SetOutputShape(c, 1); });
@@ -44,11 +44,11 @@ class Linear : public OpKernel {
   }
 
  private:
-  // From here on it pays to pack the weight once for all rows; for fewer, each panel is used as soon as it is packed.
+  // From this many rows on, it pays to pack the whole weight once; for fewer, each panel is used immediately after packing.
   static constexpr int64_t kManyRows = 256;
-  // Shares per thread, so that a delayed thread delays little.
+  // Work items per thread, so that a delayed thread delays little.
   static constexpr int64_t kShares = 4;
-  // Multiplications that are worth waking a thread for.
+  // Number of multiplications that justify waking a thread.
   static constexpr int64_t kMinWork = 1 << 19;
 
   absl::Status Read(OpKernelContext* context, LinearMap* m) const {
@@ -82,7 +82,7 @@ class Linear : public OpKernel {
         });
   }
 
-  // B is packed once; the threads share blocks of MC rows, and where there are few of these, the panels of B as well.
+  // B is packed once; the threads share blocks of MC rows and, if there are few of these, also the panels of B.
   static absl::Status MultiplyManyRows(OpKernelContext* context, const LinearMap& m, int64_t rows) {
     const CpuKernels& kernels = Kernels();
     const int64_t panels = Panels(m), mc = kernels.mc(m.in), blocks = (rows + mc - 1) / mc;

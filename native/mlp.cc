@@ -1,5 +1,5 @@
-// An MLP, two linear maps with an activation between, as a TensorFlow operation for the CPU: checks, memory and threads. The
-// arithmetic is in mlp.inc; the results are those of the two maps one after the other, to the last bit.
+// An MLP of two linear maps with an activation in between as a TensorFlow operation for the CPU: checks, memory and threads. The
+// arithmetic is in mlp.inc; the results equal those of two separate maps bit for bit.
 
 #include <algorithm>
 
@@ -23,7 +23,7 @@ REGISTER_OP("SonogroundMlp")
     .Input("expand_bias: float")      // [hidden]
     .Input("contract_weight: float")  // [out, hidden]
     .Input("contract_bias: float")    // [out]
-    .Input("added: float")            // [rows, out], or empty: nothing
+    .Input("added: float")            // [rows, out], or empty: none
     .Attr(kActivationAttribute)
     .Output("y: float")  // [rows, out]
     .SetShapeFn([](InferenceContext* c) { return SetOutputShape(c, 3); });
@@ -46,7 +46,7 @@ class Mlp : public OpKernel {
   }
 
  private:
-  // Shares per thread, so that a delayed thread delays little; a share is a multiple of so many rows.
+  // Work items per thread, so that a delayed thread delays little, and the number of rows that an item is a multiple of.
   static constexpr int64_t kShares = 2, kRowUnit = 96;
 
   absl::Status Read(OpKernelContext* context, LinearMap* expand, LinearMap* contract) const {
@@ -60,7 +60,7 @@ class Mlp : public OpKernel {
           absl::StrCat(kOperation, ": expected x [rows, in], weights [hidden, in] and [out, hidden], their biases, got ",
                        x.shape().DebugString(), expandWeight.shape().DebugString(), expandBias.shape().DebugString(),
                        contractWeight.shape().DebugString(), contractBias.shape().DebugString()));
-    // The kernel writes the outputs with the last block of hidden numbers: without any it would write none.
+    // The kernel writes the outputs with the last block of hidden activations: without any, nothing would be written.
     if (expand->out == 0)
       return absl::InvalidArgumentError(absl::StrCat(kOperation, ": expected one hidden number or more, got weights ",
                                                      expandWeight.shape().DebugString(), " and ",

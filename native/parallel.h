@@ -1,4 +1,4 @@
-// Work that is divided among TensorFlow's threads.
+// Work divided among TensorFlow's threads.
 #pragma once
 
 #include <atomic>
@@ -13,14 +13,14 @@
 
 namespace sonoground {
 
-// A thread's working memory, aligned to a cache line because whole registers are read and written.
+// Scratch memory of a thread, aligned to a cache line because whole registers are read and written.
 class Scratch {
  public:
   explicit Scratch(int64_t count) : floats_(static_cast<float*>(::operator new[](count * sizeof(float), kLine, std::nothrow))) {}
   ~Scratch() { ::operator delete[](floats_, kLine, std::nothrow); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  // Null where there is no memory.
+  // Null if the allocation failed.
   float* get() const { return floats_; }
 
  private:
@@ -35,7 +35,7 @@ inline absl::Status OutOfMemory(const char* operation) {
 // Runs `work` on blocks of [0, total), on TensorFlow's own threads.
 inline void ParallelFor(tensorflow::OpKernelContext* context, int64_t total, int64_t block,
                         const std::function<void(int64_t, int64_t)>& work) {
-  // TensorFlow's threads flush denormals to zero, the calling one may not: results must not depend on which thread works.
+  // TensorFlow's threads flush denormals to zero, the calling thread may not: results must not depend on the thread.
   const auto flushing = [&](int64_t from, int64_t to) {
     const tsl::port::ScopedFlushDenormal flush;
     work(from, to);
@@ -49,7 +49,8 @@ inline void ParallelFor(tensorflow::OpKernelContext* context, int64_t total, int
   }
 }
 
-// The same with scratch of `floats` floats for each call of `work`. Fails, naming the operation, where there is no memory.
+// Like ParallelFor, with scratch memory of `floats` floats for each call of `work`. Fails, naming the operation, if memory is
+// exhausted.
 inline absl::Status ParallelForWithScratch(tensorflow::OpKernelContext* context, const char* operation, int64_t total,
                                            int64_t block, int64_t floats,
                                            const std::function<void(int64_t, int64_t, float*)>& work) {

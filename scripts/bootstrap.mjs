@@ -1,5 +1,5 @@
 /**
- * Installs what is missing: npm packages, then a native TensorFlow under tfjs-node-gpu with the project's own operations, else
+ * Installs missing dependencies: npm packages, then a native TensorFlow for tfjs-node-gpu with the project's own operations, else
  * the next best backend.
  *
  *   node scripts/bootstrap.mjs [--cuda | --cpu] [--dry-run]
@@ -30,9 +30,9 @@ import { TENSORFLOW_VERSION } from './lib/wheels.mjs';
 const OLDEST_NODE = [20, 19];
 
 /**
- * Installs what is missing. Takes milliseconds if nothing is.
+ * Installs missing dependencies. Takes milliseconds if there are none.
  *
- * @param options.native - whether TensorFlow and the native operations are needed, or the npm packages alone.
+ * @param options.native - whether TensorFlow and the native operations are needed, rather than just the npm packages.
  */
 export async function bootstrap({ native = true } = {}) {
   checkNode();
@@ -41,17 +41,17 @@ export async function bootstrap({ native = true } = {}) {
   await setUp(wantedVariant(), native);
 }
 
-/** Whether TensorFlow is there, or known not to be available. */
+/** Whether TensorFlow is installed, or known not to be available. */
 function nativeSettled() {
   return installedVariant() !== undefined || existsSync(fallbackNote);
 }
 
-/** Whether the operations of the project's own are there, or known not to be available. */
+/** Whether the project's own operations are installed, or known not to be available. */
 function opsSettled() {
   return nativeOpsSettled() && cudaOpsSettled();
 }
 
-/** Whether what is in place is the variant; what somebody put there by hand is taken for the CPU's. */
+/** Whether the installed variant matches; a manual installation counts as the CPU variant. */
 function serves(variant) {
   const installed = installedVariant();
   return installed === variant || (installed === 'own' && variant === 'cpu');
@@ -74,7 +74,7 @@ async function setUp(variant, native = true) {
   });
 }
 
-/** Native TensorFlow; failing that the stock one; failing that WebAssembly, which is among the npm packages. */
+/** Native TensorFlow; failing that the stock version; failing that WebAssembly, which is among the npm packages. */
 async function installNative(variant) {
   const reason = existsSync(bindingPackage) ? await tryTensorflow(variant) : 'npm left out @tensorflow/tfjs-node-gpu';
   if (reason === undefined) return;
@@ -115,7 +115,7 @@ Options:
   --dry-run  list what would be installed
   --help     show this help`;
 
-/** The set-up as a command of its own: `npx sonoground setup`, or in a clone `npm run setup`. */
+/** The set-up as a command: `npx sonoground setup`, or in a clone `npm run setup`. */
 export async function setUpCommand(args) {
   if (args.includes('--help')) return void process.stdout.write(`${HELP}\n`);
   const unknown = args.filter((arg) => !['--cuda', '--cpu', '--dry-run'].includes(arg));
@@ -127,7 +127,7 @@ export async function setUpCommand(args) {
   checkNode();
   requireTrustedCache(executedFromCache());
   if (asked !== undefined) await withOwnMask(() => rememberVariant(asked));
-  // What failed before is tried again.
+  // Retry earlier failures.
   await rm(fallbackNote, { force: true });
   await retryNativeOps();
   await retryCudaOps();

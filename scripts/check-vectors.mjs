@@ -1,6 +1,6 @@
 /**
- * `npm run check:vectors`: all tests under each kind of vector kernels that this processor can run, and a table. Arguments go to
- * jest: `npm run check:vectors -- test/models`.
+ * `npm run check:vectors`: runs all tests with each kind of vector kernels that this processor supports, and prints a table.
+ * Arguments are passed to jest: `npm run check:vectors -- test/models`.
  */
 import { bootstrap } from './bootstrap.mjs';
 import { build } from './lib/build.mjs';

@@ -1,6 +1,6 @@
 /**
- * `npm run pack`: the tarball that is installed and published, of what is compiled now. `npm pack` by itself takes what dist/ holds:
- * .npmrc keeps npm from running scripts of its own accord. Arguments go to `npm pack`.
+ * `npm run pack`: creates the tarball to install and publish, from a fresh build. Plain `npm pack` takes the existing dist/:
+ * .npmrc disables npm's lifecycle scripts. Arguments are passed to `npm pack`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { npm } from './lib/packages.mjs';
 import { root } from './lib/places.mjs';
 import { main, SetupError } from './lib/say.mjs';
 
-/** What is there only after a build without errors. */
+/** Only present after a build without errors. */
 const BUILT = ['.built', 'static-page/index.html'];
 
 await main(async () => {

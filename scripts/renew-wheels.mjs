@@ -1,7 +1,7 @@
 /**
- * Writes scripts/lib/wheels.json anew: `node scripts/renew-wheels.mjs`. pip resolves TensorFlow and the NVIDIA libraries that it
- * allows, without downloading them, and says what the package index states of each file. Look at the difference before it is
- * committed, and try `npm run setup -- --cuda` on a machine with a GPU.
+ * Updates scripts/lib/wheels.json: `node scripts/renew-wheels.mjs`. pip resolves TensorFlow and the NVIDIA libraries that it
+ * allows, without downloading them, and reports the package index's entry for each file. Review the difference before committing
+ * it, and try `npm run setup -- --cuda` on a machine with a GPU.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -55,7 +55,7 @@ async function sizeOf(url) {
   return response.ok ? Number(response.headers.get('content-length')) : 0;
 }
 
-/** One project is written with dashes and with underscores. */
+/** Project names are spelled with dashes or underscores. */
 function normal(name) {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }

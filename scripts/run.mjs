@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Runs a command, `npx sonoground train --config …`. Installs and compiles first what is missing; help needs neither TensorFlow nor
- * the native operations. `setup` is the set-up itself.
+ * Runs a command, `npx sonoground train --config …`, after installing and compiling what is missing; help needs neither
+ * TensorFlow nor the native operations. `setup` is the set-up itself.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,7 +1,7 @@
 /**
- * `npm test`: installs what is missing, checks types, style and import rules, runs all tests; then those of the native kernels and of
- * the models' blocks again for each lesser kind of processor that this one can stand for. Arguments go to jest, but for `--slow`,
- * which adds the slow tier; with arguments, or SONOGROUND_VECTORS, tests run once.
+ * `npm test`: installs missing dependencies, checks types, style and import rules, and runs all tests; then runs those of the
+ * native kernels and of the models' blocks again for each lesser kind of processor that this one supports. Arguments are passed
+ * to jest, except `--slow`, which adds the slow tier; with arguments, or SONOGROUND_VECTORS, tests run once.
  */
 import { bootstrap } from './bootstrap.mjs';
 import { build } from './lib/build.mjs';
@@ -12,7 +12,7 @@ import { main, say } from './lib/say.mjs';
 import { skippedLines } from './lib/skipped.mjs';
 import { vectorKinds } from './lib/vector-kinds.mjs';
 
-/** What depends on how products are computed: the operations, what is built from them, and its golden values. */
+/** Tests that depend on how matrix products are computed: the operations, what is built from them, and its golden values. */
 const OF_VECTORS = ['test/ops/', 'test/nn/', 'test/models/'];
 
 await main(async () => {
@@ -37,10 +37,10 @@ await main(async () => {
       for (const kind of missing)
         skipped.push(`skipped: operations and models with SONOGROUND_VECTORS=${kind}, which is not on this machine`);
   }
-  // A pattern of names passes over all others, for a reason that its author knows.
+  // A name pattern skips all other tests, for a reason that its author knows.
   if (!args.some((arg) => /^(-t|--testNamePattern)/.test(arg))) for (const line of skipped) say(line);
   const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
-  // Checks that failed count as one failed test. The last line is for machines as well.
+  // Failed checks count as one failed test. The last line is machine-readable.
   process.stdout.write(`${sum('passed')} passed, ${sum('failed') + (checked ? 0 : 1)} failed, ${sum('skipped')} skipped\n`);
   if (!checked || runs.some(({ ok }) => !ok)) process.exitCode = 1;
 });

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarp = 32;
-// Blocks beyond which each thread takes several numbers.
+// Maximum number of blocks; beyond it each thread computes several elements.
 constexpr int64_t kBlocks = 1 << 20;
 constexpr unsigned kAll = 0xffffffffu;
 
@@ -19,14 +19,14 @@ struct AddOnDevice {
   __device__ void operator()(float* target, float amount) const { atomicAdd(target, amount); }
 };
 
-// A thread for each number of the output: those of a warp lie in one row, and so do the numbers that they read.
+// One thread per output element: those of a warp lie in one row, and so do the elements that they read.
 __global__ void Sample(Inputs in, int64_t numbers, float* output) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < numbers; i += step)
     output[i] = point::Output(in, i);
 }
 
-// A warp for each point, a thread of it for every 32nd number of the head.
+// One warp per point; each lane takes every 32nd element of the head.
 __global__ void SampleGradients(Inputs in, int64_t samples, const float* outputGradient, Gradients out) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * (blockDim.x / kWarp);
   const int lane = threadIdx.x % kWarp;
@@ -50,7 +50,7 @@ const char* Told(cudaError_t error) { return error == cudaSuccess ? nullptr : cu
 }  // namespace
 
 const char* CopyLevels(void* stream, const Level* levels, int64_t count, Level* room) {
-  // What is not pinned is read before the call returns.
+  // Pageable host memory is copied before the call returns.
   return Told(cudaMemcpyAsync(room, levels, count * sizeof(Level), cudaMemcpyHostToDevice, static_cast<cudaStream_t>(stream)));
 }
 

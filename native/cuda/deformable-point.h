@@ -1,6 +1,6 @@
-// Deformable attention a number at a time, as the threads of a GPU take it. The same code is compiled for the host, where it is
-// tested against deformable-sampling.cc. Compile with -fmad=false (nvcc) or -ffp-contract=off: a location that is meant to
-// hit a cell centre must not miss it by fused rounding.
+// Deformable attention one element at a time, as computed by the threads of a GPU. The same code is compiled for the host, where
+// it is tested against deformable-sampling.cc. Compile with -fmad=false (nvcc) or -ffp-contract=off: a fused rounding could make
+// a location miss the cell centre that it is meant to hit.
 #pragma once
 
 #include <cmath>
@@ -27,25 +27,25 @@ struct Around {
 ON_BOTH Around Find(const float* location, const Level& level) {
   const float width = static_cast<float>(level.width), height = static_cast<float>(level.height);
   const float x = location[0] * width - 0.5f, y = location[1] * height - 0.5f;
-  // Written so that it fails for NaN, before the conversion to an integer.
+  // Written so that NaN fails it, before the conversion to an integer.
   if (!(x >= -1.0f && x < width && y >= -1.0f && y < height)) return {0, 0, 0.0f, 0.0f, false};
   const float left = floorf(x), upper = floorf(y);
   return {static_cast<int64_t>(left), static_cast<int64_t>(upper), x - left, y - upper, true};
 }
 
-// What the corner to the right (or not) and below (or not) counts for.
+// Bilinear weight of a corner (bit 0: right, bit 1: below).
 ON_BOTH float ShareOf(const Around& a, int corner) {
   return ((corner & 1) != 0 ? a.right : 1.0f - a.right) * ((corner & 2) != 0 ? a.lower : 1.0f - a.lower);
 }
 
-// Index of the first number of a corner's cell of one head, or -1 where the cell lies outside the map.
+// Index of the first element of a corner's cell for one head, or -1 if the cell lies outside the map.
 ON_BOTH int64_t CellOf(const Sizes& s, const Level& level, const Around& a, int corner, int64_t image, int64_t head) {
   const int64_t x = a.x + (corner & 1), y = a.y + (corner >> 1);
   if (x < 0 || x >= level.width || y < 0 || y >= level.height) return -1;
   return ((image * s.cells + level.start + y * level.width + x) * s.heads + head) * s.depth;
 }
 
-// The number at `index` of the output [B, Q, H, D].
+// The element at `index` of the output [B, Q, H, D].
 ON_BOTH float Output(const Inputs& in, int64_t index) {
   const Sizes& s = in.sizes;
   const int64_t d = index % s.depth, row = index / s.depth;  // row of B * Q * H
@@ -66,7 +66,7 @@ ON_BOTH float Output(const Inputs& in, int64_t index) {
   return sum;
 }
 
-// One of the B * Q * H * L * P points, and the numbers of its output's gradient.
+// One of the B * Q * H * L * P points, with its output's gradient.
 struct Sample {
   Around around;
   Level level;
@@ -83,8 +83,8 @@ ON_BOTH Sample SampleAt(const Inputs& in, const float* outputGradient, int64_t i
           outputGradient + row * s.depth};
 }
 
-// Adds, for the d-th number of a sample, what each corner's cell gets to `valueGradient` by `add`, and the product of gradient
-// and value at each corner to `products`.
+// For the d-th element of a sample, adds the gradient of each corner's cell to `valueGradient` with `add`, and the product of
+// gradient and value at each corner to `products`.
 template <typename Add>
 ON_BOTH void Spread(const Inputs& in, const Sample& sample, int64_t d, float* valueGradient, float products[4], Add add) {
   const float gradient = sample.gradient[d];
@@ -96,7 +96,7 @@ ON_BOTH void Spread(const Inputs& in, const Sample& sample, int64_t d, float* va
   }
 }
 
-// Writes the gradients at a sample's location and weight from the products over all its numbers.
+// Writes the gradients with respect to a sample's location and weight from the products summed over all its elements.
 ON_BOTH void Finish(const Sample& sample, const float products[4], float* locationGradient, float* weightGradient) {
   const Around& a = sample.around;
   const float left = 1.0f - a.right, upper = 1.0f - a.lower;

@@ -1,5 +1,5 @@
-// Deformable attention as TensorFlow operations for a CUDA device. The operations themselves are declared beside the kernels for
-// the CPU, in deformable-attention.cc.
+// Deformable attention as TensorFlow operations for a CUDA device. The operations are declared with the kernels for the CPU, in
+// deformable-attention.cc.
 
 #include <vector>
 
@@ -22,14 +22,14 @@ absl::Status Started(const char* reason) {
   return reason == nullptr ? absl::OkStatus() : absl::InternalError(absl::StrCat("deformable attention: CUDA: ", reason));
 }
 
-// What a call needs on the device besides its tensors.
+// Device data of a call, besides its tensors.
 struct OnDevice {
   void* stream;
   Tensor levels;
   Inputs in;
 };
 
-// Checks the inputs and brings the levels to the device.
+// Checks the inputs and copies the levels to the device.
 absl::Status Prepare(OpKernelContext* context, OnDevice* call) {
   std::vector<Level> levels;
   TF_RETURN_IF_ERROR(ReadInputs(context, &levels, &call->in));

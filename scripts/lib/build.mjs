@@ -1,4 +1,4 @@
-/** Compiles src/ to dist/ when it is older, and bundles the page that computes in the browser. */
+/** Compiles src/ to dist/ if outdated, and bundles the page that runs in the browser. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const DIST = join(root, 'dist');
 const STAMP = join(DIST, '.built');
 const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
 
-/** Compiles if need be. Type errors are printed; what was compiled in spite of them runs. */
+/** Compiles if needed. Type errors are printed; the output is used in spite of them. */
 export async function build() {
   if (!checkout || (upToDate() && pageBuilt())) return;
   await withLock(join(root, '.setup-lock'), async () => {
@@ -21,12 +21,12 @@ export async function build() {
   });
 }
 
-/** Where its bundler was not to be had it is tried again, but told once. */
+/** If the bundler was not available, it is retried, but reported only once. */
 function pageBuilt() {
   return existsSync(join(DIST, 'static-page', 'index.html'));
 }
 
-/** Everything else works without it; its export says that it is missing. */
+/** Everything else works without it; exporting the page then fails with an error. */
 async function addPage(dir, tell) {
   try {
     await buildStaticPage(join(dir, 'static-page'));
@@ -39,7 +39,7 @@ function upToDate() {
   return existsSync(STAMP) && statSync(STAMP).mtimeMs >= newestSource();
 }
 
-/** Into a new folder that takes the place of the old one, so that nothing stays of sources that are gone. */
+/** Writes a new folder that replaces the old one, so that no output of deleted sources remains. */
 async function compile() {
   const began = new Date();
   const fresh = join(root, `.dist-${process.pid}`);
@@ -54,7 +54,7 @@ async function compile() {
   }
   for (const name of ['index.html', 'style.css']) await copyFile(join(root, 'src', 'web', name), join(fresh, 'web', name));
   await addPage(fresh, say);
-  // With errors there is no stamp: they are shown again next time.
+  // Without a stamp, errors are shown again next time.
   if (status === 0) await stamp(fresh, began);
   const old = `${fresh}-old`;
   if (existsSync(DIST)) await rename(DIST, old);
@@ -62,14 +62,14 @@ async function compile() {
   await rm(old, { recursive: true, force: true });
 }
 
-/** Dated when the compiler began, so that what was changed meanwhile counts as newer. */
+/** Dated to the start of the compilation, so that files changed during it count as newer. */
 async function stamp(dir, date) {
   const path = join(dir, '.built');
   await writeFile(path, '');
   await utimes(path, date, date);
 }
 
-/** When the sources were last changed; a folder counts, as it changes when a file goes. */
+/** Time of the last change of the sources; folders count too, as they change when a file is deleted. */
 function newestSource() {
   const files = ['src', ...readdirSync(join(root, 'src'), { recursive: true }).map((name) => join('src', name))];
   const paths = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...files];

@@ -1,4 +1,4 @@
-/** The checks that need no run of the code: types, style, import rules. */
+/** Static checks: types, style, import rules. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { modulesDir, root } from './places.mjs';

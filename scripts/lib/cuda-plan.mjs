@@ -1,14 +1,14 @@
-/** What `--cuda` would download: names, sizes and checksums, as they are pinned. */
+/** The pinned downloads of `--cuda`: names, sizes and hashes. */
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { cacheDir } from './places.mjs';
 import { WHEELS } from './wheels.mjs';
 
-/** Libraries unpacked, beside the wheels that they come from: more than twice the wheels. */
+/** Size of the unpacked libraries relative to the wheels, which exist beside them while unpacking. */
 const UNPACKED = 2.5;
 
-/** The downloads as lines, with what they need of the disk. */
+/** Lists the downloads and the required disk space, as lines of text. */
 export async function planCudaDownloads() {
   const bytes = WHEELS.cuda.reduce((sum, wheel) => sum + wheel.bytes, 0);
   return [

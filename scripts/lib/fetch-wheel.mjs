@@ -1,4 +1,4 @@
-/** Brings a wheel into a folder: through pip, which knows the user's own settings, or from PyPI over HTTPS. */
+/** Downloads a wheel: with pip, which uses the user's own settings, or from PyPI over HTTPS. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -12,15 +12,15 @@ import { PYPI, TAGS } from './wheels.mjs';
 
 const PIPS = [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
 
-/** How long PyPI may take to answer, and a download to bring nothing. */
+/** Timeout for PyPI's responses, and for a download without progress. */
 const SILENCE_MS = 30_000;
-/** How often a broken download is taken up again. */
+/** Number of attempts at an interrupted download. */
 const ATTEMPTS = 4;
 
 /**
  * @param wheel - { project, version, file, bytes, sha256 }, see `wheels.mjs`.
- * @param dir - a folder for this wheel alone. A file in it that ends with .whl is complete.
- * @returns the path of the verified file, or undefined when it could not be had.
+ * @param dir - a folder for this wheel alone. A .whl file in it is complete.
+ * @returns the path of the verified file, or undefined if it is not available.
  */
 export async function fetchWheel(wheel, dir) {
   await mkdir(dir, { recursive: true });
@@ -38,7 +38,7 @@ async function wheelIn(dir) {
   return name === undefined ? undefined : join(dir, name);
 }
 
-/** Whether a file has the checksum. One that has not is thrown away. */
+/** Whether a file has the expected hash. Deletes it otherwise. */
 async function intact(path, sha256) {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
@@ -57,7 +57,7 @@ async function fromPip({ project, version, bytes, sha256 }, dir) {
   const fresh = join(dir, 'pip');
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true });
-  // pip itself compares the checksum, before anything of the file is used.
+  // pip itself verifies the hash before using the file.
   const requirements = join(fresh, 'requirements.txt');
   await writeFile(requirements, `${project}==${version} --hash=sha256:${sha256}\n`);
   const progress = downloadProgress(`${project}==${version} through pip`, bytes);
@@ -85,7 +85,7 @@ async function fromPip({ project, version, bytes, sha256 }, dir) {
   }
 }
 
-/** Size of the largest file below a folder: the one that is being written. */
+/** Size of the largest file below a folder: the one being written. */
 async function largestIn(dir) {
   const names = await readdir(dir, { recursive: true }).catch(() => []);
   const sizes = await Promise.all(
@@ -99,7 +99,7 @@ async function largestIn(dir) {
   return Math.max(0, ...sizes);
 }
 
-/** A part that is there already is kept, and the rest is asked for. */
+/** Resumes a partial download. */
 async function fromPypi(wheel, dir) {
   try {
     const entry = await choose(wheel);
@@ -130,7 +130,7 @@ function reasonOf(error) {
   return error.name === 'TimeoutError' ? 'no answer' : (error.cause?.code ?? error.message);
 }
 
-/** Where the pinned file is. */
+/** PyPI's entry for the pinned file. */
 async function choose({ project, version, file, bytes }) {
   const response = await fetch(`${PYPI}/${project}/${version}/json`, { signal: AbortSignal.timeout(SILENCE_MS) });
   if (!response.ok) throw new Error(`it answered ${response.status}`);

@@ -1,4 +1,4 @@
-/** Runs the tests in a process of their own. */
+/** Runs the tests in a separate process. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,9 +11,9 @@ import { skippedTests } from './skipped.mjs';
 /**
  * Runs jest.
  *
- * @param args - of jest's own.
- * @param env - added to this process's.
- * @returns how many tests passed, failed and were skipped, for what reasons, and whether jest is content.
+ * @param args - jest's arguments.
+ * @param env - added to this process's environment.
+ * @returns the number of passed, failed and skipped tests, the reasons for skipping, and whether jest succeeded.
  */
 export async function runJest(args, env) {
   const dir = mkdtempSync(join(tmpdir(), 'sonoground-test-'));

@@ -1,4 +1,4 @@
-/** Lets one process at a time do a piece of work, also when others run in other clones. */
+/** Mutual exclusion between processes, including those of other clones. */
 import { readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -7,19 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from './say.mjs';
 
 const POLL_MS = 200;
-/** The owner of a lock touches it this often. */
+/** Interval at which a lock's owner touches it. */
 const HEARTBEAT_MS = 5000;
-/** A lock that another machine has not touched for so long is given up. */
+/** A lock held by another machine is abandoned after this long without a heartbeat. */
 const SILENT_MS = 60_000;
-/** So is one that names no owner: its owner died while taking it. */
+/** A lock without an owner is abandoned too: its owner died while acquiring it. */
 const NAMELESS_MS = 5000;
 
-/** The locks that this process holds: path to owner. */
+/** Locks held by this process: path to owner. */
 const held = new Map();
 
-/**
- * Runs `body` while holding the lock, a file. A lock whose owner has died, with all that it had started, is taken over.
- */
+/** Runs `body` while holding the lock file. If a lock's owner and all its children have died, the lock is taken over. */
 export async function withLock(path, body) {
   await mkdir(dirname(path), { recursive: true });
   let told = false;
@@ -43,7 +41,7 @@ export async function withLock(path, body) {
   }
 }
 
-/** Notes in every lock that is held that a process works for it, which may outlive this one. */
+/** Records in every held lock a child process that works under it and may outlive this process. */
 export async function noteChild(pid) {
   for (const [path, owner] of held) {
     owner.children.push(identity(pid));
@@ -64,7 +62,7 @@ async function take(path) {
   return true;
 }
 
-/** One at a time, so that nobody removes a lock that has just been taken over. */
+/** Serialised, so that nobody removes a lock that has just been taken over. */
 async function takeOver(path) {
   const right = `${path}.takeover`;
   const file = await open(right, 'wx').catch(() => undefined);
@@ -100,7 +98,7 @@ async function age(path) {
   return info === undefined ? 0 : Date.now() - info.mtimeMs;
 }
 
-/** A process, told apart from a later one of the same number by when it started, where the system says so. */
+/** Identifies a process; where available, the start time distinguishes it from a later one with the same id. */
 function identity(pid) {
   return { pid, started: startOf(pid) };
 }

@@ -1,7 +1,7 @@
 /**
- * Compiles the operations that have a kernel for CUDA devices (native/cuda/), where TensorFlow is the CUDA build and NVIDIA's
- * compiler is there. src/backend/cuda-ops.ts loads the object in place of the one for the CPU when TensorFlow has a CUDA device.
- * As with that one its name holds the hash of all that it was made from, and a note of the same name says why there is none.
+ * Compiles the operations with CUDA kernels (native/cuda/), if TensorFlow is the CUDA build and NVIDIA's compiler is installed.
+ * src/backend/cuda-ops.ts loads this object instead of the CPU's if TensorFlow has a CUDA device. As for the CPU's object, its
+ * name contains the hash of its sources, and if it could not be built, a note of the same name contains the reason.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,24 +18,24 @@ const SOURCES = join(root, 'native');
 const CUDA = join(SOURCES, 'cuda');
 const PREFIX = 'sonoground-cuda-ops-';
 
-/** What the kernels are beside: the operations' names and checks. */
+/** Sources other than the kernels: the operations' names and checks. */
 const BESIDE = ['addon.cc', 'deformable-attention.cc', 'deformable-sampling.cc'];
 
-/** Families of cards that code is made for, as far as the compiler knows them; drivers translate for newer ones. */
+/** Compute capabilities to generate code for, if supported by the compiler; drivers translate it for newer GPUs. */
 const ARCHITECTURES = [50, 60, 70, 75, 80, 86, 89, 90, 100, 120];
 
 const HOST = ['-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-D_GLIBCXX_USE_CXX11_ABI=1', '-w'];
 const FLAGS = ['-std=c++17', '-O3', '-fmad=false', '-w', '-shared', '-cudart', 'static', '-Xcompiler', HOST.join(',')];
 const LINK = ['-Xlinker', '-l:libtensorflow_framework.so.2,-z,defs,-z,now,-z,nodelete'];
 
-/** Whether they are in place, or known not to be available, or not for this TensorFlow. */
+/** Whether they are installed, known not to be available, or not applicable to this TensorFlow. */
 export function cudaOpsSettled() {
   if (!wanted()) return true;
   const { object, note } = places();
   return existsSync(object) || existsSync(note);
 }
 
-/** What would be done for a variant, as lines. */
+/** Lists what would be done for a variant, as lines of text. */
 export function planCudaOps(variant) {
   if (variant !== 'cuda' || !existsSync(CUDA)) return [];
   const command = nvcc();
@@ -43,12 +43,12 @@ export function planCudaOps(variant) {
   return ["no NVIDIA compiler (nvcc) was found: on a GPU deformable attention is computed by TensorFlow's own operations"];
 }
 
-/** Forgets that it failed before. */
+/** Clears the record of an earlier failure. */
 export async function retryCudaOps() {
   if (wanted()) await rm(places().note, { force: true });
 }
 
-/** Puts them in place. A failure is one line. */
+/** Compiles and installs them. A failure prints one line. */
 export async function installCudaOps() {
   const { object, note, cached } = places();
   const reason = (await usable(cached)) ? undefined : await compile(cached);
@@ -76,7 +76,7 @@ function places() {
   return { object: `${beside}.node`, note: `${beside}.failed`, cached: join(cacheDir, 'native-ops', `${basename(beside)}.node`) };
 }
 
-/** Where TensorFlow's headers say which version they are. */
+/** The header that contains TensorFlow's version. */
 function versionHeader() {
   return join(bindingDeps, 'include', 'tensorflow', 'core', 'public', 'release_version.h');
 }
@@ -86,13 +86,13 @@ function sources() {
   return [...shared.sort().map((name) => join(SOURCES, name)), ...readdirSync(CUDA).sort().map((name) => join(CUDA, name))]; // biome-ignore format: short
 }
 
-/** NVIDIA's compiler: on the path, in `CUDA_HOME` or where its installer puts it; undefined if there is none. */
+/** NVIDIA's compiler: on the path, in `CUDA_HOME` or at its installer's default location; undefined if there is none. */
 export function nvcc() {
   const home = process.env.CUDA_HOME || process.env.CUDA_PATH || '/usr/local/cuda';
   return ['nvcc', join(home, 'bin', 'nvcc')].find((command) => starts(command));
 }
 
-/** @returns undefined, or the reason in a clause why it failed. */
+/** @returns undefined, or a clause with the reason of the failure. */
 async function compile(target) {
   const command = nvcc();
   if (command === undefined) return 'there is no NVIDIA compiler (nvcc)';
@@ -111,17 +111,17 @@ async function compile(target) {
 }
 
 /**
- * What the compiler is told.
+ * Arguments of the compiler.
  *
  * @param tensorflow - the folder of TensorFlow's `include` and `lib`.
- * @param target - the object to make.
+ * @param target - the object to create.
  */
 export function compileArguments(command, tensorflow, target) {
   const where = ['-isystem', join(tensorflow, 'include'), '-L', join(tensorflow, 'lib')];
   return [...FLAGS, ...codeFor(command), ...where, ...sources().filter((path) => /\.(cc|cu)$/.test(path)), '-o', target, ...LINK];
 }
 
-/** Code for each family that the compiler knows, and the newest in the form that drivers translate. */
+/** Machine code for each supported architecture, plus PTX of the newest, which drivers translate. */
 function codeFor(command) {
   const { stdout } = spawnSync(command, ['--list-gpu-arch'], { encoding: 'utf8' });
   const known = [...(stdout ?? '').matchAll(/compute_(\d+)\b/g)].map(([, number]) => Number(number));

@@ -1,10 +1,10 @@
 /**
- * Compiles the project's TensorFlow operations (native/) against the TensorFlow that is in place.
+ * Compiles the project's TensorFlow operations (native/) against the installed TensorFlow.
  *
- * The object lies beside the binding of tfjs-node-gpu: src/backend/native-objects.ts finds it there from wherever the project is
- * installed, and `npm ci` removes both together. Its name holds the hash of all that the object was made from, so that one look
- * tells whether it is out of date. Where it cannot be compiled a note of the same name says why, and src/backend does without;
- * it is tried again when something has changed, or by an explicit set-up.
+ * The object is placed beside tfjs-node-gpu's binding: src/backend/native-objects.ts finds it there wherever the project is
+ * installed, and `npm ci` removes both together. Its name contains the hash of its sources, which shows whether it is outdated.
+ * If it could not be compiled, a note of the same name contains the reason, and src/backend does without; compiling is retried
+ * after a change, or by an explicit set-up.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -17,47 +17,47 @@ import { complaint, runTool } from './tool.mjs';
 import { usable } from './trust.mjs';
 
 const SOURCES = join(root, 'native');
-/** Where TensorFlow's headers say which version they are. */
+/** The header that contains TensorFlow's version. */
 const VERSION = join(bindingDeps, 'include', 'tensorflow', 'core', 'public', 'release_version.h');
 
 const PREFIX = 'sonoground-ops-';
 const FLAGS = [
   '-std=c++17', // with GNU's designated initialisers
-  '-D_GLIBCXX_USE_CXX11_ABI=1', // as the wheel was built; with another one the linker finds names missing
+  '-D_GLIBCXX_USE_CXX11_ABI=1', // as in the wheel; otherwise symbols are missing at link time
   '-O3',
   '-ffp-contract=off', // see native/deformable-sampling.cc
   '-fPIC',
   '-fvisibility=hidden',
   '-shared',
-  '-w', // other compilers may warn of other things; the tests are strict
+  '-w', // other compilers may have other warnings; the tests are strict
 ];
 const DIRECTORIES = ['-isystem', join(bindingDeps, 'include'), `-L${join(bindingDeps, 'lib')}`];
 /**
- * Missing names are found here, not in the middle of a training. No run path: TensorFlow is in the process already. Never unloaded,
- * as Node would when a worker thread ends: TensorFlow and other threads keep its addresses.
+ * Reports missing symbols at build time, rather than in the middle of training. No run path: TensorFlow is already loaded. Never
+ * unloaded, as Node would do when a worker thread ends: TensorFlow and other threads keep pointers into it.
  */
 const LINK = ['-l:libtensorflow_framework.so.2', '-Wl,-z,defs', '-Wl,-z,now', '-Wl,-z,nodelete'];
 
-/** Whether everything is in place, or known not to be available, or there is no current TensorFlow to run with it. */
+/** Whether everything is installed, known not to be available, or there is no current TensorFlow to use it. */
 export function nativeOpsSettled() {
   if (installedVariant() === undefined || !existsSync(SOURCES)) return true;
   const { object, note } = places();
   return existsSync(object) || existsSync(note);
 }
 
-/** What would be done, as lines. */
+/** Lists what would be done, as lines of text. */
 export function planNativeOps() {
   if (!existsSync(SOURCES) || !supported || compiler() === undefined) return [];
   return [`compile the native operations with ${compiler()}, or take them from the cache`];
 }
 
-/** Forgets that it failed before. */
+/** Clears the record of an earlier failure. */
 export async function retryNativeOps() {
   if (installedVariant() === undefined || !existsSync(SOURCES)) return;
   await rm(places().note, { force: true });
 }
 
-/** Puts what is missing in place. A failure is one line. */
+/** Compiles and installs missing objects. A failure prints one line. */
 export async function installNativeOps() {
   if (nativeOpsSettled()) return;
   const { object, note, cached } = places();
@@ -85,14 +85,14 @@ function sources(ending = /\.(cc|h|inc)$/) {
   return names.sort().map((name) => join(SOURCES, name));
 }
 
-/** Removes what was made from other sources. */
+/** Removes objects of other sources. */
 async function clear() {
   const dir = dirname(bindingFile);
   const old = readdirSync(dir).filter((name) => name.startsWith(PREFIX));
   await Promise.all(old.map((name) => rm(join(dir, name), { force: true })));
 }
 
-/** @returns undefined, or the reason in a clause why it failed. */
+/** @returns undefined, or a clause with the reason of the failure. */
 async function compile(target) {
   if (!existsSync(VERSION)) return "TensorFlow's headers are not there";
   const command = compiler();

@@ -1,4 +1,4 @@
-/** The npm packages, as the lock file names them. */
+/** The npm packages in the lock file. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
@@ -8,19 +8,19 @@ import { countProgress, SetupError, say } from './say.mjs';
 import { complaint, runTool } from './tool.mjs';
 
 const LOCK_FILE = join(root, 'package-lock.json');
-/** What npm itself keeps of an installation. */
+/** npm's own record of the installation. */
 const INSTALLED = join(modulesDir, '.package-lock.json');
-/** The lock file's hash when the packages were last found to be complete. */
+/** Hash of the lock file when the packages were last verified. */
 const STAMP = join(modulesDir, '.sonoground-lock-hash');
 
-/** Whether the installed packages are those of the lock file. */
+/** Whether the installed packages match the lock file. */
 export function packagesReady() {
   if (!checkout) return true;
   if (!existsSync(INSTALLED)) return false;
   return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockHash();
 }
 
-/** Installs the packages, unless somebody else already has by `npm ci` or `npm install`. */
+/** Installs the packages, unless already done by `npm ci` or `npm install`. */
 export async function installPackages() {
   if (!sameVersions()) await cleanInstall();
   await writeFile(STAMP, lockHash());
@@ -31,8 +31,8 @@ function lockHash() {
 }
 
 /**
- * Whether npm has installed just what the lock file asks for, leaving out optional packages of other systems; those that the
- * project itself names are for every system.
+ * Whether npm has installed exactly the lock file's packages, ignoring other systems' optional dependencies; the project's own
+ * optional packages are for every system.
  */
 function sameVersions() {
   if (!existsSync(INSTALLED) || !existsSync(bindingPackage)) return false;
@@ -63,7 +63,7 @@ async function cleanInstall() {
   const quiet = ['--no-audit', '--no-fund', '--progress=false', '--loglevel=error'];
   const { code, stderr } = await runTool(
     command,
-    // Named, because npm leaves optional packages out where the user's settings say so.
+    // Explicit, because the user's settings may make npm skip optional packages.
     [...before, 'ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline', ...quiet],
     { cwd: root },
   );
@@ -76,8 +76,8 @@ async function cleanInstall() {
 }
 
 /**
- * Brings back the package that binds TensorFlow. npm removes it, without a word, when its own script cannot reach TensorFlow's
- * host. Here its script does not run: what it would download comes otherwise.
+ * Restores the package that binds TensorFlow, which npm silently removes if its install script cannot reach TensorFlow's host.
+ * The script is not run here: its download comes from elsewhere.
  */
 export async function restoreBinding() {
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -85,14 +85,14 @@ export async function restoreBinding() {
   say(`npm left out ${wanted.join(', ')}; installing it without its script`);
   const [command, before] = npm();
   const quiet = ['--no-audit', '--no-fund', '--progress=false', '--loglevel=error', '--prefer-offline'];
-  // What the project itself asks for stays as it is.
+  // The project's own dependencies are left unchanged.
   const { code, stderr } = await runTool(command, [...before, 'install', '--no-save', '--ignore-scripts', ...quiet, ...wanted], {
     cwd: dirname(modulesDir),
   });
   if (code !== 0) say(`npm could not install it: ${complaint(stderr)}`);
 }
 
-/** The npm that called, else the one on the path. */
+/** The npm that started this process, else the one on the path. */
 export function npm() {
   const caller = process.env.npm_execpath;
   if (caller !== undefined && /^npm(-cli)?\.c?js$/.test(basename(caller))) return [process.execPath, [caller]];

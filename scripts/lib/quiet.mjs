@@ -1,18 +1,18 @@
-/** Keeps what TensorFlow says while it starts from the terminal; its errors still come through. */
+/** Hides TensorFlow's startup messages from the terminal; errors are still shown. */
 
-/** Of what respects TensorFlow's log level. */
+/** Silences messages that respect TensorFlow's log level. */
 export function quietTensorflow() {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 }
 
-/** What the library writes before its log level counts. */
+/** Messages written before the log level takes effect. */
 const BANNER = [
   /^WARNING: All log messages before absl::InitializeLog\(\)/,
   /^[IW]\d{4} .*(port|cpu_feature_guard)\.cc:\d+\]/,
   /^To enable the following instructions: /,
 ];
 
-/** Passes the lines of one stream to another, but for the banner. Ends with the stream. */
+/** Copies the lines of one stream to another, except the banner, until the stream ends. */
 export async function passWithoutBanner(from, to) {
   let rest = '';
   for await (const chunk of from.setEncoding('utf8')) {

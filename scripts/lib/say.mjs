@@ -1,7 +1,7 @@
-/** What the set-up says to a person: one line an event, on standard error, and a progress line for downloads. */
+/** Output of the set-up: one line per event on standard error, and a progress line for downloads. */
 
-/** What a terminal would obey; other programs' messages are repeated here. Lines stay lines. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+/** Terminal control characters, which quoted messages of other programs may contain. Line breaks are kept. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matching them is the purpose
 const COMMANDS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Prints a line. */
@@ -9,18 +9,18 @@ export function say(message) {
   process.stderr.write(`${message.replace(COMMANDS, '?')}\n`);
 }
 
-/** A problem that is told in one line, without a stack trace. */
+/** A problem reported in one line, without a stack trace. */
 export class SetupError extends Error {}
 
 const FULL = ['ENOSPC', 'EDQUOT'];
 const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'];
 
-/** Whether trying another way would not help: the disk is full, or may not be written. */
+/** Whether retrying another way is pointless: the disk is full or not writable. */
 export function isDiskProblem(error) {
   return FULL.includes(error.code) || FORBIDDEN.includes(error.code);
 }
 
-/** Runs the main function of a script; a problem ends it with a line and exit code 1. */
+/** Runs the main function of a script; a problem prints one line and sets exit code 1. */
 export async function main(body) {
   try {
     await body();
@@ -40,18 +40,18 @@ function readable(error) {
   return `${String(error.message ?? error).split('\n')[0]} (SONOGROUND_DEBUG=1 shows where)`;
 }
 
-/** How often a log without a terminal gets a progress line. */
+/** Interval of progress lines in a log without a terminal. */
 const PLAIN_INTERVAL_MS = 5000;
 
 const MEGABYTES = { one: 1e6, name: ' MB', rate: ' MB/s' };
 const PIECES = { one: 1, name: '', rate: ' a second' };
 
-/** A line that shows how much of a download is there: percent, rate and time left. `update` takes bytes. */
+/** A progress line for a download: percent, rate and time left. `update` takes bytes. */
 export function downloadProgress(label, total) {
   return progress(label, total, MEGABYTES);
 }
 
-/** The same for things that are counted. */
+/** A progress line for a count. */
 export function countProgress(label, total) {
   return progress(label, total, PIECES);
 }
@@ -81,7 +81,7 @@ function progress(label, total, unit) {
       clear();
       say(`${label}: done in ${seconds()} s`);
     },
-    /** Ends the line without a word. */
+    /** Removes the line. */
     stop: clear,
   };
 }

@@ -1,13 +1,13 @@
-/** Which tests a run of jest skipped, and why: tests that cannot run everywhere carry the reason in their names. */
+/** Skipped tests of a jest run, with their reasons, which the names of conditional tests contain. */
 import { relative } from 'node:path';
 
-/** A reason at the end of a test's name or that of a group: `(skipped: …)`, `(skipped where …)`. */
+/** A reason at the end of a test's or group's name: `(skipped: …)`, `(skipped where …)`. */
 const REASON = /\(skipped(?::|, as)? (.*)\)$/;
 
 /**
- * Reads jest's JSON report.
+ * Parses jest's JSON report.
  *
- * @returns the reasons, each with how many tests of which files it kept from running.
+ * @returns the reasons, each with the number and the files of the skipped tests.
  */
 export function skippedTests({ testResults }, root) {
   const reasons = new Map();

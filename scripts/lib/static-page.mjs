@@ -1,6 +1,6 @@
 /**
- * Bundles the page that computes in the browser: `index.html`, `style.css`, `page.js`, `engine.js`, TensorFlow.js's WebAssembly and
- * the licences of all that. `export --format web-page` lays a model beside them.
+ * Bundles the page that runs in the browser: `index.html`, `style.css`, `page.js`, `engine.js`, TensorFlow.js's WebAssembly and
+ * all licences. `export --format web-page` adds a model.
  */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,17 +10,17 @@ import { SetupError } from './say.mjs';
 
 const SOURCES = join(root, 'src');
 
-/** The packages that run in browsers. All others are Node's alone. */
+/** Packages that run in browsers. All others are only for Node. */
 const PORTABLE = /^(@tensorflow\/tfjs(-.*)?|@huggingface\/tokenizers|zod|dicom-parser)$/;
 
-/** Without threads: they want headers that a plain web server does not send. */
+/** Without threads, which require headers that a plain web server does not send. */
 const WASM = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
 
-/** The element of the page that loads its modules one by one, and what takes its place. A module would not run from a disk. */
+/** The page's script element for unbundled modules, and its replacement. Modules cannot be loaded from a disk. */
 const MODULES = '<script type="module" src="web/page/main.js"></script>';
 const BUNDLE = '<script defer src="page.js"></script>';
 
-/** @throws SetupError where the bundler is not to be had; Error when something cannot be bundled. */
+/** @throws SetupError if the bundler is not available; Error if bundling fails. */
 export async function buildStaticPage(to) {
   const { build } = await bundler();
   await mkdir(to, { recursive: true });
@@ -32,7 +32,7 @@ export async function buildStaticPage(to) {
     format: 'iife',
     platform: 'browser',
     target: 'es2022',
-    legalComments: 'none', // they are with the licences
+    legalComments: 'none', // included in the licence file
     metafile: true,
     logLevel: 'silent',
     plugins: [house],
@@ -44,11 +44,11 @@ export async function buildStaticPage(to) {
   for (const name of WASM) await copyFile(join(modulesDir, '@tensorflow', 'tfjs-backend-wasm', 'dist', name), join(to, name));
   const html = await readFile(join(SOURCES, 'web', 'index.html'), 'utf8');
   if (!html.includes(MODULES)) throw new Error(`src/web/index.html has no ${MODULES}`);
-  // The last: where it is, the others are.
+  // Written last: its presence implies the others.
   await writeFile(join(to, 'index.html'), html.replace(MODULES, BUNDLE));
 }
 
-/** Its program is a package for each system, which npm may have left out. */
+/** Its executable is a package per system, which npm may have skipped. */
 async function bundler() {
   try {
     const esbuild = await import('esbuild');
@@ -59,7 +59,7 @@ async function bundler() {
   }
 }
 
-/** The licence of each package that was bundled, and ours. */
+/** The licences of each bundled package and of this project. */
 async function licences(inputs) {
   const names = new Set(inputs.flatMap((path) => path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []));
   const texts = [`sonoground\n\n${await readFile(join(root, 'LICENSE'), 'utf8')}`];
@@ -74,8 +74,8 @@ async function licences(inputs) {
 }
 
 /**
- * How the house's modules are found: `X.browser.ts` stands in for `X.ts` where there is one. None does anything when it is
- * loaded, so of a room entered through its index only what is used is kept.
+ * Resolves this project's modules: `X.browser.ts` replaces `X.ts` if it exists. No module has side effects, so of a folder
+ * entered through its index only the used exports are kept.
  */
 const house = {
   name: 'house',

@@ -1,4 +1,4 @@
-/** The installer that tfjs-node-gpu brings: TensorFlow 2.9.1 from TensorFlow's own host, for systems without a wheel. */
+/** tfjs-node-gpu's own installer: TensorFlow 2.9.1 from TensorFlow's host, for systems without a wheel. */
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { complaint, runTool } from './tool.mjs';
 const LIMIT_MS = 600_000;
 const REMINDER_MS = 10_000;
 
-/** @returns undefined, or the reason in a clause why it failed. */
+/** @returns undefined, or a clause with the reason of the failure. */
 export async function installStock(variant) {
   await rm(bindingDeps, { recursive: true, force: true });
   const manifest = join(bindingPackage, 'package.json');
@@ -24,7 +24,7 @@ export async function installStock(variant) {
   );
   clearInterval(reminder);
   if (code === 0 && existsSync(bindingFile)) return undefined;
-  // A failed run leaves both half done.
+  // A failed run leaves both incomplete.
   await writeFile(manifest, before);
   await rm(bindingDeps, { recursive: true, force: true });
   return code === 0 ? 'it brought no binding for this system' : complaint(stderr);

@@ -1,4 +1,4 @@
-/** Puts a current TensorFlow under tfjs-node-gpu: libraries and headers from the PyPI wheel, the binding compiled here. */
+/** Installs a current TensorFlow for tfjs-node-gpu: libraries and headers from the PyPI wheel, the binding compiled here. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
@@ -23,12 +23,12 @@ const COMPILERS = ['g++', 'c++', 'clang++'];
 /** Whether the wheel exists for this machine. */
 export const supported = process.platform === 'linux' && process.arch === 'x64';
 
-/** Where a variant's libraries and headers lie in the cache. */
+/** Cache folder of a variant's libraries and headers. */
 function variantDir(variant) {
   return join(cacheDir, `tensorflow-${TENSORFLOW_VERSION}-${variant}`);
 }
 
-/** Which variant of this TensorFlow is in place, `own` if somebody put it there by hand; undefined if none is. */
+/** The installed variant of this TensorFlow, `own` for a manual installation; undefined if there is none. */
 export function installedVariant() {
   if (!existsSync(bindingFile) || !LIBRARIES.every((name) => existsSync(join(bindingDeps, 'lib', name)))) return undefined;
   const target = linkTarget(bindingDeps);
@@ -36,18 +36,18 @@ export function installedVariant() {
   return Object.keys(WHEELS).find((variant) => basename(target) === basename(variantDir(variant)));
 }
 
-/** What of a variant's folder is loaded, with the folders that it lies in. */
+/** The loaded files of a variant's folder, and their parent folders. */
 function executedFrom(dir) {
   return [dir, join(dir, 'lib'), ...LIBRARIES.map((name) => join(dir, 'lib', name))];
 }
 
-/** What this clone runs from the cache. */
+/** The files in the cache that this clone executes. */
 export function executedFromCache() {
   const target = linkTarget(bindingDeps);
   return target?.startsWith(cacheDir) ? executedFrom(target) : [];
 }
 
-/** What would be done, as lines. */
+/** Lists what would be done, as lines of text. */
 export function plan(variant) {
   if (!supported) return [`there is no TensorFlow ${TENSORFLOW_VERSION} wheel for ${process.platform} ${process.arch}`];
   const [wheel] = WHEELS[variant];
@@ -69,14 +69,14 @@ export function plan(variant) {
 }
 
 /**
- * Brings TensorFlow into the cache and under the package. Each step ends with a rename, so that a killed set-up goes on
- * where it stopped.
+ * Installs TensorFlow in the cache and for the package. Each step ends with a rename, so that an interrupted set-up resumes where
+ * it stopped.
  *
- * @returns undefined, or the reason in a clause why it cannot be had.
+ * @returns undefined, or a clause with the reason why it is not available.
  */
 export async function installTensorflow(variant) {
   if (!supported) return `there is no TensorFlow ${TENSORFLOW_VERSION} wheel for ${process.platform} ${process.arch}`;
-  // Known before anything large is downloaded.
+  // Checked before any large download.
   if (!existsSync(bindingCopy(variant)) && compiler() === undefined) return 'there is no C++ compiler (g++)';
   const dir = variantDir(variant);
   const bad = firstDistrusted(executedFrom(dir));
@@ -114,14 +114,14 @@ async function unpack(variant, dir) {
   if (missing !== undefined) return `the wheel holds no ${missing}`;
   for (const [name, target] of Object.entries(LINKS)) await symlink(target, join(fresh, 'lib', name));
   await rename(fresh, dir);
-  // What was needed of them is unpacked; they can be had again.
+  // Their needed files are unpacked; the wheels can be downloaded again.
   for (const file of wheels) await rm(dirname(file), { recursive: true, force: true });
-  await rmdir(downloads).catch(() => {}); // holds something else
+  await rmdir(downloads).catch(() => {}); // not empty
   return undefined;
 }
 
 /**
- * Where a wheel's file goes: TensorFlow's libraries and headers, and NVIDIA's libraries as TensorFlow's own run path expects
+ * Target path of a wheel's file: TensorFlow's libraries and headers, and NVIDIA's libraries where TensorFlow's run path expects
  * them, in `nvidia/<part>/lib` beside `lib`.
  */
 function placeOf(name) {
@@ -131,7 +131,7 @@ function placeOf(name) {
   return undefined;
 }
 
-/** The checksums that a wheel states for its files. */
+/** The hashes in a wheel's own record. */
 async function recordOf(file) {
   const text = (await readEntry(file, (name) => name.endsWith('.dist-info/RECORD'))) ?? '';
   const hashes = new Map(
@@ -143,7 +143,7 @@ async function recordOf(file) {
   return (name) => hashes.get(name);
 }
 
-/** Where the cache keeps the binding that belongs to a variant and to these sources. */
+/** Cache path of the binding for a variant and these sources. */
 function bindingCopy(variant) {
   const hash = createHash('sha256').update(`${TENSORFLOW_VERSION} ${variant}`);
   for (const source of SOURCES) {
@@ -153,7 +153,7 @@ function bindingCopy(variant) {
   return join(cacheDir, 'bindings', `${hash.digest('hex').slice(0, 16)}.node`);
 }
 
-/** The C++ compiler that is used; undefined if there is none. */
+/** The C++ compiler; undefined if there is none. */
 export function compiler() {
   return COMPILERS.find((command) => starts(command));
 }
@@ -179,7 +179,7 @@ async function compile(dir, variant) {
   return undefined;
 }
 
-/** Makes the package use what lies in the cache. The binding comes last: without it nothing is in place. */
+/** Links the package to the cache. The binding comes last: the installation is incomplete without it. */
 async function put(dir, variant) {
   await rm(bindingFile, { force: true });
   if (linkTarget(bindingDeps) !== dir) {
@@ -192,13 +192,13 @@ async function put(dir, variant) {
   await rename(beside, bindingFile);
 }
 
-/** Keeps for other clones which variant this machine wants. */
+/** Records this machine's variant for other clones. */
 export async function rememberVariant(variant) {
   await mkdir(cacheDir, { recursive: true });
   await writeFile(join(cacheDir, 'variant'), `${variant}\n`);
 }
 
-/** The variant that was last asked for by name; the CPU's if none was. */
+/** The variant last requested by name; by default the CPU's. */
 export function wantedVariant() {
   const file = join(cacheDir, 'variant');
   const wanted = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'cpu';

@@ -3,28 +3,28 @@ import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { noteChild } from './lock.mjs';
 
-/** How much of what a program complains of is kept. */
+/** Number of characters kept of a program's error output. */
 const KEPT = 1 << 16;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const running = new Set();
 
-/** What is started here ends with this process. Signals are left alone while nothing runs: a command may want them. */
+/** Terminates child processes with this process. Signals are not handled while nothing runs, as a command may handle them. */
 function endTogether(signal) {
   for (const child of running) child.kill(signal);
   process.exit(128 + constants.signals[signal]);
 }
 
-/** Whether a program is there and starts. */
+/** Whether a program is installed and starts. */
 export function starts(command, args = ['--version']) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program to completion.
  *
- * @returns its exit code (-1 if it did not start or was killed) and what it wrote to standard error.
+ * @returns its exit code (-1 if it did not start or was killed) and its standard error.
  */
 export async function runTool(command, args, { timeout, ...options } = {}) {
   const child = spawn(command, args, { ...options, timeout, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -45,7 +45,7 @@ export async function runTool(command, args, { timeout, ...options } = {}) {
   return result;
 }
 
-/** The line of a complaint that says most, without its prefix; it fits in a sentence. */
+/** The most informative line of an error output, without its prefix, to be quoted in a sentence. */
 export function complaint(stderr) {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const line = lines.find((text) => /\berror\b[^:;]*:/i.test(text)) ?? lines.find((text) => /error/i.test(text)) ?? lines.at(-1);

@@ -1,6 +1,6 @@
 /**
- * Whether what lies in the cache may be run: it becomes machine code of this process, so that whoever can write it is this user.
- * A file or folder counts as the user's own when it belongs to this user or to root, and nobody else may write it.
+ * Whether cached files may be executed: they become machine code of this process, so whoever can write them acts as this user. A
+ * file or folder is trusted if it belongs to this user or to root, and nobody else can write it.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -11,12 +11,12 @@ import { SetupError, say } from './say.mjs';
 const GROUP_WRITES = 0o020;
 const OTHERS_WRITE = 0o002;
 
-/** What of the cache is run, or becomes what is run. */
+/** Cache entries that are executed, or from which executed files are made. */
 const NATIVE = /^(bindings|native-ops|downloads|tensorflow-)/;
 
-/** Why a path is not to be trusted, in a clause; nothing if it is, or is not there. */
+/** A clause with the reason not to trust a path; undefined if it is trusted or missing. */
 export function distrust(path) {
-  // Windows has no such rights.
+  // Windows has no such permissions.
   if (process.getuid === undefined) return undefined;
   const info = statSync(path, { throwIfNoEntry: false });
   if (info === undefined) return undefined;
@@ -28,7 +28,7 @@ export function distrust(path) {
   return undefined;
 }
 
-/** The first of some paths that is not to be trusted, with the reason. */
+/** The first untrusted path, with the reason. */
 export function firstDistrusted(paths) {
   for (const path of paths) {
     const reason = distrust(path);
@@ -38,21 +38,21 @@ export function firstDistrusted(paths) {
 }
 
 /**
- * Refuses to run what others may have written.
+ * Refuses to execute files that others may have written.
  *
- * @param used - what this clone runs from the cache.
- * @throws SetupError saying what to do.
+ * @param used - files in the cache that this clone executes.
+ * @throws SetupError with the fix.
  */
 export function requireTrustedCache(used) {
   const reason = distrust(cacheDir);
-  // What it holds otherwise is read and never run.
+  // Its other entries are only read, never executed.
   const native = reason === undefined ? [] : readdirSync(cacheDir).filter((name) => NATIVE.test(name));
   if (reason !== undefined && native.length === 0) close(cacheDir, reason);
   const bad = native.length > 0 ? { path: cacheDir, reason } : firstDistrusted(used);
   if (bad !== undefined) throw refusal(bad);
 }
 
-/** Takes the right to write it from others. */
+/** Removes others' write permission. */
 function close(path, reason) {
   try {
     chmodSync(path, statSync(path).mode & ~(GROUP_WRITES | OTHERS_WRITE) & 0o7777);
@@ -67,7 +67,7 @@ function refusal({ path, reason }) {
   );
 }
 
-/** Whether a file of the cache is there and may be run; what others may have written is removed, with a line. */
+/** Whether a cached file exists and may be executed; an untrusted one is removed with a message. */
 export async function usable(path) {
   if (!existsSync(path)) return false;
   const folder = dirname(path);
@@ -77,13 +77,13 @@ export async function usable(path) {
   return false;
 }
 
-/** Removes a part of the cache, and says why. */
+/** Removes part of the cache with a message. */
 export async function discard(path, { path: bad, reason }) {
   say(`${bad} in the cache is not used: ${reason}; it is made anew`);
   await rm(path, { recursive: true, force: true });
 }
 
-/** Does something so that what it writes is nobody else's to write, whatever the user's mask. */
+/** Runs `body` so that nobody else can write its files, whatever the user's umask. */
 export async function withOwnMask(body) {
   const before = process.umask();
   process.umask(before | GROUP_WRITES | OTHERS_WRITE);
@@ -94,7 +94,7 @@ export async function withOwnMask(body) {
   }
 }
 
-/** Many systems give each user a group of their own, and let it write: nobody else is in it. */
+/** Many systems give each user a private group with write permission: it has no other members. */
 function isPrivateGroup(gid, me) {
   try {
     const users = fieldsOf('/etc/passwd');

@@ -1,6 +1,6 @@
 /**
- * Unpacks files of a zip (a Python wheel is one), streaming, without Python. By yauzl, which is loaded only here: the set-up
- * also starts where no npm package is installed yet, and installs them before it unpacks anything.
+ * Streams files out of a zip (such as a Python wheel), without Python. yauzl is only loaded here: the set-up also starts before
+ * any npm package is installed, and installs them before it unpacks anything.
  */
 
 import { createHash } from 'node:crypto';
@@ -12,9 +12,9 @@ import { pipeline } from 'node:stream/promises';
 import { isDiskProblem, SetupError } from './say.mjs';
 
 /**
- * Unpacks the entries that `place` gives a path for, below `target`.
+ * Unpacks the entries to which `place` assigns a path below `target`.
  *
- * @param place - (name) => relative path, or undefined to leave an entry out.
+ * @param place - (name) => relative path, or undefined to skip an entry.
  * @param hashOf - (name) => expected SHA-256 in base64url, or undefined.
  */
 export async function unzip(file, target, place, hashOf = () => undefined) {
@@ -70,7 +70,7 @@ async function extract(zip, entry, path, expected, file) {
     );
 }
 
-/** A path below `target`; a name that leads out of it is refused. */
+/** A path below `target`; rejects names that lead out of it. */
 function inside(target, path, file) {
   const full = normalize(join(target, path));
   if (full.startsWith(normalize(target) + sep)) return full;

@@ -1,13 +1,13 @@
-/** The kinds of processors that the native operations are compiled for (native/kernels.cc). */
+/** Kinds of processors that the native operations are compiled for (native/kernels.cc). */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './places.mjs';
 
-/** The least first. SONOGROUND_VECTORS names one, for tests; by default the last one that the processor has is used. */
+/** In ascending order. SONOGROUND_VECTORS selects one, for tests; the default is the last one that the processor supports. */
 const KINDS = ['portable', 'avx2', 'avx512', 'amx'];
 
-/** The operations themselves say what they use: the processor may have what the system does not grant. */
+/** Asks the operations themselves: the operating system may not enable a feature that the processor has. */
 const PROBE = `
   const { initBackend, nativeOps, tf } = await import(process.argv[1]);
   await initBackend(process.env.SONOGROUND_BACKEND ?? 'auto', undefined, 'training');
@@ -18,7 +18,7 @@ const PROBE = `
   }
 `;
 
-/** Which kinds can run here, the default one last, and which cannot. Needs what `build` makes. */
+/** The kinds that can run here, the default one last, and those that cannot. Requires a build. */
 export function vectorKinds() {
   const backend = pathToFileURL(join(root, 'dist', 'backend', 'index.js')).href;
   const isHere = (kind) => {

@@ -1,14 +1,14 @@
-/** Version numbers of Python packages, as far as wheels are chosen by them. */
+/** Version numbers of Python packages, as far as needed to select wheels. */
 
 /**
- * The newest version that fits.
+ * The newest matching version.
  *
- * @param specifier - conditions with a comma between: `<13.0,>=12.5.3.2`, `==2.21.0`.
+ * @param specifier - conditions separated by commas: `<13.0,>=12.5.3.2`, `==2.21.0`.
  */
 export function newest(versions, specifier) {
   const conditions = specifier.split(',').map((text) => /^(==|>=|<=|<|>|!=)(.+)$/.exec(text.trim()) ?? ['', '==', text]);
   return versions
-    .filter((version) => /^[\d.]+$/.test(version)) // no previews
+    .filter((version) => /^[\d.]+$/.test(version)) // no pre-releases
     .filter((version) => conditions.every(([, sign, bound]) => FITS[sign](compare(version, bound))))
     .sort(compare)
     .at(-1);

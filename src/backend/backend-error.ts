@@ -1,6 +1,6 @@
 import { RuntimeError, SonogroundError } from '../util/index.js';
 
-/** TensorFlow's codes of errors, as far as they say more than their number. */
+/** TensorFlow's error codes, where the number says too little. */
 const CODES: Readonly<Record<number, string>> = {
   3: 'an argument does not fit (INVALID_ARGUMENT)',
   5: 'something is missing (NOT_FOUND)',
@@ -12,17 +12,14 @@ const CODES: Readonly<Record<number, string>> = {
 
 const EXHAUSTED = 8;
 
-/** How else a lack of memory is told: by oneDNN, which has its errors called "aborted", by CUDA, and by JavaScript. */
+/** Other reports of a lack of memory: oneDNN's "aborted" errors, CUDA and JavaScript. */
 const MEMORY =
   /\bOOM\b|out of memory|bad_alloc|failed to allocate|could not create a (memory|primitive)|Operation received an exception|Array buffer allocation failed|Invalid typed array length/i;
 
-/** Characters of TensorFlow's own message that are repeated. */
+/** Number of characters quoted from TensorFlow's message. */
 const SHOWN = 200;
 
-/**
- * What a person should read of an error of TensorFlow's, which states a number, or of memory that was not to be had. Any other
- * error is returned as it is.
- */
+/** Converts numeric TensorFlow errors and out-of-memory errors to readable ones. Returns any other error unchanged. */
 export function readableBackendError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SonogroundError) return error;
   const [, number, own = ''] = /^Invalid TF_Status: (\d+)(?:\s+Message: (.*))?/s.exec(error.message) ?? [];

@@ -7,21 +7,21 @@ import { SOFTWARE } from './webgpu/describe-adapter.js';
 import { adapterInUse, registerDevice } from './webgpu/device.js';
 
 /**
- * How the static page enters this room: what computes in a browser, and nothing of Node's. Models are found in `./index.ts` as
- * everywhere, of which the bundle keeps what is used.
+ * Entry point of this folder for the static page: what runs in a browser, without Node's part. Models import `./index.ts` as
+ * everywhere, of which the bundle keeps only what is used.
  */
 export { tf } from './tf.js';
 
-/** The fastest first. */
+/** Fastest first. */
 export const browserBackends = ['webgpu', 'webgl', 'wasm'] as const;
 
 export type BrowserBackend = (typeof browserBackends)[number];
 
-/** What a backend runs on. */
+/** The device of a backend. */
 export interface BrowserDevice {
-  /** Its name, where the browser tells it. */
+  /** Its name, if the browser reveals it. */
   readonly device: string | undefined;
-  /** Whether a GPU is imitated by the CPU; WebAssembly is faster then. */
+  /** Whether it is a software implementation; WebAssembly is then faster. */
   readonly software: boolean;
 }
 
@@ -32,10 +32,10 @@ const STARTERS: Readonly<Record<BrowserBackend, (folder: string) => Promise<Brow
 };
 
 /**
- * Starts a backend and makes it current.
+ * Initialises a backend and makes it current.
  *
- * @param folder - the address of the folder with the `.wasm` files of `@tensorflow/tfjs-backend-wasm`, with a slash at its end.
- * @throws RuntimeError saying why it is not to be had.
+ * @param folder - URL of the folder with the `.wasm` files of `@tensorflow/tfjs-backend-wasm`, with a trailing slash.
+ * @throws RuntimeError with the reason why it is not available.
  */
 export async function startInBrowser(name: BrowserBackend, folder: string): Promise<BrowserDevice> {
   try {
@@ -44,14 +44,14 @@ export async function startInBrowser(name: BrowserBackend, folder: string): Prom
     return device;
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
-    // Some of the packages throw plain records.
+    // Some packages throw plain objects.
     const { message = String(cause) } = cause as { readonly message?: string };
     throw unavailable(name, message.split('\n')[0] as string, cause);
   }
 }
 
 async function startWebgpu(): Promise<BrowserDevice> {
-  // Older browsers have none, and pages without encryption get none.
+  // Undefined in older browsers and in insecure contexts.
   const gpu = navigator.gpu as GPU | undefined;
   if (gpu === undefined) throw unavailable('webgpu', 'this browser does not offer it here');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -77,7 +77,7 @@ async function startWebgl(): Promise<BrowserDevice> {
 
 async function startWasm(folder: string): Promise<BrowserDevice> {
   setWasmPaths(folder);
-  // Threads want headers that a plain web server does not send, and workers of their own.
+  // Threads require headers that a plain web server does not send, and their own workers.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   await use('wasm');
   return { device: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD' : undefined, software: false };

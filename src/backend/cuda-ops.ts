@@ -8,11 +8,11 @@ import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
 
 /**
- * Loads the operations for CUDA devices and tries them once: the card may be too old for the compiler, or its driver for the
- * code. Only for a TensorFlow that has such a device, and not where the operations for the CPU were loaded, which have the same
- * names. Does not throw.
+ * Loads the operations for CUDA devices and runs one as a test: the GPU may be too old for the compiler, or its driver for the
+ * code. Only for a TensorFlow with such a device, and not if the operations for the CPU were loaded, which have the same names.
+ * Does not throw.
  *
- * @returns undefined, or in a clause why there are none.
+ * @returns undefined, or a clause with the reason why they are not available.
  */
 export function loadCudaOps(): string | undefined {
   try {
@@ -31,7 +31,7 @@ export function loadCudaOps(): string | undefined {
   }
 }
 
-/** One cell, one query, one point: what does not start is told by the call itself. */
+/** One cell, one query, one point: a kernel that does not start makes the call itself fail. */
 function tryOnce(): void {
   const before = tf.getBackend();
   tf.setBackend('tensorflow');

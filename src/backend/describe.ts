@@ -4,30 +4,30 @@ import { nativeOps } from './native-ops.js';
 import { tf } from './tf.js';
 import { type AdapterReport, adapterInUse } from './webgpu/index.js';
 
-/** What a backend runs on. */
+/** Description of a backend and its device. */
 export interface BackendReport {
   readonly backend: string;
-  /** Of the native library; absent on portable backends. */
+  /** Version of the native library; undefined for portable backends. */
   readonly tensorflow: string | undefined;
   readonly tfjs: string;
   readonly gpu: boolean;
-  /** The device's name, where the backend tells it. */
+  /** The device's name, if the backend reveals it. */
   readonly device: string | undefined;
-  /** How many threads compute one operation. */
+  /** Number of threads per operation. */
   readonly threads: number;
-  /** How many kinds of operations there are. */
+  /** Number of kernels. */
   readonly kernels: number;
-  /** What operations of the project's own compute, in words. */
+  /** Names of the computations done by the project's own operations. */
   readonly nativeOps: readonly string[];
-  /** In a clause, why there are none; undefined if there are. */
+  /** A clause with the reason why they are not available; undefined if they are. */
   readonly nativeOpsReason: string | undefined;
-  /** Which of the processor's means they use, in words; undefined where there are none or they run elsewhere. */
+  /** The instruction sets that they use; undefined if there are none or they run elsewhere. */
   readonly nativeOpsOn: string | undefined;
-  /** Best of several products of square matrices, in 10^9 operations a second. */
+  /** Best of several products of square matrices, in GFLOP/s. */
   readonly gflops: number;
 }
 
-/** Sides of the matrices that are multiplied, by how fast a backend is. */
+/** Sizes of the square matrices, by the backend's speed. */
 const SIDES: Readonly<Record<string, readonly number[]>> = {
   tensorflow: [1024, 1536, 2048],
   webgpu: [1024, 2048],
@@ -36,10 +36,10 @@ const SIDES: Readonly<Record<string, readonly number[]>> = {
   cpu: [192],
 };
 
-/** Of each size. The best counts: what else runs on the machine can only make it slower. */
+/** Per size. The best one counts, as other load on the machine only slows it down. */
 const RUNS = 6;
 
-/** Describes the current backend, without measuring it. */
+/** Describes the current backend without a benchmark. */
 export function backendFacts(): Omit<BackendReport, 'gflops'> {
   const backend = tf.getBackend();
   const native = tf.backend() as unknown as { isUsingGpuDevice?: boolean; binding?: { TF_Version?: string } };
@@ -72,7 +72,7 @@ function nameOf({ vendor, architecture, description, software }: AdapterReport):
   return `${[vendor, architecture, description].filter((part) => part !== '').join(' ')}${software ? ' (software)' : ''}`;
 }
 
-/** Describes the current backend and measures it. */
+/** Describes the current backend, including a benchmark. */
 export async function describeBackend(): Promise<BackendReport> {
   let gflops = 0;
   const software = adapterInUse()?.software === true && tf.getBackend() === 'webgpu';
@@ -86,7 +86,7 @@ async function measure(side: number): Promise<number> {
   let best = 0;
   for (let run = 0; run < RUNS; run++) {
     const begin = performance.now();
-    // A number of the product is enough to wait for it; to fetch all of them from a GPU could take longer.
+    // Reading a single element suffices to wait for the result; reading all of them from a GPU could take longer.
     const number = tf.tidy(() => tf.slice(tf.matMul(a, a), [0, 0], [1, 1]));
     await number.data();
     number.dispose();

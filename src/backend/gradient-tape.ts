@@ -1,7 +1,10 @@
 import { tf } from './tf.js';
 
-/** Whether a gradient tape listens, so that operations without a gradient may not be used. Inside custom gradients none does. */
+/**
+ * Whether a gradient tape is active, so that operations without a gradient must not be used. None is active inside custom
+ * gradients.
+ */
 export function isTapeOn(): boolean {
-  // The types of tfjs keep to themselves what its own code asks.
+  // Not part of tfjs's public types.
   return (tf.engine() as unknown as { isTapeOn(): boolean }).isTapeOn();
 }

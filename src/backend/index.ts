@@ -1,4 +1,4 @@
-/** TensorFlow.js and its backends, graphs, and native kernels. Only this folder names TensorFlow.js. */
+/** TensorFlow.js and its backends, graphs, and native kernels. Only this folder imports TensorFlow.js. */
 
 export { readableBackendError } from './backend-error.js';
 export { backendFacts, describeBackend } from './describe.js';

@@ -10,26 +10,27 @@ import {
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
 
-/** Whether the TensorFlow operations of this project are used, and if not, why. */
+/** Whether this project's TensorFlow operations are used, and if not, why. */
 export interface NativeOps {
-  /** What is computed by them, in words. Empty where the portable versions do it. */
+  /** Names of the computations they do. Empty if the portable versions are used. */
   readonly names: readonly string[];
-  /** In a clause, why there are none; undefined if there are. */
+  /** A clause with the reason why they are not available; undefined if they are. */
   readonly reason: string | undefined;
 }
 
 let state: NativeOps = { names: [], reason: 'the backend is not TensorFlow' };
 
-/** What {@link loadNativeOps} came to. */
+/** The result of {@link loadNativeOps}. */
 export function nativeOps(): NativeOps {
   return state;
 }
 
 /**
- * Loads the operations, if the set-up could compile them, and registers the kernels that run them. TensorFlow must be loaded.
- * Does not throw: everything has a portable version.
+ * Loads the operations, if the set-up could compile them, and registers their kernels. TensorFlow must be loaded. Does not throw:
+ * everything has a portable version.
  *
- * `SONOGROUND_NATIVE_OPS=0` keeps to the portable versions. On a GPU it is deformable attention alone, if it was compiled for one.
+ * `SONOGROUND_NATIVE_OPS=0` selects the portable versions. On a GPU only deformable attention is available, if it was compiled
+ * for CUDA.
  */
 export function loadNativeOps(): NativeOps {
   const gpu = isOnGpu();
@@ -38,7 +39,7 @@ export function loadNativeOps(): NativeOps {
   return state;
 }
 
-/** @returns what is computed by them, in words. */
+/** @returns names of the computations they do. */
 function register(): string[] {
   registerNativeDeformableAttention();
   registerNativeAttention();

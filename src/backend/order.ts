@@ -1,26 +1,25 @@
-/** A backend by its own name. */
+/** The actual name of a backend. */
 export type RealName = 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
 
-/** What a backend is wanted for. */
+/** The intended use of a backend. */
 export type Purpose = 'inference' | 'training';
 
-/** What a machine has, and what it is wanted for. */
+/** A machine's devices, and the intended use. */
 export interface Machine {
   readonly purpose: Purpose;
-  /** Whether TensorFlow computes on a CUDA device. */
+  /** Whether TensorFlow has a CUDA device. */
   readonly cuda: boolean;
-  /** What WebGPU could run on, the one that it would take first. */
+  /** The WebGPU adapters, the default one first. */
   readonly adapters: readonly { readonly software: boolean }[];
 }
 
 const ON_ANY_MACHINE: readonly RealName[] = ['tensorflow', 'wasm', 'cpu'];
 
 /**
- * The backends that `auto` tries, the first one first: TensorFlow if it has a CUDA device; else, for inference, WebGPU if the
- * adapter that it would take is not software; else TensorFlow on the CPU, WebAssembly, plain JavaScript.
+ * The backends that `auto` tries, in order: TensorFlow if it has a CUDA device; else, for inference, WebGPU if its default
+ * adapter is not software; else TensorFlow on the CPU, WebAssembly, plain JavaScript.
  *
- * Training takes WebGPU only by name: the order of its additions is not always the same, and a resumed run is promised to be
- * exact.
+ * Training only uses WebGPU by name: its order of additions is not deterministic, and resumed runs are guaranteed to be exact.
  */
 export function backendOrder({ purpose, cuda, adapters: [first] }: Machine): readonly RealName[] {
   if (purpose === 'training' || cuda || first === undefined || first.software) return ON_ANY_MACHINE;

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { RuntimeError } from '../util/index.js';
 import { tf } from './tf.js';
 
-/** A signature of a SavedModel that is ready to run. */
+/** A loaded signature of a SavedModel. */
 export interface LoadedSignature {
-  /** @returns the outputs by name; they are the caller's. */
+  /** @returns the outputs by name; they belong to the caller. */
   run(inputs: Readonly<Record<string, tf.Tensor>>): Readonly<Record<string, tf.Tensor>>;
   dispose(): void;
 }
@@ -21,9 +21,9 @@ interface NativeModule {
 const require = createRequire(import.meta.url);
 
 /**
- * Loads a signature of a SavedModel by TensorFlow itself; several of one folder share their weights.
+ * Loads a signature of a SavedModel with TensorFlow itself; signatures of the same folder share their weights.
  *
- * @throws RuntimeError when the current backend is not the native one, or TensorFlow's reason why it cannot be loaded.
+ * @throws RuntimeError when the current backend is not the native one, or with TensorFlow's reason why loading failed.
  */
 export async function loadSavedModel(dir: string, signature: string): Promise<LoadedSignature> {
   if (tf.getBackend() !== 'tensorflow')

@@ -15,7 +15,7 @@ import { type AdapterReport, hasGraphicsDevice, isDeviceLost, listAdapters, regi
 
 export const backendNames = ['auto', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const satisfies readonly ('auto' | RealName)[];
 
-/** `auto` takes what is fastest of what there is, see {@link initBackend}. */
+/** `auto` selects the fastest available backend, see {@link initBackend}. */
 export type BackendName = (typeof backendNames)[number];
 
 const require = createRequire(import.meta.url);
@@ -27,19 +27,19 @@ const STARTERS: Readonly<Record<RealName, () => void | Promise<void>>> = {
   cpu: () => registerUnsortedSegmentSum('cpu'),
 };
 
-/** What has been loaded in this process; kernels are registered once. */
+/** The backends loaded in this process; kernels are registered once. */
 const loaded = new Set<RealName>();
 
 /**
- * Starts a backend and makes it current. Safe to call again.
+ * Initialises a backend and makes it current. Idempotent.
  *
- * `auto` takes TensorFlow if it has a CUDA device; else, for inference, WebGPU if it has an adapter that is not software; else
- * TensorFlow on the CPU, WebAssembly, plain JavaScript. Training takes WebGPU only by name: the order of its additions is not
- * always the same, and a resumed run is promised to be exact.
+ * `auto` selects TensorFlow if it has a CUDA device; else, for inference, WebGPU if it has an adapter that is not software; else
+ * TensorFlow on the CPU, WebAssembly, plain JavaScript. Training only uses WebGPU by name: its order of additions is not
+ * deterministic, and resumed runs are guaranteed to be exact.
  *
  * @param purpose - Default: inference.
- * @returns the name of the backend that started.
- * @throws RuntimeError with the reason of each backend that was tried, if none started.
+ * @returns the name of the initialised backend.
+ * @throws RuntimeError with the reason for each backend that was tried, if all failed.
  */
 export async function initBackend(
   name: BackendName = 'auto',
@@ -73,19 +73,19 @@ export async function initBackend(
   });
 }
 
-/** Starts the best backend there is, unless one was started before. */
+/** Initialises the fastest available backend, unless one was initialised before. */
 export async function ensureBackend(): Promise<void> {
   if (loaded.size === 0) await initBackend();
 }
 
-/** Asks the machine for no more than the purpose and what was found already leave open. */
+/** Queries only the devices that can still affect the order. */
 async function automaticOrder(purpose: Purpose): Promise<readonly RealName[]> {
   if (purpose === 'training') return backendOrder({ purpose, cuda: false, adapters: [] });
   const cuda = await hasCudaDevice();
   return backendOrder({ purpose, cuda, adapters: cuda ? [] : await graphicsAdapters() });
 }
 
-/** Whether TensorFlow computes on a GPU. It is loaded to be asked; why it cannot be is told when it is tried. */
+/** Whether TensorFlow has a GPU. Loads it to find out; a failure to load is reported when it is tried. */
 async function hasCudaDevice(): Promise<boolean> {
   try {
     await quietly(() => load('tensorflow'));
@@ -95,7 +95,7 @@ async function hasCudaDevice(): Promise<boolean> {
   }
 }
 
-/** What WebGPU could run on. That there is nothing, or no Dawn for this system, is nothing to complain about. */
+/** The WebGPU adapters. Having none, or no Dawn for this system, is not an error. */
 async function graphicsAdapters(): Promise<readonly AdapterReport[]> {
   if (!hasGraphicsDevice()) return [];
   try {
@@ -106,8 +106,8 @@ async function graphicsAdapters(): Promise<readonly AdapterReport[]> {
 }
 
 /**
- * Silences tfjs while it starts. Not longer: it also makes every custom gradient that saves its inputs count as a leak on
- * backends whose clones are copies.
+ * Silences tfjs during initialisation, but no longer: in this mode, backends whose clones are copies report a leak for every
+ * custom gradient that saves its inputs.
  */
 async function quietly(body: () => Promise<void>): Promise<void> {
   tf.env().set('IS_TEST', true);
@@ -122,18 +122,18 @@ async function start(name: RealName): Promise<void> {
   await load(name);
   if (!(await tf.setBackend(name))) throw new Error('did not start');
   await tf.ready();
-  tf.scalar(0).dispose(); // the first use of the plain CPU backend advertises the native one
+  tf.scalar(0).dispose(); // the plain CPU backend advertises the native one on its first use
 }
 
 async function load(name: RealName): Promise<void> {
-  if (name === 'webgpu' && isDeviceLost()) loaded.delete(name); // a new device may be had
+  if (name === 'webgpu' && isDeviceLost()) loaded.delete(name); // a new device may be available
   if (!loaded.has(name)) await STARTERS[name]();
   loaded.add(name);
 }
 
 function loadNative(): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // what is logged before TensorFlow reads this, two lines, shows all the same
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // else it takes the whole memory of every GPU at once
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'; // two lines logged before TensorFlow reads this are still printed
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'; // otherwise it allocates all memory of every GPU
   polyfillNodeUtil();
   require('@tensorflow/tfjs-node-gpu');
   registerNativeMatMul();
@@ -153,10 +153,10 @@ async function loadWasm(): Promise<void> {
   registerBorrowedKernels();
 }
 
-/** The first line of an error, in a person's words where the package's own are long. */
+/** The first line of an error, reworded where the package's own message is long. */
 function reasonOf(cause: unknown): string {
   const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-  // npm leaves an optional package out, without a word, when it cannot be installed.
+  // npm silently skips an optional package that cannot be installed.
   if (/Cannot find module '@tensorflow\/tfjs-node-gpu'/.test(message)) return 'its package is not in node_modules';
   if (/Cannot find package '(webgpu|@tensorflow\/tfjs-backend-webgpu)'/.test(message))
     return 'its packages are not in node_modules';
@@ -166,8 +166,8 @@ function reasonOf(cause: unknown): string {
 }
 
 /**
- * The binding calls two functions of `node:util` that Node 23 removed and Node 22 warns of (tensorflow/tfjs#8609, fixed but never
- * released): what it finds are ours in their place.
+ * The binding calls two functions of `node:util` that Node 23 removed and Node 22 deprecates (tensorflow/tfjs#8609, fixed but
+ * never released); this replaces them.
  */
 function polyfillNodeUtil(): void {
   const util = require('node:util') as Record<string, unknown>;

@@ -4,10 +4,10 @@ const FLOAT_BYTES = 4;
 const MEGABYTE = 2 ** 20;
 
 /**
- * Numbers, of four bytes, of the largest tensor that the current backend holds: what the device allows in one buffer, on WebGPU;
- * elsewhere the memory is the limit. Work that makes larger ones is to be cut into parts.
+ * Maximum number of four-byte elements in a tensor of the current backend: on WebGPU, the device's limit of a buffer; elsewhere
+ * only memory is limited. Computations with larger tensors must be split.
  *
- * `SONOGROUND_TENSOR_MB` lowers it on any backend, to try what a small device would do.
+ * `SONOGROUND_TENSOR_MB` lowers it on any backend, to simulate a small device.
  */
 export function largestTensorSize(): number {
   const asked = Number(process.env['SONOGROUND_TENSOR_MB'] || Number.POSITIVE_INFINITY) * MEGABYTE;

@@ -9,11 +9,11 @@ import { between, sampleImage } from './samples.js';
 export interface DetectorShape {
   readonly height: number;
   readonly width: number;
-  /** Tokens that prompts are padded to. */
+  /** Number of tokens that prompts are padded to. */
   readonly textLength: number;
 }
 
-/** The detector as a function of images and prompts, with Hugging Face's names for its tensors. */
+/** The detector as a function of images and prompts, with Hugging Face's tensor names. */
 export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' | 'config'>, shape: DetectorShape): Program {
   const { height, width, textLength } = shape;
   return {
@@ -84,7 +84,7 @@ export function detectorProgram({ model, config }: Pick<DetectorParts, 'model' |
   };
 }
 
-/** [CLS], phrases of one to three tokens that dots close, [SEP]. */
+/** [CLS], phrases of one to three tokens, each closed by a full stop, [SEP]. */
 function samplePrompt(rng: Rng, length: number, vocabulary: number): number[] {
   const [cls, sep, dot] = [101, 102, 1012].map((id) => Math.min(id, vocabulary - 1)) as [number, number, number];
   const ids = [cls];

@@ -1,20 +1,20 @@
 import { needed, type Trace, type TracedConstant, type TracedDtype, type TracedEdge, type TracedNode } from '../backend/index.js';
 import { SonogroundError, sizeOf } from '../util/index.js';
 
-/** Two traces of one function at two sizes are not one graph. */
+/** Thrown when two traces of one function at different sizes differ in more than sizes. */
 export class DynamicError extends SonogroundError {}
 
-/** Axes that may have any size, and a second trace at another size of them. */
+/** Dynamic axes, with a second trace at another size. */
 export interface Varying {
-  /** The axis of each input and output that varies. */
+  /** The dynamic axis of each input and output. */
   readonly inputs: Readonly<Record<string, number>>;
   readonly outputs: Readonly<Record<string, number>>;
-  /** Of the first trace and the second; both 2 or more, so that no size is 1 by chance. */
+  /** Sizes of the first and the second trace; both at least 2, so that the dynamic axis cannot be mistaken for one of size 1. */
   readonly sizes: readonly [number, number];
   readonly second: Trace;
 }
 
-/** A list or a single whole number: `offset + slope * size`. */
+/** A list or a single integer: `offset + slope * size`. */
 interface ListRule {
   readonly kind: 'list';
   readonly scalar: boolean;
@@ -22,23 +22,23 @@ interface ListRule {
   readonly offset: readonly number[];
 }
 
-/** As many blocks as the size says, block i being `base + i * step`. */
+/** `size` blocks, where block i is `base + i * step`. */
 interface BlockRule {
   readonly kind: 'blocks';
   readonly dtype: TracedDtype;
   readonly base: Values;
-  /** Undefined where all blocks are alike. */
+  /** Undefined if all blocks are equal. */
   readonly step: Float32Array | Int32Array | undefined;
-  /** With -1 for the axis that grows. */
+  /** With -1 for the dynamic axis. */
   readonly shape: readonly number[];
 }
 
-/** How a constant follows from the size of the dynamic axes. */
+/** How a constant depends on the dynamic size. */
 export type SizeRule = ListRule | BlockRule;
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
-/** Compares two traces and finds how their constants follow from the size. */
+/** Compares two traces and derives how their constants depend on the dynamic size. */
 export class Twin {
   readonly rules = new Map<TracedConstant, SizeRule>();
   private readonly partner = new Map<TracedNode, TracedNode>();

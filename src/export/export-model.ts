@@ -12,9 +12,9 @@ import { writeAdapters } from './write-adapters.js';
 import { writeDetector } from './write-detector.js';
 import { writeMasker } from './write-masker.js';
 
-/** The models that are exported. */
+/** The models to export. */
 export interface ExportSource {
-  /** The folder of a run, if they come from one. */
+  /** The folder of the run that they come from, if any. */
   readonly run?: string | undefined;
   readonly detector: string;
   /** A LoRA adapter of the detector. */
@@ -25,34 +25,34 @@ export interface ExportSource {
   readonly maskerAdapter?: string | undefined;
 }
 
-/** How models are exported. */
+/** Options of an export. */
 export interface ExportOptions {
   readonly form: ExportForm;
-  /** The folder to write. */
+  /** Target folder. */
   readonly to: string;
   /** Replace an earlier export. Default: false. */
   readonly overwrite?: boolean;
-  /** Lay the page that runs a graph model in a browser beside it: the folder is for any web server. Default: false. */
+  /** Add the page that runs a graph model in a browser, so that any web server can serve the folder. Default: false. */
   readonly page?: boolean;
-  /** How weights are stored. Default: float32. */
+  /** Storage type of the weights. Default: float32. */
   readonly dtype?: WeightType;
-  /** Height and width of a graph's images. Default: what the detector's processor makes of a square image. */
+  /** Height and width of a graph's images. Default: the size that the detector's processor gives a square image. */
   readonly imageSize?: readonly [height: number, width: number] | undefined;
-  /** Tokens that a graph's prompts are padded to. Default: as many as the detector takes, at most 64. */
+  /** Number of tokens that a graph's prompts are padded to. Default: the detector's maximum, at most 64. */
   readonly textLength?: number | undefined;
-  /** Images of a call of a graph's detector. Default: any number in a SavedModel, 1 in a graph model. */
+  /** Batch size of a graph's detector. Default: any in a SavedModel, 1 in a graph model. */
   readonly batch?: number | 'any' | undefined;
-  /** Points of each prompt of a graph's masker. Default: 4. */
+  /** Number of points per prompt of a graph's masker. Default: 4. */
   readonly points?: number;
-  /** Told what is being done and what was found, a line at a time. */
+  /** Called with one-line progress messages. */
   readonly say?: (message: string) => void;
 }
 
 /**
- * Exports a detector and a masker for use elsewhere, and checks what was written against the models, on other images and
- * prompts than those that were recorded. Starts the best backend there is, unless one was started.
+ * Exports a detector and a masker, and verifies the result against the models, on images and prompts other than the traced ones.
+ * Initialises the fastest available backend, unless one was initialised before.
  *
- * @returns what the folder's manifest says.
+ * @returns the folder's manifest.
  * @throws UsageError when the folder exists or an option does not fit the form.
  * @example
  * import { Sonoground } from 'sonoground';

@@ -18,10 +18,10 @@ import {
 import { sizeOf } from '../util/index.js';
 import { type SizeRule, Twin, type Varying } from './dynamic.js';
 
-/** Numbers up to which equal constants are found by their values. */
+/** Maximum size of constants that are compared by value. */
 const COMPARED = 256;
 
-/** Turns traces into one graph: what no output needs is left out, and equal constants, weights above all, are there once. */
+/** Combines traces into one graph: unneeded nodes are dropped, and equal constants, above all weights, are stored once. */
 export class GraphBuilder {
   private readonly nodes: GraphNode[] = [];
   private readonly taken = new Set<string>();
@@ -30,7 +30,7 @@ export class GraphBuilder {
   private readonly small = new Map<string, string>();
   private readonly namesOfWeights: ReadonlyMap<object, string>;
 
-  /** @param namesOfWeights - what to call constants, by {@link TracedConstant.identity}. */
+  /** @param namesOfWeights - names of constants, by {@link TracedConstant.identity}. */
   constructor(namesOfWeights: ReadonlyMap<object, string> = new Map()) {
     this.namesOfWeights = namesOfWeights;
   }
@@ -40,10 +40,10 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds what was recorded as a signature.
+   * Adds a trace as a signature.
    *
    * @param recorded - one trace, or two of the same function at two sizes of its dynamic axes.
-   * @throws DynamicError when the two are not the same graph but for sizes.
+   * @throws DynamicError when the two differ in more than sizes.
    */
   async add(signature: string, recorded: Trace, varying?: Varying): Promise<void> {
     const twin = varying && (await Twin.of(recorded, varying));
@@ -104,7 +104,7 @@ export class GraphBuilder {
     });
   }
 
-  /** A constant made here: a list of whole numbers, or one without an axis. */
+  /** A new constant: a list of integers, or a scalar. */
   private ints(values: readonly number[] | number): string {
     const list = typeof values === 'number' ? [values] : values;
     const shape = typeof values === 'number' ? [] : [list.length];
@@ -138,7 +138,7 @@ export class GraphBuilder {
     return pushed;
   }
 
-  /** What a constant is at any size of the dynamic axes. */
+  /** A constant as a function of the dynamic size. */
   private computed(rule: SizeRule, size: string): string {
     const arithmetic = (op: string, dtype: TracedDtype, inputs: readonly string[]) =>
       this.push({ name: op, op, inputs, attributes: [typeAttribute('T', dtype)] });
@@ -204,7 +204,7 @@ export class GraphBuilder {
     return this.push({ name, op: 'Const', inputs: [], attributes: [typeAttribute('dtype', constant.dtype)], constant });
   }
 
-  /** Adds a node under a name that is not taken yet. */
+  /** Adds a node under a unique name. */
   private push(node: GraphNode): string {
     let name = node.name;
     for (let k = 1; this.taken.has(name); k++) name = `${node.name}_${k}`;

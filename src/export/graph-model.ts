@@ -14,13 +14,13 @@ import { halfBytes, type Quantised, uint8Bytes } from './quantise.js';
 
 export const weightTypes = ['float32', 'float16', 'uint8'] as const;
 
-/** How weights are stored; they are computed with as float32. */
+/** Storage type of weights; computation always uses float32. */
 export type WeightType = (typeof weightTypes)[number];
 
-/** Bytes of a file of weights, as TensorFlow.js's own converter writes them: browsers cache files of this size. */
+/** Size in bytes of a weight shard, as in TensorFlow.js's own converter: browsers cache files of this size. */
 const SHARD = 4 * 2 ** 20;
 
-/** Nodes' types by TensorFlow.js's names. */
+/** TensorFlow.js's names of node types. */
 const TYPE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   (Object.entries({ float32: 'DT_FLOAT', int32: 'DT_INT32', bool: 'DT_BOOL' }) as [TracedDtype, string][]).map(
     ([dtype, name]) => [tensorflowTypes[dtype], name],
@@ -28,9 +28,9 @@ const TYPE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 );
 
 /**
- * Writes one signature of a graph as a TensorFlow.js graph model: `model.json` and files of weights beside it.
+ * Writes one signature of a graph as a TensorFlow.js graph model: `model.json` with weight shards beside it.
  *
- * @throws CheckpointError when a weight does not fit into half precision.
+ * @throws CheckpointError when a weight is too large for half precision.
  */
 export async function writeGraphModel(graph: Graph, signature: string, dir: string, weightType: WeightType): Promise<void> {
   await mkdir(dir, { recursive: true });
@@ -95,7 +95,7 @@ function shapeJson(shape: readonly number[]): object {
   return { dim: shape.map((size) => ({ size: String(size) })) };
 }
 
-/** Tables and short vectors keep their precision: they are few numbers, and sums hang on them. */
+/** Tables and short vectors keep their precision: they are small, and sums are sensitive to them. */
 function typeOf({ weight, shape, dtype }: ConstantValues, weightType: WeightType): WeightType {
   return weight && dtype === 'float32' && shape.length >= 2 ? weightType : 'float32';
 }
@@ -120,7 +120,7 @@ async function stored(constant: ConstantValues, weightType: WeightType, name: st
   });
 }
 
-/** Cuts a stream of bytes into files of equal size. */
+/** Splits a stream of bytes into files of equal size. */
 class ShardWriter {
   private readonly dir: string;
   private readonly count: number;
@@ -141,7 +141,7 @@ class ShardWriter {
       await this.flush();
       rest = rest.subarray(part.length);
     }
-    // A copy: the bytes may be a backend's own.
+    // A copy, since the backend may own the bytes.
     this.pending.push(rest.slice());
     this.size += rest.length;
   }

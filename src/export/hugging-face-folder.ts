@@ -8,7 +8,7 @@ import { modelFolder, saveCheckpoint } from '../weights/index.js';
 const PREPROCESSOR = 'preprocessor_config.json';
 const PROCESSOR = 'processor_config.json';
 
-/** What a Hugging Face model directory holds besides weights, as far as detectors and maskers need it. */
+/** Files of a Hugging Face model directory, besides weights, that detectors and maskers need. */
 const COMPANIONS = [
   'config.json',
   PREPROCESSOR,
@@ -22,13 +22,13 @@ const COMPANIONS = [
 export interface HuggingFaceSource {
   /** The folder or weight file that the model was read from. */
   readonly path: string;
-  /** The folder of an adapter, whose image settings go before the model's: it was trained with them. */
+  /** The folder of an adapter, whose image settings take precedence over the model's, as it was trained with them. */
   readonly adapter?: string | undefined;
-  /** `preprocessor_config.json` where the source has none. */
+  /** `preprocessor_config.json` for sources without one. */
   readonly preprocessor: Readonly<Record<string, unknown>>;
 }
 
-/** Copies the files beside the weights, and writes those that the source lacks. */
+/** Copies the files beside the weights, and creates missing ones. */
 export async function writeCompanions(source: HuggingFaceSource, dir: string): Promise<void> {
   const from = await modelFolder(source.path);
   await mkdir(dir, { recursive: true });
@@ -40,7 +40,7 @@ export async function writeCompanions(source: HuggingFaceSource, dir: string): P
   const shared = await settingsIn(join(from, PROCESSOR));
   if (own !== undefined || (!present.has(PREPROCESSOR) && shared?.['image_processor'] === undefined))
     await writeJson(join(dir, PREPROCESSOR), own ?? source.preprocessor);
-  // Newer folders keep the image settings in the processor's file, and transformers reads them there first.
+  // Newer folders store the image settings in the processor's file, which transformers reads first.
   if (own !== undefined && shared?.['image_processor'] !== undefined)
     await writeJson(join(dir, PROCESSOR), { ...shared, image_processor: { ...shared['image_processor'], ...own } });
 }
@@ -54,7 +54,7 @@ function writeJson(file: string, value: unknown): Promise<void> {
   return writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Writes a model as transformers' `from_pretrained` reads it. Adapters must be merged before. */
+/** Writes a model in the format of transformers' `from_pretrained`. Adapters must be merged before. */
 export async function writeHuggingFaceFolder(
   model: Module,
   source: HuggingFaceSource,

@@ -6,15 +6,15 @@ import type { PortMeaning } from './program.js';
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 type Meanings = Readonly<Record<string, PortMeaning>>;
 
-/** A masker as functions of tensors that have names, whichever model it is. */
+/** A masker as functions of named tensors, whatever its model. */
 export interface MaskerGraph {
-  /** Side of its square images, in pixels. */
+  /** Side length of its square images, in pixels. */
   readonly side: number;
-  /** Side of earlier masks. */
+  /** Side length of earlier masks. */
   readonly maskSide: number;
-  /** What the encoder gives and the decoder takes. */
+  /** Outputs of the encoder and inputs of the decoder. */
   readonly features: Meanings;
-  /** What the decoder gives. */
+  /** Outputs of the decoder. */
   readonly answers: Meanings;
   encode(pixelValues: tf.Tensor4D): Record<string, tf.Tensor>;
   /** @param inputs - the features, and `input_boxes`, `input_points` with `input_labels`, or all of them. */

@@ -5,9 +5,9 @@ import { maskerGraph } from './masker-graph.js';
 import type { Program } from './program.js';
 import { between, sampleImage } from './samples.js';
 
-/** How many boxes or points a call of the decoder takes. */
+/** Number of boxes and points per call of the decoder. */
 export interface MaskerShape {
-  /** Points of each prompt; fewer are padded with label -10. */
+  /** Points per prompt; shorter prompts are padded with label -10. */
   readonly points: number;
 }
 
@@ -30,8 +30,8 @@ const ADDED = {
 } as const;
 
 /**
- * The masker as functions: image to features; features with boxes, points, or both to masks; and an earlier mask to what it adds
- * to the features.
+ * The masker as functions: image to features; features with boxes, points, or both to masks; and an earlier mask to its
+ * embedding, which is added to the features.
  */
 export function maskerPrograms(parts: Pick<MaskerParts, 'type' | 'model' | 'config'>, { points }: MaskerShape): Program[] {
   const { side, maskSide, features, answers, encode, decode, embedMasks } = maskerGraph(parts);
@@ -94,7 +94,7 @@ function sampleBoxes(rng: Rng, n: number, side: number): tf.Tensor3D {
   return tf.tensor3d([boxes]);
 }
 
-/** Points inside and outside, the last ones of some prompts left out. */
+/** Points inside and outside; in some prompts the last ones are padding. */
 function samplePoints(rng: Rng, n: number, count: number, side: number) {
   const points = Array.from({ length: n }, () =>
     Array.from({ length: count }, () => [rng.uniform(0, side), rng.uniform(0, side)]),

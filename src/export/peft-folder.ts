@@ -6,14 +6,14 @@ import { readJson } from '../weights/index.js';
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
 
-/** There where the adapter was trained with other image settings than its model's. */
+/** Present if the adapter was trained with other image settings than its model's. */
 const IMAGES = 'preprocessor_config.json';
 
 /**
- * Copies an adapter, which training wrote as PEFT reads it.
+ * Copies an adapter, which training wrote in PEFT's format.
  *
- * @param base - what the adapter says it belongs to, unless it says so itself.
- * @throws CheckpointError when it is in another form.
+ * @param base - the base model, if the adapter does not name one.
+ * @throws CheckpointError when it has another format.
  */
 export async function writePeftFolder(from: string, to: string, base: string): Promise<void> {
   if ((await stat(join(from, WEIGHTS)).catch(() => undefined)) === undefined)

@@ -1,13 +1,13 @@
 import { floatToHalf, LARGEST_HALF } from '../weights/formats/index.js';
 
-/** Numbers as they are stored, and how they are read back. */
+/** Stored values, and how to decode them. */
 export interface Quantised {
   readonly bytes: Uint8Array;
-  /** As TensorFlow.js has it in its weights manifest. */
+  /** In the format of TensorFlow.js's weights manifest. */
   readonly quantization?: Readonly<Record<string, unknown>>;
 }
 
-/** Half precision; undefined when a number is too large for it. */
+/** Half precision; undefined when a value is too large for it. */
 export function halfBytes(values: Float32Array): Quantised | undefined {
   if (values.some((value) => Number.isFinite(value) && Math.abs(value) > LARGEST_HALF)) return undefined;
   const halves = Uint16Array.from(values, floatToHalf);
@@ -15,8 +15,8 @@ export function halfBytes(values: Float32Array): Quantised | undefined {
 }
 
 /**
- * One of 256 evenly spaced numbers from the smallest to the largest, zero being one of them; undefined when a number is not
- * finite.
+ * Affine 8-bit quantisation: 256 evenly spaced values from the smallest to the largest, one of them zero; undefined when a value
+ * is not finite.
  *
  * @see Jacob et al. 2018, section 2.1
  */

@@ -10,13 +10,13 @@ import type { PortMeaning, Program } from './program.js';
 import { writeSavedModel } from './saved-model.js';
 import { report, verify } from './verify.js';
 
-/** Sizes at which a program with dynamic axes is recorded; from their difference the graph for any size follows. */
+/** Sizes at which a program with dynamic axes is traced; their difference yields the graph for any size. */
 const RECORDED = [2, 3] as const;
 
-/** Sizes at which what was exported is checked: others than the recorded ones. */
+/** Sizes at which the export is verified, other than the traced ones. */
 const CHECKED = [1, 4];
 
-/** Numbers of an input up to which the larger size is checked too: at full size it would take the most memory of all. */
+/** Maximum size of an input for which the larger size is verified as well: at full size it would dominate memory. */
 const LARGE = 2 ** 19;
 
 export interface RecordOptions {
@@ -25,14 +25,14 @@ export interface RecordOptions {
   /** The model's folder in it. */
   readonly path: string;
   readonly form: 'savedmodel' | 'graph-model';
-  /** Weights of a graph model; a SavedModel has float32. */
+  /** Storage type of a graph model's weights; a SavedModel uses float32. */
   readonly weightType: WeightType;
-  /** The size of dynamic axes, by name; `any` where it varies from call to call. */
+  /** The size of dynamic axes, by name; `any` if it varies between calls. */
   readonly sizes: Readonly<Record<string, number | 'any'>>;
   readonly say: (message: string) => void;
 }
 
-/** Records the programs of a model, writes them, loads what was written, and checks it against the model. */
+/** Traces the programs of a model, writes them, reads them back, and verifies them against the model. */
 export async function exportPrograms(
   model: Module,
   programs: readonly Program[],
@@ -40,14 +40,14 @@ export async function exportPrograms(
 ): Promise<Pick<ManifestPart, 'signatures' | 'verification'>> {
   const { root, path, form, weightType, say } = options;
   const weights = new Map([...model.namedParameters()].map(([path, { value }]) => [path, value] as const));
-  // Weights keep their paths as names.
+  // Weights are named by their paths.
   const builder = new GraphBuilder(new Map([...weights].map(([path, { dataId }]) => [dataId, path])));
   const checkedAt = new Map<Program, readonly number[]>();
   for (const program of programs) checkedAt.set(program, await addProgram(builder, program, options));
   const { graph } = builder;
   const files = new Map<string, string>();
   for (const { signature } of programs) {
-    // A graph model has one signature; the models of several share nothing.
+    // A graph model has one signature; several models share nothing.
     const own = programs.length === 1 ? path : `${path}/${signature === 'serving_default' ? 'encode' : signature}`;
     files.set(signature, form === 'savedmodel' ? path : `${own}/model.json`);
     if (form === 'graph-model') await writeGraphModel(graph, signature, join(root, own), weightType);
@@ -71,7 +71,7 @@ export async function exportPrograms(
   return { signatures, verification };
 }
 
-/** @returns the sizes at which to check it. */
+/** @returns the sizes to verify. */
 async function addProgram(
   builder: GraphBuilder,
   program: Program,

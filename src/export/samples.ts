@@ -3,9 +3,9 @@ import type { Size } from '../imaging/index.js';
 import type { Rng } from '../util/index.js';
 
 /**
- * An image to check a model with: smooth blobs under speckle, of the size that is asked for, padded with zeros.
+ * An image for verification: smooth blobs with speckle, of the requested size, zero-padded.
  *
- * @returns [H, W, 3] f32 and its mask [H, W] i32; they are the caller's.
+ * @returns [H, W, 3] f32 and its mask [H, W] i32; they belong to the caller.
  */
 export function sampleImage(rng: Rng, padded: Size, size: Size): { image: tf.Tensor3D; inside: tf.Tensor2D } {
   const { height, width } = padded;
@@ -31,7 +31,7 @@ export function sampleImage(rng: Rng, padded: Size, size: Size): { image: tf.Ten
   return { image: tf.tensor3d(values, [height, width, 3]), inside: tf.tensor2d(mask, [height, width], 'int32') };
 }
 
-/** A whole number from `low` to `high`, both included. */
+/** An integer from `low` to `high`, inclusive. */
 export function between(rng: Rng, low: number, high: number): number {
   return low + rng.int(high - low + 1);
 }

@@ -4,16 +4,16 @@ import { CheckpointError, writeMessage } from '../util/index.js';
 import { withVariables } from './variables.js';
 import { writeVariables } from './write-variables.js';
 
-/** Bytes of the largest graph: TensorFlow reads none of 2 GiB or more. */
+/** Maximum size of a graph in bytes: TensorFlow cannot read 2 GiB or more. */
 const LARGEST = 1.8e9;
 
 /**
  * Writes a graph as a SavedModel: the graph in `saved_model.pb`, weights in `variables/`.
  *
  * @param dir - the folder of the SavedModel.
- * @param weights - f32, by their paths in the model, which the graph's nodes have as names.
- * @param largest - bytes that `saved_model.pb` may have. Default: 1.8 GB.
- * @throws CheckpointError when the graph, without its weights, is larger than that.
+ * @param weights - f32, by their paths in the model, which are also the names of the graph's nodes.
+ * @param largest - maximum size of `saved_model.pb` in bytes. Default: 1.8 GB.
+ * @throws CheckpointError when the graph, without its weights, is larger.
  */
 export async function writeSavedModel(
   graph: Graph,

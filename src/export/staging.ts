@@ -6,16 +6,16 @@ import { isExported } from '../infer/index.js';
 import { UsageError, withFolderLock } from '../util/index.js';
 
 /**
- * Writes a folder beside its place and then renames it, so that a half-written one is never found there. What a killed process
- * left of the same folder is removed, or put back.
+ * Writes a folder under a temporary name beside its target and then renames it, so that the target is never half-written.
+ * Leftovers of a killed process for the same target are removed, or restored.
  *
- * @param overwrite - replaces an earlier export; any other folder stays.
- * @throws UsageError when the folder exists and may not be replaced; InUseError when another process writes it.
+ * @param overwrite - replace an earlier export; any other folder is kept.
+ * @throws UsageError when the folder exists and must not be replaced; InUseError when another process writes it.
  */
 export async function stageFolder(target: string, overwrite: boolean, write: (dir: string) => Promise<void>): Promise<void> {
   const place = resolve(target);
   await refuseExisting(place, target, overwrite);
-  // Its own name may be as long as the file system allows.
+  // The target's own name may already have the maximum length of the file system.
   const stem = `.sonoground-${createHash('sha256').update(basename(place)).digest('hex').slice(0, 12)}`;
   const about = { where: target, doing: 'is exporting to it', instead: 'choose another folder' };
   await withFolderLock(join(dirname(place), `${stem}.lock`), about, async () => {
@@ -23,7 +23,7 @@ export async function stageFolder(target: string, overwrite: boolean, write: (di
     const beside = join(dirname(place), `${stem}-${randomBytes(4).toString('hex')}`);
     await replaceFolder(place, beside, async (dir) => {
       await write(dir);
-      // Writing takes minutes, in which somebody may have put something else there.
+      // Writing takes minutes, during which the target may have been created.
       await refuseExisting(place, target, overwrite);
     });
   });
@@ -49,7 +49,7 @@ async function replaceFolder(place: string, beside: string, write: (dir: string)
   }
 }
 
-/** A process that was killed between two renames has left the place empty. */
+/** Restores a target that a process killed between two renames left missing. */
 async function clearUp(place: string, stem: string): Promise<void> {
   const dir = dirname(place);
   const names = (await readdir(dir)).filter((name) => name.startsWith(`${stem}-`));

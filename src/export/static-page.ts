@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '../util/index.js';
 
-/** What the build bundles and the package brings, seen from this file both in `src` and in `dist`. */
+/** The bundled page that comes with the package; the relative path is valid from both `src` and `dist`. */
 const PAGE = fileURLToPath(new URL('../../dist/static-page/', import.meta.url));
 
 /**

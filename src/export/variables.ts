@@ -13,8 +13,8 @@ export const SAVER: Saver = { filename: 'save/Const', save: 'save/control_depend
 const FLOAT = typeAttribute('dtype', 'float32');
 
 /**
- * Puts variables in the place of weights, and adds what restores and saves them, as TensorFlow's own `Saver` does. The graph then
- * stays small whatever the model's size, and TensorFlow holds weights once, where it copies constants several times.
+ * Replaces weights by variables, and adds the nodes that restore and save them, like TensorFlow's own `Saver`. The graph then
+ * stays small whatever the model's size, and TensorFlow holds weights once, whereas it copies constants several times.
  */
 export function withVariables({ nodes, signatures }: Graph): { graph: Graph; variables: Variable[]; saver: Saver } {
   const variables: Variable[] = [];
@@ -47,7 +47,9 @@ function textConstant(name: string, text: string | readonly string[]): GraphNode
   return { name, op: 'Const', inputs: [], attributes: [STRING], text };
 }
 
-/** Where the files lie, by the node that TensorFlow feeds with the folder that it finds the model in. */
+/**
+ * The nodes that hold the path of the variable files; TensorFlow feeds the placeholder with their place in the model's folder.
+ */
 export function filename(path: string): GraphNode[] {
   const shape: TracedAttribute = { name: 'shape', kind: 'shape', value: [] };
   return [
@@ -56,7 +58,7 @@ export function filename(path: string): GraphNode[] {
   ];
 }
 
-/** What both need: which tensors, each of them whole. */
+/** Nodes common to both: the names of the tensors, each of them unsliced. */
 function listed(scope: string, variables: readonly Variable[]): { nodes: GraphNode[]; dtypes: TracedAttribute } {
   const names = variables.map(({ name }) => name);
   return {
@@ -65,7 +67,7 @@ function listed(scope: string, variables: readonly Variable[]): { nodes: GraphNo
   };
 }
 
-/** What writes values, which nodes give, as variables. */
+/** The nodes that save values as variables. */
 export function saving(variables: readonly Variable[], values: readonly string[]): GraphNode[] {
   const scope = 'save/SaveV2';
   const { nodes, dtypes } = listed(scope, variables);

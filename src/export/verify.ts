@@ -2,11 +2,11 @@ import { tf } from '../backend/index.js';
 import type { ManifestCheck, Runner } from '../infer/index.js';
 import type { Program } from './program.js';
 
-/** Which samples are compared: not those that were recorded. */
+/** Indices of the samples to compare, other than the traced one. */
 const VARIANTS = [1, 2];
 
 /**
- * Compares exported programs with the model itself, on other inputs than those that were recorded.
+ * Compares exported programs with the model itself, on inputs other than the traced ones.
  *
  * @param sizes - the sizes of dynamic axes to try, or the fixed one.
  */
@@ -26,7 +26,7 @@ export async function verify(program: Program, runner: Runner, sizes: readonly n
   return checks;
 }
 
-/** Compares the programs of a model with those of the model that was read back. */
+/** Compares the programs of a model with those of the same model after reading it back. */
 export async function verifyAgain(programs: readonly Program[], again: readonly Program[]): Promise<ManifestCheck[]> {
   const runner: Runner = {
     async run(signature, inputs) {
@@ -40,7 +40,7 @@ export async function verifyAgain(programs: readonly Program[], again: readonly 
   return checks;
 }
 
-/** Says what was found, a line for each comparison. */
+/** Reports the result, one line per comparison. */
 export function report(path: string, checks: readonly ManifestCheck[], say: (message: string) => void): void {
   for (const { what, max_abs_error: error, max_abs_value: value } of checks)
     say(`${path}: ${what}: largest error ${error.toExponential(1)}, values up to ${value.toPrecision(3)}`);
@@ -56,7 +56,7 @@ async function compare(
   let largest = 0;
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] as number, b[i] as number];
-    if (Object.is(x, y)) continue; // both infinite, or both not numbers
+    if (Object.is(x, y)) continue; // both infinite, or both NaN
     error = Math.max(error, Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Number.MAX_VALUE);
   }
   for (const x of a) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));

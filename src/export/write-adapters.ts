@@ -7,7 +7,7 @@ import { writePeftFolder } from './peft-folder.js';
 import { report, verifyAgain } from './verify.js';
 import { detectorShape } from './write-detector.js';
 
-/** Models and the adapters that were trained on them. */
+/** Models and the adapters trained on them. */
 export interface AdapterSource {
   readonly detector: string;
   readonly adapter?: string | undefined;
@@ -15,7 +15,7 @@ export interface AdapterSource {
   readonly maskerAdapter?: string | undefined;
 }
 
-/** Writes adapters as PEFT reads them. They are loaded again, to see that the models answer as before. */
+/** Writes adapters in PEFT's format. They are read back to verify that the models' outputs are unchanged. */
 export async function writeAdapters(
   { detector, adapter, masker, maskerAdapter }: AdapterSource,
   root: string,

@@ -19,7 +19,7 @@ export interface WriteDetectorOptions {
 
 const TEXT_LENGTH = 64;
 
-/** The sizes that a graph of the detector has unless others are asked for. */
+/** The default sizes of a detector's graph. */
 export function detectorShape(
   { imageProcessor, config }: Pick<DetectorParts, 'imageProcessor' | 'config'>,
   { imageSize, textLength }: Pick<WriteDetectorOptions, 'imageSize' | 'textLength'> = {},
@@ -30,10 +30,10 @@ export function detectorShape(
 }
 
 /**
- * Writes a detector, whose adapter was merged, below an export's folder.
+ * Writes a detector, with its adapter merged, into an export's folder.
  *
  * @param source - where its files come from.
- * @throws UsageError when it does not take as many tokens as are asked for.
+ * @throws UsageError when it supports fewer tokens than requested.
  */
 export async function writeDetector(
   parts: DetectorParts,

@@ -17,11 +17,11 @@ export interface WriteMaskerOptions {
 
 const POINTS = 4;
 
-/** By the type of the model, as transformers calls them. */
+/** transformers' class names, by model type. */
 const PROCESSORS = { sam: 'SamImageProcessor', sam2: 'Sam2ImageProcessorFast' } as const;
 
 /**
- * Writes a masker, whose adapter was merged, below an export's folder.
+ * Writes a masker, with its adapter merged, into an export's folder.
  *
  * @param source - where its files come from.
  */

@@ -7,10 +7,10 @@ import { filename, SAVER, saving } from './variables.js';
 const FLOAT = typeAttribute('dtype', 'float32');
 
 /**
- * Writes the files from which TensorFlow restores variables. TensorFlow writes them itself, run by a graph that does only this: the
- * binding cannot call its operation, which has a list of types, alone.
+ * Writes the files from which TensorFlow restores variables. TensorFlow itself writes them, run by a graph for this purpose: the
+ * binding cannot call the operation directly, as it takes a list of types.
  *
- * @param dir - the SavedModel's folder; gets `variables/`.
+ * @param dir - the SavedModel's folder; `variables/` is created in it.
  * @param weights - by the names of the variables, f32.
  */
 export async function writeVariables(

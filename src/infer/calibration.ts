@@ -3,54 +3,54 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError, readModelText, shownName, writeFileAtomic } from '../util/index.js';
 
-/** The file's name, beside the weights that it was made for. */
+/** Name of the calibration file, stored beside the weights that it belongs to. */
 export const CALIBRATION_FILE = 'calibration.json';
 
 const rate = z.number().min(0).max(1);
 /** See {@link PresenceThreshold}. */
 export const presenceThresholdSchema = z.object({
-  /** Score from which a thing counts as present. */
+  /** Lowest score at which a structure counts as present. */
   threshold: z.number().nonnegative(),
-  /** Scores of images that do not show it, which the threshold was taken from. */
+  /** Number of negative images (not showing the structure) whose scores set the threshold. */
   absent: z.int().positive(),
-  /** Scores of images that show it. */
+  /** Number of positive images. */
   present: z.int().nonnegative(),
-  /** Share of those that do not show it which reach the threshold. */
+  /** Share of negative images that reach the threshold. */
   falseAlarmRate: rate,
-  /** Share of those that show it which reach the threshold; null where there was none. */
+  /** Share of positive images that reach the threshold; null if there were none. */
   detectionRate: rate.nullable(),
 });
 
 const calibrationSchema = z.object({
   version: z.literal(1),
-  /** The false-alarm rate that was asked for. */
+  /** The requested false-positive rate. */
   targetFalseAlarmRate: rate,
-  /** Where the scores came from: `val of stu, busi`. */
+  /** Source of the scores: `val of stu, busi`. */
   source: z.string(),
-  /** Digest of the models that gave the scores. */
+  /** Hash of the models that produced the scores. */
   model: z.string(),
   /** For phrases without a threshold of their own. */
   overall: presenceThresholdSchema,
   perPhrase: z.record(z.string(), presenceThresholdSchema),
 });
 
-/** Scores from which a thing counts as present in an image, taken from images that do not show it. */
+/** Lowest scores at which structures count as present in an image, derived from images that do not show them. */
 export type PresenceCalibration = z.infer<typeof calibrationSchema>;
-/** One threshold and what it was taken from. */
+/** A threshold and the statistics it was derived from. */
 export type PresenceThreshold = z.infer<typeof presenceThresholdSchema>;
 
-/** Whether an image shows a thing, judged by the detector's best score for it. */
+/** Whether an image shows a structure, by the detector's best score for it. */
 export interface PresenceVerdict {
   readonly present: boolean;
   readonly score: number;
   readonly threshold: number;
-  /** Whether the threshold is the phrase's own, or the one for all. */
+  /** Whether the threshold is the phrase's own, rather than the overall one. */
   readonly ownThreshold: boolean;
-  /** The false-alarm rate that the threshold was chosen for. */
+  /** The false-positive rate that the threshold was chosen for. */
   readonly falseAlarmRate: number;
 }
 
-/** Puts a calibration beside the weights that it is for. */
+/** Writes a calibration beside the weights that it belongs to. */
 export async function writeCalibration(dir: string, calibration: PresenceCalibration): Promise<string> {
   const file = join(dir, CALIBRATION_FILE);
   await writeFileAtomic(file, `${JSON.stringify(calibrationSchema.parse(calibration), null, 2)}\n`);
@@ -58,7 +58,7 @@ export async function writeCalibration(dir: string, calibration: PresenceCalibra
 }
 
 /**
- * The calibration of a model or an adapter; nothing where it has none.
+ * Reads the calibration of a model or adapter; undefined if it has none.
  *
  * @throws CheckpointError when the file is damaged.
  */
@@ -85,10 +85,10 @@ export async function readCalibration(dir: string): Promise<PresenceCalibration 
 }
 
 /**
- * Says whether an image shows a thing.
+ * Decides whether an image shows a structure.
  *
- * @param phrase - as it was asked.
- * @param score - the detector's best score for it over all boxes, those below the box threshold too; 0 where there is none.
+ * @param phrase - as in the prompt.
+ * @param score - the detector's best score for it over all boxes, including those below the box threshold; 0 if there is none.
  */
 export function presenceVerdict(
   { overall, perPhrase, targetFalseAlarmRate }: PresenceCalibration,

@@ -12,10 +12,10 @@ import {
 import type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';
 import { PromptCache } from './prompt-cache.js';
 
-/** Finds what phrases name. Another detector can stand in for Grounding DINO by implementing this. */
+/** Finds the structures that phrases name. Implement it to replace Grounding DINO. */
 export interface Detector {
   /**
-   * @param phrases - what to look for; each detection carries one of them, letter for letter.
+   * @param phrases - the structures to find; each detection carries one of them verbatim.
    * @returns boxes in pixels of the image, best first.
    */
   detect(image: RasterImage, phrases: readonly string[], options?: Partial<SelectOptions>): Promise<Detection[]>;
@@ -23,7 +23,7 @@ export interface Detector {
   dispose(): void;
 }
 
-/** What a predictor is made of: a loaded model and what goes with it. */
+/** A loaded model with its tokenizer and image processor. */
 export interface GroundingDinoPredictorOptions {
   readonly model: GroundingDino;
   readonly tokenizer: PromptTokenizer;
@@ -31,10 +31,10 @@ export interface GroundingDinoPredictorOptions {
 }
 
 /**
- * Image and phrases in, boxes in pixels out. It owns its model.
+ * Predicts boxes in pixels from an image and phrases. Owns its model.
  *
- * Prompts stay encoded, and so does the image that was looked at last: another prompt on the same image object costs no pass
- * of the backbone. More phrases than one prompt takes are asked in several passes; each pass judges its own phrases.
+ * Encoded prompts and the last encoded image are cached: another prompt on the same image object does not run the backbone again.
+ * Phrases that do not fit into one prompt are split over several passes, each selecting boxes for its own phrases.
  */
 export class GroundingDinoPredictor implements Detector, Disposable {
   private readonly model: GroundingDino;
@@ -76,14 +76,14 @@ export class GroundingDinoPredictor implements Detector, Disposable {
     if (this.current?.image === image) return this.current.encoded;
     this.release();
     const { pixelValues, pixelMask } = this.imageProcessor.process([image]);
-    // One image alone is never padded.
+    // A single image is never padded.
     const encoded = this.model.encodeImage({ pixelValues }, inference);
     tf.dispose([pixelValues, pixelMask]);
     this.current = { image, encoded };
     return encoded;
   }
 
-  /** Lets go of encoded prompts and of the last image; due where the model's weights have changed. */
+  /** Drops the cached prompts and image; required after the model's weights have changed. */
   forget(): void {
     this.release();
     this.prompts.dispose();

@@ -7,36 +7,36 @@ import type { Masker } from './masker.js';
 import { maskerOf } from './masker-of.js';
 import { Segmenter } from './segmenter.js';
 
-/** Which models a segmenter is made of. */
+/** The models of a segmenter. */
 export interface LoadOptions {
   /**
-   * Folder of a Grounding DINO, the name of a downloaded one, or an exported folder, which holds a masker too. Default: the
-   * shipped one.
+   * Folder of a Grounding DINO, the name of a downloaded model, or an exported folder, which includes a masker. Default: the
+   * shipped detector.
    */
   readonly detector?: string;
   /**
-   * Folder of a masker, or the name of a downloaded one; its `model_type` says what it is. Default: the one of an exported folder,
-   * else the shipped SAM 2.
+   * Folder of a masker, or the name of a downloaded one; its `model_type` determines the class. Default: the masker of an
+   * exported folder, else the shipped SAM 2.
    */
   readonly masker?: string | undefined;
   /** Folder of a LoRA adapter for the detector. */
   readonly adapter?: string | undefined;
-  /** Scales what the adapters change. Default: 1; 0 gives the models without them. */
+  /** Scales the adapters' updates. Default: 1; 0 disables the adapters. */
   readonly adapterScale?: number | undefined;
   /** Folder of a LoRA adapter for the masker. */
   readonly maskerAdapter?: string | undefined;
 }
 
-/** {@link LoadOptions} where `null` stands for no masker. */
+/** {@link LoadOptions} with `null` for no masker. */
 export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
   readonly masker?: string | null | undefined;
 }
 
 /**
- * An image and a sentence in, a mask for each thing that the sentence names out. It owns its detector and its masker.
+ * Segments the structures that a text prompt names in an image. Owns its detector and its masker.
  *
- * Either can be another one: pass anything that implements `Detector` and `Masker` of `sonoground/models` to the constructor. Without a
- * masker only boxes come back.
+ * Either can be replaced: pass implementations of `Detector` and `Masker` from `sonoground/models` to the constructor. Without
+ * a masker, only boxes are returned.
  *
  * @example
  * import { decodeImage, GroundedSegmenter, maskToRle } from 'sonoground';
@@ -50,11 +50,11 @@ export interface LoadOptionsOrBoxes extends Omit<LoadOptions, 'masker'> {
  */
 export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Segmenter<M> {
   /**
-   * Loads both models, from their folders or from one folder that `export` wrote. The shipped ones are found from any working
-   * directory. Starts the best backend there is, unless {@link initBackend} was called before.
+   * Loads both models, from their folders or from one folder written by `export`. Shipped models are found from any working
+   * directory. Initialises the fastest available backend, unless {@link initBackend} was called before.
    *
-   * @param models - an exported folder, or options, of which `masker: null` loads the detector alone.
-   * @throws CheckpointError naming the file that is missing or does not fit; UsageError for an adapter beside an export.
+   * @param models - an exported folder, or options; `masker: null` loads only the detector.
+   * @throws CheckpointError naming the file that is missing or does not fit; UsageError for an adapter combined with an export.
    */
   static load(models?: string | LoadOptions): Promise<GroundedSegmenter>;
   static load(models: string | LoadOptionsOrBoxes): Promise<GroundedSegmenter<Masker | undefined>>;

@@ -9,10 +9,10 @@ import { answerOf, firstMasks, type PromptAnswer } from './prompt-answers.js';
 import { callsFor, type PromptCall } from './prompt-calls.js';
 import type { SquareImage } from './square-image.js';
 
-/** What a model makes of an image: maps whose first axis counts images. */
+/** Image features; the first axis is the image. */
 export type ImageFeatures = Readonly<Record<'embeddings', tf.Tensor4D>>;
 
-/** What a predictor needs of a model; SAM 2 and SAM have it. */
+/** The interface a predictor expects of a model; SAM 2 and SAM implement it. */
 export interface PromptableModel<F extends ImageFeatures> {
   /**
    * Encodes images, for any number of prompts.
@@ -20,7 +20,7 @@ export interface PromptableModel<F extends ImageFeatures> {
    * @param pixelValues - [B, S, S, 3] f32, normalised.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): F;
-  /** Masks for N prompts on each of B images; see `Sam2.decodeMasks`. */
+  /** Predicts masks for N prompts on each of B images; see `Sam2.decodeMasks`. */
   decodeMasks(
     inputs: {
       readonly features: F;
@@ -40,7 +40,7 @@ export interface PromptableModel<F extends ImageFeatures> {
     readonly predMasks: tf.Tensor;
     /** [B, N, M] f32. */
     readonly iouScores: tf.Tensor;
-    /** [B, N, 1] f32; models without it leave it out. */
+    /** [B, N, 1] f32; absent for models without an object score. */
     readonly objectScoreLogits?: tf.Tensor | undefined;
   };
   /** Frees the model. */
@@ -54,10 +54,9 @@ interface Current<F> {
 }
 
 /**
- * Asks a model of the SAM family for masks: {@link setImage} once, then any number of prompts. It owns its model.
+ * Prompts a model of the SAM family: {@link setImage} once, then any number of prompts. Owns its model.
  *
- * Subclasses say what model it is and how an image enters it. All coordinates here are pixels of
- * the image that was set.
+ * Subclasses choose the model and the image transform. All coordinates are pixels of the current image.
  */
 export abstract class ImagePredictor<F extends ImageFeatures> implements Masker, Disposable {
   private readonly model: PromptableModel<F>;
@@ -71,7 +70,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
   }
 
   /**
-   * Encodes an image, for any number of prompts. The same object again costs nothing.
+   * Encodes an image, for any number of prompts. Setting the same object again is free.
    *
    * @throws DataError when the image has no pixels, or other than three bytes for each; RuntimeError after {@link dispose}.
    */
@@ -87,11 +86,11 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
   }
 
   /**
-   * Answers prompts on the image that was set. Equal kinds of prompts go through the decoder together, as many at a time as memory
-   * allows; each is answered as if it were asked alone.
+   * Predicts masks for prompts on the current image. Prompts of the same kinds are decoded in batches that fit in memory; the
+   * result of each is independent of the others.
    *
-   * @returns one answer for each prompt, in their order.
-   * @throws UsageError for prompts that cannot be meant; RuntimeError when no image was set, or after {@link dispose}.
+   * @returns one answer per prompt, in order.
+   * @throws UsageError for invalid prompts; RuntimeError when no image was set, or after {@link dispose}.
    * @example
    * import { decodeImage } from 'sonoground';
    * import { loadImagePredictor } from 'sonoground/models';
@@ -102,7 +101,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
    * const earlier = rough?.masks[0]?.logits;
    * if (earlier === undefined) throw new Error('no answer');
    * const [finer] = await predictor.predict({
-   *   points: [[[80, 60], [45, 35]]], // one inside, one outside of what is meant
+   *   points: [[[80, 60], [45, 35]]], // one inside, one outside the object
    *   labels: [[1, 0]],
    *   masks: [earlier],
    * });
@@ -115,7 +114,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
     const lowRes = { width: 4 * w, height: 4 * h };
     const count = checkPrompts(prompts, image, lowRes);
     const answers: (PromptAnswer | undefined)[] = Array.from({ length: count });
-    // The decoder runs without a pause in between, so that nobody can set another image half-way.
+    // The decoder runs synchronously for all calls, so that nobody can set another image in between.
     const calls = callsFor(prompts, count, features.embeddings.shape).map((call) => ({
       call,
       outputs: this.decode(call, { image, features, placed }, prompts.multimask ?? false),
@@ -135,7 +134,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
     return answers as PromptAnswer[];
   }
 
-  /** One mask for each box; see {@link predict}. */
+  /** Predicts one mask per box; see {@link predict}. */
   async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
     this.ready('masksOf');
     if (boxesXyxyPx.length === 0) return [];
@@ -145,7 +144,7 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
   private decode({ boxes, points, labels, masks }: PromptCall, { image, features, placed }: Current<F>, multimask: boolean) {
     return tf.tidy(() => {
       const moved = points?.map((own) => scalePoints(own, image, placed));
-      // An earlier mask counts for a whole image: with masks each prompt is an image of its own.
+      // An earlier mask applies to a whole image, so with masks each prompt becomes an image of the batch.
       const lead: [number, number] = masks === undefined ? [1, boxes?.length ?? points?.length ?? 1] : [masks.length, 1];
       const perPrompt = points?.[0]?.length ?? 0;
       const [height, width] = masks === undefined ? [] : [masks[0]?.height as number, masks[0]?.width as number];
@@ -185,13 +184,13 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
     });
   }
 
-  /** Lets go of the image that was set; due where the model's weights have changed. */
+  /** Drops the current image; required after the model's weights have changed. */
   forget(): void {
     if (this.current !== undefined) tf.dispose({ ...this.current.features } as unknown as tf.TensorContainer);
     this.current = undefined;
   }
 
-  /** Frees the model and the image. Safe to call again. */
+  /** Frees the model and the image. Idempotent. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -217,12 +216,12 @@ export function checkImage({ width, height, data }: RasterImage): void {
   });
 }
 
-/** Points of one picture as points of another size of it. */
+/** Scales points from one size of an image to another. */
 export function scalePoints(points: readonly (readonly [number, number])[], from: Size, to: Size): [number, number][] {
   return points.map(([x, y]) => [(x * to.width) / from.width, (y * to.height) / from.height]);
 }
 
-/** The maps of one image, once for each of `times`. */
+/** Repeats the features of one image `times` times along the batch axis. */
 function repeated<F extends ImageFeatures>(features: F, times: number): F {
   if (times === 1) return features;
   const maps = Object.entries(features as unknown as Record<string, tf.Tensor4D>);

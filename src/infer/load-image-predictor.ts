@@ -5,10 +5,10 @@ import { SamImagePredictor } from './sam-predictor.js';
 import { Sam2ImagePredictor } from './sam2-predictor.js';
 
 /**
- * Loads SAM, MedSAM or SAM 2, whichever it is, for prompts of points, boxes and earlier masks. Starts the best backend there is,
- * unless one was started.
+ * Loads SAM, MedSAM or SAM 2, detecting which, for prompts of points, boxes and earlier masks. Initialises the fastest available
+ * backend unless one was initialised before.
  *
- * @param model - a Hugging Face model directory, the authors' file, or the name of a downloaded model.
+ * @param model - a Hugging Face model directory, a checkpoint of the authors, or the name of a downloaded model.
  * @throws CheckpointError naming the file that is missing or does not fit.
  */
 export async function loadImagePredictor(

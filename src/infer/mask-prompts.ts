@@ -1,35 +1,35 @@
 import type { BoxXyxy, MaskLogits, Size } from '../imaging/index.js';
 import { UsageError } from '../util/index.js';
 
-/** A place in an image, in pixels from its left and upper edges. */
+/** A point in an image, in pixels from its top-left corner. */
 export type PointXy = readonly [x: number, y: number];
 
 /**
- * What masks are asked for with. Prompt `i` is box `i`, the points `i` with their labels, and the earlier mask `i`; each of the
- * three kinds may be left out, those given must be equally many.
+ * Prompts for masks. Prompt `i` consists of box `i`, the points `i` with their labels, and earlier mask `i`. Each of the three
+ * kinds is optional; those given must have the same length.
  */
 export interface MaskPrompts {
   /** Left, top, right, bottom in pixels of the image. */
   readonly boxes?: readonly BoxXyxy[] | undefined;
-  /** For each prompt its points, in pixels of the image. */
+  /** The points of each prompt, in pixels of the image. */
   readonly points?: readonly (readonly PointXy[])[] | undefined;
-  /** For each point, whether it lies inside (1) or outside (0) what is meant. */
+  /** The label of each point: 1 inside, 0 outside the object. */
   readonly labels?: readonly (readonly number[])[] | undefined;
-  /** For each prompt the low-resolution logits of an earlier answer, which is to be refined. */
+  /** For each prompt, the low-resolution logits of an earlier answer to refine. */
   readonly masks?: readonly MaskLogits[] | undefined;
-  /** Several masks for each prompt, for prompts that can mean more than one thing. Default: false. */
+  /** Predict several masks for each, possibly ambiguous, prompt. Default: false. */
   readonly multimask?: boolean | undefined;
 }
 
-/** How far over the border a coordinate may lie: what rounding of boxes does. In pixels. */
+/** How far a coordinate may lie outside the image, in pixels: boxes may be rounded outwards. */
 const SLACK = 1;
 
 /**
- * Checks prompts.
+ * Validates prompts.
  *
  * @param lowRes - the size of earlier masks.
  * @returns the number of prompts.
- * @throws UsageError saying which box, point, label or mask is wrong.
+ * @throws UsageError naming the invalid box, point, label or mask.
  */
 export function checkPrompts({ boxes, points, labels, masks }: MaskPrompts, image: Size, lowRes: Size): number {
   if ((points === undefined) !== (labels === undefined))

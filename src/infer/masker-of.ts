@@ -3,7 +3,7 @@ import type { Masker } from './masker.js';
 import { SamImagePredictor } from './sam-predictor.js';
 import { Sam2ImagePredictor } from './sam2-predictor.js';
 
-/** The predictor that a loaded masker's parts belong to. */
+/** Creates the predictor for a loaded masker. */
 export function maskerOf(parts: MaskerParts): Masker {
   if (parts.type === 'sam2') return new Sam2ImagePredictor(parts);
   return new SamImagePredictor({ ...parts, imageSize: parts.config.vision.imageSize });

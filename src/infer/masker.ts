@@ -1,18 +1,18 @@
 import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
 
-/** A mask and how good its maker thinks it is. */
+/** A mask and its estimated quality. */
 export interface MaskPrediction {
   /** On the image's own grid. */
   readonly mask: BinaryMask;
-  /** The model's own estimate of the mask's IoU. */
+  /** The model's IoU estimate. */
   readonly score: number;
 }
 
-/** Turns boxes into masks. Another masker can stand in for SAM 2 and SAM by implementing this. */
+/** Turns boxes into masks. Implement it to replace SAM 2 and SAM. */
 export interface Masker {
   /** Prepares an image for any number of {@link masksOf} calls. */
   setImage(image: RasterImage): Promise<void>;
-  /** One mask for each box, in their order. Boxes are in pixels of the image. */
+  /** Predicts one mask per box, in order. Boxes are in pixels of the image. */
   masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
   /** Frees the model. */
   dispose(): void;

@@ -2,36 +2,36 @@ import type { BinaryMask, MaskLogits, Size } from '../imaging/index.js';
 import { CheckpointError } from '../util/index.js';
 import type { MaskPrediction } from './masker.js';
 
-/** One mask that answers a prompt. */
+/** One mask of the answer to a prompt. */
 export interface PromptedMask extends MaskPrediction {
-  /** The mask before it was brought to the image's grid; as `masks` of a further call it is refined. */
+  /** The low-resolution logits; pass them as `masks` of a further call to refine the mask. */
   readonly logits: MaskLogits;
 }
 
-/** What a model says to one prompt. */
+/** A model's answer to one prompt. */
 export interface PromptAnswer {
-  /** One mask, or with `multimask` the model's alternatives in its own order. */
+  /** One mask, or with `multimask` all alternatives in the model's order. */
   readonly masks: readonly PromptedMask[];
-  /** Whether there is an object at all, in [0, 1]. Only SAM 2 says so. */
+  /** Probability that there is an object at all, in [0, 1]. Only SAM 2 predicts it. */
   readonly objectScore: number | undefined;
 }
 
-/** What a mask decoder gave for some prompts, read from the device. */
+/** Outputs of a mask decoder for some prompts, read from the device. */
 export interface DecodedMasks {
   /** [prompts, each, h, w]. */
   readonly logits: Float32Array;
   /** [prompts, each]. */
   readonly scores: Float32Array;
-  /** [prompts]; models without it leave it out. */
+  /** [prompts]; absent for models without an object score. */
   readonly object: Float32Array | undefined;
 }
 
 /**
- * The answer to one prompt of several.
+ * Extracts the answer to one of several prompts.
  *
- * @param each - masks of a prompt.
+ * @param each - masks per prompt.
  * @param lowRes - the size of the logits.
- * @param toImage - brings logits to the image's grid.
+ * @param toImage - resizes logits to the image's grid.
  */
 export function answerOf(
   { logits, scores, object }: DecodedMasks,
@@ -42,7 +42,7 @@ export function answerOf(
   const masks = Array.from({ length: each }, (_, m) => {
     const plane = row * each + m;
     const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
-    // NaN is not above 0 anywhere: the mask would be empty without a word.
+    // NaN is never above 0: without this check the mask would silently be empty.
     if (Number.isNaN(scores[plane]) || Number.isNaN(own.data[0]))
       throw new CheckpointError({
         code: 'E_WEIGHTS_NOT_FINITE',

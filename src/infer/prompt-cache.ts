@@ -4,10 +4,10 @@ import { inference } from '../nn/index.js';
 import { collateText } from '../processing/index.js';
 import type { EncodedPrompt } from '../prompts/index.js';
 
-/** How many prompts stay encoded: a quarter of a megabyte each at the published size. */
+/** Number of cached prompts: 250 KB each at the published size. */
 const CAPACITY = 32;
 
-/** Keeps what a detector makes of prompts, so that many images cost one pass of the text encoder. It owns what it hands out. */
+/** Caches encoded prompts, so that the text encoder runs once for many images. Owns the tensors that it returns. */
 export class PromptCache {
   private readonly model: GroundingDino;
   /** Least recently used first. */
@@ -17,7 +17,7 @@ export class PromptCache {
     this.model = model;
   }
 
-  /** The prompt's features; they stay valid until `CAPACITY` other prompts were asked for. */
+  /** The prompt's features; valid until `CAPACITY` other prompts were requested. */
   encode(prompt: EncodedPrompt): EncodedText {
     const key = prompt.inputIds.join();
     const text = this.entries.get(key) ?? this.compute(prompt);

@@ -1,9 +1,9 @@
 import type { BoxXyxy, MaskLogits } from '../imaging/index.js';
 import type { MaskPrompts, PointXy } from './mask-prompts.js';
 
-/** Prompts that go through the decoder together: all have as many points, and the same kinds. */
+/** Prompts decoded in one batch: all have the same kinds and number of points. */
 export interface PromptCall {
-  /** Which of the caller's prompts these are. */
+  /** Indices of these prompts in the caller's list. */
   readonly indices: readonly number[];
   readonly boxes: readonly BoxXyxy[] | undefined;
   readonly points: readonly (readonly PointXy[])[] | undefined;
@@ -11,18 +11,18 @@ export interface PromptCall {
   readonly masks: readonly MaskLogits[] | undefined;
 }
 
-/** What the decoder may take at a time, in bytes. */
+/** Memory limit of one decoder call, in bytes. */
 const BUDGET = 512 * 2 ** 20;
 
 /**
- * Maps of the features' size that the decoder holds for one prompt at its widest point: the image's features and their copies in
- * attention (about 6), and the enlarged ones with what GELU makes of them (2 each, about 6 of them).
+ * Feature-sized maps that the decoder holds per prompt at its peak: the image features and their copies in attention (about 6),
+ * and the upscaled ones with GELU's intermediates (2 each, about 6 of them).
  */
 const MAPS_PER_PROMPT = 18;
 
 /**
- * Groups prompts by their number of points and cuts the groups to what memory allows. Padding shorter lists would not do: the
- * decoder attends to padding, so that an answer would depend on what else is asked.
+ * Groups prompts by their number of points and splits the groups to fit in memory. Shorter lists are not padded: the decoder
+ * attends to padding, so an answer would depend on the other prompts.
  *
  * @param shape - of the image's features, [1, h, w, C].
  */

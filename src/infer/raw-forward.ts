@@ -12,23 +12,23 @@ import { RawInputs } from './raw-inputs.js';
 import { type RawMasker, rawMasks } from './raw-masks.js';
 
 export interface RawForwardOptions {
-  /** A Hugging Face model directory of type `grounding-dino`, `sam2`, `sam2_video` or `sam`, or the authors' file. */
+  /** A Hugging Face model directory of type `grounding-dino`, `sam2`, `sam2_video` or `sam`, or a checkpoint of the authors. */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
   readonly inputs: string;
-  /** Where the outputs go, under Hugging Face's names. */
+  /** Output file, with Hugging Face's names. */
   readonly outputs: string;
   /** Folder of a LoRA adapter for Grounding DINO. */
   readonly adapter?: string | undefined;
-  /** Several masks a prompt. Default: what the metadata entry `multimask_output` of the inputs says, else one. */
+  /** Several masks per prompt. Default: the metadata entry `multimask_output` of the inputs, else false. */
   readonly multimask?: boolean | undefined;
 }
 
 type Kind = { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig } | RawMasker;
 
 /**
- * Runs one raw forward pass from file to file, for comparison with other implementations. Everything that can be checked is
- * checked before the weights are read.
+ * Runs one raw forward pass from file to file, for comparison with other implementations. Inputs are validated before the weights
+ * are read.
  *
  * @returns the names of the outputs with their shapes.
  */

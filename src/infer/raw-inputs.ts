@@ -2,10 +2,10 @@ import { tf } from '../backend/index.js';
 import { nearest, UsageError } from '../util/index.js';
 import type { NamedArray } from '../weights/formats/index.js';
 
-/** How many problems an error lists. */
+/** Number of problems listed in an error. */
 const LISTED = 8;
 
-/** Named arrays of a file, checked against what a model takes. Problems are collected and thrown once, by {@link check}. */
+/** Named arrays of a file, checked against a model's signature. {@link check} throws all problems at once. */
 export class RawInputs {
   private readonly file: string;
   private readonly arrays: ReadonlyMap<string, NamedArray>;
@@ -25,9 +25,9 @@ export class RawInputs {
   }
 
   /**
-   * Checks the sizes of an array; letters without a value in `known` stand for any size from 1 on.
+   * Checks the shape of an array; letters without a value in `known` stand for any size of at least 1.
    *
-   * @returns the sizes; `undefined` each where the array is missing or misshapen.
+   * @returns the sizes; all `undefined` if the array is missing or has the wrong shape.
    */
   sizes(
     name: string,
@@ -50,7 +50,7 @@ export class RawInputs {
     return [];
   }
 
-  /** Checks that an array holds whole numbers from `low` to `high`. */
+  /** Checks that an array holds integers from `low` to `high`. */
   range(name: string, low: number, high: number): void {
     const data = this.arrays.get(name)?.data ?? [];
     const outside = data.find((value) => !Number.isInteger(value) || value < low || value > high);
@@ -58,8 +58,8 @@ export class RawInputs {
   }
 
   /**
-   * @param known - every name that the model takes.
-   * @throws UsageError with all problems found so far, and names that the model does not take.
+   * @param known - all input names of the model.
+   * @throws UsageError with all problems found so far, including unknown names.
    */
   check(known: readonly string[]): void {
     for (const name of this.arrays.keys()) {
@@ -78,17 +78,17 @@ export class RawInputs {
     });
   }
 
-  /** An array of the file as int32, if it is there. */
+  /** An optional array of the file as int32. */
   whole<T extends tf.Tensor>(name: string): T | undefined {
     return this.tensor(name, 'int32') as T | undefined;
   }
 
-  /** An array of the file as float32, if it is there. */
+  /** An optional array of the file as float32. */
   float<T extends tf.Tensor>(name: string): T | undefined {
     return this.tensor(name, 'float32') as T | undefined;
   }
 
-  /** NCHW in the file, NHWC here. The array must be there. */
+  /** Converts NCHW to NHWC. The array must exist. */
   image(name: string): tf.Tensor4D {
     return tf.tidy(() => tf.transpose(this.float<tf.Tensor4D>(name) as tf.Tensor4D, [0, 2, 3, 1]));
   }

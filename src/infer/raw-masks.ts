@@ -10,7 +10,7 @@ export type RawMasker =
   | { readonly type: 'sam2'; readonly config: Sam2Config }
   | { readonly type: 'sam'; readonly config: SamConfig };
 
-/** Outputs of one pass of a SAM 2 or SAM, under Hugging Face's names. */
+/** Outputs of one forward pass of a SAM 2 or SAM, under Hugging Face's names. */
 export async function rawMasks(
   kind: RawMasker,
   inputs: RawInputs,
@@ -53,7 +53,7 @@ function checkInputs({ type, config }: RawMasker, inputs: RawInputs): void {
   const [, n] = inputs.sizes('input_boxes', ['B', 'N', 4], { B: b }, 'optional');
   const [, points, p] = inputs.sizes('input_points', ['B', 'N', 'P', 2], { B: b, N: n }, 'optional');
   inputs.sizes('input_labels', ['B', 'N', 'P'], { B: b, N: points, P: p }, 'optional');
-  // SAM 2 brings earlier masks to the size that it takes, SAM expects them to have it.
+  // SAM 2 resizes earlier masks to its own resolution, SAM expects them to have it.
   const low = lowResolution(config);
   inputs.sizes('input_masks', ['B', 1, 'H', 'W'], type === 'sam2' ? { B: b } : { B: b, H: low, W: low }, 'optional');
   if (inputs.has('input_labels') && !inputs.has('input_points')) inputs.problem('input_labels needs input_points');
@@ -61,14 +61,14 @@ function checkInputs({ type, config }: RawMasker, inputs: RawInputs): void {
   inputs.check(['pixel_values', 'input_boxes', 'input_points', 'input_labels', 'input_masks']);
 }
 
-/** Side of the masks that the decoder gives, and takes back. */
+/** Side length of the decoder's low-resolution masks, both inputs and outputs. */
 function lowResolution({ promptEncoder: { imageSize, patchSize } }: RawMasker['config']): number {
   return 4 * Math.floor(imageSize / patchSize);
 }
 
 function promptsOf(inputs: RawInputs): Pick<Prompts, 'boxes' | 'points' | 'labels'> {
   const points = inputs.float<tf.Tensor4D>('input_points');
-  // Points without labels are inside, as in the reference.
+  // Points without labels count as inside, as in the reference.
   const labels: tf.Tensor3D | undefined =
     inputs.whole<tf.Tensor3D>('input_labels') ??
     (points && tf.ones<tf.Rank.R3>(points.shape.slice(0, 3) as [number, number, number], 'int32'));

@@ -3,13 +3,13 @@ import type { ImageProcessor } from '../processing/index.js';
 import { ImagePredictor } from './image-predictor.js';
 import { stretchedImage } from './square-image.js';
 
-/** What a predictor is made of. */
+/** Parts of a predictor. */
 export interface Sam2ImagePredictorOptions {
   readonly model: Sam2;
   readonly imageProcessor: ImageProcessor;
 }
 
-/** SAM 2 on still images. Images are stretched to the model's square; masks are stretched back. */
+/** Predictor for SAM 2 on still images. Images are stretched to the model's square, masks are stretched back. */
 export class Sam2ImagePredictor extends ImagePredictor<Sam2ImageFeatures> {
   constructor({ model, imageProcessor }: Sam2ImagePredictorOptions) {
     super(model, stretchedImage(imageProcessor));

@@ -1,26 +1,26 @@
 import type { SelectOptions } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 
-/** Which of the boxes that were found count. */
+/** Which of the detected boxes to return. */
 export const selections = ['all', 'best-per-phrase', 'best'] as const;
 
 export type Selection = (typeof selections)[number];
 
-/** What counts as found. */
+/** Options that decide which boxes are returned. */
 export interface SegmentOptions extends Partial<SelectOptions> {
   /**
    * `all` boxes above the threshold, the `best-per-phrase` (at most one for each phrase), or the `best` (at most one in the
    * image). Default: `all`.
    */
   readonly select?: Selection | undefined;
-  /** Score from which a box counts, in [0, 1]. Default: 0.3. */
+  /** Lowest score of a returned box, in [0, 1]. Default: 0.3. */
   readonly scoreThreshold?: number | undefined;
 }
 
 /**
- * The same as a detector takes it.
+ * Converts to a detector's options.
  *
- * @throws UsageError for a selection that there is not, and thresholds outside of [0, 1].
+ * @throws UsageError for an unknown selection, and for thresholds outside [0, 1].
  */
 export function detectorOptions({ select, scoreThreshold, ...rest }: SegmentOptions): Partial<SelectOptions> {
   if (select !== undefined && !selections.includes(select))

@@ -6,9 +6,9 @@ import type { Detector } from './detector.js';
 import type { Masker } from './masker.js';
 import { detectorOptions, type SegmentOptions } from './segment-options.js';
 
-/** One thing that was found. */
+/** One segmented structure. */
 export interface Segment {
-  /** The caller's own phrase. */
+  /** The phrase as given by the caller. */
   readonly phrase: string;
   /** The detector's confidence, in [0, 1]. */
   readonly score: number;
@@ -16,20 +16,20 @@ export interface Segment {
   readonly boxXyxyPx: BoxXyxy;
   /** On the image's own grid. */
   readonly mask: BinaryMask;
-  /** The masker's estimate of the mask's IoU. */
+  /** The masker's IoU estimate. */
   readonly maskScore: number;
 }
 
-/** One thing that was found without a masker. There is no mask: a filled box would pass for one. */
+/** A detection without a masker. It has no mask, since a filled box could pass for one. */
 export interface BoxSegment extends Omit<Segment, 'mask' | 'maskScore'> {
   readonly mask?: undefined;
   readonly maskScore?: undefined;
 }
 
-/** What a segmenter with or without a masker finds. */
+/** Result type of a segmenter with or without a masker. */
 export type SegmentOf<M extends Masker | undefined> = M extends Masker ? Segment : BoxSegment;
 
-/** Any detector with any masker, or none. `GroundedSegmenter` is one that knows how to load them. It owns both. */
+/** Combines any detector with any masker, or none. Owns both; `GroundedSegmenter` also loads them. */
 export class Segmenter<M extends Masker | undefined = Masker> implements Disposable {
   readonly detector: Detector;
   readonly masker: M;
@@ -41,17 +41,17 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
   }
 
   /**
-   * Finds what the prompt names.
+   * Segments the structures that the prompt names.
    *
-   * @param prompt - phrases, or a sentence that separates them by dots: `benign lesion. cyst.`
+   * @param prompt - phrases, or one string that separates them by full stops: `benign lesion. cyst.`
    * @returns best first; possibly none.
-   * @throws UsageError for a prompt without a word, or options that cannot be meant; RuntimeError after {@link dispose}.
+   * @throws UsageError for a prompt without words, or invalid options; RuntimeError after {@link dispose}.
    */
   async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
     return (await this.masked(image, await this.detect(image, prompt, options))) as SegmentOf<M>[];
   }
 
-  /** The boxes of {@link segment} alone; the masker is not asked. */
+  /** Returns only the boxes of {@link segment}; the masker does not run. */
   async detect(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<Detection[]> {
     if (this.disposed)
       throw new RuntimeError({
@@ -74,7 +74,7 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
     });
   }
 
-  /** Frees both models. Safe to call again. */
+  /** Frees both models. Idempotent. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

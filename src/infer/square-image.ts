@@ -9,23 +9,23 @@ import {
 } from '../imaging/index.js';
 import type { ImageProcessor } from '../processing/index.js';
 
-/** An image as a masker takes it. */
+/** An image in a masker's input format. */
 export interface PreparedImage {
   /** [1, S, S, 3] f32. */
   readonly pixelValues: tf.Tensor4D;
-  /** The part of the square that the image takes, in the model's pixels. The rest on the right and below is padding. */
+  /** Size of the image inside the square, in the model's pixels. The rest on the right and below is padding. */
   readonly placed: Size;
 }
 
-/** How images get into the square that a masker takes, and masks back out of it. */
+/** Transforms images into a masker's square input, and masks back. */
 export interface SquareImage {
-  /** The caller disposes the tensor. */
+  /** Disposed by the caller. */
   prepare(image: RasterImage): PreparedImage;
-  /** Brings logits to the image's grid and thresholds them. */
+  /** Resizes logits to the image's grid and thresholds them. */
   toImage(logits: MaskLogits, placed: Size, image: Size): BinaryMask;
 }
 
-/** As SAM 2 does it: images are stretched to the model's square, masks are stretched back. */
+/** SAM 2's transform: images are stretched to the model's square, masks are stretched back. */
 export function stretchedImage(imageProcessor: ImageProcessor): SquareImage {
   return {
     prepare(image) {
@@ -39,8 +39,8 @@ export function stretchedImage(imageProcessor: ImageProcessor): SquareImage {
 }
 
 /**
- * As SAM does it: an image keeps its proportions. Its longest side is brought to the model's, the rest of the square on the right
- * and below is zeros. Masks come back the same way.
+ * SAM's transform, which keeps the aspect ratio: the longest side is resized to the model's input, and the square is zero-padded
+ * on the right and below. Masks are mapped back accordingly.
  *
  * @param side - of the square, in pixels.
  */

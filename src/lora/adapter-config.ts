@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { CheckpointError, shownName } from '../util/index.js';
 import { belowSavedTest, layerTest, moduleTest, type OwnValue, ownValues, type PathTest } from './peft-names.js';
 
-/** More than any adapter has; what is larger is not computed with. */
+/** Above any real adapter's rank; larger values are rejected. */
 const MAX_RANK = 65_536;
 const MAX_ALPHA = 1e6;
 
-/** Most entries of a list or table: the largest models have some thousand layers. */
+/** Maximum length of a list or table: the largest models have a few thousand layers. */
 const MAX_ENTRIES = 10_000;
 
 const rank = z.int().positive().max(MAX_RANK);
@@ -16,7 +16,7 @@ const table = <T extends z.ZodType<number>>(value: T) =>
   z.record(z.string(), value).refine((own) => Object.keys(own).length <= MAX_ENTRIES, `more than ${MAX_ENTRIES} entries`);
 const absent = z.union([z.literal(false), z.array(z.unknown()).max(0), z.object({}).strict()]).nullish();
 
-/** What is read of PEFT's `adapter_config.json`; what it adds without effect on the arithmetic is let pass. */
+/** The fields used from PEFT's `adapter_config.json`; unknown fields without effect on the arithmetic are ignored. */
 const schema = z.object({
   peft_type: z.literal('LORA'),
   r: rank,
@@ -30,7 +30,7 @@ const schema = z.object({
   rank_pattern: table(rank).nullish(),
   alpha_pattern: table(alpha).nullish(),
   use_rslora: z.boolean().nullish(),
-  // Forms of LoRA that compute something else.
+  // LoRA variants with different arithmetic.
   use_dora: z.literal(false).nullish(),
   use_qalora: z.literal(false).nullish(),
   bias: z.literal('none').nullish(),
@@ -45,19 +45,19 @@ const schema = z.object({
   monteclora_config: absent,
 });
 
-/** What a configuration says of the layers of a model, by their paths. */
+/** Settings of a model's layers, by path. */
 export interface AdapterConfig {
   readonly dropout: number;
   readonly rankOf: (path: string) => number;
-  /** Such that the update is scaled by alpha / rank also where PEFT divides by the root of the rank. */
+  /** Defined so that the update is scaled by alpha / rank even where PEFT divides by the square root of the rank. */
   readonly alphaOf: (path: string, rank: number) => number;
-  /** Whether a linear layer has an adapter; undefined where the configuration does not say. */
+  /** Whether a linear layer has an adapter; undefined if the configuration does not list its targets. */
   readonly targets: PathTest | undefined;
-  /** Whether a module is trained whole, by its path below PEFT's own modules. */
+  /** Whether a module is trained in full, by its path below PEFT's own modules. */
   readonly savesWhole: PathTest;
 }
 
-/** @throws CheckpointError listing every field that this project cannot follow. */
+/** @throws CheckpointError listing every unsupported field. */
 export function parseAdapterConfig(json: unknown, file: string): AdapterConfig {
   const result = schema.safeParse(json);
   if (!result.success) {
@@ -68,7 +68,7 @@ export function parseAdapterConfig(json: unknown, file: string): AdapterConfig {
   }
   const config = result.data;
   const problems: string[] = [];
-  /** The reading of a field, or what is wrong with it. */
+  /** Parses a field, or records the problem with it. */
   const read = <T>(field: keyof typeof config, make: () => T): T | undefined => {
     try {
       return make();
@@ -105,7 +105,7 @@ function scaleReader({ lora_alpha, use_rslora }: Parsed, alphas: OwnValue): Adap
   };
 }
 
-/** The layers that are named; numbers of layers count for endings alone, not for a pattern or a whole path. */
+/** Matches the target layers; layer indices only apply to path suffixes, not to a pattern or a full path. */
 function targetTest(modules: Parsed['target_modules']): ((path: string, layer: PathTest | undefined) => boolean) | undefined {
   if (modules === null || modules === undefined) return undefined;
   if (typeof modules === 'string') {
@@ -125,7 +125,7 @@ function transformTest({ layers_to_transform: layers, layers_pattern: patterns }
   );
 }
 
-/** As PEFT looks for `modules_to_save`: by the ends of paths, even within a step. */
+/** Matches like PEFT's `modules_to_save`: by path suffix, even within a component. */
 function endsOf(modules: readonly string[]): PathTest {
   return (path) => modules.some((name) => name !== '' && path.endsWith(name));
 }

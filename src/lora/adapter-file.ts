@@ -4,49 +4,49 @@ import { CheckpointError, shownName } from '../util/index.js';
 import { type KeyNaming, openWeights, ourKeys, readJson, type WeightSource } from '../weights/index.js';
 import { type AdapterConfig, parseAdapterConfig } from './adapter-config.js';
 
-/** The two files of an adapter. */
+/** The file names of an adapter. */
 export const ADAPTER_CONFIG = 'adapter_config.json';
 export const ADAPTER_WEIGHTS = 'adapter_model.safetensors';
 
-/** PEFT writes every key below the two modules that it puts around the model. */
+/** Prefix of every key in PEFT's files, from the two modules that wrap the model. */
 export const PEFT_PREFIX = 'base_model.model.';
 
-/** A tensor that has not been read yet. */
+/** A tensor that is read on demand. */
 export interface AdapterTensor {
-  /** In the file. */
+  /** Key in the file. */
   readonly key: string;
   readonly shape: readonly number[];
 }
 
 /** The two matrices of a layer. */
 export interface AdapterHalves {
-  /** The layer's path as the file and its configuration have it, which may be another naming than the model's. */
+  /** The layer's path in the file and its configuration, possibly in another naming than the model's. */
   readonly written: string;
   readonly a?: AdapterTensor;
   readonly b?: AdapterTensor;
 }
 
-/** An open adapter: what it holds is known, values are read one by one. Close its weights after use. */
+/** An open adapter: the index is read, values are read one by one. Close its weights after use. */
 export interface AdapterFile {
-  /** What messages name. */
+  /** Path for messages. */
   readonly where: string;
-  /** Absent where a file of weights comes without: what cannot be told from shapes is then as the paper has it, alpha = rank. */
+  /** Absent for a bare weight file: alpha then equals the rank, as in the paper. */
   readonly config: AdapterConfig | undefined;
   readonly weights: WeightSource;
-  /** By the path of the layer. */
+  /** By layer path. */
   readonly adapters: ReadonlyMap<string, AdapterHalves>;
-  /** Parameters that were trained whole, by path. */
+  /** Fully trained parameters, by path. */
   readonly whole: ReadonlyMap<string, AdapterTensor>;
-  /** Names that two tensors of the file have. */
+  /** Names that occur twice in the file. */
   readonly repeated: readonly string[];
 }
 
 /**
- * Opens an adapter as PEFT writes it: a folder with `adapter_config.json` and `adapter_model.safetensors` (or `.bin`), or a
- * file of weights alone, such as the `.pth` that the authors' training script leaves.
+ * Opens an adapter in PEFT's format: a folder with `adapter_config.json` and `adapter_model.safetensors` (or `.bin`), or a bare
+ * weight file, such as the `.pth` of the authors' training script.
  *
- * @param namings - namings other than this project's that keys may be in.
- * @throws CheckpointError naming what is missing, damaged or no LoRA.
+ * @param namings - other key namings to recognise, besides this project's.
+ * @throws CheckpointError naming what is missing, damaged or not LoRA.
  */
 export async function openAdapter(path: string, namings: readonly KeyNaming[]): Promise<AdapterFile> {
   const folder = await adapterFolder(path);
@@ -84,9 +84,9 @@ function contentsOf(
 }
 
 /**
- * The folder of an adapter: itself, or the one that a file of weights is in.
+ * The folder of an adapter: the path itself, or the parent folder of a weight file.
  *
- * @throws CheckpointError when there is nothing of that name.
+ * @throws CheckpointError when the path does not exist.
  */
 export async function adapterFolder(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
@@ -96,7 +96,7 @@ export async function adapterFolder(path: string): Promise<string> {
   throw new CheckpointError({ code: 'E_ADAPTER_NOT_FOUND', where: file, what: 'there is no such file', fix });
 }
 
-/** A key without what wrappers put around and into it; undefined for the untrained originals that some keep beside a copy. */
+/** Strips the path components that wrappers add; undefined for the untrained originals that some wrappers keep beside a copy. */
 function plainKey(key: string): string | undefined {
   const bare = key.replace(/^module\./, '');
   const path = bare.startsWith(PEFT_PREFIX) ? bare.slice(PEFT_PREFIX.length) : bare;
@@ -126,7 +126,7 @@ async function configBeside(folder: string, optional: boolean): Promise<AdapterC
   return parseAdapterConfig(await readJson(file, 'Copy it there: PEFT writes it beside the weights of an adapter'), file);
 }
 
-/** What an error calls a tensor of a layer. */
+/** Name of a layer's matrix in errors. */
 export function halfName(path: string, half: 'A' | 'B'): string {
   return `${shownName(path)}.lora_${half}.weight`;
 }

@@ -6,11 +6,11 @@ import { type LoraReport, reportOf } from './report.js';
 import type { LoraSpec } from './spec.js';
 
 /**
- * Puts adapters into a model from outside and freezes everything but them and what is trained whole. A layer that is
+ * Adds adapters to a model from outside, and freezes everything except them and the fully trained modules. A layer that is
  * reachable along several paths gets one adapter.
  *
- * @param rng - draws the A matrices; B starts at zero, so that the model's outputs are unchanged.
- * @throws ConfigError naming patterns that fit nothing, and targets that are no linear layers.
+ * @param rng - initialises the A matrices; B starts at zero, so the model's outputs are unchanged.
+ * @throws ConfigError naming patterns that match nothing, and targets that are not linear layers.
  */
 export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
   const places = placesIn(model);
@@ -36,14 +36,14 @@ export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
   return reportOf(model);
 }
 
-/** Puts an adapter without values into the place of a linear layer, along all its paths. */
+/** Replaces a linear layer, along all its paths, by an uninitialised adapter around it. */
 export function wrap(model: Module, { module, paths }: Place, options: LoraLinearOptions): LoraLinear {
   const wrapped = new LoraLinear(module as Linear, options);
   for (const path of paths) model.replace(path, wrapped);
   return wrapped;
 }
 
-/** Freezes everything but adapters and the parameters of the given modules. */
+/** Freezes everything except adapters and the parameters of the given modules. */
 export function trainOnly(model: Module, whole: readonly Module[]): void {
   for (const parameter of parametersOf(model)) parameter.trainable = parameter.adapter;
   for (const module of whole) module.setTrainable(true);

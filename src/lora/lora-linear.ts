@@ -17,13 +17,13 @@ export interface LoraLinearOptions {
   readonly rank: number;
   /** The update is scaled by alpha / rank. */
   readonly alpha: number;
-  /** Share of the adapter's input that is dropped in training. Default: 0. */
+  /** Dropout rate of the adapter's input in training. Default: 0. */
   readonly dropout?: number;
 }
 
 /**
- * x (W + s B A)ᵀ + b, with gradients for x, A and B. The update is added to the weight rather than to the result: it costs one
- * product of the size of the weight in the place of one, and a sum, of the size of the result.
+ * x (W + s B A)ᵀ + b, with gradients for x, A and B. The update is added to the weight rather than to the output: this saves one
+ * product and one sum of the size of the output, at the cost of one of the size of the weight.
  */
 function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const together = (low: tf.Tensor, high: tf.Tensor) =>
@@ -45,8 +45,8 @@ function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight
 }
 
 /**
- * A linear layer and a trainable update of low rank: y = x Wᵀ + b + (alpha / r) x Aᵀ Bᵀ. It stands in the place of the layer
- * that it wraps, whose weight and bias keep their paths; A and B are `lora_A.weight` [r, in] and `lora_B.weight` [out, r].
+ * A linear layer with a trainable low-rank update: y = x Wᵀ + b + (alpha / r) x Aᵀ Bᵀ. Replaces the layer that it wraps, whose
+ * weight and bias keep their paths; A and B are `lora_A.weight` [r, in] and `lora_B.weight` [out, r].
  *
  * @see Hu et al. 2021, LoRA, section 4.1
  */
@@ -62,9 +62,9 @@ export class LoraLinear
   readonly bias: Parameter | undefined;
   readonly loraA: Parameter;
   readonly loraB: Parameter;
-  /** Multiplies the update: 0 switches the adapter off, 1 is as trained. */
+  /** Factor on the update: 0 disables the adapter, 1 is as trained. */
   strength = 1;
-  /** The block of a training step that this layer is part of at the moment. */
+  /** The current block of a training step, if any. */
   private block: BlockMode | undefined;
 
   constructor(base: Linear, { rank, alpha, dropout: rate = 0 }: LoraLinearOptions) {
@@ -95,18 +95,21 @@ export class LoraLinear
     return (this.strength * this.alpha) / this.rank;
   }
 
-  /** Draws A; B starts at zero, so that the layer begins as the one that it wraps. */
+  /** Initialises A; B starts at zero, so that the layer initially equals the wrapped one. */
   start(rng: Rng): void {
     this.loraA.initialise(rng);
     this.loraB.initialise(rng);
   }
 
-  /** Between the two calls the adapter's input is dropped out, by draws of the block, so that repeating it repeats them. */
+  /**
+   * Inside a block, dropout applies to the adapter's input, drawn from the block's generator, so that recomputing the block
+   * repeats it.
+   */
   enterBlock(mode: BlockMode | undefined): void {
     this.block = mode;
   }
 
-  /** The wrapped layer where the update counts for nothing, so that the model then computes just as without it. */
+  /** The wrapped layer if the update has no effect, so that the model then computes exactly as without the adapter. */
   get plain(): Linear | undefined {
     return this.scale === 0 ? this.base : undefined;
   }
@@ -132,7 +135,7 @@ export class LoraLinear
     return this.discard();
   }
 
-  /** Frees A and B and returns the wrapped layer as it was. */
+  /** Frees A and B and returns the wrapped layer unchanged. */
   discard(): Linear {
     this.loraA.dispose();
     this.loraB.dispose();

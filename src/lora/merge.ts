@@ -3,7 +3,7 @@ import type { Module, Parameter } from '../nn/index.js';
 import { adaptersIn } from './apply.js';
 
 /**
- * Adds every adapter to the weight that it adapts and takes it out of the tree. The outputs stay the same.
+ * Merges every adapter into the weight that it adapts and removes it from the tree. The outputs stay the same.
  *
  * @example
  * import { initBackend } from 'sonoground';
@@ -23,7 +23,7 @@ export function mergeLora(model: Module): void {
   }
 }
 
-/** Takes every adapter out of the tree, unused. */
+/** Removes every adapter from the tree without merging it. */
 export function removeLora(model: Module): void {
   for (const { module, paths } of adaptersIn(model)) {
     const bare = module.discard();
@@ -31,7 +31,7 @@ export function removeLora(model: Module): void {
   }
 }
 
-/** Values of a parameter that was trained whole: those of the base model and those after training. */
+/** Values of a fully trained parameter: in the base model, and after training. */
 export interface WholeValues {
   readonly base: Float32Array;
   readonly tuned: Float32Array;
@@ -39,17 +39,17 @@ export interface WholeValues {
 
 const wholeValues = new WeakMap<Parameter, WholeValues>();
 
-/** Keeps what {@link setAdapterScale} needs to lead a parameter back to the base model. */
+/** Stores the values that {@link setAdapterScale} needs to restore the base model. */
 export function rememberBase(parameter: Parameter, values: WholeValues): void {
   wholeValues.set(parameter, values);
 }
 
 /**
- * Scales what an adapter changes: 1 is as trained, 0 gives the base model's outputs exactly, between them lies a mixture. The
- * update of every adapter is multiplied, and parameters that a loaded adapter replaces are moved between their two values.
+ * Scales the effect of an adapter: 1 is as trained, 0 gives the base model's outputs exactly, values between interpolate. Scales
+ * the update of every adapter, and interpolates parameters replaced by a loaded adapter between their two values.
  *
  * @param scale - a finite number.
- * @throws RangeError when it is none.
+ * @throws RangeError when it is not finite.
  */
 export function setAdapterScale(model: Module, scale: number): void {
   if (!Number.isFinite(scale)) throw new RangeError(`setAdapterScale: the scale is ${scale}`);

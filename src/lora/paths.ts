@@ -1,7 +1,7 @@
 import type { Module } from '../nn/index.js';
 import { ConfigError, compilePattern, nearest } from '../util/index.js';
 
-/** A module and every path that leads to it, shortest story first: the one that was registered first. */
+/** A module and all paths that lead to it, in order of registration. */
 export interface Place {
   readonly module: Module;
   readonly paths: readonly [string, ...string[]];
@@ -20,9 +20,9 @@ export function placesIn(root: Module): Place[] {
 }
 
 /**
- * The places that ordered patterns name, each once.
+ * The modules that match ordered patterns, each once.
  *
- * @throws ConfigError naming every pattern that leads nowhere, with the nearest paths that exist.
+ * @throws ConfigError naming every pattern without a match, with the nearest existing paths.
  */
 export function placesFitting(places: readonly Place[], patterns: readonly string[], where: string): Place[] {
   const found = new Set<Place>();
@@ -43,7 +43,7 @@ export function placesFitting(places: readonly Place[], patterns: readonly strin
   return [...found];
 }
 
-/** The value of the first pattern that fits a path of the place. */
+/** The value of the first pattern that matches one of the module's paths. */
 export function firstFitting<T>(patterns: Readonly<Record<string, T>>, { paths }: Place): T | undefined {
   const hit = Object.entries(patterns).find(([pattern]) => paths.some((path) => compilePattern(pattern).test(path)));
   return hit?.[1];

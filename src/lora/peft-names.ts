@@ -1,20 +1,20 @@
 import { linearCapture, linearPattern } from '../util/index.js';
 
-/** Whether the path of a layer fits what a configuration of PEFT says. */
+/** Whether a PEFT configuration matches the path of a layer. */
 export type PathTest = (path: string) => boolean;
 
-/** What single layers have of their own in a configuration of PEFT: ranks, alphas. */
+/** Per-layer values of a PEFT configuration: ranks, alphas. */
 export type OwnValue = (path: string) => number | undefined;
 
-/** How many patterns that are more than names one field may have, and how many characters together. */
+/** Maximum number of patterns other than plain names in a field, and of characters in all of them. */
 const MAX_PATTERNS = 500;
 const MAX_CHARACTERS = 100_000;
 
 /**
- * Reads `rank_pattern` or `alpha_pattern`: keys are regular expressions for the end of a path, of which the first that fits
- * decides. Most are names, written with or without backslashes before their dots, and compared as such.
+ * Parses `rank_pattern` or `alpha_pattern`: keys are regular expressions for the end of a path; the first match applies. Most are
+ * names, with or without backslashes before their dots, and are compared literally.
  *
- * @throws SyntaxError naming the key that is no pattern.
+ * @throws SyntaxError naming the key that is not a valid pattern.
  * @see PEFT's `get_pattern_key`
  */
 export function ownValues(table: Readonly<Record<string, number>>): OwnValue {
@@ -24,9 +24,9 @@ export function ownValues(table: Readonly<Record<string, number>>): OwnValue {
 }
 
 /**
- * Reads `target_modules` or `exclude_modules`: a regular expression for a whole path, or a list of paths and endings of paths.
+ * Parses `target_modules` or `exclude_modules`: a regular expression for a full path, or a list of paths and path suffixes.
  *
- * @throws SyntaxError when it is no pattern.
+ * @throws SyntaxError when it is not a valid pattern.
  * @see PEFT's `check_target_module_exists`
  */
 export function moduleTest(modules: string | readonly string[]): PathTest {
@@ -36,9 +36,9 @@ export function moduleTest(modules: string | readonly string[]): PathTest {
 }
 
 /**
- * Reads `modules_to_save`, in which each name is the ending of a path, of a module or of one above it.
+ * Parses `modules_to_save`, in which each name is a path suffix of a module or of one of its ancestors.
  *
- * @throws SyntaxError when one is no pattern.
+ * @throws SyntaxError when one is not a valid pattern.
  */
 export function belowSavedTest(modules: readonly string[]): PathTest {
   checkNumber(modules);
@@ -48,9 +48,9 @@ export function belowSavedTest(modules: readonly string[]): PathTest {
 }
 
 /**
- * Reads `layers_to_transform` and `layers_pattern`: the numbers of the layers, and what stands before the number in a path.
+ * Parses `layers_to_transform` and `layers_pattern`: layer indices, and the path component before the index.
  *
- * @throws SyntaxError when one is no pattern.
+ * @throws SyntaxError when one is not a valid pattern.
  */
 export function layerTest(numbers: readonly number[], patterns: readonly string[]): PathTest {
   const wanted = new Set(numbers);
@@ -69,22 +69,22 @@ function checkNumber(sources: readonly string[]): void {
     throw new SyntaxError(`${patterns.length} patterns of ${characters} characters are more than are read`);
 }
 
-/** Letters, digits and dots, which may have a backslash. */
+/** Whether it consists of letters, digits and dots, the latter optionally escaped. */
 function isName(source: string): boolean {
   return /^(?:[\w.-]|\\\.)*$/.test(source);
 }
 
 function endTest(key: string): PathTest {
   if (!isName(key)) {
-    linearPattern(key); // alone it has to be one too
+    linearPattern(key); // on its own it must be valid too
     return linearPattern(`(?:.*\\.)?(?:${key})`);
   }
-  // A bare dot stands for any character in a pattern; a name means itself.
+  // An unescaped dot matches any character in a pattern; a name matches literally.
   const name = key.replaceAll('\\', '');
   return (path) => path === name || path.endsWith(`.${name}`);
 }
 
-/** A path, and what is left of it without its first steps. */
+/** A path and all its suffixes. */
 function endingsOf(path: string): string[] {
   const steps = path.split('.');
   return steps.map((_, i) => steps.slice(i).join('.'));

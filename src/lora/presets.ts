@@ -1,6 +1,6 @@
 import type { LoraSpec } from './spec.js';
 
-/** Feed-forward layers of the feature enhancer, of its image and its text side. */
+/** Feed-forward layers of the feature enhancer, for both image and text. */
 const ENHANCER_FFN = [
   'model.encoder.layers.*.deformable_layer.{fc1,fc2}',
   'model.encoder.layers.*.text_enhancer_layer.{fc1,fc2}',
@@ -16,12 +16,12 @@ const MASK_DECODER_ATTENTION = [
 
 const DECODER_FFN = ['model.decoder.layers.*.{fc1,fc2}'];
 
-/** The authors call it the feature map. */
+/** Called the feature map by the authors. */
 const TEXT_PROJECTION = ['model.text_projection'];
 
-/** Sets of layers that have a name of their own: of Grounding DINO, and one of SAM 2. */
+/** Named sets of layers: for Grounding DINO, and one for SAM 2. */
 export const loraPresets: Readonly<Record<string, LoraSpec>> = {
-  /** What the text of the paper says, at the rank that gives its share of trained parameters, 1.7 %. */
+  /** As described in the paper's text, with the rank that yields its share of trained parameters, 1.7 %. */
   paper: {
     rank: 11,
     alpha: 11,
@@ -38,7 +38,7 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
     trainFully: ['bbox_embed.*'],
   },
   /**
-   * What the published code trains: 2,991,108 parameters. Its adapters of attention outputs never took effect there, because
+   * As trained by the published code: 2,991,108 parameters. Its adapters of attention outputs had no effect there, because
    * torch's attention reads the weight without calling the layer; here they do.
    */
   'paper-code': {
@@ -55,6 +55,6 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
     ],
     trainFully: ['bbox_embed.*.layers.2'],
   },
-  /** For the masker. The paper leaves SAM 2 as it is. */
+  /** For the masker. The paper leaves SAM 2 unchanged. */
   'mask-decoder': { rank: 8, alpha: 8, targets: MASK_DECODER_ATTENTION },
 };

@@ -1,7 +1,7 @@
 import type { Module, Parameter } from '../nn/index.js';
 import { sizeOf } from '../util/index.js';
 
-/** How many numbers a part of the model holds, and how many of them are trained. */
+/** Total and trainable number of parameters of a part of the model. */
 export interface LoraCount {
   readonly total: number;
   readonly trainable: number;
@@ -10,11 +10,11 @@ export interface LoraCount {
 }
 
 export interface LoraReport extends LoraCount {
-  /** The same by part of the model: the first two steps of the path. */
+  /** Counts by part of the model: the first two path components. */
   readonly groups: Readonly<Record<string, LoraCount>>;
 }
 
-/** Counts the parameters of a model, adapters included, a shared one once. */
+/** Counts the parameters of a model, including adapters; shared ones count once. */
 export function reportOf(model: Module): LoraReport {
   const groups = new Map<string, Parameter[]>();
   const seen = new Set<Parameter>();
@@ -28,7 +28,7 @@ export function reportOf(model: Module): LoraReport {
   return { ...countOf([...seen]), groups: Object.fromEntries(counts) };
 }
 
-/** A report as lines of text: a row for each part of the model and one for the whole. */
+/** Formats a report as lines of text: one row per part of the model and one for the whole. */
 export function reportTable({ groups, ...whole }: LoraReport): string[] {
   const rows = [...Object.entries(groups), ['whole model', whole] as const].map(([name, { total, trainable, percent }]) => [
     name,

@@ -1,17 +1,17 @@
-/** Which layers get an adapter, of what size, and what is trained whole beside them. */
+/** Which layers get an adapter, of what rank, and which modules are trained in full. */
 export interface LoraSpec {
   readonly rank: number;
   /** The update is scaled by alpha / rank. */
   readonly alpha: number;
-  /** Share of each adapter's input that is dropped in training. Default: 0. */
+  /** Dropout rate of each adapter's input in training. Default: 0. */
   readonly dropout?: number;
   /** Path patterns (`util/path-pattern`) of linear layers. */
   readonly targets: readonly string[];
-  /** Ranks of single layers, by path pattern; the first that fits holds. */
+  /** Ranks of individual layers, by path pattern; the first match applies. */
   readonly rankPattern?: Readonly<Record<string, number>>;
-  /** Alphas of single layers, by path pattern; the first that fits holds. */
+  /** Alphas of individual layers, by path pattern; the first match applies. */
   readonly alphaPattern?: Readonly<Record<string, number>>;
-  /** Dropout of single layers, by path pattern; the first that fits holds. */
+  /** Dropout of individual layers, by path pattern; the first match applies. */
   readonly dropoutPattern?: Readonly<Record<string, number>>;
   /** Path patterns of modules whose own parameters are trained. */
   readonly trainFully?: readonly string[];

@@ -1,11 +1,11 @@
 import { tf } from '../backend/index.js';
 import { cxcywhToXyxy } from '../ops/index.js';
 
-/** Smallest area that is divided by. */
+/** Lower bound of divisors. */
 const EPS = 1e-7;
 
 /**
- * Generalised IoU of boxes pair by pair.
+ * Generalised IoU of pairs of boxes.
  *
  * @param a - [N, 4] corners f32.
  * @param b - [N, 4] corners f32.
@@ -24,14 +24,14 @@ export function generalizedIou(a: tf.Tensor, b: tf.Tensor): tf.Tensor1D {
   });
 }
 
-/** Areas of [N, 2] corner pairs; 0 where they cross. */
+/** Areas of [N, 2] corner pairs; 0 if the corners are inverted. */
 function area(low: tf.Tensor2D, high: tf.Tensor2D): tf.Tensor {
   const [w, h] = tf.split(tf.relu(tf.sub(high, low)), 2, -1) as [tf.Tensor, tf.Tensor];
   return tf.squeeze(tf.mul(w, h), [-1]);
 }
 
 /**
- * 1 - GIoU of boxes pair by pair.
+ * 1 - GIoU of pairs of boxes.
  *
  * @param predicted - [N, 4] centre and size.
  * @param target - [N, 4] centre and size.
@@ -41,7 +41,7 @@ export function giouLoss(predicted: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
   return tf.tidy(() => tf.sub(1, generalizedIou(cxcywhToXyxy(predicted), cxcywhToXyxy(target))) as tf.Tensor1D);
 }
 
-/** Sums of absolute differences of boxes [N, 4] pair by pair, [N]. */
+/** L1 distance of pairs of boxes: [N, 4] each, to [N]. */
 export function l1Loss(predicted: tf.Tensor, target: tf.Tensor): tf.Tensor1D {
   return tf.tidy(() => tf.sum(tf.abs(tf.sub(predicted, target)), -1) as tf.Tensor1D);
 }

@@ -5,14 +5,14 @@ import { sigmoidFocalLoss } from './focal.js';
 import { type Match, type MatchCosts, matchQueries } from './matcher.js';
 import type { DetectionTarget } from './target.js';
 
-/** Weights of the parts of the loss. */
+/** Weights of the loss terms. */
 export interface LossWeights {
   readonly class: number;
   readonly bbox: number;
   readonly giou: number;
-  /** Multiplies the loss of every decoder layer but the last. 0 leaves them out. */
+  /** Weight of the loss of every decoder layer but the last. 0 disables it. */
   readonly auxiliary: number;
-  /** Multiplies the loss of the encoder's proposals. 0 leaves it out. */
+  /** Weight of the loss of the encoder's proposals. 0 disables it. */
   readonly encoder: number;
 }
 
@@ -23,7 +23,7 @@ export interface LayerOutputs {
 }
 
 export interface DetectionOutputs {
-  /** One for each decoder layer, the last one being the answer. */
+  /** One per decoder layer; the last is the final prediction. */
   readonly layers: readonly LayerOutputs[];
   readonly encoder: LayerOutputs | undefined;
 }
@@ -35,20 +35,20 @@ export interface CriterionOptions {
   readonly focalAlpha?: number;
   /** Default: 2. */
   readonly focalGamma?: number;
-  /** How many of the encoder's proposals answer for each object. Default: 1. More teach the first stage faster. */
+  /** Number of the encoder's proposals matched to each object. Default: 1. More train the first stage faster. */
   readonly encoderMatches?: number;
   /**
-   * How many queries of each decoder layer answer for each object. Default: 1, as in DETR. More give more that is right to learn from
-   * in an image of one object, and leave it to NMS that each is reported once (Ouyang-Zhang et al. 2022, "NMS strikes back").
+   * Number of queries of each decoder layer matched to each object. Default: 1, as in DETR. More provide more positives in an
+   * image of one object, and rely on NMS to remove duplicates (Ouyang-Zhang et al. 2022, "NMS strikes back").
    */
   readonly decoderMatches?: number;
 }
 
 export interface CriterionReport {
   readonly total: number;
-  /** Unweighted parts of the last layer (`class`, `bbox`, `giou`) and the weighted sums `auxiliary` and `encoder`. */
+  /** Unweighted terms of the last layer (`class`, `bbox`, `giou`) and the weighted sums `auxiliary` and `encoder`. */
   readonly terms: Readonly<Record<string, number>>;
-  /** Each output with the gradient of the total there. The gradients belong to the caller. */
+  /** Each output with the gradient of the total with respect to it. The gradients belong to the caller. */
   readonly gradients: (readonly [tf.Tensor, tf.Tensor])[];
 }
 
@@ -60,11 +60,11 @@ interface Head {
 }
 
 /**
- * Focal loss over tokens, L1 and GIoU on matched boxes, for every layer with a matching of its own. A token of an object's
- * phrase is a target of 1 for the query that answers for the object, everything else is 0; padding tokens do not count. All
- * parts are divided by the number of objects in the batch, or 1, times the queries that answer for each.
+ * Focal loss over tokens, L1 and GIoU on matched boxes, for every layer with its own matching. The targets of a matched query are
+ * 1 on the tokens of its object's phrase; all other targets are 0, and padding tokens are ignored. All terms are divided by the
+ * number of objects in the batch (at least 1) times the number of queries matched to each.
  *
- * Prompts may differ within a batch: targets name tokens of their own image's prompt.
+ * Prompts may differ within a batch: targets refer to tokens of their own image's prompt.
  */
 export class DetectionCriterion {
   private readonly options: CriterionOptions;
@@ -74,13 +74,13 @@ export class DetectionCriterion {
   }
 
   /**
-   * Matches on the host, then takes the loss and its gradients at the outputs, all layers at once.
+   * Matches on the host, then computes the loss and its gradients with respect to the outputs, for all layers at once.
    *
    * @param outputs - all of one shape.
-   * @param textMask - [B, T] i32, 1 where there is a token.
-   * @param targets - one for each image; an image without objects teaches only what is not there.
-   * @throws SonogroundError when shapes do not fit, a target names a token that the prompt does not have, or a box or a logit
-   * to be matched is not a number.
+   * @param textMask - [B, T] i32, 1 for tokens, 0 for padding.
+   * @param targets - one per image; an image without objects only provides negatives.
+   * @throws SonogroundError when shapes do not fit, a target names a token that the prompt does not have, or a box or logit to be
+   * matched is NaN.
    */
   async evaluate(
     outputs: DetectionOutputs,
@@ -135,7 +135,7 @@ export class DetectionCriterion {
     return heads.filter(({ weight }) => weight > 0);
   }
 
-  /** The matches of each image in each head. */
+  /** The matches of each image for each head. */
   private async match(
     heads: readonly Head[],
     logits: tf.Tensor4D,
@@ -158,7 +158,7 @@ export class DetectionCriterion {
     );
   }
 
-  /** Class, L1 and GIoU part of each head, unweighted: [3, L]. */
+  /** Unweighted class, L1 and GIoU terms of each head: [3, L]. */
   private parts(
     logits: tf.Tensor4D,
     boxes: tf.Tensor4D,
@@ -218,15 +218,15 @@ function assertTargets(targets: readonly DetectionTarget[], { shape: [images, le
 }
 
 interface Constants {
-  /** [L, B, Q, T] f32: 1 on the tokens that a query answers for. */
+  /** [L, B, Q, T] f32: 1 on the tokens of a query's matched object. */
   readonly positive: tf.Tensor4D;
   /** [1, B, 1, T] f32: 1 on tokens, 0 on padding. */
   readonly counted: tf.Tensor4D;
-  /** [L B Q, 4] f32: the box that each query answers for; any box where it answers for none. */
+  /** [L B Q, 4] f32: the matched box of each query; arbitrary if unmatched. */
   readonly wanted: tf.Tensor2D;
-  /** [L B Q] f32: 1 where a query answers for an object. Weighing all boxes spares a gather, whose gradient is slow. */
+  /** [L B Q] f32: 1 for matched queries. Weighting all boxes avoids a gather, whose gradient is slow. */
   readonly answers: tf.Tensor1D;
-  /** [L] f32: what sums are divided by. */
+  /** [L] f32: divisors of the sums. */
   readonly divisors: tf.Tensor1D;
 }
 
@@ -257,7 +257,8 @@ function constantsOf(
     counted: tf.reshape(tf.cast(textMask, 'float32'), [1, b, 1, t]),
     wanted: tf.tensor2d(wanted, [l * b * q, 4]),
     answers: tf.tensor1d(answers),
-    // Not the matches found: a batch in pieces has to know the whole batch's divisor from its numbers of objects alone.
+    // Not the number of matches: with gradient accumulation, the divisor of the whole batch must follow from its numbers of
+    // objects alone.
     divisors: tf.tensor1d(heads.map(({ copies }) => Math.max(objects, 1) * copies)),
   };
 }

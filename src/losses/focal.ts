@@ -1,19 +1,19 @@
 import { tf } from '../backend/index.js';
 
 export interface FocalOptions {
-  /** Weight of positives; negatives weigh 1 - alpha. Default: 0.25. */
+  /** Weight of positives; negatives have weight 1 - alpha. Default: 0.25. */
   readonly alpha?: number;
-  /** How strongly easy examples are discounted. Default: 2. */
+  /** Focusing parameter: how strongly easy examples are down-weighted. Default: 2. */
   readonly gamma?: number;
 }
 
-/** Logits beyond this are clipped. */
+/** Logits are clipped to this magnitude. */
 const LARGEST = 1e4;
 
 /**
- * Focal loss of independent yes-no questions, element by element.
+ * Element-wise binary focal loss.
  *
- * @param logits - any shape f32. Taken as ±10,000 beyond that, so that infinities of ruled-out answers stay harmless.
+ * @param logits - any shape f32. Clipped to ±10,000, so that infinite logits of excluded tokens stay harmless.
  * @param targets - the same shape, 0 or 1.
  * @see Lin et al. 2017
  */

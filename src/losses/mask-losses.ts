@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
 import { sigmoidFocalLoss } from './focal.js';
 
-/** Losses of each mask, unweighted. */
+/** Unweighted losses of each mask. */
 export interface MaskLosses {
   /** [N] mean focal loss over pixels. */
   readonly focal: tf.Tensor1D;
@@ -12,7 +12,7 @@ export interface MaskLosses {
 }
 
 /**
- * What SAM is trained with.
+ * SAM's training losses.
  *
  * @param maskLogits - [N, h, w] f32.
  * @param predictedIou - [N] f32.
@@ -38,7 +38,7 @@ export function maskLosses(
   });
 }
 
-/** IoU of masks thresholded at logit 0 with their targets, [N]; no gradient passes. Both empty counts as 1. */
+/** IoU of masks thresholded at logit 0 with their targets, [N]; not differentiable. Two empty masks count as 1. */
 export function thresholdedIou(maskLogits: tf.Tensor3D, targets: tf.Tensor3D): tf.Tensor1D {
   return tf.tidy(() => {
     const hard = tf.cast(tf.greater(maskLogits, 0), 'float32');

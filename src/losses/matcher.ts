@@ -2,14 +2,14 @@ import munkres from 'munkres';
 import { SonogroundError } from '../util/index.js';
 import type { DetectionTarget } from './target.js';
 
-/** What a mismatch costs when queries are assigned to objects. */
+/** Cost weights of the assignment of queries to objects. */
 export interface MatchCosts {
   readonly class: number;
   readonly bbox: number;
   readonly giou: number;
 }
 
-/** The answers of one image. */
+/** The predictions for one image. */
 export interface ImagePrediction {
   /** [Q, T] row-major logits. */
   readonly logits: Float32Array;
@@ -19,7 +19,7 @@ export interface ImagePrediction {
   readonly tokens: number;
 }
 
-/** Query `query` answers for object `object`. */
+/** An assignment of query `query` to object `object`. */
 export interface Match {
   readonly query: number;
   readonly object: number;
@@ -29,9 +29,9 @@ const FOCAL_ALPHA = 0.25;
 const TINY = 1e-8;
 
 /**
- * Assigns each object `copies` queries, no query to two objects, at the least total cost (Hungarian method).
+ * Assigns `copies` queries to each object, each query at most once, with minimal total cost (Hungarian algorithm).
  *
- * @throws SonogroundError when a cost is not a number, which means that the model's outputs are not.
+ * @throws SonogroundError when a cost is NaN, which means that the model's outputs are.
  * @see Carion et al. 2020, section 3.1; transformers `GroundingDinoHungarianMatcher`
  */
 export function matchQueries(prediction: ImagePrediction, target: DetectionTarget, costs: MatchCosts, copies = 1): Match[] {
@@ -43,7 +43,7 @@ export function matchQueries(prediction: ImagePrediction, target: DetectionTarge
   return munkres(matrix).map(([row, query]) => ({ query, object: Math.floor(row / perObject) }));
 }
 
-/** The cost of each query for one object. Written for speed: it runs for every query, object and layer of a step. */
+/** The cost of each query for one object. Optimised for speed: runs for every query, object and layer of a step. */
 function costColumn(
   { logits, boxes, queries, tokens }: ImagePrediction,
   target: DetectionTarget,
@@ -77,7 +77,7 @@ function costColumn(
   return column;
 }
 
-/** What the focal loss would change if this logit's target were 1 instead of 0. */
+/** Change of the focal loss if this logit's target were 1 instead of 0. */
 function focalCost(logit: number): number {
   const p = 1 / (1 + Math.exp(-logit));
   const miss = 1 - p;
@@ -95,12 +95,12 @@ export function giouOf(a: Cxcywh, b: Cxcywh): number {
   return shared / Math.max(joined, 1e-7) - (hull - joined) / Math.max(hull, 1e-7);
 }
 
-/** Length that two intervals share, given centres and lengths; negative where they are apart. */
+/** Overlap of two intervals, given centres and lengths; negative if they are disjoint. */
 function overlap(a: number, aLength: number, b: number, bLength: number): number {
   return Math.min(a + aLength / 2, b + bLength / 2) - Math.max(a - aLength / 2, b - bLength / 2);
 }
 
-/** Length of the shortest interval around two. */
+/** Length of the smallest interval that encloses two. */
 function span(a: number, aLength: number, b: number, bLength: number): number {
   return Math.max(a + aLength / 2, b + bLength / 2) - Math.min(a - aLength / 2, b - bLength / 2);
 }

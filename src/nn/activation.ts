@@ -1,14 +1,14 @@
 import { hasNativeGelu, nativeGelu, nativeGeluGradient, tf } from '../backend/index.js';
 
-/** Names as Hugging Face configs spell them. */
+/** Names as in Hugging Face configs. */
 export type ActivationName = 'relu' | 'gelu';
 
 export type Activation = <T extends tf.Tensor>(x: T) => T;
 
-/** Exact GELU, x Φ(x), by the error function. */
+/** Exact GELU, x Φ(x), using the error function. */
 export const gelu: Activation = (x) => (hasNativeGelu() ? geluByOperation(x) : portableGelu(x));
 
-/** GELU by the project's own TensorFlow operation, in one pass; a tape keeps nothing but the input. */
+/** GELU as a single custom TensorFlow operation; the tape only keeps the input. */
 export const geluByOperation: Activation = (x) => {
   const op = tf.customGrad((input, save) => {
     (save as unknown as (tensors: tf.Tensor[]) => void)([input as tf.Tensor]);
@@ -18,10 +18,13 @@ export const geluByOperation: Activation = (x) => {
   return op(x) as typeof x;
 };
 
-/** GELU of the backend's own operations. */
+/** GELU composed of the backend's operations. */
 export const portableGelu: Activation = (x) => tf.tidy(() => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)));
 
-/** max(x, 0), whose gradient reads the result: a tape keeps nothing else, and three operations do for the stock nine. */
+/**
+ * max(x, 0) with a gradient computed from the result: the tape keeps nothing else, with three operations instead of the stock
+ * nine.
+ */
 const relu: Activation = (x) => {
   const op = tf.customGrad((input, save) => {
     const value = tf.relu(input as tf.Tensor);
@@ -34,7 +37,7 @@ const relu: Activation = (x) => {
 
 const activations: Record<ActivationName, Activation> = { relu, gelu };
 
-/** The activation of that name. */
+/** Looks up an activation by name. */
 export function activation(name: ActivationName): Activation {
   return activations[name];
 }

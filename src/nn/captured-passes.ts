@@ -7,7 +7,7 @@ import type { Parameter } from './parameter.js';
 import { SegmentTape } from './segment-tape.js';
 import type { PassFunction, TrainingPass } from './training-pass.js';
 
-/** Megabytes of results of all operations of both passes, up to which a graph is made: in a graph nothing holds them down. */
+/** Upper limit, in megabytes, of the results of all operations in both passes: a graph does nothing to bound its memory. */
 const LARGEST_MB = 6000;
 
 interface CapturedParts {
@@ -15,17 +15,17 @@ interface CapturedParts {
   readonly names: readonly string[];
   readonly forward: CompiledGraph;
   readonly backward: CompiledGraph;
-  /** Number of tensors among the outputs; behind them the forward graph gives what the backward graph needs of it. */
+  /** Number of tensors among the outputs; the forward graph's further results are inputs of the backward graph. */
   readonly count: number;
-  /** The outputs with the number of a tensor in each tensor's place. */
+  /** The structure of the outputs, with an index in place of each tensor. */
   readonly structure: unknown;
-  /** Outputs through which gradients pass, by number. */
+  /** Indices of the outputs that gradients flow through. */
   readonly tracked: readonly number[];
   /** Parameters that get a gradient. */
   readonly trained: readonly Parameter[];
 }
 
-/** A forward and a backward pass as graphs. */
+/** A forward and a backward pass compiled to graphs. */
 export class CapturedPasses {
   private readonly parts: CapturedParts;
 
@@ -34,9 +34,9 @@ export class CapturedPasses {
   }
 
   /**
-   * Runs both passes once, whose results are thrown away.
+   * Traces both passes by running them once; the results are discarded.
    *
-   * @returns nothing where they cannot be a graph.
+   * @returns undefined if they cannot be compiled.
    */
   static async record<O>(model: Module, pass: PassFunction<O>, rng: Rng): Promise<CapturedPasses | undefined> {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
@@ -131,14 +131,17 @@ export class CapturedPasses {
   }
 }
 
-/** How much more both passes hold than the first, at least, so that a model that is far too large is not walked back for nothing. */
+/**
+ * Lower bound of the ratio of both passes' memory to that of the forward pass, so that a far too large model is rejected before
+ * its backward pass.
+ */
 const BACKWARD_COSTS = 2;
 
 function asEdge(node: TracedEdge['node']): TracedEdge {
   return { node, output: 0 };
 }
 
-/** What operations of the second part that results depend on read of the first. */
+/** Results of the first part that the second part needs for its own results. */
 function between(
   first: readonly TracedOperation[],
   second: readonly TracedOperation[],

@@ -3,7 +3,10 @@ import { uniform, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** Transposed convolution over NHWC with kernel = stride (no overlap), as mask decoders use to scale up; the checkpoint holds torch's [in, out, h, w]. */
+/**
+ * Transposed convolution over NHWC with kernel = stride (no overlap), used by mask decoders for upscaling; the checkpoint layout
+ * is torch's [in, out, h, w].
+ */
 export class ConvTranspose2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;

@@ -8,13 +8,13 @@ export interface Conv2dOptions {
   readonly kernelSize: number;
   /** Default: 1. */
   readonly stride?: number;
-  /** Rows and columns of zeros on each side. Default: 0. */
+  /** Zero padding on each side, in rows and columns. Default: 0. */
   readonly padding?: number;
   /** Default: true. */
   readonly bias?: boolean;
 }
 
-/** Convolution over NHWC; the checkpoint holds torch's [out, in, h, w]. */
+/** Convolution over NHWC; the checkpoint layout is torch's [out, in, h, w]. */
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
@@ -40,13 +40,13 @@ export class Conv2d extends Module {
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const p = this.padding;
     const [h, w, inChannels, outChannels] = this.weight.shape as [number, number, number, number];
-    // A point-wise convolution is a linear map, whose bias then comes with the product.
+    // A 1x1 convolution is a linear map, computed in one operation with its bias.
     if (h === 1 && w === 1 && p === 0 && this.stride === 1)
       return tf.tidy(() => {
         const weight = tf.transpose(tf.reshape(this.weight.value, [inChannels, outChannels]));
         return linear(x, weight, this.bias?.value) as tf.Tensor4D;
       });
-    // Zeros are added beforehand: the native gradient knows no explicit padding.
+    // Padded beforehand: the native gradient does not support explicit padding.
     const padded =
       p === 0
         ? x

@@ -3,7 +3,7 @@ import { normal } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** A table of learned rows, [count, features]. */
+/** A lookup table of learned vectors, [count, features]. */
 export class Embedding extends Module {
   readonly weight: Parameter;
 

@@ -3,34 +3,33 @@ import { Rng } from '../util/index.js';
 import type { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** A module whose parameters a block uses, or one such parameter. */
+/** A module or single parameter that a block uses. */
 export type Owner = Module | Parameter;
 
-/** Named tensors that enter or leave a block. `undefined` stands for an optional input that is absent. */
+/** Named inputs or outputs of a block. `undefined` stands for an absent optional input. */
 export type TensorRecord = Record<string, tf.Tensor | undefined>;
 
-/** What a block's function is told besides its inputs. */
+/** Arguments of a block's function besides its inputs. */
 export interface BlockMode {
   readonly training: boolean;
-  /** Source of dropout and drop-path. The same draws come again when training repeats the block for its gradient. */
+  /** Random generator for dropout and drop-path. Replays the same draws when a block is recomputed for its gradient. */
   readonly rng: Rng;
 }
 
 /**
- * A module that behaves differently in training although the layers around it do not know of it: an adapter with dropout.
- * It is told when a block that owns it begins (`mode`) and ends (`undefined`).
+ * A module that behaves differently in training without the surrounding layers knowing: an adapter with dropout. Notified when a
+ * block that uses it begins (`mode`) and ends (`undefined`).
  */
 export interface BlockObserver {
   enterBlock(mode: BlockMode | undefined): void;
 }
 
 /**
- * Runs a model block by block. A block is a piece of the forward pass that training repeats as a whole to take its
- * gradient, so that nothing inside it has to be kept.
+ * Runs a model block by block. A block is a part of the forward pass that training recomputes as a whole for its gradient, so
+ * that none of its intermediates are kept (gradient checkpointing).
  *
- * The rule for authors of models: all arithmetic that a gradient passes through happens inside blocks, and what leaves one
- * block enters the next untouched. Between blocks only constants are made (masks, positions, indices). A gradient is
- * stopped by {@link ForwardContext.detach}.
+ * Rule for models: all differentiable arithmetic happens inside blocks, and the outputs of one block enter the next unchanged.
+ * Between blocks, only constants are created (masks, positions, indices). Use {@link ForwardContext.detach} to stop gradients.
  */
 export interface ForwardContext {
   readonly training: boolean;
@@ -39,18 +38,18 @@ export interface ForwardContext {
    *
    * @param owners - the modules and single parameters that the function uses.
    * @param inputs - everything it reads besides parameters; integer and boolean tensors count as constants.
-   * @param fn - pure: the same inputs and draws give the same outputs. It may not dispose its inputs.
+   * @param fn - pure: the same inputs and random draws give the same outputs. Must not dispose its inputs.
    */
   block<I extends TensorRecord, O extends TensorRecord>(
     owners: Owner | readonly Owner[],
     inputs: I,
     fn: (inputs: I, mode: BlockMode) => O,
   ): O;
-  /** The same values, through which no gradient passes. */
+  /** The same values, detached from the gradient. */
   detach<T extends tf.Tensor>(x: T): T;
 }
 
-/** Plain evaluation: each block is a `tf.tidy`, nothing is recorded. */
+/** Plain inference: each block is a `tf.tidy`, nothing is recorded. */
 export const inference: ForwardContext = {
   training: false,
   block(_owners, inputs, fn) {

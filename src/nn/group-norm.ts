@@ -3,7 +3,7 @@ import { ones, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** Normalises each group of neighbouring channels over the whole map, then scales and shifts each channel. */
+/** Normalises each group of adjacent channels over the whole map, then scales and shifts each channel. */
 export class GroupNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -31,7 +31,7 @@ export class GroupNorm extends Module {
     const [b, h, w, c] = x.shape;
     const size = c / this.groups;
     const cells = x.reshape([b, h * w, c]);
-    /** The mean over cells and channels of each group, for each of its channels: [B, 1, C]. */
+    /** The mean over cells and channels of each group, repeated for each of its channels: [B, 1, C]. */
     const ofGroups = (values: tf.Tensor) => {
       const means = tf.mean(tf.mean(values, 1).reshape([b, this.groups, size]), 2, true);
       return tf.tile(means, [1, 1, size]).reshape([b, 1, c]);

@@ -3,7 +3,10 @@ import { ones, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** Normalises the last axis to mean 0 and variance 1 (population), then scales and shifts. Serves NHWC maps as torch's channel-wise LayerNorm2d does NCHW ones. */
+/**
+ * Normalises the last axis to mean 0 and (population) variance 1, then scales and shifts. On NHWC maps it is equivalent to a
+ * channel-wise LayerNorm2d on NCHW maps in torch.
+ */
 export class LayerNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -27,7 +30,7 @@ export class LayerNorm extends Module {
   }
 }
 
-/** {@link portableLayerNorm} by the project's own TensorFlow operation: the input is read twice and nothing else written but the result. */
+/** {@link portableLayerNorm} as a single custom TensorFlow operation: reads the input twice and writes only the result. */
 export function layerNormByOperation<T extends tf.Tensor>(x: T, weight: tf.Tensor, bias: tf.Tensor, eps: number): T {
   const op = tf.customGrad((...args) => {
     const [input, scale, shift, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
@@ -41,7 +44,7 @@ export function layerNormByOperation<T extends tf.Tensor>(x: T, weight: tf.Tenso
   return op(x, weight, bias) as T;
 }
 
-/** (x - mean) / sqrt(variance + eps) * weight + bias over the last axis, with one gradient of its own: a third of the ops. */
+/** (x - mean) / sqrt(variance + eps) * weight + bias over the last axis, with a custom gradient that needs a third of the ops. */
 export function portableLayerNorm<T extends tf.Tensor>(x: T, weight: tf.Tensor, bias: tf.Tensor, eps: number): T {
   const normalise = (input: tf.Tensor) => {
     const centred = tf.sub(input, tf.mean(input, -1, true));

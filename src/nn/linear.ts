@@ -8,7 +8,7 @@ import type { Parameter } from './parameter.js';
 export interface LinearOptions {
   /** Default: true. */
   readonly bias?: boolean;
-  /** Default: uniform within 1 / sqrt(fan in), as torch does. */
+  /** Default: uniform in ±1 / sqrt(fan in), as in torch. */
   readonly weightInit?: Initialiser;
   /** Default: zeros. */
   readonly biasInit?: Initialiser;
@@ -29,7 +29,7 @@ export class Linear extends Module {
     this.bias = bias ? this.parameter('bias', [outFeatures], { init: biasInit }) : undefined;
   }
 
-  /** The map that weight and bias say all about; undefined where a layer in this one's place does more. */
+  /** The layer, if its weight and bias describe it completely; undefined for a layer that does more, such as an adapter. */
   get plain(): Linear | undefined {
     return this;
   }
@@ -46,8 +46,8 @@ export class Linear extends Module {
 }
 
 /**
- * A linear layer and what follows it. Where nothing records a gradient both are one operation, which writes the result once:
- * the layer's own output is not kept. An adapter that changes something is run as it is.
+ * A linear layer with an activation. If no gradient is recorded, both are fused into one operation, so that the layer's own
+ * output is never stored. An active adapter runs unfused.
  *
  * @param x - [..., in] f32.
  * @returns [..., out] f32.
@@ -59,8 +59,8 @@ export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf
 }
 
 /**
- * A linear layer whose result is added to what there is, as where a block ends with a skip around it. Where nothing records a
- * gradient both are one operation. An adapter that changes something is run as it is.
+ * A linear layer with a residual connection. If no gradient is recorded, both are fused into one operation. An active adapter
+ * runs unfused.
  *
  * @param to - [..., out] f32.
  * @param x - [..., in] f32.
@@ -73,12 +73,12 @@ export function addLinear<T extends tf.Tensor>(to: T, layer: Linear, x: tf.Tenso
   return inRows(x, weight.value, (rows, w) => nativeLinear({ x: rows, weight: w, bias: bias.value, added: added() })) as T;
 }
 
-/** Whether linear maps may be computed by an operation that has no gradient: it exists, and no tape listens. */
+/** Whether linear maps may use the fused operation, which has no gradient: it must be available, and no tape active. */
 function mayFuse(): boolean {
   return hasNativeLinear() && !isTapeOn();
 }
 
-/** {@link linear} for weights that need no gradient: a tape keeps nothing of it but the result. */
+/** {@link linear} for weights that need no gradient: the tape only keeps the result. */
 export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const op = tf.customGrad((input) => ({
     value: linear(input as tf.Tensor, weight, bias),
@@ -87,7 +87,7 @@ export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor):
   return op(x);
 }
 
-/** The gradient at the input of a linear map: dy W for dy [..., out], W [out, in]. */
+/** The gradient with respect to the input of a linear map: dy W for dy [..., out], W [out, in]. */
 export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   return tf.tidy(() => {
@@ -108,7 +108,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
   });
 }
 
-/** Flattens to a matrix and back: broadcast products have no right gradient in tfjs. */
+/** Flattens to a matrix and back: the gradient of broadcast products is wrong in tfjs. */
 function inRows(x: tf.Tensor, weight: tf.Tensor, product: (rows: tf.Tensor2D, weight: tf.Tensor) => tf.Tensor): tf.Tensor {
   const [outFeatures = 0, inFeatures = 0] = weight.shape;
   const lead = x.shape.slice(0, -1);

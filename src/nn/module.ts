@@ -3,14 +3,14 @@ import type { Rng } from '../util/index.js';
 import { Parameter, type ParameterOptions } from './parameter.js';
 
 /**
- * Base of every layer and model. It is a `tf.layers.Layer` that owns what stock layers do not: its children, their
- * parameters under dotted paths, freezing and disposal that reach all of them.
+ * Base class of every layer and model: a `tf.layers.Layer` that, unlike stock layers, owns its children and their parameters
+ * under dotted paths; freezing and disposal reach all of them.
  *
  * A path is the key in a Hugging Face checkpoint: `this.child('q_proj', new Linear(…))` inside `layers.0.self_attn` gives
- * `layers.0.self_attn.q_proj.weight`. Subclasses write a typed `forward`.
+ * `layers.0.self_attn.q_proj.weight`. Subclasses define a typed `forward`.
  */
 export abstract class Module extends tf.layers.Layer {
-  /** The name that `tf.layers` shows for a layer of this class. */
+  /** The name that `tf.layers` displays for this class. */
   static get className(): string {
     // biome-ignore lint/complexity/noThisInStatic: each subclass answers with its own name.
     return this.name;
@@ -43,42 +43,42 @@ export abstract class Module extends tf.layers.Layer {
     return parameter;
   }
 
-  /** Registers a parameter that exists already, as a wrapper does with what it wraps. */
+  /** Registers an existing parameter, as a wrapper does for the layer that it wraps. */
   protected adopt(name: string, parameter: Parameter): void {
     if (this.ownParameters.has(name)) throw new Error(`${this.constructor.name}: two parameters are named ${name}`);
     this.ownParameters.set(name, parameter);
   }
 
-  /** Every module below (and this one, under `prefix`) with its path, parents first. A shared module comes once per path. */
+  /** All modules below (and this one, under `prefix`) with their paths, parents first. A shared module appears once per path. */
   *namedModules(prefix = ''): Generator<[string, Module]> {
     yield [prefix, this];
     for (const [name, module] of this.childModules) yield* module.namedModules(prefix === '' ? name : `${prefix}.${name}`);
   }
 
-  /** Every parameter below with its path. A shared parameter comes once per path. */
+  /** All parameters below with their paths. A shared parameter appears once per path. */
   *namedParameters(prefix = ''): Generator<[string, Parameter]> {
     for (const [path, module] of this.namedModules(prefix)) {
       for (const [name, parameter] of module.ownParameters) yield [path === '' ? name : `${path}.${name}`, parameter];
     }
   }
 
-  /** The distinct parameters that training may change. */
+  /** The distinct trainable parameters. */
   trainableParameters(): Parameter[] {
     const found = new Set<Parameter>();
     for (const [, parameter] of this.namedParameters()) if (parameter.trainable) found.add(parameter);
     return [...found];
   }
 
-  /** Makes all parameters below trainable or not. */
+  /** Makes all parameters below trainable or frozen. */
   setTrainable(trainable: boolean): void {
     for (const [, parameter] of this.namedParameters()) parameter.trainable = trainable;
   }
 
   /**
-   * Puts `replacement` wherever `path` leads, in the tree and in the field, list or record of the parent that held the old child.
-   * Modules that share the child share the replacement only along this path: replace along each.
+   * Replaces the module at `path`, both in the tree and in the parent's field, list or record that holds it. If the module is
+   * shared, it is only replaced along this path: call once per path.
    *
-   * @throws Error when the path leads nowhere.
+   * @throws Error when the path does not exist.
    */
   replace(path: string, replacement: Module): void {
     for (const [name, module] of this.childModules) {
@@ -95,7 +95,7 @@ export abstract class Module extends tf.layers.Layer {
     throw new Error(`${this.constructor.name}: there is no module at ${path}`);
   }
 
-  /** Draws starting values for every parameter that has none. */
+  /** Initialises all parameters that have no values yet. */
   initialise(rng: Rng): void {
     for (const [, parameter] of this.namedParameters()) if (!parameter.isSet) parameter.initialise(rng);
   }
@@ -110,7 +110,7 @@ export abstract class Module extends tf.layers.Layer {
   }
 }
 
-/** Replaces a module in the fields of an object, and in the lists and plain records that they hold. */
+/** Replaces a module in the fields of an object, and in lists and plain records among them. */
 function swapIn(holder: Record<string, unknown>, old: Module, replacement: Module): void {
   for (const [key, value] of Object.entries(holder)) {
     if (value === old) holder[key] = replacement;

@@ -9,7 +9,7 @@ export function tensorsIn(value: unknown): tf.Tensor[] {
   return [...found.values()];
 }
 
-/** Nested lists and records with something else in the place of each tensor. */
+/** Maps each tensor in nested lists and records. */
 function mapped(value: unknown, replace: (tensor: tf.Tensor) => unknown): unknown {
   if (value instanceof tf.Tensor) return replace(value);
   if (Array.isArray(value)) return value.map((item) => mapped(item, replace));
@@ -17,7 +17,7 @@ function mapped(value: unknown, replace: (tensor: tf.Tensor) => unknown): unknow
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, replace)]));
 }
 
-/** Stands for a tensor. */
+/** Placeholder for a tensor. */
 class Place {
   readonly index: number;
 
@@ -26,13 +26,13 @@ class Place {
   }
 }
 
-/** Nested lists and records with the number of each tensor, among `tensors`, in its place: {@link filled} undoes it. */
+/** Replaces each tensor in nested lists and records by its index in `tensors`; inverse of {@link filled}. */
 export function numbered(value: unknown, tensors: readonly tf.Tensor[]): unknown {
   const numbers = new Map(tensors.map(({ id }, i) => [id, i]));
   return mapped(value, ({ id }) => new Place(numbers.get(id) as number));
 }
 
-/** Nested lists and records with tensors where {@link numbered} left their numbers. */
+/** Replaces the indices left by {@link numbered} by tensors. */
 export function filled(structure: unknown, tensors: readonly tf.Tensor[]): unknown {
   if (structure instanceof Place) return tensors[structure.index];
   if (Array.isArray(structure)) return structure.map((item) => filled(item, tensors));

@@ -3,7 +3,7 @@ import { assertShape, type Rng } from '../util/index.js';
 import type { Initialiser } from './init.js';
 
 /**
- * How a parameter lies in a torch checkpoint, as the permutation that brings it into memory. Only loading and saving use it.
+ * Layout of a parameter in a torch checkpoint, as the permutation to its in-memory layout. Only used for loading and saving.
  * - `same`: as in memory.
  * - `conv2d`: [out, in, h, w] in the file, [h, w, in, out] in memory.
  * - `convTranspose2d`: [in, out, h, w] in the file, [h, w, out, in] in memory.
@@ -12,22 +12,22 @@ import type { Initialiser } from './init.js';
  */
 export type TorchLayout = 'same' | 'conv2d' | 'convTranspose2d' | 'depthwise' | 'map';
 
-/** How a parameter is made. */
+/** Options of a parameter. */
 export interface ParameterOptions {
   readonly init: Initialiser;
   /** Default: `same`. */
   readonly layout?: TorchLayout;
-  /** True for LoRA matrices: they are saved with the adapter, never with the model. Default: false. */
+  /** True for LoRA matrices, which are saved with the adapter, never with the model. Default: false. */
   readonly adapter?: boolean;
 }
 
-/** One weight array. It has no values until {@link Parameter.assign} or {@link Parameter.initialise} gives it some. */
+/** A weight array. Has no values until {@link Parameter.assign} or {@link Parameter.initialise} is called. */
 export class Parameter {
   /** In-memory shape. */
   readonly shape: readonly number[];
   readonly layout: TorchLayout;
   readonly adapter: boolean;
-  /** Whether training may change it. Frozen parameters never enter a gradient tape. */
+  /** Whether training may change it. Frozen parameters are never recorded on a gradient tape. */
   trainable = true;
   private readonly init: Initialiser;
   private variable: tf.Variable | undefined;
@@ -39,7 +39,7 @@ export class Parameter {
     this.adapter = adapter;
   }
 
-  /** Whether it has a value yet. */
+  /** Whether it has values yet. */
   get isSet(): boolean {
     return this.variable !== undefined;
   }
@@ -47,7 +47,7 @@ export class Parameter {
   /**
    * The current values, float32 in the in-memory shape. Owned by the parameter: never dispose it.
    *
-   * @throws Error when no values were given yet.
+   * @throws Error when no values were assigned yet.
    */
   get value(): tf.Variable {
     if (this.variable === undefined)
@@ -62,7 +62,7 @@ export class Parameter {
     else this.variable.assign(values);
   }
 
-  /** Draws starting values. */
+  /** Draws initial values. */
   initialise(rng: Rng): void {
     const values = tf.tensor(this.init(this.shape, rng), [...this.shape], 'float32');
     this.assign(values);

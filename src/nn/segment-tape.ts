@@ -12,23 +12,24 @@ interface Segment {
   readonly fn: (inputs: TensorRecord, mode: BlockMode) => TensorRecord;
 }
 
-/** A gradient for each parameter that got one. The tensors belong to the caller. */
+/** Gradients by parameter. The tensors belong to the caller. */
 export type Gradients = Map<Parameter, tf.Tensor>;
 
 /**
- * Records a forward pass block by block without a gradient tape and walks it backwards, computing each block a second time
- * under a tape of its own. Memory holds the blocks' borders and one block's inside; host work (matching) may be
- * asynchronous between the two passes. Blocks that nothing trainable feeds are not recorded.
+ * Gradient checkpointing: records a forward pass block by block without a gradient tape, and in the backward pass recomputes each
+ * block under a tape of its own. Memory holds the inputs and outputs of all blocks and the intermediates of one; host work
+ * (matching) may be asynchronous between the two passes. Blocks without trainable parameters or inputs that depend on them are
+ * not recorded.
  *
- * Outputs of recorded blocks belong to the tape until {@link SegmentTape.dispose}; inputs stay the caller's.
- * Use: `forward` the model with the tape as context, take the loss gradient at the outputs, call {@link backward}, dispose.
+ * Outputs of recorded blocks belong to the tape until {@link SegmentTape.dispose}; inputs stay the caller's. Usage: `forward` the
+ * model with the tape as context, compute the loss gradient with respect to the outputs, call {@link backward}, dispose.
  */
 export class SegmentTape implements ForwardContext {
   readonly training = true;
   private readonly rng: Rng;
   private readonly segments: Segment[] = [];
   private readonly kept: tf.Tensor[] = [];
-  /** Ids of tensors that a trainable parameter has influenced. */
+  /** Ids of tensors that depend on a trainable parameter. */
   private readonly tracked = new Set<number>();
   private random = false;
 
@@ -41,12 +42,12 @@ export class SegmentTape implements ForwardContext {
     return this.segments.length;
   }
 
-  /** Whether any block so far has drawn random numbers: dropout. */
+  /** Whether any block so far has drawn random numbers (dropout). */
   get drewRandomNumbers(): boolean {
     return this.random;
   }
 
-  /** Whether a gradient can flow into this tensor. */
+  /** Whether gradients flow into this tensor. */
   isTracked(tensor: tf.Tensor): boolean {
     return this.tracked.has(tensor.id);
   }
@@ -87,11 +88,12 @@ export class SegmentTape implements ForwardContext {
   }
 
   /**
-   * Gradients of a scalar with respect to every trainable parameter, given its gradients at some recorded outputs.
+   * Gradients of a scalar with respect to every trainable parameter, given its gradients with respect to some recorded outputs.
    *
-   * @param outputGradients - pairs of an output of a block and the gradient there, of the same shape. They stay the caller's.
-   * @param watch - recorded tensors (block outputs) whose gradient is wanted too; returned in `watched` in the same order.
-   * @throws Error when an output was not recorded: nothing trainable leads to it, or it was changed between blocks.
+   * @param outputGradients - pairs of a block's output and the gradient with respect to it, of the same shape. They stay the
+   * caller's.
+   * @param watch - recorded tensors (block outputs) whose gradients are also returned, in `watched`, in the same order.
+   * @throws Error when an output was not recorded: it does not depend on anything trainable, or it was modified between blocks.
    */
   backward(
     outputGradients: readonly (readonly [tf.Tensor, tf.Tensor])[],
@@ -148,7 +150,7 @@ export class SegmentTape implements ForwardContext {
     }
   }
 
-  /** What came from a recorded block is kept already; of the rest, which is the caller's, a clone is kept. */
+  /** Outputs of recorded blocks are kept already; other inputs belong to the caller, so clones of them are kept. */
   private keepInputs(inputs: TensorRecord): TensorRecord {
     const kept = Object.entries(inputs).map(([name, tensor]) => {
       if (tensor === undefined || this.tracked.has(tensor.id)) return [name, tensor] as const;
@@ -162,7 +164,7 @@ export class SegmentTape implements ForwardContext {
     return tensor;
   }
 
-  /** Frees the recorded borders, the outputs that blocks returned among them. Gradients stay the caller's. */
+  /** Frees the recorded tensors, including the outputs returned by blocks. Gradients stay the caller's. */
   dispose(): void {
     for (const tensor of this.kept) tensor.dispose();
     this.kept.length = 0;
@@ -171,7 +173,7 @@ export class SegmentTape implements ForwardContext {
   }
 }
 
-/** The distinct parameters of a block that training may change. */
+/** The distinct trainable parameters of a block. */
 function trainableOf(owners: readonly Owner[]): Parameter[] {
   const own = owners.flatMap((owner) =>
     owner instanceof Parameter ? [owner].filter(({ trainable }) => trainable) : owner.trainableParameters(),
@@ -179,7 +181,7 @@ function trainableOf(owners: readonly Owner[]): Parameter[] {
   return [...new Set(own)];
 }
 
-/** The modules of a block that want to know when it runs. */
+/** The modules of a block to be notified when it runs. */
 function observersOf(owners: readonly Owner[]): BlockObserver[] {
   const modules = owners.flatMap((owner) =>
     owner instanceof Parameter ? [] : [...owner.namedModules()].map(([, below]) => below),
@@ -187,7 +189,7 @@ function observersOf(owners: readonly Owner[]): BlockObserver[] {
   return [...new Set(modules)].filter((module): module is typeof module & BlockObserver => 'enterBlock' in module);
 }
 
-/** Runs a block with the draws that belong to it, telling those who observe. */
+/** Runs a block with its own random draws, notifying its observers. */
 function observed<T>(observers: readonly BlockObserver[], state: RngState, body: (mode: BlockMode) => T): T {
   const mode = { training: true, rng: Rng.fromState(state) };
   for (const observer of observers) observer.enterBlock(mode);
@@ -198,7 +200,7 @@ function observed<T>(observers: readonly BlockObserver[], state: RngState, body:
   }
 }
 
-/** Replaces an output that is an input itself by a clone, so that each tensor stands for one place in the graph. */
+/** Clones outputs that are also inputs, so that each tensor has a single position in the graph. */
 function unaliased<O extends TensorRecord>(inputs: TensorRecord, outputs: O): O {
   const ids = new Set(tensorsOf(inputs).map((tensor) => tensor.id));
   const entries = Object.entries(outputs).map(([name, tensor]) => [name, tensor && ids.has(tensor.id) ? tensor.clone() : tensor]);
@@ -213,7 +215,7 @@ function tensorsOf(record: TensorRecord): tf.Tensor[] {
   return Object.values(record).filter((tensor) => tensor !== undefined);
 }
 
-/** Adds `gradient`, which is taken over, to what the map holds under `key`. */
+/** Adds `gradient`, taking ownership of it, to the map's value under `key`. */
 function accumulate<K>(sums: Map<K, tf.Tensor>, key: K, gradient: tf.Tensor): void {
   const sum = sums.get(key);
   if (sum === undefined) {

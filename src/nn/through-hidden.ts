@@ -2,23 +2,23 @@ import { hasNativeMlp, isTapeOn, largestTensorSize, nativeMlp, tf } from '../bac
 import type { ActivationName } from './activation.js';
 import { activated, addLinear, type Linear } from './linear.js';
 
-/** Two linear maps and what lies between, for {@link throughHidden}. */
+/** An MLP of two linear layers, for {@link throughHidden}. */
 export interface HiddenLayer {
   readonly expand: Linear;
   readonly activate: ActivationName;
   readonly contract: Linear;
-  /** What happens to the hidden numbers. Default: nothing. */
+  /** Applied to the hidden activations. Default: identity. */
   readonly drop?: (hidden: tf.Tensor) => tf.Tensor;
-  /** [..., out] f32, what the result is added to, as where a block ends with a skip around it. Default: nothing. */
+  /** [..., out] f32, residual added to the result. Default: none. */
   readonly addTo?: tf.Tensor | undefined;
-  /** How many hidden numbers there may be at once. Default: as many as the backend holds in a tensor. */
+  /** Maximum number of hidden activations at a time. Default: the size limit of the backend's tensors. */
   readonly largest?: number;
 }
 
 /**
- * Two linear maps with an activation between, [..., in] to [..., out] f32. The hidden numbers are the most of a whole model: where
- * nothing records a gradient there is an operation that never has all of them, and where they are too many for one tensor, rows are
- * taken a block after the other. An adapter that changes something is run as it is.
+ * An MLP: two linear layers with an activation in between, [..., in] to [..., out] f32. The hidden activations are the largest
+ * tensors of a model: if no gradient is recorded, a fused operation never stores all of them, and if they exceed the size of a
+ * tensor, rows are processed in blocks. An active adapter runs unfused.
  */
 export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
   const { expand, activate, contract, drop, addTo, largest = largestTensorSize() } = layer;
@@ -43,13 +43,13 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
   });
 }
 
-/** Both maps in one operation; undefined where that cannot be. */
+/** The fused operation; undefined if it is not applicable. */
 function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, contract, drop }: HiddenLayer) {
   const [first, second] = [expand.plain, contract.plain];
   if (drop !== undefined || first?.bias === undefined || second?.bias === undefined) return undefined;
   if (!hasNativeMlp() || isTapeOn()) return undefined;
   const [lead, out] = [x.shape.slice(0, -1), contract.outFeatures];
-  // Where the weights are more than the hidden numbers, it is they that take the time, and they do so in either way.
+  // If the weights are larger than the hidden activations, they dominate the time, and fusing gains nothing.
   if (x.size / expand.inFeatures <= expand.inFeatures + out) return undefined;
   const inputs = {
     x: x.reshape([-1, expand.inFeatures]),

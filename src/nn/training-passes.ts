@@ -8,26 +8,26 @@ import type { PassFunction, TrainingPass } from './training-pass.js';
 
 export interface TrainingPassesOptions {
   /**
-   * Whether graphs are made. Each takes some seconds once for each set of shapes, then a pass takes a fraction of the time, where
-   * a model is so small that it consists of overhead. Default: false.
+   * Whether to compile graphs. Each takes some seconds once for each set of shapes; passes of small models, dominated by
+   * overhead, then take a fraction of the time. Default: false.
    */
   readonly capture?: boolean;
 }
 
-/** Graphs that are held at a time: one for each length of the prompt. */
+/** Maximum number of cached graphs: one for each prompt length. */
 const MOST_GRAPHS = 32;
 
 /**
- * Runs forward and backward passes of a model. Where it can, it records both once as TensorFlow operations and runs them from then
- * on as one graph each, between which the loss is computed; otherwise block by block through a {@link SegmentTape}.
+ * Runs forward and backward passes of a model. If possible, each is traced once as TensorFlow operations and then executed as a
+ * single graph, with the loss computed in between; otherwise block by block with a {@link SegmentTape}.
  *
- * A graph is not made on other backends or a GPU, of passes that draw random numbers (dropout), and of large models, whose blocks
- * would all be held at once.
+ * Graphs are not used on other backends or a GPU, for passes that draw random numbers (dropout), or for large models, whose
+ * intermediates would all be held at once.
  */
 export class TrainingPasses {
   private readonly model: Module;
   private readonly capture: boolean;
-  /** By shapes, the one used longest ago first; `undefined` where no graph can be made. */
+  /** By shapes, least recently used first; `undefined` where no graph is possible. */
   private readonly graphs = new Map<string, CapturedPasses | undefined>();
 
   constructor(model: Module, { capture = false }: TrainingPassesOptions = {}) {
@@ -35,7 +35,7 @@ export class TrainingPasses {
     this.capture = capture;
   }
 
-  /** Runs a function forward. `rng` is for what is random in it. */
+  /** Runs a forward pass. `rng` drives its randomness. */
   async forward<O>(pass: PassFunction<O>, rng: Rng): Promise<TrainingPass<O>> {
     const captured = await this.captured(pass, rng);
     if (captured !== undefined) return captured.forward<O>(pass.inputs);
@@ -62,7 +62,7 @@ export class TrainingPasses {
     this.graphs.clear();
   }
 
-  /** What is decided for some shapes does not depend on others that came before: a resumed run decides alike. */
+  /** The decision for given shapes does not depend on shapes seen earlier, so that a resumed run decides alike. */
   private async captured<O>(pass: PassFunction<O>, rng: Rng): Promise<CapturedPasses | undefined> {
     if (!this.capture || !canRunGraphs()) return undefined;
     const key = keyOf(pass);

@@ -24,12 +24,12 @@ export interface AttentionArgs {
   readonly bias?: tf.Tensor | undefined;
   /** Default: 1 / sqrt(d). */
   readonly scale?: number;
-  /** How many scores there may be at once. Default: as many as the backend holds in a tensor. */
+  /** Maximum number of scores at a time. Default: the size limit of the backend's tensors. */
   readonly largestScores?: number;
 }
 
 /**
- * softmax(scale Q Kᵀ + bias) V; a block of queries after the other where there would be too many scores at once.
+ * softmax(scale Q Kᵀ + bias) V; processes queries in blocks if there would be too many scores at once.
  *
  * @returns [B, H, N, dv] f32.
  * @see Vaswani et al. 2017, section 3.2.1
@@ -58,7 +58,7 @@ function attendAtOnce({ query, key, value, bias, scale }: AttentionArgs): tf.Ten
   return tf.matMul(tf.softmax(bias === undefined ? scores : tf.add(scores, bias)), value);
 }
 
-/** The part of a bias that belongs to some of the `n` queries; all of it where it is the same for each. */
+/** The slice of a bias for `count` of the `n` queries; the whole bias if it is broadcast over queries. */
 function rowsOf(bias: tf.Tensor, n: number, from: number, count: number): tf.Tensor {
   const axis = bias.rank - 2;
   if (axis < 0 || bias.shape[axis] !== n) return bias;
@@ -81,7 +81,7 @@ export interface TokenAttentionArgs {
 }
 
 /**
- * Multi-head softmax(Q Kᵀ / sqrt(d)) V of tokens whose channels are all heads' side by side.
+ * Multi-head softmax(Q Kᵀ / sqrt(d)) V of tokens whose channels are the concatenated heads.
  *
  * @returns [B, N, C] f32.
  */

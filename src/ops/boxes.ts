@@ -13,7 +13,7 @@ export function xyxyToCxcywh(boxes: tf.Tensor): tf.Tensor {
   return tf.concat([tf.mul(tf.add(x0, x1), 0.5), tf.mul(tf.add(y0, y1), 0.5), tf.sub(x1, x0), tf.sub(y1, y0)], -1);
 }
 
-/** log(x / (1 - x)) with x clipped to [0, 1] and both sides kept at `eps` or more, as Deformable DETR does. */
+/** log(x / (1 - x)) with x clipped to [0, 1] and both x and 1 - x to at least `eps`, as in Deformable DETR. */
 export function inverseSigmoid(x: tf.Tensor, eps = 1e-5): tf.Tensor {
   const clipped = tf.clipByValue(x, 0, 1);
   return tf.log(tf.div(tf.maximum(clipped, eps), tf.maximum(tf.sub(1, clipped), eps)));

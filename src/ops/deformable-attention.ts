@@ -6,7 +6,7 @@ import { nativeSampler } from './deformable-native.js';
 import type { Sampler, SamplingGeometry } from './deformable-sampler.js';
 
 export interface DeformableAttentionArgs {
-  /** [B, S, H, D] f32: the maps of all levels, each row-major, one after the other. */
+  /** [B, S, H, D] f32: the concatenated maps of all levels, each row-major. */
   readonly value: tf.Tensor4D;
   /** Height and width of each level; their products sum to S. */
   readonly spatialShapes: readonly (readonly [number, number])[];
@@ -16,15 +16,15 @@ export interface DeformableAttentionArgs {
   readonly attentionWeights: tf.Tensor;
 }
 
-/** Most numbers that the dense way may hold at a time. */
+/** Maximum number of elements that the dense method may hold at a time. */
 const DENSE_ELEMENTS = 2 ** 26;
 
 /**
- * Sums value sampled bilinearly at a few points of every level, as grid_sample(bilinear, zeros, align_corners=False) samples.
- * One custom gradient covers value, locations and weights. At a whole cell coordinate, where the slope jumps, it is the one
- * to the right, as torch's. A location that is not finite counts as outside.
+ * Sums values sampled bilinearly at a few points of every level, like grid_sample(bilinear, zeros, align_corners=False). A single
+ * custom gradient covers value, locations and weights. At integer cell coordinates, where the slope is discontinuous, it is the
+ * right-hand one, as in torch. Locations that are not finite count as outside.
  *
- * The native backend computes it by an operation of this project's own, where the set-up could compile that.
+ * On the native backend, this is a custom operation, if the set-up could compile it.
  *
  * @returns [B, Q, H * D] f32.
  * @see Zhu et al. 2021, Deformable DETR, equation 3
@@ -33,7 +33,7 @@ export function multiScaleDeformableAttention(args: DeformableAttentionArgs): tf
   const { value, spatialShapes, samplingLocations } = args;
   const [batch, cells, heads, depth] = value.shape;
   const [, queries = 0, , , points = 0] = samplingLocations.shape;
-  const gathered = 4 * spatialShapes.length * points * depth; // numbers that one row of the other way reads
+  const gathered = 4 * spatialShapes.length * points * depth; // elements that one row reads with the gather method
   const dense = cells * 2 <= gathered && batch * heads * queries * cells <= DENSE_ELEMENTS;
   const portable = dense ? denseSampler : gatherSampler;
   return deformableAttentionBy(hasNativeDeformableAttention() ? nativeSampler : portable, args, {
@@ -47,7 +47,7 @@ export function multiScaleDeformableAttention(args: DeformableAttentionArgs): tf
   });
 }
 
-/** {@link multiScaleDeformableAttention} in a given way. */
+/** {@link multiScaleDeformableAttention} with a given method. */
 export function deformableAttentionBy(
   way: (geometry: SamplingGeometry) => Sampler,
   { value, samplingLocations, attentionWeights }: DeformableAttentionArgs,
@@ -65,7 +65,7 @@ export function deformableAttentionBy(
     const inputs = [value_, locations_, weights_] as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
     const record = ([v, l, w]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]) => ({ value: v, locations: l, weights: w });
     const out = sampler.sample(record(inputs)).reshape([batch, queries, heads * depth]);
-    save(inputs); // only these: finding the cells again costs less than holding them
+    save(inputs); // only the inputs: recomputing the cells is cheaper than storing them
     const gradFunc = (dy: tf.Tensor, saved: [tf.Tensor, tf.Tensor, tf.Tensor]) =>
       tf.tidy(() => {
         const grads = sampler.gradients(record(saved), dy);

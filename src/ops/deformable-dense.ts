@@ -2,8 +2,8 @@ import { tf } from '../backend/index.js';
 import { cellPositions, type Sampler, type SamplingGeometry, type SamplingTensors } from './deformable-sampler.js';
 
 /**
- * Samples by matrix products: bilinear weights along y and along x for every row and column of a level multiply to a
- * matrix from queries to cells. It needs no gather, but its work grows with the maps: for small ones.
+ * Samples by matrix products: the products of bilinear weights along y and x, for every row and column of a level, form a matrix
+ * from queries to cells. Needs no gather, but its cost grows with the maps: for small ones.
  */
 export function denseSampler(geometry: SamplingGeometry): Sampler {
   const { batch, queries, heads, depth } = geometry;
@@ -71,12 +71,12 @@ function prepare(
   };
 }
 
-/** Bilinear weight of each of `size` cells at each position; zero outside, without any mask. [R, P, 1] to [R, P, size]. */
+/** Bilinear weight of each of `size` cells at each position; zero outside, without a mask. [R, P, 1] to [R, P, size]. */
 function hats(position: tf.Tensor, size: number): tf.Tensor3D {
   return tf.relu(tf.sub(1, tf.abs(tf.sub(position, tf.range(0, size))))) as tf.Tensor3D;
 }
 
-/** Slope of {@link hats}, to the right of a whole coordinate. */
+/** Derivative of {@link hats}, right-hand at integer coordinates. */
 function slopes(position: tf.Tensor, size: number): tf.Tensor3D {
   const near = tf.floor(position);
   const cells = tf.range(0, size);
@@ -89,7 +89,7 @@ interface SamplingMatrix {
   readonly matrix: tf.Tensor3D;
   /** [R, P, h] f32, without the attention weight. */
   readonly alongY: tf.Tensor3D;
-  /** [R, P, h] f32, with it. */
+  /** [R, P, h] f32, with the attention weight. */
   readonly weightedY: tf.Tensor3D;
   /** [R, P, w] f32. */
   readonly alongX: tf.Tensor3D;
@@ -103,7 +103,7 @@ function samplingMatrix({ size: [h, w], x, y, weight }: Level, { batch, heads, q
   return { matrix, alongY, weightedY, alongX };
 }
 
-/** What one level adds: value [B * H, cells, D], and x, y, weight [R, P] f32 (x and y per cell). */
+/** Gradients of one level: value [B * H, cells, D], and x, y, weight [R, P] f32 (x and y per cell). */
 type LevelGradients = { value: tf.Tensor; x: tf.Tensor; y: tf.Tensor; weight: tf.Tensor };
 
 function levelGradients(level: Level, value: tf.Tensor3D, dy: tf.Tensor3D, geometry: SamplingGeometry): LevelGradients {
@@ -122,7 +122,7 @@ function levelGradients(level: Level, value: tf.Tensor3D, dy: tf.Tensor3D, geome
   };
 }
 
-/** Joins the levels in the inputs' order. */
+/** Concatenates the levels in the inputs' order. */
 function assemble(
   parts: readonly LevelGradients[],
   { batch, cells, queries, heads, depth, points, spatialShapes }: SamplingGeometry,

@@ -1,22 +1,22 @@
 import { isRecording, tf } from '../backend/index.js';
 import { cellPositions, type Sampler, type SamplingGeometry } from './deformable-sampler.js';
 
-/** Gathered numbers at a time, in a recorded graph for each image of the batch: bounds the memory at large sizes. */
+/** Maximum number of gathered elements at a time (in a recorded graph, per image of the batch): bounds memory at large sizes. */
 const CHUNK_ELEMENTS = 2 ** 24;
 
-/** For R = B * Q * H sampling rows of N = L * P points: where the four corners of each point lie and what they count for. */
+/** Indices and weights of the four corners of each point, for R = B * Q * H sampling rows of N = L * P points. */
 interface Corners {
   /** [R, N * 4] i32 rows of the flattened value, corner order (y0 x0, y0 x1, y1 x0, y1 x1). */
   readonly index: tf.Tensor2D;
-  /** [R, N, 2] f32: shares of the upper and lower row; 0 outside. */
+  /** [R, N, 2] f32: weights of the upper and lower row; 0 outside. */
   readonly shareY: tf.Tensor3D;
-  /** [R, N, 2] f32: shares of the left and right column; 0 outside. */
+  /** [R, N, 2] f32: weights of the left and right column; 0 outside. */
   readonly shareX: tf.Tensor3D;
   /** [2, R, N, 2] f32: 1 where the near and far corner's x and y are inside the map. */
   readonly inside: tf.Tensor4D;
 }
 
-/** Samples by gathering the four cells around each point. Its work does not grow with the maps: for large ones. */
+/** Samples by gathering the four cells around each point. Its cost is independent of the size of the maps: for large ones. */
 export function gatherSampler(geometry: SamplingGeometry): Sampler {
   const { batch, cells, queries, heads, depth, points, spatialShapes } = geometry;
   const rows = batch * queries * heads;
@@ -31,7 +31,7 @@ export function gatherSampler(geometry: SamplingGeometry): Sampler {
   };
 }
 
-/** [R, 1, D]: what each row's samples add up to. */
+/** [R, 1, D]: the weighted sum of each row's samples. */
 function sampleSum(flat: tf.Tensor2D, weights: tf.Tensor2D, corners: Corners, batch: number): tf.Tensor {
   const [rows, n] = weights.shape;
   const d = flat.shape[1];
@@ -42,7 +42,7 @@ function sampleSum(flat: tf.Tensor2D, weights: tf.Tensor2D, corners: Corners, ba
   });
 }
 
-/** One number pair (x, y) for each of the L * P points of a row. */
+/** One pair (x, y) per point of a row, L * P in total. */
 function perPoint(
   { spatialShapes, points }: SamplingGeometry,
   pair: (h: number, w: number) => readonly [number, number],
@@ -51,7 +51,7 @@ function perPoint(
   return tf.tensor2d(flat, [spatialShapes.length * points, 2]);
 }
 
-/** The row of the flattened value [B * S * H] where each row's batch, level and head begin, [R, N] f32 (exact to 2^24). */
+/** Start of each row's batch, level and head in the flattened value [B * S * H], [R, N] f32 (exact to 2^24). */
 function origins({ batch, cells, queries, heads, points, spatialShapes }: SamplingGeometry): tf.Tensor2D {
   const starts: number[] = [];
   let start = 0;
@@ -91,7 +91,7 @@ function planes(x: tf.Tensor): [tf.Tensor3D, tf.Tensor3D] {
   return [a.reshape([rows, n, 2]) as tf.Tensor3D, b.reshape([rows, n, 2]) as tf.Tensor3D];
 }
 
-/** What each corner counts for: attention weight times both shares, [R, N * 4]. */
+/** Weight of each corner: attention weight times both bilinear weights, [R, N * 4]. */
 function cornerShares({ shareX, shareY }: Corners, weights: tf.Tensor2D): tf.Tensor2D {
   const [rows, n] = weights.shape;
   const weightedY = tf.mul(shareY, weights.reshape([rows, n, 1]));
@@ -103,7 +103,7 @@ function rowsOf<T extends tf.Tensor>(x: T, start: number, count: number): T {
   return x.slice([start], [count]) as T;
 }
 
-/** Runs `body` over chunks of rows that gather no more than {@link CHUNK_ELEMENTS} numbers each, and joins the results. */
+/** Runs `body` on chunks of rows that gather at most {@link CHUNK_ELEMENTS} elements each, and concatenates the results. */
 function chunked(
   rows: number,
   elementsPerRow: number,
@@ -154,7 +154,7 @@ function sampleGradients(
   return { value: releaseToScope(dValue as unknown as tf.Tensor), locations: dLocations, weights: dWeights };
 }
 
-/** A kept tensor cannot be returned from a tidy as an ordinary one: a copy can. */
+/** A kept tensor cannot be returned from a tidy like an ordinary one, but a copy can. */
 function releaseToScope(kept: tf.Tensor): tf.Tensor {
   const copy = kept.clone();
   kept.dispose();

@@ -1,7 +1,7 @@
 import { nativeDeformableAttention, nativeDeformableAttentionGradients, tf } from '../backend/index.js';
 import type { Sampler, SamplingGeometry, SamplingTensors } from './deformable-sampler.js';
 
-/** Samples by the project's own TensorFlow operation, where it is loaded: one pass, nothing gathered into memory. */
+/** Samples with the project's custom TensorFlow operation, if it is loaded: a single pass without intermediate tensors. */
 export function nativeSampler({ spatialShapes }: SamplingGeometry): Sampler {
   const prepare = ({ value, locations, weights }: SamplingTensors) => ({
     value,

@@ -6,20 +6,20 @@ export interface SamplingGeometry {
   readonly cells: number;
   readonly queries: number;
   readonly heads: number;
-  /** Numbers that a head holds of a cell, D. */
+  /** Channels per head, D. */
   readonly depth: number;
   readonly points: number;
   readonly spatialShapes: readonly (readonly [number, number])[];
 }
 
-/** What depends on the three differentiable inputs, in the shapes that deformable attention takes. */
+/** The three differentiable inputs or their gradients, in the shapes of deformable attention. */
 export interface SamplingTensors {
   readonly value: tf.Tensor;
   readonly locations: tf.Tensor;
   readonly weights: tf.Tensor;
 }
 
-/** One way to compute the op. Results may be reshaped: [B, Q, H * D] and the inputs' shapes in row-major order. */
+/** A method to compute the op. Results may be reshaped: [B, Q, H * D] and the inputs' shapes in row-major order. */
 export interface Sampler {
   sample(inputs: SamplingTensors): tf.Tensor;
   /** @param dy - [B, Q, H * D] f32. */
@@ -27,11 +27,11 @@ export interface Sampler {
 }
 
 /**
- * Brings sampling locations into cells of their map.
+ * Converts sampling locations to cell coordinates.
  *
  * @param locations - f32, 0 to 1 within the map.
- * @param size - f32, sides of the maps in cells, broadcast to `locations`.
- * @returns f32: whole at cell centres. Locations that are not finite come to lie outside, like others that are.
+ * @param size - f32, sizes of the maps in cells, broadcast to `locations`.
+ * @returns f32: integers at cell centres. Locations that are not finite map to a point outside.
  */
 export function cellPositions(locations: tf.Tensor, size: tf.Tensor): tf.Tensor {
   const position = tf.sub(tf.mul(locations, size), 0.5);

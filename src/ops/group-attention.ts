@@ -1,14 +1,14 @@
 import { hasNativeAttention, isTapeOn, nativeAttention, tf } from '../backend/index.js';
 
-/** Rows that belong together: windows of maps, or whole maps. */
+/** Groups of rows that attend to each other: windows of maps, or whole maps. */
 export interface TokenGroups {
   readonly count: number;
-  /** [count * N]: rows of each group's tokens, negative for padding. Absent: all rows, one after the other. */
+  /** [count * N]: rows of each group's tokens, negative for padding. Absent: all rows, in order. */
   readonly rows?: Int32Array | undefined;
 }
 
 export interface GroupAttentionArgs {
-  /** [..., columns] f32: a row a token. Head h begins at its offset + h * depth. */
+  /** [..., columns] f32: one row per token. Head h starts at its offset + h * depth. */
   readonly query: tf.Tensor;
   /** [..., columns] f32. */
   readonly key: tf.Tensor;
@@ -16,31 +16,31 @@ export interface GroupAttentionArgs {
   readonly value: tf.Tensor;
   readonly heads: number;
   readonly depth: number;
-  /** First columns of query, key and value. Default: 0; other ones where several lie in one matrix. */
+  /** First columns of query, key and value. Default: 0; other values if several are columns of one matrix. */
   readonly offsets?: readonly [number, number, number];
   /** Default: 1 / sqrt(depth). */
   readonly scale?: number;
   readonly queryGroups: TokenGroups;
-  /** As many groups. */
+  /** As many groups as for the queries. */
   readonly keyGroups: TokenGroups;
   /** Key and value of padding, [heads * depth] f32 each. Default: zeros. */
   readonly padding?: readonly [tf.Tensor, tf.Tensor] | undefined;
   /** [1 or heads, N, M] f32, added to the scores. */
   readonly bias?: tf.Tensor3D | undefined;
-  /** [K, N, M] f32, added to the scores of group g from g % K. */
+  /** [K, N, M] f32, of which g % K is added to the scores of group g. */
   readonly mask?: tf.Tensor3D | undefined;
 }
 
-/** Whether {@link groupAttention} can be used: it has no gradient. */
+/** Whether {@link groupAttention} can be used: it is not differentiable. */
 export function hasGroupAttention(): boolean {
   return hasNativeAttention() && !isTapeOn();
 }
 
 /**
- * softmax(scale Q Kᵀ + bias + mask) V in each group, by the project's own TensorFlow operation: tokens are read from and written
- * to where they lie, and scores exist a few at a time. See {@link hasGroupAttention}.
+ * softmax(scale Q Kᵀ + bias + mask) V in each group, by a custom TensorFlow operation: tokens are read and written in place, and
+ * only a few scores exist at a time. See {@link hasGroupAttention}.
  *
- * @returns [rows of the queries, heads * depth] f32.
+ * @returns [query rows, heads * depth] f32.
  */
 export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
   const { query, key, value, heads, depth, offsets = [0, 0, 0], scale = 1 / Math.sqrt(depth), padding, bias, mask } = args;

@@ -1,4 +1,4 @@
-/** Operations on tensors that the models share. */
+/** Tensor operations shared by the models. */
 
 export { attend, mergeHeads, scaledDotProductAttention, splitHeads } from './attention.js';
 export { cxcywhToXyxy } from './boxes.js';

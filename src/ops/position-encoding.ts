@@ -1,11 +1,11 @@
 import { tf } from '../backend/index.js';
 
 /**
- * Encodes each coordinate by sines (even features) and cosines (odd features) of 2π x / temperature^(2⌊i/2⌋/features).
- * The first two coordinates change places: (x, y, …) gives [y, x, …], as in DETR.
+ * Encodes each coordinate by sines (even features) and cosines (odd features) of 2π x / temperature^(2⌊i/2⌋/features). The first
+ * two coordinates are swapped: (x, y, …) gives [y, x, …], as in DETR.
  *
  * @param coordinates - [..., n] f32, usually in [0, 1].
- * @param features - how many features a coordinate gets.
+ * @param features - number of features per coordinate.
  * @param temperature - Default: 10000.
  * @returns [..., n * features] f32.
  */
@@ -17,7 +17,7 @@ export function sinusoidalEncoding(coordinates: tf.Tensor, features: number, tem
   return waves(swapped.reshape([-1, n, 1]), features, temperature).reshape([...lead, n * features]);
 }
 
-/** sin(2π x / temperature^…), with the cosines written as sines a quarter turn ahead: one op for both. */
+/** sin(2π x / temperature^…), with cosines computed as sines shifted by a quarter turn: one op for both. */
 function waves(x: tf.Tensor, features: number, temperature: number): tf.Tensor {
   const frequency = Float32Array.from(
     { length: features },
@@ -28,9 +28,9 @@ function waves(x: tf.Tensor, features: number, temperature: number): tf.Tensor {
 }
 
 /**
- * Position of each cell of a padded map, as its share of the valid rows and columns, encoded by {@link sinusoidalEncoding}.
+ * Position of each cell of a padded map, as a fraction of the valid rows and columns, encoded by {@link sinusoidalEncoding}.
  *
- * @param mask - [B, H, W] f32, 1 where the image is, 0 where it was padded.
+ * @param mask - [B, H, W] f32, 1 image 0 padding.
  * @param channels - of the result; half for y, half for x.
  * @returns [B, H * W, channels] f32.
  */

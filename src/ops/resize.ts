@@ -18,8 +18,8 @@ export const bilinearWeights: AxisWeights = (inSize, outSize) => {
 };
 
 /**
- * Bilinear with half-pixel centres that widens with the reduction, as torch's `interpolate(antialias=True)`; enlarging, the same
- * as {@link bilinearWeights}.
+ * Bilinear with half-pixel centres and a kernel that widens when downsampling, like torch's `interpolate(antialias=True)`; when
+ * upsampling, equal to {@link bilinearWeights}.
  */
 export const antialiasedWeights: AxisWeights = (inSize, outSize) => {
   const weights = new Float32Array(outSize * inSize);
@@ -36,7 +36,7 @@ export const antialiasedWeights: AxisWeights = (inSize, outSize) => {
   return weights;
 };
 
-/** Bicubic (Keys, a = -0.75, borders repeated) with half-pixel centres, as torch's `interpolate(mode='bicubic')`. */
+/** Bicubic (Keys, a = -0.75, edges replicated) with half-pixel centres, like torch's `interpolate(mode='bicubic')`. */
 export const bicubicWeights: AxisWeights = (inSize, outSize) => {
   const a = -0.75;
   const near = (t: number) => ((a + 2) * t - (a + 3)) * t * t + 1;
@@ -55,8 +55,8 @@ export const bicubicWeights: AxisWeights = (inSize, outSize) => {
 };
 
 /**
- * Resizes NHWC maps as two matrix products, Y = Wy X Wxᵀ: the gradient is then the products' own, which stock
- * `tf.image.resizeBilinear` gets wrong for half-pixel centres.
+ * Resizes NHWC maps by two matrix products, Y = Wy X Wxᵀ, whose gradient is correct, unlike that of `tf.image.resizeBilinear` for
+ * half-pixel centres.
  *
  * @param x - [B, H, W, C] f32.
  * @param size - [height, width] of the result.

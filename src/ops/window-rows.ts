@@ -1,15 +1,15 @@
-/** Maps come in few sizes; more than these are forgotten. */
+/** Maximum number of cache entries; maps come in few sizes. */
 const LARGEST_CACHE = 64;
 
 const cache = new Map<string, Int32Array>();
 
 /**
- * Where the tokens of square windows lie in maps, as splitWindows(cyclicShift(padToMultiple(map))) would bring them.
+ * Rows of the tokens of square windows, in the order of splitWindows(cyclicShift(padToMultiple(map))).
  *
  * @param map - batch, height and width; the sides need not be multiples of `size`.
- * @param shift - by how many rows and columns the map moves up and left before it is cut, those that leave coming back below.
- * @returns rows of a matrix [B * H * W], windows and the tokens in them row by row; -1 where a window reaches beyond the map. Not
- * to be changed.
+ * @param shift - cyclic shift of the map up and left, in rows and columns, before it is split.
+ * @returns rows of a matrix [B * H * W], windows and the tokens in them row by row; -1 where a window extends beyond the map.
+ * Read-only.
  */
 export function windowRows([b, h, w]: readonly [number, number, number], size: number, shift = 0): Int32Array {
   const name = [b, h, w, size, shift].join();

@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
 
 /**
- * Appends zero rows and columns until both sides are multiples of `size`. Returns `x` itself where they are already.
+ * Zero-pads both sides to multiples of `size`. Returns `x` itself if they already are.
  *
  * @param x - [B, H, W, C] f32.
  */
@@ -19,7 +19,7 @@ export function padToMultiple(x: tf.Tensor4D, size: number): tf.Tensor4D {
 }
 
 /**
- * Cuts a map into square windows and its channels into heads, in one transposition.
+ * Splits a map into square windows and its channels into heads, with a single transposition.
  *
  * @param x - [B, H, W, heads * d] f32, both sides multiples of `size`.
  * @returns [B * windows, heads, size * size, d], windows and the tokens in them row by row.
@@ -34,7 +34,7 @@ export function splitWindows(x: tf.Tensor4D, size: number, heads = 1): tf.Tensor
 }
 
 /**
- * Undoes {@link splitWindows}.
+ * Inverse of {@link splitWindows}.
  *
  * @param windows - [B * windows, heads, size * size, d] f32.
  * @param map - height and width of the result, multiples of `size`.
@@ -49,8 +49,8 @@ export function joinWindows(windows: tf.Tensor4D, size: number, [h, w]: readonly
 }
 
 /**
- * Moves every row by `dy` and every column by `dx`, those that leave at one side entering at the other, as torch's `roll`.
- * One gather forward and one backward: its own gradient is the opposite shift, where that of gather would be a scatter.
+ * Cyclic shift by `dy` rows and `dx` columns, like torch's `roll`. One gather in each direction: its custom gradient is the
+ * opposite shift, where that of gather would be a scatter.
  *
  * @param x - [B, H, W, C] f32.
  */
@@ -77,8 +77,8 @@ function modulo(a: number, n: number): number {
 }
 
 /**
- * What is added to attention scores so that tokens which a cyclic shift by -`shift` brought into one window from different
- * parts of the map do not see each other.
+ * Additive attention mask that separates tokens which a cyclic shift by -`shift` brought into one window from different parts of
+ * the map.
  *
  * @param map - height and width, multiples of `size`.
  * @returns [windows, size * size, size * size] f32: 0 where two tokens belong together, else -100.
@@ -101,13 +101,13 @@ export function shiftedWindowMask([h, w]: readonly [number, number], size: numbe
   });
 }
 
-/** 0 before the last window of an axis, then 1, and 2 for the part that the shift brought round from the other end. */
+/** 0 before the last window of an axis, then 1, and 2 for the part that was shifted around from the other end. */
 function region(position: number, length: number, size: number, shift: number): number {
   return Number(position >= length - size) + Number(position >= length - shift);
 }
 
 /**
- * For each pair of tokens of a square window, the row of a table [(2 size - 1)², heads] that belongs to their offset.
+ * For each pair of tokens of a square window, the row of their relative position in a table [(2 size - 1)², heads].
  *
  * @returns size⁴ indices, row-major as [query, key].
  */

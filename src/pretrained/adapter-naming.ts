@@ -7,17 +7,17 @@ import {
 import type { Module } from '../nn/index.js';
 import type { KeyNaming, TiedKeys } from '../weights/index.js';
 
-/** What the names in an adapter file have to do with the modules of a model. */
+/** How names in an adapter file map to the modules of a model. */
 export interface AdapterNaming {
-  /** Copies of shared modules that a file may hold; they must be equal. */
+  /** Copies of shared modules that a file may contain; they must be equal. */
   readonly tied: readonly TiedKeys[];
-  /** Other namings that are understood. */
+  /** Other namings to recognise. */
   readonly namings: readonly KeyNaming[];
-  /** Where Python looks for an adapter, by the path of the module here, if not there. */
+  /** Paths where Python expects an adapter, by the module's path here, if they differ. */
   readonly adapterPaths: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The naming that belongs to a model. */
+/** The naming for a model. */
 export function namingOf(model: Module): AdapterNaming {
   if (!(model instanceof GroundingDino)) return { tied: [], namings: [], adapterPaths: {} };
   const { config } = model;
@@ -28,7 +28,7 @@ export function namingOf(model: Module): AdapterNaming {
   };
 }
 
-/** The paths of a layer in Python's modules. */
+/** The paths of a layer among Python's modules. */
 export function pythonPaths(path: string, places: Readonly<Record<string, readonly string[]>>): string[] {
   for (const [ours, theirs] of Object.entries(places)) {
     if (path === ours || path.startsWith(`${ours}.`)) return theirs.map((their) => their + path.slice(ours.length));

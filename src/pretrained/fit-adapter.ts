@@ -14,20 +14,20 @@ import { shownName, shownShape } from '../util/index.js';
 import { theirKey, torchShape, untie } from '../weights/index.js';
 import { type AdapterNaming, pythonPaths } from './adapter-naming.js';
 
-/** Names that a problem lists. */
+/** Names listed per problem. */
 const LISTED = 8;
 
-/** A linear layer with its two matrices, and copies of them that have to be equal. */
+/** A linear layer with its two matrices, and copies of them that must be equal. */
 export interface FittedAdapter {
   readonly place: Place;
-  /** As the configuration calls the layer. */
+  /** The layer's name in the configuration. */
   readonly written: string;
   readonly a: AdapterTensor;
   readonly b: AdapterTensor;
   readonly copies: { readonly name: string; readonly a: AdapterTensor; readonly b: AdapterTensor }[];
 }
 
-/** A parameter with its values, and copies of them that have to be equal. */
+/** A parameter with its values, and copies of them that must be equal. */
 export interface FittedWhole {
   readonly parameter: Parameter;
   readonly tensor: AdapterTensor;
@@ -41,8 +41,8 @@ export interface FittedAdapters {
 }
 
 /**
- * Finds the place of every tensor in the model, by shapes alone, and everything that has none; and compares with the
- * configuration: each layer that it names must be there, and no other.
+ * Assigns every tensor to its place in the model, looking only at shapes, and collects those without one. Also compares with the
+ * configuration: the file must contain exactly the layers that it names.
  */
 export function fitAdapter(model: Module, file: AdapterFile, naming: AdapterNaming): FittedAdapters {
   const places = new Map(placesIn(model).flatMap((place) => place.paths.map((path) => [path, place] as const)));
@@ -99,7 +99,7 @@ function wrongRank(config: AdapterConfig | undefined, path: string, a: AdapterTe
     : `${shownName(path)} has rank ${a?.shape[0]}, its configuration says ${rank}`;
 }
 
-/** What the configuration names and the file does not hold, and the reverse. */
+/** Layers named by the configuration but missing from the file, and the reverse. */
 function disagreements(
   places: readonly Place[],
   { targets, savesWhole }: AdapterConfig,
@@ -125,7 +125,7 @@ function disagreements(
   return problems;
 }
 
-/** How a configuration may call a module: by its paths here and in Python, or where the file has other names, by those. */
+/** The names that a configuration may use for a module: its paths here and in Python, or those of the file's own naming. */
 function namesReader(file: AdapterFile, { namings, adapterPaths }: AdapterNaming): (place: Place) => readonly string[] {
   const own = ({ paths }: Place) => [...new Set(paths.flatMap((path) => [path, ...pythonPaths(path, adapterPaths)]))];
   const foreign = [...file.adapters].some(([path, { written }]) => path !== written);

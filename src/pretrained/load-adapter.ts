@@ -7,17 +7,17 @@ import { FiniteCheck, fromTorchLayout } from '../weights/index.js';
 import { namingOf } from './adapter-naming.js';
 import { type FittedAdapters, fitAdapter } from './fit-adapter.js';
 
-/** Problems that an error lists. */
+/** Number of problems listed in an error. */
 const LISTED = 20;
 
 /**
- * Puts a saved adapter into a model: adapters into their places, and the values of modules that were trained whole.
- * Afterwards exactly these are trainable.
+ * Loads a saved adapter into a model: the adapters themselves, and the values of fully trained modules. Afterwards exactly these
+ * are trainable.
  *
- * @param path - a folder as PEFT writes it, or a file of weights alone (for Grounding DINO also in the authors' naming);
- * without a configuration alpha is the rank, as in the published code.
- * @throws CheckpointError listing every key that does not fit the model, every layer that the configuration names and the file
- * does not hold, or every weight with NaN or infinite values.
+ * @param path - a folder in PEFT's format, or a bare weight file (for Grounding DINO also in the authors' naming); without a
+ * configuration alpha equals the rank, as in the published code.
+ * @throws CheckpointError listing every key that does not fit the model, every layer that the configuration names but the file
+ * lacks, or every weight with NaN or infinite values.
  */
 export async function loadAdapter(model: Module, path: string): Promise<void> {
   const naming = namingOf(model);
@@ -31,7 +31,7 @@ export async function loadAdapter(model: Module, path: string): Promise<void> {
   }
 }
 
-/** The values of everything that has a place, by key. Copies are compared and dropped. */
+/** Reads all assigned values, by key. Copies are compared and dropped. */
 async function readAll({ weights, where }: AdapterFile, { adapters, whole }: FittedAdapters): Promise<Map<string, NamedArray>> {
   const finite = new FiniteCheck();
   const values = new Map<string, NamedArray>();

@@ -30,7 +30,7 @@ import { resolveModelDirectory } from './hub/index.js';
 import { loadAdapter } from './load-adapter.js';
 import { readModelConfig } from './model-config.js';
 
-/** What a detector needs to turn an image and a prompt into tensors and back. */
+/** A detector with its tokenizer and image processor. */
 export interface DetectorParts {
   readonly model: GroundingDino;
   readonly config: GroundingDinoConfig;
@@ -38,10 +38,10 @@ export interface DetectorParts {
   readonly imageProcessor: ImageProcessor;
 }
 
-/** What a masker needs. */
+/** A masker with its image processor. */
 export type MaskerParts = Sam2Parts | SamParts;
 
-/** A SAM 2 and what goes with it. */
+/** A SAM 2 with its image processor. */
 export interface Sam2Parts {
   readonly type: 'sam2';
   readonly model: Sam2;
@@ -49,7 +49,7 @@ export interface Sam2Parts {
   readonly imageProcessor: ImageProcessor;
 }
 
-/** A SAM and what goes with it. */
+/** A SAM with its image processor. */
 export interface SamParts {
   readonly type: 'sam';
   readonly model: Sam;
@@ -58,24 +58,24 @@ export interface SamParts {
 }
 
 export interface StartOptions {
-  /** Draw the weights instead of reading them. */
+  /** Initialise the weights randomly instead of reading them. */
   readonly random?: Rng;
 }
 
-/** How a model gets its weights and its adapter. */
+/** Options for a model's weights and adapter. */
 export interface AdaptedOptions extends StartOptions {
-  /** Folder of a LoRA adapter, or a file of its weights. Image settings in the folder stand in for the model's. */
+  /** Folder of a LoRA adapter, or its weight file. Image settings in the folder override the model's. */
   readonly adapter?: string | undefined;
-  /** Scales what the adapter changes. Default: 1; 0 is the base model. */
+  /** Scales the adapter's effect. Default: 1; 0 is the base model. */
   readonly adapterScale?: number | undefined;
 }
 
-/** The image settings of Grounding DINO where a folder has none. */
+/** Default image settings of Grounding DINO. */
 const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 
 /**
- * The folder or weight file that is meant: a path stays itself, `weights/NAME` is also found in this package, and a name stands
- * for its folder in the download cache.
+ * Resolves a model to a folder or weight file: a path stays itself, `weights/NAME` is also looked up in this package, and a name
+ * resolves to its folder in the download cache.
  */
 export async function resolveModel(nameOrPath: string): Promise<string> {
   const place = await locateShipped(nameOrPath);
@@ -90,16 +90,17 @@ export async function resolveModel(nameOrPath: string): Promise<string> {
   });
 }
 
-/** Which configurations describe a Grounding DINO, by their `model_type`. */
+/** Parsers of Grounding DINO configurations, by `model_type`. */
 export const groundingDinoConfigs = {
   'grounding-dino': parseGroundingDinoConfig,
   'mm-grounding-dino': parseGroundingDinoConfig,
 };
 
 /**
- * Reads a Grounding DINO.
+ * Loads a Grounding DINO.
  *
- * @param model - a Hugging Face model directory, the authors' file with a tokenizer beside it, or the name of a downloaded model.
+ * @param model - a Hugging Face model directory, the authors' checkpoint with a tokenizer beside it, or the name of a downloaded
+ * model.
  */
 export async function loadDetector(model: string, options: AdaptedOptions = {}): Promise<DetectorParts> {
   const path = await resolveModel(model);
@@ -112,7 +113,7 @@ export async function loadDetector(model: string, options: AdaptedOptions = {}):
   return { model: await loadGroundingDino(path, config, options), config, tokenizer, imageProcessor };
 }
 
-/** The model of {@link loadDetector} alone. */
+/** Loads only the model of {@link loadDetector}. */
 export async function loadGroundingDino(
   path: string,
   config: GroundingDinoConfig,
@@ -124,18 +125,18 @@ export async function loadGroundingDino(
   return prepared(new GroundingDino(config), path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, options);
 }
 
-/** Which configurations describe a masker, by their `model_type`. */
+/** Parsers of masker configurations, by `model_type`. */
 export const maskerConfigs = {
   sam2: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
-  /** Its image part. */
+  /** Only its image part. */
   sam2_video: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
   sam: (json: unknown) => ({ type: 'sam', config: parseSamConfig(json) }) as const,
 };
 
 /**
- * Whether a model is a masker and not a detector, by its `model_type`.
+ * Whether a model is a masker rather than a detector, by its `model_type`.
  *
- * @throws CheckpointError where it is neither.
+ * @throws CheckpointError when it is neither.
  */
 export async function isMasker(path: string): Promise<boolean> {
   const every = (types: object, answer: boolean) => Object.keys(types).map((type) => [type, () => answer] as const);
@@ -143,7 +144,7 @@ export async function isMasker(path: string): Promise<boolean> {
 }
 
 /**
- * Reads a SAM 2 (`sam2`, or the image part of `sam2_video`).
+ * Loads a SAM 2 (`sam2`, or the image part of `sam2_video`).
  *
  * @param model - a Hugging Face model directory, Meta's `.pt` file, or the name of a downloaded model.
  */
@@ -155,9 +156,9 @@ export async function loadSam2Masker(model: string, options: AdaptedOptions = {}
 }
 
 /**
- * Reads a masker of any kind: a SAM 2, or a SAM, which MedSAM is.
+ * Loads a masker of any kind: SAM 2, or SAM including MedSAM.
  *
- * @param model - a Hugging Face model directory, the authors' file, or the name of a downloaded model.
+ * @param model - a Hugging Face model directory, the authors' checkpoint, or the name of a downloaded model.
  */
 export async function loadMasker(model: string, options: AdaptedOptions = {}): Promise<MaskerParts> {
   const path = await resolveModel(model);
@@ -178,25 +179,25 @@ async function samParts(path: string, config: SamConfig, options: AdaptedOptions
   return { type: 'sam', model: await loadSam(path, config, options), config, imageProcessor };
 }
 
-/** The model of {@link loadSam2Masker} alone. */
+/** Loads only the model of {@link loadSam2Masker}. */
 export async function loadSam2(path: string, config: Sam2Config, options: AdaptedOptions = {}): Promise<Sam2> {
   const ignore = [...sam2UnusedKeys, ...sam2AuthorsUnusedKeys];
   return prepared(new Sam2(config), path, { ignore, namings: [sam2AuthorsKeys] }, options);
 }
 
-/** A SAM of {@link loadMasker} alone. */
+/** Loads only the SAM of {@link loadMasker}. */
 export async function loadSam(path: string, config: SamConfig, options: AdaptedOptions = {}): Promise<Sam> {
   return prepared(new Sam(config), path, { ignore: samAuthorsUnusedKeys, namings: [samAuthorsKeys] }, options);
 }
 
-/** Where the image settings of a detector lie: beside its adapter, if it was trained with others than its model's. */
+/** Folder of a detector's image settings: its adapter's, if it was trained with settings other than its model's. */
 async function imageSettings(folder: string, adapter: string | undefined): Promise<string> {
   if (adapter === undefined) return folder;
   const own = await stat(join(adapter, 'preprocessor_config.json')).catch(() => undefined);
   return own === undefined ? folder : adapter;
 }
 
-/** Gives a model its weights and its adapter, and frees it when they cannot be read. */
+/** Loads weights and adapter into a model, and disposes it on failure. */
 async function prepared<M extends Module>(
   model: M,
   path: string,

@@ -8,7 +8,7 @@ import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
 import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
 import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys } from '../weights/index.js';
 
-/** Weights in their authors' naming, which come without a `config.json`: their shapes tell what one would say. */
+/** Readers for checkpoints in the authors' naming, which have no `config.json`; it is derived from their shapes. */
 const AUTHORS: readonly {
   readonly naming: KeyNaming;
   readonly configOf: (shapes: CheckpointShapes) => Record<string, unknown>;
@@ -19,8 +19,8 @@ const AUTHORS: readonly {
 ];
 
 /**
- * Reads `config.json` of a model directory, or beside a weight file, with the reader of its `model_type`. For files in the
- * authors' naming, which come without one, the shapes of the weights tell.
+ * Reads `config.json` in a model directory, or beside a weight file, with the parser for its `model_type`. For checkpoints in the
+ * authors' naming, which have none, it is derived from the shapes of the weights.
  *
  * @throws CheckpointError naming the file when it is missing, of another type, or does not describe such a model.
  */
@@ -47,16 +47,16 @@ export async function readModelConfig<C>(path: string, readers: Readonly<Record<
   }
 }
 
-/** The `config.json` that a model would have which comes without one; undefined if it has one, or nothing tells. */
+/** The derived `config.json` of a model that has none; undefined if it has one, or nothing can be derived. */
 export async function derivedConfig(path: string): Promise<unknown> {
   const file = join(await modelFolder(path), 'config.json');
   const present = (await stat(file).catch(() => undefined)) !== undefined;
   return present ? undefined : configOfAuthors(path);
 }
 
-/** What the shapes of weights in an authors' naming say; undefined if there are none. */
+/** The configuration derived from a checkpoint in an authors' naming; undefined if it is not one. */
 async function configOfAuthors(path: string): Promise<unknown> {
-  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the plainer complaint
+  const weights = await openWeights(path).catch(() => undefined); // a missing config.json is the clearer error
   if (weights === undefined) return undefined;
   try {
     const naming = namingOf(
@@ -70,7 +70,7 @@ async function configOfAuthors(path: string): Promise<unknown> {
   }
 }
 
-/** What a reader said about a field, without where it thought it was. */
+/** A parser's message about a field, without its location. */
 function complaint(cause: unknown): string {
   if (cause instanceof SonogroundError) return cause.what.replaceAll('Invalid input: ', '');
   if (!(cause instanceof z.ZodError)) throw cause;

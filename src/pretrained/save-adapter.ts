@@ -17,15 +17,15 @@ import { toTorchLayout } from '../weights/index.js';
 import { namingOf, pythonPaths } from './adapter-naming.js';
 
 /**
- * Writes the adapters of a model, and the modules that are trained whole, in PEFT's format: `adapter_config.json` and
+ * Writes the adapters and fully trained modules of a model in PEFT's format: `adapter_config.json` and
  * `adapter_model.safetensors`. Python reads it with `inject_adapter_in_model` and `set_peft_model_state_dict`.
  *
- * What is trained whole is written once, under its first path, and `modules_to_save` names it by the whole path that it has in
- * the file, `base_model.model.` included: Python then puts the values into the weights themselves, which its tied modules
- * share. A shorter name would match by its ending, wrap one of the tied modules and leave the others as they were. An adapter
- * in a shared module is written for each module that Python has in its place.
+ * Fully trained modules are written once, under their first path, and `modules_to_save` contains that path as in the file,
+ * including `base_model.model.`: Python then assigns the values to the weights themselves, which its tied modules share. A
+ * shorter name would match as a suffix, wrap one of the tied modules and leave the others unchanged. An adapter of a shared
+ * module is written once for each corresponding module in Python.
  *
- * @param base - name or folder of the model that it was trained on, written as `base_model_name_or_path`.
+ * @param base - name or folder of the base model, written as `base_model_name_or_path`.
  */
 export async function saveAdapter(model: Module, dir: string, spec: LoraSpec, base?: string): Promise<void> {
   const { adapterPaths } = namingOf(model);
@@ -77,7 +77,7 @@ async function arrayOf({ value, layout }: Parameter): Promise<NamedArray> {
   return { dtype: 'float32', shape, data };
 }
 
-/** The places that lie inside no other one. */
+/** The modules that are not inside another one of the list. */
 function outermost(places: readonly Place[]): Place[] {
   const inside = new Set(
     places.flatMap(({ module }) => [...module.namedModules()].flatMap(([, below]) => (below === module ? [] : [below]))),

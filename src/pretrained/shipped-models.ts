@@ -1,18 +1,18 @@
 import { basename } from 'node:path';
 
-/** The small models: trained on phantoms alone, for 128x128 pixels. Tests run on them. */
+/** Tiny models trained only on phantoms, at 128x128 pixels; used by the tests. */
 export const nanoModels = { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' } as const;
 
 /** For real ultrasound: trained on breast lesions, carotid arteries, nerves, vessels and phantoms; see docs/training/real.md. */
 export const ultrasoundModels = { detector: 'weights/ultrasound-detector', masker: 'weights/ultrasound-masker' } as const;
 
-/** What a command takes unless told otherwise. */
+/** The default models of all commands. */
 export const shippedModels = ultrasoundModels;
 
-/** Every model that comes with the package, by the name that configurations give it. */
+/** All shipped models, by their names in configurations. */
 const PACKAGED: readonly string[] = [nanoModels, ultrasoundModels].flatMap((models) => Object.values(models));
 
-/** Whether a model comes with the package: by its name, or as a folder of that name anywhere. */
+/** Whether a model is shipped with the package: by its name, or as a folder of that name anywhere. */
 export function isPackaged(model: string): boolean {
   return PACKAGED.some((name) => basename(name) === basename(model));
 }

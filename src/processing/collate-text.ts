@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
 import type { EncodedPrompt } from '../prompts/index.js';
 
-/** A batch of prompts, padded with zeros to one length. All [B, T] i32. */
+/** A batch of prompts, zero-padded to the same length. All [B, T] i32. */
 export interface TextBatch {
   readonly inputIds: tf.Tensor2D;
   /** 1 on tokens, 0 on padding. */
@@ -10,9 +10,9 @@ export interface TextBatch {
 }
 
 /**
- * Puts prompts into one batch.
+ * Collates prompts into a batch.
  *
- * @param atLeast - tokens to pad to where all prompts are shorter. Default: the longest prompt decides.
+ * @param atLeast - minimum length to pad to. Default: the longest prompt.
  */
 export function collateText(prompts: readonly EncodedPrompt[], atLeast = 0): TextBatch {
   const length = Math.max(atLeast, ...prompts.map(({ inputIds }) => inputIds.length));

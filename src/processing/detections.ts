@@ -2,42 +2,42 @@ import type { BoxXyxy, Size } from '../imaging/index.js';
 import type { EncodedPrompt } from '../prompts/index.js';
 import { CheckpointError } from '../util/index.js';
 
-/** A box that answers for a phrase. */
+/** A box detected for a phrase. */
 export interface Detection {
-  /** One of the caller's own phrases. */
+  /** One of the caller's phrases. */
   readonly phrase: string;
   /** In [0, 1]. */
   readonly score: number;
   readonly boxXyxyPx: BoxXyxy;
 }
 
-/** Which boxes count. */
+/** Options for selecting boxes. */
 export interface SelectOptions {
-  /** Score from which a box counts. */
+  /** Lowest score of a returned box. */
   readonly boxThreshold: number;
-  /** `best` keeps one box for each phrase. Default: `all`. */
+  /** `best` keeps one box per phrase. Default: `all`. */
   readonly perPhrase?: 'all' | 'best';
-  /** Overlap (IoU) above which the weaker of two boxes of one phrase goes. Default: 0.5. */
+  /** NMS threshold: IoU above which the weaker of two boxes of one phrase is dropped. Default: 0.5. */
   readonly nmsThreshold?: number;
   /** Default: no limit. */
   readonly maxDetections?: number;
 }
 
-/** The answers to one image: [Q, T] logits over the prompt's tokens and [Q, 4] boxes as centre and size, normalised. */
+/** The model's outputs for one image: [Q, T] logits over the prompt's tokens and [Q, 4] boxes as centre and size, normalised. */
 export interface QueryAnswers {
   readonly logits: Float32Array;
   readonly boxes: Float32Array;
 }
 
 /**
- * Turns queries into detections. A query's score for a phrase is the mean probability of the phrase's tokens; each query
- * answers for the phrase that it scores highest. Weaker boxes that overlap a better one of the same phrase are dropped.
+ * Converts queries to detections. A query's score for a phrase is the mean probability of the phrase's tokens; each query is
+ * assigned to the phrase with its highest score. NMS is applied per phrase.
  *
- * Upstream takes the highest probability of any token and reads the phrase off all tokens above a threshold, which can yield
+ * Upstream takes the highest probability of any token and composes the phrase of all tokens above a threshold, which can yield
  * fragments and merged phrases.
  *
  * @returns boxes in pixels, inside the image, best first; possibly none.
- * @throws CheckpointError when the answers are not numbers.
+ * @throws CheckpointError when the outputs are NaN.
  */
 export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
   const { boxThreshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
@@ -91,7 +91,7 @@ function toPixels(box: Float32Array, { width, height }: Size): BoxXyxy {
   ];
 }
 
-/** Overlap of two boxes over their union. */
+/** Intersection over union of two boxes. */
 export function boxIou([ax0, ay0, ax1, ay1]: BoxXyxy, [bx0, by0, bx1, by1]: BoxXyxy): number {
   const shared = Math.max(0, Math.min(ax1, bx1) - Math.max(ax0, bx0)) * Math.max(0, Math.min(ay1, by1) - Math.max(ay0, by0));
   const joined = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - shared;

@@ -7,13 +7,13 @@ import { CheckpointError, DataError, modelPath, readModelText } from '../util/in
 const IMAGENET_MEAN = [0.485, 0.456, 0.406];
 const IMAGENET_STD = [0.229, 0.224, 0.225];
 
-/** Side of the images that a model takes, in pixels. Published ones take 1,333 at most. */
+/** Maximum side length of model inputs, in pixels. Published models take 1,333 at most. */
 export const LARGEST_SIDE = 4096;
 const side = z.int().positive().max(LARGEST_SIDE);
 
 const fields = z.object({
   do_resize: z.boolean().default(true),
-  /** Pillow's numbers: 2 bilinear, 3 bicubic. */
+  /** Pillow's codes: 2 bilinear, 3 bicubic. */
   resample: z.union([z.literal(2), z.literal(3)]).default(2),
   size: z.union([
     z.object({ shortest_edge: side, longest_edge: side }),
@@ -30,7 +30,7 @@ const fields = z.object({
   image_mean: z.array(z.number().min(-1e6).max(1e6)).length(3).default(IMAGENET_MEAN),
   image_std: z.array(z.number().min(1e-6).max(1e6)).length(3).default(IMAGENET_STD),
   do_pad: z.boolean().nullish(),
-  /** What all images are filled up to. Default: the largest of a batch. */
+  /** Size that all images are padded to. Default: the largest of a batch. */
   pad_size: z.object({ height: side, width: side }).nullish(),
 });
 
@@ -44,20 +44,20 @@ const configSchema = fields.superRefine(({ do_resize, size, do_pad, pad_size }, 
   }
 });
 
-/** Hugging Face's `preprocessor_config.json`, as far as images are concerned. */
+/** The image settings of Hugging Face's `preprocessor_config.json`. */
 export type ImageProcessorConfig = z.infer<typeof configSchema>;
 
-/** Images as models take them. */
+/** Images in a model's input format. */
 export interface ProcessedImages {
-  /** [B, H, W, 3] f32, normalised; smaller images are padded with zeros on the right and below, up to `pad_size` if there is one. */
+  /** [B, H, W, 3] f32, normalised; smaller images are zero-padded on the right and below, to `pad_size` if set. */
   readonly pixelValues: tf.Tensor4D;
-  /** [B, H, W] i32: 1 on the image, 0 on padding. */
+  /** [B, H, W] i32: 1 image, 0 padding. */
   readonly pixelMask: tf.Tensor3D;
   /** Size of each image after resizing, before padding. */
   readonly sizes: readonly Size[];
 }
 
-/** Brings images to the size and the range of numbers that a model was trained with. */
+/** Resizes and normalises images as in the training of a model. */
 export class ImageProcessor {
   readonly config: ImageProcessorConfig;
 
@@ -66,10 +66,10 @@ export class ImageProcessor {
   }
 
   /**
-   * Reads the settings of a model directory: `preprocessor_config.json`, or what newer folders have in `processor_config.json`.
+   * Reads the settings of a model directory: `preprocessor_config.json`, or in newer folders `processor_config.json`.
    *
-   * @param otherwise - the settings of a model that comes without. Default: none, the file must be there.
-   * @throws CheckpointError naming the file that is missing, or what in it cannot be used.
+   * @param otherwise - default settings if there is no such file. Default: none, the file is required.
+   * @throws CheckpointError naming the missing file, or the invalid setting.
    */
   static async load(modelDir: string, otherwise?: unknown): Promise<ImageProcessor> {
     const own = modelPath(modelDir, 'preprocessor_config.json');
@@ -85,12 +85,12 @@ export class ImageProcessor {
     throw problem(own, `the image settings cannot be used (${reasons.join('; ')})`);
   }
 
-  /** The same settings with another size of images. */
+  /** The same settings with another image size. */
   sized(size: ImageProcessorConfig['size']): ImageProcessor {
     return new ImageProcessor({ ...this.config, do_resize: true, size });
   }
 
-  /** The size to which an image is brought. */
+  /** The size that an image is resized to. */
   targetSize(image: Size): Size {
     const { size, do_resize } = this.config;
     if (!do_resize) return { width: image.width, height: image.height };
@@ -98,7 +98,7 @@ export class ImageProcessor {
     const short = Math.min(image.width, image.height);
     const long = Math.max(image.width, image.height);
     if (!('shortest_edge' in size)) {
-      // Each side by itself, as SAM's processor does it. A side of an extremely long image would vanish.
+      // Each side separately, like SAM's processor, but at least one pixel for extremely long images.
       const scale = size.longest_edge / long;
       const scaled = (side: number) => Math.max(1, Math.floor(side * scale + 0.5));
       return { width: scaled(image.width), height: scaled(image.height) };
@@ -109,9 +109,9 @@ export class ImageProcessor {
   }
 
   /**
-   * The size that resized images are filled up to.
+   * The size that resized images are padded to.
    *
-   * @throws DataError when one is larger than the settings say.
+   * @throws DataError when one is larger than the configured size.
    */
   private paddedSize(resized: readonly Size[]): Size {
     const width = Math.max(...resized.map((image) => image.width));
@@ -152,7 +152,7 @@ export class ImageProcessor {
     };
   }
 
-  /** What each of 256 levels becomes in each channel. */
+  /** The normalised value of each of 256 levels in each channel. */
   private lookupTable(): Float32Array {
     const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = this.config;
     return Float32Array.from({ length: 768 }, (_, i) => {
@@ -182,7 +182,7 @@ function problem(
   return new CheckpointError({ code, where, what, fix: 'Name the folder of a model, with its preprocessor_config.json', cause });
 }
 
-/** Boxes in pixels of an image, moved to the grid to which the image was resized. */
+/** Scales boxes from one size of an image to another, in pixels. */
 export function scaleBoxes(boxesXyxyPx: readonly BoxXyxy[], from: Size, to: Size): BoxXyxy[] {
   const [sx, sy] = [to.width / from.width, to.height / from.height];
   return boxesXyxyPx.map(([x0, y0, x1, y1]) => [x0 * sx, y0 * sy, x1 * sx, y1 * sy]);

@@ -1,4 +1,4 @@
-/** Tensors from images and prompts, and detections from what a model answers. */
+/** Tensors from images and prompts, and detections from model outputs. */
 
 export { collateText } from './collate-text.js';
 export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';

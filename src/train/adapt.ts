@@ -5,9 +5,9 @@ import { ConfigError, type Logger, Rng } from '../util/index.js';
 import type { RunConfig } from './config.js';
 
 /**
- * Puts adapters into a model, if the configuration asks for them, and returns a function that saves them.
+ * Adds adapters to a model if the configuration has any, and returns a function that saves them.
  *
- * @param base - name or folder of the model, for whoever loads the adapter.
+ * @param base - name or folder of the model, recorded for loading the adapter.
  */
 export function adapt(
   model: Module,
@@ -22,7 +22,7 @@ export function adapt(
   return (dir) => saveAdapter(model, dir, spec, base);
 }
 
-/** The settings of the preset, if one is named, with those of the file before them or in their place. */
+/** Merges the named preset's settings with the file's own; the file's take precedence. */
 export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): LoraSpec {
   const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
   if (named === undefined) {
@@ -38,7 +38,7 @@ export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): Lora
     alpha: own.alpha ?? named.alpha,
     dropout: own.dropout ?? named.dropout ?? 0,
     targets: [...named.targets, ...own.targets],
-    // The first pattern that fits holds: the file's come first.
+    // The first matching pattern applies, so the file's come first.
     rankPattern: { ...own.rankPattern, ...named.rankPattern, ...own.rankPattern },
     alphaPattern: { ...own.alphaPattern, ...named.alphaPattern, ...own.alphaPattern },
     dropoutPattern: { ...own.dropoutPattern, ...named.dropoutPattern, ...own.dropoutPattern },

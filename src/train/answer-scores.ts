@@ -24,23 +24,23 @@ import { ConfigError } from '../util/index.js';
 import type { RunConfig } from './config.js';
 import { scoreAsked } from './monitor.js';
 
-/** Judges a model that is being trained by its answers, by the strict protocol, rather than by its losses. */
+/** Evaluates a model in training by its predictions, under the strict protocol, rather than by its losses. */
 export interface AnswerScores {
-  /** Judges the answer to one image. */
+  /** Evaluates the predictions for one image. */
   judge(sample: Sample): Promise<readonly TargetRow[]>;
-  /** The scores by name that the rows of all images come to, as an evaluation has them. Fractions in [0, 1]. */
+  /** Aggregates the rows of all images into named scores, as an evaluation does. Fractions in [0, 1]. */
   sumUp(rows: readonly TargetRow[]): Readonly<Record<string, number>>;
-  /** Lets go of what was kept of the weights as they were. */
+  /** Drops everything cached from the current weights. */
   forget(): void;
-  /** Frees all but the model that is trained. */
+  /** Frees everything but the model in training. */
   dispose(): void;
 }
 
 /**
- * The scores of a detector that `train.monitor` asks for: `boxIou` of the best box of each phrase, and for `dsc` the masks that
- * the run's masker makes of its boxes. Thresholds are those of `eval`. Absent where it asks for a loss.
+ * Creates the detector scores that `train.monitor` needs: `boxIou` of the best box of each phrase, and for `dsc` the masks that
+ * the run's masker predicts for its boxes. Thresholds are those of `eval`. Undefined if it names a loss.
  *
- * @param val - the images that will be judged, from which the prompts are taken.
+ * @param val - the validation images, which also determine the prompts.
  */
 export async function detectorScores(
   config: RunConfig,
@@ -68,9 +68,9 @@ export async function detectorScores(
 }
 
 /**
- * The same of a masker: `dsc` of its masks of the true boxes, which an evaluation calls `dscGivenTrueBox`.
+ * Creates the masker score: `dsc` of its masks for the ground-truth boxes, called `dscGivenTrueBox` in an evaluation.
  *
- * @throws ConfigError when another score is asked for.
+ * @throws ConfigError when another score is requested.
  */
 export async function maskerScores(
   config: RunConfig,
@@ -113,7 +113,7 @@ function detectorMethod(detector: Detector, masker: Masker | undefined, { thresh
     answer: async ({ image }, phrases) => {
       const found = await detector.detect(image, phrases, { boxThreshold: threshold, perPhrase: select });
       const boxes = found.map(({ boxXyxyPx }) => boxXyxyPx);
-      // Where boxes alone are judged, each stands for its mask.
+      // If only boxes are evaluated, each stands in for its mask.
       const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await masksOf(masker, image, boxes);
       return found.map((detection, i) => ({ ...detection, mask: masks[i] as BinaryMask }));
     },
@@ -137,7 +137,7 @@ function countingOf({ eval: { boxThreshold, select } }: RunConfig): Counting {
   return { threshold: boxThreshold, select };
 }
 
-/** The strict protocol over the images of a dataset. Distances, which no score is made of, are not measured. */
+/** The strict protocol over the images of a dataset. Boundary distances are not measured, as no score uses them. */
 async function strictJudge(method: Method, val: Dataset, counting: Counting): Promise<AnswerScores['judge']> {
   const surveys = await surveyDatasets([val]);
   const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey)]));

@@ -1,22 +1,22 @@
 import type { BatchLoader, Sample } from '../data/index.js';
 
-/** A place in the batches of an epoch. */
+/** A position within the batches of an epoch. */
 export interface Cursor {
-  /** Passes over the data that the epoch has finished. */
+  /** Completed passes over the data. */
   readonly pass: number;
-  /** Batches taken of the current pass. */
+  /** Batches taken from the current pass. */
   readonly batch: number;
 }
 
-/** Batches whose gradients make one update, and the place after them. */
+/** Batches whose gradients make one update, and the position after them. */
 export interface StepBatches {
   readonly batches: Sample[][];
   readonly next: Cursor;
 }
 
 /**
- * The batches of an epoch, without end, `accumulate` at a time. An epoch may be shorter or longer than a pass over the data; passes
- * are numbered on their own. No step reaches over the end of a pass: the last one takes what is left.
+ * Endless stream of the batches of an epoch, `accumulate` per step. An epoch may be shorter or longer than a pass over the data;
+ * passes are numbered separately. A step never crosses the end of a pass: the last one takes the remaining batches.
  */
 export async function* stepsOf(
   loader: BatchLoader,

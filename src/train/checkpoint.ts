@@ -10,22 +10,22 @@ const size = z.int().nonnegative();
 const progressSchema = z.object({
   /** Updates made. */
   step: size,
-  /** Epochs finished. */
+  /** Completed epochs. */
   epoch: size,
-  /** Updates made in the current epoch, and the place among its batches. */
+  /** Updates made in the current epoch, and the position among its batches. */
   taken: size,
   cursor: z.object({ pass: size, batch: size }),
-  /** The losses of the current epoch, added up. */
+  /** Running sums of the current epoch's losses. */
   losses: z.object({ count: z.number(), sum: report }),
   stopping: z.object({ best: z.number().nullable(), sinceBest: size }),
-  /** Bytes of the log and of the event file that belong to these steps. */
+  /** Length in bytes of the log and of the event file at this step. */
   log: z.object({ lines: size, events: size }),
 });
 
-/** Where training stands besides its arrays. Random draws are functions of the seed and of these numbers. */
+/** The position of training, besides its arrays. Random draws are functions of the seed and of these numbers. */
 export type Progress = z.infer<typeof progressSchema>;
 
-/** A training checkpoint as read. The tensors belong to the caller. */
+/** A training checkpoint read from disk. The tensors belong to the caller. */
 export interface Checkpoint {
   readonly file: string;
   readonly tensors: Map<string, tf.Tensor>;
@@ -33,18 +33,18 @@ export interface Checkpoint {
   readonly made: MadeWith;
 }
 
-/** What a checkpoint was made with besides its arrays, for a comparison on a resume. */
+/** Metadata compared on resume. */
 export interface MadeWith {
-  /** The settings that decide what a step does, by path. */
+  /** The settings that affect a step, by path. */
   readonly settings: Readonly<Record<string, string>>;
-  /** The digest of the data. Earlier versions did not keep it, nor the next one. */
+  /** Hash of the data. Like the versions below, absent from checkpoints of earlier releases. */
   readonly data?: string | undefined;
-  /** The versions that decide the last bits of a step. */
+  /** The versions that affect the last bits of a step. */
   readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Writes a checkpoint, atomically, with a SHA-256 of every tensor and of everything else in it.
+ * Writes a checkpoint atomically, with a SHA-256 of every tensor and of the metadata.
  *
  * @param tensors - float32, by name; they stay the caller's.
  * @throws SonogroundError naming the file when it cannot be written.
@@ -70,9 +70,9 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint and verifies it.
+ * Reads a checkpoint and verifies its hashes.
  *
- * @throws CheckpointError naming the file and, where one is damaged, the tensor.
+ * @throws CheckpointError naming the file and any damaged tensor.
  */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const { arrays, metadata } = await readSafetensors(file);

@@ -23,16 +23,13 @@ const modelSchema = z.strictObject({
   detector: inputModel().default(shippedModels.detector),
   /** A Hugging Face model directory of SAM 2. */
   masker: inputModel().default(shippedModels.masker),
-  /** Folder of a LoRA adapter of the detector, with which it is used beside a masker that is trained. */
+  /** Folder of a LoRA adapter of the detector, applied while a masker is trained. */
   adapter: inputPath().optional(),
-  /** The same of the masker. */
+  /** Folder of a LoRA adapter of the masker, applied while a detector is trained. */
   maskerAdapter: inputPath().optional(),
-  /** `random` trains the model of `config.json` from nothing. */
+  /** `random` trains from random weights, with the architecture of `config.json`. */
   start: z.enum(['pretrained', 'random']).default('pretrained'),
-  /**
-   * To what size the detector's images are brought, in training and wherever the result is used. Default: what the model's
-   * folder says.
-   */
+  /** Input size of the detector's images, in training and in later use. Default: as set in the model's folder. */
   imageSize: z.union([z.strictObject({ square: side }), z.strictObject({ shortest: side, longest: side })]).optional(),
 });
 
@@ -46,45 +43,45 @@ const splitSchema = z.strictObject({
 const phantomSchema = z.strictObject({
   domain: z.string().default('standard'),
   size: z.strictObject({ width: count.default(128), height: count.default(128) }).prefault({}),
-  /** Images in each part. */
+  /** Images in each split. */
   train: count.default(400),
   val: count.default(60),
   test: count.default(60),
-  /** Only these phrases; empty means all of the domain. */
+  /** Only these phrases; empty for all phrases of the domain. */
   phrases: z.array(z.string().min(1)).default([]),
 });
 
 const setSchema = z.strictObject({
-  /** A dataset of `npm run import-data -- --help`, or what one's own is called. */
+  /** A dataset of `npm run import-data -- --help`, or the name of your own. */
   name: z.string().min(1),
-  /** Its folder below `data.root`. Default: the one that has its name, in any spelling. */
+  /** Its folder below `data.root`. Default: the folder of that name, however spelled. */
   folder: z.string().min(1).optional(),
-  /** How often each of its training images comes up in one pass. Default: 1. */
+  /** How often each training image appears in one pass. Default: 1. */
   repeat: count.optional(),
-  /** Other names for its phrases, as in `benign: breast lesion`; several may become one. */
+  /** Renames phrases, as in `benign: breast lesion`; several may be merged into one. */
   phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
-  /** Phantoms in place of a folder: what `data.phantom` says of them. */
+  /** Phantoms instead of a folder: overrides of `data.phantom`. */
   phantom: phantomSchema.optional(),
 });
 
 const dataSchema = z.strictObject({
-  /** How the folder is laid out. */
+  /** Layout of the folder. */
   format: z.enum(['coco', 'stu', 'folders', 'phantom']),
-  /** The dataset's folder, or with `sets` the folder that holds theirs; unused for phantoms. */
+  /** The dataset's folder, or with `sets` their parent folder; unused for phantoms. */
   root: inputPath().optional(),
-  /** Several datasets as one, each imported or as published; with `format: coco`. */
+  /** Several datasets combined, each imported or as published; with `format: coco`. */
   sets: z.array(setSchema).default([]),
-  /** What a set that is not there does. */
+  /** What to do about missing sets. */
   missing: z.enum(['error', 'skip']).default('error'),
-  /** `strict` keeps patients apart; `paper` divides as published, which leaks. */
+  /** `strict` keeps patients apart; `paper` splits as published, which leaks patients. */
   protocol: z.enum(['strict', 'paper']).default('strict'),
-  /** Where sets as published are imported to. Default: the user's cache. */
+  /** Where published sets are imported to. Default: the user's cache. */
   cache: z.string().min(1).optional(),
-  /** What to look for in datasets that name nothing themselves. */
+  /** Prompt for datasets without phrases of their own. */
   prompt: z.string().min(1).optional(),
-  /** How a dataset without parts of its own is divided. */
+  /** How to split a dataset without predefined splits. */
   split: splitSchema.prefault({}),
-  /** Trains although pictures or patients of train are in val or test too. */
+  /** Train even if training images or patients also occur in validation or test. */
   allowOverlap: z.boolean().default(false),
   phantom: phantomSchema.prefault({}),
 });
@@ -94,17 +91,17 @@ const loraSchema = z.strictObject({
   preset: z.enum(Object.keys(loraPresets)).optional(),
   /** Default: the preset's. */
   rank: count.optional(),
-  /** The update is scaled by alpha / rank. */
+  /** Updates are scaled by alpha / rank. */
   alpha: positive.optional(),
-  /** Share of each adapter's input that is dropped in training. Default: the preset's, which is 0. */
+  /** Dropout on each adapter's input. Default: the preset's, which is 0. */
   dropout: fraction.optional(),
   /** Ordered path patterns of the linear layers that get an adapter. */
   targets: z.array(z.string().min(1)).default([]),
-  /** Other ranks, alphas and dropout by path pattern, the first that fits holding. */
+  /** Overrides of rank, alpha and dropout by path pattern; the first match applies. */
   rankPattern: z.record(z.string().min(1), count).default({}),
   alphaPattern: z.record(z.string().min(1), positive).default({}),
   dropoutPattern: z.record(z.string().min(1), fraction).default({}),
-  /** Path patterns of modules whose parameters are trained whole: PEFT's `modules_to_save`. */
+  /** Path patterns of modules trained in full: PEFT's `modules_to_save`. */
   trainFully: z.array(z.string().min(1)).default([]),
 });
 
@@ -112,9 +109,9 @@ const groupSchema = z
   .strictObject({
     /** Pattern of parameter paths, as in lora.targets. */
     match: z.string().min(1),
-    /** The highest rate of these parameters. */
+    /** Peak learning rate of these parameters. */
     learningRate: z.number().nonnegative().optional(),
-    /** The same as a factor on train.learningRate. */
+    /** Alternatively, a factor on train.learningRate. */
     lrScale: z.number().nonnegative().optional(),
     weightDecay: z.number().nonnegative().optional(),
   })
@@ -125,66 +122,66 @@ const groupSchema = z
 
 const optimSettings = z.strictObject({
   epochs: count.default(50),
-  /** Steps an epoch has; absent: one pass over the data. */
+  /** Steps per epoch; absent: one pass over the data. */
   stepsPerEpoch: count.optional(),
   batchSize: count.default(4),
-  /** Batches whose gradients make one step. */
+  /** Batches whose gradients are accumulated into one step. */
   accumulate: count.default(1),
   learningRate: positive.default(5e-4),
   schedule: z.enum(['constant', 'cosine', 'one-cycle']).default('cosine'),
   warmupSteps: z.int().nonnegative().default(20),
   weightDecay: z.number().nonnegative().default(1e-4),
-  /** Path patterns of parameters that stay as they are, which `*` and `**` cover. Without lora, which freezes all others itself. */
+  /** Path patterns of frozen parameters, with `*` and `**`. Not with lora, which freezes all other parameters itself. */
   freeze: z.array(z.string().min(1)).optional(),
-  /** Parameters with a rate or decay of their own: the first pattern that fits a path decides. */
+  /** Parameter groups with their own rate or weight decay; the first matching pattern applies. */
   groups: z.array(groupSchema).default([]),
-  /** Largest global norm of the gradient; 0 leaves it as it is. */
+  /** Maximum global gradient norm; 0 disables clipping. */
   clipNorm: z.number().nonnegative().default(0.1),
-  /** Decay of the averaged weights that are evaluated and saved; 0 switches averaging off. */
+  /** EMA decay; the averaged weights are evaluated and saved. 0 disables the EMA. */
   ema: fraction.default(0),
   /**
-   * Which number decides what is best: `val.loss`, or one part of it, as in `val.giou`; also `train.…`; `val.dsc` of the masks that
-   * answer the prompts (a masker: the true boxes), or a detector's `val.boxIou`, with the thresholds of `eval`.
+   * The value that selects the best weights: `val.loss`, or one of its terms, as in `val.giou`; also `train.…`; `val.dsc` of the
+   * predicted masks (for a masker, given ground-truth boxes), or a detector's `val.boxIou`, with the thresholds of `eval`.
    */
   monitor: z
     .string()
     .regex(/^(train|val)\.\w+$/, 'expected val.loss, val.dsc, val.boxIou, or val. or train. and the name of a loss')
     .default('val.loss'),
-  /** Whether a small or a large value of it is good. Default: large for DSC and IoU, small for losses. */
+  /** Whether small or large values are better. Default: large for DSC and IoU, small for losses. */
   monitorMode: z.enum(['min', 'max']).optional(),
-  /** Epochs without a better value before training stops. */
+  /** Epochs without improvement before training stops. */
   patience: count.default(20),
-  /** `none`, `paper`, `ultrasound`, `strong`, or augmentations one by one. */
+  /** `none`, `paper`, `ultrasound`, `strong`, or single augmentations. */
   augment: z.union([z.enum(['none', 'paper', 'ultrasound', 'strong']), augmentSchema]).default('none'),
-  /** Threads that decode and augment; 0: the training thread does. Default: one for two cores, at most four. */
+  /** Threads that decode and augment; 0 uses the training thread. Default: one for two cores, at most four. */
   workers: z.int().min(0).max(64).optional(),
-  /** Steps between two checkpoints within an epoch; 0: only at its end. */
+  /** Steps between checkpoints within an epoch; 0: only at its end. */
   checkpointEvery: z.int().nonnegative().default(0),
-  /** Checkpoints that are kept. */
+  /** Number of checkpoints to keep. */
   keepLast: count.default(2),
-  /** Prove on single images, before training, that everything to be trained gets a gradient. */
+  /** Verify on single images, before training, that all trainable parameters receive a gradient. */
   preflight: z.boolean().default(true),
-  /** Phrases of things that an image does not show, added to its prompt, which is then in a shuffled order. */
+  /** Negative phrases: structures that an image does not show, added to its prompt, which is then shuffled. */
   negativePhrases: z
     .strictObject({
-      /** Share of images that get some. */
+      /** Fraction of images that get negative phrases. */
       share: fraction.default(0),
-      /** How many an image gets at most. */
+      /** Maximum number per image. */
       most: count.default(3),
-      /** Lists of phrases of which none is a negative of another: one thing may be both, as a carotid artery is a blood vessel. */
+      /** Lists of related phrases, never negatives of each other: a carotid artery is also a blood vessel. */
       related: z.array(z.array(z.string().min(1))).optional(),
     })
     .prefault({}),
-  /** Other words for the datasets' phrases, by the synonyms and sentences of `configs/prompts`. Default: none. */
+  /** Rewords the datasets' phrases, using the synonyms and sentences of `configs/prompts`. Default: none. */
   wordings: z
     .strictObject({
-      /** Share of images that are asked for in other words, drawn anew at every step. */
+      /** Fraction of images with reworded prompts, drawn again at every step. */
       share: fraction,
     })
     .optional(),
   /**
-   * A fixed set on which the model is tried before and after, so that lost ability shows: `phantoms`, a COCO folder, or
-   * `none`. Default: phantoms for the shipped models, none for others.
+   * A fixed set evaluated before and after training, to detect forgetting: `phantoms`, a COCO folder, or `none`. Default:
+   * phantoms for the shipped models, none for others.
    */
   probe: z.union([z.enum(['phantoms', 'none']), z.strictObject({ coco: inputPath() })]).optional(),
 });
@@ -199,24 +196,24 @@ const lossSchema = z.strictObject({
   auxiliary: z.number().nonnegative().default(1),
   /** Weight of the loss of the encoder's proposals. */
   encoder: z.number().nonnegative().default(1),
-  /** How many of the encoder's proposals are matched to each object. */
+  /** Number of the encoder's proposals matched to each object. */
   encoderMatches: count.default(1),
-  /** How many queries of each decoder layer are: more learn faster where images show few objects. */
+  /** Number of queries matched to each object per decoder layer: more learn faster where images show few objects. */
   decoderMatches: count.default(1),
 });
 
 const evalSchema = z.strictObject({
-  /** Score from which a box counts. */
+  /** Lowest score at which a box counts. */
   boxThreshold: fraction.default(0.3),
-  /** `best` keeps one box a phrase, `all` every box above the threshold. */
+  /** `best` keeps one box per phrase, `all` every box above the threshold. */
   select: z.enum(['best', 'all']).default('all'),
   /** 0: one split. k: k-fold cross-validation over the whole set. */
   folds: z.int().nonnegative().default(0),
 });
 
-/** A run: everything that `npm run train` needs to know. One YAML file is one reproducible run. */
+/** Configuration of a run. One YAML file is one reproducible run. */
 export const runConfigSchema = z.strictObject({
-  /** Which of the two models is trained. The other one stays as it is. */
+  /** The model to train; the other one stays frozen. */
   task: z.enum(['detector', 'masker']).default('detector'),
   run: runSchema,
   model: modelSchema.prefault({}),

@@ -3,27 +3,27 @@ import type { Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 import { type DataParts, openData, openFolds } from './datasets.js';
 
-/** How to open the parts of a run's data again, in another thread. Plain data. */
+/** Describes how another thread can reopen the splits of a run. Plain, serialisable data. */
 export interface DataRecipe {
   readonly data: DataConfig;
   readonly seed: number;
-  /** Which of how many folds, from 0. Absent: the data's one division. */
+  /** Zero-based fold index and number of folds. Absent: the data's single split. */
   readonly fold?: { readonly index: number; readonly of: number };
 }
 
-/** Data, and how to open it again. */
+/** Opened data with the recipe to reopen it. */
 export interface OpenedParts extends DataParts {
-  /** Absent: samples are made in the training thread. */
+  /** Absent: samples are created in the training thread. */
   readonly recipe?: DataRecipe;
 }
 
 export interface OpenOptions {
-  /** Default: 0, the data's one division. */
+  /** Default: 0, a single split. */
   readonly folds?: number;
   readonly logger?: Logger | undefined;
 }
 
-/** Opens the data of a run so that other threads can open it too: one division, or one for each of `folds` folds. */
+/** Opens the data of a run so that other threads can open it too: a single split, or one for each of `folds` folds. */
 export async function openRun(data: DataConfig, seed: number, { folds = 0, logger }: OpenOptions = {}): Promise<OpenedParts[]> {
   const store = new SampleStore();
   if (folds === 0) return [{ ...(await openData(data, seed, { logger, store })), recipe: { data, seed } }];
@@ -31,7 +31,7 @@ export async function openRun(data: DataConfig, seed: number, { folds = 0, logge
   return parts.map((part, index) => ({ ...part, recipe: { data, seed, fold: { index, of: folds } } }));
 }
 
-/** Opens the part that a recipe's owner trains on. */
+/** Opens the training split of a recipe. */
 export async function openTrainPart({ data, seed, fold }: DataRecipe): Promise<Dataset> {
   const store = new SampleStore();
   if (fold === undefined) return (await openData(data, seed, { store })).train;

@@ -10,32 +10,32 @@ import { DataError } from '../util/index.js';
 const hashes = z.record(z.string(), z.string());
 
 const recordSchema = z.object({
-  /** By part and id: a hash of the sample's files and of what is annotated. */
+  /** By split and id: a hash of the sample's files and annotations. */
   samples: hashes,
-  /** A hash of the samples' order, which decides what a batch is made of. */
+  /** Hash of the samples' order, which determines the batches. */
   order: z.string(),
   /** By name: a hash of the files of each model that the run starts from. */
   models: hashes,
 });
 
-/** What a run is made of besides its settings, by content: copies elsewhere, with other times, are the same. */
+/** A run's inputs besides its settings, identified by content: copies at other paths, with other times, count as the same. */
 export type DataRecord = z.infer<typeof recordSchema>;
 
-/** Its file in a run folder: for people, and to say what has changed. What counts is the digest in the checkpoint. */
+/** File in the run folder, for reading and for listing changes. Only the hash in the checkpoint is authoritative. */
 export const dataRecordFile = 'data.json';
 
-/** Files that are read at the same time. */
+/** Files read concurrently. */
 const AT_ONCE = 8;
 
-/** Names in a message. */
+/** Number of names in a message. */
 const LISTED = 3;
 
 /**
- * Takes down the data of a run. All files are read once, which costs a fraction of the first epoch: times and sizes would miss
- * a file that was replaced by one as large, and cry over every copy. Samples without files are known by the settings.
+ * Records the data of a run. Reads all files once, which takes a fraction of the first epoch: times and sizes would miss a file
+ * replaced by one of the same size, and reject every copy. Samples without files are determined by the settings.
  *
- * @param parts - those that decide what a step does, and which weights are the best.
- * @param models - the folders, or files, of the models that training starts from, by name.
+ * @param parts - the splits that affect a step or the choice of the best weights.
+ * @param models - folders or files of the models that training starts from, by name.
  */
 export async function recordData(
   parts: Readonly<Record<string, Dataset>>,
@@ -62,15 +62,15 @@ export async function recordData(
   return { samples: Object.fromEntries(samples), order, models: Object.fromEntries(modelHashes) };
 }
 
-/** One short text for all of a record. */
+/** One hash of the whole record. */
 export function digestOf({ samples, order, models }: DataRecord): string {
   return sha256(JSON.stringify([Object.entries(samples).sort(byName), order, Object.entries(models).sort(byName)]));
 }
 
 /**
- * Reads the record of a run folder, to say what has changed.
+ * Reads the record of a run folder, to list changes.
  *
- * @returns undefined when it is not there or not the one with that digest.
+ * @returns undefined if it is missing or has another hash.
  */
 export async function readDataRecord(dir: string, digest: string): Promise<DataRecord | undefined> {
   try {
@@ -81,7 +81,7 @@ export async function readDataRecord(dir: string, digest: string): Promise<DataR
   }
 }
 
-/** Says in words what differs between two records. */
+/** Describes the differences between two records. */
 export function differences(before: DataRecord, now: DataRecord): string {
   const names = (record: DataRecord) => Object.keys(record.samples);
   const added = names(now).filter((name) => before.samples[name] === undefined);
@@ -98,10 +98,10 @@ export function differences(before: DataRecord, now: DataRecord): string {
 }
 
 /**
- * Refuses to continue a run with other data.
+ * Refuses to continue a run with different data.
  *
- * @param saved - the digest in the checkpoint.
- * @throws DataError saying what has changed.
+ * @param saved - the hash in the checkpoint.
+ * @throws DataError listing the changes.
  */
 export async function assertSameData(file: string, saved: string, now: DataRecord, dir: string): Promise<void> {
   const what = await changesSince(saved, now, dir);
@@ -114,7 +114,7 @@ export async function assertSameData(file: string, saved: string, now: DataRecor
   });
 }
 
-/** What differs from the data of a checkpoint, in words; nothing where it is the same. */
+/** Describes the changes since a checkpoint; undefined if there are none. */
 export async function changesSince(saved: string, now: DataRecord, dir: string): Promise<string | undefined> {
   if (digestOf(now) === saved) return undefined;
   const before = await readDataRecord(dir, saved);
@@ -142,11 +142,11 @@ async function hashOfFolder(path: string, files: FileHashes): Promise<string> {
   return sha256(JSON.stringify(inside));
 }
 
-/** Films and volumes are read once, not for each of their pictures. */
+/** Hashes each cine clip or volume once, rather than once per image. */
 class FileHashes {
   private readonly known = new Map<string, Promise<string>>();
 
-  /** A hash of a file's content, and of which picture of it is meant; a word where it cannot be read. */
+  /** Hash of a file's content and of the frame or slice; a placeholder if the file cannot be read. */
   async of(address: string): Promise<string> {
     const { file, part } = await splitAddress(address);
     const hash = this.known.get(file) ?? hashOfFile(file);

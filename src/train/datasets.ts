@@ -17,7 +17,7 @@ import { phraseFrom, respelt } from '../prompts/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
-/** The three parts of a run's data. */
+/** The three splits of a run's data. */
 export interface DataParts {
   readonly train: Dataset;
   readonly val: Dataset;
@@ -26,11 +26,11 @@ export interface DataParts {
 
 export interface OpenDataOptions {
   readonly logger?: Logger | undefined;
-  /** Where decoded samples are kept, for whoever reads them again and again. Default: nowhere. */
+  /** Cache of decoded samples, for data that is read repeatedly. Default: none. */
   readonly store?: SampleStore | undefined;
 }
 
-/** Opens the data of a run, divided as its configuration says. */
+/** Opens the data of a run, split according to its configuration. */
 export async function openData(data: DataConfig, seed: number, options: OpenDataOptions = {}): Promise<DataParts> {
   const { logger, store } = options;
   if (data.sets.length > 0 && data.format !== 'coco')
@@ -66,7 +66,7 @@ function kept(dataset: Dataset, store: SampleStore | undefined): Dataset {
   return store === undefined ? dataset : new KeptDataset(dataset, store);
 }
 
-/** Datasets and phantoms as one. */
+/** Combines datasets and phantoms. */
 async function mixedParts(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataParts> {
   const { protocol, missing, cache, split } = data;
   const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
@@ -84,7 +84,7 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
   const options = { protocol, missing, cache, seed: split.seed, store, logger };
   const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
   const name = read[0]?.train.name ?? 'phantoms';
-  // Of the sets themselves, not of their union: a group's name says its dataset once, with phantoms beside it or without.
+  // Operates on the sets, not on their union: a group's name then contains its dataset exactly once, with or without phantoms.
   const setsOf = (dataset: Dataset) => dataset.parts ?? [dataset];
   const part = (key: keyof DataParts) =>
     new ConcatDataset(
@@ -94,7 +94,7 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
   return { train: part('train'), val: part('val'), test: part('test') };
 }
 
-/** The parts of each fold of a cross-validation: every image is tested once. */
+/** The splits of each fold of a cross-validation: every image is tested once. */
 export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataParts[]> {
   if (data.format === 'phantom' || data.format === 'coco') {
     const what = `a dataset of format ${data.format} has parts of its own and cannot be divided into folds`;
@@ -135,7 +135,7 @@ function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
   }
   const { width, height } = phantom.size;
   const phrases = phantom.phrases.length > 0 ? { phrases: phantom.phrases } : {};
-  // Far-apart seeds: no phantom of one part can appear in another.
+  // Distant seeds: no phantom of one split can appear in another.
   const part = (size: number, k: number) => new PhantomDataset({ size, seed: seed * 4 + k, width, height, domain, ...phrases });
   return { train: part(phantom.train, 1), val: part(phantom.val, 2), test: part(phantom.test, 3) };
 }

@@ -15,20 +15,20 @@ export interface DetectorTaskOptions {
   readonly tokenizer: PromptTokenizer;
   readonly imageProcessor: ImageProcessor;
   readonly criterion: DetectionCriterion;
-  /** Phrases to put into prompts in training. Default: none. */
+  /** Negative phrases added to prompts in training. Default: none. */
   readonly negatives?: NegativePhrases;
-  /** Other words for phrases in training. Default: none. */
+  /** Alternative wordings of phrases in training. Default: none. */
   readonly wordings?: OtherWordings | undefined;
-  /** Whether steps are worth being made graphs, see {@link TrainingPasses}. Default: false. */
+  /** Whether to compile steps to graphs; see {@link TrainingPasses}. Default: false. */
   readonly capture?: boolean;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
 }
 
-/** Captured steps pad prompts to a multiple of this, as each length is a graph of its own, which takes seconds to record. */
+/** Captured steps pad prompts to a multiple of this: each length needs its own graph, which takes seconds to trace. */
 const TOKENS_A_GRAPH = 8;
 
-/** Grounding DINO learning to find what its prompt names. */
+/** Trains Grounding DINO to find the structures that its prompt names. */
 export class DetectorTask implements TrainTask {
   readonly model: GroundingDino;
   readonly save: (dir: string) => Promise<void>;
@@ -85,7 +85,7 @@ export class DetectorTask implements TrainTask {
     });
   }
 
-  /** The samples with negatives and other wordings. What is switched off draws no random numbers. */
+  /** Adds negatives and other wordings to the samples. Disabled options draw no random numbers. */
   private askedOtherwise(samples: readonly Sample[], rng: Rng): readonly Sample[] {
     const { negatives, wordings, tokenizer } = this.options;
     const fits = (phrases: readonly string[]) => tokenizer.fits(phrases);
@@ -101,7 +101,7 @@ export class DetectorTask implements TrainTask {
     return asked;
   }
 
-  /** Makes tensors of a batch, the prompts padded to a multiple of some tokens, and frees them once `use` has finished. */
+  /** Creates the tensors of a batch, with prompts padded to a multiple of some number of tokens, and frees them after `use`. */
   private async withBatch<T>(
     samples: readonly Sample[],
     multiple: number,
@@ -121,7 +121,7 @@ export class DetectorTask implements TrainTask {
   }
 }
 
-/** The boxes of a sample and the tokens that name them. */
+/** The boxes of a sample and their token spans. */
 function targetOf(sample: Sample, prompt: EncodedPrompt): DetectionTarget {
   const { width, height } = sample.image;
   const tokens = sample.objects.map(({ phrase }) => {

@@ -1,4 +1,4 @@
-/** Watches a value that should fall (or rise), and says when it has stopped doing so. */
+/** Detects when a value has stopped falling (or rising). */
 export class EarlyStopping {
   private readonly patience: number;
   private readonly sign: 1 | -1;
@@ -6,7 +6,7 @@ export class EarlyStopping {
   private sinceBest = 0;
 
   /**
-   * @param patience - how many epochs in a row may pass without a new best value.
+   * @param patience - number of consecutive epochs allowed without a new best value.
    * @param mode - `min`: small values are good. Default: `min`.
    */
   constructor(patience: number, mode: 'min' | 'max' = 'min') {
@@ -15,7 +15,7 @@ export class EarlyStopping {
     this.best = this.sign * Number.POSITIVE_INFINITY;
   }
 
-  /** Takes the value of one more epoch and tells whether it is the best so far. */
+  /** Adds the value of an epoch and returns whether it is the best so far. */
   update(value: number): boolean {
     const improved = this.sign * value < this.sign * this.best;
     this.best = improved ? value : this.best;
@@ -31,7 +31,7 @@ export class EarlyStopping {
     return this.best;
   }
 
-  /** What {@link restore} needs to go on. */
+  /** The state for {@link restore}. */
   state(): { best: number | null; sinceBest: number } {
     return { best: Number.isFinite(this.best) ? this.best : null, sinceBest: this.sinceBest };
   }

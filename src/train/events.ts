@@ -1,6 +1,6 @@
 import { messageBytes, ProtoWriter } from '../util/index.js';
 
-/** Numbers as TensorBoard reads them: `Event` messages in TFRecord frames, for every backend and without TensorFlow. */
+/** TensorBoard's number format: `Event` messages in TFRecord frames, for every backend and without TensorFlow. */
 
 /** The first record of an event file. */
 export async function versionRecord(seconds: number): Promise<Buffer> {
@@ -32,7 +32,7 @@ function frame(message: Uint8Array): Buffer {
 function checksum(content: Uint8Array): Buffer {
   const crc = crc32c(content);
   const out = Buffer.alloc(4);
-  // Masked, as a checksum of data that holds checksums is weak.
+  // Masked, since a checksum over data that contains checksums is weak.
   out.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return out;
 }

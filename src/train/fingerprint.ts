@@ -3,18 +3,18 @@ import { ConfigError } from '../util/index.js';
 /** Settings, in the form of a configuration file. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** Keys that may change between a checkpoint and its continuation: they alter when a run ends and what it writes, not its steps. */
+/** Keys that may change on resume: they affect when a run ends and what it writes, not its steps. */
 const HARMLESS = [/^run\.dir$/, /^eval(\.|$)/, /^train\.(epochs|workers|patience|keepLast|checkpointEvery)$/];
 
-/** What a checkpoint keeps of the settings: those that decide what a step does, by dotted path, as JSON. Lists are leaves. */
+/** The settings that affect a step, by dotted path, as JSON, for storage in a checkpoint. Lists are leaves. */
 export function stepSettings(settings: Settings): Record<string, string> {
   return Object.fromEntries([...flat(settings)].filter(([key]) => !HARMLESS.some((pattern) => pattern.test(key))).sort());
 }
 
 /**
- * Refuses to continue a run under other settings.
+ * Refuses to continue a run with different settings.
  *
- * @param saved - what {@link stepSettings} gave when the checkpoint was written.
+ * @param saved - the {@link stepSettings} in the checkpoint.
  * @throws ConfigError naming every key that differs, with both values.
  */
 export function assertSameRun(file: string, saved: Readonly<Record<string, string>>, settings: Settings): void {

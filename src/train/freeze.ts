@@ -3,9 +3,9 @@ import { ConfigError, matchesPattern } from '../util/index.js';
 import type { RunConfig } from './config.js';
 
 /**
- * Keeps the parameters that `train.freeze` names as they are.
+ * Freezes the parameters that match `train.freeze`.
  *
- * @throws ConfigError where a pattern fits no parameter, where nothing is left to train, or beside `lora`.
+ * @throws ConfigError if a pattern matches no parameter, nothing is left to train, or `lora` is set as well.
  */
 export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }: RunConfig): void {
   if (patterns.length === 0) return;

@@ -9,13 +9,13 @@ import { type ImageProcessor, scaleBoxes } from '../processing/index.js';
 import { Rng } from '../util/index.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 
-/** Objects of one image that are trained in a step. Images with fewer repeat some, each time with another box. */
+/** Objects trained per image and step. Images with fewer objects repeat some, each time with another box. */
 const PROMPTS_PER_IMAGE = 3;
 
 /** Standard deviation of the noise on each side of a box prompt, as a share of the box. SAM, appendix A. */
 const BOX_NOISE = 0.1;
 
-/** Mask logits are compared with the truth at this multiple of their own resolution, where borders are finer. */
+/** Mask logits are compared with the ground truth at this multiple of their own resolution, where boundaries are finer. */
 const LOSS_SCALE = 2;
 
 export interface MaskerTaskOptions {
@@ -23,7 +23,7 @@ export interface MaskerTaskOptions {
   readonly imageProcessor: ImageProcessor;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
-  /** Whether steps are worth being made graphs, see {@link TrainingPasses}. Default: false. */
+  /** Whether to compile steps to graphs; see {@link TrainingPasses}. Default: false. */
   readonly capture?: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Prompts {
   readonly objects: SampleObject[][];
 }
 
-/** SAM 2 learning to turn boxes, which are not quite right, into masks. */
+/** Trains SAM 2 to predict masks from imprecise boxes. */
 export class MaskerTask implements TrainTask {
   readonly model: Sam2;
   readonly save: (dir: string) => Promise<void>;
@@ -78,7 +78,7 @@ export class MaskerTask implements TrainTask {
     });
   }
 
-  /** Images without objects are not shown, and each of the others counts alike. */
+  /** Images without objects are skipped; the others have equal weight. */
   normaliser(samples: readonly Sample[]): number {
     return samples.filter(({ objects }) => objects.length > 0).length;
   }
@@ -98,7 +98,7 @@ export class MaskerTask implements TrainTask {
     });
   }
 
-  /** Draws prompts, makes tensors of a batch, and frees them once `use` has finished with the masks and their truth. */
+  /** Draws prompts, creates the tensors of a batch, and frees them after `use` is done with the masks and their ground truth. */
   private async withBatch<T>(
     samples: readonly Sample[],
     rng: Rng,
@@ -130,7 +130,7 @@ export class MaskerTask implements TrainTask {
   }
 }
 
-/** An image without objects has nothing to be prompted by, and teaches the masker nothing. */
+/** An image without objects has no prompts, and contributes nothing to the masker's loss. */
 const NOTHING: LossReport = { total: 0, terms: {} };
 
 function showsSomething({ objects }: Sample): boolean {
@@ -146,7 +146,7 @@ function drawPrompts(samples: readonly Sample[], rng: Rng): Prompts {
   return { boxes, objects };
 }
 
-/** Moves each side of a box by some noise, inside the image. */
+/** Moves each side of a box by random noise, clamped to the image. */
 function jitter(
   [x0, y0, x1, y1]: readonly [number, number, number, number],
   { width, height }: { width: number; height: number },
@@ -172,7 +172,7 @@ function truthTensor(objects: readonly SampleObject[][], size: { height: number;
   return tf.tensor4d(values, [objects.length, flat.length / objects.length, size.height, size.width]);
 }
 
-/** Weights of the parts: focal 20, Dice 1, IoU 1, as SAM is trained. */
+/** Weights of the loss terms: focal 20, Dice 1, IoU 1, as in SAM. */
 const WEIGHTS = { focal: 20, dice: 1, iou: 1 };
 
 interface MaskLoss {
@@ -181,7 +181,7 @@ interface MaskLoss {
   readonly dScores: tf.Tensor;
 }
 
-/** Loss and its gradients at the outputs. With several masks an object, only its best one is taught. */
+/** Loss and its gradients with respect to the outputs. With several masks per object, only the best one is trained. */
 async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D): Promise<MaskLoss> {
   const [b, n, m, h, w] = masks.shape;
   const [, , height, width] = truth.shape;
@@ -205,7 +205,7 @@ async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4
   });
   const taught = bestOfEach(await quality.data<'float32'>(), m);
   const share = tf.tensor1d(taught.map((best) => (best ? 1 / (b * n) : 0)));
-  // The IoU head learns from every mask, good or bad.
+  // The IoU head is trained on every mask, good or bad.
   const all = 1 / each;
   const total = (logits: tf.Tensor, predicted: tf.Tensor) => {
     const { focal, dice, iou } = parts(logits, predicted);
@@ -227,7 +227,7 @@ async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4
   return { report: { total: sum, terms: { focal, dice, iou, overlap } }, dMasks, dScores };
 }
 
-/** Marks the smallest of every `m` losses. */
+/** Marks the smallest in every `m` losses. */
 function bestOfEach(losses: Float32Array, m: number): boolean[] {
   return Array.from(losses, (loss, i) => {
     const start = i - (i % m);

@@ -1,29 +1,29 @@
 import { ConfigError } from '../util/index.js';
 import type { LossReport } from './task.js';
 
-/** Scores of a model's answers that can be asked for beside its losses. Where they are not, they are not computed. */
+/** Scores that can be monitored instead of losses. They are only computed on request. */
 const SCORES = ['dsc', 'boxIou'] as const;
 
 export type AnswerScore = (typeof SCORES)[number];
 
-/** Parts of losses that grow as the model gets better: the masker's IoU with the truth. */
+/** Loss terms that rise as the model improves: `overlap` is the masker's IoU with the ground truth. */
 const RISING: readonly string[] = [...SCORES, 'overlap'];
 
-/** Whether small or large values of a monitored number are good. */
+/** Whether small or large values of a monitored quantity are better. */
 export function modeOf(monitor: string): 'min' | 'max' {
   return RISING.includes(termOf(monitor)) ? 'max' : 'min';
 }
 
-/** The score of the model's answers that a monitor names, if it names one. */
+/** The score that a monitor names, or undefined if it names a loss. */
 export function scoreAsked(monitor: string): AnswerScore | undefined {
   return SCORES.find((score) => monitor === `val.${score}`);
 }
 
 /**
- * The number that decides which weights are best.
+ * The value that selects the best weights.
  *
- * @param name - `val.loss`, `train.loss`, a part of either, as in `val.giou`, or a score of the answers, as in `val.dsc`.
- * @throws ConfigError naming what there is.
+ * @param name - `val.loss`, `train.loss`, a term of either, as in `val.giou`, or a score, as in `val.dsc`.
+ * @throws ConfigError listing the available names.
  */
 export function monitored(name: string, reports: { readonly train: LossReport; readonly val: LossReport }): number {
   const [part] = name.split('.') as [keyof typeof reports];

@@ -2,21 +2,21 @@ import type { Sample } from '../data/index.js';
 import type { Rng } from '../util/index.js';
 
 export interface NegativePhrases {
-  /** Share of images whose prompt gets phrases of things that they do not show. */
+  /** Fraction of images whose prompt gets negative phrases, of structures that they do not show. */
   readonly share: number;
-  /** How many such phrases a prompt gets at most. */
+  /** Maximum number of negative phrases per prompt. */
   readonly most: number;
-  /** What they are drawn from: the phrases of the run's datasets. */
+  /** Candidates: the phrases of the run's datasets. */
   readonly vocabulary: readonly string[];
-  /** Phrases of one list are no negatives of each other. Default: none. */
+  /** Lists of phrases that are not negatives of each other. Default: none. */
   readonly related?: readonly (readonly string[])[] | undefined;
 }
 
 /**
- * A sample whose prompt also asks for things that it does not show, in a shuffled order. Phrases that share all words of one
- * with another ("lesion" and "breast lesion") are no negatives of each other.
+ * A sample whose prompt also names structures that the image does not show, shuffled. Phrases of which one contains all words of
+ * the other ("lesion" and "breast lesion") are not negatives of each other.
  *
- * @param fits - whether so many phrases make a prompt that the model takes.
+ * @param fits - whether this many phrases fit into a prompt of the model.
  */
 export function withNegatives(
   sample: Sample,
@@ -32,7 +32,7 @@ export function withNegatives(
   return { ...sample, phrases: rng.shuffle(phrases) };
 }
 
-/** Whether all words of one phrase are among those of the other. */
+/** Whether one phrase contains all words of the other. */
 function sameThing(a: string, b: string): boolean {
   const [one, two] = [wordsOf(a), wordsOf(b)];
   return [...one].every((word) => two.has(word)) || [...two].every((word) => one.has(word));

@@ -5,28 +5,28 @@ import type { Gradients, Module, Parameter } from '../nn/index.js';
 import { ConfigError, DataError, type Logger, Rng } from '../util/index.js';
 import type { TrainTask } from './task.js';
 
-/** Bound of the noise that stands in for B, which starts at zero, so that A can get a gradient. */
+/** Bound of the noise put into the zero-initialised B, so that A gets a gradient. */
 const NOISE = 0.01;
 
-/** Stochastic depth, or an image without objects, can leave a layer out of one step: each step is another chance. */
+/** Stochastic depth, or an image without objects, can leave a layer out of one step, so several are tried. */
 const TRIES = 4;
 
-/** Images that are looked through for several with objects; for the first one all are. */
+/** Images searched for several with objects; all images are searched for the first. */
 const LOOKED_THROUGH = 64;
 
-/** What must be trained, and the parameters that show it. */
+/** A trainable component and the parameters that represent it. */
 interface Part {
   readonly path: string;
-  /** All of them must get a gradient, or only any. */
+  /** Whether all of them must get a gradient, or just any. */
   readonly every: boolean;
   readonly parameters: readonly Parameter[];
 }
 
 /**
- * Proves on single images, before anything is trained, that every adapter and every layer that is trained whole gets a gradient
- * and that the adapters change the loss. The matrices B are noise meanwhile, and afterwards bit for bit what they were.
+ * Verifies on single images, before training, that every adapter and every fully trained layer gets a gradient and that the
+ * adapters affect the loss. The B matrices temporarily contain noise and are then restored bit for bit.
  *
- * @throws ConfigError naming those that get none, or one that is not finite.
+ * @throws ConfigError naming the parts with no gradient, or with one that is not finite.
  */
 export async function preflight(task: TrainTask, dataset: Dataset, seed: number, logger: Logger): Promise<void> {
   const started = performance.now();
@@ -60,7 +60,7 @@ export async function preflight(task: TrainTask, dataset: Dataset, seed: number,
   );
 }
 
-/** Adapters, each with both its matrices, and the other layers that have something to train. */
+/** Adapters, each with both its matrices, and the other layers with trainable parameters. */
 function partsOf(model: Module): Part[] {
   const adapters = adaptersIn(model).map(({ module, paths }) => ({
     path: paths[0],
@@ -79,9 +79,9 @@ function partsOf(model: Module): Part[] {
 }
 
 /**
- * Up to as many images with objects as asked for.
+ * Returns up to `most` images with objects.
  *
- * @throws DataError when no image of the dataset has any.
+ * @throws DataError when no image of the dataset has objects.
  */
 export async function samplesWithObjects(dataset: Dataset, most = TRIES): Promise<Sample[]> {
   const found: Sample[] = [];
@@ -99,7 +99,7 @@ export async function samplesWithObjects(dataset: Dataset, most = TRIES): Promis
   });
 }
 
-/** Puts noise into a matrix that is zero. */
+/** Adds noise to a zero matrix. */
 function disturb(parameter: Parameter, rng: Rng): void {
   tf.tidy(() => {
     const noise = Float32Array.from({ length: parameter.value.size }, () => rng.uniform(-NOISE, NOISE));

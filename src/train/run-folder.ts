@@ -7,15 +7,15 @@ import { TrainLog } from './train-log.js';
 
 const CHECKPOINT = /^step-(\d+)\.safetensors$/;
 
-/** Keeps others from training in a folder meanwhile. */
+/** Locks a run folder against other processes while `body` runs. */
 export function withRunLock<T>(dir: string, body: () => Promise<T>): Promise<T> {
   const about = { where: dir, doing: 'is training in it', instead: 'choose another run.dir' };
   return withFolderLock(join(dir, '.lock'), about, body);
 }
 
 /**
- * The files of one run: `best` (weights for inference), `checkpoints/` (the last ones, to resume from) and the log. `best` is a
- * link to the folder that holds the weights: a link can be replaced in one act, a folder cannot.
+ * The files of one run: `best` (weights for inference), `checkpoints/` (the last ones, for resuming) and the log. `best` is a
+ * link to the folder with the weights: unlike a folder, a link can be replaced atomically.
  */
 export class RunFolder {
   readonly dir: string;
@@ -28,7 +28,7 @@ export class RunFolder {
     this.checkpointsDir = join(dir, 'checkpoints');
   }
 
-  /** Makes the folder and removes what an earlier process, when it was killed, was in the middle of writing. */
+  /** Creates the folder and removes temporary files of a killed process. */
   async open(): Promise<void> {
     try {
       await mkdir(this.checkpointsDir, { recursive: true });
@@ -40,7 +40,7 @@ export class RunFolder {
     }
   }
 
-  /** Moves what an earlier run left here into `earlier/<n>/`, and tells where, or nothing if there was none. */
+  /** Moves the files of an earlier run into `earlier/<n>/` and returns that path, or undefined if there was none. */
   async setAside(): Promise<string | undefined> {
     const names = new Set(await readdir(this.dir));
     const steps = await this.steps();
@@ -60,10 +60,10 @@ export class RunFolder {
   }
 
   /**
-   * The newest checkpoint that is intact, or nothing if there is none at all.
+   * The newest intact checkpoint, or undefined if there is none at all.
    *
-   * @param onDamaged - told of each one that is not.
-   * @throws CheckpointError when there are some, and all are damaged.
+   * @param onDamaged - called for each damaged one.
+   * @throws CheckpointError when all existing checkpoints are damaged.
    */
   async newestCheckpoint(onDamaged: (error: CheckpointError) => void): Promise<Checkpoint | undefined> {
     const steps = await this.steps();
@@ -85,14 +85,17 @@ export class RunFolder {
     });
   }
 
-  /** Removes all checkpoints but those of the last `keep` steps up to `step`, and any later ones, which were damaged. */
+  /** Removes all checkpoints except the last `keep` up to `step`; later ones were damaged and are removed as well. */
   async prune(keep: number, step: number): Promise<void> {
     const steps = await this.steps();
     const kept = steps.filter((candidate) => candidate <= step).slice(-keep);
     for (const candidate of steps) if (!kept.includes(candidate)) await rm(this.checkpointFile(candidate), { force: true });
   }
 
-  /** Writes a folder with `write` and makes it `best`. Killed at any moment, either the old or the new one is `best`. */
+  /**
+   * Writes a folder with `write` and makes it `best`, atomically: if the process is killed, either the old or the new one is
+   * `best`.
+   */
   async replaceBest(write: (dir: string) => Promise<void>): Promise<void> {
     const name = `best-${randomBytes(4).toString('hex')}`;
     await write(join(this.dir, name));
@@ -100,7 +103,8 @@ export class RunFolder {
     const link = join(this.dir, `${name}.link`);
     await symlink(name, link);
     await rename(link, this.bestDir);
-    // Its names alone: files beside the weights belong to whoever writes them, and one that asks for the lock has some for a moment.
+    // Only the folder's own entries: files beside the weights belong to their writers, and a process that requests the lock
+    // briefly has temporary ones.
     await sync(this.dir);
     await this.removeOldBest();
   }
@@ -112,7 +116,7 @@ export class RunFolder {
         await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
-  /** Of the checkpoints there are, ascending. */
+  /** Steps of the existing checkpoints, ascending. */
   private async steps(): Promise<number[]> {
     const names = await readdir(this.checkpointsDir).catch(() => []);
     return names
@@ -122,7 +126,7 @@ export class RunFolder {
   }
 }
 
-/** Brings the files of a folder onto the disk, and their names. */
+/** Flushes the files of a folder, and the folder itself, to disk. */
 async function syncFolder(dir: string): Promise<void> {
   for (const entry of await readdir(dir, { withFileTypes: true })) if (entry.isFile()) await sync(join(dir, entry.name));
   await sync(dir);

@@ -18,19 +18,19 @@ import { preflight, samplesWithObjects } from './preflight.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
-/** How a run is started and watched. */
+/** Options to start and watch a run. */
 export interface RunOptions {
   readonly resume?: boolean;
-  /** Resumes although the data, or the model that the run started from, are others than before. Default: false. */
+  /** Resume although the data, or the model that the run started from, have changed. Default: false. */
   readonly allowChangedData?: boolean;
-  /** Ends training after the step that is being taken, with a checkpoint. */
+  /** Ends training after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
-  /** Told of each step. */
+  /** Called after each step. */
   readonly onProgress?: (progress: TrainProgress) => void;
 }
 
-/** Files of a model directory that training does not change and inference needs. */
+/** Files of a model directory that training does not change but inference needs. */
 const COMPANIONS = [
   'config.json',
   'preprocessor_config.json',
@@ -40,7 +40,7 @@ const COMPANIONS = [
   'vocab.txt',
 ];
 
-/** Trains what the configuration says on the given data; the best weights end up in `best/` of the run folder. */
+/** Trains on the given data according to the configuration; the best weights are written to `best/` in the run folder. */
 export async function runTraining(config: RunConfig, data: OpenedParts, options: RunOptions = {}): Promise<TrainResult> {
   for (const part of ['train', 'val'] as const) {
     if (data[part].size === 0) {
@@ -57,7 +57,7 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   const { logger = silentLogger } = options;
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
   const capture = isLong(config.train, data.train.size);
-  await samplesWithObjects(data.train, 1); // with negatives alone nothing is learnt but that there is nothing
+  await samplesWithObjects(data.train, 1); // negatives alone teach the model to find nothing
   const { task, loadScores } = await (config.task === 'detector'
     ? detectorTask(config, data, capture, logger)
     : maskerTask(config, data, capture, logger));
@@ -86,7 +86,7 @@ export async function runTraining(config: RunConfig, data: OpenedParts, options:
   }
 }
 
-/** An adapter goes beside the model that is trained, not under it. */
+/** An adapter belongs to the other model, not to the one being trained. */
 function refuseOwnAdapter({ task, model }: RunConfig): void {
   const key = task === 'detector' ? 'adapter' : 'maskerAdapter';
   if (model[key] === undefined) return;
@@ -95,17 +95,17 @@ function refuseOwnAdapter({ task, model }: RunConfig): void {
   throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: `model.${key}`, what, fix });
 }
 
-/** Steps from which on it pays to make graphs, which takes some seconds for each length of the prompts. */
+/** Number of steps from which graphs pay off: tracing takes some seconds per prompt length. */
 const LONG = 150;
 
-/** Whether so many steps are planned that graphs pay. A resumed run decides alike, so that it computes the same. */
+/** Whether enough steps are planned for graphs to pay off. A resumed run decides alike, so that it computes the same values. */
 function isLong({ epochs, stepsPerEpoch, batchSize, accumulate }: RunConfig['train'], images: number): boolean {
   return epochs * (stepsPerEpoch ?? Math.ceil(images / (batchSize * accumulate))) >= LONG;
 }
 
 interface Judged {
   readonly task: TrainTask;
-  /** Makes what judges the answers of the task's model, where the configuration asks for it. */
+  /** Creates the evaluator of the task's predictions, if the configuration needs one. */
   readonly loadScores: () => Promise<AnswerScores | undefined>;
 }
 
@@ -156,7 +156,7 @@ function start({ model, run }: RunConfig): { random?: Rng } {
   return model.start === 'random' ? { random: Rng.seeded(run.seed) } : {};
 }
 
-/** The size of images as Hugging Face's settings have it. */
+/** The image size in the form of Hugging Face's settings. */
 function sizeOf(size: NonNullable<RunConfig['model']['imageSize']>) {
   if ('square' in size) return { height: size.square, width: size.square };
   return { shortest_edge: size.shortest, longest_edge: size.longest };

@@ -12,7 +12,7 @@ export class RunningMean {
     }
   }
 
-  /** Sums and count, from which {@link restore} goes on to the same last bit. */
+  /** Sums and count, from which {@link restore} resumes bit-exactly. */
   state(): { count: number; sum: LossReport } {
     const { total = 0, ...terms } = Object.fromEntries(this.sums);
     return { count: this.count, sum: { total, terms } };

@@ -7,7 +7,7 @@ import { DataError } from '../util/index.js';
 import type { DataRecipe } from './data-recipe.js';
 import type { SampleAnswer } from './sample-worker.js';
 
-/** Worker threads that decode and augment ahead of the training step. */
+/** Worker threads that decode and augment samples ahead of the training step. */
 export class SampleThreads {
   private readonly pool: Piscina;
   private readonly underWay = new Set<Promise<SampleAnswer>>();
@@ -15,7 +15,7 @@ export class SampleThreads {
   /**
    * Starts the threads.
    *
-   * @returns undefined where there are to be none, or this package was not built (threads run built code only).
+   * @returns undefined if no threads are wanted, or if this package was not built (threads only run built code).
    */
   static start(recipe: DataRecipe | undefined, threads: number): SampleThreads | undefined {
     const file = workerFile();
@@ -41,19 +41,19 @@ export class SampleThreads {
     return answer.sample;
   };
 
-  /** Waits for what is under way: a pool that is destroyed before takes late answers for errors. */
+  /** Waits for pending tasks: a pool that is destroyed earlier treats late answers as errors. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.underWay);
     await this.pool.destroy();
   }
 }
 
-/** A thread for every two cores, at most four: the training step itself uses all cores. */
+/** One thread per two cores, at most four: the training step itself uses all cores. */
 export function defaultThreads(): number {
   return Math.min(4, Math.max(1, availableParallelism() >> 1));
 }
 
-/** The built entry of a thread, also when this module runs from its source. */
+/** The built entry point of a thread, even when this module runs from source. */
 function workerFile(): string {
   return fileURLToPath(new URL('./sample-worker.js', import.meta.url.replace(/\/src\/train\/[^/]*$/, '/dist/train/')));
 }

@@ -3,7 +3,7 @@ import { makeSample, type Sample, type SampleRequest } from '../data/index.js';
 import { DataError, SonogroundError } from '../util/index.js';
 import { type DataRecipe, openTrainPart } from './data-recipe.js';
 
-/** What a thread answers: errors lose their class on the way between threads, so their parts are sent. */
+/** A thread's answer: errors lose their class when passed between threads, so their fields are sent. */
 export type SampleAnswer =
   | { readonly sample: Sample }
   | {
@@ -11,17 +11,17 @@ export type SampleAnswer =
     };
 
 const dataset = openTrainPart(workerData as DataRecipe);
-// A failure to open is answered to each request, not thrown where nobody listens.
+// A failure to open is returned for each request, rather than as an unhandled rejection.
 dataset.catch(() => {});
 
-/** Entry of a worker thread: makes one sample. */
+/** Entry point of a worker thread: creates one sample. */
 export default async function answer(request: SampleRequest): Promise<SampleAnswer> {
   try {
     return { sample: await makeSample(await dataset, request) };
   } catch (error) {
     const { code, where, what, fix } =
       error instanceof SonogroundError ? error : new DataError({ code: 'E_LOADER_FAILED', where: 'loader', what: String(error) });
-    // Whatever a thread cannot make a sample of is a fault of the data.
+    // Any other failure to create a sample is attributed to the data.
     return { error: { code: code as DataError['code'], where, what, ...(fix !== undefined && { fix }) } };
   }
 }

@@ -22,12 +22,12 @@ export interface StepReport extends LossReport {
 }
 
 /**
- * One update from one batch, or from several whose gradients are added up.
+ * One update from one batch, or from several whose gradients are accumulated.
  *
- * Several batches give the update of one batch of all their images, but for the order of additions, for the detector where the
- * prompts tokenise to the same length, images are padded to the same size and dropout is off.
+ * Accumulated batches give the same update as one batch of all their images, up to the order of additions; for the detector only
+ * if prompts tokenise to the same length, images are padded to the same size and dropout is off.
  *
- * @param step - how many updates were made before.
+ * @param step - number of updates before.
  * @throws SonogroundError naming the step and the images when a loss, gradient or updated parameter is not finite.
  */
 export async function takeStep(batches: readonly Sample[][], step: number, options: StepOptions): Promise<StepReport> {
@@ -81,7 +81,7 @@ function weighted(reports: readonly LossReport[], weights: readonly number[]): L
   };
 }
 
-/** The error that stops a run before nonsense is saved. */
+/** The error that stops a run before non-finite values are saved. */
 export function notFinite(what: string, step: number, samples: readonly Sample[]): SonogroundError {
   return new SonogroundError({
     code: 'E_LOSS_NOT_FINITE',

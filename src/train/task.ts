@@ -2,10 +2,10 @@ import type { Sample } from '../data/index.js';
 import type { Gradients, Module } from '../nn/index.js';
 import type { Rng } from '../util/index.js';
 
-/** A loss and what it is made of. */
+/** A loss and its terms. */
 export interface LossReport {
   readonly total: number;
-  /** Unweighted parts by name. */
+  /** Unweighted terms by name. */
   readonly terms: Readonly<Record<string, number>>;
 }
 
@@ -14,20 +14,20 @@ export interface TrainStep extends LossReport {
   readonly gradients: Gradients;
 }
 
-/** What the trainer trains: a model with a loss over samples. It knows nothing of optimisers, epochs or files. */
+/** The trainer's view of a model: a loss over samples. Independent of optimisers, epochs and files. */
 export interface TrainTask {
   readonly model: Module;
-  /** Forward and backward over one batch. `rng` feeds dropout, drop-path and sampling of prompts. */
+  /** Forward and backward pass over one batch. `rng` drives dropout, drop-path and prompt sampling. */
   step(samples: readonly Sample[], rng: Rng): Promise<TrainStep>;
   /**
-   * What the loss of a batch is divided by, before it is kept from being 0. Accumulated gradients are weighed by it, so that
-   * they equal those of the larger batch. Absent: the number of images.
+   * The divisor of a batch's loss, before it is clamped to be positive. Weights accumulated gradients, so that they equal those
+   * of the larger batch. Absent: the number of images.
    */
   normaliser?(samples: readonly Sample[]): number;
-  /** The loss alone, without randomness. */
+  /** Computes only the loss, without randomness. */
   loss(samples: readonly Sample[]): Promise<LossReport>;
-  /** Writes the current weights as what inference loads: a model directory, or an adapter. */
+  /** Writes the current weights in the form that inference loads: a model directory, or an adapter. */
   save(dir: string): Promise<void>;
-  /** Frees the model and whatever the task holds beside it. */
+  /** Frees the model and all other resources of the task. */
   dispose(): void;
 }

@@ -6,13 +6,13 @@ import { scalarsRecord, versionRecord } from './events.js';
 const LINES = 'log.jsonl';
 const EVENTS = 'events.out.tfevents.0.sonoground';
 
-/** How long the files of a log are, in bytes. */
+/** Sizes of the log files, in bytes. */
 export interface LogSizes {
   readonly lines: number;
   readonly events: number;
 }
 
-/** What a run has said so far: `log.jsonl`, one line a step and an epoch, and the same numbers for TensorBoard. */
+/** The log of a run: `log.jsonl`, one line per step and epoch, and the same numbers for TensorBoard. */
 export class TrainLog {
   /** Names of the files in the run folder. */
   static readonly files: readonly string[] = [LINES, EVENTS];
@@ -25,7 +25,7 @@ export class TrainLog {
   }
 
   /**
-   * Opens a log to go on where it was `sizes` long; what was written after that is cut off. Default: from nothing.
+   * Opens a log and truncates it to `sizes`, to resume from there. Default: empty.
    *
    * @throws SonogroundError naming the file when it cannot be written.
    */
@@ -46,7 +46,7 @@ export class TrainLog {
     await this.events.append(await scalarsRecord(Date.now() / 1000, step, tagged));
   }
 
-  /** Brings everything onto the disk and tells how long the files are. */
+  /** Flushes everything to disk and returns the file sizes. */
   async sync(): Promise<LogSizes> {
     await this.lines.sync();
     await this.events.sync();
@@ -59,7 +59,7 @@ export class TrainLog {
   }
 }
 
-/** A file that only grows. */
+/** An append-only file. */
 class AppendFile {
   private readonly path: string;
   private readonly file: FileHandle;

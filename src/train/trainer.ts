@@ -31,11 +31,11 @@ import { restoreArrays, type TrainingArrays, trainable, withArrays } from './tra
 import { TrainingStopped } from './training-stopped.js';
 import { otherVersions, stepVersions, versions } from './versions.js';
 
-/** Where a run stands, for a progress bar. */
+/** Progress of a run, for a progress bar. */
 export interface TrainProgress {
   readonly step: number;
   readonly totalSteps: number;
-  /** Mean of the epoch so far. */
+  /** Mean over the epoch so far. */
   readonly loss: number;
   readonly learningRate: number;
 }
@@ -47,31 +47,34 @@ export interface TrainerOptions {
   readonly config: OptimConfig;
   readonly seed: number;
   readonly dir: string;
-  /** Judges the model's answers after each epoch, beside its losses. They stay the caller's. Default: only losses are computed. */
+  /**
+   * Evaluates the model's predictions after each epoch, besides its losses. Stays the caller's. Default: only losses are
+   * computed.
+   */
   readonly scores?: AnswerScores | undefined;
-  /** Continue from the folder's newest intact checkpoint. */
+  /** Resume from the folder's newest intact checkpoint. */
   readonly resume?: boolean;
-  /** Continue although the data are others than those of the checkpoint, with a warning. Default: false. */
+  /** Resume although the data differ from those of the checkpoint, with a warning. Default: false. */
   readonly allowChangedData?: boolean;
-  /** The folders or files of the models that training starts from, by name: part of the run's data. Default: none. */
+  /** Folders or files of the models that training starts from, by name; hashed as part of the run's data. Default: none. */
   readonly models?: Readonly<Record<string, string>>;
-  /** How other threads open the training data. Absent: they are not used. */
+  /** Lets other threads open the training data. Absent: no threads. */
   readonly recipe?: DataRecipe;
-  /** All settings of the run, saved with it and compared on a resume. Default: `config` and `seed`. */
+  /** All settings of the run, saved with it and compared on resume. Default: `config` and `seed`. */
   readonly settings?: Settings;
-  /** Whether the run is long enough for updates to be made graphs. Default: false. */
+  /** Whether the run is long enough to compile updates to graphs. Default: false. */
   readonly capture?: boolean;
-  /** Ends training after the step that is being taken, with a checkpoint and a {@link TrainingStopped}. */
+  /** Ends training after the current step, with a checkpoint and a {@link TrainingStopped}. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
   readonly onProgress?: (progress: TrainProgress) => void;
 }
 
-/** What training came to. */
+/** Result of training. */
 export interface TrainResult {
   readonly steps: number;
   readonly epochs: number;
-  /** The value of `train.monitor` of the best weights: by default their validation loss. */
+  /** The value of `train.monitor` for the best weights: by default their validation loss. */
   readonly bestValLoss: number;
   readonly stoppedEarly: boolean;
   /** Folder of the best weights. */
@@ -79,12 +82,13 @@ export interface TrainResult {
 }
 
 /**
- * Trains until the schedule ends or the monitored value has stopped getting better. After each epoch it validates, writes the best
- * weights for inference if these are, and a checkpoint to resume from; others in between if the configuration says so.
+ * Trains until the schedule ends or the monitored value stops improving. After each epoch it validates, writes the weights for
+ * inference if they are the best so far, and writes a checkpoint to resume from; the configuration may ask for more checkpoints
+ * in between.
  *
- * A run that is killed at any moment and resumed gives the same bytes as one that was not, on one machine's CPU.
+ * A run that is killed at any moment and resumed produces the same bytes as an uninterrupted one, on the CPU of one machine.
  *
- * @throws TrainingStopped when `signal` asked for it; InUseError when another process trains in the folder.
+ * @throws TrainingStopped when `signal` requested it; InUseError when another process trains in the folder.
  */
 export function train(options: TrainerOptions): Promise<TrainResult> {
   return withRunLock(options.dir, () => trainLocked(options));
@@ -159,7 +163,7 @@ class Trainer {
     this.log = await TrainLog.open(dir, last?.progress.log);
     await writeFileAtomic(join(dir, 'config.yaml'), stringify(this.settings));
     await writeFileAtomic(join(dir, 'versions.json'), `${JSON.stringify(current, null, 2)}\n`);
-    // The record is of the data that the next checkpoint is made with.
+    // The record describes the data of the next checkpoint.
     if ((await readDataRecord(dir, digestOf(data))) === undefined)
       await writeFileAtomic(join(dir, dataRecordFile), `${JSON.stringify(data, null, 1)}\n`);
   }
@@ -183,7 +187,7 @@ class Trainer {
     await this.trainSteps();
     const train = this.losses.value;
     const { improved, val } = await this.withAveragedWeights(() => this.judge(train)).catch(async (error) => {
-      // Validation was broken off: it is done again after the resume.
+      // Validation was interrupted and is repeated after resuming.
       if (error instanceof TrainingStopped) await this.checkpoint();
       throw error;
     });
@@ -213,7 +217,7 @@ class Trainer {
     }
   }
 
-  /** Validates, and keeps the weights if they are the best so far. */
+  /** Validates, and saves the weights if they are the best so far. */
   private async judge(train: LossReport): Promise<{ val: LossReport; improved: boolean }> {
     const val = await this.validate();
     const improved = this.stopping.update(monitored(this.options.config.monitor, { train, val }));
@@ -261,7 +265,7 @@ class Trainer {
     }
   }
 
-  /** The log is on the disk before the checkpoint that counts its bytes. */
+  /** Flushes the log before writing the checkpoint that records its length. */
   private async checkpoint(): Promise<void> {
     const log = (await this.log?.sync()) ?? { lines: 0, events: 0 };
     const { step, epoch, taken, cursor } = this;
@@ -284,7 +288,7 @@ class Trainer {
     this.logger.info(`resumed at epoch ${this.epoch + 1}, step ${this.step}, from ${file}`);
   }
 
-  /** Other data are refused, unless they are wanted; other versions are told. */
+  /** Rejects changed data unless allowed; warns about other versions. */
   private async compare(file: string, before: MadeWith, data: DataRecord): Promise<void> {
     const { dir, allowChangedData = false } = this.options;
     if (before.data === undefined || before.versions === undefined) {

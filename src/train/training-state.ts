@@ -4,7 +4,7 @@ import { CheckpointError } from '../util/index.js';
 import type { AdamW, Ema } from './optim/index.js';
 import type { TrainTask } from './task.js';
 
-/** The arrays of a run: weights that are trained, optimiser moments, averaged weights. */
+/** The arrays of a run: trained weights, optimiser moments, averaged weights. */
 export interface TrainingArrays {
   readonly parameters: readonly (readonly [string, Parameter])[];
   readonly optimiser: AdamW;
@@ -27,10 +27,10 @@ export async function withArrays<T>(
 }
 
 /**
- * Takes arrays over by copying; they stay the caller's.
+ * Restores arrays by copying; they stay the caller's.
  *
- * @param steps - how many updates were made before.
- * @throws CheckpointError naming the file and what it lacks.
+ * @param steps - number of updates before.
+ * @throws CheckpointError naming the file and the missing arrays.
  */
 export function restoreArrays(
   { parameters, optimiser, ema }: TrainingArrays,
@@ -54,7 +54,7 @@ export function restoreArrays(
   ema?.restore(under('ema.'), steps);
 }
 
-/** The parameters that training changes, each under its first path. */
+/** The trainable parameters, each under its first path. */
 export function trainable({ model }: TrainTask): [string, Parameter][] {
   const seen = new Set<Parameter>();
   return [...model.namedParameters()].filter(([, parameter]) => {

@@ -1,6 +1,6 @@
 import { type CodeOf, SonogroundError } from '../util/index.js';
 
-/** Training was asked to stop, and has written a checkpoint. */
+/** Thrown when training was stopped on request, after writing a checkpoint. */
 export class TrainingStopped extends SonogroundError {
   declare readonly code: CodeOf<'TrainingStopped'>;
 

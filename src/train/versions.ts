@@ -7,7 +7,7 @@ import { backendFacts } from '../backend/index.js';
 
 const require = createRequire(import.meta.url);
 
-/** What a run was made with. */
+/** The software versions of a run. */
 export async function versions(): Promise<Record<string, unknown>> {
   const { version } = require('../../package.json') as { version: string };
   const { kernels: _, ...backend } = backendFacts();
@@ -21,7 +21,7 @@ export async function versions(): Promise<Record<string, unknown>> {
   };
 }
 
-/** The commit of the source, with `+` if files were changed since; null outside a checkout. */
+/** The commit of the source, with `+` if files were modified; null outside a checkout. */
 async function commit(): Promise<string | null> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
   const git = (...args: string[]) => promisify(execFile)('git', args, { cwd }).then(({ stdout }) => stdout.trim());
@@ -32,13 +32,13 @@ async function commit(): Promise<string | null> {
   }
 }
 
-/** Those of {@link versions} that decide the last bits of a step. */
+/** The {@link versions} that affect the last bits of a step. */
 export function stepVersions(all: Readonly<Record<string, unknown>>): Record<string, string> {
   const names = ['sonoground', 'commit', 'backend', 'tensorflow', 'tfjs'];
   return Object.fromEntries(names.map((name) => [name, String(all[name] ?? 'none')]));
 }
 
-/** What differs between two of {@link stepVersions}, in words; nothing where they are the same. */
+/** Describes the differences between two {@link stepVersions}; undefined if there are none. */
 export function otherVersions(
   before: Readonly<Record<string, string>>,
   now: Readonly<Record<string, string>>,

@@ -3,16 +3,15 @@ import { canonicalPhrase } from '../prompts/index.js';
 import type { Rng } from '../util/index.js';
 
 export interface OtherWordings {
-  /** Share of images that are asked for in other words. */
+  /** Fraction of images with reworded prompts. */
   readonly share: number;
   readonly of: WordingsOf;
 }
 
 /**
- * A sample whose phrases are said in other words, and its objects with them, as far as there are any. No two phrases get to be
- * the same.
+ * Rewords the phrases of a sample, and its objects accordingly, where alternatives exist. Phrases stay distinct.
  *
- * @param fits - whether so many phrases make a prompt that the model takes.
+ * @param fits - whether this many phrases fit into a prompt of the model.
  */
 export function withWordings(
   sample: Sample,

@@ -9,31 +9,31 @@ import { underOurKeys } from './renamed-source.js';
 import { sameValues } from './rows.js';
 import { openWeights, type WeightSource } from './weights.js';
 
-/** A second place where a checkpoint may hold the same weights. */
+/** Another path under which a checkpoint may store the same weights. */
 export interface TiedKeys {
-  /** Path pattern of the copy's first steps, as in `util/path-pattern`. */
+  /** Path pattern of the copy's prefix, as in `util/path-pattern`. */
   readonly copy: string;
-  /** The path that stands in their place. */
+  /** The prefix that replaces it. */
   readonly of: string;
 }
 
 export interface LoadOptions {
-  /** Patterns of keys that a checkpoint may hold although no parameter takes them. */
+  /** Patterns of optional keys that no parameter uses. */
   readonly ignore?: readonly string[];
-  /** Patterns of keys that this very checkpoint holds and no parameter takes; one that fits nothing is an error. */
+  /** Patterns of keys in this particular checkpoint that no parameter uses; one that matches nothing is an error. */
   readonly discard?: readonly string[];
-  /** Copies that are accepted when they are equal. */
+  /** Copies that are accepted if they are equal. */
   readonly tied?: readonly TiedKeys[];
-  /** What stands in for parameters that the checkpoint leaves out because they equal another's. */
+  /** Substitutes for parameters that the checkpoint omits because they equal others. */
   readonly shared?: readonly TiedKeys[];
-  /** Other namings that are understood. */
+  /** Other namings to recognise. */
   readonly namings?: readonly KeyNaming[];
 }
 
-/** How many keys an error lists. */
+/** Number of keys listed in an error. */
 const LISTED = 8;
 
-/** A parameter and the keys of the checkpoint that hold it. */
+/** A parameter and the checkpoint keys that contain it. */
 interface Source {
   readonly parameter: Parameter;
   readonly key: string;
@@ -41,9 +41,9 @@ interface Source {
 }
 
 /**
- * Gives every parameter of a module, adapters left out, its values from a safetensors or torch file, the index of several, or a
- * model directory. Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along
- * several paths may stand under any of them; several copies must be equal. Tensors are read one by one.
+ * Loads all parameters of a module, except adapters, from a safetensors or torch file, an index of shards, or a model directory.
+ * Strict: every key is used once, every parameter is set once, shapes are equal. A parameter that is reachable along several
+ * paths may be stored under any of them; several copies must be equal. Tensors are read one by one.
  *
  * @throws CheckpointError listing all missing, unexpected and misshapen keys at once, or all weights with NaN or infinite values.
  */
@@ -70,8 +70,8 @@ export async function loadCheckpoint(module: Module, path: string, options: Load
 }
 
 /**
- * Writes the parameters of a module, adapters left out, in torch's layouts, each under its first path: the keys, and for
- * float32 the bytes, that the reference's `save_pretrained` gives.
+ * Writes all parameters of a module, except adapters, in torch's layouts, each under its first path: the same keys, and for
+ * float32 the same bytes, as the reference's `save_pretrained`.
  */
 export async function saveCheckpoint(
   module: Module,
@@ -87,7 +87,7 @@ export async function saveCheckpoint(
   await writeSafetensors(path, arrays, { metadata: { format: 'pt' }, half });
 }
 
-/** Pairs parameters with keys, and says what cannot be paired. */
+/** Matches parameters with keys, and collects mismatches. */
 function match(
   module: Module,
   { tensors }: WeightSource,
@@ -122,7 +122,7 @@ function match(
   return { sources, problems };
 }
 
-/** The distinct parameters that belong to the model itself, each with all its paths. */
+/** The distinct parameters of the model itself, each with all its paths. */
 function keysOf(module: Module): Map<Parameter, [string, ...string[]]> {
   const keys = new Map<Parameter, [string, ...string[]]>();
   for (const [path, parameter] of module.namedParameters()) {
@@ -134,7 +134,7 @@ function keysOf(module: Module): Map<Parameter, [string, ...string[]]> {
   return keys;
 }
 
-/** Keys that stand for a parameter through ties, by its first path. */
+/** Keys that map to a parameter through ties, by its first path. */
 function copiesIn(
   keys: Iterable<string>,
   parameters: ReadonlyMap<Parameter, readonly [string, ...string[]]>,
@@ -150,10 +150,10 @@ function copiesIn(
   return copies;
 }
 
-/** The path that a key stands for through ties, or the key itself. A path of the model stands for itself. */
+/** Resolves ties to the path that a key stands for, or returns the key itself. A path of the model stands for itself. */
 export function untie(key: string, paths: { has(path: string): boolean }, tied: readonly TiedKeys[]): string {
   let path = key;
-  // A copy of a copy takes two turns; more would be a circle.
+  // A copy of a copy takes two rounds; more would be a cycle.
   for (let turn = 0; turn < 2 && !paths.has(path); turn++) path = untieOnce(path, tied);
   return path;
 }
@@ -192,7 +192,7 @@ function assign(parameter: Parameter, { data, shape }: NamedArray): void {
   handOver(parameter.value);
 }
 
-/** What the first unexpected key was perhaps meant to be. */
+/** Suggests the intended name for the first unexpected key. */
 function hint(unused: ReadonlySet<string>, missing: readonly string[]): string {
   const [first] = unused;
   const near = first === undefined ? undefined : nearest(first, missing.slice(0, 1000));

@@ -1,14 +1,14 @@
 import { CheckpointError, shownName } from '../util/index.js';
 import type { NamedArray } from './formats/index.js';
 
-/** How many weights an error names. */
+/** Number of weights named in an error. */
 const LISTED = 8;
 
-/** Looks through weights while they are loaded, and complains of all that hold NaN or infinite values at once. */
+/** Checks weights while they are loaded, and reports all with NaN or infinite values together. */
 export class FiniteCheck {
   private readonly found: { readonly file: string; readonly text: string }[] = [];
 
-  /** @param file - where it was read from. */
+  /** @param file - the file that it was read from. */
   look(file: string, name: string, { data }: NamedArray): void {
     const count = nonFiniteIn(data);
     if (count === 0) return;
@@ -17,7 +17,7 @@ export class FiniteCheck {
     this.found.push({ file, text: `${shownName(name)} (${which})` });
   }
 
-  /** @throws CheckpointError naming the weights, how many of their values, and the file. */
+  /** @throws CheckpointError naming the weights, the number of bad values in each, and the file. */
   check(): void {
     const [first] = this.found;
     if (first === undefined) return;
@@ -34,8 +34,8 @@ export class FiniteCheck {
 }
 
 /**
- * How many values are NaN or infinite. The sum of finite float32 values is finite in double precision, and one of the others
- * spoils it: a pass of additions, which costs a small part of reading the values, says whether any is to be looked for.
+ * Number of NaN or infinite values. The sum of finite float32 values is finite in double precision, and any other value spoils
+ * it: a single pass of additions, much cheaper than reading the values, tells whether there are any.
  */
 export function nonFiniteIn(data: Float32Array | Int32Array): number {
   if (data instanceof Int32Array) return 0;

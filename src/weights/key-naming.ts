@@ -2,32 +2,32 @@ import { CheckpointError } from '../util/index.js';
 import type { NamedArray } from './formats/index.js';
 import { joinRows, rowsOf, sameValues } from './rows.js';
 
-/** One key of theirs that holds several of ours, equal parts of its first axis. */
+/** One foreign key that contains several of this project's, as equal parts along the first axis. */
 export interface FusedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }
 
-/** Several keys of theirs that are one of ours, one after the other along its first axis. No stars. */
+/** Several foreign keys that form one of this project's, concatenated along the first axis. No wildcards. */
 export interface StackedKeys {
   readonly theirs: readonly string[];
   readonly ours: string;
 }
 
-/** One key of theirs that stands here in several places. No stars. */
+/** One foreign key that occurs in several places here. No wildcards. */
 export interface CopiedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }
 
 /**
- * How the keys of a checkpoint in another naming become ours, and back. In patterns `*` stands for one step of a path and `**`
- * for the rest of it; what they stand for is the same, in the same order, on both sides.
+ * Conversion between the keys of a checkpoint in another naming and this project's. In patterns `*` matches one path component
+ * and `**` the rest of the path; wildcards correspond one to one, in order, on both sides.
  */
 export interface KeyNaming {
-  /** What messages call it. */
+  /** Name for messages. */
   readonly name: string;
-  /** A key that such a checkpoint always has. */
+  /** A key that identifies such a checkpoint. */
   readonly sign: string;
   readonly renames: readonly (readonly [theirs: string, ours: string])[];
   readonly fused: readonly FusedKeys[];
@@ -35,7 +35,7 @@ export interface KeyNaming {
   readonly copied?: readonly CopiedKeys[];
 }
 
-/** Our key or keys for one of theirs; the key itself if no rule knows it. */
+/** This project's key or keys for a foreign one; the key itself if no rule matches. */
 export function ourKeys(theirs: string, { renames, fused }: KeyNaming): readonly string[] {
   for (const rule of fused) {
     const steps = capture(theirs, rule.theirs);
@@ -49,9 +49,9 @@ export function ourKeys(theirs: string, { renames, fused }: KeyNaming): readonly
 }
 
 /**
- * The same weights under their keys: the reverse of `underOurKeys`.
+ * Converts weights to another naming: the inverse of `underOurKeys`.
  *
- * @throws CheckpointError when parts of a fused tensor are missing, or places that are one tensor there differ.
+ * @throws CheckpointError when parts of a fused tensor are missing, or copies of one foreign tensor differ.
  */
 export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: KeyNaming): Map<string, NamedArray> {
   const renamed = new Map<string, NamedArray>();
@@ -77,7 +77,7 @@ export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: 
   return renamed;
 }
 
-/** Their key for one of ours that is a tensor of its own there; the key itself if no rule knows it. */
+/** The foreign key for an unfused one of this project's; the key itself if no rule matches. */
 export function theirKey(ours: string, { renames }: KeyNaming): string {
   for (const [to, from] of renames) {
     const steps = capture(ours, from);
@@ -86,7 +86,7 @@ export function theirKey(ours: string, { renames }: KeyNaming): string {
   return ours;
 }
 
-/** The fused tensor to which one of our keys belongs, with the keys of all its parts. */
+/** The fused tensor that contains a key, with the keys of all its parts. */
 function fusionOf(key: string, { fused }: KeyNaming): FusedKeys | undefined {
   for (const { theirs, ours } of fused) {
     const steps = ours.map((pattern) => capture(key, pattern)).find((found) => found !== undefined);
@@ -111,7 +111,7 @@ function joined(keys: readonly string[], arrays: ReadonlyMap<string, NamedArray>
 
 const patterns = new Map<string, RegExp>();
 
-/** What the stars of a pattern stand for in a key, or undefined if it does not fit. */
+/** The components matched by a pattern's wildcards, or undefined without a match. */
 function capture(key: string, pattern: string): string[] | undefined {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {

@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
 import type { TorchLayout } from '../nn/index.js';
 
-/** Axis orders from torch's arrangement to memory's, and back. */
+/** Axis permutations from torch's layout to the in-memory layout, and back. */
 const ORDERS: Readonly<Record<TorchLayout, { toMemory: number[]; toTorch: number[] } | undefined>> = {
   same: undefined,
   conv2d: { toMemory: [2, 3, 1, 0], toTorch: [3, 2, 0, 1] },
@@ -10,19 +10,19 @@ const ORDERS: Readonly<Record<TorchLayout, { toMemory: number[]; toTorch: number
   depthwise: { toMemory: [2, 3, 0, 1], toTorch: [2, 3, 0, 1] },
 };
 
-/** A weight as a checkpoint stores it, in memory's arrangement. The result is a new tensor. */
+/** Converts a stored weight to the in-memory layout. The result is a new tensor. */
 export function fromTorchLayout(values: tf.Tensor, layout: TorchLayout): tf.Tensor {
   const order = ORDERS[layout];
   return order === undefined ? values.clone() : tf.transpose(values, order.toMemory);
 }
 
-/** A weight in memory, arranged as a checkpoint stores it. The result is a new tensor. */
+/** Converts a weight from the in-memory layout to the stored one. The result is a new tensor. */
 export function toTorchLayout(values: tf.Tensor, layout: TorchLayout): tf.Tensor {
   const order = ORDERS[layout];
   return order === undefined ? values.clone() : tf.transpose(values, order.toTorch);
 }
 
-/** The shape that a checkpoint gives a weight. */
+/** The stored shape of a weight. */
 export function torchShape(shape: readonly number[], layout: TorchLayout): number[] {
   const order = ORDERS[layout];
   return order === undefined ? [...shape] : order.toTorch.map((axis) => shape[axis] as number);

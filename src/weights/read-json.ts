@@ -3,7 +3,7 @@ import { CheckpointError, readModelText } from '../util/index.js';
 /**
  * Reads a JSON file of a model, an adapter or an export.
  *
- * @param fix - what to do where it is missing. Default: to check the path.
+ * @param fix - advice for a missing file. Default: to check the path.
  * @throws CheckpointError naming the file when it is missing or not JSON.
  */
 export async function readJson(path: string, fix = 'Check the path'): Promise<unknown> {

@@ -4,15 +4,15 @@ import { type KeyNaming, ourKeys } from './key-naming.js';
 import { joinRows, rowsOf } from './rows.js';
 import type { WeightSource } from './weights.js';
 
-/** Before the keys of a model that was trained on several devices. */
+/** Key prefix of models trained with data parallelism. */
 const WRAPPER_PREFIX = 'module.';
 
 /**
- * Shows a checkpoint under our keys if it is in one of the namings, else as it is. The prefix `module.` is taken off. A key
- * that no rule knows keeps its name.
+ * Exposes a checkpoint under this project's keys, if it is in one of the namings, else unchanged. The prefix `module.` is
+ * removed. Keys without a rule keep their names.
  *
- * @throws CheckpointError when two keys would get the same name, a fused tensor cannot be divided, or a tensor that others are
- * to be stacked with is missing.
+ * @throws CheckpointError when two keys would get the same name, a fused tensor cannot be split, or a tensor to be stacked is
+ * missing.
  */
 export function underOurKeys(source: WeightSource, namings: readonly KeyNaming[]): WeightSource {
   const plain = new Map([...source.tensors.keys()].map((key) => [withoutPrefix(key), key]));
@@ -22,7 +22,7 @@ export function underOurKeys(source: WeightSource, namings: readonly KeyNaming[]
   return new RenamedSource(source, placesOf(source, plain, naming));
 }
 
-/** The naming whose sign a checkpoint shows, if any. */
+/** The naming identified by a checkpoint's keys, if any. */
 export function namingOf<N extends KeyNaming>({ tensors }: WeightSource, namings: readonly N[]): N | undefined {
   return namings.find(({ sign }) => tensors.has(sign) || tensors.has(WRAPPER_PREFIX + sign));
 }
@@ -31,11 +31,11 @@ function withoutPrefix(key: string): string {
   return key.startsWith(WRAPPER_PREFIX) ? key.slice(WRAPPER_PREFIX.length) : key;
 }
 
-/** Where a tensor of ours lies in theirs: in one of their tensors, or in several of them one after the other. */
+/** Location of a tensor in a foreign checkpoint: in one tensor, or in several to be concatenated. */
 interface Place {
   readonly keys: readonly [string, ...string[]];
   readonly shape: readonly number[];
-  /** Which of how many parts of one tensor. Absent: the whole. */
+  /** The part's index and the number of parts. Absent: the whole tensor. */
   readonly part?: { readonly index: number; readonly count: number };
 }
 
@@ -91,12 +91,12 @@ function clash({ path }: WeightSource, what: string): CheckpointError {
   return new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: path, what, fix: 'Check where these weights come from' });
 }
 
-/** Tensors of another source under other names, whole, in parts or joined. */
+/** Tensors of another source under other names: whole, split or concatenated. */
 class RenamedSource implements WeightSource {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, Place>;
   private readonly source: WeightSource;
-  /** The fused tensor that was read last: its parts are asked for one after the other. */
+  /** The last fused tensor read, as its parts are requested consecutively. */
   private last: { readonly key: string; readonly array: NamedArray } | undefined;
 
   constructor(source: WeightSource, places: ReadonlyMap<string, Place>) {

@@ -5,27 +5,26 @@ import { CheckpointError } from '../util/index.js';
 import { type NamedArray, SafetensorsReader, TorchReader } from './formats/index.js';
 import { readJson } from './read-json.js';
 
-/** Named tensors that are read one by one, whatever file or files they lie in. */
+/** Named tensors that are read one by one, from one or several files. */
 export interface WeightSource {
-  /** What messages name. */
+  /** Path for messages. */
   readonly path: string;
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** Which file holds a tensor. */
+  /** The file that contains a tensor. */
   fileOf(key: string): string;
   /** @throws CheckpointError when there is no such tensor or it cannot be read. */
   read(key: string): Promise<NamedArray>;
   close(): Promise<void>;
 }
 
-/** What a model directory may hold, in the order of preference. */
+/** Weight files of a model directory, in order of preference. */
 const NAMES = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json'];
 const EXTENSIONS = /\.(safetensors|pth|pt|bin)$/;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * Opens weights: a safetensors or torch file, the index of several, or a model directory with any of these. Close them after
- * use.
+ * Opens weights: a safetensors or torch file, an index of shards, or a model directory with any of these. Close them after use.
  *
  * @throws CheckpointError naming the file that is missing, damaged or not allowed.
  */
@@ -34,7 +33,7 @@ export async function openWeights(path: string): Promise<WeightSource> {
   return file.endsWith('.index.json') ? openShards(file) : openFile(file);
 }
 
-/** Which file of a model directory holds the weights, or the index of several; a file stands for itself. */
+/** The weight file, or index of shards, of a model directory; a file stands for itself. */
 export async function weightFile(path: string): Promise<string> {
   if (!(await isFolder(path))) return path;
   const names = await readdir(path);
@@ -59,7 +58,7 @@ export async function weightFile(path: string): Promise<string> {
   );
 }
 
-/** The folder in which the other files of a model lie: the folder itself, or that of the weight file. */
+/** The folder of a model's other files: the folder itself, or that of the weight file. */
 export async function modelFolder(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() ? dirname(path) : path;
@@ -69,14 +68,14 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** By content, not by extension: a zip or a pickle is torch's. */
+/** By content, not by extension: zip files and pickles are torch's. */
 async function openFile(path: string): Promise<WeightSource> {
-  const regular = (await stat(path).catch(() => undefined))?.isFile(); // a pipe may never give anything
-  const file = regular ? await open(path, 'r').catch(() => undefined) : undefined; // the reader says what is wrong
+  const regular = (await stat(path).catch(() => undefined))?.isFile(); // a pipe may never return data
+  const file = regular ? await open(path, 'r').catch(() => undefined) : undefined; // the reader reports the problem
   const start = Buffer.alloc(9);
   await file?.read(start, 0, 9, 0).catch(() => undefined);
   await file?.close();
-  // The length of a safetensors header, which comes first and is followed by JSON, may begin with a pickle's byte.
+  // The length at the start of a safetensors header, which is followed by JSON, may begin with a pickle's byte.
   const torch = start.readUInt32BE() === ZIP || (start[0] === PICKLE && start[8] !== BRACE);
   return torch ? TorchReader.open(path) : SafetensorsReader.open(path);
 }

@@ -1,20 +1,20 @@
 /**
- * Draws the real images that come with the project, `examples/`, from two datasets of the Creative Commons.
+ * Creates the real images that come with the project, `examples/`, from two Creative Commons datasets.
  *
  *   npm run import-data -- --dataset hc18 --from DIR --to HC18 --splits configs/splits/hc18.json
  *   npm run import-data -- --dataset usgra-seg --from DIR --to USGRA --splits configs/splits/usgra-seg.json
  *   node tools/examples/make.mjs HC18 USGRA examples
  *
- * HC18: one image a subject, so that each counts alike and none is in two parts; 60 of the train part, 20 of the val part, 120 of
- * the test part and, where it has too few, of the rest of the val part. Of usgra-seg the test part as it is, and some of
- * the others, to rehearse on. The importer keeps copies in one group, and of a group here one image is drawn.
+ * HC18: one image per subject, so that all have equal weight and none is in two splits; 60 of the train split, 20 of the val
+ * split, 120 of the test split, supplemented by the rest of the val split. usgra-seg: the test split unchanged, and some of the
+ * others for rehearsal. The importer puts copies into one group; one image per group is drawn.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import sharp from 'sharp';
 
 const SEED = 18;
-/** Long side of the images of the two sets, and of those to try by hand. Pixels. */
+/** Long side of the images in the two sets, and of the single ones to try. Pixels. */
 const SIDE = { sets: 256, single: 400 };
 const JPEG = { quality: 84, mozjpeg: true };
 const WANTED = { train: 60, val: 20, test: 120 };
@@ -24,7 +24,7 @@ const PARTS = /** @type {const} */ (['train', 'val', 'test']);
 const [hc18, usgra, to] = process.argv.slice(2);
 if (to === undefined) throw new Error('usage: make.mjs HC18 USGRA TO');
 
-/** A generator of numbers in [0, 1) that is the same everywhere (mulberry32). */
+/** A platform-independent generator of numbers in [0, 1) (mulberry32). */
 function seeded(seed) {
   let state = seed >>> 0;
   return () => {
@@ -50,14 +50,14 @@ function shuffled(items, random) {
   return order;
 }
 
-/** The images of an imported part, each with its annotations. */
+/** The images of an imported split, each with its annotations. */
 async function readPart(root, part) {
   const { images, annotations, categories, info } = JSON.parse(await readFile(join(root, 'annotations', `${part}.json`), 'utf8'));
   const own = groupBy(annotations, ({ image_id }) => image_id);
   return { info, categories, entries: images.map((image) => ({ root, image, annotations: own.get(image.id) ?? [] })) };
 }
 
-/** One image of each group, in an order drawn by chance. */
+/** One image of each group, in random order. */
 function onePerGroup(entries, random) {
   const groups = [...groupBy(entries, ({ image }) => image.group).entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   return shuffled(groups, random).map(([, own]) => own[Math.floor(random() * own.length)]);
@@ -96,7 +96,7 @@ async function drawUsgra(root) {
   };
 }
 
-/** Where a reduced mask is set: pixels of which half and more was. */
+/** Foreground of a downsampled mask: pixels that were at least half set. */
 async function reducedMask(file, size) {
   const { data } = await sharp(file)
     .extractChannel(0)
@@ -108,7 +108,7 @@ async function reducedMask(file, size) {
   return data;
 }
 
-/** Box [x, y, width, height] and number of the pixels that are set. */
+/** Bounding box [x, y, width, height] and number of the set pixels. */
 function extent(mask, { width, height }) {
   let [left, top, right, bottom, area] = [width, height, -1, -1, 0];
   for (let y = 0; y < height; y++) {
@@ -124,7 +124,7 @@ function extent(mask, { width, height }) {
   return { bbox: [left, top, right - left + 1, bottom - top + 1], area };
 }
 
-/** Writes a dataset, reduced. Objects of which no pixel is left are dropped. */
+/** Writes a downsampled dataset. Objects without any remaining pixel are dropped. */
 async function writeSet(folder, { info, categories, parts }, side) {
   await rm(folder, { recursive: true, force: true });
   for (const name of ['annotations', 'images', 'masks']) await mkdir(join(folder, name), { recursive: true });
@@ -173,7 +173,7 @@ await writeSet(join(to, 'hc18'), heads, SIDE.sets);
 const nerves = await drawUsgra(usgra);
 await writeSet(join(to, 'usgra-seg'), nerves, SIDE.sets);
 
-// To try by hand, of the test parts, larger.
+// Single, larger images of the test splits.
 const singles = [
   ...heads.parts.test.slice(0, 2).map((entry, i) => [`fetal-head-${i + 1}.jpg`, entry]),
   ...nerves.parts.test.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),

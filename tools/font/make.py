@@ -1,10 +1,10 @@
-"""Makes assets/fonts: the letters of overlays, cut from Noto Sans Medium, and their widths.
+"""Creates assets/fonts, the font of overlays: a subset of Noto Sans Medium, and its glyph widths.
 
 Run: pip install fonttools==4.61.1 && python3 tools/font/make.py NotoSans-Medium.ttf
 (from Debian's package fonts-noto-extra 20201225-1: Noto Sans 2.004)
 
-The family gets a name of its own: a Noto Sans that a machine has must not be taken in its place. Kerning is left out, so that a
-line is as wide as the sum of its letters.
+The family is renamed, so that an installed Noto Sans cannot replace it. Kerning is dropped, so that the width of a line is the
+sum of its glyphs.
 """
 import json
 import pathlib
@@ -15,12 +15,12 @@ from fontTools.ttLib import TTFont
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "assets" / "fonts"
 FAMILY = "Sonoground Sans"
-# Latin with its extensions, combining marks, Greek, Cyrillic, Vietnamese; punctuation, sub- and superscripts, currencies, some
+# Latin and its extensions, combining marks, Greek, Cyrillic, Vietnamese; punctuation, sub- and superscripts, currencies, some
 # mathematics.
 LETTERS = [(0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x1E00, 0x1EFF)]
 SIGNS = [(0x2010, 0x2027), (0x2030, 0x203A), (0x2044, 0x2044), (0x2070, 0x209F), (0x20A0, 0x20BF), (0x2116, 0x2116)]
 SIGNS += [(0x2122, 0x2122), (0x2126, 0x2126), (0x2190, 0x2193), (0x2200, 0x2265)]
-# Invisible: hyphenation and text without width would make two phrases look the same.
+# Invisible: soft hyphens and zero-width characters would make different phrases look the same.
 INVISIBLE = {0xAD, 0x34F}
 
 options = subset.Options()
@@ -42,7 +42,7 @@ for record in list(font["name"].names):
         font["name"].setName(f"{text};subset", 3, record.platformID, record.platEncID, record.langID)
     elif record.nameID == 6:
         font["name"].setName(FAMILY.replace(" ", ""), 6, record.platformID, record.platEncID, record.langID)
-font["OS/2"].usWeightClass = 400  # the only one of its family
+font["OS/2"].usWeightClass = 400  # the only font of its family
 
 FOLDER.mkdir(parents=True, exist_ok=True)
 path = FOLDER / "sonoground-sans.ttf"

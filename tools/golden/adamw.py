@@ -9,7 +9,7 @@ GROUPS = {"encoder": {"lrScale": 0.1, "weightDecay": 0.05}, "head": {"lrScale": 
 
 parameters = {name: torch.nn.Parameter(noise(shape, SEED + i)) for i, (name, shape) in enumerate(SHAPES.items())}
 start = {f"in.{name}": p.detach().clone() for name, p in parameters.items()}
-# Gradients of very different size, some tiny (where eps matters), and a rate that changes with the step.
+# Gradients of very different magnitude, some tiny (where eps matters), and a rate that changes with the step.
 gradients = {
     name: noise((STEPS, *shape), SEED + 20 + i) * torch.tensor([1.0, 1e-2, 10.0, 1e-7][i]) for i, (name, shape) in enumerate(SHAPES.items())
 }
@@ -29,7 +29,7 @@ for step in range(STEPS):
         tensors |= {f"out.{step + 1}.{name}": p.detach().clone() for name, p in parameters.items()}
 tensors |= {f"grad.{name}": g for name, g in gradients.items()}
 
-# What clip_grad_norm_ says of the gradients of step 0, and makes of them.
+# The norm that clip_grad_norm_ returns for the gradients of step 0, and the clipped gradients.
 clipped = [torch.nn.Parameter(torch.zeros(s)) for s in SHAPES.values()]
 for p, g in zip(clipped, gradients.values()):
     p.grad = g[0].clone()
@@ -38,7 +38,7 @@ tensors |= {f"out.clipped.{name}": p.grad for name, p in zip(SHAPES, clipped)}
 
 
 def rates(make, total=40):
-    """The rate of each step, as the scheduler leads it."""
+    """The learning rate of each step, set by the scheduler."""
     dummy = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE)
     schedule, seen = make(dummy), []
     for _ in range(total):

@@ -1,4 +1,4 @@
-"""Fixtures torch-*: what `torch.save` writes, and a detector in the authors' naming, in the shape of the published files.
+"""Fixtures torch-*: files written by `torch.save`, and a detector in the authors' naming, structured like the published files.
 
 Run: .venv-reference/bin/python tools/golden/authors.py     (after grounding_dino.py, whose model it renames)
 """
@@ -14,7 +14,7 @@ from common import FIXTURES, noise, save_case
 
 SWIN = "model.backbone.conv_encoder.model."
 
-# Hugging Face's names to the authors', as substitutions in order. Written apart from the table in src/, so that each checks the other.
+# Hugging Face's names to the authors', as ordered substitutions. Independent of the table in src/, so that each checks the other.
 SUBSTITUTIONS = [
     (r"^model\.backbone\.conv_encoder\.model\.embeddings\.patch_embeddings\.projection", "backbone.0.patch_embed.proj"),
     (r"^model\.backbone\.conv_encoder\.model\.embeddings\.norm", "backbone.0.patch_embed.norm"),
@@ -56,7 +56,7 @@ def authors_name(name):
 
 
 def in_authors_names(weights):
-    """Renames, and joins queries, keys and values that the authors keep in one matrix."""
+    """Renames keys, and fuses queries, keys and values as in the authors' files."""
     renamed, parts = collections.OrderedDict(), collections.defaultdict(dict)
     for key, value in weights.items():
         fused = re.match(r"(model\.(?:backbone|encoder\.layers\.\d+\.text_enhancer|decoder).*)\.(query|key|value)\.(weight|bias)$", key)
@@ -73,7 +73,7 @@ def in_authors_names(weights):
 
 
 def published_shape(renamed, copies):
-    """Adds what the published files hold beside the weights."""
+    """Adds the other entries of the published files."""
     full = collections.OrderedDict(renamed)
     for key, value in renamed.items():
         if key.startswith("bbox_embed.0."):
@@ -102,7 +102,7 @@ def detector():
 
 
 class Evil:
-    """What a reader must not run."""
+    """A pickle with code that a reader must not execute."""
 
     def __reduce__(self):
         return os.system, ("touch /tmp/sonoground-was-here",)

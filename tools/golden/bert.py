@@ -1,4 +1,4 @@
-"""Fixture bert-phrases: the BERT encoder with one attention mask for each pair of tokens, as Grounding DINO calls it.
+"""Fixture bert-phrases: the BERT encoder with an attention mask over pairs of tokens, as used by Grounding DINO.
 
 Run: .venv-reference/bin/python tools/golden/bert.py
 """
@@ -13,7 +13,7 @@ CASES = {
     "bert-relu": dict(hidden_act="relu", layer_norm_eps=1e-3, seed=4),
 }
 
-# [CLS] 101, [SEP] 102 and full stops 1012 part the phrases; the second prompt is padded with 0.
+# [CLS] 101, [SEP] 102 and full stops 1012 separate the phrases; the second prompt is padded with 0.
 IDS = [
     [101, 7, 25, 1012, 9, 1012, 31, 12, 4, 1012, 102],
     [101, 18, 1012, 5, 6, 1012, 102, 0, 0, 0, 0],

@@ -1,7 +1,7 @@
-"""Shared by the scripts that make golden fixtures from the PyTorch reference. A development tool, never a dependency.
+"""Shared by the scripts that create golden fixtures from the PyTorch reference. A development tool, never a dependency.
 
-A fixture is a folder under test/fixtures: `config.json` and `model.safetensors` as `save_pretrained` writes them (where a
-whole model is tested), `case.safetensors` with the inputs (`in.*`), outputs (`out.*`), intermediates (`mid.*`) and gradients
+A fixture is a folder under test/fixtures: `config.json` and `model.safetensors` from `save_pretrained` (if a whole
+model is tested), `case.safetensors` with the inputs (`in.*`), outputs (`out.*`), intermediates (`mid.*`) and gradients
 (`grad.<checkpoint key>`), and `manifest.json` with versions, seed, tolerances and hashes.
 """
 import hashlib
@@ -16,7 +16,7 @@ FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "test" / "fixtures"
 
 
 def perturb(module, seed, std=0.05):
-    """Adds noise to every parameter: default initialisation leaves several at zero, where nothing would be tested."""
+    """Adds noise to every parameter: default initialisation leaves several at zero, where errors would go unnoticed."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -31,7 +31,7 @@ def noise(shape, seed, scale=1.0):
 
 def save_case(name, tensors, *, seed, tolerance, model=None, rename=None, note=""):
     """Writes one fixture. `tensors`: prefixed names to tensors. `tolerance`: relative, with its reason in `note`.
-    `rename`: from the names that `save_pretrained` writes to those of published files, where they differ."""
+    `rename`: from `save_pretrained`'s names to those of published files, if they differ."""
     folder = FIXTURES / name
     folder.mkdir(parents=True, exist_ok=True)
     if model is not None:

@@ -1,7 +1,7 @@
-"""Fixture outer-contours: bounding boxes and areas that OpenCV gives for the outer contours of masks, in its order.
+"""Fixture outer-contours: OpenCV's bounding boxes and areas for the outer contours of masks, in its order.
 
 Run: python3 -m venv /tmp/cv && /tmp/cv/bin/pip install opencv-python-headless==5.0.0.93 && /tmp/cv/bin/python tools/golden/contours.py
-(any OpenCV from 4 on gives the same)
+(the result is the same for any OpenCV from 4 on)
 """
 import json
 import pathlib
@@ -15,7 +15,7 @@ rng = np.random.default_rng(5)
 
 
 def nested():
-    """A ring with a part in its hole, a part in that part's hole, diagonal neighbours, single pixels, the edges."""
+    """Nested rings, diagonal neighbours, single pixels, the edges."""
     mask = np.zeros((23, 31), np.uint8)
     mask[2:20, 3:24] = 1
     mask[4:18, 5:22] = 0
@@ -27,7 +27,7 @@ def nested():
 
 
 def ring_open():
-    """A ring whose hole is open over a corner: for the 4-connected background it is closed."""
+    """A ring whose hole is connected to the outside only diagonally: for the 4-connected background it is closed."""
     mask = np.zeros((12, 14), np.uint8)
     mask[2:10, 2:12] = 1
     mask[4:8, 4:10] = 0

@@ -1,5 +1,5 @@
-"""Fixture dicom: a JPEG 2000 stream whose colours are not transformed, which the encoder at hand in the tests cannot write, and
-lookup tables that pydicom expands from segments.
+"""Fixture dicom: a JPEG 2000 stream without colour transform, which the tests' own encoder cannot write, and segmented lookup
+tables expanded by pydicom.
 
 Run: python3 -m venv /tmp/dicom && /tmp/dicom/bin/pip install pydicom==3.0.2 pylibjpeg-openjpeg==2.6.0 numpy==2.4.6 && \
   /tmp/dicom/bin/python tools/golden/dicom.py
@@ -20,8 +20,8 @@ for k, colour in enumerate([(250, 10, 10), (10, 240, 20), (20, 30, 245), (200, 1
     pixels[:, 16 * k : 16 * k + 16] = colour
 stream = encode_array(pixels, photometric_interpretation=1, use_mct=False)
 
-# Entries one by one, a line up, a repetition of those two, a line down, a line of one level. A repetition names its first
-# segment by bytes from the beginning; pydicom takes the number for one of words, so that of 16 bits begins at 0.
+# A discrete, a rising linear, an indirect (repeating those two), a falling linear and a constant linear segment. An indirect
+# segment refers to its first segment by byte offset; pydicom takes it as a word offset, so that the one of 16 bits starts at 0.
 eight = [0, 3, 10, 20, 35, 1, 7, 201, 2, 2, 0, 0, 0, 0, 1, 5, 3, 1, 4, 3, 0, 2, 99, 98]
 sixteen = [0, 2, 1000, 65535, 1, 9, 7, 2, 2, 0, 0, 1, 6, 60000, 0, 1, 5]
 tables = [

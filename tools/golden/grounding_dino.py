@@ -29,7 +29,7 @@ INPUT_IDS = [
 ]
 
 CASES = {
-    # Two maps and two further levels, one shared box head, learned queries, more cells than queries.
+    # Two maps and two extra levels, one shared box head, learned queries, more cells than queries.
     "grounding-dino-four-levels": dict(
         seed=3, image=(2, 3, 46, 35), valid=[(46, 29), (34, 35)],
         config=dict(d_model=32, encoder_layers=2, decoder_layers=3, encoder_ffn_dim=40, decoder_ffn_dim=24,
@@ -37,7 +37,7 @@ CASES = {
                     encoder_n_points=2, decoder_n_points=3, max_text_len=16),
         backbone=dict(embed_dim=6, depths=[1, 2, 1], num_heads=[1, 2, 2], window_size=3, out_indices=[2, 3], patch_size=2),
     ),
-    # Three levels, a box head for each of two layers, gelu, all cells that can be a query, learned positions.
+    # Three levels, a box head for each of two layers, gelu, as many queries as cells, learned positions.
     "grounding-dino-three-levels": dict(
         seed=10, image=(2, 3, 40, 56), valid=[(40, 45), (40, 56)],
         config=dict(d_model=32, encoder_layers=2, decoder_layers=2, encoder_ffn_dim=48, decoder_ffn_dim=40,
@@ -47,7 +47,7 @@ CASES = {
                     positional_embedding_temperature=10000),
         backbone=dict(embed_dim=4, depths=[1, 1, 1], num_heads=[1, 2, 2], window_size=2, out_indices=[2, 3], patch_size=4),
     ),
-    # MM Grounding DINO: scaled and biased class logits, box and class heads of each layer its own, as published.
+    # MM Grounding DINO: scaled and biased class logits, separate box and class heads per layer, as published.
     "mm-grounding-dino": dict(
         seed=5, image=(2, 3, 40, 33), valid=[(40, 33), (31, 30)], classes=(MMGroundingDinoConfig, MMGroundingDinoForObjectDetection),
         config=dict(d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=24, decoder_ffn_dim=24,
@@ -67,7 +67,7 @@ def saved_name(name):
 
 
 def agreement(queries, text, head):
-    """Raw class logits, padding not masked."""
+    """Raw class logits, without masking of padding."""
     logits = queries @ text.transpose(1, 2)
     return logits / math.sqrt(queries.shape[-1]) + head.bias if hasattr(head, "bias") else logits
 
@@ -106,7 +106,7 @@ def whole_model(name, seed, image, valid, config, backbone, classes=(GroundingDi
     model.model.enc_output_norm.register_forward_hook(hook("objects", lambda out: out))
     out = model(pixel_values=pixels, pixel_mask=pixel_mask, input_ids=input_ids, attention_mask=attention_mask, token_type_ids=types)
 
-    # Raw logits and boxes of every layer, from what the reference returns.
+    # Raw logits and boxes of every layer, from the reference's outputs.
     text = out.encoder_last_hidden_state_text
     layers = []
     for i in range(full.decoder_layers):
@@ -145,13 +145,13 @@ def whole_model(name, seed, image, valid, config, backbone, classes=(GroundingDi
     loss.backward()
     named = {saved_name(n): p for n, p in model.named_parameters() if p.grad is not None}
     tensors |= {f"grad.{n}": p.grad for n, p in named.items()}
-    save_case(name, tensors, seed=seed, tolerance=1e-3, model=model, rename=saved_name if mm else None,  # heads that are not tied stand under the decoder's path
+    save_case(name, tensors, seed=seed, tolerance=1e-3, model=model, rename=saved_name if mm else None,  # heads that are not tied are stored under the decoder's path
               note="whole model in float32, outputs and gradients 1e-3, encoder layers 1e-4; the first stage's outputs are "
                    "taken from the reference's intermediates with their gradient, which its own loss detaches")
 
 
 def sampling():
-    """The sampling op: three levels of odd sizes, points inside, on the border's cells, and outside."""
+    """The sampling op: three levels of odd sizes, points inside, in boundary cells, and outside."""
     shapes = [(5, 7), (3, 4), (1, 2)]
     cells = sum(h * w for h, w in shapes)
     value = noise((2, cells, 3, 4), 1).requires_grad_()

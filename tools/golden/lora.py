@@ -1,4 +1,4 @@
-"""Fixture lora-detector: a LoRA adapter as Python's peft writes it, and what it makes of the model of grounding-dino-four-levels.
+"""Fixture lora-detector: a LoRA adapter written by Python's peft, and its outputs with the model of grounding-dino-four-levels.
 
 Run after grounding_dino.py: .venv-reference/bin/python tools/golden/lora.py
 """
@@ -15,7 +15,7 @@ BASE = "grounding-dino-four-levels"
 NAME = "lora-detector"
 SEED = 51
 
-# The set of the paper at a rank that differs from alpha, with two layers of other ranks and one of another alpha.
+# The paper's set at a rank that differs from alpha, with two layers of other ranks and one of another alpha.
 TARGETS = (
     r"model\.(encoder\.layers\.\d+\.(deformable_layer\.(fc1|fc2)|text_enhancer_layer\.(fc1|fc2)|fusion_layer\.attn\.\w+_proj)"
     r"|decoder\.layers\.\d+\.(encoder_attn\.(sampling_offsets|attention_weights|value_proj|output_proj)"
@@ -24,7 +24,7 @@ TARGETS = (
 )
 
 model = GroundingDinoForObjectDetection.from_pretrained(FIXTURES / BASE).eval()
-# peft asks for it, and transformers does not know it for this model.
+# Required by peft, but not defined by transformers for this model.
 model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings
 config = peft.LoraConfig(
     r=3, lora_alpha=5, target_modules=TARGETS, modules_to_save=[f"bbox_embed.{i}" for i in range(len(model.bbox_embed))],

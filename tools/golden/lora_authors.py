@@ -1,9 +1,9 @@
-"""Fixture lora-authors: an adapter in the form that the published training script saves, over the authors' names.
+"""Fixture lora-authors: an adapter in the format of the published training script, in the authors' naming.
 
 Run after grounding_dino.py: .venv-reference/bin/python tools/golden/lora_authors.py
 
-The published set: adapters of rank = alpha, among them some in the shared box head, whose last layer is trained whole. The
-outputs are those of transformers with the same matrices in each of the heads that it keeps apart.
+The published set: adapters with rank = alpha, including some in the shared box head, whose last layer is trained in full. The
+outputs are those of transformers with the same matrices in each of its separate heads.
 """
 import argparse
 import collections
@@ -27,7 +27,7 @@ TARGETS = (
 )
 
 model = GroundingDinoForObjectDetection.from_pretrained(FIXTURES / BASE).eval()
-model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # peft asks for it
+model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # required by peft
 peft.inject_adapter_in_model(peft.LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS), model)
 generator = torch.Generator().manual_seed(SEED)
 last = model.bbox_embed[0].layers[2]
@@ -49,7 +49,7 @@ for key, value in model.state_dict().items():
     found = re.fullmatch(r"(.+)\.lora_([AB])\.default\.weight", key)
     if found and not key.startswith("bbox_embed."):
         name = authors_name(f"{found[1]}.weight").removesuffix(".weight")
-        # The script filters the whole state by name, so that both places of the shared head are in it.
+        # The script filters the whole state by name, so that it contains both copies of the shared head.
         state[f"base_model.model.{name}.lora_{found[2]}.weight"] = value.clone()
         if "transformer.decoder.bbox_embed" in name:
             state[f"base_model.model.{name.removeprefix('transformer.decoder.')}.lora_{found[2]}.weight"] = value.clone()

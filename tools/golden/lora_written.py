@@ -1,4 +1,4 @@
-"""Second half of the fixture lora-written: what Python's peft makes of the adapters that this project wrote.
+"""Second half of the fixture lora-written: outputs of Python's peft for the adapters written by this project.
 
 Run after write-adapter.mjs: .venv-reference/bin/python tools/golden/lora_written.py
 """
@@ -21,7 +21,7 @@ for name, (kind, base, names, answers) in {"paper": DETECTOR, "paper-code": DETE
     folder = FIXTURES / "lora-written" / name
     model = kind.from_pretrained(FIXTURES / base).eval()
     if kind is GroundingDinoForObjectDetection:
-        model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # peft asks for it
+        model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # required by peft
     with torch.no_grad():
         before = model(**inputs)
     peft.inject_adapter_in_model(peft.LoraConfig.from_pretrained(folder), model)

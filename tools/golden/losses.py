@@ -1,4 +1,4 @@
-"""Golden losses and gradients at the outputs: the detection criterion and the mask losses, from transformers' own functions."""
+"""Golden losses and gradients with respect to the outputs: the detection criterion and the mask losses, by transformers."""
 import types
 
 import torch
@@ -31,7 +31,7 @@ def label_map(spans, tokens):
 
 
 def reference(logits, pred_boxes, encoder_logits, encoder_boxes, maps, mask, labels):
-    """Total, parts of the last layer, weighted sums over the other layers and over the encoder."""
+    """Total, terms of the last layer, weighted sums over the other layers and over the encoder."""
     text_mask = mask[:, None, :].expand(-1, QUERIES, -1)
     total, parts, _ = GroundingDinoForObjectDetectionLoss(
         logits[-1], labels, logits.device, pred_boxes[-1], CONFIG, maps, text_mask,
@@ -43,10 +43,10 @@ def reference(logits, pred_boxes, encoder_logits, encoder_boxes, maps, mask, lab
 
 
 def detection_case(name, prompts, tokens, classes, *, apart, note):
-    """`prompts`: spans of the phrases and length of each image's prompt; `classes`: what its objects are.
+    """`prompts`: spans of the phrases and length of each image's prompt; `classes`: those of its objects.
 
-    `apart`: take each image by itself and join the losses by the number of objects, since the reference mixes up the classes
-    of different prompts.
+    `apart`: evaluate each image separately and combine the losses by the number of objects, since the reference confuses the
+    classes of different prompts.
     """
     batch, seed = len(prompts), SEED + len(name)
     logits = noise((LAYERS, batch, QUERIES, tokens), seed, 2.0)

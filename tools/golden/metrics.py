@@ -40,7 +40,7 @@ def border(mask):
 
 
 def to_border(mask):
-    """Distance of each pixel to the border of a mask that is not empty."""
+    """Distance of each pixel to the boundary of a non-empty mask."""
     return ndimage.distance_transform_edt(~border(mask), sampling=SPACING)
 
 
@@ -73,8 +73,8 @@ tensors["in.values"] = torch.from_numpy(rng.normal(0.7, 0.2, 41).astype(np.float
 values = tensors["in.values"].double().numpy()
 tensors["out.statistics"] = torch.tensor([values.mean(), values.std(), *np.percentile(values, [0, 2.5, 50, 95, 100])]).float()
 
-# Boxes: three labels over six images, one image without true boxes, one without predictions, one with more than 100
-# predictions of a label, and a label that is predicted but never true.
+# Boxes: three labels over six images, one image without ground-truth boxes, one without predictions, one with more than
+# 100 predictions of a label, and a label that is predicted but has no ground truth.
 truth, predicted = [], []
 for image in range(6):
     for k in range(0 if image == 2 else int(rng.integers(1, 6))):
@@ -93,11 +93,11 @@ for image in range(6):
         x, y = rng.uniform(0, 60, 2)
         predicted.append([image, 0 if image == 1 else int(rng.integers(0, 4)), x, y, x + 15, y + 20, rng.uniform(0, 0.6)])
 
-# A true box that only the last of more than 100 answers finds: too late to count.
+# A ground-truth box that only the last of more than 100 predictions matches: too late to count.
 truth.append([1, 0, 70, 70, 99, 95])
 predicted.append([1, 0, 70, 70, 99, 95, 0.001])
 
-# The file holds float32: score exactly those numbers.
+# The file contains float32: score exactly those numbers.
 truth = np.array(truth, np.float32)
 predicted = np.array(predicted, np.float32)
 

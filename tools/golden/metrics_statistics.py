@@ -13,11 +13,11 @@ rng = np.random.default_rng(SEED)
 
 
 def single(values):
-    """Rounded to float32, which is what the file holds, as float64."""
+    """Rounded to float32, as in the file, as float64."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
-# Overlaps as scikit-learn counts them on flattened masks: empty, full and one pixel among them. Two empty masks: 1.
+# Overlaps by scikit-learn on flattened masks: empty, full and one pixel among them. Two empty masks: 1.
 blob = ndimage.gaussian_filter(rng.standard_normal((HEIGHT, WIDTH)), 2) > 0.03
 pixel = np.zeros((HEIGHT, WIDTH), bool)
 pixel[11, 3] = True

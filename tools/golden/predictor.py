@@ -1,4 +1,4 @@
-"""Fixtures of the predictors: how mask logits come back to the image's grid, and SAM 2 from an image to its masks.
+"""Fixtures of the predictors: resizing mask logits to the image's grid, and SAM 2 from an image to its masks.
 
     .venv-reference/bin/python tools/golden/predictor.py
 """
@@ -13,16 +13,16 @@ from common import FIXTURES, noise, save_case
 
 torch.set_num_threads(1)
 
-# Sizes of images as height, width: larger and smaller than the logits, oblong, one pixel, one row.
+# Image sizes (height, width): larger and smaller than the logits, oblong, one pixel, one row.
 SIZES = [(23, 37), (64, 64), (7, 50), (200, 9), (1, 1), (1, 13), (16, 16)]
 
 
 def sam2_masks(logits, size):
-    """What `Sam2ImageProcessor.post_process_masks` does; the class itself needs torchvision."""
+    """Same as `Sam2ImageProcessor.post_process_masks`; the class itself needs torchvision."""
     return F.interpolate(logits, size, mode="bilinear", align_corners=False)
 
 
-logits = F.interpolate(noise((1, 2, 5, 5), 41), (16, 16), mode="bicubic")  # shapes, not specks
+logits = F.interpolate(noise((1, 2, 5, 5), 41), (16, 16), mode="bicubic")  # smooth shapes rather than speckle
 case = {"in.logits": logits}
 sam = SamImageProcessorPil(size={"longest_edge": 60}, pad_size={"height": 64, "width": 64})
 for i, size in enumerate(SIZES):
@@ -34,7 +34,7 @@ for i, size in enumerate(SIZES):
     case[f"out.sam.{i}"] = sam.post_process_masks([logits], [size], [placed], binarize=False)[0]
 save_case("mask-post-processing", case, seed=41, tolerance=1e-5, note="interpolation, float32 in the reference, float64 here")
 
-# A whole way: Pillow's resizing (the processor's without torchvision), the model, masks on the image's grid.
+# End to end: Pillow's resizing (the processor's without torchvision), the model, masks on the image's grid.
 model = Sam2Model.from_pretrained(FIXTURES / "sam2-odd").eval()
 side, mean, std = 96, torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 height, width = 61, 83
@@ -61,7 +61,7 @@ with torch.no_grad():
             case |= {f"{key}.logits": out.pred_masks[0], f"{key}.scores": out.iou_scores[0]}
             case |= {f"{key}.object": out.object_score_logits[0, :, 0].sigmoid()}
             case[f"{key}.masks"] = (sam2_masks(out.pred_masks[0], (height, width)) > 0).to(torch.uint8)
-    # Each prompt refines its own earlier mask: as images of their own, since the model takes one earlier mask an image.
+    # Each prompt refines its own earlier mask, as a separate image, since the model takes one earlier mask per image.
     earlier = case["out.boxes.single.logits"]
     refined = [
         model(pixel_values=pixel_values, input_boxes=ways["boxes"]["input_boxes"][:, i : i + 1], input_masks=earlier[i][None],
@@ -72,7 +72,7 @@ with torch.no_grad():
     case["out.refined.scores"] = torch.cat([out.iou_scores[0] for out in refined])
 save_case("sam2-predictor", case, seed=5, tolerance=1e-3, note="whole model, float32 on both sides; weights of sam2-odd")
 
-# How SAM takes an image: the longest side to a length, zeros on the right and below.
+# SAM's transform: resize the longest side, zero-pad on the right and below.
 processor = SamImageProcessorPil(size={"longest_edge": 60}, pad_size={"height": 64, "width": 64})
 case = {}
 for i, (height, width) in enumerate([(37, 61), (50, 33), (9, 9), (200, 7), (90, 119)]):

@@ -1,4 +1,4 @@
-"""Fixture image-processor: what Pillow and the reference's image processor make of images of odd sizes.
+"""Fixture image-processor: images of odd sizes, resized by Pillow and processed by the reference's image processor.
 
 Run: .venv-reference/bin/python tools/golden/processor.py
 """

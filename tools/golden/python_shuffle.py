@@ -1,4 +1,4 @@
-"""Fixture python-shuffle: what Python's random.seed and random.shuffle give, alone and for the splits of the published code.
+"""Fixture python-shuffle: results of Python's random.seed and random.shuffle, alone and for the published code's splits.
 
 Run: python3 tools/golden/python_shuffle.py (any Python from 3.2 on: the shuffle has not changed since)
 """

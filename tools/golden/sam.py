@@ -11,14 +11,14 @@ from common import noise, perturb, save_case
 torch.set_num_threads(1)
 
 ENCODERS = {
-    # A map of 5x5, windows of 3 that do not divide it, one layer that looks at the whole.
+    # A map of 5x5, windows of 3 that do not divide it, one layer with global attention.
     "vit-windows": dict(image_size=80, hidden_size=12, num_attention_heads=3, num_hidden_layers=3, window_size=3, global_attn_indexes=[1],
                         output_channels=10, mlp_dim=20, num_pos_feats=5),
-    # Patches that do not fill the image, one channel; without positions of either kind, biases or windows.
+    # Patches that do not fill the image, one channel; without absolute or relative positions, biases or windows.
     "vit-plain": dict(image_size=44, patch_size=8, num_channels=1, hidden_size=8, num_attention_heads=2, num_hidden_layers=2, window_size=0,
                       global_attn_indexes=[], output_channels=6, mlp_ratio=2.7, qkv_bias=False, use_abs_pos=False, use_rel_pos=False,
                       hidden_act="relu", layer_norm_eps=1e-3, num_pos_feats=3),
-    # Windows that are larger than the map, relative positions only.
+    # Windows larger than the map, only relative positions.
     "vit-large-window": dict(image_size=48, hidden_size=8, num_attention_heads=1, num_hidden_layers=2, window_size=7, global_attn_indexes=[0],
                              output_channels=6, mlp_ratio=1.5, use_abs_pos=False, num_pos_feats=3),
 }
@@ -27,7 +27,7 @@ ENCODERS = {
 def make_encoder(name, seed, options):
     torch.manual_seed(seed)
     config = SamVisionConfig(**options)
-    # The relative positions start at zero and scores hardly depend on them: they need more noise than the rest.
+    # Relative positions are initialised to zero and hardly affect the scores: they need more noise than the rest.
     model = perturb(SamVisionEncoder(config), seed, std=0.3)
     pixel_values = noise((2, config.num_channels, config.image_size, config.image_size), seed + 1)
     layers = []
@@ -54,7 +54,7 @@ def build(seed, *, size, vision, decoder):
         mask_decoder_config=SamMaskDecoderConfig(hidden_size=hidden, **decoder),
     )
     model = perturb(SamModel(config), seed, std=0.1)
-    with torch.no_grad():  # Directions as wide as drawn give angles of hundreds of turns, which float32 does not hold alike everywhere.
+    with torch.no_grad():  # Initial directions give angles of hundreds of turns, where float32 results depend on the platform.
         model.shared_image_embedding.positional_embedding.mul_(1 / model.shared_image_embedding.positional_embedding.std())
     return model
 

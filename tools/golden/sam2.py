@@ -1,4 +1,4 @@
-"""Golden fixtures of SAM 2's image part: its backbone alone, and whole models with boxes, points and both, one mask and several.
+"""Golden fixtures of SAM 2's image part: its backbone alone, and whole models with boxes, points or both, with one or several masks.
 
     .venv-reference/bin/python tools/golden/sam2.py
 """
@@ -61,7 +61,7 @@ def make(name, model, size, seed):
         masks = noise((2, 1, size // 4, size // 4), seed + 1)
         out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=masks, multimask_output=True)
         case |= {"in.input_masks": masks, "out.masks.multi.pred_masks": out.pred_masks}
-        # Another size, larger one way and smaller the other: the model brings it to the one that it takes.
+        # Another size, larger in one direction and smaller in the other: the model resizes it.
         sized = noise((2, 1, 3 * size // 4 + 1, size // 4 - 3), seed + 6)
         out = model(pixel_values=pixel_values, input_boxes=boxes, input_masks=sized, multimask_output=True)
         case |= {"in.sized_masks": sized, "out.sized_masks.multi.pred_masks": out.pred_masks}
@@ -71,7 +71,7 @@ def make(name, model, size, seed):
         fallbacks = (one == every.max(-1, keepdim=True).values).float().mean().item()
         print(f"{name}: {100 * fallbacks:.0f} % of single masks come from the alternatives")
 
-    # Gradients: the single mask is taken as in training, without the dynamic rule.
+    # Gradients: the single mask, as in training, without the stability rule.
     model.mask_decoder.training = True
     out = model(pixel_values=pixel_values, input_boxes=boxes, multimask_output=False)
     weight_masks, weight_iou = noise(out.pred_masks.shape, seed + 2), noise(out.iou_scores.shape, seed + 3)
@@ -79,7 +79,7 @@ def make(name, model, size, seed):
     case |= {"in.d_masks": weight_masks, "in.d_iou": weight_iou}
     case |= {f"grad.{key}": p.grad for key, p in model.named_parameters() if p.grad is not None}
 
-    # What boxes alone leave out: points, an earlier mask, the alternatives, the object score.
+    # Cases not covered by boxes: points, an earlier mask, the alternatives, the object score.
     model.zero_grad()
     arguments = ways["both"] | dict(input_masks=masks, multimask_output=True)
     out = model(pixel_values=pixel_values, **arguments)
@@ -93,7 +93,7 @@ def make(name, model, size, seed):
 
 
 def make_backbone(name, seed):
-    """Hiera alone takes oblong images, one channel, patches that are not square, and stages that do not pool."""
+    """Hiera alone also supports oblong images, one channel, non-square patches, and stages without pooling."""
     torch.manual_seed(seed)
     config = Sam2HieraDetConfig(
         hidden_size=6, num_channels=1, patch_kernel_size=[7, 5], patch_stride=[4, 4], patch_padding=[3, 2], blocks_per_stage=[1, 2, 2, 1],
@@ -115,7 +115,7 @@ def make_backbone(name, seed):
 
 
 def make_video_keys(name):
-    """The keys of a video model: those of memory must be known as such."""
+    """The keys of a video model: those of its memory must be recognised."""
     hidden = 16
     vision = Sam2VisionConfig(
         backbone_config=Sam2HieraDetConfig(hidden_size=8, embed_dim_per_stage=[8, 12, 16, 24], num_attention_heads_per_stage=[1, 1, 1, 1]),

@@ -1,4 +1,4 @@
-"""Fixtures sam2-authors and sam-authors: small models in their authors' naming, in the shape of the published files.
+"""Fixtures sam2-authors and sam-authors: small models in their authors' naming, structured like the published files.
 
     .venv-reference/bin/python tools/golden/sam_authors.py     (after sam2.py and sam.py, whose models it renames)
 """
@@ -14,7 +14,7 @@ from common import FIXTURES, noise, save_case
 THREE_LAYERS = [(r"\.layers\.0\.", ".layers.1."), (r"\.proj_in\.", ".layers.0."), (r"\.proj_out\.", ".layers.2.")]
 TWO_LAYERS = [(r"\.proj_in\.", ".layers.0."), (r"\.proj_out\.", ".layers.1.")]
 
-# Hugging Face's names to the authors', as substitutions in order. Written apart from the tables in src/, so that each checks the other.
+# Hugging Face's names to the authors', as ordered substitutions. Independent of the tables in src/, so that each checks the other.
 HEADS = [
     (r"upscale_conv1", "output_upscaling.0"), (r"upscale_layer_norm", "output_upscaling.1"), (r"upscale_conv2", "output_upscaling.3"),
     (r"mask_embed\.conv1", "mask_downscaling.0"), (r"mask_embed\.layer_norm1", "mask_downscaling.1"),
@@ -53,9 +53,9 @@ def substitute(name, table):
 
 
 def published_sam2():
-    """The image part under Meta's names, its one table of points as four, and memory, of which only the names matter."""
+    """The image part under Meta's names, with its point table split in four, and memory keys, of which only the names matter."""
     model = Sam2Model.from_pretrained(FIXTURES / "sam2-stable")
-    with torch.no_grad():  # Meta's files have one embedding for both.
+    with torch.no_grad():  # Meta's files have a single embedding for both.
         model.shared_image_embedding.positional_embedding.copy_(model.prompt_encoder.shared_embedding.positional_embedding)
     weights = model.state_dict()
     del weights["shared_image_embedding.positional_embedding"]

@@ -1,4 +1,4 @@
-"""Fixture sam-processing: what the reference's SAM processor makes of images and prompts of odd sizes, and of masks on the way back.
+"""Fixture sam-processing: the reference's SAM processor on images and prompts of odd sizes, and on masks in its post-processing.
 
     .venv-reference/bin/python tools/golden/sam_processing.py
 """

@@ -1,4 +1,4 @@
-"""Fixture shipped-text: word pieces and hidden states of the shipped detector's text backbone, by the reference's tokenizer and BERT.
+"""Fixture shipped-text: tokens and hidden states of the shipped detector's text backbone, by the reference's tokenizer and BERT.
 
 Run: .venv-reference/bin/python tools/golden/shipped_text.py
 """

@@ -1,4 +1,4 @@
-"""Fixtures swin-*: the Swin backbone alone, under the keys that a Grounding DINO checkpoint gives it.
+"""Fixtures swin-*: the Swin backbone alone, with the keys of a Grounding DINO checkpoint.
 
 Run: .venv-reference/bin/python tools/golden/swin.py
 """
@@ -7,7 +7,7 @@ from transformers import SwinBackbone, SwinConfig
 
 from common import noise, perturb, save_case
 
-# Names in the reference's memory, and what `save_pretrained` writes for them.
+# In-memory names of the reference, and the names that `save_pretrained` writes.
 RENAMES = [
     ("swin.embeddings.", "embeddings."),
     ("swin.encoder.", "encoder."),

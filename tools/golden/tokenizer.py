@@ -1,4 +1,4 @@
-"""Fixture tokenizer: ids that the reference's BERT tokenizer gives for prompts, with the shipped vocabulary.
+"""Fixture tokenizer: token ids of prompts by the reference's BERT tokenizer, with the shipped vocabulary.
 
 Run: .venv-reference/bin/python tools/golden/tokenizer.py
 """

@@ -1,6 +1,6 @@
 /**
- * First half of the fixture lora-written: adapters as this project writes them. Python reads them and says what they make of
- * the model: tools/golden/lora_written.py.
+ * First half of the fixture lora-written: adapters written by this project. Python reads them and records the resulting outputs
+ * of the model: tools/golden/lora_written.py.
  *
  *   npm run check && node tools/golden/write-adapter.mjs
  */

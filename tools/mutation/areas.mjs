@@ -1,6 +1,6 @@
 /**
- * The code that mutants are made of, area by area, and the tests that must notice them: those written for it, so that a mutant
- * is not killed by accident, and few, as they run once for each mutant.
+ * The code to mutate, by area, and the tests that must detect the mutants: only those written for it, so that no mutant is killed
+ * by accident, and few, as they run once per mutant.
  */
 export const AREAS = {
   metrics: {

@@ -1,6 +1,6 @@
 /**
  * `npm run mutate [-- AREA...]`: changes the code of an area in one place at a time, and reports the changes that its tests do
- * not notice. Not a part of `npm test`: it takes hours. Results, with a page to read them in, go to .cache/mutation/AREA/.
+ * not detect. Not part of `npm test`: it takes hours. Results, including an HTML report, are written to .cache/mutation/AREA/.
  *
  *   npm run mutate                           all areas of areas.mjs
  *   npm run mutate -- metrics detections     some of them
@@ -20,7 +20,7 @@ import { NOT_DRAWN } from './sample.mjs';
 
 const CACHE = join('.cache', 'mutation');
 
-/** What a tester sees of a mutant: noticed by a failed or endless test, or not. */
+/** Statuses of a detected mutant: a test failed or timed out. */
 const NOTICED = ['Killed', 'Timeout'];
 const UNNOTICED = ['Survived', 'NoCoverage'];
 

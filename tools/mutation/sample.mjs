@@ -1,12 +1,12 @@
 /**
- * A checker for Stryker that lets a seeded sample of an area's mutants through. It is asked once for all of them together, and
- * what it withholds is not counted.
+ * A Stryker checker that selects a seeded sample of an area's mutants. It is called once for all of them together; rejected
+ * mutants are not counted.
  */
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { commonTokens, declareFactoryPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 
-/** Begins the status of a mutant that was not drawn. */
+/** Prefix of the status of a mutant outside the sample. */
 export const NOT_DRAWN = 'not in the sample';
 
 function sampleChecker({ sample: { size, seed } }) {
@@ -27,7 +27,7 @@ function sampleChecker({ sample: { size, seed } }) {
   };
 }
 
-/** Order by a hash of seed and mutant: other mutants may come and go without changing who of the rest is drawn. */
+/** Orders by a hash of seed and mutant: adding or removing mutants does not change the order of the others. */
 function byRank(seed) {
   const rank = ({ fileName, location: { start, end }, replacement }) =>
     createHash('sha256')

@@ -1,5 +1,5 @@
 /**
- * Copies the weights of a run to the model that is shipped, in half precision.
+ * Copies the weights of a run to the shipped model, in half precision.
  *
  *   node tools/nano/publish.mjs runs/nano-sam2/best weights/nano-sam2
  */

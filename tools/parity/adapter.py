@@ -1,9 +1,9 @@
-"""Full-size parity of adapters: a Grounding DINO tiny with random weights and an adapter that this project writes, through
-`npm run forward --adapter` and through Python's peft.
+"""Full-size parity of adapters: a Grounding DINO tiny with random weights and an adapter written by this project, run by
+`npm run forward --adapter` and by Python's peft.
 
     .venv-reference/bin/python tools/parity/adapter.py [--preset paper|paper-code] [--image 320x256]
 
-Rows are paired and judged as in grounding_dino.py. Prints how far the adapter moved the answers, too.
+Rows are paired and compared as in grounding_dino.py. Also prints how much the adapter changes the outputs.
 """
 import argparse
 import pathlib
@@ -41,7 +41,7 @@ try:
     ours = load_file(folder / "outputs.safetensors")
     with torch.inference_mode():
         before = model(**inputs)
-    model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # peft asks for it
+    model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings  # required by peft
     peft.inject_adapter_in_model(peft.LoraConfig.from_pretrained(adapter), model)
     state = load_file(adapter / "adapter_model.safetensors")
     peft.set_peft_model_state_dict(model, state)

@@ -2,8 +2,8 @@
 
 Usage: python exported.py KIND FOLDER INPUTS.safetensors OUTPUTS.safetensors BASE [KIND FOLDER …]
 
-KIND is detector, masker (SAM 2 or SAM) or peft, whose BASE is the model below the adapter; otherwise BASE is -. Inputs and outputs have Hugging Face's names, as those of `npm run forward`. The processor is
-opened too where the folder has one.
+KIND is detector, masker (SAM 2 or SAM) or peft, for which BASE is the base model of the adapter; otherwise BASE is -. Inputs
+and outputs have Hugging Face's names, as with `npm run forward`. The processor is also opened if the folder has one.
 """
 
 import importlib.util
@@ -27,11 +27,11 @@ def open_model(kind, folder, base):
         AutoImageProcessor.from_pretrained(folder)
         AutoTokenizer.from_pretrained(folder)
         return GroundingDinoForObjectDetection.from_pretrained(folder)
-    # As docs/decisions/0009-adapters.md says: neither PeftModel nor transformers' load_adapter takes heads that are trained whole.
+    # See docs/decisions/0009-adapters.md: neither PeftModel nor transformers' load_adapter supports fully trained heads.
     from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 
     model = GroundingDinoForObjectDetection.from_pretrained(base)
-    # PEFT asks for it, and transformers does not know it for this model.
+    # Required by PEFT, but not defined by transformers for this model.
     model.get_input_embeddings = lambda: model.model.text_backbone.embeddings.word_embeddings
     inject_adapter_in_model(LoraConfig.from_pretrained(folder), model)
     set_peft_model_state_dict(model, load_file(pathlib.Path(folder) / "adapter_model.safetensors"))

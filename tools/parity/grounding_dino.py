@@ -1,13 +1,13 @@
-"""Full-size parity: a Grounding DINO with random weights, through `npm run forward` and through the reference.
+"""Full-size parity: a Grounding DINO with random weights, run by `npm run forward` and by the reference.
 
     .venv-reference/bin/python tools/parity/grounding_dino.py [--size tiny|base|mm-tiny] [--form FORM] [--image 800x800] [--batch 1]
 
-FORM is how the weights are stored: `f32`, `f16` or `bf16` in one safetensors file, `sharded` safetensors, or `pth`, the authors'
-file with the authors' names. The reference computes with the very values that were stored.
+FORM is the format of the weights: `f32`, `f16` or `bf16` in one safetensors file, `sharded` safetensors, or `pth`, the authors'
+format and naming. The reference uses exactly the stored values.
 
-With random weights the selected queries can change places where their scores tie, so rows are paired one to one by the nearest
-answer. Prints the share of rows that agree within 2e-3 (boxes absolute in [0, 1], logits relative to the largest of all), and
-the largest errors among them; exits with 1 when fewer than 99 % do.
+With random weights the order of selected queries is ambiguous where scores tie, so rows are paired one to one with the nearest
+prediction. Prints the share of rows that agree within 2e-3 (boxes absolute in [0, 1], logits relative to the largest of all),
+and the largest errors among them; exits with 1 if fewer than 99 % do.
 """
 import argparse
 import pathlib
@@ -43,7 +43,7 @@ TOLERANCE, SHARE = 2e-3, 0.99
 
 
 def store(model, form, folder):
-    """Writes the weights in a form, and gives the model the values that were stored."""
+    """Writes the weights in a format, and loads the stored values back into the model."""
     model.save_pretrained(folder, max_shard_size="200MB" if form == "sharded" else "50GB")
     file = folder / "model.safetensors"
     if form in ("f16", "bf16"):
@@ -63,7 +63,7 @@ def store(model, form, folder):
 
 
 def inputs_for(model, batch, height, width):
-    """Images with padding in all but the first, and prompts of several phrases and lengths."""
+    """Images, all but the first padded, and prompts of several phrases and lengths."""
     prompts = [[101, 28378, 22144, 1012, 22330, 3367, 1012, 102], [101, 14246, 1012, 102, 0, 0, 0, 0]]
     ids = torch.tensor([prompts[i % 2] for i in range(batch)])
     mask = torch.ones(batch, height, width, dtype=torch.long)
@@ -76,7 +76,7 @@ def inputs_for(model, batch, height, width):
 
 
 def compare(ours, theirs, text):
-    """Pairs the rows of one image; gives each pair's error of boxes and logits."""
+    """Pairs the rows of one image; returns the box and logit errors of each pair."""
     logits = [side["logits"][:, text] for side in (ours, theirs)]
     boxes = [side["pred_boxes"] for side in (ours, theirs)]
     scale = logits[1].abs().max()

@@ -1,6 +1,6 @@
-"""Holds SAM and SAM 2 at their real sizes against the PyTorch reference, through `npm run forward`.
+"""Full-size parity of SAM and SAM 2 with the PyTorch reference, run by `npm run forward`.
 
-Makes a model with random weights in Hugging Face's form, or in the authors' form without config.json, runs both sides on the same
+Creates a model with random weights in Hugging Face's format, or in the authors' format without config.json, runs both on the same
 inputs, and prints the largest difference of each output relative to its largest value.
 
     .venv-reference/bin/python tools/parity/maskers.py sam2-tiny sam-vit-b [--form authors] [--images 2] [--ways boxes points]
@@ -48,9 +48,9 @@ def build(name):
         model = SamModel(SamConfig(vision_config=SamVisionConfig(**VIT[name.removeprefix("sam-vit-")])))
     with torch.no_grad():
         for key, parameter in model.named_parameters():
-            # Relative positions start at zero; trained ones matter to the scores.
+            # Relative positions are initialised to zero; trained ones affect the scores.
             parameter.add_(torch.randn_like(parameter) * (0.3 if "rel_pos" in key else 0.02))
-        places = torch.randn(2, 128)  # as wide as published ones
+        places = torch.randn(2, 128)  # same range as published ones
         model.shared_image_embedding.positional_embedding.copy_(places)
         model.prompt_encoder.shared_embedding.positional_embedding.copy_(places)
     return model.eval()
@@ -69,7 +69,7 @@ def inputs_of(images):
 
 
 def enlarge(model, embeddings, arguments):
-    """Random heads give logits near zero, where every single mask counts as unstable: makes them as large as trained ones."""
+    """Scales random heads up to trained ones: logits near zero would make every single mask count as unstable."""
     with torch.no_grad():
         spread = model(image_embeddings=embeddings, multimask_output=True, **arguments).pred_masks.std()
         for network in model.mask_decoder.output_hypernetworks_mlps:
@@ -78,7 +78,7 @@ def enlarge(model, embeddings, arguments):
 
 
 def save(model, form, folder):
-    """Returns what `--model` is to be given."""
+    """Returns the value for `--model`."""
     if form == "hugging-face":
         model.save_pretrained(folder)
         return folder

@@ -1,9 +1,9 @@
-"""Small models of random sizes, through `npm run forward` and through the reference, until one disagrees.
+"""Small models of random sizes, run by `npm run forward` and by the reference, until one disagrees.
 
     .venv-reference/bin/python tools/parity/random_configs.py [--kind grounding-dino|sam2|sam] [--count 20] [--seed 0]
 
-Some of them the reference itself cannot run; they are passed over. Prints the relative error of each model, its largest difference
-over the largest value, and exits with 1 after the first above 1e-3; its folder is then kept.
+Models that the reference itself cannot run are skipped. Prints the relative error of each model (its largest difference over the
+largest value), and exits with 1 after the first above 1e-3, whose folder is kept.
 """
 import argparse
 import json
@@ -64,7 +64,7 @@ def grounding_dino(draw):
 
 
 def prompted(draw, pixel_values):
-    """Boxes, points or both for the images, as a masker takes them."""
+    """Boxes, points or both for the images, in a masker's input format."""
     batch, side = pixel_values.shape[0], pixel_values.shape[-1]
     prompts, points = draw.randint(1, 4), draw.randint(1, 4)
     inputs = dict(pixel_values=pixel_values)
@@ -88,7 +88,7 @@ def sam2(draw):
         vision_config=dict(
             backbone_config=dict(hidden_size=base, num_attention_heads=1, blocks_per_stage=blocks, embed_dim_per_stage=dims,
                                  num_attention_heads_per_stage=[2**i for i in range(stages)], image_size=[side, side],
-                                 # Windows that are pooled are even, and the first tile the map.
+                                 # Pooled windows have even sizes, and the first ones tile the map.
                                  window_size_per_stage=[draw.choice([2, 4]) for _ in range(stages - 1)] + [draw.choice([2, 3, 4])],
                                  global_attention_blocks=draw.sample(range(sum(blocks)), 1),
                                  window_positional_embedding_background_size=[draw.choice([3, 7]), draw.choice([3, 7])]),
@@ -126,7 +126,7 @@ def sam(draw):
         low = 4 * (side // patch)
         inputs["input_masks"] = torch.randn(inputs["pixel_values"].shape[0], 1, low, low)
     model = SamModel(config)
-    with torch.no_grad():  # Relative positions start at zero; places are drawn wider than float32 holds alike everywhere.
+    with torch.no_grad():  # Zero relative positions, and directions whose angles exceed portable float32 precision.
         for key, parameter in model.named_parameters():
             if "rel_pos" in key:
                 parameter.normal_(std=0.3)
@@ -162,7 +162,7 @@ def main():
     for seed in range(options.seed, options.seed + options.count):
         try:
             model, inputs, flags, theirs, names = reference(options.kind, seed)
-        except Exception as problem:  # whatever it is, there is nothing to compare with
+        except Exception as problem:  # for any error, there is nothing to compare with
             print(f"seed {seed}: the reference fails: {str(problem)[:100]}")
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix=f"sonoground-random-{seed}-"))

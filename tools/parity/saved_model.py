@@ -2,7 +2,7 @@
 
 Usage: python saved_model.py SAVED_MODEL_DIR SIGNATURE INPUTS.safetensors OUTPUTS.safetensors [SAVED_MODEL_DIR …]
 
-Needs only tensorflow-cpu: the few lines that safetensors takes are here.
+Only needs tensorflow-cpu: it includes the few lines that parse safetensors.
 """
 
 import json

@@ -1,4 +1,4 @@
-// Prints a run's epochs as the tables of docs/training have them.
+// Prints a run's epochs as a table for docs/training.
 //
 //   node tools/real/epochs.mjs runs/ultrasound-detector [every]
 import { readFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 /**
- * Copies a model folder for square images of another size. The weights stay: Swin's and Hiera's position embeddings fit any size.
+ * Copies a model folder, changing the size of its square images. The weights are unchanged: Swin's and Hiera's position
+ * embeddings fit any size.
  *
  *   node tools/real/resized.mjs weights/nano-sam2 SIDE runs/start-masker
  */

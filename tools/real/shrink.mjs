@@ -1,8 +1,8 @@
-// Copies imported datasets with every image and mask at most SIDE pixels long, for training of models that see no more than that.
+// Copies imported datasets with every image and mask downsampled to at most SIDE pixels, to train models with no larger input.
 //
 //   node tools/real/shrink.mjs data 256 data-256 busi cca usgra-seg
 //
-// Boxes and areas are scaled; a mask that vanishes is an error. Validation and test figures are taken on the originals.
+// Boxes and areas are scaled; a mask that vanishes is an error. Validation and test figures use the originals.
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';

@@ -1,9 +1,9 @@
-"""Puts another BERT into a Grounding DINO model folder: fewer layers, fewer word pieces, half precision, and a new projection.
+"""Replaces the BERT in a Grounding DINO model folder: fewer layers, fewer word pieces, half precision, and a new projection.
 
     python tools/real/text_backbone.py MINILM_FOLDER DETECTOR_FOLDER TO --layers 5 --pieces 7000 --words configs/prompts tools/tokenizer/words.txt
 
-Kept are the special tokens, all single characters (so that every word can still be spelled), the pieces of all words in the files
-given, and then the most frequent pieces (BERT numbers them by frequency). Needs torch, transformers and safetensors.
+Keeps the special tokens, all single characters (so that every word can still be spelled), the pieces of all words in the given
+files, and then the most frequent pieces (BERT numbers them by frequency). Needs torch, transformers and safetensors.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
-FIRST_WORD = 1996  # before it: special tokens, unused ones, and single characters of all scripts
+FIRST_WORD = 1996  # below it: special tokens, unused ones, and single characters of all scripts
 FIXED = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -43,7 +43,7 @@ def kept_pieces(tokenizer, paths, count):
 
 
 def numbered(pieces):
-    """Orders pieces so that those which Grounding DINO knows by number keep it."""
+    """Orders pieces so that those which Grounding DINO hard-codes keep their ids."""
     others = iter([piece for piece in pieces if piece not in FIXED])
     places = {number: piece for piece, number in FIXED.items()}
     return [places[number] if number in places else next(others) for number in range(len(pieces))]

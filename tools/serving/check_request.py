@@ -1,8 +1,8 @@
-"""Gives a request to the signature of a SavedModel as TensorFlow Serving would, and prints the shapes that come back.
+"""Runs a request with the signature of a SavedModel like TensorFlow Serving, and prints the output shapes.
 
 Usage: python check_request.py SAVED_MODEL_DIR REQUEST.json
 
-Arrays take the types of the signature; a name, type or shape that does not fit is an error. Needs tensorflow-cpu.
+Arrays are converted to the types of the signature; a name, type or shape that does not match is an error. Needs tensorflow-cpu.
 """
 
 import json

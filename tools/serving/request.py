@@ -1,9 +1,9 @@
-"""Finds things in an image with an exported detector behind TensorFlow Serving or KServe.
+"""Detects structures in an image with an exported detector served by TensorFlow Serving or KServe.
 
 Usage: python request.py EXPORT_DIR IMAGE "cyst. kidney." [--url http://HOST:8501/v1/models/detector:predict] [--save FILE]
 
-EXPORT_DIR is what `npm run export -- --format savedmodel` wrote; its tokenizer and processor files prepare the request. Without
---url the request is only written down. Needs transformers, Pillow and numpy.
+EXPORT_DIR is the output of `npm run export -- --format savedmodel`; its tokenizer and processor files prepare the request.
+Without --url the request is only saved. Needs transformers, Pillow and numpy.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def request_for(export, image, prompt):
     values = prepare()
     _, h, w = values.shape
     scale = min(height / h, width / w)
-    if scale < 1:  # the model's own size does not fit into the graph's
+    if scale < 1:  # the model's own size exceeds the graph's
         values = prepare(size={"height": int(h * scale), "width": int(w * scale)})
         _, h, w = values.shape
     pixels = np.zeros((1, height, width, 3), np.float32)

@@ -1,6 +1,6 @@
 /**
- * Writes the nano vocabulary: BERT's uncased WordPiece with BERT's own ids for the special tokens and for '.' and '?',
- * which Grounding DINO knows by number (101, 102, 1012, 1029). Gaps are [unusedN], as in BERT.
+ * Writes the nano vocabulary: BERT's uncased WordPiece with BERT's ids for the special tokens and for '.' and '?', which
+ * Grounding DINO hard-codes (101, 102, 1012, 1029). Gaps are [unusedN], as in BERT.
  *
  *   node tools/tokenizer/make.mjs
  */
@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const SIZE = 4000;
 const FIXED = { '[PAD]': 0, '[UNK]': 100, '[CLS]': 101, '[SEP]': 102, '[MASK]': 103, '.': 1012, '?': 1029 };
-/** Where BERT's single characters begin; words follow them. */
+/** Id of BERT's first single character; words follow the characters. */
 const FIRST_CHARACTER = 999;
-/** Where letters of other alphabets begin. */
+/** Id of the first letter of other alphabets. */
 const FIRST_LETTER = 104;
 
 const here = new URL('.', import.meta.url);
@@ -42,7 +42,7 @@ for (const piece of pieces) {
 }
 if (next >= SIZE) throw new Error(`the vocabulary has ${next + 1} entries, more than ${SIZE}`);
 
-// Letters that lower-casing and removing accents leave as they are, in BERT's gap before the characters.
+// Letters unchanged by lower-casing and accent removal, in BERT's gap before the characters.
 const rest = [...'ßæøœþðđłıŋ', ...'абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ', ...'ابتثجحخدذرزسشصضطظعغفقكلمنهوي'];
 for (const [i, letter] of [...rest, ...rest.map((letter) => `##${letter}`)].entries()) taken.set(FIRST_LETTER + i, letter);
 

@@ -5,7 +5,7 @@ export function typeAttribute(name: string, dtype: TracedDtype): TracedAttribute
   return { name, kind: 'type', value: tensorflowTypes[dtype] };
 }
 
-/** Types that the eager interface infers and a graph must name, by operation: attribute and input. */
+/** Type attributes that the eager interface infers but a graph must specify, by operation: attribute and input. */
 const INFERRED: Readonly<Record<string, readonly (readonly [attribute: string, input: number])[]>> = {
   ExpandDims: [
     ['T', 0],
@@ -13,7 +13,7 @@ const INFERRED: Readonly<Record<string, readonly (readonly [attribute: string, i
   ],
 };
 
-/** The attributes of an operation with those that a graph needs beside. */
+/** The attributes of an operation, plus those that a graph requires. */
 export function completeAttributes({ op, attributes, inputs }: TracedOperation): readonly TracedAttribute[] {
   const given = new Set(attributes.map(({ name }) => name));
   const inferred = (INFERRED[op] ?? []).filter(([name]) => !given.has(name));

@@ -7,22 +7,25 @@ import type { TracedEdge } from './traced.js';
 /** Tensors by name. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
 
-/** A function of tensors that runs as one graph for each set of shapes, where graphs can run and it is asked for; else as it is. */
+/**
+ * A function of tensors that is compiled to one graph per set of shapes, if graphs are supported and requested; otherwise it runs
+ * eagerly.
+ */
 export class CapturedFunction {
   private readonly fn: (inputs: NamedTensors) => NamedTensors;
   private readonly capture: boolean;
   private readonly graphs = new Map<string, { readonly graph: CompiledGraph; readonly outputs: readonly string[] }>();
 
   /**
-   * @param fn - pure and synchronous; it reads nothing but its inputs.
-   * @param capture - whether it is called often enough to be worth a graph.
+   * @param fn - pure and synchronous; reads nothing but its inputs.
+   * @param capture - whether it is called often enough to justify compiling a graph.
    */
   constructor(fn: (inputs: NamedTensors) => NamedTensors, capture: boolean) {
     this.fn = fn;
     this.capture = capture;
   }
 
-  /** @returns the outputs; they are the caller's. */
+  /** @returns the outputs; they belong to the caller. */
   async run(inputs: NamedTensors): Promise<NamedTensors> {
     if (!this.capture || !canRunGraphs()) return tf.tidy(() => this.fn(inputs) as tf.NamedTensorMap);
     const names = Object.keys(inputs);

@@ -5,22 +5,22 @@ import { NativeGraph, type NativePort } from './native-graph.js';
 import type { TracedConstant, TracedEdge, TracedNode, TracedOperation } from './traced.js';
 import { portOf } from './traces.js';
 
-/** What a compiled graph computes, from what. */
+/** The operations, inputs and outputs of a compiled graph. */
 export interface GraphPart {
-  /** Recorded operations, each after those that it reads. Those that no output needs are left out. */
+  /** Recorded operations in topological order. Those that no output needs are dropped. */
   readonly operations: readonly TracedOperation[];
-  /** What is fed, in this order. What comes before a fed edge is not computed. */
+  /** Inputs, in order. Ancestors of a fed edge are not computed. */
   readonly feeds: readonly TracedEdge[];
   readonly outputs: readonly TracedEdge[];
 }
 
 /**
- * Recorded operations as one function of TensorFlow: nothing of JavaScript runs between them, and those that do not need each other
- * run at the same time. The numbers are those of the single operations but for the last bits, and the same at each run.
+ * Recorded operations as a single TensorFlow function: no JavaScript runs in between, and independent operations run in parallel.
+ * The results equal those of the single operations up to the last bits, and are reproducible.
  */
 export class CompiledGraph {
   private readonly graph: NativeGraph;
-  /** Which fetched value each output is: an edge is fetched once. */
+  /** Index of the fetched value of each output: each edge is fetched once. */
   private readonly fetched: readonly number[];
 
   private constructor(graph: NativeGraph, fetched: readonly number[]) {
@@ -28,7 +28,7 @@ export class CompiledGraph {
     this.fetched = fetched;
   }
 
-  /** Compiles a part of what was recorded. */
+  /** Compiles part of a recording. */
   static async compile({ operations, feeds, outputs }: GraphPart): Promise<CompiledGraph> {
     const writer = new NodeWriter(feeds);
     for (const operation of neededOf(operations, feeds, outputs)) writer.add(operation);
@@ -44,8 +44,9 @@ export class CompiledGraph {
   /**
    * Computes the outputs.
    *
-   * @param feeds - in the order and of the shapes that were compiled; they stay the caller's.
-   * @returns the outputs in their order; they are the caller's. One that is asked for twice is there as two tensors of one memory.
+   * @param feeds - in the compiled order and shapes; they stay the caller's.
+   * @returns the outputs in order; they belong to the caller. An output requested twice is returned as two tensors that share
+   * memory.
    */
   run(feeds: readonly tf.Tensor[]): tf.Tensor[] {
     const tensors = this.graph.run(feeds);
@@ -65,7 +66,7 @@ export class CompiledGraph {
 
 interface Fetches {
   readonly fetches: readonly NativePort[];
-  /** Which of them each output is. */
+  /** Index of the fetched value of each output. */
   readonly fetched: readonly number[];
 }
 
@@ -79,7 +80,7 @@ function keyOf({ node, output }: TracedEdge, numbers: Map<TracedNode, number>): 
   return `${number}:${output}`;
 }
 
-/** The operations that the outputs need where the feeds are given. */
+/** The operations needed to compute the outputs from the feeds. */
 function neededOf(
   operations: readonly TracedOperation[],
   feeds: readonly TracedEdge[],
@@ -96,7 +97,7 @@ function neededOf(
   return operations.filter((operation) => wanted.has(operation));
 }
 
-/** Turns recorded operations into nodes of a GraphDef. */
+/** Converts recorded operations to nodes of a GraphDef. */
 class NodeWriter {
   readonly nodes: GraphNode[] = [];
   private readonly numbers = new Map<TracedNode, number>();
@@ -124,7 +125,7 @@ class NodeWriter {
     this.names.set(operation, name);
   }
 
-  /** TensorFlow fetches each edge once, and none that it is fed: those pass through a node of their own. */
+  /** TensorFlow fetches each edge only once, and no fed edge: those pass through an identity node. */
   fetch(outputs: readonly TracedEdge[]): Fetches {
     const fetches: NativePort[] = [];
     const places = new Map<string, number>();

@@ -2,22 +2,22 @@ import { type Chunk, ProtoWriter, sizeOf } from '../../util/index.js';
 import type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
 import { type TracedAttribute, type TracedDtype, tensorflowTypes } from './traced.js';
 
-/** The version of TensorFlow's graphs that the nodes are written for: 2.15's. */
+/** GraphDef version that the nodes target: that of TensorFlow 2.15. */
 const PRODUCER = 1645;
 
-/** TensorFlow's number for strings, which tensors of ours never hold. */
+/** TensorFlow's type code of strings, which this project's tensors never contain. */
 export const DT_STRING = 7;
 
 const BYTES: Readonly<Record<TracedDtype, number>> = { float32: 4, int32: 4, bool: 1 };
 
-/** What a SavedModel has besides its graph when it keeps weights in variables. */
+/** The part of a SavedModel for weights in variables. */
 export interface SavedVariables {
   readonly variables: readonly Variable[];
   readonly saver: Saver;
 }
 
 /**
- * A graph as TensorFlow's `saved_model.pb`.
+ * A graph in the format of TensorFlow's `saved_model.pb`.
  *
  * @see tensorflow/core/protobuf/saved_model.proto, meta_graph.proto and saver.proto
  */
@@ -27,7 +27,7 @@ export function savedModelMessage({ nodes, signatures }: Graph, saved?: SavedVar
     metaGraph.message(2, (graph) => writeGraph(graph, nodes));
     if (saved !== undefined) {
       metaGraph.message(3, (message) => writeSaver(message, saved.saver));
-      // Python's TensorFlow finds variables by these collections; all others by the graph.
+      // Python's TensorFlow finds variables by these collections, other consumers by the graph.
       for (const collection of ['variables', 'trainable_variables'])
         metaGraph.entry(4, collection, (message) =>
           message.message(2, (list) => {
@@ -40,7 +40,7 @@ export function savedModelMessage({ nodes, signatures }: Graph, saved?: SavedVar
   });
 }
 
-/** Nodes as TensorFlow's `GraphDef`. */
+/** Nodes in the format of TensorFlow's `GraphDef`. */
 export function graphMessage(nodes: readonly GraphNode[]): ProtoWriter {
   const message = new ProtoWriter();
   writeGraph(message, nodes);
@@ -56,7 +56,7 @@ function writeSaver(message: ProtoWriter, { filename, save, restore }: Saver): v
   message.text(1, `${filename}:0`).text(2, `${save}:0`).text(3, restore).int(7, 2);
 }
 
-/** A `VariableDef`: the handle, how it gets its value, how it is read. */
+/** A `VariableDef`: handle, initialiser and read operation. */
 function writeVariable(message: ProtoWriter, { handle, assign, read }: Variable): void {
   message.text(1, `${handle}:0`).text(2, assign).text(3, `${read}:0`).bool(5, true).text(6, `${read}:0`).bool(7, true);
 }
@@ -77,7 +77,7 @@ function writeAttribute(message: ProtoWriter, { kind, value }: TracedAttribute):
   } else writeAttributeValue(message, kind, value);
 }
 
-/** In `AttrValue` and in its lists, the fields are numbered alike. */
+/** `AttrValue` and its lists use the same field numbers. */
 function writeAttributeValue(message: ProtoWriter, kind: TracedAttribute['kind'], value: unknown): void {
   if (kind === 'string') message.text(2, String(value));
   else if (kind === 'int') message.int(3, Number(value));
@@ -103,7 +103,7 @@ function writeText(message: ProtoWriter, text: string | readonly string[]): void
   for (const value of values) message.text(8, value);
 }
 
-/** The values of a constant as bytes, read when they are needed. */
+/** The values of a constant as bytes, read on demand. */
 export function constantBytes({ dtype, shape, read }: ConstantValues): Chunk {
   return {
     length: sizeOf(shape) * BYTES[dtype],

@@ -6,7 +6,7 @@ import type { GraphNode } from './graph.js';
 import { graphMessage } from './graph-def.js';
 import type { TracedDtype } from './traced.js';
 
-/** A tensor that is fed or fetched: `node:output`. */
+/** A fed or fetched tensor: `node:output`. */
 export interface NativePort {
   readonly name: string;
   readonly dtype: TracedDtype;
@@ -15,18 +15,18 @@ export interface NativePort {
 export interface NativeGraphParts {
   readonly nodes: readonly GraphNode[];
   readonly feeds: readonly NativePort[];
-  /** Each once, and none that is fed. */
+  /** Distinct, and disjoint from the feeds. */
   readonly fetches: readonly NativePort[];
 }
 
-/** The order in which the operation takes and gives tensors, and what it calls their numbers. */
+/** The types in the order of the operation's inputs and outputs, with the attributes for their counts. */
 const ORDER = [
   ['float32', 'float'],
   ['int32', 'int'],
   ['bool', 'bool'],
 ] as const satisfies readonly (readonly [TracedDtype, string])[];
 
-/** Whether graphs can run: on TensorFlow, on a processor, with the operations of this project. */
+/** Whether graphs are supported: with TensorFlow on a CPU, if this project's operations are loaded. */
 export function canRunGraphs(): boolean {
   return tf.getBackend() === 'tensorflow' && nativeOps().names.includes('graphs');
 }
@@ -35,7 +35,7 @@ export function canRunGraphs(): boolean {
 export class NativeGraph {
   private readonly number: number;
   private readonly attributes: readonly NativeAttribute[];
-  /** Numbers of feeds, and of fetches, in the operation's order. */
+  /** Indices of feeds and fetches, in the operation's order. */
   private readonly feeds: readonly number[];
   private readonly fetches: readonly number[];
 
@@ -50,7 +50,7 @@ export class NativeGraph {
     ];
   }
 
-  /** @throws Error with TensorFlow's message when it is no graph. */
+  /** @throws Error with TensorFlow's message when the graph is invalid. */
   static async make(parts: NativeGraphParts): Promise<NativeGraph> {
     const bytes = await messageBytes(graphMessage(parts.nodes));
     const words = new Int32Array(Math.ceil(bytes.length / 4));
@@ -71,7 +71,7 @@ export class NativeGraph {
     }
   }
 
-  /** @returns what is fetched, in the order of the parts; the tensors are the caller's. */
+  /** @returns the fetched tensors, in the order of the parts; they belong to the caller. */
   run(feeds: readonly tf.Tensor[]): tf.Tensor[] {
     const given = this.feeds.map((i) => feeds[i] as tf.Tensor);
     const results = native().executeMultipleOutputs('SonogroundRunGraph', this.attributes, given, this.fetches.length);

@@ -11,7 +11,7 @@ import {
   tensorflowTypes,
 } from './traced.js';
 
-/** An output of an operation as the binding reports it. */
+/** Output of an operation, as reported by the binding. */
 export interface Metadata {
   readonly id: number;
   readonly shape: readonly number[];
@@ -20,7 +20,7 @@ export interface Metadata {
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
-/** The two functions of the native binding that every operation passes through. */
+/** The two functions of the native binding that every operation calls. */
 interface Binding {
   createTensor(shape: readonly number[], dtype: number, values: Values): number;
   executeOp(op: string, attributes: readonly RawAttribute[], inputs: readonly number[], outputs: number): Metadata[];
@@ -48,32 +48,32 @@ interface RecordedBackend {
 
 export interface RecorderOptions {
   /**
-   * What is done with a tensor that existed before and is no declared input.
-   * - `constant`: it becomes a constant: a weight.
-   * - `refuse`: recording ends with a {@link NotRecordable}.
+   * How to treat a tensor that existed before and is not a declared input.
+   * - `constant`: as a constant, that is, a weight.
+   * - `refuse`: recording fails with a {@link NotRecordable}.
    */
   readonly existing: 'constant' | 'refuse';
-  /** Equal operations on equal inputs, and small constants of equal values, become one node. Default: false. */
+  /** Merge equal operations on equal inputs, and small constants with equal values. Default: false. */
   readonly merge?: boolean;
 }
 
-/** A function that reads what it was not given cannot become a graph of its inputs. */
+/** A function that reads undeclared tensors cannot be compiled to a graph of its inputs. */
 export class NotRecordable extends RuntimeError {}
 
 let recording = false;
 
-/** Whether a graph is being recorded: what is cut into pieces is then cut in as many for any batch. */
+/** Whether a graph is being recorded: operations that split their work then use the same number of pieces for any batch size. */
 export function isRecording(): boolean {
   return recording;
 }
 
-/** Numbers from which on values are not copied: arrays of this size are made once and not written to again. */
+/** Size from which values are not copied: arrays this large are created once and not modified. */
 const KEPT = 2 ** 16;
 
-/** Numbers up to which constants are compared by value. */
+/** Maximum size of constants that are compared by value. */
 const COMPARED = 2 ** 12;
 
-/** Watches the native backend and records the operations that run as nodes of a graph. */
+/** Records the operations that run on the native backend as nodes of a graph. */
 export class Recorder {
   readonly operations: TracedOperation[] = [];
   private readonly options: RecorderOptions;
@@ -83,9 +83,9 @@ export class Recorder {
   private readonly numbers = new Map<TracedNode, number>();
   private readonly merged = new Map<string, TracedOperation>();
   private readonly constants = new Map<string, TracedConstant>();
-  /** What is being brought to the native side, which happens when it is first used. */
+  /** The data being uploaded to the native side, which happens on first use. */
   private uploading: tf.DataId | undefined;
-  /** What was made of JavaScript's values while recording. */
+  /** Data created from JavaScript values while recording. */
   private readonly fresh = new Set<tf.DataId>();
 
   /** @throws RuntimeError when the current backend is not the native one. */
@@ -102,22 +102,22 @@ export class Recorder {
     this.original = this.backend.binding;
   }
 
-  /** Makes a tensor an input of the graph. */
+  /** Declares a tensor as an input of the graph. */
   input(name: string, tensor: tf.TensorInfo): TracedInput {
     const node: TracedInput = { kind: 'input', name, dtype: tensor.dtype as TracedDtype, shape: tensor.shape };
     this.edges.set(this.backend.getInputTensorIds([tensor])[0] as number, { node, output: 0 });
     return node;
   }
 
-  /** Where a tensor comes from. */
+  /** The edge that produced a tensor. */
   edge(tensor: tf.TensorInfo): TracedEdge {
     return this.edges.get(this.backend.getInputTensorIds([tensor])[0] as number) as TracedEdge;
   }
 
-  /** Records what a synchronous function runs. */
+  /** Records the operations of a synchronous function. */
   during<T>(body: () => T): T {
     const { backend, original } = this;
-    // The binding's own properties are read-only: an object that inherits from it takes its place.
+    // The binding's own properties are read-only, so it is replaced by an object that inherits from it.
     backend.binding = Object.create(original, {
       createTensor: { value: this.createTensor.bind(this) },
       executeOp: { value: this.executeOp.bind(this) },
@@ -142,7 +142,7 @@ export class Recorder {
     } finally {
       recording = false;
       backend.binding = original;
-      // The methods are the prototype's again.
+      // Restores the prototype's methods.
       Reflect.deleteProperty(backend, 'getInputTensorIds');
       Reflect.deleteProperty(backend, 'write');
     }
@@ -157,7 +157,7 @@ export class Recorder {
   }
 
   private createTensor(shape: readonly number[], dtype: number, values: Values): number {
-    // Made before and used for the first time now.
+    // Created before recording and first used now.
     if (this.options.existing === 'refuse' && this.uploading !== undefined && !this.fresh.has(this.uploading))
       throw madeOutside(shape);
     const id = this.original.createTensor(shape, dtype, values);

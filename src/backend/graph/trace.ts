@@ -4,11 +4,11 @@ import { Recorder } from './recorder.js';
 import type { Trace, TracedEdge } from './traced.js';
 
 /**
- * Runs a function once on the native backend and records the TensorFlow operations that it consists of. Whatever existed
- * before or is made from values of JavaScript becomes a constant. The portable kernels run, not the project's own.
+ * Runs a function once on the native backend and records its TensorFlow operations. Tensors that existed before, or are created
+ * from JavaScript values, become constants. Uses the portable kernels rather than the project's own.
  *
  * @param inputs - sample values; they stay the caller's.
- * @param fn - runs synchronously, in a `tf.tidy`; it may not look at the values of tensors.
+ * @param fn - runs synchronously, in a `tf.tidy`; must not read values of tensors.
  * @throws RuntimeError when the current backend is not the native one.
  */
 export function trace<I extends Readonly<Record<string, tf.Tensor>>>(

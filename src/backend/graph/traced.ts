@@ -1,16 +1,16 @@
-/** Element types by their number in TensorFlow's `DataType`. */
+/** Element types with their codes in TensorFlow's `DataType`. */
 export const tensorflowTypes = { float32: 1, int32: 3, bool: 10 } as const;
 
 export type TracedDtype = keyof typeof tensorflowTypes;
 
-/** An attribute of an operation, as TensorFlow's eager interface takes it. */
+/** An attribute of an operation, in the form of TensorFlow's eager interface. */
 export interface TracedAttribute {
   readonly name: string;
   readonly kind: 'string' | 'int' | 'float' | 'bool' | 'type' | 'shape';
   readonly value: unknown;
 }
 
-/** Which output of which node. */
+/** An output of a node. */
 export interface TracedEdge {
   readonly node: TracedNode;
   readonly output: number;
@@ -27,29 +27,29 @@ export interface TracedConstant {
   readonly kind: 'constant';
   readonly dtype: TracedDtype;
   readonly shape: readonly number[];
-  /** What it is the same array as in other traces: weights keep theirs. */
+  /** Identifies the same array across traces, as for weights. */
   readonly identity: object;
-  /** The values; of a weight as long as the model lives. */
+  /** The values; those of a weight are available as long as the model lives. */
   read(): Promise<Float32Array | Int32Array | Uint8Array>;
 }
 
 export interface TracedOperation {
   readonly kind: 'operation';
-  /** TensorFlow's name for it. */
+  /** TensorFlow's operation name. */
   readonly op: string;
   readonly attributes: readonly TracedAttribute[];
   readonly inputs: readonly TracedEdge[];
-  /** Of each output. */
+  /** One per output. */
   readonly shapes: readonly (readonly number[])[];
-  /** Of each output. */
+  /** One per output. */
   readonly dtypes: readonly TracedDtype[];
 }
 
 export type TracedNode = TracedInput | TracedConstant | TracedOperation;
 
-/** What a function did to its inputs, as a graph of TensorFlow operations. */
+/** A function as a graph of TensorFlow operations. */
 export interface Trace {
-  /** In the order in which they ran: each after those that it reads. */
+  /** In execution order, which is topological. */
   readonly operations: readonly TracedOperation[];
   readonly inputs: readonly TracedInput[];
   readonly outputs: ReadonlyMap<string, TracedEdge>;

@@ -7,21 +7,27 @@ interface KernelArgs {
   readonly backend: HostBackend;
 }
 
-/** What training needs and WebAssembly lacks or gets wrong. It also lacks Einsum, complex numbers, strings and ragged tensors: not used here. */
+/**
+ * Kernels that training needs and WebAssembly lacks or gets wrong. It also lacks Einsum, complex numbers, strings and ragged
+ * tensors, which are not used here.
+ */
 export const BORROWED = [
   'Conv2DBackpropFilter',
   'DepthwiseConv2dNativeBackpropFilter',
   'DepthwiseConv2dNativeBackpropInput',
-  // It has this one, but wrong where the pools do not cover the image (odd sides): the rest is not zero.
+  // Exists, but is wrong if the pools do not cover the image (odd sizes): the remainder is not zero.
   'MaxPoolGrad',
 ] as const;
 
 const LENDER = 'cpu';
 
-/** Lets WebAssembly run the plain CPU backend's implementation of {@link BORROWED} kernels: values go over and results come back. */
+/**
+ * Runs {@link BORROWED} kernels of the WebAssembly backend with the plain CPU backend's implementation, copying inputs and
+ * results.
+ */
 export function registerBorrowedKernels(): void {
   const lender = tf.engine().findBackend(LENDER) as unknown as HostBackend;
-  // Its first use is when it advertises the native backend; here tfjs is still silenced.
+  // On its first use the CPU backend advertises the native one; tfjs is still silenced here.
   lender.disposeData(lender.write(new Float32Array(1), [1], 'float32'));
   for (const kernelName of BORROWED) {
     const kernel = tf.getKernel(kernelName, LENDER);

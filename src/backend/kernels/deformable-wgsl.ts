@@ -1,4 +1,4 @@
-/** The programs of deformable attention for WebGPU, in its shading language. The arithmetic is `native/deformable-sampling.cc`'s. */
+/** WGSL shaders of deformable attention, for WebGPU. The arithmetic is that of `native/deformable-sampling.cc`. */
 
 /** Sizes of one call, in the order in which {@link UNIFORMS} declares them. */
 export interface DeformableSizes {
@@ -15,15 +15,15 @@ export interface DeformableSizes {
 export const UNIFORMS =
   'cells : i32, queries : i32, heads : i32, depth : i32, levels : i32, points : i32, samples : i32, zero : u32,';
 
-/** Numbers that a thread takes of a head at a time: a vector of four where the depth allows it. */
+/** Number of channels of a head per thread: a vec4 if the depth allows it. */
 export type Lanes = 1 | 4;
 
-/** The type of so many numbers. */
+/** WGSL type of a vector of this size. */
 const typeOf = (lanes: Lanes) => (lanes === 4 ? 'vec4<f32>' : 'f32');
 
 /**
- * Finds the four cells around a point. A compiler may fuse the product and the difference into one rounding, and a location that
- * is meant to hit a cell centre then misses it: what it does not know to be zero keeps them apart.
+ * Finds the four cells around a point. A compiler may fuse the product and the difference into one rounding, so that a location
+ * meant to hit a cell centre misses it; adding a value that it does not know to be zero prevents this.
  */
 const AROUND = `
   struct Around { inside : bool, x : i32, y : i32, right : f32, lower : f32, };
@@ -46,7 +46,7 @@ const AROUND = `
   }
 `;
 
-/** Output [B, Q, H * D], a thread for each of its elements (or vectors of four). */
+/** Output [B, Q, H * D], one thread per element (or vec4). */
 export const forwardSource = (lanes: Lanes): string => `
   ${AROUND}
   fn main(index : i32) {
@@ -81,8 +81,8 @@ export const forwardSource = (lanes: Lanes): string => `
 `;
 
 /**
- * Gradients at locations and weights, a thread for each sample. Output: 3 * samples numbers, first the locations' gradient
- * [samples, 2], then the weights'.
+ * Gradients with respect to locations and weights, one thread per sample. Output: 3 * samples numbers, first the locations'
+ * gradient [samples, 2], then the weights'.
  */
 export const pointGradientSource = (lanes: Lanes): string => `
   ${AROUND}
@@ -127,9 +127,9 @@ export const pointGradientSource = (lanes: Lanes): string => `
 `;
 
 /**
- * Gradient at the value, a thread for each element of the output's gradient, which it spreads to the cells that the element was
- * sampled from. The language has no atomic sum of floats: their bits are exchanged until nobody came between. So the order of
- * additions, and with it the last bits, may differ from run to run.
+ * Gradient with respect to the value, one thread per element of the output's gradient, which it scatters to the sampled cells.
+ * WGSL has no atomic addition of floats, so their bits are updated by compare-and-exchange. The order of additions, and with it
+ * the last bits, may differ from run to run.
  */
 export const valueGradientSource = (): string => `
   ${AROUND}

@@ -1,23 +1,23 @@
 import { tf } from '../tf.js';
 import { registerNativeOperation } from './native-operation.js';
 
-/** What may follow a linear map in the same operation. */
+/** Activation that is fused into a linear map. */
 export type FusedActivation = 'none' | 'relu' | 'gelu';
 
-/** The operations' names for them. */
+/** Names of the operations' activation attribute. */
 const ACTIVATIONS: Readonly<Record<FusedActivation, string>> = { none: '', relu: 'Relu', gelu: 'GeluExact' };
 
-/** Gives the native backend an operation of linear maps: `inputs`, then what is added to the result, and an activation. */
+/** Registers a fused linear operation with the native backend: `inputs`, then a residual, and an activation. */
 export function registerFusedMap(name: string, inputs: readonly string[]): void {
   registerNativeOperation({ name, inputs: [...inputs, 'added'], outputs: 1, attributes: { activation: 'string' } });
 }
 
 /**
- * Runs such an operation; nothing is recorded for a gradient.
+ * Runs such an operation; not differentiable.
  *
- * @param added - [rows, out] f32. Default: nothing.
+ * @param added - [rows, out] f32, residual. Default: none.
  * @returns [rows, out] f32.
- * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @throws Error with TensorFlow's message if shapes do not match.
  */
 export function runFusedMap(
   name: string,

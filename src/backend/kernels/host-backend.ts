@@ -1,11 +1,11 @@
 import type { tf } from '../tf.js';
 
-/** What the kernels written or borrowed here need of a backend that keeps its values in this process's memory. */
+/** The interface that custom and borrowed kernels need of a backend with its values in host memory. */
 export interface HostBackend {
-  /** The values of a tensor; not to be changed. */
+  /** The values of a tensor; read-only. */
   readSync(dataId: tf.DataId): Float32Array | Int32Array | Uint8Array;
-  /** Takes values in and returns their handle, held once. */
+  /** Stores values and returns their handle, with a reference count of one. */
   write(values: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: tf.DataType): tf.DataId;
-  /** Lets go of a handle. */
+  /** Releases a handle. */
   disposeData(dataId: tf.DataId): boolean;
 }

@@ -3,38 +3,38 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundAttention';
 
-/** Inputs of {@link nativeAttention}; an empty tensor stands for one that is absent. All float32 but for the rows. */
+/** Inputs of {@link nativeAttention}; an empty tensor stands for an absent one. All float32 except the rows. */
 export interface NativeAttentionInputs {
-  /** [R, columns]: head h of a row begins at column offset + h * d. */
+  /** [R, columns]: head h of a row starts at column offset + h * d. */
   readonly query: tf.Tensor;
   /** [S, columns]. */
   readonly key: tf.Tensor;
   /** [S, columns]. */
   readonly value: tf.Tensor;
-  /** [G, N] i32: rows of the queries of each group, each row once; negative: left out. [G, 0]: R / G rows, one after the other. */
+  /** [G, N] i32: query rows of each group, each row once; negative: skipped. [G, 0]: R / G consecutive rows per group. */
   readonly queryRows: tf.Tensor;
-  /** [G, M] i32: rows of the keys of each group; negative: padding. [G, 0]: S / G rows, one after the other. */
+  /** [G, M] i32: key rows of each group; negative: padding. [G, 0]: S / G consecutive rows per group. */
   readonly keyRows: tf.Tensor;
   /** [2, heads * d]: key and value of padding. [0]: zeros. */
   readonly padding: tf.Tensor;
-  /** [1 or heads, N, M], added to the scores. [0]: nothing. */
+  /** [1 or heads, N, M], added to the scores. [0]: none. */
   readonly bias: tf.Tensor;
-  /** [K, N, M], added to the scores of group g from g % K. [0]: nothing. */
+  /** [K, N, M], of which g % K is added to the scores of group g. [0]: none. */
   readonly mask: tf.Tensor;
 }
 
-/** Numbers that go with {@link NativeAttentionInputs}. */
+/** Parameters for {@link NativeAttentionInputs}. */
 export interface NativeAttentionSizes {
   readonly heads: number;
-  /** Numbers of one head of one token. */
+  /** Channels per head. */
   readonly depth: number;
   /** Multiplies the scores. */
   readonly scale: number;
-  /** First columns of query, key and value, which may lie side by side in one matrix. */
+  /** First columns of query, key and value, which may be columns of one matrix. */
   readonly offsets: readonly [query: number, key: number, value: number];
 }
 
-/** Gives the native backend attention among groups of rows, see `native/attention.cc`. */
+/** Registers grouped attention with the native backend, see `native/attention.cc`. */
 export function registerNativeAttention(): void {
   registerNativeOperation({
     name: KERNEL,
@@ -50,10 +50,10 @@ export function hasNativeAttention(): boolean {
 }
 
 /**
- * softmax(scale Q Kᵀ + bias + mask) V in each group, without a matrix of all scores. Nothing is recorded for a gradient.
+ * softmax(scale Q Kᵀ + bias + mask) V in each group, without materialising all scores. Not differentiable.
  *
  * @returns [R, heads * d] f32.
- * @throws Error with TensorFlow's message if shapes do not fit each other, or a row is none, missing or there twice.
+ * @throws Error with TensorFlow's message if shapes do not match, or a row is out of range, missing or repeated.
  */
 export function nativeAttention(
   inputs: NativeAttentionInputs,

@@ -1,6 +1,6 @@
 import type { tf } from '../tf.js';
 
-/** What the kernels written here need of the native backend, which has no types of its own here. */
+/** The part of the untyped native backend that custom kernels need. */
 export interface NativeBackend {
   readonly binding: Readonly<
     Record<'TF_ATTR_BOOL' | 'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_INT' | 'TF_ATTR_STRING' | 'TF_FLOAT', number>

@@ -2,11 +2,11 @@ import { tf } from '../tf.js';
 import type { NativeBackend } from './native-backend.js';
 import { unregisterNativeOperation } from './native-operation.js';
 
-/** The names of the kernels and of the TensorFlow operations behind them, see `native/deformable-attention.cc`. */
+/** Names of the kernels and of their TensorFlow operations, see `native/deformable-attention.cc`. */
 export const DEFORMABLE_FORWARD = 'SonogroundDeformableAttention';
 export const DEFORMABLE_BACKWARD = 'SonogroundDeformableAttentionGrad';
 
-/** Inputs of multi-scale deformable attention, all float32 but for the shapes. */
+/** Inputs of multi-scale deformable attention, all float32 except the shapes. */
 export interface NativeDeformableAttentionInputs {
   /** [B, S, H, D] f32. */
   readonly value: tf.Tensor;
@@ -18,7 +18,7 @@ export interface NativeDeformableAttentionInputs {
   readonly weights: tf.Tensor;
 }
 
-/** Gives the native backend the two kernels. Their operations must be loaded. */
+/** Registers both kernels with the native backend. Their operations must be loaded. */
 export function registerNativeDeformableAttention(): void {
   if (tf.getKernel(DEFORMABLE_FORWARD, 'tensorflow') !== undefined) return;
   const register = (
@@ -38,7 +38,7 @@ export function registerNativeDeformableAttention(): void {
   register(DEFORMABLE_BACKWARD, (backend, inputs) => backend.executeMultipleOutputs(DEFORMABLE_BACKWARD, [], inputs, 3));
 }
 
-/** Takes the kernels away again, where their operations turn out not to run on this machine. */
+/** Unregisters the kernels if their operations turn out not to work on this machine. */
 export function unregisterNativeDeformableAttention(): void {
   for (const name of [DEFORMABLE_FORWARD, DEFORMABLE_BACKWARD]) unregisterNativeOperation(name);
 }
@@ -49,10 +49,10 @@ export function hasNativeDeformableAttention(): boolean {
 }
 
 /**
- * Runs the forward kernel; nothing is recorded for a gradient.
+ * Runs the forward kernel; not differentiable.
  *
  * @returns [B, Q, H * D] f32.
- * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @throws Error with TensorFlow's message if shapes do not match.
  * @see Zhu et al. 2021, Deformable DETR, equation 3
  */
 export function nativeDeformableAttention(inputs: NativeDeformableAttentionInputs): tf.Tensor3D {
@@ -62,9 +62,9 @@ export function nativeDeformableAttention(inputs: NativeDeformableAttentionInput
 /**
  * Runs the backward kernel.
  *
- * @param gradient - [B, Q, H * D] f32, at the forward kernel's output.
- * @returns the gradients at value, locations and weights, in their shapes.
- * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @param gradient - [B, Q, H * D] f32, with respect to the forward kernel's output.
+ * @returns the gradients with respect to value, locations and weights, in their shapes.
+ * @throws Error with TensorFlow's message if shapes do not match.
  */
 export function nativeDeformableAttentionGradients(
   inputs: NativeDeformableAttentionInputs,

@@ -4,7 +4,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 const FORWARD = 'SonogroundGelu';
 const BACKWARD = 'SonogroundGeluGrad';
 
-/** Gives the native backend both passes of exact GELU, see `native/layer-norm-gelu.cc`. */
+/** Registers exact GELU and its gradient with the native backend, see `native/layer-norm-gelu.cc`. */
 export function registerNativeGelu(): void {
   registerNativeOperation({ name: FORWARD, inputs: ['x'], outputs: 1 });
   registerNativeOperation({ name: BACKWARD, inputs: ['x', 'gradient'], outputs: 1 });
@@ -15,12 +15,12 @@ export function hasNativeGelu(): boolean {
   return hasOperation(FORWARD);
 }
 
-/** x Φ(x) for f32 of any shape; nothing is recorded for a gradient. */
+/** x Φ(x) for f32 of any shape; not differentiable. */
 export function nativeGelu(x: tf.Tensor): tf.Tensor {
   return tf.engine().runKernel(FORWARD, { x }) as tf.Tensor;
 }
 
-/** The gradient at x for one at the result, both in the shape of x. */
+/** The gradient with respect to x, given that with respect to the result; both in the shape of x. */
 export function nativeGeluGradient(x: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
   return tf.engine().runKernel(BACKWARD, { x, gradient }) as tf.Tensor;
 }

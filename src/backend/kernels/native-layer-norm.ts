@@ -4,7 +4,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 const FORWARD = 'SonogroundLayerNorm';
 const BACKWARD = 'SonogroundLayerNormGrad';
 
-/** Gives the native backend both passes of layer normalisation, see `native/layer-norm-gelu.cc`. */
+/** Registers layer normalisation and its gradient with the native backend, see `native/layer-norm-gelu.cc`. */
 export function registerNativeLayerNorm(): void {
   const attributes = { epsilon: 'float' } as const;
   registerNativeOperation({ name: FORWARD, inputs: ['x', 'weight', 'bias'], outputs: 1, attributes });
@@ -17,17 +17,17 @@ export function hasNativeLayerNorm(): boolean {
 }
 
 /**
- * Normalises the last axis; nothing is recorded for a gradient.
+ * Normalises the last axis; not differentiable.
  *
  * @param x - [..., C] f32; weight and bias [C] f32.
  * @returns the shape of `x`.
- * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @throws Error with TensorFlow's message if shapes do not match.
  */
 export function nativeLayerNorm(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, epsilon: number): tf.Tensor {
   return tf.engine().runKernel(FORWARD, { x, weight, bias }, { epsilon }) as tf.Tensor;
 }
 
-/** @returns the gradients at x, weight and bias for one at the result, in their shapes. */
+/** @returns the gradients with respect to x, weight and bias, in their shapes, given that with respect to the result. */
 export function nativeLayerNormGradients(
   x: tf.Tensor,
   weight: tf.Tensor,

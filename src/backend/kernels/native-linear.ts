@@ -4,7 +4,7 @@ import { hasOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundLinear';
 
-/** Gives the native backend linear maps with bias, activation and addition in one operation, see `native/linear.cc`. */
+/** Registers a fused linear layer (bias, activation, residual) with the native backend, see `native/linear.cc`. */
 export function registerNativeLinear(): void {
   registerFusedMap(KERNEL, ['x', 'weight', 'bias']);
 }
@@ -22,15 +22,15 @@ export interface NativeLinearInputs {
   readonly weight: tf.Tensor;
   /** [out]. */
   readonly bias: tf.Tensor;
-  /** [rows, out], added after the activation. Default: nothing. */
+  /** [rows, out], residual added after the activation. Default: none. */
   readonly added?: tf.Tensor | undefined;
 }
 
 /**
- * activation(x Wᵀ + b) + added; nothing is recorded for a gradient.
+ * activation(x Wᵀ + b) + added; not differentiable.
  *
  * @returns [rows, out] f32.
- * @throws Error with TensorFlow's message if shapes do not fit each other.
+ * @throws Error with TensorFlow's message if shapes do not match.
  */
 export function nativeLinear({ added, ...inputs }: NativeLinearInputs, activation: FusedActivation = 'none'): tf.Tensor2D {
   return runFusedMap(KERNEL, inputs, added, activation);

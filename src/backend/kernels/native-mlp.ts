@@ -4,7 +4,7 @@ import { hasOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundMlp';
 
-/** Gives the native backend MLPs of two linear maps in one operation, see `native/mlp.cc`. */
+/** Registers a fused MLP of two linear layers with the native backend, see `native/mlp.cc`. */
 export function registerNativeMlp(): void {
   registerFusedMap(KERNEL, ['x', 'expandWeight', 'expandBias', 'contractWeight', 'contractBias']);
 }
@@ -26,16 +26,16 @@ export interface NativeMlpInputs {
   readonly contractWeight: tf.Tensor;
   /** [out]. */
   readonly contractBias: tf.Tensor;
-  /** [rows, out]. Default: nothing. */
+  /** [rows, out], residual. Default: none. */
   readonly added?: tf.Tensor | undefined;
 }
 
 /**
- * activation(x W₁ᵀ + b₁) W₂ᵀ + b₂ + added, without a tensor of all hidden numbers; nothing is recorded for a gradient. The results
- * are bit for bit those of two calls of `nativeLinear`.
+ * activation(x W₁ᵀ + b₁) W₂ᵀ + b₂ + added, without materialising all hidden activations; not differentiable. The results equal
+ * those of two calls of `nativeLinear` bit for bit.
  *
  * @returns [rows, out] f32.
- * @throws Error with TensorFlow's message if shapes do not fit each other, or if there are no hidden numbers.
+ * @throws Error with TensorFlow's message if shapes do not match, or the hidden size is 0.
  */
 export function nativeMlp({ added, ...inputs }: NativeMlpInputs, activation: FusedActivation = 'none'): tf.Tensor2D {
   return runFusedMap(KERNEL, inputs, added, activation);

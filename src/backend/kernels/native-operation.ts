@@ -3,17 +3,17 @@ import type { NativeAttribute, NativeBackend } from './native-backend.js';
 
 const BACKEND = 'tensorflow';
 
-/** A TensorFlow operation of this project (`native/`) that becomes a kernel of the same name. */
+/** A TensorFlow operation of this project (`native/`) exposed as a kernel of the same name. */
 export interface NativeOperation {
   readonly name: string;
-  /** Names of the inputs in the operation's order; all are given at each call. */
+  /** Input names in the operation's order; all are required. */
   readonly inputs: readonly string[];
   readonly outputs: number;
-  /** What kind of value each attribute has. Default: there are none. */
+  /** Type of each attribute. Default: no attributes. */
   readonly attributes?: Readonly<Record<string, 'float' | 'int' | 'string'>>;
 }
 
-/** Gives the native backend a kernel that runs the operation. It must be loaded. Safe to call again. */
+/** Registers a kernel that runs the operation, which must be loaded. Idempotent. */
 export function registerNativeOperation({ name, inputs, outputs, attributes = {} }: NativeOperation): void {
   if (tf.getKernel(name, BACKEND) !== undefined) return;
   tf.registerKernel({
@@ -37,7 +37,7 @@ export function registerNativeOperation({ name, inputs, outputs, attributes = {}
   });
 }
 
-/** Takes the kernel away again, where its operation turns out not to run on this machine. */
+/** Unregisters a kernel whose operation turns out not to work on this machine. */
 export function unregisterNativeOperation(name: string): void {
   if (tf.getKernel(name, BACKEND) !== undefined) tf.unregisterKernel(name, BACKEND);
 }
@@ -47,10 +47,10 @@ export function hasOperation(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
-/** What the names of all operations of `native/` begin with. */
+/** Name prefix of all operations in `native/`. */
 const OWN = /^Sonoground/;
 
-/** Runs a function without the kernels of this project, so that the portable versions are taken. */
+/** Runs a function without this project's kernels, so that the portable versions are used. */
 export function withPortableKernels<T>(body: () => T): T {
   const own = tf.getKernelsForBackend(BACKEND).filter(({ kernelName }) => OWN.test(kernelName));
   for (const { kernelName, backendName } of own) tf.unregisterKernel(kernelName, backendName);

@@ -1,7 +1,7 @@
 import { tf } from '../tf.js';
 import type { NativeBackend } from './native-backend.js';
 
-/** Names of the kinds of kernels (`native/kernels.cc`) for people. */
+/** Readable names of the kernel variants (`native/kernels.cc`). */
 const NAMES: Readonly<Record<string, string>> = {
   amx: 'AVX-512 and AMX',
   avx512: 'AVX-512',
@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   portable: 'no vectors',
 };
 
-/** The instruction sets that the native operations use, in words. They must be loaded, and TensorFlow be the backend. */
+/** The instruction sets used by the native operations, for display. They must be loaded, with TensorFlow as the backend. */
 export function nativeProcessor(): string {
   const native = tf.backend() as unknown as NativeBackend & { readSync(id: tf.DataId): Uint8Array[] };
   return tf.tidy(() => {

@@ -11,8 +11,8 @@ interface SegmentSumArgs {
 const KERNEL = 'UnsortedSegmentSum';
 
 /**
- * Gives a portable backend the sum over segments, which is the gradient of gather. WebAssembly has none, and the plain CPU
- * backend's own goes through the whole input once for every segment.
+ * Registers the segment sum, which is the gradient of gather, with a portable backend. WebAssembly has none, and the plain CPU
+ * backend's own traverses the whole input once per segment.
  */
 export function registerUnsortedSegmentSum(backendName: 'wasm' | 'cpu'): void {
   if (tf.getKernel(KERNEL, backendName) !== undefined) tf.unregisterKernel(KERNEL, backendName);
@@ -23,7 +23,7 @@ export function registerUnsortedSegmentSum(backendName: 'wasm' | 'cpu'): void {
   });
 }
 
-/** As in TensorFlow, rows whose segment is negative count for nothing. */
+/** As in TensorFlow, rows with a negative segment are ignored. */
 function unsortedSegmentSum({ inputs: { x, segmentIds }, attrs: { numSegments }, backend }: SegmentSumArgs): tf.TensorInfo {
   const values = backend.readSync(x.dataId);
   const segments = backend.readSync(segmentIds.dataId);

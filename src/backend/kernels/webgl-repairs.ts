@@ -10,9 +10,7 @@ const SELECT = 'Select';
 
 let repaired = false;
 
-/**
- * Puts a selection that takes any number of axes in place of WebGL's, which takes four: of equal shapes it needs to know none.
- */
+/** Replaces WebGL's select, which supports at most four axes, by one for any rank: for equal shapes it needs none of them. */
 export function repairWebglKernels(): void {
   if (repaired) return;
   repaired = true;

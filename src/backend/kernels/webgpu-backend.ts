@@ -1,27 +1,27 @@
 import { tf } from '../tf.js';
 
-/** A program for the GPU, as TensorFlow.js's WebGPU backend takes it. */
+/** A GPU program in the format of TensorFlow.js's WebGPU backend. */
 export interface WebgpuProgram {
   readonly variableNames: string[];
-  /** How many numbers one element of each input holds. */
+  /** Vector width of each input's elements. */
   readonly variableComponents?: number[];
   readonly outputShape: number[];
   readonly outputComponent?: number;
-  /** Same key, same source, for the same ranks and types. */
+  /** Programs with the same key have the same source for equal ranks and types. */
   shaderKey: string;
   readonly dispatchLayout: { x: number[] };
   dispatch: [number, number, number];
   readonly workgroupSize: [number, number, number];
-  /** Members of the uniforms, beyond the shapes. */
+  /** Declarations of uniforms besides the shapes. */
   readonly uniforms: string;
-  /** Whether the source wants to know the size of the output. */
+  /** Whether the source uses the output's size. */
   readonly size?: boolean;
-  /** Whether the output is one of `atomic<i32>`. */
+  /** Whether the output's elements are `atomic<i32>`. */
   readonly atomic?: boolean;
   getUserCode(): string;
 }
 
-/** What the kernels written here need of the WebGPU backend. */
+/** The part of the WebGPU backend that custom kernels need. */
 export interface WebgpuBackend {
   runWebGPUProgram(
     program: WebgpuProgram,
@@ -31,11 +31,11 @@ export interface WebgpuBackend {
     output?: tf.TensorInfo,
   ): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
-  /** What the buffers hold, whatever a tensor is called that shares one. */
+  /** The types of the buffers; a tensor that shares one may have another type. */
   readonly tensorMap: { get(dataId: tf.DataId): { readonly dtype: tf.DataType } };
 }
 
-/** One call of a kernel. */
+/** A call of a kernel. */
 export interface WebgpuKernelCall {
   readonly inputs: Readonly<Record<string, tf.TensorInfo>>;
   readonly attrs: Readonly<Record<string, unknown>>;
@@ -44,7 +44,7 @@ export interface WebgpuKernelCall {
 
 export type WebgpuKernel = (call: WebgpuKernelCall) => tf.TensorInfo | tf.TensorInfo[];
 
-/** Runs a kernel of the backend by name; the engine does not hear of it. */
+/** Runs a kernel of the backend by name, bypassing the engine. */
 export function runKernelOn(
   backend: WebgpuBackend,
   kernelName: string,
@@ -55,10 +55,10 @@ export function runKernelOn(
   return kernelFunc({ inputs: { ...inputs }, attrs: { ...attrs } as unknown as tf.NamedAttrMap, backend }) as tf.TensorInfo;
 }
 
-/** Threads of a group in the programs written here. */
+/** Workgroup size of the custom programs. */
 const GROUP = 64;
 
-/** What a program has that runs so many threads in a row. */
+/** Common fields of a program with this many threads in one dimension. */
 export function flatProgram(shaderKey: string, outputShape: number[], threads: number) {
   return {
     outputShape,

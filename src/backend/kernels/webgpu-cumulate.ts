@@ -4,7 +4,7 @@ import { flatProgram, type WebgpuKernelCall } from './webgpu-backend.js';
 
 type Kind = 'sum' | 'product';
 
-/** A thread goes along each row, which is one side of the tensor with a place in the sides before it and one in those behind. */
+/** One thread per row along the axis, addressed by its index in the outer and the inner axes. */
 const source = (kind: Kind, type: 'f32' | 'i32'): string => `
   fn main(index : i32) {
     if (index >= uniforms.rows) { return; }
@@ -21,8 +21,8 @@ const source = (kind: Kind, type: 'f32' | 'i32'): string => `
 `;
 
 /**
- * Sums or products of what stands before, and with `exclusive: false` of the number itself, along one side. The package's own
- * starts at the wrong end where it is reversed, as the gradient needs it, and knows up to four sides.
+ * Cumulative sums or products along one axis, exclusive or inclusive. The package's own starts at the wrong end if reversed, as
+ * the gradient needs, and only supports four axes.
  */
 export function cumulate(kind: Kind, { inputs, attrs, backend }: WebgpuKernelCall): tf.TensorInfo {
   const x = inputs['x'] as tf.TensorInfo;

@@ -13,7 +13,7 @@ import { flatProgram, runKernelOn, type WebgpuBackend, type WebgpuProgram } from
 
 type Inputs = Readonly<Record<'value' | 'spatialShapes' | 'locations' | 'weights' | 'gradient', tf.TensorInfo>>;
 
-/** Gives WebGPU the two kernels that the native backend has, see {@link file://./native-deformable-attention.ts}. */
+/** Registers the same two kernels with WebGPU as with the native backend, see {@link file://./native-deformable-attention.ts}. */
 export function registerWebgpuDeformableAttention(): void {
   if (tf.getKernel(DEFORMABLE_FORWARD, 'webgpu') !== undefined) return;
   const register = (kernelName: string, run: (backend: WebgpuBackend, inputs: Inputs) => tf.TensorInfo | tf.TensorInfo[]) =>
@@ -63,7 +63,7 @@ function valueGradient(backend: WebgpuBackend, inputs: Inputs, sizes: Deformable
   return backend.runWebGPUProgram(program, rest, 'float32', uniformsOf(sizes), zeros);
 }
 
-/** At locations and weights. One program finds both; its result is cut in two. */
+/** Gradients with respect to locations and weights. One program computes both; its result is split. */
 function pointGradients(backend: WebgpuBackend, inputs: Inputs, sizes: DeformableSizes): [tf.TensorInfo, tf.TensorInfo] {
   const lanes = lanesOf(sizes);
   const { samples } = sizes;
@@ -84,7 +84,7 @@ function pointGradients(backend: WebgpuBackend, inputs: Inputs, sizes: Deformabl
   return [...parts];
 }
 
-/** The inputs as rows of numbers: the programs do their own indexing. */
+/** The inputs flattened: the programs do their own indexing. */
 function flattened(inputs: Inputs): tf.TensorInfo[] {
   return [inputs.value, inputs.spatialShapes, inputs.locations, inputs.weights, inputs.gradient]
     .filter((input) => input !== undefined)
@@ -98,7 +98,7 @@ function uniformsOf({ cells, queries, heads, depth, levels, points, samples }: D
 
 const lanesOf = ({ depth }: DeformableSizes): Lanes => (depth % 4 === 0 ? 4 : 1);
 
-/** The sizes of a call; what the programs rely on is checked. */
+/** The sizes of a call, after checking the programs' assumptions. */
 function sizesOf({ value, spatialShapes, locations, weights, gradient }: Inputs): DeformableSizes {
   const [batch = 0, cells = 0, heads = 0, depth = 0] = value.shape;
   const [levels = 0] = spatialShapes.shape;

@@ -2,15 +2,15 @@ import { sizeOf } from '../../util/index.js';
 import { tf } from '../tf.js';
 import { runKernelOn, type WebgpuKernel } from './webgpu-backend.js';
 
-/** From this many sides on, programs of the package that address single coordinates do not compile, or are not there. */
+/** From this rank on, the package's programs that address single coordinates fail to compile or do not exist. */
 const MANY = 5;
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** The sides that a call works along, each with what the same kernel is to do with the middle one of three. */
+/** The axes that a call operates on, each with the attributes for the same kernel on the middle one of three axes. */
 type Passes = (attributes: Attributes, rank: number) => readonly (readonly [axis: number, attributes: Attributes])[];
 
-/** Kernels that may take one side after the other, with all sides before it and all behind it as one each. */
+/** Kernels that can process one axis after another, with all axes before and all axes after it merged. */
 const SIDE_BY_SIDE: Readonly<Record<string, Passes>> = {
   PadV2: padded,
   MirrorPad: padded,
@@ -27,13 +27,13 @@ function padded({ paddings, ...rest }: Attributes): ReturnType<Passes> {
   });
 }
 
-/** Kernels with inputs `a` and `b` that are stretched to each other. */
+/** Kernels with broadcast inputs `a` and `b`. */
 const ELEMENT_BY_ELEMENT = [
   ...['Add', 'Sub', 'Multiply', 'RealDiv', 'FloorDiv', 'Mod', 'Pow', 'Maximum', 'Minimum', 'SquaredDifference', 'Atan2'],
   ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'],
 ] as const;
 
-/** Kernels for five and more sides, by name: each goes to the package's own with fewer. */
+/** Kernels for rank five and more, by name: each reduces the rank and calls the package's own. */
 export const rankRepairs: Readonly<Record<string, (stock: WebgpuKernel) => WebgpuKernel>> = {
   ...Object.fromEntries(Object.entries(SIDE_BY_SIDE).map(([name, passes]) => [name, sideBySide(passes)])),
   ...Object.fromEntries(ELEMENT_BY_ELEMENT.map((name) => [name, withFewerSides])),
@@ -70,7 +70,7 @@ function withFewerSides(stock: WebgpuKernel): WebgpuKernel {
   };
 }
 
-/** Takes neighbouring sides together where both tensors have them, or only one and the same has. */
+/** Merges adjacent axes that both tensors have, or that only one and the same tensor has. */
 function merged([first, second]: readonly [number[], number[]]): [number[], number[]] {
   const [ofA, ofB]: [number[], number[]] = [[], []];
   let before = '';

@@ -6,7 +6,7 @@ import { rankRepairs } from './webgpu-ranks.js';
 import { sineProgram } from './webgpu-sine.js';
 import { topKIndices, topKValues } from './webgpu-top-k.js';
 
-/** Puts our own kernels in place of those of TensorFlow.js's WebGPU backend that fail or are not exact enough. */
+/** Replaces kernels of TensorFlow.js's WebGPU backend that fail or are too inexact. */
 export function repairWebgpuKernels(): void {
   replace('Select', flatSelect);
   for (const [name, resultOf] of Object.entries(THROUGH_FLOATS)) replace(name, (stock) => throughFloats(stock, resultOf));
@@ -38,7 +38,7 @@ function replace(kernelName: string, make: (stock: WebgpuKernel) => WebgpuKernel
   tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc: kernelFunc as unknown as tf.KernelFunc });
 }
 
-/** The stock kernel knows shapes of up to four sides; of equal shapes it needs to know none. */
+/** The stock kernel supports at most rank four; for equal shapes it needs no axes. */
 function flatSelect(stock: WebgpuKernel): WebgpuKernel {
   return (call) => {
     const { condition, t, e } = call.inputs as Readonly<Record<'condition' | 't' | 'e', tf.TensorInfo>>;
@@ -59,8 +59,8 @@ const always =
     dtype;
 
 /**
- * Kernels that transpose, themselves or on the way, with the type that they give for one that they get. The package's program for
- * that does not compile for whole numbers and truth values.
+ * Kernels that transpose, directly or indirectly, with the output type for an input type. The package's transpose program does
+ * not compile for integers and booleans.
  */
 const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
   Transpose: same,
@@ -76,12 +76,12 @@ const THROUGH_FLOATS: Readonly<Record<string, ResultType>> = {
   ArgMin: always('int32'),
 };
 
-/** Computes with floats, which hold whole numbers to 2^24; beyond it no kernel of this backend is exact. */
+/** Computes in float32, which is exact for integers up to 2^24; beyond that no kernel of this backend is exact. */
 function throughFloats(stock: WebgpuKernel, resultOf: ResultType): WebgpuKernel {
   return (call) => {
     const { x } = call.inputs as { readonly x: tf.TensorInfo };
     const { backend } = call;
-    // A float tensor that was cast from whole numbers still has their buffer.
+    // A float tensor cast from integers still shares their buffer.
     if (backend.tensorMap.get(x.dataId).dtype === 'float32') return stock(call);
     const floats = toFloats(x, backend);
     const result = stock({ ...call, inputs: { ...call.inputs, x: floats } }) as tf.TensorInfo;
@@ -94,7 +94,7 @@ function throughFloats(stock: WebgpuKernel, resultOf: ResultType): WebgpuKernel 
   };
 }
 
-/** A copy as floats. The cast of the package would keep the buffer of whole numbers and only call it otherwise. */
+/** A float copy. The package's cast would keep the integer buffer and only relabel it. */
 function toFloats({ dataId, shape, dtype }: tf.TensorInfo, backend: WebgpuBackend): tf.TensorInfo {
   const size = sizeOf(shape);
   const program = {
@@ -107,7 +107,7 @@ function toFloats({ dataId, shape, dtype }: tf.TensorInfo, backend: WebgpuBacken
   return { ...backend.runWebGPUProgram(program, [{ dataId, shape: [size], dtype }], 'float32', []), shape };
 }
 
-/** The stock kernel orders equal numbers at random and may point beyond the row where some are minus infinity. */
+/** The stock kernel orders equal values at random and may return indices beyond the row if some values are minus infinity. */
 function topK({ inputs, attrs, backend }: WebgpuKernelCall): tf.TensorInfo[] {
   const x = inputs['x'] as tf.TensorInfo;
   const indices = topKIndices(x, attrs['k'] as number, backend);

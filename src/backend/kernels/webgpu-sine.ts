@@ -3,10 +3,11 @@ import type { tf } from '../tf.js';
 import { flatProgram, type WebgpuBackend } from './webgpu-backend.js';
 
 /**
- * Sine and cosine to float32's precision up to some thousands of turns. WebGPU promises its own only to 2^-11, and only within
- * half a turn, which is too coarse for position encodings.
+ * Sine and cosine to float32 precision up to some thousands of turns. WebGPU only guarantees 2^-11, and only within half a turn,
+ * which is too coarse for position encodings.
  *
- * The number of quarter turns is taken off in three parts, the first two of which have few enough bits for an exact product.
+ * The argument is reduced by quarter turns in three parts (Cody-Waite), the first two of which have few enough bits for an exact
+ * product.
  */
 const source = (name: 'sin' | 'cos'): string => `
   fn main(index : i32) {
@@ -23,7 +24,7 @@ const source = (name: 'sin' | 'cos'): string => `
   }
 `;
 
-/** Runs it on an input of any shape. */
+/** Runs the program on an input of any shape. */
 export function sineProgram(name: 'sin' | 'cos', x: tf.TensorInfo, backend: WebgpuBackend): tf.TensorInfo {
   const size = sizeOf(x.shape);
   const program = {

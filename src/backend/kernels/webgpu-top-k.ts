@@ -3,8 +3,8 @@ import type { tf } from '../tf.js';
 import { flatProgram, type WebgpuBackend } from './webgpu-backend.js';
 
 /**
- * A thread for each number of each row counts those that come before it: larger ones, and equal ones with a smaller index, as
- * TensorFlow orders them. That is n^2 comparisons, all at once, of numbers that lie close. What is not a number comes last.
+ * One thread per element counts the elements of its row that precede it: larger ones, and equal ones with a smaller index, in
+ * TensorFlow's order. These are n^2 comparisons, all in parallel, of adjacent values. NaN sorts last.
  */
 const INDICES = `
   fn key(i : i32) -> u32 {
@@ -35,7 +35,7 @@ const VALUES = `
   }
 `;
 
-/** Where the k largest numbers of each row are: [..., n] f32 or i32 to [..., k] i32. */
+/** Indices of the k largest values of each row: [..., n] f32 or i32 to [..., k] i32. */
 export function topKIndices(x: tf.TensorInfo, k: number, backend: WebgpuBackend): tf.TensorInfo {
   const length = x.shape.at(-1) ?? 1;
   const numbers = sizeOf(x.shape);
@@ -50,7 +50,7 @@ export function topKIndices(x: tf.TensorInfo, k: number, backend: WebgpuBackend)
   return { ...backend.runWebGPUProgram(program, [flat(x)], 'int32', uniforms), shape };
 }
 
-/** The numbers themselves, [..., k]. */
+/** The values at these indices, [..., k]. */
 export function topKValues(x: tf.TensorInfo, indices: tf.TensorInfo, backend: WebgpuBackend): tf.TensorInfo {
   const size = sizeOf(indices.shape);
   const program = {

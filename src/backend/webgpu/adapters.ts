@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { type PowerPreference, requestAdapter } from './dawn.js';
 import { type AdapterReport, describeAdapter } from './describe-adapter.js';
 
-/** Each wish may be answered by another device. */
+/** Each preference may yield another device. */
 const WISHES: readonly PowerPreference[] = ['high-performance', 'low-power'];
 
-/** What a graphics device of the kernel, NVIDIA's driver or Windows' subsystem for Linux looks like. */
+/** Device names of the kernel's graphics drivers, NVIDIA's driver and Windows Subsystem for Linux. */
 const RENDER_NODE = /^renderD\d+$/;
 const OTHER_DEVICES: readonly string[] = ['/dev/nvidia0', '/dev/dxg'];
 
 /**
- * Whether the system shows a graphics device at all. Without one there is nothing to ask Dawn for, whose loader of drivers would
- * complain on standard error.
+ * Whether the system has a graphics device at all. Without one there is no need to load Dawn, whose driver loader would print
+ * warnings to standard error.
  */
 export function hasGraphicsDevice(): boolean {
   if (process.platform !== 'linux') return true;
@@ -26,7 +26,7 @@ function renderNodes(): string[] {
   }
 }
 
-/** Lists the adapters, the one that is taken first. Empty where there is no driver; throws where Dawn cannot be loaded. */
+/** Lists the adapters, the default one first. Empty without a driver; throws if Dawn cannot be loaded. */
 export async function listAdapters(): Promise<AdapterReport[]> {
   const reports: AdapterReport[] = [];
   for (const wish of WISHES) {

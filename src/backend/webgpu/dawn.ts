@@ -1,21 +1,21 @@
-/** The part of the npm package `webgpu` that is used: Dawn, the implementation of WebGPU that Chromium has. */
+/** The part of the npm package `webgpu` used here: Dawn, Chromium's implementation of WebGPU. */
 interface DawnModule {
-  /** @param flags - `adapter=NAME` and other words to Dawn. */
+  /** @param flags - `adapter=NAME` and other Dawn options. */
   create(flags: readonly string[]): GPU;
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
-/** What a program asks for when it has no wishes. */
+/** Adapter preference; `high-performance` is the default. */
 export type PowerPreference = 'high-performance' | 'low-power';
 
 let dawn: Promise<DawnModule> | undefined;
 let gpu: GPU | undefined;
 
 /**
- * Loads Dawn once and puts WebGPU where browsers have it (`navigator.gpu`, `GPUBufferUsage` and its like): the TensorFlow.js
- * backend looks for it there, also at the moment when it is imported.
+ * Loads Dawn once and defines the same globals as in browsers (`navigator.gpu`, `GPUBufferUsage` and so on): the TensorFlow.js
+ * backend uses them, even at import time.
  *
- * @throws Error when the package is not there or has no binary for this system.
+ * @throws Error when the package is missing or has no binary for this system.
  */
 export async function openGpu(): Promise<GPU> {
   if (gpu !== undefined) return gpu;
@@ -26,7 +26,7 @@ export async function openGpu(): Promise<GPU> {
   for (const [name, value] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   const navigator = (globalThis as { navigator?: object }).navigator ?? {
-    userAgent: `Node.js/${process.versions.node.split('.')[0]}`, // as Node 21 and later have it
+    userAgent: `Node.js/${process.versions.node.split('.')[0]}`, // as in Node 21 and later
   };
   Object.defineProperty(navigator, 'gpu', { value: opened, configurable: true });
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
@@ -35,7 +35,7 @@ export async function openGpu(): Promise<GPU> {
 }
 
 /**
- * Asks for an adapter. Where there is no driver, Dawn writes a warning about the Vulkan loader to standard error.
+ * Requests an adapter. Without a driver, Dawn prints a warning about the Vulkan loader to standard error.
  *
  * @returns null if there is none.
  */

@@ -1,25 +1,25 @@
-/** A device that WebGPU could run on. */
+/** A device available to WebGPU. */
 export interface AdapterReport {
-  /** As in `nvidia`, `amd`, `intel`, `apple`; `google` for its software one. */
+  /** `nvidia`, `amd`, `intel`, `apple` and so on; `google` for its software implementation. */
   readonly vendor: string;
-  /** The family of chips; empty where it is not told. */
+  /** The GPU architecture; empty if not revealed. */
   readonly architecture: string;
-  /** Its name, with the driver's. */
+  /** Name of the device and its driver. */
   readonly description: string;
-  /** Computed on the CPU. */
+  /** Whether it runs on the CPU. */
   readonly software: boolean;
-  /** Largest tensor, in bytes. */
+  /** Maximum size of a tensor, in bytes. */
   readonly maxTensorBytes: number;
-  /** Memory that the threads of a group share, in bytes. */
+  /** Workgroup memory, in bytes. */
   readonly sharedBytes: number;
-  /** Threads that a group may have. */
+  /** Maximum number of threads per workgroup. */
   readonly groupThreads: number;
 }
 
-/** Names of software drivers that do not all call themselves fallbacks. */
+/** Names of software drivers, not all of which report themselves as fallback adapters. */
 export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software|subzero/i;
 
-/** What an adapter tells of itself. */
+/** Extracts a report from an adapter. */
 export function describeAdapter({ info, limits }: GPUAdapter): AdapterReport {
   const description = [info.device, info.description].filter((part) => part !== '').join(', ');
   return {

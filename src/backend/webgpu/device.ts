@@ -5,7 +5,7 @@ import { type DeviceAdvice, DeviceHealth } from './health.js';
 
 type WebgpuPackage = typeof import('@tensorflow/tfjs-backend-webgpu');
 
-/** What is asked of the adapter beyond what WebGPU grants everyone, as far as the adapter has it. */
+/** Limits raised above WebGPU's defaults, as far as the adapter supports it. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -17,31 +17,31 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-/** Bytes of freed buffers that are kept for reuse in any case; beyond it, as many as are in use. */
+/** Bytes of freed buffers that are always kept for reuse; more are kept up to the number of bytes in use. */
 const KEPT_BYTES = 2 ** 28;
 
 /**
- * Numbers of a tensor up to which they stay in this process too when they go to the device: graph models read constants (depths,
- * axes, shapes) without waiting, also those that an operation took before.
+ * Maximum size of tensors whose values stay in host memory after upload: graph models read constants (depths, axes, shapes)
+ * synchronously, including those already used by an operation.
  */
 const KEPT_NUMBERS = 64;
 
 let inUse: AdapterReport | undefined;
 let inUseHealth: DeviceHealth | undefined;
 
-/** What the backend runs on; undefined before it was started. */
+/** The backend's adapter; undefined before initialisation. */
 export function adapterInUse(): AdapterReport | undefined {
   return inUse;
 }
 
-/** Whether the backend was started and has lost its device since. */
+/** Whether the backend was initialised and has lost its device since. */
 export function isDeviceLost(): boolean {
   return inUseHealth?.isLost === true;
 }
 
 /**
- * Registers TensorFlow.js's WebGPU backend under `webgpu`, on a device of our own: with the adapter's limits, and watched. The
- * same in Node and in browsers.
+ * Registers TensorFlow.js's WebGPU backend under `webgpu`, on a device created here: with the adapter's limits, and monitored.
+ * Used in Node and in browsers.
  */
 export async function registerDevice(adapter: GPUAdapter, advice: DeviceAdvice): Promise<void> {
   const { WebGPUBackend } = (await import('@tensorflow/tfjs-backend-webgpu')) as WebgpuPackage;
@@ -61,7 +61,7 @@ interface OpenedDevice {
   readonly advice: DeviceAdvice;
 }
 
-/** The package's backend, which tells of what went wrong on the device, refuses what it cannot hold, and gives back memory. */
+/** The package's backend, extended to report device errors, reject tensors that are too large, and release memory. */
 function watched(Base: WebgpuPackage['WebGPUBackend'], { device, health, info, advice }: OpenedDevice): tf.KernelBackend {
   const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
   const kept = new WeakMap<object, tf.BackendValues>();
@@ -118,13 +118,13 @@ function watched(Base: WebgpuPackage['WebGPUBackend'], { device, health, info, a
 
 type Pool = InstanceType<WebgpuPackage['WebGPUBackend']>['bufferManager'];
 
-/** The part of the pool of buffers that its types keep to itself. */
+/** The private part of the buffer pool. */
 interface PoolInside {
   readonly freeBuffers: ReadonlyMap<string, GPUBuffer[]>;
   numFreeBuffers: number;
 }
 
-/** The pool keeps every freed buffer for one of just that size, for ever: images of many sizes would fill the memory. */
+/** The pool keeps every freed buffer forever, for reuse at exactly the same size: images of many sizes would fill the memory. */
 function trim(pool: Pool): void {
   const inside = pool as unknown as PoolInside;
   const excess = () => pool.numBytesAllocated - pool.numBytesUsed - Math.max(KEPT_BYTES, pool.numBytesUsed);

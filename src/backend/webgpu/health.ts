@@ -1,26 +1,26 @@
 import { RuntimeError } from '../../util/index.js';
 
-/** What is told to somebody whose device failed. */
+/** Advice in the error of a failed device. */
 export interface DeviceAdvice {
-  /** What to take in its place. */
+  /** Alternative to the device. */
   readonly instead: string;
-  /** How to go on when it was lost. */
+  /** How to continue after the device was lost. */
   readonly again: string;
 }
 
 /**
- * What went wrong on a device. WebGPU tells it apart from the calls that caused it, and goes on with zeros: it is kept here and
- * thrown at the next chance.
+ * Collects device errors. WebGPU reports them separately from the calls that caused them, and continues with zeros: errors are
+ * stored here and thrown at the next opportunity.
  */
 export class DeviceHealth {
-  /** Settles, by rejecting, when the device is lost. */
+  /** Rejects when the device is lost. */
   readonly lost: Promise<never>;
   private problem: RuntimeError | undefined;
   private gone = false;
 
   constructor(device: GPUDevice, { instead, again }: DeviceAdvice) {
     device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault(); // or Dawn prints it
+      event.preventDefault(); // prevents Dawn from printing it
       const { error } = event as GPUUncapturedErrorEvent;
       const memory = error.constructor.name === 'GPUOutOfMemoryError';
       this.problem ??= new RuntimeError({
@@ -40,23 +40,23 @@ export class DeviceHealth {
       });
       throw this.problem;
     });
-    this.lost.catch(() => {}); // it is for those who wait
+    this.lost.catch(() => {}); // only handled by those who await it
   }
 
-  /** Whether the device will not compute again. */
+  /** Whether the device is permanently lost. */
   get isLost(): boolean {
     return this.gone;
   }
 
-  /** @throws RuntimeError with what went wrong before, if anything did. */
+  /** @throws RuntimeError with earlier device errors, if any. */
   check(): void {
     if (this.problem !== undefined) throw this.problem;
   }
 
   /**
-   * What a call failed of: calls to a lost device fail in words of their own, some of them before the loss is told.
+   * The cause of a failed call: calls to a lost device fail with unrelated messages, some of them before the loss is reported.
    *
-   * @returns the problem, or the error itself where none comes to be known.
+   * @returns the device error, or the original error if none is reported.
    */
   async reasonOf(error: unknown): Promise<unknown> {
     const nothing = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
@@ -65,10 +65,10 @@ export class DeviceHealth {
   }
 }
 
-/** Within which a loss is told to those whose calls failed of it. */
+/** Time limit for the report of a lost device after a failed call. */
 const PATIENCE_MS = 500;
 
-/** Dawn writes several lines, the last ones of which name the program. */
+/** Dawn's message has several lines, the last of which name the program. */
 function shortened(message: string): string {
   const line = message.trim().replace(/\s+/g, ' ');
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST)}…`;

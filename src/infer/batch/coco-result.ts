@@ -1,27 +1,27 @@
 import { type CocoRle, maskArea, maskToRle } from '../../imaging/index.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 
-/** One entry of COCO's results format, with what text prompts add to it. */
+/** One entry of COCO's results format, extended by the fields that text prompts need. */
 export interface CocoResult {
-  /** The image's place below the folder that was asked for, without its ending: also the name of its overlay and masks. */
+  /** Path of the image below the input folder, without its extension; also names its overlay and masks. */
   readonly image_id: string;
-  /** The same with its ending. */
+  /** The same path with its extension. */
   readonly file_name: string;
-  /** The phrase that was found. */
+  /** The detected phrase. */
   readonly category: string;
   /** From 1, in the order of the prompts. */
   readonly category_id: number;
   /** Left, top, width, height in pixels. */
   readonly bbox: readonly [number, number, number, number];
   readonly score: number;
-  /** The masker's estimate of the mask's IoU. Absent without a masker, as is the mask. */
+  /** The masker's IoU estimate. Absent without a masker, like the mask. */
   readonly mask_score?: number;
-  /** Pixels of the mask, or of the box where there is no mask. */
+  /** Area of the mask in pixels, or of the box where there is no mask. */
   readonly area: number;
   readonly segmentation?: CocoRle;
 }
 
-/** Writes down one thing that was found. */
+/** Converts one segment to a COCO result. */
 export function cocoResult(
   { phrase, score, boxXyxyPx: [x0, y0, x1, y1], mask, maskScore }: Segment | BoxSegment,
   image: { readonly id: string; readonly fileName: string },

@@ -5,11 +5,11 @@ import { DataError, unreadableCode } from '../../util/index.js';
 import type { BatchSettings } from './settings.js';
 import type { Shard } from './shard.js';
 
-/** What an output folder says of itself. */
+/** Metadata of an output folder. */
 export interface BatchFolder extends BatchSettings {
-  /** Stands for settings and models. */
+  /** Hash of settings and models. */
   readonly key: string;
-  /** How many images were asked for. */
+  /** Number of input images. */
   readonly images: number;
   readonly shard?: Shard;
 }

@@ -5,28 +5,31 @@ import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../..
 import type { CocoResult } from './coco-result.js';
 import type { Verdict } from './verdicts.js';
 
-/** Grows by a line for each image that is done. */
+/** Append-only file with one line for each finished image. */
 export const journalFile = 'journal.jsonl';
 
-/** What everybody reads. */
+/** The combined results of all images. */
 const RESULTS = 'results.json';
 
-/** Only where the models are calibrated. */
+/** Only written for calibrated models. */
 const VERDICTS = 'verdicts.json';
 
-/** Up to so many images the list is short, and is made anew with each of them. */
+/** Up to this many images, the results file is rewritten after each one. */
 const ALWAYS = 500;
 
-/** With more, folding may take one part in so many of the time, so that thousands of images do not mean thousands of long files. */
+/**
+ * Beyond that, folding may take at most one part in this many of the time, so that thousands of images do not cause thousands of
+ * rewrites of a long file.
+ */
 const FOLD_SHARE = 10;
 
 const entryFields = z.object({
   id: z.string(),
-  /** Stands for the image file as it was, and for the settings. */
+  /** Hash of the image file and of the settings. */
   key: z.string(),
-  /** Stands for the settings alone. */
+  /** Hash of the settings alone. */
   settings: z.string(),
-  /** How many mask files were written. */
+  /** Number of mask files written. */
   masks: z.int().nonnegative(),
   results: z.array(z.record(z.string(), z.unknown())),
   verdicts: z.array(z.record(z.string(), z.unknown())).optional(),
@@ -34,7 +37,7 @@ const entryFields = z.object({
 
 const entrySchema = entryFields.refine(({ masks, results }) => masks <= results.length, 'each mask belongs to a result');
 
-/** What is known of an image that is done. */
+/** Record of a finished image. */
 export interface JournalEntry {
   readonly id: string;
   readonly key: string;
@@ -45,9 +48,10 @@ export interface JournalEntry {
 }
 
 /**
- * Which images of an output folder are done, and with what result. A line is appended to `journal.jsonl` when an image is done;
- * `results.json` is made of all lines, by rename: with each image while they are few, then as often as it costs little, and at
- * the end. Whenever the process is stopped both files are valid; what a long list lacks the next start adds from the journal.
+ * Records which images of an output folder are finished, and their results. Each finished image appends a line to
+ * `journal.jsonl`; `results.json` is built from all lines and replaced by rename: after each image while there are few, then as
+ * often as it is cheap, and at the end. Both files are valid whenever the process is stopped; results that a long list lacks are
+ * added from the journal at the next start.
  */
 export class Journal {
   private readonly out: string;
@@ -63,9 +67,9 @@ export class Journal {
   }
 
   /**
-   * Reads what is there. A line that was cut off by a stop is dropped.
+   * Reads the existing journal, dropping a last line that was cut off by a stop.
    *
-   * @throws DataError when it names an image that would lead out of the folder: no batch writes that.
+   * @throws DataError for an image id that leads out of the folder, which no batch writes.
    */
   static async open(out: string, settings: string): Promise<Journal> {
     const journal = new Journal(out, settings);
@@ -100,28 +104,28 @@ export class Journal {
     return this.entries.get(id);
   }
 
-  /** The images that were done with these settings. */
+  /** The images finished with the current settings. */
   get own(): JournalEntry[] {
     return [...this.entries.values()].filter(({ settings }) => settings === this.settings);
   }
 
-  /** Adds images that are done elsewhere; {@link start} writes them down. */
+  /** Adds images finished elsewhere; {@link start} writes them. */
   adopt(entries: Iterable<JournalEntry>): void {
     for (const entry of entries) this.entries.set(entry.id, entry);
     this.stale = true;
   }
 
-  /** How many images are there with other settings. */
+  /** Number of images finished with other settings. */
   get foreign(): number {
     return [...this.entries.values()].filter(({ settings }) => settings !== this.settings).length;
   }
 
-  /** Forgets images. */
+  /** Removes images from the journal. */
   forget(ids: Iterable<string>): void {
     for (const id of ids) this.entries.delete(id);
   }
 
-  /** Forgets what was found with other settings, and writes both files anew. */
+  /** Drops the results of other settings and rewrites both files. */
   async start(): Promise<void> {
     for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.entries.delete(id);
     const lines = [...this.entries.values()].map((entry) => `${JSON.stringify(entry)}\n`);
@@ -129,7 +133,7 @@ export class Journal {
     await this.fold();
   }
 
-  /** Notes that an image is done. */
+  /** Records a finished image. */
   async record(entry: JournalEntry): Promise<void> {
     const file = join(this.out, journalFile);
     await appendFile(file, `${JSON.stringify(entry)}\n`).catch((cause: unknown) => {
@@ -141,7 +145,7 @@ export class Journal {
     if (due) await this.fold();
   }
 
-  /** Brings `results.json`, and `verdicts.json` if there are any, up to date. */
+  /** Updates `results.json`, and `verdicts.json` if there are verdicts. */
   async fold(): Promise<void> {
     if (!this.stale) return;
     const begin = performance.now();
@@ -155,13 +159,13 @@ export class Journal {
     this.foldMs = this.foldedAt - begin;
   }
 
-  /** How many things were found in all images. */
+  /** Total number of segments in all images. */
   get found(): number {
     return [...this.entries.values()].reduce((sum, { results }) => sum + results.length, 0);
   }
 }
 
-/** A JSON list with one entry a line. */
+/** A JSON list with one entry per line. */
 function listOf(items: readonly unknown[]): string {
   const lines = items.map((item) => JSON.stringify(item));
   return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;

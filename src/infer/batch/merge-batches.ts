@@ -8,9 +8,9 @@ import { outputNames, prepareOutputs, withBatchLock } from './outputs.js';
 export interface MergeOptions {
   /** Output folders of runs with the same settings and models. */
   readonly from: readonly string[];
-  /** Folder that becomes what a single run would have made. It may hold a part already. */
+  /** Target folder, with the content a single run would have written. It may hold some parts already. */
   readonly to: string;
-  /** Merge although parts are missing. Default: false. */
+  /** Merge even if parts are missing. Default: false. */
   readonly partial?: boolean;
   readonly logger?: Logger;
 }
@@ -18,11 +18,11 @@ export interface MergeOptions {
 export interface MergeSummary {
   readonly images: number;
   readonly found: number;
-  /** What the parts lack, in words. */
+  /** Description of what the parts lack. */
   readonly lacking: readonly string[];
 }
 
-/** Images whose files are copied at the same time. */
+/** Images whose files are copied concurrently. */
 const AT_ONCE = 8;
 
 interface Part {
@@ -32,11 +32,11 @@ interface Part {
 }
 
 /**
- * Puts the parts of `infer --shard` together: their overlays and masks, and one `results.json`. The parts stay as they are. The
- * same again, or with parts that came later, adds what is new.
+ * Merges the output folders of `infer --shard`: their overlays and masks, and one `results.json`. The source folders are not
+ * changed. Running it again, also with parts finished later, only adds what is new.
  *
- * @throws UsageError when the parts were made with different settings or models, or one is missing; DataError when a part's
- * files are not all there, or two parts say different things of an image.
+ * @throws UsageError when the parts have different settings or models, or one is missing; DataError when files of a part are
+ * missing, or two parts disagree about an image.
  */
 export async function mergeBatches({ from, to, partial = false, logger = silentLogger }: MergeOptions): Promise<MergeSummary> {
   const parts = await Promise.all(from.map(readPart));
@@ -80,14 +80,14 @@ async function fill(to: string, parts: readonly Part[], { shard: _, ...settings 
   return journal;
 }
 
-/** Parts come from elsewhere: a link in one may lead to any file of this machine, or to a device that never ends. */
+/** Parts are untrusted: a link in one may lead to any file of this machine, or to a device that never ends. */
 async function readPart(dir: string): Promise<Part> {
   for (const name of [batchFolderFile, journalFile]) await ownFile(dir, name);
   const folder = await readBatchFolder(dir);
   return { dir, folder, entries: (await Journal.open(dir, folder.key)).own };
 }
 
-/** All parts of the same division, each of them. */
+/** Checks that all parts belong to the same division and none is missing. */
 function checkAll(parts: readonly Part[], partial: boolean): void {
   const counts = new Set(parts.flatMap(({ folder: { shard } }) => (shard === undefined ? [] : [shard.count])));
   if (counts.size > 1)
@@ -110,7 +110,7 @@ function checkAll(parts: readonly Part[], partial: boolean): void {
     });
 }
 
-/** What is not in the target yet, each image once. */
+/** The images that the target lacks, each once. */
 function distinct(parts: readonly Part[], journal: Journal): { dir: string; entry: JournalEntry }[] {
   const found = new Map<string, { dir: string; entry: JournalEntry }>();
   for (const { dir, entries } of parts) {
@@ -145,7 +145,7 @@ async function copyOutputs(from: string, to: string, { id, masks }: JournalEntry
   }
 }
 
-/** The path of a part's file, which is one where it is there at all, and lies in the part. */
+/** Path of a file of a part; throws unless it is a regular file inside the part. */
 async function ownFile(dir: string, name: string): Promise<string> {
   const file = await safePath(dir, name, dir);
   const info = await stat(file).catch(() => undefined);

@@ -5,25 +5,21 @@ import { isLeftover, readableFileError, safeRelative, withFolderLock } from '../
 const OVERLAYS = 'overlays';
 const MASKS = 'masks';
 
-/** The folders that a batch fills in its output folder, the parts of `--shard` among them. */
+/** The subfolders that a batch writes in its output folder, including the parts of `--shard`. */
 export const batchFolders: readonly string[] = [OVERLAYS, MASKS, 'shards'];
 
-/** Keeps others from filling an output folder meanwhile. */
+/** Locks an output folder against other processes while `body` runs. */
 export function withBatchLock<T>(out: string, body: () => Promise<T>): Promise<T> {
   const about = { where: out, doing: 'is writing results into it', instead: 'choose another folder' };
   return withFolderLock(join(out, '.lock'), about, body);
 }
 
-/**
- * The files of an image below an output folder, beside the lists of all images.
- *
- * @throws DataError for an id that leads out of the folder.
- */
+/** The files of an image, relative to the output folder, besides the lists of all images. */
 export function outputNames(id: string, masks: number): string[] {
   return [overlayName(id), ...Array.from({ length: masks }, (_, k) => maskName(id, k))];
 }
 
-/** Where they are; as {@link outputNames}. */
+/** The same files as absolute paths; see {@link outputNames}. */
 export function outputsOf(out: string, id: string, masks: number): string[] {
   return outputNames(id, masks).map((name) => join(out, name));
 }
@@ -45,8 +41,8 @@ function maskName(id: string, k: number): string {
 }
 
 /**
- * Makes the folder of a batch, sees that overlays can be written, and removes what a killed process was in the middle of writing.
- * Only for who holds its lock.
+ * Creates the folder of a batch, checks that overlays can be written, and removes temporary files of a killed process. The caller
+ * holds the folder's lock.
  *
  * @throws SonogroundError when it cannot be written.
  */
@@ -64,7 +60,7 @@ export async function prepareOutputs(out: string): Promise<void> {
   for (const file of found.flat()) await rm(file, { force: true });
 }
 
-/** Links are not followed. */
+/** Does not follow links. */
 async function temporaryFiles(dir: string, recursive: boolean): Promise<string[]> {
   const entries = await readdir(dir, { recursive, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isFile() && isLeftover(entry.name)).map((entry) => join(entry.parentPath, entry.name));

@@ -23,54 +23,54 @@ import { type BatchSettings, imageKey, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
 import { calibrationOf, verdictsOf } from './verdicts.js';
 
-/** An image file and what it is called in the results. */
+/** An image file and its name in the results. */
 export interface BatchImage {
   readonly path: string;
-  /** Names the overlay and the masks; `/` makes folders. Another one for each image. */
+  /** Names the overlay and the masks; `/` separates folders. Unique per image. */
   readonly id: string;
-  /** The id with the file's ending. */
+  /** The id with the file's extension. */
   readonly fileName: string;
 }
 
-/** How images are segmented in a batch. */
+/** Options of a batch. */
 export interface BatchOptions {
   readonly images: readonly BatchImage[];
   readonly settings: BatchSettings;
-  /** Folder of `results.json`, `overlays/` and `masks/`. */
+  /** Output folder, for `results.json`, `overlays/` and `masks/`. */
   readonly out: string;
-  /** Loads the models; called only when there is something to do. */
+  /** Loads the models; only called when there is an image to segment. */
   readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
-  /** Which part of a longer list the images are; noted for whoever puts the parts together. */
+  /** Which part of a longer list the images are; recorded so that the parts can be merged. */
   readonly shard?: Shard | undefined;
-  /** Do again what is done. Default: false. */
+  /** Segment finished images again. Default: false. */
   readonly overwrite?: boolean;
-  /** What to do with an image that cannot be read, or whose files cannot be written. Default: `skip`. */
+  /** Whether to skip or stop at an image that cannot be read, or whose files cannot be written. Default: `skip`. */
   readonly onBad?: 'stop' | 'skip';
-  /** Stops after the image at hand. */
+  /** Stops after the current image. */
   readonly signal?: AbortSignal;
-  /** Told how far the batch is. */
+  /** Called after each image. */
   readonly onProgress?: (done: number, total: number, image: BatchImage) => void;
   readonly logger?: Logger;
 }
 
-/** What a batch came to. */
+/** Result of a batch. */
 export interface BatchSummary {
-  /** Images segmented now, and those that were done before. */
+  /** Images segmented in this call and in earlier ones. */
   readonly done: number;
   readonly skipped: number;
-  /** Things found in all images of `results.json`. */
+  /** Segments in all images of `results.json`. */
   readonly found: number;
-  /** What is wrong with each image that could not be read, or whose files could not be written. */
+  /** One message per image that could not be read, or whose files could not be written. */
   readonly bad: readonly string[];
 }
 
 /**
- * Segments many images: an overlay and mask files for each, one `results.json` for all. Images that are done already, with the
- * same settings and models, are left alone. Calibrated models also give `verdicts.json`: whether each image shows each thing.
- * The next image is read and the last one's files are written while one is computed.
+ * Segments many images: an overlay and mask files for each, one `results.json` for all. Images already finished with the same
+ * settings and models are skipped. Calibrated models also write `verdicts.json`: whether each image shows each structure. Reading
+ * the next image and writing the files of the last one overlap with computing.
  *
- * @throws DataError for the first image that cannot be read, if `onBad` is `stop`, and SonogroundError when the disk is full; what
- * was done before is kept. InUseError when another process writes into the folder.
+ * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; SonogroundError when the disk is full
+ * (finished images are kept); InUseError when another process writes into the folder.
  */
 export function runBatch(options: BatchOptions): Promise<BatchSummary> {
   return withBatchLock(options.out, () => run(options));
@@ -100,7 +100,7 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   return { done, skipped: images.length - todo.length, found: journal.found, bad };
 }
 
-/** What is to be done, one image after the other; the lists are brought up to date whatever happens. */
+/** Segments the pending images one by one; the lists are updated even on failure. */
 async function segmentImages(
   todo: readonly BatchImage[],
   prompts: readonly (readonly string[])[],
@@ -149,7 +149,7 @@ async function segmentImages(
     writer.check();
   } catch (error) {
     await writer.settled();
-    // What went wrong first is told, not that the lists, too, cannot be written.
+    // The first error is thrown, rather than the one about the lists.
     await journal.fold().catch(() => {});
     throw error;
   } finally {
@@ -159,7 +159,7 @@ async function segmentImages(
   return { done, bad };
 }
 
-/** Whether the next image may still be done. */
+/** Whether an error concerns one image only, so that the next one may still succeed. */
 function isOfOneImage(error: unknown): error is SonogroundError {
   return error instanceof DataError || (error instanceof SonogroundError && concernsOneFile(error));
 }
@@ -175,7 +175,7 @@ function distinct(phrases: readonly string[]): string[] {
   });
 }
 
-/** Each prompt is a question of its own; the encoded image serves them all. */
+/** Runs each prompt separately; all share the encoded image. */
 async function segmentAll(
   segmenter: GroundedSegmenter<Masker | undefined>,
   image: RasterImage,
@@ -204,12 +204,12 @@ async function allThere(out: string, id: string, masks: number): Promise<boolean
   return found.every((info) => info?.isFile());
 }
 
-/** What cannot be removed cannot be replaced either: that is told when the image is written. */
+/** Ignores files that cannot be removed: they cannot be replaced either, which is reported when the image is written. */
 async function removeOutputs(out: string, id: string, masks: number): Promise<void> {
   await Promise.all(outputsOf(out, id, masks).map((file) => rm(file, { force: true }).catch(() => {})));
 }
 
-/** All of an image's files, or none. */
+/** Writes all of an image's files, or none. */
 async function writeOutputs(
   out: string,
   id: string,
@@ -223,7 +223,7 @@ async function writeOutputs(
     boxXyxyPx,
     ...(mask && { mask }),
   }));
-  // Together: what takes long is the disk.
+  // Concurrently: the disk is the bottleneck.
   const writes = [
     ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
     drawOverlay(image, items, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
@@ -236,12 +236,12 @@ async function writeOutputs(
 
 interface Read {
   readonly raster?: RasterImage;
-  /** Stands for the file as it was before it was read. */
+  /** Hash of the file, taken before it was read. */
   readonly key?: string | undefined;
   readonly error?: unknown;
 }
 
-/** Reads an image ahead of its turn; what goes wrong is told when its turn comes. */
+/** Reads an image ahead of its turn; an error is thrown when its turn comes. */
 async function attempt(image: BatchImage | undefined, settings: string): Promise<Read> {
   if (image === undefined) return {};
   try {
@@ -253,7 +253,7 @@ async function attempt(image: BatchImage | undefined, settings: string): Promise
   }
 }
 
-/** From a pipe or a device nothing may ever come, or no end. */
+/** A pipe or device may yield nothing, or never end. */
 async function requireFile(path: string): Promise<void> {
   const info = await stat((await splitAddress(path)).file).catch(() => undefined);
   if (info !== undefined && !info.isFile())
@@ -265,12 +265,12 @@ async function requireFile(path: string): Promise<void> {
     });
 }
 
-/** Runs one task behind the caller's back. */
+/** Runs one task in the background. */
 class Behind {
   private task: Promise<void> = Promise.resolve();
   private error: unknown;
 
-  /** Waits for the task before and starts the next one. Throws what the task before threw. */
+  /** Waits for the previous task, rethrows its error, and starts the next one. */
   async run(body: () => Promise<void>): Promise<void> {
     await this.settled();
     this.check();

@@ -10,18 +10,18 @@ export interface BatchSettings {
   readonly prompts: readonly string[];
   readonly detector: string;
   readonly adapter: string | undefined;
-  /** That of the masker. Default: none. */
+  /** Adapter of the masker. Default: none. */
   readonly maskerAdapter?: string | undefined;
-  /** How much of the adapters counts. Default: 1. */
+  /** Scale of the adapters. Default: 1. */
   readonly adapterScale?: number | undefined;
-  /** `null` for boxes alone. Default: the shipped one, or that of an exported folder. */
+  /** `null` for boxes only. Default: the shipped masker, or that of an exported folder. */
   readonly masker?: string | null | undefined;
   readonly select: Selection;
   readonly scoreThreshold: number;
   readonly nmsThreshold: number;
 }
 
-/** A short text that is another one whenever settings, or the files of a model, are others. */
+/** Hash of the settings and of the model files. */
 export async function settingsKey(settings: BatchSettings): Promise<string> {
   const { detector, masker, adapter, maskerAdapter, ...rest } = settings;
   const [detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles] = await Promise.all([
@@ -33,7 +33,7 @@ export async function settingsKey(settings: BatchSettings): Promise<string> {
   return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles });
 }
 
-/** A short text that stands for an image file as it is, and for settings. */
+/** Hash of an image file and of the settings. */
 export async function imageKey(file: string, settings: string): Promise<string | undefined> {
   const info = await stat((await splitAddress(file)).file).catch(() => undefined);
   return info && digest([settings, resolve(file), info.size, info.mtimeMs]);
@@ -43,10 +43,10 @@ async function modelFiles(name: string): Promise<unknown> {
   return filesOf(await resolveModel(name));
 }
 
-/** Names, sizes and times of the files that make a model: reading gigabytes to compare them would take longer than many images. */
+/** Names, sizes and times of a model's files: hashing gigabytes would take longer than segmenting many images. */
 async function filesOf(path: string): Promise<unknown> {
   const info = await stat(path).catch(() => undefined);
-  if (info === undefined) return undefined; // loading it will say so
+  if (info === undefined) return undefined; // loading it reports the error
   if (!info.isDirectory()) return [basename(path), info.size, info.mtimeMs];
   const names = (await readdir(path)).sort();
   const infos = await Promise.all(names.map((name) => stat(join(path, name)).catch(() => undefined)));

@@ -1,16 +1,16 @@
 import { UsageError } from '../../util/index.js';
 
-/** One of several parts that a list is divided into. */
+/** One of several parts of a list. */
 export interface Shard {
-  /** From 0. */
+  /** Zero-based. */
   readonly index: number;
   readonly count: number;
 }
 
 /**
- * Reads `0/4`: the first of four parts.
+ * Parses `0/4`: the first of four parts.
  *
- * @throws UsageError for anything else, and for a part that there is not.
+ * @throws UsageError for any other form, and for an index out of range.
  */
 export function parseShard(text: string): Shard {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
@@ -21,8 +21,8 @@ export function parseShard(text: string): Shard {
 }
 
 /**
- * A part of a list: neighbours stay together, so that a film or a volume is read by one machine, or two at its edges. All parts
- * together are the list, and no two differ by more than one in length.
+ * A contiguous part of a list, so that a cine clip or volume is read by one machine, or by two at a boundary. The parts together
+ * are the list, and their lengths differ by at most one.
  */
 export function shardOf<T>(list: readonly T[], { index, count }: Shard): T[] {
   const edge = (i: number) => Math.floor((i * list.length) / count);

@@ -5,7 +5,7 @@ import { type PresenceCalibration, presenceVerdict, readCalibration } from '../c
 import type { Detector } from '../detector.js';
 import type { BatchSettings } from './settings.js';
 
-/** Whether an image shows a thing, as written to `verdicts.json`. */
+/** Whether an image shows a structure, as written to `verdicts.json`. */
 export interface Verdict {
   readonly image_id: string;
   readonly phrase: string;
@@ -13,18 +13,18 @@ export interface Verdict {
   /** The detector's best score for the phrase, over all boxes. */
   readonly score: number;
   readonly threshold: number;
-  /** Whether the threshold was calibrated for this phrase, or for all together. */
+  /** Whether the threshold was calibrated for this phrase, rather than for all phrases together. */
   readonly own_threshold: boolean;
-  /** The share of images without the thing that may be called wrongly. */
+  /** Expected false-positive rate: the share of images without the structure that are called positive. */
   readonly false_alarm_rate: number;
 }
 
-/** What `npm run eval -- --calibrate` left beside the adapter, or beside the model where there is no adapter. */
+/** The calibration that `npm run eval -- --calibrate` wrote beside the adapter, or beside the model if there is no adapter. */
 export async function calibrationOf({ adapter, detector }: BatchSettings): Promise<PresenceCalibration | undefined> {
   return readCalibration(adapter ?? (await modelFolder(await resolveModel(detector))));
 }
 
-/** Judges for each phrase whether an image shows it. The image stays encoded, so this costs no pass of the backbone. */
+/** Decides for each phrase whether an image shows it. The image stays encoded, so the backbone does not run again. */
 export async function verdictsOf(
   detector: Detector,
   image: RasterImage,

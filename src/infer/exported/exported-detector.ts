@@ -16,12 +16,14 @@ export interface ExportedDetectorOptions {
   readonly runner: Runner;
   readonly tokenizer: PromptTokenizer;
   readonly imageProcessor: ImageProcessor;
-  /** The size that the graph was recorded for. */
+  /** The input size that the graph was traced with. */
   readonly size: Size;
   readonly textLength: number;
 }
 
-/** An exported detector. Images are brought to the size of the exported graph and padded, prompts to its number of tokens. */
+/**
+ * A detector exported as a graph. Images are resized and padded to the size of the graph, prompts padded to its number of tokens.
+ */
 export class ExportedDetector implements Detector {
   private readonly options: ExportedDetectorOptions;
   private readonly fill: ImageProcessor;
@@ -46,7 +48,7 @@ export class ExportedDetector implements Detector {
     return found.slice(0, options.maxDetections ?? found.length);
   }
 
-  /** Where the model's own size does not fit into the graph's, the image is made smaller. */
+  /** Images whose regular model size exceeds the graph's are scaled down further. */
   private prepare(image: RasterImage): { pixel_values: tf.Tensor; pixel_mask: tf.Tensor } {
     const { imageProcessor, size } = this.options;
     const wanted = imageProcessor.targetSize(image);

@@ -14,7 +14,7 @@ import type { Runner } from './signatures.js';
 export interface ExportedMaskerOptions {
   readonly runner: Runner;
   readonly imageProcessor: ImageProcessor;
-  /** What the manifest says of it. */
+  /** Its entry in the manifest. */
   readonly part: ManifestPart;
 }
 
@@ -26,7 +26,7 @@ interface Current {
   readonly placed: Size;
 }
 
-/** An exported masker: `setImage` once, then any number of boxes, points, and earlier masks to refine. */
+/** A masker exported as a graph: `setImage` once, then any number of boxes, points and earlier masks to refine. */
 export class ExportedMasker implements Masker {
   private readonly runner: Runner;
   private readonly part: ManifestPart;
@@ -50,13 +50,13 @@ export class ExportedMasker implements Masker {
   }
 
   /**
-   * Answers prompts on the image that was set. A graph has a fixed number of points: prompts with fewer are padded with label -10, as
-   * transformers' processor pads those of a batch. The decoder attends to padding, so that such an answer differs a little from the
-   * one that the model gives without it.
+   * Predicts masks for prompts on the current image. A graph has a fixed number of points: shorter prompts are padded with label
+   * -10, as transformers' processor does within a batch. The decoder attends to padding, so the result differs slightly from that
+   * of the model without it.
    *
-   * @returns one answer for each prompt, in their order, with one mask each.
-   * @throws UsageError for prompts that cannot be meant, with more points than the graph has, or with `multimask`; RuntimeError when
-   * no image was set.
+   * @returns one answer per prompt, in order, with one mask each.
+   * @throws UsageError for invalid prompts, for more points than the graph has, or for `multimask`; RuntimeError when no image
+   * was set.
    */
   async predict(prompts: MaskPrompts): Promise<PromptAnswer[]> {
     const current = this.ready('predict');
@@ -85,7 +85,7 @@ export class ExportedMasker implements Masker {
     );
     const [height = 0, width = 0] = pred_masks?.shape.slice(-2) ?? [];
     tf.dispose({ ...outputs });
-    // A graph for a fixed number of prompts answers more of them.
+    // A graph with a fixed number of prompts returns surplus answers.
     const decoded = { logits: logits as Float32Array, scores: scores as Float32Array, object };
     const toImage = (own: MaskLogits) => this.square.toImage(own, placed, image);
     return Array.from({ length: count }, (_, k) => answerOf(decoded, k, { each: 1, lowRes: { width, height }, toImage }));

@@ -9,24 +9,24 @@ import type { ManifestPart } from './manifest.js';
 /** One call of an exported decoder. */
 export interface ExportedPrompts {
   readonly signature: string;
-  /** Prompts that it answers; a graph for a fixed number is given more. */
+  /** Number of actual prompts; a graph with a fixed number is fed more. */
   readonly count: number;
-  /** The caller disposes them. */
+  /** Disposed by the caller. */
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  /** [1, 4h, 4w, 1] f32: an earlier mask to refine; the caller disposes it. */
+  /** [1, 4h, 4w, 1] f32: an earlier mask to refine; disposed by the caller. */
   readonly earlier: tf.Tensor4D | undefined;
 }
 
-/** Prompts of a call of a graph for any number: what bounds its memory. */
+/** Prompts per call of a graph without a fixed number; bounds memory. */
 const AT_ONCE = 16;
 
-/** Label of a point that only fills up a prompt, in transformers too. */
+/** Label of padding points, as in transformers. */
 const PADDING = -10;
 
 /**
- * Turns prompts, which were checked, into calls of an exported decoder, one after the other.
+ * Converts validated prompts into successive calls of an exported decoder.
  *
- * @throws UsageError for what the graph has no signature for.
+ * @throws UsageError for prompts that the graph has no signature for.
  */
 export function* exportedPrompts(
   prompts: MaskPrompts,
@@ -52,11 +52,11 @@ export function* exportedPrompts(
       fix: `Export it with --points ${longest}`,
     });
   const fixed = fixedCount(found.inputs);
-  // An earlier mask counts for a whole image: with masks each prompt is a call of its own.
+  // An earlier mask applies to a whole image, so prompts with masks are called one by one.
   const step = prompts.masks === undefined ? (fixed ?? AT_ONCE) : 1;
   for (let from = 0; from < count; from += step) {
     const size = Math.min(step, count - from);
-    // A graph for a fixed number of prompts is given the last one again.
+    // A graph with a fixed number of prompts is padded by repeating the last one.
     const indices = Array.from({ length: fixed ?? size }, (_, k) => from + Math.min(k, size - 1));
     const boxes = prompts.boxes && scaleBoxes(indices.map((i) => prompts.boxes?.[i] as BoxXyxy), image, placed); // biome-ignore format: short
     const earlier = prompts.masks?.[from];

@@ -2,10 +2,10 @@ import { type LoadedSignature, tf } from '../../backend/index.js';
 import { CheckpointError, modelPath, readModelFile } from '../../util/index.js';
 
 /**
- * Loads a graph model from its files; it runs on the current backend.
+ * Loads a graph model onto the current backend.
  *
  * @param file - its `model.json`.
- * @throws CheckpointError naming a file that is missing or not as expected.
+ * @throws CheckpointError naming a file that is missing or malformed.
  */
 export async function loadGraph(file: string): Promise<LoadedSignature> {
   const graph = await tf.loadGraphModel({ load: () => readArtifacts(file) });
@@ -21,7 +21,7 @@ export async function loadGraph(file: string): Promise<LoadedSignature> {
         Object.fromEntries(fed),
         names.map(([, { name }]) => name),
       );
-      const results = [executed].flat(); // of one output it is the tensor itself
+      const results = [executed].flat(); // a single output is not wrapped in a list
       return Object.fromEntries(names.map(([key], i) => [key, results[i] as tf.Tensor]));
     },
     dispose: () => graph.dispose(),

@@ -10,15 +10,15 @@ import { openRunner } from './runner.js';
 /** The models of an exported folder. */
 export interface ExportedModels {
   readonly detector: Detector;
-  /** Absent where none was wanted. */
+  /** Absent if not requested. */
   readonly masker: Masker | undefined;
 }
 
 /**
- * Loads an exported folder in whatever form it is. Of a PEFT adapter the models that it was trained on are loaded too.
+ * Loads an exported folder of any form. For a PEFT adapter, the models that it was trained on are loaded as well.
  *
- * @param masker - a masker in the place of the exported one; `null` for none.
- * @throws CheckpointError naming the file that is missing or not as expected.
+ * @param masker - a masker that replaces the exported one; `null` for none.
+ * @throws CheckpointError naming the file that is missing or malformed.
  */
 export async function loadExported(
   dir: string,

@@ -6,10 +6,12 @@ import type { Manifest, ManifestPart } from './manifest.js';
 import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { runnerOf } from './signatures.js';
 
-/** What every image, prompt and box needs. Each signature is a graph with weights of its own: others come when they are wanted. */
+/**
+ * Signatures that every image, prompt and box needs. Each is a graph with its own weights, so the others are loaded on demand.
+ */
 const AHEAD = ['serving_default', 'decode_boxes'];
 
-/** The files of the graphs that {@link loadExportedGraphs} reads, with their sizes in bytes. */
+/** The files that {@link loadExportedGraphs} reads, with their sizes in bytes. */
 export function graphFiles({ detector, masker, files }: Manifest): Record<string, number> {
   const graphs = [detector, masker].flatMap((part) =>
     part === null ? [] : AHEAD.flatMap((name) => part.signatures[name] ?? []),
@@ -20,10 +22,10 @@ export function graphFiles({ detector, masker, files }: Manifest): Record<string
 }
 
 /**
- * Loads the two graph models of an exported folder by nothing but what browsers have too: the static page does it so.
+ * Loads the two graph models of an exported folder, using only APIs that browsers have too, as the static page does.
  *
- * @param dir - the folder; in a browser its address, relative to the page.
- * @throws CheckpointError when it is of another form, or naming the file that is missing or not as expected.
+ * @param dir - the folder; in a browser its URL, relative to the page.
+ * @throws CheckpointError for an export of another form, or naming the file that is missing or malformed.
  */
 export async function loadExportedGraphs(
   dir: string,

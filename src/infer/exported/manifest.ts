@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { CheckpointError, modelPath, shownName } from '../../util/index.js';
 import { readJson } from '../../weights/index.js';
 
-/** What an exported folder has at its top. */
+/** The manifest's file name in an exported folder. */
 export const MANIFEST = 'manifest.json';
 
 export const exportForms = ['safetensors', 'peft', 'savedmodel', 'graph-model'] as const;
 
-/** In what form models are exported. */
+/** The format of exported models. */
 export type ExportForm = (typeof exportForms)[number];
 
 const portSchema = z.object({
   dtype: z.enum(['float32', 'int32', 'bool']),
-  /** Letters are sizes that may vary from call to call. */
+  /** Letters stand for sizes that may vary between calls. */
   shape: z.array(z.union([z.int(), z.string()])),
   layout: z.string(),
   meaning: z.string(),
@@ -21,7 +21,7 @@ const portSchema = z.object({
 });
 
 const signatureSchema = z.object({
-  /** Folder of a SavedModel, or the model.json of a graph model; beside the manifest. */
+  /** Folder of a SavedModel, or the model.json of a graph model; relative to the manifest. */
   file: z.string(),
   inputs: z.record(z.string(), portSchema),
   outputs: z.record(z.string(), portSchema),
@@ -29,23 +29,23 @@ const signatureSchema = z.object({
 
 const checkSchema = z.object({
   what: z.string(),
-  /** Largest difference between what was exported and the model, over all values. */
+  /** Largest absolute difference between the export's outputs and the model's. */
   max_abs_error: z.number(),
-  /** Largest value that the model itself gave. */
+  /** Largest absolute value among the model's outputs. */
   max_abs_value: z.number(),
 });
 
 const partSchema = z.object({
-  /** Its folder, beside the manifest. */
+  /** Its folder, relative to the manifest. */
   path: z.string(),
   type: z.string(),
   height: z.int().positive().max(4096).optional(),
   width: z.int().positive().max(4096).optional(),
   /** Tokens that prompts are padded to. */
   text_length: z.int().positive().max(16_384).optional(),
-  /** Points of each prompt of the masker. */
+  /** Number of points per prompt of the masker. */
   points: z.int().positive().max(1024).optional(),
-  /** How weights are stored. */
+  /** Storage type of the weights. */
   dtype: z.string(),
   signatures: z.record(z.string(), signatureSchema),
   verification: z.array(checkSchema),
@@ -77,7 +77,7 @@ export type ManifestSignature = z.infer<typeof signatureSchema>;
 
 export type ManifestCheck = z.infer<typeof checkSchema>;
 
-/** @throws CheckpointError naming the file and what in it is not as expected. */
+/** @throws CheckpointError naming the file and the invalid entry. */
 export async function readManifest(dir: string): Promise<Manifest> {
   const file = modelPath(dir, MANIFEST);
   const parsed = manifestSchema.safeParse(await readJson(file, 'Copy the whole folder that the export wrote'));

@@ -11,10 +11,10 @@ import type { Runner } from './signatures.js';
 type OpenRunner = (part: ManifestPart) => Promise<Runner>;
 
 /**
- * Opens a detector that was exported as a graph.
+ * Opens a detector exported as a graph.
  *
  * @param dir - the exported folder.
- * @throws CheckpointError naming the file that is missing or not as expected.
+ * @throws CheckpointError naming the file that is missing or malformed.
  */
 export async function openGraphDetector(dir: string, detector: ManifestPart, open: OpenRunner): Promise<Detector> {
   const folder = modelPath(dir, detector.path);
@@ -30,7 +30,7 @@ export async function openGraphDetector(dir: string, detector: ManifestPart, ope
   return new ExportedDetector({ runner: await open(detector), tokenizer, imageProcessor, size: { height, width }, textLength });
 }
 
-/** The same for a masker. */
+/** Opens a masker exported as a graph; see {@link openGraphDetector}. */
 export async function openGraphMasker(dir: string, masker: ManifestPart, open: OpenRunner): Promise<Masker> {
   const imageProcessor = await ImageProcessor.load(modelPath(dir, masker.path));
   return new ExportedMasker({ runner: await open(masker), imageProcessor, part: masker });

@@ -4,16 +4,15 @@ import type { ManifestPart } from './manifest.js';
 
 /** Runs the signatures of an exported model. */
 export interface Runner {
-  /** @returns the outputs by name; they are the caller's. */
+  /** @returns the outputs by name; they belong to the caller. */
   run(signature: string, inputs: Readonly<Record<string, tf.Tensor>>): Promise<Readonly<Record<string, tf.Tensor>>>;
   dispose(): void;
 }
 
 /**
- * Runs the signatures of a model by what `load` makes of them.
+ * Creates a runner for the signatures of a model, using `load`.
  *
- * @param ahead - those that are loaded now; if one cannot be loaded, none stays. The others are loaded when they are first run.
- * Default: all.
+ * @param ahead - signatures to load at once; if one fails, all are disposed. The others are loaded on first use. Default: all.
  */
 export async function runnerOf(
   dir: string,
@@ -29,7 +28,7 @@ export async function runnerOf(
     if (file === undefined)
       throw new RuntimeError({ code: 'E_EXPORT_DAMAGED', where: dir, what: `the exported model has no signature ${name}` });
     const fresh = await load(file, name);
-    // Somebody else may have wanted it meanwhile.
+    // A concurrent call may have loaded it in the meantime.
     const other = loaded.get(name);
     if (other !== undefined) fresh.dispose();
     else loaded.set(name, fresh);

@@ -6,13 +6,13 @@ import { dropout } from './dropout.js';
 export interface BertTokens {
   /** [B, T] i32. */
   readonly inputIds: tf.Tensor2D;
-  /** [B, T] i32: which sentence a token belongs to. */
+  /** [B, T] i32: the segment of each token. */
   readonly tokenTypeIds: tf.Tensor2D;
-  /** [B, T] i32: the place of a token in its phrase. */
+  /** [B, T] i32: the position of a token in its phrase. */
   readonly positionIds: tf.Tensor2D;
 }
 
-/** Word, sentence and position embeddings, summed and normalised. */
+/** Sum of word, segment and position embeddings, normalised. */
 export class BertEmbeddings extends Module {
   private readonly config: BertConfig;
   private readonly words: Embedding;
@@ -40,7 +40,7 @@ export class BertEmbeddings extends Module {
     return x;
   }
 
-  /** As torch's `padding_idx`: the padding token's row keeps its values in training. */
+  /** Like torch's `padding_idx`: the padding token's row is not trained. */
   private withoutPadGradient(words: tf.Tensor, ids: tf.Tensor2D): tf.Tensor {
     const { padTokenId } = this.config;
     if (padTokenId === null) return words;

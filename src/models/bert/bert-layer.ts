@@ -4,7 +4,7 @@ import { mergeHeads, splitHeads } from '../../ops/index.js';
 import type { BertConfig } from './config.js';
 import { dropout } from './dropout.js';
 
-/** One transformer layer: self-attention, then an MLP, each with a skip around it and a norm after. */
+/** A transformer layer: self-attention, then an MLP, each with a residual connection and post-norm. */
 export class BertLayer extends Module {
   private readonly config: BertConfig;
   private readonly query: Linear;

@@ -11,8 +11,8 @@ export interface BertInputs extends BertTokens {
 }
 
 /**
- * The BERT encoder without pooling, with an attention mask of its own for each pair of tokens, as open-vocabulary detectors
- * use it to keep phrases apart.
+ * The BERT encoder without pooling, with an attention mask over pairs of tokens, which open-vocabulary detectors use to keep
+ * phrases apart.
  *
  * @see Devlin et al. 2018, "BERT", and transformers 5.18 models/bert/modeling_bert.py, BertModel
  */
@@ -43,14 +43,14 @@ export class Bert extends Module {
   }
 }
 
-/** 0 where attention is allowed, so low elsewhere that softmax gives 0: [B, 1, T, T] f32. */
+/** 0 where attention is allowed, elsewhere so low that softmax gives 0: [B, 1, T, T] f32. */
 function maskBias(mask: tf.Tensor3D): tf.Tensor4D {
   const closed = tf.sub(1, tf.cast(mask, 'float32'));
   return tf.expandDims(tf.mul(closed, -1e9), 1) as tf.Tensor4D;
 }
 
 /**
- * Keys that BERT checkpoints may hold although nothing reads them, as path patterns: older versions saved the numbers from
- * 0 on as `position_ids`, and a pooling layer belongs to classifiers.
+ * Unused keys that BERT checkpoints may contain, as path patterns: older versions saved `position_ids` (0, 1, 2, …), and a
+ * pooling layer belongs to classifiers.
  */
 export const bertUnusedKeys: readonly string[] = ['embeddings.position_ids', 'pooler.**'];

@@ -3,7 +3,7 @@ import type { ActivationName } from '../../nn/index.js';
 import { ConfigError, shown } from '../../util/index.js';
 import { bounds } from '../common/index.js';
 
-/** Hugging Face's `BertConfig` in camelCase, as far as an encoder needs it. */
+/** Hugging Face's `BertConfig` in camelCase, limited to the encoder's fields. */
 export interface BertConfig {
   readonly vocabSize: number;
   readonly hiddenSize: number;
@@ -15,10 +15,10 @@ export interface BertConfig {
   readonly attentionProbsDropoutProb: number;
   readonly maxPositionEmbeddings: number;
   readonly typeVocabSize: number;
-  /** Standard deviation of starting weights. */
+  /** Standard deviation of initial weights. */
   readonly initializerRange: number;
   readonly layerNormEps: number;
-  /** The id whose embedding training leaves alone; null: none. */
+  /** The token whose embedding is not trained; null: none. */
   readonly padTokenId: number | null;
 }
 
@@ -41,10 +41,10 @@ const schema = z.object({
 });
 
 /**
- * Reads the `text_config` of a Hugging Face `config.json`. Missing fields take the reference's defaults; fields that an
- * encoder does not use are passed over.
+ * Parses the `text_config` of a Hugging Face `config.json`. Missing fields take the reference's defaults; fields that an encoder
+ * does not use are ignored.
  *
- * @throws ConfigError that lists every problem.
+ * @throws ConfigError listing every problem.
  */
 export function parseBertConfig(json: unknown): BertConfig {
   const parsed = schema.safeParse(json, { reportInput: true });

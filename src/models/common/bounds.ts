@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
-/** Most blocks of a backbone, over all its stages. */
+/** Maximum number of blocks of a backbone, over all its stages. */
 const MAX_BLOCKS = 512;
 
-/** What is out of bounds is not compared with other fields, some of which are made of it. */
+/** Values out of bounds are not compared with other fields, some of which are derived from them. */
 const STOP = { abort: true } as const;
 
-/** A whole number from 0 on. */
+/** A non-negative integer. */
 export const natural = z.int(STOP).nonnegative(STOP).max(4096, STOP);
 
 /**
- * Bounds of what a `config.json` may ask for. Published models lie far below them, and what lies above is a mistake or an attack:
- * it is refused before anything is made.
+ * Upper bounds of values in a `config.json`. Published models are far below them; larger values are mistakes or attacks, rejected
+ * before anything is allocated.
  */
 const atMost = (most: number) => z.int(STOP).positive(STOP).max(most, STOP);
 
@@ -19,21 +19,21 @@ const atMost = (most: number) => z.int(STOP).positive(STOP).max(most, STOP);
 export const width = atMost(65_536);
 /** Layers of one kind, or blocks of a stage. */
 export const layers = atMost(256);
-/** Attention heads. */
+/** Number of attention heads. */
 export const heads = atMost(1024);
-/** Side of an image, in pixels. */
+/** Side length of an image, in pixels. */
 export const imageSide = atMost(4096);
-/** Side of a patch or of a kernel, in pixels. */
+/** Side length of a patch or kernel, in pixels. */
 export const patchSide = atMost(4096);
-/** Side of a window of attention, in patches. */
+/** Side length of an attention window, in patches. */
 export const windowSide = atMost(256);
-/** Pieces of a vocabulary. */
+/** Vocabulary size. */
 export const vocabulary = atMost(2_000_000);
 /** Tokens of a text. */
 export const textLength = atMost(16_384);
-/** What a model asks about at once: queries, points, masks. */
+/** Number of simultaneous queries, points or masks. */
 export const queries = atMost(16_384);
-/** How many times wider a hidden layer is. */
+/** Expansion ratio of an MLP. */
 export const ratio = z.number().positive(STOP).max(64, STOP);
 /** A list of stages or layers. */
 export const listOf = <T extends z.ZodType>(entry: T) => z.array(entry).max(256, STOP);

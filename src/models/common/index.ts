@@ -1,4 +1,4 @@
-/** What models of different kinds have in common. */
+/** Code shared by all models. */
 
 export * as bounds from './bounds.js';
 export { type CheckpointShapes, countOf, type SizeOf, sizeReader, unclearShapes } from './checkpoint-shapes.js';

@@ -1,5 +1,5 @@
 /**
- * The authors' names, theirs on the left, for the weights that stand here under Hugging Face's names.
+ * Renames from the authors' names (left) to Hugging Face's, which this project uses.
  *
  * @see IDEA-Research/GroundingDINO, `groundingdino/models/GroundingDINO`; transformers' `convert_grounding_dino_to_hf.py`
  */
@@ -8,7 +8,7 @@ type Renames = readonly (readonly [theirs: string, ours: string])[];
 
 const SWIN = 'model.backbone.conv_encoder.model';
 
-/** Stages whose maps can have a norm of their own; the authors count them from 0, Hugging Face's names from 1. */
+/** Stages whose maps may have their own norm; the authors count them from 0, Hugging Face from 1. */
 const STAGES = [0, 1, 2, 3];
 
 const backbone: Renames = [
@@ -61,7 +61,7 @@ const decoderLayer: Renames = [
   ['norm3', 'final_layer_norm'],
 ];
 
-/** Attention whose query, key and value weights the authors keep in one matrix. */
+/** Attention whose query, key and value weights are fused in the authors' files. */
 const fusedAttention: Renames = [
   ['transformer.encoder.text_layers.*.self_attn', 'model.encoder.layers.*.text_enhancer_layer.self_attn'],
   ['transformer.decoder.layers.*.self_attn', 'model.decoder.layers.*.self_attn'],
@@ -74,7 +74,7 @@ function within(theirs: string, ours: string, renames: Renames): Renames {
   return renames.map(([from, to]) => [`${theirs}.${from}.*`, `${ours}.${to}.*`] as const);
 }
 
-/** How the authors' `.pth` files name what stands here under Hugging Face's names. */
+/** Conversion of the authors' `.pth` files to Hugging Face's names. */
 export const groundingDinoAuthorsKeys = {
   name: "the authors' naming of Grounding DINO",
   sign: 'transformer.level_embed',
@@ -111,5 +111,5 @@ export const groundingDinoAuthorsKeys = {
   ],
 } as const;
 
-/** Keys of the authors' files that nothing reads: labels for a training trick that was left out of the published model. */
+/** Unused keys of the authors' files: label embeddings for denoising training, left out of the published model. */
 export const groundingDinoAuthorsUnusedKeys: readonly string[] = ['label_enc.weight'];

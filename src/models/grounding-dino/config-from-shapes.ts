@@ -3,17 +3,17 @@ import { type CheckpointShapes, countOf, type SizeOf, sizeReader, unclearShapes 
 const SWIN = 'model.backbone.conv_encoder.model';
 const BERT = 'model.text_backbone';
 
-/** What no shape tells: the authors' models have 8 heads, and BERT 64 channels in each of its own. */
+/** Not derivable from shapes: the authors' models have 8 heads, and BERT 64 channels per head. */
 const HEADS = 8;
 const BERT_HEAD_WIDTH = 64;
 
 const unclear = unclearShapes('Grounding DINO');
 
 /**
- * The `config.json` of a published checkpoint that comes without one, as far as shapes tell; the rest are the defaults, which
- * are the authors' own settings.
+ * Derives the `config.json` of a published checkpoint that has none from its shapes; the remaining fields are the defaults, which
+ * equal the authors' settings.
  *
- * @throws ConfigError naming the tensor that is missing or has an odd shape.
+ * @throws ConfigError naming the tensor that is missing or has an unexpected shape.
  */
 export function groundingDinoConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
   const size = sizeReader(shapes, unclear);

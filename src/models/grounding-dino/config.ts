@@ -4,7 +4,7 @@ import { parseBertConfig } from '../bert/index.js';
 import { bounds } from '../common/index.js';
 import { parseSwinConfig } from '../swin/index.js';
 
-/** What the reference takes for the backbone when the config has none. */
+/** The reference's default backbone. */
 const defaultBackbone = { model_type: 'swin', out_indices: [2, 3, 4] };
 
 const rate = z.number().min(0).max(1);
@@ -56,16 +56,16 @@ type CamelPlain = { readonly [K in keyof Plain as Camel<K & string>]: Plain[K] }
 
 /** A Hugging Face `config.json` of Grounding DINO: upstream's fields in camelCase. */
 export interface GroundingDinoConfig extends CamelPlain {
-  /** Whether class logits are divided by the root of their width and have a learned bias: MM Grounding DINO. */
+  /** Whether class logits are divided by the square root of their width and have a learned bias, as in MM Grounding DINO. */
   readonly scaledLogits: boolean;
   readonly backboneConfig: ReturnType<typeof parseSwinConfig>;
   readonly textConfig: ReturnType<typeof parseBertConfig>;
 }
 
 /**
- * Reads a `config.json`; missing fields take the reference's defaults, fields it does not use are ignored.
+ * Parses a `config.json`; missing fields take the reference's defaults, unused fields are ignored.
  *
- * @throws ConfigError listing every field that cannot be used.
+ * @throws ConfigError listing every invalid field.
  */
 export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
   const parsed = schema.safeParse(json);
@@ -74,7 +74,7 @@ export function parseGroundingDinoConfig(json: unknown): GroundingDinoConfig {
     throw unusable(problems.join('; '));
   }
   const { model_type: type, backbone_config: backbone, text_config: text, ...fields } = parsed.data;
-  // MM Grounding DINO knows no sharing: each layer has heads of its own.
+  // MM Grounding DINO does not share heads: each layer has its own.
   const mm = type === 'mm-grounding-dino';
   const plain = mm ? { ...fields, decoder_bbox_embed_share: false, two_stage_bbox_embed_share: false } : fields;
   const problems = impossible(plain);

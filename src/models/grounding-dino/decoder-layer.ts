@@ -16,7 +16,7 @@ export interface DecoderLayerInputs extends Omit<DeformableAttentionInputs, 'que
   readonly textBias: tf.Tensor;
 }
 
-/** Queries look at each other, at the prompt and at the image. */
+/** Queries attend to each other, to the prompt and to the image. */
 export class DecoderLayer extends FeedForwardLayer {
   private readonly selfAttn: MultiheadAttention;
   private readonly selfAttnLayerNorm: LayerNorm;

@@ -8,7 +8,7 @@ import { boxLogit, type ContrastiveEmbedding, MlpPredictionHead } from './heads.
 import type { TextGeometry } from './text-geometry.js';
 import { alternate, type VisionGeometry } from './vision-geometry.js';
 
-/** What one decoder layer (or the first stage) says. */
+/** Prediction of one decoder layer (or the first stage). */
 export interface DetectionLayer {
   /** [B, Q, T] f32, raw: padding tokens are not masked. */
   readonly logits: tf.Tensor3D;
@@ -17,16 +17,16 @@ export interface DetectionLayer {
 }
 
 export interface DecoderInputs {
-  /** [B, Q, d] f32, an output of a block or a constant. */
+  /** [B, Q, d] f32, a block's output or a constant. */
   readonly queries: tf.Tensor3D;
-  /** [B, Q, 4] f32 in [0, 1], an output of a block or a constant. */
+  /** [B, Q, 4] f32 in [0, 1], a block's output or a constant. */
   readonly references: tf.Tensor3D;
   readonly features: Features;
   readonly vision: VisionGeometry;
   readonly text: TextGeometry;
-  /** One a layer; the same one several times where it is shared. */
+  /** One per layer; repeated if shared. */
   readonly bboxEmbed: readonly MlpPredictionHead[];
-  /** One a layer. */
+  /** One per layer. */
   readonly classEmbed: readonly ContrastiveEmbedding[];
 }
 
@@ -50,7 +50,7 @@ export class Decoder extends Module {
     this.referencePointsHead = this.child('reference_points_head', head);
   }
 
-  /** @returns one entry a layer. */
+  /** @returns one entry per layer. */
   forward(inputs: DecoderInputs, context: ForwardContext): DetectionLayer[] {
     const { queries, references, features, vision, text, bboxEmbed, classEmbed } = inputs;
     const { dModel } = this.config;
@@ -97,7 +97,10 @@ export class Decoder extends Module {
   }
 }
 
-/** The next layer's references, a constant. As in the reference they come from the features before the norm, the predicted boxes from after it. */
+/**
+ * The next layer's references, detached. As in the reference, they are computed from the features before the norm, the predicted
+ * boxes from those after it.
+ */
 function refine(head: MlpPredictionHead, hidden: tf.Tensor, reference: tf.Tensor, context: ForwardContext): tf.Tensor {
   return tf.tidy(() => tf.sigmoid(tf.add(head.forward(context.detach(hidden)), boxLogit(context.detach(reference)))));
 }

@@ -8,12 +8,12 @@ export interface DeformableAttentionInputs {
   readonly queries: tf.Tensor;
   /** [B, S, d] f32. */
   readonly memory: tf.Tensor;
-  /** [B, S, 1] f32, 1 image 0 padding; absent when nothing is padded. */
+  /** [B, S, 1] f32, 1 image 0 padding; absent without padding. */
   readonly memoryMask?: tf.Tensor | undefined;
   readonly spatialShapes: readonly (readonly [number, number])[];
-  /** [B or 1, Q, L * P * 2] f32: where the offsets start, in (x, y) pairs. */
+  /** [B or 1, Q, L * P * 2] f32: origin of the offsets, in (x, y) pairs. */
   readonly origin: tf.Tensor;
-  /** What one unit of offset moves: broadcasts to [B, Q, L * P * 2] f32. */
+  /** Scale of the offsets: broadcasts to [B, Q, L * P * 2] f32. */
   readonly unit: tf.Tensor;
 }
 
@@ -60,7 +60,7 @@ export class MultiscaleDeformableAttention extends Module {
   }
 }
 
-/** Starts each head in a direction of its own and its points one cell further out each. */
+/** Initial offsets: each head points in its own direction, each further point lies one cell further out. */
 function ringPattern(heads: number, levels: number, points: number): Initialiser {
   return (shape) => {
     const bias = new Float32Array(shape[0] ?? 0);

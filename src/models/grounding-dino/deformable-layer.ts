@@ -23,7 +23,7 @@ export class DeformableLayer extends FeedForwardLayer {
     this.selfAttnLayerNorm = this.child('self_attn_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
   }
 
-  /** Two blocks: attention, and the linear maps, whose inside is several times as wide. Returns [B, S, d] f32. */
+  /** Two blocks: the attention, and the MLP, whose intermediates are several times as wide. Returns [B, S, d] f32. */
   forward({ spatialShapes, ...inputs }: DeformableLayerInputs, context: ForwardContext): tf.Tensor {
     const attention = [this.selfAttn, this.selfAttnLayerNorm];
     const { middle } = context.block(attention, inputs as typeof inputs & TensorRecord, (x, mode) => {

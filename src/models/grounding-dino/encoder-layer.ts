@@ -28,9 +28,9 @@ export class EncoderLayer extends Module {
   }
 
   /**
-   * A block for each part: what a block holds inside is all that training has to keep twice.
+   * One block per part: a block's intermediates are all that training has to keep besides block outputs.
    *
-   * @param positions - [B or 1, S, d] f32, an output of a block.
+   * @param positions - [B or 1, S, d] f32, a block's output.
    */
   forward(
     features: Features,

@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import { type BlockMode, dropout, LayerNorm, Linear, Module, throughHidden, xavierUniform } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
-/** Base of the layers that end in two linear maps with a residual and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
+/** Base class of layers that end in an MLP with a residual connection and a norm, named `fc1`, `fc2` and `final_layer_norm`. */
 export abstract class FeedForwardLayer extends Module {
   protected readonly config: GroundingDinoConfig;
   private readonly fc1: Linear;
@@ -17,12 +17,12 @@ export abstract class FeedForwardLayer extends Module {
     this.finalLayerNorm = this.child('final_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
   }
 
-  /** What {@link feedForward} uses. */
+  /** The modules that {@link feedForward} uses. */
   protected get feedForwardModules(): Module[] {
     return [this.fc1, this.fc2, this.finalLayerNorm];
   }
 
-  /** [..., d] to [..., d] f32. */
+  /** Maps [..., d] to [..., d] f32. */
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
     const { fc1: expand, fc2: contract } = this;

@@ -2,9 +2,9 @@ import { tf } from '../../backend/index.js';
 import type { Linear } from '../../nn/index.js';
 
 /**
- * Projections of the many cells of an image that only meet the few tokens of a text. Matrix products may be taken in any order:
- * multiplied with the tokens first, a projection costs as much as there are tokens times heads, not as it is wide.
- * All shapes: H heads of dh numbers, d features.
+ * Projections of the many cells of an image that only interact with the few tokens of a text. Matrix products are associative:
+ * applied to the tokens first, a projection costs tokens times heads per cell, instead of its width. All shapes: H heads of dh
+ * channels, d features.
  */
 
 /** [B, T, H * dh] to [H, B * T, dh]. */
@@ -30,7 +30,7 @@ function headsOf({ weight, bias, outFeatures, inFeatures }: Linear, heads: numbe
 }
 
 /**
- * Scores of every cell for every token: projection(cells) · tokens, head by head.
+ * Attention scores between cells and tokens: projection(cells) · tokens, per head.
  *
  * @param cells - [B, S, d] f32.
  * @param tokens - [B, T, H * dh] f32, projected and scaled.
@@ -46,7 +46,7 @@ export function foldedScores(cells: tf.Tensor, projection: Linear, tokens: tf.Te
 }
 
 /**
- * What the cells take from the tokens: projection(weights · tokens).
+ * Attention output of the cells: projection(weights · tokens).
  *
  * @param weights - [B, S, H * T] f32.
  * @param tokens - [B, T, H * dh] f32.
@@ -63,7 +63,7 @@ export function foldedMixOfTokens(weights: tf.Tensor3D, tokens: tf.Tensor, proje
 }
 
 /**
- * What the tokens take from the cells: weights · projection(cells), for weights that sum to one.
+ * Attention output of the tokens: weights · projection(cells), for weights that sum to one.
  *
  * @param weights - [B, H * T, S] f32.
  * @param cells - [B, S, d] f32.

@@ -19,13 +19,13 @@ export interface FusionInputs {
   readonly vision: tf.Tensor;
   /** [B, T, d] f32. */
   readonly text: tf.Tensor;
-  /** [B, 1, 1, S] f32, added to the scores of the text's look at the image; absent when nothing is padded. */
+  /** [B, 1, 1, S] f32, added to the text-to-image attention scores; absent without padding. */
   readonly visionBias?: tf.Tensor | undefined;
-  /** [B, 1, 1, T] f32, added to the scores of the image's look at the text. */
+  /** [B, 1, 1, T] f32, added to the image-to-text attention scores. */
   readonly textBias: tf.Tensor;
 }
 
-/** Image and text look at each other through one matrix of scores. */
+/** Bidirectional cross-attention between image and text, with a single score matrix. */
 class BiMultiHeadAttention extends Module {
   private readonly visionProj: Linear;
   private readonly textProj: Linear;
@@ -57,14 +57,14 @@ class BiMultiHeadAttention extends Module {
     return this.mayFold(inputs.text.shape[1] ?? 0, mode) ? this.forwardFolded(inputs) : this.forwardWide(inputs, mode);
   }
 
-  /** Whether the image's projections are better multiplied with the text first. An adapter that changes something cannot be folded. */
+  /** Whether it is faster to apply the image's projections to the text first. An active adapter cannot be folded. */
   private mayFold(tokens: number, mode: BlockMode): boolean {
     const plain = [this.visionProj, this.valuesVisionProj, this.outVisionProj].every((layer) => layer.plain !== undefined);
     const drops = mode.training && this.dropoutRate > 0;
     return plain && !drops && 2 * this.heads * tokens <= this.visionProj.outFeatures;
   }
 
-  /** The same as {@link forwardWide}, products in another order. */
+  /** Same as {@link forwardWide}, with the products in another order. */
   private forwardFolded({ vision, text, visionBias, textBias }: FusionInputs): { vision: tf.Tensor; text: tf.Tensor } {
     const { heads } = this;
     const [b = 0, s = 0] = vision.shape;
@@ -107,8 +107,8 @@ class BiMultiHeadAttention extends Module {
 }
 
 /**
- * Scores less their maximum over the whole batch, kept at -50000 or more: the reference's guard against overflow. The
- * shift cancels in the softmax that follows, so that the gradient passes it unchanged.
+ * Subtracts the maximum over the whole batch and clamps at -50000: the reference's guard against overflow. The shift cancels in
+ * the subsequent softmax, so the gradient ignores it.
  */
 function lowered<T extends tf.Tensor>(scores: T): T {
   const floor = -50000;
@@ -124,7 +124,7 @@ function lowered<T extends tf.Tensor>(scores: T): T {
   return op(scores) as T;
 }
 
-/** Exchanges image and text features; each side's change is scaled by a learned vector that starts small. */
+/** Fuses image and text features; each side's update is scaled by a learned vector that is initially small. */
 export class FusionLayer extends Module {
   private readonly layerNormVision: LayerNorm;
   private readonly layerNormText: LayerNorm;
@@ -144,7 +144,7 @@ export class FusionLayer extends Module {
     this.textParam = this.parameter('text_param', [dModel], { init: constant(1e-4) });
   }
 
-  /** @returns both sides in their own shape; the residual is the normalised input. */
+  /** @returns both sides in their own shapes; the residual is the normalised input. */
   forward(inputs: FusionInputs, mode: BlockMode): { vision: tf.Tensor; text: tf.Tensor } {
     const vision = this.layerNormVision.forward(inputs.vision); // [B, S, d]
     const text = this.layerNormText.forward(inputs.text); // [B, T, d]

@@ -20,23 +20,23 @@ import type { TextGeometry } from './text-geometry.js';
 import { type VisionGeometry, visionGeometry } from './vision-geometry.js';
 import { type InputProjection, inputProjections, LearnedPositionEmbedding } from './vision-projection.js';
 
-/** An image before it meets a prompt. */
+/** Image features, independent of the prompt. */
 export interface EncodedImage {
   /** [B, S, d] f32: the cells of all levels. */
   readonly features: tf.Tensor3D;
-  /** [B or 1, S, d] f32: where each cell is. */
+  /** [B or 1, S, d] f32: position encodings of the cells. */
   readonly positions: tf.Tensor3D;
   readonly geometry: VisionGeometry;
 }
 
-/** A prompt before it meets an image. */
+/** Prompt features, independent of the image. */
 export interface EncodedText {
   /** [B, T, d] f32. */
   readonly features: tf.Tensor3D;
   readonly geometry: TextGeometry;
 }
 
-/** All of the detector below the box heads: `model` in checkpoints. */
+/** The detector without its box heads: `model` in checkpoints. */
 export class GroundingDinoModel extends Module {
   readonly decoder: Decoder;
   private readonly config: GroundingDinoConfig;
@@ -86,14 +86,14 @@ export class GroundingDinoModel extends Module {
     };
   }
 
-  /** Backbone and projections: what does not depend on the prompt. */
+  /** Backbone and projections: everything independent of the prompt. */
   encodeImage(pixelValues: tf.Tensor4D, pixelMask: tf.Tensor3D | undefined, context: ForwardContext): EncodedImage {
     const maps = this.backbone.forward(pixelValues, context); // [B, h, w, C] each
     const geometry = visionGeometry(pixelMask, this.spatialShapes(maps), this.config);
     return { ...this.project(maps, geometry, context), geometry };
   }
 
-  /** Text encoder and projection: what does not depend on the image. */
+  /** Text encoder and projection: everything independent of the image. */
   encodeText(geometry: TextGeometry, tokenTypeIds: tf.Tensor2D, context: ForwardContext): EncodedText {
     const { inputIds, selfAttention: attentionMask, positionIds } = geometry;
     const words = this.textBackbone.forward({ inputIds, attentionMask, tokenTypeIds, positionIds }, context); // [B, T, hidden]
@@ -103,7 +103,7 @@ export class GroundingDinoModel extends Module {
     return { features, geometry };
   }
 
-  /** Feature enhancer: image and text see each other. */
+  /** Feature enhancer: fuses image and text features. */
   enhance(image: EncodedImage, text: EncodedText, context: ForwardContext): Features {
     const start: Features = { vision: image.features, text: text.features };
     return this.encoderLayers.reduce(
@@ -112,7 +112,7 @@ export class GroundingDinoModel extends Module {
     );
   }
 
-  /** The maps' sizes, then those of the extra levels, each half of the one before, rounded up. */
+  /** The sizes of the maps, then those of the extra levels, each half of the previous one, rounded up. */
   private spatialShapes(maps: readonly tf.Tensor4D[]): [number, number][] {
     const shapes = maps.map(({ shape: [, h, w] }): [number, number] => [h, w]);
     while (shapes.length < this.config.numFeatureLevels) {
@@ -122,7 +122,7 @@ export class GroundingDinoModel extends Module {
     return shapes;
   }
 
-  /** All levels in the model's width, flattened and joined, and the positions that mark cell and level. */
+  /** Projects all levels to the model's width, flattens and concatenates them, with position encodings of cell and level. */
   private project(
     maps: readonly tf.Tensor4D[],
     { positions, spatialShapes }: VisionGeometry,
@@ -134,7 +134,7 @@ export class GroundingDinoModel extends Module {
       const levels: tf.Tensor4D[] = [];
       let source = x['map0'] as tf.Tensor4D;
       for (const [i, projection] of this.inputProjection.entries()) {
-        // The first extra level starts from the last map itself, any further one from the level before.
+        // The first extra level is computed from the last map, each further one from the level before.
         source = i < maps.length ? (x[`map${i}`] as tf.Tensor4D) : i === maps.length ? source : (levels[i - 1] as tf.Tensor4D);
         levels.push(projection.forward(source));
       }
@@ -167,13 +167,13 @@ export class GroundingDinoModel extends Module {
     }).positions;
   }
 
-  /** The first stage; absent without `two_stage`. */
+  /** The first stage; undefined without `two_stage`. */
   select(features: Features, vision: VisionGeometry, text: TextGeometry, context: ForwardContext): Selection | undefined {
     if (this.proposalHead === undefined) return undefined;
     return selectQueries(this.proposalHead, features, vision, text, this.config.numQueries, context);
   }
 
-  /** Where the decoder starts: [B, Q, d] queries and [B, Q, 4] references. What comes from the first stage is detached. */
+  /** Initial decoder inputs: [B, Q, d] queries and [B, Q, 4] references. Those from the first stage are detached. */
   start(
     selection: Selection | undefined,
     batch: number,
@@ -198,7 +198,7 @@ export class GroundingDinoModel extends Module {
   }
 }
 
-/** Names the parameters of the position block: the level vectors, which are the model's own, and the learned tables. */
+/** Lists the parameters of the position block: the model's own level vectors, and the learned tables. */
 class PositionOwner extends Module {
   private readonly tables: LearnedPositionEmbedding | undefined;
 

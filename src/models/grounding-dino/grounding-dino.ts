@@ -7,19 +7,19 @@ import { type EncodedImage, type EncodedText, GroundingDinoModel } from './groun
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
 import { textGeometry } from './text-geometry.js';
 
-/** Images as the detector takes them. */
+/** Images in the detector's input format. */
 export interface ImageInputs {
-  /** [B, H, W, 3] f32, normalised, padded right and below. */
+  /** [B, H, W, 3] f32, normalised, padded on the right and below. */
   readonly pixelValues: tf.Tensor4D;
-  /** [B, H, W] i32, 1 image 0 padding. Default: nothing is padded. */
+  /** [B, H, W] i32, 1 image 0 padding. Default: no padding. */
   readonly pixelMask?: tf.Tensor3D | undefined;
 }
 
-/** Prompts as the detector takes them. */
+/** Prompts in the detector's input format. */
 export interface TextInputs {
   /** [B, T] i32. */
   readonly inputIds: tf.Tensor2D;
-  /** [B, T] i32, 1 text 0 padding. Default: nothing is padded. */
+  /** [B, T] i32, 1 text 0 padding. Default: no padding. */
   readonly attentionMask?: tf.Tensor2D | undefined;
   /** [B, T] i32. Default: zeros. */
   readonly tokenTypeIds?: tf.Tensor2D | undefined;
@@ -28,24 +28,25 @@ export interface TextInputs {
 /** As many prompts as images. */
 export interface GroundingDinoInputs extends ImageInputs, TextInputs {}
 
-/** What the detector answers. */
+/** The detector's outputs. */
 export interface GroundingDinoOutputs {
-  /** One a decoder layer; the last is the answer. */
+  /** One per decoder layer; the last is the final prediction. */
   readonly layers: readonly DetectionLayer[];
   /** The first stage's boxes at the selected cells, with gradient; absent without `two_stage`. */
   readonly encoder: DetectionLayer | undefined;
 }
 
 /**
- * Finds what a prompt names: image and text features enhance each other, the cells that agree best with the text become
- * queries, and a decoder refines their boxes.
+ * Finds the structures that a prompt names: image and text features are fused, the cells most similar to the text become queries,
+ * and a decoder refines their boxes.
  *
- * @see Liu et al. 2023, Grounding DINO, and transformers' `GroundingDinoForObjectDetection`, whose checkpoint keys are the paths here
+ * @see Liu et al. 2023, Grounding DINO, and transformers' `GroundingDinoForObjectDetection`, whose checkpoint keys are the paths
+ * here
  */
 export class GroundingDino extends Module {
   readonly config: GroundingDinoConfig;
   private readonly model: GroundingDinoModel;
-  /** One a decoder layer; the same one throughout where the config shares it. */
+  /** One per decoder layer; the same one throughout if the config shares it. */
   private readonly bboxEmbed: MlpPredictionHead[];
   private readonly classEmbed: ContrastiveEmbedding[];
 
@@ -64,7 +65,10 @@ export class GroundingDino extends Module {
     this.classEmbed = this.childList('class_embed', classes);
   }
 
-  /** Under a recording context the outputs belong to it, otherwise to the caller. T tokens are those given, at most `maxTextLen`. */
+  /**
+   * Under a recording context the outputs belong to it, otherwise to the caller. T is the number of input tokens, at most
+   * `maxTextLen`.
+   */
   forward(inputs: GroundingDinoInputs, context: ForwardContext): GroundingDinoOutputs {
     return tf.tidy(() => {
       const image = this.encodeImage(inputs, context);
@@ -73,7 +77,7 @@ export class GroundingDino extends Module {
     }) as unknown as GroundingDinoOutputs;
   }
 
-  /** What of a batch of images does not depend on the prompt; the tensors are the caller's. */
+  /** Encodes images (everything independent of the prompt); the tensors belong to the caller. */
   encodeImage({ pixelValues, pixelMask }: ImageInputs, context: ForwardContext): EncodedImage {
     const [b, h, w] = pixelValues.shape;
     if (pixelMask) assertShape(pixelMask, [b, h, w], 'GroundingDino pixelMask');
@@ -82,7 +86,7 @@ export class GroundingDino extends Module {
     ) as unknown as EncodedImage;
   }
 
-  /** What of a batch of prompts does not depend on the image; the tensors are the caller's. */
+  /** Encodes prompts (everything independent of the image); the tensors belong to the caller. */
   encodeText({ inputIds, attentionMask, tokenTypeIds }: TextInputs, context: ForwardContext): EncodedText {
     if (attentionMask) assertShape(attentionMask, inputIds.shape, 'GroundingDino attentionMask');
     return tf.tidy(() => {
@@ -92,7 +96,7 @@ export class GroundingDino extends Module {
     }) as unknown as EncodedText;
   }
 
-  /** Lets images and prompts, as many of one as of the other, see each other; the tensors are the caller's. */
+  /** Detects from encoded images and as many encoded prompts; the tensors belong to the caller. */
   detect(image: EncodedImage, text: EncodedText, context: ForwardContext): GroundingDinoOutputs {
     const [b] = image.features.shape;
     assertShape(text.features, [b, ...text.features.shape.slice(1)], 'GroundingDino text');

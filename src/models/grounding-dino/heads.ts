@@ -1,11 +1,11 @@
 import { tf } from '../../backend/index.js';
 import { activated, constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
 
-/** A few linear layers with ReLU between: predicts boxes, and the position encoding of reference boxes. */
+/** An MLP with ReLU: predicts boxes, and the position encoding of reference boxes. */
 export class MlpPredictionHead extends Module {
   private readonly layers: Linear[];
 
-  /** The last layer starts at zero, so that boxes start at their references. */
+  /** The last layer is initialised to zero, so that boxes start at their references. */
   constructor(inFeatures: number, hidden: number, outFeatures: number, count: number) {
     super();
     const widths = [inFeatures, ...Array<number>(count - 1).fill(hidden), outFeatures];
@@ -26,7 +26,7 @@ export class MlpPredictionHead extends Module {
   }
 }
 
-/** How well each query and each token agree: their product, in MM Grounding DINO scaled and with a learned bias. */
+/** Similarity of each query and token: their dot product, in MM Grounding DINO scaled and with a learned bias. */
 export class ContrastiveEmbedding extends Module {
   private readonly bias: Parameter | undefined;
 
@@ -48,7 +48,7 @@ export class ContrastiveEmbedding extends Module {
 }
 
 /**
- * log(x / (1 - x)) with x clipped to [1e-5, 1 - 1e-5], as torch's `logit` with that epsilon.
+ * log(x / (1 - x)) with x clipped to [1e-5, 1 - 1e-5], like torch's `logit` with that epsilon.
  *
  * @param x - [...] f32 in [0, 1].
  */

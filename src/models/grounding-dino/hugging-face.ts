@@ -4,7 +4,7 @@ import { swinUnusedKeys } from '../swin/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import type { GroundingDinoOutputs } from './grounding-dino.js';
 
-/** What `GroundingDinoForObjectDetection` calls its outputs. */
+/** Outputs under the names of `GroundingDinoForObjectDetection`. */
 export interface HuggingFaceDetections {
   /** [B, Q, maxTextLen] f32, -inf where there is no text. */
   readonly logits: tf.Tensor3D;
@@ -13,7 +13,7 @@ export interface HuggingFaceDetections {
 }
 
 /**
- * Puts logits into Hugging Face's form.
+ * Converts logits to Hugging Face's form.
  *
  * @param logits - [B, Q, T] f32.
  * @param attentionMask - [B, T or more] i32, 1 text 0 padding.
@@ -32,7 +32,7 @@ export function maskTextLogits(logits: tf.Tensor3D, attentionMask: tf.Tensor2D, 
   });
 }
 
-/** The answer of the last decoder layer in Hugging Face's form; the tensors are the caller's. */
+/** Converts the last decoder layer's prediction to Hugging Face's form; the tensors belong to the caller. */
 export function groundingDinoToHuggingFace(
   outputs: GroundingDinoOutputs,
   attentionMask: tf.Tensor2D,
@@ -44,10 +44,10 @@ export function groundingDinoToHuggingFace(
 }
 
 /**
- * Copies that a checkpoint may hold beside the tensors they are tied to; `save_pretrained` writes `of` alone.
- * - the decoder of the reference holds the box heads a second time;
- * - with `decoder_bbox_embed_share` the heads of all layers are one. Without it each `bbox_embed.i` is its own.
- * `two_stage_bbox_embed_share` ties nothing: the reference builds the first stage's head before there is one to share.
+ * Copies of tied tensors that a checkpoint may contain; `save_pretrained` only writes `of`.
+ * - the decoder of the reference contains the box heads a second time;
+ * - with `decoder_bbox_embed_share` all layers share one head, without it each `bbox_embed.i` is its own.
+ *   `two_stage_bbox_embed_share` ties nothing: the reference creates the first stage's head before there is one to share.
  */
 export const groundingDinoTiedKeys: readonly {
   readonly copy: string;
@@ -60,8 +60,8 @@ export const groundingDinoTiedKeys: readonly {
 ];
 
 /**
- * The paths under which the reference's modules find an adapter in a box head, by the path here. Its decoder holds the heads a
- * second time, and the first place counts; and where the heads are one here, it ties their weights, not the modules.
+ * Paths where the reference's modules look up the adapter of a box head, by the path here. Its decoder contains the heads a
+ * second time, and the first path counts; heads that are shared here have tied weights there, not tied modules.
  */
 export function groundingDinoHeadPaths({ decoderBboxEmbedShare, decoderLayers }: GroundingDinoConfig): Record<string, string[]> {
   const theirs = Array.from({ length: decoderLayers }, (_, i) => `model.decoder.bbox_embed.${i}`);
@@ -69,13 +69,13 @@ export function groundingDinoHeadPaths({ decoderBboxEmbedShare, decoderLayers }:
   return Object.fromEntries(theirs.map((path, i) => [`bbox_embed.${i}`, [path]]));
 }
 
-/** Heads of later layers that a checkpoint of MM Grounding DINO leaves out when they equal the first's. */
+/** Later layers' heads, which a checkpoint of MM Grounding DINO omits if they equal the first. */
 export const mmGroundingDinoSharedKeys: readonly { readonly copy: string; readonly of: string }[] = [
   { copy: 'bbox_embed.*', of: 'bbox_embed.0' },
   { copy: 'class_embed.*', of: 'class_embed.0' },
 ];
 
-/** Keys that checkpoints may hold although no forward pass reads them, as path patterns. */
+/** Keys that checkpoints may contain but no forward pass reads, as path patterns. */
 export const groundingDinoUnusedKeys: readonly string[] = [
   ...swinUnusedKeys.map((key) => `model.backbone.conv_encoder.model.${key}`),
   ...bertUnusedKeys.map((key) => `model.text_backbone.${key}`),

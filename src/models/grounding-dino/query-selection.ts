@@ -19,14 +19,15 @@ export interface Selection {
   readonly logits: tf.Tensor3D;
   /** [B, Q, 4] f32, cxcywh in [0, 1]. */
   readonly predBoxes: tf.Tensor3D;
-  /** [B, Q, d] f32: what was found at the selected cells. */
+  /** [B, Q, d] f32: object features of the selected cells. */
   readonly objects: tf.Tensor3D;
 }
 
 /**
- * Picks the cells that agree best with any token, and predicts a box and logits at each. Which cells is a constant; only
- * what was picked gets a gradient, so that the first stage costs as much as its queries, not as all cells.
- * The reference detaches these outputs in its loss, and takes the logits from other features: theirs never train.
+ * Selects the cells most similar to any token, and predicts a box and logits for each. The selection itself is not
+ * differentiable; only selected cells get a gradient, so that the first stage costs as much as its queries, rather than all
+ * cells. The reference detaches these outputs in its loss, and takes the logits from other features: its first-stage heads are
+ * never trained.
  *
  * @throws ConfigError when there are fewer cells than queries.
  */

@@ -12,7 +12,7 @@ import {
 import type { GroundingDinoConfig } from './config.js';
 import { MultiheadAttention } from './multihead-attention.js';
 
-/** A transformer layer over the prompt: tokens look at their own phrase. */
+/** A transformer layer over the prompt: tokens attend to their own phrase. */
 export class TextEnhancerLayer extends Module {
   private readonly selfAttn: MultiheadAttention;
   private readonly fc1: Linear;

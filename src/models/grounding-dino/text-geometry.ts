@@ -1,13 +1,13 @@
 import { tf } from '../../backend/index.js';
 import { biasOf, phraseMasks } from './text-masks.js';
 
-/** The prompt's constants: no parameter influences them. */
+/** Constants of a prompt, independent of any parameter. */
 export interface TextGeometry {
   /** [B, T] i32. */
   readonly inputIds: tf.Tensor2D;
   /** [B, T] i32, 1 text 0 padding. */
   readonly attentionMask: tf.Tensor2D;
-  /** [B, T, T] i32, 1 where a token may look. */
+  /** [B, T, T] i32, 1 where a token may attend. */
   readonly selfAttention: tf.Tensor3D;
   /** [B, T] i32. */
   readonly positionIds: tf.Tensor2D;
@@ -19,7 +19,10 @@ export interface TextGeometry {
   readonly positions: tf.Tensor3D;
 }
 
-/** Lays out a batch of prompts, cut to `maxTextLen` tokens after the phrases were found, as the reference does. */
+/**
+ * Computes the constants of a batch of prompts, truncated to `maxTextLen` tokens after splitting into phrases, as in the
+ * reference.
+ */
 export function textGeometry(
   allIds: tf.Tensor2D,
   allMask: tf.Tensor2D,
@@ -42,9 +45,9 @@ export function textGeometry(
 }
 
 /**
- * The sinusoidal code of positions 0 to count - 1, cut to whole numbers: [count, features] f32.
- * The reference encodes positions in their own integer type, so that of its sines and cosines only -1 and 1 survive (the
- * authors' code, and older versions of the reference, keep the fractions). Done here in its precision, on the host.
+ * The sinusoidal encoding of positions 0 to count - 1, truncated to integers: [count, features] f32. The reference encodes
+ * positions in their own integer type, so that only -1, 0 and 1 remain of its sines and cosines (the authors' code, and older
+ * versions of the reference, keep the fractions). Computed in its precision, on the host.
  */
 function wholeNumberEncoding(count: number, features: number): tf.Tensor2D {
   const table = Float32Array.from({ length: count * features }, (_, k) => {

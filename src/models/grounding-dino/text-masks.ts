@@ -3,21 +3,21 @@ import { tf } from '../../backend/index.js';
 /** [CLS], [SEP], full stop and question mark in BERT's vocabulary: each closes a phrase. */
 export const specialTokens = [101, 102, 1012, 1029] as const;
 
-/** Added to an attention score where a token may not look; its softmax is 0 in float32. */
+/** Added to attention scores that are masked; gives 0 after softmax in float32. */
 const blocked = -1e30;
 
 export interface TextMasks {
-  /** [B, T, T] i32, 1 where a token may look: within its phrase, and at itself. */
+  /** [B, T, T] i32, 1 where a token may attend: to its phrase, and to itself. */
   readonly selfAttention: tf.Tensor3D;
-  /** [B, 1, T, T] f32: the same to be added to scores. */
+  /** [B, 1, T, T] f32: the same as an additive bias. */
   readonly selfAttentionBias: tf.Tensor4D;
   /** [B, T] i32: distance from the start of the phrase; 0 for special tokens and outside phrases. */
   readonly positionIds: tf.Tensor2D;
 }
 
 /**
- * Splits prompts into phrases at special tokens. A phrase includes the special token that closes it. What the very first or
- * very last token closes is no phrase, nor is what nothing closes (padding): there each token sees only itself.
+ * Splits prompts into phrases at special tokens. A phrase includes the special token that closes it. Tokens closed by the very
+ * first or very last token, or by none (padding), belong to no phrase: each of them attends only to itself.
  *
  * @param inputIds - [B, T] i32.
  * @see the reference's `generate_masks_with_special_tokens_and_transfer_map`
@@ -45,7 +45,7 @@ export function phraseMasks(inputIds: tf.Tensor2D): TextMasks {
   };
 }
 
-/** Turns a mask (1 look, 0 not) into what is added to attention scores: 0 and a number so low that its softmax is 0. */
+/** Converts a mask (1 attend, 0 not) to an additive bias of attention scores. */
 export function biasOf(mask: tf.Tensor): tf.Tensor {
   return tf.mul(tf.sub(1, tf.cast(mask, 'float32')), blocked);
 }

@@ -5,36 +5,36 @@ import { biasOf } from './text-masks.js';
 
 type Size = readonly [number, number];
 
-/** The image side's constants for a batch. Without a pixel mask nothing is padded and B below is 1. S cells, L levels, P points. */
+/** Constants of a batch of images. Without a pixel mask there is no padding and B below is 1. S cells, L levels, P points. */
 export interface VisionGeometry {
   /** Height and width of each level, finest first. */
   readonly spatialShapes: readonly Size[];
-  /** [B, S, 1] f32, 1 image 0 padding; absent when nothing is padded. */
+  /** [B, S, 1] f32, 1 image 0 padding; absent without padding. */
   readonly mask: tf.Tensor3D | undefined;
-  /** [B, 1, 1, S] f32: very low at padding; absent when nothing is padded. */
+  /** [B, 1, 1, S] f32: very low at padding; absent without padding. */
   readonly bias: tf.Tensor4D | undefined;
   /** [B, S, d] f32; absent for learned positions. */
   readonly positions: tf.Tensor3D | undefined;
   /** [B, S, L * P * 2] f32: each cell's centre on each level, P of the encoder. */
   readonly encoderOrigin: tf.Tensor3D;
-  /** [1, 1, L * P * 2] f32: one cell of each level. */
+  /** [1, 1, L * P * 2] f32: size of a cell of each level. */
   readonly encoderUnit: tf.Tensor3D;
-  /** [B, 1, L * P * 2] f32: share of each level that is image, P of the decoder. */
+  /** [B, 1, L * P * 2] f32: valid (unpadded) fraction of each level, P of the decoder. */
   readonly decoderRatios: tf.Tensor3D;
   /** [B, 1, 4] f32: the same for the first level, as (x, y, x, y). */
   readonly firstRatio: tf.Tensor3D;
-  /** [B, S, 4] f32: logits of the box that each cell proposes; very high where it proposes none. */
+  /** [B, S, 4] f32: logits of each cell's box proposal; very high if it has none. */
   readonly proposals: tf.Tensor3D;
-  /** [B, S, 1] f32: 1 where a cell proposes a box. */
+  /** [B, S, 1] f32: 1 for cells with a proposal. */
   readonly proposing: tf.Tensor3D;
 }
 
-/** Its sigmoid is 1 in float32, as that of the reference's infinity, without the risk of 0 times infinity. */
+/** Its sigmoid is 1 in float32, like that of the reference's infinity, but cannot cause 0 times infinity. */
 const beyond = 1e4;
 
 /**
  * @param pixelMask - [B, H, W], 1 image 0 padding.
- * @param spatialShapes - of all levels, those of the extra convolutions included.
+ * @param spatialShapes - of all levels, including those of the extra convolutions.
  */
 export function visionGeometry(
   pixelMask: tf.Tensor3D | undefined,
@@ -50,7 +50,7 @@ export function visionGeometry(
   const ratios = tf.stack(masks.map(validRatio), 1) as tf.Tensor3D; // [B, L, (x, y)]
   const cells = cellTable(spatialShapes);
   const ownRatio = tf.gather(ratios, cells.level, 1); // [B, S, 2]
-  const centre = tf.div(cells.centre, ownRatio); // [B, S, 2]: in shares of the image, without padding
+  const centre = tf.div(cells.centre, ownRatio); // [B, S, 2]: as fractions of the image without padding
   const perSample = (points: number) => repeatPoints(ratios, points); // [B, 1, L * P * 2]
   const samples = spatialShapes.length * config.encoderNPoints;
   const { proposals, proposing } = propose(centre as tf.Tensor3D, cells.side, mask);
@@ -86,7 +86,7 @@ function repeatPoints(perLevel: tf.Tensor3D, points: number): tf.Tensor3D {
   return alternate(perLevel, points).reshape([b, 1, l * points * 2]);
 }
 
-/** Nearest-neighbour reduction as torch's `interpolate(mode='nearest')` picks. [B, H, W] to [B, h, w] f32. */
+/** Nearest-neighbour downsampling, matching torch's `interpolate(mode='nearest')`. [B, H, W] to [B, h, w] f32. */
 function shrink(mask: tf.Tensor3D, [h, w]: Size): tf.Tensor3D {
   const [, height, width] = mask.shape;
   const rows = tf.gather(mask, tf.tensor1d(nearest(height, h), 'int32'), 1);
@@ -98,7 +98,7 @@ function nearest(from: number, to: number): Int32Array {
   return Int32Array.from({ length: to }, (_, i) => Math.min(Math.floor(Math.fround(i * scale)), from - 1));
 }
 
-/** [B, h, w] levels to [B, S, 1]. */
+/** Flattens and concatenates levels [B, h, w] to [B, S, 1]. */
 function flatten(masks: readonly tf.Tensor3D[]): tf.Tensor3D {
   return tf.concat(
     masks.map((mask) => mask.reshape([mask.shape[0], -1, 1])),
@@ -106,7 +106,7 @@ function flatten(masks: readonly tf.Tensor3D[]): tf.Tensor3D {
   ) as tf.Tensor3D;
 }
 
-/** Share of the width and height that is image, read off the first row and column: [B, h, w] to [B, 2]. */
+/** Valid fraction of the width and height, from the first row and column: [B, h, w] to [B, 2]. */
 function validRatio(mask: tf.Tensor3D): tf.Tensor2D {
   const [b, h, w] = mask.shape;
   const x = tf.mean(mask.slice([0, 0, 0], [b, 1, w]).reshape([b, w]), 1);
@@ -119,7 +119,7 @@ interface CellTable {
   readonly centre: tf.Tensor2D;
   /** [S] i32: level of each cell. */
   readonly level: tf.Tensor1D;
-  /** [S, 2] f32: width and height of the box that it proposes. */
+  /** [S, 2] f32: width and height of the proposed box. */
   readonly side: tf.Tensor2D;
 }
 
@@ -142,7 +142,7 @@ function cellTable(spatialShapes: readonly Size[]): CellTable {
   };
 }
 
-/** A box around each cell's centre, as logits. Cells of padding and boxes that touch the border propose nothing. */
+/** A box around each cell's centre, as logits. Padding and boxes that touch the boundary are no proposals. */
 function propose(centre: tf.Tensor3D, side: tf.Tensor2D, mask: tf.Tensor3D): { proposals: tf.Tensor3D; proposing: tf.Tensor3D } {
   const sides = tf.mul(tf.onesLike(centre), side);
   const boxes = tf.concat([centre, sides], 2); // [B, S, 4] cxcywh

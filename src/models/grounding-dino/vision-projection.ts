@@ -20,7 +20,7 @@ export class InputProjection extends Module {
   }
 }
 
-/** One projection for each map of the backbone, then one for each coarser level beyond them. */
+/** One projection per map of the backbone, then one per additional coarser level. */
 export function inputProjections(
   { dModel, numFeatureLevels }: GroundingDinoConfig,
   channels: readonly number[],
@@ -35,7 +35,7 @@ export function inputProjections(
   return [...own, ...extra];
 }
 
-/** Learned row and column tables for up to 50 x 50 cells, the alternative to sines. */
+/** Learned row and column embeddings for up to 50 x 50 cells, an alternative to sinusoidal encodings. */
 export class LearnedPositionEmbedding extends Module {
   private readonly rows: Embedding;
   private readonly columns: Embedding;

@@ -5,7 +5,7 @@ import { bounds } from '../common/index.js';
 
 const { natural } = bounds;
 
-/** Rows and columns; one number stands for both, as in torch. */
+/** Rows and columns; a single number stands for both, as in torch. */
 const both = (size: z.ZodType<number>, value: number) =>
   withDefault(z.union([size, z.tuple([size, size])]), value).transform((v): readonly [number, number] =>
     typeof v === 'number' ? [v, v] : v,
@@ -33,7 +33,7 @@ const fields = z
     layer_norm_eps: z.number().positive().default(1e-6),
   })
   .superRefine((c, context) => {
-    // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
+    // Aborts validation: later checks, here and in the whole model's configuration, read the transformed fields.
     const wrong = (field: keyof typeof c, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message, continue: false });
     const stages = c.blocks_per_stage.length;
@@ -52,7 +52,7 @@ const fields = z
     }
   });
 
-/** Sizes of a Hiera backbone; the fields are Hugging Face's. */
+/** Configuration of a Hiera backbone, with Hugging Face's fields. */
 export interface HieraConfig {
   readonly hiddenSize: number;
   readonly numChannels: number;
@@ -72,7 +72,7 @@ export interface HieraConfig {
   readonly layerNormEps: number;
 }
 
-/** `backbone_config` of a SAM 2; what is missing takes the reference's defaults. */
+/** `backbone_config` of a SAM 2; missing fields take the reference's defaults. */
 export const hieraConfigSchema = withDefault(fields, fields.parse({})).transform(
   (c): HieraConfig => ({
     hiddenSize: c.hidden_size,
@@ -95,9 +95,9 @@ export const hieraConfigSchema = withDefault(fields, fields.parse({})).transform
 );
 
 /**
- * Reads `backbone_config` of a SAM 2.
+ * Parses `backbone_config` of a SAM 2.
  *
- * @throws ZodError naming every field that does not fit.
+ * @throws ZodError naming every invalid field.
  */
 export function parseHieraConfig(json: unknown): HieraConfig {
   return hieraConfigSchema.parse(json);

@@ -5,12 +5,11 @@ import { SonogroundError } from '../../util/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleBlock } from './multi-scale-block.js';
 
-/** Spread of the position embeddings of a model that is trained from nothing. */
+/** Standard deviation of initial position embeddings. */
 const POSITION_STD = 0.02;
 
 /**
- * Hiera, the image backbone of SAM 2: blocks of attention within windows, in stages that halve the map and widen its
- * channels.
+ * Hiera, the image backbone of SAM 2: windowed attention blocks, in stages that halve the map and widen its channels.
  *
  * @see Ryali et al. 2023, Hiera; Bolya et al. 2023, Window Attention is Bugged
  */
@@ -39,7 +38,7 @@ export class Hiera extends Module {
 
   /**
    * @param pixelValues - [B, H, W, channels] f32, normalised; not necessarily square.
-   * @returns the map of each stage, [B, H / 4, W / 4, C], then half as large each.
+   * @returns one map per stage: [B, H / 4, W / 4, C], then half the size each.
    * @throws SonogroundError when the windows of the first stage do not tile the patches.
    */
   forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D[] {
@@ -54,7 +53,7 @@ export class Hiera extends Module {
     return stages;
   }
 
-  /** Patches plus where they lie: a coarse map for the whole image and a fine one that repeats with the windows. */
+  /** Patch embeddings plus position embeddings: a coarse map of the whole image and a fine one repeated per window. */
   private embed(pixelValues: tf.Tensor4D): tf.Tensor4D {
     const patches = this.patchEmbed.forward(pixelValues); // [B, h, w, C]
     const [, h, w, c] = patches.shape;
@@ -106,7 +105,7 @@ class PatchProjection extends Module {
   /** [B, H, W, channels] to [B, h, w, C]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const [rows, columns] = this.padding;
-    // Zeros are added beforehand: the native gradient knows no explicit padding.
+    // Padded beforehand: the native gradient does not support explicit padding.
     const padded = tf.pad(x, [
       [0, 0],
       [rows, rows],

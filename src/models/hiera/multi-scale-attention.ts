@@ -6,11 +6,11 @@ export interface MultiScaleAttentionOptions {
   readonly dim: number;
   readonly dimOut: number;
   readonly heads: number;
-  /** Rows and columns of queries that are pooled into one. */
+  /** Rows and columns of the query pooling. */
   readonly queryStride: readonly [number, number] | undefined;
 }
 
-/** Self-attention within windows whose queries may be pooled, so that the result is a smaller map. */
+/** Windowed self-attention with optional query pooling, which reduces the size of the map. */
 export class MultiScaleAttention extends Module {
   private readonly qkv: Linear;
   private readonly proj: Linear;
@@ -33,7 +33,7 @@ export class MultiScaleAttention extends Module {
     const [b, h, w, dim] = x.shape;
     const together = Math.max(1, Math.floor(largestTensorSize() / (h * w * this.qkv.outFeatures)));
     if (together >= b) return this.forwardTogether(x);
-    // Where the device holds no tensor of all queries, keys and values.
+    // For devices whose tensors cannot hold all queries, keys and values.
     const parts = Array.from({ length: Math.ceil(b / together) }, (_, i) =>
       tf.tidy(() => {
         const count = Math.min(together, b - i * together);
@@ -56,7 +56,7 @@ export class MultiScaleAttention extends Module {
     return tf.reshape(this.proj.forward(attended), [b, h2, w2, dimOut]); // [B, h', w', dimOut]
   }
 
-  /** Whether {@link forwardInPlace} can do it: not where pooling would mix tokens with padding, or cut a window apart. */
+  /** Whether {@link forwardInPlace} is applicable: pooling must neither mix tokens with padding nor split windows. */
   canRunInPlace(x: tf.Tensor4D, size: number): boolean {
     const [, h, w] = x.shape;
     const [dy, dx] = this.queryStride ?? [1, 1];
@@ -64,11 +64,11 @@ export class MultiScaleAttention extends Module {
   }
 
   /**
-   * The same on whole maps whose windows are read from where they lie. Padding is what the projection makes of zeros, its bias.
+   * Same as `forward` on whole maps, reading windows in place. Padding tokens project to the bias, as their input is zero.
    *
-   * @param x - [B, H, W, dim] f32, of any sides.
-   * @param size - side of a window; 0: each map is one.
-   * @param shortcut - [B, H', W', dimOut] f32, what the result is added to.
+   * @param x - [B, H, W, dim] f32, of any size.
+   * @param size - side of a window; 0: the whole map.
+   * @param shortcut - [B, H', W', dimOut] f32, added to the result.
    * @returns [B, H', W', dimOut] f32, pooled by the query stride.
    */
   forwardInPlace(x: tf.Tensor4D, size: number, shortcut: tf.Tensor4D): tf.Tensor4D {
@@ -97,7 +97,7 @@ export class MultiScaleAttention extends Module {
     return addLinear(shortcut, this.proj, attended.reshape([b, h2, w2, dimOut]));
   }
 
-  /** Queries, pooled, and the map that holds keys and values, with the columns where each of the three begins. */
+  /** Pooled queries, and the map of keys and values, with the channel offsets of queries, keys and values. */
   private project(x: tf.Tensor4D): { query: tf.Tensor4D; keyValue: tf.Tensor4D; offsets: [number, number, number] } {
     const dimOut = this.proj.inFeatures;
     const { weight, bias } = this.qkv.plain ?? {};
@@ -107,14 +107,14 @@ export class MultiScaleAttention extends Module {
       const query = tf.slice(together, [0, 0, 0, 0], [...x.shape.slice(0, 3), dimOut]) as tf.Tensor4D;
       return { query: maxPool(query, this.queryStride), keyValue: together, offsets: [0, dimOut, 2 * dimOut] };
     }
-    // Apart, so that the queries need not be cut out of a map of all three.
+    // Separately, so that the queries need not be copied out of a joint map.
     const rows = (from: number, count: number) =>
       linear(x, tf.slice(weight.value, [from, 0], [count, -1]), tf.slice(bias.value, from, count)) as tf.Tensor4D;
     return { query: maxPool(rows(0, dimOut), this.queryStride), keyValue: rows(dimOut, 2 * dimOut), offsets: [0, 0, dimOut] };
   }
 }
 
-/** The largest value of each cell of `stride` rows and columns; incomplete cells are dropped. */
+/** Max pooling over cells of `stride` rows and columns; incomplete cells are dropped. */
 export function maxPool(x: tf.Tensor4D, stride: readonly [number, number] | undefined): tf.Tensor4D {
   return stride === undefined ? x : tf.maxPool(x, [...stride], [...stride], 'valid');
 }

@@ -4,23 +4,23 @@ import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
 
-/** Where a block stands in the backbone. */
+/** The position of a block in the backbone. */
 export interface BlockPlace {
   readonly stage: number;
-  /** Whether it is the first of its stage, which widens and may pool. */
+  /** Whether it is the first block of its stage, which widens the channels and may pool. */
   readonly first: boolean;
-  /** Its number among all blocks. */
+  /** Its index among all blocks. */
   readonly index: number;
 }
 
-/** Attention within windows and a feed-forward part; the first block of a stage widens the channels and may halve the map. */
+/** Windowed attention and an MLP; the first block of a stage widens the channels and may halve the map. */
 export class MultiScaleBlock extends Module {
   private readonly norm1: LayerNorm;
   private readonly attention: MultiScaleAttention;
   private readonly norm2: LayerNorm;
   private readonly mlp: HieraMlp;
   private readonly proj: Linear | undefined;
-  /** 0: attention over the whole map. */
+  /** 0: global attention. */
   private readonly windowSize: number;
   private readonly queryStride: readonly [number, number] | undefined;
 
@@ -73,7 +73,7 @@ export class MultiScaleBlock extends Module {
   }
 }
 
-/** Two linear layers with an activation between. */
+/** An MLP of two linear layers. */
 class HieraMlp extends Module {
   private readonly projIn: Linear;
   private readonly projOut: Linear;
@@ -86,7 +86,7 @@ class HieraMlp extends Module {
     this.activate = activate;
   }
 
-  /** x through both layers, added to `shortcut`, which is of the same shape. */
+  /** x through the MLP, added to `shortcut`, which has the same shape. */
   forward(x: tf.Tensor4D, shortcut: tf.Tensor4D): tf.Tensor4D {
     const { projIn: expand, activate, projOut: contract } = this;
     return throughHidden(x, { expand, activate, contract, addTo: shortcut }) as tf.Tensor4D;

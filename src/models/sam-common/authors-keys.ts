@@ -1,4 +1,4 @@
-/** What the namings of SAM and SAM 2 by their authors have in common; theirs on the left. */
+/** Renames common to the authors' namings of SAM and SAM 2 (left) and Hugging Face's (right). */
 
 export type Renames = readonly (readonly [theirs: string, ours: string])[];
 
@@ -7,7 +7,7 @@ export function within(theirs: string, ours: string, renames: Renames): Renames 
   return renames.map(([from, to]) => [`${theirs}.${from}`, `${ours}.${to}`] as const);
 }
 
-/** A head of three linear layers, numbered there. */
+/** A head of three linear layers, numbered in the authors' files. */
 export function threeLayers(head: string): Renames {
   return [
     [`${head}.layers.0.*`, `${head}.proj_in.*`],
@@ -16,7 +16,7 @@ export function threeLayers(head: string): Renames {
   ];
 }
 
-/** What brings an earlier mask to the decoder's channels; activations have numbers there too. */
+/** Downscaling of an earlier mask to the decoder's channels; activations are numbered too in the authors' files. */
 export const maskDownscaling: Renames = [
   ['mask_downscaling.0.*', 'mask_embed.conv1.*'],
   ['mask_downscaling.1.*', 'mask_embed.layer_norm1.*'],
@@ -25,7 +25,7 @@ export const maskDownscaling: Renames = [
   ['mask_downscaling.6.*', 'mask_embed.conv3.*'],
 ];
 
-/** The decoder's transformer without its feed-forward parts. */
+/** The decoder's transformer without its MLPs. */
 export function decoderTransformer(outProjection: 'o_proj' | 'out_proj'): Renames {
   const attention = (path: string): Renames => [
     [`${path}.out_proj.*`, `${path}.${outProjection}.*`],
@@ -40,7 +40,7 @@ export function decoderTransformer(outProjection: 'o_proj' | 'out_proj'): Rename
   ];
 }
 
-/** The decoder's tokens, enlargement and heads. */
+/** The decoder's tokens, upscaling and heads. */
 export const decoderHeads: Renames = [
   ['iou_token.weight', 'iou_token.weight'],
   ['mask_tokens.weight', 'mask_tokens.weight'],

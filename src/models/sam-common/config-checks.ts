@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Complaints about fields of one part of a configuration that do not fit another part. */
+/** Collects mismatches between the parts of a configuration. */
 export class ConfigChecks {
   private readonly context: z.RefinementCtx;
 
@@ -12,12 +12,12 @@ export class ConfigChecks {
     this.context.addIssue({ code: 'custom', path, message });
   }
 
-  /** @param as - what else says so. */
+  /** @param as - source of the expected value. */
   equal(path: [part: string, field: string], got: unknown, expected: unknown, as: string): void {
     if (String(got) !== String(expected)) this.complain(path, `expected ${expected}, ${as}, got ${got}`);
   }
 
-  /** The heads of the decoder's attentions, which are narrower than its features by any of the rates, divide every width. */
+  /** The heads of the decoder's attention layers must divide every width, reduced by any of the downsample rates. */
   heads(decoder: { hidden_size: number; num_attention_heads: number }, rates: readonly number[]): void {
     const widths = [...new Set(rates.map((rate) => Math.floor(decoder.hidden_size / rate)))];
     if (widths.every((width) => width > 0 && width % decoder.num_attention_heads === 0)) return;

@@ -1,7 +1,7 @@
 import type { tf } from '../../backend/index.js';
 import { activated, Linear, Module } from '../../nn/index.js';
 
-/** Linear layers with ReLU between them: one in, `depth` - 2 inner ones, one out. */
+/** An MLP with ReLU: an input layer, `depth` - 2 hidden ones, an output layer. */
 export class FeedForward extends Module {
   private readonly projIn: Linear;
   private readonly layers: Linear[];
@@ -17,7 +17,7 @@ export class FeedForward extends Module {
     this.projOut = this.child('proj_out', new Linear(hidden, out));
   }
 
-  /** [..., features] to [..., out]. */
+  /** Maps [..., features] to [..., out]. */
   forward(x: tf.Tensor): tf.Tensor {
     const hidden = this.layers.reduce((h, layer) => activated(layer, 'relu', h), activated(this.projIn, 'relu', x));
     return this.projOut.forward(hidden);

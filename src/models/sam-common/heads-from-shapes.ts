@@ -1,6 +1,6 @@
 import { type CheckpointShapes, countOf, type SizeOf } from '../common/index.js';
 
-/** Sizes of prompt encoder and mask decoder that shapes tell; the same in SAM and SAM 2. Published models have 8 heads. */
+/** Prompt encoder and mask decoder sizes derived from shapes; the same for SAM and SAM 2. Published models have 8 heads. */
 export function headsFromShapes(shapes: CheckpointShapes, size: SizeOf): { prompts: object; decoder: object } {
   const hidden = size('prompt_encoder.no_mask_embed.weight', 1);
   const layers = 'mask_decoder.transformer.layers';

@@ -1,4 +1,4 @@
-/** What SAM and SAM 2 have in common. */
+/** Code shared by SAM and SAM 2. */
 
 export { decoderHeads, decoderTransformer, maskDownscaling, type Renames, threeLayers, within } from './authors-keys.js';
 export { ConfigChecks } from './config-checks.js';

@@ -4,10 +4,10 @@ import { FeedForward } from './feed-forward.js';
 import { prependTokens } from './mask-products.js';
 import type { TwoWayTransformer } from './two-way-transformer.js';
 
-/** Epsilon of the norm between the two enlargements; the reference fixes it. */
+/** Epsilon of the norm between the two upscaling layers; fixed in the reference. */
 const UPSCALE_EPS = 1e-6;
 
-/** Sizes that the mask decoders of SAM and SAM 2 both have. */
+/** Sizes common to the mask decoders of SAM and SAM 2. */
 export interface MaskDecoderSizes {
   readonly hiddenSize: number;
   readonly numMultimaskOutputs: number;
@@ -15,7 +15,7 @@ export interface MaskDecoderSizes {
   readonly iouHeadHiddenDim: number;
 }
 
-/** The parts that the mask decoders of SAM and SAM 2 both have. What becomes of them is theirs. */
+/** Parts common to the mask decoders of SAM and SAM 2; subclasses define how they are used. */
 export abstract class MaskDecoderParts<C extends MaskDecoderSizes> extends Module {
   readonly config: C;
   protected readonly transformer: TwoWayTransformer;
@@ -24,10 +24,10 @@ export abstract class MaskDecoderParts<C extends MaskDecoderSizes> extends Modul
   protected readonly upscaleConv2: ConvTranspose2d;
   protected readonly hypernetworks: FeedForward[];
   protected readonly iouHead: FeedForward;
-  /** In the order in which they come before a prompt's tokens. */
+  /** In the order in which they precede a prompt's tokens. */
   private readonly ownTokens: readonly Embedding[];
 
-  /** @param leading - names of single tokens that come before those of IoU and masks. */
+  /** @param leading - names of single tokens that precede those of IoU and masks. */
   constructor(config: C, transformer: TwoWayTransformer, leading: readonly string[] = []) {
     super();
     const { hiddenSize: c, numMultimaskOutputs, iouHeadDepth, iouHeadHiddenDim } = config;
@@ -48,12 +48,12 @@ export abstract class MaskDecoderParts<C extends MaskDecoderSizes> extends Modul
     this.iouHead = this.child('iou_prediction_head', new FeedForward(c, iouHeadHiddenDim, masks, iouHeadDepth));
   }
 
-  /** What {@link withOwnTokens} reads. */
+  /** The modules that {@link withOwnTokens} reads. */
   get tokenOwners(): Module[] {
     return [...this.ownTokens];
   }
 
-  /** Puts the decoder's own tokens before a prompt's, [B, N, T, C] to [B * N, own + T, C]. */
+  /** Prepends the decoder's own tokens to a prompt's: [B, N, T, C] to [B * N, own + T, C]. */
   withOwnTokens(prompt: tf.Tensor4D): tf.Tensor3D {
     return prependTokens(
       this.ownTokens.map(({ weight }) => weight.value),

@@ -8,7 +8,7 @@ export interface MaskEmbeddingOptions {
   readonly hiddenAct: ActivationName;
 }
 
-/** Brings a mask of logits to a quarter of its size and the decoder's channels. */
+/** Downscales mask logits by 4 and embeds them in the decoder's channels. */
 export class MaskEmbedding extends Module {
   private readonly conv1: Conv2d;
   private readonly norm1: LayerNorm;

@@ -2,8 +2,8 @@ import { tf } from '../../backend/index.js';
 import { Module, normal, type Parameter } from '../../nn/index.js';
 
 /**
- * Places as random Fourier features: sines and cosines of random directions, which checkpoints keep and training leaves
- * alone.
+ * Random Fourier features of positions: sines and cosines of projections onto random directions, which are part of the checkpoint
+ * but not trained.
  *
  * @see Tancik et al. 2020
  */
@@ -11,8 +11,8 @@ export class PositionEmbedding extends Module {
   private readonly directions: Parameter;
 
   /**
-   * @param directions - how many; an embedding has a sine and a cosine for each.
-   * @param scale - their spread in a model that is trained from nothing.
+   * @param directions - their number; an embedding has a sine and a cosine for each.
+   * @param scale - standard deviation of their initial values.
    */
   constructor(directions: number, scale: number) {
     super();
@@ -20,11 +20,11 @@ export class PositionEmbedding extends Module {
     this.directions.trainable = false;
   }
 
-  /** Checkpoints hold these numbers as a buffer: nothing trains them. */
+  /** A buffer in checkpoints: never trained. */
   override setTrainable(): void {}
 
   /**
-   * @param xy - [..., 2] f32, shares of the image in [0, 1].
+   * @param xy - [..., 2] f32, fractions of the image in [0, 1].
    * @returns [..., 2 * directions] f32.
    */
   forward(xy: tf.Tensor): tf.Tensor {
@@ -34,7 +34,7 @@ export class PositionEmbedding extends Module {
     return tf.concat([tf.sin(angles), tf.cos(angles)], -1).reshape([...lead, -1]);
   }
 
-  /** The embedding of each cell's middle in a map, [height * width, 2 * directions]. */
+  /** Embeddings of the cell centres of a map, [height * width, 2 * directions]. */
   grid(height: number, width: number): tf.Tensor2D {
     return tf.tidy(() => {
       const places = Array.from({ length: height * width }, (_, i) => [

@@ -1,32 +1,32 @@
 import { tf } from '../../backend/index.js';
 import type { PositionEmbedding } from './position-embedding.js';
 
-/** Labels of points that are none: one that stands for "no more points", one that is left out altogether. */
+/** Labels that mark no point: one for "no more points", one for padding that is ignored altogether. */
 const NOT_A_POINT = -1;
 const PADDING = -10;
 
-/** Rows of the marks for the corners of a box. */
+/** Rows of the embeddings for the corners of a box. */
 const TOP_LEFT = 2;
 const BOTTOM_RIGHT = 3;
 
-/** What the tokens of prompts are made of. */
+/** Embeddings from which prompt tokens are computed. */
 export interface TokenParts {
   readonly places: PositionEmbedding;
   /** [kinds, C] f32: outside, inside, top left corner, bottom right corner. */
   readonly marks: tf.Tensor;
-  /** [1, C] f32: stands for a point that is none. */
+  /** [1, C] f32: embedding of "not a point". */
   readonly notAPoint: tf.Tensor;
-  /** Side of the square image in pixels. */
+  /** Side length of the square image, in pixels. */
   readonly imageSize: number;
 }
 
 /**
- * A token for each point: its place and the mark of its label.
+ * One token per point: its position embedding plus the embedding of its label.
  *
  * @param points - [B, N, P, 2] f32: x, y in pixels.
  * @param labels - [B, N, P] i32.
- * @param options.lastMark - the largest label that has a mark; larger ones are places alone.
- * @param options.end - whether a point that is none follows.
+ * @param options.lastMark - the largest label with an embedding; larger ones only have their position.
+ * @param options.end - whether to append a "not a point" token.
  * @returns [B, N, P (+ 1), C] f32.
  */
 export function pointTokens(
@@ -50,7 +50,7 @@ export function pointTokens(
 }
 
 /**
- * Two tokens for each box, its top left and its bottom right corner.
+ * Two tokens per box: its top left and bottom right corners.
  *
  * @param boxes - [B, N, 4] f32: left, top, right, bottom in pixels.
  * @returns [B, N, 2, C] f32.

@@ -1,7 +1,7 @@
 import type { tf } from '../../backend/index.js';
 import { assertShape, SonogroundError } from '../../util/index.js';
 
-/** What a mask is asked for with, in pixels of the model's input. */
+/** Prompts for masks, in pixels of the model's input. */
 export interface Prompts {
   /** [B, N, 4] f32: left, top, right, bottom. */
   readonly boxes?: tf.Tensor3D | undefined;
@@ -12,10 +12,10 @@ export interface Prompts {
 }
 
 /**
- * Checks that prompts fit each other and the images.
+ * Checks that prompts are consistent with each other and with the images.
  *
- * @param images - how many images they are for.
- * @throws SonogroundError when a shape is wrong, boxes and sets of points are not equally many, or points come without labels.
+ * @param images - number of images.
+ * @throws SonogroundError when a shape is wrong, the numbers of boxes and of sets of points differ, or points have no labels.
  */
 export function checkPrompts({ boxes, points, labels }: Prompts, images: number, where: string): void {
   if ((points === undefined) !== (labels === undefined)) {

@@ -6,19 +6,19 @@ export interface TwoWayTransformerOptions {
   readonly hiddenSize: number;
   readonly numHiddenLayers: number;
   readonly numAttentionHeads: number;
-  /** By how much the last attention, from tokens to image, is narrower than the features. */
+  /** Reduction of the inner width of the final token-to-image attention. */
   readonly attentionDownsampleRate: number;
-  /** The same of the attentions between tokens and image in the layers. */
+  /** Reduction of the inner width of the layers' cross-attention. */
   readonly layerDownsampleRate: number;
-  /** Epsilon of the norms in the layers; that of the last norm is torch's. */
+  /** Epsilon of the layers' norms; the final norm uses torch's default. */
   readonly layerNormEps: number;
-  /** What checkpoints call the last projection of an attention. */
+  /** Name of attention's output projection in checkpoints. */
   readonly outProjection: 'o_proj' | 'out_proj';
-  /** The part of each layer that thinks about tokens one by one. */
+  /** The MLP of each layer. */
   readonly mlp: () => Module & { forward(x: tf.Tensor): tf.Tensor };
 }
 
-/** Attention whose inner width may be smaller than the features'. */
+/** Attention whose inner width may be smaller than that of the features. */
 class DownsampledAttention extends Module {
   private readonly qProj: Linear;
   private readonly kProj: Linear;
@@ -54,7 +54,7 @@ interface TokensAndImage {
   readonly image: tf.Tensor3D;
 }
 
-/** What is added again at every layer: the first tokens, and where the image features lie. */
+/** Position encodings that every layer adds again: the initial tokens, and those of the image features. */
 interface Positions {
   /** [B, T, C]. */
   readonly tokenPositions: tf.Tensor3D;
@@ -62,7 +62,7 @@ interface Positions {
   readonly imagePositions: tf.Tensor2D;
 }
 
-/** Tokens look at each other and at the image, think, and the image looks at the tokens. */
+/** Self-attention of tokens, token-to-image attention, MLP, and image-to-token attention. */
 class TwoWayLayer extends Module {
   private readonly selfAttn: DownsampledAttention;
   private readonly norm1: LayerNorm;
@@ -90,7 +90,7 @@ class TwoWayLayer extends Module {
 
   forward({ tokens, image }: TokensAndImage, { tokenPositions, imagePositions }: Positions): TokensAndImage {
     const placed = tf.add(tokens, tokenPositions);
-    // The first layer's tokens are their own positions: it replaces them instead of adding to them.
+    // In the first layer the tokens are their own positions: attention replaces them instead of being added.
     const own = this.first
       ? this.selfAttn.forward(tokens, tokens, tokens)
       : tf.add(tokens, this.selfAttn.forward(placed, placed, tokens));

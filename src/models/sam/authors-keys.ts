@@ -1,5 +1,5 @@
 /**
- * The authors' names, theirs on the left, for the weights that stand here under Hugging Face's names. MedSAM has them too.
+ * Renames from the authors' names (left), which MedSAM uses too, to Hugging Face's, which this project uses.
  *
  * @see facebookresearch/segment-anything, `segment_anything/modeling`; transformers' `convert_sam_to_hf.py`
  */
@@ -11,7 +11,7 @@ const encoder: Renames = [
   ['pos_embed', 'pos_embed'],
   ['blocks.*.norm1.*', 'layers.*.layer_norm1.*'],
   ['blocks.*.norm2.*', 'layers.*.layer_norm2.*'],
-  // Queries, keys and values are one matrix here too.
+  // Queries, keys and values are fused here too.
   ['blocks.*.attn.**', 'layers.*.attn.**'],
   ['blocks.*.mlp.**', 'layers.*.mlp.**'],
   ['neck.0.*', 'neck.conv1.*'],
@@ -27,13 +27,13 @@ const prompts: Renames = [
   ...maskDownscaling,
 ];
 
-/** How the authors' `.pth` files name what stands here under Hugging Face's names. */
+/** Conversion of the authors' `.pth` files to Hugging Face's names. */
 export const samAuthorsKeys = {
   name: "the authors' naming of SAM",
   sign: 'prompt_encoder.pe_layer.positional_encoding_gaussian_matrix',
   renames: [
     ...within('image_encoder', 'vision_encoder', encoder),
-    // Image and prompts share it; the model has it at the image first.
+    // Shared by images and prompts; in this model its first path is the image's.
     ['prompt_encoder.pe_layer.positional_encoding_gaussian_matrix', 'shared_image_embedding.positional_embedding'],
     ...within('prompt_encoder', 'prompt_encoder', prompts),
     ...within('mask_decoder', 'mask_decoder', [...decoderTransformer('out_proj'), ...decoderHeads]),
@@ -41,5 +41,5 @@ export const samAuthorsKeys = {
   fused: [],
 } as const;
 
-/** Keys of the authors' files that nothing reads: what images are normalised with, where a file was saved with its buffers. */
+/** Unused keys of the authors' files: image normalisation constants, if a file was saved with its buffers. */
 export const samAuthorsUnusedKeys: readonly string[] = ['pixel_mean', 'pixel_std'];

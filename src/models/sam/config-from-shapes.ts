@@ -6,10 +6,10 @@ const VISION = 'vision_encoder';
 const unclear = unclearShapes('SAM');
 
 /**
- * The `config.json` of a published checkpoint that comes without one, as far as shapes tell; the rest are the defaults, which
- * are the authors' own settings.
+ * Derives the `config.json` of a published checkpoint that has none from its shapes; the remaining fields are the defaults, which
+ * equal the authors' settings.
  *
- * @throws ConfigError naming the tensor that is missing, among them the positions that tell the sizes of image and windows.
+ * @throws ConfigError naming the missing tensor, including the position embeddings that determine image and window sizes.
  */
 export function samConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
   const size = sizeReader(shapes, unclear);
@@ -17,7 +17,7 @@ export function samConfigFromShapes(shapes: CheckpointShapes): Record<string, un
   const patch = size(`${VISION}.patch_embed.projection.weight`, 2);
   const side = size(`${VISION}.pos_embed`, 1);
   const layers = Array.from({ length: countOf(shapes, `${VISION}.layers`) }, (_, i) => `${VISION}.layers.${i}`);
-  // A table of relative positions has a row for each distance from -(size - 1) to size - 1.
+  // A table of relative positions has one row per distance from -(size - 1) to size - 1.
   const windows = layers.map((layer) => (size(`${layer}.attn.rel_pos_h`) + 1) / 2);
   const small = windows.filter((window) => window !== side);
   if (new Set(small).size > 1) throw unclear(`the layers have windows of different sizes, ${[...new Set(small)].join(' and ')}`);

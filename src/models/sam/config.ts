@@ -6,8 +6,8 @@ import { ConfigChecks } from '../sam-common/index.js';
 import { mapSizeOf, type VitConfig, vitConfigSchema } from '../vit/index.js';
 
 /**
- * How much narrower than the features attention is in the decoder's layers. The reference gives every layer this, and
- * `attention_downsample_rate` to the last attention alone.
+ * Reduction of attention's inner width in the decoder's layers. The reference uses this in every layer, and
+ * `attention_downsample_rate` only in the final attention.
  */
 export const LAYER_DOWNSAMPLE_RATE = 2;
 
@@ -18,7 +18,7 @@ const promptFields = z.object({
   image_size: bounds.imageSide.default(1024),
   patch_size: bounds.patchSide.default(16),
   mask_input_channels: bounds.width.multipleOf(4).default(16),
-  // Two kinds of points and two corners of boxes are asked for by their number.
+  // Two kinds of points and two corners of boxes are looked up by index.
   num_point_embeddings: bounds.heads.min(4).default(4),
   hidden_act: act.default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-6),
@@ -60,7 +60,7 @@ const schema = z
 /** Sizes of the prompt encoder. */
 export interface SamPromptEncoderConfig {
   readonly hiddenSize: number;
-  /** Side of the square that images are brought to, in pixels. */
+  /** Side length of the square input image, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
   readonly maskInputChannels: number;
@@ -83,7 +83,7 @@ export interface SamMaskDecoderConfig {
   readonly layerNormEps: number;
 }
 
-/** Sizes of a SAM; the fields are Hugging Face's. */
+/** Configuration of a SAM, with Hugging Face's fields. */
 export interface SamConfig {
   readonly vision: VitConfig;
   readonly promptEncoder: SamPromptEncoderConfig;
@@ -91,9 +91,9 @@ export interface SamConfig {
 }
 
 /**
- * Reads a `config.json` of model type `sam`; missing fields take the reference's defaults.
+ * Parses a `config.json` of model type `sam`; missing fields take the reference's defaults.
  *
- * @throws ZodError naming every field that does not fit, or does not fit another one.
+ * @throws ZodError naming every field that is invalid or inconsistent with another.
  */
 export function parseSamConfig(json: unknown): SamConfig {
   const { vision_config, prompt_encoder_config: p, mask_decoder_config: d } = schema.parse(json);

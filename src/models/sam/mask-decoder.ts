@@ -16,21 +16,21 @@ export interface MaskDecoderInputs {
   readonly multimask: boolean;
 }
 
-/** What the decoder answers. */
+/** The decoder's outputs. */
 export interface SamMaskOutputs {
   /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
   readonly predMasks: tf.Tensor5D;
-  /** [B, N, M] f32, not held within [0, 1]. */
+  /** [B, N, M] f32, not clamped to [0, 1]. */
   readonly iouScores: tf.Tensor3D;
 }
 
-/** Turns prompt tokens and image features into masks and their expected quality. */
+/** Predicts masks and their IoU from prompt tokens and image features. */
 export class MaskDecoder extends MaskDecoderParts<SamMaskDecoderConfig> {
   constructor(config: SamMaskDecoderConfig) {
     super(config, transformerOf(config));
   }
 
-  /** With `multimask` the alternatives are returned, without it the one mask. */
+  /** Returns the alternatives with `multimask`, otherwise the single mask. */
   forward({ multimask, size: [b, h, w], ...inputs }: MaskDecoderInputs, context: ForwardContext): SamMaskOutputs {
     const { tokens, image } = this.transformer.forward(inputs.tokens, inputs.image, inputs.imagePositions, context);
     const heads = [this.upscaleConv1, this.upscaleNorm, this.upscaleConv2, ...this.hypernetworks, this.iouHead];
@@ -38,7 +38,7 @@ export class MaskDecoder extends MaskDecoderParts<SamMaskDecoderConfig> {
     const n = tokens.shape[0] / b;
     return context.block(heads, { tokens, image }, (x) => {
       const upscaled = this.upscale(x.image, h, w); // [B * N, 4h * 4w, C / 8]
-      // Only the networks of the masks that are asked for need to run.
+      // Only the hypernetworks of the requested masks are run.
       const masks = maskProducts(this.hypernetworks.slice(from, from + count), x.tokens, 1 + from, upscaled); // [B * N, M, 4h * 4w]
       const scores = this.iouHead.forward(tokenAt(x.tokens, 0)).slice([0, from], [-1, count]); // [B * N, M]
       return {
@@ -48,7 +48,7 @@ export class MaskDecoder extends MaskDecoderParts<SamMaskDecoderConfig> {
     });
   }
 
-  /** Image features enlarged four times. */
+  /** Image features upscaled by 4. */
   private upscale(image: tf.Tensor3D, h: number, w: number): tf.Tensor3D {
     const [rows, , c] = image.shape;
     const map = tf.reshape(image, [rows, h, w, c]) as tf.Tensor4D;

@@ -10,10 +10,10 @@ import {
 } from '../sam-common/index.js';
 import type { SamPromptEncoderConfig } from './config.js';
 
-/** The largest label of a point that has a mark; the marks after it are for the corners of boxes. */
+/** The largest point label with an embedding; the following embeddings are for the corners of boxes. */
 const INSIDE = 1;
 
-/** Turns boxes and points into tokens, and an earlier mask into a map. */
+/** Encodes boxes and points as tokens, and an earlier mask as a map. */
 export class PromptEncoder extends Module {
   readonly config: SamPromptEncoderConfig;
   private readonly sharedEmbedding: PositionEmbedding;
@@ -22,7 +22,7 @@ export class PromptEncoder extends Module {
   private readonly maskEmbed: MaskEmbedding;
   private readonly noMaskEmbed: Embedding;
 
-  /** @param places - the embedding that prompts and image share. */
+  /** @param places - the position embedding that prompts and images share. */
   constructor(config: SamPromptEncoderConfig, places: PositionEmbedding) {
     super();
     const { hiddenSize, numPointEmbeddings } = config;
@@ -38,7 +38,7 @@ export class PromptEncoder extends Module {
   }
 
   /**
-   * The tokens of all prompts: those of the points, then those of the box.
+   * The tokens of all prompts: points first, then the box.
    *
    * @returns [B, N, T, C] f32.
    */
@@ -50,7 +50,10 @@ export class PromptEncoder extends Module {
     return tf.concat(parts, 2);
   }
 
-  /** What is added to the image features: an earlier mask [B, h, w, 1], or the learned sign that there is none. Broadcasts to [B, h, w, C]. */
+  /**
+   * The map added to the image features: an embedded earlier mask [B, h, w, 1], or the learned "no mask" embedding. Broadcasts to
+   * [B, h, w, C].
+   */
   dense(masks: tf.Tensor4D | undefined): tf.Tensor4D {
     return masks === undefined ? tf.reshape(this.noMaskEmbed.weight.value, [1, 1, 1, -1]) : this.maskEmbed.forward(masks);
   }

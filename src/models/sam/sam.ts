@@ -7,23 +7,23 @@ import type { SamConfig } from './config.js';
 import { MaskDecoder, type SamMaskOutputs } from './mask-decoder.js';
 import { PromptEncoder } from './prompt-encoder.js';
 
-/** What an image is to the decoder, whatever is asked of it. */
+/** Image features, independent of the prompts. */
 export interface SamImageFeatures {
   /** [B, h, w, C] f32. */
   readonly embeddings: tf.Tensor4D;
 }
 
-/** What the decoder is asked. */
+/** Inputs of the decoder. */
 export interface SamDecodeInputs extends Prompts {
   readonly features: SamImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
   readonly masks?: tf.Tensor4D | undefined;
-  /** Several masks a prompt instead of one. */
+  /** Predict several masks per prompt instead of one. */
   readonly multimask: boolean;
 }
 
 /**
- * SAM: an encoder that runs once for each image, and a decoder that turns boxes and points into masks.
+ * SAM: an image encoder that runs once per image, and a decoder that turns boxes and points into masks.
  *
  * @see Kirillov et al. 2023, Segment Anything; transformers' `SamModel`, whose checkpoint keys are the paths here
  */
@@ -48,8 +48,8 @@ export class Sam extends Module {
   /**
    * Under a recording context the result belongs to it, otherwise to the caller.
    *
-   * @param pixelValues - [B, S, S, channels] f32, normalised, S being the configured image size; zeros on padding.
-   * @throws SonogroundError when the images are of another size.
+   * @param pixelValues - [B, S, S, channels] f32, normalised, where S is the configured image size; zeros in the padding.
+   * @throws SonogroundError when the images have another size.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): SamImageFeatures {
     const { imageSize, numChannels } = this.config.vision;
@@ -58,11 +58,11 @@ export class Sam extends Module {
   }
 
   /**
-   * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
+   * Predicts masks for N prompts on each of B images. Without a box or a point, predicts one mask for the whole image. Under a
    * recording context the result belongs to it, otherwise to the caller.
    *
-   * @throws SonogroundError when a shape is wrong, boxes and points are not equally many, points come without labels, or an
-   * earlier mask is not four times as large as the features.
+   * @throws SonogroundError when a shape is wrong, the numbers of boxes and sets of points differ, points have no labels, or an
+   * earlier mask is not four times the size of the features.
    */
   decodeMasks({ features, boxes, points, labels, masks, multimask }: SamDecodeInputs, context: ForwardContext): SamMaskOutputs {
     const [b, h, w, c] = features.embeddings.shape;
@@ -88,8 +88,8 @@ export class Sam extends Module {
   }
 
   /**
-   * What an earlier mask adds to the features of an image: {@link decodeMasks} with the sum in the place of `embeddings`, and
-   * without `masks`, answers as with `masks`. So a graph of the decoder needs no second form.
+   * Embedding of an earlier mask, to be added to an image's features: {@link decodeMasks} with the sum as `embeddings`, and
+   * without `masks`, is equivalent to passing `masks`. A graph of the decoder therefore needs no second signature.
    *
    * @param masks - [B, 4h, 4w, 1] f32: logits.
    * @returns [B, h, w, C] f32.

@@ -1,5 +1,5 @@
 /**
- * Meta's names, theirs on the left, for the weights that stand here under Hugging Face's names.
+ * Renames from Meta's names (left) to Hugging Face's, which this project uses.
  *
  * @see facebookresearch/sam2, `sam2/modeling`; transformers' `convert_sam2_video_to_hf.py`
  */
@@ -41,7 +41,7 @@ const decoder: Renames = [
 
 const PLACES = 'shared_embedding.positional_embedding';
 
-/** How Meta's `.pt` files name what stands here under Hugging Face's names. */
+/** Conversion of Meta's `.pt` files to Hugging Face's names. */
 export const sam2AuthorsKeys = {
   name: "Meta's naming of SAM 2",
   sign: 'sam_prompt_encoder.pe_layer.positional_encoding_gaussian_matrix',
@@ -53,14 +53,14 @@ export const sam2AuthorsKeys = {
     ...within(...DECODER, decoder),
   ] satisfies Renames,
   fused: [],
-  // One table here, a table of one row for each kind of point there.
+  // One table here, one single-row table per kind of point there.
   stacked: [
     {
       theirs: [0, 1, 2, 3].map((kind) => `${PROMPTS[0]}.point_embeddings.${kind}.weight`),
       ours: `${PROMPTS[1]}.point_embed.weight`,
     },
   ],
-  // Prompts and image share one embedding there.
+  // Prompts and images share one embedding there.
   copied: [
     {
       theirs: `${PROMPTS[0]}.pe_layer.positional_encoding_gaussian_matrix`,
@@ -69,7 +69,7 @@ export const sam2AuthorsKeys = {
   ],
 } as const;
 
-/** Keys of Meta's files that belong to memory over video frames. 2.1 has the last three, 2.0 has not. */
+/** Keys of Meta's files that belong to the memory over video frames. 2.0 lacks the last three, which 2.1 has. */
 export const sam2AuthorsUnusedKeys: readonly string[] = [
   'memory_attention.**',
   'memory_encoder.**',

@@ -4,10 +4,10 @@ import { headsFromShapes } from '../sam-common/index.js';
 const TRUNK = 'vision_encoder.backbone';
 const NECK = 'vision_encoder.neck.convs';
 
-/** Hiera pools queries, and widens, at the start of each of its later stages. */
+/** Hiera pools queries and widens channels at the start of each stage after the first. */
 const STAGES = 4;
 
-/** What no shape tells, for each published backbone: by the width of its first stage and its number of blocks. */
+/** Fields not derivable from shapes, for each published backbone, by the width of its first stage and its number of blocks. */
 const PUBLISHED: Readonly<
   Record<string, { readonly heads: number; readonly windows: readonly number[]; readonly globals: readonly number[] }>
 > = {
@@ -20,10 +20,10 @@ const PUBLISHED: Readonly<
 const unclear = unclearShapes('SAM 2');
 
 /**
- * The `config.json` of a published checkpoint that comes without one: what shapes tell, what is known of the four backbones that
- * were published, and the defaults, which are Meta's own settings, for the rest.
+ * Derives the `config.json` of a published checkpoint that has none: from its shapes, from known settings of the four published
+ * backbones, and otherwise from the defaults, which equal Meta's settings.
  *
- * @throws ConfigError naming the tensor that is missing, or the backbone that is none of the published ones.
+ * @throws ConfigError naming the tensor that is missing, or a backbone that is not a published one.
  */
 export function sam2ConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
   const size = sizeReader(shapes, unclear);
@@ -57,7 +57,7 @@ export function sam2ConfigFromShapes(shapes: CheckpointShapes): Record<string, u
   };
 }
 
-/** A block that projects its shortcut begins a stage. */
+/** A stage starts with a block that projects its shortcut. */
 function stagesOf(shapes: CheckpointShapes, size: ReturnType<typeof sizeReader>): { dims: number[]; blocks: number[] } {
   const dims: number[] = [];
   const blocks: number[] = [];

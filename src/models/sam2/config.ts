@@ -15,7 +15,7 @@ const visionFields = z.object({
   fpn_stride: bounds.patchSide.default(1),
   fpn_padding: bounds.natural.default(0),
   fpn_top_down_levels: withDefault(bounds.listOf(z.int()), [2, 3]),
-  // The decoder takes the image features and two finer maps, no more and no less.
+  // The decoder takes exactly the image features and two finer maps.
   num_feature_levels: z.literal(3).default(3),
 });
 
@@ -64,7 +64,7 @@ const schema = z
     checks.heads(d, [1, d.attention_downsample_rate]);
   });
 
-/** Sizes of the feature pyramid behind the backbone. */
+/** Sizes of the feature pyramid on top of the backbone. */
 export interface NeckConfig {
   readonly backboneChannelList: readonly number[];
   readonly fpnHiddenSize: number;
@@ -78,7 +78,7 @@ export interface NeckConfig {
 /** Sizes of the prompt encoder. */
 export interface PromptEncoderConfig {
   readonly hiddenSize: number;
-  /** Side of the square that images are brought to, in pixels. */
+  /** Side length of the square input image, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
   readonly maskInputChannels: number;
@@ -103,7 +103,7 @@ export interface MaskDecoderConfig {
   readonly dynamicMultimaskStabilityThresh: number;
 }
 
-/** Sizes of a SAM 2; the fields are Hugging Face's. */
+/** Configuration of a SAM 2, with Hugging Face's fields. */
 export interface Sam2Config {
   readonly backbone: HieraConfig;
   readonly neck: NeckConfig;
@@ -112,9 +112,9 @@ export interface Sam2Config {
 }
 
 /**
- * Reads a `config.json` of model type `sam2` or `sam2_video`; missing fields take the reference's defaults.
+ * Parses a `config.json` of model type `sam2` or `sam2_video`; missing fields take the reference's defaults.
  *
- * @throws ZodError naming every field that does not fit, or does not fit another one.
+ * @throws ZodError naming every field that is invalid or inconsistent with another.
  */
 export function parseSam2Config(json: unknown): Sam2Config {
   const { vision_config: v, prompt_encoder_config: p, mask_decoder_config: d } = schema.parse(json);

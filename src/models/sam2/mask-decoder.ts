@@ -4,10 +4,10 @@ import { FeedForward, MaskDecoderParts, maskProducts, perPrompt, TwoWayTransform
 import type { MaskDecoderConfig } from './config.js';
 import { selectStable } from './mask-selection.js';
 
-/** Epsilon of the norms in the transformer; the reference fixes it. */
+/** Epsilon of the transformer's norms; fixed in the reference. */
 const TRANSFORMER_EPS = 1e-5;
 
-/** Tokens ahead of the mask tokens: object score, IoU. */
+/** Tokens that precede the mask tokens: object score, IoU. */
 const LEADING_TOKENS = 2;
 
 export interface MaskDecoderInputs {
@@ -26,7 +26,7 @@ export interface MaskDecoderInputs {
   readonly multimask: boolean;
 }
 
-/** What the decoder answers. */
+/** The decoder's outputs. */
 export interface MaskOutputs {
   /** [B, N, M, 4h, 4w] f32 logits; M is 1, or the number of alternatives. */
   readonly predMasks: tf.Tensor5D;
@@ -36,9 +36,9 @@ export interface MaskOutputs {
   readonly objectScoreLogits: tf.Tensor3D;
 }
 
-/** Turns prompt tokens and image features into masks, their expected quality, and whether there is an object at all. */
+/** Predicts masks, their IoU and an object score from prompt tokens and image features. */
 export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
-  /** Bring the two finest maps of the pyramid to the decoder's widths; run once for each image. */
+  /** Project the two finest maps of the pyramid to the decoder's widths; run once per image. */
   readonly convS0: Conv2d;
   readonly convS1: Conv2d;
   private readonly objectScoreHead: FeedForward;
@@ -52,8 +52,8 @@ export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
   }
 
   /**
-   * With `multimask` the alternatives are returned; without it the one mask, and outside training, where that mask is
-   * unstable, the alternative with the best expected quality in its place.
+   * Returns the alternatives with `multimask`, otherwise the single mask; outside training, an unstable single mask is replaced
+   * by the alternative with the highest predicted IoU.
    */
   forward(inputs: MaskDecoderInputs, context: ForwardContext): MaskOutputs {
     const { multimask, size, highRes0, highRes1 } = inputs;
@@ -81,7 +81,7 @@ export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
     return { predMasks, iouScores, objectScoreLogits: all.object as tf.Tensor3D };
   }
 
-  /** Image features enlarged four times, the pyramid's fine maps added on the way. */
+  /** Image features upscaled by 4, adding the pyramid's finer maps in between. */
   private upscale(image: tf.Tensor3D, [h, w]: readonly [number, number], fine: tf.Tensor4D, middle: tf.Tensor4D): tf.Tensor3D {
     const [rows, , c] = image.shape;
     const map = tf.reshape(image, [rows, h, w, c]) as tf.Tensor4D;
@@ -110,7 +110,7 @@ function transformerOf(config: MaskDecoderConfig): TwoWayTransformer {
     layerDownsampleRate: config.attentionDownsampleRate,
     layerNormEps: TRANSFORMER_EPS,
     outProjection: 'o_proj',
-    // The reference gives the MLP as many layers as the transformer has.
+    // In the reference the MLP has as many layers as the transformer.
     mlp: () => new FeedForward(hiddenSize, mlpDim, hiddenSize, numHiddenLayers),
   });
 }

@@ -2,8 +2,8 @@ import { tf } from '../../backend/index.js';
 import type { MaskDecoderConfig } from './config.js';
 
 /**
- * Chooses one mask for each prompt: the first, unless its outline moves much when the threshold does; then the alternative
- * with the best expected quality.
+ * Selects one mask per prompt: the first, unless its outline moves too much with the threshold; then the alternative with the
+ * highest predicted IoU.
  *
  * @param masks - [B, N, 1 + M, h, w] f32 logits: the single mask, then the alternatives.
  * @param scores - [B, N, 1 + M] f32.
@@ -22,7 +22,7 @@ export function selectStable(
     const chosen = tf.where(stable, tf.zerosLike(best), best);
     const pick = tf.cast(tf.oneHot(chosen as tf.Tensor1D, all), 'bool'); // [B, N, 1 + M]
     const weight = pick.reshape([b, n, all, 1, 1]);
-    // Not a product: an alternative that is infinite must not turn the chosen one into NaN.
+    // Not a product: an infinite alternative must not turn the selected one into NaN.
     const masked = tf.where(tf.logicalAnd(weight, tf.onesLike(masks).cast('bool')), masks, tf.zerosLike(masks));
     return {
       predMasks: tf.sum(masked, 2, true) as tf.Tensor5D,
@@ -31,7 +31,7 @@ export function selectStable(
   });
 }
 
-/** How alike the first mask is at a higher and a lower threshold, as IoU; 1 where both are empty. [B, N] */
+/** Stability score: IoU of the first mask at a higher and a lower threshold; 1 if both are empty. [B, N] */
 function stability(masks: tf.Tensor5D, delta: number): tf.Tensor {
   const [b, n, , h, w] = masks.shape;
   const first = masks.slice([0, 0, 0, 0, 0], [b, n, 1, h, w]).reshape([b, n, h * w]);

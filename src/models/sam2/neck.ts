@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import { Conv2d, type ForwardContext, Module } from '../../nn/index.js';
 import type { NeckConfig } from './config.js';
 
-/** A feature pyramid: every stage brought to the same channels, coarse ones added to finer ones. */
+/** A feature pyramid: projects every stage to the same channels and adds coarse maps to finer ones. */
 export class Neck extends Module {
   /** Coarsest stage first, as the checkpoint numbers them. */
   private readonly convs: Conv2d[];
@@ -41,10 +41,10 @@ export class Neck extends Module {
   }
 }
 
-/** Each cell four times: nearest-neighbour enlargement by 2. */
+/** Nearest-neighbour upsampling by 2. */
 function doubled(x: tf.Tensor4D): tf.Tensor4D {
   const [b, h, w, c] = x.shape;
-  // In two turns: tiling has no gradient beyond rank 4.
+  // In two steps: the gradient of tile is limited to rank 4.
   const wide = tf.tile(tf.reshape(x, [b * h * w, 1, c]), [1, 2, 1]);
   return tf.reshape(tf.tile(tf.reshape(wide, [b * h, 1, 2 * w * c]), [1, 2, 1]), [b, 2 * h, 2 * w, c]);
 }

@@ -3,7 +3,7 @@ import { Embedding, Module } from '../../nn/index.js';
 import { boxTokens, MaskEmbedding, PositionEmbedding, type Prompts, pointTokens, type TokenParts } from '../sam-common/index.js';
 import type { PromptEncoderConfig } from './config.js';
 
-/** Turns boxes and points into tokens, and an earlier mask into a map. */
+/** Encodes boxes and points as tokens, and an earlier mask as a map. */
 export class PromptEncoder extends Module {
   readonly config: PromptEncoderConfig;
   private readonly sharedEmbedding: PositionEmbedding;
@@ -23,13 +23,13 @@ export class PromptEncoder extends Module {
     this.notAPointEmbed = this.child('not_a_point_embed', new Embedding(1, hiddenSize, 1));
   }
 
-  /** Side of the map that image features are laid out on. */
+  /** Side length of the image feature map. */
   get mapSize(): number {
     return Math.floor(this.config.imageSize / this.config.patchSize);
   }
 
   /**
-   * The tokens of all prompts: those of the points, then those of the box.
+   * The tokens of all prompts: points first, then the box.
    *
    * @returns [B, N, T, C] f32.
    */
@@ -43,7 +43,10 @@ export class PromptEncoder extends Module {
     return tf.concat(parts, 2);
   }
 
-  /** What is added to the image features: an earlier mask [B, h, w, 1], or the learned sign that there is none. Broadcasts to [B, h, w, C]. */
+  /**
+   * The map added to the image features: an embedded earlier mask [B, h, w, 1], or the learned "no mask" embedding. Broadcasts to
+   * [B, h, w, C].
+   */
   dense(masks: tf.Tensor4D | undefined): tf.Tensor4D {
     return masks === undefined ? tf.reshape(this.noMaskEmbed.weight.value, [1, 1, 1, -1]) : this.maskEmbed.forward(masks);
   }

@@ -8,9 +8,9 @@ import { MaskDecoder, type MaskOutputs } from './mask-decoder.js';
 import { Neck } from './neck.js';
 import { PromptEncoder } from './prompt-encoder.js';
 
-/** What an image is to the decoder, whatever is asked of it. */
+/** Image features, independent of the prompts. */
 export interface Sam2ImageFeatures {
-  /** [B, h, w, C] f32, the embedding for "no memory" added. */
+  /** [B, h, w, C] f32, including the "no memory" embedding. */
   readonly embeddings: tf.Tensor4D;
   /** [B, 4h, 4w, C / 8] f32. */
   readonly highRes0: tf.Tensor4D;
@@ -18,20 +18,20 @@ export interface Sam2ImageFeatures {
   readonly highRes1: tf.Tensor4D;
 }
 
-/** What the decoder is asked. */
+/** Inputs of the decoder. */
 export interface DecodeInputs extends Prompts {
   readonly features: Sam2ImageFeatures;
   /** [B, 4h, 4w, 1] f32: logits of an earlier mask. */
   readonly masks?: tf.Tensor4D | undefined;
-  /** Several masks a prompt instead of one. */
+  /** Predict several masks per prompt instead of one. */
   readonly multimask: boolean;
 }
 
-/** Starting spread of the embedding that stands for "no memory". */
+/** Standard deviation of the initial "no memory" embedding. */
 const NO_MEMORY_STD = 0.02;
 
 /**
- * The image part of SAM 2: an encoder that runs once for each image, and a decoder that turns boxes and points into masks.
+ * The image part of SAM 2: an image encoder that runs once per image, and a decoder that turns boxes and points into masks.
  *
  * @see Ravi et al. 2024, SAM 2; transformers' `Sam2Model`, whose checkpoint keys are the paths here
  */
@@ -60,8 +60,8 @@ export class Sam2 extends Module {
   /**
    * Under a recording context the result belongs to it, otherwise to the caller.
    *
-   * @param pixelValues - [B, S, S, channels] f32, normalised, S being the configured image size.
-   * @throws SonogroundError when the images are of another size, or maps of the backbone do not fit each other.
+   * @param pixelValues - [B, S, S, channels] f32, normalised, where S is the configured image size.
+   * @throws SonogroundError when the images have another size, or maps of the backbone are inconsistent.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): Sam2ImageFeatures {
     const { imageSize } = this.config.promptEncoder;
@@ -79,11 +79,11 @@ export class Sam2 extends Module {
   }
 
   /**
-   * Masks for N prompts on each of B images. Without a box or a point one mask is guessed for the whole image. Under a
+   * Predicts masks for N prompts on each of B images. Without a box or a point, predicts one mask for the whole image. Under a
    * recording context the result belongs to it, otherwise to the caller.
    *
-   * @throws SonogroundError when a shape is wrong, boxes and points are not equally many, points come without labels, or an
-   * earlier mask is not four times as large as the features.
+   * @throws SonogroundError when a shape is wrong, the numbers of boxes and sets of points differ, points have no labels, or an
+   * earlier mask is not four times the size of the features.
    */
   decodeMasks({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): MaskOutputs {
     const [b, h, w, c] = features.embeddings.shape;
@@ -112,8 +112,8 @@ export class Sam2 extends Module {
   }
 
   /**
-   * What an earlier mask adds to the features of an image: {@link decodeMasks} with the sum in the place of `embeddings`, and
-   * without `masks`, answers as with `masks`. So a graph of the decoder needs no second form.
+   * Embedding of an earlier mask, to be added to an image's features: {@link decodeMasks} with the sum as `embeddings`, and
+   * without `masks`, is equivalent to passing `masks`. A graph of the decoder therefore needs no second signature.
    *
    * @param masks - [B, 4h, 4w, 1] f32: logits.
    * @returns [B, h, w, C] f32.
@@ -123,7 +123,7 @@ export class Sam2 extends Module {
   }
 }
 
-/** Backbone and neck, under the names that checkpoints give them. */
+/** Backbone and neck, under their checkpoint names. */
 class VisionEncoder extends Module {
   private readonly backbone: Hiera;
   private readonly neck: Neck;
@@ -139,7 +139,7 @@ class VisionEncoder extends Module {
   }
 }
 
-/** One point for each image that says that it is none. */
+/** A single point per image labelled as "not a point". */
 function noPrompt(b: number): Prompts {
   return { points: tf.zeros([b, 1, 1, 2]), labels: tf.fill([b, 1, 1], -1, 'int32') };
 }

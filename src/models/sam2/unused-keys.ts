@@ -1,4 +1,4 @@
-/** Keys of published `sam2_video` checkpoints that belong to memory over video frames, as path patterns. */
+/** Keys of published `sam2_video` checkpoints that belong to the memory over video frames, as path patterns. */
 export const sam2UnusedKeys: readonly string[] = [
   'memory_*.**',
   'memory_*',

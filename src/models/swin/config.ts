@@ -3,15 +3,15 @@ import type { ActivationName } from '../../nn/index.js';
 import { ConfigError, shown } from '../../util/index.js';
 import { bounds } from '../common/index.js';
 
-/** Hugging Face's `SwinConfig` in camelCase, as far as a backbone needs it. */
+/** Hugging Face's `SwinConfig` in camelCase, limited to the backbone's fields. */
 export interface SwinConfig {
-  /** [height, width] in px for which absolute position embeddings were learned; any other size may be given too. */
+  /** [height, width] in px that absolute position embeddings were learned for; other input sizes are allowed. */
   readonly imageSize: readonly [number, number];
   readonly patchSize: number;
   readonly numChannels: number;
   /** Channels of the first stage; each further stage doubles them. */
   readonly embedDim: number;
-  /** Blocks in each stage. */
+  /** Number of blocks in each stage. */
   readonly depths: readonly number[];
   /** Attention heads in each stage. */
   readonly numHeads: readonly number[];
@@ -20,14 +20,14 @@ export interface SwinConfig {
   readonly qkvBias: boolean;
   readonly hiddenDropoutProb: number;
   readonly attentionProbsDropoutProb: number;
-  /** Probability of skipping the attention of the last block; it rises linearly from 0 at the first. */
+  /** Probability of skipping the attention of the last block; rises linearly from 0 at the first. */
   readonly dropPathRate: number;
   readonly hiddenAct: ActivationName;
   readonly useAbsoluteEmbeddings: boolean;
-  /** Standard deviation of starting weights. */
+  /** Standard deviation of initial weights. */
   readonly initializerRange: number;
   readonly layerNormEps: number;
-  /** The maps that come out, in order: 0 is the patch embedding (`stem`), i the i-th stage before its downsampling. */
+  /** The output maps, in order: 0 is the patch embedding (`stem`), i the i-th stage before its downsampling. */
   readonly outIndices: readonly number[];
 }
 
@@ -58,10 +58,10 @@ const schema = z.object({
 type SwinJson = z.infer<typeof schema>;
 
 /**
- * Reads the `backbone_config` of a Hugging Face `config.json`. Missing fields take the reference's defaults; fields that a
- * backbone does not use are passed over.
+ * Parses the `backbone_config` of a Hugging Face `config.json`. Missing fields take the reference's defaults; fields that a
+ * backbone does not use are ignored.
  *
- * @throws ConfigError that lists every problem.
+ * @throws ConfigError listing every problem.
  */
 export function parseSwinConfig(json: unknown): SwinConfig {
   const parsed = schema.safeParse(json, { reportInput: true });
@@ -119,14 +119,14 @@ function outputProblems(fields: SwinJson): string[] {
   return [];
 }
 
-/** The last stage where nothing is asked for. */
+/** Defaults to the last stage. */
 function outIndicesOf({ depths, out_features: features, out_indices: indices }: SwinJson): number[] {
   const names = stageNames(depths.length);
   if (indices) return indices.map((index) => (index < 0 ? index + names.length : index));
   return features ? features.map((name) => names.indexOf(name)) : [depths.length];
 }
 
-/** `stem`, `stage1`, `stage2`, … as checkpoints call the maps. */
+/** `stem`, `stage1`, `stage2`, …: the names of the maps in checkpoints. */
 function stageNames(stages: number): string[] {
   return Array.from({ length: stages + 1 }, (_, i) => stageName(i));
 }

@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import { type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
 import { padToMultiple } from '../../ops/index.js';
 
-/** Joins each 2 x 2 tokens to one with twice the channels; odd sides are completed with zeros. */
+/** Merges each 2 x 2 tokens into one with twice the channels; odd sizes are zero-padded. */
 export class PatchMerging extends Module {
   private readonly reduction: Linear;
   private readonly norm: LayerNorm;
@@ -25,7 +25,7 @@ export class PatchMerging extends Module {
       const even = padToMultiple(inputs.x, 2);
       const [b, h, w, c] = even.shape;
       const cells = tf.reshape(even, [(b * h) / 2, 2, w / 2, 2, c]);
-      // Column before row: the checkpoint's channels come as (0, 0), (1, 0), (0, 1), (1, 1) in (row, column).
+      // Column before row: the checkpoint's channel order is (0, 0), (1, 0), (0, 1), (1, 1) in (row, column).
       const joined = tf.reshape(tf.transpose(cells, [0, 2, 3, 1, 4]), [b, h / 2, w / 2, 4 * c]);
       return { y: this.reduction.forward(this.norm.forward(joined)) as tf.Tensor4D };
     });

@@ -8,13 +8,13 @@ import { WindowAttention } from './window-attention.js';
 export interface SwinBlockOptions {
   readonly channels: number;
   readonly heads: number;
-  /** Rows and columns by which the windows are moved; 0: not at all. */
+  /** Window shift in rows and columns; 0: none. */
   readonly shift: number;
-  /** Probability of skipping the attention of a sample while training. */
+  /** Probability of skipping a sample's attention in training. */
   readonly dropPathProb: number;
 }
 
-/** One transformer layer: attention in (shifted) windows, then an MLP, each after a norm and with a skip around it. */
+/** A transformer layer: attention in (shifted) windows, then an MLP, each with pre-norm and a residual connection. */
 export class SwinBlock extends Module {
   readonly shift: number;
   private readonly config: SwinConfig;
@@ -41,7 +41,7 @@ export class SwinBlock extends Module {
 
   /**
    * @param x - [B, H, W, C] f32.
-   * @param mask - of {@link shiftedWindowMask} for the padded map; undefined where `shift` is 0.
+   * @param mask - {@link shiftedWindowMask} of the padded map; undefined if `shift` is 0.
    * @returns the same shape.
    */
   forward(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, context: ForwardContext): tf.Tensor4D {

@@ -4,7 +4,7 @@ import { padToMultiple, resizeBicubic } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout } from './dropout.js';
 
-/** Patches of the image as tokens, each normalised, with absolute positions where the config asks for them. */
+/** Normalised patch embeddings, with absolute position embeddings if configured. */
 export class SwinEmbeddings extends Module {
   private readonly config: SwinConfig;
   private readonly projection: Conv2d;
@@ -44,7 +44,7 @@ export class SwinEmbeddings extends Module {
     const [, h, w, c] = x.shape;
     const [gridHeight, gridWidth] = this.grid;
     if (h * w === gridHeight * gridWidth) return tf.add(x, tf.reshape(this.positions.value, [1, h, w, c]));
-    // The reference's backbone refuses such an image; this is its `interpolate_pos_encoding`.
+    // The reference's backbone rejects such an image; this follows its `interpolate_pos_encoding`.
     const learned: tf.Tensor4D = tf.reshape(this.positions.value, [1, gridHeight, gridWidth, c]);
     return tf.add(x, resizeBicubic(learned, [h, w]));
   }

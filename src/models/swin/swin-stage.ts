@@ -5,7 +5,7 @@ import type { SwinConfig } from './config.js';
 import { PatchMerging } from './patch-merging.js';
 import { SwinBlock } from './swin-block.js';
 
-/** The blocks of one resolution, and the way down to the next. */
+/** The blocks of one resolution, and the downsampling to the next. */
 export class SwinStage extends Module {
   /** Absent in the last stage. */
   readonly downsample: PatchMerging | undefined;
@@ -45,7 +45,7 @@ export class SwinStage extends Module {
     return this.blocks.reduce((y, block) => block.forward(y, block.shift === 0 ? undefined : mask, context), x);
   }
 
-  /** The one mask that all shifted blocks share. */
+  /** The mask shared by all shifted blocks. */
   private mask(x: tf.Tensor4D): tf.Tensor3D | undefined {
     const shift = Math.max(...this.blocks.map((block) => block.shift));
     if (shift === 0) return undefined;

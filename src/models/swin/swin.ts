@@ -6,12 +6,12 @@ import { SwinEmbeddings } from './swin-embeddings.js';
 import { SwinStage } from './swin-stage.js';
 
 /**
- * The Swin backbone as detectors use it: windows at every resolution, and a norm of its own for each map that comes out.
+ * The Swin backbone for detectors: windowed attention at every resolution, and a norm for each output map.
  *
  * @see Liu et al. 2021, "Swin Transformer", and transformers 5.18 models/swin/modeling_swin.py, SwinBackbone
  */
 export class Swin extends Module {
-  /** Channels of each map that comes out. */
+  /** Channels of each output map. */
   readonly channels: readonly number[];
   private readonly config: SwinConfig;
   private readonly embeddings: SwinEmbeddings;
@@ -34,7 +34,7 @@ export class Swin extends Module {
 
   /**
    * @param pixelValues - [B, H, W, channels] f32, normalised, of any size.
-   * @returns one map for each of `outIndices`: [B, h, w, C] f32, with h and w halved (rounded up) from stage to stage.
+   * @returns one map per entry of `outIndices`: [B, h, w, C] f32, with h and w halved (rounded up) from stage to stage.
    */
   forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D[] {
     assertShape(pixelValues, [null, null, null, this.config.numChannels], 'Swin pixelValues');
@@ -58,8 +58,8 @@ export class Swin extends Module {
 }
 
 /**
- * Keys that Swin checkpoints may hold below the backbone although nothing in its forward pass reads them, as path patterns.
+ * Unused keys that Swin checkpoints may contain below the backbone, as path patterns.
  * - the norm after the last stage: part of the reference's inner model, whose output a backbone does not use;
- * - the index of each pair's offset: older versions saved it, it follows from the window size.
+ * - the relative position index of each pair, saved by older versions: it follows from the window size.
  */
 export const swinUnusedKeys: readonly string[] = ['swin.layernorm.*', '**.relative_position_index'];

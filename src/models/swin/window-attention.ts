@@ -4,7 +4,7 @@ import { groupAttention, joinWindows, relativePositionIndex, splitWindows, windo
 import type { SwinConfig } from './config.js';
 import { dropout } from './dropout.js';
 
-/** Multi-head self-attention inside each window, with a learned bias for each offset between two tokens. */
+/** Multi-head self-attention inside each window, with a learned bias for each relative position of two tokens. */
 export class WindowAttention extends Module {
   private readonly windowSize: number;
   private readonly heads: number;
@@ -34,8 +34,8 @@ export class WindowAttention extends Module {
   }
 
   /**
-   * @param x - [B, H, W, C] f32, both sides multiples of the window.
-   * @param mask - [windows, tokens, tokens] f32, added to the scores; none where the map was not shifted.
+   * @param x - [B, H, W, C] f32, both sides multiples of the window size.
+   * @param mask - [windows, tokens, tokens] f32, added to the scores; undefined if the map was not shifted.
    * @returns [B, H, W, C] f32.
    */
   forward(x: tf.Tensor4D, mask: tf.Tensor | undefined, mode: BlockMode): tf.Tensor4D {
@@ -55,12 +55,12 @@ export class WindowAttention extends Module {
   }
 
   /**
-   * The same for a map as it lies, where {@link hasGroupAttention}: windows are neither padded nor moved nor cut out, but read
-   * from where they are. Padding is what the projections make of zeros, their biases.
+   * Same as `forward` on an unpadded, unshifted map, if {@link hasGroupAttention}: windows are read in place rather than padded,
+   * shifted and cut out. Padding tokens project to the biases, as their input is zero.
    *
-   * @param x - [B, H, W, C] f32, of any sides.
+   * @param x - [B, H, W, C] f32, of any size.
    * @param mask - as for {@link forward}.
-   * @param shift - rows and columns by which the windows lie further down and right.
+   * @param shift - offset of the windows downwards and to the right, in rows and columns.
    * @returns [B, H, W, C] f32.
    */
   forwardInPlace(x: tf.Tensor4D, mask: tf.Tensor3D | undefined, shift: number): tf.Tensor4D {
@@ -82,7 +82,7 @@ export class WindowAttention extends Module {
     return this.out.forward(attended.reshape([b, h, w, c])) as tf.Tensor4D;
   }
 
-  /** [1, heads, N, N], or with the mask [1, windows * heads, N, N]. */
+  /** [1, heads, N, N], or with a mask [1, windows * heads, N, N]. */
   private bias(mask: tf.Tensor | undefined): tf.Tensor4D {
     const tokens = this.windowSize * this.windowSize;
     const pairs = tf.gather(this.biasTable.value, tf.tensor1d(this.biasIndex, 'int32')); // [N * N, heads]

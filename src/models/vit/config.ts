@@ -26,7 +26,7 @@ const fields = z
     mlp_dim: bounds.width.nullish(),
   })
   .superRefine((c, context) => {
-    // Not to go on: what follows, here and in the whole model's configuration, reads the transformed fields.
+    // Aborts validation: later checks, here and in the whole model's configuration, read the transformed fields.
     const wrong = (field: keyof typeof c, message: string) =>
       context.addIssue({ code: 'custom', path: [field], message, continue: false });
     if (c.hidden_size % c.num_attention_heads !== 0)
@@ -34,14 +34,14 @@ const fields = z
     if (c.patch_size > c.image_size) wrong('patch_size', `expected at most image_size, ${c.image_size}, got ${c.patch_size}`);
   });
 
-/** Sizes of SAM's image encoder; the fields are Hugging Face's. */
+/** Configuration of SAM's image encoder, with Hugging Face's fields. */
 export interface VitConfig {
   readonly hiddenSize: number;
   readonly outputChannels: number;
   readonly numHiddenLayers: number;
   readonly numAttentionHeads: number;
   readonly numChannels: number;
-  /** Side of the square that images are brought to, in pixels. */
+  /** Side length of the square input image, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
   readonly hiddenAct: ActivationName;
@@ -49,16 +49,16 @@ export interface VitConfig {
   readonly qkvBias: boolean;
   readonly useAbsPos: boolean;
   readonly useRelPos: boolean;
-  /** Side of the windows in patches; 0: every layer looks at the whole map. */
+  /** Side length of the windows, in patches; 0: global attention in every layer. */
   readonly windowSize: number;
-  /** The layers that look at the whole map. */
+  /** The layers with global attention. */
   readonly globalAttnIndexes: readonly number[];
-  /** Directions of the position embedding that prompts and image share. */
+  /** Number of directions of the position embedding that prompts and images share. */
   readonly numPosFeats: number;
   readonly mlpDim: number;
 }
 
-/** `vision_config` of a SAM; what is missing takes the reference's defaults. */
+/** `vision_config` of a SAM; missing fields take the reference's defaults. */
 export const vitConfigSchema = withDefault(fields, fields.parse({})).transform(
   (c): VitConfig => ({
     hiddenSize: c.hidden_size,
@@ -81,15 +81,15 @@ export const vitConfigSchema = withDefault(fields, fields.parse({})).transform(
 );
 
 /**
- * Reads `vision_config` of a SAM.
+ * Parses `vision_config` of a SAM.
  *
- * @throws ZodError naming every field that does not fit.
+ * @throws ZodError naming every invalid field.
  */
 export function parseVitConfig(json: unknown): VitConfig {
   return vitConfigSchema.parse(json);
 }
 
-/** Side of the map of patches. */
+/** Side length of the map of patches. */
 export function mapSizeOf({ imageSize, patchSize }: Pick<VitConfig, 'imageSize' | 'patchSize'>): number {
   return Math.floor(imageSize / patchSize);
 }

@@ -1,7 +1,7 @@
 import type { tf } from '../../backend/index.js';
 import { type ActivationName, Linear, Module, throughHidden } from '../../nn/index.js';
 
-/** Two linear layers with an activation between, under the names that SAM gives them everywhere. */
+/** An MLP of two linear layers, under the names that SAM uses everywhere. */
 export class MlpBlock extends Module {
   private readonly lin1: Linear;
   private readonly lin2: Linear;
@@ -15,9 +15,9 @@ export class MlpBlock extends Module {
   }
 
   /**
-   * [..., features] to the same.
+   * Maps [..., features] to the same shape.
    *
-   * @param addTo - what the result is added to, as where a block ends with a skip around it.
+   * @param addTo - residual added to the result.
    */
   forward(x: tf.Tensor, addTo?: tf.Tensor): tf.Tensor {
     return throughHidden(x, { expand: this.lin1, activate: this.activate, contract: this.lin2, addTo });

@@ -1,7 +1,7 @@
 import { tf } from '../../backend/index.js';
 
 /**
- * What the distance in rows, and that in columns, adds to the scores of each query.
+ * Contributions of the row distance and of the column distance to the scores of each query.
  *
  * @param query - [n, heads, size * size, d] f32, tokens row by row.
  * @param rows - [2 * size - 1, d] f32: a vector for each distance from -(size - 1) to size - 1, query minus key.
@@ -22,14 +22,14 @@ export function relativeScores(query: tf.Tensor4D, rows: tf.Tensor, columns: tf.
   return tf.reshape(tf.concat([inRows, inColumns], -1), [n, heads, area, 2 * size]);
 }
 
-/** The vector of each pair of query and key along one axis, [2 * size - 1, d] to [size, size, d]. */
+/** The vector of each query-key pair along one axis: [2 * size - 1, d] to [size, size, d]. */
 function pairs(table: tf.Tensor, size: number): tf.Tensor3D {
   const distances = Int32Array.from({ length: size * size }, (_, i) => Math.floor(i / size) - (i % size) + size - 1);
   const gathered = tf.gather(table, tf.tensor1d(distances, 'int32'));
   return tf.reshape(gathered, [size, size, -1]);
 }
 
-/** For each token of a window a one at its row and a one at its column, [size * size, 2 * size]. */
+/** One-hot row and one-hot column of each token in a window, [size * size, 2 * size]. */
 export function placesOfTokens(size: number): tf.Tensor2D {
   const values = new Float32Array(size * size * 2 * size);
   for (let token = 0; token < size * size; token++) {

@@ -4,12 +4,12 @@ import { joinWindows, scaledDotProductAttention, splitWindows } from '../../ops/
 import type { VitConfig } from './config.js';
 import { placesOfTokens, relativeScores } from './relative-positions.js';
 
-/** How many scores are held at once: 256 MB. A map of 64x64 has 16.8 million for each head. */
+/** Maximum number of scores held at once: 256 MB. A map of 64x64 has 16.8 million per head. */
 const LARGEST_SCORES = 2 ** 26;
 
 /**
- * Self-attention within square windows, or over a whole map that is one window, whose scores know how far apart two tokens
- * lie in rows and in columns. The reference's default kernel has no dropout on the scores, and neither has this.
+ * Self-attention within square windows, or over a whole map as a single window, with decomposed relative positions. Like the
+ * reference's default kernel, it has no dropout on the scores.
  */
 export class VitAttention extends Module {
   private readonly qkv: Linear;
@@ -30,7 +30,7 @@ export class VitAttention extends Module {
   }
 
   /**
-   * @param x - [B, H, W, C] f32, both sides multiples of the window's.
+   * @param x - [B, H, W, C] f32, both sides multiples of the window size.
    * @returns the same shape.
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
@@ -44,11 +44,11 @@ export class VitAttention extends Module {
   }
 
   /**
-   * Queries, scaled, and keys, whose products are the scores.
+   * Scaled queries, and keys, whose products are the scores.
    *
-   * What relative positions add to a score is a sum of two numbers, of the query and the key's row, and of the query and the
-   * key's column. Appended to the queries they meet a one in the key's row and one in its column: one product gives scores and
-   * what is added to them, and the tables of all pairs, which are as large as the scores, need not be made.
+   * The relative positions add two numbers to a score: one of the query and the key's row, one of the query and the key's column.
+   * They are appended to the queries, and one-hot rows and columns to the keys, so that a single product yields the complete
+   * scores, without a table over all pairs, which would be as large as the scores.
    */
   private withPositions(query: tf.Tensor4D, key: tf.Tensor4D): { query: tf.Tensor4D; key: tf.Tensor4D } {
     const [n, heads, area, d] = query.shape;

@@ -5,7 +5,7 @@ import { mapSizeOf, type VitConfig } from './config.js';
 import { MlpBlock } from './mlp-block.js';
 import { VitAttention } from './vit-attention.js';
 
-/** Attention, within windows or over the whole map, and a feed-forward part. */
+/** Windowed or global attention, and an MLP. */
 export class VitLayer extends Module {
   private readonly norm1: LayerNorm;
   private readonly attention: VitAttention;
@@ -35,7 +35,7 @@ export class VitLayer extends Module {
     }).y;
   }
 
-  /** Windows that stick out of the map are filled with zeros, which take part as any token. */
+  /** Windows that extend beyond the map are zero-padded; the padding takes part like any token. */
   private attend(x: tf.Tensor4D): tf.Tensor4D {
     const [b, h, w, c] = x.shape;
     const attended = this.attention.forward(padToMultiple(x, this.size));

@@ -6,10 +6,10 @@ import { Neck } from './neck.js';
 import { VitLayer } from './vit-layer.js';
 
 /**
- * The image encoder of SAM: a plain vision transformer most of whose layers look within windows, and a neck.
+ * The image encoder of SAM: a plain vision transformer with windowed attention in most layers, and a neck.
  *
- * @see Li et al. 2022, Exploring Plain Vision Transformer Backbones for Object Detection; Kirillov et al. 2023, Segment
- * Anything, appendix A, "Image encoder"
+ * @see Li et al. 2022, Exploring Plain Vision Transformer Backbones for Object Detection; Kirillov et al. 2023, Segment Anything,
+ * appendix A, "Image encoder"
  */
 export class Vit extends Module {
   readonly config: VitConfig;
@@ -33,9 +33,9 @@ export class Vit extends Module {
   }
 
   /**
-   * @param pixelValues - [B, S, S, channels] f32, normalised, S being the configured image size.
+   * @param pixelValues - [B, S, S, channels] f32, normalised, where S is the configured image size.
    * @returns [B, S / patch, S / patch, output channels].
-   * @throws SonogroundError when the images are of another size.
+   * @throws SonogroundError when the images have another size.
    */
   forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D {
     const { imageSize, numChannels } = this.config;
@@ -48,7 +48,7 @@ export class Vit extends Module {
     ];
     return steps.reduce((x, step, i) => {
       const y = step(x);
-      // Outside training nothing else holds what is between the steps, and a large encoder has dozens.
+      // Outside training nothing else references the intermediates, and a large encoder has dozens.
       if (i > 0 && !context.training) x.dispose();
       return y;
     }, pixelValues);

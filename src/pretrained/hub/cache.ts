@@ -5,7 +5,7 @@ import { indexFiles, weightFiles } from './select-files.js';
 import type { HubSettings } from './settings.js';
 
 /**
- * The folder of a repository in the cache. It has `blobs/`, `refs/` and `snapshots/`.
+ * The folder of a repository in the cache, containing `blobs/`, `refs/` and `snapshots/`.
  *
  * @see https://huggingface.co/docs/hub/local-cache
  */
@@ -13,17 +13,17 @@ export function repoFolder({ cacheDir }: HubSettings, repo: string): string {
   return join(cacheDir, `models--${repo.replace('/', '--')}`);
 }
 
-/** The folder of one commit: what a model is loaded from. */
+/** The folder of one commit, from which a model is loaded. */
 export function snapshotFolder(settings: HubSettings, repo: string, commit: string): string {
   return join(repoFolder(settings, repo), 'snapshots', commit);
 }
 
-/** The file that says which commit a branch or a tag was. */
+/** The file that records the commit of a branch or tag. */
 export function refFile(settings: HubSettings, repo: string, revision: string): string {
   return join(repoFolder(settings, repo), 'refs', ...revision.split('/'));
 }
 
-/** The commit that the cache knows for a revision. */
+/** The commit recorded in the cache for a revision. */
 export async function cachedCommit(settings: HubSettings, { repo, revision }: ModelName): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(refFile(settings, repo, revision), 'utf8').catch(() => '');
@@ -31,7 +31,7 @@ export async function cachedCommit(settings: HubSettings, { repo, revision }: Mo
 }
 
 /**
- * Finds a model that is in the cache with all of its weights, whoever put it there.
+ * Finds a model whose weights are complete in the cache, whichever program downloaded it.
  *
  * @returns its snapshot folder, or undefined.
  */
@@ -43,8 +43,8 @@ export async function findCached(settings: HubSettings, name: ModelName): Promis
 }
 
 /**
- * Like {@link findCached}; a short name is content with the cache's `main` if its own commit is not there, as that is what
- * Python fetches.
+ * Like {@link findCached}; for a short name, falls back to the cache's `main` if the pinned commit is missing, as that is what
+ * Python downloads.
  */
 export async function findCachedOrMain(settings: HubSettings, name: ModelName): Promise<string | undefined> {
   const exact = await findCached(settings, name);
@@ -52,7 +52,7 @@ export async function findCachedOrMain(settings: HubSettings, name: ModelName): 
   return findCached(settings, parseModelName(`${name.repo}@main`));
 }
 
-/** Whether every file of the weights is there. A link that leads nowhere is no file. */
+/** Whether all weight files exist. A broken link does not count. */
 async function hasWeights(folder: string): Promise<boolean> {
   const files = new Set(weightFiles(await filesIn(folder)));
   const index = indexFiles.find((name) => files.has(name));
@@ -61,7 +61,7 @@ async function hasWeights(folder: string): Promise<boolean> {
   return shards?.every((name) => files.has(name)) ?? false;
 }
 
-/** The names of the files in a folder, links followed. */
+/** The names of the files in a folder, following links. */
 export async function filesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   const files: string[] = [];
@@ -69,7 +69,7 @@ export async function filesIn(folder: string): Promise<readonly string[]> {
   return files;
 }
 
-/** The files that an index of shards names; undefined when it cannot be read. */
+/** The files listed in an index of shards; undefined when it cannot be read. */
 export async function shardsOf(index: string): Promise<readonly string[] | undefined> {
   try {
     const { weight_map } = JSON.parse(await readFile(index, 'utf8')) as { weight_map?: Record<string, unknown> };

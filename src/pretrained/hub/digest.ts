@@ -3,17 +3,17 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
-/** A file of a commit and what it must be. */
+/** A file of a commit, with its expected size and hash. */
 export interface HubFile {
   /** Path in the repository, with slashes. */
   readonly name: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** The etag: 64 digits are the SHA-256 of the content, 40 the SHA-1 that git gives it. Names the blob in the cache. */
+  /** The etag, which names the blob in the cache: 64 digits are the SHA-256 of the content, 40 its SHA-1 as a git blob. */
   readonly etag: string;
 }
 
-/** Whether a text is an etag that can be verified. */
+/** Whether a text is a verifiable etag. */
 export function isEtag(text: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
@@ -26,7 +26,7 @@ export async function etagOf(path: string, { size, etag }: HubFile): Promise<str
   return hash.digest('hex');
 }
 
-/** Whether a path, links followed, is this file: its size and its checksum. */
+/** Whether a path, following links, has the file's size and hash. */
 export async function isIntact(path: string, file: HubFile): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() === true && found.size === file.size && (await etagOf(path, file)) === file.etag;

@@ -20,7 +20,7 @@ const PROBLEMS: Readonly<Record<string, readonly [what: string, fix: string]>> =
   EEXIST: ['a part of the path is a file, not a folder', 'Let HF_HUB_CACHE name another folder'],
 };
 
-/** An error of the file system as a person reads it; any other stays as it is. */
+/** Converts a file system error to a readable one; returns any other error unchanged. */
 export function readableDiskError(cause: unknown, path: string): unknown {
   const problem = PROBLEMS[(cause as NodeJS.ErrnoException | undefined)?.code ?? ''];
   if (problem === undefined || cause instanceof SonogroundError) return cause;
@@ -35,9 +35,9 @@ export function readableDiskError(cause: unknown, path: string): unknown {
 }
 
 /**
- * Looks whether a folder has room before hours are spent.
+ * Checks free space before a long download.
  *
- * @throws HubError saying how much is needed and how much is free.
+ * @throws HubError naming the required and the free space.
  */
 export async function requireSpace(dir: string, bytes: number): Promise<void> {
   const found = await statfs(dir).catch(() => undefined);

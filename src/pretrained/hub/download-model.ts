@@ -18,30 +18,30 @@ import { type HubSettings, hubSettings } from './settings.js';
 import { UnreachableError } from './unreachable-error.js';
 
 export interface DownloadOptions {
-  /** Default: what the environment says. */
+  /** Default: from the environment. */
   readonly settings?: HubSettings;
-  /** Exactly these files of the repository. Default: configuration, tokenizer and weights. */
+  /** Download exactly these files. Default: configuration, tokenizer and weights. */
   readonly files?: readonly string[];
-  /** Default: nobody is told. */
+  /** Default: no reports. */
   readonly report?: HubReport;
   readonly pace?: Partial<Pace>;
 }
 
 export interface DownloadedModel {
-  /** What a model is loaded from: the snapshot folder in the cache. */
+  /** The snapshot folder in the cache, from which the model is loaded. */
   readonly folder: string;
   readonly repo: string;
   readonly commit: string;
-  /** Names in the folder; it may hold more, from others. */
+  /** Names of the downloaded files; the folder may contain others. */
   readonly files: readonly string[];
 }
 
 /**
- * Brings a model into the Hugging Face cache, where Python finds it too. Everything is verified, what is there is not
- * fetched again, and a download that was stopped goes on.
+ * Downloads a model into the Hugging Face cache, where Python finds it too. Every file is verified, existing files are not
+ * fetched again, and interrupted downloads are resumed.
  *
  * @param name - a short name, or `owner/repo`, each with an optional `@revision`.
- * @throws UsageError for a name that is none; HubError for all that can go wrong on the way.
+ * @throws UsageError for an invalid name; HubError for any failure of the download.
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
   const model = parseModelName(name);
@@ -66,7 +66,7 @@ export async function downloadModel(name: string, options: DownloadOptions = {})
   return { folder, repo: model.repo, commit, files: names };
 }
 
-/** What the hub lists. A complete copy in the cache is good enough when the hub cannot or must not be asked. */
+/** The hub's listing of files. Falls back to a complete copy in the cache if the hub is unreachable or offline mode is on. */
 async function listingOrCache(
   model: ModelName,
   context: HubContext,
@@ -114,7 +114,7 @@ async function bring(
   }
 }
 
-/** Whether a file is in the snapshot; one that only another snapshot has is shown in this one too. */
+/** Whether a file is in the snapshot; a blob downloaded for another snapshot is linked into this one. */
 async function isThere(file: HubFile, blobs: string, folder: string): Promise<boolean> {
   const path = join(folder, file.name);
   if (await isIntact(path, file)) return true;
@@ -137,7 +137,7 @@ async function requireAllShards(repo: string, folder: string, names: readonly st
     });
 }
 
-/** Writes which commit a branch is. A commit is also noted as `main` where the cache has none, so that Python finds it. */
+/** Records the commit of a branch. A commit is also recorded as `main` if the cache has none, so that Python finds it. */
 async function remember({ repo, revision }: ModelName, commit: string, settings: HubSettings): Promise<void> {
   const file = refFile(settings, repo, isCommit(revision) ? 'main' : revision);
   const before = await readFile(file, 'utf8').catch(() => undefined);

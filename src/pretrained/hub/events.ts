@@ -1,17 +1,17 @@
-/** What happens during a download, for whoever shows it. */
+/** Progress events of a download. */
 export type HubEvent =
-  /** The revision is a commit from here on. */
+  /** The revision was resolved to a commit. */
   | { readonly kind: 'resolved'; readonly repo: string; readonly revision: string; readonly commit: string }
-  /** A file is in the cache already, checksum and all, or is fetched, from a byte on. */
+  /** A file is already in the cache and verified, or is fetched, starting at a byte offset. */
   | { readonly kind: 'cached'; readonly file: string; readonly bytes: number }
   | { readonly kind: 'fetching'; readonly file: string; readonly bytes: number; readonly from: number }
-  /** Bytes of this run, over all files; the total leaves out what was there before. */
+  /** Bytes fetched in this run, over all files; the total excludes bytes that existed before. */
   | { readonly kind: 'progress'; readonly file: string; readonly done: number; readonly total: number }
   | { readonly kind: 'retry'; readonly reason: string; readonly waitMs: number }
-  /** Another process fetches the same file. */
+  /** Another process is fetching the same file. */
   | { readonly kind: 'waiting'; readonly file: string }
-  /** The hub was not asked, and a complete copy in the cache is used. */
+  /** The hub was not contacted; a complete copy in the cache is used. */
   | { readonly kind: 'cache-only'; readonly reason: string };
 
-/** Takes events; must not throw. */
+/** Receives events; must not throw. */
 export type HubReport = (event: HubEvent) => void;

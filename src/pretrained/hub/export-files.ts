@@ -8,13 +8,13 @@ import type { DownloadedModel } from './download-model.js';
 import { HubError } from './hub-error.js';
 import { copyWays, linkWays, place } from './place.js';
 
-/** Larger files get a second name instead of a copy: nobody edits weights in place. */
+/** Larger files are hard-linked instead of copied: nobody edits weights in place. */
 const LARGEST_COPY = 16 << 20;
 
 /**
- * Makes the folder that {@link exportFiles} will fill, to know early that it can be.
+ * Creates the target folder of {@link exportFiles} in advance, to fail early.
  *
- * @throws HubError when it cannot be made.
+ * @throws HubError when it cannot be created.
  */
 export async function prepareFolder(dir: string): Promise<void> {
   try {
@@ -25,14 +25,14 @@ export async function prepareFolder(dir: string): Promise<void> {
 }
 
 /**
- * Puts the files of a model into a plain folder.
+ * Copies the files of a model into a plain folder.
  *
- * @throws HubError when another file of the same name is there, before anything is written, or the folder may not be written.
+ * @throws HubError when a different file of the same name exists (before anything is written), or the folder is not writable.
  */
 export async function exportFiles({ folder, files }: DownloadedModel, dir: string): Promise<void> {
   const missing: { from: string; to: string; size: number }[] = [];
   for (const name of files) {
-    // The link's target: a second name of a link would be a link that leads nowhere.
+    // Resolves the link: a hard link to a relative symbolic link would be broken.
     const from = await realpath(join(folder, name));
     const to = join(dir, name);
     if (!(await isSame(from, to))) missing.push({ from, to, size: (await stat(from)).size });

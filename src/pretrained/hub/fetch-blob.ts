@@ -8,10 +8,10 @@ import { receiveRest, type Source, type Tally } from './receive.js';
 import { withRetries } from './retry.js';
 
 /**
- * Brings a file into a folder of blobs: goes on where an earlier run stopped, verifies the checksum of what is on the disk,
- * and only then gives it its name.
+ * Fetches a file into a folder of blobs: resumes where an earlier run stopped, verifies the hash of the file on disk, and only
+ * then renames it to its final name.
  *
- * @throws HubError saying what was expected, what came and what to do. What came so far is kept, but for a wrong checksum.
+ * @throws HubError naming the expected and the received content, and the fix. The partial file is kept, unless its hash is wrong.
  */
 export async function fetchBlob(file: HubFile, from: Source, blobs: string, context: HubContext, tally: Tally): Promise<void> {
   const { pace, report } = context;
@@ -35,7 +35,7 @@ export async function fetchBlob(file: HubFile, from: Source, blobs: string, cont
   }
 }
 
-/** A wrong checksum may come from a bad resume, so the file is fetched once more from nothing. */
+/** A wrong hash may come from a bad resume, so the file is fetched once more from the start. */
 async function fetchVerified(
   file: HubFile,
   from: Source,

@@ -1,6 +1,6 @@
 import { HubError } from './hub-error.js';
 
-/** Whether a path with slashes stays below the folder that it is joined to, on every system. */
+/** Whether a relative path stays below the folder that it is joined to, on every operating system. */
 export function isSafePath(path: string): boolean {
   // A colon makes a drive or an alternate stream on Windows; a backslash is a separator there.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
@@ -9,7 +9,7 @@ export function isSafePath(path: string): boolean {
 }
 
 /**
- * Refuses a listing that names a file outside of its folder.
+ * Rejects a listing that names a file outside its folder.
  *
  * @throws HubError with the first such name.
  */

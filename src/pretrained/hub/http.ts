@@ -2,10 +2,10 @@ import { HubError } from './hub-error.js';
 import type { Pace } from './pace.js';
 import type { HubSettings } from './settings.js';
 
-/** A connection that failed or broke. */
+/** A connection that failed or was interrupted. */
 export class ConnectionLost extends Error {
   constructor(
-    /** The system's code, or the name of the error. */
+    /** The system's error code, or the name of the error. */
     readonly code: string,
     readonly url: URL,
     cause: unknown,
@@ -14,16 +14,16 @@ export class ConnectionLost extends Error {
   }
 }
 
-/** An answer whose body has not been read. */
+/** A response whose body has not been read. */
 export interface Answer {
   readonly response: Response;
-  /** Where it came from after redirects. */
+  /** Final URL after redirects. */
   readonly url: URL;
-  /** Whether it came from the endpoint itself, which knows repositories and tokens, and not from a storage host. */
+  /** Whether it came from the endpoint itself, which knows repositories and tokens, rather than from a storage host. */
   readonly fromEndpoint: boolean;
-  /** The endpoint's own headers, from before a redirect to a storage host. */
+  /** The endpoint's headers, from before a redirect to a storage host. */
   readonly headers: Headers;
-  /** Pieces of the body; a pause of `pace.silenceMs` ends it with {@link ConnectionLost}. */
+  /** Chunks of the body; a pause of `pace.silenceMs` throws {@link ConnectionLost}. */
   pieces(): AsyncGenerator<Uint8Array, void>;
   /** Must be called. */
   close(): void;
@@ -31,7 +31,7 @@ export interface Answer {
 
 interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Asks for the headers only, and does not leave the endpoint. */
+  /** Requests only the headers, and does not follow redirects to other hosts. */
   readonly headersOnly?: boolean;
 }
 
@@ -39,10 +39,10 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MOST_REDIRECTS = 5;
 
 /**
- * Asks the endpoint, following redirects by hand: the token goes to no other host than the endpoint's, and to that one only
- * where nobody on the way can read it.
+ * Sends a request to the endpoint, following redirects manually: the token is sent to no host but the endpoint's, and only over
+ * an encrypted or loopback connection.
  *
- * @throws ConnectionLost, or HubError when a redirect is not to be followed or the token would be sent in the clear.
+ * @throws ConnectionLost; HubError when a redirect is not allowed or the token would be sent unencrypted.
  */
 export async function request(
   address: string,
@@ -95,7 +95,7 @@ function requireSecret({ protocol, hostname, host }: URL, { token }: HubSettings
   });
 }
 
-/** As `URL` writes the names of this very machine. */
+/** Matches `URL`'s spellings of the local host. */
 function isLoopback(hostname: string): boolean {
   return hostname === '[::1]' || /^(.+\.)?localhost$/.test(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
@@ -120,7 +120,7 @@ function lost(cause: unknown, url: URL): unknown {
   return new ConnectionLost(inner?.code ?? inner?.message ?? name, url, cause);
 }
 
-/** Aborts when nothing was heard for a while. */
+/** Aborts after a period without data. */
 class SilenceWatch {
   private readonly controller = new AbortController();
   private timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import { type CodeOf, type ErrorParts, SonogroundError } from '../../util/index.js';
 
-/** A download that cannot be had, or a model that is not in the cache. */
+/** A failed download, or a model that is not in the cache. */
 export class HubError extends SonogroundError {
   declare readonly code: CodeOf<'HubError'>;
 

@@ -1,13 +1,13 @@
-/** A model that has a short name. */
+/** A model with a short name. */
 export interface KnownModel {
   readonly repo: string;
-  /** The commit that is fetched; without one, the branch `main` as it is at the time. */
+  /** The pinned commit; default: the current head of `main`. */
   readonly commit?: string;
-  /** Size of the weights in bytes, where it was seen. */
+  /** Size of the weights in bytes, if known. */
   readonly bytes?: number;
 }
 
-/** Short names. docs/decisions/0005-downloads.md says where each commit was seen. */
+/** Short names. docs/decisions/0005-downloads.md documents the source of each commit. */
 export const knownModels: Readonly<Record<string, KnownModel>> = {
   'grounding-dino-tiny': {
     repo: 'IDEA-Research/grounding-dino-tiny',

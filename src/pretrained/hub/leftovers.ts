@@ -7,14 +7,14 @@ import { join } from 'node:path';
 export interface Leftover {
   readonly path: string;
   readonly size: number;
-  /** Whether a process writes it. */
+  /** Whether a process is writing it. */
   readonly alive: boolean;
 }
 
 const HOST = hostname()
   .replace(/[^\w-]/g, '_')
   .slice(0, 40);
-/** The process number of a partial file that its process has given back. */
+/** The process id in the name of a released partial file. */
 const NOBODY = 0;
 
 /** A new name for a partial file: `ETAG.HOST.PID.RANDOM.incomplete`. */
@@ -23,10 +23,10 @@ export function partialPath(dir: string, etag: string, owned: boolean): string {
 }
 
 /**
- * Lists the partial files of a blob, largest first. Python's own `ETAG.incomplete` is not among them: whether its lock is
- * held cannot be seen from here.
+ * Lists the partial files of a blob, largest first. Python's own `ETAG.incomplete` is excluded, since its lock cannot be checked
+ * from here.
  *
- * @param staleMs - without a mark for so long a file belongs to nobody, whatever its name says.
+ * @param staleMs - a file without a heartbeat for this long counts as abandoned, whatever its name says.
  */
 export async function leftovers(dir: string, etag: string, staleMs: number): Promise<readonly Leftover[]> {
   const found: Leftover[] = [];
@@ -42,7 +42,7 @@ export async function leftovers(dir: string, etag: string, staleMs: number): Pro
   return found.sort((a, b) => b.size - a.size);
 }
 
-/** Renames a file that another process may take at the same moment; only one succeeds. */
+/** Renames a file that another process may claim at the same moment; only one succeeds. */
 export async function took(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
@@ -54,7 +54,7 @@ export async function took(from: string, to: string): Promise<boolean> {
   return true;
 }
 
-/** Marks a partial file as being written. */
+/** Updates the heartbeat of a partial file. */
 export async function mark(path: string): Promise<void> {
   const now = new Date();
   await utimes(path, now, now).catch(() => {});
@@ -65,7 +65,7 @@ function isDead(pid: number): boolean {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    // EPERM: it lives, and belongs to another user.
+    // EPERM: the process exists but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }

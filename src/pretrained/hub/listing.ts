@@ -10,7 +10,7 @@ import { mayPass, requireSuccess, unreachable } from './refusals.js';
 import { withRetries } from './retry.js';
 import type { HubSettings } from './settings.js';
 
-/** How the hub is asked, and who is told. */
+/** Settings and callbacks for requests to the hub. */
 export interface HubContext {
   readonly settings: HubSettings;
   readonly pace: Pace;
@@ -21,11 +21,11 @@ export interface HubContext {
 export interface Listing {
   readonly commit: string;
   readonly names: readonly string[];
-  /** What a file must be: from the listing, or where that is silent, from the headers of the file itself. */
+  /** A file's expected size and hash: from the listing or, if it lacks them, from the file's own headers. */
   describe(name: string): Promise<HubFile>;
 }
 
-/** A listing of ten thousand files has two megabytes. */
+/** A listing of ten thousand files takes two megabytes. */
 const MOST_BYTES = 32 * 2 ** 20;
 const MOST_FILES = 100_000;
 
@@ -42,9 +42,9 @@ const schema = z.object({
 });
 
 /**
- * Asks the hub which files a revision has.
+ * Fetches the list of files of a revision.
  *
- * @throws UnreachableError at once when nothing answers; HubError when it refuses or the listing cannot be trusted.
+ * @throws UnreachableError immediately if the hub is unreachable; HubError if it refuses or its listing is invalid.
  */
 export async function fetchListing({ repo, revision, label }: ModelName, context: HubContext): Promise<Listing> {
   const { settings, pace, report } = context;
@@ -76,7 +76,7 @@ export async function fetchListing({ repo, revision, label }: ModelName, context
   };
 }
 
-/** The address of a file's content. */
+/** The URL of a file's content. */
 export function fileAddress({ endpoint }: HubSettings, repo: string, commit: string, name: string): string {
   return `${endpoint}/${repo}/resolve/${commit}/${name.split('/').map(encodeURIComponent).join('/')}`;
 }
@@ -98,7 +98,8 @@ async function readText(label: string, repo: string, address: string, { settings
       answer.close();
     }
   } catch (failure) {
-    // A name that cannot be looked up or a refused connection will not pass in seconds; a broken connection may.
+    // A failed name lookup or a refused connection is not retried, as it will not recover within seconds; a broken connection
+    // may.
     if (failure instanceof ConnectionLost && !['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(failure.code))
       throw unreachable(label, failure);
     throw mayPass(label, failure);

@@ -2,9 +2,9 @@ import { nearest, UsageError } from '../../util/index.js';
 import { isSafePath } from './file-name.js';
 import { knownModels } from './known-models.js';
 
-/** Which files of the hub are meant. */
+/** A repository and revision on the hub. */
 export interface ModelName {
-  /** As it was written. */
+  /** As written by the user. */
   readonly label: string;
   /** `owner/repo`. */
   readonly repo: string;
@@ -16,15 +16,15 @@ const DEFAULT_REVISION = 'main';
 const REPO_PART = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/;
 const REVISION = /^[A-Za-z0-9_][A-Za-z0-9._/-]*$/;
 
-/** Whether a revision names a commit and can never mean anything else. */
+/** Whether a revision is a commit hash, and hence immutable. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }
 
 /**
- * Reads `SHORT-NAME` or `owner/repo`, each with an optional `@revision`.
+ * Parses `SHORT-NAME` or `owner/repo`, each with an optional `@revision`.
  *
- * @throws UsageError when it is neither, or holds what must not become part of a path or an address.
+ * @throws UsageError when it is neither, or contains characters not allowed in a path or URL.
  */
 export function parseModelName(label: string): ModelName {
   const at = label.indexOf('@');
@@ -50,7 +50,7 @@ export function parseModelName(label: string): ModelName {
   return { label, repo, revision };
 }
 
-/** The hub's own rules: two parts, no `--` (the cache uses it for the slash) and no `..`. */
+/** The hub's own rules: two components, no `--` (the cache uses it for the slash) and no `..`. */
 function isRepo(repo: string): boolean {
   const parts = repo.split('/');
   const clean = repo.length <= 96 && !repo.includes('--') && !repo.includes('..') && !repo.endsWith('.git');

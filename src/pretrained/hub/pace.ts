@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How patient a download is. */
+/** Timeouts and retries of a download. */
 export interface Pace {
-  /** A server that says nothing for so long is given up. */
+  /** Time without data after which a connection is abandoned. */
   readonly silenceMs: number;
-  /** Failures in a row, none of which brought {@link progressBytes}, after which a file is given up. */
+  /** Consecutive failures, none of which made at least {@link progressBytes} of progress, after which a file is abandoned. */
   readonly attempts: number;
   readonly progressBytes: number;
-  /** Before the second attempt; it doubles from then on. */
+  /** Delay before the second attempt; it doubles from then on. */
   readonly firstWaitMs: number;
-  /** No wait is longer, and a server that asks for more is given up. */
+  /** Upper bound of the delay; if the server asks for more, the file is abandoned. */
   readonly longestWaitMs: number;
-  /** How often a partial file is marked as being written. */
+  /** Interval of the heartbeat on a partial file. */
   readonly beatMs: number;
-  /** A partial file without a mark for so long belongs to nobody. */
+  /** A partial file without a heartbeat for this long is abandoned. */
   readonly staleMs: number;
-  /** How often to look whether another process is done with a file. */
+  /** Interval of checks whether another process has finished a file. */
   readonly pollMs: number;
   readonly sleep: (ms: number) => Promise<void>;
 }

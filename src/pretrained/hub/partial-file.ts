@@ -3,8 +3,8 @@ import { leftovers, mark, partialPath, took } from './leftovers.js';
 import type { Pace } from './pace.js';
 
 /**
- * The part of a file that has come so far. Its name holds the process that writes it, so that two never write the same one;
- * what a dead process left is taken over by renaming it, which only one can do.
+ * A partially downloaded file. Its name contains the writing process, so that two never write the same one; the file of a dead
+ * process is claimed by renaming it, which only one process can do.
  */
 export class PartialFile {
   private readonly heart: NodeJS.Timeout;
@@ -19,7 +19,7 @@ export class PartialFile {
   }
 
   /**
-   * Begins a partial file, or goes on with one that nobody writes. Waits while another process does.
+   * Creates a partial file, or claims an abandoned one. Waits while another process writes one.
    *
    * @param isDone - whether the other process has finished the file.
    * @param onWait - called once, before waiting.
@@ -47,7 +47,7 @@ export class PartialFile {
     }
   }
 
-  /** Bytes so far; 0 when it was removed. */
+  /** Bytes received so far; 0 if the file was removed. */
   async size(): Promise<number> {
     return (await stat(this.path).catch(() => undefined))?.size ?? 0;
   }
@@ -56,14 +56,14 @@ export class PartialFile {
     return rm(this.path, { force: true });
   }
 
-  /** Makes it the finished file in one step, and clears what dead processes left of the same file. */
+  /** Renames it to the finished file atomically, and removes abandoned partial files of the same blob. */
   async become(target: string): Promise<void> {
     await rename(this.path, target);
     for (const { path, alive } of await leftovers(this.dir, this.etag, this.pace.staleMs))
       if (!alive) await rm(path, { force: true });
   }
 
-  /** Gives it back, for any process to go on with. */
+  /** Releases the file, so that any process can resume it. */
   async release(): Promise<void> {
     clearInterval(this.heart);
     if ((await this.size()) === 0) await this.remove();

@@ -8,19 +8,19 @@ import type { PartialFile } from './partial-file.js';
 import { mayPass, requireSuccess } from './refusals.js';
 import { TryAgain } from './retry.js';
 
-/** Told how many bytes came, and how many of before had to be thrown away. */
+/** Called with the number of bytes received, and of earlier bytes discarded. */
 export type Tally = (came: number, lost: number) => void;
 
-/** Where a file comes from. */
+/** Source of a file. */
 export interface Source {
   readonly repo: string;
   readonly commit: string;
 }
 
 /**
- * Fetches what a partial file lacks, in one request, and syncs it to the disk.
+ * Fetches the missing rest of a partial file in one request, and syncs it to disk.
  *
- * @throws TryAgain when the connection breaks, HubError when the server contradicts the listing.
+ * @throws TryAgain when the connection breaks; HubError when the server contradicts the listing.
  */
 export async function receiveRest(
   file: HubFile,
@@ -31,7 +31,7 @@ export async function receiveRest(
 ): Promise<void> {
   const { settings, pace } = context;
   const where = `${from.repo}/${file.name}`;
-  // Written at positions, never appended: should another process hold the same file, both write the same bytes.
+  // Written at explicit offsets, never appended: should another process write the same file, both write the same bytes.
   const disk = await open(partial.path, constants.O_RDWR | constants.O_CREAT);
   try {
     let have = (await disk.stat()).size;
@@ -65,7 +65,7 @@ async function startOver(disk: FileHandle, lost: number, tally: Tally): Promise<
   return 0;
 }
 
-/** Compares what the headers announce with the listing, before anything is written. */
+/** Compares the lengths in the headers with the listing, before anything is written. */
 function requireLengths(where: string, { size }: HubFile, have: number, { response }: Answer): void {
   const range = response.headers.get('content-range');
   if (response.status === 206) {
@@ -75,7 +75,7 @@ function requireLengths(where: string, { size }: HubFile, have: number, { respon
   }
   const length = response.headers.get('content-length');
   const encoded = (response.headers.get('content-encoding') ?? 'identity') !== 'identity';
-  // A part of the rest is fine: what lacks is asked for again.
+  // A partial range is acceptable: the rest is requested again.
   const wrong = response.status === 206 ? Number(length) > size - have : Number(length) !== size;
   if (length !== null && !encoded && wrong)
     throw contradiction(where, `${size - have} bytes as in the listing`, `an answer of ${length} bytes`);

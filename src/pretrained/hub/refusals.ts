@@ -12,7 +12,7 @@ const SAID: Readonly<Record<string, string>> = {
   TimeoutError: 'it does not answer',
 };
 
-/** Why an address cannot be reached, in one line with what to do. */
+/** Explains in one line why a host cannot be reached, with a fix. */
 export function unreachable(where: string, { code, url, cause }: ConnectionLost): UnreachableError {
   if (TRUST.test(code))
     return new UnreachableError({
@@ -31,7 +31,7 @@ export function unreachable(where: string, { code, url, cause }: ConnectionLost)
   });
 }
 
-/** What HF_HUB_OFFLINE forbids. */
+/** The error for a request forbidden by HF_HUB_OFFLINE. */
 export function forbiddenByOffline(where: string, { endpoint }: HubSettings): UnreachableError {
   return new UnreachableError({
     code: 'E_HUB_OFFLINE',
@@ -42,10 +42,10 @@ export function forbiddenByOffline(where: string, { endpoint }: HubSettings): Un
 }
 
 /**
- * Lets a successful answer pass.
+ * Throws unless the response is successful.
  *
- * @param where - the repository, with the file if it is about one.
- * @throws TryAgain when the server is busy or a storage host refuses (its addresses expire), HubError otherwise.
+ * @param where - the repository, with the file if there is one.
+ * @throws TryAgain when the server is busy or a storage host refuses (its URLs expire); HubError otherwise.
  */
 export function requireSuccess(where: string, repo: string, answer: Answer, settings: HubSettings): void {
   const { response, url, fromEndpoint } = answer;
@@ -82,7 +82,7 @@ function refusal(
     return { code: 'E_HUB_NOT_FOUND', what: `there is no such revision, ${got}`, fix: `Look at ${page}/tree/main` };
   if (code === 'EntryNotFound')
     return { code: 'E_HUB_NOT_FOUND', what: `there is no such file, ${got}`, fix: `Look at ${page}/tree/main` };
-  // Without a token, the hub answers 401 for what does not exist too.
+  // Without a token, the hub also answers 401 for missing repositories.
   if (status === 401)
     return {
       code: 'E_HUB_DENIED',
@@ -94,14 +94,14 @@ function refusal(
   return { code: 'E_HUB_ANSWER', what: `expected an answer, ${got}`, fix: 'Check HF_ENDPOINT' };
 }
 
-/** Seconds or a date, as milliseconds from now. */
+/** Parses seconds or a date to milliseconds from now. */
 function retryAfter(text: string | null): number | undefined {
   if (text === null) return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** A failure of the connection as one that may pass; any other stays as it is. */
+/** Wraps a connection failure as retryable; returns any other error unchanged. */
 export function mayPass(where: string, failure: unknown): unknown {
   return failure instanceof ConnectionLost ? new TryAgain(unreachable(where, failure)) : failure;
 }

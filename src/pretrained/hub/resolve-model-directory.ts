@@ -6,12 +6,12 @@ import { parseModelName } from './model-name.js';
 import { type HubSettings, hubSettings } from './settings.js';
 
 /**
- * Gives the folder of a model: a folder stays itself; a short name, or `owner/repo`, gives its folder in the Hugging Face
- * cache. Asks no network.
+ * Resolves a model to its folder: a folder stays itself; a short name, or `owner/repo`, resolves to its folder in the Hugging
+ * Face cache. Uses no network.
  *
- * @param settings - Default: what the environment says.
- * @throws UsageError when it is neither a folder nor a name; HubError with the command that downloads it when it is not in
- *   the cache.
+ * @param settings - Default: from the environment.
+ * @throws UsageError when it is neither a folder nor a name; HubError with the command that downloads it when it is not in the
+ * cache.
  */
 export async function resolveModelDirectory(nameOrDir: string, settings?: HubSettings): Promise<string> {
   const found = await stat(nameOrDir).catch(() => undefined);

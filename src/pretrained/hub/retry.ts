@@ -2,11 +2,11 @@ import type { HubReport } from './events.js';
 import type { HubError } from './hub-error.js';
 import type { Pace } from './pace.js';
 
-/** A failure that may pass. It holds what to say if it does not. */
+/** A transient failure. Holds the error to throw if it persists. */
 export class TryAgain extends Error {
   constructor(
     readonly error: HubError,
-    /** What the server asked for. */
+    /** Delay requested by the server. */
     readonly afterMs?: number,
   ) {
     super(error.message);
@@ -14,9 +14,9 @@ export class TryAgain extends Error {
 }
 
 /**
- * Runs an act again while it fails in passing, with growing pauses, up to `pace.attempts` failures in a row.
+ * Retries an operation after transient failures, with growing delays, up to `pace.attempts` consecutive failures.
  *
- * @param progressed - whether the last failure came after a worthwhile part was done; the count then begins anew.
+ * @param progressed - whether enough progress was made before the last failure; if so, the count restarts.
  */
 export async function withRetries<T>(
   act: () => Promise<T>,

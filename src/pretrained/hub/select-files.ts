@@ -1,6 +1,6 @@
 import { HubError } from './hub-error.js';
 
-/** What describes a model beside its weights. */
+/** Files that describe a model, besides its weights. */
 const DESCRIPTIONS = [
   'config.json',
   'preprocessor_config.json',
@@ -11,7 +11,7 @@ const DESCRIPTIONS = [
   'special_tokens_map.json',
 ];
 
-/** The lists of shards, best format first. */
+/** Indices of shards, best format first. */
 export const indexFiles: readonly string[] = ['model.safetensors.index.json', 'pytorch_model.bin.index.json'];
 
 /** Best first: within a format, the name that transformers looks for, then shards, then any other. */
@@ -24,19 +24,19 @@ const WEIGHTS: readonly { readonly pattern: RegExp; readonly index?: string; rea
   { pattern: /^(?!.*-\d{5}-of-\d{5}).*\.(?:pth|pt|bin)$/, one: true },
 ];
 
-/** The weights among the files of a folder: of one format alone, with the index of shards. Empty when there are none. */
+/** The weight files of a folder: of a single format, including the index of shards. Empty if there are none. */
 export function weightFiles(names: readonly string[]): readonly string[] {
   return choice(names).files;
 }
 
 function choice(names: readonly string[]): { readonly files: readonly string[]; readonly ambiguous: boolean } {
-  // The old optimizer and argument files of PyTorch repositories are no weights.
+  // Old optimizer and argument files in PyTorch repositories are not weights.
   const candidates = names.filter(
     (name) => !name.includes('/') && !/^(?:optimizer|scheduler|training_args|rng_state)/.test(name),
   );
   for (const { pattern, index, one } of WEIGHTS) {
     const files = candidates.filter((name) => pattern.test(name)).sort();
-    // Shards without their list cannot be put together.
+    // Shards are unusable without their index.
     if (files.length === 0 || (index !== undefined && !names.includes(index))) continue;
     return { files: index === undefined ? files : [index, ...files], ambiguous: one === true && files.length > 1 };
   }
@@ -44,11 +44,11 @@ function choice(names: readonly string[]): { readonly files: readonly string[]; 
 }
 
 /**
- * Chooses what to fetch of a repository: the descriptions that it has, and its weights in one format.
+ * Selects the files to download from a repository: its descriptions, and its weights in one format.
  *
  * @param wanted - exactly these files instead.
  * @returns names in the order of fetching, weights last.
- * @throws HubError when there are no weights, when it is not clear which are meant, or when a wanted file is missing.
+ * @throws HubError when there are no weights, when the choice is ambiguous, or when a wanted file is missing.
  */
 export function selectFiles(repo: string, names: readonly string[], wanted: readonly string[] = []): readonly string[] {
   const missing = wanted.filter((name) => !names.includes(name));

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../util/index.js';
 
-/** Where the hub and its cache are. */
+/** Location of the hub and its cache. */
 export interface HubSettings {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly endpoint: string;
   readonly cacheDir: string;
   readonly token: string | undefined;
@@ -16,11 +16,11 @@ export interface HubSettings {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the variables that Hugging Face's libraries read, in their order: `HF_ENDPOINT`; `HF_HUB_CACHE`,
- * `HUGGINGFACE_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`; `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, `HF_TOKEN_PATH`;
- * `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE`; `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
+ * Reads the same environment variables as Hugging Face's libraries, in their order of precedence: `HF_ENDPOINT`; `HF_HUB_CACHE`,
+ * `HUGGINGFACE_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`; `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, `HF_TOKEN_PATH`; `HF_HUB_OFFLINE`,
+ * `TRANSFORMERS_OFFLINE`; `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
  *
- * @throws ConfigError when `HF_ENDPOINT` is no address.
+ * @throws ConfigError when `HF_ENDPOINT` is not a valid URL.
  * @see https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
  */
 export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
@@ -55,7 +55,7 @@ function isTrue(text: string | undefined): boolean {
   return ['1', 'ON', 'YES', 'TRUE'].includes((text ?? '').toUpperCase());
 }
 
-/** `~` and `$NAME` or `${NAME}`, as upstream expands them. */
+/** Expands `~`, `$NAME` and `${NAME}`, as upstream does. */
 function expand(path: string, env: Environment): string {
   const absolute = path === '~' || path.startsWith('~/') ? join(env['HOME'] || homedir(), path.slice(1)) : path;
   return absolute.replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, bare: string | undefined, braced: string | undefined) => {

@@ -1,4 +1,4 @@
 import { HubError } from './hub-error.js';
 
-/** Nothing answers at the hub's address: no network, a refused connection, silence. */
+/** The hub does not respond: no network, a refused connection, or a timeout. */
 export class UnreachableError extends HubError {}

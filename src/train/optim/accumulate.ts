@@ -1,13 +1,16 @@
 import { tf } from '../../backend/index.js';
 import type { Gradients } from '../../nn/index.js';
 
-/** Gradients of a part of a batch, whose loss was divided by `normaliser`, or by 1 where that is below 1. */
+/** Gradients of a micro-batch, whose loss was divided by `normaliser`, or by 1 where that is below 1. */
 export interface MicroGradients {
   readonly gradients: Gradients;
   readonly normaliser: number;
 }
 
-/** Weights that turn losses of parts, each divided by its own normaliser, into the loss of the whole, divided by their sum. */
+/**
+ * Weights that combine the losses of micro-batches, each divided by its own normaliser, into the loss of the whole batch, divided
+ * by their sum.
+ */
 export function shares(normalisers: readonly number[]): number[] {
   const whole = Math.max(
     1,
@@ -17,8 +20,8 @@ export function shares(normalisers: readonly number[]): number[] {
 }
 
 /**
- * The gradients of the whole batch. Takes the parts over and disposes what it does not return. Parts are taken one after another:
- * two sets of gradients are held at a time.
+ * Accumulates the gradients of a batch. Takes ownership of its inputs and disposes what it does not return. Micro-batches are
+ * added one by one, so at most two sets of gradients are held at a time.
  */
 export class Accumulator {
   private readonly sums: Gradients = new Map();
@@ -37,7 +40,7 @@ export class Accumulator {
     }
   }
 
-  /** What was added, as one batch; the tensors belong to the caller. */
+  /** The accumulated gradients of the whole batch; the tensors belong to the caller. */
   finish(): Gradients {
     const whole = Math.max(
       1,
@@ -52,7 +55,7 @@ export class Accumulator {
     );
   }
 
-  /** Frees what was added, after a failure. */
+  /** Frees the accumulated gradients after a failure. */
   dispose(): void {
     tf.dispose([...this.sums.values()]);
     this.sums.clear();

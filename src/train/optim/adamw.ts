@@ -2,10 +2,10 @@ import { CapturedFunction, type NamedTensors, tf } from '../../backend/index.js'
 import type { Gradients, Parameter } from '../../nn/index.js';
 import { FlatView } from './flat.js';
 
-/** Parameters that share their settings. */
+/** Parameters with common settings. */
 export interface ParameterGroup {
   readonly name: string;
-  /** Each with its path. */
+  /** With their paths. */
   readonly parameters: readonly (readonly [string, Parameter])[];
   /** Multiplies the learning rate. Default: 1. */
   readonly lrScale?: number;
@@ -20,7 +20,7 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** Default: 0.01. */
   readonly weightDecay?: number;
-  /** Whether updates are made often enough to be worth a graph. Default: false. */
+  /** Whether updates are frequent enough to justify compiling a graph. Default: false. */
   readonly capture?: boolean;
 }
 
@@ -35,8 +35,8 @@ interface GroupState {
 }
 
 /**
- * Adam with decoupled weight decay, as `torch.optim.AdamW` computes it. Moments are kept as one vector a group. A parameter
- * without a gradient counts as one with a gradient of zero (torch would leave it untouched, without even decay).
+ * Adam with decoupled weight decay, equivalent to `torch.optim.AdamW`. Moments are kept as one vector per group. A missing
+ * gradient counts as zero (torch would skip the parameter entirely, including its decay).
  *
  * @see Loshchilov and Hutter 2019
  */
@@ -46,7 +46,7 @@ export class AdamW {
   private readonly eps: number;
   private steps = 0;
 
-  /** @throws RangeError when two groups, or one twice, hold the same parameter. */
+  /** @throws RangeError when a parameter occurs twice. */
   constructor(
     groups: readonly ParameterGroup[],
     { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01, capture = false }: AdamWOptions = {},
@@ -63,10 +63,10 @@ export class AdamW {
   }
 
   /**
-   * Moves the parameters against their gradients, which stay the caller's.
+   * Applies one update. The gradients stay the caller's.
    *
-   * @param scale - multiplies all gradients: below 1 where they are clipped.
-   * @returns whether all parameters are finite numbers.
+   * @param scale - factor on all gradients: below 1 if they are clipped.
+   * @returns whether all updated parameters are finite.
    */
   async step(gradients: Gradients, learningRate: number, scale = 1): Promise<boolean> {
     const [beta1, beta2] = this.betas;
@@ -113,11 +113,11 @@ export class AdamW {
     const change = tf.mul(tf.div(m, divisor), rate as tf.Tensor);
     const values = tf.sub(tf.mul(view.concat('value ', inputs), keep as tf.Tensor), change) as tf.Tensor1D;
     const pieces = view.scatter(values).map((piece, i) => [`value ${i}`, piece] as const);
-    // A finite number times 0 is 0; infinity and NaN give NaN.
+    // Finite values times 0 are 0; infinity and NaN become NaN.
     return { mean: m, square: v, zeroIfFinite: tf.sum(tf.mul(values, 0)), ...Object.fromEntries(pieces) };
   }
 
-  /** Everything that {@link restore} needs. The tensors belong to the caller. */
+  /** The state for {@link restore}. The tensors belong to the caller. */
   state(): Map<string, tf.Tensor> {
     const moments = this.groups.flatMap(({ view, mean, square }) => [
       ...view.named(mean, 'mean'),
@@ -127,10 +127,10 @@ export class AdamW {
   }
 
   /**
-   * Takes a state over by copying; the tensors stay the caller's.
+   * Restores a state by copying; the tensors stay the caller's.
    *
-   * @param steps - how many were taken before.
-   * @throws CheckpointError when a piece is missing or has another shape; then nothing has changed.
+   * @param steps - number of updates before.
+   * @throws CheckpointError when an entry is missing or has another shape; nothing is changed then.
    */
   restore(state: ReadonlyMap<string, tf.Tensor>, steps: number): void {
     const restored = this.groups.map(({ view }) => [view.fromNamed(state, 'mean'), view.fromNamed(state, 'square')] as const);

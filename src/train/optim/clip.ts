@@ -1,11 +1,11 @@
 import { CapturedFunction, tf } from '../../backend/index.js';
 import type { Gradients } from '../../nn/index.js';
 
-/** Takes the global norm of gradients, as they are clipped by it. */
+/** Computes the global gradient norm, for clipping. */
 export class GlobalNorm {
   private readonly sum: CapturedFunction;
 
-  /** @param capture - whether it is taken often enough to be worth a graph. */
+  /** @param capture - whether it is computed often enough to justify compiling a graph. */
   constructor(capture = false) {
     this.sum = new CapturedFunction((gradients) => {
       const flat = Object.values(gradients).map((gradient) => tf.reshape(gradient, [-1]) as tf.Tensor1D);
@@ -13,7 +13,7 @@ export class GlobalNorm {
     }, capture);
   }
 
-  /** The Euclidean norm of all gradients together. They stay the caller's. */
+  /** The Euclidean norm over all gradients. They stay the caller's. */
   async of(gradients: Gradients): Promise<number> {
     if (gradients.size === 0) return 0;
     const inputs = Object.fromEntries([...gradients.values()].map((gradient, i) => [`gradient ${i}`, gradient]));
@@ -28,7 +28,7 @@ export class GlobalNorm {
   }
 }
 
-/** What gradients of a norm are multiplied by so that their norm is at most `maxNorm`; 0 leaves them. */
+/** Factor that reduces a gradient norm to at most `maxNorm`; a `maxNorm` of 0 disables clipping. */
 export function clipScale(norm: number, maxNorm: number): number {
   return maxNorm === 0 || norm <= maxNorm ? 1 : maxNorm / norm;
 }

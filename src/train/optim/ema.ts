@@ -2,7 +2,7 @@ import { CapturedFunction, tf } from '../../backend/index.js';
 import type { Parameter } from '../../nn/index.js';
 import { FlatView } from './flat.js';
 
-/** Keeps an exponential moving average of parameters, for evaluation. */
+/** Exponential moving average of parameters, for evaluation. */
 export class Ema {
   private readonly view: FlatView;
   private readonly decay: number;
@@ -11,8 +11,8 @@ export class Ema {
   private readonly mixed: CapturedFunction;
 
   /**
-   * @param decay - share of the old average that each update keeps. Early on less is kept: (1 + n) / (10 + n).
-   * @param capture - whether updates are made often enough to be worth a graph.
+   * @param decay - weight of the old average in each update. Early on it is lower: (1 + n) / (10 + n).
+   * @param capture - whether updates are frequent enough to justify compiling a graph.
    */
   constructor(parameters: readonly (readonly [string, Parameter])[], decay: number, capture = false) {
     const view = new FlatView(parameters);
@@ -25,7 +25,7 @@ export class Ema {
     this.average = this.view.gather((parameter) => parameter.value);
   }
 
-  /** Takes the current values in. */
+  /** Adds the current values to the average. */
   async update(): Promise<void> {
     const kept = Math.min(this.decay, (1 + this.updates) / (10 + this.updates));
     const scalars = { keep: tf.scalar(kept), take: tf.scalar(1 - kept) };
@@ -39,7 +39,7 @@ export class Ema {
     this.updates += 1;
   }
 
-  /** Exchanges the parameters' values and their average. Call again to exchange them back. */
+  /** Swaps the parameters' values with their average. Call again to swap back. */
   swap(): void {
     const current = this.view.gather((parameter) => parameter.value);
     this.view.assign(this.average);
@@ -52,7 +52,7 @@ export class Ema {
     return new Map(this.view.named(this.average, 'average'));
   }
 
-  /** Takes a state over by copying; `updates` is how many were made before. */
+  /** Restores a state by copying; `updates` is the number of updates before. */
   restore(state: ReadonlyMap<string, tf.Tensor>, updates: number): void {
     const restored = this.view.fromNamed(state, 'average');
     this.average.dispose();

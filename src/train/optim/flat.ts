@@ -2,7 +2,9 @@ import { type NamedTensors, tf } from '../../backend/index.js';
 import type { Parameter } from '../../nn/index.js';
 import { CheckpointError, sizeOf } from '../../util/index.js';
 
-/** Parameters seen as one long vector, in a fixed order: one update over the vector costs far fewer ops than one for each. */
+/**
+ * A view of parameters as one flat vector, in a fixed order: one update of the vector needs far fewer ops than one per parameter.
+ */
 export class FlatView {
   readonly parameters: readonly (readonly [string, Parameter])[];
   readonly sizes: readonly number[];
@@ -14,7 +16,7 @@ export class FlatView {
     this.size = this.sizes.reduce((a, b) => a + b, 0);
   }
 
-  /** [size]: what `pick` gives for each parameter, or zeros. */
+  /** [size]: the tensors that `pick` returns, zeros where it returns none. */
   gather(pick: (parameter: Parameter) => tf.Tensor | undefined): tf.Tensor1D {
     return tf.tidy(() => {
       const parts = this.parameters.map(([, parameter], i) => {
@@ -25,7 +27,7 @@ export class FlatView {
     });
   }
 
-  /** The tensor that `pick` gives for each parameter that it gives one, by its number. */
+  /** The tensors that `pick` returns, keyed by parameter index. */
   numbered(prefix: string, pick: (parameter: Parameter) => tf.Tensor | undefined): Record<string, tf.Tensor> {
     const found = this.parameters.flatMap(([, parameter], i) => {
       const tensor = pick(parameter);
@@ -34,13 +36,13 @@ export class FlatView {
     return Object.fromEntries(found);
   }
 
-  /** [size]: what {@link numbered} gave, or zeros. */
+  /** [size]: the tensors of {@link numbered}, zeros where one is missing. */
   concat(prefix: string, tensors: NamedTensors): tf.Tensor1D {
     const numbers = new Map(this.parameters.map(([, parameter], i) => [parameter, i]));
     return this.gather((parameter) => tensors[`${prefix}${numbers.get(parameter)}`]);
   }
 
-  /** The pieces of a vector, each in its parameter's shape. */
+  /** Splits a vector into pieces of the parameters' shapes. */
   scatter(vector: tf.Tensor1D): tf.Tensor[] {
     if (this.size === 0) return [];
     return tf.tidy(() =>
@@ -50,12 +52,12 @@ export class FlatView {
     );
   }
 
-  /** Gives each parameter the tensor of its number. */
+  /** Assigns each parameter the tensor of its index. */
   assignNumbered(prefix: string, tensors: NamedTensors): void {
     for (const [i, [, parameter]] of this.parameters.entries()) parameter.assign(tensors[`${prefix}${i}`] as tf.Tensor);
   }
 
-  /** Gives each parameter its piece of a vector. */
+  /** Assigns each parameter its piece of a vector. */
   assign(vector: tf.Tensor1D): void {
     for (const [i, part] of this.scatter(vector).entries()) {
       (this.parameters[i] as readonly [string, Parameter])[1].assign(part);
@@ -63,13 +65,13 @@ export class FlatView {
     }
   }
 
-  /** Named pieces, to be saved. The tensors belong to the caller. */
+  /** Named pieces of a vector, for saving. The tensors belong to the caller. */
   named(vector: tf.Tensor1D, prefix: string): [string, tf.Tensor][] {
     return this.scatter(vector).map((part, i) => [`${prefix}.${(this.parameters[i] as readonly [string, Parameter])[0]}`, part]);
   }
 
   /**
-   * The vector whose named pieces are given.
+   * Concatenates named pieces into a vector.
    *
    * @throws CheckpointError when one is missing or has another shape.
    */

@@ -2,22 +2,22 @@ import type { Parameter } from '../../nn/index.js';
 import { ConfigError, matchesPattern } from '../../util/index.js';
 import type { ParameterGroup } from './adamw.js';
 
-/** Settings of the parameters whose paths fit a pattern. */
+/** Settings of the parameters whose paths match a pattern. */
 export interface GroupRule {
   readonly match: string;
-  /** The highest rate. */
+  /** Peak learning rate. */
   readonly learningRate?: number | undefined;
-  /** The same as a factor on the run's rate. */
+  /** Alternatively, a factor on the run's rate. */
   readonly lrScale?: number | undefined;
   /** Default: the optimiser's. */
   readonly weightDecay?: number | undefined;
 }
 
 /**
- * Puts each parameter into the group of the first rule whose pattern fits its path; what fits none is the last group, `rest`.
+ * Assigns each parameter to the first rule whose pattern matches its path; the others form the last group, `rest`.
  *
- * @param learningRate - the run's highest rate.
- * @throws ConfigError naming the rules that take no parameter, all together.
+ * @param learningRate - the run's peak rate.
+ * @throws ConfigError naming all rules that match no parameter.
  */
 export function groupParameters(
   parameters: readonly (readonly [string, Parameter])[],

@@ -1,20 +1,20 @@
-/** How the learning rate moves over a run. */
+/** Learning rate schedule of a run. */
 export interface Schedule {
   /**
-   * - `constant`: rises linearly, then stays.
-   * - `cosine`: rises linearly, then falls to 0 by half a cosine wave.
-   * - `one-cycle`: rises from a 25th of the peak and falls to a 10,000th of that, both by half a cosine wave, as torch's
-   *   OneCycleLR does with `pct_start = warmupSteps / totalSteps`.
+   * - `constant`: linear warm-up, then constant.
+   * - `cosine`: linear warm-up, then cosine decay to 0.
+   * - `one-cycle`: cosine rise from 1/25 of the peak, then cosine decay to 1/10,000 of that, as in torch's OneCycleLR with
+   *   `pct_start = warmupSteps / totalSteps`.
    */
   readonly schedule: 'constant' | 'cosine' | 'one-cycle';
-  /** The highest rate. */
+  /** Peak learning rate. */
   readonly peak: number;
-  /** Steps of the rise. */
+  /** Steps of the warm-up. */
   readonly warmupSteps: number;
   readonly totalSteps: number;
 }
 
-/** The learning rate of a step, counted from 0. After the last step it stays where it is. */
+/** The learning rate of a zero-based step. Constant after the last step. */
 export function learningRateAt(step: number, { schedule, peak, warmupSteps, totalSteps }: Schedule): number {
   if (schedule === 'one-cycle') {
     const top = warmupSteps - 1;
@@ -25,7 +25,7 @@ export function learningRateAt(step: number, { schedule, peak, warmupSteps, tota
   return schedule === 'constant' ? peak : cosine(peak, 0, (step - warmupSteps) / (totalSteps - warmupSteps));
 }
 
-/** From `from` to `to` along half a cosine wave; `to` from a share of 1 on, and where there is no way to go (0/0, below 0). */
+/** Cosine interpolation from `from` to `to`; `to` from a share of 1 on, and for an empty range (0/0, below 0). */
 function cosine(from: number, to: number, share: number): number {
   const angle = Math.PI * (share >= 0 && share < 1 ? share : 1);
   return to + ((from - to) * (1 + Math.cos(angle))) / 2;

@@ -8,23 +8,23 @@ export interface NamedArray {
   readonly data: Float32Array | Int32Array;
 }
 
-/** Bytes an element takes, by element type, for the types that are read. */
+/** Bytes per element of each supported element type. */
 const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 
-/** Element types that are read. Other precisions become float32; whole numbers and truth values int32. */
+/** Supported element types. Other float precisions become float32; integers and booleans int32. */
 export type StoredDtype = keyof typeof ELEMENT_BYTES;
 
-/** Bytes of one element, if the type is one that can be read. */
+/** Bytes per element, or undefined for an unsupported type. */
 export function elementBytesOf(dtype: string): number | undefined {
   return Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype as StoredDtype] : undefined;
 }
 
 /**
- * Turns stored bytes, little-endian and dense, into numbers.
+ * Decodes dense little-endian bytes into numbers.
  *
- * @param bytes - an array of its own, whose buffer is taken over where it can be.
- * @param where - what errors name.
- * @throws CheckpointError when the element type is unknown, or a whole number does not fit into 32 bits.
+ * @param bytes - an array whose buffer is reused where possible.
+ * @param where - location for errors.
+ * @throws CheckpointError when the element type is unknown, or an integer does not fit into 32 bits.
  */
 export function decodeElements(
   { buffer }: Uint8Array<ArrayBuffer>,
@@ -61,7 +61,7 @@ export function decodeElements(
   }
 }
 
-/** All 65,536 half-precision numbers, made when the first one is read: a table is ten times as fast as arithmetic. */
+/** All 65,536 half-precision numbers, computed on first use: a table is ten times as fast as arithmetic. */
 let halfTable: Float32Array | undefined;
 
 function halves(bits: Uint16Array): Float32Array {

@@ -1,13 +1,13 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { CheckpointError, unreadableCode } from '../../util/index.js';
 
-/** Largest piece that is read at once. */
+/** Maximum number of bytes per read. */
 const PIECE_BYTES = 1 << 28;
 
 /**
- * Opens a file of weights. Pipes and devices, which may never end, are refused.
+ * Opens a weight file. Rejects pipes and devices, which may never end.
  *
- * @throws CheckpointError naming the file that is missing, or is none.
+ * @throws CheckpointError naming the file that is missing, or not a regular file.
  */
 export async function openRegular(path: string): Promise<FileHandle> {
   const complain = (cause: NodeJS.ErrnoException) => {
@@ -26,12 +26,12 @@ export async function openRegular(path: string): Promise<FileHandle> {
 }
 
 /**
- * Reads a stretch of an open file into an array of its own.
+ * Reads a range of an open file into a new array.
  *
- * @throws CheckpointError naming the file when it ends too early or cannot be read.
+ * @throws CheckpointError naming the file when it is truncated or cannot be read.
  */
 export async function readBytes(path: string, file: FileHandle, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  // Before anything is allocated: a length is what the file says of itself.
+  // Before allocating: the length comes from the file itself and is untrusted.
   if (start + length > (await file.stat()).size) throw damaged(path, 'it says that it has more bytes than there are');
   const bytes = new Uint8Array(new ArrayBuffer(length));
   let done = 0;
@@ -45,14 +45,14 @@ export async function readBytes(path: string, file: FileHandle, start: number, l
   return bytes;
 }
 
-/** The error of a file that the operating system does not give. */
+/** The error for a file that the operating system cannot read. */
 export function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
   const known: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a weight file' };
   const what = known[cause.code ?? ''] ?? `it cannot be read (${cause.code})`;
   return new CheckpointError({ code: unreadableCode(cause), where: path, what, fix: 'Check the path', cause });
 }
 
-/** The error of a file that cannot be what was written. */
+/** The error for a damaged file. */
 export function damaged(path: string, what: string, cause?: unknown): CheckpointError {
   return new CheckpointError({
     code: 'E_WEIGHTS_DAMAGED',

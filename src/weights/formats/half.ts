@@ -1,7 +1,7 @@
-/** The largest number that rounds to a finite half-precision one is just below 65520; this is the largest that is one. */
+/** The largest finite half-precision number; values just below 65520 round to it. */
 export const LARGEST_HALF = 65504;
 
-/** The number that 16 bits of half precision stand for. */
+/** Decodes a half-precision number. */
 export function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
@@ -13,7 +13,7 @@ export function halfToFloat(half: number): number {
 
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** The 16 bits of the nearest half-precision number, ties to even. */
+/** Encodes the nearest half-precision number, ties to even. */
 export function floatToHalf(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);

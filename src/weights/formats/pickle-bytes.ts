@@ -2,7 +2,7 @@ import { damaged } from './file-bytes.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The operands of a pickle's opcodes, read one after the other; never past the end. */
+/** Sequential reader of the operands of a pickle's opcodes; never reads past the end. */
 export class PickleBytes {
   position = 0;
   private readonly bytes: Uint8Array;
@@ -40,7 +40,7 @@ export class PickleBytes {
     return this.view.getFloat64(this.advance(8));
   }
 
-  /** A whole number of any length in two's complement; a bigint where a number would not be exact. */
+  /** An integer of any length in two's complement; a bigint if a number would not be exact. */
   longInteger(length: number): number | bigint {
     const bytes = this.take(length);
     const magnitude = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
@@ -48,7 +48,7 @@ export class PickleBytes {
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
-  /** UTF-8; torch lets lone surrogates pass, which no weight is named by. */
+  /** UTF-8; torch allows lone surrogates, which no weight's name contains. */
   text(length: number): string {
     const bytes = this.take(length);
     try {
@@ -62,7 +62,7 @@ export class PickleBytes {
     return Buffer.from(this.take(length)).toString('latin1');
   }
 
-  /** Up to the next line feed, which is passed over. */
+  /** Reads up to the next line feed, which is consumed. */
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.position);
     if (end < 0) throw damaged(this.where, 'a line in it has no end');
@@ -71,12 +71,12 @@ export class PickleBytes {
     return line;
   }
 
-  /** The length of a frame, of which a reader that has everything in memory makes no use. */
+  /** Skips the length of a frame, which is irrelevant when everything is in memory. */
   skipFrame(): void {
     this.advance(8);
   }
 
-  /** @returns the position before. */
+  /** @returns the previous position. */
   private advance(length: number): number {
     const before = this.position;
     if (before + length > this.bytes.length) throw damaged(this.where, 'it ends in the middle of its pickle');

@@ -2,7 +2,10 @@ import { shownName } from '../../util/index.js';
 import { damaged } from './file-bytes.js';
 import { PickleBytes } from './pickle-bytes.js';
 
-/** A name in some Python module that a pickle refers to. `build` is our own stand-in for calling it; without one it cannot be called. */
+/**
+ * A name in a Python module that a pickle refers to. `build` is this project's substitute for calling it; without one it cannot
+ * be called.
+ */
 export interface PickleGlobal {
   /** `module.name` */
   readonly name: string;
@@ -10,26 +13,29 @@ export interface PickleGlobal {
 }
 
 export interface PickleOptions {
-  /** What errors name. */
+  /** Location for errors. */
   readonly where: string;
-  /** Resolves the names that are allowed; throws for all others. */
+  /** Resolves allowed names; throws for all others. */
   readonly global: (module: string, name: string) => PickleGlobal;
-  /** Resolves what the pickle keeps outside itself. */
+  /** Resolves persistent ids: objects stored outside the pickle. */
   readonly persistent: (id: unknown) => unknown;
 }
 
-/** Most steps: one of a few bytes can make an object of hundreds. A model of ten thousand tensors takes half a million. */
+/**
+ * Maximum number of steps: one of a few bytes can create an object of hundreds. A model of ten thousand tensors takes half a
+ * million.
+ */
 const MAX_STEPS = 1_000_000;
 
-/** Stands on the stack where a list of operands begins. */
+/** Marks the start of a list of operands on the stack. */
 const MARK = Symbol('mark');
 
 /**
- * Reads a Python pickle without executing anything: it understands the opcodes that `torch.save` writes, and calls only the
- * stand-ins that `global` hands out. Dictionaries become Maps; lists and tuples arrays; None null; whole numbers beyond 2^53
- * bigints. State that a pickle sets on an object (`__setstate__`) is dropped.
+ * Parses a Python pickle without executing anything: supports the opcodes that `torch.save` writes, and only calls the
+ * substitutes returned by `global`. Dictionaries become Maps; lists and tuples arrays; None null; integers beyond 2^53 bigints.
+ * State set on an object (`__setstate__`) is dropped.
  *
- * @throws CheckpointError naming the opcode or the name that is not allowed, or that the pickle is damaged.
+ * @throws CheckpointError naming the opcode or name that is not allowed, or when the pickle is damaged.
  * @see Python's `pickletools`, which describes the opcodes
  */
 export function unpickle(bytes: Uint8Array, options: PickleOptions): unknown {
@@ -64,7 +70,7 @@ class Unpickler {
     return result;
   }
 
-  /** What each opcode does, by the names of Python's `pickletools`. */
+  /** Handlers by opcode, in the names of Python's `pickletools`. */
   private opcodes(): ReadonlyMap<number, () => void> {
     const { bytes, stack } = this;
     const push = (make: () => unknown) => () => void stack.push(make());

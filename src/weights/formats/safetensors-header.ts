@@ -2,12 +2,12 @@ import { shown, shownName, shownShape, sizeOf } from '../../util/index.js';
 import { elementBytesOf } from './elements.js';
 import { damaged } from './file-bytes.js';
 
-/** One tensor as the header describes it. */
+/** A tensor's entry in the header. */
 export interface StoredTensor {
-  /** As written; only those of `StoredDtype` can be read. */
+  /** As in the file; only those of `StoredDtype` can be read. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** First byte and the byte after the last, counted from the end of the header. */
+  /** First byte and the byte after the last, relative to the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -20,10 +20,10 @@ export interface SafetensorsHeader {
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Longest name of a tensor. */
+/** Maximum length of a tensor's name. */
 const MAX_NAME = 1000;
 
-/** More axes than any library takes. */
+/** Higher than the rank limit of any library. */
 const MAX_AXES = 64;
 
 /** The length of the header, from the first eight bytes of a file. */
@@ -36,10 +36,10 @@ export function headerLength(path: string, first: Uint8Array, fileBytes: number)
 }
 
 /**
- * Reads and checks a header: valid JSON with each name once, and tensors that fill the rest of the file without gap or overlap.
+ * Parses and validates a header: valid JSON with unique names, and tensors that fill the rest of the file without gap or overlap.
  *
- * @param bodyBytes - what the file holds after the header.
- * @throws CheckpointError naming the file and what is wrong.
+ * @param bodyBytes - number of bytes after the header.
+ * @throws CheckpointError naming the file and the problem.
  */
 export function parseHeader(path: string, bytes: Uint8Array, bodyBytes: number): SafetensorsHeader {
   const json = parseJson(path, bytes);
@@ -73,7 +73,7 @@ function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
   return json;
 }
 
-/** A key that the outermost object of valid JSON has twice. `JSON.parse` keeps the last one silently. */
+/** A duplicate key in the outermost object of valid JSON. `JSON.parse` silently keeps the last one. */
 function repeatedKey(json: string): string | undefined {
   const seen = new Set<string>();
   let depth = 0;
@@ -94,7 +94,7 @@ function repeatedKey(json: string): string | undefined {
         i = end - 1;
         break;
       }
-      // Between texts, a colon of the outermost object follows a key of it.
+      // Outside strings, a colon of the outermost object follows one of its keys.
       case ':': {
         if (depth !== 1) break;
         const name = JSON.parse(key) as string;
@@ -106,7 +106,7 @@ function repeatedKey(json: string): string | undefined {
   return undefined;
 }
 
-/** The position behind the quote that ends a text. */
+/** The position after a string's closing quote. */
 function endOfText(json: string, start: number): number {
   let i = start + 1;
   while (json[i] !== '"') i += json[i] === '\\' ? 2 : 1;

@@ -9,7 +9,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** An open safetensors file, from which tensors are read one by one. */
+/** An open safetensors file; tensors are read one by one. */
 export class SafetensorsReader {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -26,7 +26,7 @@ export class SafetensorsReader {
   }
 
   /**
-   * Opens a file and checks its header. Close it after use.
+   * Opens a file and validates its header. Close it after use.
    *
    * @throws CheckpointError naming the file when it is missing, truncated or damaged.
    */
@@ -43,7 +43,7 @@ export class SafetensorsReader {
     }
   }
 
-  /** @throws CheckpointError when there is no such tensor, or its elements are of a type that is not supported. */
+  /** @throws CheckpointError when there is no such tensor, or its element type is not supported. */
   async read(name: string): Promise<NamedArray> {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)

@@ -8,13 +8,13 @@ import { unpickle } from './pickle.js';
 import { stateDictOf, type TorchTensor, torchGlobal, torchStorage } from './torch-objects.js';
 import { ZipBytes } from './zip-bytes.js';
 
-/** Largest pickle: names and shapes of many thousand tensors take a few megabytes. */
+/** Maximum size of a pickle: names and shapes of many thousand tensors take a few megabytes. */
 const MAX_PICKLE_BYTES = 1 << 26;
 
-/** Most files in the zip, of which each storage is one. */
+/** Maximum number of files in the zip; each storage is one. */
 const MAX_ENTRIES = 200_000;
 
-/** A stored tensor, and where its storage lies in the file. */
+/** A stored tensor, and the position of its storage in the file. */
 interface Place {
   readonly tensor: TorchTensor;
   readonly start: number;
@@ -22,8 +22,8 @@ interface Place {
 }
 
 /**
- * An open `.pth`, `.pt` or `.bin` file as `torch.save` writes it since PyTorch 1.6: a zip with one pickle and one uncompressed
- * file a storage. Nothing in it is executed. Tensors are read one by one.
+ * An open `.pth`, `.pt` or `.bin` file in the format of `torch.save` since PyTorch 1.6: a zip with one pickle and one
+ * uncompressed file per storage. Nothing in it is executed. Tensors are read one by one.
  */
 export class TorchReader {
   readonly path: string;
@@ -57,7 +57,7 @@ export class TorchReader {
     }
   }
 
-  /** @throws CheckpointError when there is no such tensor, or its bytes are not those that were written. */
+  /** @throws CheckpointError when there is no such tensor, or its checksum is wrong. */
   async read(name: string): Promise<NamedArray> {
     const place = this.places.get(name);
     if (place === undefined)
@@ -146,7 +146,7 @@ async function listEntries(path: string, zip: ZipFile): Promise<Map<string, Entr
   return entries;
 }
 
-/** Where the bytes of an entry begin. */
+/** Position of an entry's bytes. */
 async function startOf(path: string, zip: ZipFile, entry: Entry): Promise<number> {
   if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
     throw damaged(path, `${shownName(entry.fileName)} is compressed, which torch.save never does`);
@@ -167,7 +167,7 @@ function checkTensor(path: string, key: string, tensor: TorchTensor, entry: Entr
       `${name} should have ${storage.elements} ${storage.dtype} values, its storage has ${entry.uncompressedSize} bytes`,
     );
   if (offset + reach(shape, stride) > storage.elements) throw damaged(path, `${name} reaches beyond its storage`);
-  // A stride of 0 repeats what is there: a few bytes would stand for gigabytes.
+  // A stride of 0 repeats elements: a few bytes could expand to gigabytes.
   if (sizeOf(shape) > storage.elements)
     throw new CheckpointError({
       code: 'E_WEIGHTS_FORMAT',
@@ -177,7 +177,7 @@ function checkTensor(path: string, key: string, tensor: TorchTensor, entry: Entr
     });
 }
 
-/** How many elements of a storage lie between the first and the last of a tensor, both included. */
+/** Number of elements of a storage from the first to the last of a tensor, inclusive. */
 function reach(shape: readonly number[], stride: readonly number[]): number {
   if (sizeOf(shape) === 0) return 0;
   return 1 + shape.reduce((sum, count, axis) => sum + (count - 1) * (stride[axis] as number), 0);
@@ -193,7 +193,7 @@ function isDense(shape: readonly number[], stride: readonly number[]): boolean {
   return true;
 }
 
-/** Brings the elements of a strided tensor into order. */
+/** Copies the elements of a strided tensor into dense order. */
 function gather(bytes: Uint8Array, shape: readonly number[], stride: readonly number[], size: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(new ArrayBuffer(sizeOf(shape) * size));
   const index = shape.map(() => 0);

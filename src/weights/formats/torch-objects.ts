@@ -2,11 +2,11 @@ import { CheckpointError, shown, shownName } from '../../util/index.js';
 import { damaged } from './file-bytes.js';
 import type { PickleGlobal } from './pickle.js';
 
-/** A run of elements in a file of its own. */
+/** A flat array of elements, stored in its own file. */
 export interface TorchStorage {
   /** The name of that file. */
   readonly key: string;
-  /** As safetensors calls it. */
+  /** In safetensors' terms. */
   readonly dtype: string;
   readonly elements: number;
 }
@@ -21,7 +21,7 @@ export interface TorchTensor {
   readonly stride: readonly number[];
 }
 
-/** Element types of torch's storage classes, in safetensors' words. */
+/** Element types of torch's storage classes, in safetensors' terms. */
 const STORAGES: Readonly<Record<string, string>> = {
   DoubleStorage: 'F64',
   FloatStorage: 'F32',
@@ -35,18 +35,18 @@ const STORAGES: Readonly<Record<string, string>> = {
   BoolStorage: 'BOOL',
 };
 
-/** Marks what {@link tensorOf} made, so that nothing else in a pickle passes for a tensor. */
+/** The objects created by {@link tensorOf}, so that nothing else in a pickle passes for a tensor. */
 const tensors = new WeakSet<object>();
 const storages = new WeakSet<object>();
 
-/** The names that weights need, and what stands in for them; any other name is refused. */
+/** The allowed names, with their substitutes; all others are rejected. */
 export function torchGlobal(where: string): (module: string, name: string) => PickleGlobal {
   const callable: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
     'collections.OrderedDict': () => new Map(),
     'torch._utils._rebuild_tensor_v2': (args) => tensorOf(args, where),
     'torch._utils._rebuild_parameter': ([data]) => data,
     'torch.Size': ([sizes]) => sizes,
-    // What training scripts of the DETR family keep beside the weights; its fields are dropped.
+    // Training scripts of the DETR family store this beside the weights; its fields are dropped.
     'argparse.Namespace': () => new Map(),
   };
   return (module, name) => {
@@ -94,17 +94,17 @@ function tensorOf([storage, offset, shape, stride]: readonly unknown[], where: s
   return tensor;
 }
 
-/** As many as PyTorch allows. */
+/** PyTorch's own limit. */
 const MAX_AXES = 64;
 
-/** Longest name of a tensor. */
+/** Maximum length of a tensor's name. */
 const MAX_NAME = 1000;
 
-/** Under which of these names a training script may keep the weights. */
+/** Keys under which training scripts store the weights. */
 const WRAPPERS = ['model', 'state_dict', 'model_state_dict'];
 
 /**
- * The named tensors of what was saved: a state dict itself, or one inside a dictionary with other things.
+ * Extracts the named tensors: from a state dict itself, or one inside a dictionary with other entries.
  *
  * @throws CheckpointError when there is none.
  */

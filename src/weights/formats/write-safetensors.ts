@@ -13,13 +13,13 @@ export interface WriteOptions {
   readonly half?: boolean;
 }
 
-/** Wide types first, so that every tensor is aligned; the reference's own order. */
+/** Wide types first, so that every tensor is aligned; as in the reference. */
 const ORDER = ['F32', 'I32', 'F16', 'U8'] as const;
 
 /**
- * Writes a safetensors file, atomically, byte for byte as the reference's writer does: wide element types first, then by name.
+ * Writes a safetensors file atomically, with the same bytes as the reference's writer: wide element types first, then by name.
  *
- * @throws CheckpointError when a number does not fit into half precision.
+ * @throws CheckpointError when a value is too large for half precision.
  * @throws SonogroundError naming the file when it cannot be written; the old file is then intact.
  */
 export async function writeSafetensors(
@@ -41,7 +41,7 @@ export async function writeSafetensors(
     entries.push([name, { dtype, shape: array.shape, data_offsets: [offset, end] }]);
     offset = end;
   }
-  // Not through an object, which would put names that look like numbers first.
+  // Not through an object, which would put integer-like names first.
   const json = Buffer.from(`{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`);
   const header = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
   header.writeBigUInt64LE(BigInt(header.length - 8));

@@ -2,7 +2,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { RandomAccessReader } from 'yauzl';
 
-/** Gives a zip reader the bytes of an open file, and an error for what lies outside: of offsets in damaged files Node makes an uncaught exception. */
+/**
+ * Random access to an open file for a zip reader, with an error for out-of-range offsets in damaged files, which would cause an
+ * uncaught exception in Node.
+ */
 export class ZipBytes extends RandomAccessReader {
   private readonly file: FileHandle;
   private readonly size: number;
@@ -27,7 +30,7 @@ export class ZipBytes extends RandomAccessReader {
     this.file.read(buffer, offset, length, position).then(({ bytesRead }) => callback(null, bytesRead), callback);
   }
 
-  /** For compressed entries, which are refused before. */
+  /** Only called for compressed entries, which are rejected earlier. */
   override _readStreamForRange(): Readable {
     return Readable.from([]);
   }
