@@ -107,7 +107,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
     const source = file ?? (await newestRun()) ?? packageFile('configs/examples.yaml');
-    const config = await loadConfig(source, runConfigSchema, set);
+    const config = await loadConfig(source, runConfigSchema, set, consoleLogger);
     const running = await initBackend(backend, consoleLogger);
     consoleLogger.info(`${source}: ${argv.split}`);
     const { onProgress, stop } = progressOfStages();

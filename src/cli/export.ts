@@ -120,7 +120,7 @@ async function sourceOfRun(run: string, masker: string | undefined): Promise<Exp
   if (!(await exists(file))) throw new UsageError({ where: run, what: 'it is not the folder of a run: there is no config.yaml in it', fix: NAME_A_RUN }); // biome-ignore format: short
   const best = join(run, 'best');
   if (!(await exists(best))) throw notTrained(run, await foldsOf(run));
-  const config = await loadConfig(file, runConfigSchema, []);
+  const config = await loadConfig(file, runConfigSchema, [], consoleLogger);
   if (config.task === 'masker' && masker !== undefined)
     throw new UsageError({ where: '--masker', what: `${run} trained the masker itself`, fix: 'Leave --masker out' });
   const models = modelsOf(config, best);

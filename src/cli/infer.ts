@@ -145,7 +145,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const begin = performance.now();
     const summary = await runBatch({
       images,
-      settings: { prompts: prompt, ...models, select: SELECTIONS[select], scoreThreshold: threshold, nmsThreshold: nms },
+      settings: { prompts: prompt, ...models, select: SELECTIONS[select], threshold, nmsThreshold: nms },
       out,
       load: async () => {
         await initBackend(backend, consoleLogger);

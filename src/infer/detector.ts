@@ -54,7 +54,7 @@ export class GroundingDinoPredictor implements Detector {
     const found: Detection[] = [];
     for (const prompt of this.tokenizer.encodeAll(phrases)) {
       const answers = await this.ask(image, prompt);
-      found.push(...selectDetections(answers, prompt, { boxThreshold: 0.3, ...options }, image));
+      found.push(...selectDetections(answers, prompt, { threshold: 0.3, ...options }, image));
     }
     found.sort((a, b) => b.score - a.score);
     return found.slice(0, options.maxDetections ?? found.length);

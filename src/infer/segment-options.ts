@@ -13,8 +13,6 @@ export interface SegmentOptions extends Partial<SelectOptions> {
    * image). Default: `all`.
    */
   readonly select?: Selection | undefined;
-  /** Score from which a box counts, in [0, 1]. Default: 0.3. */
-  readonly scoreThreshold?: number | undefined;
 }
 
 /**
@@ -22,16 +20,15 @@ export interface SegmentOptions extends Partial<SelectOptions> {
  *
  * @throws UsageError for a selection that there is not, and thresholds outside of [0, 1].
  */
-export function detectorOptions({ select, scoreThreshold, ...rest }: SegmentOptions): Partial<SelectOptions> {
+export function detectorOptions({ select, ...rest }: SegmentOptions): Partial<SelectOptions> {
   if (select !== undefined && !selections.includes(select))
     throw new UsageError({ where: 'select', what: `expected ${selections.join(', ')}, got ${select}` });
-  const boxThreshold = scoreThreshold ?? rest.boxThreshold;
-  for (const [where, value] of Object.entries({ scoreThreshold: boxThreshold, nmsThreshold: rest.nmsThreshold }))
+  const { threshold, nmsThreshold } = rest;
+  for (const [where, value] of Object.entries({ threshold, nmsThreshold }))
     if (value !== undefined && !(value >= 0 && value <= 1))
       throw new UsageError({ where, what: `expected a number from 0 to 1, got ${value}` });
   return {
     ...rest,
-    ...(boxThreshold === undefined ? {} : { boxThreshold }),
     ...(select === undefined || select === 'all' ? {} : { perPhrase: 'best' as const }),
     ...(select === 'best' ? { maxDetections: 1 } : {}),
   };

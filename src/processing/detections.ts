@@ -14,7 +14,7 @@ export interface Detection {
 /** Which boxes count. */
 export interface SelectOptions {
   /** Score from which a box counts. */
-  readonly boxThreshold: number;
+  readonly threshold: number;
   /** `best` keeps one box for each phrase. Default: `all`. */
   readonly perPhrase?: 'all' | 'best';
   /** Overlap (IoU) above which the weaker of two boxes of one phrase goes. Default: 0.5. */
@@ -40,9 +40,9 @@ export interface QueryAnswers {
  * @throws CheckpointError when the answers are not numbers.
  */
 export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
-  const { boxThreshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
+  const { threshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
   const candidates = queriesOf(answers, prompt)
-    .filter(({ score }) => score >= boxThreshold)
+    .filter(({ score }) => score >= threshold)
     .map(({ phrase, score, box }) => ({ phrase, score, boxXyxyPx: toPixels(box, image) }))
     .filter(({ boxXyxyPx: [x0, y0, x1, y1] }) => x1 > x0 && y1 > y0)
     .sort((a, b) => b.score - a.score);

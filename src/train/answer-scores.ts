@@ -106,7 +106,7 @@ function detectorMethod(detector: Detector, masker: Masker | undefined, { thresh
   return {
     ...IN_TRAINING,
     answer: async ({ image }, phrases) => {
-      const found = await detector.detect(image, phrases, { boxThreshold: threshold, perPhrase: select });
+      const found = await detector.detect(image, phrases, { threshold, perPhrase: select });
       const boxes = found.map(({ boxXyxyPx }) => boxXyxyPx);
       // Where boxes alone are judged, each stands for its mask.
       const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await masksOf(masker, image, boxes);
@@ -128,8 +128,8 @@ function filled([x0, y0, x1, y1]: BoxXyxy, { width, height }: Size): BinaryMask 
   return { width, height, data };
 }
 
-function countingOf({ eval: { boxThreshold, select } }: RunConfig): Counting {
-  return { threshold: boxThreshold, select };
+function countingOf({ eval: { threshold, select } }: RunConfig): Counting {
+  return { threshold, select };
 }
 
 /** The strict protocol over the images of a dataset. Distances, which no score is made of, are not measured. */

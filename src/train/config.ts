@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputModel, inputPath } from '../config/index.js';
+import { formerly, inputModel, inputPath } from '../config/index.js';
 import { loraPresets } from '../lora/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
@@ -207,7 +207,7 @@ const lossSchema = z.strictObject({
 
 const evalSchema = z.strictObject({
   /** Score from which a box counts. */
-  boxThreshold: fraction.default(0.3),
+  threshold: formerly({ key: 'boxThreshold' }, fraction.default(0.3)),
   /** `best` keeps one box a phrase, `all` every box above the threshold. */
   select: z.enum(['best', 'all']).default('all'),
   /** 0: one split. k: k-fold cross-validation over the whole set. */

@@ -45,7 +45,7 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
     const found: Segment[][] = [];
     for (const i of [0, 1]) {
       const { image } = await data.test.load(i);
-      found.push(await segmenter.segment(image, 'cyst. lesion. vessel.', { boxThreshold: 0.05, maxDetections: 4 }));
+      found.push(await segmenter.segment(image, 'cyst. lesion. vessel.', { threshold: 0.05, maxDetections: 4 }));
     }
     return found;
   } finally {

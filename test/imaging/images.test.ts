@@ -179,7 +179,7 @@ describe('selectDetections', () => {
   const size = { width: 100, height: 50 };
 
   it('gives the caller’s own phrases, drops overlapping weaker boxes and clips to the image', () => {
-    const found = selectDetections(answers, prompt, { boxThreshold: 0.3 }, size);
+    const found = selectDetections(answers, prompt, { threshold: 0.3 }, size);
     expect(found.map(({ phrase }) => phrase)).toEqual(['Cyst', 'benign lesion']);
     expect(found[0]?.score).toBeCloseTo(0.9, 5);
     expect(found[1]?.score).toBeCloseTo(0.7, 5);
@@ -189,9 +189,9 @@ describe('selectDetections', () => {
   });
 
   it('keeps overlapping boxes when asked to, one a phrase when asked to, and none above every score', () => {
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.3, nmsThreshold: 1 }, size)).toHaveLength(3);
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.01, perPhrase: 'best' }, size)).toHaveLength(2);
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.95 }, size)).toEqual([]);
+    expect(selectDetections(answers, prompt, { threshold: 0.3, nmsThreshold: 1 }, size)).toHaveLength(3);
+    expect(selectDetections(answers, prompt, { threshold: 0.01, perPhrase: 'best' }, size)).toHaveLength(2);
+    expect(selectDetections(answers, prompt, { threshold: 0.95 }, size)).toEqual([]);
     expect(boxIou([0, 0, 2, 2], [1, 0, 3, 2])).toBeCloseTo(1 / 3);
   });
 });

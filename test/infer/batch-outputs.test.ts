@@ -41,7 +41,7 @@ async function image(id: string): Promise<BatchImage> {
 const batch = (images: readonly BatchImage[], more: Partial<BatchOptions> = {}) =>
   runBatch({
     images,
-    settings: { prompts: ['cyst'], ...nanoModels, adapter: undefined, select: 'all', scoreThreshold: 0.1, nmsThreshold: 0.5 },
+    settings: { prompts: ['cyst'], ...nanoModels, adapter: undefined, select: 'all', threshold: 0.1, nmsThreshold: 0.5 },
     out,
     load: async () => segmenter,
     ...more,
@@ -62,7 +62,7 @@ describe('a batch', () => {
       ...nanoModels,
       adapter: undefined,
       select: 'all',
-      scoreThreshold: 0.1,
+      threshold: 0.1,
       nmsThreshold: 0.5,
     } as const;
     await batch([await image('a')], { settings, logger });

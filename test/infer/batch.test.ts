@@ -20,7 +20,7 @@ const settings: BatchSettings = {
   ...nanoModels,
   adapter: undefined,
   select: 'all',
-  scoreThreshold: 0.1,
+  threshold: 0.1,
   nmsThreshold: 0.5,
 };
 

@@ -28,7 +28,7 @@ afterAll(() => segmenter.dispose());
 const image = (i = 0) => images[i % 2] as RasterImage;
 const PROMPT = 'cyst. kidney. benign lesion.';
 /** Low, so that every prompt is answered. */
-const LOW = { scoreThreshold: 0.02 };
+const LOW = { threshold: 0.02 };
 
 describe('GroundedSegmenter', () => {
   it('gives each thing a phrase, a box, a mask on the grid of the image, and two scores', async () => {
@@ -58,9 +58,9 @@ describe('GroundedSegmenter', () => {
     const but = (segments: typeof all) => segments.map(({ maskScore: _maskScore, ...rest }) => rest);
     expect(but(best)).toEqual(but(perPhrase.slice(0, 1)));
     expect(best[0]?.maskScore).toBeCloseTo(perPhrase[0]?.maskScore as number, 6);
-    expect(await segmenter.segment(image(), PROMPT, { scoreThreshold: 1 })).toEqual([]);
+    expect(await segmenter.segment(image(), PROMPT, { threshold: 1 })).toEqual([]);
     // The names that configurations have.
-    expect(await segmenter.segment(image(), PROMPT, { boxThreshold: 0.02, perPhrase: 'best' })).toEqual(perPhrase);
+    expect(await segmenter.segment(image(), PROMPT, { threshold: 0.02, perPhrase: 'best' })).toEqual(perPhrase);
   });
 
   it.each<[string, SegmentOptions | undefined, string, RegExp]>([
@@ -71,8 +71,8 @@ describe('GroundedSegmenter', () => {
       PROMPT,
       /select: expected all, best-per-phrase, best, got first/,
     ],
-    ['a threshold above 1', { scoreThreshold: 30 }, PROMPT, /scoreThreshold: expected a number from 0 to 1, got 30/],
-    ['a threshold that is no number', { scoreThreshold: Number.NaN }, PROMPT, /got NaN/],
+    ['a threshold above 1', { threshold: 30 }, PROMPT, /threshold: expected a number from 0 to 1, got 30/],
+    ['a threshold that is no number', { threshold: Number.NaN }, PROMPT, /got NaN/],
     ['an overlap below 0', { nmsThreshold: -1 }, PROMPT, /nmsThreshold: expected a number from 0 to 1, got -1/],
   ])('refuses %s', async (_name, options, prompt, message) => {
     await expect(segmenter.segment(image(), prompt, options)).rejects.toThrow(message);
@@ -132,8 +132,8 @@ describe('GroundedSegmenter', () => {
       const segmenter = await GroundedSegmenter.load();
       const named = await GroundedSegmenter.load({ detector: '${shippedModels.detector}', masker: '${shippedModels.masker}' });
       const image = { width: 40, height: 30, data: new Uint8Array(3600).map((_, i) => i % 251) };
-      const found = await segmenter.segment(image, 'cyst', { scoreThreshold: 0, select: 'best' });
-      console.log(found.length, found[0].mask.data.length, (await named.segment(image, 'cyst', { scoreThreshold: 1 })).length);
+      const found = await segmenter.segment(image, 'cyst', { threshold: 0, select: 'best' });
+      console.log(found.length, found[0].mask.data.length, (await named.segment(image, 'cyst', { threshold: 1 })).length);
     `;
     const answer = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8' });
     await rm(folder, { recursive: true });

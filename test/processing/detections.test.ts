@@ -43,7 +43,7 @@ function answersOf(queries: readonly Query[]) {
 }
 
 const select = (queries: readonly Query[], options: Partial<SelectOptions> = {}): Detection[] =>
-  selectDetections(answersOf(queries), prompt, { boxThreshold: 0.3, ...options }, IMAGE);
+  selectDetections(answersOf(queries), prompt, { threshold: 0.3, ...options }, IMAGE);
 
 /** Two boxes of 80 x 40 pixels, the weaker moved so that their IoU is as given. */
 function pair(iou: number, phrases: readonly [number, number] = [0, 0]): Query[] {
@@ -96,7 +96,7 @@ describe('selection', () => {
 
   it('takes scores from the threshold on', () => {
     const certain = { logits: Float32Array.of(-20, 0, -20, -20, -20, -20, -20), boxes: Float32Array.of(0.5, 0.5, 0.2, 0.2) };
-    const count = (boxThreshold: number) => selectDetections(certain, prompt, { boxThreshold }, IMAGE).length;
+    const count = (threshold: number) => selectDetections(certain, prompt, { threshold }, IMAGE).length;
     expect([count(0.4999), count(0.5), count(0.5001)]).toEqual([1, 1, 0]);
   });
 
@@ -117,7 +117,7 @@ describe('selection', () => {
   it('scores a phrase by the mean probability of its tokens, and asks a query for its best phrase only', () => {
     const row = [9, logit(0.55), 9, logit(0.9), logit(0.3), 9, logit(0.1)];
     const answers = { logits: Float32Array.from(row), boxes: Float32Array.of(0.5, 0.5, 0.2, 0.2) };
-    const [found, ...others] = selectDetections(answers, prompt, { boxThreshold: 0.3 }, IMAGE);
+    const [found, ...others] = selectDetections(answers, prompt, { threshold: 0.3 }, IMAGE);
     expect(others).toEqual([]);
     expect(found?.phrase).toBe('benign lesion');
     expect(found?.score).toBeCloseTo(0.6, 6);
@@ -148,7 +148,7 @@ describe('answers that are not numbers', () => {
   it.each(['logits', 'boxes'] as const)('are refused in the %s of any query, however weak the others', (part) => {
     const answers = answersOf(pair(0.5));
     answers[part][part === 'logits' ? 8 : 6] = Number.NaN;
-    const run = () => selectDetections(answers, prompt, { boxThreshold: 0.99 }, IMAGE);
+    const run = () => selectDetections(answers, prompt, { threshold: 0.99 }, IMAGE);
     expect(run).toThrow(CheckpointError);
     expect(run).toThrow(/detector: its answer is not a number/);
   });

@@ -118,7 +118,7 @@ describe('training the detector', () => {
     const scores = await Promise.all(
       [undefined, result.bestDir].map(async (adapter) => {
         const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, adapter });
-        const [best] = await segmenter.detector.detect(sample.image, sample.phrases, { boxThreshold: 0 });
+        const [best] = await segmenter.detector.detect(sample.image, sample.phrases, { threshold: 0 });
         segmenter.dispose();
         return best?.score;
       }),
@@ -186,9 +186,9 @@ describe('segmenting', () => {
   it('leaves no tensor behind and answers with the caller’s phrases, on the image’s own grid', async () => {
     const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER });
     const { image } = await data.test.load(0);
-    await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0 });
+    await segmenter.segment(image, 'Lymph node. kidney.', { threshold: 0 });
     const leak = await leakOf(async () => {
-      const segments = await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0, maxDetections: 3 });
+      const segments = await segmenter.segment(image, 'Lymph node. kidney.', { threshold: 0, maxDetections: 3 });
       expect(segments.length).toBeGreaterThan(0);
       for (const { phrase, mask } of segments) {
         expect(['lymph node', 'kidney']).toContain(phrase);
@@ -196,7 +196,7 @@ describe('segmenting', () => {
       }
     });
     expect(leak).toBe(0);
-    expect(await segmenter.segment(image, 'kidney', { boxThreshold: 1 })).toEqual([]);
+    expect(await segmenter.segment(image, 'kidney', { threshold: 1 })).toEqual([]);
     segmenter.dispose();
   });
 });

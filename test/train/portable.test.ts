@@ -25,7 +25,7 @@ describe('on WebAssembly', () => {
     expect(Number.isFinite(bestValLoss)).toBe(true);
     const segmenter = await GroundedSegmenter.load({ adapter: bestDir });
     const { image, phrases } = await data.test.load(0);
-    const [segment] = await segmenter.segment(image, phrases, { boxThreshold: 0, maxDetections: 1 });
+    const [segment] = await segmenter.segment(image, phrases, { threshold: 0, maxDetections: 1 });
     expect(segment?.mask.width).toBe(48);
     segmenter.dispose();
   });

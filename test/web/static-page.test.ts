@@ -61,7 +61,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     image = (await phantoms.load(0)).image;
     await writeFile(join(dir, 'scan.png'), await encodePng(image));
     segmenter = await GroundedSegmenter.load(site);
-    expected = await segmenter.segment(image, PROMPT, { scoreThreshold: FLOOR });
+    expected = await segmenter.segment(image, PROMPT, { threshold: FLOOR });
     expect(expected.length).toBeGreaterThan(3);
     plain = await openBrowser();
   });

@@ -59,7 +59,7 @@ export class ModelMethod implements Method {
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
     return this.remembered(sample, ['phrases', ...phrases], async () => {
       const { detector } = await this.models();
-      const detections = perPhrase(await detector.detect(sample.image, phrases, { boxThreshold: FLOOR }));
+      const detections = perPhrase(await detector.detect(sample.image, phrases, { threshold: FLOOR }));
       const wanted = detections.filter((detection, i) => this.getsMask(detection, detections.slice(0, i)));
       const masks = await this.masksOf(
         sample.image,

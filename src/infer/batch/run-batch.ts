@@ -175,11 +175,10 @@ async function segmentAll(
   segmenter: GroundedSegmenter<Masker | undefined>,
   image: RasterImage,
   prompts: readonly (readonly string[])[],
-  { select, scoreThreshold, nmsThreshold }: BatchSettings,
+  { select, threshold, nmsThreshold }: BatchSettings,
 ): Promise<(Segment | BoxSegment)[]> {
   const found: (Segment | BoxSegment)[] = [];
-  for (const phrases of prompts)
-    found.push(...(await segmenter.segment(image, phrases, { select, scoreThreshold, nmsThreshold })));
+  for (const phrases of prompts) found.push(...(await segmenter.segment(image, phrases, { select, threshold, nmsThreshold })));
   found.sort((a, b) => b.score - a.score);
   return select === 'best' ? found.slice(0, 1) : found;
 }

@@ -17,7 +17,7 @@ export interface BatchSettings {
   /** `null` for boxes alone. Default: the shipped one, or that of an exported folder. */
   readonly masker?: string | null | undefined;
   readonly select: Selection;
-  readonly scoreThreshold: number;
+  readonly threshold: number;
   readonly nmsThreshold: number;
 }
 

@@ -37,7 +37,7 @@ export class ExportedDetector implements Detector {
     try {
       for (const prompt of this.options.tokenizer.encodeAll(phrases)) {
         const answers = await this.ask(prepared, prompt);
-        found.push(...selectDetections(answers, prompt, { boxThreshold: 0.3, ...options }, image));
+        found.push(...selectDetections(answers, prompt, { threshold: 0.3, ...options }, image));
       }
     } finally {
       tf.dispose(prepared);

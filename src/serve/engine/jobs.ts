@@ -39,7 +39,7 @@ export interface SegmentJob {
   readonly kind: 'segment';
   readonly image: ImageSource;
   readonly prompts: readonly string[];
-  readonly scoreThreshold: number;
+  readonly threshold: number;
   readonly nmsThreshold: number;
   readonly select: Selection;
   readonly maxDetections: number;

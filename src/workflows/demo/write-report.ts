@@ -39,7 +39,7 @@ export interface ReportMaterial {
  */
 export async function writeReport(config: DemoConfig, { metrics, before, after, learntFrom }: ReportMaterial): Promise<string> {
   const { dir } = config.run;
-  const counting: Counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  const counting: Counting = { threshold: config.eval.threshold, select: config.eval.select };
   const { plans, places, surveys } = after.learnt;
   const answering = [before, after].map((verdict): Answering => {
     const { methods, rows } = verdict.learnt;

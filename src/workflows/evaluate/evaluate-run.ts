@@ -45,7 +45,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
 
 /** How images are judged. */
 export function collectOptionsOf(
-  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
+  { eval: { threshold, select } }: Pick<RunConfig, 'eval'>,
   settings: EvaluationSettings,
 ): CollectOptions {
   const { wordings, tables } = settings;
@@ -57,7 +57,7 @@ export function collectOptionsOf(
   };
   return {
     prompt: settings.prompt,
-    threshold: boxThreshold,
+    threshold,
     select,
     tolerance: settings.tolerance,
     trust: settings.trust,

@@ -31,7 +31,7 @@ export interface OpenMethods {
 
 /** Opens models as a method whose answers are remembered below the run's folder. */
 export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
-  const { boxThreshold: threshold, select } = judging;
+  const { threshold, select } = judging;
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
   return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
 }

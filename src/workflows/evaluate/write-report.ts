@@ -66,7 +66,7 @@ export async function writeReport(
   const files: string[] = [];
   for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
   const ranked = rankImages(collected.places, rows, OURS);
-  const counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  const counting = { threshold: config.eval.threshold, select: config.eval.select };
   for (const figure of options.figures)
     files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
 

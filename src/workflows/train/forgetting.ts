@@ -57,7 +57,7 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
   try {
     for (let i = 0; i < probe.size; i++) {
       const { image, phrases, objects } = await probe.load(i);
-      const found = await segmenter.detector.detect(image, phrases, { boxThreshold: LEAST_SCORE });
+      const found = await segmenter.detector.detect(image, phrases, { threshold: LEAST_SCORE });
       images.push({
         predicted: found.map(({ boxXyxyPx, phrase, score }) => ({ box: boxXyxyPx, label: phrase, score })),
         truth: objects.map(({ boxXyxyPx, phrase }) => ({ box: boxXyxyPx, label: phrase })),
