@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { batchFolders, GroundedSegmenter, parseShard, runBatch, type Selection, shardOf } from '../infer/index.js';
+import { batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
+import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -22,19 +23,14 @@ interface InferOptions extends GlobalOptions {
   adapterScale: number;
   threshold: number;
   nms: number;
-  select: keyof typeof SELECTIONS;
+  select: Selection;
   onBad: 'stop' | 'skip';
   overwrite: boolean;
   shard: string | undefined;
 }
 
-/** What the command line calls a selection. */
-const SELECTIONS = {
-  all: 'all',
-  best: 'best-per-phrase',
-  'best-per-phrase': 'best-per-phrase',
-  'best-overall': 'best',
-} as const satisfies Record<string, Selection>;
+/** Selections by the names that they had. */
+const FORMER_SELECTIONS: Readonly<Record<string, Selection>> = { best: 'best-per-phrase', 'best-overall': 'best-per-image' };
 
 /** Stands for no masker. */
 const NONE = 'none';
@@ -76,9 +72,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'overlap (IoU) above which the weaker of two boxes of a phrase goes',
       })
       .option('select', {
-        choices: Object.keys(SELECTIONS) as (keyof typeof SELECTIONS)[],
+        choices: selections,
         default: 'all' as const,
-        describe: 'every box above the threshold, the best of each phrase (best), or the best of the image',
+        coerce: refuseFormer,
+        describe: 'every box from the threshold on, the best of each phrase, or the best of the image',
       })
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
@@ -100,7 +97,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       )
       .example('$0 infer --image scan.png --prompt "benign lesion. cyst." --out out', 'one image, two phrases')
       .example('$0 infer --image scans --prompt "thyroid nodule" --out out', 'a folder; the same again goes on after a stop')
-      .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box of each phrase')
+      .example(
+        `$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best-per-phrase --out out`,
+        'a glob, one box of each phrase',
+      )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes alone')
       .example(
         '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
@@ -145,7 +145,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const begin = performance.now();
     const summary = await runBatch({
       images,
-      settings: { prompts: prompt, ...models, select: SELECTIONS[select], threshold, nmsThreshold: nms },
+      settings: { prompts: prompt, ...models, select, threshold, nmsThreshold: nms },
       out,
       load: async () => {
         await initBackend(backend, consoleLogger);
@@ -175,6 +175,13 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     } else if (bad.length > 0) process.exitCode = 1;
   },
 };
+
+/** @throws UsageError naming what a selection is called now. */
+function refuseFormer(select: Selection): Selection {
+  const now = Object.hasOwn(FORMER_SELECTIONS, String(select)) ? FORMER_SELECTIONS[String(select)] : undefined;
+  if (now === undefined) return select;
+  throw new UsageError({ where: `--select ${select}`, what: `it is called ${now} now`, fix: `Say --select ${now}` });
+}
 
 function perSecond(done: number, begin: number): string {
   const rate = (1000 * done) / Math.max(1, performance.now() - begin);

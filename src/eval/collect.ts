@@ -36,7 +36,7 @@ export interface CollectOptions {
   /** Phrases to ask instead of the datasets' own names. */
   readonly prompt?: readonly string[] | undefined;
   readonly threshold: number;
-  readonly select: 'all' | 'best';
+  readonly select: 'all' | 'best-per-phrase';
   /** Distance within which borders agree. */
   readonly tolerance: { readonly mm: number; readonly px: number };
   /** Whether mirrored images are asked about too. */

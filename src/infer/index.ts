@@ -49,5 +49,5 @@ export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
-export { type SegmentOptions, type Selection, selections } from './segment-options.js';
+export type { SegmentOptions } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';

@@ -1,35 +1,23 @@
-import type { SelectOptions } from '../processing/index.js';
-import { UsageError } from '../util/index.js';
+import { type SelectOptions, selections } from '../processing/index.js';
+import { nearest, UsageError } from '../util/index.js';
 
-/** Which of the boxes that were found count. */
-export const selections = ['all', 'best-per-phrase', 'best'] as const;
+/** What counts as found. The threshold is 0.3 by default. */
+export type SegmentOptions = Partial<SelectOptions>;
 
-export type Selection = (typeof selections)[number];
+const KEYS = ['threshold', 'select', 'nmsThreshold', 'maxDetections'] as const satisfies readonly (keyof SegmentOptions)[];
 
-/** What counts as found. */
-export interface SegmentOptions extends Partial<SelectOptions> {
-  /**
-   * `all` boxes above the threshold, the `best-per-phrase` (at most one for each phrase), or the `best` (at most one in the
-   * image). Default: `all`.
-   */
-  readonly select?: Selection | undefined;
-}
-
-/**
- * The same as a detector takes it.
- *
- * @throws UsageError for a selection that there is not, and thresholds outside of [0, 1].
- */
-export function detectorOptions({ select, ...rest }: SegmentOptions): Partial<SelectOptions> {
+/** @throws UsageError for a selection or an option that there is not, and thresholds outside of [0, 1]. */
+export function checkSegmentOptions(options: SegmentOptions): void {
+  const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, KEYS);
+    const what = near === undefined ? 'there is no such option' : `there is no such option, did you mean ${near}?`;
+    throw new UsageError({ where: unknown, what, fix: `Options are ${KEYS.join(', ')}` });
+  }
+  const { select, threshold, nmsThreshold } = options;
   if (select !== undefined && !selections.includes(select))
     throw new UsageError({ where: 'select', what: `expected ${selections.join(', ')}, got ${select}` });
-  const { threshold, nmsThreshold } = rest;
   for (const [where, value] of Object.entries({ threshold, nmsThreshold }))
     if (value !== undefined && !(value >= 0 && value <= 1))
       throw new UsageError({ where, what: `expected a number from 0 to 1, got ${value}` });
-  return {
-    ...rest,
-    ...(select === undefined || select === 'all' ? {} : { perPhrase: 'best' as const }),
-    ...(select === 'best' ? { maxDetections: 1 } : {}),
-  };
 }

@@ -4,7 +4,7 @@ import { PromptTokenizer } from '../prompts/index.js';
 import { RuntimeError } from '../util/index.js';
 import type { Detector } from './detector.js';
 import type { Masker } from './masker.js';
-import { detectorOptions, type SegmentOptions } from './segment-options.js';
+import { checkSegmentOptions, type SegmentOptions } from './segment-options.js';
 
 /** One thing that was found. */
 export interface Segment {
@@ -51,7 +51,8 @@ export class Segmenter<M extends Masker | undefined = Masker> {
     if (this.disposed)
       throw new RuntimeError({ where: `${this.constructor.name}.segment`, what: 'it was disposed', fix: 'Load it again' });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
-    const detections = await this.detector.detect(image, phrases, detectorOptions(options));
+    checkSegmentOptions(options);
+    const detections = await this.detector.detect(image, phrases, options);
     return (await this.masked(image, detections)) as SegmentOf<M>[];
   }
 

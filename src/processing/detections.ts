@@ -11,16 +11,21 @@ export interface Detection {
   readonly boxXyxyPx: BoxXyxy;
 }
 
+/** Which of the boxes that reach the threshold are kept. */
+export const selections = ['all', 'best-per-phrase', 'best-per-image'] as const;
+
+export type Selection = (typeof selections)[number];
+
 /** Which boxes count. */
 export interface SelectOptions {
-  /** Score from which a box counts. */
+  /** Score from which a box counts, in [0, 1]. */
   readonly threshold: number;
-  /** `best` keeps one box for each phrase. Default: `all`. */
-  readonly perPhrase?: 'all' | 'best';
+  /** `all`, `best-per-phrase` (at most one for each phrase), or `best-per-image` (at most one in all). Default: `all`. */
+  readonly select?: Selection | undefined;
   /** Overlap (IoU) above which the weaker of two boxes of one phrase goes. Default: 0.5. */
-  readonly nmsThreshold?: number;
+  readonly nmsThreshold?: number | undefined;
   /** Default: no limit. */
-  readonly maxDetections?: number;
+  readonly maxDetections?: number | undefined;
 }
 
 /** The answers to one image: [Q, T] logits over the prompt's tokens and [Q, 4] boxes as centre and size, normalised. */
@@ -40,7 +45,8 @@ export interface QueryAnswers {
  * @throws CheckpointError when the answers are not numbers.
  */
 export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
-  const { threshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
+  const { threshold, select = 'all', nmsThreshold = 0.5 } = options;
+  const most = mostDetections(options);
   const candidates = queriesOf(answers, prompt)
     .filter(({ score }) => score >= threshold)
     .map(({ phrase, score, box }) => ({ phrase, score, boxXyxyPx: toPixels(box, image) }))
@@ -50,12 +56,17 @@ export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, o
   for (const candidate of candidates) {
     const same = kept.filter(({ phrase }) => phrase === candidate.phrase);
     const beaten =
-      perPhrase === 'best'
+      select === 'best-per-phrase'
         ? same.length > 0
         : same.some(({ boxXyxyPx }) => boxIou(boxXyxyPx, candidate.boxXyxyPx) > nmsThreshold);
-    if (!beaten && kept.length < maxDetections) kept.push(candidate);
+    if (!beaten && kept.length < most) kept.push(candidate);
   }
   return kept;
+}
+
+/** How many boxes an image gets at most. */
+export function mostDetections({ select, maxDetections = Number.POSITIVE_INFINITY }: Partial<SelectOptions>): number {
+  return select === 'best-per-image' ? Math.min(1, maxDetections) : maxDetections;
 }
 
 function queriesOf({ logits, boxes }: QueryAnswers, { phrases }: EncodedPrompt) {

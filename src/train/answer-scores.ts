@@ -106,7 +106,7 @@ function detectorMethod(detector: Detector, masker: Masker | undefined, { thresh
   return {
     ...IN_TRAINING,
     answer: async ({ image }, phrases) => {
-      const found = await detector.detect(image, phrases, { threshold, perPhrase: select });
+      const found = await detector.detect(image, phrases, { threshold, select });
       const boxes = found.map(({ boxXyxyPx }) => boxXyxyPx);
       // Where boxes alone are judged, each stands for its mask.
       const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await masksOf(masker, image, boxes);

@@ -208,8 +208,8 @@ const lossSchema = z.strictObject({
 const evalSchema = z.strictObject({
   /** Score from which a box counts. */
   threshold: formerly({ key: 'boxThreshold' }, fraction.default(0.3)),
-  /** `best` keeps one box a phrase, `all` every box above the threshold. */
-  select: z.enum(['best', 'all']).default('all'),
+  /** `all` boxes from the threshold on, or the `best-per-phrase`. Phrases are judged one by one: there is no best per image. */
+  select: formerly({ values: { best: 'best-per-phrase' } }, z.enum(['all', 'best-per-phrase']).default('all')),
   /** 0: one split. k: k-fold cross-validation over the whole set. */
   folds: z.int().nonnegative().default(0),
 });

@@ -81,7 +81,7 @@ describe('infer', () => {
   it.each([
     ['prompt', ['--prompt', 'nerve.', ...LOW]],
     ['threshold', ['--prompt', PROMPT, '--threshold', '0.2']],
-    ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best']],
+    ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best-per-phrase']],
     ['masker', ['--prompt', PROMPT, ...LOW, '--masker', 'none']],
     ['model', ['--prompt', PROMPT, ...LOW, '--model', '@copy']],
   ])('does all again with another %s, and only with another one', async (_name, words) => {
@@ -95,6 +95,14 @@ describe('infer', () => {
     const found = await results('again');
     const masks = found.filter(({ segmentation }) => segmentation !== undefined).length;
     expect((await listing('again/masks')).length).toBe(masks);
+  });
+
+  it.each([
+    ['best', 'best-per-phrase'],
+    ['best-overall', 'best-per-image'],
+  ])('names the present word for --select %s, which is ambiguous', async (former, present) => {
+    const { code, text } = await infer('--image', '@scans', '--prompt', PROMPT, '--out', '@former', '--select', former);
+    expect([code, text]).toEqual([2, expect.stringMatching(`--select ${former}: .*--select ${present}`)]);
   });
 
   it('does an image again that has changed, and adds others to those that are there', async () => {

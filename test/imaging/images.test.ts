@@ -190,7 +190,7 @@ describe('selectDetections', () => {
 
   it('keeps overlapping boxes when asked to, one a phrase when asked to, and none above every score', () => {
     expect(selectDetections(answers, prompt, { threshold: 0.3, nmsThreshold: 1 }, size)).toHaveLength(3);
-    expect(selectDetections(answers, prompt, { threshold: 0.01, perPhrase: 'best' }, size)).toHaveLength(2);
+    expect(selectDetections(answers, prompt, { threshold: 0.01, select: 'best-per-phrase' }, size)).toHaveLength(2);
     expect(selectDetections(answers, prompt, { threshold: 0.95 }, size)).toEqual([]);
     expect(boxIou([0, 0, 2, 2], [1, 0, 3, 2])).toBeCloseTo(1 / 3);
   });

@@ -106,12 +106,18 @@ describe('selection', () => {
   });
 
   it('keeps the best of each phrase where one is asked for, wherever the others lie', () => {
-    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { perPhrase: 'best' });
+    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { select: 'best-per-phrase' });
     expect(found.map(({ phrase, score }) => [phrase, Math.round(score * 10)])).toEqual([
       ['benign lesion', 8],
       ['cyst', 7],
       ['rib', 4],
     ]);
+  });
+
+  it('keeps the best of the image alone where it is asked for, and not even that where none is wanted', () => {
+    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { select: 'best-per-image' });
+    expect(found.map(({ phrase, score }) => [phrase, Math.round(score * 10)])).toEqual([['benign lesion', 8]]);
+    expect(select(apart(0.5), { select: 'best-per-image', maxDetections: 0 })).toEqual([]);
   });
 
   it('scores a phrase by the mean probability of its tokens, and asks a query for its best phrase only', () => {
@@ -230,6 +236,6 @@ describe('any answers', () => {
       expect(rounded(fewer)).toEqual(rounded(found.slice(0, maxDetections)));
     }
     const firsts = found.filter(({ phrase }, i) => found.findIndex((other) => other.phrase === phrase) === i);
-    expect(rounded(select(list, { nmsThreshold: threshold, perPhrase: 'best' }))).toEqual(rounded(firsts));
+    expect(rounded(select(list, { nmsThreshold: threshold, select: 'best-per-phrase' }))).toEqual(rounded(firsts));
   });
 });

@@ -36,7 +36,7 @@ const config = (name: string, monitor: string, changes: object = {}) =>
     data: { format: 'phantom' },
     lora: { preset: 'paper', rank: 4, alpha: 4 },
     train: { epochs: 2, stepsPerEpoch: 2, batchSize: 2, learningRate: 3e-3, warmupSteps: 1, ema: 0.5, preflight: false, monitor },
-    eval: { threshold: 0.1, select: 'best' },
+    eval: { threshold: 0.1, select: 'best-per-phrase' },
     ...changes,
   });
 

@@ -17,7 +17,7 @@ export interface MaskPolicy {
   /** Score from which boxes count under the strict protocol. */
   readonly threshold: number;
   /** Whether all of those count, or the best of a phrase. */
-  readonly select: 'all' | 'best';
+  readonly select: 'all' | 'best-per-phrase';
   /** Score from which the best box of a phrase gets a mask all the same, so that lower thresholds can be judged. */
   readonly bestFrom: number;
 }

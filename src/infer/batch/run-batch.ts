@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage, drawOverlay, lettersLacking, maskToPng, type RasterImage, splitAddress } from '../../imaging/index.js';
+import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
@@ -180,7 +181,7 @@ async function segmentAll(
   const found: (Segment | BoxSegment)[] = [];
   for (const phrases of prompts) found.push(...(await segmenter.segment(image, phrases, { select, threshold, nmsThreshold })));
   found.sort((a, b) => b.score - a.score);
-  return select === 'best' ? found.slice(0, 1) : found;
+  return found.slice(0, mostDetections({ select }));
 }
 
 async function unfinished(images: readonly BatchImage[], journal: Journal, key: string, out: string): Promise<BatchImage[]> {

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
-import type { Selection } from '../segment-options.js';
+import type { Selection } from '../../processing/index.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {

@@ -33,7 +33,7 @@ export async function verdictsOf(
 ): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const phrases of prompts) {
-    const best = await detector.detect(image, phrases, { threshold: 0, perPhrase: 'best' });
+    const best = await detector.detect(image, phrases, { threshold: 0, select: 'best-per-phrase' });
     for (const phrase of phrases) {
       const score = best.find((detection) => detection.phrase === phrase)?.score ?? 0;
       const { present, threshold, ownThreshold, falseAlarmRate } = presenceVerdict(calibration, phrase, score);

@@ -4,6 +4,7 @@ import {
   collateText,
   type Detection,
   ImageProcessor,
+  mostDetections,
   type QueryAnswers,
   type SelectOptions,
   selectDetections,
@@ -37,13 +38,13 @@ export class ExportedDetector implements Detector {
     try {
       for (const prompt of this.options.tokenizer.encodeAll(phrases)) {
         const answers = await this.ask(prepared, prompt);
-        found.push(...selectDetections(answers, prompt, { threshold: 0.3, ...options }, image));
+        found.push(...selectDetections(answers, prompt, { ...options, threshold: options.threshold ?? 0.3 }, image));
       }
     } finally {
       tf.dispose(prepared);
     }
     found.sort((a, b) => b.score - a.score);
-    return found.slice(0, options.maxDetections ?? found.length);
+    return found.slice(0, mostDetections(options));
   }
 
   /** Where the model's own size does not fit into the graph's, the image is made smaller. */

@@ -1,5 +1,5 @@
 import type { BoxXyxy, CocoRle } from '../../imaging/index.js';
-import type { Selection } from '../../infer/index.js';
+import type { Selection } from '../../processing/index.js';
 
 /** A picture that is sent, or one that was sent before. */
 export type ImageSource =

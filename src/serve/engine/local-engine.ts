@@ -9,6 +9,7 @@ import {
   openPictures,
 } from '../../imaging/index.js';
 import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
+import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
@@ -69,14 +70,14 @@ export class LocalEngine implements Engine {
     return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
 
-  private async segment({ image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
+  private async segment({ kind: _kind, image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
     const questions = prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
     checkDistinct(questions.flat());
     const { raster, opened } = await this.open(image);
     const found: (Segment | BoxSegment)[] = [];
     for (const phrases of questions) found.push(...(await this.segmenter.segment(raster, phrases, options)));
     found.sort((a, b) => b.score - a.score);
-    const kept = found.slice(0, options.select === 'best' ? 1 : options.maxDetections);
+    const kept = found.slice(0, mostDetections(options));
     const given = await this.masksOfBoxes(
       raster,
       boxes.map(({ boxXyxyPx }) => boxXyxyPx),

@@ -18,7 +18,7 @@ export function describePrompts(
 
 /** Which boxes count under the strict protocol, in words. */
 export function describeCounting({ threshold, select }: Counting): string {
-  return `boxes from a score of ${threshold} on, ${select === 'best' ? 'the best of each phrase' : 'all of them'}`;
+  return `boxes from a score of ${threshold} on, ${select === 'best-per-phrase' ? 'the best of each phrase' : 'all of them'}`;
 }
 
 /** The models of each part of a run, each once. */

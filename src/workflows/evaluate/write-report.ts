@@ -82,7 +82,7 @@ export async function writeReport(
     warnings: collected.warnings,
     settings: {
       strict: counting,
-      paper: { threshold: PAPER_THRESHOLD, select: 'the best box of the image' },
+      paper: { threshold: PAPER_THRESHOLD, select: 'best-per-image' },
       tolerance,
       bootstrap: { seed, draws: 2000, confidence: 0.95 },
     },
