@@ -17,7 +17,7 @@ const SHIPPED = 'configs';
  * that it names are looked for as {@link placeInputs} says. Earlier names of settings are read, with a notice in one line.
  *
  * @param name - a file; `configs/NAME.yaml` is also found in this package.
- * @param overrides - as `train.epochs=5` or `lora.targets=[a, b]`; a text needs no quotes.
+ * @param overrides - as `train.epochs=5` or `lora.targetModules=[a, b]`; a text needs no quotes.
  * @throws ConfigError
  */
 export async function loadConfig<S extends z.ZodType>(

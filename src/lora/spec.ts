@@ -6,7 +6,7 @@ export interface LoraSpec {
   /** Share of each adapter's input that is dropped in training. Default: 0. */
   readonly dropout?: number;
   /** Path patterns (`util/path-pattern`) of linear layers. */
-  readonly targets: readonly string[];
+  readonly targetModules: readonly string[];
   /** Ranks of single layers, by path pattern; the first that fits holds. */
   readonly rankPattern?: Readonly<Record<string, number>>;
   /** Alphas of single layers, by path pattern; the first that fits holds. */
@@ -14,5 +14,5 @@ export interface LoraSpec {
   /** Dropout of single layers, by path pattern; the first that fits holds. */
   readonly dropoutPattern?: Readonly<Record<string, number>>;
   /** Path patterns of modules whose own parameters are trained. */
-  readonly trainFully?: readonly string[];
+  readonly modulesToSave?: readonly string[];
 }

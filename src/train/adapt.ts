@@ -15,7 +15,7 @@ export function adapt(model: Module, { lora, run }: RunConfig, logger: Logger): 
 
 /** The settings of the preset, if one is named, with those of the file before them or in their place. */
 export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): LoraSpec {
-  const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
+  const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targetModules: [] } : loraPresets[preset];
   if (named === undefined) {
     throw new ConfigError({
       where: 'lora.preset',
@@ -27,11 +27,11 @@ export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): Lora
     rank: own.rank ?? named.rank,
     alpha: own.alpha ?? named.alpha,
     dropout: own.dropout ?? named.dropout ?? 0,
-    targets: [...named.targets, ...own.targets],
+    targetModules: [...named.targetModules, ...own.targetModules],
     // The first pattern that fits holds: the file's come first.
     rankPattern: { ...own.rankPattern, ...named.rankPattern, ...own.rankPattern },
     alphaPattern: { ...own.alphaPattern, ...named.alphaPattern, ...own.alphaPattern },
     dropoutPattern: { ...own.dropoutPattern, ...named.dropoutPattern, ...own.dropoutPattern },
-    trainFully: [...(named.trainFully ?? []), ...own.trainFully],
+    modulesToSave: [...(named.modulesToSave ?? []), ...own.modulesToSave],
   };
 }

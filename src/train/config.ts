@@ -89,6 +89,7 @@ const dataSchema = z.strictObject({
   phantom: phantomSchema.prefault({}),
 });
 
+/** PEFT's names in camel case, but for `rank`, `alpha` and `dropout`. */
 const loraSchema = z.strictObject({
   /** A named set of targets. */
   preset: z.enum(Object.keys(loraPresets)).optional(),
@@ -99,18 +100,18 @@ const loraSchema = z.strictObject({
   /** Share of each adapter's input that is dropped in training. Default: the preset's, which is 0. */
   dropout: fraction.optional(),
   /** Ordered path patterns of the linear layers that get an adapter. */
-  targets: z.array(z.string().min(1)).default([]),
+  targetModules: formerly({ key: 'targets' }, z.array(z.string().min(1)).default([])),
   /** Other ranks, alphas and dropout by path pattern, the first that fits holding. */
   rankPattern: z.record(z.string().min(1), count).default({}),
   alphaPattern: z.record(z.string().min(1), positive).default({}),
   dropoutPattern: z.record(z.string().min(1), fraction).default({}),
-  /** Path patterns of modules whose parameters are trained whole: PEFT's `modules_to_save`. */
-  trainFully: z.array(z.string().min(1)).default([]),
+  /** Path patterns of modules whose parameters are trained whole and saved with the adapter. */
+  modulesToSave: formerly({ key: 'trainFully' }, z.array(z.string().min(1)).default([])),
 });
 
 const groupSchema = z
   .strictObject({
-    /** Pattern of parameter paths, as in lora.targets. */
+    /** Pattern of parameter paths, as in lora.targetModules. */
     match: z.string().min(1),
     /** The highest rate of these parameters. */
     learningRate: z.number().nonnegative().optional(),

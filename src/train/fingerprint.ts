@@ -6,6 +6,12 @@ export type Settings = Readonly<Record<string, unknown>>;
 /** Keys that may change between a checkpoint and its continuation: they alter when a run ends and what it writes, not its steps. */
 const HARMLESS = [/^run\.dir$/, /^eval(\.|$)/, /^train\.(epochs|workers|patience|keepLast|checkpointEvery)$/];
 
+/** Settings of older checkpoints by their names in them. */
+const FORMER = new Map([
+  ['lora.targets', 'lora.targetModules'],
+  ['lora.trainFully', 'lora.modulesToSave'],
+]);
+
 /** What a checkpoint keeps of the settings: those that decide what a step does, by dotted path, as JSON. Lists are leaves. */
 export function stepSettings(settings: Settings): Record<string, string> {
   return Object.fromEntries([...flat(settings)].filter(([key]) => !HARMLESS.some((pattern) => pattern.test(key))).sort());
@@ -14,10 +20,11 @@ export function stepSettings(settings: Settings): Record<string, string> {
 /**
  * Refuses to continue a run under other settings.
  *
- * @param saved - what {@link stepSettings} gave when the checkpoint was written.
+ * @param written - what {@link stepSettings} gave when the checkpoint was written.
  * @throws ConfigError naming every key that differs, with both values.
  */
-export function assertSameRun(file: string, saved: Readonly<Record<string, string>>, settings: Settings): void {
+export function assertSameRun(file: string, written: Readonly<Record<string, string>>, settings: Settings): void {
+  const saved = Object.fromEntries(Object.entries(written).map(([key, value]) => [FORMER.get(key) ?? key, value]));
   const current = stepSettings(settings);
   const keys = [...new Set([...Object.keys(saved), ...Object.keys(current)])].sort();
   const changed = keys.filter((key) => saved[key] !== current[key]);

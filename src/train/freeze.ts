@@ -13,7 +13,7 @@ export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }
   if (lora !== undefined)
     throw new ConfigError({
       where,
-      what: 'with lora only the adapters and lora.trainFully are trained',
+      what: 'with lora only the adapters and lora.modulesToSave are trained',
       fix: 'Remove train.freeze, or lora',
     });
   const parameters = [...model.namedParameters()];

@@ -37,8 +37,11 @@ describe('configs/', () => {
 
   it('reads what a run wrote down under earlier names', async () => {
     const file = join(dir, 'config.yaml');
-    await writeFile(file, 'run: {dir: runs/a}\ndata: {format: phantom}\neval: {boxThreshold: 0.05, select: best, folds: 0}\n');
+    const lora = 'lora: {rank: 4, targets: [out], trainFully: [norm]}';
+    const judging = 'eval: {boxThreshold: 0.05, select: best, folds: 0}';
+    await writeFile(file, ['run: {dir: runs/a}', 'data: {format: phantom}', lora, judging].join('\n'));
     const config = await loadConfig(file, runConfigSchema);
+    expect(config.lora).toMatchObject({ rank: 4, targetModules: ['out'], modulesToSave: ['norm'] });
     expect(config.eval).toEqual({ threshold: 0.05, select: 'best-per-phrase', folds: 0 });
   });
 
@@ -48,7 +51,7 @@ describe('configs/', () => {
     expect(train).toMatchObject({ batchSize: 4, learningRate: 5e-4, weightDecay: 1e-4, patience: 20, augment: 'paper' });
     expect(loss).toMatchObject({ class: 1, bbox: 10, giou: 1 });
     const spec = specOf(lora as NonNullable<typeof lora>);
-    expect(spec.targets).toEqual(loraPresets['paper']?.targets);
+    expect(spec.targetModules).toEqual(loraPresets['paper']?.targetModules);
     const { percent } = applyLora(new GroundingDino(parseGroundingDinoConfig({})), spec, Rng.seeded(1));
     expect(percent).toBeCloseTo(1.7, 1);
   });

@@ -57,7 +57,12 @@ class Net extends Module {
   }
 }
 
-const spec: LoraSpec = { rank: 2, alpha: 3, targets: ['encoder.layers.*.{fc1,fc2}', 'out', 'copy'], trainFully: ['norm'] };
+const spec: LoraSpec = {
+  rank: 2,
+  alpha: 3,
+  targetModules: ['encoder.layers.*.{fc1,fc2}', 'out', 'copy'],
+  modulesToSave: ['norm'],
+};
 const x = () => tf.tensor([0.3, -0.2, 0.9, 1.1, 0.4, -0.8], [2, 1, 3]);
 
 /** A model whose adapters do something. */
@@ -126,20 +131,20 @@ describe('applyLora', () => {
   it.each<[string, Partial<LoraSpec>, string]>([
     [
       'patterns that fit nothing',
-      { targets: ['encoder.layer.*.fc1', 'zzz.zzz.zzz.zzzzzzz'] },
+      { targetModules: ['encoder.layer.*.fc1', 'zzz.zzz.zzz.zzzzzzz'] },
       'encoder.layer.*.fc1 fits nothing, did you mean encoder.layers.*.fc1?; zzz',
     ],
     [
       'targets that are no linear layers',
-      { targets: ['norm', 'encoder.layers.*'] },
+      { targetModules: ['norm', 'encoder.layers.*'] },
       'norm is not a linear layer; encoder.layers.0 is not a linear layer',
     ],
     [
       'modules to train whole that are not there',
-      { trainFully: ['nrm'] },
-      'lora.trainFully: nrm fits nothing, did you mean norm?',
+      { modulesToSave: ['nrm'] },
+      'lora.modulesToSave: nrm fits nothing, did you mean norm?',
     ],
-    ['targets inside what is trained whole', { trainFully: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
+    ['targets inside what is trained whole', { modulesToSave: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
     ['ranks for what is no target', { rankPattern: { norm: 3 } }, 'lora.rankPattern: norm fits nothing'],
   ])('refuses %s', (_name, change, message) => {
     const net = new Net();
