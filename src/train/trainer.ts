@@ -71,8 +71,10 @@ export interface TrainerOptions {
 export interface TrainResult {
   readonly steps: number;
   readonly epochs: number;
-  /** The value of `train.monitor` of the best weights: by default their validation loss. */
-  readonly bestValLoss: number;
+  /** `train.monitor`: the number that decided which weights are the best. */
+  readonly monitor: string;
+  /** Its value for the best weights. */
+  readonly bestValue: number;
   readonly stoppedEarly: boolean;
   /** Folder of the best weights. */
   readonly bestDir: string;
@@ -173,7 +175,8 @@ class Trainer {
     return {
       steps: this.step,
       epochs: this.epoch,
-      bestValLoss: this.stopping.bestValue,
+      monitor: config.monitor,
+      bestValue: this.stopping.bestValue,
       stoppedEarly: this.epoch < config.epochs,
       bestDir: this.folder.bestDir,
     };

@@ -60,7 +60,7 @@ describe('a run that is judged by its answers', () => {
     let best = Number.NaN;
     let folder = '';
     const leak = await leakOf(async () => {
-      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+      ({ bestValue: best, bestDir: folder } = await runTraining(asked, data));
     });
     expect(leak).toBe(0);
     const term = monitor.slice(4) as 'dsc' | 'boxIou';
@@ -81,7 +81,7 @@ describe('a run that is judged by its answers', () => {
     let best = Number.NaN;
     let folder = '';
     const leak = await leakOf(async () => {
-      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+      ({ bestValue: best, bestDir: folder } = await runTraining(asked, data));
     });
     expect(leak).toBe(0);
     const { means } = await evaluated(asked, { detector: DETECTOR, masker: MASKER, maskerAdapter: folder });
