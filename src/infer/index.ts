@@ -6,6 +6,7 @@ export {
   type BatchSettings,
   type BatchSummary,
   batchFolders,
+  type CocoImages,
   type CocoResult,
   mergeBatches,
   parseShard,

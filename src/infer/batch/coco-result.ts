@@ -3,9 +3,9 @@ import type { BoxSegment, Segment } from '../segmenter.js';
 
 /** One entry of COCO's results format, with what text prompts add to it. */
 export interface CocoResult {
-  /** The image's place below the folder that was asked for, without its ending: also the name of its overlay and masks. */
-  readonly image_id: string;
-  /** The same with its ending. */
+  /** The image's `id` in `images.json`. */
+  readonly image_id: number;
+  /** The image's place below the folder that was asked for. */
   readonly file_name: string;
   /** The phrase that was found. */
   readonly category: string;
@@ -21,15 +21,35 @@ export interface CocoResult {
   readonly segmentation?: CocoRle;
 }
 
+/** The same before the images are numbered. */
+export type FoundInImage = Omit<CocoResult, 'image_id'>;
+
+/** What `images.json` holds: a dataset in COCO's format, without annotations, that `results.json` refers to. */
+export interface CocoImages {
+  readonly images: readonly CocoImage[];
+  readonly categories: readonly { readonly id: number; readonly name: string }[];
+  readonly annotations: readonly never[];
+}
+
+export interface CocoImage {
+  /** From 1, in the order of the names. */
+  readonly id: number;
+  /** The image's place below the folder that was asked for. */
+  readonly file_name: string;
+  /** What its overlay and masks are called: `overlays/NAME.png`, `masks/NAME_0.png`. */
+  readonly name: string;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
 /** Writes down one thing that was found. */
-export function cocoResult(
+export function foundInImage(
   { phrase, score, boxXyxyPx: [x0, y0, x1, y1], mask, maskScore }: Segment | BoxSegment,
-  image: { readonly id: string; readonly fileName: string },
+  { fileName }: { readonly fileName: string },
   phrases: readonly string[],
-): CocoResult {
+): FoundInImage {
   return {
-    image_id: image.id,
-    file_name: image.fileName,
+    file_name: fileName,
     category: phrase,
     category_id: phrases.indexOf(phrase) + 1,
     bbox: [x0, y0, x1 - x0, y1 - y0],

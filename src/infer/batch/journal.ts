@@ -2,14 +2,15 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
-import type { CocoResult } from './coco-result.js';
-import type { Verdict } from './verdicts.js';
+import type { CocoImages, CocoResult, FoundInImage } from './coco-result.js';
+import type { Verdict, VerdictOnImage } from './verdicts.js';
 
 /** Grows by a line for each image that is done. */
 export const journalFile = 'journal.jsonl';
 
-/** What everybody reads. */
+/** What everybody reads: what was found, and the images that it was found in. */
 const RESULTS = 'results.json';
+const IMAGES = 'images.json';
 
 /** Only where the models are calibrated. */
 const VERDICTS = 'verdicts.json';
@@ -22,6 +23,9 @@ const FOLD_SHARE = 10;
 
 const entryFields = z.object({
   id: z.string(),
+  fileName: z.string().optional(),
+  width: z.int().optional(),
+  height: z.int().optional(),
   /** Stands for the image file as it was, and for the settings. */
   key: z.string(),
   /** Stands for the settings alone. */
@@ -37,22 +41,26 @@ const entrySchema = entryFields.refine(({ masks, results }) => masks <= results.
 /** What is known of an image that is done. */
 export interface JournalEntry {
   readonly id: string;
+  readonly fileName?: string | undefined;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
   readonly key: string;
   readonly settings: string;
   readonly masks: number;
-  readonly results: readonly CocoResult[];
-  readonly verdicts?: readonly Verdict[] | undefined;
+  readonly results: readonly FoundInImage[];
+  readonly verdicts?: readonly VerdictOnImage[] | undefined;
 }
 
 /**
  * Which images of an output folder are done, and with what result. A line is appended to `journal.jsonl` when an image is done;
- * `results.json` is made of all lines, by rename: with each image while they are few, then as often as it costs little, and at
- * the end. Whenever the process is stopped both files are valid; what a long list lacks the next start adds from the journal.
+ * `results.json` and `images.json` are made of all lines, by rename: with each image while they are few, then as often as it costs little, and at
+ * the end. Whenever the process is stopped the files are valid; what a long list lacks the next start adds from the journal.
  */
 export class Journal {
   private readonly out: string;
   private readonly settings: string;
   private readonly entries = new Map<string, JournalEntry>();
+  private phrases: readonly string[] = [];
   private foldMs = 0;
   private foldedAt = Number.NEGATIVE_INFINITY;
   private stale = true;
@@ -110,8 +118,13 @@ export class Journal {
     for (const id of ids) this.entries.delete(id);
   }
 
-  /** Forgets what was found with other settings, and writes both files anew. */
-  async start(): Promise<void> {
+  /**
+   * Forgets what was found with other settings, and writes all files anew.
+   *
+   * @param phrases - what is looked for, in the order of their `category_id`.
+   */
+  async start(phrases: readonly string[]): Promise<void> {
+    this.phrases = phrases;
     for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.entries.delete(id);
     const lines = [...this.entries.values()].map((entry) => `${JSON.stringify(entry)}\n`);
     await writeFileAtomic(join(this.out, journalFile), lines.join(''));
@@ -130,15 +143,20 @@ export class Journal {
     if (due) await this.fold();
   }
 
-  /** Brings `results.json`, and `verdicts.json` if there are any, up to date. */
+  /**
+   * Brings `images.json`, `results.json`, and `verdicts.json` if there are any, up to date. COCO numbers images: here from 1 in
+   * the order of their ids, so that the same images have the same numbers, in whatever order and in however many parts they came.
+   */
   async fold(): Promise<void> {
     if (!this.stale) return;
     const begin = performance.now();
     const order = new Intl.Collator('en', { numeric: true });
     const sorted = [...this.entries.values()].sort((a, b) => order.compare(a.id, b.id));
-    await writeFileAtomic(join(this.out, RESULTS), listOf(sorted.flatMap(({ results }) => results)));
-    if (sorted.some(({ verdicts }) => verdicts !== undefined))
-      await writeFileAtomic(join(this.out, VERDICTS), listOf(sorted.flatMap(({ verdicts = [] }) => verdicts)));
+    const results: CocoResult[] = sorted.flatMap((entry, i) => entry.results.map((found) => numbered(found, i + 1)));
+    const verdicts: Verdict[] = sorted.flatMap(({ verdicts: own = [] }, i) => own.map((verdict) => numbered(verdict, i + 1)));
+    await writeFileAtomic(join(this.out, IMAGES), `${JSON.stringify(imagesOf(sorted, this.phrases), null, 1)}\n`);
+    await writeFileAtomic(join(this.out, RESULTS), listOf(results));
+    if (sorted.some((entry) => entry.verdicts !== undefined)) await writeFileAtomic(join(this.out, VERDICTS), listOf(verdicts));
     this.stale = false;
     this.foldedAt = performance.now();
     this.foldMs = this.foldedAt - begin;
@@ -148,6 +166,22 @@ export class Journal {
   get found(): number {
     return [...this.entries.values()].reduce((sum, { results }) => sum + results.length, 0);
   }
+}
+
+/** Says first which image something is of. */
+function numbered<T extends object>(item: T, imageId: number): T & { readonly image_id: number } {
+  // Lines that an earlier version wrote have a name there.
+  return Object.assign({ image_id: imageId }, item, { image_id: imageId });
+}
+
+function imagesOf(entries: readonly JournalEntry[], phrases: readonly string[]): CocoImages {
+  return {
+    images: entries.map(({ id, fileName, results, width, height }, i) => {
+      return { id: i + 1, file_name: fileName ?? results[0]?.file_name ?? id, name: id, width, height };
+    }),
+    categories: phrases.map((name, i) => ({ id: i + 1, name })),
+    annotations: [],
+  };
 }
 
 /** A JSON list with one entry a line. */

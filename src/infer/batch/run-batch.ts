@@ -16,7 +16,7 @@ import {
 import type { GroundedSegmenter } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
-import { cocoResult } from './coco-result.js';
+import { foundInImage } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
@@ -27,7 +27,7 @@ import { calibrationOf, verdictsOf } from './verdicts.js';
 /** An image file and what it is called in the results. */
 export interface BatchImage {
   readonly path: string;
-  /** Names the overlay and the masks; `/` makes folders. Another one for each image. */
+  /** Names the overlay and the masks, and is the `name` in `images.json`; `/` makes folders. Another one for each image. */
   readonly id: string;
   /** The id with the file's ending. */
   readonly fileName: string;
@@ -37,7 +37,7 @@ export interface BatchImage {
 export interface BatchOptions {
   readonly images: readonly BatchImage[];
   readonly settings: BatchSettings;
-  /** Folder of `results.json`, `overlays/` and `masks/`. */
+  /** Folder of `results.json`, `images.json`, `overlays/` and `masks/`. */
   readonly out: string;
   /** Loads the models; called only when there is something to do. */
   readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
@@ -66,8 +66,8 @@ export interface BatchSummary {
 }
 
 /**
- * Segments many images: an overlay and mask files for each, one `results.json` for all. Images that are done already, with the
- * same settings and models, are left alone. Calibrated models also give `verdicts.json`: whether each image shows each thing.
+ * Segments many images: an overlay and mask files for each, and for all of them `results.json` in COCO's results format and
+ * `images.json` with the images it refers to. Images that are done already, with the same settings and models, are left alone. Calibrated models also give `verdicts.json`: whether each image shows each thing.
  * The next image is read and the last one's files are written while one is computed.
  *
  * @throws DataError for the first image that cannot be read, if `onBad` is `stop`, and SonogroundError when the disk is full; what
@@ -94,7 +94,7 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
     logger.warn(
       `overlays spell ${shownName(lacking.slice(0, 20).join(' '))} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
     );
-  await journal.start();
+  await journal.start(prompts.flat());
   const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const { done, bad } = todo.length === 0 ? { done: 0, bad: [] } : await segmentImages(todo, prompts, journal, key, options);
@@ -129,7 +129,7 @@ async function segmentImages(
         if (read.error !== undefined) throw read.error;
         const raster = read.raster as RasterImage;
         const segments = await segmentAll(segmenter, raster, prompts, settings);
-        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
+        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { ...image, calibration }));
         await writer.run(async () => {
           try {
             await writeOutputs(out, image.id, raster, segments, phrases);
@@ -137,8 +137,10 @@ async function segmentImages(
             return passOver(error);
           }
           const masks = segments.filter(({ mask }) => mask !== undefined).length;
-          const results = segments.map((segment) => cocoResult(segment, image, phrases));
-          await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results, verdicts });
+          const results = segments.map((segment) => foundInImage(segment, image, phrases));
+          const { id, fileName } = image;
+          const { width, height } = raster;
+          await journal.record({ id, fileName, width, height, key: read.key ?? '', settings: key, masks, results, verdicts });
           done += 1;
         });
       } catch (error) {
