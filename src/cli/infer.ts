@@ -52,7 +52,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         demandOption: true,
         describe: 'what to look for, separated by dots; given again, it is a question of its own',
       })
-      .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json and images.json (COCO), overlays/ and masks/' })
+      .option('out', {
+        type: 'string',
+        demandOption: true,
+        describe: 'folder for results.json and images.json (COCO), overlays/ and masks/',
+      })
       .option('model', {
         type: 'string',
         default: shippedModels.detector,

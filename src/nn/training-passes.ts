@@ -1,9 +1,9 @@
 import { canRunGraphs, tf } from '../backend/index.js';
 import type { Rng } from '../util/index.js';
 import { CapturedPasses } from './captured-passes.js';
+import { CheckpointedTape } from './checkpointed-tape.js';
 import type { Module } from './module.js';
 import { tensorsIn } from './nested-tensors.js';
-import { SegmentTape } from './segment-tape.js';
 import type { PassFunction, TrainingPass } from './training-pass.js';
 
 export interface TrainingPassesOptions {
@@ -19,7 +19,7 @@ const MOST_GRAPHS = 32;
 
 /**
  * Runs forward and backward passes of a model. Where it can, it records both once as TensorFlow operations and runs them from then
- * on as one graph each, between which the loss is computed; otherwise block by block through a {@link SegmentTape}.
+ * on as one graph each, between which the loss is computed; otherwise block by block through a {@link CheckpointedTape}.
  *
  * A graph is not made on other backends or a GPU, of passes that draw random numbers (dropout), and of large models, whose blocks
  * would all be held at once.
@@ -39,7 +39,7 @@ export class TrainingPasses {
   async forward<O>(pass: PassFunction<O>, rng: Rng): Promise<TrainingPass<O>> {
     const captured = await this.captured(pass, rng);
     if (captured !== undefined) return captured.forward<O>(pass.inputs);
-    const tape = new SegmentTape(rng);
+    const tape = new CheckpointedTape(rng);
     try {
       const outputs = pass.forward(tape);
       return {

@@ -11,7 +11,7 @@ import {
   setAdapterScale,
 } from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
-import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, inference, LayerNorm, Linear, Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
@@ -161,7 +161,7 @@ describe('applyLora', () => {
 describe('training adapters', () => {
   it('gives A and B the gradients of the merged matrix, and frozen parameters none', async () => {
     const net = adapted();
-    const tape = new SegmentTape(Rng.seeded(3));
+    const tape = new CheckpointedTape(Rng.seeded(3));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
     const trainable = net.trainableParameters();
@@ -174,7 +174,7 @@ describe('training adapters', () => {
     const merged = adapted();
     mergeLora(merged);
     merged.setTrainable(true);
-    const whole = new SegmentTape(Rng.seeded(3));
+    const whole = new CheckpointedTape(Rng.seeded(3));
     const same = merged.forward(x(), whole);
     const free = whole.backward([[same, tf.ones(same.shape)]]).gradients;
     for (const pick of [(n: Net) => n.head, (n: Net) => n.layers[0]?.fc1 as Linear, (n: Net) => n.ends.out]) {
@@ -202,9 +202,9 @@ describe('dropout of adapters', () => {
 
   it('drops in training alone, the same for the same draws', async () => {
     const net = dropped();
-    const trained = await answer(net, new SegmentTape(Rng.seeded(3)));
-    expect(await answer(net, new SegmentTape(Rng.seeded(3)))).toEqual(trained);
-    expect(await answer(net, new SegmentTape(Rng.seeded(4)))).not.toEqual(trained);
+    const trained = await answer(net, new CheckpointedTape(Rng.seeded(3)));
+    expect(await answer(net, new CheckpointedTape(Rng.seeded(3)))).toEqual(trained);
+    expect(await answer(net, new CheckpointedTape(Rng.seeded(4)))).not.toEqual(trained);
     const plain = await answer(net, inference);
     expect(plain).not.toEqual(trained);
     expect(await answer(net, inference)).toEqual(plain);
@@ -214,12 +214,12 @@ describe('dropout of adapters', () => {
   it('gives the gradient of the very draws of the forward pass', async () => {
     const net = dropped();
     const total = async () => {
-      const tape = new SegmentTape(Rng.seeded(5));
+      const tape = new CheckpointedTape(Rng.seeded(5));
       const sum = (await answer(net, tape)).reduce((a, b) => a + b, 0);
       tape.dispose();
       return sum;
     };
-    const tape = new SegmentTape(Rng.seeded(5));
+    const tape = new CheckpointedTape(Rng.seeded(5));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
     expect(adaptersIn(net)).toHaveLength(6);

@@ -7,7 +7,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { GroundedSegmenter } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
-import { SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape } from '../../src/nn/index.js';
 import { loadDetector, loadSam2Masker } from '../../src/pretrained/index.js';
 import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
@@ -96,7 +96,7 @@ describe('training the detector', () => {
   ])('never tapes what comes before the first adapter: %s', async (name, bert) => {
     const { model, config: sizes } = await loadDetector(DETECTOR);
     applyLora(model, loraPresets[name] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
-    const tape = new SegmentTape(Rng.seeded(2));
+    const tape = new CheckpointedTape(Rng.seeded(2));
     const ids = tf.tensor2d([[101, 5, 6, 1012, 102]], [1, 5], 'int32');
     tf.tidy(() => {
       model.forward({ pixelValues: tf.randomNormal([1, 128, 128, 3], 0, 1, 'float32', 1), inputIds: ids }, tape);

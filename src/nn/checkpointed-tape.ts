@@ -3,7 +3,7 @@ import { Rng, type RngState } from '../util/index.js';
 import type { BlockMode, BlockObserver, ForwardContext, Owner, TensorRecord } from './forward-context.js';
 import { Parameter } from './parameter.js';
 
-interface Segment {
+interface RecordedBlock {
   readonly inputs: TensorRecord;
   readonly outputs: TensorRecord;
   readonly parameters: readonly Parameter[];
@@ -16,17 +16,20 @@ interface Segment {
 export type Gradients = Map<Parameter, tf.Tensor>;
 
 /**
- * Records a forward pass block by block without a gradient tape and walks it backwards, computing each block a second time
- * under a tape of its own. Memory holds the blocks' borders and one block's inside; host work (matching) may be
- * asynchronous between the two passes. Blocks that nothing trainable feeds are not recorded.
+ * Gradient checkpointing. Records a forward pass block by block without a gradient tape, keeping each block's inputs and outputs,
+ * and walks it backwards, computing each block a second time under a tape of its own. Memory holds the checkpoints and the
+ * intermediate results of one block; host work (matching) may be asynchronous between the two passes. Blocks that nothing
+ * trainable feeds are not recorded.
  *
- * Outputs of recorded blocks belong to the tape until {@link SegmentTape.dispose}; inputs stay the caller's.
+ * Outputs of recorded blocks belong to the tape until {@link CheckpointedTape.dispose}; inputs stay the caller's.
  * Use: `forward` the model with the tape as context, take the loss gradient at the outputs, call {@link backward}, dispose.
+ *
+ * @see Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost
  */
-export class SegmentTape implements ForwardContext {
+export class CheckpointedTape implements ForwardContext {
   readonly training = true;
   private readonly rng: Rng;
-  private readonly segments: Segment[] = [];
+  private readonly blocks: RecordedBlock[] = [];
   private readonly kept: tf.Tensor[] = [];
   /** Ids of tensors that a trainable parameter has influenced. */
   private readonly tracked = new Set<number>();
@@ -38,7 +41,7 @@ export class SegmentTape implements ForwardContext {
 
   /** The number of recorded blocks. */
   get length(): number {
-    return this.segments.length;
+    return this.blocks.length;
   }
 
   /** Whether any block so far has drawn random numbers: dropout. */
@@ -77,7 +80,7 @@ export class SegmentTape implements ForwardContext {
         if (tensor.dtype === 'float32') this.tracked.add(tensor.id);
       }
       const kept = this.keepInputs(inputs);
-      this.segments.push({ inputs: kept, outputs, parameters, observers, rngState, fn: fn as unknown as Segment['fn'] });
+      this.blocks.push({ inputs: kept, outputs, parameters, observers, rngState, fn: fn as unknown as RecordedBlock['fn'] });
     }
     return outputs;
   }
@@ -101,17 +104,18 @@ export class SegmentTape implements ForwardContext {
     const gradients: Gradients = new Map();
     const watchedIds = new Set(watch.map((tensor) => tensor.id));
     for (const [output, gradient] of outputGradients) {
-      if (!this.tracked.has(output.id)) throw new Error('SegmentTape.backward: an output does not come from a recorded block');
+      if (!this.tracked.has(output.id))
+        throw new Error('CheckpointedTape.backward: an output does not come from a recorded block');
       accumulate(pending, output.id, gradient.clone());
     }
-    for (const segment of [...this.segments].reverse()) {
-      const dys = Object.entries(segment.outputs).flatMap(([name, tensor]) => {
+    for (const block of [...this.blocks].reverse()) {
+      const dys = Object.entries(block.outputs).flatMap(([name, tensor]) => {
         const dy = tensor === undefined ? undefined : pending.get(tensor.id);
         return dy === undefined ? [] : [[name, dy] as const];
       });
       if (dys.length === 0) continue;
-      this.walkBack(segment, dys, pending, gradients);
-      for (const tensor of tensorsOf(segment.outputs)) {
+      this.walkBack(block, dys, pending, gradients);
+      for (const tensor of tensorsOf(block.outputs)) {
         if (watchedIds.has(tensor.id)) continue;
         pending.get(tensor.id)?.dispose();
         pending.delete(tensor.id);
@@ -123,16 +127,16 @@ export class SegmentTape implements ForwardContext {
   }
 
   private walkBack(
-    segment: Segment,
+    block: RecordedBlock,
     dys: readonly (readonly [string, tf.Tensor])[],
     pending: Map<number, tf.Tensor>,
     gradients: Gradients,
   ): void {
-    const inputs = tensorsOf(segment.inputs).filter((tensor) => this.tracked.has(tensor.id));
+    const inputs = tensorsOf(block.inputs).filter((tensor) => this.tracked.has(tensor.id));
     const distinct = [...new Map(inputs.map((tensor) => [tensor.id, tensor])).values()];
-    const variables = segment.parameters.map((parameter) => parameter.value as tf.Tensor);
+    const variables = block.parameters.map((parameter) => parameter.value as tf.Tensor);
     const scalar = (): tf.Scalar => {
-      const outputs = observed(segment.observers, segment.rngState, (mode) => segment.fn(segment.inputs, mode));
+      const outputs = observed(block.observers, block.rngState, (mode) => block.fn(block.inputs, mode));
       const terms = dys.map(([name, dy]) => tf.sum(tf.mul(outputs[name] as tf.Tensor, dy)));
       return (terms.length === 1 ? terms[0] : tf.addN(terms)) as tf.Scalar;
     };
@@ -142,7 +146,7 @@ export class SegmentTape implements ForwardContext {
       const gradient = grads[i];
       if (gradient) accumulate(pending, tensor.id, gradient);
     }
-    for (const [i, parameter] of segment.parameters.entries()) {
+    for (const [i, parameter] of block.parameters.entries()) {
       const gradient = grads[distinct.length + i];
       if (gradient) accumulate(gradients, parameter, gradient);
     }
@@ -162,11 +166,11 @@ export class SegmentTape implements ForwardContext {
     return tensor;
   }
 
-  /** Frees the recorded borders, the outputs that blocks returned among them. Gradients stay the caller's. */
+  /** Frees the checkpoints, which are the blocks' inputs and outputs. Gradients stay the caller's. */
   dispose(): void {
     for (const tensor of this.kept) tensor.dispose();
     this.kept.length = 0;
-    this.segments.length = 0;
+    this.blocks.length = 0;
     this.tracked.clear();
   }
 }

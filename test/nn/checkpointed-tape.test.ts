@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { type ForwardContext, inference, Linear, Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, inference, Linear, Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
@@ -31,10 +31,10 @@ function build(): { net: Net; x: tf.Tensor; dy: tf.Tensor } {
   return { net, x, dy };
 }
 
-describe('SegmentTape', () => {
+describe('CheckpointedTape', () => {
   it('gives the gradients of one whole tape', async () => {
     const { net, x, dy } = build();
-    const tape = new SegmentTape(Rng.seeded(5));
+    const tape = new CheckpointedTape(Rng.seeded(5));
     const y = net.forward(x, tape);
     const { gradients } = tape.backward([[y, dy]]);
     const whole = tf.variableGrads(() => {
@@ -54,7 +54,7 @@ describe('SegmentTape', () => {
   it('does not record what nothing trainable leads to', () => {
     const { net, x, dy } = build();
     net.first.setTrainable(false);
-    const tape = new SegmentTape(Rng.seeded(5));
+    const tape = new CheckpointedTape(Rng.seeded(5));
     const y = net.forward(x, tape);
     const { gradients } = tape.backward([[y, dy]]);
     expect(tape.length).toBe(2);
@@ -64,7 +64,7 @@ describe('SegmentTape', () => {
 
   it('refuses an output that no block recorded', () => {
     const { net, x, dy } = build();
-    const tape = new SegmentTape(Rng.seeded(5));
+    const tape = new CheckpointedTape(Rng.seeded(5));
     const y = tf.mul(net.forward(x, tape), 2);
     expect(() => tape.backward([[y, dy]])).toThrow('does not come from a recorded block');
   });
@@ -72,7 +72,7 @@ describe('SegmentTape', () => {
   it('leaves no tensor behind but the gradients', async () => {
     const { net, x, dy } = build();
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(5));
+      const tape = new CheckpointedTape(Rng.seeded(5));
       const y = net.forward(x, tape);
       const { gradients } = tape.backward([[y, dy]]);
       for (const gradient of gradients.values()) gradient.dispose();
@@ -85,6 +85,6 @@ describe('SegmentTape', () => {
     const { net, x } = build();
     const linear = (context: ForwardContext) =>
       context.block(net.second, { x }, (inputs) => ({ y: net.second.forward(inputs.x) })).y;
-    await expectClose(linear(new SegmentTape(Rng.seeded(0))), linear(inference), 1e-7);
+    await expectClose(linear(new CheckpointedTape(Rng.seeded(0))), linear(inference), 1e-7);
   });
 });
