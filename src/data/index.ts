@@ -7,12 +7,12 @@ export { CocoDataset, type Part, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
 export {
-  adapters,
   type CopiesReport,
-  findAdapter,
+  findImporter,
   type ImportOptions,
   type ImportReport,
   importDataset,
+  importers,
   loadPrompts,
   loadWordings,
   openSets,

@@ -3,7 +3,7 @@ import type { Part } from '../coco.js';
 import type { CocoEntry } from './coco-writer.js';
 import type { ObjectEntry, RecordResult } from './process-record.js';
 import { splitGroups, splitRows, TRAIN_AND_VAL } from './split.js';
-import type { Adapter, SourceRecord } from './types.js';
+import type { Importer, SourceRecord } from './types.js';
 
 /** A record and what was made of it. */
 export interface Done {
@@ -13,7 +13,7 @@ export interface Done {
 
 /** How entries are named and divided. */
 export interface AssembleOptions {
-  readonly adapter: Adapter;
+  readonly importer: Importer;
   readonly seed: number;
   /** Parts that records have are kept: the publisher's, or those of a given division. */
   readonly keepParts: boolean;
@@ -58,8 +58,8 @@ export function assembleStrict(done: readonly Done[], joined: readonly string[],
   return { parts, partOf };
 }
 
-function divide(done: readonly Done[], joined: readonly string[], { adapter, seed, keepParts }: AssembleOptions): Part[] {
-  if (adapter.unseen === true) return done.map(() => 'test');
+function divide(done: readonly Done[], joined: readonly string[], { importer, seed, keepParts }: AssembleOptions): Part[] {
+  if (importer.unseen === true) return done.map(() => 'test');
   const records = done.map(({ record: { part } }, i) => ({ part, group: joined[i] as string }));
   if (!keepParts) return splitGroups(records, seed);
   const given = records.map(({ part }) => part);
@@ -106,20 +106,20 @@ export function assemblePaper(
   done: readonly Done[],
   options: AssembleOptions,
 ): { readonly parts: Parts; readonly copies: Copy[] } {
-  const { adapter, seed } = options;
+  const { importer, seed } = options;
   const copies = new Map<string, Copy>();
   const rows = done.flatMap((item) =>
     item.result.objects.map((object, k) => {
       const { imageFile } = item.result;
       // The published code's copies: the number of the contour follows the name of the dataset.
-      const fileName = adapter.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
+      const fileName = importer.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
       if (fileName !== imageFile) copies.set(fileName, { from: imageFile, to: fileName });
       // Where colours are classes, the list is that of the object.
       return { item, object, fileName, list: item.record.list ?? object.class };
     }),
   );
   const divided =
-    adapter.unseen === true ? { train: [], val: [], test: rows } : splitRows(rows, adapter.paper?.lists ?? [], seed);
+    importer.unseen === true ? { train: [], val: [], test: rows } : splitRows(rows, importer.paper?.lists ?? [], seed);
   const entries = (part: Part): CocoEntry[] => {
     const byFile = new Map<string, { item: Done; objects: ObjectEntry[] }>();
     for (const { item, object, fileName } of divided[part]) {

@@ -2,7 +2,7 @@ import { findTwins, joinCopies, type Twins } from '../audit/index.js';
 import type { Part } from '../coco.js';
 import { type Done, type Parts, sourceOf } from './assemble.js';
 import type { CopiesReport } from './report.js';
-import type { Adapter } from './types.js';
+import type { Importer } from './types.js';
 
 /** Copies among the images of an import. */
 export interface FoundCopies {
@@ -44,7 +44,7 @@ function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
 }
 
 /** What a person must know of copies: that they are in two parts, or that a part is empty because of them. */
-export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts, { unseen }: Adapter): string[] {
+export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts, { unseen }: Importer): string[] {
   const [first] = across;
   const empty = (['train', 'val', 'test'] as const).filter((part) => parts[part].length === 0);
   const lacking = unseen !== true && images > 2 && empty.length > 0;

@@ -19,7 +19,7 @@ import { resizedNote } from './resized.js';
 import { readSplitFile, splitText, withParts } from './split-file.js';
 import { paperStems, withStems } from './stems.js';
 import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
-import type { Adapter, Found, Problem } from './types.js';
+import type { Found, Importer, Problem } from './types.js';
 
 export type { ImportOptions } from './task.js';
 
@@ -32,18 +32,18 @@ export type { ImportOptions } from './task.js';
  */
 export async function importDataset(given: ImportOptions): Promise<ImportReport> {
   const task = taskOf(given);
-  const { adapter, options } = task;
+  const { importer, options } = task;
   const tree = await FileTree.open(options.from);
   await checkPlaces(options.from, options.to);
-  const partOf = options.splits === undefined ? undefined : await readSplitFile(options.splits, adapter);
-  const scanned = await adapter.scan({
+  const partOf = options.splits === undefined ? undefined : await readSplitFile(options.splits, importer);
+  const scanned = await importer.scan({
     protocol: options.protocol,
     tree,
     variant: task.variant ?? '',
     prompts: options.prompts,
     officialSplits: options.officialSplits,
   });
-  if (scanned.records.length === 0) throw nothingFound(adapter, tree, scanned.problems, await recognised(tree, adapter));
+  if (scanned.records.length === 0) throw nothingFound(importer, tree, scanned.problems, await recognised(tree, importer));
   const found = partOf === undefined ? scanned : divided(scanned, partOf, options);
   const [first] = found.problems;
   if (options.onBad === 'stop' && first !== undefined) throw badFile(first);
@@ -68,15 +68,15 @@ function divided(found: Found, partOf: ReadonlyMap<string, Part>, { splits = '',
 }
 
 async function run(task: Task, found: Found, journal: Journal): Promise<ImportReport> {
-  const { adapter, options, variant } = task;
+  const { importer, options, variant } = task;
   const { from, to, protocol, seed, logger } = options;
-  const prompts = await loadPrompts(adapter.name);
-  const warning = adapter.warning?.({ protocol, variant: variant ?? '' });
+  const prompts = await loadPrompts(importer.name);
+  const warning = importer.warning?.({ protocol, variant: variant ?? '' });
   const notes = [
     ...(warning === undefined ? [] : [warning]),
     ...(protocol === 'paper' ? [LEAKS] : []),
     ...(found.notes ?? []),
-    ...(protocol === 'strict' ? notWhole(adapter, found) : []),
+    ...(protocol === 'strict' ? notWhole(importer, found) : []),
   ];
   for (const note of notes) logger.warn(note);
   const problems: Problem[] = [...found.problems];
@@ -96,21 +96,21 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
   const spelling = respelt([...named].filter((name) => prompts?.classes[name] === undefined));
   for (const line of spelling) logger.info(line);
   const assembly: AssembleOptions = {
-    adapter,
+    importer,
     seed,
-    keepParts: options.officialSplits || options.splits !== undefined || adapter.keepsParts === true,
+    keepParts: options.officialSplits || options.splits !== undefined || importer.keepsParts === true,
     phraseOf: (name) => phraseOf(name, prompts, protocol),
     classes: classes.length > 0 ? classes : [...named].sort(),
     from,
   };
   const { parts, links, copies } = protocol === 'paper' ? paperParts(done, assembly) : strictParts(done, assembly);
-  for (const note of copies === undefined ? [] : copyNotes(copies, parts, adapter)) {
+  for (const note of copies === undefined ? [] : copyNotes(copies, parts, importer)) {
     notes.push(note);
     logger.warn(note);
   }
   await makeCopies(links, to);
   const report: ImportReport = {
-    dataset: adapter.name,
+    dataset: importer.name,
     protocol,
     ...(variant === undefined ? {} : { variant }),
     seed,
@@ -147,7 +147,7 @@ const LEAKS =
   'protocol paper divides single outlines, not patients: the same image, volume or patient is in training and test. Use it to compare with the published figures only';
 
 /** Half an archive, or another version of it. */
-function notWhole({ title, published }: Adapter, { records }: Found): string[] {
+function notWhole({ title, published }: Importer, { records }: Found): string[] {
   const here = published?.of === 'volumes' ? new Set(records.map(({ group }) => group)).size : records.length;
   if (published === undefined || here === published.count) return [];
   return [`${here} ${published.of} are complete here, ${title} was published with ${published.count}`];
@@ -155,17 +155,17 @@ function notWhole({ title, published }: Adapter, { records }: Found): string[] {
 
 /** Everything that is not done yet, in threads; results in the order of the records. */
 async function processRecords(
-  { adapter, options }: Task,
+  { importer, options }: Task,
   { records }: Found,
   journal: Journal,
   problems: Problem[],
 ): Promise<(RecordResult | undefined)[]> {
-  const paper = options.protocol === 'paper' ? adapter.paper : undefined;
+  const paper = options.protocol === 'paper' ? importer.paper : undefined;
   const named =
-    paper === undefined ? withStems(records, ({ name }) => `${adapter.name}_${slug(name)}`) : paperStems(records, paper);
+    paper === undefined ? withStems(records, ({ name }) => `${importer.name}_${slug(name)}`) : paperStems(records, paper);
   const process: ProcessOptions = {
     to: options.to,
-    stretch: adapter.stretchMasks ?? false,
+    stretch: importer.stretchMasks ?? false,
     ...(paper === undefined ? {} : { paper }),
   };
   const results = new Map<string, RecordResult>();
@@ -194,15 +194,15 @@ async function processRecords(
   return ordered;
 }
 
-async function writeParts(parts: Parts, { adapter, options, variant }: Task, report: ImportReport): Promise<void> {
+async function writeParts(parts: Parts, { importer, options, variant }: Task, report: ImportReport): Promise<void> {
   const phrases = Object.keys(report.phrases);
   const asked = (['train', 'val', 'test'] as const).flatMap((part) => parts[part].flatMap((entry) => entry.phrases));
   const all = [...new Set([...phrases, ...asked])];
   const info = {
-    dataset: adapter.name,
-    title: adapter.title,
-    organ: adapter.organ,
-    url: adapter.source,
+    dataset: importer.name,
+    title: importer.title,
+    organ: importer.organ,
+    url: importer.source,
     protocol: options.protocol,
     seed: options.seed,
     ...(variant === undefined ? {} : { variant }),
@@ -211,12 +211,12 @@ async function writeParts(parts: Parts, { adapter, options, variant }: Task, rep
 }
 
 /** The division by the names of images, for others who have the same dataset in other files. */
-async function writeSplits(done: readonly Done[], parts: Parts, { adapter, options, variant }: Task): Promise<void> {
+async function writeSplits(done: readonly Done[], parts: Parts, { importer, options, variant }: Task): Promise<void> {
   const nameOf = new Map(done.map(({ record, result }) => [result.imageFile, record.name]));
   const names = (part: Part) => parts[part].map(({ fileName }) => nameOf.get(fileName) as string);
   const { seed, splits } = options;
   const text = splitText({
-    dataset: adapter.name,
+    dataset: importer.name,
     variant,
     seed: splits === undefined ? seed : undefined,
     parts: { train: names('train'), val: names('val'), test: names('test') },

@@ -10,8 +10,8 @@ import { RenameDataset } from '../rename.js';
 import { RepeatDataset } from '../repeat.js';
 import type { Dataset } from '../types.js';
 import { importDataset } from './import-dataset.js';
-import { isSpelling, knownAdapter } from './registry.js';
-import type { Adapter, Protocol } from './types.js';
+import { isSpelling, knownImporter } from './registry.js';
+import type { Importer, Protocol } from './types.js';
 
 /** One of several datasets. */
 export interface SetRequest {
@@ -59,18 +59,18 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   const names = folders.filter((entry) => !entry.isFile()).map((entry) => entry.name);
   const absent: string[] = [];
   for (const set of sets) {
-    const adapter = knownAdapter(set.name);
-    const own = [(name: string) => name === set.name, (name: string) => isSpelling(name, set.name, adapter)];
+    const importer = knownImporter(set.name);
+    const own = [(name: string) => name === set.name, (name: string) => isSpelling(name, set.name, importer)];
     const folder = set.folder ?? own.map((fits) => names.find(fits)).find((name) => name !== undefined);
     if (folder === undefined || !(await isFolder(join(root, folder)))) {
       absent.push(set.name);
-      if (missing === 'error') throw notThere(set, adapter, root);
-      logger.warn(`${set.name} is not in ${root} and left out; it comes from ${adapter?.source ?? 'you'}`);
+      if (missing === 'error') throw notThere(set, importer, root);
+      logger.warn(`${set.name} is not in ${root} and left out; it comes from ${importer?.source ?? 'you'}`);
       continue;
     }
-    const place = await layoutOf(join(root, folder), set, adapter, options);
+    const place = await layoutOf(join(root, folder), set, importer, options);
     for (const part of PARTS) {
-      if (adapter?.unseen === true && part !== 'test') continue;
+      if (importer?.unseen === true && part !== 'test') continue;
       const read = await CocoDataset.open(place, part, set.name);
       const whole = options.store === undefined ? read : new KeptDataset(read, options.store);
       opened[part].push(taken(whole, part, set));
@@ -100,17 +100,17 @@ function taken(whole: Dataset, part: Part, { repeat = 1, phrases = {} }: SetRequ
 async function layoutOf(
   folder: string,
   { name }: SetRequest,
-  adapter: Adapter | undefined,
+  importer: Importer | undefined,
   options: SetsOptions,
 ): Promise<string> {
   const { protocol, seed, logger = silentLogger } = options;
   if (await isFolder(join(folder, 'annotations'))) {
     const made = await protocolOf(folder);
-    if (made === undefined || made === protocol || adapter === undefined) return folder;
+    if (made === undefined || made === protocol || importer === undefined) return folder;
     const fix = `Import it with --protocol ${protocol}, or set data.protocol: ${made}`;
     throw new DataError({ where: folder, what: `it was imported with protocol ${made}, not ${protocol}`, fix });
   }
-  if (adapter === undefined)
+  if (importer === undefined)
     throw new DataError({
       where: folder,
       what: `it has no annotations/, and ${name} is not a dataset that can be imported`,
@@ -121,9 +121,9 @@ async function layoutOf(
     .update(await realpath(folder))
     .digest('hex')
     .slice(0, 12);
-  const to = join(cache, `${adapter.name}-${protocol}-${seed}-${key}`);
+  const to = join(cache, `${importer.name}-${protocol}-${seed}-${key}`);
   logger.info(`${name} is as published; importing it into ${to}`);
-  const report = await importDataset({ dataset: adapter.name, from: folder, to, protocol, seed, logger });
+  const report = await importDataset({ dataset: importer.name, from: folder, to, protocol, seed, logger });
   if (report.problems.length > 0)
     logger.warn(`${name}: ${report.problems.length} left out, listed in ${join(to, 'report.json')}`);
   return to;
@@ -143,12 +143,12 @@ async function protocolOf(folder: string): Promise<string | undefined> {
   }
 }
 
-function notThere({ name, folder }: SetRequest, adapter: Adapter | undefined, root: string): DataError {
+function notThere({ name, folder }: SetRequest, importer: Importer | undefined, root: string): DataError {
   const where = join(root, folder ?? name);
   const get =
-    adapter === undefined
+    importer === undefined
       ? 'Put it there'
-      : `${adapter.title} comes from ${adapter.source}: unpack it there, or import it with npm run import-data -- --dataset ${adapter.name} --from DIR --to ${where}`;
+      : `${importer.title} comes from ${importer.source}: unpack it there, or import it with npm run import-data -- --dataset ${importer.name} --from DIR --to ${where}`;
   return new DataError({
     where,
     what: `the dataset ${name} is not there`,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DataError } from '../../util/index.js';
 import type { Part } from '../coco.js';
-import type { Adapter, Problem, SourceRecord } from './types.js';
+import type { Importer, Problem, SourceRecord } from './types.js';
 
 const names = z.array(z.string());
 
@@ -37,7 +37,7 @@ export function splitText({ parts, ...head }: SplitFile): string {
  *
  * @throws DataError naming the file, when it cannot be read, is another dataset's, or gives an image two parts.
  */
-export async function readSplitFile(file: string, { name, title, unseen }: Adapter): Promise<ReadonlyMap<string, Part>> {
+export async function readSplitFile(file: string, { name, title, unseen }: Importer): Promise<ReadonlyMap<string, Part>> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new DataError({ where: file, what: `it cannot be read (${cause.code})`, fix: 'Check the path of --splits', cause });
   });

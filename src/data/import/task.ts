@@ -1,6 +1,6 @@
 import { type Logger, silentLogger, UsageError } from '../../util/index.js';
-import { findAdapter } from './registry.js';
-import type { Adapter, Protocol } from './types.js';
+import { findImporter } from './registry.js';
+import type { Importer, Protocol } from './types.js';
 
 /** What an import is asked. */
 export interface ImportOptions {
@@ -33,7 +33,7 @@ export interface ImportOptions {
 
 /** An import whose options fit its dataset. */
 export interface Task {
-  readonly adapter: Adapter;
+  readonly importer: Importer;
   readonly options: Required<Omit<ImportOptions, 'variant' | 'onProgress' | 'splits'>> &
     Pick<ImportOptions, 'onProgress' | 'splits'>;
   readonly variant: string | undefined;
@@ -45,7 +45,7 @@ export interface Task {
  * @throws UsageError for an unknown name or an option that the dataset has not.
  */
 export function taskOf(given: ImportOptions): Task {
-  const adapter = findAdapter(given.dataset);
+  const importer = findImporter(given.dataset);
   const protocol = given.protocol ?? 'strict';
   const options = {
     protocol,
@@ -59,12 +59,12 @@ export function taskOf(given: ImportOptions): Task {
   };
   if (!Number.isSafeInteger(options.seed) || options.seed < 0)
     throw new UsageError({ where: '--seed', what: `${options.seed} is no whole number from 0 on`, fix: 'For example --seed 42' });
-  if (protocol === 'paper' && adapter.paper === undefined) {
-    const what = `the paper has no dataset ${adapter.name}`;
+  if (protocol === 'paper' && importer.paper === undefined) {
+    const what = `the paper has no dataset ${importer.name}`;
     throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });
   }
-  if (options.officialSplits && adapter.officialSplits === undefined) {
-    const what = `${adapter.title} was published without parts`;
+  if (options.officialSplits && importer.officialSplits === undefined) {
+    const what = `${importer.title} was published without parts`;
     throw new UsageError({ where: '--official-splits', what, fix: 'Leave it out: the parts are drawn by --seed' });
   }
   if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {
@@ -72,16 +72,16 @@ export function taskOf(given: ImportOptions): Task {
       protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's parts";
     throw new UsageError({ where: '--splits', what: `it cannot be used here: ${other}`, fix: 'Leave one of them out' });
   }
-  const variants = adapter.variants ?? [];
+  const variants = importer.variants ?? [];
   if (given.variant !== undefined && !variants.includes(given.variant)) {
     const fix = variants.length === 0 ? 'Leave --variant out' : `Choose one of ${variants.join(', ')}`;
-    throw new UsageError({ where: '--variant', what: `${adapter.title} has no variant ${given.variant}`, fix });
+    throw new UsageError({ where: '--variant', what: `${importer.title} has no variant ${given.variant}`, fix });
   }
-  const variant = given.variant ?? (protocol === 'paper' ? (adapter.paperVariant ?? variants[0]) : variants[0]);
-  return { adapter, options, variant };
+  const variant = given.variant ?? (protocol === 'paper' ? (importer.paperVariant ?? variants[0]) : variants[0]);
+  return { importer, options, variant };
 }
 
 /** One folder holds one kind of import; another seed only divides it anew. */
-export function kindOf({ adapter, options, variant }: Task): string {
-  return [adapter.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
+export function kindOf({ importer, options, variant }: Task): string {
+  return [importer.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
 }

@@ -123,12 +123,12 @@ export interface Found {
   readonly notes?: readonly string[];
 }
 
-/** What an adapter is asked. */
+/** What an importer is asked. */
 export interface ScanOptions {
   readonly protocol: Protocol;
   /** The files under the folder that is imported. */
   readonly tree: FileTree;
-  /** One of the adapter's variants. */
+  /** One of the importer's variants. */
   readonly variant: string;
   /** What the objects of a set that names nothing are called; several for label values 1, 2, …. */
   readonly prompts: readonly string[];
@@ -153,7 +153,7 @@ export interface PaperRows {
 }
 
 /** One dataset: a declaration over the shared readers. */
-export interface Adapter {
+export interface Importer {
   /** What `--dataset` takes. */
   readonly name: string;
   /** As it is written in papers. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { CocoDataset, findAdapter, importDataset } from '../../../src/data/index.js';
+import { CocoDataset, findImporter, importDataset } from '../../../src/data/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { miniatures } from './miniatures/index.js';
 import { objectsBySource, PARTS, readPart, sorted } from './support.js';
@@ -41,7 +41,7 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     expect((await readdir(join(to, 'masks'))).length).toBe(all.flat().length);
   });
 
-  if (findAdapter(name).paper === undefined) {
+  if (findImporter(name).paper === undefined) {
     it('is none of the paper’s', async () => {
       const asked = { dataset: name, from: from(), to: join(dir, `${name} paper`), protocol: 'paper' } as const;
       await expect(importDataset(asked)).rejects.toThrow(/the paper has no dataset/);

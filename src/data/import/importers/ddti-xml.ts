@@ -1,13 +1,13 @@
 import { decodeImage } from '../../../imaging/index.js';
 import { readMarks } from '../readers/ddti-marks.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { path, picture } from './common.js';
 
 /** Pixels by which an outline may reach out of its picture. */
 const BEYOND = 4;
 
 /** DDTI as it was published: outlines as text in a file a case. The paper's "TNSCUI" is made of the same images: unseen. */
-export const ddtiXml: Adapter = {
+export const ddtiXml: Importer = {
   name: 'ddti-xml',
   title: 'DDTI (outlines in XML)',
   aliases: ['ddti-whole', 'thyroid-digital-image-database'],

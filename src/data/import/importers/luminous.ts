@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** Luminous, unseen: the muscle on one or both sides, a mask each. */
-export const luminous: Adapter = {
+export const luminous: Importer = {
   name: 'luminous',
   title: 'Luminous',
   aliases: ['luminous_database'],

@@ -2,11 +2,11 @@ import { DataError } from '../../../util/index.js';
 import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { readTable } from '../readers/table.js';
-import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
 /** BUS, "Dataset B": numbered images and masks, the class in a table. */
-export const busb: Adapter = {
+export const busb: Importer = {
   name: 'busb',
   title: 'BUS-B',
   aliases: ['bus', 'udiat', 'datasetb'],

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { FileTree } from '../file-tree.js';
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter, SourceRecord } from '../types.js';
+import type { Importer, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
 /** TN3K: JPEG masks; both parts are numbered from 0000. */
-export const tn3k: Adapter = {
+export const tn3k: Importer = {
   name: 'tn3k',
   title: 'TN3K',
   aliases: [],

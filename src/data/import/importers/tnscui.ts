@@ -1,7 +1,7 @@
 import { decodeImage } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
-import type { Adapter, Found, ScanOptions } from '../types.js';
+import type { Found, Importer, ScanOptions } from '../types.js';
 import { picture } from './common.js';
 
 /** Folders of each version of the images. */
@@ -23,7 +23,7 @@ const SQUARE: Readonly<Record<number, Variant>> = { 256: 'stage1', 512: 'stage2'
 const LOOKED_AT = 8;
 
 /** TNSCUI as the paper calls it, unseen: really DDTI, in three versions. */
-export const tnscui: Adapter = {
+export const tnscui: Importer = {
   name: 'tnscui',
   title: 'TNSCUI',
   aliases: ['ddti', 'tn-scui'],

@@ -8,11 +8,11 @@ import { type AnnotationList, type ListedImage, readAnnotationLists } from '../r
 import { stepsOf } from '../readers/named-path.js';
 import { partNamed } from '../readers/part-named.js';
 import { foldersOf, PathLookup } from '../readers/path-lookup.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { PICTURE } from './common.js';
 
 /** Any COCO detection set: parts from the names of files or folders, masks as polygons, RLE or files. */
-export const coco: Adapter = {
+export const coco: Importer = {
   name: 'coco',
   title: 'COCO',
   aliases: ['coco-json'],

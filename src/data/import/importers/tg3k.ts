@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** Consecutive frames that stay together, as a share of all: 16 videos make 3,585 frames. */
@@ -10,7 +10,7 @@ const BLOCKS = 20;
 const FRAMES = 3585;
 
 /** TG3K: frames of videos, and the gland in them. */
-export const tg3k: Adapter = {
+export const tg3k: Importer = {
   name: 'tg3k',
   title: 'TG3K',
   aliases: ['thyroidgland3k'],

@@ -1,14 +1,14 @@
 import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { readTable } from '../readers/table.js';
-import type { Adapter, Found, Problem, ScanOptions } from '../types.js';
+import type { Found, Importer, Problem, ScanOptions } from '../types.js';
 import { path, picture } from './common.js';
 
 /** Width and height of all published images. */
 const PUBLISHED = [800, 540] as const;
 
 /** HC18: outlines of the fetal head, several images of a subject, millimetres a pixel in a table. */
-export const hc18: Adapter = {
+export const hc18: Importer = {
   name: 'hc18',
   title: 'HC18',
   aliases: ['hc-18', 'fetal-head'],

@@ -1,4 +1,4 @@
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { aul } from './aul.js';
 import { breast } from './breast.js';
 import { buid } from './buid.js';
@@ -28,7 +28,7 @@ import { us105 } from './us105.js';
 import { usgraSeg } from './usgra-seg.js';
 
 /** The paper's datasets in the order of its table, the unseen three, other published ones, and general layouts. */
-export const adapters: readonly Adapter[] = [
+export const importers: readonly Importer[] = [
   breast,
   buid,
   busuc,

@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** BUS-UCLM: masks in colours, images without a lesion among them, the patient in the file name. */
-export const busuclm: Adapter = {
+export const busuclm: Importer = {
   name: 'busuclm',
   title: 'BUS-UCLM',
   aliases: ['busucml', 'bus_uclm'],

@@ -1,10 +1,10 @@
 import { readPolygon } from '../readers/json-polygon.js';
 import { pairFiles } from '../readers/pairs.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { path, picture } from './common.js';
 
 /** AUL: outlines as JSON. Numbers restart in each class. */
-export const aul: Adapter = {
+export const aul: Importer = {
   name: 'aul',
   title: 'AUL',
   aliases: ['annotated-ultrasound-liver', 'liverus'],

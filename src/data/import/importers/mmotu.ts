@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Part } from '../../coco.js';
 import type { FileTree } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
-import type { Adapter, Found, Problem, ScanOptions } from '../types.js';
+import type { Found, Importer, Problem, ScanOptions } from '../types.js';
 import { path, picture } from './common.js';
 
 /** Classes by their number in the lists, with the colour of the masks. */
@@ -18,7 +18,7 @@ const CLASSES = [
 ] as const;
 
 /** MMOTU, the two-dimensional part: tumors of the ovary, a colour a class. */
-export const mmotu: Adapter = {
+export const mmotu: Importer = {
   name: 'mmotu',
   title: 'MMOTU (2D)',
   aliases: ['mmotu-2d', 'otu_2d', 'otu2d'],

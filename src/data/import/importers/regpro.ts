@@ -1,9 +1,9 @@
 import { volumeSlices } from '../readers/volume-slices.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { path } from './common.js';
 
 /** RegPro: transrectal volumes; the first channel of the labels is the gland. */
-export const regpro: Adapter = {
+export const regpro: Importer = {
   name: 'regpro',
   title: 'RegPro',
   // Not muRegPro, its official name: the published code calls MicroSeg so.

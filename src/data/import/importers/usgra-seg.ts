@@ -1,5 +1,5 @@
 import { pairFiles } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** The colours of values 1 and 2 in the palette of the masks. */
@@ -9,7 +9,7 @@ const CLASSES = [
 ] as const;
 
 /** USGRA-Seg: nerves and vessels, as blocks for regional anaesthesia need them; masks with a palette. */
-export const usgraSeg: Adapter = {
+export const usgraSeg: Importer = {
   name: 'usgra-seg',
   title: 'USGRA-Seg',
   aliases: ['usgra'],

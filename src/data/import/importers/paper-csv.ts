@@ -2,7 +2,7 @@ import type { Part } from '../../coco.js';
 import type { TreeFile } from '../file-tree.js';
 import { FileLookup } from '../readers/lookup.js';
 import { column, type Row, readTable } from '../readers/table.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 const COLUMNS = [
   'label_name',
@@ -20,7 +20,7 @@ const COLUMNS = [
 const PARTS: Readonly<Record<Part, string>> = { train: 'train', val: 'val', test: 'test_image' };
 
 /** What the published code prepares: a table and a folder a part, and masks of the test part. */
-export const paperCsv: Adapter = {
+export const paperCsv: Importer = {
   name: 'paper-csv',
   title: 'the published code’s CSV',
   aliases: ['papercsv', 'multimodal-data'],

@@ -2,11 +2,11 @@ import { DataError } from '../../../util/index.js';
 import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { column, readTable } from '../readers/table.js';
-import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
 /** BUS-BRA, unseen: one lesion an image, patient and class in a table. */
-export const busbra: Adapter = {
+export const busbra: Importer = {
   name: 'busbra',
   title: 'BUS-BRA',
   aliases: ['bus_bra'],

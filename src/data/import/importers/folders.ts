@@ -2,7 +2,7 @@ import { isUnnamedFilm } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { partNamed } from '../readers/part-named.js';
-import type { Adapter, Found, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Pictures, frames of DICOM among them, by their endings; DICOM without one is told by its content. */
 const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
@@ -11,7 +11,7 @@ const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 const UNNAMED = 'lesion';
 
 /** One's own images and masks, one class or a folder a class. Of a film each frame that has a mask is an image. */
-export const folders: Adapter = {
+export const folders: Importer = {
   name: 'folders',
   title: 'images/ and masks/',
   aliases: ['folder', 'mask-folders'],

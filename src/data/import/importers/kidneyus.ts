@@ -1,7 +1,7 @@
 import type { TreeFile } from '../file-tree.js';
 import { FileLookup, tablesOf } from '../readers/lookup.js';
 import { readVia, type ViaImage } from '../readers/via.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { path, picture } from './common.js';
 
 /** Anatomy in the table, class here, and the value in the masks of regions; the published code takes the row's number for it. */
@@ -15,7 +15,7 @@ const STRUCTURES = [
 const REGIONS = { 1: 'central echo complex', 2: 'medulla', 3: 'cortex' } as const;
 
 /** kidneyUS: outlines in a table of the VGG annotator, and masks drawn from them. */
-export const kidneyus: Adapter = {
+export const kidneyus: Importer = {
   name: 'kidneyus',
   title: 'kidneyUS',
   aliases: ['kidnyus', 'kidney', 'open-kidney-ultrasound'],

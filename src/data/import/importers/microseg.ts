@@ -1,9 +1,9 @@
 import { volumeSlices } from '../readers/volume-slices.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { path } from './common.js';
 
 /** MicroSeg: micro-ultrasound volumes; numbers restart in the test part. */
-export const microseg: Adapter = {
+export const microseg: Importer = {
   name: 'microseg',
   title: 'MicroSeg',
   aliases: ['muregpro', 'microsegnet', 'micro-ultrasound'],

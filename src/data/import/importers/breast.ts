@@ -2,14 +2,14 @@ import { DataError } from '../../../util/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { FileLookup, tablesOf } from '../readers/lookup.js';
 import { column, type Row, readTable } from '../readers/table.js';
-import type { Adapter, Found, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
+import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
 const CASE = picture('case[^/]*?');
 const OTHER = picture('case[^/]*_other\\d*');
 
 /** BrEaST: a flat folder of images and masks, and a table with the class of each case. */
-export const breast: Adapter = {
+export const breast: Importer = {
   name: 'breast',
   title: 'BrEaST',
   aliases: ['brest', 'breast-lesions-usg', 'breastlesionsusg'],

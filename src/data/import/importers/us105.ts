@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** 105US: liver metastases, outlined by hand. */
-export const us105: Adapter = {
+export const us105: Importer = {
   name: '105us',
   title: '105US',
   aliases: ['us105', '105usimages'],

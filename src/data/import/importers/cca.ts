@@ -1,12 +1,12 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter, SourceRecord } from '../types.js';
+import type { Importer, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
 /** Minutes between two sequences of one examination at most. */
 const EXAMINATION = 20;
 
 /** Common carotid artery: slices of sequences, whose names begin with date and time. */
-export const cca: Adapter = {
+export const cca: Importer = {
   name: 'cca',
   title: 'Common Carotid Artery',
   aliases: ['carotid', 'common-carotid-artery-ultrasound-images', 'ccaui'],

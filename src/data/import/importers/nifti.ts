@@ -1,12 +1,12 @@
 import { volumeSlices } from '../readers/volume-slices.js';
-import type { Adapter, MaskReading } from '../types.js';
+import type { Importer, MaskReading } from '../types.js';
 import { path } from './common.js';
 
 /** What objects are called where `--prompt` does not say it. */
 const UNNAMED = 'structure';
 
 /** One's own volumes with labels: every slice is an image, a volume stays in one part. */
-export const nifti: Adapter = {
+export const nifti: Importer = {
   name: 'nifti',
   title: 'NIfTI volumes',
   aliases: ['nii', 'volumes'],

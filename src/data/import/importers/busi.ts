@@ -1,5 +1,5 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 const CLASS = '(?<class>benign|malignant|normal)';
@@ -14,7 +14,7 @@ const published = maskFolders({
 });
 
 /** BUSI: a folder a class, further lesions in masks of their own, images without a lesion. */
-export const busi: Adapter = {
+export const busi: Importer = {
   name: 'busi',
   title: 'BUSI',
   aliases: ['dataset_busi_with_gt', 'breastbusi'],

@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** BUID: three files a case, their names with spaces and the class. */
-export const buid: Adapter = {
+export const buid: Importer = {
   name: 'buid',
   title: 'BUID',
   aliases: ['qamebi'],

@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { path, picture } from './common.js';
 
 /** BUS-UC: a folder a class. Numbers restart in each class. */
-export const busuc: Adapter = {
+export const busuc: Importer = {
   name: 'busuc',
   title: 'BUS-UC',
   aliases: ['bus_uc', 'busuc1'],

@@ -1,12 +1,12 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { path, picture } from './common.js';
 
 /** Values of the masks. No primary source confirms which is which; this follows the paper. */
 const CLASSES = { 1: 'malignant', 2: 'benign' } as const;
 
 /** S1: masks of class numbers that look black. */
-export const s1: Adapter = {
+export const s1: Importer = {
   name: 's1',
   title: 'S1',
   aliases: ['plos-s1', 's1data'],

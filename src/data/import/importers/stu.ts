@@ -1,9 +1,9 @@
 import { maskFolders } from '../readers/pairs.js';
-import type { Adapter } from '../types.js';
+import type { Importer } from '../types.js';
 import { picture } from './common.js';
 
 /** STU-Hospital: masks of other sizes than their images, with soft edges. */
-export const stu: Adapter = {
+export const stu: Importer = {
   name: 'stu',
   title: 'STU',
   aliases: ['stu-hospital', 'hospital'],
