@@ -16,7 +16,7 @@ export {
   type CollectOptions,
   collect,
   type DatasetScore,
-  type EvaluationPart,
+  type EvaluationSplit,
   MaskFolderMethod,
   type ProtocolSummary,
   summariseProtocol,

@@ -2,14 +2,14 @@
 export type { Purpose } from './backend/index.js';
 export type {
   CopiesReport,
-  Part,
-  PartCounts,
   PhantomDatasetOptions,
   PhantomDomain,
   Problem,
   Protocol,
   Range,
   SampleSource,
+  Split,
+  SplitCounts,
   StructureName,
 } from './data/index.js';
 export type {
@@ -91,7 +91,7 @@ export type { AdaptedOptions, DetectorParts, Sam2Parts, SamParts } from './pretr
 export type { Detection, ImageProcessor, ProcessedImages, SelectOptions } from './processing/index.js';
 export type { EncodedPrompt, PromptTokenizer } from './prompts/index.js';
 export type { DatasetSurvey, DistanceUnit, PromptPlan, TargetRow } from './protocols/index.js';
-export type { DataRecipe, OpenedParts, RunOptions, TrainProgress, TrainResult } from './train/index.js';
+export type { DataRecipe, OpenedSplits, RunOptions, TrainProgress, TrainResult } from './train/index.js';
 export type { Logger, RngState } from './util/index.js';
 export type {
   ExperimentOptions,
@@ -99,7 +99,6 @@ export type {
   Metrics,
   ProbeScore,
   RunMetrics,
-  SplitName,
   Stage,
   WrittenCalibration,
 } from './workflows/index.js';

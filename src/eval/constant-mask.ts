@@ -26,7 +26,7 @@ export const constantMaskSchema = z
 export type ConstantMask = z.infer<typeof constantMaskSchema>;
 
 /** Images that masks are made from, and others that they are tried on. */
-export interface ConstantMaskPart {
+export interface ConstantMaskFold {
   readonly train: Dataset;
   readonly test: Dataset;
 }
@@ -35,12 +35,12 @@ export interface ConstantMaskPart {
  * The score of answering each phrase with the same mask everywhere: the pixels that belong to it in at least a share of the
  * training images, the share being the one that scores best on them.
  *
- * @param parts - the folds of a cross-validation, or the one division of the data.
+ * @param folds - the folds of a cross-validation, or the one division of the data.
  */
-export async function constantMaskBaseline(parts: readonly ConstantMaskPart[]): Promise<ConstantMask> {
+export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): Promise<ConstantMask> {
   const images: number[] = [];
   const structures = new Map<string, number[]>();
-  for (const { train, test } of parts) {
+  for (const { train, test } of folds) {
     const maskFor = await learnMasks(train);
     for (let i = 0; i < test.size; i++) {
       const scores = (await masksOf(test, i)).map(([phrase, truth]) => {

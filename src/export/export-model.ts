@@ -69,7 +69,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
     if (options.page === true) await copyStaticPage(dir);
-    const parts = await writeParts(source, options, dir);
+    const parts = await writeDataset(source, options, dir);
     manifest = {
       format: 'sonoground-export',
       version: 1,
@@ -122,7 +122,7 @@ function check(
     throw new UsageError({ where: '--dtype', what: `${form} takes ${allowed[form].join(' or ')}, not ${dtype}` });
 }
 
-async function writeParts(
+async function writeDataset(
   source: ExportSource,
   options: ExportOptions,
   dir: string,

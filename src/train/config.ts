@@ -46,7 +46,7 @@ const splitSchema = z.strictObject({
 const phantomSchema = z.strictObject({
   domain: z.string().default('standard'),
   size: z.strictObject({ width: count.default(128), height: count.default(128) }).prefault({}),
-  /** Images in each part. */
+  /** Images in each split. */
   train: count.default(400),
   val: count.default(60),
   test: count.default(60),
@@ -82,7 +82,7 @@ const dataSchema = z.strictObject({
   cache: z.string().min(1).optional(),
   /** What to look for in datasets that name nothing themselves. */
   prompt: z.string().min(1).optional(),
-  /** How a dataset without parts of its own is divided. */
+  /** How a dataset without splits of its own is divided. */
   split: splitSchema.prefault({}),
   /** Trains although pictures or patients of train are in val or test too. */
   allowOverlap: z.boolean().default(false),

@@ -10,7 +10,7 @@ import { DataError } from '../util/index.js';
 const hashes = z.record(z.string(), z.string());
 
 const recordSchema = z.object({
-  /** By part and id: a hash of the sample's files and of what is annotated. */
+  /** By split and id: a hash of the sample's files and of what is annotated. */
   samples: hashes,
   /** A hash of the samples' order, which decides what a batch is made of. */
   order: z.string(),
@@ -34,16 +34,16 @@ const LISTED = 3;
  * Takes down the data of a run. All files are read once, which costs a fraction of the first epoch: times and sizes would miss
  * a file that was replaced by one as large, and cry over every copy. Samples without files are known by the settings.
  *
- * @param parts - those that decide what a step does, and which weights are the best.
+ * @param splits - those that decide what a step does, and which weights are the best.
  * @param models - the folders, or files, of the models that training starts from, by name.
  */
 export async function recordData(
-  parts: Readonly<Record<string, Dataset>>,
+  splits: Readonly<Record<string, Dataset>>,
   models: Readonly<Record<string, string>> = {},
 ): Promise<DataRecord> {
   const files = new FileHashes();
   const samples: [string, string][] = [];
-  for (const [part, dataset] of Object.entries(parts)) {
+  for (const [split, dataset] of Object.entries(splits)) {
     const seen = new Map<string, number>();
     for (let from = 0; from < dataset.size; from += AT_ONCE) {
       const indices = Array.from({ length: Math.min(AT_ONCE, dataset.size - from) }, (_, k) => from + k);
@@ -51,7 +51,7 @@ export async function recordData(
       for (const { id, hash } of hashed) {
         const count = seen.get(id) ?? 0;
         seen.set(id, count + 1);
-        samples.push([`${part} ${id}${count === 0 ? '' : ` (${count + 1})`}`, hash]);
+        samples.push([`${split} ${id}${count === 0 ? '' : ` (${count + 1})`}`, hash]);
       }
     }
   }

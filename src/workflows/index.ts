@@ -8,7 +8,6 @@ export {
   evaluateRun,
   paperFigures,
   paperTables,
-  type SplitName,
   type Stage,
   type WrittenCalibration,
 } from './evaluate/index.js';

@@ -106,7 +106,7 @@ export type Metrics = z.infer<typeof metricsSchema>;
 /** The same without the version, which is the file's. */
 export type MetricsContent = Omit<Metrics, 'schemaVersion'>;
 
-/** The file that holds the figures of a part of a run's data. */
+/** The file that holds the figures of a split of a run's data. */
 export function metricsFileOf({ dir }: { readonly dir: string }, split: 'train' | 'val' | 'test' = 'test'): string {
   return join(dir, split === 'test' ? 'metrics.json' : `metrics-${split}.json`);
 }
@@ -150,7 +150,7 @@ export async function writeMetrics(file: string, content: MetricsContent): Promi
 /**
  * Adds the figures of an evaluation to a `metrics.json`, keeping what training and the demo wrote into it.
  *
- * @param test - strict figures of the run's models over all test images; absent for other parts of the data.
+ * @param test - strict figures of the run's models over all test images; absent for other splits of the data.
  * @throws DataError as {@link readMetrics} does.
  */
 export async function addEvaluation(file: string, figures: MetricsContent, test?: DatasetScore): Promise<void> {

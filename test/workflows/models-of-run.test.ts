@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { type OpenedParts, runConfigSchema, runTraining } from '../../src/train/index.js';
+import { type OpenedSplits, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { modelsOf, startOf } from '../../src/workflows/index.js';
 
 const config = (more: object) =>
@@ -25,6 +25,6 @@ it.each([
   ['detector', { adapter: 'd/best' }, /model\.adapter: the detector is what is trained/],
   ['masker', { maskerAdapter: 'm/best' }, /model\.maskerAdapter: the masker is what is trained/],
 ])('an adapter under the %s that is trained is refused, not ignored', async (task, model, expected) => {
-  const data = { train: { size: 1 }, val: { size: 1 }, test: { size: 1 } } as unknown as OpenedParts;
+  const data = { train: { size: 1 }, val: { size: 1 }, test: { size: 1 } } as unknown as OpenedSplits;
   await expect(runTraining(config({ task, model }), data)).rejects.toThrow(expected);
 });

@@ -10,8 +10,8 @@ export const ALIKE = 40;
 const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
 
 /**
- * Finds pictures that are in two parts or two datasets at once. Of pictures that are alike, each is told with its nearest
- * counterpart alone: n frames of a film would else make n² pairs. Those within one part of a dataset do no harm and are left
+ * Finds pictures that are in two splits or two datasets at once. Of pictures that are alike, each is told with its nearest
+ * counterpart alone: n frames of a film would else make n² pairs. Those within one split of a dataset do no harm and are left
  * out.
  */
 export function findTwins(pictures: readonly PictureRecord[], limit = ALIKE): Twins[] {
@@ -97,7 +97,7 @@ function placeKey({ dataset, part }: PictureRecord): string {
   return `${part}\0${dataset}`;
 }
 
-/** Between parts it is an error, of whichever dataset they are: what one part learns, another tests. */
+/** Between splits it is an error, of whichever dataset they are: what one split learns, another tests. */
 function levelOf(a: PictureRecord, b: PictureRecord): Level {
   return a.part === b.part ? 'warning' : 'error';
 }

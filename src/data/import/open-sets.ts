@@ -3,7 +3,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
-import { CocoDataset, type Part } from '../coco.js';
+import { CocoDataset, type Split } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
 import { KeptDataset, type SampleStore } from '../kept.js';
 import { RenameDataset } from '../rename.js';
@@ -33,7 +33,7 @@ export interface SetsOptions {
   readonly protocol: Protocol;
   /** What a dataset that is not there does. */
   readonly missing: 'error' | 'skip';
-  /** Of the parts of sets that are imported on the fly. */
+  /** Of the splits of sets that are imported on the fly. */
   readonly seed: number;
   /** Where those are written. Default: `sonoground/datasets` in the user's cache. */
   readonly cache?: string | undefined;
@@ -42,17 +42,17 @@ export interface SetsOptions {
   readonly logger?: Logger | undefined;
 }
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
 /**
  * Opens several datasets as one. A folder in the project's layout is read; one in its published layout is imported into a
- * cache first. Datasets that are held back from training are in the test part only.
+ * cache first. Datasets that are held back from training are in the test split only.
  *
  * @throws DataError that says where to get a dataset that is not there, or that none of them is.
  */
-export async function openSets(sets: readonly SetRequest[], options: SetsOptions): Promise<Record<Part, Dataset>> {
+export async function openSets(sets: readonly SetRequest[], options: SetsOptions): Promise<Record<Split, Dataset>> {
   const { root, missing, logger = silentLogger } = options;
-  const opened: Record<Part, Dataset[]> = { train: [], val: [], test: [] };
+  const opened: Record<Split, Dataset[]> = { train: [], val: [], test: [] };
   const folders = await readdir(root, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new DataError({ where: root, what: `the folder cannot be read (${cause.code})`, fix: 'Check data.root', cause });
   });
@@ -69,11 +69,11 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
       continue;
     }
     const place = await layoutOf(join(root, folder), set, importer, options);
-    for (const part of PARTS) {
-      if (importer?.unseen === true && part !== 'test') continue;
-      const read = await CocoDataset.open(place, part, set.name);
+    for (const split of SPLITS) {
+      if (importer?.unseen === true && split !== 'test') continue;
+      const read = await CocoDataset.open(place, split, set.name);
       const whole = options.store === undefined ? read : new KeptDataset(read, options.store);
-      opened[part].push(taken(whole, part, set));
+      opened[split].push(taken(whole, split, set));
     }
   }
   if (absent.length === sets.length)
@@ -90,10 +90,10 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   };
 }
 
-/** A part of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
-function taken(whole: Dataset, part: Part, { repeat = 1, phrases = {} }: SetRequest): Dataset {
+/** A split of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
+function taken(whole: Dataset, split: Split, { repeat = 1, phrases = {} }: SetRequest): Dataset {
   const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
-  return part === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
+  return split === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
 }
 
 /** The folder in the project's layout: the dataset's own, or one in the cache. */

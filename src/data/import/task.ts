@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly onBad?: 'stop' | 'skip';
   /** Of the split. Default: 42. */
   readonly seed?: number;
-  /** Use the publisher's parts. Default: false. */
+  /** Use the publisher's splits. Default: false. */
   readonly officialSplits?: boolean;
   /** A division to use: the `splits.json` of another import. Default: it is drawn by the seed. */
   readonly splits?: string | undefined;
@@ -64,12 +64,12 @@ export function taskOf(given: ImportOptions): Task {
     throw new UsageError({ where: '--protocol', what, fix: 'Leave --protocol out' });
   }
   if (options.officialSplits && importer.officialSplits === undefined) {
-    const what = `${importer.title} was published without parts`;
+    const what = `${importer.title} was published without splits`;
     throw new UsageError({ where: '--official-splits', what, fix: 'Leave it out: the parts are drawn by --seed' });
   }
   if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {
     const other =
-      protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's parts";
+      protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's splits";
     throw new UsageError({ where: '--splits', what: `it cannot be used here: ${other}`, fix: 'Leave one of them out' });
   }
   const variants = importer.variants ?? [];

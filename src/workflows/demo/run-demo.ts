@@ -5,7 +5,7 @@ import { CocoDataset } from '../../data/index.js';
 import type { ProtocolSummary } from '../../eval/index.js';
 import { constantMaskBaseline } from '../../eval/index.js';
 import { roundedOrNull } from '../../metrics/index.js';
-import { type OpenedParts, openRun, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
+import { type OpenedSplits, openRun, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
 import { type Logger, writeFileAtomic } from '../../util/index.js';
 import { metricsFileOf, writeMetrics } from '../metrics-file.js';
 import { startOf } from '../models-of-run.js';
@@ -77,7 +77,7 @@ function tunedModels(config: DemoConfig, { detector, masker }: Record<Training, 
 
 /** Trains each of the two by itself: what one learns does not depend on the other. */
 async function trainBoth(config: DemoConfig, { logger, onProgress }: DemoOptions): Promise<Record<Training, TrainResult>> {
-  const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedParts];
+  const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedSplits];
   const one = (name: Training) => {
     const run = trainingOf(config, name);
     return withRunLock(run.run.dir, () =>

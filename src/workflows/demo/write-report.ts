@@ -70,8 +70,8 @@ export async function writeReport(config: DemoConfig, { metrics, before, after, 
   const file = join(dir, 'report.html');
   await writeFileAtomic(file, html);
   await writeFileAtomic(join(dir, 'per-image.csv'), perImageCsv([...allRows(before), ...allRows(after)]));
-  for (const { part, index, image } of spread(ranked, OVERLAYS)) {
-    const sample = await part.dataset.load(index);
+  for (const { split, index, image } of spread(ranked, OVERLAYS)) {
+    const sample = await split.dataset.load(index);
     const png = await overlay(sample, after.method, plans.get(sample.dataset) as PromptPlan, { counting, phrases });
     await writeFileAtomic(join(dir, 'overlays', `${image}.png`), png);
   }

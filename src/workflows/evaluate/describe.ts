@@ -1,5 +1,5 @@
 import { type Counting, type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
-import type { RunPart } from './run-parts.js';
+import type { RunFold } from './run-folds.js';
 
 /** The prompts of a dataset under both protocols, in words. */
 export function describePrompts(
@@ -21,10 +21,10 @@ export function describeCounting({ threshold, select }: Counting): string {
   return `boxes from a score of ${threshold} on, ${select === 'best-per-phrase' ? 'the best of each phrase' : 'all of them'}`;
 }
 
-/** The models of each part of a run, each once. */
-export function describeModels(parts: readonly RunPart[]): string[] {
-  const texts = parts.map(({ models: { detector, adapter, masker } }) =>
-    [detector, adapter, masker].filter((part) => part !== undefined).join(' + '),
+/** The models of a run, or of each of its folds, each once. */
+export function describeModels(folds: readonly RunFold[]): string[] {
+  const texts = folds.map(({ models: { detector, adapter, masker } }) =>
+    [detector, adapter, masker].filter((name) => name !== undefined).join(' + '),
   );
   return [...new Set(texts)];
 }

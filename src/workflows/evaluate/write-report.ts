@@ -33,7 +33,7 @@ export async function writeReport(
   options: EvaluationSettings,
   material: Material,
 ): Promise<EvaluateRunResult> {
-  const { collected, methods, runParts, calibration } = material;
+  const { collected, methods, runFolds, calibration } = material;
   const { rows, plans, surveys } = collected;
   const { split, tolerance } = options;
   const { dir, seed } = config.run;
@@ -52,7 +52,7 @@ export async function writeReport(
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
   const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
-  const constantMask = await constantMaskBaseline(runParts.map(({ data }) => ({ train: data.train, test: data[split] })));
+  const constantMask = await constantMaskBaseline(runFolds.map(({ data }) => ({ train: data.train, test: data[split] })));
 
   // b) tables and pictures
   const scores = scoreTable(compared, tolerance);
@@ -86,7 +86,7 @@ export async function writeReport(
       tolerance,
       bootstrap: { seed, draws: 2000, confidence: 0.95 },
     },
-    evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
+    evaluated: { split, models: describeModels(runFolds), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
     presence: { ...present, ...(calibration && { calibration }) },
     trust,
     robustness,

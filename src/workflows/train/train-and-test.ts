@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { EvaluationPart } from '../../eval/index.js';
+import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
 import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
@@ -42,14 +42,14 @@ export function runExperiment(config: RunConfig, options: ExperimentOptions = {}
 
 async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
   const { folds } = config.eval;
-  const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
+  const divisions = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
   // Training writes it too, once it has seen that a resumed run has the same settings.
   if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
   const training: TrainResult[] = [];
-  const judged: EvaluationPart[] = [];
-  for (const [k, data] of parts.entries()) {
+  const judged: EvaluationSplit[] = [];
+  for (const [k, data] of divisions.entries()) {
     if (folds > 0) options.onFold?.(k + 1, folds);
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);

@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp';
 import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
-import { PARTS, readPart } from './support.js';
+import { readPart, SPLITS } from './support.js';
 
 const SIZE = [96, 72] as const;
 
@@ -54,7 +54,7 @@ async function check(root: string): Promise<AuditReport> {
 
 async function partOfSources(root: string): Promise<Map<string, string>> {
   const partOf = new Map<string, string>();
-  for (const part of PARTS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
+  for (const part of SPLITS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
   return partOf;
 }
 
@@ -77,7 +77,7 @@ describe('copies in a published set', () => {
     const to = folder();
     await importDataset({ dataset: 'busi', from: await busiWithCopies(), to });
     const groups = new Map<string, string>();
-    for (const part of PARTS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
+    for (const part of SPLITS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
     expect(groups.get('benign/benign (103).png')).toBe(groups.get('benign/benign (3).png'));
     expect(new Set(groups.values()).size).toBe(20);
   });
@@ -196,6 +196,6 @@ describe('a division as a file', () => {
   it('is not for rows as published, nor beside the publisher’s parts', async () => {
     const options = { dataset: 's1', from: dir, to: folder(), splits: 'x.json' };
     await expect(importDataset({ ...options, protocol: 'paper' })).rejects.toThrow(/divides single outlines/);
-    await expect(importDataset({ ...options, officialSplits: true })).rejects.toThrow(/asks for the publisher's parts/);
+    await expect(importDataset({ ...options, officialSplits: true })).rejects.toThrow(/asks for the publisher's splits/);
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { findImporter } from '../../../src/data/import/registry.js';
 import { readSplitFile, splitText } from '../../../src/data/import/split-file.js';
-import { PARTS } from './support.js';
+import { SPLITS } from './support.js';
 
 const FOLDER = fileURLToPath(new URL('../../../configs/splits/', import.meta.url));
 const files = readdirSync(FOLDER);
@@ -34,7 +34,7 @@ describe('the divisions that come with the project', () => {
     const text = await readFile(join(FOLDER, file), 'utf8');
     const importer = findImporter(JSON.parse(text).dataset);
     const partOf = await readSplitFile(join(FOLDER, file), importer);
-    expect(PARTS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
+    expect(SPLITS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
     expect([name, name.replace(/-unseen$/, '')]).toContain(importer.name);
     // As the import writes it.
     expect(splitText(JSON.parse(text))).toBe(text);

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../../../util/index.js';
-import type { AuditPart, AuditReport } from '../types.js';
+import type { AuditReport, AuditSplit } from '../types.js';
 import { Html, html } from './html.js';
 import { plainPicture, sampleIndices, samplePicture } from './pictures.js';
 import {
@@ -22,7 +22,7 @@ const PAIRS = 40;
  * Writes what an audit found as one page that stands for itself: pictures are inside it, it runs no script, and its policy
  * forbids it to fetch anything. Of the data it holds file names, phrases and the pictures themselves.
  */
-export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditPart[]): Promise<void> {
+export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditSplit[]): Promise<void> {
   const sections: Html[] = [];
   for (const summary of report.datasets) {
     const own = parts.filter(({ dataset }) => dataset === summary.name);
@@ -50,7 +50,7 @@ ${sections}
 
 const STYLE_TEXT = new Html(STYLE);
 
-async function samplesOf(part: AuditPart): Promise<SampleFigure[]> {
+async function samplesOf(part: AuditSplit): Promise<SampleFigure[]> {
   const figures: SampleFigure[] = [];
   for (const index of sampleIndices(part.data.size)) {
     const name = part.data.source?.(index)?.files[0];

@@ -1,17 +1,17 @@
 import { realpath } from 'node:fs/promises';
 import { isInside } from '../../../util/index.js';
-import { groupOf, type Part } from '../../coco.js';
+import { groupOf, type Split } from '../../coco.js';
 import type { CocoAnnotation, CocoImage } from '../../coco-schema.js';
 import type { FileTree, TreeFile } from '../file-tree.js';
 import { assign, type Claim } from '../readers/assign.js';
 import { type AnnotationList, type ListedImage, readAnnotationLists } from '../readers/coco-lists.js';
 import { stepsOf } from '../readers/named-path.js';
-import { partNamed } from '../readers/part-named.js';
 import { foldersOf, PathLookup } from '../readers/path-lookup.js';
+import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { PICTURE } from './common.js';
 
-/** Any COCO detection set: parts from the names of files or folders, masks as polygons, RLE or files. */
+/** Any COCO detection set: splits from the names of files or folders, masks as polygons, RLE or files. */
 export const coco: Importer = {
   name: 'coco',
   title: 'COCO',
@@ -19,7 +19,7 @@ export const coco: Importer = {
   organ: 'any',
   source: 'your own annotations',
   layout: 'annotations/{train,val,test}.json (or one .json) with images in any folder beside it',
-  keepsParts: true,
+  keepsSplits: true,
   scan,
 };
 
@@ -98,16 +98,16 @@ function masksOf(lists: readonly AnnotationList[], { files }: FileTree, images: 
 }
 
 function record({ image }: ListedImage, { file, common }: Claim, masks: readonly MaskSource[], list: TreeFile): SourceRecord {
-  const part: Part | undefined = partNamed(list.relative);
+  const split: Split | undefined = splitNamed(list.relative);
   const own = stepsOf(file.relative).slice(-common).join('/');
   const { width, height, phrases, pixel_spacing_mm: spacingMm } = image;
   return {
-    name: `${part === undefined ? '' : `${part}-`}${stem(own)}`,
+    name: `${split === undefined ? '' : `${split}-`}${stem(own)}`,
     image: { file: file.path },
     masks,
     group: groupOf(image) ?? sourceImage(file),
     ...(phrases === undefined ? {} : { asked: phrases }),
-    ...(part === undefined ? {} : { part }),
+    ...(split === undefined ? {} : { split }),
     ...(spacingMm === undefined ? {} : { spacingMm }),
     ...(width === undefined && height === undefined ? {} : { stated: { width, height, by: list.relative } }),
   };

@@ -1,7 +1,7 @@
 import { isUnnamedFilm } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
-import { partNamed } from '../readers/part-named.js';
+import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Pictures, frames of DICOM among them, by their endings; DICOM without one is told by its content. */
@@ -19,7 +19,7 @@ export const folders: Importer = {
   source: 'your own files',
   layout:
     'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png; of a film masks/NAME#FRAME.png, or as many masks in one file',
-  keepsParts: true,
+  keepsSplits: true,
   scan: ({ tree, prompts }) => find(tree.files, prompts),
 };
 
@@ -52,7 +52,7 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
   for (const image of images) {
     const found = own.get(image) ?? [];
     if (found.length === 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
-    const part = partNamed(image.above);
+    const split = splitNamed(image.above);
     const group = [image.above, image.below, image.stem].filter((step) => step !== '').join('/');
     const record = (masksOfIt: readonly FrameMask<Place>[], page?: number): SourceRecord => ({
       name: page === undefined ? group : `${group}-${String(page).padStart(3, '0')}`,
@@ -63,7 +63,7 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
       }),
       group,
       asked: [...new Set(masksOfIt.map(({ mask }) => classOf(mask)))],
-      ...(part === undefined ? {} : { part }),
+      ...(split === undefined ? {} : { split }),
     });
     const count = found.length === 0 ? 1 : await countPictures(image.file);
     if (count > 1) {
@@ -133,7 +133,7 @@ function plainStem(stem: string): string {
   return stem.replace(/[ _-]+(?:mask|seg|label|gt|segmentation)(?:[ _-]?\d+)?$/i, '');
 }
 
-/** The last folder above that is no part. */
+/** The last folder above that is no split. */
 function classAbove(above: string): string {
-  return above.split('/').findLast((step) => partNamed(step) === undefined) ?? '';
+  return above.split('/').findLast((step) => splitNamed(step) === undefined) ?? '';
 }

@@ -2,7 +2,7 @@ import { volumeSlices } from '../readers/volume-slices.js';
 import type { Importer } from '../types.js';
 import { path } from './common.js';
 
-/** MicroSeg: micro-ultrasound volumes; numbers restart in the test part. */
+/** MicroSeg: micro-ultrasound volumes; numbers restart in the test split. */
 export const microseg: Importer = {
   name: 'microseg',
   title: 'MicroSeg',
@@ -22,12 +22,12 @@ export const microseg: Importer = {
     volumeSlices(
       tree.files,
       {
-        image: path('microUS_(?<part>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
+        image: path('microUS_(?<split>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
         // Not those of students and clinicians.
-        mask: path('expert_annotation_(?<part>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
+        mask: path('expert_annotation_(?<split>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
         read: { as: 'bright', class: 'prostate' },
         placed: 'as-stored',
-        part: (names) => (names['part'] === 'test' ? 'test' : undefined),
+        split: (names) => (names['split'] === 'test' ? 'test' : undefined),
       },
       protocol === 'paper',
     ),

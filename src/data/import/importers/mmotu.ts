@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Part } from '../../coco.js';
+import type { Split } from '../../coco.js';
 import type { FileTree } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, Problem, ScanOptions } from '../types.js';
@@ -39,10 +39,10 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
     ignore: path('OTU_2d/annotations/\\d+(?:_binary)+\\.\\w+$'),
   });
   const problems: Problem[] = [...unpaired];
-  const [parts, classes] = await Promise.all([partsOf(tree), classesOf(tree)]);
+  const [splits, classes] = await Promise.all([splitsOf(tree), classesOf(tree)]);
   const records = pairs.map(({ image, masks, names }) => {
     const name = names['id'] as string;
-    const part = parts.get(name);
+    const split = splits.get(name);
     const number = classes.get(name);
     const known = number === undefined ? undefined : CLASSES[number];
     if (number !== undefined && known === undefined)
@@ -61,7 +61,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
             } as const),
       ),
       group: name,
-      ...(part === undefined ? {} : { part }),
+      ...(split === undefined ? {} : { split }),
     };
   });
   return { records, problems };
@@ -75,17 +75,17 @@ async function linesOf({ files }: FileTree, name: string): Promise<string[][]> {
   return text.split(/\r?\n/).map((line) => line.trim().split(/[\s,]+/));
 }
 
-async function partsOf(tree: FileTree): Promise<Map<string, Part>> {
-  const parts = new Map<string, Part>();
-  for (const part of ['train', 'val'] as const)
-    for (const [name = ''] of await linesOf(tree, `${part}\\.txt`)) parts.set(stem(name), part);
-  return parts;
+async function splitsOf(tree: FileTree): Promise<Map<string, Split>> {
+  const splits = new Map<string, Split>();
+  for (const split of ['train', 'val'] as const)
+    for (const [name = ''] of await linesOf(tree, `${split}\\.txt`)) splits.set(stem(name), split);
+  return splits;
 }
 
 async function classesOf(tree: FileTree): Promise<Map<string, number>> {
   const classes = new Map<string, number>();
-  for (const part of ['train', 'val'])
-    for (const [name = '', number] of await linesOf(tree, `${part}_cls\\.txt`))
+  for (const split of ['train', 'val'])
+    for (const [name = '', number] of await linesOf(tree, `${split}_cls\\.txt`))
       if (number !== undefined) classes.set(stem(name), Number(number));
   return classes;
 }

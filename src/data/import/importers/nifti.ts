@@ -5,7 +5,7 @@ import { path } from './common.js';
 /** What objects are called where `--prompt` does not say it. */
 const UNNAMED = 'structure';
 
-/** One's own volumes with labels: every slice is an image, a volume stays in one part. */
+/** One's own volumes with labels: every slice is an image, a volume stays in one split. */
 export const nifti: Importer = {
   name: 'nifti',
   title: 'NIfTI volumes',

@@ -1,4 +1,4 @@
-import type { Part } from '../../coco.js';
+import type { Split } from '../../coco.js';
 import type { TreeFile } from '../file-tree.js';
 import { FileLookup } from '../readers/lookup.js';
 import { column, type Row, readTable } from '../readers/table.js';
@@ -16,10 +16,10 @@ const COLUMNS = [
   'dataset',
 ] as const;
 
-/** Tables and folders of each part. Training images come without masks: boxes only. */
-const PARTS: Readonly<Record<Part, string>> = { train: 'train', val: 'val', test: 'test_image' };
+/** Tables and folders of each split. Training images come without masks: boxes only. */
+const SPLITS: Readonly<Record<Split, string>> = { train: 'train', val: 'val', test: 'test_image' };
 
-/** What the published code prepares: a table and a folder a part, and masks of the test part. */
+/** What the published code prepares: a table and a folder a split, and masks of the test split. */
 export const paperCsv: Importer = {
   name: 'paper-csv',
   title: 'the published code’s CSV',
@@ -27,7 +27,7 @@ export const paperCsv: Importer = {
   organ: 'any',
   source: 'the published code',
   layout: '{train,val,test}.CSV with train/, val/, test_image/ and test_mask/',
-  keepsParts: true,
+  keepsSplits: true,
   warning: () =>
     'the published code divides single outlines, not patients: the same image, volume or patient may be in training and test',
   scan,
@@ -36,21 +36,21 @@ export const paperCsv: Importer = {
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const problems: Problem[] = [];
   const records: SourceRecord[] = [];
-  for (const part of ['train', 'val', 'test'] as const) {
-    const table = tree.files.find(({ relative }) => new RegExp(`(?:^|/)${part}\\.csv$`, 'i').test(relative));
+  for (const split of ['train', 'val', 'test'] as const) {
+    const table = tree.files.find(({ relative }) => new RegExp(`(?:^|/)${split}\\.csv$`, 'i').test(relative));
     if (table === undefined) continue;
     const inFolder = (folder: string) =>
       new FileLookup(tree.files.filter(({ relative }) => new RegExp(`(?:^|/)${folder}/[^/]+$`, 'i').test(relative)));
-    const [images, masks] = [inFolder(PARTS[part]), part === 'test' ? inFolder('test_mask') : undefined];
+    const [images, masks] = [inFolder(SPLITS[split]), split === 'test' ? inFolder('test_mask') : undefined];
     const { rows, value } = await readRows(table);
     for (const [name, own] of byImage(rows, value)) {
       const image = images.find(name);
       const mask = masks?.find(name);
       if (image === undefined)
-        problems.push({ file: name, what: `${table.relative} lists it, but it is not in ${PARTS[part]}/` });
+        problems.push({ file: name, what: `${table.relative} lists it, but it is not in ${SPLITS[split]}/` });
       else if (masks !== undefined && mask === undefined)
         problems.push({ file: image.relative, what: 'its mask is not in test_mask/' });
-      else records.push(recordOf(part, image, mask, own, value));
+      else records.push(recordOf(split, image, mask, own, value));
     }
     for (const rest of images.unused()) problems.push({ file: rest.relative, what: `it is not in ${table.relative}` });
   }
@@ -78,7 +78,7 @@ function byImage(rows: readonly Row[], value: Value): Map<string, Row[]> {
   return images;
 }
 
-function recordOf(part: Part, image: TreeFile, mask: TreeFile | undefined, rows: readonly Row[], value: Value): SourceRecord {
+function recordOf(split: Split, image: TreeFile, mask: TreeFile | undefined, rows: readonly Row[], value: Value): SourceRecord {
   const name = image.relative.slice(image.relative.lastIndexOf('/') + 1).replace(/\.\w+$/, '');
   const number = (row: Row, column: (typeof COLUMNS)[number]) => Number(value(row, column));
   const masks = rows.map((row): MaskSource => {
@@ -92,5 +92,5 @@ function recordOf(part: Part, image: TreeFile, mask: TreeFile | undefined, rows:
       ...(mask === undefined ? {} : { within: mask.path }),
     };
   });
-  return { name: `${part}-${name}`, image: { file: image.path }, masks, group: name, part };
+  return { name: `${split}-${name}`, image: { file: image.path }, masks, group: name, split };
 }

@@ -18,12 +18,12 @@ export const regpro: Importer = {
     volumeSlices(
       tree.files,
       {
-        image: path('(?<part>train|val)/us_images/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
-        mask: path('(?<part>train|val)/us_labels/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
+        image: path('(?<split>train|val)/us_images/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
+        mask: path('(?<split>train|val)/us_labels/(?<id>[^/]+?)\\.nii(?:\\.gz)?$'),
         read: { as: 'bright', class: 'prostate' },
         placed: 'as-stored',
         frame: 0,
-        part: (names) => names['part'] as 'train' | 'val',
+        split: (names) => names['split'] as 'train' | 'val',
       },
       protocol === 'paper',
     ),

@@ -20,14 +20,14 @@ export const s1: Importer = {
     'S1 does not say which value of its masks is malignant; 1 is taken for malignant and 2 for benign, as in the paper',
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('(?<part>training|testing)DataSet/(?:Test-General-1-)?BreastTumourImages/(?<id>[^/]+)'),
-      mask: picture('(?<part>training|testing)DataSet/(?:Test-)?General-1-channel-Labels/(?<id>[^/]+)'),
+      image: picture('(?<split>training|testing)DataSet/(?:Test-General-1-)?BreastTumourImages/(?<id>[^/]+)'),
+      mask: picture('(?<split>training|testing)DataSet/(?:Test-)?General-1-channel-Labels/(?<id>[^/]+)'),
       // The same labels in another form, and what the authors' models gave.
       ignore: path('(?:(?:Test-)?Expanded-[^/]*|Segmentation_Results[^/]*)/'),
       read: () => ({ as: options.protocol === 'paper' ? 'top-value' : 'values', classes: CLASSES }),
       // A number in both folders may be the same picture.
       group: (names) => names['id'] as string,
-      part: (names) => (names['part'] === 'testing' ? 'test' : undefined),
+      split: (names) => (names['split'] === 'testing' ? 'test' : undefined),
     })(options);
     if (options.officialSplits) return found;
     // The paper's 201 images are the training set.

@@ -39,9 +39,9 @@ export const tg3k: Importer = {
     const frames = found.records.length < BLOCKS || last >= FRAMES ? last + 1 : FRAMES;
     const records = found.records.map((record) => {
       const number = Number(record.name);
-      const part = val.has(number) ? 'val' : train.has(number) ? 'train' : undefined;
+      const split = val.has(number) ? 'val' : train.has(number) ? 'train' : undefined;
       const block = `frames ${Math.floor((number * Math.min(BLOCKS, frames)) / frames)}`;
-      return { ...record, group: block, ...(part === undefined ? {} : { part: part as 'train' | 'val' }) };
+      return { ...record, group: block, ...(split === undefined ? {} : { split: split as 'train' | 'val' }) };
     });
     return { ...found, records };
   },

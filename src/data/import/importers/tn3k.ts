@@ -4,7 +4,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer, SourceRecord } from '../types.js';
 import { picture } from './common.js';
 
-/** TN3K: JPEG masks; both parts are numbered from 0000. */
+/** TN3K: JPEG masks; both splits are numbered from 0000. */
 export const tn3k: Importer = {
   name: 'tn3k',
   title: 'TN3K',
@@ -18,11 +18,11 @@ export const tn3k: Importer = {
   warning: () => 'TN3K does not say which images are of one patient: the parts are divided by image',
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('(?<part>trainval|test)-image/(?<id>\\d+)'),
-      mask: picture('(?<part>trainval|test)-mask/(?<id>\\d+)'),
-      name: (names) => `${names['part']}-${names['id']}`,
+      image: picture('(?<split>trainval|test)-image/(?<id>\\d+)'),
+      mask: picture('(?<split>trainval|test)-mask/(?<id>\\d+)'),
+      name: (names) => `${names['split']}-${names['id']}`,
       read: () => ({ as: 'bright', class: 'nodule' }),
-      part: (names) => (names['part'] === 'test' ? 'test' : undefined),
+      split: (names) => (names['split'] === 'test' ? 'test' : undefined),
     })(options);
     if (!options.officialSplits) return found;
     return { ...found, records: await withFold(found.records, options.tree) };
@@ -37,6 +37,6 @@ async function withFold(records: readonly SourceRecord[], { files }: FileTree): 
   const validates = new Set(Array.isArray(val) ? val.map(Number) : []);
   let place = 0;
   return records.map((record) =>
-    record.part === 'test' ? record : { ...record, part: validates.has(place++) ? 'val' : 'train' },
+    record.split === 'test' ? record : { ...record, split: validates.has(place++) ? 'val' : 'train' },
   );
 }

@@ -23,8 +23,8 @@ export const usgraSeg: Importer = {
     'USGRA-Seg does not say which values of its masks are what, nor which images are of one person: 1 is taken for nerve and 2 for vessel, and the parts are divided by image',
   scan: async ({ tree }) => {
     const { pairs, problems } = pairFiles(tree.files, {
-      image: picture('(?:(?<part>test)/)?images/(?<id>\\d+)'),
-      mask: picture('(?:(?<part>test)/)?masks/(?<id>\\d+)'),
+      image: picture('(?:(?<split>test)/)?images/(?<id>\\d+)'),
+      mask: picture('(?:(?<split>test)/)?masks/(?<id>\\d+)'),
     });
     const records = pairs.map(({ image, masks, names }) => {
       const name = names['id'] as string;
@@ -33,7 +33,7 @@ export const usgraSeg: Importer = {
         image: { file: image.path },
         masks: masks.map((mask) => ({ kind: 'painted', file: mask.path, classes: CLASSES }) as const),
         group: name,
-        ...(names['part'] === undefined ? {} : { part: 'test' as const }),
+        ...(names['split'] === undefined ? {} : { split: 'test' as const }),
       };
     });
     return { records, problems };

@@ -1,16 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from '../../data/index.js';
+import type { Dataset, Split } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
 import { modelsOf, startOf } from '../models-of-run.js';
 
-/** A part of a dataset. */
-export type SplitName = 'train' | 'val' | 'test';
-
-/** A part of a run's data, and the models that may be judged on it. */
-export interface RunPart {
-  readonly data: Readonly<Record<SplitName, Dataset>>;
+/** A run's data, or one division of a cross-validation's, and the models that may be judged on it. */
+export interface RunFold {
+  readonly data: Readonly<Record<Split, Dataset>>;
   readonly models: LoadOptions;
   /** Whether the models were trained: by the run, or as the adapters that it names. */
   readonly trained: boolean;
@@ -24,7 +21,7 @@ export interface RunPart {
  *
  * @param adapter - an adapter to judge instead, on the run's detector.
  */
-export async function openRunParts(config: RunConfig, adapter?: string): Promise<RunPart[]> {
+export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
   const start = startOf(config);
@@ -33,13 +30,13 @@ export async function openRunParts(config: RunConfig, adapter?: string): Promise
     return [{ data, models: { ...start, adapter }, trained: true, dir }];
   }
   if (folds > 0 && (await exists(join(dir, 'fold-1', 'best')))) {
-    const parts = await openFolds(config.data, folds);
-    return Promise.all(parts.map((data, k) => partOf(config, data, join(dir, `fold-${k + 1}`), start)));
+    const divisions = await openFolds(config.data, folds);
+    return Promise.all(divisions.map((data, k) => foldOf(config, data, join(dir, `fold-${k + 1}`), start)));
   }
-  return [await partOf(config, await openData(config.data, config.run.seed), dir, start)];
+  return [await foldOf(config, await openData(config.data, config.run.seed), dir, start)];
 }
 
-async function partOf(config: RunConfig, data: RunPart['data'], dir: string, start: LoadOptions): Promise<RunPart> {
+async function foldOf(config: RunConfig, data: RunFold['data'], dir: string, start: LoadOptions): Promise<RunFold> {
   const best = join(dir, 'best');
   const own = await exists(best);
   const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
