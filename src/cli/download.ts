@@ -37,7 +37,7 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         default: [] as string[],
         describe: 'exactly these files instead of configuration, tokenizer and weights',
       })
-      .example('$0 download grounding-dino-tiny', 'the last line is the folder that --model takes')
+      .example('$0 download grounding-dino-tiny', 'the last line is the folder that --detector takes')
       .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'a plain folder beside the cache')
       .example('$0 download owner/repo@revision', 'any model; a commit, branch or tag')
       .epilogue(

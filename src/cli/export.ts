@@ -19,7 +19,7 @@ type Format = ExportForm | 'web-page';
 
 interface ExportCommandOptions extends GlobalOptions {
   run: string | undefined;
-  model: string | undefined;
+  detector: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
   maskerAdapter: string | undefined;
@@ -41,9 +41,9 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('run', {
         type: 'string',
         describe: 'folder of a run; its best weights are exported',
-        conflicts: ['model', 'adapter', 'masker-adapter'],
+        conflicts: ['detector', 'adapter', 'masker-adapter'],
       })
-      .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped one' })
+      .option('detector', { alias: 'model', type: 'string', describe: 'folder of a detector; default: the shipped one' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter for the detector' })
       .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped one" })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter for the masker' })
@@ -61,10 +61,10 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace an earlier export' })
       .example('$0 export --run runs/stu --to exported --format savedmodel', 'for TensorFlow in Python, Serving, Java, Go or C++')
       .example('$0 export --to site --format web-page', 'a folder for any web server: the shipped model in the browser')
-      .example('$0 export --model grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
+      .example('$0 export --detector grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
   handler: async ({
     run,
-    model,
+    detector,
     adapter,
     masker,
     maskerAdapter,
@@ -78,7 +78,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     overwrite,
     backend,
   }) => {
-    const source = await sourceOf({ run, model, adapter, masker, maskerAdapter });
+    const source = await sourceOf({ run, detector, adapter, masker, maskerAdapter });
     const options = {
       form: format === 'web-page' ? 'graph-model' : format,
       page: format === 'web-page',
@@ -103,14 +103,14 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
 
 async function sourceOf(given: {
   run: string | undefined;
-  model: string | undefined;
+  detector: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
   maskerAdapter: string | undefined;
 }): Promise<ExportSource> {
-  const { run, model, adapter, masker, maskerAdapter } = given;
+  const { run, detector, adapter, masker, maskerAdapter } = given;
   if (run !== undefined) return sourceOfRun(run, masker);
-  return { detector: model ?? shippedModels.detector, adapter, masker: masker ?? shippedModels.masker, maskerAdapter };
+  return { detector: detector ?? shippedModels.detector, adapter, masker: masker ?? shippedModels.masker, maskerAdapter };
 }
 
 /** The best models of a run. */

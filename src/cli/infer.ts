@@ -16,7 +16,7 @@ interface InferOptions extends GlobalOptions {
   image: string[];
   prompt: string[];
   out: string;
-  model: string;
+  detector: string;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
@@ -57,7 +57,8 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         demandOption: true,
         describe: 'folder for results.json and images.json (COCO), overlays/ and masks/',
       })
-      .option('model', {
+      .option('detector', {
+        alias: 'model',
         type: 'string',
         default: shippedModels.detector,
         describe: 'folder of the detector, or an exported one',
@@ -78,9 +79,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('select', {
         choices: selections,
         default: 'all' as const,
-        coerce: refuseFormer,
         describe: 'every box from the threshold on, the best of each phrase, or the best of the image',
       })
+      // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
+      .middleware(({ select }) => refuseFormer(select), true)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -107,7 +109,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes alone')
       .example(
-        '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
+        '$0 infer --image scans --prompt lesion --detector grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
       ) as never,
   handler: async ({
@@ -115,7 +117,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     prompt,
     out: whole,
     shard: part,
-    model,
+    detector,
     masker,
     adapter,
     maskerAdapter,
@@ -143,7 +145,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the image at hand');
     const begin = performance.now();
@@ -181,9 +183,9 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
 };
 
 /** @throws UsageError naming what a selection is called now. */
-function refuseFormer(select: Selection): Selection {
+function refuseFormer(select: unknown): void {
   const now = Object.hasOwn(FORMER_SELECTIONS, String(select)) ? FORMER_SELECTIONS[String(select)] : undefined;
-  if (now === undefined) return select;
+  if (now === undefined) return;
   throw new UsageError({ where: `--select ${select}`, what: `it is called ${now} now`, fix: `Say --select ${now}` });
 }
 

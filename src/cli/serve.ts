@@ -9,7 +9,7 @@ import type { GlobalOptions } from './options.js';
 import { packageVersion } from './package-version.js';
 
 interface ServeOptions extends GlobalOptions {
-  model: string;
+  detector: string;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
@@ -34,7 +34,12 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   describe: 'run a web page and a REST API on this machine',
   builder: (args) =>
     args
-      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
+      .option('detector', {
+        alias: 'model',
+        type: 'string',
+        default: shippedModels.detector,
+        describe: 'folder of the detector, or of an export',
+      })
       .option('masker', {
         type: 'string',
         describe: `folder of the masker, or none for boxes alone; default: ${shippedModels.masker}, or the exported one`,
@@ -65,7 +70,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, for this machine alone')
       .example('$0 serve --adapter runs/liver/best --port 9000', 'a model that was trained here')
       .example('$0 serve --host 0.0.0.0', 'for others too, who need the token that is printed') as never,
-  handler: async ({ model, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+  handler: async ({ detector, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({ where: '--port', what: `expected a whole number from 0 to 65535, got ${port}` });
@@ -73,7 +78,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       throw new UsageError({ where: '--adapter-scale', what: 'it is not a number', fix: 'Give a number such as 0.5' });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await packageVersion();

@@ -111,14 +111,6 @@ describe('infer', () => {
     expect((await listing('again/masks')).length).toBe(masks);
   });
 
-  it.each([
-    ['best', 'best-per-phrase'],
-    ['best-overall', 'best-per-image'],
-  ])('names the present word for --select %s, which is ambiguous', async (former, present) => {
-    const { code, text } = await infer('--image', '@scans', '--prompt', PROMPT, '--out', '@former', '--select', former);
-    expect([code, text]).toEqual([2, expect.stringMatching(`--select ${former}: .*--select ${present}`)]);
-  });
-
   it('does an image again that has changed, and adds others to those that are there', async () => {
     await cp(join(dir, 'scans'), join(dir, 'moving'), { recursive: true });
     const line = (image: string) => ['--image', image, '--prompt', PROMPT, '--out', '@moved', ...LOW];
