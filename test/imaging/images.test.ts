@@ -230,8 +230,8 @@ describe('ImageProcessor', () => {
 describe('drawOverlay', () => {
   it('gives a phrase one colour in all pictures, whatever else each of them shows', async () => {
     const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(90) };
-    const lower = { label: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
-    const upper = { label: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
+    const lower = { phrase: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
+    const upper = { phrase: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
     const phrases = ['benign lesion', 'cyst'];
     const corner = async (items: readonly (typeof lower | typeof upper)[]) => {
       const { width, data } = await decodeImage(await drawOverlay(image, items, phrases));
@@ -250,7 +250,7 @@ describe('drawOverlay', () => {
       data: Uint8Array.from({ length: 64 * 64 }, (_, i) => Number(i % 64 >= 40 && i / 64 >= 40)),
     };
     const { width, height, data } = await decodeImage(
-      await drawOverlay(image, [{ label: 'malignant lesion', score: 0.5, boxXyxyPx: [40, 40, 64, 64], mask: square }]),
+      await drawOverlay(image, [{ phrase: 'malignant lesion', score: 0.5, boxXyxyPx: [40, 40, 64, 64], mask: square }]),
     );
     expect([width, height]).toEqual([512, 512]);
     const at = (x: number, y: number) => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];

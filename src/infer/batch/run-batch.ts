@@ -214,16 +214,10 @@ async function writeOutputs(
   segments: readonly (Segment | BoxSegment)[],
   phrases: readonly string[],
 ): Promise<void> {
-  const items = segments.map(({ phrase, score, boxXyxyPx, mask }) => ({
-    label: phrase,
-    score,
-    boxXyxyPx,
-    ...(mask && { mask }),
-  }));
   // Together: what takes long is the disk.
   const writes = [
     ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
-    drawOverlay(image, items, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
+    drawOverlay(image, segments, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
   ];
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed === undefined) return;

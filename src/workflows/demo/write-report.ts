@@ -92,6 +92,5 @@ async function overlay(
   const asked = phrasesOf(plan, sample);
   const answer = await method.answer(sample, asked);
   const boxes = asked.flatMap((phrase) => countedBoxes(answer, phrase, counting)).sort((a, b) => b.score - a.score);
-  const items = boxes.map(({ phrase, score, boxXyxyPx, mask }) => ({ label: phrase, score, boxXyxyPx, ...(mask && { mask }) }));
-  return drawOverlay(sample.image, items, phrases);
+  return drawOverlay(sample.image, boxes, phrases);
 }

@@ -31,11 +31,7 @@ export async function samplePicture(part: AuditSplit, index: number): Promise<Pa
   try {
     if (!(await isShown(part, index))) return undefined;
     const { image, objects } = await data.load(index);
-    const overlay = await drawOverlay(
-      image,
-      objects.slice(0, DRAWN).map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
-      data.phrases ?? [],
-    );
+    const overlay = await drawOverlay(image, objects.slice(0, DRAWN), data.phrases ?? []);
     return await embed(sharp(overlay));
   } catch {
     // It is among the problems.
