@@ -8,7 +8,7 @@ import { type ExportForm, exportForms } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
-import { modelsOf } from '../workflows/index.js';
+import { selectTrainedModels } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 
@@ -123,7 +123,7 @@ async function sourceOfRun(run: string, masker: string | undefined): Promise<Exp
   const config = await loadConfig(file, runConfigSchema, [], consoleLogger);
   if (config.task === 'masker' && masker !== undefined)
     throw new UsageError({ where: '--masker', what: `${run} trained the masker itself`, fix: 'Leave --masker out' });
-  const models = modelsOf(config, best);
+  const models = selectTrainedModels(config, best);
   return {
     run,
     detector: models.detector ?? shippedModels.detector,

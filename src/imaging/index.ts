@@ -1,7 +1,7 @@
 /** Images and masks without tensors: file formats, masks, RLE, contours, overlays. */
 
 export { connectedComponents } from './components.js';
-export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
+export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader } from './formats/dicom/dicom-header.js';

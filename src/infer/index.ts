@@ -45,7 +45,7 @@ export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './
 export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
-export { maskerOf } from './masker-of.js';
+export { createMasker } from './masker-of.js';
 export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';

@@ -10,10 +10,10 @@ export interface MaskPrediction {
 
 /** Turns boxes into masks. Another masker can stand in for SAM 2 and SAM by implementing this. */
 export interface Masker {
-  /** Prepares an image for any number of {@link masksOf} calls. */
+  /** Prepares an image for any number of {@link predictBoxes} calls. */
   setImage(image: RasterImage): Promise<void>;
   /** One mask for each box, in their order. Boxes are in pixels of the image. */
-  masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
+  predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
   /** Frees the model. */
   dispose(): void;
 }

@@ -59,7 +59,7 @@ export class Segmenter<M extends Masker | undefined = Masker> {
   private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
     if (this.masker === undefined || detections.length === 0) return [...detections];
     await this.masker.setImage(image);
-    const masks = await this.masker.masksOf(detections.map(({ boxXyxyPx }) => boxXyxyPx));
+    const masks = await this.masker.predictBoxes(detections.map(({ boxXyxyPx }) => boxXyxyPx));
     return detections.map((detection, i) => {
       const { mask, score } = masks[i] as (typeof masks)[number];
       return { ...detection, mask, maskScore: score };

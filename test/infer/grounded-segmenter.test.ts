@@ -92,7 +92,7 @@ describe('GroundedSegmenter', () => {
     };
     const masker: Masker = {
       setImage: async ({ width }) => void asked.push(`image ${width}`),
-      masksOf: async (boxes) => boxes.map(() => ({ mask: { width: 1, height: 1, data: Uint8Array.of(1) }, score: 0.25 })),
+      predictBoxes: async (boxes) => boxes.map(() => ({ mask: { width: 1, height: 1, data: Uint8Array.of(1) }, score: 0.25 })),
       dispose: () => void asked.push('masker'),
     };
     const own = new GroundedSegmenter(detector, masker);

@@ -96,7 +96,7 @@ describe('adapters for the masker', () => {
     const scores = async (options: LoadOptions) => {
       const segmenter = await GroundedSegmenter.load(options);
       await segmenter.masker.setImage(image);
-      const masks = await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+      const masks = await segmenter.masker.predictBoxes(objects.map(({ boxXyxyPx }) => boxXyxyPx));
       segmenter.dispose();
       return masks.map(({ score }) => score);
     };

@@ -78,7 +78,7 @@ export class LocalEngine implements Engine {
     for (const phrases of questions) found.push(...(await this.segmenter.segment(raster, phrases, options)));
     found.sort((a, b) => b.score - a.score);
     const kept = found.slice(0, mostDetections(options));
-    const given = await this.masksOfBoxes(
+    const given = await this.predictBoxes(
       raster,
       boxes.map(({ boxXyxyPx }) => boxXyxyPx),
     );
@@ -86,12 +86,12 @@ export class LocalEngine implements Engine {
     return { image: opened, segments: await Promise.all([...kept, ...drawn].map((segment) => sentSegment(segment, maskFormat))) };
   }
 
-  private async masksOfBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
+  private async predictBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
     if (boxes.length === 0) return [];
     const { masker } = this.segmenter;
     if (masker === undefined) return boxes.map(() => ({}));
     await masker.setImage(raster);
-    return (await masker.masksOf(boxes)).map(({ mask, score }) => ({ mask, maskScore: score }));
+    return (await masker.predictBoxes(boxes)).map(({ mask, score }) => ({ mask, maskScore: score }));
   }
 
   private async masks({ image, prompts, multimask, maskFormat }: MasksJob): Promise<Answers['masks']> {
@@ -128,7 +128,7 @@ async function masksFor(masker: Masker, { boxXyxyPx, points, labels }: MaskPromp
   }
   if (points.length > 0 || multimask || boxXyxyPx === undefined)
     throw new UsageError({ where: 'prompts', what: 'this masker answers boxes alone, one mask each', fix: 'Give a bbox' });
-  return masker.masksOf([boxXyxyPx]);
+  return masker.predictBoxes([boxXyxyPx]);
 }
 
 function checkDistinct(phrases: readonly string[]): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Dataset, Split } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
-import { modelsOf, startOf } from '../models-of-run.js';
+import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 
 /** A run's data, or one division of a cross-validation's, and the models that may be judged on it. */
 export interface RunFold {
@@ -24,7 +24,7 @@ export interface RunFold {
 export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
-  const start = startOf(config);
+  const start = selectStartingModels(config);
   if (adapter !== undefined) {
     const data = await openData(config.data, config.run.seed);
     return [{ data, models: { ...start, adapter }, trained: true, dir }];
@@ -40,7 +40,7 @@ async function foldOf(config: RunConfig, data: RunFold['data'], dir: string, sta
   const best = join(dir, 'best');
   const own = await exists(best);
   const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
-  return { data, dir, trained: own || adapted, models: own ? modelsOf(config, best) : start };
+  return { data, dir, trained: own || adapted, models: own ? selectTrainedModels(config, best) : start };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -64,7 +64,7 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
       });
       if (objects.length === 0) continue;
       await segmenter.masker.setImage(image);
-      const masks = await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+      const masks = await segmenter.masker.predictBoxes(objects.map(({ boxXyxyPx }) => boxXyxyPx));
       dice.push(...masks.map(({ mask }, k) => diceCoefficient(mask, (objects[k] as (typeof objects)[number]).mask)));
     }
   } finally {

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../util/index.js';
 import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
 import { OURS, openModels } from '../evaluate/methods.js';
 import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
-import { modelsOf, startOf } from '../models-of-run.js';
+import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 
 /** What training adds to `metrics.json`; see {@link Metrics}. */
@@ -54,7 +54,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
-    const models = modelsOf(config, result.bestDir);
+    const models = selectTrainedModels(config, result.bestDir);
     judged.push({ dataset: data.test, methods: [await openModels(config, OURS, models)] });
     if (probe) tried.push(await tryOut(models, probe));
   }
@@ -62,7 +62,11 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test part has no image: nothing was tested');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training changed no file of the model that it started from.
-  const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };
+  const forgetting = probe && {
+    probe: probe.name,
+    before: await tryOut(selectStartingModels(config), probe),
+    after: meanScore(tried),
+  };
   if (forgetting) options.logger?.info(forgettingLine(forgetting));
   const metrics: RunMetrics = {
     test: pooled,

@@ -36,7 +36,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   const { lists, problems: unread, notes } = await readAnnotationLists(tree);
   const problems: Problem[] = [...unread];
   const images = imagesOf(lists, tree);
-  const masks = masksOf(lists, tree, images);
+  const masks = assignMasks(lists, tree, images);
   const records: SourceRecord[] = [];
   for (const list of lists) {
     for (const listed of list.images) {
@@ -77,7 +77,7 @@ function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Claims
 }
 
 /** Masks lie in a folder that is called so; a name that has folders itself may name another one. */
-function masksOf(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
+function assignMasks(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
   const taken = new Set([...images.values()].map((found) => (typeof found === 'string' ? undefined : found.file)));
   const pictures = files.filter((file) => isPicture(file) && !taken.has(file));
   const lookup = new PathLookup(pictures, 'masks');

@@ -54,22 +54,22 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
     if (found.length === 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
     const split = splitNamed(image.above);
     const group = [image.above, image.below, image.stem].filter((step) => step !== '').join('/');
-    const record = (masksOfIt: readonly FrameMask<Place>[], page?: number): SourceRecord => ({
+    const record = (ownMasks: readonly FrameMask<Place>[], page?: number): SourceRecord => ({
       name: page === undefined ? group : `${group}-${String(page).padStart(3, '0')}`,
       image: { file: image.file.path, ...(page === undefined ? {} : { page }) },
-      masks: masksOfIt.map(({ mask, page: own }) => {
+      masks: ownMasks.map(({ mask, page: own }) => {
         const read = { as: 'bright', class: classOf(mask) } as const;
         return { kind: 'file', file: mask.file.path, read, ...(own === undefined ? {} : { page: own }) };
       }),
       group,
-      asked: [...new Set(masksOfIt.map(({ mask }) => classOf(mask)))],
+      asked: [...new Set(ownMasks.map(({ mask }) => classOf(mask)))],
       ...(split === undefined ? {} : { split }),
     });
     const count = found.length === 0 ? 1 : await countPictures(image.file);
     if (count > 1) {
       const film = await masksByFrame(found, count);
       problems.push(...film.problems);
-      for (const [page, masksOfIt] of film.frames) records.push(record(masksOfIt, page));
+      for (const [page, ownMasks] of film.frames) records.push(record(ownMasks, page));
       continue;
     }
     // What looked like the number of a frame was none.

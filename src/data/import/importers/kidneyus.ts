@@ -84,7 +84,7 @@ function strict({ images, capsules, regions, listed, problems: before }: Sources
       if (structure === undefined) problems.push({ file, what: `the table names an anatomy "${anatomy}", which is left out` });
       return structure === undefined ? [] : [{ class: structure.class as string, polygon }];
     });
-    const masks = masksOf(instances, capsules.find(file), regions.find(file));
+    const masks = listMasks(instances, capsules.find(file), regions.find(file));
     return [{ name: stemOf(file), image: { file: image.path }, masks, group: patientOf(file) }];
   });
   for (const rest of images.unused()) problems.push({ file: rest.relative, what: 'it is not in the table' });
@@ -92,7 +92,7 @@ function strict({ images, capsules, regions, listed, problems: before }: Sources
 }
 
 /** Masks where there are any; outlines alone else. */
-function masksOf(
+function listMasks(
   instances: readonly { readonly class: string; readonly polygon: readonly number[] }[],
   capsule: TreeFile | undefined,
   regions: TreeFile | undefined,
