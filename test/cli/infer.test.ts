@@ -136,7 +136,7 @@ describe('infer', () => {
     expect((await infer(...one, '--prompt', 'cyst', '--prompt', 'Cyst.', '--out', '@q4')).text).toMatch(
       /"cyst" is asked for twice/,
     );
-    await infer(...one, '--prompt', 'cyst', '--prompt', 'kidney. liver', '--out', '@q5', '--select', 'best-overall');
+    await infer(...one, '--prompt', 'cyst', '--prompt', 'kidney. liver', '--out', '@q5', '--select', 'best-per-image');
     expect(await scores('q5')).toEqual(both.slice(0, 1));
   });
 
@@ -189,7 +189,7 @@ describe('infer', () => {
       1,
       'there is no such folder or weight file',
     ],
-    ['an unknown selection', ['--image', '@scans', '--prompt', 'cyst', '--select', 'first'], 2, 'best-overall'],
+    ['an unknown selection', ['--image', '@scans', '--prompt', 'cyst', '--select', 'first'], 2, 'best-per-image'],
   ])('refuses %s', async (_name, words, code, said) => {
     const seen = await infer(...words, '--out', '@refused');
     expect([seen.code, seen.text]).toEqual([code, expect.stringContaining(said)]);
