@@ -12,7 +12,7 @@ import {
   encodePng,
   encodeRle,
   fitMask,
-  listPictures,
+  listImages,
   maskLogitsToBinary,
   maskOfRuns,
   maskToPng,
@@ -280,7 +280,7 @@ describe('files of several pictures and of other depths', () => {
   it('reads the pages of a TIFF by number and refuses it without one', async () => {
     const file = join(dir, 'pages.tif');
     await writeFile(file, await pages());
-    expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
+    expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
     expect((await decodeImage(`${file}#1`)).data[0]).toBe(90);
     await expect(decodeImage(file)).rejects.toThrow(/pages\.tif: it holds 2 pages. Name one of them, as in .*pages\.tif#0/);
     await expect(decodeImage(`${file}#2`)).rejects.toThrow(/there is no page 2. They are numbered 0 to 1/);
@@ -294,7 +294,7 @@ describe('files of several pictures and of other depths', () => {
     await writeFile(single, await page(8).png().toBuffer());
     expect((await decodeImage(`${single}#0`)).data[0]).toBe(8);
     await expect(decodeImage(`${single}#1`)).rejects.toThrow(/single\.png: there is no picture 1/);
-    expect(await listPictures(single)).toEqual([single]);
+    expect(await listImages(single)).toEqual([single]);
   });
 
   it('reads planes of a volume across any axis, labels unchanged', async () => {
@@ -309,10 +309,10 @@ describe('files of several pictures and of other depths', () => {
     expect([...(await decodeMask(`${file}#z0`)).data]).toEqual([0, 1, 1, 1, 1, 1]);
     expect((await decodeImage(`${file}#y2`)).data[0]).toBe(4);
     await expect(decodeImage(file)).rejects.toThrow(/volume\.nii\.gz: it holds 2 planes. Name one of them, as in .*#1/);
-    expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
+    expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
     const channels = join(dir, 'channels.nii');
     await writeFile(channels, nifti({ dims: [2, 1, 1, 2], values: [1, 2, 3, 4] }));
-    expect(await listPictures(channels)).toEqual([`${channels}#0t0`, `${channels}#0t1`]);
+    expect(await listImages(channels)).toEqual([`${channels}#0t0`, `${channels}#0t1`]);
     expect((await decodeImage(`${channels}#0t1`)).data[0]).toBe(3);
   });
 

@@ -7,7 +7,7 @@ import { findSharedGroups } from './groups.js';
 import { inspectSample, reasonOf } from './inspect.js';
 import { summariseDatasets } from './summarise.js';
 import { findTwins } from './twins.js';
-import type { AuditReport, AuditSplit, Inspection, PictureRecord, Problem } from './types.js';
+import type { AuditReport, AuditSplit, ImageRecord, Inspection, Problem } from './types.js';
 
 export interface AuditOptions {
   /** Where findings are remembered; default: the user's cache folder. */
@@ -30,7 +30,7 @@ export async function auditDatasets(parts: readonly AuditSplit[], options: Audit
     return cache;
   };
   const jobs = parts.flatMap((part) => Array.from({ length: part.data.size }, (_, index) => ({ part, index })));
-  const pictures: PictureRecord[] = new Array(jobs.length);
+  const pictures: ImageRecord[] = new Array(jobs.length);
   const problems: Problem[] = [...(options.problems ?? [])];
   let done = 0;
   let cached = 0;
@@ -71,7 +71,7 @@ async function lookAt(
   index: number,
   cacheOf: (folder: string) => Promise<AuditCache>,
   problems: Problem[],
-): Promise<{ readonly picture: PictureRecord; readonly known: boolean }> {
+): Promise<{ readonly picture: ImageRecord; readonly known: boolean }> {
   const source = data.source?.(index);
   const file = source === undefined ? `${dataset} ${part} ${index}` : below(root, source.files[0] as string);
   const place = { dataset, part, index, file, group: source?.group };

@@ -3,7 +3,7 @@ import { DataError, type Logger, silentLogger } from '../../util/index.js';
 import type { Split } from '../coco.js';
 import type { Dataset } from '../types.js';
 import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
-import type { AuditSplit, PicturePlace, Problem, SharedGroup, Twins } from './types.js';
+import type { AuditSplit, ImageLocation, Problem, SharedGroup, Twins } from './types.js';
 
 export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory'> {
   /** Trains in spite of overlap, with a warning. Default: false. */
@@ -120,6 +120,6 @@ function twinsText({ a, b, kind, mirrored }: Twins): string {
   return `${placeText(a)} = ${placeText(b)} (${how})`;
 }
 
-function placeText({ file, part }: PicturePlace): string {
+function placeText({ file, part }: ImageLocation): string {
   return `${file} (${part})`;
 }

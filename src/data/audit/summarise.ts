@@ -1,9 +1,9 @@
 import type { Split } from '../coco.js';
 import { paperCounts } from './paper-counts.js';
-import type { AuditSplit, DatasetSummary, PictureRecord, SplitSummary } from './types.js';
+import type { AuditSplit, DatasetSummary, ImageRecord, SplitSummary } from './types.js';
 
 /** Counts what each split of each dataset holds. */
-export function summariseDatasets(parts: readonly AuditSplit[], pictures: readonly PictureRecord[]): DatasetSummary[] {
+export function summariseDatasets(parts: readonly AuditSplit[], pictures: readonly ImageRecord[]): DatasetSummary[] {
   const byPlace = grouped(pictures);
   const names = [...new Set(parts.map(({ dataset }) => dataset))];
   return names.map((name) => {
@@ -13,7 +13,7 @@ export function summariseDatasets(parts: readonly AuditSplit[], pictures: readon
   });
 }
 
-function summariseSplit(pictures: readonly PictureRecord[]): SplitSummary {
+function summariseSplit(pictures: readonly ImageRecord[]): SplitSummary {
   const readable = pictures.filter(({ width }) => width !== undefined);
   const labels = new Map<string, { objects: number; images: number }>();
   for (const picture of readable) {
@@ -38,12 +38,12 @@ function summariseSplit(pictures: readonly PictureRecord[]): SplitSummary {
   };
 }
 
-function placeOf({ dataset, part }: PictureRecord): string {
+function placeOf({ dataset, part }: ImageRecord): string {
   return `${dataset}\0${part}`;
 }
 
-function grouped(pictures: readonly PictureRecord[]): Map<string, PictureRecord[]> {
-  const groups = new Map<string, PictureRecord[]>();
+function grouped(pictures: readonly ImageRecord[]): Map<string, ImageRecord[]> {
+  const groups = new Map<string, ImageRecord[]>();
   for (const picture of pictures) {
     const group = groups.get(placeOf(picture));
     if (group === undefined) groups.set(placeOf(picture), [picture]);

@@ -35,7 +35,7 @@ export interface Inspection {
 }
 
 /** A picture of a split. Those that cannot be read have no size and no fingerprint. */
-export interface PictureRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
+export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
   readonly dataset: string;
   readonly part: Split;
   readonly index: number;
@@ -46,7 +46,7 @@ export interface PictureRecord extends Partial<Pick<Inspection, 'width' | 'heigh
 }
 
 /** A picture by its place. */
-export type PicturePlace = Pick<PictureRecord, 'dataset' | 'part' | 'index' | 'file'>;
+export type ImageLocation = Pick<ImageRecord, 'dataset' | 'part' | 'index' | 'file'>;
 
 /** The same picture in two places. */
 export interface Twins {
@@ -57,8 +57,8 @@ export interface Twins {
   /** Signs that differ, of 255. */
   readonly distance: number;
   readonly mirrored: 'no' | 'left-right' | 'up-down' | 'both';
-  readonly a: PicturePlace;
-  readonly b: PicturePlace;
+  readonly a: ImageLocation;
+  readonly b: ImageLocation;
 }
 
 /** A patient, volume or source image of which pictures are in more than one split. */

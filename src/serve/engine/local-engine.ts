@@ -6,7 +6,7 @@ import {
   maskArea,
   maskToPng,
   maskToRle,
-  openPictures,
+  openImages,
 } from '../../imaging/index.js';
 import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
 import { mostDetections } from '../../processing/index.js';
@@ -65,9 +65,9 @@ export class LocalEngine implements Engine {
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
     const { bytes, name, picture } = source;
-    const set = await openPictures(bytes, this.limits, name);
+    const set = await openImages(bytes, this.limits, name);
     const address = picture ?? set.address(0);
-    return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
+    return this.images.add(await set.image(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
 
   private async segment({ kind: _kind, image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { drawOverlay, type RasterImage } from '../../../imaging/index.js';
 import { isOwn } from '../own-file.js';
-import type { AuditSplit, PicturePlace } from '../types.js';
+import type { AuditSplit, ImageLocation } from '../types.js';
 
 /** Longest side of a picture on the page, in pixels. */
 const SIDE = 320;
@@ -13,7 +13,7 @@ const DRAWN = 100;
 const SAMPLES = 4;
 
 /** A picture for the page, inside it: nothing is fetched. */
-export interface PagePicture {
+export interface PageImage {
   readonly source: string;
   readonly width: number;
   readonly height: number;
@@ -26,7 +26,7 @@ export function sampleIndices(size: number): number[] {
 }
 
 /** A sample with its objects drawn on it; nothing if it cannot be loaded. */
-export async function samplePicture(part: AuditSplit, index: number): Promise<PagePicture | undefined> {
+export async function sampleImage(part: AuditSplit, index: number): Promise<PageImage | undefined> {
   const { data } = part;
   try {
     if (!(await isShown(part, index))) return undefined;
@@ -40,7 +40,7 @@ export async function samplePicture(part: AuditSplit, index: number): Promise<Pa
 }
 
 /** A picture as it is. */
-export async function plainPicture(parts: readonly AuditSplit[], place: PicturePlace): Promise<PagePicture | undefined> {
+export async function plainImage(parts: readonly AuditSplit[], place: ImageLocation): Promise<PageImage | undefined> {
   try {
     const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
     if (part === undefined || !(await isShown(part, place.index))) return undefined;
@@ -58,7 +58,7 @@ async function isShown({ data, root }: AuditSplit, index: number): Promise<boole
   return true;
 }
 
-async function embed(picture: Sharp): Promise<PagePicture> {
+async function embed(picture: Sharp): Promise<PageImage> {
   const { data, info } = await picture
     .resize({ width: SIDE, height: SIDE, fit: 'inside' })
     .jpeg({ quality: 80 })

@@ -1,8 +1,8 @@
 import type { Split } from '../../coco.js';
 import { ALIKE } from '../twins.js';
-import type { AuditReport, DatasetSummary, PicturePlace, Problem, SharedGroup, SplitSummary, Twins } from '../types.js';
+import type { AuditReport, DatasetSummary, ImageLocation, Problem, SharedGroup, SplitSummary, Twins } from '../types.js';
 import { type Html, html } from './html.js';
-import type { PagePicture } from './pictures.js';
+import type { PageImage } from './pictures.js';
 
 const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
@@ -50,7 +50,7 @@ ${present.map((part) => splitSamples(part, summary.parts[part] as SplitSummary, 
 export interface SampleFigure {
   readonly part: Split;
   readonly caption: string;
-  readonly picture: PagePicture | undefined;
+  readonly picture: PageImage | undefined;
 }
 
 function labelsTable({ parts }: DatasetSummary, present: readonly Split[]): Html {
@@ -108,8 +108,8 @@ export function groupsSection(groups: readonly SharedGroup[]): Html {
 /** A pair of pictures side by side. */
 export interface TwinsFigure {
   readonly twins: Twins;
-  readonly a: PagePicture | undefined;
-  readonly b: PagePicture | undefined;
+  readonly a: PageImage | undefined;
+  readonly b: PageImage | undefined;
 }
 
 /** The same pictures in two places. */
@@ -139,11 +139,11 @@ function how({ kind, distance, mirrored }: Twins): string {
   return `alike (${distance} of 255 signs differ)${mirrored === 'no' ? '' : `, mirrored ${mirrored}`}`;
 }
 
-function nameOf({ dataset, part, file }: PicturePlace): string {
+function nameOf({ dataset, part, file }: ImageLocation): string {
   return `${dataset} ${part}: ${file}`;
 }
 
-function figure(picture: PagePicture | undefined, caption: string): Html {
+function figure(picture: PageImage | undefined, caption: string): Html {
   const content =
     picture === undefined
       ? html`<p class="error">cannot be shown</p>`

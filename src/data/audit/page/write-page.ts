@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { writeFileAtomic } from '../../../util/index.js';
 import type { AuditReport, AuditSplit } from '../types.js';
 import { Html, html } from './html.js';
-import { plainPicture, sampleIndices, samplePicture } from './pictures.js';
+import { plainImage, sampleImage, sampleIndices } from './pictures.js';
 import {
   countsTable,
   datasetSection,
@@ -31,7 +31,7 @@ export async function writeAuditPage(file: string, report: AuditReport, parts: r
   const shown: TwinsFigure[] = [];
   // One after the other: memory stays that of a few pictures.
   for (const twins of report.duplicates.slice(0, PAIRS))
-    shown.push({ twins, a: await plainPicture(parts, twins.a), b: await plainPicture(parts, twins.b) });
+    shown.push({ twins, a: await plainImage(parts, twins.a), b: await plainImage(parts, twins.b) });
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -57,7 +57,7 @@ async function samplesOf(part: AuditSplit): Promise<SampleFigure[]> {
     figures.push({
       part: part.part,
       caption: name === undefined ? `${part.dataset} ${index}` : basename(name),
-      picture: await samplePicture(part, index),
+      picture: await sampleImage(part, index),
     });
   }
   return figures;

@@ -1,7 +1,7 @@
 import { readPolygon } from '../readers/json-polygon.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** AUL: outlines as JSON. Numbers restart in each class. */
 export const aul: Importer = {
@@ -18,7 +18,7 @@ export const aul: Importer = {
 
 async function scan({ tree, protocol }: ScanOptions): Promise<Found> {
   const { pairs, problems: unpaired } = pairFiles(tree.files, {
-    image: picture('(?<class>benign|malignant|normal)/images?/(?<id>\\d+)'),
+    image: imageFile('(?<class>benign|malignant|normal)/images?/(?<id>\\d+)'),
     mask: path('(?<class>benign|malignant|normal)/segmentation/mass/(?<id>\\d+)\\.json$'),
     negative: (names) => names['class'] === 'normal',
   });

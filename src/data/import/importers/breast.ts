@@ -3,10 +3,10 @@ import type { TreeFile } from '../file-tree.js';
 import { FileLookup, tablesOf } from '../readers/lookup.js';
 import { column, type Row, readTable } from '../readers/table.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
-const CASE = picture('case[^/]*?');
-const OTHER = picture('case[^/]*_other\\d*');
+const CASE = imageFile('case[^/]*?');
+const OTHER = imageFile('case[^/]*_other\\d*');
 
 /** BrEaST: a flat folder of images and masks, and a table with the class of each case. */
 export const breast: Importer = {

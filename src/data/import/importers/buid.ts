@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** BUID: three files a case, their names with spaces and the class. */
 export const buid: Importer = {
@@ -13,10 +13,10 @@ export const buid: Importer = {
   layout: 'Benign/N Benign Image.bmp, N Benign Mask.tif; Malignant/N Malignant Image.bmp, N Malignant Mask.tif',
   paper: { key: 'buid', lists: ['malignant', 'benign'] },
   scan: maskFolders({
-    image: picture('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+image'),
-    mask: picture('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+mask'),
+    image: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+image'),
+    mask: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+mask'),
     // The image with the outline drawn into it.
-    ignore: picture('\\d+[ _]+(?:benign|malignant)[ _]+lesion'),
+    ignore: imageFile('\\d+[ _]+(?:benign|malignant)[ _]+lesion'),
     read: (names) => ({ as: 'bright', class: names['class'] as string }),
     list: (names) => names['class'],
   }),

@@ -3,7 +3,7 @@ import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { readTable } from '../readers/table.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** BUS, "Dataset B": numbered images and masks, the class in a table. */
 export const busb: Importer = {
@@ -20,8 +20,8 @@ export const busb: Importer = {
 
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const found = pairFiles(tree.files, {
-    image: picture('original/(?<id>\\d+)'),
-    mask: picture('GT/(?<id>\\d+)'),
+    image: imageFile('original/(?<id>\\d+)'),
+    mask: imageFile('GT/(?<id>\\d+)'),
     numeric: true,
   });
   if (found.pairs.length === 0) return { records: [], problems: found.problems };

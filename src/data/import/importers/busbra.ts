@@ -3,7 +3,7 @@ import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { column, readTable } from '../readers/table.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** BUS-BRA, unseen: one lesion an image, patient and class in a table. */
 export const busbra: Importer = {
@@ -21,8 +21,8 @@ export const busbra: Importer = {
 
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const found = pairFiles(tree.files, {
-    image: picture('images?/bus_(?<id>[^/]+)'),
-    mask: picture('masks?/mask_(?<id>[^/]+)'),
+    image: imageFile('images?/bus_(?<id>[^/]+)'),
+    mask: imageFile('masks?/mask_(?<id>[^/]+)'),
   });
   if (found.pairs.length === 0) return { records: [], problems: found.problems };
   const [table] = tablesOf(tree, /^bus_data\b/i);

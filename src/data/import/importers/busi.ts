@@ -1,12 +1,12 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 const CLASS = '(?<class>benign|malignant|normal)';
 
 const published = maskFolders({
-  image: picture(`${CLASS}/(?<id>[^/]+)`),
-  mask: picture(`${CLASS}/(?<id>[^/]+?)_mask(?:_\\d+)?`),
+  image: imageFile(`${CLASS}/(?<id>[^/]+)`),
+  mask: imageFile(`${CLASS}/(?<id>[^/]+?)_mask(?:_\\d+)?`),
   negative: (names) => names['class'] === 'normal',
   // Masks of images without a lesion are black.
   read: (names) => (names['class'] === 'normal' ? undefined : { as: 'bright', class: names['class'] as string }),

@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** BUS-UC: a folder a class. Numbers restart in each class. */
 export const busuc: Importer = {
@@ -13,8 +13,8 @@ export const busuc: Importer = {
   paper: { key: 'busuc', lists: ['benign', 'malignant'] },
   stretchMasks: true,
   scan: maskFolders({
-    image: picture('(?<class>benign|malignant)/images?/(?<id>[^/]+)'),
-    mask: picture('(?<class>benign|malignant)/masks?/(?<id>[^/]+)'),
+    image: imageFile('(?<class>benign|malignant)/images?/(?<id>[^/]+)'),
+    mask: imageFile('(?<class>benign|malignant)/masks?/(?<id>[^/]+)'),
     // Everything once more.
     ignore: path('all/(?:images?|masks?)/'),
     read: (names) => ({ as: 'bright', class: names['class'] as string }),

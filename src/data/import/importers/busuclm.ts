@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** BUS-UCLM: masks in colours, images without a lesion among them, the patient in the file name. */
 export const busuclm: Importer = {
@@ -14,8 +14,8 @@ export const busuclm: Importer = {
   plainLayout: true,
   paper: { key: 'busuclm', contours: { keep: 'first', count: 2 }, copies: true, lists: ['benign', 'malignant'] },
   scan: maskFolders({
-    image: picture('images?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
-    mask: picture('masks?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
+    image: imageFile('images?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
+    mask: imageFile('masks?/(?<id>[a-z]{2,6}_\\d+[^/]*)'),
     read: () => ({ as: 'colours', classes: { green: 'benign', red: 'malignant' } }),
     group: (names) => (names['id'] ?? '').split('_')[0] as string,
   }),

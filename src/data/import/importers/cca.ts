@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** Minutes between two sequences of one examination at most. */
 const EXAMINATION = 20;
@@ -19,8 +19,8 @@ export const cca: Importer = {
     `the set does not say who is who: sequences of one day, less than ${EXAMINATION} minutes after another, are taken for one examination`,
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('US images/(?<id>[^/]+_slice_\\d+)'),
-      mask: picture('Expert mask images/(?<id>[^/]+_slice_\\d+)'),
+      image: imageFile('US images/(?<id>[^/]+_slice_\\d+)'),
+      mask: imageFile('Expert mask images/(?<id>[^/]+_slice_\\d+)'),
       read: () => ({ as: 'bright', class: 'artery' }),
     })(options);
     return { ...found, records: byExamination(found.records) };

@@ -79,7 +79,7 @@ function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Claims
 /** Masks lie in a folder that is called so; a name that has folders itself may name another one. */
 function assignMasks(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
   const taken = new Set([...images.values()].map((found) => (typeof found === 'string' ? undefined : found.file)));
-  const pictures = files.filter((file) => isPicture(file) && !taken.has(file));
+  const pictures = files.filter((file) => isImage(file) && !taken.has(file));
   const lookup = new PathLookup(pictures, 'masks');
   const wanted = lists.flatMap(({ file, images, categories }) => {
     const all = images.flatMap((image) => image.annotations.map((annotation): MaskOf => ({ image, annotation })));
@@ -168,14 +168,14 @@ async function ownFile(found: Claim | string | undefined, { root }: FileTree): P
 function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): string[] {
   const known = new Set<TreeFile>();
   for (const map of used) for (const found of map.values()) if (typeof found !== 'string') known.add(found.file);
-  const others = files.filter((file) => isPicture(file) && !known.has(file));
+  const others = files.filter((file) => isImage(file) && !known.has(file));
   const [first] = others;
   if (first === undefined) return [];
   const more = others.length === 1 ? '' : ` and ${others.length - 1} more pictures`;
   return [`left out, as no image or mask of an annotation file: ${first.relative}${more}`];
 }
 
-function isPicture({ relative }: TreeFile): boolean {
+function isImage({ relative }: TreeFile): boolean {
   return new RegExp(PICTURE, 'iu').test(relative);
 }
 

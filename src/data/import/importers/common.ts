@@ -7,6 +7,6 @@ export function path(pattern: string): RegExp {
 }
 
 /** A pattern of the path of a picture. */
-export function picture(pattern: string): RegExp {
+export function imageFile(pattern: string): RegExp {
   return path(`${pattern}${PICTURE}`);
 }

@@ -1,7 +1,7 @@
 import { decodeImage } from '../../../imaging/index.js';
 import { readMarks } from '../readers/ddti-marks.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** Pixels by which an outline may reach out of its picture. */
 const BEYOND = 4;
@@ -22,7 +22,7 @@ export const ddtiXml: Importer = {
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const problems: Problem[] = [];
   const records: SourceRecord[] = [];
-  const image = picture('(?<case>\\d+)_(?<number>\\d+)');
+  const image = imageFile('(?<case>\\d+)_(?<number>\\d+)');
   const pictures = new Map(
     tree.files.flatMap((file) => {
       const { case: own, number } = image.exec(file.full)?.groups ?? {};

@@ -1,6 +1,6 @@
-import { isUnnamedFilm } from '../../../imaging/index.js';
+import { isUnnamedDicom } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
-import { countPictures, type FilmMask, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
+import { type ClipMask, countImages, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
@@ -34,7 +34,7 @@ interface Place {
 }
 
 /** A mask that belongs to an image; for a film perhaps to one frame. */
-type OwnMask = FilmMask<Place>;
+type OwnMask = ClipMask<Place>;
 
 async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Promise<Found> {
   const images = await places(files, /^images?$/i);
@@ -65,11 +65,11 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
       asked: [...new Set(ownMasks.map(({ mask }) => classOf(mask)))],
       ...(split === undefined ? {} : { split }),
     });
-    const count = found.length === 0 ? 1 : await countPictures(image.file);
+    const count = found.length === 0 ? 1 : await countImages(image.file);
     if (count > 1) {
-      const film = await masksByFrame(found, count);
-      problems.push(...film.problems);
-      for (const [page, ownMasks] of film.frames) records.push(record(ownMasks, page));
+      const clip = await masksByFrame(found, count);
+      problems.push(...clip.problems);
+      for (const [page, ownMasks] of clip.frames) records.push(record(ownMasks, page));
       continue;
     }
     // What looked like the number of a frame was none.
@@ -96,8 +96,8 @@ function ownMasks(
   for (const mask of masks) {
     const stems = [mask.stem, plainStem(mask.stem)];
     const numbered = stems.flatMap((stem) => {
-      const [, film = '', frame] = /^(.+)[#_-](\d+)$/.exec(stem) ?? [];
-      const image = frame === undefined ? undefined : find(mask, film);
+      const [, clip = '', frame] = /^(.+)[#_-](\d+)$/.exec(stem) ?? [];
+      const image = frame === undefined ? undefined : find(mask, clip);
       return image !== undefined && mayHoldSeveral(image.file) ? [{ image, frame: Number(frame) }] : [];
     });
     const whole = stems.map((stem) => find(mask, stem)).find((image) => image !== undefined);
@@ -117,7 +117,7 @@ async function places(files: readonly TreeFile[], folder: RegExp): Promise<Place
   for (const file of files) {
     const steps = file.relative.split('/');
     const at = steps.slice(0, -1).findLastIndex((step) => folder.test(step));
-    if (at < 0 || !(PICTURE.test(file.relative) || (await isUnnamedFilm(file.path)))) continue;
+    if (at < 0 || !(PICTURE.test(file.relative) || (await isUnnamedDicom(file.path)))) continue;
     const stem = (steps.at(-1) as string).replace(PICTURE, '');
     found.push({ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem });
   }

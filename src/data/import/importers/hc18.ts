@@ -2,7 +2,7 @@ import { tablesOf } from '../readers/lookup.js';
 import { pairFiles } from '../readers/pairs.js';
 import { readTable } from '../readers/table.js';
 import type { Found, Importer, Problem, ScanOptions } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** Width and height of all published images. */
 const PUBLISHED = [800, 540] as const;
@@ -22,8 +22,8 @@ export const hc18: Importer = {
 
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const { pairs, problems: unpaired } = pairFiles(tree.files, {
-    image: picture('(?<id>\\d+_\\d*HC)'),
-    mask: picture('(?<id>\\d+_\\d*HC)_Annotation'),
+    image: imageFile('(?<id>\\d+_\\d*HC)'),
+    mask: imageFile('(?<id>\\d+_\\d*HC)_Annotation'),
     // Published without outlines.
     ignore: path('test_set/'),
   });

@@ -2,7 +2,7 @@ import type { TreeFile } from '../file-tree.js';
 import { FileLookup, tablesOf } from '../readers/lookup.js';
 import { readVia, type ViaImage } from '../readers/via.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** Anatomy in the table, class here, and the value in the masks of regions; the published code takes the row's number for it. */
 const STRUCTURES = [
@@ -57,7 +57,7 @@ async function collect({ tree, variant }: ScanOptions): Promise<Sources | undefi
   const { reviewer, table } = first;
   const masks = /(?:^|\/)reviewed_masks_\d[^/]*\//i;
   const own = (folder: string) => tree.files.filter(({ full }) => path(`reviewed_masks_${reviewer}/${folder}/`).test(full));
-  const isImage = ({ full }: TreeFile) => picture('[^/]+').test(full) && !masks.test(full);
+  const isImage = ({ full }: TreeFile) => imageFile('[^/]+').test(full) && !masks.test(full);
   const { images: listed, problems } = await readVia(table.path, table.relative);
   return {
     images: new FileLookup(tree.files.filter(isImage)),

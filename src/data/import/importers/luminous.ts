@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** Luminous, unseen: the muscle on one or both sides, a mask each. */
 export const luminous: Importer = {
@@ -17,8 +17,8 @@ export const luminous: Importer = {
   warning: () => 'left and right are the sides of the image, as in the paper, not of the patient',
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('(?<id>\\d+_[^/]*?)_?Bmode'),
-      mask: picture('(?<id>\\d+_[^/]*?)_?Mask\\d*'),
+      image: imageFile('(?<id>\\d+_[^/]*?)_?Bmode'),
+      mask: imageFile('(?<id>\\d+_[^/]*?)_?Mask\\d*'),
       read: () => ({ as: 'side', left: 'left', right: 'right' }),
       group: (names) => `subject ${(names['id'] ?? '').split('_')[0]}`,
     })(options);

@@ -3,7 +3,7 @@ import type { Split } from '../../coco.js';
 import type { FileTree } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, Problem, ScanOptions } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** Classes by their number in the lists, with the colour of the masks. */
 const CLASSES = [
@@ -33,8 +33,8 @@ export const mmotu: Importer = {
 
 async function scan({ tree }: ScanOptions): Promise<Found> {
   const { pairs, problems: unpaired } = pairFiles(tree.files, {
-    image: picture('OTU_2d/images/(?<id>\\d+)'),
-    mask: picture('OTU_2d/annotations/(?<id>\\d+)'),
+    image: imageFile('OTU_2d/images/(?<id>\\d+)'),
+    mask: imageFile('OTU_2d/annotations/(?<id>\\d+)'),
     // All classes in one colour.
     ignore: path('OTU_2d/annotations/\\d+(?:_binary)+\\.\\w+$'),
   });

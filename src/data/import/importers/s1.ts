@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { path, picture } from './common.js';
+import { imageFile, path } from './common.js';
 
 /** Values of the masks. No primary source confirms which is which; this follows the paper. */
 const CLASSES = { 1: 'malignant', 2: 'benign' } as const;
@@ -20,8 +20,8 @@ export const s1: Importer = {
     'S1 does not say which value of its masks is malignant; 1 is taken for malignant and 2 for benign, as in the paper',
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('(?<split>training|testing)DataSet/(?:Test-General-1-)?BreastTumourImages/(?<id>[^/]+)'),
-      mask: picture('(?<split>training|testing)DataSet/(?:Test-)?General-1-channel-Labels/(?<id>[^/]+)'),
+      image: imageFile('(?<split>training|testing)DataSet/(?:Test-General-1-)?BreastTumourImages/(?<id>[^/]+)'),
+      mask: imageFile('(?<split>training|testing)DataSet/(?:Test-)?General-1-channel-Labels/(?<id>[^/]+)'),
       // The same labels in another form, and what the authors' models gave.
       ignore: path('(?:(?:Test-)?Expanded-[^/]*|Segmentation_Results[^/]*)/'),
       read: () => ({ as: options.protocol === 'paper' ? 'top-value' : 'values', classes: CLASSES }),

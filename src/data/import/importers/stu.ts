@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** STU-Hospital: masks of other sizes than their images, with soft edges. */
 export const stu: Importer = {
@@ -13,8 +13,8 @@ export const stu: Importer = {
   layout: 'Hospital/Test_Image_N.png and Hospital/mask_N.png',
   paper: { key: 'stu' },
   scan: maskFolders({
-    image: picture('test_image_(?<id>\\d+)'),
-    mask: picture('mask_(?<id>\\d+)'),
+    image: imageFile('test_image_(?<id>\\d+)'),
+    mask: imageFile('mask_(?<id>\\d+)'),
     numeric: true,
     read: () => ({ as: 'bright', class: 'lesion' }),
   }),

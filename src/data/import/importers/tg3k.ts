@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** Consecutive frames that stay together, as a share of all: 16 videos make 3,585 frames. */
 const BLOCKS = 20;
@@ -24,8 +24,8 @@ export const tg3k: Importer = {
     `TG3K's masks are the thyroid gland, ${protocol === 'paper' ? 'although the paper prompts "thyroid tumor"' : 'and so the prompt says; the paper calls them "thyroid tumor"'}. Its frames are of 16 videos, and which is of which was not published: runs of consecutive frames are kept together, which is the most that can be done`,
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('thyroid-image/(?<id>\\d+)'),
-      mask: picture('thyroid-mask/(?<id>\\d+)'),
+      image: imageFile('thyroid-image/(?<id>\\d+)'),
+      mask: imageFile('thyroid-mask/(?<id>\\d+)'),
       read: () => ({ as: 'bright', class: 'gland' }),
     })(options);
     const file = options.tree.files.find(({ full }) => /(?:^|\/)tg3k-trainval\.json$/i.test(full));

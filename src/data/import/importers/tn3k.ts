@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { FileTree } from '../file-tree.js';
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer, SourceRecord } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** TN3K: JPEG masks; both splits are numbered from 0000. */
 export const tn3k: Importer = {
@@ -18,8 +18,8 @@ export const tn3k: Importer = {
   warning: () => 'TN3K does not say which images are of one patient: the parts are divided by image',
   scan: async (options) => {
     const found = await maskFolders({
-      image: picture('(?<split>trainval|test)-image/(?<id>\\d+)'),
-      mask: picture('(?<split>trainval|test)-mask/(?<id>\\d+)'),
+      image: imageFile('(?<split>trainval|test)-image/(?<id>\\d+)'),
+      mask: imageFile('(?<split>trainval|test)-mask/(?<id>\\d+)'),
       name: (names) => `${names['split']}-${names['id']}`,
       read: () => ({ as: 'bright', class: 'nodule' }),
       split: (names) => (names['split'] === 'test' ? 'test' : undefined),

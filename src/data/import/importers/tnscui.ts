@@ -2,7 +2,7 @@ import { decodeImage } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, ScanOptions } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** Folders of each version of the images. */
 const FOLDERS = {
@@ -55,8 +55,8 @@ async function scan({ tree, variant }: ScanOptions): Promise<Found> {
     return { records: [], problems: other === undefined ? [] : [{ file: image, what }] };
   }
   const { pairs, problems } = pairFiles(tree.files, {
-    image: picture(`${wanted.image}/(?<id>[^/]+)`),
-    mask: picture(`${wanted.mask}/(?<id>[^/]+)`),
+    image: imageFile(`${wanted.image}/(?<id>[^/]+)`),
+    mask: imageFile(`${wanted.mask}/(?<id>[^/]+)`),
   });
   const records = pairs.map(({ image, masks, names }) => ({
     name: names['id'] as string,
@@ -69,7 +69,7 @@ async function scan({ tree, variant }: ScanOptions): Promise<Found> {
 
 /** The versions that are there, and the folders of each. */
 async function versionsOf(files: readonly TreeFile[]): Promise<Map<Variant, { readonly image: string; readonly mask: string }>> {
-  const inFolder = (folder: string) => files.filter(({ full }) => picture(`${folder}/[^/]+`).test(full));
+  const inFolder = (folder: string) => files.filter(({ full }) => imageFile(`${folder}/[^/]+`).test(full));
   const named = (Object.keys(FOLDERS) as Variant[]).filter((own) => inFolder(FOLDERS[own].image).length > 0);
   if (named.length > 0) return new Map(named.map((own) => [own, FOLDERS[own]]));
   const alone = inFolder(ALONE.image);

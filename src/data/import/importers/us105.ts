@@ -1,6 +1,6 @@
 import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** 105US: liver metastases, outlined by hand. */
 export const us105: Importer = {
@@ -14,8 +14,8 @@ export const us105: Importer = {
   plainLayout: true,
   paper: { key: '105us' },
   scan: maskFolders({
-    image: picture('(?:105[ _]?US[ _]?)?Images?/(?<id>\\d+)'),
-    mask: picture('(?:105[ _]?US[ _]?)?Masks?/(?<id>\\d+)(?:[ _]+G[ _]+man)?'),
+    image: imageFile('(?:105[ _]?US[ _]?)?Images?/(?<id>\\d+)'),
+    mask: imageFile('(?:105[ _]?US[ _]?)?Masks?/(?<id>\\d+)(?:[ _]+G[ _]+man)?'),
     numeric: true,
     read: () => ({ as: 'bright', class: 'metastases' }),
   }),

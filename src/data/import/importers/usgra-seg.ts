@@ -1,6 +1,6 @@
 import { pairFiles } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
-import { picture } from './common.js';
+import { imageFile } from './common.js';
 
 /** The colours of values 1 and 2 in the palette of the masks. */
 const CLASSES = [
@@ -23,8 +23,8 @@ export const usgraSeg: Importer = {
     'USGRA-Seg does not say which values of its masks are what, nor which images are of one person: 1 is taken for nerve and 2 for vessel, and the parts are divided by image',
   scan: async ({ tree }) => {
     const { pairs, problems } = pairFiles(tree.files, {
-      image: picture('(?:(?<split>test)/)?images/(?<id>\\d+)'),
-      mask: picture('(?:(?<split>test)/)?masks/(?<id>\\d+)'),
+      image: imageFile('(?:(?<split>test)/)?images/(?<id>\\d+)'),
+      mask: imageFile('(?:(?<split>test)/)?masks/(?<id>\\d+)'),
     });
     const records = pairs.map(({ image, masks, names }) => {
       const name = names['id'] as string;

@@ -5,7 +5,7 @@ import type { Palette } from './palette.js';
 import type { Samples } from './samples.js';
 
 /** A frame's stored numbers as a picture. */
-export function pictureOf(samples: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
+export function renderFrame(samples: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
   const { width, height, spacingMm } = header;
   const data = colours(samples, header, palette);
   return { width, height, data, ...(spacingMm === undefined ? {} : { spacingMm }) };

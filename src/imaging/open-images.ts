@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { DataError } from '../util/index.js';
-import { openFilm } from './film-set.js';
-import { isFilmName, plainIndex } from './formats/address.js';
+import { openDicomFrames } from './dicom-frames.js';
+import { isDicomName, plainIndex } from './formats/address.js';
 import { isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
 import { decodeByLibrary } from './formats/library.js';
@@ -9,7 +9,7 @@ import { openNifti } from './formats/nifti.js';
 import { HEADER_BYTES } from './formats/nifti-header.js';
 import { isTiff, type TiffPage, tiffPages } from './formats/tiff-pages.js';
 import { decodeImage } from './image.js';
-import { checkSize, type PictureLimits, type PictureSet, partOf, WHERE } from './pictures.js';
+import { checkSize, type ImageLimits, type ImageSet, partOf, WHERE } from './image-set.js';
 import type { RasterImage } from './raster-image.js';
 
 /** The formats that the library reads pixels of. It would read drawings and documents too, whose size is theirs to say. */
@@ -22,10 +22,10 @@ const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
  * @param name - the file's name, if known: old DICOM files do not begin as such and are told by their ending.
  * @throws DataError for other files, damaged ones, and those that would become larger than the limits.
  */
-export async function openPictures(sent: Uint8Array, limits: PictureLimits, name = ''): Promise<PictureSet> {
+export async function openImages(sent: Uint8Array, limits: ImageLimits, name = ''): Promise<ImageSet> {
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (isNifti(bytes)) return openVolume(bytes, limits);
-  if (beginsAsDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+  if (beginsAsDicom(bytes) || isDicomName(name)) return openDicomFrames(bytes, limits);
   if (isBmp(bytes)) {
     const old = bytes.readUInt32LE(14) === 12;
     checkSize(old ? bytes.readUInt16LE(18) : bytes.readInt32LE(18), old ? bytes.readUInt16LE(20) : bytes.readInt32LE(22), limits);
@@ -41,7 +41,7 @@ function isNifti(bytes: Buffer): boolean {
   return bytes.length >= HEADER_BYTES.nifti1 && (['n+1', 'ni1'].includes(magic(344)) || ['n+2', 'ni2'].includes(magic(4)));
 }
 
-async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
+async function openVolume(bytes: Buffer, limits: ImageLimits): Promise<ImageSet> {
   const volume = await openNifti(bytes, limits.unpackedBytes);
   const { shape, frames } = volume.header;
   const [x, y, z] = shape;
@@ -58,16 +58,16 @@ async function openVolume(bytes: Buffer, limits: PictureLimits): Promise<Picture
     count,
     perFrame: z,
     address,
-    async picture(text) {
+    async image(text) {
       const { axis = 2, index, frame = 0 } = partOf(text, count, 'planes', address(z >> 1));
       const plane = { axis, index, frame };
       const { spacingMm } = volume.slice(plane);
-      return { ...volume.picture(plane), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+      return { ...volume.image(plane), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
     },
   };
 }
 
-async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureSet> {
+async function openPages(bytes: Buffer, limits: ImageLimits): Promise<ImageSet> {
   if (!isTiff(bytes)) {
     const meta = await sharp(bytes, { limitInputPixels: false })
       .metadata()
@@ -88,7 +88,7 @@ async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureS
     count: pages.length,
     perFrame: pages.length,
     address: String,
-    async picture(text) {
+    async image(text) {
       const part = partOf(text, pages.length, 'pages');
       const { width, height } = pages[plainIndex(part, WHERE)] ?? first;
       checkSize(width, height, limits);
@@ -97,13 +97,13 @@ async function openPages(bytes: Buffer, limits: PictureLimits): Promise<PictureS
   };
 }
 
-function single(decode: () => Promise<RasterImage>): PictureSet {
+function single(decode: () => Promise<RasterImage>): ImageSet {
   return {
     kind: 'picture',
     count: 1,
     perFrame: 1,
     address: String,
-    async picture(text) {
+    async image(text) {
       const part = partOf(text, 1, 'pictures');
       if (plainIndex(part, WHERE) !== 0)
         throw new DataError({ where: WHERE, what: `there is no picture ${part.index}`, fix: 'There is one, number 0' });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
-import { pictureStem } from '../../src/data/readers/dicom.js';
+import { imageStem } from '../../src/data/readers/dicom.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -83,6 +83,6 @@ describe('films and volumes', () => {
     ['a/volume.nii.gz#y4t2', 'volume_y4t2'],
     ['a/1.2.840.113', '1.2.840.113'],
   ])('call the results of %s %s', (name, stem) => {
-    expect(pictureStem(name)).toBe(stem);
+    expect(imageStem(name)).toBe(stem);
   });
 });

@@ -1,15 +1,15 @@
 import { DataError } from '../util/index.js';
-import { openFilm } from './film-set.js';
-import { isFilmName } from './formats/address.js';
+import { openDicomFrames } from './dicom-frames.js';
+import { isDicomName } from './formats/address.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
 import { browserPixels } from './formats/pixels.browser.js';
-import { checkSize, WHERE } from './pictures.js';
+import { checkSize, WHERE } from './image-set.js';
 
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 
-/** As `picture-set.ts`, of the files that browsers decode, and DICOM. TIFF and NIfTI are not among them. */
-export const openPictures: typeof import('./picture-set.js').openPictures = async (bytes, limits, name = '') => {
-  if (beginsAsDicom(bytes) || isFilmName(name)) return openFilm(bytes, limits);
+/** As `open-images.ts`, of the files that browsers decode, and DICOM. TIFF and NIfTI are not among them. */
+export const openImages: typeof import('./open-images.js').openImages = async (bytes, limits, name = '') => {
+  if (beginsAsDicom(bytes) || isDicomName(name)) return openDicomFrames(bytes, limits);
   if (PNG.every((value, i) => bytes[i] === value) && bytes[24] === 16)
     throw new DataError({
       where: WHERE,
@@ -25,5 +25,5 @@ export const openPictures: typeof import('./picture-set.js').openPictures = asyn
     });
   });
   checkSize(image.width, image.height, limits);
-  return { kind: 'picture', count: 1, perFrame: 1, address: String, picture: async () => image };
+  return { kind: 'picture', count: 1, perFrame: 1, address: String, image: async () => image };
 };
