@@ -52,8 +52,9 @@ describe('infer', () => {
     const ids = ['b', 'c', 'left/a', 'right/a'];
     expect((await namesFound('whole')).filter((id) => !ids.includes(id))).toEqual([]);
     expect(await listing('whole/overlays')).toEqual(ids.map((id) => `${id}.png`));
-    // Numbers, as COCO's tools expect them: pycocotools opens images.json and loads results.json into it.
+    // What pycocotools needs to open images.json and to load results.json into it: integer ids, and an info.
     expect(await images('whole')).toEqual({
+      info: { description: expect.any(String) },
       images: ids.map((name, i) => ({ id: i + 1, file_name: `${name}.png`, name, width: 90, height: 70 })),
       categories: ['cyst', 'kidney', 'benign lesion'].map((name, i) => ({ id: i + 1, name })),
       annotations: [],

@@ -26,6 +26,8 @@ export type FoundInImage = Omit<CocoResult, 'image_id'>;
 
 /** What `images.json` holds: a dataset in COCO's format, without annotations, that `results.json` refers to. */
 export interface CocoImages {
+  /** pycocotools wants one. */
+  readonly info: { readonly description: string };
   readonly images: readonly CocoImage[];
   readonly categories: readonly { readonly id: number; readonly name: string }[];
   readonly annotations: readonly never[];

@@ -176,6 +176,7 @@ function numbered<T extends object>(item: T, imageId: number): T & { readonly im
 
 function imagesOf(entries: readonly JournalEntry[], phrases: readonly string[]): CocoImages {
   return {
+    info: { description: `The images that ${RESULTS} refers to` },
     images: entries.map(({ id, fileName, results, width, height }, i) => {
       return { id: i + 1, file_name: fileName ?? results[0]?.file_name ?? id, name: id, width, height };
     }),
