@@ -88,7 +88,7 @@ export type {
   TorchLayout,
 } from './nn/index.js';
 export type { AdaptedOptions, DetectorParts, Sam2Parts, SamParts } from './pretrained/index.js';
-export type { Detection, ImageProcessor, ProcessedImages, SelectOptions } from './processing/index.js';
+export type { Detection, ImageProcessor, ProcessedImages, Selection, SelectOptions } from './processing/index.js';
 export type { EncodedPrompt, PromptTokenizer } from './prompts/index.js';
 export type { DatasetSurvey, DistanceUnit, PromptPlan, TargetRow } from './protocols/index.js';
 export type { DataRecipe, OpenedSplits, RunOptions, TrainProgress, TrainResult } from './train/index.js';
