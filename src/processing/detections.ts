@@ -11,16 +11,16 @@ export interface Detection {
   readonly boxXyxyPx: BoxXyxy;
 }
 
-/** Which of the boxes that reach the threshold are kept. */
-export const selections = ['all', 'best-per-phrase', 'best-per-image'] as const;
+/** Which of the boxes that reach the threshold are kept: all, or at most one for each phrase or for the whole image. */
+export type Selection = 'all' | 'best-per-phrase' | 'best-per-image';
 
-export type Selection = (typeof selections)[number];
+export const selections = ['all', 'best-per-phrase', 'best-per-image'] as const satisfies readonly Selection[];
 
 /** Which boxes count. */
 export interface SelectOptions {
   /** Score from which a box counts, in [0, 1]. */
   readonly threshold: number;
-  /** `all`, `best-per-phrase` (at most one for each phrase), or `best-per-image` (at most one in all). Default: `all`. */
+  /** Default: `all`. */
   readonly select?: Selection | undefined;
   /** Overlap (IoU) above which the weaker of two boxes of one phrase goes. Default: 0.5. */
   readonly nmsThreshold?: number | undefined;
