@@ -20,7 +20,7 @@ export async function trainStep(model, inputs, preset) {
   const { tf } = await dist('backend/index.js');
   const { applyLora, loraPresets } = await dist('lora/index.js');
   const { DetectionCriterion } = await dist('losses/index.js');
-  const { SegmentTape } = await dist('nn/index.js');
+  const { CheckpointedTape } = await dist('nn/index.js');
   const { AdamW } = await dist('train/optim/index.js');
   const { Rng } = await dist('util/index.js');
   const report = applyLora(model, loraPresets[preset], Rng.seeded(1));
@@ -42,7 +42,7 @@ export async function trainStep(model, inputs, preset) {
         stages[what] = (performance.now() - from) / 1000;
         from = performance.now();
       };
-      const tape = new SegmentTape(Rng.seeded(3, step++));
+      const tape = new CheckpointedTape(Rng.seeded(3, step++));
       const outputs = model.forward(inputs, wrap(tape));
       await outputs.layers.at(-1).predBoxes.data();
       mark('forward');

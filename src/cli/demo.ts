@@ -47,7 +47,7 @@ export const demoCommand: CommandModule<GlobalOptions, DemoOptions> = {
       consoleLogger.warn(
         `the ${running} backend is slow: the demo runs on a reduced schedule, and its figures are not meaningful`,
       );
-    const config = await loadConfig(packageFile('configs/demo.yaml'), demoSchema, [...reduced, ...set]);
+    const config = await loadConfig(packageFile('configs/demo.yaml'), demoSchema, [...reduced, ...set], consoleLogger);
     let progress: { stage: DemoStage; bar: Progress } | undefined;
     const result = await runDemo(config, {
       logger: consoleLogger,

@@ -37,7 +37,7 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         default: [] as string[],
         describe: 'download these files instead of configuration, tokenizer and weights',
       })
-      .example('$0 download grounding-dino-tiny', 'the last line printed is the folder to pass to --model')
+      .example('$0 download grounding-dino-tiny', 'the last line printed is the folder to pass to --detector')
       .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'also as a plain folder')
       .example('$0 download owner/repo@revision', 'any model, at a commit, branch or tag')
       .epilogue(

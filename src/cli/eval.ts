@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
+import type { Split } from '../data/index.js';
 import { type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
 import { parseShard } from '../infer/index.js';
 import { PromptTokenizer, respelt, splitPrompt } from '../prompts/index.js';
@@ -15,7 +16,6 @@ import {
   evaluateRun,
   paperFigures,
   paperTables,
-  type SplitName,
   type Stage,
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -26,7 +26,7 @@ import { parseTolerance } from './tolerance.js';
 interface EvalOptions extends GlobalOptions {
   config: string | undefined;
   adapter: string | undefined;
-  split: SplitName;
+  split: Split;
   prompt: string | undefined;
   predictions: string[];
   table: number[];
@@ -111,7 +111,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
     const source = file ?? (await newestRun()) ?? packageFile('configs/examples.yaml');
-    const config = await loadConfig(source, runConfigSchema, set);
+    const config = await loadConfig(source, runConfigSchema, set, consoleLogger);
     const running = await initBackend(backend, consoleLogger);
     consoleLogger.info(`${source}: ${argv.split}`);
     const { onProgress, stop } = progressOfStages();

@@ -8,7 +8,7 @@ import { type ExportForm, exportForms } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
-import { modelsOf } from '../workflows/index.js';
+import { selectTrainedModels } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 
@@ -19,7 +19,7 @@ type Format = ExportForm | 'web-page';
 
 interface ExportCommandOptions extends GlobalOptions {
   run: string | undefined;
-  model: string | undefined;
+  detector: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
   maskerAdapter: string | undefined;
@@ -41,9 +41,9 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('run', {
         type: 'string',
         describe: 'folder of a run, whose best weights are exported',
-        conflicts: ['model', 'adapter', 'masker-adapter'],
+        conflicts: ['detector', 'adapter', 'masker-adapter'],
       })
-      .option('model', { type: 'string', describe: 'folder of a detector; default: the shipped one' })
+      .option('detector', { alias: 'model', type: 'string', describe: 'folder of a detector; default: the shipped one' })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter for the detector' })
       .option('masker', { type: 'string', describe: "folder of a masker; default: the run's, else the shipped one" })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter for the masker' })
@@ -61,10 +61,10 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace an earlier export' })
       .example('$0 export --run runs/stu --to exported --format savedmodel', 'for TensorFlow in Python, Serving, Java, Go or C++')
       .example('$0 export --to site --format web-page', 'a static page that runs the shipped model in the browser')
-      .example('$0 export --model grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
+      .example('$0 export --detector grounding-dino-tiny --to hf --format safetensors', 'for transformers') as never,
   handler: async ({
     run,
-    model,
+    detector,
     adapter,
     masker,
     maskerAdapter,
@@ -78,7 +78,7 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
     overwrite,
     backend,
   }) => {
-    const source = await sourceOf({ run, model, adapter, masker, maskerAdapter });
+    const source = await sourceOf({ run, detector, adapter, masker, maskerAdapter });
     const options = {
       form: format === 'web-page' ? 'graph-model' : format,
       page: format === 'web-page',
@@ -104,14 +104,14 @@ export const exportCommand: CommandModule<GlobalOptions, ExportCommandOptions> =
 
 async function sourceOf(given: {
   run: string | undefined;
-  model: string | undefined;
+  detector: string | undefined;
   adapter: string | undefined;
   masker: string | undefined;
   maskerAdapter: string | undefined;
 }): Promise<ExportSource> {
-  const { run, model, adapter, masker, maskerAdapter } = given;
+  const { run, detector, adapter, masker, maskerAdapter } = given;
   if (run !== undefined) return sourceOfRun(run, masker);
-  return { detector: model ?? shippedModels.detector, adapter, masker: masker ?? shippedModels.masker, maskerAdapter };
+  return { detector: detector ?? shippedModels.detector, adapter, masker: masker ?? shippedModels.masker, maskerAdapter };
 }
 
 /** The best models of a run. */
@@ -122,7 +122,7 @@ async function sourceOfRun(run: string, masker: string | undefined): Promise<Exp
   if (!(await exists(file))) throw new UsageError({ code: 'E_RUN_UNUSABLE', where: run, what: 'it is not the folder of a run: there is no config.yaml in it', fix: NAME_A_RUN }); // biome-ignore format: short
   const best = join(run, 'best');
   if (!(await exists(best))) throw notTrained(run, await foldsOf(run));
-  const config = await loadConfig(file, runConfigSchema, []);
+  const config = await loadConfig(file, runConfigSchema, [], consoleLogger);
   if (config.task === 'masker' && masker !== undefined)
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
@@ -130,7 +130,7 @@ async function sourceOfRun(run: string, masker: string | undefined): Promise<Exp
       what: `${run} trained the masker itself`,
       fix: 'Leave --masker out',
     });
-  const models = modelsOf(config, best);
+  const models = selectTrainedModels(config, best);
   return {
     run,
     detector: models.detector ?? shippedModels.detector,

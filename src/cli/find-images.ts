@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { locateShipped } from '../config/index.js';
-import { isUnnamedFilm, listPictures } from '../imaging/index.js';
+import { isUnnamedDicom, listImages } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
 import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
 import { type FoundImage, namedImages } from './image-ids.js';
@@ -42,16 +42,16 @@ export async function findImages(
     }
   const pictures: FoundImage[] = [];
   // One after the other: films and volumes are large.
-  for (const found of distinct.values()) pictures.push(...(await picturesOf(found)));
+  for (const found of distinct.values()) pictures.push(...(await expandSeveral(found)));
   const order = new Intl.Collator('en', { numeric: true });
   return namedImages(pictures).sort((a, b) => order.compare(a.path, b.path));
 }
 
-async function picturesOf({ path, below }: FoundImage): Promise<FoundImage[]> {
+async function expandSeveral({ path, below }: FoundImage): Promise<FoundImage[]> {
   const info = await stat(path).catch(() => undefined);
   // From a pipe or a device nothing may ever come, or no end.
   if (info !== undefined && !info.isFile()) return [{ path, below }];
-  const pictures = await listPictures(path);
+  const pictures = await listImages(path);
   return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
 }
 
@@ -92,7 +92,7 @@ async function imagesOf(
   let results = 0;
   for (const below of files) {
     const path = join(folder, below);
-    if (!hasEnding(below) && !(await isUnnamedFilm(path).catch(() => false))) continue;
+    if (!hasEnding(below) && !(await isUnnamedDicom(path).catch(() => false))) continue;
     if (await isOwn(path, own)) results += 1;
     else images.push({ path, below });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { extname, resolve } from 'node:path';
-import { pictureStem } from '../imaging/index.js';
+import { imageStem } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
 
 /** A picture on its way to an id. */
@@ -47,7 +47,7 @@ function alike(id: string): string {
 
 function idOf(below: string, addition = ''): string {
   const folders = below.split('/').slice(0, -1).filter(inFolder).map(asStep);
-  const stem = asStep(pictureStem(below));
+  const stem = asStep(imageStem(below));
   return [...folders, `${shortened(stem, MOST_BYTES - addition.length)}${addition}`].join('/');
 }
 

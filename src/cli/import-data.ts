@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { locateShipped } from '../config/index.js';
-import { adapters, findAdapter, type ImportReport, importDataset } from '../data/index.js';
+import { findImporter, type ImportReport, importDataset, importers } from '../data/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
@@ -30,7 +30,7 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
       .option('dataset', {
         type: 'string',
         demandOption: true,
-        describe: `one of ${adapters.map(({ name }) => name).join(', ')}`,
+        describe: `one of ${importers.map(({ name }) => name).join(', ')}`,
       })
       .option('from', { type: 'string', demandOption: true, describe: 'folder of the unpacked dataset' })
       .option('to', { type: 'string', demandOption: true, describe: 'folder to write' })
@@ -68,7 +68,7 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
         'Writes annotations/{train,val,test}.json (COCO), images/, masks/ and report.json. Unusable files are skipped, counted and listed; the exit code is 0 if anything was imported. The same command resumes an interrupted import.',
       ) as never,
   handler: async ({ dataset, prompt, variant, from, splits, ...options }) => {
-    const { title } = findAdapter(dataset);
+    const { title } = findImporter(dataset);
     const bar = startProgress(`images of ${title}`);
     const begin = Date.now();
     try {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { batchFolders, GroundedSegmenter, parseShard, runBatch, type Selection, shardOf } from '../infer/index.js';
+import { batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
+import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -15,26 +16,21 @@ interface InferOptions extends GlobalOptions {
   image: string[];
   prompt: string[];
   out: string;
-  model: string;
+  detector: string;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
   adapterScale: number;
   threshold: number;
   nms: number;
-  select: keyof typeof SELECTIONS;
+  select: Selection;
   onBad: 'stop' | 'skip';
   overwrite: boolean;
   shard: string | undefined;
 }
 
-/** What the command line calls a selection. */
-const SELECTIONS = {
-  all: 'all',
-  best: 'best-per-phrase',
-  'best-per-phrase': 'best-per-phrase',
-  'best-overall': 'best',
-} as const satisfies Record<string, Selection>;
+/** Selections by the names that they had. */
+const FORMER_SELECTIONS: Readonly<Record<string, Selection>> = { best: 'best-per-phrase', 'best-overall': 'best-per-image' };
 
 /** Stands for no masker. */
 const NONE = 'none';
@@ -56,8 +52,13 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         demandOption: true,
         describe: 'phrases to look for, separated by dots; each further --prompt is run separately',
       })
-      .option('out', { type: 'string', demandOption: true, describe: 'folder for results.json, overlays/ and masks/' })
-      .option('model', {
+      .option('out', {
+        type: 'string',
+        demandOption: true,
+        describe: 'folder for results.json and images.json (COCO), overlays/ and masks/',
+      })
+      .option('detector', {
+        alias: 'model',
         type: 'string',
         default: shippedModels.detector,
         describe: 'folder of the detector, or of an export',
@@ -76,10 +77,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped',
       })
       .option('select', {
-        choices: Object.keys(SELECTIONS) as (keyof typeof SELECTIONS)[],
+        choices: selections,
         default: 'all' as const,
-        describe: 'all boxes above the threshold, the best of each phrase (best), or the best of the image',
+        describe: 'all boxes from the threshold on, the best of each phrase, or the best of the image',
       })
+      // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
+      .middleware(({ select }) => refuseFormer(select), true)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -101,10 +104,13 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt "thyroid nodule" --out out',
         'a folder; the same command resumes after an interruption',
       )
-      .example(`$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best --out out`, 'a glob, one box per phrase')
+      .example(
+        `$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best-per-phrase --out out`,
+        'a glob, one box per phrase',
+      )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
-        '$0 infer --image scans --prompt lesion --model grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
+        '$0 infer --image scans --prompt lesion --detector grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
       ) as never,
   handler: async ({
@@ -112,7 +118,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     prompt,
     out: whole,
     shard: part,
-    model,
+    detector,
     masker,
     adapter,
     maskerAdapter,
@@ -146,13 +152,13 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();
     const summary = await runBatch({
       images,
-      settings: { prompts: prompt, ...models, select: SELECTIONS[select], scoreThreshold: threshold, nmsThreshold: nms },
+      settings: { prompts: prompt, ...models, select, threshold, nmsThreshold: nms },
       out,
       load: async () => {
         await initBackend(backend, consoleLogger);
@@ -182,6 +188,18 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     } else if (bad.length > 0) process.exitCode = 1;
   },
 };
+
+/** @throws UsageError naming what a selection is called now. */
+function refuseFormer(select: unknown): void {
+  const now = Object.hasOwn(FORMER_SELECTIONS, String(select)) ? FORMER_SELECTIONS[String(select)] : undefined;
+  if (now === undefined) return;
+  throw new UsageError({
+    code: 'E_OPTION_VALUE',
+    where: `--select ${select}`,
+    what: `it is called ${now} now`,
+    fix: `Say --select ${now}`,
+  });
+}
 
 function perSecond(done: number, begin: number): string {
   const rate = (1000 * done) / Math.max(1, performance.now() - begin);

@@ -9,7 +9,7 @@ import type { GlobalOptions } from './options.js';
 import { packageVersion } from './package-version.js';
 
 interface ServeOptions extends GlobalOptions {
-  model: string;
+  detector: string;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
@@ -34,7 +34,12 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
   describe: 'serve a web page and a REST API',
   builder: (args) =>
     args
-      .option('model', { type: 'string', default: shippedModels.detector, describe: 'folder of the detector, or of an export' })
+      .option('detector', {
+        alias: 'model',
+        type: 'string',
+        default: shippedModels.detector,
+        describe: 'folder of the detector, or of an export',
+      })
       .option('masker', {
         type: 'string',
         describe: `folder of the masker, or none for boxes only; default: ${shippedModels.masker}, or that of the export`,
@@ -65,7 +70,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, on this machine only')
       .example('$0 serve --adapter runs/liver/best --port 9000', 'your own fine-tuned model')
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
-  handler: async ({ model, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+  handler: async ({ detector, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({
@@ -82,7 +87,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = { detector: model, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await packageVersion();

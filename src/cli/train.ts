@@ -44,7 +44,7 @@ export const trainCommand: CommandModule<GlobalOptions, TrainOptions> = {
         'with 5-fold cross-validation',
       ) as never,
   handler: async ({ config: file, set, resume, allowChangedData, backend }) => {
-    const config = await loadConfig(file, runConfigSchema, set);
+    const config = await loadConfig(file, runConfigSchema, set, consoleLogger);
     await initBackend(backend, consoleLogger, 'training');
     let progress = startProgress('training');
     const stop = stopOnSignals('finishing this step and writing a checkpoint');

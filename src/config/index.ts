@@ -1,5 +1,6 @@
 /** YAML configurations: parsing, expressions, validation, and the files that ship with the package. */
 
+export { formerly } from './former-names.js';
 export { inputModel, inputPath } from './input-paths.js';
 export { loadConfig } from './load-config.js';
 export { locateShipped, packageFile } from './package-files.js';

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { ConfigError, unreadableCode } from '../util/index.js';
+import { ConfigError, type Logger, silentLogger, unreadableCode } from '../util/index.js';
+import { presentPath, replaceFormerNames } from './former-names.js';
 import { placeInputs } from './input-paths.js';
 import { locateShipped, packageFile } from './package-files.js';
 import { ConfigDocument } from './parse-yaml.js';
@@ -13,16 +14,17 @@ const SHIPPED = 'configs';
 /**
  * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with
  * its line. Where a number is wanted, an expression of other settings may stand: `5e-4 * train.batchSize / 4`. Files and folders
- * that it names are looked for beside it, in the working directory, then in this package.
+ * that it names are looked for beside it, in the working directory, then in this package. Earlier names of settings are read, with a notice in one line.
  *
  * @param name - a file; `configs/NAME.yaml` is also found in this package.
- * @param overrides - as `train.epochs=5` or `lora.targets=[a, b]`; a text needs no quotes.
+ * @param overrides - as `train.epochs=5` or `lora.targetModules=[a, b]`; a text needs no quotes.
  * @throws ConfigError
  */
 export async function loadConfig<S extends z.ZodType>(
   name: string,
   schema: S,
   overrides: readonly string[] = [],
+  logger: Logger = silentLogger,
 ): Promise<z.infer<S>> {
   const file = await locateShipped(name);
   const text = await readFile(file, 'utf8').catch(async (cause: NodeJS.ErrnoException) => {
@@ -35,7 +37,17 @@ export async function loadConfig<S extends z.ZodType>(
     });
   });
   const document = ConfigDocument.parse(text, file);
-  for (const override of overrides) document.override(override);
+  // The file's before the overrides': one of those may use the other name of what the file sets.
+  const renamed = replaceFormerNames(schema, document);
+  for (const override of overrides) {
+    document.override(override, (path) => {
+      const present = presentPath(schema, path);
+      if (present.join('.') !== path.join('.')) renamed.push(`${path.join('.')} is now called ${present.join('.')}`);
+      return present;
+    });
+  }
+  renamed.push(...replaceFormerNames(schema, document));
+  if (renamed.length > 0) logger.info(`${file}: ${renamed.join('; ')}`);
   return validate(schema, document, await resolveExpressions(schema, await placeInputs(schema, document)));
 }
 

@@ -35,9 +35,10 @@ export class ConfigDocument {
    * Applies `key.path=value`. The value is a number, `true`, `false`, `null`, a text, or in YAML's brackets or quotes a list, a
    * table or a text; what is none of these is a text as a whole, with whatever signs of YAML there are in it.
    *
+   * @param present - the path by which a setting is known, for one by which it was known earlier. Default: the same.
    * @throws ConfigError when it has not that form.
    */
-  override(text: string): void {
+  override(text: string, present: (path: readonly string[]) => readonly string[] = (path) => path): void {
     const where = `--set ${text}`;
     const [, key, value] = /^([\w-]+(?:\.[\w-]+)*)=(.*)$/s.exec(text) ?? [];
     if (key === undefined || value === undefined)
@@ -48,7 +49,7 @@ export class ConfigDocument {
         fix: 'For example --set train.epochs=5',
       });
     const parsed = yamlValue(value, where);
-    const path = key.split('.');
+    const path = present(key.split('.'));
     this.overrides.push({ path, text: where });
     for (let depth = 0; depth < path.length; depth++) {
       if (!isCollection(this.nodeAt(path.slice(0, depth))))
@@ -90,6 +91,28 @@ export class ConfigDocument {
     return this.overrides.some((override) => isAtOrAbove(override.path, path));
   }
 
+  /** Whether something is written down at a path. */
+  has(path: readonly string[]): boolean {
+    return this.document.hasIn(path);
+  }
+
+  /** The text at a path; undefined where there is none, or something else. */
+  textAt(path: readonly string[]): string | undefined {
+    const value = this.document.getIn(path);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Puts a text in the place of what stands at a path. */
+  setText(path: readonly string[], text: string): void {
+    this.document.setIn(path, text);
+  }
+
+  /** Gives a key another name. It stays where it is, and problems are still told of its line. */
+  renameKey(path: readonly string[], name: string): void {
+    const key = this.keyAt(path);
+    if (isScalar(key)) key.value = name;
+  }
+
   private nodeAt(path: readonly string[]): unknown {
     return path.length === 0 ? this.document.contents : this.document.getIn(path, true);
   }
@@ -97,11 +120,15 @@ export class ConfigDocument {
   private offsetOf(path: readonly string[]): number | undefined {
     const parent = this.nodeAt(path.slice(0, -1));
     const step = path.at(-1);
-    const key = isMap(parent)
-      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === step)?.key
-      : undefined;
-    const node: unknown = isSeq(parent) ? parent.items[Number(step)] : key;
+    const node: unknown = isSeq(parent) ? parent.items[Number(step)] : this.keyAt(path);
     return isNode(node) ? (node as Node).range?.[0] : undefined;
+  }
+
+  private keyAt(path: readonly string[]): unknown {
+    const parent = this.nodeAt(path.slice(0, -1));
+    const step = path.at(-1);
+    if (!isMap(parent)) return undefined;
+    return parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === step)?.key;
   }
 }
 

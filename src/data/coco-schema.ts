@@ -21,7 +21,7 @@ const imageSchema = z.object({
   volume: id.optional(),
   /** What the prompt asks for; default: the names of the image's objects, or all categories if it has none. */
   phrases: z.array(phrase).optional(),
-  /** Patient, volume or source image: what must not be in two parts. */
+  /** Patient, volume or source image: what must not be in two splits. */
   group: id.optional(),
   /** Millimetres a pixel, across and down. */
   pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),

@@ -8,8 +8,8 @@ import { checkCount, objectOf } from './coco-object.js';
 import { type CocoAnnotation, type CocoFile, type CocoImage, parseCocoFile, unreadableText } from './coco-schema.js';
 import type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 
-/** A part of a dataset. */
-export type Part = 'train' | 'val' | 'test';
+/** A split of a dataset. */
+export type Split = 'train' | 'val' | 'test';
 
 /** A sample with what its objects were made of. */
 export interface LoadedAnnotations {
@@ -58,8 +58,8 @@ export class CocoDataset implements Dataset {
    * @param name - what results call it. Default: the name of its folder.
    * @throws DataError naming the annotation file, and the annotation, when it is missing or not COCO.
    */
-  static async open(root: string, part: Part, name = basename(root)): Promise<CocoDataset> {
-    const file = join(root, 'annotations', `${part}.json`);
+  static async open(root: string, split: Split, name = basename(root)): Promise<CocoDataset> {
+    const file = join(root, 'annotations', `${split}.json`);
     const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       throw new DataError({ code: unreadableCode(cause), where: file, what: unreadableText(cause), fix: LAYOUT, cause });
     });
@@ -168,8 +168,8 @@ export function groupOf({ group, patient, volume }: CocoImage): string | undefin
   return own === undefined ? undefined : String(own);
 }
 
-/** Writes a dataset as one part of the project's layout, with a mask file for each object. */
-export async function writeCoco(dataset: Dataset, root: string, part: Part): Promise<void> {
+/** Writes a dataset as one split of the project's layout, with a mask file for each object. */
+export async function writeCoco(dataset: Dataset, root: string, split: Split): Promise<void> {
   await Promise.all(['annotations', 'images', 'masks'].map((folder) => mkdir(join(root, folder), { recursive: true })));
   const images: CocoImage[] = [];
   const annotations: CocoAnnotation[] = [];
@@ -203,5 +203,5 @@ export async function writeCoco(dataset: Dataset, root: string, part: Part): Pro
     }
   }
   const file = { images, annotations, categories: [...categories].map(([name, number]) => ({ id: number, name })) };
-  await writeFileAtomic(join(root, 'annotations', `${part}.json`), `${JSON.stringify(file, null, 1)}\n`);
+  await writeFileAtomic(join(root, 'annotations', `${split}.json`), `${JSON.stringify(file, null, 1)}\n`);
 }

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { isUnnamedFilm, listPictures, pictureStem } from '../imaging/index.js';
+import { imageStem, isUnnamedDicom, listImages } from '../imaging/index.js';
 import { DataError } from '../util/index.js';
 import { IMAGE_FILE, listFolder, loadMaskPair, type MaskPair, sourceOfPair } from './mask-folder.js';
 import type { Dataset, Sample, SampleSource } from './types.js';
@@ -58,10 +58,10 @@ async function filesByStem(dir: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await listFolder(dir, FIX)) {
     // DICOM may come without an ending.
-    if (!IMAGE_FILE.test(name) && !(await isUnnamedFilm(join(dir, name)))) continue;
+    if (!IMAGE_FILE.test(name) && !(await isUnnamedDicom(join(dir, name)))) continue;
     // A film or a volume of images goes with one of as many masks.
-    for (const file of await listPictures(join(dir, name))) {
-      const stem = pictureStem(file);
+    for (const file of await listImages(join(dir, name))) {
+      const stem = imageStem(file);
       const other = files.get(stem);
       if (other !== undefined)
         throw new DataError({

@@ -3,22 +3,22 @@
 export { type AuditReport, auditDatasets, auditForTraining, openFolders, writeAuditPage } from './audit/index.js';
 export { type AugmentChoice, augment } from './augment.js';
 export type { Augmentations } from './augmentations.js';
-export { CocoDataset, type LoadedAnnotations, type Part, writeCoco } from './coco.js';
+export { CocoDataset, type LoadedAnnotations, type Split, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { FoldersDataset } from './folders.js';
 export {
-  adapters,
   type CopiesReport,
-  findAdapter,
+  findImporter,
   type ImportOptions,
   type ImportReport,
   importDataset,
+  importers,
   loadPrompts,
   loadWordings,
   openSets,
-  type PartCounts,
   type Problem,
   type Protocol,
+  type SplitCounts,
   type WordingsOf,
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';

@@ -1,6 +1,6 @@
 import { DataError, Rng } from '../util/index.js';
 
-/** Which samples belong to which part. */
+/** Which samples belong to which split. */
 export interface Split {
   readonly train: readonly number[];
   readonly val: readonly number[];

@@ -49,7 +49,7 @@ export interface SampleSource {
   readonly id: string;
   /** The image first, then its masks. */
   readonly files: readonly string[];
-  /** Patient, volume or source image, where the dataset tells: what must not be in two parts. */
+  /** Patient, volume or source image, where the dataset tells: what must not be in two splits. */
   readonly group?: string | undefined;
   /** What else the sample depends on, as text: it is another sample when this changes. */
   readonly annotation: string;

@@ -21,9 +21,9 @@ import { type WordingRow, wordingRows } from './robustness/wording-rows.js';
 import { type TrustedRow, trustRows } from './trust/trust-rows.js';
 
 /** Images and the methods that answer for them; a fold of a cross-validation has models of its own. */
-export interface EvaluationPart {
+export interface EvaluationSplit {
   readonly dataset: Dataset;
-  /** The first is judged in depth. Parts name the same methods in the same order. */
+  /** The first is judged in depth. Splits name the same methods in the same order. */
   readonly methods: readonly Method[];
 }
 
@@ -36,7 +36,7 @@ export interface CollectOptions {
   /** Phrases to ask instead of the datasets' own names. */
   readonly prompt?: readonly string[] | undefined;
   readonly threshold: number;
-  readonly select: 'all' | 'best';
+  readonly select: 'all' | 'best-per-phrase';
   /** Distance within which borders agree. */
   readonly tolerance: { readonly mm: number; readonly px: number };
   /** Whether mirrored images are asked about too. */
@@ -45,7 +45,7 @@ export interface CollectOptions {
   readonly wordings: (structure: string) => readonly string[];
   /** Things that no image shows, each asked alone. */
   readonly negatives: readonly string[];
-  /** One part of the images, counted through all parts; all of them if left out. Prompts come from all images either way. */
+  /** Some of the images, counted through all splits; all of them if left out. Prompts come from all images either way. */
   readonly shard?: Shard | undefined;
   /** What is going on and how far it is. */
   readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
@@ -53,7 +53,7 @@ export interface CollectOptions {
 
 /** Where to load an image again. */
 export interface ImagePlace {
-  readonly part: EvaluationPart;
+  readonly split: EvaluationSplit;
   readonly index: number;
   readonly dataset: string;
   readonly image: string;
@@ -69,19 +69,19 @@ export interface Collected {
   /** Boxes with scores, by method and dataset. */
   readonly boxes: ReadonlyMap<string, ReadonlyMap<string, readonly ImageBoxes[]>>;
   readonly wordingRows: readonly WordingRow[];
-  /** Where each image is, in the order of the parts. */
+  /** Where each image is, in the order of the splits. */
   readonly places: readonly ImagePlace[];
   /** What a reader must know about the prompts. */
   readonly warnings: readonly string[];
 }
 
 /** Judges every image by every method under each protocol, one image at a time. */
-export async function collect(parts: readonly EvaluationPart[], options: CollectOptions): Promise<Collected> {
+export async function collect(splits: readonly EvaluationSplit[], options: CollectOptions): Promise<Collected> {
   const { onProgress, protocols = bothProtocols } = options;
   const surveys =
     options.surveys ??
     (await surveyDatasets(
-      parts.map(({ dataset }) => dataset),
+      splits.map(({ dataset }) => dataset),
       (done, total) => onProgress?.('reading', done, total),
     ));
   const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey, options.prompt)]));
@@ -89,15 +89,15 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
   const boxes = new Map<string, Map<string, ImageBoxes[]>>();
   const asked: WordingRow[] = [];
   const places: ImagePlace[] = [];
-  const total = parts.reduce((sum, { dataset }) => sum + dataset.size, 0);
+  const total = splits.reduce((sum, { dataset }) => sum + dataset.size, 0);
   const wanted = wantedOf(total, options.shard);
   let [done, position] = [0, 0];
-  for (const part of parts) {
-    const { dataset, methods } = part;
+  for (const split of splits) {
+    const { dataset, methods } = split;
     for (let i = 0; i < dataset.size; i++) {
       if (!wanted.has(position++)) continue;
       const sample = await dataset.load(i);
-      places.push({ part, index: i, dataset: sample.dataset, image: sample.id });
+      places.push({ split, index: i, dataset: sample.dataset, image: sample.id });
       for (const [k, method] of methods.entries()) {
         const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
         for (const row of judged.rows) rows.push(row);
@@ -113,11 +113,11 @@ export async function collect(parts: readonly EvaluationPart[], options: Collect
   const warnings = [...surveys].flatMap(([name, survey]) =>
     protocols.flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
   );
-  const methods = (parts[0]?.methods ?? []).map(({ name }) => name);
+  const methods = (splits[0]?.methods ?? []).map(({ name }) => name);
   return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
 }
 
-/** Positions of the images that are judged, counted through all parts. */
+/** Positions of the images that are judged, counted through all splits. */
 function wantedOf(total: number, shard: Shard | undefined): ReadonlySet<number> {
   const all = Array.from({ length: total }, (_, i) => i);
   return new Set(shard === undefined ? all : shardOf(all, shard));

@@ -26,7 +26,7 @@ export const constantMaskSchema = z
 export type ConstantMask = z.infer<typeof constantMaskSchema>;
 
 /** Images that masks are made from, and others that they are tried on. */
-export interface ConstantMaskPart {
+export interface ConstantMaskFold {
   readonly train: Dataset;
   readonly test: Dataset;
 }
@@ -35,15 +35,15 @@ export interface ConstantMaskPart {
  * The score of answering each phrase with the same mask everywhere: the pixels that belong to it in at least a share of the
  * training images, the share being the one that scores best on them.
  *
- * @param parts - the folds of a cross-validation, or the one division of the data.
+ * @param folds - the folds of a cross-validation, or the one division of the data.
  */
-export async function constantMaskBaseline(parts: readonly ConstantMaskPart[]): Promise<ConstantMask> {
+export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): Promise<ConstantMask> {
   const images: number[] = [];
   const structures = new Map<string, number[]>();
-  for (const { train, test } of parts) {
+  for (const { train, test } of folds) {
     const maskFor = await learnMasks(train);
     for (let i = 0; i < test.size; i++) {
-      const scores = (await masksOf(test, i)).map(([phrase, truth]) => {
+      const scores = (await loadPhraseMasks(test, i)).map(([phrase, truth]) => {
         const dsc = diceCoefficient(resizeMask(maskFor(phrase), truth), truth);
         structures.set(phrase, [...(structures.get(phrase) ?? []), dsc]);
         return dsc;
@@ -62,7 +62,7 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
   const seen = new Map<string, BinaryMask[]>();
   const step = Math.max(1, train.size / LEARNT);
   for (let i = 0; i < train.size; i += step) {
-    for (const [phrase, mask] of await masksOf(train, Math.floor(i)))
+    for (const [phrase, mask] of await loadPhraseMasks(train, Math.floor(i)))
       seen.set(phrase, [...(seen.get(phrase) ?? []), resizeMask(mask, GRID)]);
   }
   const learnt = new Map<string, BinaryMask>();
@@ -74,7 +74,7 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
 }
 
 /** What an image shows of each phrase. */
-async function masksOf(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
+async function loadPhraseMasks(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
   const { objects } = await dataset.load(index);
   return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [
     phrase,

@@ -70,7 +70,7 @@ export async function exportModel(source: ExportSource, options: ExportOptions):
   let manifest: Manifest | undefined;
   await stageFolder(options.to, options.overwrite ?? false, async (dir) => {
     if (options.page === true) await copyStaticPage(dir);
-    const parts = await writeParts(source, options, dir);
+    const parts = await writeDataset(source, options, dir);
     manifest = {
       format: 'sonoground-export',
       version: 1,
@@ -134,7 +134,7 @@ function check(
     });
 }
 
-async function writeParts(
+async function writeDataset(
   source: ExportSource,
   options: ExportOptions,
   dir: string,

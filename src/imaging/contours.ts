@@ -33,7 +33,7 @@ const RIGHT_HAND = [
  *
  * @returns one contour for each part, in reading order of first pixels.
  */
-export function contoursOf(mask: BinaryMask): Contour[] {
+export function findContours(mask: BinaryMask): Contour[] {
   const { width, height, data } = mask;
   const { labels, areas } = labelComponents(mask);
   const isSet = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
@@ -106,7 +106,7 @@ function signedArea(ring: Ring): number {
  * by a cut of no width, so that the even-odd rule leaves it out. `polygonsToMask` gives the mask back exactly.
  */
 export function maskToPolygons(mask: BinaryMask): number[][] {
-  return contoursOf(mask).map(({ outer, holes }) => holes.reduce<number[]>(joined, [...outer]));
+  return findContours(mask).map(({ outer, holes }) => holes.reduce<number[]>(joined, [...outer]));
 }
 
 /** Goes from the outline's first corner to the hole's, around the hole, and back. */

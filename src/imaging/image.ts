@@ -1,10 +1,10 @@
-import { isFilmName, type PicturePart, splitAddress } from './formats/address.js';
+import { type ImageAddress, isDicomName, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
 import { DicomFile } from './formats/dicom/dicom-file.js';
 import { readImageFile } from './formats/image-file.js';
 import { checkOnly, decodeByLibrary } from './formats/library.js';
-import { filmPicture, isVolumeName, volumePicture } from './formats/several.js';
+import { decodeFrame, decodePlane, isVolumeName } from './formats/several.js';
 import type { RasterImage } from './raster-image.js';
 
 /**
@@ -20,11 +20,11 @@ import type { RasterImage } from './raster-image.js';
 export async function decodeImage(source: string | Buffer): Promise<RasterImage> {
   const { file, part } = await addressOf(source);
   if (typeof file === 'string') {
-    if (isVolumeName(file)) return volumePicture(file, part);
-    if (isFilmName(file)) return filmPicture(undefined, file, part);
+    if (isVolumeName(file)) return decodePlane(file, part);
+    if (isDicomName(file)) return decodeFrame(undefined, file, part);
   }
   const bytes = await readImageFile(file);
-  if (beginsAsDicom(bytes)) return filmOfBytes(bytes, file, part);
+  if (beginsAsDicom(bytes)) return decodeDicom(bytes, file, part);
   if (isBmp(bytes)) {
     checkOnly(part, nameOf(file));
     return decodeBmp(bytes, nameOf(source));
@@ -35,14 +35,14 @@ export async function decodeImage(source: string | Buffer): Promise<RasterImage>
 /** A file and which of its pictures is meant. */
 export async function addressOf(
   source: string | Buffer,
-): Promise<{ readonly file: string | Buffer; readonly part: PicturePart | undefined }> {
+): Promise<{ readonly file: string | Buffer; readonly part: ImageAddress | undefined }> {
   return typeof source === 'string' ? splitAddress(source) : { file: source, part: undefined };
 }
 
 /** A frame of a DICOM file that was recognised by its bytes. */
-export async function filmOfBytes(bytes: Buffer, file: string | Buffer, part: PicturePart | undefined): Promise<RasterImage> {
+export async function decodeDicom(bytes: Buffer, file: string | Buffer, part: ImageAddress | undefined): Promise<RasterImage> {
   const known = part !== undefined && typeof file === 'string';
-  return filmPicture(known ? undefined : await DicomFile.parse(bytes, nameOf(file)), nameOf(file), part);
+  return decodeFrame(known ? undefined : await DicomFile.parse(bytes, nameOf(file)), nameOf(file), part);
 }
 
 /** What an error calls an image. */

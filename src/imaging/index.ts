@@ -1,8 +1,8 @@
 /** Images and masks without tensors: file formats, masks, RLE, contours, overlays. */
 
 export { connectedComponents } from './components.js';
-export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
-export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
+export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
+export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader } from './formats/dicom/dicom-header.js';
 export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
@@ -17,7 +17,7 @@ export {
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
-export { isUnnamedFilm, listPictures } from './formats/several.js';
+export { isUnnamedDicom, listImages } from './formats/several.js';
 export { decodeImage } from './image.js';
 export {
   type BinaryMask,
@@ -35,9 +35,9 @@ export {
 export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
+export { openImages } from './open-images.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
-export { openPictures } from './picture-set.js';
 export { encodePng, maskToPng } from './png.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';

@@ -1,5 +1,5 @@
 import { DataError } from '../util/index.js';
-import { isFilmName, splitAddress } from './formats/address.js';
+import { isDicomName, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
 import { readImageFile } from './formats/image-file.js';
@@ -7,8 +7,8 @@ import { checkOnly, samplesByLibrary } from './formats/library.js';
 import { type NiftiVolume, readNiftiHeader, type SliceAddress } from './formats/nifti.js';
 import { turnOver } from './formats/nifti-turn.js';
 import { Recent } from './formats/recent.js';
-import { filmPicture, isVolumeName, listPictures, openKeptVolume, planeAddress } from './formats/several.js';
-import { addressOf, filmOfBytes, nameOf } from './image.js';
+import { decodeFrame, isVolumeName, listImages, openKeptVolume, planeAddress } from './formats/several.js';
+import { addressOf, decodeDicom, nameOf } from './image.js';
 import type { BinaryMask, GreyMap } from './mask.js';
 import { type LevelMap, levelsOf } from './mask-levels.js';
 import { type MaskRule, maskRule } from './mask-rule.js';
@@ -52,10 +52,10 @@ export async function decodeMaskLevels(source: string | Buffer): Promise<LevelMa
       const volume = await openKeptVolume(file);
       return volumeLevels(volume, planeAddress(volume, file, part));
     }
-    if (isFilmName(file)) return rasterLevels(await filmPicture(undefined, file, part));
+    if (isDicomName(file)) return rasterLevels(await decodeFrame(undefined, file, part));
   }
   const bytes = await readImageFile(file);
-  if (beginsAsDicom(bytes)) return rasterLevels(await filmOfBytes(bytes, file, part));
+  if (beginsAsDicom(bytes)) return rasterLevels(await decodeDicom(bytes, file, part));
   if (isBmp(bytes)) {
     checkOnly(part, nameOf(file));
     return rasterLevels(decodeBmp(bytes, nameOf(source)));
@@ -131,7 +131,7 @@ function volumeRule(volume: NiftiVolume): Promise<MaskRule> {
 
 /** What the pages of a file, or the frames of a film, mean together. */
 const rulesOfFiles = new Recent(async (file) => {
-  const pictures = await listPictures(file);
+  const pictures = await listImages(file);
   return maskRule(async function* () {
     for (const picture of pictures) yield decodeMaskLevels(picture);
   }, file);

@@ -1,4 +1,4 @@
-import type { PictureSamples, SampleValues } from './formats/samples.js';
+import type { ImageSamples, SampleValues } from './formats/samples.js';
 
 /** A mask as it is stored, one number a pixel, row-major. */
 export interface LevelMap {
@@ -16,7 +16,7 @@ export interface LevelMap {
  * The level of each pixel: its largest channel, whatever the colour that an object is drawn in. Where all pixels are of one
  * colour, transparency draws; where both vary, a colour counts as far as it is opaque.
  */
-export function levelsOf({ width, height, channels, values, lossy }: PictureSamples): LevelMap {
+export function levelsOf({ width, height, channels, values, lossy }: ImageSamples): LevelMap {
   const count = width * height;
   const colours = channels < 3 ? 1 : 3;
   if (channels === 1) return { width, height, levels: values, lossy, coloured: false };

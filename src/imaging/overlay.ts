@@ -6,13 +6,14 @@ import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 import { fitText, LINE_HEIGHT, paintText, renderText, type TextLine, textWidth } from './text-line.js';
 
-/** Something to be shown on an image. */
+/** Something to be shown on an image, such as what a segmenter finds. */
 export interface OverlayItem {
-  readonly label: string;
-  /** In [0, 1]; written behind the label. */
-  readonly score?: number;
-  readonly boxXyxyPx?: BoxXyxy;
-  readonly mask?: BinaryMask;
+  /** Its label; items of one phrase have one colour. */
+  readonly phrase: string;
+  /** In [0, 1]; written behind the phrase. */
+  readonly score?: number | undefined;
+  readonly boxXyxyPx?: BoxXyxy | undefined;
+  readonly mask?: BinaryMask | undefined;
 }
 
 /** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
@@ -44,8 +45,8 @@ const DARK_COLOUR = 110;
  * long as there is room, not over each other. They are written with the font of the package; letters that it lacks stand as
  * their codes, `U+80BF` (see `lettersLacking`).
  *
- * @param phrases - the labels in the order of their colours. Pictures that are looked at side by side take the same list, so that
- *   a phrase has one colour in all of them. Default: the labels of this picture.
+ * @param phrases - all phrases in the order of their colours. Pictures that are looked at side by side take the same list, so that
+ *   a phrase has one colour in all of them. Default: those of this picture.
  * @returns PNG bytes.
  */
 export async function drawOverlay(
@@ -56,20 +57,20 @@ export async function drawOverlay(
   const factor = enlargement(image);
   const size = { width: image.width * factor, height: image.height * factor };
   const canvas = { ...size, data: Uint8Array.from(resizeImage(image, size).data) };
-  const labels = [...new Set([...phrases, ...items.map(({ label }) => label)])];
-  const colourOf = (label: string) => phraseColour(labels, label);
+  const coloured = [...new Set([...phrases, ...items.map(({ phrase }) => phrase)])];
+  const colourOf = (phrase: string) => phraseColour(coloured, phrase);
   const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / SIDE_PER_STROKE));
   // The first of the items, the best one, lies on top.
-  for (const { mask, label } of [...items].reverse())
-    if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(label), stroke);
-  for (const { boxXyxyPx, label } of [...items].reverse())
-    if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(label), stroke);
+  for (const { mask, phrase } of [...items].reverse())
+    if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(phrase), stroke);
+  for (const { boxXyxyPx, phrase } of [...items].reverse())
+    if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(phrase), stroke);
   // Labels last: nothing may cover them.
   const signs = items.map((item) => signOf(item, canvas, stroke, factor));
   const lines = await renderOnce(signs);
   for (const [i, { x, y }] of placeLabels(signs, canvas).entries()) {
     const sign = signs[i] as Sign;
-    drawSign(canvas, sign, lines.get(keyOf(sign)) as TextLine, x, y, colourOf((items[i] as OverlayItem).label));
+    drawSign(canvas, sign, lines.get(keyOf(sign)) as TextLine, x, y, colourOf((items[i] as OverlayItem).phrase));
   }
   return encodePng(canvas);
 }
@@ -113,15 +114,15 @@ interface Sign extends Size {
   readonly box: BoxXyxy;
 }
 
-function signOf({ label, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
+function signOf({ phrase, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
   const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
   const suffix = score === undefined ? '' : ` ${score.toFixed(2)}`;
   const wanted = Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke);
   // A long label gets smaller letters before it is cut.
-  const fitting = Math.floor((wanted * canvas.width) / (textWidth(label + suffix, wanted) + 2 * MARGIN * wanted));
+  const fitting = Math.floor((wanted * canvas.width) / (textWidth(phrase + suffix, wanted) + 2 * MARGIN * wanted));
   const fontSize = Math.min(wanted, Math.max(MIN_TEXT, fitting), Math.max(1, Math.floor(canvas.height / LINE_HEIGHT)));
   const margins = 2 * marginOf(fontSize);
-  const text = fitText(label, suffix, fontSize, canvas.width - margins);
+  const text = fitText(phrase, suffix, fontSize, canvas.width - margins);
   const width = textWidth(text, fontSize) + margins;
   return { text, fontSize, width, height: Math.ceil(LINE_HEIGHT * fontSize), box: scaled(own, factor) };
 }

@@ -5,6 +5,7 @@ import { inference } from '../nn/index.js';
 import {
   type Detection,
   type ImageProcessor,
+  mostDetections,
   type QueryAnswers,
   type SelectOptions,
   selectDetections,
@@ -54,10 +55,10 @@ export class GroundingDinoPredictor implements Detector, Disposable {
     const found: Detection[] = [];
     for (const prompt of this.tokenizer.encodeAll(phrases)) {
       const answers = await this.ask(image, prompt);
-      found.push(...selectDetections(answers, prompt, { boxThreshold: 0.3, ...options }, image));
+      found.push(...selectDetections(answers, prompt, { ...options, threshold: options.threshold ?? 0.3 }, image));
     }
     found.sort((a, b) => b.score - a.score);
-    return found.slice(0, options.maxDetections ?? found.length);
+    return found.slice(0, mostDetections(options));
   }
 
   private async ask(image: RasterImage, prompt: EncodedPrompt): Promise<QueryAnswers> {

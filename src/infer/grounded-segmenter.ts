@@ -4,7 +4,7 @@ import { UsageError } from '../util/index.js';
 import { GroundingDinoPredictor } from './detector.js';
 import { isExported, loadExported } from './exported/index.js';
 import type { Masker } from './masker.js';
-import { maskerOf } from './masker-of.js';
+import { createMasker } from './masker-of.js';
 import { Segmenter } from './segmenter.js';
 
 /** The models of a segmenter. */
@@ -77,7 +77,7 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
     if (masker === null) return new GroundedSegmenter<Masker | undefined>(finder, undefined);
     try {
       const parts = await loadMasker(masker ?? shippedModels.masker, { adapter: maskerAdapter, adapterScale });
-      return new GroundedSegmenter(finder, maskerOf(parts));
+      return new GroundedSegmenter(finder, createMasker(parts));
     } catch (error) {
       finder.dispose();
       throw error;

@@ -135,8 +135,8 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
   }
 
   /** Predicts one mask per box; see {@link predict}. */
-  async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
-    this.ready('masksOf');
+  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+    this.ready('predictBoxes');
     if (boxesXyxyPx.length === 0) return [];
     return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
   }

@@ -6,6 +6,7 @@ export {
   type BatchSettings,
   type BatchSummary,
   batchFolders,
+  type CocoImages,
   type CocoResult,
   mergeBatches,
   parseShard,
@@ -45,10 +46,10 @@ export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction } from './masker.js';
-export { maskerOf } from './masker-of.js';
+export { createMasker } from './masker-of.js';
 export type { PromptAnswer, PromptedMask } from './prompt-answers.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
-export { type SegmentOptions, type Selection, selections } from './segment-options.js';
+export type { SegmentOptions } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';

@@ -4,7 +4,7 @@ import { SamImagePredictor } from './sam-predictor.js';
 import { Sam2ImagePredictor } from './sam2-predictor.js';
 
 /** Creates the predictor for a loaded masker. */
-export function maskerOf(parts: MaskerParts): Masker {
+export function createMasker(parts: MaskerParts): Masker {
   if (parts.type === 'sam2') return new Sam2ImagePredictor(parts);
   return new SamImagePredictor({ ...parts, imageSize: parts.config.vision.imageSize });
 }

@@ -10,10 +10,10 @@ export interface MaskPrediction {
 
 /** Turns boxes into masks. Implement it to replace SAM 2 and SAM. */
 export interface Masker {
-  /** Prepares an image for any number of {@link masksOf} calls. */
+  /** Prepares an image for any number of {@link predictBoxes} calls. */
   setImage(image: RasterImage): Promise<void>;
   /** Predicts one mask per box, in order. Boxes are in pixels of the image. */
-  masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
+  predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
   /** Frees the model. */
   dispose(): void;
 }

@@ -22,7 +22,7 @@ export async function rawMasks(
   try {
     return tf.tidy(() => {
       const pixelValues = inputs.image('pixel_values');
-      const prompts = { ...promptsOf(inputs), masks: masksOf(kind, inputs), multimask };
+      const prompts = { ...promptsOf(inputs), masks: readMaskInputs(kind, inputs), multimask };
       return kind.type === 'sam2'
         ? sam2Outputs(model as Sam2, pixelValues, prompts)
         : samOutputs(model as Sam, pixelValues, prompts);
@@ -75,7 +75,7 @@ function promptsOf(inputs: RawInputs): Pick<Prompts, 'boxes' | 'points' | 'label
   return { boxes: inputs.float<tf.Tensor3D>('input_boxes'), points, labels };
 }
 
-function masksOf({ config }: RawMasker, inputs: RawInputs): tf.Tensor4D | undefined {
+function readMaskInputs({ config }: RawMasker, inputs: RawInputs): tf.Tensor4D | undefined {
   if (!inputs.has('input_masks')) return undefined;
   const side = lowResolution(config);
   return resizeAntialiased(inputs.image('input_masks'), [side, side]);

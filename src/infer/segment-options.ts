@@ -1,38 +1,23 @@
-import type { SelectOptions } from '../processing/index.js';
-import { UsageError } from '../util/index.js';
+import { type SelectOptions, selections } from '../processing/index.js';
+import { nearest, UsageError } from '../util/index.js';
 
-/** Which of the detected boxes to return. */
-export const selections = ['all', 'best-per-phrase', 'best'] as const;
+/** Options that decide which boxes are returned. The threshold is 0.3 by default. */
+export type SegmentOptions = Partial<SelectOptions>;
 
-export type Selection = (typeof selections)[number];
+const KEYS = ['threshold', 'select', 'nmsThreshold', 'maxDetections'] as const satisfies readonly (keyof SegmentOptions)[];
 
-/** Options that decide which boxes are returned. */
-export interface SegmentOptions extends Partial<SelectOptions> {
-  /**
-   * `all` boxes above the threshold, the `best-per-phrase` (at most one for each phrase), or the `best` (at most one in the
-   * image). Default: `all`.
-   */
-  readonly select?: Selection | undefined;
-  /** Lowest score of a returned box, in [0, 1]. Default: 0.3. */
-  readonly scoreThreshold?: number | undefined;
-}
-
-/**
- * Converts to a detector's options.
- *
- * @throws UsageError for an unknown selection, and for thresholds outside [0, 1].
- */
-export function detectorOptions({ select, scoreThreshold, ...rest }: SegmentOptions): Partial<SelectOptions> {
+/** @throws UsageError for a selection or an option that there is not, and thresholds outside of [0, 1]. */
+export function checkSegmentOptions(options: SegmentOptions): void {
+  const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, KEYS);
+    const what = near === undefined ? 'there is no such option' : `there is no such option, did you mean ${near}?`;
+    throw new UsageError({ code: 'E_OPTION_VALUE', where: unknown, what, fix: `Options are ${KEYS.join(', ')}` });
+  }
+  const { select, threshold, nmsThreshold } = options;
   if (select !== undefined && !selections.includes(select))
     throw new UsageError({ code: 'E_OPTION_VALUE', where: 'select', what: `expected ${selections.join(', ')}, got ${select}` });
-  const boxThreshold = scoreThreshold ?? rest.boxThreshold;
-  for (const [where, value] of Object.entries({ scoreThreshold: boxThreshold, nmsThreshold: rest.nmsThreshold }))
+  for (const [where, value] of Object.entries({ threshold, nmsThreshold }))
     if (value !== undefined && !(value >= 0 && value <= 1))
       throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected a number from 0 to 1, got ${value}` });
-  return {
-    ...rest,
-    ...(boxThreshold === undefined ? {} : { boxThreshold }),
-    ...(select === undefined || select === 'all' ? {} : { perPhrase: 'best' as const }),
-    ...(select === 'best' ? { maxDetections: 1 } : {}),
-  };
 }

@@ -4,7 +4,7 @@ import { PromptTokenizer } from '../prompts/index.js';
 import { RuntimeError } from '../util/index.js';
 import type { Detector } from './detector.js';
 import type { Masker } from './masker.js';
-import { detectorOptions, type SegmentOptions } from './segment-options.js';
+import { checkSegmentOptions, type SegmentOptions } from './segment-options.js';
 
 /** One segmented structure. */
 export interface Segment {
@@ -61,13 +61,14 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
         fix: 'Load it again',
       });
     const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
-    return this.detector.detect(image, phrases, detectorOptions(options));
+    checkSegmentOptions(options);
+    return this.detector.detect(image, phrases, options);
   }
 
   private async masked(image: RasterImage, detections: readonly Detection[]): Promise<(Segment | BoxSegment)[]> {
     if (this.masker === undefined || detections.length === 0) return [...detections];
     await this.masker.setImage(image);
-    const masks = await this.masker.masksOf(detections.map(({ boxXyxyPx }) => boxXyxyPx));
+    const masks = await this.masker.predictBoxes(detections.map(({ boxXyxyPx }) => boxXyxyPx));
     return detections.map((detection, i) => {
       const { mask, score } = masks[i] as (typeof masks)[number];
       return { ...detection, mask, maskScore: score };

@@ -14,8 +14,8 @@ import type { LoraSpec } from './spec.js';
  */
 export function applyLora(model: Module, spec: LoraSpec, rng: Rng): LoraReport {
   const places = placesIn(model);
-  const targets = placesFitting(places, spec.targets, 'lora.targets');
-  const whole = placesFitting(places, spec.trainFully ?? [], 'lora.trainFully');
+  const targets = placesFitting(places, spec.targetModules, 'lora.targetModules');
+  const whole = placesFitting(places, spec.modulesToSave ?? [], 'lora.modulesToSave');
   for (const [where, patterns] of [
     ['lora.rankPattern', spec.rankPattern],
     ['lora.alphaPattern', spec.alphaPattern],
@@ -64,12 +64,12 @@ function checkTargets(targets: readonly Place[], whole: readonly Place[]): void 
   const problems = targets.flatMap(({ module, paths: [path] }) => {
     if (module instanceof LoraLinear) return [`${path} has an adapter already`];
     if (!(module instanceof Linear)) return [`${path} is not a linear layer`];
-    return insideWhole.has(module) ? [`${path} is trained whole by lora.trainFully`] : [];
+    return insideWhole.has(module) ? [`${path} is trained whole by lora.modulesToSave`] : [];
   });
   if (problems.length > 0)
     throw new ConfigError({
       code: 'E_CONFIG_PATTERN',
-      where: 'lora.targets',
+      where: 'lora.targetModules',
       what: problems.join('; '),
       fix: 'Name linear layers, each once',
     });

@@ -12,7 +12,7 @@ import { adaptersIn } from './apply.js';
  *
  * await initBackend();
  * const { model } = await loadDetector('weights/nano-grounding-dino'); // or with { adapter: 'runs/liver/best' }
- * applyLora(model, { rank: 4, alpha: 4, targets: ['model.text_projection'] }, Rng.seeded(1));
+ * applyLora(model, { rank: 4, alpha: 4, targetModules: ['model.text_projection'] }, Rng.seeded(1));
  * mergeLora(model);
  * model.dispose();
  */

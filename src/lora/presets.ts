@@ -25,7 +25,7 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
   paper: {
     rank: 11,
     alpha: 11,
-    targets: [
+    targetModules: [
       ...ENHANCER_FFN,
       'model.encoder.layers.*.fusion_layer.attn.{vision_proj,text_proj,values_vision_proj,values_text_proj,out_vision_proj,out_text_proj}',
       ...DECODER_DEFORMABLE,
@@ -35,7 +35,7 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
       'model.text_backbone.encoder.layer.*.{intermediate,output}.dense',
       ...TEXT_PROJECTION,
     ],
-    trainFully: ['bbox_embed.*'],
+    modulesToSave: ['bbox_embed.*'],
   },
   /**
    * As trained by the published code: 2,991,108 parameters. Its adapters of attention outputs had no effect there, because
@@ -44,7 +44,7 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
   'paper-code': {
     rank: 32,
     alpha: 32,
-    targets: [
+    targetModules: [
       ...ENHANCER_FFN,
       'model.encoder.layers.*.text_enhancer_layer.self_attn.out_proj',
       ...DECODER_DEFORMABLE,
@@ -53,8 +53,8 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
       'bbox_embed.*.layers.{0,1}',
       ...TEXT_PROJECTION,
     ],
-    trainFully: ['bbox_embed.*.layers.2'],
+    modulesToSave: ['bbox_embed.*.layers.2'],
   },
   /** For the masker. The paper leaves SAM 2 unchanged. */
-  'mask-decoder': { rank: 8, alpha: 8, targets: MASK_DECODER_ATTENTION },
+  'mask-decoder': { rank: 8, alpha: 8, targetModules: MASK_DECODER_ATTENTION },
 };

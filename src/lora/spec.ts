@@ -6,7 +6,7 @@ export interface LoraSpec {
   /** Dropout rate of each adapter's input in training. Default: 0. */
   readonly dropout?: number;
   /** Path patterns (`util/path-pattern`) of linear layers. */
-  readonly targets: readonly string[];
+  readonly targetModules: readonly string[];
   /** Ranks of individual layers, by path pattern; the first match applies. */
   readonly rankPattern?: Readonly<Record<string, number>>;
   /** Alphas of individual layers, by path pattern; the first match applies. */
@@ -14,5 +14,5 @@ export interface LoraSpec {
   /** Dropout of individual layers, by path pattern; the first match applies. */
   readonly dropoutPattern?: Readonly<Record<string, number>>;
   /** Path patterns of modules whose own parameters are trained. */
-  readonly trainFully?: readonly string[];
+  readonly modulesToSave?: readonly string[];
 }

@@ -1,10 +1,10 @@
 import { CompiledGraph, NotRecordable, Recorder, type TracedEdge, type TracedOperation, tf } from '../backend/index.js';
 import { type Rng, sizeOf } from '../util/index.js';
+import { CheckpointedTape } from './checkpointed-tape.js';
 import type { TensorRecord } from './forward-context.js';
 import type { Module } from './module.js';
 import { filled, numbered, tensorsIn } from './nested-tensors.js';
 import type { Parameter } from './parameter.js';
-import { SegmentTape } from './segment-tape.js';
 import type { PassFunction, TrainingPass } from './training-pass.js';
 
 /** Upper limit, in megabytes, of the results of all operations in both passes: a graph does nothing to bound its memory. */
@@ -42,7 +42,7 @@ export class CapturedPasses {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
     const names = Object.keys(pass.inputs).filter((name) => pass.inputs[name] !== undefined);
     const recorder = new Recorder({ existing: 'refuse', merge: true });
-    const tape = new SegmentTape(rng.clone());
+    const tape = new CheckpointedTape(rng.clone());
     const made: tf.Tensor[] = [];
     try {
       const given = names.map((name) => recorder.input(name, pass.inputs[name] as tf.Tensor));

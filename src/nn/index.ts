@@ -1,6 +1,7 @@
 /** Modules, parameters and layers, and training passes with gradient checkpointing. */
 
 export { type Activation, type ActivationName, activation, gelu } from './activation.js';
+export { CheckpointedTape, type Gradients } from './checkpointed-tape.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
 export { Conv2d } from './conv2d.js';
 export { dropout, dropPath } from './dropout.js';
@@ -19,7 +20,6 @@ export { LayerNorm } from './layer-norm.js';
 export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
-export { type Gradients, SegmentTape } from './segment-tape.js';
 export { throughHidden } from './through-hidden.js';
 export type { PassFunction } from './training-pass.js';
 export { TrainingPasses } from './training-passes.js';

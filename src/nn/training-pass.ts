@@ -1,6 +1,6 @@
 import type { tf } from '../backend/index.js';
+import type { Gradients } from './checkpointed-tape.js';
 import type { ForwardContext, TensorRecord } from './forward-context.js';
-import type { Gradients } from './segment-tape.js';
 
 /** A differentiable forward pass. */
 export interface TrainingPass<O> {

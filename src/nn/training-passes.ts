@@ -1,9 +1,9 @@
 import { canRunGraphs, tf } from '../backend/index.js';
 import type { Rng } from '../util/index.js';
 import { CapturedPasses } from './captured-passes.js';
+import { CheckpointedTape } from './checkpointed-tape.js';
 import type { Module } from './module.js';
 import { tensorsIn } from './nested-tensors.js';
-import { SegmentTape } from './segment-tape.js';
 import type { PassFunction, TrainingPass } from './training-pass.js';
 
 export interface TrainingPassesOptions {
@@ -19,7 +19,7 @@ const MOST_GRAPHS = 32;
 
 /**
  * Runs forward and backward passes of a model. If possible, each is traced once as TensorFlow operations and then executed as a
- * single graph, with the loss computed in between; otherwise block by block with a {@link SegmentTape}.
+ * single graph, with the loss computed in between; otherwise block by block with a {@link CheckpointedTape}.
  *
  * Graphs are not used on other backends or a GPU, for passes that draw random numbers (dropout), or for large models, whose
  * intermediates would all be held at once.
@@ -39,7 +39,7 @@ export class TrainingPasses {
   async forward<O>(pass: PassFunction<O>, rng: Rng): Promise<TrainingPass<O>> {
     const captured = await this.captured(pass, rng);
     if (captured !== undefined) return captured.forward<O>(pass.inputs);
-    const tape = new SegmentTape(rng);
+    const tape = new CheckpointedTape(rng);
     try {
       const outputs = pass.forward(tape);
       return {

@@ -32,7 +32,7 @@ export async function saveAdapter(model: Module, dir: string, spec: LoraSpec, ba
   const adapters = adaptersIn(model).flatMap(({ module, paths: [path] }) =>
     pythonPaths(path, adapterPaths).map((name) => ({ module, name })),
   );
-  const whole = outermost(placesFitting(placesIn(model), spec.trainFully ?? [], 'lora.trainFully'));
+  const whole = outermost(placesFitting(placesIn(model), spec.modulesToSave ?? [], 'lora.modulesToSave'));
   const arrays = new Map<string, NamedArray>();
   for (const { module, name } of adapters) {
     arrays.set(`${PEFT_PREFIX}${name}.lora_A.weight`, await arrayOf(module.loraA));

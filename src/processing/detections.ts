@@ -11,16 +11,21 @@ export interface Detection {
   readonly boxXyxyPx: BoxXyxy;
 }
 
+/** Which of the boxes that reach the threshold are kept: all, or at most one for each phrase or for the whole image. */
+export type Selection = 'all' | 'best-per-phrase' | 'best-per-image';
+
+export const selections = ['all', 'best-per-phrase', 'best-per-image'] as const satisfies readonly Selection[];
+
 /** Options for selecting boxes. */
 export interface SelectOptions {
-  /** Lowest score of a returned box. */
-  readonly boxThreshold: number;
-  /** `best` keeps one box per phrase. Default: `all`. */
-  readonly perPhrase?: 'all' | 'best';
+  /** Lowest score of a returned box, in [0, 1]. */
+  readonly threshold: number;
+  /** Default: `all`. */
+  readonly select?: Selection | undefined;
   /** NMS threshold: IoU above which the weaker of two boxes of one phrase is dropped. Default: 0.5. */
-  readonly nmsThreshold?: number;
+  readonly nmsThreshold?: number | undefined;
   /** Default: no limit. */
-  readonly maxDetections?: number;
+  readonly maxDetections?: number | undefined;
 }
 
 /** The model's outputs for one image: [Q, T] logits over the prompt's tokens and [Q, 4] boxes as centre and size, normalised. */
@@ -40,9 +45,10 @@ export interface QueryAnswers {
  * @throws CheckpointError when the outputs are NaN.
  */
 export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, options: SelectOptions, image: Size): Detection[] {
-  const { boxThreshold, perPhrase = 'all', nmsThreshold = 0.5, maxDetections = Number.POSITIVE_INFINITY } = options;
+  const { threshold, select = 'all', nmsThreshold = 0.5 } = options;
+  const most = mostDetections(options);
   const candidates = queriesOf(answers, prompt)
-    .filter(({ score }) => score >= boxThreshold)
+    .filter(({ score }) => score >= threshold)
     .map(({ phrase, score, box }) => ({ phrase, score, boxXyxyPx: toPixels(box, image) }))
     .filter(({ boxXyxyPx: [x0, y0, x1, y1] }) => x1 > x0 && y1 > y0)
     .sort((a, b) => b.score - a.score);
@@ -50,12 +56,17 @@ export function selectDetections(answers: QueryAnswers, prompt: EncodedPrompt, o
   for (const candidate of candidates) {
     const same = kept.filter(({ phrase }) => phrase === candidate.phrase);
     const beaten =
-      perPhrase === 'best'
+      select === 'best-per-phrase'
         ? same.length > 0
         : same.some(({ boxXyxyPx }) => boxIou(boxXyxyPx, candidate.boxXyxyPx) > nmsThreshold);
-    if (!beaten && kept.length < maxDetections) kept.push(candidate);
+    if (!beaten && kept.length < most) kept.push(candidate);
   }
   return kept;
+}
+
+/** How many boxes an image gets at most. */
+export function mostDetections({ select, maxDetections = Number.POSITIVE_INFINITY }: Partial<SelectOptions>): number {
+  return select === 'best-per-image' ? Math.min(1, maxDetections) : maxDetections;
 }
 
 function queriesOf({ logits, boxes }: QueryAnswers, { phrases }: EncodedPrompt) {

@@ -1,6 +1,15 @@
 /** Tensors from images and prompts, and detections from model outputs. */
 
 export { collateText } from './collate-text.js';
-export { boxIou, type Detection, type QueryAnswers, type SelectOptions, selectDetections } from './detections.js';
+export {
+  boxIou,
+  type Detection,
+  mostDetections,
+  type QueryAnswers,
+  type Selection,
+  type SelectOptions,
+  selectDetections,
+  selections,
+} from './detections.js';
 export { ImageProcessor, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export { saveImageSettings } from './save-image-settings.js';

@@ -25,11 +25,11 @@ export interface Counting {
   /** Score from which a box counts. */
   readonly threshold: number;
   /** Whether all boxes from the threshold on count, or the best of each phrase. */
-  readonly select: 'all' | 'best';
+  readonly select: 'all' | 'best-per-phrase';
 }
 
 /** The boxes of a phrase that count, best first. */
 export function countedBoxes(answer: Answer, phrase: string, { threshold, select }: Counting): AnsweredBox[] {
   const counted = answer.filter((box) => box.phrase === phrase && box.score >= threshold);
-  return select === 'best' ? counted.slice(0, 1) : counted;
+  return select === 'best-per-phrase' ? counted.slice(0, 1) : counted;
 }

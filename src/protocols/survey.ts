@@ -38,11 +38,11 @@ interface Tally {
  * @throws DataError when there is no image.
  */
 export async function surveyDatasets(
-  parts: readonly Dataset[],
+  splits: readonly Dataset[],
   onSample?: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<string, DatasetSurvey>> {
   const tallies = new Map<string, Tally>();
-  const total = parts.reduce((sum, { size }) => sum + size, 0);
+  const total = splits.reduce((sum, { size }) => sum + size, 0);
   if (total === 0)
     throw new DataError({
       code: 'E_SPLIT_EMPTY',
@@ -51,9 +51,9 @@ export async function surveyDatasets(
       fix: 'Choose another --split',
     });
   let done = 0;
-  for (const part of parts) {
-    for (let i = 0; i < part.size; i++) {
-      count(await part.load(i), tallies);
+  for (const split of splits) {
+    for (let i = 0; i < split.size; i++) {
+      count(await split.load(i), tallies);
       done += 1;
       onSample?.(done, total);
     }

@@ -12,8 +12,6 @@ export {
   type ImportReport,
   importDataset,
   type LoadedAnnotations,
-  type Part,
-  type PartCounts,
   PhantomDataset,
   type PhantomDatasetOptions,
   type PhantomDomain,
@@ -24,6 +22,8 @@ export {
   type Sample,
   type SampleObject,
   type SampleSource,
+  type Split,
+  type SplitCounts,
   type StructureName,
   StuDataset,
 } from '../data/index.js';

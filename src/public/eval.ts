@@ -12,7 +12,7 @@ export {
   collect,
   type DatasetScore,
   type Ends,
-  type EvaluationPart,
+  type EvaluationSplit,
   type ImagePlace,
   MaskFolderMethod,
   type MeanOfDatasets,
@@ -31,7 +31,6 @@ export {
   type EvaluateRunOptions,
   type EvaluateRunResult,
   evaluateRun,
-  type SplitName,
   type Stage,
   type WrittenCalibration,
 } from '../workflows/index.js';

@@ -6,7 +6,7 @@
 export { loadConfig } from '../config/index.js';
 export {
   type DataRecipe,
-  type OpenedParts,
+  type OpenedSplits,
   type RunConfig,
   type RunOptions,
   runConfigSchema,

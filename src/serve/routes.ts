@@ -74,7 +74,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
         kind: 'segment',
         image: sourceOf(request, request.body),
         prompts,
-        scoreThreshold: threshold,
+        threshold,
         nmsThreshold: nms,
         select,
         maxDetections: max,

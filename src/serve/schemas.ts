@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { selections } from '../infer/index.js';
+import { selections } from '../processing/index.js';
 import { maskFormats } from './engine/index.js';
 import { requestLimits } from './limits.js';
 

@@ -24,7 +24,7 @@ export function adapt(
 
 /** Merges the named preset's settings with the file's own; the file's take precedence. */
 export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): LoraSpec {
-  const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targets: [] } : loraPresets[preset];
+  const named: LoraSpec | undefined = preset === undefined ? { rank: 8, alpha: 8, targetModules: [] } : loraPresets[preset];
   if (named === undefined) {
     throw new ConfigError({
       code: 'E_CONFIG_VALUE',
@@ -37,11 +37,11 @@ export function specOf({ preset, ...own }: NonNullable<RunConfig['lora']>): Lora
     rank: own.rank ?? named.rank,
     alpha: own.alpha ?? named.alpha,
     dropout: own.dropout ?? named.dropout ?? 0,
-    targets: [...named.targets, ...own.targets],
+    targetModules: [...named.targetModules, ...own.targetModules],
     // The first matching pattern applies, so the file's come first.
     rankPattern: { ...own.rankPattern, ...named.rankPattern, ...own.rankPattern },
     alphaPattern: { ...own.alphaPattern, ...named.alphaPattern, ...own.alphaPattern },
     dropoutPattern: { ...own.dropoutPattern, ...named.dropoutPattern, ...own.dropoutPattern },
-    trainFully: [...(named.trainFully ?? []), ...own.trainFully],
+    modulesToSave: [...(named.modulesToSave ?? []), ...own.modulesToSave],
   };
 }

@@ -1,11 +1,11 @@
 import type { Dataset, Sample } from '../data/index.js';
 import type { BinaryMask, BoxXyxy, RasterImage, Size } from '../imaging/index.js';
 import {
+  createMasker,
   type Detector,
   GroundingDinoPredictor,
   type GroundingDinoPredictorOptions,
   type Masker,
-  maskerOf,
   Sam2ImagePredictor,
   type Sam2ImagePredictorOptions,
 } from '../infer/index.js';
@@ -52,7 +52,7 @@ export async function detectorScores(
   const detector = new GroundingDinoPredictor(parts);
   const counting = countingOf(config);
   const masker =
-    asked === 'dsc' ? maskerOf(await loadMasker(config.model.masker, { adapter: config.model.maskerAdapter })) : undefined;
+    asked === 'dsc' ? createMasker(await loadMasker(config.model.masker, { adapter: config.model.maskerAdapter })) : undefined;
   return {
     judge: await strictJudge(detectorMethod(detector, masker, counting), val, counting),
     sumUp: (rows) => {
@@ -93,7 +93,7 @@ export async function maskerScores(
     ...IN_TRAINING,
     answer: async () => [],
     answerBoxes: async ({ image }, boxes) => {
-      const masks = await masksOf(masker, image, boxes);
+      const masks = await predictMasks(masker, image, boxes);
       return boxes.map((boxXyxyPx, i) => ({ phrase: 'box', score: 1, boxXyxyPx, mask: masks[i] as BinaryMask }));
     },
   };
@@ -111,19 +111,19 @@ function detectorMethod(detector: Detector, masker: Masker | undefined, { thresh
   return {
     ...IN_TRAINING,
     answer: async ({ image }, phrases) => {
-      const found = await detector.detect(image, phrases, { boxThreshold: threshold, perPhrase: select });
+      const found = await detector.detect(image, phrases, { threshold, select });
       const boxes = found.map(({ boxXyxyPx }) => boxXyxyPx);
       // If only boxes are evaluated, each stands in for its mask.
-      const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await masksOf(masker, image, boxes);
+      const masks = masker === undefined ? boxes.map((box) => filled(box, image)) : await predictMasks(masker, image, boxes);
       return found.map((detection, i) => ({ ...detection, mask: masks[i] as BinaryMask }));
     },
   };
 }
 
-async function masksOf(masker: Masker, image: RasterImage, boxes: readonly BoxXyxy[]): Promise<BinaryMask[]> {
+async function predictMasks(masker: Masker, image: RasterImage, boxes: readonly BoxXyxy[]): Promise<BinaryMask[]> {
   if (boxes.length === 0) return [];
   await masker.setImage(image);
-  return (await masker.masksOf(boxes)).map(({ mask }) => mask);
+  return (await masker.predictBoxes(boxes)).map(({ mask }) => mask);
 }
 
 /** All pixels that a box touches. */
@@ -133,8 +133,8 @@ function filled([x0, y0, x1, y1]: BoxXyxy, { width, height }: Size): BinaryMask 
   return { width, height, data };
 }
 
-function countingOf({ eval: { boxThreshold, select } }: RunConfig): Counting {
-  return { threshold: boxThreshold, select };
+function countingOf({ eval: { threshold, select } }: RunConfig): Counting {
+  return { threshold, select };
 }
 
 /** The strict protocol over the images of a dataset. Boundary distances are not measured, as no score uses them. */

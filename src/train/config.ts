@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputModel, inputPath } from '../config/index.js';
+import { formerly, inputModel, inputPath } from '../config/index.js';
 import { loraPresets } from '../lora/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
@@ -86,6 +86,7 @@ const dataSchema = z.strictObject({
   phantom: phantomSchema.prefault({}),
 });
 
+/** PEFT's names in camel case, but for `rank`, `alpha` and `dropout`. */
 const loraSchema = z.strictObject({
   /** A named set of targets. */
   preset: z.enum(Object.keys(loraPresets)).optional(),
@@ -96,18 +97,18 @@ const loraSchema = z.strictObject({
   /** Dropout on each adapter's input. Default: the preset's, which is 0. */
   dropout: fraction.optional(),
   /** Ordered path patterns of the linear layers that get an adapter. */
-  targets: z.array(z.string().min(1)).default([]),
+  targetModules: formerly({ key: 'targets' }, z.array(z.string().min(1)).default([])),
   /** Overrides of rank, alpha and dropout by path pattern; the first match applies. */
   rankPattern: z.record(z.string().min(1), count).default({}),
   alphaPattern: z.record(z.string().min(1), positive).default({}),
   dropoutPattern: z.record(z.string().min(1), fraction).default({}),
-  /** Path patterns of modules trained in full: PEFT's `modules_to_save`. */
-  trainFully: z.array(z.string().min(1)).default([]),
+  /** Path patterns of modules trained in full and saved with the adapter. */
+  modulesToSave: formerly({ key: 'trainFully' }, z.array(z.string().min(1)).default([])),
 });
 
 const groupSchema = z
   .strictObject({
-    /** Pattern of parameter paths, as in lora.targets. */
+    /** Pattern of parameter paths, as in lora.targetModules. */
     match: z.string().min(1),
     /** Peak learning rate of these parameters. */
     learningRate: z.number().nonnegative().optional(),
@@ -204,9 +205,9 @@ const lossSchema = z.strictObject({
 
 const evalSchema = z.strictObject({
   /** Lowest score at which a box counts. */
-  boxThreshold: fraction.default(0.3),
-  /** `best` keeps one box per phrase, `all` every box above the threshold. */
-  select: z.enum(['best', 'all']).default('all'),
+  threshold: formerly({ key: 'boxThreshold' }, fraction.default(0.3)),
+  /** `all` boxes above the threshold, or the `best-per-phrase`. Phrases are evaluated one by one: there is no best per image. */
+  select: formerly({ values: { best: 'best-per-phrase' } }, z.enum(['all', 'best-per-phrase']).default('all')),
   /** 0: one split. k: k-fold cross-validation over the whole set. */
   folds: z.int().nonnegative().default(0),
 });

@@ -1,7 +1,7 @@
 import { type Dataset, SampleStore } from '../data/index.js';
 import type { Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
-import { type DataParts, openData, openFolds } from './datasets.js';
+import { type DataSplits, openData, openFolds } from './datasets.js';
 
 /** Describes how another thread can reopen the splits of a run. Plain, serialisable data. */
 export interface DataRecipe {
@@ -12,7 +12,7 @@ export interface DataRecipe {
 }
 
 /** Opened data with the recipe to reopen it. */
-export interface OpenedParts extends DataParts {
+export interface OpenedSplits extends DataSplits {
   /** Absent: samples are created in the training thread. */
   readonly recipe?: DataRecipe;
 }
@@ -24,18 +24,18 @@ export interface OpenOptions {
 }
 
 /** Opens the data of a run so that other threads can open it too: a single split, or one for each of `folds` folds. */
-export async function openRun(data: DataConfig, seed: number, { folds = 0, logger }: OpenOptions = {}): Promise<OpenedParts[]> {
+export async function openRun(data: DataConfig, seed: number, { folds = 0, logger }: OpenOptions = {}): Promise<OpenedSplits[]> {
   const store = new SampleStore();
   if (folds === 0) return [{ ...(await openData(data, seed, { logger, store })), recipe: { data, seed } }];
-  const parts = await openFolds(data, folds, store);
-  return parts.map((part, index) => ({ ...part, recipe: { data, seed, fold: { index, of: folds } } }));
+  const splits = await openFolds(data, folds, store);
+  return splits.map((split, index) => ({ ...split, recipe: { data, seed, fold: { index, of: folds } } }));
 }
 
 /** Opens the training split of a recipe. */
-export async function openTrainPart({ data, seed, fold }: DataRecipe): Promise<Dataset> {
+export async function openTrainSplit({ data, seed, fold }: DataRecipe): Promise<Dataset> {
   const store = new SampleStore();
   if (fold === undefined) return (await openData(data, seed, { store })).train;
-  const parts = (await openFolds(data, fold.of, store))[fold.index];
-  if (parts === undefined) throw new RangeError(`there is no fold ${fold.index} of ${fold.of}`);
-  return parts.train;
+  const splits = (await openFolds(data, fold.of, store))[fold.index];
+  if (splits === undefined) throw new RangeError(`there is no fold ${fold.index} of ${fold.of}`);
+  return splits.train;
 }

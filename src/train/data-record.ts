@@ -34,16 +34,16 @@ const LISTED = 3;
  * Records the data of a run. Reads all files once, which takes a fraction of the first epoch: times and sizes would miss a file
  * replaced by one of the same size, and reject every copy. Samples without files are determined by the settings.
  *
- * @param parts - the splits that affect a step or the choice of the best weights.
+ * @param splits - the splits that affect a step or the choice of the best weights.
  * @param models - folders or files of the models that training starts from, by name.
  */
 export async function recordData(
-  parts: Readonly<Record<string, Dataset>>,
+  splits: Readonly<Record<string, Dataset>>,
   models: Readonly<Record<string, string>> = {},
 ): Promise<DataRecord> {
   const files = new FileHashes();
   const samples: [string, string][] = [];
-  for (const [part, dataset] of Object.entries(parts)) {
+  for (const [split, dataset] of Object.entries(splits)) {
     const seen = new Map<string, number>();
     for (let from = 0; from < dataset.size; from += AT_ONCE) {
       const indices = Array.from({ length: Math.min(AT_ONCE, dataset.size - from) }, (_, k) => from + k);
@@ -51,7 +51,7 @@ export async function recordData(
       for (const { id, hash } of hashed) {
         const count = seen.get(id) ?? 0;
         seen.set(id, count + 1);
-        samples.push([`${part} ${id}${count === 0 ? '' : ` (${count + 1})`}`, hash]);
+        samples.push([`${split} ${id}${count === 0 ? '' : ` (${count + 1})`}`, hash]);
       }
     }
   }

@@ -18,7 +18,7 @@ import { ConfigError, type Logger } from '../util/index.js';
 import type { DataConfig } from './config.js';
 
 /** The three splits of a run's data. */
-export interface DataParts {
+export interface DataSplits {
   readonly train: Dataset;
   readonly val: Dataset;
   readonly test: Dataset;
@@ -31,7 +31,7 @@ export interface OpenDataOptions {
 }
 
 /** Opens the data of a run, split according to its configuration. */
-export async function openData(data: DataConfig, seed: number, options: OpenDataOptions = {}): Promise<DataParts> {
+export async function openData(data: DataConfig, seed: number, options: OpenDataOptions = {}): Promise<DataSplits> {
   const { logger, store } = options;
   if (data.sets.length > 0 && data.format !== 'coco')
     throw new ConfigError({
@@ -42,16 +42,16 @@ export async function openData(data: DataConfig, seed: number, options: OpenData
     });
   switch (data.format) {
     case 'phantom':
-      return phantomParts(data.phantom, seed);
+      return phantomSplits(data.phantom, seed);
     case 'coco': {
-      if (data.sets.length > 0) return mixedParts(data, seed, options);
+      if (data.sets.length > 0) return mixedSplits(data, seed, options);
       const root = rootOf(data);
       const [train, val, test] = await Promise.all([
         CocoDataset.open(root, 'train'),
         CocoDataset.open(root, 'val'),
         CocoDataset.open(root, 'test'),
       ]);
-      for (const line of new Set([train, val, test].flatMap((part) => part.respelt))) logger?.info(line);
+      for (const line of new Set([train, val, test].flatMap((split) => split.respelt))) logger?.info(line);
       return { train: kept(train, store), val: kept(val, store), test: kept(test, store) };
     }
     default: {
@@ -67,7 +67,7 @@ function kept(dataset: Dataset, store: SampleStore | undefined): Dataset {
 }
 
 /** Combines datasets and phantoms. */
-async function mixedParts(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataParts> {
+async function mixedSplits(data: DataConfig, seed: number, { logger, store }: OpenDataOptions): Promise<DataSplits> {
   const { protocol, missing, cache, split } = data;
   const onDisk = data.sets.filter(({ phantom }) => phantom === undefined);
   const generated = data.sets.flatMap(({ name, phantom, repeat, phrases }) => {
@@ -79,25 +79,25 @@ async function mixedParts(data: DataConfig, seed: number, { logger, store }: Ope
         what: 'repeat and phrases are for datasets on disk, not for phantoms',
         fix: 'Set phantom.train and phantom.phrases',
       });
-    return [phantomParts(phantom, seed)];
+    return [phantomSplits(phantom, seed)];
   });
   const options = { protocol, missing, cache, seed: split.seed, store, logger };
   const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
   const name = read[0]?.train.name ?? 'phantoms';
   // Operates on the sets, not on their union: a group's name then contains its dataset exactly once, with or without phantoms.
   const setsOf = (dataset: Dataset) => dataset.parts ?? [dataset];
-  const part = (key: keyof DataParts) =>
+  const merged = (key: keyof DataSplits) =>
     new ConcatDataset(
       name,
-      [...read, ...generated].flatMap((parts) => setsOf(parts[key])),
+      [...read, ...generated].flatMap((splits) => setsOf(splits[key])),
     );
-  return { train: part('train'), val: part('val'), test: part('test') };
+  return { train: merged('train'), val: merged('val'), test: merged('test') };
 }
 
 /** The splits of each fold of a cross-validation: every image is tested once. */
-export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataParts[]> {
+export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataSplits[]> {
   if (data.format === 'phantom' || data.format === 'coco') {
-    const what = `a dataset of format ${data.format} has parts of its own and cannot be divided into folds`;
+    const what = `a dataset of format ${data.format} has splits of its own and cannot be divided into folds`;
     throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
   }
   const whole = kept(await openWhole(data), store);
@@ -122,7 +122,7 @@ async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 
-function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
+function phantomSplits(phantom: DataConfig['phantom'], seed: number): DataSplits {
   const domain = phantomDomains[phantom.domain];
   if (domain === undefined) {
     const known = Object.keys(phantomDomains).join(', ');
@@ -136,8 +136,8 @@ function phantomParts(phantom: DataConfig['phantom'], seed: number): DataParts {
   const { width, height } = phantom.size;
   const phrases = phantom.phrases.length > 0 ? { phrases: phantom.phrases } : {};
   // Distant seeds: no phantom of one split can appear in another.
-  const part = (size: number, k: number) => new PhantomDataset({ size, seed: seed * 4 + k, width, height, domain, ...phrases });
-  return { train: part(phantom.train, 1), val: part(phantom.val, 2), test: part(phantom.test, 3) };
+  const split = (size: number, k: number) => new PhantomDataset({ size, seed: seed * 4 + k, width, height, domain, ...phrases });
+  return { train: split(phantom.train, 1), val: split(phantom.val, 2), test: split(phantom.test, 3) };
 }
 
 function rootOf({ root, format }: DataConfig): string {

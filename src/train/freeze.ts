@@ -14,7 +14,7 @@ export function freeze(model: Module, { lora, train: { freeze: patterns = [] } }
     throw new ConfigError({
       code: 'E_CONFIG_CONFLICT',
       where,
-      what: 'with lora only the adapters and lora.trainFully are trained',
+      what: 'with lora only the adapters and lora.modulesToSave are trained',
       fix: 'Remove train.freeze, or lora',
     });
   const parameters = [...model.namedParameters()];

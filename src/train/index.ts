@@ -2,7 +2,7 @@
 
 export { specOf } from './adapt.js';
 export { type OptimConfig, type RunConfig, runConfigSchema } from './config.js';
-export { type DataRecipe, type OpenedParts, openRun } from './data-recipe.js';
+export { type DataRecipe, type OpenedSplits, openRun } from './data-recipe.js';
 export { openData, openFolds } from './datasets.js';
 export { DetectorTask } from './detector-task.js';
 export { freeze } from './freeze.js';

@@ -59,8 +59,8 @@ export class MaskerTask implements TrainTask {
     if (!samples.some(showsSomething)) return { ...NOTHING, gradients: new Map() };
     const own = rng.fork();
     const multimask = rng.chance(0.5);
-    return this.withBatch(samples, rng, multimask, async (masksOf, truthOf) => {
-      const pass = await this.passes.forward(masksOf, own);
+    return this.withBatch(samples, rng, multimask, async (predictMasks, truthOf) => {
+      const pass = await this.passes.forward(predictMasks, own);
       const { predMasks: masks, iouScores: scores } = pass.outputs;
       const truth = truthOf(masks);
       try {
@@ -103,7 +103,7 @@ export class MaskerTask implements TrainTask {
     samples: readonly Sample[],
     rng: Rng,
     multimask: boolean,
-    use: (masksOf: PassFunction<Masks>, truthOf: (masks: tf.Tensor5D) => tf.Tensor4D) => Promise<T>,
+    use: (predictMasks: PassFunction<Masks>, truthOf: (masks: tf.Tensor5D) => tf.Tensor4D) => Promise<T>,
   ): Promise<T> {
     const shown = samples.filter(showsSomething);
     const prompts = drawPrompts(shown, rng);

@@ -126,7 +126,7 @@ function dead(what: string, of: number): ConfigError {
     code: 'E_PREFLIGHT',
     where: 'train.preflight',
     what: `of ${of} adapted or trained layers, ${what}`,
-    fix: 'Take them out of lora.targets and lora.trainFully, or set train.preflight: false',
+    fix: 'Take them out of lora.targetModules and lora.modulesToSave, or set train.preflight: false',
   });
 }
 

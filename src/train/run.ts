@@ -10,7 +10,7 @@ import { modelFolder, saveCheckpoint } from '../weights/index.js';
 import { adapt } from './adapt.js';
 import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
 import type { RunConfig } from './config.js';
-import type { OpenedParts } from './data-recipe.js';
+import type { OpenedSplits } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
 import { freeze } from './freeze.js';
 import { MaskerTask } from './masker-task.js';
@@ -41,14 +41,14 @@ const COMPANIONS = [
 ];
 
 /** Trains on the given data according to the configuration; the best weights are written to `best/` in the run folder. */
-export async function runTraining(config: RunConfig, data: OpenedParts, options: RunOptions = {}): Promise<TrainResult> {
-  for (const part of ['train', 'val'] as const) {
-    if (data[part].size === 0) {
+export async function runTraining(config: RunConfig, data: OpenedSplits, options: RunOptions = {}): Promise<TrainResult> {
+  for (const split of ['train', 'val'] as const) {
+    if (data[split].size === 0) {
       const fix = 'Give data.split a larger share for it, or use more images';
       throw new ConfigError({
         code: 'E_SPLIT_EMPTY',
-        where: `data ${data[part].name}`,
-        what: `its ${part} part has no image`,
+        where: `data ${data[split].name}`,
+        what: `its ${split} part has no image`,
         fix,
       });
     }
@@ -109,7 +109,7 @@ interface Judged {
   readonly loadScores: () => Promise<AnswerScores | undefined>;
 }
 
-async function detectorTask(config: RunConfig, { train, val }: OpenedParts, capture: boolean, logger: Logger): Promise<Judged> {
+async function detectorTask(config: RunConfig, { train, val }: OpenedSplits, capture: boolean, logger: Logger): Promise<Judged> {
   const folder = config.model.detector;
   const loaded = await loadDetector(folder, start(config));
   if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
@@ -140,7 +140,7 @@ async function detectorTask(config: RunConfig, { train, val }: OpenedParts, capt
   return { task, loadScores: () => detectorScores(config, parts, val) };
 }
 
-async function maskerTask(config: RunConfig, { val }: OpenedParts, capture: boolean, logger: Logger): Promise<Judged> {
+async function maskerTask(config: RunConfig, { val }: OpenedSplits, capture: boolean, logger: Logger): Promise<Judged> {
   if (config.model.imageSize !== undefined) {
     const what = "the size of the masker's images is part of its model";
     throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'model.imageSize', what, fix: 'Remove it or set task: detector' });

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { makeSample, type Sample, type SampleRequest } from '../data/index.js';
 import { DataError, SonogroundError } from '../util/index.js';
-import { type DataRecipe, openTrainPart } from './data-recipe.js';
+import { type DataRecipe, openTrainSplit } from './data-recipe.js';
 
 /** A thread's answer: errors lose their class when passed between threads, so their fields are sent. */
 export type SampleAnswer =
@@ -10,7 +10,7 @@ export type SampleAnswer =
       readonly error: { readonly code: DataError['code']; readonly where: string; readonly what: string; readonly fix?: string };
     };
 
-const dataset = openTrainPart(workerData as DataRecipe);
+const dataset = openTrainSplit(workerData as DataRecipe);
 // A failure to open is returned for each request, rather than as an unhandled rejection.
 dataset.catch(() => {});
 

@@ -74,8 +74,10 @@ export interface TrainerOptions {
 export interface TrainResult {
   readonly steps: number;
   readonly epochs: number;
-  /** The value of `train.monitor` for the best weights: by default their validation loss. */
-  readonly bestValLoss: number;
+  /** `train.monitor`: the metric that selects the best weights. */
+  readonly monitor: string;
+  /** Its value for the best weights. */
+  readonly bestValue: number;
   readonly stoppedEarly: boolean;
   /** Folder of the best weights. */
   readonly bestDir: string;
@@ -177,7 +179,8 @@ class Trainer {
     return {
       steps: this.step,
       epochs: this.epoch,
-      bestValLoss: this.stopping.bestValue,
+      monitor: config.monitor,
+      bestValue: this.stopping.bestValue,
       stoppedEarly: this.epoch < config.epochs,
       bestDir: this.folder.bestDir,
     };

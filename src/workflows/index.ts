@@ -8,12 +8,11 @@ export {
   evaluateRun,
   paperFigures,
   paperTables,
-  type SplitName,
   type Stage,
   type WrittenCalibration,
 } from './evaluate/index.js';
 export { type Metrics, readMetrics } from './metrics-file.js';
 export { modelsFor } from './models-for.js';
-export { modelsOf, startOf } from './models-of-run.js';
+export { selectStartingModels, selectTrainedModels } from './models-of-run.js';
 export type { Forgetting, ProbeScore } from './train/forgetting.js';
 export { type ExperimentOptions, type RunMetrics, runExperiment } from './train/train-and-test.js';

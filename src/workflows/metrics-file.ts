@@ -15,8 +15,8 @@ import { presenceThresholdSchema } from '../infer/index.js';
 import { DataError, shownName, writeFileAtomic } from '../util/index.js';
 import { forgettingSchema } from './train/forgetting.js';
 
-/** Changes when a key of `metrics.json` is renamed or changes its meaning. */
-export const METRICS_VERSION = 1;
+/** Changes when a key of `metrics.json` is renamed or changes its meaning. Files of earlier versions are read: {@link upgraded}. */
+export const METRICS_VERSION = 2;
 
 const methodSchema = z.strictObject({ strict: protocolSummarySchema, paper: protocolSummarySchema }).readonly();
 const countingSchema = z.strictObject({ threshold: z.number(), select: z.string() }).readonly();
@@ -27,8 +27,10 @@ const trainingSchema = z
     task: z.enum(['detector', 'masker']),
     steps: z.int(),
     epochs: z.int(),
-    /** The value of `train.monitor` of the best weights: by default their validation loss. */
-    bestValLoss: z.number(),
+    /** `train.monitor`: the number that decided which weights are the best. Files of version 1 do not say. */
+    monitor: z.string().exactOptional(),
+    /** Its value for the best weights. */
+    bestValue: z.number(),
     stoppedEarly: z.boolean(),
     bestDir: z.string(),
   })
@@ -104,7 +106,7 @@ export type Metrics = z.infer<typeof metricsSchema>;
 /** The same without the version, which is the file's. */
 export type MetricsContent = Omit<Metrics, 'schemaVersion'>;
 
-/** The file that holds the figures of a part of a run's data. */
+/** The file that holds the figures of a split of a run's data. */
 export function metricsFileOf({ dir }: { readonly dir: string }, split: 'train' | 'val' | 'test' = 'test'): string {
   return join(dir, split === 'test' ? 'metrics.json' : `metrics-${split}.json`);
 }
@@ -124,8 +126,8 @@ export async function readMetrics(file: string): Promise<Metrics | undefined> {
     const what = `it cannot be read (${(cause as NodeJS.ErrnoException).code})`;
     throw new DataError({ code: 'E_FILE_UNREADABLE', where: file, what, fix: 'Check its permissions', cause });
   }
-  const value = parse(file, text);
-  const version = typeof value === 'object' && value !== null && 'schemaVersion' in value ? value.schemaVersion : undefined;
+  const value = upgraded(parse(file, text));
+  const version = isTable(value) ? value['schemaVersion'] : undefined;
   if (version !== METRICS_VERSION) {
     const what =
       version === undefined
@@ -148,7 +150,7 @@ export async function writeMetrics(file: string, content: MetricsContent): Promi
 /**
  * Adds the figures of an evaluation to a `metrics.json`, keeping what training and the demo wrote into it.
  *
- * @param test - strict figures of the run's models over all test images; absent for other parts of the data.
+ * @param test - strict figures of the run's models over all test images; absent for other splits of the data.
  * @throws DataError as {@link readMetrics} does.
  */
 export async function addEvaluation(file: string, figures: MetricsContent, test?: DatasetScore): Promise<void> {
@@ -156,6 +158,26 @@ export async function addEvaluation(file: string, figures: MetricsContent, test?
   // The demo trains too, but leaves no `test`: its folder has `before` and `after`.
   const fromTraining = known?.training !== undefined && known.after === undefined;
   await writeMetrics(file, { ...known, ...(test && !fromTraining && { test }), ...figures });
+}
+
+/** The content of a file of version 1 under the keys of version 2; anything else as it is. */
+function upgraded(value: unknown): unknown {
+  if (!isTable(value) || value['schemaVersion'] !== 1) return value;
+  const { training, ...rest } = value;
+  const renamed = (one: unknown) => {
+    if (!isTable(one) || !('bestValLoss' in one)) return one;
+    const { bestValLoss: bestValue, ...others } = one;
+    return { ...others, bestValue };
+  };
+  return {
+    ...rest,
+    schemaVersion: METRICS_VERSION,
+    ...(training !== undefined && { training: Array.isArray(training) ? training.map(renamed) : training }),
+  };
+}
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parse(file: string, text: string): unknown {

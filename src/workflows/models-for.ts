@@ -7,7 +7,7 @@ import { isMasker, nanoModels, resolveModel, ultrasoundModels } from '../pretrai
 import { runConfigSchema } from '../train/index.js';
 import { CheckpointError, UsageError } from '../util/index.js';
 import { readJson } from '../weights/index.js';
-import { modelsOf } from './models-of-run.js';
+import { selectTrainedModels } from './models-of-run.js';
 
 /** Pairs of shipped models by a short name. */
 const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundModels, nano: nanoModels };
@@ -37,7 +37,7 @@ export async function modelsFor(name: string): Promise<LoadOptions> {
       what: 'this run has no best weights yet',
       fix: 'Wait for its first epoch',
     });
-  return modelsOf(await loadConfig(settings, runConfigSchema), best);
+  return selectTrainedModels(await loadConfig(settings, runConfigSchema), best);
 }
 
 async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {

@@ -2,13 +2,15 @@ import type { LoadOptions } from '../infer/index.js';
 import type { RunConfig } from '../train/index.js';
 
 /** The models that a run starts from, with the adapters that it names. */
-export function startOf({ model: { detector, masker, adapter, maskerAdapter } }: Pick<RunConfig, 'model'>): LoadOptions {
+export function selectStartingModels({
+  model: { detector, masker, adapter, maskerAdapter },
+}: Pick<RunConfig, 'model'>): LoadOptions {
   return { detector, masker, ...(adapter && { adapter }), ...(maskerAdapter && { maskerAdapter }) };
 }
 
 /** Which models a trained run stands for: its best weights in the place of what it trained. */
-export function modelsOf(config: Pick<RunConfig, 'task' | 'model' | 'lora'>, bestDir: string): LoadOptions {
-  const start = startOf(config);
+export function selectTrainedModels(config: Pick<RunConfig, 'task' | 'model' | 'lora'>, bestDir: string): LoadOptions {
+  const start = selectStartingModels(config);
   if (config.task === 'masker') return { ...start, [config.lora === undefined ? 'masker' : 'maskerAdapter']: bestDir };
   return { ...start, [config.lora === undefined ? 'detector' : 'adapter']: bestDir };
 }

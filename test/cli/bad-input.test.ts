@@ -237,6 +237,35 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['a limit that is no number', ['serve', '--max-upload', 'much'], 2, '--max-upload', 'a number above 0, got NaN'],
   ['a part that there is not', infer('--image', '@bad.png', '--prompt', 'x', '--shard', '2/2'), 2, '--shard', 'no part 2 of 2'],
   ['parts that are none', ['merge', '--from', '@empty', '--to', '@out'], 1, '@empty/settings.json', 'there is no such file'],
+  [
+    'a selection that had two meanings',
+    infer('--image', '@bad.png', '--prompt', 'x', '--select', 'best'),
+    2,
+    '--select best',
+    'best-per-phrase',
+  ],
+  [
+    'a selection under its earlier name',
+    infer('--image', '@bad.png', '--prompt', 'x', '--select', 'best-overall'),
+    2,
+    '--select',
+    'best-per-image',
+  ],
+  [
+    'a detector that is not there',
+    infer('--image', '@bad.png', '--prompt', 'x', '--detector', '@none'),
+    1,
+    '@none',
+    'no such folder',
+  ],
+  ['the same by its other name', infer('--image', '@bad.png', '--prompt', 'x', '--model', '@none'), 1, '@none', 'no such folder'],
+  [
+    'a run and a detector to export',
+    ['export', '--run', '@x', '--model', '@y', '--to', '@z', '--format', 'peft'],
+    2,
+    'export',
+    'run and detector',
+  ],
   ['an empty prompt', infer('--image', '@bad.png', '--prompt', ' . '), 2, '--prompt', 'it names nothing'],
 ];
 

@@ -45,7 +45,7 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
     const found: Segment[][] = [];
     for (const i of [0, 1]) {
       const { image } = await data.test.load(i);
-      found.push(await segmenter.segment(image, 'cyst. lesion. vessel.', { boxThreshold: 0.05, maxDetections: 4 }));
+      found.push(await segmenter.segment(image, 'cyst. lesion. vessel.', { threshold: 0.05, maxDetections: 4 }));
     }
     return found;
   } finally {
@@ -53,12 +53,12 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
   }
 }
 
-async function masksOf(models: string | LoadOptions): Promise<MaskPrediction[]> {
+async function predictMasks(models: string | LoadOptions): Promise<MaskPrediction[]> {
   const segmenter = await GroundedSegmenter.load(models);
   try {
     const { image, objects } = await data.test.load(0);
     await segmenter.masker.setImage(image);
-    return await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+    return await segmenter.masker.predictBoxes(objects.map(({ boxXyxyPx }) => boxXyxyPx));
   } finally {
     segmenter.dispose();
   }
@@ -103,7 +103,7 @@ describe('the masker of a run', () => {
   it('is exported with its adapter merged', async () => {
     await trained('masker', { task: 'masker', lora: { preset: 'mask-decoder', rank: 2, alpha: 2 } });
     const own = { ...NANO, maskerAdapter: join(dir, 'masker', 'best') };
-    const [expected, base] = [await masksOf(own), await masksOf(NANO)];
+    const [expected, base] = [await predictMasks(own), await predictMasks(NANO)];
     const largest = (a: readonly MaskPrediction[], b: readonly MaskPrediction[]) =>
       Math.max(...a.map(({ score }, k) => Math.abs(score - (b[k]?.score as number))));
     expect(largest(expected, base)).toBeGreaterThan(1e-3);
@@ -111,7 +111,7 @@ describe('the masker of a run', () => {
       // The detector is not looked at: small, it is soon recorded.
       const small = graphs.includes(form) ? ['--image-size', '96', '--text-length', '16'] : [];
       expect((await exported('masker', `masker-${form}`, form, ...small)).code).toBe(0);
-      const found = await masksOf(join(dir, `masker-${form}`));
+      const found = await predictMasks(join(dir, `masker-${form}`));
       process.stderr.write(
         `masker of a run as ${form}: mask scores differ from the run's own by ${largest(found, expected).toExponential(1)}, from the base model's by ${largest(found, base).toExponential(1)}\n`,
       );

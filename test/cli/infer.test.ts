@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { findImages } from '../../src/cli/find-images.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { decodeImage, decodeMask, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
-import type { CocoResult } from '../../src/infer/index.js';
+import type { CocoImages, CocoResult } from '../../src/infer/index.js';
 import { runCommand } from '../support/command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { until } from '../support/until.js';
@@ -25,6 +25,13 @@ const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) =
 
 const results = async (out: string): Promise<CocoResult[]> =>
   JSON.parse(await readFile(join(dir, out, 'results.json'), 'utf8')) as CocoResult[];
+const images = async (out: string): Promise<CocoImages> =>
+  JSON.parse(await readFile(join(dir, out, 'images.json'), 'utf8')) as CocoImages;
+/** The names of images that something was found in. */
+const namesFound = async (out: string): Promise<string[]> => {
+  const names = new Map((await images(out)).images.map(({ id, name }) => [id, name]));
+  return [...new Set((await results(out)).map(({ image_id }) => names.get(image_id) ?? `no image ${image_id}`))];
+};
 const listing = async (folder: string) =>
   (await readdir(join(dir, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
@@ -43,18 +50,26 @@ describe('infer', () => {
     const found = await results('whole');
     expect(found.length).toBeGreaterThan(3);
     const ids = ['b', 'c', 'left/a', 'right/a'];
-    expect([...new Set(found.map(({ image_id }) => image_id))].filter((id) => !ids.includes(id))).toEqual([]);
+    expect((await namesFound('whole')).filter((id) => !ids.includes(id))).toEqual([]);
     expect(await listing('whole/overlays')).toEqual(ids.map((id) => `${id}.png`));
+    // What pycocotools needs to open images.json and to load results.json into it: integer ids, and an info.
+    expect(await images('whole')).toEqual({
+      info: { description: expect.any(String) },
+      images: ids.map((name, i) => ({ id: i + 1, file_name: `${name}.png`, name, width: 90, height: 70 })),
+      categories: ['cyst', 'kidney', 'benign lesion'].map((name, i) => ({ id: i + 1, name })),
+      annotations: [],
+    });
     const counts = new Map<string, number>();
     for (const result of found) {
-      const k = counts.get(result.image_id) ?? 0;
-      counts.set(result.image_id, k + 1);
+      const name = ids[result.image_id - 1] as string;
+      const k = counts.get(name) ?? 0;
+      counts.set(name, k + 1);
       const { size, counts: runs } = result.segmentation as { size: readonly [number, number]; counts: string };
       expect(size).toEqual([70, 90]);
       const mask = decodeRle(runs, 90, 70);
-      expect(mask).toEqual(await decodeMask(join(dir, 'whole', 'masks', `${result.image_id}_${k}.png`)));
+      expect(mask).toEqual(await decodeMask(join(dir, 'whole', 'masks', `${name}_${k}.png`)));
       expect(result.area).toBe(maskArea(mask));
-      expect(result.file_name).toBe(`${result.image_id}.png`);
+      expect(result.file_name).toBe(`${name}.png`);
       expect(result.category_id).toBe(['cyst', 'kidney', 'benign lesion'].indexOf(result.category) + 1);
       const [x, y, w, h] = result.bbox;
       expect(x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= 90.001 && y + h <= 70.001).toBe(true);
@@ -81,7 +96,7 @@ describe('infer', () => {
   it.each([
     ['prompt', ['--prompt', 'nerve.', ...LOW]],
     ['threshold', ['--prompt', PROMPT, '--threshold', '0.2']],
-    ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best']],
+    ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best-per-phrase']],
     ['masker', ['--prompt', PROMPT, ...LOW, '--masker', 'none']],
     ['model', ['--prompt', PROMPT, ...LOW, '--model', '@copy']],
   ])('does all again with another %s, and only with another one', async (_name, words) => {
@@ -102,12 +117,12 @@ describe('infer', () => {
     const line = (image: string) => ['--image', image, '--prompt', PROMPT, '--out', '@moved', ...LOW];
     await infer(...line('@moving/b.png'));
     await infer(...line('@moving/c.png'));
-    expect([...new Set((await results('moved')).map(({ image_id }) => image_id))]).toEqual(['b', 'c']);
+    expect(await namesFound('moved')).toEqual(['b', 'c']);
     await utimes(join(dir, 'moving', 'b.png'), new Date(), new Date(Date.now() + 5000));
     expect((await infer(...line('@moving/*.png'))).text).toMatch(/^1 images done.*1 done before/m);
     const other = await infer('--image', '@moving/c.png', '--prompt', 'nerve', '--out', '@moved', ...LOW);
     expect(other.text).toMatch(/1 images in .*moved were done with other settings and leave results\.json/);
-    expect((await results('moved')).filter(({ image_id }) => image_id !== 'c')).toEqual([]);
+    expect((await namesFound('moved')).filter((name) => name !== 'c')).toEqual([]);
   });
 
   it('asks each prompt as a question of its own', async () => {
@@ -122,7 +137,7 @@ describe('infer', () => {
     expect((await infer(...one, '--prompt', 'cyst', '--prompt', 'Cyst.', '--out', '@q4')).text).toMatch(
       /"cyst" is asked for twice/,
     );
-    await infer(...one, '--prompt', 'cyst', '--prompt', 'kidney. liver', '--out', '@q5', '--select', 'best-overall');
+    await infer(...one, '--prompt', 'cyst', '--prompt', 'kidney. liver', '--out', '@q5', '--select', 'best-per-image');
     expect(await scores('q5')).toEqual(both.slice(0, 1));
   });
 
@@ -151,7 +166,7 @@ describe('infer', () => {
     const stopped = await infer(...line, '--out', '@stopped', '--on-bad', 'stop');
     expect([stopped.code, stopped.text]).toEqual([1, expect.stringMatching(/^error: .*empty\.png: it cannot be read/m)]);
     expect(await listing('stopped/overlays')).toEqual(['1.png']);
-    expect((await results('stopped')).every(({ image_id }) => image_id === '1')).toBe(true);
+    expect((await namesFound('stopped')).filter((name) => name !== '1')).toEqual([]);
   });
 
   it.each([
@@ -175,7 +190,7 @@ describe('infer', () => {
       1,
       'there is no such folder or weight file',
     ],
-    ['an unknown selection', ['--image', '@scans', '--prompt', 'cyst', '--select', 'first'], 2, 'best-overall'],
+    ['an unknown selection', ['--image', '@scans', '--prompt', 'cyst', '--select', 'first'], 2, 'best-per-image'],
   ])('refuses %s', async (_name, words, code, said) => {
     const seen = await infer(...words, '--out', '@refused');
     expect([seen.code, seen.text]).toEqual([code, expect.stringContaining(said)]);
@@ -254,7 +269,7 @@ describe('a stop', () => {
     expect([code, text]).toEqual([0, expect.stringMatching(/^20 images done/m)]);
     const found = await results('all');
     const of = (id: number) =>
-      found.filter(({ image_id }) => image_id === String(id)).map((result) => ({ ...result, image_id: '', file_name: '' }));
+      found.filter(({ image_id }) => image_id === id + 1).map((result) => ({ ...result, image_id: 0, file_name: '' }));
     expect(of(0).length).toBeGreaterThan(0);
     for (let i = 1; i < COPIES; i++) expect(of(i)).toEqual(of(0));
     for (let i = 1; i < COPIES; i++)

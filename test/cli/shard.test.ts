@@ -81,7 +81,7 @@ describe('infer --shard and merge', () => {
   });
 
   it('refuse parts that do not belong together, are damaged, or are none', async () => {
-    await infer('@other', '--shard', '0/2', '--select', 'best');
+    await infer('@other', '--shard', '0/2', '--select', 'best-per-phrase');
     const mixed = await run('merge', '--from', '@other/shards/0-of-2', '@late/shards/1-of-2', '--to', '@mixed');
     expect([mixed.code, mixed.text]).toEqual([2, expect.stringMatching(/made with other settings or models/)]);
     const divisions = await run('merge', '--from', '@out/shards/0-of-3', '@late/shards/1-of-2', '--to', '@mixed');

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
@@ -8,8 +9,10 @@ import { runConfigSchema, specOf } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { demoSchema, trainingOf } from '../../src/workflows/demo/index.js';
 import { useBackend } from '../support/backend.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 useBackend();
+const dir = temporaryFolder('configs');
 
 describe('configs/', () => {
   it('demo.yaml is two trainings, each of which is a run', async () => {
@@ -23,11 +26,24 @@ describe('configs/', () => {
   });
 
   it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml') && file !== 'demo.yaml'))(
-    '%s can be read',
+    '%s can be read, and uses no earlier names',
     async (file) => {
-      expect((await loadConfig(join('configs', file), runConfigSchema, [])).run.dir).toMatch(/^runs\//);
+      const notices: string[] = [];
+      const logger = { info: (line: string) => void notices.push(line), warn: () => {} };
+      expect((await loadConfig(join('configs', file), runConfigSchema, [], logger)).run.dir).toMatch(/^runs\//);
+      expect(notices).toEqual([]);
     },
   );
+
+  it('reads what a run wrote down under earlier names', async () => {
+    const file = join(dir, 'config.yaml');
+    const lora = 'lora: {rank: 4, targets: [out], trainFully: [norm]}';
+    const judging = 'eval: {boxThreshold: 0.05, select: best, folds: 0}';
+    await writeFile(file, ['run: {dir: runs/a}', 'data: {format: phantom}', lora, judging].join('\n'));
+    const config = await loadConfig(file, runConfigSchema);
+    expect(config.lora).toMatchObject({ rank: 4, targetModules: ['out'], modulesToSave: ['norm'] });
+    expect(config.eval).toEqual({ threshold: 0.05, select: 'best-per-phrase', folds: 0 });
+  });
 
   it('us15.yaml is the recipe of the paper', async () => {
     const { model, lora, train, loss } = await loadConfig('configs/us15.yaml', runConfigSchema, []);
@@ -35,7 +51,7 @@ describe('configs/', () => {
     expect(train).toMatchObject({ batchSize: 4, learningRate: 5e-4, weightDecay: 1e-4, patience: 20, augment: 'paper' });
     expect(loss).toMatchObject({ class: 1, bbox: 10, giou: 1 });
     const spec = specOf(lora as NonNullable<typeof lora>);
-    expect(spec.targets).toEqual(loraPresets['paper']?.targets);
+    expect(spec.targetModules).toEqual(loraPresets['paper']?.targetModules);
     const { percent } = applyLora(new GroundingDino(parseGroundingDinoConfig({})), spec, Rng.seeded(1));
     expect(percent).toBeCloseTo(1.7, 1);
   });

@@ -8,10 +8,10 @@ import { maskArea } from '../../src/imaging/index.js';
 /** What the files of `configs/splits` call an image. */
 const keyOf = (source: string) => parse(source).name.toLowerCase();
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
 async function openParts(root: string) {
-  const [train, val, test] = await Promise.all(PARTS.map((part) => CocoDataset.open(root, part)));
+  const [train, val, test] = await Promise.all(SPLITS.map((part) => CocoDataset.open(root, part)));
   return { train, val, test } as { train: CocoDataset; val: CocoDataset; test: CocoDataset };
 }
 
@@ -21,8 +21,8 @@ describe('examples/', () => {
     ['examples/usgra-seg', [48, 12, 26], ['blood vessel', 'nerve']],
   ] as const)('%s can be read whole, is small, and names what it shows', async (root, sizes, phrases) => {
     const parts = await openParts(root);
-    expect(PARTS.map((part) => parts[part].size)).toEqual(sizes);
-    for (const part of PARTS) {
+    expect(SPLITS.map((part) => parts[part].size)).toEqual(sizes);
+    for (const part of SPLITS) {
       for (let i = 0; i < parts[part].size; i++) {
         const { image, objects } = await parts[part].load(i);
         expect(Math.max(image.width, image.height)).toBeLessThanOrEqual(256);
@@ -41,7 +41,7 @@ describe('examples/', () => {
 
   it('shows each subject of HC18 once, so that each counts alike', async () => {
     const parts = await openParts('examples/hc18');
-    const groups = PARTS.flatMap((part) => [...Array(parts[part].size).keys()].map((i) => parts[part].source(i).group));
+    const groups = SPLITS.flatMap((part) => [...Array(parts[part].size).keys()].map((i) => parts[part].source(i).group));
     expect(new Set(groups).size).toBe(200);
   });
 

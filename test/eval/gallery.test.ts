@@ -94,7 +94,7 @@ describe('a card of the gallery', () => {
     const surveys = await surveyDatasets([dataset]);
     const plans = new Map([...surveys].map(([name, survey]) => [name, planPrompt(survey, ['lesion'])]));
     const method = methodOf('ours', () => [answered('lesion', 0.9, CYST)]);
-    const place = { part: { dataset, methods: [method] }, index: 0 };
+    const place = { split: { dataset, methods: [method] }, index: 0 };
     const made = await exampleOf(place, [{ name: 'prediction', method, rows: [] }], plans, { threshold: 0.3, select: 'all' });
     expect(made.truth.map(({ phrase }) => phrase)).toEqual(['lesion']);
     expect(made.answers[0]?.masks.map(({ phrase }) => phrase)).toEqual(['lesion']);

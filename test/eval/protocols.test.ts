@@ -95,7 +95,7 @@ describe('two protocols side by side', () => {
     const one = sample('s', [object('lesion', [2, 2, 10, 10])]);
     const fake = methodOf('fake', () => [answered('lesion', 0.6, [2, 2, 10, 10]), answered('lesion', 0.4, [20, 20, 30, 28])]);
     const dsc = async (options: object) => summary(await run([one], fake, options), 'strict').pooled.dsc;
-    expect(await dsc({ select: 'best' })).toBe(100);
+    expect(await dsc({ select: 'best-per-phrase' })).toBe(100);
     expect(await dsc({ threshold: 0.5 })).toBe(100);
     // 64 of 144 predicted pixels.
     expect(await dsc({})).toBe(61.54);

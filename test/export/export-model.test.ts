@@ -65,7 +65,7 @@ async function segmentAll(models: string | LoadOptions): Promise<Segment[][]> {
   const segmenter = await GroundedSegmenter.load(models);
   try {
     const found: Segment[][] = [];
-    for (const image of images) found.push(await segmenter.segment(image, PROMPT, { boxThreshold: 0.2 }));
+    for (const image of images) found.push(await segmenter.segment(image, PROMPT, { threshold: 0.2 }));
     return found;
   } finally {
     segmenter.dispose();
@@ -126,8 +126,8 @@ describeUnless(missing, 'graphs', () => {
   it('do not leave tensors behind', async () => {
     expect(await leakOf(() => exportNano('savedmodel', 'leak', { textLength: 16, imageSize: [64, 96] }))).toBe(0);
     const segmenter = await GroundedSegmenter.load(join(dir, 'leak'));
-    await segmenter.segment(images[0] as RasterImage, PROMPT, { boxThreshold: 0.01, maxDetections: 2 });
-    const again = () => segmenter.segment(images[0] as RasterImage, PROMPT, { boxThreshold: 0.01, maxDetections: 2 });
+    await segmenter.segment(images[0] as RasterImage, PROMPT, { threshold: 0.01, maxDetections: 2 });
+    const again = () => segmenter.segment(images[0] as RasterImage, PROMPT, { threshold: 0.01, maxDetections: 2 });
     expect(await leakOf(again)).toBe(0);
     segmenter.dispose();
   });

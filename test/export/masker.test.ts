@@ -18,7 +18,7 @@ import {
   Sam2ImagePredictor,
   SamImagePredictor,
 } from '../../src/infer/index.js';
-import { maskerOf } from '../../src/infer/masker-of.js';
+import { createMasker } from '../../src/infer/masker-of.js';
 import { loadMasker } from '../../src/pretrained/index.js';
 import { ImageProcessor } from '../../src/processing/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -69,7 +69,7 @@ async function exported(kind: string, form: ExportForm): Promise<Prompting> {
   expect(errors.length).toBeGreaterThan(5);
   expect(Math.max(...errors)).toBeLessThan(1e-4);
   const folder = join(root, part.path);
-  if (form === 'safetensors') return maskerOf(await loadMasker(folder)) as unknown as Prompting;
+  if (form === 'safetensors') return createMasker(await loadMasker(folder)) as unknown as Prompting;
   const [runner, imageProcessor] = [await openRunner(root, form, part), await ImageProcessor.load(folder)];
   return new ExportedMasker({ runner, imageProcessor, part });
 }

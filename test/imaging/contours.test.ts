@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connectedComponents, labelComponents } from '../../src/imaging/components.js';
-import { contoursOf, maskToPolygons, type Ring } from '../../src/imaging/contours.js';
+import { findContours, maskToPolygons, type Ring } from '../../src/imaging/contours.js';
 import { polygonsToMask } from '../../src/imaging/polygons.js';
 import { anyMask, drawnMask } from '../support/masks.js';
 import { property } from '../support/properties.js';
@@ -30,13 +30,13 @@ describe('contours of any mask', () => {
   });
 
   property('are one for each connected part, and enclose as many pixels as it has', anyMask(), (mask) => {
-    const contours = contoursOf(mask);
+    const contours = findContours(mask);
     const areas = contours.map(({ outer, holes }) => areaOf(outer) + holes.reduce((sum, hole) => sum + areaOf(hole), 0));
     expect(areas).toEqual(labelComponents(mask).areas);
   });
 
   property('run clockwise outside and counter-clockwise around holes, from corner to corner', anyMask(), (mask) => {
-    for (const { outer, holes } of contoursOf(mask)) {
+    for (const { outer, holes } of findContours(mask)) {
       expect(areaOf(outer)).toBeGreaterThan(0);
       for (const hole of holes) expect(areaOf(hole)).toBeLessThan(0);
       for (const ring of [outer, ...holes]) {

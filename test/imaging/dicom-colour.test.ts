@@ -34,7 +34,7 @@ const planes = (bytes: Uint8Array) =>
   [0, 1, 2].map((c) => Uint8Array.from({ length: W * H }, (_, i) => bytes[i * 3 + c] as number));
 
 const read = async (parts: Omit<DicomParts, 'width' | 'height'>) =>
-  (await (await DicomFile.parse(dicom({ ...size, samples: 3, ...parts }), 'x.dcm')).picture(0)).data;
+  (await (await DicomFile.parse(dicom({ ...size, samples: 3, ...parts }), 'x.dcm')).image(0)).data;
 const farthest = (a: Uint8Array, b: Uint8Array) => Math.max(...a.map((v, i) => Math.abs(v - (b[i] as number))));
 
 /** What rounding luminance and differences to bytes and back can lose. */

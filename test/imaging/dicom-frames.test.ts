@@ -23,11 +23,11 @@ const native = (of: Described, pixels: Uint8Array, syntax: string = SYNTAX.expli
 const packed = (of: Described, pixels: Buffer, syntax: string = SYNTAX.rle, ...more: readonly Buffer[]) =>
   part10(syntax, [description(of), ...more, pixels]);
 const parse = (bytes: Uint8Array) => DicomFile.parse(bytes, 'x.dcm');
-const first = async (bytes: Uint8Array) => [...(await (await parse(bytes)).picture(0)).data];
+const first = async (bytes: Uint8Array) => [...(await (await parse(bytes)).image(0)).data];
 async function all(bytes: Uint8Array): Promise<number[][]> {
   const film = await parse(bytes);
   const pictures: number[][] = [];
-  for (let k = 0; k < film.header.frames; k++) pictures.push([...(await film.picture(k)).data]);
+  for (let k = 0; k < film.header.frames; k++) pictures.push([...(await film.image(k)).data]);
   return pictures;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { DicomFile, openPictures } from '../../src/imaging/index.js';
+import { DicomFile, openImages } from '../../src/imaging/index.js';
 import { codecFrame } from '../support/codec-frame.js';
 import { SYNTAX } from '../support/dicom.js';
 import { type Described, description, packedPixels, part10 } from '../support/dicom-bytes.js';
@@ -13,7 +13,7 @@ const LOSSLESS = '1.2.840.10008.1.2.4.70';
 
 const file = (syntax: string, frame: Uint8Array, of: Described = size) =>
   part10(syntax, [description(of), packedPixels([frame])]);
-const picture = async (bytes: Uint8Array) => (await DicomFile.parse(bytes, 'x.dcm')).picture(0);
+const picture = async (bytes: Uint8Array) => (await DicomFile.parse(bytes, 'x.dcm')).image(0);
 
 /** A stream whose header says another size. */
 function saying(frame: Uint8Array, marker: readonly number[], at: number, ...bytes: readonly number[]): Buffer {
@@ -113,7 +113,7 @@ describe('pictures that are sent', () => {
 
   it('are DICOM by their content, without the preamble too', async () => {
     const sent = file(SYNTAX.jpeg2000, await codecFrame('jpeg-2000', GREY, size));
-    expect((await openPictures(sent, limits)).kind).toBe('frames');
+    expect((await openImages(sent, limits)).kind).toBe('frames');
     const text = (value: string) => Buffer.from(value.padEnd(value.length + (value.length % 2), '\0'));
     const head = (tag: number, vr: string, value: Buffer) =>
       Buffer.concat([Buffer.from([8, 0, tag, 0]), Buffer.from(vr), Buffer.from([value.length, 0]), value]);
@@ -126,13 +126,13 @@ describe('pictures that are sent', () => {
       Buffer.from([0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 0, 16, 0, 0]),
       GREY,
     ]);
-    const pictures = await openPictures(old, limits);
-    expect((await pictures.picture('0')).data.filter((_, i) => i % 3 === 0)).toEqual(GREY);
+    const pictures = await openImages(old, limits);
+    expect((await pictures.image('0')).data.filter((_, i) => i % 3 === 0)).toEqual(GREY);
   });
 
   it('are refused by their own size, whatever lies in them', async () => {
     const frame = await codecFrame('jpeg-2000', GREY, size);
-    await expectError(openPictures(file(SYNTAX.jpeg2000, frame, { width: 65, height: 64 }), limits), {
+    await expectError(openImages(file(SYNTAX.jpeg2000, frame, { width: 65, height: 64 }), limits), {
       code: 'E_IMAGE_TOO_LARGE',
       where: 'image',
       what: '65x64',

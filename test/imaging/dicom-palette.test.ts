@@ -32,7 +32,7 @@ function file(
   ]);
 }
 const read = async (bytes: Buffer) => {
-  const { data } = await (await DicomFile.parse(bytes, 'x.dcm')).picture(0);
+  const { data } = await (await DicomFile.parse(bytes, 'x.dcm')).image(0);
   return [...data].filter((_, i) => i % 3 === 0);
 };
 

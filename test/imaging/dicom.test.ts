@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { DicomFile, decodeImage, listPictures } from '../../src/imaging/index.js';
+import { DicomFile, decodeImage, listImages } from '../../src/imaging/index.js';
 import { DataError } from '../../src/util/index.js';
 import { codecFrame } from '../support/codec-frame.js';
 import { type DicomParts, dicom, SYNTAX } from '../support/dicom.js';
@@ -20,7 +20,7 @@ async function write(name: string, content: Buffer): Promise<string> {
   await writeFile(file, content);
   return file;
 }
-const read = async (parts: DicomParts, frame = 0) => (await DicomFile.parse(dicom(parts), 'x.dcm')).picture(frame);
+const read = async (parts: DicomParts, frame = 0) => (await DicomFile.parse(dicom(parts), 'x.dcm')).image(frame);
 
 const [W, H] = [6, 4];
 const GREY = Uint8Array.from({ length: W * H }, (_, i) => (i * 11) % 256);
@@ -48,8 +48,8 @@ describe('uncompressed DICOM', () => {
     const frames = [1, 2, 3].map((n) => Uint8Array.from({ length: 15 }, (_, i) => n * 20 + i));
     const film = await DicomFile.parse(dicom({ width: 5, height: 3, frames }), 'film.dcm');
     expect(film.header.frames).toBe(3);
-    for (const [k, frame] of frames.entries()) expect([...(await film.picture(k)).data]).toEqual(greyOf(frame));
-    await expectError(film.picture(3), {
+    for (const [k, frame] of frames.entries()) expect([...(await film.image(k)).data]).toEqual(greyOf(frame));
+    await expectError(film.image(3), {
       code: 'E_PICTURE_NOT_FOUND',
       where: 'film.dcm',
       what: 'there is no frame 3',
@@ -61,7 +61,7 @@ describe('uncompressed DICOM', () => {
     const bytes = dicom({ ...size, frames: [GREY] });
     const start = bytes.indexOf(Buffer.from([0x08, 0, 0x16, 0, 0x55, 0x49]));
     const film = await DicomFile.parse(bytes.subarray(start), 'old.dcm');
-    expect([...(await film.picture(0)).data]).toEqual(greyOf(GREY));
+    expect([...(await film.image(0)).data]).toEqual(greyOf(GREY));
   });
 
   it('reads deflated files', async () => {
@@ -71,7 +71,7 @@ describe('uncompressed DICOM', () => {
     const headed = dicom({ ...size, frames: [GREY], syntax: '1.2.840.10008.1.2.1.99' });
     const head = headed.subarray(0, headed.indexOf(Buffer.from([0x08, 0, 0x16, 0, 0x55, 0x49])));
     const film = await DicomFile.parse(Buffer.concat([head, deflateRawSync(bytes.subarray(start))]), 'deflated.dcm');
-    expect([...(await film.picture(0)).data]).toEqual(greyOf(GREY));
+    expect([...(await film.image(0)).data]).toEqual(greyOf(GREY));
   });
 });
 
@@ -181,8 +181,8 @@ describe('compressed DICOM', () => {
       dicom({ ...size, frames: [rleFrame([GREY]), rleFrame([GREY.map((v) => v >> 4)])], syntax: SYNTAX.rle }),
       'film.dcm',
     );
-    expect([...(await film.picture(0)).data]).toEqual(greyOf(GREY));
-    expect([...(await film.picture(1)).data]).toEqual(greyOf(GREY.map((v) => v >> 4)));
+    expect([...(await film.image(0)).data]).toEqual(greyOf(GREY));
+    expect([...(await film.image(1)).data]).toEqual(greyOf(GREY.map((v) => v >> 4)));
     const colour = [0, 1, 2].map((c) => planes(RGB).subarray(c * W * H, (c + 1) * W * H));
     expect(
       (await read({ ...size, frames: [rleFrame(colour)], samples: 3, photometric: 'RGB', syntax: SYNTAX.rle })).data,
@@ -313,7 +313,7 @@ describe('measures', () => {
       physicalDelta: [0.01, -0.02],
       units: [3, 3],
     });
-    expect((await film.picture(0)).spacingMm).toEqual([0.1, 0.2]);
+    expect((await film.image(0)).spacingMm).toEqual([0.1, 0.2]);
   });
 
   it('are PixelSpacing, rows first, where the file has it', async () => {
@@ -342,7 +342,7 @@ describe('privacy', () => {
     const bytes = dicom({ ...size, frames: [GREY], more });
     for (const name of NAMES) expect(bytes.includes(name)).toBe(true);
     const film = await DicomFile.parse(bytes, 'x.dcm');
-    const taken = JSON.stringify([film.header, await film.picture(0)]);
+    const taken = JSON.stringify([film.header, await film.image(0)]);
     for (const name of NAMES) expect(taken).not.toContain(name);
     expect(Object.keys(film.header).sort()).toEqual(
       [
@@ -357,7 +357,7 @@ describe('privacy', () => {
   it('says nothing of a patient in errors', async () => {
     const broken = dicom({ width: 60, height: 40, frames: [GREY], more });
     const error = await DicomFile.parse(broken, 'x.dcm')
-      .then((film) => film.picture(0))
+      .then((film) => film.image(0))
       .catch((cause: Error) => cause);
     expect(error).toBeInstanceOf(DataError);
     for (const name of NAMES) expect((error as Error).message).not.toContain(name);
@@ -378,12 +378,12 @@ describe('decodeImage of DICOM', () => {
     });
     await expectError(decodeImage(`${file}#2`), { code: 'E_PICTURE_NOT_FOUND', what: 'there is no frame 2' });
     await expectError(decodeImage(`${file}#x1`), { code: 'E_PICTURE_NOT_FOUND', what: 'only volumes have axes' });
-    expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
+    expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
   });
 
   it('knows DICOM without an ending by its beginning', async () => {
     const file = await write('1.2.840.1', film);
-    expect(await listPictures(file)).toHaveLength(2);
+    expect(await listImages(file)).toHaveLength(2);
     expect([...(await decodeImage(`${file}#0`)).data]).toEqual(greyOf(GREY));
     const single = await write('IM000001', dicom({ ...size, frames: [GREY] }));
     expect([...(await decodeImage(single)).data]).toEqual(greyOf(GREY));

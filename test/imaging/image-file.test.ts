@@ -3,7 +3,7 @@ import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { decodeImage, decodeMask, listPictures, openNifti, readNiftiHeader } from '../../src/imaging/index.js';
+import { decodeImage, decodeMask, listImages, openNifti, readNiftiHeader } from '../../src/imaging/index.js';
 import { DataError } from '../../src/util/index.js';
 import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';
@@ -24,7 +24,7 @@ describe.each([
     const file = join(dir, own);
     await make(file);
     try {
-      expect(await listPictures(file)).toEqual([file]);
+      expect(await listImages(file)).toEqual([file]);
       for (const read of [decodeImage, decodeMask]) {
         await expectError(read(file), { code: 'E_FILE_KIND', class: DataError });
       }
@@ -73,13 +73,13 @@ describe('a volume whose header lies', () => {
     await expect(readNiftiHeader(file)).rejects.toThrow(message);
     await expect(openNifti(file)).rejects.toThrow(message);
     // Nor are its planes counted.
-    expect(await listPictures(file)).toEqual([file]);
+    expect(await listImages(file)).toEqual([file]);
   });
 
   it('is not listed where nobody could look at all that it holds', async () => {
     const file = join(dir, 'planes.nii.gz');
     await writeFile(file, gzipSync(volume([1, 1, 30000, 100], undefined, Array(3_000_000).fill(7))));
-    expect(await listPictures(file)).toEqual([file]);
+    expect(await listImages(file)).toEqual([file]);
     await expectError(decodeImage(file), { code: 'E_PICTURE_AMBIGUOUS', what: 'it holds 3000000 planes' });
     expect((await decodeImage(`${file}#29999t99`)).data[0]).toBe(7);
   });

@@ -12,7 +12,7 @@ import {
   encodePng,
   encodeRle,
   fitMask,
-  listPictures,
+  listImages,
   maskLogitsToBinary,
   maskOfRuns,
   maskToPng,
@@ -180,7 +180,7 @@ describe('selectDetections', () => {
   const size = { width: 100, height: 50 };
 
   it('gives the caller’s own phrases, drops overlapping weaker boxes and clips to the image', () => {
-    const found = selectDetections(answers, prompt, { boxThreshold: 0.3 }, size);
+    const found = selectDetections(answers, prompt, { threshold: 0.3 }, size);
     expect(found.map(({ phrase }) => phrase)).toEqual(['Cyst', 'benign lesion']);
     expect(found[0]?.score).toBeCloseTo(0.9, 5);
     expect(found[1]?.score).toBeCloseTo(0.7, 5);
@@ -190,9 +190,9 @@ describe('selectDetections', () => {
   });
 
   it('keeps overlapping boxes when asked to, one a phrase when asked to, and none above every score', () => {
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.3, nmsThreshold: 1 }, size)).toHaveLength(3);
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.01, perPhrase: 'best' }, size)).toHaveLength(2);
-    expect(selectDetections(answers, prompt, { boxThreshold: 0.95 }, size)).toEqual([]);
+    expect(selectDetections(answers, prompt, { threshold: 0.3, nmsThreshold: 1 }, size)).toHaveLength(3);
+    expect(selectDetections(answers, prompt, { threshold: 0.01, select: 'best-per-phrase' }, size)).toHaveLength(2);
+    expect(selectDetections(answers, prompt, { threshold: 0.95 }, size)).toEqual([]);
     expect(boxIou([0, 0, 2, 2], [1, 0, 3, 2])).toBeCloseTo(1 / 3);
   });
 });
@@ -231,8 +231,8 @@ describe('ImageProcessor', () => {
 describe('drawOverlay', () => {
   it('gives a phrase one colour in all pictures, whatever else each of them shows', async () => {
     const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(90) };
-    const lower = { label: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
-    const upper = { label: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
+    const lower = { phrase: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
+    const upper = { phrase: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
     const phrases = ['benign lesion', 'cyst'];
     const corner = async (items: readonly (typeof lower | typeof upper)[]) => {
       const { width, data } = await decodeImage(await drawOverlay(image, items, phrases));
@@ -251,7 +251,7 @@ describe('drawOverlay', () => {
       data: Uint8Array.from({ length: 64 * 64 }, (_, i) => Number(i % 64 >= 40 && i / 64 >= 40)),
     };
     const { width, height, data } = await decodeImage(
-      await drawOverlay(image, [{ label: 'malignant lesion', score: 0.5, boxXyxyPx: [40, 40, 64, 64], mask: square }]),
+      await drawOverlay(image, [{ phrase: 'malignant lesion', score: 0.5, boxXyxyPx: [40, 40, 64, 64], mask: square }]),
     );
     expect([width, height]).toEqual([512, 512]);
     const at = (x: number, y: number) => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
@@ -281,7 +281,7 @@ describe('files of several pictures and of other depths', () => {
   it('reads the pages of a TIFF by number and refuses it without one', async () => {
     const file = join(dir, 'pages.tif');
     await writeFile(file, await pages());
-    expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
+    expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
     expect((await decodeImage(`${file}#1`)).data[0]).toBe(90);
     await expectError(decodeImage(file), {
       code: 'E_PICTURE_AMBIGUOUS',
@@ -308,7 +308,7 @@ describe('files of several pictures and of other depths', () => {
       where: 'single.png',
       what: 'there is no picture 1',
     });
-    expect(await listPictures(single)).toEqual([single]);
+    expect(await listImages(single)).toEqual([single]);
   });
 
   it('reads planes of a volume across any axis, labels unchanged', async () => {
@@ -328,10 +328,10 @@ describe('files of several pictures and of other depths', () => {
       what: 'it holds 2 planes',
       fix: /Name one of them, as in .*#1/,
     });
-    expect(await listPictures(file)).toEqual([`${file}#0`, `${file}#1`]);
+    expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
     const channels = join(dir, 'channels.nii');
     await writeFile(channels, nifti({ dims: [2, 1, 1, 2], values: [1, 2, 3, 4] }));
-    expect(await listPictures(channels)).toEqual([`${channels}#0t0`, `${channels}#0t1`]);
+    expect(await listImages(channels)).toEqual([`${channels}#0t0`, `${channels}#0t1`]);
     expect((await decodeImage(`${channels}#0t1`)).data[0]).toBe(3);
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   type BinaryMask,
-  contoursOf,
   decodeRle,
+  findContours,
   maskLogitsToBinary,
   maskToBooleans,
   maskToPolygons,
@@ -48,15 +48,15 @@ describe('contours', () => {
   });
 
   it('are exact, clockwise outside and counter-clockwise around holes', () => {
-    const [contour, inner] = contoursOf(drawn(['#####', '#...#', '#.#.#', '#...#', '#####']));
+    const [contour, inner] = findContours(drawn(['#####', '#...#', '#.#.#', '#...#', '#####']));
     expect(contour).toEqual({ outer: [5, 0, 5, 5, 0, 5, 0, 0], holes: [[1, 1, 1, 4, 4, 4, 4, 1]] });
     expect(inner).toEqual({ outer: [3, 2, 3, 3, 2, 3, 2, 2], holes: [] });
-    expect(contoursOf(drawn(['...']))).toEqual([]);
+    expect(findContours(drawn(['...']))).toEqual([]);
   });
 
   it('go once around each part, and leave no step out', () => {
     const mask = noisy(60, 45, 0.55, 4);
-    const rings = contoursOf(mask).flatMap(({ outer, holes }) => [outer, ...holes]);
+    const rings = findContours(mask).flatMap(({ outer, holes }) => [outer, ...holes]);
     const length = rings.reduce((sum, ring) => {
       for (let i = 0; i < ring.length; i += 2)
         sum +=

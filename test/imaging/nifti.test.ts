@@ -65,9 +65,9 @@ describe('openNifti', () => {
     const flat = await volumeOf({ dims: [3, 2], values: [1, 2, 3, 4, 5, 6] });
     expect([...flat.slice({ index: 0 }).values]).toEqual([1, 2, 3, 4, 5, 6]);
     const rgb = await volumeOf({ dims: [2, 1, 1], values: [10, 20, 30, 40, 50, 60], datatype: 128 });
-    expect(rgb.picture({ index: 0 })).toEqual({ width: 2, height: 1, data: Uint8Array.from([10, 20, 30, 40, 50, 60]) });
+    expect(rgb.image({ index: 0 })).toEqual({ width: 2, height: 1, data: Uint8Array.from([10, 20, 30, 40, 50, 60]) });
     const rgba = await volumeOf({ dims: [2, 1, 1], values: [10, 20, 30, 9, 40, 50, 60, 9], datatype: 2304 });
-    expect([...rgba.picture({ index: 0 }).data]).toEqual([10, 20, 30, 40, 50, 60]);
+    expect([...rgba.image({ index: 0 }).data]).toEqual([10, 20, 30, 40, 50, 60]);
   });
 
   it('says where the axes point', async () => {
@@ -98,12 +98,12 @@ describe('openNifti', () => {
 
   it('makes pictures: bytes and labels as they are, other numbers spread over the volume', async () => {
     const labels = await volumeOf({ dims: [2, 1, 2], values: [0, 1, 2, 3], datatype: 4 });
-    expect([...labels.picture({ index: 1 }).data]).toEqual([2, 2, 2, 3, 3, 3]);
+    expect([...labels.image({ index: 1 }).data]).toEqual([2, 2, 2, 3, 3, 3]);
     const deep = await volumeOf({ dims: [2, 1, 2], values: [-100, 0, 100, 300], datatype: 4 });
-    expect([...deep.picture({ index: 0 }).data]).toEqual([0, 0, 0, 64, 64, 64]);
-    expect([...deep.picture({ index: 1 }).data]).toEqual([128, 128, 128, 255, 255, 255]);
+    expect([...deep.image({ index: 0 }).data]).toEqual([0, 0, 0, 64, 64, 64]);
+    expect([...deep.image({ index: 1 }).data]).toEqual([128, 128, 128, 255, 255, 255]);
     const holed = await volumeOf({ dims: [2, 1, 1], values: [Number.NaN, 0.5], datatype: 16 });
-    expect([...holed.picture({ index: 0 }).data]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...holed.image({ index: 0 }).data]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   const whole = nifti({ dims: DIMS, values: PLACES, datatype: 4 });

@@ -160,10 +160,10 @@ describe('labels of an overlay', () => {
   const DARK = 20;
 
   /** Pixels of the label's own colour, or of its letters, in an overlay of one image with one box. */
-  async function labelled(width: number, height: number, level: number, label: string) {
+  async function labelled(width: number, height: number, level: number, phrase: string) {
     const image = { width, height, data: new Uint8Array(width * height * 3).fill(level) };
     const overlay = await decodeImage(
-      await drawOverlay(image, [{ label, score: 0.5, boxXyxyPx: [0.3 * width, 0.5 * height, 0.6 * width, 0.8 * height] }]),
+      await drawOverlay(image, [{ phrase, score: 0.5, boxXyxyPx: [0.3 * width, 0.5 * height, 0.6 * width, 0.8 * height] }]),
     );
     const rows = new Set<number>();
     let letters = 0;

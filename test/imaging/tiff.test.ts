@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { decodeImage, decodeMaskLevels, listPictures, openPictures } from '../../src/imaging/index.js';
+import { decodeImage, decodeMaskLevels, listImages, openImages } from '../../src/imaging/index.js';
 import { DataError } from '../../src/util/index.js';
 import { expectError } from '../support/expect-error.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -27,7 +27,7 @@ describe('TIFF of any depth', () => {
     const file = tiff({ ...SIZE, ...how, ...(packed && { packed }), values });
     expect(red(await decodeImage(file))).toEqual(values);
     expect([...(await decodeMaskLevels(file)).levels]).toEqual(values);
-    expect(red(await (await openPictures(file, LIMITS)).picture())).toEqual(values);
+    expect(red(await (await openImages(file, LIMITS)).image())).toEqual(values);
   });
 
   it('keeps signed numbers below 0 and beyond 32 bits', async () => {
@@ -81,7 +81,7 @@ describe('TIFF of any depth', () => {
     const file = join(dir, 'pages.tif');
     const page = (kind: TiffParts['kind'], level: number) => ({ ...SIZE, kind, values: Array(6).fill(level) });
     await writeFile(file, tiffOfPages([page('uint16', 3), page('int16', 40), page('float64', 90)]));
-    expect(await listPictures(file)).toEqual([0, 1, 2].map((k) => `${file}#${k}`));
+    expect(await listImages(file)).toEqual([0, 1, 2].map((k) => `${file}#${k}`));
     for (const [k, level] of [3, 40, 90].entries()) expect((await decodeImage(`${file}#${k}`)).data[0]).toBe(level);
     await expectError(decodeImage(file), { code: 'E_PICTURE_AMBIGUOUS', what: 'it holds 3 pages' });
   });
@@ -107,7 +107,7 @@ describe('a TIFF that is not what it says', () => {
   ])('is refused: %s', async (_name, bytes, message) => {
     await expect(decodeImage(bytes)).rejects.toThrow(message);
     await expect(decodeImage(bytes)).rejects.toThrow(DataError);
-    await expect(openPictures(bytes, LIMITS).then((set) => set.picture())).rejects.toThrow(DataError);
+    await expect(openImages(bytes, LIMITS).then((set) => set.image())).rejects.toThrow(DataError);
   });
 
   it('unpacks no more than its size says', async () => {

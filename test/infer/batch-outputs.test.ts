@@ -41,13 +41,13 @@ async function image(id: string): Promise<BatchImage> {
 const batch = (images: readonly BatchImage[], more: Partial<BatchOptions> = {}) =>
   runBatch({
     images,
-    settings: { prompts: ['cyst'], ...nanoModels, adapter: undefined, select: 'all', scoreThreshold: 0.1, nmsThreshold: 0.5 },
+    settings: { prompts: ['cyst'], ...nanoModels, adapter: undefined, select: 'all', threshold: 0.1, nmsThreshold: 0.5 },
     out,
     load: async () => segmenter,
     ...more,
   });
 const listed = async () => (await readdir(out, { recursive: true, withFileTypes: true })).filter((entry) => !entry.isDirectory()).map(({ name }) => name).sort(); // biome-ignore format: short
-const imagesInResults = async () => (JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as { image_id: string }[]).map(({ image_id }) => image_id); // biome-ignore format: short
+const imagesInResults = async () => (JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as { file_name: string }[]).map(({ file_name }) => file_name.replace('.png', '')); // biome-ignore format: short
 const failure = (act: Promise<unknown>) => act.then(() => undefined, (error: unknown) => error as Error); // biome-ignore format: short
 
 describe('a batch', () => {
@@ -62,7 +62,7 @@ describe('a batch', () => {
       ...nanoModels,
       adapter: undefined,
       select: 'all',
-      scoreThreshold: 0.1,
+      threshold: 0.1,
       nmsThreshold: 0.5,
     } as const;
     await batch([await image('a')], { settings, logger });
@@ -94,13 +94,13 @@ describe('a batch', () => {
     expect(second).toBeInstanceOf(InUseError);
     expect(merged).toBeInstanceOf(InUseError);
     expect(second?.message).toContain(`${out}: process ${process.pid} is writing results into it`);
-    expect(await listed()).toEqual(['a.png', 'a_0.png', 'journal.jsonl', 'results.json', 'settings.json']);
+    expect(await listed()).toEqual(['a.png', 'a_0.png', 'images.json', 'journal.jsonl', 'results.json', 'settings.json']);
   });
 
   it('writes files whose names are as long as they may be', async () => {
     const id = 'x'.repeat(240);
     expect(await batch([await image(id)])).toMatchObject({ done: 1, bad: [] });
-    expect(await listed()).toEqual(['journal.jsonl', 'results.json', 'settings.json', `${id}.png`, `${id}_0.png`]);
+    expect(await listed()).toEqual(['images.json', 'journal.jsonl', 'results.json', 'settings.json', `${id}.png`, `${id}_0.png`]);
   });
 
   it('goes on after an image whose files cannot be written, and does it when they can', async () => {

@@ -9,7 +9,7 @@ const dir = temporaryFolder('batch-settings');
 
 it('images are segmented again once the masker has another adapter, or its adapter was retrained', async () => {
   const settings = { prompts: ['cyst'], ...shippedModels, adapter: undefined, select: 'all' } as const;
-  const thresholds = { scoreThreshold: 0.1, nmsThreshold: 0.5 };
+  const thresholds = { threshold: 0.1, nmsThreshold: 0.5 };
   const keyOf = (more: Partial<BatchSettings>) => settingsKey({ ...settings, ...thresholds, ...more });
   const maskerAdapter = join(dir, 'best');
   await mkdir(maskerAdapter);

@@ -4,8 +4,16 @@ import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { encodePng } from '../../src/imaging/index.js';
+import type { FoundInImage } from '../../src/infer/batch/coco-result.js';
 import { Journal } from '../../src/infer/batch/journal.js';
-import { type BatchSettings, type CocoResult, GroundedSegmenter, runBatch, writeCalibration } from '../../src/infer/index.js';
+import {
+  type BatchSettings,
+  type CocoImages,
+  type CocoResult,
+  GroundedSegmenter,
+  runBatch,
+  writeCalibration,
+} from '../../src/infer/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
 import { useBackend } from '../support/backend.js';
 import { settledRss } from '../support/memory.js';
@@ -20,7 +28,7 @@ const settings: BatchSettings = {
   ...nanoModels,
   adapter: undefined,
   select: 'all',
-  scoreThreshold: 0.1,
+  threshold: 0.1,
   nmsThreshold: 0.5,
 };
 
@@ -81,7 +89,7 @@ describe('runBatch', () => {
     const load = () => GroundedSegmenter.load({ detector: model });
     await runBatch({ images, settings: { ...settings, detector: model, prompts }, out, load });
     const verdicts = JSON.parse(await readFile(join(out, 'verdicts.json'), 'utf8'));
-    const judged = { image_id: 'judged', false_alarm_rate: 0.05 };
+    const judged = { image_id: 1, file_name: 'judged.png', false_alarm_rate: 0.05 };
     expect(verdicts).toEqual([
       { ...judged, phrase, present: true, score: expect.any(Number), threshold: 0.1, own_threshold: false },
       { ...judged, phrase: 'cyst', present: false, score: expect.any(Number), threshold: 0.99, own_threshold: true },
@@ -99,8 +107,7 @@ describe('runBatch', () => {
 });
 
 describe('Journal', () => {
-  const result = (id: string): CocoResult => ({
-    image_id: id,
+  const result = (id: string): FoundInImage => ({
     file_name: `${id}.png`,
     category: 'cyst',
     category_id: 1,
@@ -113,24 +120,44 @@ describe('Journal', () => {
   it('survives a line that was cut off, keeps the last word on an image, and drops other settings', async () => {
     const out = join(dir, 'journal');
     const first = await Journal.open(out, 's');
-    await first.start();
+    await first.start(['cyst']);
     for (const id of ['10', '9', '9']) await first.record(entry(id));
     await first.record(entry('x', 'other'));
     const file = join(out, 'journal.jsonl');
     await writeFile(file, `${await readFile(file, 'utf8')}{"id":"11","key`);
     const second = await Journal.open(out, 's');
     expect([second.entry('9')?.key, second.entry('11'), second.foreign, second.found]).toEqual(['k9', undefined, 1, 3]);
-    await second.start();
+    await second.start(['cyst']);
     expect(second.foreign).toBe(0);
     const list = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as CocoResult[];
-    expect(list.map(({ image_id }) => image_id)).toEqual(['9', '10']);
+    expect(list.map(({ image_id, file_name }) => [image_id, file_name])).toEqual([
+      [1, '9.png'],
+      [2, '10.png'],
+    ]);
+    const { images } = JSON.parse(await readFile(join(out, 'images.json'), 'utf8')) as CocoImages;
+    expect(images.map(({ id, name }) => [id, name])).toEqual([
+      [1, '9'],
+      [2, '10'],
+    ]);
     expect((await readFile(file, 'utf8')).trim().split('\n').length).toBe(2);
+  });
+
+  it('numbers images that an earlier version named', async () => {
+    const out = join(dir, 'named');
+    const journal = await Journal.open(out, 's');
+    journal.adopt([{ ...entry('left/a'), results: [{ ...result('left/a'), image_id: 'left/a' } as FoundInImage] }, entry('b')]);
+    await journal.start(['cyst']);
+    const list = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as CocoResult[];
+    expect(list.map(({ image_id, file_name }) => [image_id, file_name])).toEqual([
+      [1, 'b.png'],
+      [2, 'left/a.png'],
+    ]);
   });
 
   it('does not write the whole list for each of thousands of images, and the whole at the end', async () => {
     const out = join(dir, 'thousands');
     const journal = await Journal.open(out, 's');
-    await journal.start();
+    await journal.start(['cyst']);
     let folds = 0;
     const fold = journal.fold.bind(journal);
     journal.fold = async () => {

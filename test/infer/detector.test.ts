@@ -12,7 +12,7 @@ useBackend();
 
 const WEIGHTS = 'weights/nano-grounding-dino';
 /** Low, so that every prompt is answered. */
-const options = { boxThreshold: 0.02 };
+const options = { threshold: 0.02 };
 
 let parts: DetectorParts;
 let images: RasterImage[];
@@ -53,7 +53,7 @@ describe('GroundingDinoPredictor', () => {
     );
     expect(outside).toEqual([]);
     expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).sort((p, q) => q - p));
-    expect(await predictor.detect(first(), phrases, { boxThreshold: 1 })).toEqual([]);
+    expect(await predictor.detect(first(), phrases, { threshold: 1 })).toEqual([]);
   });
 
   it('asks more phrases than one prompt takes in several passes', async () => {

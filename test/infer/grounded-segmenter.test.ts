@@ -28,7 +28,7 @@ afterAll(() => segmenter.dispose());
 const image = (i = 0) => images[i % 2] as RasterImage;
 const PROMPT = 'cyst. kidney. benign lesion.';
 /** Low, so that every prompt is answered. */
-const LOW = { scoreThreshold: 0.02 };
+const LOW = { threshold: 0.02 };
 
 describe('GroundedSegmenter', () => {
   it('gives each thing a phrase, a box, a mask on the grid of the image, and two scores', async () => {
@@ -45,10 +45,10 @@ describe('GroundedSegmenter', () => {
     expect(segments.some(({ mask }) => maskArea(mask) > 0)).toBe(true);
   });
 
-  it('selects all, the best of each phrase, or the best', async () => {
+  it('selects all, the best of each phrase, or the best of the image', async () => {
     const all = await segmenter.segment(image(), PROMPT, { ...LOW, nmsThreshold: 0.9 });
     const perPhrase = await segmenter.segment(image(), PROMPT, { ...LOW, select: 'best-per-phrase' });
-    const best = await segmenter.segment(image(), PROMPT, { ...LOW, select: 'best' });
+    const best = await segmenter.segment(image(), PROMPT, { ...LOW, select: 'best-per-image' });
     const firsts = all.filter(({ phrase }, i) => all.findIndex((other) => other.phrase === phrase) === i);
     expect(all.length).toBeGreaterThan(firsts.length);
     expect(perPhrase.map(({ phrase, boxXyxyPx }) => [phrase, boxXyxyPx])).toEqual(
@@ -58,21 +58,25 @@ describe('GroundedSegmenter', () => {
     const but = (segments: typeof all) => segments.map(({ maskScore: _maskScore, ...rest }) => rest);
     expect(but(best)).toEqual(but(perPhrase.slice(0, 1)));
     expect(best[0]?.maskScore).toBeCloseTo(perPhrase[0]?.maskScore as number, 6);
-    expect(await segmenter.segment(image(), PROMPT, { scoreThreshold: 1 })).toEqual([]);
-    // The names that configurations have.
-    expect(await segmenter.segment(image(), PROMPT, { boxThreshold: 0.02, perPhrase: 'best' })).toEqual(perPhrase);
+    expect(await segmenter.segment(image(), PROMPT, { threshold: 1 })).toEqual([]);
   });
 
   it.each<[string, SegmentOptions | undefined, string, RegExp]>([
     ['an empty prompt', {}, ' . ', /prompt: it is empty/],
     [
       'a selection that there is not',
-      { select: 'first' as 'best' },
+      { select: 'first' as 'all' },
       PROMPT,
-      /select: expected all, best-per-phrase, best, got first/,
+      /select: expected all, best-per-phrase, best-per-image, got first/,
     ],
-    ['a threshold above 1', { scoreThreshold: 30 }, PROMPT, /scoreThreshold: expected a number from 0 to 1, got 30/],
-    ['a threshold that is no number', { scoreThreshold: Number.NaN }, PROMPT, /got NaN/],
+    [
+      'an option that there is not',
+      { scoreThreshold: 0.1 } as SegmentOptions,
+      PROMPT,
+      /scoreThreshold: .*did you mean threshold/,
+    ],
+    ['a threshold above 1', { threshold: 30 }, PROMPT, /threshold: expected a number from 0 to 1, got 30/],
+    ['a threshold that is no number', { threshold: Number.NaN }, PROMPT, /got NaN/],
     ['an overlap below 0', { nmsThreshold: -1 }, PROMPT, /nmsThreshold: expected a number from 0 to 1, got -1/],
   ])('refuses %s', async (_name, options, prompt, message) => {
     await expect(segmenter.segment(image(), prompt, options)).rejects.toThrow(message);
@@ -88,7 +92,7 @@ describe('GroundedSegmenter', () => {
     };
     const masker: Masker = {
       setImage: async ({ width }) => void asked.push(`image ${width}`),
-      masksOf: async (boxes) => boxes.map(() => ({ mask: { width: 1, height: 1, data: Uint8Array.of(1) }, score: 0.25 })),
+      predictBoxes: async (boxes) => boxes.map(() => ({ mask: { width: 1, height: 1, data: Uint8Array.of(1) }, score: 0.25 })),
       dispose: () => void asked.push('masker'),
     };
     const own = new GroundedSegmenter(detector, masker);
@@ -132,8 +136,8 @@ describe('GroundedSegmenter', () => {
       const segmenter = await GroundedSegmenter.load();
       const named = await GroundedSegmenter.load({ detector: '${shippedModels.detector}', masker: '${shippedModels.masker}' });
       const image = { width: 40, height: 30, data: new Uint8Array(3600).map((_, i) => i % 251) };
-      const found = await segmenter.segment(image, 'cyst', { scoreThreshold: 0, select: 'best' });
-      console.log(found.length, found[0].mask.data.length, (await named.segment(image, 'cyst', { scoreThreshold: 1 })).length);
+      const found = await segmenter.segment(image, 'cyst', { threshold: 0, select: 'best-per-image' });
+      console.log(found.length, found[0].mask.data.length, (await named.segment(image, 'cyst', { threshold: 1 })).length);
     `;
     const answer = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8' });
     await rm(folder, { recursive: true });

@@ -139,24 +139,24 @@ describe('Sam2ImagePredictor', () => {
     const predictor = predictorOf();
     const encode = jest.spyOn(model, 'encodeImage');
     await predictor.setImage(image);
-    const before = await predictor.masksOf(boxes);
+    const before = await predictor.predictBoxes(boxes);
     await predictor.setImage(image);
-    expect(await predictor.masksOf(boxes)).toEqual(before);
+    expect(await predictor.predictBoxes(boxes)).toEqual(before);
     expect(encode.mock.calls.length).toBe(1);
     const other = { ...image, data: image.data.map((value) => 255 - value) };
     await predictor.setImage(other);
-    expect(await predictor.masksOf(boxes)).not.toEqual(before);
+    expect(await predictor.predictBoxes(boxes)).not.toEqual(before);
     expect(encode.mock.calls.length).toBe(2);
     encode.mockRestore();
-    expect(await predictor.masksOf([])).toEqual([]);
+    expect(await predictor.predictBoxes([])).toEqual([]);
     predictor.dispose();
   });
 
   it('is not confused by another image that is set while an answer is under way', async () => {
     const predictor = predictorOf();
     await predictor.setImage(image);
-    const expected = await predictor.masksOf(boxes);
-    const pending = predictor.masksOf(boxes);
+    const expected = await predictor.predictBoxes(boxes);
+    const pending = predictor.predictBoxes(boxes);
     await predictor.setImage({ width: 9, height: 7, data: new Uint8Array(189) });
     expect(await pending).toEqual(expected);
     predictor.dispose();
@@ -264,7 +264,7 @@ describe('a predictor that is not ready', () => {
     await expect(predictor.predict({ boxes })).rejects.toThrow(
       'Sam2ImagePredictor.predict: no image was set. Call setImage first',
     );
-    await expect(predictor.masksOf([])).rejects.toThrow(RuntimeError);
+    await expect(predictor.predictBoxes([])).rejects.toThrow(RuntimeError);
   });
 
   it.each([

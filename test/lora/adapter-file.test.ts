@@ -150,10 +150,10 @@ describe('saveAdapter and loadAdapter', () => {
   const spec: LoraSpec = {
     rank: 3,
     alpha: 6,
-    targets: ['model.decoder.layers.*.fc1', 'model.text_projection'],
+    targetModules: ['model.decoder.layers.*.fc1', 'model.text_projection'],
     rankPattern: { 'model.text_projection': 2 },
     alphaPattern: { 'model.decoder.layers.1.*': 5 },
-    trainFully: ['bbox_embed.*'],
+    modulesToSave: ['bbox_embed.*'],
   };
 
   async function trained(): Promise<GroundingDino> {
@@ -258,7 +258,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(adaptersIn(model)).toHaveLength(plain.length);
     for (const [i, { module }] of adaptersIn(model).entries())
       expect(scales(model)[i]).toBeCloseTo((plain[i] as number) * Math.sqrt(module.rank), 6);
-    await saveAdapter(model, dir, { rank: 3, alpha: 5, targets: [] });
+    await saveAdapter(model, dir, { rank: 3, alpha: 5, targetModules: [] });
     expect(scales(await detector(dir))).toEqual(scales(model));
   });
 

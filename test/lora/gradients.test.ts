@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { adaptersIn, mergeLora } from '../../src/lora/index.js';
 import { type GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
-import { SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape } from '../../src/nn/index.js';
 import { loadGroundingDino } from '../../src/pretrained/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
@@ -21,7 +21,7 @@ const open = (preset: string) =>
 /** Gradients of a weighted sum of all outputs, with the same draws for every model. */
 async function gradientsOf(model: GroundingDino) {
   const golden = await GoldenCase.read(BASE);
-  const tape = new SegmentTape(Rng.seeded(9));
+  const tape = new CheckpointedTape(Rng.seeded(9));
   const { layers, encoder } = model.forward(
     {
       pixelValues: golden.image('in.pixel_values'),

@@ -11,7 +11,7 @@ import {
   setAdapterScale,
 } from '../../src/lora/index.js';
 import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
-import { type ForwardContext, inference, LayerNorm, Linear, Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, inference, LayerNorm, Linear, Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
@@ -58,7 +58,12 @@ class Net extends Module {
   }
 }
 
-const spec: LoraSpec = { rank: 2, alpha: 3, targets: ['encoder.layers.*.{fc1,fc2}', 'out', 'copy'], trainFully: ['norm'] };
+const spec: LoraSpec = {
+  rank: 2,
+  alpha: 3,
+  targetModules: ['encoder.layers.*.{fc1,fc2}', 'out', 'copy'],
+  modulesToSave: ['norm'],
+};
 const x = () => tf.tensor([0.3, -0.2, 0.9, 1.1, 0.4, -0.8], [2, 1, 3]);
 
 /** A model whose adapters do something. */
@@ -127,20 +132,20 @@ describe('applyLora', () => {
   it.each<[string, Partial<LoraSpec>, string]>([
     [
       'patterns that fit nothing',
-      { targets: ['encoder.layer.*.fc1', 'zzz.zzz.zzz.zzzzzzz'] },
+      { targetModules: ['encoder.layer.*.fc1', 'zzz.zzz.zzz.zzzzzzz'] },
       'encoder.layer.*.fc1 fits nothing, did you mean encoder.layers.*.fc1?; zzz',
     ],
     [
       'targets that are no linear layers',
-      { targets: ['norm', 'encoder.layers.*'] },
+      { targetModules: ['norm', 'encoder.layers.*'] },
       'norm is not a linear layer; encoder.layers.0 is not a linear layer',
     ],
     [
       'modules to train whole that are not there',
-      { trainFully: ['nrm'] },
-      'lora.trainFully: nrm fits nothing, did you mean norm?',
+      { modulesToSave: ['nrm'] },
+      'lora.modulesToSave: nrm fits nothing, did you mean norm?',
     ],
-    ['targets inside what is trained whole', { trainFully: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
+    ['targets inside what is trained whole', { modulesToSave: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
     ['ranks for what is no target', { rankPattern: { norm: 3 } }, 'lora.rankPattern: norm fits nothing'],
   ])('refuses %s', (_name, change, message) => {
     const net = new Net();
@@ -161,7 +166,7 @@ describe('applyLora', () => {
 describe('training adapters', () => {
   it('gives A and B the gradients of the merged matrix, and frozen parameters none', async () => {
     const net = adapted();
-    const tape = new SegmentTape(Rng.seeded(3));
+    const tape = new CheckpointedTape(Rng.seeded(3));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
     const trainable = net.trainableParameters();
@@ -174,7 +179,7 @@ describe('training adapters', () => {
     const merged = adapted();
     mergeLora(merged);
     merged.setTrainable(true);
-    const whole = new SegmentTape(Rng.seeded(3));
+    const whole = new CheckpointedTape(Rng.seeded(3));
     const same = merged.forward(x(), whole);
     const free = whole.backward([[same, tf.ones(same.shape)]]).gradients;
     for (const pick of [(n: Net) => n.head, (n: Net) => n.layers[0]?.fc1 as Linear, (n: Net) => n.ends.out]) {
@@ -202,9 +207,9 @@ describe('dropout of adapters', () => {
 
   it('drops in training alone, the same for the same draws', async () => {
     const net = dropped();
-    const trained = await answer(net, new SegmentTape(Rng.seeded(3)));
-    expect(await answer(net, new SegmentTape(Rng.seeded(3)))).toEqual(trained);
-    expect(await answer(net, new SegmentTape(Rng.seeded(4)))).not.toEqual(trained);
+    const trained = await answer(net, new CheckpointedTape(Rng.seeded(3)));
+    expect(await answer(net, new CheckpointedTape(Rng.seeded(3)))).toEqual(trained);
+    expect(await answer(net, new CheckpointedTape(Rng.seeded(4)))).not.toEqual(trained);
     const plain = await answer(net, inference);
     expect(plain).not.toEqual(trained);
     expect(await answer(net, inference)).toEqual(plain);
@@ -214,12 +219,12 @@ describe('dropout of adapters', () => {
   it('gives the gradient of the very draws of the forward pass', async () => {
     const net = dropped();
     const total = async () => {
-      const tape = new SegmentTape(Rng.seeded(5));
+      const tape = new CheckpointedTape(Rng.seeded(5));
       const sum = (await answer(net, tape)).reduce((a, b) => a + b, 0);
       tape.dispose();
       return sum;
     };
-    const tape = new SegmentTape(Rng.seeded(5));
+    const tape = new CheckpointedTape(Rng.seeded(5));
     const z = net.forward(x(), tape);
     const { gradients } = tape.backward([[z, tf.ones(z.shape)]]);
     expect(adaptersIn(net)).toHaveLength(6);

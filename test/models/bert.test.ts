@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { Bert, type BertConfig, type BertInputs, parseBertConfig } from '../../src/models/bert/index.js';
-import { inference, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
@@ -53,7 +53,7 @@ describe('Bert', () => {
 
   it.each(['bert-phrases', 'bert-relu'])('has the gradients of the reference: %s', async (name) => {
     const { golden, bert, inputs } = await load(name, withoutDropout);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const { gradients } = tape.backward([[bert.forward(inputs, tape), golden.tensor('in.grad')]]);
     const parameters = [...bert.namedParameters()];
     expect(parameters.map(([path]) => path).sort()).toEqual(golden.names('grad.').sort());
@@ -73,7 +73,7 @@ describe('Bert', () => {
   it('leaves nothing behind after a training step', async () => {
     const { bert, inputs } = await load('bert-phrases');
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(3));
+      const tape = new CheckpointedTape(Rng.seeded(3));
       const states = bert.forward(inputs, tape);
       const { gradients } = tape.backward([[states, states]]);
       expect(gradients.size).toBe(bert.trainableParameters().length);
@@ -85,7 +85,7 @@ describe('Bert', () => {
 
   it('drops units in training only, by the given draws', async () => {
     const { bert, inputs } = await load('bert-phrases');
-    const train = async (seed: number) => [...(await bert.forward(inputs, new SegmentTape(Rng.seeded(seed))).data())];
+    const train = async (seed: number) => [...(await bert.forward(inputs, new CheckpointedTape(Rng.seeded(seed))).data())];
     const evaluate = async () => [...(await bert.forward(inputs, inference).data())];
     expect(await train(1)).toEqual(await train(1));
     expect(await train(1)).not.toEqual(await train(2));

@@ -8,7 +8,7 @@ import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/ground
 import { parseSwinConfig, type SwinConfig } from '../../src/models/swin/index.js';
 import { SwinBlock } from '../../src/models/swin/swin-block.js';
 import { SwinEmbeddings } from '../../src/models/swin/swin-embeddings.js';
-import { type ForwardContext, Linear, type Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, Linear, type Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
@@ -21,7 +21,7 @@ useBackend();
  */
 const RATE = 0.3;
 
-const training = () => new SegmentTape(Rng.seeded(1));
+const training = () => new CheckpointedTape(Rng.seeded(1));
 
 /** Zeroes all parameters but those named, which get the value of each index. */
 function only<M extends Module>(module: M, values: Readonly<Record<string, (i: number) => number>>): M {

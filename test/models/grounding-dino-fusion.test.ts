@@ -50,8 +50,8 @@ describe('the fusion of image and text', () => {
       return [value, ...grads, ...Object.values(holder.layer.forward(inputs, MODE))] as tf.Tensor[];
     };
     const folded = run();
-    const targets = ['fusion.attn.{vision_proj,values_vision_proj,out_vision_proj}'];
-    applyLora(holder, { rank: 2, alpha: 2, targets }, Rng.seeded(1));
+    const targetModules = ['fusion.attn.{vision_proj,values_vision_proj,out_vision_proj}'];
+    applyLora(holder, { rank: 2, alpha: 2, targetModules }, Rng.seeded(1));
     holder.setTrainable(true);
     const wide = run();
     for (const [i, tensor] of folded.entries()) await expectClose(tensor, wide[i] as tf.Tensor, 2e-5);

@@ -8,7 +8,7 @@ import {
   groundingDinoUnusedKeys,
   parseGroundingDinoConfig,
 } from '../../src/models/grounding-dino/index.js';
-import { type ForwardContext, inference, type Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, inference, type Module } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
@@ -130,7 +130,7 @@ describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-
   });
 
   it('has the gradients of the reference', async () => {
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const { gradients } = tape.backward(lossTerms(golden, model.forward(inputs, tape)));
     const errors: [string, number][] = [];
     for (const [path, parameter] of model.namedParameters()) {
@@ -160,7 +160,7 @@ describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-
 
   it('leaves nothing behind in training but gradients', async () => {
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(1));
+      const tape = new CheckpointedTape(Rng.seeded(1));
       const outputs = model.forward(inputs, tape);
       const terms = lossTerms(golden, outputs);
       const { gradients } = tape.backward(terms);

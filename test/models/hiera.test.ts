@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { tf } from '../../src/backend/index.js';
 import { Hiera, parseHieraConfig } from '../../src/models/hiera/index.js';
-import { inference, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
@@ -35,7 +35,7 @@ describe('Hiera with an oblong image, one channel, oblong patches and a stage th
   ])('has the gradients of the reference%s', async (_name, limit) => {
     process.env['SONOGROUND_TENSOR_MB'] = limit;
     const { golden, model } = await open();
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const stages = model.forward(golden.image('in.pixel_values'), tape);
     const { gradients } = tape.backward(stages.map((stage, i) => [stage, golden.tensor(`in.d.${i}`)] as const));
     const parameters = [...model.namedParameters()];

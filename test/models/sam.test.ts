@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { parseSamConfig, Sam, type SamMaskOutputs } from '../../src/models/sam/index.js';
 import type { Prompts } from '../../src/models/sam-common/index.js';
-import { inference, type Module, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference, type Module } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -67,7 +67,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
 
   it('gradients of all parameters equal the reference', async () => {
     const { golden, model } = await open(name);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const features = model.encodeImage(golden.image('in.pixel_values'), tape);
     const outputs = model.decodeMasks({ features, ...promptsOf(golden, 'boxes'), multimask: false }, tape);
     const { gradients } = tape.backward([
@@ -82,7 +82,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
     const { golden, model } = await open(name);
     // As in training: the encoder is frozen, and its features are constants.
     part(model, 'vision_encoder').setTrainable(false);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const features = model.encodeImage(golden.image('in.pixel_values'), tape);
     expect(tape.length).toBe(0);
     const prompts = { ...promptsOf(golden, 'both'), masks: golden.image('in.input_masks') };
@@ -112,7 +112,7 @@ describe.each(['sam-windows', 'sam-plain'])('%s', (name) => {
     expect(new Set(counts).size).toBe(1);
     const { boxes } = promptsOf(golden, 'boxes');
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(1));
+      const tape = new CheckpointedTape(Rng.seeded(1));
       const taped = model.encodeImage(pixels, tape);
       const outputs = model.decodeMasks({ features: taped, boxes, multimask: true }, tape);
       const ones = tf.onesLike(outputs.predMasks);

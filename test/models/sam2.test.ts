@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { Prompts } from '../../src/models/sam-common/index.js';
 import { type MaskOutputs, parseSam2Config, Sam2, sam2UnusedKeys } from '../../src/models/sam2/index.js';
-import { inference, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -54,7 +54,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
 
   it('gradients of all parameters equal the reference', async () => {
     const { golden, model } = await open(name);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const features = model.encodeImage(golden.image('in.pixel_values'), tape);
     const outputs = model.decodeMasks({ features, ...promptsOf(golden, 'boxes'), multimask: false }, tape);
     const { gradients } = tape.backward([
@@ -67,7 +67,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
 
   it('gradients from points, an earlier mask and the object score equal the reference', async () => {
     const { golden, model } = await open(name);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const features = model.encodeImage(golden.image('in.pixel_values'), tape);
     const prompts = { ...promptsOf(golden, 'both'), masks: golden.image('in.input_masks') };
     const outputs = model.decodeMasks({ features, ...prompts, multimask: true }, tape);
@@ -105,7 +105,7 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
         const features = model.encodeImage(pixels, inference);
         tf.dispose([{ ...features }, { ...model.decodeMasks({ features, boxes, multimask: false }, inference) }]);
       }
-      const tape = new SegmentTape(Rng.seeded(1));
+      const tape = new CheckpointedTape(Rng.seeded(1));
       const features = model.encodeImage(pixels, tape);
       const outputs = model.decodeMasks({ features, boxes, multimask: true }, tape);
       const { gradients } = tape.backward([[outputs.predMasks, tf.tidy(() => tf.onesLike(outputs.predMasks))]]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { parseSwinConfig, Swin, type SwinConfig, swinUnusedKeys } from '../../src/models/swin/index.js';
-import { inference, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
@@ -46,7 +46,7 @@ describe('Swin', () => {
 
   it.each(['swin-odd', 'swin-interpolated'])('has the gradients of the reference: %s', async (name) => {
     const { golden, swin } = await load(name, { dropPathRate: 0 });
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const maps = swin.forward(golden.image('in.pixel_values'), tape);
     const { gradients } = tape.backward(maps.map((map, i) => [map, golden.image(`in.grad.${i}`)] as const));
     const parameters = [...swin.namedParameters()];
@@ -74,7 +74,7 @@ describe('Swin', () => {
   it('leaves nothing behind after a training step', async () => {
     const { swin, image } = small({ out_indices: [1, 2], drop_path_rate: 0.5, hidden_dropout_prob: 0.1 });
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(3));
+      const tape = new CheckpointedTape(Rng.seeded(3));
       const maps = swin.forward(image, tape);
       const { gradients } = tape.backward(maps.map((map) => [map, map] as const));
       expect(gradients.size).toBe(swin.trainableParameters().length);
@@ -88,7 +88,7 @@ describe('Swin', () => {
     const { swin, image } = small({ out_indices: [1, 2] });
     swin.setTrainable(false);
     const leak = await leakOf(() => {
-      const tape = new SegmentTape(Rng.seeded(3));
+      const tape = new CheckpointedTape(Rng.seeded(3));
       tf.dispose(swin.forward(image, tape));
       expect(tape.length).toBe(0);
       tape.dispose();
@@ -99,7 +99,7 @@ describe('Swin', () => {
   it('drops paths and units in training only, by the given draws', async () => {
     const { swin, image } = small({ drop_path_rate: 0.9, hidden_dropout_prob: 0.2, attention_probs_dropout_prob: 0.2 });
     const train = async (seed: number) => [
-      ...(await (swin.forward(image, new SegmentTape(Rng.seeded(seed)))[0] as tf.Tensor).data()),
+      ...(await (swin.forward(image, new CheckpointedTape(Rng.seeded(seed)))[0] as tf.Tensor).data()),
     ];
     const evaluate = async () => [...(await (swin.forward(image, inference)[0] as tf.Tensor).data())];
     expect(await train(1)).toEqual(await train(1));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { parseVitConfig, Vit } from '../../src/models/vit/index.js';
-import { type ForwardContext, inference, SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape, type ForwardContext, inference } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -44,7 +44,7 @@ describe.each(['vit-windows', 'vit-plain', 'vit-large-window'])('%s', (name) => 
 
   it('gradients of all parameters equal the reference', async () => {
     const { golden, model } = await open(name);
-    const tape = new SegmentTape(Rng.seeded(1));
+    const tape = new CheckpointedTape(Rng.seeded(1));
     const features = model.forward(golden.image('in.pixel_values'), tape);
     const { gradients } = tape.backward([[features, golden.image('in.d')]]);
     expect(await wrongGradients(model, golden, gradients, TOLERANCE.encoderGradient)).toEqual([]);

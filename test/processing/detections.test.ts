@@ -44,7 +44,7 @@ function answersOf(queries: readonly Query[]) {
 }
 
 const select = (queries: readonly Query[], options: Partial<SelectOptions> = {}): Detection[] =>
-  selectDetections(answersOf(queries), prompt, { boxThreshold: 0.3, ...options }, IMAGE);
+  selectDetections(answersOf(queries), prompt, { threshold: 0.3, ...options }, IMAGE);
 
 /** Two boxes of 80 x 40 pixels, the weaker moved so that their IoU is as given. */
 function pair(iou: number, phrases: readonly [number, number] = [0, 0]): Query[] {
@@ -97,7 +97,7 @@ describe('selection', () => {
 
   it('takes scores from the threshold on', () => {
     const certain = { logits: Float32Array.of(-20, 0, -20, -20, -20, -20, -20), boxes: Float32Array.of(0.5, 0.5, 0.2, 0.2) };
-    const count = (boxThreshold: number) => selectDetections(certain, prompt, { boxThreshold }, IMAGE).length;
+    const count = (threshold: number) => selectDetections(certain, prompt, { threshold }, IMAGE).length;
     expect([count(0.4999), count(0.5), count(0.5001)]).toEqual([1, 1, 0]);
   });
 
@@ -107,7 +107,7 @@ describe('selection', () => {
   });
 
   it('keeps the best of each phrase where one is asked for, wherever the others lie', () => {
-    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { perPhrase: 'best' });
+    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { select: 'best-per-phrase' });
     expect(found.map(({ phrase, score }) => [phrase, Math.round(score * 10)])).toEqual([
       ['benign lesion', 8],
       ['cyst', 7],
@@ -115,10 +115,16 @@ describe('selection', () => {
     ]);
   });
 
+  it('keeps the best of the image alone where it is asked for, and not even that where none is wanted', () => {
+    const found = select(apart(0.5, 0.6, 0.4, 0.7, 0.8), { select: 'best-per-image' });
+    expect(found.map(({ phrase, score }) => [phrase, Math.round(score * 10)])).toEqual([['benign lesion', 8]]);
+    expect(select(apart(0.5), { select: 'best-per-image', maxDetections: 0 })).toEqual([]);
+  });
+
   it('scores a phrase by the mean probability of its tokens, and asks a query for its best phrase only', () => {
     const row = [9, logit(0.55), 9, logit(0.9), logit(0.3), 9, logit(0.1)];
     const answers = { logits: Float32Array.from(row), boxes: Float32Array.of(0.5, 0.5, 0.2, 0.2) };
-    const [found, ...others] = selectDetections(answers, prompt, { boxThreshold: 0.3 }, IMAGE);
+    const [found, ...others] = selectDetections(answers, prompt, { threshold: 0.3 }, IMAGE);
     expect(others).toEqual([]);
     expect(found?.phrase).toBe('benign lesion');
     expect(found?.score).toBeCloseTo(0.6, 6);
@@ -149,7 +155,7 @@ describe('answers that are not numbers', () => {
   it.each(['logits', 'boxes'] as const)('are refused in the %s of any query, however weak the others', (part) => {
     const answers = answersOf(pair(0.5));
     answers[part][part === 'logits' ? 8 : 6] = Number.NaN;
-    const run = () => selectDetections(answers, prompt, { boxThreshold: 0.99 }, IMAGE);
+    const run = () => selectDetections(answers, prompt, { threshold: 0.99 }, IMAGE);
     expectError(run, {
       code: 'E_WEIGHTS_NOT_FINITE',
       class: CheckpointError,
@@ -235,6 +241,6 @@ describe('any answers', () => {
       expect(rounded(fewer)).toEqual(rounded(found.slice(0, maxDetections)));
     }
     const firsts = found.filter(({ phrase }, i) => found.findIndex((other) => other.phrase === phrase) === i);
-    expect(rounded(select(list, { nmsThreshold: threshold, perPhrase: 'best' }))).toEqual(rounded(firsts));
+    expect(rounded(select(list, { nmsThreshold: threshold, select: 'best-per-phrase' }))).toEqual(rounded(firsts));
   });
 });

@@ -18,7 +18,7 @@ useBackend();
 
 const PROMPT = 'cyst. kidney. benign lesion.';
 /** Low, so that every prompt is answered. */
-const LOW = { scoreThreshold: 0.02 };
+const LOW = { threshold: 0.02 };
 const dir = temporaryFolder('sonoground');
 
 let sonoground: Sonoground;
@@ -86,12 +86,12 @@ describe('what one name stands for', () => {
   beforeAll(async () => {
     await mkdir(run);
     const { model } = await loadDetector(nanoModels.detector);
-    const spec = { ...loraPresets['paper'], rank: 2, alpha: 2, targets: loraPresets['paper']?.targets ?? [] };
+    const spec = { ...loraPresets['paper'], rank: 2, alpha: 2, targetModules: loraPresets['paper']?.targetModules ?? [] };
     applyLora(model, spec, Rng.seeded(1));
     await saveAdapter(model, best, spec, nanoModels.detector);
     model.dispose();
     const masker = await loadMasker(nanoModels.masker);
-    const own = { rank: 2, alpha: 2, targets: ['mask_decoder.**.q_proj'] };
+    const own = { rank: 2, alpha: 2, targetModules: ['mask_decoder.**.q_proj'] };
     applyLora(masker.model, own, Rng.seeded(2));
     await saveAdapter(masker.model, masks, own, nanoModels.masker);
     masker.model.dispose();

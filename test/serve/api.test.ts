@@ -38,7 +38,7 @@ const PROMPT = 'cyst. kidney. mass.';
 
 describe('POST /v1/segment', () => {
   it('finds what the library finds, from JSON and from a form', async () => {
-    const expected = await segmenter.segment(image, PROMPT, { scoreThreshold: 0.05 });
+    const expected = await segmenter.segment(image, PROMPT, { threshold: 0.05 });
     expect(expected.length).toBeGreaterThan(1);
     const json = await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold: 0.05 });
     const { payload, headers } = form([

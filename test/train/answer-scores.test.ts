@@ -36,7 +36,7 @@ const config = (name: string, monitor: string, changes: object = {}) =>
     data: { format: 'phantom' },
     lora: { preset: 'paper', rank: 4, alpha: 4 },
     train: { epochs: 2, stepsPerEpoch: 2, batchSize: 2, learningRate: 3e-3, warmupSteps: 1, ema: 0.5, preflight: false, monitor },
-    eval: { boxThreshold: 0.1, select: 'best' },
+    eval: { threshold: 0.1, select: 'best-per-phrase' },
     ...changes,
   });
 
@@ -60,7 +60,7 @@ describe('a run that is judged by its answers', () => {
     let best = Number.NaN;
     let folder = '';
     const leak = await leakOf(async () => {
-      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+      ({ bestValue: best, bestDir: folder } = await runTraining(asked, data));
     });
     expect(leak).toBe(0);
     const term = monitor.slice(4) as 'dsc' | 'boxIou';
@@ -81,7 +81,7 @@ describe('a run that is judged by its answers', () => {
     let best = Number.NaN;
     let folder = '';
     const leak = await leakOf(async () => {
-      ({ bestValLoss: best, bestDir: folder } = await runTraining(asked, data));
+      ({ bestValue: best, bestDir: folder } = await runTraining(asked, data));
     });
     expect(leak).toBe(0);
     const { means } = await evaluated(asked, { detector: DETECTOR, masker: MASKER, maskerAdapter: folder });

@@ -126,6 +126,15 @@ describe('resuming under other settings', () => {
     );
   });
 
+  it('is allowed where a checkpoint has settings under their earlier names', () => {
+    const lora = { rank: 4, targetModules: ['out'], modulesToSave: ['norm'] };
+    const written = { 'lora.rank': '4', 'lora.targets': '["out"]', 'lora.trainFully': '["norm"]' };
+    expect(() => assertSameRun('x', written, { lora })).not.toThrow();
+    expect(() => assertSameRun('x', written, { lora: { ...lora, modulesToSave: [] } })).toThrow(
+      'lora.modulesToSave was ["norm"] and is []',
+    );
+  });
+
   it('is allowed where only the length, the place or the threads differ', () => {
     const other = { ...settings, run: { dir: 'b', seed: 1 }, train: { ...settings.train, epochs: 9, workers: 2, keepLast: 3 } };
     expect(() => assertSameRun('x', stepSettings(settings), other)).not.toThrow();

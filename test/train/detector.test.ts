@@ -7,7 +7,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { GroundedSegmenter } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
-import { SegmentTape } from '../../src/nn/index.js';
+import { CheckpointedTape } from '../../src/nn/index.js';
 import { loadDetector, loadSam2Masker } from '../../src/pretrained/index.js';
 import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
@@ -96,7 +96,7 @@ describe('training the detector', () => {
   ])('never tapes what comes before the first adapter: %s', async (name, bert) => {
     const { model, config: sizes } = await loadDetector(DETECTOR);
     applyLora(model, loraPresets[name] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
-    const tape = new SegmentTape(Rng.seeded(2));
+    const tape = new CheckpointedTape(Rng.seeded(2));
     const ids = tf.tensor2d([[101, 5, 6, 1012, 102]], [1, 5], 'int32');
     tf.tidy(() => {
       model.forward({ pixelValues: tf.randomNormal([1, 128, 128, 3], 0, 1, 'float32', 1), inputIds: ids }, tape);
@@ -118,7 +118,7 @@ describe('training the detector', () => {
     const scores = await Promise.all(
       [undefined, result.bestDir].map(async (adapter) => {
         const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER, adapter });
-        const [best] = await segmenter.detector.detect(sample.image, sample.phrases, { boxThreshold: 0 });
+        const [best] = await segmenter.detector.detect(sample.image, sample.phrases, { threshold: 0 });
         segmenter.dispose();
         return best?.score;
       }),
@@ -186,9 +186,9 @@ describe('segmenting', () => {
   it('leaves no tensor behind and answers with the caller’s phrases, on the image’s own grid', async () => {
     const segmenter = await GroundedSegmenter.load({ detector: DETECTOR, masker: MASKER });
     const { image } = await data.test.load(0);
-    await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0 });
+    await segmenter.segment(image, 'Lymph node. kidney.', { threshold: 0 });
     const leak = await leakOf(async () => {
-      const segments = await segmenter.segment(image, 'Lymph node. kidney.', { boxThreshold: 0, maxDetections: 3 });
+      const segments = await segmenter.segment(image, 'Lymph node. kidney.', { threshold: 0, maxDetections: 3 });
       expect(segments.length).toBeGreaterThan(0);
       for (const { phrase, mask } of segments) {
         expect(['lymph node', 'kidney']).toContain(phrase);
@@ -196,7 +196,7 @@ describe('segmenting', () => {
       }
     });
     expect(leak).toBe(0);
-    expect(await segmenter.segment(image, 'kidney', { boxThreshold: 1 })).toEqual([]);
+    expect(await segmenter.segment(image, 'kidney', { threshold: 1 })).toEqual([]);
     segmenter.dispose();
   });
 });

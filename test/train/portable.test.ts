@@ -20,12 +20,12 @@ describe('on WebAssembly', () => {
       lora: { preset: 'paper', rank: 2, alpha: 2 },
       train: { epochs: 1, stepsPerEpoch: 2, batchSize: 1, warmupSteps: 1 },
     });
-    const { steps, bestDir, bestValLoss } = await runTraining(config, data);
+    const { steps, bestDir, bestValue } = await runTraining(config, data);
     expect(steps).toBe(2);
-    expect(Number.isFinite(bestValLoss)).toBe(true);
+    expect(Number.isFinite(bestValue)).toBe(true);
     const segmenter = await GroundedSegmenter.load({ adapter: bestDir });
     const { image, phrases } = await data.test.load(0);
-    const [segment] = await segmenter.segment(image, phrases, { boxThreshold: 0, maxDetections: 1 });
+    const [segment] = await segmenter.segment(image, phrases, { threshold: 0, maxDetections: 1 });
     expect(segment?.mask.width).toBe(48);
     segmenter.dispose();
   });

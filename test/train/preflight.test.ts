@@ -45,9 +45,9 @@ describe('preflight', () => {
   });
 
   it('names adapters that nothing leads to, and layers that are trained whole without an effect', async () => {
-    const spec = { rank: 2, alpha: 2, targets: ['model.decoder.layers.*.fc1', 'model.enc_output'] };
-    const trainFully = ['model.encoder_output_bbox_embed', 'bbox_embed.*'];
-    applyLora(parts.model, { ...spec, trainFully }, Rng.seeded(1));
+    const spec = { rank: 2, alpha: 2, targetModules: ['model.decoder.layers.*.fc1', 'model.enc_output'] };
+    const modulesToSave = ['model.encoder_output_bbox_embed', 'bbox_embed.*'];
+    applyLora(parts.model, { ...spec, modulesToSave }, Rng.seeded(1));
     const before = await valuesOf();
     const error = await preflight(task(), data, 5, logger).catch((thrown: unknown) => thrown as Error);
     // Without a loss on the encoder's proposals the first stage is detached.
@@ -59,7 +59,7 @@ describe('preflight', () => {
   });
 
   it('stops when the adapters are switched off, or a gradient is not finite', async () => {
-    applyLora(parts.model, { rank: 2, alpha: 2, targets: ['model.text_projection'] }, Rng.seeded(1));
+    applyLora(parts.model, { rank: 2, alpha: 2, targetModules: ['model.text_projection'] }, Rng.seeded(1));
     const [adapter] = adaptersIn(parts.model);
     if (adapter === undefined) throw new Error('no adapter');
     adapter.module.strength = 0;
@@ -81,7 +81,7 @@ describe('preflight', () => {
     const late: Dataset = { name: 'late', size: 4, load: (i) => (i < 3 ? empty(i) : data.load(i)) };
     applyLora(
       parts.model,
-      { rank: 2, alpha: 2, targets: ['model.text_projection'], trainFully: ['bbox_embed.*'] },
+      { rank: 2, alpha: 2, targetModules: ['model.text_projection'], modulesToSave: ['bbox_embed.*'] },
       Rng.seeded(1),
     );
     await preflight(task(), late, 5, logger);

@@ -72,7 +72,7 @@ describe('a run of the paper’s recipe at nano size', () => {
     const config = runConfigSchema.parse({
       run: { dir: join(dir, 'no-probe'), seed: 5 },
       data: { format: 'phantom', phantom },
-      lora: { targets: ['model.text_projection'] },
+      lora: { targetModules: ['model.text_projection'] },
       train: { ...train, probe: 'none', preflight: false },
     });
     const metrics = await runExperiment(config);
@@ -96,7 +96,7 @@ describe('adapters for the masker', () => {
     const scores = async (options: LoadOptions) => {
       const segmenter = await GroundedSegmenter.load(options);
       await segmenter.masker.setImage(image);
-      const masks = await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+      const masks = await segmenter.masker.predictBoxes(objects.map(({ boxXyxyPx }) => boxXyxyPx));
       segmenter.dispose();
       return masks.map(({ score }) => score);
     };

@@ -110,12 +110,13 @@ describe('the trainer', () => {
   });
 
   it('judges by the number that it is told, and says which there are', async () => {
-    const { bestValLoss } = await train(options('max', { monitor: 'val.squares', monitorMode: 'max' }));
+    const { monitor, bestValue } = await train(options('max', { monitor: 'val.squares', monitorMode: 'max' }));
+    expect(monitor).toBe('val.squares');
     const log = (await readFile(join(dir, 'max', 'log.jsonl'), 'utf8'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { event: string; val: number });
-    expect(bestValLoss).toBe(Math.max(...log.filter(({ event }) => event === 'epoch').map(({ val }) => val)));
+    expect(bestValue).toBe(Math.max(...log.filter(({ event }) => event === 'epoch').map(({ val }) => val)));
     await expect(train(options('none', { monitor: 'val.dsc' }))).rejects.toThrow(
       /there is no val.dsc. Choose one of val.loss, val.squares/,
     );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
-import { auditForTraining, findAdapter, importDataset } from '../../src/data/index.js';
+import { auditForTraining, findImporter, importDataset } from '../../src/data/index.js';
 import { openData, runConfigSchema } from '../../src/train/index.js';
 import { DataError, type Logger } from '../../src/util/index.js';
 import { miniatures as all } from '../data/import/miniatures/index.js';
@@ -35,7 +35,7 @@ function listener(): { readonly logger: Logger; readonly lines: string[] } {
 describe('configs/us15.yaml', () => {
   it('names every dataset of the paper, the unseen three last', async () => {
     const { sets } = await config();
-    expect(sets.map(({ name }) => findAdapter(name).unseen ?? false)).toEqual([...Array(15).fill(false), true, true, true]);
+    expect(sets.map(({ name }) => findImporter(name).unseen ?? false)).toEqual([...Array(15).fill(false), true, true, true]);
     expect(new Set(sets.map(({ name }) => name)).size).toBe(18);
   });
 

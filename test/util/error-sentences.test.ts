@@ -10,7 +10,7 @@ import { FoldersDataset } from '../../src/data/folders.js';
 import { FileTree } from '../../src/data/import/file-tree.js';
 import { checkPlaces } from '../../src/data/import/places.js';
 import { readTable } from '../../src/data/import/readers/table.js';
-import { findAdapter } from '../../src/data/import/registry.js';
+import { findImporter } from '../../src/data/import/registry.js';
 import { readSplitFile } from '../../src/data/import/split-file.js';
 import { kFolds } from '../../src/data/splits.js';
 import type { Sample } from '../../src/data/types.js';
@@ -98,7 +98,7 @@ const WAYS: Partial<Record<ErrorCode, () => unknown>> = {
   E_SHAPE: async () => assertShape({ shape: [2, 3] }, [2, null, 4], 'boxes'),
   E_SPLITS_INVALID: async () => {
     const file = join(await folder('splits', { 'splits.json': '{}' }), 'splits.json');
-    return readSplitFile(file, findAdapter('stu'));
+    return readSplitFile(file, findImporter('stu'));
   },
   E_SPLIT_EMPTY: async () => kFolds(1, 5, 0),
   E_TABLE_INVALID: async () =>

@@ -132,7 +132,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     await page.locator('#threshold').fill('0.05');
     expect(await rows()).toBe(many);
     expect(await drawn()).toBe(all);
-    await page.locator('#select').selectOption('best');
+    await page.locator('#select').selectOption('best-per-image');
     expect(await rows()).toBe(1);
     await page.locator('#layers input').first().uncheck();
     expect(await drawn()).toBe(bare);

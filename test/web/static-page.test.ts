@@ -61,7 +61,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     image = (await phantoms.load(0)).image;
     await writeFile(join(dir, 'scan.png'), await encodePng(image));
     segmenter = await GroundedSegmenter.load(site);
-    expected = await segmenter.segment(image, PROMPT, { scoreThreshold: FLOOR });
+    expected = await segmenter.segment(image, PROMPT, { threshold: FLOOR });
     expect(expected.length).toBeGreaterThan(3);
     plain = await openBrowser();
   });
@@ -186,7 +186,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     const { segments } = await exported();
     const [x, y, w, h] = segments[0]?.bbox ?? [0, 0, 0, 0];
     await segmenter.masker.setImage(image);
-    const [own] = await segmenter.masker.masksOf([[x, y, x + w, y + h]]);
+    const [own] = await segmenter.masker.predictBoxes([[x, y, x + w, y + h]]);
     const { data } = decodeRle(segments[0]?.mask.counts ?? '', image.width, image.height);
     const differing = data.reduce((sum, value, k) => sum + Number(value !== own?.mask.data[k]), 0);
     expect(differing / data.length).toBeLessThan(1e-3);

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/index.js';
 import { mean } from '../../src/metrics/index.js';
 import { runConfigSchema, withRunLock } from '../../src/train/index.js';
 import { silentLogger } from '../../src/util/index.js';
-import { openRunParts } from '../../src/workflows/evaluate/run-parts.js';
+import { openRunFolds } from '../../src/workflows/evaluate/run-folds.js';
 import {
   type DemoConfig,
   type DemoMetrics,
@@ -102,7 +102,7 @@ describe('the demo', () => {
 
   it('leaves a run whose evaluation uses both adapters', async () => {
     const config = await loadConfig(join(dir, 'run', 'config.yaml'), runConfigSchema);
-    const [part] = await openRunParts(config);
+    const [part] = await openRunFolds(config);
     expect(part?.trained).toBe(true);
     expect(part?.models).toMatchObject({
       adapter: join(dir, 'run', 'detector', 'best'),

@@ -16,7 +16,8 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** A score that can be told from others by its DSC. */
 const score = (dsc: number) => ({ ...scoreRows([], [], 1), dsc });
-const training = [{ task: 'detector', steps: 1, epochs: 1, bestValLoss: 2, stoppedEarly: false, bestDir: 'best' }] as const;
+const came = { task: 'detector', steps: 1, epochs: 1, stoppedEarly: false, bestDir: 'best' } as const;
+const training = [{ ...came, monitor: 'val.dsc', bestValue: 2 }] as const;
 
 describe('metrics.json', () => {
   it('carries its version and is read as it was written', async () => {
@@ -30,11 +31,11 @@ describe('metrics.json', () => {
 
   it.each([
     ['an older one', '{"test": {"dsc": 80, "iou": 70}, "training": []}', /it has no schemaVersion: an older version/],
-    ['one of a later version', '{"schemaVersion": 99}', /its schemaVersion is 99; expected 1/],
-    ['one whose version is text', '{"schemaVersion": "1"}', /its schemaVersion is .*1.*; expected 1/],
-    ['a key that it does not have', '{"schemaVersion": 1, "accuracy": 3}', /accuracy/],
-    ['a figure that is text', '{"schemaVersion": 1, "test": {"dsc": "80"}}', /test\.dsc: /],
-    ['half a file', '{"schemaVersion": 1, "test', /it is not JSON/],
+    ['one of a later version', '{"schemaVersion": 99}', /its schemaVersion is 99; expected 2/],
+    ['one whose version is text', '{"schemaVersion": "1"}', /its schemaVersion is .*1.*; expected 2/],
+    ['a key that it does not have', '{"schemaVersion": 2, "accuracy": 3}', /accuracy/],
+    ['a figure that is text', '{"schemaVersion": 2, "test": {"dsc": "80"}}', /test\.dsc: /],
+    ['half a file', '{"schemaVersion": 2, "test', /it is not JSON/],
     ['a list', '[]', /it has no schemaVersion/],
     ['null', 'null', /it has no schemaVersion/],
   ])('that is %s is a named problem, and stays as it is', async (name, text, expected) => {
@@ -45,6 +46,24 @@ describe('metrics.json', () => {
     await expect(adding).rejects.toThrow(expected);
     await expect(adding).rejects.toThrow(file);
     expect(await readFile(file, 'utf8')).toBe(text);
+  });
+
+  it('of version 1 is read, added to and written as version 2', async () => {
+    const file = join(dir, 'version-1.json');
+    await writeFile(file, JSON.stringify({ schemaVersion: 1, test: score(50), training: [{ ...came, bestValLoss: 0.7 }] }));
+    const present = { schemaVersion: 2, test: score(50), training: [{ ...came, bestValue: 0.7 }] };
+    expect(await readMetrics(file)).toEqual(present);
+    await addEvaluation(file, { warnings: ['a'] });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ ...present, warnings: ['a'] });
+  });
+
+  it.each([
+    ['training that is no list', { schemaVersion: 1, training: 3 }, /training: /],
+    ['a training under the keys of both versions', { schemaVersion: 2, training: [{ ...came, bestValLoss: 1 }] }, /bestVal/],
+  ])('with %s is refused by name', async (_name, content, expected) => {
+    const file = join(dir, 'mixed.json');
+    await writeFile(file, JSON.stringify(content));
+    await expect(readMetrics(file)).rejects.toThrow(expected);
   });
 
   it('that is a folder is a named problem', async () => {

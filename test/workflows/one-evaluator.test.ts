@@ -31,7 +31,7 @@ const run = (name: string, more: object = {}): RunConfig =>
     data: { format: 'phantom', phantom: { domain: 'shifted', size: { width: 64, height: 56 }, train: 4, val: 2, test: 4 } },
     lora: { targets: ['model.text_projection'] },
     train: { epochs: 1, stepsPerEpoch: 1, batchSize: 2, probe: 'none', preflight: false },
-    eval: { boxThreshold: 0.1, select: 'best' },
+    eval: { threshold: 0.1, select: 'best-per-phrase' },
     ...more,
   });
 
@@ -66,7 +66,7 @@ describe('training and evaluation', () => {
       await writeFileAtomic(join(root, 'masks', `${i}.png`), await maskToPng(mask));
     }
     const data = { format: 'folders', root, prompt: 'cyst', allowOverlap: true };
-    const config = run('folds', { data, eval: { boxThreshold: 0.1, select: 'best', folds: 2 } });
+    const config = run('folds', { data, eval: { threshold: 0.1, select: 'best-per-phrase', folds: 2 } });
     const { test, folds = [] } = await runExperiment(config);
     expect(folds).toHaveLength(2);
     expect(folds.reduce((sum, { images }) => sum + images, 0)).toBe(test.images);

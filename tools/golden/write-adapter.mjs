@@ -39,7 +39,7 @@ const specs = {
     alphaPattern: { 'model.encoder.**.fc1': 5 },
   },
   'paper-code': { ...loraPresets['paper-code'], rank: 2, alpha: 2 },
-  'mask-decoder': { ...loraPresets['mask-decoder'], rank: 2, alpha: 3, trainFully: ['mask_decoder.iou_prediction_head'] },
+  'mask-decoder': { ...loraPresets['mask-decoder'], rank: 2, alpha: 3, modulesToSave: ['mask_decoder.iou_prediction_head'] },
 };
 for (const [name, spec] of Object.entries(specs)) {
   const model =

@@ -7,22 +7,22 @@ import { findSharedGroups } from './groups.js';
 import { inspectSample, reasonOf } from './inspect.js';
 import { summariseDatasets } from './summarise.js';
 import { findTwins } from './twins.js';
-import type { AuditPart, AuditReport, Inspection, PictureRecord, Problem } from './types.js';
+import type { AuditReport, AuditSplit, ImageRecord, Inspection, Problem } from './types.js';
 
 export interface AuditOptions {
   /** Where findings are remembered; default: the user's cache folder. */
   readonly cacheDirectory?: string;
-  /** Problems found while the parts were opened. */
+  /** Problems found while the splits were opened. */
   readonly problems?: readonly Problem[];
   readonly onProgress?: (done: number, total: number, file: string) => void;
 }
 
 /**
- * Looks at every picture of some parts of datasets: whether it can be read, what is in it, whether boxes fit masks, and whether
- * it, or its patient, is in another part too. Pictures are looked at a few at a time and forgotten: what is kept of each is a
+ * Looks at every picture of some splits of datasets: whether it can be read, what is in it, whether boxes fit masks, and whether
+ * it, or its patient, is in another split too. Pictures are looked at a few at a time and forgotten: what is kept of each is a
  * few hundred bytes.
  */
-export async function auditDatasets(parts: readonly AuditPart[], options: AuditOptions = {}): Promise<AuditReport> {
+export async function auditDatasets(parts: readonly AuditSplit[], options: AuditOptions = {}): Promise<AuditReport> {
   const caches = new Map<string, Promise<AuditCache>>();
   const cacheOf = (folder: string) => {
     const cache = caches.get(folder) ?? AuditCache.open(folder, options.cacheDirectory);
@@ -30,7 +30,7 @@ export async function auditDatasets(parts: readonly AuditPart[], options: AuditO
     return cache;
   };
   const jobs = parts.flatMap((part) => Array.from({ length: part.data.size }, (_, index) => ({ part, index })));
-  const pictures: PictureRecord[] = new Array(jobs.length);
+  const pictures: ImageRecord[] = new Array(jobs.length);
   const problems: Problem[] = [...(options.problems ?? [])];
   let done = 0;
   let cached = 0;
@@ -67,11 +67,11 @@ export async function auditDatasets(parts: readonly AuditPart[], options: AuditO
 
 /** Looks at one picture, or remembers it. */
 async function lookAt(
-  { dataset, part, data, root }: AuditPart,
+  { dataset, part, data, root }: AuditSplit,
   index: number,
   cacheOf: (folder: string) => Promise<AuditCache>,
   problems: Problem[],
-): Promise<{ readonly picture: PictureRecord; readonly known: boolean }> {
+): Promise<{ readonly picture: ImageRecord; readonly known: boolean }> {
   const source = data.source?.(index);
   const file = source === undefined ? `${dataset} ${part} ${index}` : below(root, source.files[0] as string);
   const place = { dataset, part, index, file, group: source?.group };
@@ -111,7 +111,7 @@ async function inParallel(count: number, job: (k: number) => Promise<void>): Pro
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, lane));
 }
 
-/** Whether a part is generated: its pictures are drawn from seeds and exist nowhere else. */
-export function isGenerated({ data }: AuditPart): boolean {
+/** Whether a split is generated: its pictures are drawn from seeds and exist nowhere else. */
+export function isGenerated({ data }: AuditSplit): boolean {
   return data instanceof PhantomDataset;
 }

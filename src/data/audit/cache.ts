@@ -40,7 +40,7 @@ export function auditCacheDirectory(): string {
 }
 
 /**
- * What earlier audits found, by the image's part and path. It holds hashes, sizes, phrases and problems, no pixels. An entry serves as
+ * What earlier audits found, by the image's split and path. It holds hashes, sizes, phrases and problems, no pixels. An entry serves as
  * long as its files have the size and the time of change that they had; failing that, as long as their content is the same.
  */
 export class AuditCache {

@@ -18,7 +18,7 @@ export interface CopyGroups {
 
 /**
  * Joins the groups of pictures that are the same or alike, by what {@link findTwins} goes by: divided by the joined groups, no two
- * parts have twins.
+ * splits have twins.
  */
 export function joinCopies(pictures: readonly Compared[]): CopyGroups {
   const number = new Map<string, number>();

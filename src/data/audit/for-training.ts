@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DataError, type Logger, silentLogger } from '../../util/index.js';
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import type { Dataset } from '../types.js';
 import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
-import type { AuditPart, PicturePlace, Problem, SharedGroup, Twins } from './types.js';
+import type { AuditSplit, ImageLocation, Problem, SharedGroup, Twins } from './types.js';
 
 export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory'> {
   /** Trains in spite of overlap, with a warning. Default: false. */
@@ -19,14 +19,14 @@ const LISTED = 5;
  * its patient, may be among those that validate or test. What was looked at before is remembered. Generated pictures are left
  * out: their seeds keep them apart.
  *
- * @throws DataError naming pictures when some cannot be read, or are in several parts and that is not allowed.
+ * @throws DataError naming pictures when some cannot be read, or are in several splits and that is not allowed.
  */
 export async function auditForTraining(
-  data: Readonly<Record<Part, Dataset>>,
+  data: Readonly<Record<Split, Dataset>>,
   { allowOverlap = false, logger = silentLogger, ...options }: TrainingAuditOptions = {},
 ): Promise<void> {
   const parts = (['train', 'val', 'test'] as const)
-    .flatMap((part) => originals(data[part]).map((own): AuditPart => ({ dataset: own.name, part, data: own })))
+    .flatMap((part) => originals(data[part]).map((own): AuditSplit => ({ dataset: own.name, part, data: own })))
     .filter((part) => !isGenerated(part));
   if (parts.length === 0) return;
   const report = await auditDatasets(parts, { ...options, onProgress: timed(logger) });
@@ -119,6 +119,6 @@ function twinsText({ a, b, kind, mirrored }: Twins): string {
   return `${placeText(a)} = ${placeText(b)} (${how})`;
 }
 
-function placeText({ file, part }: PicturePlace): string {
+function placeText({ file, part }: ImageLocation): string {
   return `${file} (${part})`;
 }

@@ -1,9 +1,9 @@
-import type { Part } from '../coco.js';
-import type { PictureRecord, SharedGroup } from './types.js';
+import type { Split } from '../coco.js';
+import type { ImageRecord, SharedGroup } from './types.js';
 
-/** Finds patients, volumes and source images of which pictures are in more than one part of their dataset. */
-export function findSharedGroups(pictures: readonly PictureRecord[]): SharedGroup[] {
-  const groups = new Map<string, { dataset: string; group: string; parts: Partial<Record<Part, number>> }>();
+/** Finds patients, volumes and source images of which pictures are in more than one split of their dataset. */
+export function findSharedGroups(pictures: readonly ImageRecord[]): SharedGroup[] {
+  const groups = new Map<string, { dataset: string; group: string; parts: Partial<Record<Split, number>> }>();
   for (const { dataset, part, group } of pictures) {
     if (group === undefined) continue;
     const key = `${dataset}\0${group}`;

@@ -7,14 +7,14 @@ export { type OpenedFolders, openFolders } from './open-folders.js';
 export { writeAuditPage } from './page/write-page.js';
 export { findTwins } from './twins.js';
 export type {
-  AuditPart,
   AuditReport,
+  AuditSplit,
   DatasetSummary,
+  ImageLocation,
   Level,
   PaperCounts,
-  PartSummary,
-  PicturePlace,
   Problem,
   SharedGroup,
+  SplitSummary,
   Twins,
 } from './types.js';

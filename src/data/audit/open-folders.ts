@@ -1,16 +1,16 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { DataError } from '../../util/index.js';
-import { CocoDataset, type Part } from '../coco.js';
+import { CocoDataset, type Split } from '../coco.js';
 import { reasonOf } from './inspect.js';
 import { isOwn } from './own-file.js';
-import type { AuditPart, Problem } from './types.js';
+import type { AuditSplit, Problem } from './types.js';
 
-export const PARTS: readonly Part[] = ['train', 'val', 'test'];
+export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** The parts of some datasets, and what was wrong on the way to them. */
+/** The splits of some datasets, and what was wrong on the way to them. */
 export interface OpenedFolders {
-  readonly parts: readonly AuditPart[];
+  readonly parts: readonly AuditSplit[];
   readonly problems: readonly Problem[];
 }
 
@@ -44,7 +44,7 @@ async function datasetsOf(folder: string): Promise<string[]> {
 
 async function isDataset(root: string): Promise<boolean> {
   const names: string[] = await readdir(join(root, 'annotations')).catch(() => []);
-  return PARTS.some((part) => names.includes(`${part}.json`));
+  return SPLITS.some((part) => names.includes(`${part}.json`));
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -61,9 +61,9 @@ function namesOf(roots: readonly string[]): string[] {
 
 async function openDataset(root: string, dataset: string): Promise<OpenedFolders> {
   const present = new Set(await readdir(join(root, 'annotations')));
-  const parts: AuditPart[] = [];
+  const parts: AuditSplit[] = [];
   const problems: Problem[] = [];
-  for (const part of PARTS.filter((name) => present.has(`${name}.json`))) {
+  for (const part of SPLITS.filter((name) => present.has(`${name}.json`))) {
     try {
       parts.push({ dataset, part, root, data: await CocoDataset.open(root, part) });
     } catch (error) {
@@ -75,8 +75,8 @@ async function openDataset(root: string, dataset: string): Promise<OpenedFolders
   return { parts, problems: [...problems, ...(await strangers(root, dataset, parts)), ...forgotten] };
 }
 
-/** Files that are links to somewhere else: of each part one is named. */
-async function strangers(root: string, dataset: string, parts: readonly AuditPart[]): Promise<Problem[]> {
+/** Files that are links to somewhere else: of each split one is named. */
+async function strangers(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const { part, data } of parts) {
     const outside: string[] = [];
@@ -91,10 +91,10 @@ async function strangers(root: string, dataset: string, parts: readonly AuditPar
 }
 
 /** Files that no annotation names. Where an annotation file could not be read, nothing is said. */
-async function orphans(root: string, dataset: string, parts: readonly AuditPart[]): Promise<Problem[]> {
+async function orphans(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
   const present = await readdir(join(root, 'annotations'));
   const first = parts[0];
-  if (first === undefined || PARTS.some((part) => present.includes(`${part}.json`) && !parts.some((own) => own.part === part)))
+  if (first === undefined || SPLITS.some((part) => present.includes(`${part}.json`) && !parts.some((own) => own.part === part)))
     return [];
   const used = new Set<string>();
   for (const { data } of parts)

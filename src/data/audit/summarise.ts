@@ -1,19 +1,19 @@
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import { paperCounts } from './paper-counts.js';
-import type { AuditPart, DatasetSummary, PartSummary, PictureRecord } from './types.js';
+import type { AuditSplit, DatasetSummary, ImageRecord, SplitSummary } from './types.js';
 
-/** Counts what each part of each dataset holds. */
-export function summariseDatasets(parts: readonly AuditPart[], pictures: readonly PictureRecord[]): DatasetSummary[] {
+/** Counts what each split of each dataset holds. */
+export function summariseDatasets(parts: readonly AuditSplit[], pictures: readonly ImageRecord[]): DatasetSummary[] {
   const byPlace = grouped(pictures);
   const names = [...new Set(parts.map(({ dataset }) => dataset))];
   return names.map((name) => {
     const own = parts.filter(({ dataset }) => dataset === name);
-    const summaries = own.map(({ part }): [Part, PartSummary] => [part, summarisePart(byPlace.get(`${name}\0${part}`) ?? [])]);
+    const summaries = own.map(({ part }): [Split, SplitSummary] => [part, summariseSplit(byPlace.get(`${name}\0${part}`) ?? [])]);
     return { name, parts: Object.fromEntries(summaries) as DatasetSummary['parts'], paper: paperCounts(name) };
   });
 }
 
-function summarisePart(pictures: readonly PictureRecord[]): PartSummary {
+function summariseSplit(pictures: readonly ImageRecord[]): SplitSummary {
   const readable = pictures.filter(({ width }) => width !== undefined);
   const labels = new Map<string, { objects: number; images: number }>();
   for (const picture of readable) {
@@ -38,12 +38,12 @@ function summarisePart(pictures: readonly PictureRecord[]): PartSummary {
   };
 }
 
-function placeOf({ dataset, part }: PictureRecord): string {
+function placeOf({ dataset, part }: ImageRecord): string {
   return `${dataset}\0${part}`;
 }
 
-function grouped(pictures: readonly PictureRecord[]): Map<string, PictureRecord[]> {
-  const groups = new Map<string, PictureRecord[]>();
+function grouped(pictures: readonly ImageRecord[]): Map<string, ImageRecord[]> {
+  const groups = new Map<string, ImageRecord[]>();
   for (const picture of pictures) {
     const group = groups.get(placeOf(picture));
     if (group === undefined) groups.set(placeOf(picture), [picture]);

@@ -1,6 +1,6 @@
 import { MIRRORS } from './fingerprint.js';
 import { differing, mirrored, packSigns } from './signs.js';
-import type { Level, PicturePlace, PictureRecord, Twins } from './types.js';
+import type { ImageLocation, ImageRecord, Level, Twins } from './types.js';
 
 /**
  * Signs of 255 that may differ in copies of a picture. Where the number comes from: docs/decisions/0010-same-picture.md.
@@ -10,16 +10,16 @@ export const ALIKE = 40;
 const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
 
 /**
- * Finds pictures that are in two parts or two datasets at once. Of pictures that are alike, each is told with its nearest
- * counterpart alone: n frames of a film would else make n² pairs. Those within one part of a dataset do no harm and are left
+ * Finds pictures that are in two splits or two datasets at once. Of pictures that are alike, each is told with its nearest
+ * counterpart alone: n frames of a film would else make n² pairs. Those within one split of a dataset do no harm and are left
  * out.
  */
-export function findTwins(pictures: readonly PictureRecord[], limit = ALIKE): Twins[] {
+export function findTwins(pictures: readonly ImageRecord[], limit = ALIKE): Twins[] {
   const twins = new Map<string, Twins>();
   const note = (i: number, j: number, distance: number, mirror: number, kind: Twins['kind']) => {
     const key = i < j ? `${i} ${j}` : `${j} ${i}`;
     if (twins.has(key)) return;
-    const [a, b] = [pictures[Math.min(i, j)] as PictureRecord, pictures[Math.max(i, j)] as PictureRecord];
+    const [a, b] = [pictures[Math.min(i, j)] as ImageRecord, pictures[Math.max(i, j)] as ImageRecord];
     const turned = MIRRORED[mirror] as Twins['mirrored'];
     twins.set(key, { level: levelOf(a, b), kind, distance, mirrored: turned, a: placeOf(a), b: placeOf(b) });
   };
@@ -33,7 +33,7 @@ function order({ level, kind }: Twins): number {
 }
 
 /** Pictures with the same pixels: each with the first one of every other place. */
-function exactTwins(pictures: readonly PictureRecord[], note: (i: number, j: number) => void): void {
+function exactTwins(pictures: readonly ImageRecord[], note: (i: number, j: number) => void): void {
   const seen = new Map<string, Map<string, number>>();
   for (const [j, picture] of pictures.entries()) {
     if (picture.exact === undefined) continue;
@@ -53,11 +53,11 @@ interface Match {
 }
 
 /** The nearest counterpart in another place of each picture that has one. Every pair is compared, most of them by three words. */
-function nearest(pictures: readonly PictureRecord[], limit: number): Match[] {
+function nearest(pictures: readonly ImageRecord[], limit: number): Match[] {
   const usable = pictures.flatMap((picture, index) => (picture.signs === undefined ? [] : [{ index, signs: picture.signs }]));
   const places = new Map<string, number>();
   const place = Int32Array.from(usable, ({ index }) => {
-    const key = placeKey(pictures[index] as PictureRecord);
+    const key = placeKey(pictures[index] as ImageRecord);
     if (!places.has(key)) places.set(key, places.size);
     return places.get(key) as number;
   });
@@ -93,15 +93,15 @@ function nearest(pictures: readonly PictureRecord[], limit: number): Match[] {
   });
 }
 
-function placeKey({ dataset, part }: PictureRecord): string {
+function placeKey({ dataset, part }: ImageRecord): string {
   return `${part}\0${dataset}`;
 }
 
-/** Between parts it is an error, of whichever dataset they are: what one part learns, another tests. */
-function levelOf(a: PictureRecord, b: PictureRecord): Level {
+/** Between splits it is an error, of whichever dataset they are: what one split learns, another tests. */
+function levelOf(a: ImageRecord, b: ImageRecord): Level {
   return a.part === b.part ? 'warning' : 'error';
 }
 
-function placeOf({ dataset, part, index, file }: PictureRecord): PicturePlace {
+function placeOf({ dataset, part, index, file }: ImageRecord): ImageLocation {
   return { dataset, part, index, file };
 }

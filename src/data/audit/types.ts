@@ -1,10 +1,10 @@
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import type { Dataset } from '../types.js';
 
-/** A part of a dataset that is looked at. */
-export interface AuditPart {
+/** A split of a dataset that is looked at. Here and in `audit.json` its name stands under `part`. */
+export interface AuditSplit {
   readonly dataset: string;
-  readonly part: Part;
+  readonly part: Split;
   readonly data: Dataset;
   /** The dataset's folder, which file names are told from. */
   readonly root?: string | undefined;
@@ -17,7 +17,7 @@ export type Level = 'error' | 'warning';
 export interface Problem {
   readonly level: Level;
   readonly dataset: string;
-  readonly part: Part;
+  readonly part: Split;
   /** Below the dataset's folder. */
   readonly file: string;
   readonly what: string;
@@ -34,10 +34,10 @@ export interface Inspection {
   readonly problems: readonly { readonly level: Level; readonly what: string }[];
 }
 
-/** A picture of a part. Those that cannot be read have no size and no fingerprint. */
-export interface PictureRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
+/** A picture of a split. Those that cannot be read have no size and no fingerprint. */
+export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
   readonly dataset: string;
-  readonly part: Part;
+  readonly part: Split;
   readonly index: number;
   /** Below the dataset's folder. */
   readonly file: string;
@@ -46,7 +46,7 @@ export interface PictureRecord extends Partial<Pick<Inspection, 'width' | 'heigh
 }
 
 /** A picture by its place. */
-export type PicturePlace = Pick<PictureRecord, 'dataset' | 'part' | 'index' | 'file'>;
+export type ImageLocation = Pick<ImageRecord, 'dataset' | 'part' | 'index' | 'file'>;
 
 /** The same picture in two places. */
 export interface Twins {
@@ -57,20 +57,20 @@ export interface Twins {
   /** Signs that differ, of 255. */
   readonly distance: number;
   readonly mirrored: 'no' | 'left-right' | 'up-down' | 'both';
-  readonly a: PicturePlace;
-  readonly b: PicturePlace;
+  readonly a: ImageLocation;
+  readonly b: ImageLocation;
 }
 
-/** A patient, volume or source image of which pictures are in more than one part. */
+/** A patient, volume or source image of which pictures are in more than one split. */
 export interface SharedGroup {
   readonly dataset: string;
   readonly group: string;
-  /** Pictures in each part. */
-  readonly parts: Partial<Record<Part, number>>;
+  /** Pictures in each split. */
+  readonly parts: Partial<Record<Split, number>>;
 }
 
-/** What a part holds. */
-export interface PartSummary {
+/** What a split holds. */
+export interface SplitSummary {
   readonly images: number;
   readonly objects: number;
   /** Pictures without an object. */
@@ -94,7 +94,7 @@ export interface PaperCounts {
 
 export interface DatasetSummary {
   readonly name: string;
-  readonly parts: Partial<Record<Part, PartSummary>>;
+  readonly parts: Partial<Record<Split, SplitSummary>>;
   readonly paper: PaperCounts | null;
 }
 

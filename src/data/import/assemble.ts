@@ -1,9 +1,9 @@
 import { relative, sep } from 'node:path';
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import type { CocoEntry } from './coco-writer.js';
 import type { ObjectEntry, RecordResult } from './process-record.js';
 import { splitGroups, splitRows, TRAIN_AND_VAL } from './split.js';
-import type { Adapter, SourceRecord } from './types.js';
+import type { Importer, SourceRecord } from './types.js';
 
 /** A record and what was made of it. */
 export interface Done {
@@ -13,10 +13,10 @@ export interface Done {
 
 /** How entries are named and divided. */
 export interface AssembleOptions {
-  readonly adapter: Adapter;
+  readonly importer: Importer;
   readonly seed: number;
-  /** Parts that records have are kept: the publisher's, or those of a given division. */
-  readonly keepParts: boolean;
+  /** Splits that records have are kept: the publisher's, or those of a given division. */
+  readonly keepSplits: boolean;
   readonly phraseOf: (name: string) => string;
   /** All classes, for what a negative is asked. */
   readonly classes: readonly string[];
@@ -24,8 +24,8 @@ export interface AssembleOptions {
   readonly from: string;
 }
 
-/** The entries of each part. */
-export type Parts = Readonly<Record<Part, readonly CocoEntry[]>>;
+/** The entries of each split. */
+export type Splits = Readonly<Record<Split, readonly CocoEntry[]>>;
 
 /** A copy that the published code makes of an image. */
 export interface Copy {
@@ -34,10 +34,10 @@ export interface Copy {
 }
 
 /** Whole images, divided by groups. */
-export interface StrictParts {
-  readonly parts: Parts;
+export interface StrictSplits {
+  readonly splits: Splits;
   /** Of each record. */
-  readonly partOf: readonly Part[];
+  readonly splitOf: readonly Split[];
 }
 
 /**
@@ -45,32 +45,32 @@ export interface StrictParts {
  *
  * @param joined - the groups that stay together, of each record.
  */
-export function assembleStrict(done: readonly Done[], joined: readonly string[], options: AssembleOptions): StrictParts {
-  const parts: Record<Part, CocoEntry[]> = { train: [], val: [], test: [] };
-  const partOf = divide(done, joined, options);
-  // Parts that were given may divide a joined group: there its own name must stay, to be told by.
-  const given = options.keepParts && done.some(({ record }) => record.part !== undefined);
+export function assembleStrict(done: readonly Done[], joined: readonly string[], options: AssembleOptions): StrictSplits {
+  const splits: Record<Split, CocoEntry[]> = { train: [], val: [], test: [] };
+  const splitOf = divide(done, joined, options);
+  // Splits that were given may divide a joined group: there its own name must stay, to be told by.
+  const given = options.keepSplits && done.some(({ record }) => record.split !== undefined);
   for (const [i, { record, result }] of done.entries()) {
     const group = given ? record.group : (joined[i] as string);
     const entry = entryOf({ record: { ...record, group }, result }, result.imageFile, result.objects, options);
-    parts[partOf[i] as Part].push(entry);
+    splits[splitOf[i] as Split].push(entry);
   }
-  return { parts, partOf };
+  return { splits, splitOf };
 }
 
-function divide(done: readonly Done[], joined: readonly string[], { adapter, seed, keepParts }: AssembleOptions): Part[] {
-  if (adapter.unseen === true) return done.map(() => 'test');
-  const records = done.map(({ record: { part } }, i) => ({ part, group: joined[i] as string }));
-  if (!keepParts) return splitGroups(records, seed);
-  const given = records.map(({ part }) => part);
-  if (given.every((part) => part !== undefined)) return given as Part[];
-  // Where the publisher held a test part back, the rest trains and validates.
+function divide(done: readonly Done[], joined: readonly string[], { importer, seed, keepSplits }: AssembleOptions): Split[] {
+  if (importer.unseen === true) return done.map(() => 'test');
+  const records = done.map(({ record: { split } }, i) => ({ split, group: joined[i] as string }));
+  if (!keepSplits) return splitGroups(records, seed);
+  const given = records.map(({ split }) => split);
+  if (given.every((split) => split !== undefined)) return given as Split[];
+  // Where the publisher held a test split back, the rest trains and validates.
   const rest = splitGroups(
-    records.filter(({ part }) => part === undefined),
+    records.filter(({ split }) => split === undefined),
     seed,
     given.includes('test') ? TRAIN_AND_VAL : undefined,
   );
-  return given.map((part) => part ?? (rest.shift() as Part));
+  return given.map((split) => split ?? (rest.shift() as Split));
 }
 
 function entryOf(
@@ -97,40 +97,40 @@ function entryOf(
 
 /** Where an image came from, with `/` on every system. */
 export function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, from: string): string {
-  const part = frame === undefined ? (slice ?? page) : `${slice}t${frame}`;
-  return `${relative(from, file).split(sep).join('/')}${part === undefined ? '' : `#${part}`}`;
+  const place = frame === undefined ? (slice ?? page) : `${slice}t${frame}`;
+  return `${relative(from, file).split(sep).join('/')}${place === undefined ? '' : `#${place}`}`;
 }
 
-/** Rows as the published code divides them: an image may be in several parts, with only some of its objects in each. */
+/** Rows as the published code divides them: an image may be in several splits, with only some of its objects in each. */
 export function assemblePaper(
   done: readonly Done[],
   options: AssembleOptions,
-): { readonly parts: Parts; readonly copies: Copy[] } {
-  const { adapter, seed } = options;
+): { readonly splits: Splits; readonly copies: Copy[] } {
+  const { importer, seed } = options;
   const copies = new Map<string, Copy>();
   const rows = done.flatMap((item) =>
     item.result.objects.map((object, k) => {
       const { imageFile } = item.result;
       // The published code's copies: the number of the contour follows the name of the dataset.
-      const fileName = adapter.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
+      const fileName = importer.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
       if (fileName !== imageFile) copies.set(fileName, { from: imageFile, to: fileName });
       // Where colours are classes, the list is that of the object.
       return { item, object, fileName, list: item.record.list ?? object.class };
     }),
   );
   const divided =
-    adapter.unseen === true ? { train: [], val: [], test: rows } : splitRows(rows, adapter.paper?.lists ?? [], seed);
-  const entries = (part: Part): CocoEntry[] => {
+    importer.unseen === true ? { train: [], val: [], test: rows } : splitRows(rows, importer.paper?.lists ?? [], seed);
+  const entries = (split: Split): CocoEntry[] => {
     const byFile = new Map<string, { item: Done; objects: ObjectEntry[] }>();
-    for (const { item, object, fileName } of divided[part]) {
+    for (const { item, object, fileName } of divided[split]) {
       const entry = byFile.get(fileName);
       if (entry === undefined) byFile.set(fileName, { item, objects: [object] });
       else entry.objects.push(object);
     }
     return [...byFile].map(([fileName, { item, objects }]) => ({
       ...entryOf(item, fileName, objects, options),
-      ...(part === 'test' ? { wholeMask: item.result.wholeMask } : {}),
+      ...(split === 'test' ? { wholeMask: item.result.wholeMask } : {}),
     }));
   };
-  return { parts: { train: entries('train'), val: entries('val'), test: entries('test') }, copies: [...copies.values()] };
+  return { splits: { train: entries('train'), val: entries('val'), test: entries('test') }, copies: [...copies.values()] };
 }

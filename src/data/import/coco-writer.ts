@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../util/index.js';
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 
 /** An image of the annotations, with its objects. */
 export interface CocoEntry {
@@ -34,15 +34,15 @@ const PIECE = 500;
 /** Writes `annotations/PART.json`, an image or annotation a line. */
 export async function writeAnnotations(
   root: string,
-  part: Part,
+  split: Split,
   entries: readonly CocoEntry[],
   phrases: readonly string[],
   info: CocoInfo,
 ): Promise<void> {
   const categories = phrases.map((name, i) => ({ id: i + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
-  await writeFileAtomic(join(root, 'annotations', `${part}.json`), async (file) => {
-    await file.write(`{"info": ${JSON.stringify({ ...info, part })},\n"images": [`);
+  await writeFileAtomic(join(root, 'annotations', `${split}.json`), async (file) => {
+    await file.write(`{"info": ${JSON.stringify({ ...info, part: split })},\n"images": [`);
     await writeList(file, entries, (entry, i) => [
       {
         id: i + 1,

@@ -1,8 +1,8 @@
 import { findTwins, joinCopies, type Twins } from '../audit/index.js';
-import type { Part } from '../coco.js';
-import { type Done, type Parts, sourceOf } from './assemble.js';
+import type { Split } from '../coco.js';
+import { type Done, type Splits, sourceOf } from './assemble.js';
 import type { CopiesReport } from './report.js';
-import type { Adapter } from './types.js';
+import type { Importer } from './types.js';
 
 /** Copies among the images of an import. */
 export interface FoundCopies {
@@ -17,14 +17,19 @@ export function findCopies(done: readonly Done[]): FoundCopies {
   return { joined: groups, sets };
 }
 
-/** Says what was found, and which copies are in two parts: those that were given are not changed. */
-export function reportCopies(done: readonly Done[], { sets }: FoundCopies, partOf: readonly Part[], from: string): CopiesReport {
+/** Says what was found, and which copies are in two splits: those that were given are not changed. */
+export function reportCopies(
+  done: readonly Done[],
+  { sets }: FoundCopies,
+  splitOf: readonly Split[],
+  from: string,
+): CopiesReport {
   const source = (i: number) => sourceOf((done[i] as Done).record, from);
   const copied = sets.flat();
   const twins = findTwins(
     copied.map((i) => ({
       dataset: '',
-      part: partOf[i] as Part,
+      part: splitOf[i] as Split,
       index: i,
       file: source(i),
       labels: [],
@@ -43,10 +48,10 @@ function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
   return { a: a.file, b: b.file, parts: [a.part, b.part], kind };
 }
 
-/** What a person must know of copies: that they are in two parts, or that a part is empty because of them. */
-export function copyNotes({ across, images, groups }: CopiesReport, parts: Parts, { unseen }: Adapter): string[] {
+/** What a person must know of copies: that they are in two splits, or that a split is empty because of them. */
+export function copyNotes({ across, images, groups }: CopiesReport, splits: Splits, { unseen }: Importer): string[] {
   const [first] = across;
-  const empty = (['train', 'val', 'test'] as const).filter((part) => parts[part].length === 0);
+  const empty = (['train', 'val', 'test'] as const).filter((split) => splits[split].length === 0);
   const lacking = unseen !== true && images > 2 && empty.length > 0;
   return [
     ...(first === undefined

@@ -2,8 +2,8 @@ import { constants, copyFile, link, rename } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { respelt } from '../../prompts/index.js';
 import { DataError, temporaryPath, writeFileAtomic } from '../../util/index.js';
-import type { Part } from '../coco.js';
-import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Parts, sourceOf } from './assemble.js';
+import type { Split } from '../coco.js';
+import { type AssembleOptions, assemblePaper, assembleStrict, type Copy, type Done, type Splits, sourceOf } from './assemble.js';
 import { writeAnnotations } from './coco-writer.js';
 import { copyNotes, findCopies, reportCopies } from './copies.js';
 import { slug } from './file-name.js';
@@ -14,12 +14,12 @@ import { checkPlaces } from './places.js';
 import { processAll } from './pool.js';
 import type { NamedRecord, ProcessOptions, RecordResult } from './process-record.js';
 import { loadPrompts, phraseOf } from './prompts.js';
-import { type CopiesReport, countParts, type ImportReport } from './report.js';
+import { type CopiesReport, countSplits, type ImportReport } from './report.js';
 import { resizedNote } from './resized.js';
-import { readSplitFile, splitText, withParts } from './split-file.js';
+import { readSplitFile, splitText, withSplits } from './split-file.js';
 import { paperStems, withStems } from './stems.js';
 import { type ImportOptions, kindOf, type Task, taskOf } from './task.js';
-import type { Adapter, Found, Problem } from './types.js';
+import type { Found, Importer, Problem } from './types.js';
 
 export type { ImportOptions } from './task.js';
 
@@ -32,19 +32,19 @@ export type { ImportOptions } from './task.js';
  */
 export async function importDataset(given: ImportOptions): Promise<ImportReport> {
   const task = taskOf(given);
-  const { adapter, options } = task;
+  const { importer, options } = task;
   const tree = await FileTree.open(options.from);
   await checkPlaces(options.from, options.to);
-  const partOf = options.splits === undefined ? undefined : await readSplitFile(options.splits, adapter);
-  const scanned = await adapter.scan({
+  const splitOf = options.splits === undefined ? undefined : await readSplitFile(options.splits, importer);
+  const scanned = await importer.scan({
     protocol: options.protocol,
     tree,
     variant: task.variant ?? '',
     prompts: options.prompts,
     officialSplits: options.officialSplits,
   });
-  if (scanned.records.length === 0) throw nothingFound(adapter, tree, scanned.problems, await recognised(tree, adapter));
-  const found = partOf === undefined ? scanned : divided(scanned, partOf, options);
+  if (scanned.records.length === 0) throw nothingFound(importer, tree, scanned.problems, await recognised(tree, importer));
+  const found = splitOf === undefined ? scanned : divided(scanned, splitOf, options);
   const [first] = found.problems;
   if (options.onBad === 'stop' && first !== undefined) throw badFile(first);
   const journal = await Journal.open(options.to, kindOf(task), options.overwrite);
@@ -55,9 +55,9 @@ export async function importDataset(given: ImportOptions): Promise<ImportReport>
   }
 }
 
-/** What was found, with the parts of a given division. */
-function divided(found: Found, partOf: ReadonlyMap<string, Part>, { splits = '', from }: Task['options']): Found {
-  const { records, problems, notes } = withParts(found.records, partOf, splits, (record) => sourceOf(record, from));
+/** What was found, with the splits of a given division. */
+function divided(found: Found, splitOf: ReadonlyMap<string, Split>, { splits = '', from }: Task['options']): Found {
+  const { records, problems, notes } = withSplits(found.records, splitOf, splits, (record) => sourceOf(record, from));
   if (records.length === 0)
     throw new DataError({
       code: 'E_SPLITS_INVALID',
@@ -69,15 +69,15 @@ function divided(found: Found, partOf: ReadonlyMap<string, Part>, { splits = '',
 }
 
 async function run(task: Task, found: Found, journal: Journal): Promise<ImportReport> {
-  const { adapter, options, variant } = task;
+  const { importer, options, variant } = task;
   const { from, to, protocol, seed, logger } = options;
-  const prompts = await loadPrompts(adapter.name);
-  const warning = adapter.warning?.({ protocol, variant: variant ?? '' });
+  const prompts = await loadPrompts(importer.name);
+  const warning = importer.warning?.({ protocol, variant: variant ?? '' });
   const notes = [
     ...(warning === undefined ? [] : [warning]),
     ...(protocol === 'paper' ? [LEAKS] : []),
     ...(found.notes ?? []),
-    ...(protocol === 'strict' ? notWhole(adapter, found) : []),
+    ...(protocol === 'strict' ? notWhole(importer, found) : []),
   ];
   for (const note of notes) logger.warn(note);
   const problems: Problem[] = [...found.problems];
@@ -97,58 +97,58 @@ async function run(task: Task, found: Found, journal: Journal): Promise<ImportRe
   const spelling = respelt([...named].filter((name) => prompts?.classes[name] === undefined));
   for (const line of spelling) logger.info(line);
   const assembly: AssembleOptions = {
-    adapter,
+    importer,
     seed,
-    keepParts: options.officialSplits || options.splits !== undefined || adapter.keepsParts === true,
+    keepSplits: options.officialSplits || options.splits !== undefined || importer.keepsSplits === true,
     phraseOf: (name) => phraseOf(name, prompts, protocol),
     classes: classes.length > 0 ? classes : [...named].sort(),
     from,
   };
-  const { parts, links, copies } = protocol === 'paper' ? paperParts(done, assembly) : strictParts(done, assembly);
-  for (const note of copies === undefined ? [] : copyNotes(copies, parts, adapter)) {
+  const { splits, links, copies } = protocol === 'paper' ? paperSplits(done, assembly) : strictSplits(done, assembly);
+  for (const note of copies === undefined ? [] : copyNotes(copies, splits, importer)) {
     notes.push(note);
     logger.warn(note);
   }
   await makeCopies(links, to);
   const report: ImportReport = {
-    dataset: adapter.name,
+    dataset: importer.name,
     protocol,
     ...(variant === undefined ? {} : { variant }),
     seed,
-    ...countParts(parts),
+    ...countSplits(splits),
     ...(copies === undefined ? {} : { copies }),
     problems: problems.map(({ file, what }) => ({ file: below(from, file), what })),
     notes: [...notes, ...spelling],
   };
-  await writeParts(parts, task, report);
-  if (protocol === 'strict') await writeSplits(done, parts, task);
+  await writeDataset(splits, task, report);
+  if (protocol === 'strict') await writeSplits(done, splits, task);
   await journal.sweep(new Set([...done.flatMap(({ result }) => filesOf(result)), ...links.map((link) => `images/${link.to}`)]));
   await writeFileAtomic(join(to, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   return report;
 }
 
 interface Assembled {
-  readonly parts: Parts;
+  readonly splits: Splits;
   readonly links: readonly Copy[];
   readonly copies?: CopiesReport;
 }
 
-function paperParts(done: readonly Done[], assembly: AssembleOptions): Assembled {
-  const { parts, copies } = assemblePaper(done, assembly);
-  return { parts, links: copies };
+function paperSplits(done: readonly Done[], assembly: AssembleOptions): Assembled {
+  const { splits, copies } = assemblePaper(done, assembly);
+  return { splits, links: copies };
 }
 
-function strictParts(done: readonly Done[], assembly: AssembleOptions): Assembled {
+function strictSplits(done: readonly Done[], assembly: AssembleOptions): Assembled {
   const found = findCopies(done);
-  const { parts, partOf } = assembleStrict(done, found.joined, assembly);
-  return { parts, links: [], copies: reportCopies(done, found, partOf, assembly.from) };
+  const { splits, splitOf } = assembleStrict(done, found.joined, assembly);
+  return { splits, links: [], copies: reportCopies(done, found, splitOf, assembly.from) };
 }
 
 const LEAKS =
   'protocol paper divides single outlines, not patients: the same image, volume or patient is in training and test. Use it to compare with the published figures only';
 
 /** Half an archive, or another version of it. */
-function notWhole({ title, published }: Adapter, { records }: Found): string[] {
+function notWhole({ title, published }: Importer, { records }: Found): string[] {
   const here = published?.of === 'volumes' ? new Set(records.map(({ group }) => group)).size : records.length;
   if (published === undefined || here === published.count) return [];
   return [`${here} ${published.of} are complete here, ${title} was published with ${published.count}`];
@@ -156,17 +156,17 @@ function notWhole({ title, published }: Adapter, { records }: Found): string[] {
 
 /** Everything that is not done yet, in threads; results in the order of the records. */
 async function processRecords(
-  { adapter, options }: Task,
+  { importer, options }: Task,
   { records }: Found,
   journal: Journal,
   problems: Problem[],
 ): Promise<(RecordResult | undefined)[]> {
-  const paper = options.protocol === 'paper' ? adapter.paper : undefined;
+  const paper = options.protocol === 'paper' ? importer.paper : undefined;
   const named =
-    paper === undefined ? withStems(records, ({ name }) => `${adapter.name}_${slug(name)}`) : paperStems(records, paper);
+    paper === undefined ? withStems(records, ({ name }) => `${importer.name}_${slug(name)}`) : paperStems(records, paper);
   const process: ProcessOptions = {
     to: options.to,
-    stretch: adapter.stretchMasks ?? false,
+    stretch: importer.stretchMasks ?? false,
     ...(paper === undefined ? {} : { paper }),
   };
   const results = new Map<string, RecordResult>();
@@ -195,31 +195,30 @@ async function processRecords(
   return ordered;
 }
 
-async function writeParts(parts: Parts, { adapter, options, variant }: Task, report: ImportReport): Promise<void> {
+async function writeDataset(splits: Splits, { importer, options, variant }: Task, report: ImportReport): Promise<void> {
   const phrases = Object.keys(report.phrases);
-  const asked = (['train', 'val', 'test'] as const).flatMap((part) => parts[part].flatMap((entry) => entry.phrases));
+  const asked = (['train', 'val', 'test'] as const).flatMap((split) => splits[split].flatMap((entry) => entry.phrases));
   const all = [...new Set([...phrases, ...asked])];
   const info = {
-    dataset: adapter.name,
-    title: adapter.title,
-    organ: adapter.organ,
-    url: adapter.source,
+    dataset: importer.name,
+    title: importer.title,
+    organ: importer.organ,
+    url: importer.source,
     protocol: options.protocol,
     seed: options.seed,
     ...(variant === undefined ? {} : { variant }),
   };
-  for (const part of ['train', 'val', 'test'] as const) await writeAnnotations(options.to, part, parts[part], all, info);
+  for (const split of ['train', 'val', 'test'] as const) await writeAnnotations(options.to, split, splits[split], all, info);
 }
 
 /** The division by the names of images, for others who have the same dataset in other files. */
-async function writeSplits(done: readonly Done[], parts: Parts, { adapter, options, variant }: Task): Promise<void> {
+async function writeSplits(done: readonly Done[], splits: Splits, { importer, options, variant }: Task): Promise<void> {
   const nameOf = new Map(done.map(({ record, result }) => [result.imageFile, record.name]));
-  const names = (part: Part) => parts[part].map(({ fileName }) => nameOf.get(fileName) as string);
-  const { seed, splits } = options;
+  const names = (split: Split) => splits[split].map(({ fileName }) => nameOf.get(fileName) as string);
   const text = splitText({
-    dataset: adapter.name,
+    dataset: importer.name,
     variant,
-    seed: splits === undefined ? seed : undefined,
+    seed: options.splits === undefined ? options.seed : undefined,
     parts: { train: names('train'), val: names('val'), test: names('test') },
   });
   await writeFileAtomic(join(options.to, 'splits.json'), text);

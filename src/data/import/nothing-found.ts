@@ -1,18 +1,18 @@
 import { DataError } from '../../util/index.js';
 import type { FileTree } from './file-tree.js';
-import { adapters } from './registry.js';
-import type { Adapter, Problem } from './types.js';
+import { importers } from './registry.js';
+import type { Importer, Problem } from './types.js';
 
 /** Says why there is nothing to import: archives that are packed, another dataset, or what is wrong. */
 export function nothingFound(
-  adapter: Adapter,
+  importer: Importer,
   { root, archives }: FileTree,
   problems: readonly Problem[],
-  other: Adapter | undefined,
+  other: Importer | undefined,
 ): DataError {
   const [packed] = archives;
   const [problem] = problems;
-  const expected = `${adapter.title} is laid out as ${adapter.layout}; it comes from ${adapter.source}`;
+  const expected = `${importer.title} is laid out as ${importer.layout}; it comes from ${importer.source}`;
   if (packed !== undefined)
     return new DataError({
       code: 'E_DATASET_PACKED',
@@ -25,7 +25,7 @@ export function nothingFound(
     return new DataError({
       code: 'E_DATASET_OTHER',
       where: root,
-      what: `it looks like ${other.title}, not ${adapter.title}`,
+      what: `it looks like ${other.title}, not ${importer.title}`,
       fix: `Say --dataset ${other.name}`,
     });
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
@@ -37,13 +37,13 @@ export function nothingFound(
 }
 
 /** The published dataset that a folder holds instead of the named one. */
-export async function recognised(tree: FileTree, named: Adapter): Promise<Adapter | undefined> {
-  for (const adapter of adapters) {
-    if (adapter === named || adapter.organ === 'any' || adapter.plainLayout === true) continue;
-    const variant = adapter.variants?.[0] ?? '';
-    const scan = adapter.scan({ protocol: 'strict', tree, variant, prompts: [], officialSplits: false });
+export async function recognised(tree: FileTree, named: Importer): Promise<Importer | undefined> {
+  for (const importer of importers) {
+    if (importer === named || importer.organ === 'any' || importer.plainLayout === true) continue;
+    const variant = importer.variants?.[0] ?? '';
+    const scan = importer.scan({ protocol: 'strict', tree, variant, prompts: [], officialSplits: false });
     const found = await scan.catch(() => undefined);
-    if (found !== undefined && found.records.length > found.problems.length) return adapter;
+    if (found !== undefined && found.records.length > found.problems.length) return importer;
   }
   return undefined;
 }

@@ -3,15 +3,15 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DataError, type Logger, silentLogger, unreadableCode } from '../../util/index.js';
-import { CocoDataset, type Part } from '../coco.js';
+import { CocoDataset, type Split } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
 import { KeptDataset, type SampleStore } from '../kept.js';
 import { RenameDataset } from '../rename.js';
 import { RepeatDataset } from '../repeat.js';
 import type { Dataset } from '../types.js';
 import { importDataset } from './import-dataset.js';
-import { isSpelling, knownAdapter } from './registry.js';
-import type { Adapter, Protocol } from './types.js';
+import { isSpelling, knownImporter } from './registry.js';
+import type { Importer, Protocol } from './types.js';
 
 /** One of several datasets. */
 export interface SetRequest {
@@ -33,7 +33,7 @@ export interface SetsOptions {
   readonly protocol: Protocol;
   /** What a dataset that is not there does. */
   readonly missing: 'error' | 'skip';
-  /** Of the parts of sets that are imported on the fly. */
+  /** Of the splits of sets that are imported on the fly. */
   readonly seed: number;
   /** Where those are written. Default: `sonoground/datasets` in the user's cache. */
   readonly cache?: string | undefined;
@@ -42,17 +42,17 @@ export interface SetsOptions {
   readonly logger?: Logger | undefined;
 }
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
 /**
  * Opens several datasets as one. A folder in the project's layout is read; one in its published layout is imported into a
- * cache first. Datasets that are held back from training are in the test part only.
+ * cache first. Datasets that are held back from training are in the test split only.
  *
  * @throws DataError that says where to get a dataset that is not there, or that none of them is.
  */
-export async function openSets(sets: readonly SetRequest[], options: SetsOptions): Promise<Record<Part, Dataset>> {
+export async function openSets(sets: readonly SetRequest[], options: SetsOptions): Promise<Record<Split, Dataset>> {
   const { root, missing, logger = silentLogger } = options;
-  const opened: Record<Part, Dataset[]> = { train: [], val: [], test: [] };
+  const opened: Record<Split, Dataset[]> = { train: [], val: [], test: [] };
   const folders = await readdir(root, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new DataError({
       code: unreadableCode(cause),
@@ -65,21 +65,21 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   const names = folders.filter((entry) => !entry.isFile()).map((entry) => entry.name);
   const absent: string[] = [];
   for (const set of sets) {
-    const adapter = knownAdapter(set.name);
-    const own = [(name: string) => name === set.name, (name: string) => isSpelling(name, set.name, adapter)];
+    const importer = knownImporter(set.name);
+    const own = [(name: string) => name === set.name, (name: string) => isSpelling(name, set.name, importer)];
     const folder = set.folder ?? own.map((fits) => names.find(fits)).find((name) => name !== undefined);
     if (folder === undefined || !(await isFolder(join(root, folder)))) {
       absent.push(set.name);
-      if (missing === 'error') throw notThere(set, adapter, root);
-      logger.warn(`${set.name} is not in ${root} and left out; it comes from ${adapter?.source ?? 'you'}`);
+      if (missing === 'error') throw notThere(set, importer, root);
+      logger.warn(`${set.name} is not in ${root} and left out; it comes from ${importer?.source ?? 'you'}`);
       continue;
     }
-    const place = await layoutOf(join(root, folder), set, adapter, options);
-    for (const part of PARTS) {
-      if (adapter?.unseen === true && part !== 'test') continue;
-      const read = await CocoDataset.open(place, part, set.name);
+    const place = await layoutOf(join(root, folder), set, importer, options);
+    for (const split of SPLITS) {
+      if (importer?.unseen === true && split !== 'test') continue;
+      const read = await CocoDataset.open(place, split, set.name);
       const whole = options.store === undefined ? read : new KeptDataset(read, options.store);
-      opened[part].push(taken(whole, part, set));
+      opened[split].push(taken(whole, split, set));
     }
   }
   if (absent.length === sets.length)
@@ -97,23 +97,23 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   };
 }
 
-/** A part of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
-function taken(whole: Dataset, part: Part, { repeat = 1, phrases = {} }: SetRequest): Dataset {
+/** A split of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
+function taken(whole: Dataset, split: Split, { repeat = 1, phrases = {} }: SetRequest): Dataset {
   const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
-  return part === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
+  return split === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
 }
 
 /** The folder in the project's layout: the dataset's own, or one in the cache. */
 async function layoutOf(
   folder: string,
   { name }: SetRequest,
-  adapter: Adapter | undefined,
+  importer: Importer | undefined,
   options: SetsOptions,
 ): Promise<string> {
   const { protocol, seed, logger = silentLogger } = options;
   if (await isFolder(join(folder, 'annotations'))) {
     const made = await protocolOf(folder);
-    if (made === undefined || made === protocol || adapter === undefined) return folder;
+    if (made === undefined || made === protocol || importer === undefined) return folder;
     const fix = `Import it with --protocol ${protocol}, or set data.protocol: ${made}`;
     throw new DataError({
       code: 'E_DATASET_OTHER',
@@ -122,7 +122,7 @@ async function layoutOf(
       fix,
     });
   }
-  if (adapter === undefined)
+  if (importer === undefined)
     throw new DataError({
       code: 'E_DATASET_NOT_IMPORTED',
       where: folder,
@@ -134,9 +134,9 @@ async function layoutOf(
     .update(await realpath(folder))
     .digest('hex')
     .slice(0, 12);
-  const to = join(cache, `${adapter.name}-${protocol}-${seed}-${key}`);
+  const to = join(cache, `${importer.name}-${protocol}-${seed}-${key}`);
   logger.info(`${name} is as published; importing it into ${to}`);
-  const report = await importDataset({ dataset: adapter.name, from: folder, to, protocol, seed, logger });
+  const report = await importDataset({ dataset: importer.name, from: folder, to, protocol, seed, logger });
   if (report.problems.length > 0)
     logger.warn(`${name}: ${report.problems.length} left out, listed in ${join(to, 'report.json')}`);
   return to;
@@ -156,10 +156,10 @@ async function protocolOf(folder: string): Promise<string | undefined> {
   }
 }
 
-function notThere({ name, folder }: SetRequest, adapter: Adapter | undefined, root: string): DataError {
+function notThere({ name, folder }: SetRequest, importer: Importer | undefined, root: string): DataError {
   const where = join(root, folder ?? name);
   const get =
-    adapter === undefined ? 'Put it there' : `${adapter.title} comes from ${adapter.source}: unpack it there, or import it`;
+    importer === undefined ? 'Put it there' : `${importer.title} comes from ${importer.source}: unpack it there, or import it`;
   return new DataError({
     code: 'E_DATASET_NOT_IMPORTED',
     where,

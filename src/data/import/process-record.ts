@@ -54,7 +54,7 @@ export type RecordResult =
 /** Reads one record, writes its image and the mask of each of its objects. What cannot be used is told, not thrown. */
 export async function processRecord({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
   try {
-    const { picture, spacingMm } = await pictureOf(record);
+    const { picture, spacingMm } = await readImage(record);
     const size = { width: picture.width, height: picture.height };
     const misfit = record.stated && sizeMisfit(record.stated, size, record.stated.by);
     if (misfit !== undefined) throw new DataError({ code: 'E_MASK_SIZE', where: record.image.file, what: misfit });
@@ -102,7 +102,7 @@ function entryOf({ class: name, boxXyxyPx: [x0, y0, x1, y1], area }: Instance, m
   return { class: name, bbox: [x0, y0, x1 - x0, y1 - y0], area, maskFile };
 }
 
-async function pictureOf({
+async function readImage({
   image: { file, slice, frame, page, transpose },
 }: SourceRecord): Promise<{ readonly picture: RasterImage; readonly spacingMm?: readonly [number, number] }> {
   if (slice === undefined) {
@@ -112,7 +112,7 @@ async function pictureOf({
   const volume = await openVolume(file);
   const address = { index: slice, ...(frame === undefined ? {} : { frame }) };
   const { spacingMm } = volume.slice(address);
-  const picture = volume.picture(address);
+  const picture = volume.image(address);
   const known = spacingMm.every((step) => step > 0);
   const turned = transpose === true ? transposed(picture) : picture;
   const [across, down] = transpose === true ? [spacingMm[1], spacingMm[0]] : spacingMm;

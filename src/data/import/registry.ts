@@ -1,42 +1,42 @@
 import { nearest, UsageError } from '../../util/index.js';
-import { adapters } from './adapters/index.js';
-import type { Adapter } from './types.js';
+import { importers } from './importers/index.js';
+import type { Importer } from './types.js';
 
 /** Every dataset that can be imported, in the order of the paper's table. */
-export { adapters };
+export { importers };
 
 /**
  * A dataset by its name, whatever the case, dashes and spaces.
  *
  * @throws UsageError with the nearest name.
  */
-export function findAdapter(name: string): Adapter {
+export function findImporter(name: string): Importer {
   const wanted = plain(name);
-  const found = adapters.find((adapter) =>
-    [adapter.name, adapter.title, ...adapter.aliases].some((own) => plain(own) === wanted),
+  const found = importers.find((importer) =>
+    [importer.name, importer.title, ...importer.aliases].some((own) => plain(own) === wanted),
   );
   if (found !== undefined) return found;
-  const names = adapters.flatMap((adapter) => [adapter.name, ...adapter.aliases]);
+  const names = importers.flatMap((importer) => [importer.name, ...importer.aliases]);
   const near = nearest(plain(name), names);
   throw new UsageError({
     code: 'E_DATASET_UNKNOWN',
     where: '--dataset',
     what: `there is no dataset ${name}${near === undefined ? '' : `, did you mean ${near}?`}`,
-    fix: `Known are ${adapters.map((adapter) => adapter.name).join(', ')}`,
+    fix: `Known are ${importers.map((importer) => importer.name).join(', ')}`,
   });
 }
 
 /** A dataset by its name, or nothing where there is none of that name. */
-export function knownAdapter(name: string): Adapter | undefined {
-  return adapters.find((adapter) => spellings(adapter).includes(plain(name)));
+export function knownImporter(name: string): Importer | undefined {
+  return importers.find((importer) => spellings(importer).includes(plain(name)));
 }
 
 /** Whether a folder is called as a dataset, in any of the spellings of its name. */
-export function isSpelling(folder: string, name: string, adapter: Adapter | undefined): boolean {
-  return plain(folder) === plain(name) || (adapter !== undefined && spellings(adapter).includes(plain(folder)));
+export function isSpelling(folder: string, name: string, importer: Importer | undefined): boolean {
+  return plain(folder) === plain(name) || (importer !== undefined && spellings(importer).includes(plain(folder)));
 }
 
-function spellings({ name, title, aliases }: Adapter): string[] {
+function spellings({ name, title, aliases }: Importer): string[] {
   return [name, title, ...aliases].map(plain);
 }
 

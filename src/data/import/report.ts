@@ -1,10 +1,10 @@
 import type { Twins } from '../audit/index.js';
-import type { Part } from '../coco.js';
-import type { Parts } from './assemble.js';
+import type { Split } from '../coco.js';
+import type { Splits } from './assemble.js';
 import type { Problem, Protocol } from './types.js';
 
-/** How much a part holds. */
-export interface PartCounts {
+/** How much a split holds. */
+export interface SplitCounts {
   /** Objects. */
   readonly rows: number;
   /** Different source images. */
@@ -15,17 +15,17 @@ export interface PartCounts {
 
 /** Images that are the same or alike, as `check-data` goes by, under different names, patients or volumes. */
 export interface CopiesReport {
-  /** Groups of copies; each is in one part, unless the parts were given. */
+  /** Groups of copies; each is in one split, unless the splits were given. */
   readonly groups: number;
   /** Images that have a copy elsewhere. */
   readonly images: number;
   /** The source images of each group. */
   readonly sets: readonly (readonly string[])[];
-  /** Pairs of source images in two parts, where those were given and are kept. */
+  /** Pairs of source images in two splits, where those were given and are kept. */
   readonly across: readonly {
     readonly a: string;
     readonly b: string;
-    readonly parts: readonly [Part, Part];
+    readonly parts: readonly [Split, Split];
     readonly kind: Twins['kind'];
   }[];
 }
@@ -36,12 +36,12 @@ export interface ImportReport {
   readonly protocol: Protocol;
   readonly variant?: string;
   readonly seed: number;
-  readonly counts: Readonly<Record<Part, PartCounts>>;
-  /** Objects of each phrase in each part. */
-  readonly phrases: Readonly<Record<string, Readonly<Record<Part, number>>>>;
+  readonly counts: Readonly<Record<Split, SplitCounts>>;
+  /** Objects of each phrase in each split. */
+  readonly phrases: Readonly<Record<string, Readonly<Record<Split, number>>>>;
   /** Images without an object. */
-  readonly negatives: Readonly<Record<Part, number>>;
-  /** Patients, volumes or source images that are in more than one part. */
+  readonly negatives: Readonly<Record<Split, number>>;
+  /** Patients, volumes or source images that are in more than one split. */
   readonly sharedGroups: number;
   /** Absent where rows are divided as published. */
   readonly copies?: CopiesReport;
@@ -49,34 +49,34 @@ export interface ImportReport {
   readonly notes: readonly string[];
 }
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
-/** Counts what the parts hold. */
-export function countParts(parts: Parts): Pick<ImportReport, 'counts' | 'phrases' | 'negatives' | 'sharedGroups'> {
-  const each = <T>(count: (part: Part) => T): Record<Part, T> => ({
+/** Counts what the splits hold. */
+export function countSplits(splits: Splits): Pick<ImportReport, 'counts' | 'phrases' | 'negatives' | 'sharedGroups'> {
+  const each = <T>(count: (split: Split) => T): Record<Split, T> => ({
     train: count('train'),
     val: count('val'),
     test: count('test'),
   });
-  const objects = (part: Part) => parts[part].flatMap((entry) => entry.objects);
-  const phrases = new Map<string, Record<Part, number>>();
-  for (const part of PARTS)
-    for (const { phrase } of objects(part)) {
+  const objects = (split: Split) => splits[split].flatMap((entry) => entry.objects);
+  const phrases = new Map<string, Record<Split, number>>();
+  for (const split of SPLITS)
+    for (const { phrase } of objects(split)) {
       const count = phrases.get(phrase) ?? { train: 0, val: 0, test: 0 };
-      count[part]++;
+      count[split]++;
       phrases.set(phrase, count);
     }
-  const where = new Map<string, Set<Part>>();
-  for (const part of PARTS)
-    for (const { group } of parts[part]) where.set(group, (where.get(group) ?? new Set<Part>()).add(part));
+  const where = new Map<string, Set<Split>>();
+  for (const split of SPLITS)
+    for (const { group } of splits[split]) where.set(group, (where.get(group) ?? new Set<Split>()).add(split));
   return {
-    counts: each((part) => ({
-      rows: objects(part).length,
-      images: new Set(parts[part].map(({ source }) => source)).size,
-      files: new Set(parts[part].map(({ fileName }) => fileName)).size,
+    counts: each((split) => ({
+      rows: objects(split).length,
+      images: new Set(splits[split].map(({ source }) => source)).size,
+      files: new Set(splits[split].map(({ fileName }) => fileName)).size,
     })),
     phrases: Object.fromEntries([...phrases].sort(([a], [b]) => (a < b ? -1 : 1))),
-    negatives: each((part) => parts[part].filter((entry) => entry.objects.length === 0).length),
+    negatives: each((split) => splits[split].filter((entry) => entry.objects.length === 0).length),
     sharedGroups: [...where.values()].filter((found) => found.size > 1).length,
   };
 }

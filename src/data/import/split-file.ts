@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DataError, unreadableCode } from '../../util/index.js';
-import type { Part } from '../coco.js';
-import type { Adapter, Problem, SourceRecord } from './types.js';
+import type { Split } from '../coco.js';
+import type { Importer, Problem, SourceRecord } from './types.js';
 
 const names = z.array(z.string());
 
@@ -18,14 +18,14 @@ export interface SplitFile {
   readonly variant?: string | undefined;
   /** Of the seed that it was drawn by. */
   readonly seed?: number | undefined;
-  readonly parts: Readonly<Record<Part, readonly string[]>>;
+  readonly parts: Readonly<Record<Split, readonly string[]>>;
 }
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
-/** The text of a division, a part a line. */
+/** The text of a division, a split a line. */
 export function splitText({ parts, ...head }: SplitFile): string {
-  const lines = PARTS.map((part) => `    "${part}": ${JSON.stringify(parts[part])}`);
+  const lines = SPLITS.map((split) => `    "${split}": ${JSON.stringify(parts[split])}`);
   const heads = Object.entries(head).flatMap(([key, value]) =>
     value === undefined ? [] : [`  "${key}": ${JSON.stringify(value)},`],
   );
@@ -33,11 +33,11 @@ export function splitText({ parts, ...head }: SplitFile): string {
 }
 
 /**
- * Reads the division of a dataset: the part of each image by its name.
+ * Reads the division of a dataset: the split of each image by its name.
  *
- * @throws DataError naming the file, when it cannot be read, is another dataset's, or gives an image two parts.
+ * @throws DataError naming the file, when it cannot be read, is another dataset's, or gives an image two splits.
  */
-export async function readSplitFile(file: string, { name, title, unseen }: Adapter): Promise<ReadonlyMap<string, Part>> {
+export async function readSplitFile(file: string, { name, title, unseen }: Importer): Promise<ReadonlyMap<string, Split>> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new DataError({
       code: unreadableCode(cause),
@@ -63,27 +63,27 @@ export async function readSplitFile(file: string, { name, title, unseen }: Adapt
       what: `it divides ${dataset}, not ${name}`,
       fix: `Use it with --dataset ${dataset}`,
     });
-  const partOf = new Map<string, Part>();
-  for (const part of PARTS)
-    for (const image of parts[part]) {
-      const other = partOf.get(image);
+  const splitOf = new Map<string, Split>();
+  for (const split of SPLITS)
+    for (const image of parts[split]) {
+      const other = splitOf.get(image);
       if (other !== undefined)
         throw new DataError({
           code: 'E_SPLITS_INVALID',
           where: file,
-          what: `${image} is in ${other} and in ${part}`,
+          what: `${image} is in ${other} and in ${split}`,
           fix: 'Leave it in one part',
         });
-      partOf.set(image, part);
+      splitOf.set(image, split);
     }
-  if (unseen === true && [...partOf.values()].some((part) => part !== 'test'))
+  if (unseen === true && [...splitOf.values()].some((split) => split !== 'test'))
     throw new DataError({
       code: 'E_SPLITS_INVALID',
       where: file,
       what: `it trains or validates on ${title}, which is held back from training`,
       fix: 'Put all of its images into test',
     });
-  return partOf;
+  return splitOf;
 }
 
 function json(text: string): unknown {
@@ -102,24 +102,24 @@ export interface Divided {
   readonly notes: readonly string[];
 }
 
-/** Gives records their parts. */
-export function withParts(
+/** Gives records their splits. */
+export function withSplits(
   records: readonly SourceRecord[],
-  partOf: ReadonlyMap<string, Part>,
+  splitOf: ReadonlyMap<string, Split>,
   file: string,
   from: (record: SourceRecord) => string,
 ): Divided {
   const there = new Set(records.map(({ name }) => name));
-  const missing = [...partOf.keys()].filter((name) => !there.has(name));
+  const missing = [...splitOf.keys()].filter((name) => !there.has(name));
   const given = (record: SourceRecord): SourceRecord[] => {
-    const part = partOf.get(record.name);
-    return part === undefined ? [] : [{ ...record, part }];
+    const split = splitOf.get(record.name);
+    return split === undefined ? [] : [{ ...record, split }];
   };
-  const note = `${missing.length} of the ${partOf.size} images in ${file} are not here, ${missing[0]} first`;
+  const note = `${missing.length} of the ${splitOf.size} images in ${file} are not here, ${missing[0]} first`;
   return {
     records: records.flatMap(given),
     problems: records
-      .filter(({ name }) => !partOf.has(name))
+      .filter(({ name }) => !splitOf.has(name))
       .map((record) => ({ file: from(record), what: `${file} does not give it a part` })),
     notes: missing.length === 0 ? [] : [note],
   };

@@ -1,14 +1,14 @@
 import { Rng } from '../../util/index.js';
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import { PythonRandom } from './python-random.js';
 
 /** Of ten images, how many train and validate; the rest tests. */
 const SHARES = { train: 0.7, val: 0.2 };
 
-/** Shares where the test part is given. */
+/** Shares where the test split is given. */
 export const TRAIN_AND_VAL = { train: 7 / 9, val: 2 / 9 };
 
-const PARTS = ['train', 'val', 'test'] as const;
+const SPLITS = ['train', 'val', 'test'] as const;
 
 /** What {@link splitGroups} divides. */
 export interface Grouped {
@@ -16,36 +16,36 @@ export interface Grouped {
 }
 
 /**
- * Divides 70/20/10 so that no group is in two parts. Groups are shuffled by the seed, but for large ones, which come first;
- * each goes to the part that lacks most images. Where every image is a group of its own the parts have exactly int(0.7 n), int(0.2 n) and the remaining images.
+ * Divides 70/20/10 so that no group is in two splits. Groups are shuffled by the seed, but for large ones, which come first;
+ * each goes to the split that lacks most images. Where every image is a group of its own the splits have exactly int(0.7 n), int(0.2 n) and the remaining images.
  */
-export function splitGroups(items: readonly Grouped[], seed: number, shares = SHARES): Part[] {
+export function splitGroups(items: readonly Grouped[], seed: number, shares = SHARES): Split[] {
   const sizes = new Map<string, number>();
   for (const { group } of items) sizes.set(group, (sizes.get(group) ?? 0) + 1);
   const lacking = targets(items.length, sizes.size, shares);
-  const partOf = new Map<string, Part>();
+  const splitOf = new Map<string, Split>();
   const order = largeFirst(Rng.seeded(seed).shuffle([...sizes.keys()].sort()), sizes, items.length);
-  const empty = new Set(PARTS.filter((part) => lacking[part] > 0));
+  const empty = new Set(SPLITS.filter((split) => lacking[split] > 0));
   for (const [i, group] of order.entries()) {
-    // A few large groups must not leave a part without any.
-    const open = order.length - i <= empty.size ? [...empty] : PARTS;
-    const part = open.reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
-    partOf.set(group, part);
-    empty.delete(part);
-    lacking[part] -= sizes.get(group) ?? 0;
+    // A few large groups must not leave a split without any.
+    const open = order.length - i <= empty.size ? [...empty] : SPLITS;
+    const split = open.reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
+    splitOf.set(group, split);
+    empty.delete(split);
+    lacking[split] -= sizes.get(group) ?? 0;
   }
-  return items.map(({ group }) => partOf.get(group) as Part);
+  return items.map(({ group }) => splitOf.get(group) as Split);
 }
 
-/** Groups that alone are more than the test part come first, largest first: nothing could make up for one that comes last. */
+/** Groups that alone are more than the test split come first, largest first: nothing could make up for one that comes last. */
 function largeFirst(order: readonly string[], sizes: ReadonlyMap<string, number>, images: number): string[] {
   const size = (group: string) => sizes.get(group) ?? 0;
   const large = order.filter((group) => size(group) > images * (1 - SHARES.train - SHARES.val) + 1);
   return [...large.sort((a, b) => size(b) - size(a)), ...order.filter((group) => !large.includes(group))];
 }
 
-/** Three groups are enough for three parts that are not empty. */
-function targets(images: number, groups: number, shares: typeof SHARES): Record<Part, number> {
+/** Three groups are enough for three splits that are not empty. */
+function targets(images: number, groups: number, shares: typeof SHARES): Record<Split, number> {
   const train = Math.floor(images * shares.train + 1e-9);
   if (shares === TRAIN_AND_VAL) return { train, val: images - train, test: Number.NEGATIVE_INFINITY };
   const val = Math.floor(images * shares.val + 1e-9);
@@ -63,18 +63,18 @@ export interface Listed {
  * Divides rows as the published code does: each list shuffled by Python's generator (seeded once), the first int(0.7 n)
  * train, the next int(0.2 n) validate, the rest tests.
  *
- * @returns the rows of each part in their shuffled order.
+ * @returns the rows of each split in their shuffled order.
  */
-export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly string[], seed: number): Record<Part, T[]> {
+export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly string[], seed: number): Record<Split, T[]> {
   const random = new PythonRandom(seed);
-  const parts: Record<Part, T[]> = { train: [], val: [], test: [] };
+  const splits: Record<Split, T[]> = { train: [], val: [], test: [] };
   const divided = lists.length === 0 ? [rows] : lists.map((list) => rows.filter((row) => row.list === list));
   for (const list of divided) {
     const order = random.shuffle(list);
     // As Python truncates the product of floating-point numbers.
     const train = Math.trunc(order.length * SHARES.train);
     const val = Math.trunc(order.length * SHARES.val);
-    for (const [i, row] of order.entries()) parts[i < train ? 'train' : i < train + val ? 'val' : 'test'].push(row);
+    for (const [i, row] of order.entries()) splits[i < train ? 'train' : i < train + val ? 'val' : 'test'].push(row);
   }
-  return parts;
+  return splits;
 }

@@ -1,6 +1,6 @@
 import { type Logger, silentLogger, UsageError } from '../../util/index.js';
-import { findAdapter } from './registry.js';
-import type { Adapter, Protocol } from './types.js';
+import { findImporter } from './registry.js';
+import type { Importer, Protocol } from './types.js';
 
 /** What an import is asked. */
 export interface ImportOptions {
@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly onBad?: 'stop' | 'skip';
   /** Of the split. Default: 42. */
   readonly seed?: number;
-  /** Use the publisher's parts. Default: false. */
+  /** Use the publisher's splits. Default: false. */
   readonly officialSplits?: boolean;
   /** A division to use: the `splits.json` of another import. Default: it is drawn by the seed. */
   readonly splits?: string | undefined;
@@ -33,7 +33,7 @@ export interface ImportOptions {
 
 /** An import whose options fit its dataset. */
 export interface Task {
-  readonly adapter: Adapter;
+  readonly importer: Importer;
   readonly options: Required<Omit<ImportOptions, 'variant' | 'onProgress' | 'splits'>> &
     Pick<ImportOptions, 'onProgress' | 'splits'>;
   readonly variant: string | undefined;
@@ -45,7 +45,7 @@ export interface Task {
  * @throws UsageError for an unknown name or an option that the dataset has not.
  */
 export function taskOf(given: ImportOptions): Task {
-  const adapter = findAdapter(given.dataset);
+  const importer = findImporter(given.dataset);
   const protocol = given.protocol ?? 'strict';
   const options = {
     protocol,
@@ -64,12 +64,12 @@ export function taskOf(given: ImportOptions): Task {
       what: `${options.seed} is no whole number from 0 on`,
       fix: 'For example --seed 42',
     });
-  if (protocol === 'paper' && adapter.paper === undefined) {
-    const what = `the paper has no dataset ${adapter.name}`;
+  if (protocol === 'paper' && importer.paper === undefined) {
+    const what = `the paper has no dataset ${importer.name}`;
     throw new UsageError({ code: 'E_OPTION_CONFLICT', where: '--protocol', what, fix: 'Leave --protocol out' });
   }
-  if (options.officialSplits && adapter.officialSplits === undefined) {
-    const what = `${adapter.title} was published without parts`;
+  if (options.officialSplits && importer.officialSplits === undefined) {
+    const what = `${importer.title} was published without splits`;
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
       where: '--official-splits',
@@ -79,7 +79,7 @@ export function taskOf(given: ImportOptions): Task {
   }
   if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {
     const other =
-      protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's parts";
+      protocol === 'paper' ? '--protocol paper divides single outlines' : "--official-splits asks for the publisher's splits";
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
       where: '--splits',
@@ -87,21 +87,21 @@ export function taskOf(given: ImportOptions): Task {
       fix: 'Leave one of them out',
     });
   }
-  const variants = adapter.variants ?? [];
+  const variants = importer.variants ?? [];
   if (given.variant !== undefined && !variants.includes(given.variant)) {
     const fix = variants.length === 0 ? 'Leave --variant out' : `Choose one of ${variants.join(', ')}`;
     throw new UsageError({
       code: 'E_OPTION_VALUE',
       where: '--variant',
-      what: `${adapter.title} has no variant ${given.variant}`,
+      what: `${importer.title} has no variant ${given.variant}`,
       fix,
     });
   }
-  const variant = given.variant ?? (protocol === 'paper' ? (adapter.paperVariant ?? variants[0]) : variants[0]);
-  return { adapter, options, variant };
+  const variant = given.variant ?? (protocol === 'paper' ? (importer.paperVariant ?? variants[0]) : variants[0]);
+  return { importer, options, variant };
 }
 
 /** One folder holds one kind of import; another seed only divides it anew. */
-export function kindOf({ adapter, options, variant }: Task): string {
-  return [adapter.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
+export function kindOf({ importer, options, variant }: Task): string {
+  return [importer.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
 }

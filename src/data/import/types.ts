@@ -1,6 +1,6 @@
 import type { GridTurn } from '../../imaging/index.js';
 import type { StatedSize } from '../annotation-misfit.js';
-import type { Part } from '../coco.js';
+import type { Split } from '../coco.js';
 import type { FileTree } from './file-tree.js';
 
 /** `strict` keeps patients apart and names things rightly; `paper` repeats what was published, for comparison. */
@@ -92,12 +92,12 @@ export interface SourceRecord {
   readonly image: PixelSource;
   /** None make a negative. */
   readonly masks: readonly (MaskSource | DrawnSource)[];
-  /** Images of one group stay in one part: a patient, a volume, a source image. */
+  /** Images of one group stay in one split: a patient, a volume, a source image. */
   readonly group: string;
   /** What the prompt asks for where it is not simply what is there: names of classes. */
   readonly asked?: readonly string[];
-  /** The part that the dataset's publisher gave it. */
-  readonly part?: Part;
+  /** The split that the dataset's publisher gave it. */
+  readonly split?: Split;
   /** Which of the published code's lists it is in. */
   readonly list?: string;
   /** Millimetres a pixel, across and down; of the published picture, where its size is known. */
@@ -123,16 +123,16 @@ export interface Found {
   readonly notes?: readonly string[];
 }
 
-/** What an adapter is asked. */
+/** What an importer is asked. */
 export interface ScanOptions {
   readonly protocol: Protocol;
   /** The files under the folder that is imported. */
   readonly tree: FileTree;
-  /** One of the adapter's variants. */
+  /** One of the importer's variants. */
   readonly variant: string;
   /** What the objects of a set that names nothing are called; several for label values 1, 2, …. */
   readonly prompts: readonly string[];
-  /** The publisher's parts are wanted. */
+  /** The publisher's splits are wanted. */
   readonly officialSplits: boolean;
 }
 
@@ -153,7 +153,7 @@ export interface PaperRows {
 }
 
 /** One dataset: a declaration over the shared readers. */
-export interface Adapter {
+export interface Importer {
   /** What `--dataset` takes. */
   readonly name: string;
   /** As it is written in papers. */
@@ -169,11 +169,11 @@ export interface Adapter {
   readonly layout: string;
   /** Its files are named as those of any set of images and masks: it is not taken for what a folder holds instead of another. */
   readonly plainLayout?: boolean;
-  /** Held back from training: everything goes to the test part. */
+  /** Held back from training: everything goes to the test split. */
   readonly unseen?: boolean;
-  /** Parts that came with the data are kept without being asked for. */
-  readonly keepsParts?: boolean;
-  /** The dataset has published parts. */
+  /** Splits that came with the data are kept without being asked for. */
+  readonly keepsSplits?: boolean;
+  /** The dataset has published splits. */
   readonly officialSplits?: string;
   /** Versions within one archive; the first is the default. */
   readonly variants?: readonly string[];

@@ -1,5 +1,5 @@
 import { loadPrompts, type Prompts } from './prompts.js';
-import { adapters, knownAdapter } from './registry.js';
+import { importers, knownImporter } from './registry.js';
 
 /** Other ways of asking for a phrase of a dataset; none where the dataset has no word list, or the list not this phrase. */
 export type WordingsOf = (dataset: string, phrase: string) => readonly string[];
@@ -12,9 +12,9 @@ export type WordingsOf = (dataset: string, phrase: string) => readonly string[];
  */
 export async function loadWordings(): Promise<WordingsOf> {
   const lists = new Map<string, Prompts | undefined>();
-  for (const { name } of adapters) lists.set(name, await loadPrompts(name));
+  for (const { name } of importers) lists.set(name, await loadPrompts(name));
   return (dataset, phrase) => {
-    const prompts = lists.get(knownAdapter(dataset)?.name ?? '');
+    const prompts = lists.get(knownImporter(dataset)?.name ?? '');
     return prompts === undefined ? [] : wordingsIn(prompts, phrase);
   };
 }

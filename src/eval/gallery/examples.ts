@@ -78,12 +78,12 @@ export function spread<T>(items: readonly T[], limit: number): T[] {
 
 /** Loads an image again with answers to it, which are remembered by now. */
 export async function exampleOf(
-  { part, index }: Pick<ImagePlace, 'part' | 'index'>,
+  { split, index }: Pick<ImagePlace, 'split' | 'index'>,
   answering: readonly Answering[],
   plans: ReadonlyMap<string, PromptPlan>,
   counting: Counting,
 ): Promise<Example> {
-  const sample = await part.dataset.load(index);
+  const sample = await split.dataset.load(index);
   const plan = plans.get(sample.dataset) as PromptPlan;
   const phrases = phrasesOf(plan, sample);
   const answers: ExampleAnswer[] = [];

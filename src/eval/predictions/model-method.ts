@@ -17,7 +17,7 @@ export interface MaskPolicy {
   /** Score from which boxes count under the strict protocol. */
   readonly threshold: number;
   /** Whether all of those count, or the best of a phrase. */
-  readonly select: 'all' | 'best';
+  readonly select: 'all' | 'best-per-phrase';
   /** Score from which the best box of a phrase gets a mask all the same, so that lower thresholds can be judged. */
   readonly bestFrom: number;
 }
@@ -59,9 +59,9 @@ export class ModelMethod implements Method {
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
     return this.remembered(sample, ['phrases', ...phrases], async () => {
       const { detector } = await this.models();
-      const detections = perPhrase(await detector.detect(sample.image, phrases, { boxThreshold: FLOOR }));
+      const detections = perPhrase(await detector.detect(sample.image, phrases, { threshold: FLOOR }));
       const wanted = detections.filter((detection, i) => this.getsMask(detection, detections.slice(0, i)));
-      const masks = await this.masksOf(
+      const masks = await this.predictMasks(
         sample.image,
         wanted.map(({ boxXyxyPx }) => boxXyxyPx),
       );
@@ -75,7 +75,7 @@ export class ModelMethod implements Method {
   /** What the masker makes of given boxes: how much is lost after the detector. One answer a box, in their order. */
   async answerBoxes(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer> {
     return this.remembered(sample, ['boxes', ...boxesXyxyPx], async () => {
-      const masks = await this.masksOf(sample.image, boxesXyxyPx);
+      const masks = await this.predictMasks(sample.image, boxesXyxyPx);
       return masks.map(({ mask, score }, i) => {
         return { phrase: 'box', score: 1, boxXyxyPx: boxesXyxyPx[i] as BoxXyxy, mask, maskScore: score };
       });
@@ -104,12 +104,12 @@ export class ModelMethod implements Method {
     return this.segmenter;
   }
 
-  private async masksOf(image: RasterImage, boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+  private async predictMasks(image: RasterImage, boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
     if (boxesXyxyPx.length === 0) return [];
     const { masker } = await this.models();
     if (this.masked !== image) await masker.setImage(image);
     this.masked = image;
-    return masker.masksOf(boxesXyxyPx);
+    return masker.predictBoxes(boxesXyxyPx);
   }
 
   private getsMask({ phrase, score }: Detection, better: readonly Detection[]): boolean {

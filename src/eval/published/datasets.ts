@@ -3,7 +3,7 @@ export interface PaperDataset {
   /** What the paper's tables call it. */
   readonly name: string;
   readonly organ: string;
-  /** Whether its training part was trained on. */
+  /** Whether its training split was trained on. */
   readonly seen: boolean;
   /** Names under which data may come, without case and punctuation. */
   readonly keys: readonly string[];

@@ -7,7 +7,7 @@ import { DataError } from '../../util/index.js';
  * `volume.nii.gz#40` the 41st plane across the third stored axis; `#x40`, `#y40` and `#z40` name the axis, `#40t2` the third
  * volume of a file of several.
  */
-export interface PicturePart {
+export interface ImageAddress {
   readonly axis: 0 | 1 | 2 | undefined;
   readonly index: number;
   readonly frame: number | undefined;
@@ -18,7 +18,7 @@ export interface PicturePart {
 const PART = /^(.+)#([xyz]?)(\d+)(?:t(\d+))?$/;
 
 /** A name taken apart. A file that is really called so comes before a part of another. */
-export async function splitAddress(name: string): Promise<{ readonly file: string; readonly part: PicturePart | undefined }> {
+export async function splitAddress(name: string): Promise<{ readonly file: string; readonly part: ImageAddress | undefined }> {
   const [, file, axis, index, frame] = PART.exec(name) ?? [];
   if (file === undefined || (await isFile(name))) return { file: name, part: undefined };
   return { file, part: partOf(axis, index as string, frame, name.slice(file.length)) };
@@ -29,7 +29,7 @@ export async function splitAddress(name: string): Promise<{ readonly file: strin
  *
  * @throws DataError when it is not such a part.
  */
-export function parsePart(text: string): PicturePart {
+export function parsePart(text: string): ImageAddress {
   const [, , axis, index, frame] = PART.exec(`image#${text}`) ?? [];
   if (index === undefined) {
     const fix = 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2';
@@ -38,7 +38,7 @@ export function parsePart(text: string): PicturePart {
   return partOf(axis, index, frame, `#${text}`);
 }
 
-function partOf(axis: string | undefined, index: string, frame: string | undefined, text: string): PicturePart {
+function partOf(axis: string | undefined, index: string, frame: string | undefined, text: string): ImageAddress {
   return {
     axis: axis === undefined || axis === '' ? undefined : (['x', 'y', 'z'].indexOf(axis) as 0 | 1 | 2),
     index: Number(index),
@@ -52,7 +52,7 @@ async function isFile(name: string): Promise<boolean> {
 }
 
 /** What results of a picture are called: its file's name without folder and ending, the part set off by a line. */
-export function pictureStem(name: string): string {
+export function imageStem(name: string): string {
   const [, file, axis, index, frame] = PART.exec(name) ?? [];
   const stem = basename(file ?? name)
     .replace(/\.gz$/i, '')
@@ -61,7 +61,7 @@ export function pictureStem(name: string): string {
 }
 
 /** The number of a frame or page, from an address that can name nothing else. */
-export function plainIndex(part: PicturePart, file: string): number {
+export function plainIndex(part: ImageAddress, file: string): number {
   if (part.axis === undefined && part.frame === undefined) return part.index;
   throw new DataError({
     code: 'E_PICTURE_NOT_FOUND',
@@ -72,7 +72,7 @@ export function plainIndex(part: PicturePart, file: string): number {
 }
 
 /** What is said of a file of several pictures of which none was named. */
-export function severalPictures(file: string, count: number, kind: string, example = '#0'): DataError {
+export function severalImages(file: string, count: number, kind: string, example = '#0'): DataError {
   return new DataError({
     code: 'E_PICTURE_AMBIGUOUS',
     where: file,
@@ -81,11 +81,11 @@ export function severalPictures(file: string, count: number, kind: string, examp
   });
 }
 
-const FILM = /\.(dcm|dicom|ima)$/i;
+const DICOM_NAME = /\.(dcm|dicom|ima)$/i;
 
 /** Whether a file is DICOM by its name, which old ones need who do not begin as such. */
-export function isFilmName(file: string): boolean {
-  return FILM.test(file);
+export function isDicomName(file: string): boolean {
+  return DICOM_NAME.test(file);
 }
 
 const ENDING = /\.(?=[^.]*[a-z])[a-z0-9]{1,5}$/i;

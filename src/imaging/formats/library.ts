@@ -1,9 +1,9 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { DataError } from '../../util/index.js';
 import type { RasterImage } from '../raster-image.js';
-import { type PicturePart, plainIndex, severalPictures } from './address.js';
+import { type ImageAddress, plainIndex, severalImages } from './address.js';
 import { toBytes } from './deep.js';
-import type { PictureSamples, SampleValues } from './samples.js';
+import type { ImageSamples, SampleValues } from './samples.js';
 import { deepSamples, isDeepPage } from './tiff-numbers.js';
 import { isTiff, type TiffPage, tiffPages } from './tiff-pages.js';
 
@@ -11,7 +11,7 @@ import { isTiff, type TiffPage, tiffPages } from './tiff-pages.js';
 const MAX_PIXELS = 100_000_000;
 
 /** Reads a page of a PNG, JPEG, TIFF, WebP or what else the library reads, as a picture of 8 bits. */
-export async function decodeByLibrary(bytes: Buffer, file: string, part: PicturePart | undefined): Promise<RasterImage> {
+export async function decodeByLibrary(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<RasterImage> {
   return reading(file, async () => {
     const opened = await openPage(bytes, file, part);
     if (opened.kind === 'numbers') {
@@ -29,7 +29,7 @@ export async function decodeByLibrary(bytes: Buffer, file: string, part: Picture
  * Reads the numbers of a page at the depth at which they are stored, transparency included. Colour profiles are left alone: a
  * number here is a mark, not a shade.
  */
-export async function samplesByLibrary(bytes: Buffer, file: string, part: PicturePart | undefined): Promise<PictureSamples> {
+export async function samplesByLibrary(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<ImageSamples> {
   return reading(file, async () => {
     const opened = await openPage(bytes, file, part);
     if (opened.kind === 'numbers') return deepSamples(bytes, opened.page, opened.tiff, file);
@@ -61,7 +61,7 @@ type Opened =
   | { readonly kind: 'numbers'; readonly page: number; readonly tiff: TiffPage };
 
 /** Finds the page that is meant, and checks its size before anything is unpacked. */
-async function openPage(bytes: Buffer, file: string, part: PicturePart | undefined): Promise<Opened> {
+async function openPage(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<Opened> {
   const pages = isTiff(bytes) ? tiffPages(bytes, file) : undefined;
   const page = pageOf(pages, file, part);
   const tiff = pages?.[page];
@@ -73,12 +73,12 @@ async function openPage(bytes: Buffer, file: string, part: PicturePart | undefin
 }
 
 /** Which page is meant. */
-function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: PicturePart | undefined): number {
+function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: ImageAddress | undefined): number {
   if (pages === undefined) {
     checkOnly(part, file);
     return 0;
   }
-  if (part === undefined && pages.length > 1) throw severalPictures(file, pages.length, 'pages');
+  if (part === undefined && pages.length > 1) throw severalImages(file, pages.length, 'pages');
   const page = part === undefined ? 0 : plainIndex(part, file);
   if (page < pages.length) return page;
   const fix = pages.length === 1 ? 'There is one, number 0' : `They are numbered 0 to ${pages.length - 1}`;
@@ -86,7 +86,7 @@ function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: Pict
 }
 
 /** @throws DataError when a second picture of a file is asked for that can only hold one. */
-export function checkOnly(part: PicturePart | undefined, file: string): void {
+export function checkOnly(part: ImageAddress | undefined, file: string): void {
   if (part === undefined || plainIndex(part, file) === 0) return;
   throw new DataError({
     code: 'E_PICTURE_NOT_FOUND',

@@ -114,7 +114,7 @@ export class NiftiVolume {
    * A plane as a picture. Whole numbers from 0 to 255 (pictures of 8 bits, labels) stay as they are; others are spread so that
    * the volume's own smallest is black and its largest white, the same for all its planes.
    */
-  picture(address: SliceAddress): RasterImage {
+  image(address: SliceAddress): RasterImage {
     const { width, height, channels, values } = this.slice(address);
     const { min, max, whole } = this.range();
     const asIs = channels === 3 || (whole && min >= 0 && max <= 255);

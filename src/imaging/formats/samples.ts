@@ -1,5 +1,5 @@
 /** The numbers of a picture as a file has them, row-major, the channels of a pixel together. */
-export interface PictureSamples {
+export interface ImageSamples {
   readonly width: number;
   readonly height: number;
   /** Grey (1) or red, green, blue (3), and transparency after them where there is any. */

@@ -1,5 +1,5 @@
 import type { RasterImage } from '../raster-image.js';
-import { isFilmName, lacksEnding, type PicturePart, plainIndex, severalPictures, splitAddress } from './address.js';
+import { type ImageAddress, isDicomName, lacksEnding, plainIndex, severalImages, splitAddress } from './address.js';
 import { beginsAsDicom, DICOM_START, isDicomDirectory } from './dicom/begins.js';
 import { DicomFile } from './dicom/dicom-file.js';
 import { readImageFile, readImageStart } from './image-file.js';
@@ -12,7 +12,7 @@ const VOLUME = /\.nii(\.gz)?$/i;
 const PAGES = /\.tiff?$/i;
 
 const volumes = new Recent(openNifti);
-const films = new Recent(async (file) => DicomFile.parse(await readImageFile(file), file));
+const dicomFiles = new Recent(async (file) => DicomFile.parse(await readImageFile(file), file));
 
 /** Whether a file is a NIfTI volume, by its name. */
 export function isVolumeName(file: string): boolean {
@@ -25,44 +25,44 @@ export function openKeptVolume(file: string): Promise<NiftiVolume> {
 }
 
 /** Which plane of a volume is meant. One with a single plane needs no part. */
-export function planeAddress(volume: NiftiVolume, file: string, part: PicturePart | undefined): SliceAddress {
+export function planeAddress(volume: NiftiVolume, file: string, part: ImageAddress | undefined): SliceAddress {
   const planes = volume.slices() * volume.header.frames;
-  if (part === undefined && planes > 1) throw severalPictures(file, planes, 'planes', `#${volume.slices() >> 1}`);
+  if (part === undefined && planes > 1) throw severalImages(file, planes, 'planes', `#${volume.slices() >> 1}`);
   const { axis = 2, index = 0, frame = 0 } = part ?? {};
   return { axis, index, frame };
 }
 
 /** A plane of a volume. */
-export async function volumePicture(file: string, part: PicturePart | undefined): Promise<RasterImage> {
+export async function decodePlane(file: string, part: ImageAddress | undefined): Promise<RasterImage> {
   const volume = await openKeptVolume(file);
   const address = planeAddress(volume, file, part);
   const { spacingMm } = volume.slice(address);
-  return { ...volume.picture(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+  return { ...volume.image(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
 }
 
 /** A frame of a DICOM file. One with a single frame needs no part. */
-export async function filmPicture(
-  film: DicomFile | undefined,
+export async function decodeFrame(
+  dicom: DicomFile | undefined,
   file: string,
-  part: PicturePart | undefined,
+  part: ImageAddress | undefined,
 ): Promise<RasterImage> {
-  const opened = film ?? (await films.get(file));
+  const opened = dicom ?? (await dicomFiles.get(file));
   const { frames } = opened.header;
-  if (part === undefined && frames > 1) throw severalPictures(file, frames, 'frames');
-  return opened.picture(part === undefined ? 0 : plainIndex(part, file));
+  if (part === undefined && frames > 1) throw severalImages(file, frames, 'frames');
+  return opened.image(part === undefined ? 0 : plainIndex(part, file));
 }
 
 /**
- * Pictures of one file above which it is not listed. The longest films and volumes have some ten thousand; a header that says
+ * Images of one file above which it is not listed. The longest cine clips and volumes have some ten thousand; a header that says
  * more is wrong, and the names alone would fill the memory.
  */
 const MAX_LISTED = 100_000;
 
 /**
- * The pictures of a file by their addresses: all frames of a film, pages of a TIFF, planes of a volume across its third axis;
+ * The images of a file by their addresses: all frames of a cine clip, pages of a TIFF, planes of a volume across its third axis;
  * of any other file its name. A file that cannot be read keeps its name, so that reading it tells what is wrong.
  */
-export async function listPictures(name: string): Promise<string[]> {
+export async function listImages(name: string): Promise<string[]> {
   const { file, part } = await splitAddress(name);
   if (part !== undefined) return [name];
   try {
@@ -80,7 +80,7 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
     return [shape[2], frames];
   }
   if (PAGES.test(file)) return [countPages(await readImageFile(file), file), 1];
-  if (isFilmName(file) || (await isUnnamedFilm(file))) return [(await films.get(file)).header.frames, 1];
+  if (isDicomName(file) || (await isUnnamedDicom(file))) return [(await dicomFiles.get(file)).header.frames, 1];
   return [1, 1];
 }
 
@@ -88,7 +88,7 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
  * Whether a file without an ending is DICOM with pictures, by its content: scanners and discs leave endings out. The list of a
  * disc's files, DICOMDIR, is none.
  */
-export async function isUnnamedFilm(file: string): Promise<boolean> {
+export async function isUnnamedDicom(file: string): Promise<boolean> {
   if (!lacksEnding(file)) return false;
   const start = await readImageStart(file, DICOM_START);
   return beginsAsDicom(start) && !isDicomDirectory(start);

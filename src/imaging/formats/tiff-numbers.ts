@@ -1,5 +1,5 @@
 import { DataError } from '../../util/index.js';
-import type { PictureSamples, SampleValues } from './samples.js';
+import type { ImageSamples, SampleValues } from './samples.js';
 import { unpackDeflate, unpackLzw, unpackPackBits } from './tiff-blocks.js';
 import type { TiffPage } from './tiff-pages.js';
 
@@ -29,7 +29,7 @@ export function isDeepPage({ format, bits }: TiffPage): boolean {
  * @param number - the page's, from 0.
  * @throws DataError naming the file for damaged ones and for kinds that are not read.
  */
-export async function deepSamples(bytes: Buffer, number: number, page: TiffPage, where: string): Promise<PictureSamples> {
+export async function deepSamples(bytes: Buffer, number: number, page: TiffPage, where: string): Promise<ImageSamples> {
   const refuse = (what: string) => {
     throw new DataError({
       code: 'E_IMAGE_FORMAT',

@@ -3,9 +3,9 @@ import type { BoxSegment, Segment } from '../segmenter.js';
 
 /** One entry of COCO's results format, extended by the fields that text prompts need. */
 export interface CocoResult {
-  /** Path of the image below the input folder, without its extension; also names its overlay and masks. */
-  readonly image_id: string;
-  /** The same path with its extension. */
+  /** The image's `id` in `images.json`. */
+  readonly image_id: number;
+  /** Path of the image below the input folder. */
   readonly file_name: string;
   /** The detected phrase. */
   readonly category: string;
@@ -21,15 +21,37 @@ export interface CocoResult {
   readonly segmentation?: CocoRle;
 }
 
+/** The same before the images are numbered. */
+export type FoundInImage = Omit<CocoResult, 'image_id'>;
+
+/** What `images.json` holds: a dataset in COCO's format, without annotations, that `results.json` refers to. */
+export interface CocoImages {
+  /** pycocotools wants one. */
+  readonly info: { readonly description: string };
+  readonly images: readonly CocoImage[];
+  readonly categories: readonly { readonly id: number; readonly name: string }[];
+  readonly annotations: readonly never[];
+}
+
+export interface CocoImage {
+  /** From 1, in the order of the names. */
+  readonly id: number;
+  /** The image's place below the folder that was asked for. */
+  readonly file_name: string;
+  /** What its overlay and masks are called: `overlays/NAME.png`, `masks/NAME_0.png`. */
+  readonly name: string;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
 /** Converts one segment to a COCO result. */
-export function cocoResult(
+export function foundInImage(
   { phrase, score, boxXyxyPx: [x0, y0, x1, y1], mask, maskScore }: Segment | BoxSegment,
-  image: { readonly id: string; readonly fileName: string },
+  { fileName }: { readonly fileName: string },
   phrases: readonly string[],
-): CocoResult {
+): FoundInImage {
   return {
-    image_id: image.id,
-    file_name: image.fileName,
+    file_name: fileName,
     category: phrase,
     category_id: phrases.indexOf(phrase) + 1,
     bbox: [x0, y0, x1 - x0, y1 - y0],

@@ -17,6 +17,7 @@ export interface BatchFolder extends BatchSettings {
 export const batchFolderFile = 'settings.json';
 
 const schema = z.looseObject({
+  prompts: z.array(z.string()),
   key: z.string(),
   images: z.int().nonnegative(),
   shard: z.object({ index: z.int().nonnegative(), count: z.int().positive() }).optional(),

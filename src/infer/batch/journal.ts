@@ -2,14 +2,15 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
-import type { CocoResult } from './coco-result.js';
-import type { Verdict } from './verdicts.js';
+import type { CocoImages, CocoResult, FoundInImage } from './coco-result.js';
+import type { Verdict, VerdictOnImage } from './verdicts.js';
 
 /** Append-only file with one line for each finished image. */
 export const journalFile = 'journal.jsonl';
 
-/** The combined results of all images. */
+/** The combined results of all images, and the images. */
 const RESULTS = 'results.json';
+const IMAGES = 'images.json';
 
 /** Only written for calibrated models. */
 const VERDICTS = 'verdicts.json';
@@ -25,6 +26,9 @@ const FOLD_SHARE = 10;
 
 const entryFields = z.object({
   id: z.string(),
+  fileName: z.string().optional(),
+  width: z.int().optional(),
+  height: z.int().optional(),
   /** Hash of the image file and of the settings. */
   key: z.string(),
   /** Hash of the settings alone. */
@@ -40,23 +44,27 @@ const entrySchema = entryFields.refine(({ masks, results }) => masks <= results.
 /** Record of a finished image. */
 export interface JournalEntry {
   readonly id: string;
+  readonly fileName?: string | undefined;
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
   readonly key: string;
   readonly settings: string;
   readonly masks: number;
-  readonly results: readonly CocoResult[];
-  readonly verdicts?: readonly Verdict[] | undefined;
+  readonly results: readonly FoundInImage[];
+  readonly verdicts?: readonly VerdictOnImage[] | undefined;
 }
 
 /**
  * Records which images of an output folder are finished, and their results. Each finished image appends a line to
- * `journal.jsonl`; `results.json` is built from all lines and replaced by rename: after each image while there are few, then as
- * often as it is cheap, and at the end. Both files are valid whenever the process is stopped; results that a long list lacks are
- * added from the journal at the next start.
+ * `journal.jsonl`; `results.json` and `images.json` are built from all lines and replaced by rename: after each image while there
+ * are few, then as often as it is cheap, and at the end. All files are valid whenever the process is stopped; results that a long
+ * list lacks are added from the journal at the next start.
  */
 export class Journal {
   private readonly out: string;
   private readonly settings: string;
   private readonly entries = new Map<string, JournalEntry>();
+  private phrases: readonly string[] = [];
   private foldMs = 0;
   private foldedAt = Number.NEGATIVE_INFINITY;
   private stale = true;
@@ -125,8 +133,13 @@ export class Journal {
     for (const id of ids) this.entries.delete(id);
   }
 
-  /** Drops the results of other settings and rewrites both files. */
-  async start(): Promise<void> {
+  /**
+   * Drops the results of other settings and rewrites all files.
+   *
+   * @param phrases - what is looked for, in the order of their `category_id`.
+   */
+  async start(phrases: readonly string[]): Promise<void> {
+    this.phrases = phrases;
     for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.entries.delete(id);
     const lines = [...this.entries.values()].map((entry) => `${JSON.stringify(entry)}\n`);
     await writeFileAtomic(join(this.out, journalFile), lines.join(''));
@@ -145,15 +158,20 @@ export class Journal {
     if (due) await this.fold();
   }
 
-  /** Updates `results.json`, and `verdicts.json` if there are verdicts. */
+  /**
+   * Updates `images.json`, `results.json`, and `verdicts.json` if there are verdicts. Images are numbered from 1 in the order of
+   * their ids, so the same images get the same numbers, whatever their order and however many shards they came in.
+   */
   async fold(): Promise<void> {
     if (!this.stale) return;
     const begin = performance.now();
     const order = new Intl.Collator('en', { numeric: true });
     const sorted = [...this.entries.values()].sort((a, b) => order.compare(a.id, b.id));
-    await writeFileAtomic(join(this.out, RESULTS), listOf(sorted.flatMap(({ results }) => results)));
-    if (sorted.some(({ verdicts }) => verdicts !== undefined))
-      await writeFileAtomic(join(this.out, VERDICTS), listOf(sorted.flatMap(({ verdicts = [] }) => verdicts)));
+    const results: CocoResult[] = sorted.flatMap((entry, i) => entry.results.map((found) => numbered(found, i + 1)));
+    const verdicts: Verdict[] = sorted.flatMap(({ verdicts: own = [] }, i) => own.map((verdict) => numbered(verdict, i + 1)));
+    await writeFileAtomic(join(this.out, IMAGES), `${JSON.stringify(imagesOf(sorted, this.phrases), null, 1)}\n`);
+    await writeFileAtomic(join(this.out, RESULTS), listOf(results));
+    if (sorted.some((entry) => entry.verdicts !== undefined)) await writeFileAtomic(join(this.out, VERDICTS), listOf(verdicts));
     this.stale = false;
     this.foldedAt = performance.now();
     this.foldMs = this.foldedAt - begin;
@@ -163,6 +181,23 @@ export class Journal {
   get found(): number {
     return [...this.entries.values()].reduce((sum, { results }) => sum + results.length, 0);
   }
+}
+
+/** Says first which image something is of. */
+function numbered<T extends object>(item: T, imageId: number): T & { readonly image_id: number } {
+  // Lines that an earlier version wrote have a name there.
+  return Object.assign({ image_id: imageId }, item, { image_id: imageId });
+}
+
+function imagesOf(entries: readonly JournalEntry[], phrases: readonly string[]): CocoImages {
+  return {
+    info: { description: `The images that ${RESULTS} refers to` },
+    images: entries.map(({ id, fileName, results, width, height }, i) => {
+      return { id: i + 1, file_name: fileName ?? results[0]?.file_name ?? id, name: id, width, height };
+    }),
+    categories: phrases.map((name, i) => ({ id: i + 1, name })),
+    annotations: [],
+  };
 }
 
 /** A JSON list with one entry per line. */

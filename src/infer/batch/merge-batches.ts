@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PromptTokenizer } from '../../prompts/index.js';
 import { DataError, type Logger, safePath, silentLogger, UsageError, unreadableCode, writeFileAtomic } from '../../util/index.js';
 import { type BatchFolder, batchFolderFile, readBatchFolder } from './folder.js';
 import { Journal, type JournalEntry, journalFile } from './journal.js';
@@ -74,7 +75,7 @@ async function fill(to: string, parts: readonly Part[], { shard: _, ...settings 
   for (let i = 0; i < entries.length; i += AT_ONCE)
     await Promise.all(entries.slice(i, i + AT_ONCE).map(({ dir, entry }) => copyOutputs(dir, to, entry)));
   journal.adopt(entries.map(({ entry }) => entry));
-  await journal.start();
+  await journal.start(settings.prompts.flatMap((prompt) => PromptTokenizer.parsePrompt(prompt)));
   const about: BatchFolder = { ...settings, images: journal.own.length };
   await writeFileAtomic(join(to, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   return journal;

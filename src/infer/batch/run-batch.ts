@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage, drawOverlay, lettersLacking, maskToPng, type RasterImage, splitAddress } from '../../imaging/index.js';
+import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
@@ -15,7 +16,7 @@ import {
 import type { GroundedSegmenter } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
-import { cocoResult } from './coco-result.js';
+import { foundInImage } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
@@ -26,7 +27,7 @@ import { calibrationOf, verdictsOf } from './verdicts.js';
 /** An image file and its name in the results. */
 export interface BatchImage {
   readonly path: string;
-  /** Names the overlay and the masks; `/` separates folders. Unique per image. */
+  /** Names the overlay and the masks, and is the `name` in `images.json`; `/` separates folders. Unique per image. */
   readonly id: string;
   /** The id with the file's extension. */
   readonly fileName: string;
@@ -36,7 +37,7 @@ export interface BatchImage {
 export interface BatchOptions {
   readonly images: readonly BatchImage[];
   readonly settings: BatchSettings;
-  /** Output folder, for `results.json`, `overlays/` and `masks/`. */
+  /** Output folder, for `results.json`, `images.json`, `overlays/` and `masks/`. */
   readonly out: string;
   /** Loads the models; only called when there is an image to segment. */
   readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
@@ -65,9 +66,10 @@ export interface BatchSummary {
 }
 
 /**
- * Segments many images: an overlay and mask files for each, one `results.json` for all. Images already finished with the same
- * settings and models are skipped. Calibrated models also write `verdicts.json`: whether each image shows each structure. Reading
- * the next image and writing the files of the last one overlap with computing.
+ * Segments many images: an overlay and mask files for each, and for all of them `results.json` in COCO's results format with
+ * `images.json`, the images that it refers to. Images already finished with the same settings and models are skipped. Calibrated
+ * models also write `verdicts.json`: whether each image shows each structure. Reading the next image and writing the files of the
+ * last one overlap with computing.
  *
  * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; SonogroundError when the disk is full
  * (finished images are kept); InUseError when another process writes into the folder.
@@ -93,7 +95,7 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
     logger.warn(
       `overlays spell ${shownName(lacking.slice(0, 20).join(' '))} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
     );
-  await journal.start();
+  await journal.start(prompts.flat());
   const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const { done, bad } = todo.length === 0 ? { done: 0, bad: [] } : await segmentImages(todo, prompts, journal, key, options);
@@ -128,7 +130,7 @@ async function segmentImages(
         if (read.error !== undefined) throw read.error;
         const raster = read.raster as RasterImage;
         const segments = await segmentAll(segmenter, raster, prompts, settings);
-        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { id: image.id, calibration }));
+        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { ...image, calibration }));
         await writer.run(async () => {
           try {
             await writeOutputs(out, image.id, raster, segments, phrases);
@@ -136,8 +138,10 @@ async function segmentImages(
             return passOver(error);
           }
           const masks = segments.filter(({ mask }) => mask !== undefined).length;
-          const results = segments.map((segment) => cocoResult(segment, image, phrases));
-          await journal.record({ id: image.id, key: read.key ?? '', settings: key, masks, results, verdicts });
+          const results = segments.map((segment) => foundInImage(segment, image, phrases));
+          const { id, fileName } = image;
+          const { width, height } = raster;
+          await journal.record({ id, fileName, width, height, key: read.key ?? '', settings: key, masks, results, verdicts });
           done += 1;
         });
       } catch (error) {
@@ -180,13 +184,12 @@ async function segmentAll(
   segmenter: GroundedSegmenter<Masker | undefined>,
   image: RasterImage,
   prompts: readonly (readonly string[])[],
-  { select, scoreThreshold, nmsThreshold }: BatchSettings,
+  { select, threshold, nmsThreshold }: BatchSettings,
 ): Promise<(Segment | BoxSegment)[]> {
   const found: (Segment | BoxSegment)[] = [];
-  for (const phrases of prompts)
-    found.push(...(await segmenter.segment(image, phrases, { select, scoreThreshold, nmsThreshold })));
+  for (const phrases of prompts) found.push(...(await segmenter.segment(image, phrases, { select, threshold, nmsThreshold })));
   found.sort((a, b) => b.score - a.score);
-  return select === 'best' ? found.slice(0, 1) : found;
+  return found.slice(0, mostDetections({ select }));
 }
 
 async function unfinished(images: readonly BatchImage[], journal: Journal, key: string, out: string): Promise<BatchImage[]> {
@@ -217,16 +220,10 @@ async function writeOutputs(
   segments: readonly (Segment | BoxSegment)[],
   phrases: readonly string[],
 ): Promise<void> {
-  const items = segments.map(({ phrase, score, boxXyxyPx, mask }) => ({
-    label: phrase,
-    score,
-    boxXyxyPx,
-    ...(mask && { mask }),
-  }));
   // Concurrently: the disk is the bottleneck.
   const writes = [
     ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
-    drawOverlay(image, items, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
+    drawOverlay(image, segments, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
   ];
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed === undefined) return;

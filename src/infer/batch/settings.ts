@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
-import type { Selection } from '../segment-options.js';
+import type { Selection } from '../../processing/index.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -17,7 +17,7 @@ export interface BatchSettings {
   /** `null` for boxes only. Default: the shipped masker, or that of an exported folder. */
   readonly masker?: string | null | undefined;
   readonly select: Selection;
-  readonly scoreThreshold: number;
+  readonly threshold: number;
   readonly nmsThreshold: number;
 }
 

@@ -7,7 +7,10 @@ import type { BatchSettings } from './settings.js';
 
 /** Whether an image shows a structure, as written to `verdicts.json`. */
 export interface Verdict {
-  readonly image_id: string;
+  /** The image's `id` in `images.json`. */
+  readonly image_id: number;
+  /** The image's place below the folder that was asked for. */
+  readonly file_name: string;
   readonly phrase: string;
   readonly present: boolean;
   /** The detector's best score for the phrase, over all boxes. */
@@ -19,6 +22,9 @@ export interface Verdict {
   readonly false_alarm_rate: number;
 }
 
+/** The same before the images are numbered. */
+export type VerdictOnImage = Omit<Verdict, 'image_id'>;
+
 /** The calibration that `npm run eval -- --calibrate` wrote beside the adapter, or beside the model if there is no adapter. */
 export async function calibrationOf({ adapter, detector }: BatchSettings): Promise<PresenceCalibration | undefined> {
   return readCalibration(adapter ?? (await modelFolder(await resolveModel(detector))));
@@ -29,16 +35,16 @@ export async function verdictsOf(
   detector: Detector,
   image: RasterImage,
   prompts: readonly (readonly string[])[],
-  { id, calibration }: { readonly id: string; readonly calibration: PresenceCalibration },
-): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
+  { fileName, calibration }: { readonly fileName: string; readonly calibration: PresenceCalibration },
+): Promise<VerdictOnImage[]> {
+  const verdicts: VerdictOnImage[] = [];
   for (const phrases of prompts) {
-    const best = await detector.detect(image, phrases, { boxThreshold: 0, perPhrase: 'best' });
+    const best = await detector.detect(image, phrases, { threshold: 0, select: 'best-per-phrase' });
     for (const phrase of phrases) {
       const score = best.find((detection) => detection.phrase === phrase)?.score ?? 0;
       const { present, threshold, ownThreshold, falseAlarmRate } = presenceVerdict(calibration, phrase, score);
       verdicts.push({
-        image_id: id,
+        file_name: fileName,
         phrase,
         present,
         score,

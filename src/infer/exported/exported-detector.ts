@@ -4,6 +4,7 @@ import {
   collateText,
   type Detection,
   ImageProcessor,
+  mostDetections,
   type QueryAnswers,
   type SelectOptions,
   selectDetections,
@@ -39,13 +40,13 @@ export class ExportedDetector implements Detector {
     try {
       for (const prompt of this.options.tokenizer.encodeAll(phrases)) {
         const answers = await this.ask(prepared, prompt);
-        found.push(...selectDetections(answers, prompt, { boxThreshold: 0.3, ...options }, image));
+        found.push(...selectDetections(answers, prompt, { ...options, threshold: options.threshold ?? 0.3 }, image));
       }
     } finally {
       tf.dispose(prepared);
     }
     found.sort((a, b) => b.score - a.score);
-    return found.slice(0, options.maxDetections ?? found.length);
+    return found.slice(0, mostDetections(options));
   }
 
   /** Images whose regular model size exceeds the graph's are scaled down further. */

@@ -68,8 +68,8 @@ export class ExportedMasker implements Masker {
     return answers;
   }
 
-  async masksOf(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
-    this.ready('masksOf');
+  async predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
+    this.ready('predictBoxes');
     if (boxesXyxyPx.length === 0) return [];
     return firstMasks(await this.predict({ boxes: boxesXyxyPx }));
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { loadDetector, loadMasker } from '../../pretrained/index.js';
 import { type Detector, GroundingDinoPredictor } from '../detector.js';
 import type { Masker } from '../masker.js';
-import { maskerOf } from '../masker-of.js';
+import { createMasker } from '../masker-of.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { openRunner } from './runner.js';
@@ -42,10 +42,10 @@ async function openDetector(dir: string, { form, detector, source }: Manifest): 
 }
 
 async function openMasker(dir: string, { form, masker, source }: Manifest, other: string | undefined): Promise<Masker> {
-  if (other !== undefined) return maskerOf(await loadMasker(other));
-  if (masker === null) return maskerOf(await loadMasker(source.masker));
+  if (other !== undefined) return createMasker(await loadMasker(other));
+  if (masker === null) return createMasker(await loadMasker(source.masker));
   const folder = join(dir, masker.path);
-  if (form === 'safetensors') return maskerOf(await loadMasker(folder));
-  if (form === 'peft') return maskerOf(await loadMasker(source.masker, { adapter: folder }));
+  if (form === 'safetensors') return createMasker(await loadMasker(folder));
+  if (form === 'peft') return createMasker(await loadMasker(source.masker, { adapter: folder }));
   return openGraphMasker(dir, masker, (part) => openRunner(dir, form, part));
 }

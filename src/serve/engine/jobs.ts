@@ -1,5 +1,5 @@
 import type { BoxXyxy, CocoRle } from '../../imaging/index.js';
-import type { Selection } from '../../infer/index.js';
+import type { Selection } from '../../processing/index.js';
 
 /** A picture that is sent, or one that was sent before. */
 export type ImageSource =
@@ -39,7 +39,7 @@ export interface SegmentJob {
   readonly kind: 'segment';
   readonly image: ImageSource;
   readonly prompts: readonly string[];
-  readonly scoreThreshold: number;
+  readonly threshold: number;
   readonly nmsThreshold: number;
   readonly select: Selection;
   readonly maxDetections: number;

@@ -6,9 +6,10 @@ import {
   maskArea,
   maskToPng,
   maskToRle,
-  openPictures,
+  openImages,
 } from '../../imaging/index.js';
 import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
+import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
@@ -64,20 +65,20 @@ export class LocalEngine implements Engine {
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
     const { bytes, name, picture } = source;
-    const set = await openPictures(bytes, this.limits, name);
+    const set = await openImages(bytes, this.limits, name);
     const address = picture ?? set.address(0);
-    return this.images.add(await set.picture(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
+    return this.images.add(await set.image(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
 
-  private async segment({ image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
+  private async segment({ kind: _kind, image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
     const questions = prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
     checkDistinct(questions.flat());
     const { raster, opened } = await this.open(image);
     const found: (Segment | BoxSegment)[] = [];
     for (const phrases of questions) found.push(...(await this.segmenter.segment(raster, phrases, options)));
     found.sort((a, b) => b.score - a.score);
-    const kept = found.slice(0, options.select === 'best' ? 1 : options.maxDetections);
-    const given = await this.masksOfBoxes(
+    const kept = found.slice(0, mostDetections(options));
+    const given = await this.predictBoxes(
       raster,
       boxes.map(({ boxXyxyPx }) => boxXyxyPx),
     );
@@ -85,12 +86,12 @@ export class LocalEngine implements Engine {
     return { image: opened, segments: await Promise.all([...kept, ...drawn].map((segment) => sentSegment(segment, maskFormat))) };
   }
 
-  private async masksOfBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
+  private async predictBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
     if (boxes.length === 0) return [];
     const { masker } = this.segmenter;
     if (masker === undefined) return boxes.map(() => ({}));
     await masker.setImage(raster);
-    return (await masker.masksOf(boxes)).map(({ mask, score }) => ({ mask, maskScore: score }));
+    return (await masker.predictBoxes(boxes)).map(({ mask, score }) => ({ mask, maskScore: score }));
   }
 
   private async masks({ image, prompts, multimask, maskFormat }: MasksJob): Promise<Answers['masks']> {
@@ -137,7 +138,7 @@ async function masksFor(masker: Masker, { boxXyxyPx, points, labels }: MaskPromp
       what: 'this masker answers boxes alone, one mask each',
       fix: 'Give a bbox',
     });
-  return masker.masksOf([boxXyxyPx]);
+  return masker.predictBoxes([boxXyxyPx]);
 }
 
 function checkDistinct(phrases: readonly string[]): void {

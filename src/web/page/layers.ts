@@ -1,5 +1,6 @@
 import { PALETTE } from '../../imaging/palette.js';
 import { decodeRle } from '../../imaging/rle.js';
+import type { Selection } from '../../processing/index.js';
 import type { SentSegment } from '../../serve/engine/jobs.js';
 
 /** Left, top, width, height in pixels of the image. */
@@ -30,8 +31,6 @@ export interface Layer {
   /** Drawn on a canvas of the image's size. */
   paint: OffscreenCanvas | null;
 }
-
-export type Selection = 'all' | 'best-per-phrase' | 'best';
 
 /** How much of a mask's colour covers the image, of 255. */
 const FILL = 90;
@@ -97,7 +96,7 @@ export class Layers {
   }
 
   private beats(other: Layer, layer: Layer): boolean {
-    return other.score !== null && (this.select === 'best' || other.phrase === layer.phrase);
+    return other.score !== null && (this.select === 'best-per-image' || other.phrase === layer.phrase);
   }
 
   /** What is to be seen: listed and ticked. */

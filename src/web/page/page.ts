@@ -1,10 +1,11 @@
+import type { Selection } from '../../processing/index.js';
 import type { OpenedImage } from '../../serve/engine/jobs.js';
 import { ApiError, rememberToken } from './api.js';
 import { drawScene } from './draw.js';
 import type { PageEngine, Step } from './engine.js';
 import { type ExportKind, saveAs } from './export-files.js';
 import { showList } from './layer-list.js';
-import { type Bbox, type Layer, Layers, type Rle, type Selection } from './layers.js';
+import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
 import { listen, type Tool } from './pointer.js';
 
 /** The page: an image, what was found on it, and what a person corrects. */

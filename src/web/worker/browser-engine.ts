@@ -91,7 +91,7 @@ export class BrowserEngine implements PageEngine {
         kind: 'segment',
         image: { id: image.id },
         prompts: [prompt],
-        scoreThreshold: FLOOR,
+        threshold: FLOOR,
         nmsThreshold: 0.5,
         select: 'all',
         maxDetections: 100,

@@ -67,7 +67,7 @@ async function load(
   try {
     say({ what: 'Warming up' });
     const blank = { width: BLANK, height: BLANK, data: new Uint8Array(BLANK * BLANK * 3) };
-    await segmenter.segment(blank, 'nothing', { scoreThreshold: 0, maxDetections: 1 });
+    await segmenter.segment(blank, 'nothing', { threshold: 0, maxDetections: 1 });
   } catch (error) {
     segmenter.dispose();
     throw error;

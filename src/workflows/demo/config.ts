@@ -8,7 +8,7 @@ const { run, model, data, lora, train, loss, eval: judging } = runConfigSchema.s
 const trainingSchema = z.strictObject({ lora, train, loss });
 
 const judgedSchema = z.strictObject({
-  /** What the models are taught: a COCO folder, whose test part they are asked about. */
+  /** What the models are taught: a COCO folder, whose test split they are asked about. */
   learnt: inputPath(),
   /** What they knew before: the same. Phantoms of the standard domain are looked at besides. */
   retained: inputPath(),

@@ -24,7 +24,7 @@ export interface Verdict {
   readonly retainedSummary: ProtocolSummary;
 }
 
-/** Opens the test parts. */
+/** Opens the test splits. */
 export async function openQuestions({ judged: { learnt, retained, most } }: DemoConfig): Promise<Questions> {
   const first = (dataset: Dataset) =>
     most === undefined ? dataset : new Subset(dataset, [...Array(Math.min(most, dataset.size)).keys()]);
@@ -48,8 +48,8 @@ export async function judgeModels(
 ): Promise<Verdict> {
   const method = await openModels(config, name, models);
   try {
-    const parts = [learnt, ...retained].map((dataset) => ({ dataset, methods: [method] }));
-    const [first, ...others] = (await evaluateStrictly(parts, config, onProgress)) as [StrictEvaluation, ...StrictEvaluation[]];
+    const splits = [learnt, ...retained].map((dataset) => ({ dataset, methods: [method] }));
+    const [first, ...others] = (await evaluateStrictly(splits, config, onProgress)) as [StrictEvaluation, ...StrictEvaluation[]];
     return { method, learnt: first, retained: others, retainedSummary: summariseStrictly(others, config.run.seed) };
   } finally {
     await method.dispose();

@@ -5,10 +5,10 @@ import { CocoDataset } from '../../data/index.js';
 import type { ProtocolSummary } from '../../eval/index.js';
 import { constantMaskBaseline } from '../../eval/index.js';
 import { roundedOrNull } from '../../metrics/index.js';
-import { type OpenedParts, openRun, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
+import { type OpenedSplits, openRun, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
 import { type Logger, writeFileAtomic } from '../../util/index.js';
 import { metricsFileOf, writeMetrics } from '../metrics-file.js';
-import { startOf } from '../models-of-run.js';
+import { selectStartingModels } from '../models-of-run.js';
 import { type DemoConfig, resultOf, type Training, trainingOf, trainings } from './config.js';
 import { judgeModels, openQuestions } from './judge-models.js';
 import type { DemoMetrics } from './tables.js';
@@ -48,10 +48,14 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
   const questions = await openQuestions(config);
   const constantMask = await constantMaskBaseline([{ train, test: questions.learnt }]);
 
-  const before = await judgeModels('before', startOf(config), questions, config, (...done) => onProgress('before', ...done));
+  const before = await judgeModels('before', selectStartingModels(config), questions, config, (...done) =>
+    onProgress('before', ...done),
+  );
   const training = await trainBoth(config, options);
   const model = tunedModels(config, training);
-  const after = await judgeModels('after', startOf({ model }), questions, config, (...done) => onProgress('after', ...done));
+  const after = await judgeModels('after', selectStartingModels({ model }), questions, config, (...done) =>
+    onProgress('after', ...done),
+  );
 
   const [old, now] = [before.retainedSummary, after.retainedSummary];
   const metrics: DemoMetrics = {
@@ -77,7 +81,7 @@ function tunedModels(config: DemoConfig, { detector, masker }: Record<Training, 
 
 /** Trains each of the two by itself: what one learns does not depend on the other. */
 async function trainBoth(config: DemoConfig, { logger, onProgress }: DemoOptions): Promise<Record<Training, TrainResult>> {
-  const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedParts];
+  const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedSplits];
   const one = (name: Training) => {
     const run = trainingOf(config, name);
     return withRunLock(run.run.dir, () =>

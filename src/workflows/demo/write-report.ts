@@ -39,7 +39,7 @@ export interface ReportMaterial {
  */
 export async function writeReport(config: DemoConfig, { metrics, before, after, learntFrom }: ReportMaterial): Promise<string> {
   const { dir } = config.run;
-  const counting: Counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  const counting: Counting = { threshold: config.eval.threshold, select: config.eval.select };
   const { plans, places, surveys } = after.learnt;
   const answering = [before, after].map((verdict): Answering => {
     const { methods, rows } = verdict.learnt;
@@ -70,8 +70,8 @@ export async function writeReport(config: DemoConfig, { metrics, before, after, 
   const file = join(dir, 'report.html');
   await writeFileAtomic(file, html);
   await writeFileAtomic(join(dir, 'per-image.csv'), perImageCsv([...allRows(before), ...allRows(after)]));
-  for (const { part, index, image } of spread(ranked, OVERLAYS)) {
-    const sample = await part.dataset.load(index);
+  for (const { split, index, image } of spread(ranked, OVERLAYS)) {
+    const sample = await split.dataset.load(index);
     const png = await overlay(sample, after.method, plans.get(sample.dataset) as PromptPlan, { counting, phrases });
     await writeFileAtomic(join(dir, 'overlays', `${image}.png`), png);
   }
@@ -92,6 +92,5 @@ async function overlay(
   const asked = phrasesOf(plan, sample);
   const answer = await method.answer(sample, asked);
   const boxes = asked.flatMap((phrase) => countedBoxes(answer, phrase, counting)).sort((a, b) => b.score - a.score);
-  const items = boxes.map(({ phrase, score, boxXyxyPx, mask }) => ({ label: phrase, score, boxXyxyPx, ...(mask && { mask }) }));
-  return drawOverlay(sample.image, items, phrases);
+  return drawOverlay(sample.image, boxes, phrases);
 }

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../train/index.js';
 import { collectOptionsOf } from './evaluate-run.js';
 import { openMethods } from './methods.js';
 import { type EvaluateRunOptions, settingsOf } from './options.js';
-import { openRunParts } from './run-parts.js';
+import { openRunFolds } from './run-folds.js';
 
 /**
  * Asks the models about one part of the images and remembers what they answer, below the run's folder. When all parts are done, by
@@ -17,17 +17,17 @@ export async function answerShard(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
-  const runParts = await openRunParts(config, settings.adapter);
-  const methods = await openMethods(runParts, { config, ablation: settings.tables.includes(2), ...settings });
+  const runFolds = await openRunFolds(config, settings.adapter);
+  const methods = await openMethods(runFolds, { config, ablation: settings.tables.includes(2), ...settings });
   const collectOptions = { ...collectOptionsOf(config, settings), shard, ...(onProgress && { onProgress }) };
   try {
-    const [first] = runParts;
+    const [first] = runFolds;
     const [own] = methods.ours;
     // What a calibration will ask about as well.
     if (settings.calibrate !== undefined && first !== undefined && own !== undefined)
       await collect([{ dataset: first.data.val, methods: [own] }], { ...collectOptions, trust: false, wordings: () => [] });
-    return (await collect(methods.parts, collectOptions)).places.length;
+    return (await collect(methods.splits, collectOptions)).places.length;
   } finally {
-    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) await method.dispose();
+    for (const method of new Set(methods.splits.flatMap((split) => [...split.methods]))) await method.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { type Counting, type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
-import type { RunPart } from './run-parts.js';
+import type { RunFold } from './run-folds.js';
 
 /** The prompts of a dataset under both protocols, in words. */
 export function describePrompts(
@@ -18,13 +18,13 @@ export function describePrompts(
 
 /** Which boxes count under the strict protocol, in words. */
 export function describeCounting({ threshold, select }: Counting): string {
-  return `${select === 'best' ? 'the best box of each phrase' : 'all boxes'} with a score of at least ${threshold}`;
+  return `${select === 'best-per-phrase' ? 'the best box of each phrase' : 'all boxes'} with a score of at least ${threshold}`;
 }
 
-/** The models of each part of a run, each once. */
-export function describeModels(parts: readonly RunPart[]): string[] {
-  const texts = parts.map(({ models: { detector, adapter, masker } }) =>
-    [detector, adapter, masker].filter((part) => part !== undefined).join(' + '),
+/** The models of a run, or of each of its folds, each once. */
+export function describeModels(folds: readonly RunFold[]): string[] {
+  const texts = folds.map(({ models: { detector, adapter, masker } }) =>
+    [detector, adapter, masker].filter((name) => name !== undefined).join(' + '),
   );
   return [...new Set(texts)];
 }

@@ -12,11 +12,11 @@ import {
   type Material,
   settingsOf,
 } from './options.js';
-import { openRunParts, type RunPart } from './run-parts.js';
+import { openRunFolds, type RunFold } from './run-folds.js';
 import { writeReport } from './write-report.js';
 
 /**
- * Evaluates the models of a run on a part of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
+ * Evaluates the models of a run on a split of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
  * figures and `evaluation.html` into the run folder. What was predicted before is remembered: a stopped evaluation goes on.
  * Starts the best backend there is, unless one was started before.
  */
@@ -26,26 +26,26 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   const { onProgress } = settings;
   // A file that cannot be added to is refused before the models are asked.
   await readMetrics(metricsFileOf(config.run, settings.split));
-  const runParts = await openRunParts(config, settings.adapter);
+  const runFolds = await openRunFolds(config, settings.adapter);
   const ablation = settings.tables.includes(2);
-  const methods = await openMethods(runParts, { config, ablation, ...settings });
+  const methods = await openMethods(runFolds, { config, ablation, ...settings });
   try {
     const collectOptions = collectOptionsOf(config, settings);
-    const calibration = await calibrate(config, runParts, methods, collectOptions, settings);
-    const collected = await collect(methods.parts, {
+    const calibration = await calibrate(config, runFolds, methods, collectOptions, settings);
+    const collected = await collect(methods.splits, {
       ...collectOptions,
       ...(onProgress && { onProgress }),
     });
-    for (const folder of methods.folders) folder.assertUsed(methods.parts.reduce((sum, { dataset }) => sum + dataset.size, 0));
-    return await writeReport(config, settings, { runParts, methods, collected, calibration });
+    for (const folder of methods.folders) folder.assertUsed(methods.splits.reduce((sum, { dataset }) => sum + dataset.size, 0));
+    return await writeReport(config, settings, { runFolds, methods, collected, calibration });
   } finally {
-    for (const method of new Set(methods.parts.flatMap((part) => [...part.methods]))) await method.dispose();
+    for (const method of new Set(methods.splits.flatMap((split) => [...split.methods]))) await method.dispose();
   }
 }
 
 /** How images are judged. */
 export function collectOptionsOf(
-  { eval: { boxThreshold, select } }: Pick<RunConfig, 'eval'>,
+  { eval: { threshold, select } }: Pick<RunConfig, 'eval'>,
   settings: EvaluationSettings,
 ): CollectOptions {
   const { wordings, tables } = settings;
@@ -57,7 +57,7 @@ export function collectOptionsOf(
   };
   return {
     prompt: settings.prompt,
-    threshold: boxThreshold,
+    threshold,
     select,
     tolerance: settings.tolerance,
     trust: settings.trust,
@@ -66,25 +66,25 @@ export function collectOptionsOf(
   };
 }
 
-/** Takes a threshold from the validation part and puts it beside the weights that it is for. */
+/** Takes a threshold from the validation split and puts it beside the weights that it is for. */
 async function calibrate(
   config: RunConfig,
-  runParts: readonly RunPart[],
-  { parts, ours }: OpenMethods,
+  runFolds: readonly RunFold[],
+  { splits, ours }: OpenMethods,
   collectOptions: CollectOptions,
   { calibrate: rate, negatives, onProgress }: EvaluationSettings,
 ): Promise<Material['calibration']> {
   if (rate === undefined) return undefined;
-  const [part] = runParts;
+  const [fold] = runFolds;
   const [own] = ours;
-  if (parts.length !== 1 || part === undefined || own === undefined)
+  if (splits.length !== 1 || fold === undefined || own === undefined)
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
       where: '--calibrate',
       what: 'a cross-validation has several models',
       fix: 'Calibrate one run: set eval.folds=0',
     });
-  const validation = await collect([{ dataset: part.data.val, methods: [own] }], {
+  const validation = await collect([{ dataset: fold.data.val, methods: [own] }], {
     ...collectOptions,
     trust: false,
     wordings: () => [],
@@ -100,7 +100,7 @@ async function calibrate(
   });
   // The shipped weights stay as they are: their thresholds belong to the run that asked for them.
   const file = await writeCalibration(
-    part.trained ? (part.models.adapter ?? part.models.detector ?? config.run.dir) : config.run.dir,
+    fold.trained ? (fold.models.adapter ?? fold.models.detector ?? config.run.dir) : config.run.dir,
     calibration,
   );
   return { file, ...calibration.overall };

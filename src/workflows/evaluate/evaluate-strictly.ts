@@ -2,7 +2,7 @@ import {
   type Collected,
   collect,
   type DatasetScore,
-  type EvaluationPart,
+  type EvaluationSplit,
   type ProtocolSummary,
   scoreRows,
   summariseProtocol,
@@ -13,41 +13,41 @@ import { collectOptionsOf } from './evaluate-run.js';
 import type { Judged } from './methods.js';
 import { settingsOf } from './options.js';
 
-/** What the strict protocol says of a part of the data. */
+/** What the strict protocol says of a split of the data. */
 export interface StrictEvaluation extends Collected {
-  /** Over all images of the part. */
+  /** Over all images of the split. */
   readonly score: DatasetScore;
 }
 
 /**
- * Judges one method a part by the strict protocol: as `evaluateRun` does, without the paper's protocol and without files. Prompts
- * are chosen by the images of all parts, so that folds are asked alike. A part without an image has a score of nulls.
+ * Judges one method a split by the strict protocol: as `evaluateRun` does, without the paper's protocol and without files. Prompts
+ * are chosen by the images of all splits, so that folds are asked alike. A split without an image has a score of nulls.
  */
 export async function evaluateStrictly(
-  parts: readonly EvaluationPart[],
+  splits: readonly EvaluationSplit[],
   config: Judged,
   onProgress?: (done: number, total: number) => void,
 ): Promise<StrictEvaluation[]> {
-  const datasets = parts.map(({ dataset }) => dataset);
+  const datasets = splits.map(({ dataset }) => dataset);
   const total = datasets.reduce((sum, { size }) => sum + size, 0);
   const surveys: ReadonlyMap<string, DatasetSurvey> = total === 0 ? new Map() : await surveyDatasets(datasets);
   const options = { ...collectOptionsOf(config, settingsOf({})), protocols: ['strict'], surveys } as const;
   const evaluations: StrictEvaluation[] = [];
   let before = 0;
-  for (const part of parts) {
+  for (const split of splits) {
     const started = before;
-    const collected = await collect([part], { ...options, onProgress: (_stage, done) => onProgress?.(started + done, total) });
+    const collected = await collect([split], { ...options, onProgress: (_stage, done) => onProgress?.(started + done, total) });
     evaluations.push({ ...collected, score: scoreRows(collected.rows, boxesOf(collected), config.run.seed) });
-    before += part.dataset.size;
+    before += split.dataset.size;
   }
   return evaluations;
 }
 
-/** Several parts that one method was judged on, by dataset and over all images. */
-export function summariseStrictly(parts: readonly Collected[], seed: number): ProtocolSummary {
-  const rows = parts.flatMap((part) => part.rows);
+/** Several splits that one method was judged on, by dataset and over all images. */
+export function summariseStrictly(splits: readonly Collected[], seed: number): ProtocolSummary {
+  const rows = splits.flatMap((split) => split.rows);
   const names = [...new Set(rows.map(({ dataset }) => dataset))];
-  const boxes = new Map(names.map((name) => [name, parts.flatMap((part) => boxesOf(part, name))]));
+  const boxes = new Map(names.map((name) => [name, splits.flatMap((split) => boxesOf(split, name))]));
   return summariseProtocol(rows, boxes, { protocol: 'strict', names, seed });
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { EvaluationPart } from '../../eval/index.js';
+import type { Split } from '../../data/index.js';
+import type { EvaluationSplit } from '../../eval/index.js';
 import { ANSWERS, AnswerCache, MaskFolderMethod, ModelMethod } from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
-import type { RunPart, SplitName } from './run-parts.js';
+import type { RunFold } from './run-folds.js';
 
 /** Names of our own methods in tables. */
 export const OURS = 'ours';
@@ -13,7 +14,7 @@ export const VARIANTS = { base: 'not fine-tuned + SAM 2', medsam: 'fine-tuned + 
 
 export interface MethodsOptions {
   readonly config: RunConfig;
-  readonly split: SplitName;
+  readonly split: Split;
   /** Folders of masks that other programs wrote. */
   readonly predictions: readonly string[];
   /** Whether the parts of the method are judged apart too. */
@@ -23,15 +24,15 @@ export interface MethodsOptions {
 }
 
 export interface OpenMethods {
-  readonly parts: readonly EvaluationPart[];
-  /** Ours, one a part. */
+  readonly splits: readonly EvaluationSplit[];
+  /** Ours, one a split. */
   readonly ours: readonly ModelMethod[];
   readonly folders: readonly MaskFolderMethod[];
 }
 
 /** Opens models as a method whose answers are remembered below the run's folder. */
 export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
-  const { boxThreshold: threshold, select } = judging;
+  const { threshold, select } = judging;
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
   return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
 }
@@ -39,8 +40,8 @@ export function openModels({ run, eval: judging }: Judged, name: string, models:
 /** Where answers are remembered, and how they are judged. */
 export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 
-/** Opens the methods that are judged on each part of a run. Ours comes first. */
-export async function openMethods(parts: readonly RunPart[], options: MethodsOptions): Promise<OpenMethods> {
+/** Opens the methods that are judged on each fold of a run. Ours comes first. */
+export async function openMethods(folds: readonly RunFold[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
   const open = (name: string, models: LoadOptions) => openModels(config, name, models);
   const folders: MaskFolderMethod[] = [];
@@ -58,8 +59,8 @@ export async function openMethods(parts: readonly RunPart[], options: MethodsOpt
     folders.push(folder);
   }
   const ours: ModelMethod[] = [];
-  const opened: EvaluationPart[] = [];
-  for (const { data, models, trained } of parts) {
+  const opened: EvaluationSplit[] = [];
+  for (const { data, models, trained } of folds) {
     const own = await open(OURS, models);
     const methods: Method[] = [own, ...folders];
     if (ablation && trained)
@@ -68,5 +69,5 @@ export async function openMethods(parts: readonly RunPart[], options: MethodsOpt
     ours.push(own);
     opened.push({ dataset: data[split], methods });
   }
-  return { parts: opened, ours, folders };
+  return { splits: opened, ours, folders };
 }

@@ -1,7 +1,8 @@
+import type { Split } from '../../data/index.js';
 import type { Collected, Comparison, ConstantMask, MethodSummary, Wordings } from '../../eval/index.js';
 import type { PresenceThreshold } from '../../infer/index.js';
 import type { OpenMethods } from './methods.js';
-import type { RunPart, SplitName } from './run-parts.js';
+import type { RunFold } from './run-folds.js';
 
 /** Tables and figures of the paper that can be made. */
 export const paperTables = [2, 3, 4, 5, 6] as const;
@@ -11,8 +12,8 @@ export type PaperFigure = (typeof paperFigures)[number];
 
 /** What is evaluated, and on what. */
 export interface EvaluateRunOptions {
-  /** The part of the data that is judged. Default: `test`. */
-  readonly split?: SplitName | undefined;
+  /** The split of the data that is judged. Default: `test`. */
+  readonly split?: Split | undefined;
   /** An adapter to judge. Default: the run's own models. */
   readonly adapter?: string | undefined;
   /** Phrases to ask. Default: the datasets' own. */
@@ -27,7 +28,7 @@ export interface EvaluateRunOptions {
   readonly wordings?: Wordings | undefined;
   /** Things that no image shows; each is asked alone. Default: none. */
   readonly negatives?: readonly string[] | undefined;
-  /** False-alarm rate for which to take a threshold from the validation part. Default: none is taken. */
+  /** False-alarm rate for which to take a threshold from the validation split. Default: none is taken. */
   readonly calibrate?: number | undefined;
   /** Whether mirrored images are looked at too, to predict the quality of each mask. Default: false. */
   readonly trust?: boolean | undefined;
@@ -82,7 +83,7 @@ export interface WrittenCalibration extends PresenceThreshold {
 
 /** What a report is made of. */
 export interface Material {
-  readonly runParts: readonly RunPart[];
+  readonly runFolds: readonly RunFold[];
   readonly methods: OpenMethods;
   readonly collected: Collected;
   readonly calibration: WrittenCalibration | undefined;

@@ -37,8 +37,8 @@ export async function makePaperTables(options: EvaluationSettings, material: Tab
   return tables;
 }
 
-function variantsOf({ all, runParts }: TableMaterial): AblationVariant[] {
-  const trained = runParts.every((part) => part.trained);
+function variantsOf({ all, runFolds }: TableMaterial): AblationVariant[] {
+  const trained = runFolds.every((fold) => fold.trained);
   const [ours] = all;
   const find = (name: string) => all.find(({ method }) => method === name);
   const variant = (name: string, summary: MethodSummary | undefined, reason: string): AblationVariant =>
@@ -54,14 +54,14 @@ function variantsOf({ all, runParts }: TableMaterial): AblationVariant[] {
   ];
 }
 
-async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { methods, runParts }: TableMaterial): Promise<Table> {
+async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { methods, runFolds }: TableMaterial): Promise<Table> {
   const [method] = methods.ours;
-  const dataset = methods.parts[0]?.dataset;
+  const dataset = methods.splits[0]?.dataset;
   if (method === undefined || dataset === undefined) throw new RangeError('runtimes: there is no image');
   const sample = await dataset.load(0);
   const phrase = sample.phrases[0] ?? 'lesion';
   const measured = await measureRuntimes(await method.load(), sample, phrase, backend);
-  return runtimeTable(measured, describeModels(runParts)[0] ?? '');
+  return runtimeTable(measured, describeModels(runFolds)[0] ?? '');
 }
 
 export interface FigureMaterial {
@@ -93,7 +93,7 @@ export async function writeFigure(
     const middle = own[Math.floor((own.length - 1) / 2)];
     if (middle === undefined) continue;
     const answering = columns.map((name) => {
-      const method = middle.part.methods.find((one) => one.name === name) as Method;
+      const method = middle.split.methods.find((one) => one.name === name) as Method;
       return { name, method, rows: collected.rows };
     });
     rows.push({ dataset, example: await exampleOf(middle, answering, collected.plans, counting) });

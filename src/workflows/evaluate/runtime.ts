@@ -43,10 +43,10 @@ export async function measureRuntimes(
     // The detector remembers the image object that it saw last.
     const image: RasterImage = { width, height, data: sample.image.data };
     const start = performance.now();
-    const [best] = await segmenter.detector.detect(image, [phrase], { boxThreshold: 0, perPhrase: 'best' });
+    const [best] = await segmenter.detector.detect(image, [phrase], { threshold: 0, select: 'best-per-phrase' });
     const middle = performance.now();
     await segmenter.masker.setImage(image);
-    await segmenter.masker.masksOf([best?.boxXyxyPx ?? [0, 0, width, height]]);
+    await segmenter.masker.predictBoxes([best?.boxXyxyPx ?? [0, 0, width, height]]);
     if (run > 0) times.push({ detector: middle - start, masker: performance.now() - middle });
   }
   const timing = (pick: (time: { detector: number; masker: number }) => number): Timing => {

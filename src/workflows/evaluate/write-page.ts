@@ -35,25 +35,25 @@ export interface PageMaterial {
 /** Writes the page of an evaluation. Images are loaded again one by one, their masks come from what is remembered. */
 export async function writePage(file: string, page: PageMaterial): Promise<void> {
   const { config, options, material, ranked, counting, constantMask } = page;
-  const { collected, runParts, calibration } = material;
+  const { collected, runFolds, calibration } = material;
   const { rows, plans, surveys } = collected;
   const chosen = spread(ranked, GALLERY);
   async function* examples(): AsyncGenerator<Example> {
     for (const [k, one] of chosen.entries()) {
-      const method = one.part.methods[0] as Method;
+      const method = one.split.methods[0] as Method;
       yield await exampleOf(one, [{ name: 'prediction', method, rows }], plans, counting);
       options.onProgress?.('gallery', k + 1, chosen.length);
     }
   }
   const all = [...surveys.values()];
   const facts = [
-    `${all.map(({ name, images }) => `${images} images of ${name}`).join(', ')} (${options.split}); ${describeModels(runParts).join('; ')}.`,
+    `${all.map(({ name, images }) => `${images} images of ${name}`).join(', ')} (${options.split}); ${describeModels(runFolds).join('; ')}.`,
     `Strict: ${describeCounting(counting)}. Paper: the best box above ${PAPER_THRESHOLD}.`,
     ...all.map((survey) => `Prompt for ${survey.name}: ${describePrompts(survey, plans).strict}.`),
     `Constant-mask baseline: a DSC of ${percentText(constantMask.dsc)}.`,
     ...(calibration ? [`Threshold for presence: ${calibration.threshold.toFixed(4)}.`] : []),
   ];
-  const folders = runParts.map(({ dir }, k) => ({ name: runParts.length > 1 ? `Loss of fold ${k + 1}` : 'Loss', dir }));
+  const folders = runFolds.map(({ dir }, k) => ({ name: runFolds.length > 1 ? `Loss of fold ${k + 1}` : 'Loss', dir }));
   const html = await evaluationPage({
     title: `Evaluation of ${config.run.dir}`,
     facts,

@@ -33,7 +33,7 @@ export async function writeReport(
   options: EvaluationSettings,
   material: Material,
 ): Promise<EvaluateRunResult> {
-  const { collected, methods, runParts, calibration } = material;
+  const { collected, methods, runFolds, calibration } = material;
   const { rows, plans, surveys } = collected;
   const { split, tolerance } = options;
   const { dir, seed } = config.run;
@@ -52,7 +52,7 @@ export async function writeReport(
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
   const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
-  const constantMask = await constantMaskBaseline(runParts.map(({ data }) => ({ train: data.train, test: data[split] })));
+  const constantMask = await constantMaskBaseline(runFolds.map(({ data }) => ({ train: data.train, test: data[split] })));
 
   // b) tables and pictures
   const scores = scoreTable(compared, tolerance);
@@ -66,7 +66,7 @@ export async function writeReport(
   const files: string[] = [];
   for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
   const ranked = rankImages(collected.places, rows, OURS);
-  const counting = { threshold: config.eval.boxThreshold, select: config.eval.select };
+  const counting = { threshold: config.eval.threshold, select: config.eval.select };
   for (const figure of options.figures)
     files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
 
@@ -82,11 +82,11 @@ export async function writeReport(
     warnings: collected.warnings,
     settings: {
       strict: counting,
-      paper: { threshold: PAPER_THRESHOLD, select: 'the best box of the image' },
+      paper: { threshold: PAPER_THRESHOLD, select: 'best-per-image' },
       tolerance,
       bootstrap: { seed, draws: 2000, confidence: 0.95 },
     },
-    evaluated: { split, models: describeModels(runParts), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
+    evaluated: { split, models: describeModels(runFolds), fingerprints: methods.ours.map(({ fingerprint }) => fingerprint) },
     presence: { ...present, ...(calibration && { calibration }) },
     trust,
     robustness,

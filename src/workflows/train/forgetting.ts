@@ -57,14 +57,14 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
   try {
     for (let i = 0; i < probe.size; i++) {
       const { image, phrases, objects } = await probe.load(i);
-      const found = await segmenter.detector.detect(image, phrases, { boxThreshold: LEAST_SCORE });
+      const found = await segmenter.detector.detect(image, phrases, { threshold: LEAST_SCORE });
       images.push({
         predicted: found.map(({ boxXyxyPx, phrase, score }) => ({ box: boxXyxyPx, label: phrase, score })),
         truth: objects.map(({ boxXyxyPx, phrase }) => ({ box: boxXyxyPx, label: phrase })),
       });
       if (objects.length === 0) continue;
       await segmenter.masker.setImage(image);
-      const masks = await segmenter.masker.masksOf(objects.map(({ boxXyxyPx }) => boxXyxyPx));
+      const masks = await segmenter.masker.predictBoxes(objects.map(({ boxXyxyPx }) => boxXyxyPx));
       dice.push(...masks.map(({ mask }, k) => diceCoefficient(mask, (objects[k] as (typeof objects)[number]).mask)));
     }
   } finally {

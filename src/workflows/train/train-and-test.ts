@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { EvaluationPart } from '../../eval/index.js';
+import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
 import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
 import { OURS, openModels } from '../evaluate/methods.js';
 import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
-import { modelsOf, startOf } from '../models-of-run.js';
+import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 
 /** What training adds to `metrics.json`; see {@link Metrics}. */
@@ -43,19 +43,19 @@ export function runExperiment(config: RunConfig, options: ExperimentOptions = {}
 
 async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
   const { folds } = config.eval;
-  const parts = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
+  const divisions = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
   // Training writes it too, once it has seen that a resumed run has the same settings.
   if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
   const training: TrainResult[] = [];
-  const judged: EvaluationPart[] = [];
-  for (const [k, data] of parts.entries()) {
+  const judged: EvaluationSplit[] = [];
+  for (const [k, data] of divisions.entries()) {
     if (folds > 0) options.onFold?.(k + 1, folds);
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
-    const models = modelsOf(config, result.bestDir);
+    const models = selectTrainedModels(config, result.bestDir);
     judged.push({ dataset: data.test, methods: [await openModels(config, OURS, models)] });
     if (probe) tried.push(await tryOut(models, probe));
   }
@@ -63,7 +63,11 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training changed no file of the model that it started from.
-  const forgetting = probe && { probe: probe.name, before: await tryOut(startOf(config), probe), after: meanScore(tried) };
+  const forgetting = probe && {
+    probe: probe.name,
+    before: await tryOut(selectStartingModels(config), probe),
+    after: meanScore(tried),
+  };
   if (forgetting) options.logger?.info(forgettingLine(forgetting));
   const metrics: RunMetrics = {
     test: pooled,

@@ -12,7 +12,7 @@ import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, PARTS, readPart, sorted } from './support.js';
+import { objectsBySource, readPart, SPLITS, sorted } from './support.js';
 
 const dir = temporaryFolder('bad');
 
@@ -298,7 +298,7 @@ describe('outlines of kidneyUS', () => {
     expect(files).toHaveLength(8 * 4 + 3);
     expect(files.filter((name) => /-2\.png$/.test(name))).toEqual([]);
     const named = new Set<string>();
-    for (const part of PARTS) {
+    for (const part of SPLITS) {
       const { images } = await readPart(to, part);
       for (const { file_name } of images) named.add(file_name);
       expect(counts[part].files).toBe(images.length);

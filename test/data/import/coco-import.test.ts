@@ -9,7 +9,7 @@ import { Rng } from '../../../src/util/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
-import { PARTS, readPart } from './support.js';
+import { readPart, SPLITS } from './support.js';
 
 const dir = temporaryFolder('coco-import');
 let made = 0;
@@ -88,7 +88,7 @@ async function imported(from: string): Promise<Imported> {
   const means: Record<string, number[]> = {};
   const parts: Record<string, string> = {};
   const groups: Record<string, string> = {};
-  for (const part of PARTS) {
+  for (const part of SPLITS) {
     const { images } = await readPart(to, part);
     const data = await CocoDataset.open(to, part);
     for (const [i, { source, group }] of images.entries()) {
@@ -195,7 +195,7 @@ describe('an image of a COCO list is named and left out', () => {
     const train = 'annotations/instances_train.json';
     const other = await set(['1.png', '2.png'], ['train/1.png', 'val/2.png'], { list: train });
     expect((await imported(other)).problems).toEqual([
-      `${train}: image 2 (2.png): only val/2.png has its name, which is of another part`,
+      `${train}: image 2 (2.png): only val/2.png has its name, which is of another split`,
     ]);
     const masked = await set(['1.png', '2.png'], ['images/1.png']);
     await put(masked, 'masks/2.png', await mask(100, 100, [boxOf(1)]));

@@ -6,7 +6,7 @@ import { type AuditReport, auditDatasets, importDataset, openFolders } from '../
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
-import { PARTS, readPart } from './support.js';
+import { readPart, SPLITS } from './support.js';
 
 const SIZE = [96, 72] as const;
 
@@ -55,7 +55,7 @@ async function check(root: string): Promise<AuditReport> {
 
 async function partOfSources(root: string): Promise<Map<string, string>> {
   const partOf = new Map<string, string>();
-  for (const part of PARTS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
+  for (const part of SPLITS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
   return partOf;
 }
 
@@ -78,7 +78,7 @@ describe('copies in a published set', () => {
     const to = folder();
     await importDataset({ dataset: 'busi', from: await busiWithCopies(), to });
     const groups = new Map<string, string>();
-    for (const part of PARTS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
+    for (const part of SPLITS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
     expect(groups.get('benign/benign (103).png')).toBe(groups.get('benign/benign (3).png'));
     expect(new Set(groups.values()).size).toBe(20);
   });
@@ -204,7 +204,7 @@ describe('a division as a file', () => {
     await expectError(importDataset({ ...options, officialSplits: true }), {
       code: 'E_OPTION_CONFLICT',
       where: '--splits',
-      what: "asks for the publisher's parts",
+      what: "asks for the publisher's splits",
     });
   });
 });

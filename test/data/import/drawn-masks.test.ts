@@ -5,7 +5,7 @@ import { splitGroups } from '../../../src/data/import/split.js';
 import { importDataset } from '../../../src/data/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, type Patch, put, scan } from './miniatures/draw.js';
-import { PARTS, readPart } from './support.js';
+import { readPart, SPLITS } from './support.js';
 
 const dir = temporaryFolder('drawn');
 let made = 0;
@@ -44,7 +44,7 @@ describe('a picture that somebody resized', () => {
   it('has larger pixels than its table says, and is named', async () => {
     const { to, report } = await hc18([{ box: [20, 10, 40, 30] }], [400, 270]);
     const images = await Promise.all(
-      PARTS.map(async (part) => JSON.parse(await readFile(join(to, 'annotations', `${part}.json`), 'utf8')).images),
+      SPLITS.map(async (part) => JSON.parse(await readFile(join(to, 'annotations', `${part}.json`), 'utf8')).images),
     );
     const [first] = images.flat().filter(({ file_name }) => file_name === 'hc18_000_hc.png');
     expect(first.pixel_spacing_mm).toEqual([0.12, 0.12]);
@@ -92,7 +92,7 @@ describe('frames of TG3K', () => {
       }
       await importDataset({ dataset: 'tg3k', from, to });
       const groups = new Map<string, string>();
-      for (const part of PARTS)
+      for (const part of SPLITS)
         for (const { source, group } of (await readPart(to, part)).images) groups.set(source.slice(-8, -4), group);
       return groups;
     };

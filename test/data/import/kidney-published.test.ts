@@ -7,8 +7,8 @@ import sharp from 'sharp';
 import { assemblePaper, type Done } from '../../../src/data/import/assemble.js';
 import { FileTree } from '../../../src/data/import/file-tree.js';
 import { outerRegions } from '../../../src/data/import/outer-contours.js';
-import { findAdapter } from '../../../src/data/import/registry.js';
-import { countParts } from '../../../src/data/import/report.js';
+import { findImporter } from '../../../src/data/import/registry.js';
+import { countSplits } from '../../../src/data/import/report.js';
 import { paperStems } from '../../../src/data/import/stems.js';
 import { describeUnless } from '../../support/skipped.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -44,12 +44,12 @@ describeUnless(there ? undefined : 'the published dataset is not here', 'the pub
     await mkdir(join(dir, 'images'));
     const masks = join(PUBLISHED, 'labels', 'reviewed_masks_2', 'capsule');
     for (const name of await readdir(masks)) await writeFile(join(dir, 'images', name), '');
-    const adapter = findAdapter('kidneyus');
+    const importer = findImporter('kidneyus');
     const tree = await FileTree.open(dir);
     const options = { protocol: 'paper', tree, variant: 'reviewer-2', prompts: [], officialSplits: false } as const;
-    const { records, problems } = await adapter.scan(options);
+    const { records, problems } = await importer.scan(options);
     expect(problems).toEqual([]);
-    const paper = adapter.paper ?? { key: '' };
+    const paper = importer.paper ?? { key: '' };
     const contours = new Map<string, number>();
     const done: Done[] = [];
     for (const { stem, imageStem, record } of paperStems(records, paper)) {
@@ -61,8 +61,8 @@ describeUnless(there ? undefined : 'the published dataset is not here', 'the pub
       const objects = Array.from({ length: count }, () => object);
       done.push({ record, result: { stem, ok: true, imageFile: `${imageStem}.png`, width: 1, height: 1, objects } });
     }
-    const assembly = { adapter, seed: 42, keepParts: false, phraseOf: (name: string) => name, classes: [], from: dir };
-    const { counts } = countParts(assemblePaper(done, assembly).parts);
+    const assembly = { importer, seed: 42, keepSplits: false, phraseOf: (name: string) => name, classes: [], from: dir };
+    const { counts } = countSplits(assemblePaper(done, assembly).splits);
     expect([counts.train.rows, counts.val.rows, counts.test.rows]).toEqual([1814, 518, 260]);
     expect([counts.train.files, counts.val.files, counts.test.files]).toEqual([1257, 465, 241]);
   });

@@ -1,11 +1,11 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { CocoDataset, findAdapter, importDataset } from '../../../src/data/index.js';
+import { CocoDataset, findImporter, importDataset } from '../../../src/data/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, PARTS, readPart, sorted } from './support.js';
+import { objectsBySource, readPart, SPLITS, sorted } from './support.js';
 
 const dir = temporaryFolder('miniatures');
 
@@ -23,17 +23,17 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     const expected = Object.fromEntries(Object.entries(miniature.images).map(([source, objects]) => [source, sorted(objects)]));
     expect(await objectsBySource(to)).toEqual(expected);
     const all = Object.values(miniature.images);
-    const total = (what: 'rows' | 'images' | 'files') => PARTS.reduce((sum, part) => sum + report.counts[part][what], 0);
+    const total = (what: 'rows' | 'images' | 'files') => SPLITS.reduce((sum, part) => sum + report.counts[part][what], 0);
     expect([total('rows'), total('images'), total('files')]).toEqual([all.flat().length, all.length, all.length]);
-    expect(PARTS.map((part) => report.counts[part].images > 0)).toEqual(
+    expect(SPLITS.map((part) => report.counts[part].images > 0)).toEqual(
       miniature.unseen ? [false, false, true] : [true, true, true],
     );
     expect(report.sharedGroups).toBe(0);
     const partOf = new Map<string, string>();
-    for (const part of PARTS) for (const { source } of (await readPart(to, part)).images) partOf.set(source, part);
+    for (const part of SPLITS) for (const { source } of (await readPart(to, part)).images) partOf.set(source, part);
     for (const group of miniature.groups ?? []) expect(new Set(group.map((source) => partOf.get(source))).size).toBe(1);
     // What was written is what the trainer reads, and no other file is there.
-    for (const part of PARTS) {
+    for (const part of SPLITS) {
       const dataset = await CocoDataset.open(to, part);
       expect(dataset.size).toBe(report.counts[part].images);
       for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).phrases.length).toBeGreaterThan(0);
@@ -42,7 +42,7 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     expect((await readdir(join(to, 'masks'))).length).toBe(all.flat().length);
   });
 
-  if (findAdapter(name).paper === undefined) {
+  if (findImporter(name).paper === undefined) {
     it('is none of the paper’s', async () => {
       const asked = { dataset: name, from: from(), to: join(dir, `${name} paper`), protocol: 'paper' } as const;
       await expectError(importDataset(asked), {
@@ -58,12 +58,12 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     const to = join(dir, `${name} paper`);
     const report = await importDataset({ dataset: name, from: from(), to, protocol: 'paper' });
     const { rows, phrases, files } = miniature.paper ?? { rows: 0, phrases: [], files: 0 };
-    const counts = PARTS.map((part) => report.counts[part].rows);
+    const counts = SPLITS.map((part) => report.counts[part].rows);
     expect(counts.reduce((a, b) => a + b)).toBe(rows);
     expect(Object.keys(report.phrases)).toEqual(phrases);
     expect(report.notes.join(' ')).toContain('it to compare with the published figures');
     const names = new Set<string>();
-    for (const part of PARTS) for (const { file_name } of (await readPart(to, part)).images) names.add(file_name);
+    for (const part of SPLITS) for (const { file_name } of (await readPart(to, part)).images) names.add(file_name);
     expect(names.size).toBe(files);
     const dataset = await CocoDataset.open(to, 'test');
     for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).objects.length).toBeGreaterThan(0);

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { findAdapter } from '../../../src/data/import/registry.js';
+import { findImporter } from '../../../src/data/import/registry.js';
 import { readSplitFile, splitText } from '../../../src/data/import/split-file.js';
-import { PARTS } from './support.js';
+import { SPLITS } from './support.js';
 
 const FOLDER = fileURLToPath(new URL('../../../configs/splits/', import.meta.url));
 const files = readdirSync(FOLDER);
@@ -32,10 +32,10 @@ describe('the divisions that come with the project', () => {
   it.each(files)('%s can be used for its dataset, and holds every image once', async (file) => {
     const name = basename(file, '.json');
     const text = await readFile(join(FOLDER, file), 'utf8');
-    const adapter = findAdapter(JSON.parse(text).dataset);
-    const partOf = await readSplitFile(join(FOLDER, file), adapter);
-    expect(PARTS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
-    expect([name, name.replace(/-unseen$/, '')]).toContain(adapter.name);
+    const importer = findImporter(JSON.parse(text).dataset);
+    const partOf = await readSplitFile(join(FOLDER, file), importer);
+    expect(SPLITS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
+    expect([name, name.replace(/-unseen$/, '')]).toContain(importer.name);
     // As the import writes it.
     expect(splitText(JSON.parse(text))).toBe(text);
   });

@@ -19,7 +19,7 @@ export interface Annotations {
   readonly categories: readonly { readonly id: number; readonly name: string }[];
 }
 
-export const PARTS = ['train', 'val', 'test'] as const;
+export const SPLITS = ['train', 'val', 'test'] as const;
 
 export async function readPart(root: string, part: string): Promise<Annotations> {
   return JSON.parse(await readFile(join(root, 'annotations', `${part}.json`), 'utf8'));
@@ -28,7 +28,7 @@ export async function readPart(root: string, part: string): Promise<Annotations>
 /** All objects of each source image, sorted, over all parts. */
 export async function objectsBySource(root: string): Promise<Record<string, unknown[][]>> {
   const found: Record<string, unknown[][]> = {};
-  for (const part of PARTS) {
+  for (const part of SPLITS) {
     const { images, annotations, categories } = await readPart(root, part);
     for (const { id, source } of images) {
       const own = annotations.filter((annotation) => annotation.image_id === id);

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { drawOverlay, type RasterImage } from '../../../imaging/index.js';
 import { isOwn } from '../own-file.js';
-import type { AuditPart, PicturePlace } from '../types.js';
+import type { AuditSplit, ImageLocation } from '../types.js';
 
 /** Longest side of a picture on the page, in pixels. */
 const SIDE = 320;
@@ -9,33 +9,29 @@ const SIDE = 320;
 /** Objects that are drawn on one picture: more could not be told apart, and each is drawn over the whole of it. */
 const DRAWN = 100;
 
-/** Pictures of each part that are shown. */
+/** Pictures of each split that are shown. */
 const SAMPLES = 4;
 
 /** A picture for the page, inside it: nothing is fetched. */
-export interface PagePicture {
+export interface PageImage {
   readonly source: string;
   readonly width: number;
   readonly height: number;
 }
 
-/** Indices spread evenly over a part; from the middle of each stretch, since first pictures are seldom typical. */
+/** Indices spread evenly over a split; from the middle of each stretch, since first pictures are seldom typical. */
 export function sampleIndices(size: number): number[] {
   const count = Math.min(SAMPLES, size);
   return Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * size) / count));
 }
 
 /** A sample with its objects drawn on it; nothing if it cannot be loaded. */
-export async function samplePicture(part: AuditPart, index: number): Promise<PagePicture | undefined> {
+export async function sampleImage(part: AuditSplit, index: number): Promise<PageImage | undefined> {
   const { data } = part;
   try {
     if (!(await isShown(part, index))) return undefined;
     const { image, objects } = await data.load(index);
-    const overlay = await drawOverlay(
-      image,
-      objects.slice(0, DRAWN).map(({ phrase, boxXyxyPx, mask }) => ({ label: phrase, boxXyxyPx, mask })),
-      data.phrases ?? [],
-    );
+    const overlay = await drawOverlay(image, objects.slice(0, DRAWN), data.phrases ?? []);
     return await embed(sharp(overlay));
   } catch {
     // It is among the problems.
@@ -44,7 +40,7 @@ export async function samplePicture(part: AuditPart, index: number): Promise<Pag
 }
 
 /** A picture as it is. */
-export async function plainPicture(parts: readonly AuditPart[], place: PicturePlace): Promise<PagePicture | undefined> {
+export async function plainImage(parts: readonly AuditSplit[], place: ImageLocation): Promise<PageImage | undefined> {
   try {
     const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
     if (part === undefined || !(await isShown(part, place.index))) return undefined;
@@ -56,13 +52,13 @@ export async function plainPicture(parts: readonly AuditPart[], place: PicturePl
 }
 
 /** Pictures and masks that lie outside of their dataset are its warnings, not the page's. */
-async function isShown({ data, root }: AuditPart, index: number): Promise<boolean> {
+async function isShown({ data, root }: AuditSplit, index: number): Promise<boolean> {
   if (root === undefined) return true;
   for (const file of data.source?.(index)?.files ?? []) if (!(await isOwn(file, root))) return false;
   return true;
 }
 
-async function embed(picture: Sharp): Promise<PagePicture> {
+async function embed(picture: Sharp): Promise<PageImage> {
   const { data, info } = await picture
     .resize({ width: SIDE, height: SIDE, fit: 'inside' })
     .jpeg({ quality: 80 })

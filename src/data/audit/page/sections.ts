@@ -1,10 +1,10 @@
-import type { Part } from '../../coco.js';
+import type { Split } from '../../coco.js';
 import { ALIKE } from '../twins.js';
-import type { AuditReport, DatasetSummary, PartSummary, PicturePlace, Problem, SharedGroup, Twins } from '../types.js';
+import type { AuditReport, DatasetSummary, ImageLocation, Problem, SharedGroup, SplitSummary, Twins } from '../types.js';
 import { type Html, html } from './html.js';
-import type { PagePicture } from './pictures.js';
+import type { PageImage } from './pictures.js';
 
-const PARTS: readonly Part[] = ['train', 'val', 'test'];
+const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
 /** Rows of a list before it is cut; `audit.json` has all of them. */
 const ROWS = 300;
@@ -19,7 +19,7 @@ export function headline({ errors, warnings, images, datasets }: AuditReport): H
 
 /** Counts of all datasets beside the paper's. */
 export function countsTable({ datasets }: AuditReport): Html {
-  const head = PARTS.map((part) => html`<th class="n">${part}</th><th class="n">paper</th>`);
+  const head = SPLITS.map((part) => html`<th class="n">${part}</th><th class="n">paper</th>`);
   return html`<h2 id="counts">Counts, compared with the paper's Table 1</h2>
 <p class="muted">The paper counts files after its own preparation, which split rows without regard to patients and had name collisions. Differences are expected.</p>
 <div class="scroll"><table><thead><tr><th>dataset</th><th>in Table 1</th>${head}<th class="n">objects</th><th class="n">patients or volumes</th></tr></thead><tbody>
@@ -27,11 +27,11 @@ ${datasets.map(countsRow)}</tbody></table></div>`;
 }
 
 function countsRow({ name, parts, paper }: DatasetSummary): Html {
-  const cells = PARTS.map((part) => {
+  const cells = SPLITS.map((part) => {
     const own = parts[part]?.images;
     return html`<td class="n">${own ?? '–'}</td><td class="n muted">${paper?.[part] ?? '–'}</td>`;
   });
-  const present = PARTS.flatMap((part) => parts[part] ?? []);
+  const present = SPLITS.flatMap((part) => parts[part] ?? []);
   const objects = present.reduce((sum, part) => sum + part.objects, 0);
   const known = present.some(({ groups }) => groups !== null);
   const groups = known ? present.map((part) => part.groups ?? '–').join(' / ') : 'unknown';
@@ -40,20 +40,20 @@ function countsRow({ name, parts, paper }: DatasetSummary): Html {
 
 /** A dataset's labels, sizes and samples. */
 export function datasetSection(summary: DatasetSummary, samples: readonly SampleFigure[]): Html {
-  const present = PARTS.filter((part) => summary.parts[part] !== undefined);
+  const present = SPLITS.filter((part) => summary.parts[part] !== undefined);
   return html`<h2 id="set-${summary.name}">${summary.name}</h2>
 ${labelsTable(summary, present)}
-${present.map((part) => partSamples(part, summary.parts[part] as PartSummary, samples))}`;
+${present.map((part) => splitSamples(part, summary.parts[part] as SplitSummary, samples))}`;
 }
 
-/** A picture of a dataset's part. */
+/** A picture of a dataset's split. */
 export interface SampleFigure {
-  readonly part: Part;
+  readonly part: Split;
   readonly caption: string;
-  readonly picture: PagePicture | undefined;
+  readonly picture: PageImage | undefined;
 }
 
-function labelsTable({ parts }: DatasetSummary, present: readonly Part[]): Html {
+function labelsTable({ parts }: DatasetSummary, present: readonly Split[]): Html {
   const labels = [...new Set(present.flatMap((part) => Object.keys(parts[part]?.labels ?? {})))];
   const totals = present.map((part) => parts[part]?.objects ?? 0);
   const rows = labels.map((label) => {
@@ -69,7 +69,7 @@ function labelsTable({ parts }: DatasetSummary, present: readonly Part[]): Html 
 <tr><td class="muted">without an object</td>${negatives}</tr></tbody></table></div>`;
 }
 
-function partSamples(part: Part, { images, sizes, unreadable }: PartSummary, samples: readonly SampleFigure[]): Html {
+function splitSamples(part: Split, { images, sizes, unreadable }: SplitSummary, samples: readonly SampleFigure[]): Html {
   const list = Object.entries(sizes);
   const text = list
     .slice(0, 4)
@@ -100,16 +100,16 @@ export function groupsSection(groups: readonly SharedGroup[]): Html {
     .slice(0, ROWS)
     .map(
       ({ dataset, group, parts }) =>
-        html`<tr><td class="error">error</td><td>${dataset}</td><td><code>${group}</code></td>${PARTS.map((part) => html`<td class="n">${parts[part] ?? '–'}</td>`)}</tr>`,
+        html`<tr><td class="error">error</td><td>${dataset}</td><td><code>${group}</code></td>${SPLITS.map((part) => html`<td class="n">${parts[part] ?? '–'}</td>`)}</tr>`,
     );
-  return html`<h2 id="groups">Patients and volumes in more than one split</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${PARTS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
+  return html`<h2 id="groups">Patients and volumes in more than one split</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${SPLITS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
 }
 
 /** A pair of pictures side by side. */
 export interface TwinsFigure {
   readonly twins: Twins;
-  readonly a: PagePicture | undefined;
-  readonly b: PagePicture | undefined;
+  readonly a: PageImage | undefined;
+  readonly b: PageImage | undefined;
 }
 
 /** The same pictures in two places. */
@@ -139,11 +139,11 @@ function how({ kind, distance, mirrored }: Twins): string {
   return `similar (${distance} of 255 bits differ)${mirrored === 'no' ? '' : `, mirrored ${mirrored}`}`;
 }
 
-function nameOf({ dataset, part, file }: PicturePlace): string {
+function nameOf({ dataset, part, file }: ImageLocation): string {
   return `${dataset} ${part}: ${file}`;
 }
 
-function figure(picture: PagePicture | undefined, caption: string): Html {
+function figure(picture: PageImage | undefined, caption: string): Html {
   const content =
     picture === undefined
       ? html`<p class="error">cannot be displayed</p>`

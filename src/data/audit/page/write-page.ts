@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../../../util/index.js';
-import type { AuditPart, AuditReport } from '../types.js';
+import type { AuditReport, AuditSplit } from '../types.js';
 import { Html, html } from './html.js';
-import { plainPicture, sampleIndices, samplePicture } from './pictures.js';
+import { plainImage, sampleImage, sampleIndices } from './pictures.js';
 import {
   countsTable,
   datasetSection,
@@ -22,7 +22,7 @@ const PAIRS = 40;
  * Writes what an audit found as one page that stands for itself: pictures are inside it, it runs no script, and its policy
  * forbids it to fetch anything. Of the data it holds file names, phrases and the pictures themselves.
  */
-export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditPart[]): Promise<void> {
+export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditSplit[]): Promise<void> {
   const sections: Html[] = [];
   for (const summary of report.datasets) {
     const own = parts.filter(({ dataset }) => dataset === summary.name);
@@ -31,7 +31,7 @@ export async function writeAuditPage(file: string, report: AuditReport, parts: r
   const shown: TwinsFigure[] = [];
   // One after the other: memory stays that of a few pictures.
   for (const twins of report.duplicates.slice(0, PAIRS))
-    shown.push({ twins, a: await plainPicture(parts, twins.a), b: await plainPicture(parts, twins.b) });
+    shown.push({ twins, a: await plainImage(parts, twins.a), b: await plainImage(parts, twins.b) });
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
@@ -50,14 +50,14 @@ ${sections}
 
 const STYLE_TEXT = new Html(STYLE);
 
-async function samplesOf(part: AuditPart): Promise<SampleFigure[]> {
+async function samplesOf(part: AuditSplit): Promise<SampleFigure[]> {
   const figures: SampleFigure[] = [];
   for (const index of sampleIndices(part.data.size)) {
     const name = part.data.source?.(index)?.files[0];
     figures.push({
       part: part.part,
       caption: name === undefined ? `${part.dataset} ${index}` : basename(name),
-      picture: await samplePicture(part, index),
+      picture: await sampleImage(part, index),
     });
   }
   return figures;

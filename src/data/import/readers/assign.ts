@@ -24,7 +24,7 @@ export type Claim = Pick<Match, 'file' | 'common'>;
  */
 export function assign<K>(wanted: readonly Wanted<K>[], lookup: PathLookup): Map<K, Claim | string> {
   const found = wanted.map((want) => ({ want, match: lookup.find(want.named, want.list) }));
-  // A list whose images lie in the folder of its own part has none in another's.
+  // A list whose images lie in the folder of its own split has none in another's.
   const apart = new Set<NamingList>();
   for (const { want, match } of found) if (typeof match === 'object' && match.split > 0) apart.add(want.list);
   const result = new Map<K, Claim | string>();
@@ -32,7 +32,7 @@ export function assign<K>(wanted: readonly Wanted<K>[], lookup: PathLookup): Map
   for (const { want, match } of found) {
     if (typeof match === 'string') result.set(want.key, match);
     else if (match.split < 0 && apart.has(want.list))
-      result.set(want.key, `only ${match.file.relative} has its name, which is of another part`);
+      result.set(want.key, `only ${match.file.relative} has its name, which is of another split`);
     else {
       const own = byFile.get(match.file);
       if (own === undefined) byFile.set(match.file, [{ want, match }]);

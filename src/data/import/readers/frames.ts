@@ -1,4 +1,4 @@
-import { lacksEnding, listPictures } from '../../../imaging/index.js';
+import { lacksEnding, listImages } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 
@@ -6,7 +6,7 @@ import type { Problem } from '../types.js';
 const SEVERAL = /\.(?:dcm|dicom|ima|tiff?)$/i;
 
 /** A mask of a film: of all its frames, or of the one that its name says. */
-export interface FilmMask<M> {
+export interface ClipMask<M> {
   readonly mask: M;
   readonly file: TreeFile;
   readonly frame?: number | undefined;
@@ -24,8 +24,8 @@ export function mayHoldSeveral({ relative }: TreeFile): boolean {
 }
 
 /** How many pictures a file holds; 1 where it cannot be read, so that reading it tells what is wrong. */
-export async function countPictures(file: TreeFile): Promise<number> {
-  return mayHoldSeveral(file) ? (await listPictures(file.path)).length : 1;
+export async function countImages(file: TreeFile): Promise<number> {
+  return mayHoldSeveral(file) ? (await listImages(file.path)).length : 1;
 }
 
 /**
@@ -35,7 +35,7 @@ export async function countPictures(file: TreeFile): Promise<number> {
  * @param count - how many frames the film has.
  */
 export async function masksByFrame<M>(
-  masks: readonly FilmMask<M>[],
+  masks: readonly ClipMask<M>[],
   count: number,
 ): Promise<{ readonly frames: ReadonlyMap<number, readonly FrameMask<M>[]>; readonly problems: readonly Problem[] }> {
   const frames = new Map<number, FrameMask<M>[]>();
@@ -52,7 +52,7 @@ export async function masksByFrame<M>(
       else problem(`its image has no frame ${frame}: they are numbered 0 to ${count - 1}`);
       continue;
     }
-    const own = await countPictures(file);
+    const own = await countImages(file);
     if (own === count) for (let page = 0; page < count; page++) add(page, { mask, page });
     else if (own > 1) problem(`it holds ${own} frames, its image ${count}`);
     else

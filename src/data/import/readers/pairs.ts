@@ -1,4 +1,4 @@
-import type { Part } from '../../coco.js';
+import type { Split } from '../../coco.js';
 import { naturalOrder, type TreeFile } from '../file-tree.js';
 import type { Found, MaskReading, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 
@@ -21,7 +21,7 @@ export interface PairRule {
   readonly image: RegExp;
   /** Matches the path of a mask; the groups that it shares with the image must be equal. */
   readonly mask: RegExp;
-  /** Groups that make the key, `id` last. Default: `part`, `class` and `id`, those that there are. */
+  /** Groups that make the key, `id` last. Default: `split`, `class` and `id`, those that there are. */
   readonly key?: readonly string[];
   /** Names that are numbers are compared as numbers: 7 is 007. */
   readonly numeric?: boolean;
@@ -37,7 +37,7 @@ export interface Pairs {
   readonly problems: readonly Problem[];
 }
 
-const KEY = ['part', 'class', 'id'];
+const KEY = ['split', 'class', 'id'];
 
 /**
  * Pairs images and masks by their names, whatever the case of letters and the level at which the archive was unpacked. What
@@ -96,7 +96,7 @@ export interface MaskFolders extends PairRule {
   readonly name?: (names: Names) => string;
   /** Default: the name, so that each image is a group of its own. */
   readonly group?: (names: Names) => string;
-  readonly part?: (names: Names) => Part | undefined;
+  readonly split?: (names: Names) => Split | undefined;
   readonly list?: (names: Names) => string | undefined;
 }
 
@@ -110,7 +110,7 @@ export function maskFolders(rule: MaskFolders): (options: Pick<ScanOptions, 'tre
 
 function recordOf({ image, masks, names }: Pair, rule: MaskFolders): SourceRecord {
   const name = rule.name?.(names) ?? keyOf(names, rule.key ?? KEY);
-  const part = rule.part?.(names);
+  const split = rule.split?.(names);
   const list = rule.list?.(names);
   return {
     name,
@@ -120,7 +120,7 @@ function recordOf({ image, masks, names }: Pair, rule: MaskFolders): SourceRecor
       return read === undefined ? [] : [{ kind: 'file', file: mask.path, read }];
     }),
     group: rule.group?.(names) ?? name,
-    ...(part === undefined ? {} : { part }),
+    ...(split === undefined ? {} : { split }),
     ...(list === undefined ? {} : { list }),
   };
 }

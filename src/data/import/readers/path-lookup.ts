@@ -1,6 +1,6 @@
 import type { TreeFile } from '../file-tree.js';
 import { type Named, readingsOf, stepsOf } from './named-path.js';
-import { partNamed } from './part-named.js';
+import { splitNamed } from './split-named.js';
 
 /** How well a file answers to a name beyond their common end: compared from the first entry on, larger is better. */
 type Rank = readonly number[];
@@ -12,7 +12,7 @@ export interface Match {
   readonly common: number;
   /** All steps of the name are the file's. */
   readonly whole: boolean;
-  /** The path names the part that the list names: 2 by the same word, 1 by another; -1: it names another part. */
+  /** The path names the split that the list names: 2 by the same word, 1 by another; -1: it names another split. */
   readonly split: number;
   /** Folders from the top that it shares with the list. */
   readonly nearness: number;
@@ -38,7 +38,7 @@ const ENDING = /\.(png|jpe?g|bmp|tiff?|webp)$/;
 /**
  * Finds the file that a list means by a path. Lists travel: the path may begin on another computer, so it is compared with the
  * files' from the end. Of several with the longest common end the one nearest to the list is taken, then the one whose path
- * names the list's own part, then the one whose published address says so, that lies where COCO has images, that is spelt alike.
+ * names the list's own split, then the one whose published address says so, that lies where COCO has images, that is spelt alike.
  */
 export class PathLookup {
   /** Files by each end of their paths: `001.png`, `p1/001.png`, …; and without the ending of a picture. */
@@ -173,10 +173,10 @@ function splitRank(own: readonly string[], list: TreeFile): number {
   const folders = own.slice(0, -1);
   const word = /^(?:instances_)?(.+?)\.json$/i.exec(stepsOf(list.relative).at(-1) ?? '')?.[1]?.toLowerCase();
   if (folders.some((step) => step.toLowerCase() === word)) return 2;
-  const part = partNamed(list.relative);
-  if (part === undefined) return 0;
-  const others = folders.flatMap((step) => partNamed(step) ?? []);
-  return others.length === 0 ? 0 : others.includes(part) ? 1 : -1;
+  const split = splitNamed(list.relative);
+  if (split === undefined) return 0;
+  const others = folders.flatMap((step) => splitNamed(step) ?? []);
+  return others.length === 0 ? 0 : others.includes(split) ? 1 : -1;
 }
 
 /** Beside the list or in images/ there or a folder above, as COCO has it; in a folder for images. */

@@ -5,7 +5,7 @@ import { type LabelPlan, planLabels } from './label-plan.js';
 import { type MaskFolders, pairFiles } from './pairs.js';
 
 /** A dataset of NIfTI volumes with labels: every slice along the third axis is an image. */
-export type Volumes = Pick<MaskFolders, 'image' | 'mask' | 'key' | 'ignore' | 'name' | 'part'> & {
+export type Volumes = Pick<MaskFolders, 'image' | 'mask' | 'key' | 'ignore' | 'name' | 'split'> & {
   readonly read: MaskReading;
   /** Channel of the labels, where the dataset says so: the others are not used. */
   readonly frame?: number;
@@ -30,8 +30,8 @@ export async function volumeSlices(files: readonly TreeFile[], rule: Volumes, tr
       return undefined;
     });
     if (plan === undefined) continue;
-    const volume = rule.name?.(names) ?? [names['part'], names['id']].filter((name) => name !== undefined).join('-');
-    const part = rule.part?.(names);
+    const volume = rule.name?.(names) ?? [names['split'], names['id']].filter((name) => name !== undefined).join('-');
+    const split = rule.split?.(names);
     const turned = transpose ? { transpose } : {};
     for (let time = 0; time < plan.times; time++)
       for (let slice = 0; slice < plan.slices; slice++) {
@@ -43,7 +43,7 @@ export async function volumeSlices(files: readonly TreeFile[], rule: Volumes, tr
             return { kind: 'file', file: labels.path, slice, ...framed(frame, plan), ...turned, read };
           }),
           group: volume,
-          ...(part === undefined ? {} : { part }),
+          ...(split === undefined ? {} : { split }),
         });
       }
   }

@@ -5,7 +5,7 @@ import { type DicomHeader, parseDicomHeader } from './dicom-header.js';
 import { findFrames } from './find-frames.js';
 import type { Frames } from './frames.js';
 import { type Palette, paletteOf } from './palette.js';
-import { pictureOf } from './picture.js';
+import { renderFrame } from './render-frame.js';
 import { unpackFrame } from './samples.js';
 
 /** The parser throws texts, errors and records of both. */
@@ -62,7 +62,7 @@ export class DicomFile {
    * @param frame - from 0.
    * @throws DataError naming the file when there is no such frame or it is damaged.
    */
-  async picture(frame: number): Promise<RasterImage> {
+  async image(frame: number): Promise<RasterImage> {
     const { frames } = this.header;
     if (!Number.isInteger(frame) || frame < 0 || frame >= frames) {
       const fix = frames === 1 ? 'There is one, number 0' : `They are numbered 0 to ${frames - 1}`;
@@ -70,6 +70,6 @@ export class DicomFile {
     }
     const { sampling } = this.frames;
     const samples = await unpackFrame(this.frames.bytes(frame), this.header, sampling, this.file);
-    return pictureOf(samples, this.header, this.palette);
+    return renderFrame(samples, this.header, this.palette);
   }
 }

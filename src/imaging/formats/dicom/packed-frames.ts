@@ -80,7 +80,7 @@ function grouped(
 ): readonly (readonly Fragment[])[] {
   const full = fragments.filter(({ start, end }) => end > start);
   const begins = (fragment: Fragment, i: number) =>
-    i === 0 || beginsPicture(bytes, fragment, packing, samples * (bitsAllocated / 8));
+    i === 0 || beginsImage(bytes, fragment, packing, samples * (bitsAllocated / 8));
   const extended = extendedTable(set);
   const offsets = [extended, table].find(({ length }) => length > 0) ?? [];
   const differ = (count: number, what: string) =>
@@ -131,7 +131,7 @@ function extendedTable(set: DataSet): readonly number[] {
 }
 
 /** Whether a fragment can be the first of a picture, by its first bytes. */
-function beginsPicture(bytes: Uint8Array, { start, end }: Fragment, packing: Packing, planes: number): boolean {
+function beginsImage(bytes: Uint8Array, { start, end }: Fragment, packing: Packing, planes: number): boolean {
   if (end - start < 12) return false;
   const at = (i: number) => bytes[start + i] as number;
   const is = (...wanted: readonly number[]) => wanted.every((value, i) => at(i) === value);

@@ -27,14 +27,14 @@ const PACKINGS: Readonly<Record<string, Packing>> = {
   '1.2.840.10008.1.2.4.91': 'jpeg-2000',
 };
 
-/** MPEG-2, MPEG-4 and HEVC films. */
-const FILM = /^1\.2\.840\.10008\.1\.2\.4\.10\d/;
+/** MPEG-2, MPEG-4 and HEVC video. */
+const MPEG = /^1\.2\.840\.10008\.1\.2\.4\.10\d/;
 
 /** @throws DataError naming the file for films and for rare packings. */
 export function packingOf(uid: string, where: string): Packing {
   const packing = PACKINGS[uid];
   if (packing !== undefined) return packing;
-  if (FILM.test(uid))
+  if (MPEG.test(uid))
     throw new DataError({
       code: 'E_IMAGE_FORMAT',
       where,

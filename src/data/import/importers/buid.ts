@@ -1,0 +1,23 @@
+import { maskFolders } from '../readers/pairs.js';
+import type { Importer } from '../types.js';
+import { imageFile } from './common.js';
+
+/** BUID: three files a case, their names with spaces and the class. */
+export const buid: Importer = {
+  name: 'buid',
+  title: 'BUID',
+  aliases: ['qamebi'],
+  organ: 'breast',
+  published: { count: 232, of: 'images' },
+  source: 'https://qamebi.com/breast-ultrasound-images-database/',
+  layout: 'Benign/N Benign Image.bmp, N Benign Mask.tif; Malignant/N Malignant Image.bmp, N Malignant Mask.tif',
+  paper: { key: 'buid', lists: ['malignant', 'benign'] },
+  scan: maskFolders({
+    image: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+image'),
+    mask: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+mask'),
+    // The image with the outline drawn into it.
+    ignore: imageFile('\\d+[ _]+(?:benign|malignant)[ _]+lesion'),
+    read: (names) => ({ as: 'bright', class: names['class'] as string }),
+    list: (names) => names['class'],
+  }),
+};

@@ -1,0 +1,139 @@
+import { isUnnamedDicom } from '../../../imaging/index.js';
+import type { TreeFile } from '../file-tree.js';
+import { type ClipMask, countImages, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
+import { splitNamed } from '../readers/split-named.js';
+import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
+
+/** Pictures, frames of DICOM among them, by their endings; DICOM without one is told by its content. */
+const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
+
+/** What objects are called where neither a folder nor `--prompt` says it. */
+const UNNAMED = 'lesion';
+
+/** One's own images and masks, one class or a folder a class. Of a film each frame that has a mask is an image. */
+export const folders: Importer = {
+  name: 'folders',
+  title: 'images/ and masks/',
+  aliases: ['folder', 'mask-folders'],
+  organ: 'any',
+  source: 'your own files',
+  layout:
+    'images/NAME.png and masks/NAME.png; for several classes CLASS/images and CLASS/masks, or masks/CLASS/NAME.png; for a cine clip masks/NAME#FRAME.png, or as many masks in one file',
+  keepsSplits: true,
+  scan: ({ tree, prompts }) => find(tree.files, prompts),
+};
+
+/** A picture's path, taken apart. */
+interface Place {
+  readonly file: TreeFile;
+  /** Folders above `images/` or `masks/`. */
+  readonly above: string;
+  /** Folders below it. */
+  readonly below: string;
+  readonly stem: string;
+}
+
+/** A mask that belongs to an image; for a film perhaps to one frame. */
+type OwnMask = ClipMask<Place>;
+
+async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Promise<Found> {
+  const images = await places(files, /^images?$/i);
+  const masks = await places(files, /^(?:masks?|labels?|segmentations?|annotations?)$/i);
+  const problems: Problem[] = [];
+  const own = ownMasks(images, masks, problems);
+  const classesAbove = new Set(images.map(({ above }) => classAbove(above))).size > 1;
+  let unnamed = false;
+  const classOf = (mask: Place) => {
+    const name = mask.below !== '' ? mask.below : classesAbove ? classAbove(mask.above) : '';
+    if (name === '' && prompts.length === 0) unnamed = true;
+    return name === '' ? (prompts[0] ?? UNNAMED) : (name.split('/').at(-1) as string).replace(/_/g, ' ').toLowerCase();
+  };
+  const records: SourceRecord[] = [];
+  for (const image of images) {
+    const found = own.get(image) ?? [];
+    if (found.length === 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
+    const split = splitNamed(image.above);
+    const group = [image.above, image.below, image.stem].filter((step) => step !== '').join('/');
+    const record = (ownMasks: readonly FrameMask<Place>[], page?: number): SourceRecord => ({
+      name: page === undefined ? group : `${group}-${String(page).padStart(3, '0')}`,
+      image: { file: image.file.path, ...(page === undefined ? {} : { page }) },
+      masks: ownMasks.map(({ mask, page: own }) => {
+        const read = { as: 'bright', class: classOf(mask) } as const;
+        return { kind: 'file', file: mask.file.path, read, ...(own === undefined ? {} : { page: own }) };
+      }),
+      group,
+      asked: [...new Set(ownMasks.map(({ mask }) => classOf(mask)))],
+      ...(split === undefined ? {} : { split }),
+    });
+    const count = found.length === 0 ? 1 : await countImages(image.file);
+    if (count > 1) {
+      const clip = await masksByFrame(found, count);
+      problems.push(...clip.problems);
+      for (const [page, ownMasks] of clip.frames) records.push(record(ownMasks, page));
+      continue;
+    }
+    // What looked like the number of a frame was none.
+    for (const { file, frame } of found)
+      if (frame !== undefined) problems.push({ file: file.relative, what: 'a mask without its image' });
+    const whole = found.filter(({ frame }) => frame === undefined);
+    if (whole.length > 0) records.push(record(whole));
+    else if (found.length > 0) problems.push({ file: image.file.relative, what: 'it has no mask' });
+  }
+  const notes = unnamed ? [`the objects are called "${UNNAMED}": say --prompt to call them otherwise`] : [];
+  return { records, problems, notes };
+}
+
+/** The masks of each image, by their names. */
+function ownMasks(
+  images: readonly Place[],
+  masks: readonly Place[],
+  problems: Problem[],
+): ReadonlyMap<Place, readonly OwnMask[]> {
+  const byKey = new Map(images.map((image) => [keyOf(image.above, image.below, image.stem), image]));
+  const find = ({ above, below }: Place, stem: string) =>
+    byKey.get(keyOf(above, below, stem)) ?? byKey.get(keyOf(above, '', stem));
+  const own = new Map<Place, OwnMask[]>();
+  for (const mask of masks) {
+    const stems = [mask.stem, plainStem(mask.stem)];
+    const numbered = stems.flatMap((stem) => {
+      const [, clip = '', frame] = /^(.+)[#_-](\d+)$/.exec(stem) ?? [];
+      const image = frame === undefined ? undefined : find(mask, clip);
+      return image !== undefined && mayHoldSeveral(image.file) ? [{ image, frame: Number(frame) }] : [];
+    });
+    const whole = stems.map((stem) => find(mask, stem)).find((image) => image !== undefined);
+    const { image, frame } = whole === undefined ? (numbered[0] ?? {}) : { image: whole, frame: undefined };
+    if (image === undefined) problems.push({ file: mask.file.relative, what: 'a mask without its image' });
+    else {
+      const others = own.get(image) ?? [];
+      others.push({ mask, file: mask.file, frame });
+      own.set(image, others);
+    }
+  }
+  return own;
+}
+
+async function places(files: readonly TreeFile[], folder: RegExp): Promise<Place[]> {
+  const found: Place[] = [];
+  for (const file of files) {
+    const steps = file.relative.split('/');
+    const at = steps.slice(0, -1).findLastIndex((step) => folder.test(step));
+    if (at < 0 || !(PICTURE.test(file.relative) || (await isUnnamedDicom(file.path)))) continue;
+    const stem = (steps.at(-1) as string).replace(PICTURE, '');
+    found.push({ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem });
+  }
+  return found;
+}
+
+function keyOf(...steps: readonly string[]): string {
+  return steps.join('\n').normalize('NFC').toLowerCase();
+}
+
+/** What tools add to the name of a mask. */
+function plainStem(stem: string): string {
+  return stem.replace(/[ _-]+(?:mask|seg|label|gt|segmentation)(?:[ _-]?\d+)?$/i, '');
+}
+
+/** The last folder above that is no split. */
+function classAbove(above: string): string {
+  return above.split('/').findLast((step) => splitNamed(step) === undefined) ?? '';
+}

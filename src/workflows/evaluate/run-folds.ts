@@ -1,0 +1,51 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, Split } from '../../data/index.js';
+import type { LoadOptions } from '../../infer/index.js';
+import { openData, openFolds, type RunConfig } from '../../train/index.js';
+import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
+
+/** A run's data, or one division of a cross-validation's, and the models that may be judged on it. */
+export interface RunFold {
+  readonly data: Readonly<Record<Split, Dataset>>;
+  readonly models: LoadOptions;
+  /** Whether the models were trained: by the run, or as the adapters that it names. */
+  readonly trained: boolean;
+  /** Where the training of these models left its files. */
+  readonly dir: string;
+}
+
+/**
+ * The data of a run with its best models; after a cross-validation, each fold with the models that have not seen it. A run that
+ * was not trained stands for the models that it would start from.
+ *
+ * @param adapter - an adapter to judge instead, on the run's detector.
+ */
+export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
+  const { dir } = config.run;
+  const { folds } = config.eval;
+  const start = selectStartingModels(config);
+  if (adapter !== undefined) {
+    const data = await openData(config.data, config.run.seed);
+    return [{ data, models: { ...start, adapter }, trained: true, dir }];
+  }
+  if (folds > 0 && (await exists(join(dir, 'fold-1', 'best')))) {
+    const divisions = await openFolds(config.data, folds);
+    return Promise.all(divisions.map((data, k) => foldOf(config, data, join(dir, `fold-${k + 1}`), start)));
+  }
+  return [await foldOf(config, await openData(config.data, config.run.seed), dir, start)];
+}
+
+async function foldOf(config: RunConfig, data: RunFold['data'], dir: string, start: LoadOptions): Promise<RunFold> {
+  const best = join(dir, 'best');
+  const own = await exists(best);
+  const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
+  return { data, dir, trained: own || adapted, models: own ? selectTrainedModels(config, best) : start };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { CheckpointedTape, type ForwardContext, inference, Linear, Module } from '../../src/nn/index.js';
+import { Rng } from '../../src/util/index.js';
+import { leakOf, useBackend } from '../support/backend.js';
+import { expectClose } from '../support/compare.js';
+
+useBackend();
+
+/** Two layers of which the first is used twice, a skip around the second, and dropout-like noise between. */
+class Net extends Module {
+  readonly first = this.child('first', new Linear(3, 3));
+  readonly second = this.child('second', new Linear(3, 3));
+
+  forward(x: tf.Tensor, context: ForwardContext): tf.Tensor {
+    const { a } = context.block(this.first, { x }, (inputs, { rng }) => ({
+      a: tf.mul(tf.tanh(this.first.forward(inputs.x)), 1 + 0.1 * rng.uniform()),
+    }));
+    const { b } = context.block(this.second, { a }, (inputs) => ({
+      b: tf.add(tf.tanh(this.second.forward(inputs.a)), inputs.a),
+    }));
+    return context.block(this.first, { a, b }, (inputs) => ({ y: tf.mul(this.first.forward(inputs.b), inputs.a) })).y;
+  }
+}
+
+function build(): { net: Net; x: tf.Tensor; dy: tf.Tensor } {
+  const net = new Net();
+  net.initialise(Rng.seeded(1));
+  const x = tf.tensor([0.1, -0.4, 0.7, 0.3, 0.2, -0.9], [2, 3]);
+  const dy = tf.tensor([1, -2, 0.5, 0.3, 1.1, -0.7], [2, 3]);
+  return { net, x, dy };
+}
+
+describe('CheckpointedTape', () => {
+  it('gives the gradients of one whole tape', async () => {
+    const { net, x, dy } = build();
+    const tape = new CheckpointedTape(Rng.seeded(5));
+    const y = net.forward(x, tape);
+    const { gradients } = tape.backward([[y, dy]]);
+    const whole = tf.variableGrads(() => {
+      const rng = Rng.seeded(5);
+      const context: ForwardContext = {
+        training: true,
+        block: (_owners, inputs, fn) => fn(inputs, { training: true, rng: rng.fork() }),
+        detach: (t) => t,
+      };
+      return tf.sum(tf.mul(net.forward(x, context), dy)) as tf.Scalar;
+    });
+    expect(gradients.size).toBe(4);
+    for (const [parameter, gradient] of gradients)
+      await expectClose(gradient, whole.grads[parameter.value.name] as tf.Tensor, 1e-5);
+  });
+
+  it('does not record what nothing trainable leads to', () => {
+    const { net, x, dy } = build();
+    net.first.setTrainable(false);
+    const tape = new CheckpointedTape(Rng.seeded(5));
+    const y = net.forward(x, tape);
+    const { gradients } = tape.backward([[y, dy]]);
+    expect(tape.length).toBe(2);
+    expect([...gradients.keys()]).toEqual(expect.arrayContaining([net.second.weight, net.second.bias]));
+    expect(gradients.size).toBe(2);
+  });
+
+  it('refuses an output that no block recorded', () => {
+    const { net, x, dy } = build();
+    const tape = new CheckpointedTape(Rng.seeded(5));
+    const y = tf.mul(net.forward(x, tape), 2);
+    expect(() => tape.backward([[y, dy]])).toThrow('does not come from a recorded block');
+  });
+
+  it('leaves no tensor behind but the gradients', async () => {
+    const { net, x, dy } = build();
+    const leak = await leakOf(() => {
+      const tape = new CheckpointedTape(Rng.seeded(5));
+      const y = net.forward(x, tape);
+      const { gradients } = tape.backward([[y, dy]]);
+      for (const gradient of gradients.values()) gradient.dispose();
+      tape.dispose();
+    });
+    expect(leak).toBe(0);
+  });
+
+  it('agrees with inference where nothing is random', async () => {
+    const { net, x } = build();
+    const linear = (context: ForwardContext) =>
+      context.block(net.second, { x }, (inputs) => ({ y: net.second.forward(inputs.x) })).y;
+    await expectClose(linear(new CheckpointedTape(Rng.seeded(0))), linear(inference), 1e-7);
+  });
+});
