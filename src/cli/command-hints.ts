@@ -1,8 +1,8 @@
 import type { ErrorCode, SonogroundError } from '../util/index.js';
 
 /**
- * The command that helps after an error of the library, which knows of no commands: as `sonoground NAME` in backticks, which
- * `withTypedCommands` puts into the form in which the reader types.
+ * Suggested commands for errors of the library, which does not know about commands: as `sonoground NAME` in backticks, which
+ * `withTypedCommands` converts to the form that the user types.
  */
 const HINTS: Readonly<Partial<Record<ErrorCode, (error: SonogroundError) => string>>> = {
   E_BACKEND_NEEDED: () => 'Run `sonoground setup`, then try again with --backend tensorflow',
@@ -16,7 +16,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode, (error: SonogroundError) => stri
   E_MODEL_NOT_FOUND: () => '`sonoground download --list` shows the known names',
 };
 
-/** What to type after an error, where a command helps. */
+/** The suggested command for an error, if any. */
 export function commandHint(error: SonogroundError): string | undefined {
   return HINTS[error.code]?.(error);
 }

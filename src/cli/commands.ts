@@ -14,7 +14,7 @@ import { type CommandGroup, SETUP } from './overview.js';
 import { serveCommand } from './serve.js';
 import { trainCommand } from './train.js';
 
-/** Every command by what a person wants to do, in the order of the help. */
+/** All commands by purpose, in the order of the help. */
 export const commandGroups = [
   { title: 'Segment images', commands: [inferCommand, mergeCommand] },
   { title: 'Fine-tune', commands: [demoCommand, trainCommand] },
@@ -25,7 +25,7 @@ export const commandGroups = [
   { title: 'Machine', commands: [SETUP, doctorCommand] },
 ] as unknown as readonly CommandGroup[];
 
-/** The commands that are run here. */
+/** The commands implemented here. */
 export const commands: readonly CommandModule<GlobalOptions, never>[] = commandGroups
   .flatMap((group) => group.commands)
   .filter(({ command }) => command !== SETUP.command);

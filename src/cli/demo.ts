@@ -19,7 +19,7 @@ const STAGES: Readonly<Record<DemoStage, string>> = {
   after: 'evaluating the tuned models',
 };
 
-/** What the portable backends, which are many times slower, do instead of the whole schedule. */
+/** Reduced schedule for the portable backends, which are many times slower. */
 const REDUCED = [
   'judged.most=6',
   ...['detector', 'masker'].flatMap((name) => [

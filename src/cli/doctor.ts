@@ -14,7 +14,7 @@ interface DoctorOptions extends GlobalOptions {
   json: boolean;
 }
 
-/** Where the set-up says why it fell back. */
+/** File in which the setup records why it fell back. */
 const FALLBACK_NOTE = fileURLToPath(new URL('../../node_modules/.sonoground-fallback.json', import.meta.url));
 
 export const doctorCommand: CommandModule<GlobalOptions, DoctorOptions> = {
@@ -79,7 +79,7 @@ function describe(facts: Facts): string[] {
   ];
 }
 
-/** What WebGPU could run on, or in a clause why that is not known. */
+/** The available WebGPU adapters, or the reason why they are unknown. */
 async function adapters(): Promise<readonly AdapterReport[] | string> {
   try {
     return await listAdapters();
@@ -99,7 +99,7 @@ function describeAdapters(found: readonly AdapterReport[] | string): string[] {
 
 const CUDA_QUERY = ['--query-gpu=name,memory.total,memory.free,compute_cap,driver_version', '--format=csv,noheader'];
 
-/** Name, memory, compute capability and driver of each NVIDIA card, as its own tool tells them; none where that is not there. */
+/** Name, memory, compute capability and driver of each NVIDIA GPU, from nvidia-smi; empty if that is not available. */
 async function cudaDevices(): Promise<string[]> {
   try {
     const { stdout } = await promisify(execFile)('nvidia-smi', CUDA_QUERY, { timeout: 10_000 });
@@ -114,7 +114,7 @@ async function cudaDevices(): Promise<string[]> {
   }
 }
 
-/** What the set-up keeps for all clones of this user. */
+/** The setup's cache, shared by all clones of this user. */
 async function describeCache() {
   const dir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sonoground');
   const names = (await readdir(dir, { withFileTypes: true }).catch(() => [])).filter((entry) => entry.isDirectory());

@@ -68,7 +68,7 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
   },
 };
 
-/** Events as lines, bytes as a bar. */
+/** Prints events as lines and bytes as a progress bar. */
 class Display {
   private bar: Progress | undefined;
   private readonly begin = Date.now();
@@ -91,7 +91,7 @@ class Display {
   }
 
   private advance({ done, total, file }: Extract<HubEvent, { kind: 'progress' }>): void {
-    // Rounded, the last pieces would look like the end many times.
+    // After rounding, the last chunks would repeatedly look like completion.
     if (done === 0 || (done < total && megabytes(done) === megabytes(total))) return;
     this.bar ??= startProgress(`MB of ${this.label}`);
     const rate = done / 1000 / Math.max(1, Date.now() - this.begin);

@@ -41,7 +41,7 @@ interface EvalOptions extends GlobalOptions {
   set: string[];
 }
 
-/** Where runs are kept, and the file that each of them leaves. */
+/** Default folder of runs, and the file that identifies one. */
 const RUNS = 'runs';
 const RUN_FILE = 'config.yaml';
 
@@ -128,7 +128,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
   },
 };
 
-/** What was asked for, or an error that names the option. */
+/** Validates the options; errors name the option. */
 async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'backend'>> {
   const { calibrate } = argv;
   if (calibrate !== undefined && !(calibrate >= 0 && calibrate < 1))
@@ -187,7 +187,7 @@ const STAGES: Readonly<Record<Stage, string>> = {
   gallery: 'page',
 };
 
-/** A bar for each stage, one after the other. */
+/** A progress bar per stage. */
 function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onProgress']>; stop: () => void } {
   let current: { stage: Stage; bar: Progress } | undefined;
   return {
@@ -242,7 +242,7 @@ function tellMethod({ method, strict, paper }: MethodSummary, several: boolean):
   }
 }
 
-/** The configuration that the newest run left behind. */
+/** The configuration of the most recent run. */
 async function newestRun(): Promise<string | undefined> {
   const names = await readdir(RUNS).catch(() => []);
   const files = await Promise.all(

@@ -12,7 +12,7 @@ import { selectTrainedModels } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 
-/** The page is a graph model with what runs it. */
+/** The page is a graph model plus the code to run it. */
 const formats = [...exportForms, 'web-page'] as const;
 
 type Format = ExportForm | 'web-page';

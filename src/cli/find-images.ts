@@ -10,24 +10,24 @@ import { walkFolder } from './walk-folder.js';
 
 const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp', 'dcm', 'dicom', 'ima', 'nii', 'nii.gz'];
 
-/** Whatever has a special meaning in a glob. */
+/** Glob metacharacters. */
 const MAGIC = /[*?{}[\]()!]/;
 
 export interface FindOptions {
-  /** Folders whose images are not meant: what the command writes itself, reached by whatever link. */
+  /** Folders to exclude, such as the command's own output, also when reached by a link. */
   readonly skip?: readonly string[];
   readonly logger?: Logger;
 }
 
 /**
- * The pictures that names, folders and globs stand for, each once, in natural order. Folders are searched with all that is
- * below them; hidden files are not. DICOM is found without an ending too. A file of several pictures (a DICOM film, a TIFF of
- * pages, a NIfTI volume) stands for all of them, as `film.dcm#0`, `film.dcm#1` and so on. A name that leads nowhere, or to a
- * pipe or a device, stays in the list, so that it is reported like any other file that cannot be read.
+ * Expands names, folders and globs to images, each once, in natural order. Folders are searched recursively, without hidden
+ * files. DICOM is also recognised without an extension. A file of several images (a DICOM cine clip, a multi-page TIFF, a NIfTI
+ * volume) expands to all of them, as `film.dcm#0`, `film.dcm#1` and so on. A missing file, pipe or device stays in the list, so
+ * that it is reported like any other unreadable file.
  *
- * An image's id is its path below the folder, or below the fixed part of the glob; see {@link namedImages}.
+ * An image's id is its path relative to the folder, or to the fixed part of the glob; see {@link namedImages}.
  *
- * @throws UsageError when a folder or glob holds no image, and for a file that the command wrote itself.
+ * @throws UsageError when a folder or glob contains no image, and for a file written by the command itself.
  */
 export async function findImages(
   names: readonly string[],
@@ -41,7 +41,7 @@ export async function findImages(
       if (!distinct.has(place)) distinct.set(place, found);
     }
   const pictures: FoundImage[] = [];
-  // One after the other: films and volumes are large.
+  // Sequential, as cine clips and volumes are large.
   for (const found of distinct.values()) pictures.push(...(await expandSeveral(found)));
   const order = new Intl.Collator('en', { numeric: true });
   return namedImages(pictures).sort((a, b) => order.compare(a.path, b.path));
@@ -49,7 +49,7 @@ export async function findImages(
 
 async function expandSeveral({ path, below }: FoundImage): Promise<FoundImage[]> {
   const info = await stat(path).catch(() => undefined);
-  // From a pipe or a device nothing may ever come, or no end.
+  // Reading a pipe or a device may block or never end.
   if (info !== undefined && !info.isFile()) return [{ path, below }];
   const pictures = await listImages(path);
   return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
@@ -76,7 +76,7 @@ async function expand(asked: string, own: readonly string[], logger: Logger): Pr
   const folder = fixed === 0 ? '.' : await locateShipped(steps.slice(0, fixed).join('/') || '/');
   const pattern = steps.slice(fixed).join('/');
   const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  // The shortest way to a folder that links lead to as well.
+  // The shortest path to a folder that links also lead to.
   files.sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
   return imagesOf(files, folder, name, own, logger);
 }
@@ -116,12 +116,12 @@ function hasEnding(file: string): boolean {
   return ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
 }
 
-/** Two ways to a folder lead to one place; two names of a file are two. */
+/** Two paths to a folder are one place; two names of a file are two. */
 async function placeOf(path: string): Promise<string> {
   return join(await realPathOf(dirname(path)), basename(path));
 }
 
-/** A path without links, as far as it is there. */
+/** Resolves links as far as the path exists. */
 async function realPathOf(path: string): Promise<string> {
   const whole = resolve(path);
   const real = await realpath(whole).catch(() => undefined);

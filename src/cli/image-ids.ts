@@ -3,23 +3,23 @@ import { extname, resolve } from 'node:path';
 import { imageStem } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
 
-/** A picture on its way to an id. */
+/** An image to be given an id. */
 export interface FoundImage {
   readonly path: string;
-  /** Below the folder that was asked for, with slashes. */
+  /** Relative to the requested folder, with slashes. */
   readonly below: string;
 }
 
-/** Bytes of a name, of the 255 that file systems allow, that leave room for `_9999.png`. */
+/** Maximum length of a name in bytes: of the 255 that file systems allow, the rest is for `_9999.png`. */
 const MOST_BYTES = 240;
 
-/** Hexadecimal digits of the hash that stands for what was cut off. */
+/** Hexadecimal digits of the hash that replaces a truncated suffix. */
 const DIGITS = 16;
 
 /**
- * Gives each picture an id: its path below what was asked for, without its ending. Where two would share one, the ending is
- * added, and where that does not help, a hash of the path. An id also names files: it does not lead out of a folder, and a name
- * that is too long for that is cut, with a hash of the whole of it at its end.
+ * Assigns each image an id: its path relative to the requested folder, without extension. If two ids collide, the extension is
+ * added and, if that is not enough, a hash of the path. An id is also a file name: it never points outside a folder, and too long
+ * a name is truncated, with a hash of the full name appended.
  */
 export function namedImages(files: readonly FoundImage[]): BatchImage[] {
   const hashOf = ({ path }: FoundImage) => digest(resolve(path));
@@ -40,7 +40,7 @@ export function namedImages(files: readonly FoundImage[]): BatchImage[] {
   return files.map((file) => ({ path: file.path, id: ids.get(file) ?? `image-${hashOf(file)}`, fileName: file.below }));
 }
 
-/** File systems may not tell capitals apart, nor two ways to write a letter with its accent. */
+/** File systems may ignore case and Unicode normalisation. */
 function alike(id: string): string {
   return id.normalize('NFC').toLowerCase();
 }
@@ -51,12 +51,12 @@ function idOf(below: string, addition = ''): string {
   return [...folders, `${shortened(stem, MOST_BYTES - addition.length)}${addition}`].join('/');
 }
 
-/** A glob may climb to a neighbour by `..`. */
+/** A glob may leave the folder by `..`. */
 function inFolder(step: string): boolean {
   return step !== '' && step !== '.' && step !== '..';
 }
 
-/** What has a meaning in a path, on one system or another, has none in an id. */
+/** Replaces characters with a special meaning in paths on any system. */
 function asStep(step: string): string {
   return step
     .replaceAll('\\', '_')
@@ -64,11 +64,11 @@ function asStep(step: string): string {
     .replace(/^\.\.[. ]*$/, (dots) => '_'.repeat(dots.length));
 }
 
-/** Cuts between two characters. */
+/** Truncates between characters. */
 function shortened(name: string, most: number): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= most) return name;
-  // A decoder that waits for more leaves a part of a character out.
+  // A streaming decoder drops an incomplete final character.
   const begin = new TextDecoder().decode(bytes.subarray(0, most - DIGITS - 1), { stream: true });
   return `${begin}-${digest(name).slice(0, DIGITS)}`;
 }

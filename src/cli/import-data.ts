@@ -19,7 +19,7 @@ interface ImportDataOptions extends GlobalOptions {
   overwrite: boolean;
 }
 
-/** Problems that are shown; all of them are in the report. */
+/** Problems printed; the report has all of them. */
 const SHOWN = 10;
 
 export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> = {

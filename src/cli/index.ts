@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { commandGroups, commands } from './commands.js';
 import { main, report } from './main.js';
 
-/** Whoever read the output has read enough: 128 and the number of SIGPIPE. */
+/** Exit code when the reader closed the output: 128 and the number of SIGPIPE. */
 const CLOSED = 141;
 
-// Labels come with a font; where a machine has none, fontconfig would complain on standard error.
+// Labels use a bundled font; without system fonts, fontconfig would print warnings to standard error.
 process.env['FONTCONFIG_FILE'] ??= fileURLToPath(new URL('../../assets/fonts/fonts.conf', import.meta.url));
 
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {

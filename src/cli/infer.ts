@@ -32,7 +32,7 @@ interface InferOptions extends GlobalOptions {
 /** Selections by the names that they had. */
 const FORMER_SELECTIONS: Readonly<Record<string, Selection>> = { best: 'best-per-phrase', 'best-overall': 'best-per-image' };
 
-/** Stands for no masker. */
+/** Value for no masker. */
 const NONE = 'none';
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {

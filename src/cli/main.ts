@@ -7,18 +7,18 @@ import { packageVersion } from './package-version.js';
 import { printError, printLine } from './terminal.js';
 import { commandPrefix, typedForm, withDashes } from './typed-command.js';
 
-/** A command that was understood and failed. */
+/** Exit code of a valid command that failed. */
 const FAILED = 1;
 
-/** A command line that was not understood. */
+/** Exit code of an invalid command line. */
 const MISUSED = 2;
 
 /**
  * Runs a command line.
  *
  * @param argv - without the names of the runtime and the script.
- * @param groups - the commands as the overview shows them.
- * @returns the exit code. Whatever went wrong is on standard error, as one message without a stack trace.
+ * @param groups - the commands, as grouped in the overview.
+ * @returns the exit code. Errors are printed to standard error as a single message without a stack trace.
  */
 export async function main(
   argv: readonly string[],
@@ -34,7 +34,7 @@ export async function main(
   const parser: Argv = yargs()
     .scriptName(commandPrefix(form))
     .usage('$0 <command> [options]')
-    // Its own guess is that of the folder in which the command was linked.
+    // By default, yargs uses the version of the package in whose folder the command is linked.
     .version(await packageVersion())
     .option('backend', {
       choices: backendNames,
@@ -71,13 +71,13 @@ export async function main(
   }
 }
 
-/** What the parser hands to its callback, also where it did not get far. */
+/** Arguments of the parser's callback, possibly incomplete. */
 interface Asked {
   readonly _?: readonly unknown[];
   readonly [option: string]: unknown;
 }
 
-/** Where to read how a command is used; after a word that is none, which commands there are. */
+/** Where to find usage help: of the command or, after an unknown word, the list of commands. */
 function usageHint(word: string | undefined, commands: readonly CommandModule<GlobalOptions, never>[]): string {
   return `See \`sonoground ${isCommand(word, commands) ? `${word} ` : ''}--help\``;
 }
@@ -86,7 +86,7 @@ function isCommand(word: unknown, commands: readonly CommandModule<GlobalOptions
   return commands.some(({ command }) => nameOf(command) === word);
 }
 
-/** The parser's complaint, with the nearest option where one is unknown. */
+/** The parser's message, with a suggestion for an unknown option. */
 function readable(message: string, parser: Argv): string {
   const { key } = (parser as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
   const [, list] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
@@ -95,7 +95,7 @@ function readable(message: string, parser: Argv): string {
       .replace(/\n\s*/g, ' ')
       .replace(/^Did you mean (.*)\?$/, 'there is no such command; the nearest is $1')
       .trim();
-  // Each option is listed as typed and in camel case.
+  // Each option is listed both as typed and in camel case.
   const names = list.split(', ').filter((name, i, all) => all.findIndex((other) => dashed(other) === dashed(name)) === i);
   return names
     .map((name) => {
@@ -109,7 +109,7 @@ function dashed(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Prints what a person should read of an error and returns the exit code. */
+/** Prints an error and returns the exit code. */
 export function report(error: unknown): number {
   const known = readableBackendError(error);
   if (process.env['SONOGROUND_DEBUG'] === '1' && error instanceof Error)

@@ -1,11 +1,11 @@
 import type { BackendName } from '../backend/index.js';
 
-/** Options that every command takes. */
+/** Options of every command. */
 export interface GlobalOptions {
   backend: BackendName;
 }
 
-/** `--set a.b=c`, any number of times. */
+/** `--set a.b=c`, repeatable. */
 export const setOption = {
   type: 'string',
   array: true,

@@ -1,16 +1,16 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalOptions } from './options.js';
 
-/** Commands that serve one purpose. */
+/** Commands with a common purpose. */
 export interface CommandGroup {
   readonly title: string;
   readonly commands: readonly CommandModule<GlobalOptions, never>[];
 }
 
-/** The command that runs before there is anything to run the others on: it is the launcher's own. */
+/** The setup command, which works before installation is complete: it belongs to the launcher. */
 export const SETUP = { command: 'setup', describe: 'install TensorFlow and compile the native operations' } as const;
 
-/** What people need first. */
+/** Examples for new users. */
 const EXAMPLES: readonly (readonly [line: string, does: string])[] = [
   ['demo', 'fine-tune the shipped models on real images: under 5 minutes on 2 cores'],
   ['infer --image examples/fetal-head-1.jpg --prompt "fetal head" --out out', 'segment an image shipped with sonoground'],
@@ -30,9 +30,9 @@ const OPTIONS: readonly (readonly [option: string, does: string])[] = [
 ];
 
 /**
- * What `--help` shows without a command: every command by purpose, and the first ones to type.
+ * The text of `--help` without a command: all commands by purpose, and the first ones to try.
  *
- * @param prefix - what a person types before the name of a command.
+ * @param prefix - text typed before the name of a command.
  */
 export function overview(groups: readonly CommandGroup[], prefix: string): string {
   const purposes = groups.map(({ title, commands }) => {

@@ -2,13 +2,13 @@ import cliProgress from 'cli-progress';
 import { printable } from '../util/index.js';
 import { printLine } from './terminal.js';
 
-/** A bar with the time left on a terminal, a plain line now and then elsewhere. */
+/** A bar with the remaining time on a terminal, otherwise occasional plain lines. */
 export interface Progress {
   update(done: number, total: number, note?: string): void;
   stop(): void;
 }
 
-/** Between two lines where there is no terminal. */
+/** Interval between lines without a terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 
 export function startProgress(label: string): Progress {
@@ -40,7 +40,7 @@ function bar(label: string): Progress {
 function plain(label: string): Progress {
   const begin = Date.now();
   let last = begin;
-  // A resumed run begins in the middle.
+  // A resumed run does not start at 0.
   let first: number | undefined;
   return {
     update(done, total, note = '') {
@@ -57,7 +57,7 @@ function plain(label: string): Progress {
   };
 }
 
-/** Milliseconds as a person says them. */
+/** Formats milliseconds in human-readable form. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

@@ -1,6 +1,6 @@
 import { type DatasetScore, percentText } from '../eval/index.js';
 
-/** One line that says how good a result is. */
+/** A one-line summary of a score. */
 export function scoreLine(label: string, { dsc, std, iou, boxIou, n, missed }: DatasetScore): string {
   const spread = std === null ? '' : ` (± ${std.toFixed(0)})`;
   return `${label}: DSC ${percentText(dsc, 2)}${spread}, IoU ${percentText(iou, 2)}, box IoU ${percentText(boxIou, 2)}, over ${n} images (${missed} false negatives)`;

@@ -24,7 +24,7 @@ interface ServeOptions extends GlobalOptions {
   timeout: number;
 }
 
-/** Stands for no masker. */
+/** Value for no masker. */
 const NONE = 'none';
 
 const ANY_ADDRESS = ['0.0.0.0', '::'];
@@ -105,15 +105,15 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     if (!isLoopback(host))
       consoleLogger.warn(`requests are not encrypted: put a TLS proxy in front (${await locateShipped('docs/serving.md')})`);
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
-    // Behind # it stays in the browser.
+    // The fragment stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
-    // Before others know that it is up, and may stop it.
+    // Before other processes can learn that the server is up and stop it.
     const stop = askedToStop();
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C to stop)`);
     consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
     await stop;
     void askedToStop().then(async (name) => {
-      // The process that computes would go on till its job is done.
+      // Otherwise the engine process would continue until its job is done.
       await engine.close();
       process.exit(128 + constants.signals[name]);
     });
@@ -156,7 +156,7 @@ function listenError(host: string, port: number, cause: unknown): unknown {
     : new RuntimeError({ code: 'E_SERVER_ADDRESS', where: `${host}:${port}`, what, ...(fix && { fix }), cause });
 }
 
-/** Waits for Ctrl-C or a request to end. */
+/** Waits for Ctrl-C or a termination signal. */
 function askedToStop(): Promise<'SIGINT' | 'SIGTERM'> {
   return new Promise((resolve) => {
     const names = ['SIGINT', 'SIGTERM'] as const;

@@ -1,23 +1,22 @@
 import { consoleLogger } from './console-logger.js';
 
-/** How a command is asked to end, and the exit code that a shell expects then: 128 and the signal's number. */
+/** Termination signals, with the exit code that a shell expects: 128 and the signal's number. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 type Signal = keyof typeof SIGNALS;
 
 export interface Stop {
-  /** Aborts at the first signal. */
+  /** Aborted at the first signal. */
   readonly signal: AbortSignal;
   exitCode(): number;
-  /** Leaves signals to whoever had them before. */
+  /** Restores the previous signal handlers. */
   dispose(): void;
 }
 
 /**
- * On the first SIGINT, SIGTERM or SIGHUP (the terminal was closed) asks for an end in good order; on the second the process ends
- * at once.
+ * Requests an orderly shutdown on the first SIGINT, SIGTERM or SIGHUP (closed terminal); the second ends the process at once.
  *
- * @param meanwhile - what is done first, for the message.
+ * @param meanwhile - the work to finish first, for the message.
  */
 export function stopOnSignals(meanwhile: string): Stop {
   let code = 0;
@@ -42,5 +41,5 @@ export function stopOnSignals(meanwhile: string): Stop {
   };
 }
 
-/** Where the terminal is gone, whatever is printed fails: that must not end the process before its work is kept. */
+/** With the terminal gone, all output fails; that must not end the process before its work is saved. */
 function goOn(): void {}

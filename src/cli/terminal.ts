@@ -2,22 +2,19 @@ import { ConfigError, printable, SonogroundError } from '../util/index.js';
 import { commandHint } from './command-hints.js';
 import { withTypedCommands } from './typed-command.js';
 
-/**
- * Writes a line to standard error. What is in it that a terminal would obey is shown instead; commands are named as the reader
- * types them.
- */
+/** Prints a line to standard error. Control characters are made visible; commands are shown in the form that the user types. */
 export function printLine(text: string): void {
   process.stderr.write(`${printable(withTypedCommands(text))}\n`);
 }
 
-/** Writes a line of results to standard output, likewise. */
+/** Prints a line of results to standard output, likewise. */
 export function printResult(text: string): void {
   process.stdout.write(`${printable(withTypedCommands(text))}\n`);
 }
 
 /**
- * Writes an error's message, with the command that helps and, last, its code. The message of a configuration may list its
- * problems, one a line.
+ * Prints an error's message, with the suggested command and, last, its code. The message of a configuration error may list its
+ * problems, one per line.
  */
 export function printError(error: Error | string): void {
   if (!(error instanceof SonogroundError)) {

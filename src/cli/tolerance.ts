@@ -1,6 +1,6 @@
 import { shown, UsageError } from '../util/index.js';
 
-/** Distance within which borders agree, for images whose pixel size is known and for others. */
+/** Boundary distance tolerance, for images of known pixel size and for others. */
 export interface Tolerance {
   readonly mm: number;
   readonly px: number;
@@ -10,9 +10,9 @@ const DEFAULT: Tolerance = { mm: 1, px: 2 };
 const MOST = 1e6;
 
 /**
- * Reads distances such as `2 mm`, `0.1cm` and `3 px`.
+ * Parses distances such as `2 mm`, `0.1cm` and `3 px`.
  *
- * @returns for a unit that is not among them the default: 1 mm, 2 px.
+ * @returns the given values, with the default for an absent unit: 1 mm, 2 px.
  * @throws UsageError naming the option when one is not a length, or two are of one kind.
  */
 export async function parseTolerance(where: string, texts: readonly string[]): Promise<Tolerance> {
@@ -49,7 +49,7 @@ async function parseLength(where: string, text: string): Promise<[keyof Toleranc
   return [pixels ? 'px' : 'mm', value];
 }
 
-/** The library of units is loaded only where somebody gives one. */
+/** The units library is loaded only if a unit is given. */
 async function millimetres(value: number, name: string): Promise<number | undefined> {
   if (name === 'mm') return value;
   const { unit } = await import('mathjs');
@@ -57,6 +57,6 @@ async function millimetres(value: number, name: string): Promise<number | undefi
     const length = unit(value, name);
     return length.equalBase(unit('mm')) ? length.toNumber('mm') : undefined;
   } catch {
-    return undefined; // a unit that it does not know
+    return undefined; // an unknown unit
   }
 }

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { packageFile } from '../config/index.js';
 
-/** How a person starts a command: `npx sonoground train …`, or by this package's own script, `npm run train -- …`. */
+/** How commands are started: `npx sonoground train …`, or by this package's own script, `npm run train -- …`. */
 export type CommandForm = 'npx' | 'npm';
 
 /**
- * The form in which the command at hand was typed.
+ * The form in which the current command was started.
  *
- * @param command - its name. A script of another package that calls `sonoground` is none that a person could be told to run.
+ * @param command - its name. Scripts of other packages that call `sonoground` do not count, since they cannot be suggested.
  */
 export function typedForm(
   command: string | undefined = process.argv[2],
@@ -18,18 +18,18 @@ export function typedForm(
   return own && command !== undefined && script === command ? 'npm' : 'npx';
 }
 
-/** What stands before the name of a command. */
+/** The text before the name of a command. */
 export function commandPrefix(form: CommandForm): string {
   return form === 'npm' ? 'npm run' : 'npx sonoground';
 }
 
-/** A command that a message names, as `sonoground setup` in backticks. */
+/** A command named in a message, as `sonoground setup` in backticks. */
 const NAMED = /`sonoground(?: ([a-z][a-z-]*))?( [^`]*)?`/g;
 
-/** The same where a message still names the script of the repository. */
+/** A repository script named in a message. */
 const SCRIPT = /\bnpm run ([a-z][a-z-]*)( --(?= ))?/g;
 
-/** Puts the commands that a message names into the form in which the reader started this one. */
+/** Converts the commands named in a message to the form in which the user started this one. */
 export function withTypedCommands(text: string, form: CommandForm = typedForm()): string {
   const named = text.replace(NAMED, (_, name: string | undefined, rest = '') => {
     if (name === undefined) return `\`npx sonoground${rest}\``;
@@ -38,7 +38,7 @@ export function withTypedCommands(text: string, form: CommandForm = typedForm())
   return form === 'npm' ? named : named.replace(SCRIPT, 'npx sonoground $1');
 }
 
-/** Through npm, options follow two dashes. For help, in which commands begin as {@link commandPrefix} says. */
+/** For npm, inserts `--` before options. For help texts whose commands start with {@link commandPrefix}. */
 export function withDashes(help: string, form: CommandForm): string {
   return form === 'npm' ? help.replace(/(npm run [\w-]+)(?= [\w[-])/g, '$1 --') : help;
 }

@@ -2,20 +2,20 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A folder on the way. */
+/** A folder to visit. */
 interface Place {
   readonly path: string;
-  /** Below the folder that is walked, with a slash at the end unless it is that. */
+  /** Relative to the walked folder, ending in a slash unless empty. */
   readonly below: string;
 }
 
 /**
- * Lists what is in a folder and below it that is no folder: files, and what only bears the name of one (pipes, devices, links
- * that lead nowhere). Hidden names are left out. Links to folders are followed, but a folder is entered once: by the shortest
- * way that does without links, if there is one.
+ * Lists everything below a folder that is not a folder: files and special entries (pipes, devices, broken links). Hidden names
+ * are skipped. Links to folders are followed, but each folder is visited once: by the shortest path without links, if there is
+ * one.
  *
- * @param onProblem - told of each folder that cannot be read.
- * @returns paths below the folder, with slashes.
+ * @param onProblem - called for each unreadable folder.
+ * @returns paths relative to the folder, with slashes.
  */
 export async function walkFolder(folder: string, onProblem: (message: string) => void): Promise<string[]> {
   const found: string[] = [];

@@ -1,12 +1,12 @@
 import type { MathNode } from 'mathjs/number';
 
-/** Longest expression, in characters: nobody writes a longer one, and a short one cannot be nested deeply. */
+/** Maximum length of an expression in characters: enough in practice, and a bound on nesting. */
 const MOST = 200;
 
-/** The answer for a name of a setting, or what is wrong with it. */
+/** Returns the value of a setting, or why it has none. */
 export type Lookup = (name: string) => Promise<number | Refusal>;
 
-/** Why an expression has no value, in a clause. */
+/** The reason why an expression has no value, as a clause. */
 export class Refusal {
   readonly why: string;
 
@@ -16,8 +16,9 @@ export class Refusal {
 }
 
 /**
- * Computes an expression of numbers, `+ - * / ^ ( )` and names of settings such as `train.batchSize`. It is parsed, and only what
- * is on this list is computed; nothing is ever run as code. The parser is loaded here, as few configurations need it.
+ * Evaluates an expression of numbers, `+ - * / ^ ( )` and settings such as `train.batchSize`. It is parsed, and only an
+ * allow-list of node types is evaluated; nothing is executed as code. The parser is loaded on demand, as few configurations need
+ * it.
  *
  * @param settingOf - the value of a named setting.
  */
@@ -36,7 +37,7 @@ export async function evaluateExpression(text: string, settingOf: Lookup): Promi
   return new Refusal(`it has no finite value (${value})`);
 }
 
-/** What the parser would read otherwise than a person, or not at all. */
+/** Syntax that the parser would misinterpret or reject. */
 function misspeltIn(text: string): string | undefined {
   if (text.length > MOST) return `it has ${text.length} characters, of at most ${MOST}`;
   const [stranger] = /[^\w.+\-*/^()\s]/u.exec(text) ?? [];
@@ -84,7 +85,7 @@ function unknownPart(node: MathNode): Refusal {
   return new Refusal(`${JSON.stringify(node.toString())} is more than numbers, + - * / ^ ( ) and names of settings`);
 }
 
-/** `a.b.c` as it was written; undefined for anything else. */
+/** `a.b.c` as written; undefined for any other node. */
 function nameOf(node: MathNode): string | undefined {
   if (node.type === 'SymbolNode') return (node as Named).name;
   if (node.type !== 'AccessorNode') return undefined;
@@ -95,7 +96,7 @@ function nameOf(node: MathNode): string | undefined {
   return `${owner}.${step.value}`;
 }
 
-// The parser's nodes, by the fields that are read here: its own types do not tell them apart.
+// The parser's nodes, by the fields read here: its own types do not discriminate them.
 type Named = MathNode & { readonly name: string };
 type Accessor = MathNode & {
   readonly object: MathNode;

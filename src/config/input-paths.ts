@@ -4,29 +4,29 @@ import { exists, isShipped, locateShipped } from './package-files.js';
 import type { ConfigDocument } from './parse-yaml.js';
 import { schemaBelow, unwrapSchema } from './schema-walk.js';
 
-/** Which texts of a schema name something that is read: a file or folder, or a model, whose name may also be no path. */
+/** Schema strings that name an input: a file or folder, or a model, whose name need not be a path. */
 const inputs = z.registry<{ readonly kind: 'path' | 'model' }>();
 
-/** A text that names a file or folder to read. {@link loadConfig} finds it beside the configuration. */
+/** A string that names a file or folder to read. {@link loadConfig} resolves it relative to the configuration. */
 export function inputPath(): z.ZodString {
   return z.string().min(1).register(inputs, { kind: 'path' });
 }
 
-/** The same of a model: a folder or file, `weights/NAME` of this package, or the name of a downloaded one. */
+/** A string that names a model: a folder or file, `weights/NAME` of this package, or the name of a downloaded one. */
 export function inputModel(): z.ZodString {
   return z.string().min(1).register(inputs, { kind: 'model' });
 }
 
 /**
- * The values of a document, with every relative path that it reads put where the file or folder was found:
+ * Resolves the relative input paths of a document:
  *
- * 1. A path that is written in the file is looked for beside it: in the folder of the file, or, if that folder is called
- *    `configs`, in the folder above, which is that of the project.
- * 2. It is then looked for in the working directory, as a path from `--set` is from the start.
- * 3. A path under `configs/`, `examples/` or `weights/` is then looked for in this package.
+ * 1. A path written in the file is searched relative to the file's folder or, if that folder is called `configs`, relative to its
+ * parent, the project's folder.
+ * 2. It is then searched in the working directory; a path from `--set` starts with this step.
+ * 3. A path under `configs/`, `examples/` or `weights/` is then searched in this package.
  *
- * What is nowhere stays as it was written. So does the name of a model that comes with the package: it is found from everywhere,
- * and a run that names it can be moved.
+ * A path that is not found is left unchanged. So is the name of a shipped model, which is found from any folder, so that a run
+ * that names it can be moved.
  */
 export function placeInputs(schema: z.ZodType, document: ConfigDocument): Promise<unknown> {
   const home = homeOf(document.file);
@@ -38,7 +38,7 @@ export function placeInputs(schema: z.ZodType, document: ConfigDocument): Promis
   });
 }
 
-/** The folder that the paths of a configuration are relative to. */
+/** The base folder of a configuration's paths. */
 function homeOf(file: string): string {
   const folder = dirname(file);
   return basename(resolve(folder)) === 'configs' ? join(folder, '..') : folder;
@@ -46,7 +46,7 @@ function homeOf(file: string): string {
 
 type Place = (text: string, kind: 'path' | 'model', path: readonly string[]) => Promise<string>;
 
-/** Follows the schema, so that it ends where the schema does. */
+/** Walks the values along the schema, whose depth bounds the recursion. */
 async function walk(schema: unknown, value: unknown, path: readonly string[], place: Place): Promise<unknown> {
   const inner = unwrapSchema(schema);
   if (inner === undefined || value === null) return value;

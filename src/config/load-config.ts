@@ -8,7 +8,7 @@ import { ConfigDocument } from './parse-yaml.js';
 import { resolveExpressions } from './resolve-expressions.js';
 import { validate } from './validate.js';
 
-/** Configurations that come with the package. */
+/** Folder of shipped configurations. */
 const SHIPPED = 'configs';
 
 /**

@@ -1,7 +1,7 @@
 import { type Document, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ConfigError, shown } from '../util/index.js';
 
-/** A YAML document that knows where each of its keys was written: in a line of the file, or in an override. */
+/** A YAML document that knows the origin of each key: a line of the file, or an override. */
 export class ConfigDocument {
   readonly file: string;
   private readonly document: Document;
@@ -14,7 +14,7 @@ export class ConfigDocument {
     this.lines = lines;
   }
 
-  /** @throws ConfigError with the line of the first mistake. */
+  /** @throws ConfigError with the line of the first syntax error. */
   static parse(text: string, file: string): ConfigDocument {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines });
@@ -59,9 +59,9 @@ export class ConfigDocument {
   }
 
   /**
-   * The plain values. An empty file is an empty table.
+   * Converts to plain values. An empty file is an empty table.
    *
-   * @throws ConfigError when an alias stands for nothing.
+   * @throws ConfigError for an unresolved alias.
    */
   toJs(): unknown {
     try {
@@ -71,7 +71,7 @@ export class ConfigDocument {
     }
   }
 
-  /** `--set …`, `file:line:column` of a key or of the nearest thing above it that is written down, or the file. */
+  /** The origin of a key, or of its nearest ancestor in the document: `--set …`, `file:line:column`, or the file. */
   placeOf(path: readonly string[]): string {
     const blamed = this.overrides.findLast(
       (override) => override.path.slice(0, path.length).every((step, i) => step === path[i]) || isAtOrAbove(override.path, path),
@@ -143,7 +143,7 @@ function yamlValue(text: string, where: string): unknown {
   const document = parseDocument(value, { logLevel: 'silent' });
   const { contents, errors } = document;
   if (!flow) {
-    // YAML would end it at ` #`, and see tables, lists and references where none are meant.
+    // YAML would end the string at ` #`, and parse tables, lists and references where none are intended.
     const whole = errors.length === 0 && isScalar(contents) && contents.type === 'PLAIN' && contents.source === value;
     return whole ? contents.value : value;
   }

@@ -3,14 +3,14 @@ import { nearest, shown } from '../util/index.js';
 import { evaluateExpression, Refusal } from './expression.js';
 import { keysAt, ownProperty, settingAt } from './settings.js';
 
-/** Plain values of a document whose expressions are numbers now. */
+/** Plain values of a document with expressions replaced by numbers. */
 export interface Resolved {
   readonly data: unknown;
-  /** By the path of an expression, joined by dots: what it came to, or why it came to nothing. */
+  /** Results by dotted path of the expression: its value, or why it has none. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
-/** What became of one expression. */
+/** The result of one expression. */
 export interface Outcome {
   readonly path: readonly string[];
   readonly text: string;
@@ -19,14 +19,14 @@ export interface Outcome {
 
 const CYCLE = 'it depends on itself';
 
-/** A word alone is no expression: it is a mistake that is better called by its kind. */
+/** A single word is not an expression: its schema error is clearer. */
 const WORD = /^\s*[A-Za-z_]*\s*$/;
 
 /**
- * Replaces expressions by their values. Only a text where the schema accepts a number and no text is one: prompts, paths and dates
- * elsewhere stay as they are.
+ * Replaces expressions by their values. A string is an expression only if the schema accepts a number and no string there:
+ * prompts, paths and dates elsewhere are unaffected.
  *
- * @param data - plain values, which are changed in place.
+ * @param data - plain values, modified in place.
  */
 export async function resolveExpressions(schema: z.ZodType, data: unknown): Promise<Resolved> {
   const result = schema.safeParse(data);
@@ -69,11 +69,11 @@ export async function resolveExpressions(schema: z.ZodType, data: unknown): Prom
   return { data, outcomes };
 }
 
-/** Paths below which a text stands where a number, and nothing else that it could be, is wanted. */
+/** Paths of strings where the schema accepts only a number. */
 function numbersWanted(issue: z.core.$ZodIssue, data: unknown, above: readonly PropertyKey[] = []): string[][] {
   const path = [...above, ...issue.path];
   if (issue.code === 'invalid_union') {
-    // A branch counts if its expressions are all that is wrong with it.
+    // A branch of a union counts if its expressions are its only errors.
     for (const branch of issue.errors) {
       const found = branch.map((inner) => numbersWanted(inner, data, path));
       if (found.length > 0 && found.every((paths) => paths.length > 0)) return found.flat();

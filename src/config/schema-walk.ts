@@ -6,14 +6,14 @@ interface SchemaParts {
   readonly def?: { readonly innerType?: unknown };
 }
 
-/** The schema of a key or an item; of a union, that of the first alternative which has one. */
+/** The schema of a key or an item; for a union, that of the first alternative that has it. */
 export function schemaBelow(schema: unknown, step: string): unknown {
   const { shape, element, valueType, options } = (unwrapSchema(schema) ?? {}) as SchemaParts;
   const own = shape !== undefined && Object.hasOwn(shape, step) ? shape[step] : undefined;
   return own ?? element ?? valueType ?? options?.map((option) => schemaBelow(option, step)).find((found) => found !== undefined);
 }
 
-/** The keys that a schema of an object knows. */
+/** The keys of an object schema. */
 export function schemaKeys(schema: unknown): string[] {
   return Object.keys((unwrapSchema(schema) as SchemaParts | undefined)?.shape ?? {});
 }

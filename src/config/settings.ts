@@ -1,9 +1,9 @@
 import { schemaBelow, schemaKeys } from './schema-walk.js';
 
 /**
- * The value that stands at a path once defaults are filled in; undefined where there is none.
+ * The value at a path after filling in defaults; undefined if there is none.
  *
- * @param data - what is written down.
+ * @param data - the values as written.
  */
 export function settingAt(schema: unknown, data: unknown, path: readonly string[]): unknown {
   let here = schema;
@@ -15,12 +15,12 @@ export function settingAt(schema: unknown, data: unknown, path: readonly string[
   return withDefault(here, value);
 }
 
-/** The keys that an object schema knows at a path. */
+/** The keys of the object schema at a path. */
 export function keysAt(schema: unknown, path: readonly string[]): string[] {
   return schemaKeys(path.reduce<unknown>(schemaBelow, schema));
 }
 
-/** A field of a table or an element of a list; nothing that was inherited. */
+/** An own property of an object or an element of a list; never an inherited one. */
 export function ownProperty(value: unknown, step: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, step)
     ? (value as Record<string, unknown>)[step]

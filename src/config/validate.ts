@@ -6,9 +6,9 @@ import type { Outcome, Resolved } from './resolve-expressions.js';
 import { keysAt } from './settings.js';
 
 /**
- * Checks a document against a schema and fills in defaults.
+ * Validates a document against a schema and fills in defaults.
  *
- * @param resolved - the document's values with numbers in place of expressions. Default: it has no expressions.
+ * @param resolved - the document's values with numbers in place of expressions. Default: no expressions.
  * @throws ConfigError with all problems, each with its place; an unknown key with the nearest known one.
  */
 export function validate<S extends z.ZodType>(schema: S, document: ConfigDocument, resolved?: Resolved): z.infer<S> {
@@ -41,19 +41,19 @@ function refused({ path, text, value }: Outcome): Problem[] {
   return value instanceof Refusal ? [{ path, what: `expected number, received ${shown(text)}: ${value.why}` }] : [];
 }
 
-/** What is wrong with the value of an expression says where that value is from. */
+/** Adds the origin of an expression's value to a problem with that value. */
 function withValue({ path, what }: Problem, outcomes: readonly Outcome[]): Problem {
   const own = outcomes.find((outcome) => outcome.path.join('.') === path.join('.'));
   return { path, what: own === undefined ? what : `${what} (${own.text} is ${own.value})` };
 }
 
-/** Whether an issue says no more than that the expression is no number. A choice of kinds is found fault with as a whole. */
+/** Whether an issue merely states that the expression is not a number. A union is reported as a whole. */
 function isOf({ code, path }: z.core.$ZodIssue, outcome: Outcome): boolean {
   const above = path.every((step, i) => String(step) === outcome.path[i]);
   return above && (code === 'invalid_union' || path.length === outcome.path.length);
 }
 
-/** What a person should read of a schema's complaint. */
+/** Converts a schema issue to readable problems. */
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   const path = issue.path.map(String);
   if (issue.code !== 'unrecognized_keys') return [{ path, what: issue.message.replace(/^Invalid (input|option): /, '') }];

@@ -1,6 +1,6 @@
 import type { Size } from '../imaging/index.js';
 
-/** Says why a box (left, top, width, height in pixels) cannot be one of an image, or nothing where it can. */
+/** Returns why a box (left, top, width, height in pixels) does not fit an image, or undefined if it does. */
 export function boxMisfit(bbox: readonly [number, number, number, number], image: Size): string | undefined {
   const [x, y, w, h] = bbox;
   const shown = `its box [${bbox.join(', ')}]`;
@@ -11,7 +11,7 @@ export function boxMisfit(bbox: readonly [number, number, number, number], image
   return undefined;
 }
 
-/** Says why polygons, each a list x0, y0, x1, y1, … in pixels, cannot be those of an object in an image. */
+/** Returns why polygons (lists x0, y0, x1, y1, … in pixels) do not fit an image, or undefined if they do. */
 export function polygonsMisfit(polygons: readonly (readonly number[])[], image: Size): string | undefined {
   if (polygons.length === 0) return 'it has no polygon';
   if (polygons.every((polygon) => isNormalised(polygon, image))) return `its polygons are ${NORMALISED}`;
@@ -19,21 +19,21 @@ export function polygonsMisfit(polygons: readonly (readonly number[])[], image: 
   return undefined;
 }
 
-/** Says why an RLE (height and width) is not one for an image. */
+/** Returns why the size of an RLE (height, width) does not match an image, or undefined if it does. */
 export function rleMisfit([height, width]: readonly [number, number], image: Size): string | undefined {
   if (width === image.width && height === image.height) return undefined;
   return `its RLE is for ${width}x${height}, the image is ${sizeText(image)}`;
 }
 
-/** A size as an annotation file states it: either side may be missing. */
+/** An image size stated by an annotation file; either side may be missing. */
 export interface StatedSize {
   readonly width?: number | undefined;
   readonly height?: number | undefined;
 }
 
 /**
- * Says that an image has not the size that its annotations state. Where only the scale is another one, it still cannot be told
- * whose pixels the annotations are in: of resized sets the statement is as often left behind as the annotations are.
+ * Returns why an image's size contradicts its annotations, or undefined if it does not. A mere difference in scale is a misfit
+ * too: whether the annotations were resized along with the images is unknown.
  *
  * @param by - the annotation file.
  */
@@ -45,12 +45,12 @@ export function sizeMisfit(stated: StatedSize, image: Size, by: string): string 
 
 const NORMALISED = 'within 0 to 1: normalised coordinates, where pixels are expected';
 
-/** Whether all values are shares of the image's sides. Of an image of a pixel or two they may be pixels. */
+/** Whether all values are fractions of the image's sides. In an image of one or two pixels they may be pixels. */
 function isNormalised(values: readonly number[], { width, height }: Size): boolean {
   return Math.max(width, height) > 2 && values.every((value) => value >= 0 && value <= 1);
 }
 
-/** Whether no part of a polygon can touch the image. Its points are many at times: they are never arguments. */
+/** Whether a polygon lies entirely outside the image. Loops instead of spreading: polygons can exceed the argument limit. */
 function isOutside(polygon: readonly number[], { width, height }: Size): boolean {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i + 1 < polygon.length; i += 2) {

@@ -8,7 +8,7 @@ import { relight } from './relight.js';
 import { blurByDepth, drawRectangle, fillRectangles, loseResolution, soften } from './rescan.js';
 import type { Sample, SampleObject } from './types.js';
 
-/** A sample at work: its image in channels, so that a grey one is worked on once and not three times. */
+/** A sample in progress. The image is split into channels so that a grey one is processed once, not three times. */
 interface Draft {
   readonly planes: readonly Plane[];
   readonly size: { readonly width: number; readonly height: number };
@@ -16,7 +16,7 @@ interface Draft {
   readonly phrases: readonly string[];
 }
 
-/** Draws and applies augmentations. Objects are never lost; boxes are taken from the moved masks. */
+/** Draws and applies augmentations. Objects are never lost; boxes are recomputed from the transformed masks. */
 export function applyAugmentations(sample: Sample, wanted: Augmentations, rng: Rng): Sample {
   const { image, objects, phrases } = sample;
   const start: Draft = { planes: splitPlanes(image), size: image, objects, phrases };
@@ -24,7 +24,7 @@ export function applyAugmentations(sample: Sample, wanted: Augmentations, rng: R
   return { ...sample, image: repaint(moved, wanted, rng), objects: moved.objects, phrases: moved.phrases };
 }
 
-/** Mirrors, moves, resizes and crops in one resampling. */
+/** Mirrors, moves, resizes and crops with a single resampling. */
 function reframe(draft: Draft, wanted: Augmentations, rng: Rng): Draft {
   const { width, height } = draft.size;
   const mirrored = rng.chance(wanted.flip ?? 0);
@@ -49,7 +49,7 @@ function crop(frame: Frame, { objects }: Draft, { crop: wanted }: Augmentations,
   return { width: right - left, height: bottom - top, affine: compose(affine, [1, 0, left, 0, 1, top]) };
 }
 
-/** On its own, after everything else: its borders are black, whatever the image showed there before it was cropped. */
+/** Runs last and separately: padding is black regardless of the image content that was cropped away. */
 function pad(draft: Draft, { pad: wanted }: Augmentations, rng: Rng): Draft {
   if (wanted === undefined || !rng.chance(wanted.chance)) return draft;
   const { width, height } = draft.size;
@@ -82,7 +82,7 @@ function eraseSome(image: RasterImage, objects: readonly SampleObject[], erasing
   return fillRectangles(image, allowed, fill, rng);
 }
 
-/** Share of a box that a rectangle hides. */
+/** Fraction of a box covered by a rectangle. */
 function overlap(place: BoxXyxy, box: BoxXyxy): number {
   const shared = (k: 0 | 1) => Math.max(0, Math.min(place[k + 2] as number, box[k + 2] as number) - Math.max(place[k], box[k]));
   return (shared(0) * shared(1)) / ((box[2] - box[0]) * (box[3] - box[1]));
@@ -92,7 +92,7 @@ function isStill([a, b, c, d, e, f]: Affine): boolean {
   return a === 1 && b === 0 && c === 0 && d === 0 && e === 1 && f === 0;
 }
 
-/** A random window of a side, in whole pixels, around what it has to keep. */
+/** A random window along one side, in integer pixels, that contains the range to keep. */
 function window(side: number, keep: Range | undefined, smallest: number, rng: Rng): [from: number, to: number] {
   const least = Math.max(1, Math.ceil(side * smallest));
   const [keepFrom, keepTo] =
@@ -115,13 +115,13 @@ function move(draft: Draft, frame: Frame, rename: (phrase: string) => string = (
   };
 }
 
-/** The box around the boxes and masks of all objects; none where there are none. */
+/** The bounding box of all objects' boxes and masks; undefined if there are none. */
 export function boundsOf(objects: readonly SampleObject[]): BoxXyxy | undefined {
   const boxes = objects.map(({ mask, boxXyxyPx }) => union(boxOfMask(mask) ?? boxXyxyPx, boxXyxyPx));
   return boxes.length === 0 ? undefined : boxes.reduce(union);
 }
 
-/** Moves an object that must not get lost: shrunk to nothing, it becomes the one pixel where it was. */
+/** Moves an object without losing it: an object that shrinks to nothing becomes the single pixel at its position. */
 export function moveWhole(
   { phrase, boxXyxyPx, mask }: SampleObject,
   frame: Frame,

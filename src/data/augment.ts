@@ -8,23 +8,23 @@ import { STRONG } from './strong.js';
 import type { Sample } from './types.js';
 
 /**
- * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. `strong`: wider
- * moves and all that changes from scanner to scanner, for few images; see {@link STRONG}.
+ * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, gentle affine move, gain along depth, contrast and noise.
+ * `strong`: wider moves and all scanner-dependent changes, for small datasets; see {@link STRONG}.
  */
 export type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
 
-/** A preset, or augmentations one by one. */
+/** A preset or individual augmentations. */
 export type AugmentChoice = AugmentPreset | Augmentations;
 
-/** Share of each object's area that a gentle move has to leave in view. */
+/** Minimum fraction of each object's area that stays in view after a gentle move. */
 const KEPT_SHARE = 0.25;
 
-/** Gentle moves that are drawn before the image is left where it is. */
+/** Gentle moves tried before the image is left in place. */
 const TRIES = 10;
 
 /**
- * Changes an image and its masks together. Boxes are taken from the moved masks. No object gets lost: the crops of `paper` keep all
- * of them whole, the moves of `ultrasound` at least a quarter of each, those of `strong` at least 0.6.
+ * Augments an image and its masks together. Boxes are recomputed from the transformed masks. No object is lost: the crops of
+ * `paper` keep every object whole, the moves of `ultrasound` at least 0.25 of each, those of `strong` at least 0.6.
  */
 export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;
@@ -41,9 +41,9 @@ export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample
   return { ...sample, image: changed, objects, phrases: sample.phrases.map(rename) };
 }
 
-/** Zooms in on a part that holds all objects (crop and resize) or out (pad and resize). */
+/** Zooms in on a window that contains all objects (crop and resize) or out (pad and resize). */
 function zoomOrPad({ image: { width, height }, objects }: Sample, rng: Rng): Affine {
-  const [x0, y0, x1, y1] = boundsOf(objects) ?? [width, height, 0, 0]; // nothing to keep: every window does
+  const [x0, y0, x1, y1] = boundsOf(objects) ?? [width, height, 0, 0]; // nothing to keep: any window will do
   const share = Math.min(1, Math.max((x1 - x0) / width, (y1 - y0) / height));
   const scale = Math.max(rng.uniform(0.7, 1.25), share);
   const free = (size: number, from: number, to: number) =>
@@ -53,7 +53,7 @@ function zoomOrPad({ image: { width, height }, objects }: Sample, rng: Rng): Aff
   return [scale, 0, free(width, x0, x1), 0, scale, free(height, y0, y1)];
 }
 
-/** A gentle move that leaves every object in view. */
+/** A gentle move that keeps every object in view. */
 function gentleMoveOf({ image: { width, height }, objects }: Sample, rng: Rng): Affine {
   for (let k = 0; k < TRIES; k++) {
     const affine = gentleMove(width, height, rng);
@@ -68,7 +68,7 @@ function staysInView(mask: BinaryMask, frame: Frame): boolean {
   return maskArea(moveMask(mask, frame)) * growth >= KEPT_SHARE * maskArea(mask);
 }
 
-/** A small turn, zoom, stretch and shift about the middle. */
+/** A small rotation, zoom, stretch and shift about the centre. */
 function gentleMove(width: number, height: number, rng: Rng): Affine {
   const angle = rng.normal(0, 0.09);
   const zoom = rng.uniform(0.78, 1.18);
@@ -87,17 +87,17 @@ function gentleMove(width: number, height: number, rng: Rng): Affine {
   ];
 }
 
-/** The same move after the result is mirrored left to right. */
+/** The same move followed by a left-right flip. */
 function mirrored([a, b, c, d, e, f]: Affine, width: number): Affine {
   return [-a, b, c + a * width, -d, e, f + d * width];
 }
 
-/** Fills a random rectangle with grey noise, now and then. */
+/** Occasionally fills a random rectangle with grey noise. */
 function sometimesErase(image: RasterImage, rng: Rng): RasterImage {
   return rng.chance(0.5) ? eraseRectangle(image, rng.uniform(0.02, 0.15), rng) : image;
 }
 
-/** Gain, contrast, gain along depth, noise: what another setting of the scanner would show. */
+/** Gain, contrast, gain along depth and noise: varies the scanner's settings. */
 function rescan({ width, height, data }: RasterImage, rng: Rng): RasterImage {
   const gamma = Math.exp(rng.normal(0, 0.25));
   const gain = rng.uniform(0.75, 1.3);

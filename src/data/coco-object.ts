@@ -15,26 +15,25 @@ import { boxMisfit, polygonsMisfit, rleMisfit } from './annotation-misfit.js';
 import type { CocoAnnotation } from './coco-schema.js';
 import type { SampleObject } from './types.js';
 
-/** What an annotation's object is made of besides the annotation. */
+/** Context of an annotation: everything besides the annotation that defines its object. */
 export interface ObjectContext {
   readonly image: RasterImage;
-  /** What the object is called; nothing where the annotation does not tell. */
+  /** The object's phrase; undefined if the annotation does not define one. */
   readonly phrase: string | undefined;
-  /** Path of its mask, where it has one as a file. */
+  /** Path of its mask file, if any. */
   readonly maskPath: string | undefined;
   /** The annotation file, for messages. */
   readonly file: string;
 }
 
 /**
- * Makes the object of an annotation.
+ * Builds the object of an annotation.
  *
- * @throws DataError naming the annotation for whatever makes it unusable: an object is never left out, as its image would then
- *   be a negative.
+ * @throws DataError naming the annotation if it is unusable: dropping the object could turn its image into a negative.
  */
 export async function objectOf(annotation: CocoAnnotation, context: ObjectContext): Promise<SampleObject> {
   const { image, phrase } = context;
-  // The id stands with the problem, as some lists show images and problems alone.
+  // The message repeats the id, as some lists show only images and problems.
   const refusal: Refusal = (what, fix, cause, code = 'E_ANNOTATIONS_INVALID') =>
     new DataError({ code, where: context.file, what: `annotation ${annotation.id}: ${what}`, fix, cause });
   if (phrase === undefined) throw refusal('it has neither a known category nor a caption', 'Add its category to categories');
@@ -52,7 +51,7 @@ export async function objectOf(annotation: CocoAnnotation, context: ObjectContex
   return { phrase, boxXyxyPx: tight, mask };
 }
 
-/** Names the annotation in an error. */
+/** Creates an error that names the annotation. */
 type Refusal = (what: string, fix: string, cause?: unknown, code?: DataError['code']) => DataError;
 
 async function maskOf(
@@ -70,7 +69,7 @@ async function maskOf(
       throw refusal(`${maskName(annotation)}: ${cause.what}`, cause.fix ?? 'Make the mask again', cause, cause.code);
     }
   }
-  // Tools that annotate boxes alone write an empty list.
+  // Box-only annotation tools write an empty list.
   if (segmentation === undefined || (Array.isArray(segmentation) && segmentation.length === 0)) return undefined;
   if (Array.isArray(segmentation)) {
     const misfit = polygonsMisfit(segmentation, image);
@@ -101,11 +100,11 @@ function rectangle([x0, y0, x1, y1]: BoxXyxy, { width, height }: RasterImage): B
   return { width, height, data };
 }
 
-/** Bytes that the masks of one image may take, a byte a pixel. */
+/** Maximum size of one image's masks in bytes, one byte per pixel. */
 const MOST_MASKS = 2 ** 32;
 
 /**
- * Refuses an image whose masks would fill the memory.
+ * Refuses an image whose masks would exhaust memory.
  *
  * @throws DataError naming the image.
  */

@@ -16,16 +16,16 @@ const imageSchema = z.object({
   file_name: z.string().min(1),
   width: z.int().positive().optional(),
   height: z.int().positive().optional(),
-  /** Other names for `group`. */
+  /** Synonyms of `group`. */
   patient: id.optional(),
   volume: id.optional(),
-  /** What the prompt asks for; default: the names of the image's objects, or all categories if it has none. */
+  /** The prompt's phrases. Default: those of the image's objects, or all categories if it has none. */
   phrases: z.array(phrase).optional(),
   /** Patient, volume or source image: what must not be in two splits. */
   group: id.optional(),
-  /** Millimetres a pixel, across and down. */
+  /** Pixel spacing in millimetres, horizontal and vertical. */
   pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),
-  /** Where the image was published: of two files of one name it may tell which. */
+  /** URL of the published image; disambiguates files of the same name. */
   coco_url: z.string().optional().catch(undefined),
 });
 
@@ -33,11 +33,11 @@ const annotationSchema = z.object({
   id,
   image_id: id,
   category_id: id.optional(),
-  /** What this object is called, in place of its category. */
+  /** The object's phrase, overriding its category. */
   caption: phrase.optional(),
   bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).optional(),
   segmentation: z.union([z.array(polygon), rle]).optional(),
-  /** A mask of this object beside the annotations, under `masks/`. */
+  /** This object's mask file, under `masks/`. */
   mask_file: z.string().min(1).optional(),
 });
 
@@ -45,7 +45,7 @@ const categorySchema = z.object({ id, name: phrase });
 
 export type CocoCategory = z.infer<typeof categorySchema>;
 
-/** Lists are checked item by item, so that a problem is told with the item's own id. Further fields of COCO are let through. */
+/** Lists are validated item by item, so that a problem is reported with the item's own id. Additional COCO fields are allowed. */
 const lists = z.object({
   images: z.array(z.unknown()),
   annotations: z.array(z.unknown()),
@@ -55,47 +55,47 @@ const lists = z.object({
 export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoAnnotation = z.infer<typeof annotationSchema>;
 
-/** An item of a file that does not fit. */
+/** An invalid item of a file. */
 export interface CocoProblem {
   readonly kind: 'image' | 'annotation' | 'category';
-  /** Its own id or, without one, its place in the list. */
+  /** The item's id or, without one, its position in the list. */
   readonly name: string;
-  /** Of an annotation: the id of its image, where that can be read. */
+  /** For an annotation: the id of its image, if readable. */
   readonly image?: string | undefined;
   readonly what: string;
 }
 
-/** What can be read of an annotation file, and what cannot. */
+/** The readable content of an annotation file, and its problems. */
 export interface CocoLists {
   readonly images: readonly CocoImage[];
   readonly annotations: readonly CocoAnnotation[];
   readonly categories: readonly CocoCategory[];
   readonly problems: readonly CocoProblem[];
-  /** What its annotations are of. Files of other kinds than objects list images that may have objects all the same. */
+  /** Kind of annotations. Files of kinds other than objects list images that may contain objects all the same. */
   readonly holds: 'objects' | 'captions' | 'panoptic' | 'key points' | 'nothing';
 }
 
-/** An annotation file of which images and categories have unique ids, and of which every annotation belongs to an image. */
+/** An annotation file whose images and categories have unique ids and whose annotations all belong to an image. */
 export interface CocoFile extends Omit<CocoLists, 'problems' | 'holds'> {
-  /** Problems of annotations, in words, by the id of their image: such an image must not be used without them. */
+  /** Annotation problems by image id: such an image must not be used without the annotations concerned. */
   readonly unusable: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Problems that a message lists before it only counts. */
+/** Problems listed in a message; the rest are counted. */
 const LISTED = 5;
 
-/** Problems of one item that are told: a polygon may be wrong in each of its numbers. */
+/** Problems reported per item: every number of a polygon may be wrong. */
 const PER_ITEM = 3;
 
 /**
- * Reads the text of an annotation file item by item.
+ * Parses an annotation file item by item.
  *
  * @throws DataError naming the file when it is not JSON or has no lists of images and annotations.
  */
 export function readCocoLists(text: string, file: string): CocoLists {
   let json: unknown;
   try {
-    // Some editors put a byte order mark first.
+    // Some editors write a byte order mark.
     json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw new DataError({
@@ -127,9 +127,9 @@ function kindOf(annotations: readonly unknown[]): CocoLists['holds'] {
 }
 
 /**
- * Reads the text of an annotation file of the project's own layout. What is wrong with an annotation belongs to its image.
+ * Parses an annotation file in the project's layout. Annotation problems are attributed to their image.
  *
- * @throws DataError that names the file and, of images and categories that do not fit and annotations without an image, the id.
+ * @throws DataError naming the file and the id of each invalid image, invalid category and annotation without an image.
  */
 export function parseCocoFile(text: string, file: string): CocoFile {
   const { images, annotations, categories, problems: found } = readCocoLists(text, file);
@@ -148,7 +148,7 @@ export function parseCocoFile(text: string, file: string): CocoFile {
     own.push(`${kind} ${name}: ${what}`);
     if (own !== general) unusable.set(image as string, own);
   }
-  // An image that cannot be read is missed by its annotations: it is enough to name the image.
+  // Annotations of an invalid image would be reported as orphans; naming the image suffices.
   if (general.length === 0)
     for (const { id, image_id } of annotations)
       if (!known.has(String(image_id))) general.push(`annotation ${id}: there is no image ${image_id}`);
@@ -156,7 +156,7 @@ export function parseCocoFile(text: string, file: string): CocoFile {
   return { images, annotations, categories, unusable };
 }
 
-/** Why an annotation file's text cannot be had. */
+/** Why the text of an annotation file is not available. */
 export function unreadableText(cause: unknown): string {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file';
@@ -176,7 +176,7 @@ function twice(kind: CocoProblem['kind'], items: readonly (CocoImage | CocoAnnot
   });
 }
 
-/** Names that lead out of images/ and masks/. */
+/** File names that point outside images/ and masks/. */
 function unsafeNames(images: readonly CocoImage[], annotations: readonly CocoAnnotation[]): CocoProblem[] {
   const ofImages = images.flatMap(({ id, file_name }): CocoProblem[] => {
     const what = unsafeName(file_name);
@@ -201,7 +201,7 @@ function parseItems<T>(kind: CocoProblem['kind'], schema: z.ZodType<T>, items: r
   });
 }
 
-/** An item without the fields that a tool filled with nothing: null, and a box without numbers. */
+/** An item without the fields that tools fill with placeholders: null, and boxes without numbers. */
 function present(item: unknown): unknown {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
   const fields = Object.entries(item).filter(
@@ -210,7 +210,7 @@ function present(item: unknown): unknown {
   return Object.fromEntries(fields);
 }
 
-/** An image that only its address names has that for a name, as in LVIS. */
+/** Derives the file name of an image from its URL if it has no other, as in LVIS. */
 function named(item: unknown): unknown {
   const fields = present(item) as { file_name?: unknown; coco_url?: unknown } | undefined;
   if (typeof fields?.coco_url !== 'string' || fields.file_name !== undefined) return item;
@@ -222,9 +222,9 @@ function fieldOf(item: unknown, field: 'id' | 'image_id'): string | undefined {
   return found.success ? String(found.data) : undefined;
 }
 
-/** A problem with its field, without the full stop of a sentence. */
+/** A problem with its field, without the final full stop. */
 function describe({ path, message, ...issue }: z.core.$ZodIssue): string {
-  // Of a union, what the nearest member says: the one that got furthest into the value.
+  // For a union, the message of the closest member: the one that matched the value furthest.
   const inner = issue.code === 'invalid_union' ? issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0] : undefined;
   if (inner !== undefined) return describe({ ...inner, path: [...path, ...inner.path] });
   return path.length === 0 ? message : `${path.join('.')}: ${message}`;

@@ -11,7 +11,7 @@ import type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 /** A split of a dataset. */
 export type Split = 'train' | 'val' | 'test';
 
-/** A sample with what its objects were made of. */
+/** A sample with the annotations of its objects. */
 export interface LoadedAnnotations {
   readonly sample: Sample;
   readonly pairs: readonly { readonly annotation: CocoAnnotation; readonly object: SampleObject }[];
@@ -20,8 +20,8 @@ export interface LoadedAnnotations {
 const LAYOUT = 'A dataset is a folder with annotations/{train,val,test}.json, images/ and, for masks as files, masks/';
 
 /**
- * The project's own layout: COCO annotations, images and, where masks are files, masks. A category's name, or an
- * annotation's caption, is the phrase.
+ * A split of a dataset in the project's layout: COCO annotations, images and, optionally, mask files. The phrase is the
+ * category's name or the annotation's caption.
  */
 export class CocoDataset implements Dataset {
   readonly name: string;
@@ -32,7 +32,7 @@ export class CocoDataset implements Dataset {
   private readonly categories: ReadonlyMap<string, string>;
   private readonly unusable: CocoFile['unusable'];
 
-  /** What to tell about names of categories and captions that are not the phrases as they are. */
+  /** Notices about category names and captions that had to be normalised to be phrases. */
   readonly respelt: readonly string[];
 
   private constructor(root: string, file: string, { images, annotations, categories, unusable }: CocoFile, name: string) {
@@ -55,7 +55,9 @@ export class CocoDataset implements Dataset {
   }
 
   /**
-   * @param name - what results call it. Default: the name of its folder.
+   * Opens a split.
+   *
+   * @param name - the dataset's name in results. Default: the name of its folder.
    * @throws DataError naming the annotation file, and the annotation, when it is missing or not COCO.
    */
   static async open(root: string, split: Split, name = basename(root)): Promise<CocoDataset> {
@@ -85,7 +87,7 @@ export class CocoDataset implements Dataset {
     const image = this.images[index] as CocoImage;
     const annotations = this.byImage.get(String(image.id)) ?? [];
     const unusable = this.unusable.get(String(image.id)) ?? [];
-    // Masks of annotations that are refused for their names have no path.
+    // Annotations refused for unsafe names have no mask path.
     const named = annotations.filter(({ mask_file }) => mask_file === undefined || unsafeName(mask_file) === undefined);
     const masks = named.flatMap((annotation) => this.maskPath(annotation) ?? []);
     return {
@@ -109,7 +111,7 @@ export class CocoDataset implements Dataset {
     return join(this.root, 'masks', safeRelative(mask_file, `${this.file}: annotation ${id}`));
   }
 
-  /** A sample, and each annotation with the object that it became. */
+  /** Loads a sample, and each annotation with its object. */
   async loadWithAnnotations(index: number): Promise<LoadedAnnotations> {
     const entry = this.images[index] as CocoImage;
     const file = this.imagePath(entry);
@@ -162,7 +164,7 @@ export class CocoDataset implements Dataset {
   }
 }
 
-/** The patient, the volume, or what else of an image says which images belong together. */
+/** The image's group: patient, volume or whatever else identifies images that belong together. */
 export function groupOf({ group, patient, volume }: CocoImage): string | undefined {
   const own = group ?? patient ?? volume;
   return own === undefined ? undefined : String(own);

@@ -1,6 +1,6 @@
 import type { Dataset, Sample, SampleSource } from './types.js';
 
-/** Several datasets one after the other. Each sample keeps the name of its own. */
+/** Concatenation of several datasets. Each sample keeps the name of its own dataset. */
 export class ConcatDataset implements Dataset {
   readonly name: string;
   readonly size: number;
@@ -12,7 +12,7 @@ export class ConcatDataset implements Dataset {
     this.size = parts.reduce((sum, part) => sum + part.size, 0);
   }
 
-  /** Those of all parts, if each says its own. */
+  /** The union of all datasets' phrases, if each lists its own. */
   get phrases(): readonly string[] | undefined {
     const lists = this.parts.flatMap(({ phrases }) => (phrases === undefined ? [] : [phrases]));
     return lists.length === this.parts.length ? [...new Set(lists.flat())] : undefined;
@@ -39,7 +39,7 @@ export class ConcatDataset implements Dataset {
   }
 }
 
-/** Patients of different datasets are different ones, whatever they are called. */
+/** Prefixes a group with its dataset: equal names in different datasets are different patients. */
 function inOwnGroup<T extends { readonly group?: string | undefined }>(item: T, part: Dataset): T {
   return item.group === undefined ? item : { ...item, group: `${part.name} ${item.group}` };
 }

@@ -6,7 +6,7 @@ import type { Dataset, Sample, SampleSource } from './types.js';
 
 const FIX = 'Make a folder with images/ and masks/, a mask having the name of its image';
 
-/** A user's own set: `images/` and `masks/`, paired by name without ending. */
+/** A folder with `images/` and `masks/`, paired by file name without extension. */
 export class FoldersDataset implements Dataset {
   readonly name: string;
   private readonly pairs: readonly MaskPair[];
@@ -18,7 +18,7 @@ export class FoldersDataset implements Dataset {
     this.phrase = phrase;
   }
 
-  /** Lists the images of a folder and the masks that belong to them. */
+  /** Lists the images of a folder and their masks. */
   static async open(root: string, { phrase }: { readonly phrase: string }): Promise<FoldersDataset> {
     const images = await filesByStem(join(root, 'images'));
     const masks = await filesByStem(join(root, 'masks'));
@@ -38,7 +38,7 @@ export class FoldersDataset implements Dataset {
     return new FoldersDataset(basename(root), pairs, phrase);
   }
 
-  /** How many images there are. */
+  /** Number of images. */
   get size(): number {
     return this.pairs.length;
   }
@@ -53,13 +53,13 @@ export class FoldersDataset implements Dataset {
   }
 }
 
-/** The pictures of a folder by their names without ending. Two that differ in the ending alone could not be paired. */
+/** The image files of a folder, by name without extension. Two that differ only in the extension are refused as ambiguous. */
 async function filesByStem(dir: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const name of await listFolder(dir, FIX)) {
-    // DICOM may come without an ending.
+    // DICOM files may lack an extension.
     if (!IMAGE_FILE.test(name) && !(await isUnnamedDicom(join(dir, name)))) continue;
-    // A film or a volume of images goes with one of as many masks.
+    // A cine clip or image volume pairs with a file of as many masks.
     for (const file of await listImages(join(dir, name))) {
       const stem = imageStem(file);
       const other = files.get(stem);

@@ -1,18 +1,20 @@
 import type { Dataset, Sample, SampleSource } from './types.js';
 
-/** Bytes of decoded samples that a thread keeps at most, unless told otherwise. */
+/** Default limit for decoded samples per thread, in bytes. */
 const KEPT_BYTES = 768 * 2 ** 20;
 
-/** Memory for decoded samples of one or several datasets: those that come first are kept, those that no longer fit are read again. */
+/**
+ * Memory budget for decoded samples of one or several datasets: first come, first kept; samples that do not fit are read again.
+ */
 export class SampleStore {
   private free: number;
 
-  /** @param bytes - of pixels and masks together. Default: 768 MiB. */
+  /** @param bytes - limit for images and masks together. Default: 768 MiB. */
   constructor(bytes = KEPT_BYTES) {
     this.free = bytes;
   }
 
-  /** Takes room for a sample, if there is any. */
+  /** Reserves memory for a sample; false if the budget is exhausted. */
   take({ image, objects }: Sample): boolean {
     const bytes = objects.reduce((sum, { mask }) => sum + mask.data.byteLength, image.data.byteLength);
     if (bytes > this.free) return false;
@@ -22,8 +24,8 @@ export class SampleStore {
 }
 
 /**
- * A dataset whose samples stay in memory once they are decoded, while there is room: for training and validation, which read the
- * same images in every epoch. Samples are shared: nobody writes into them.
+ * Caches decoded samples in memory within a budget, for training and validation, which read the same images in every epoch.
+ * Cached samples are shared and must not be modified.
  */
 export class KeptDataset implements Dataset {
   readonly name: string;

@@ -7,11 +7,11 @@ export interface LoaderOptions {
   readonly shuffle: boolean;
   readonly seed: number;
   readonly augment: AugmentChoice;
-  /** Where samples are made. Default: in this thread. */
+  /** Where samples are decoded and augmented. Default: in this thread. */
   readonly source?: SampleMaker;
 }
 
-/** One sample to be made: which one, and the place in which pass, which decide its random draws. */
+/** A sample to produce: its index, and its epoch and position, which seed its augmentation. */
 export interface SampleRequest {
   readonly index: number;
   readonly epoch: number;
@@ -20,7 +20,7 @@ export interface SampleRequest {
   readonly augment: AugmentChoice;
 }
 
-/** Makes samples, here or in other threads. The same request gives the same sample. */
+/** Produces samples, here or in other threads. Equal requests give equal samples. */
 export type SampleMaker = (request: SampleRequest) => Promise<Sample>;
 
 /** Decodes a sample and augments it. */
@@ -32,10 +32,10 @@ export async function makeSample(
   return choice === 'none' ? sample : augment(sample, choice, Rng.seeded(seed, 3, epoch, place));
 }
 
-/** Batches that are loaded ahead of the one in use. */
+/** Batches prefetched ahead of the current one. */
 const AHEAD = 2;
 
-/** Puts samples into batches. The same seed and epoch give the same batches, augmentation included, wherever they are made. */
+/** Groups samples into batches. Equal seed and epoch give equal batches, augmentation included, wherever samples are produced. */
 export class BatchLoader {
   private readonly dataset: Dataset;
   private readonly options: LoaderOptions;
@@ -52,9 +52,9 @@ export class BatchLoader {
   }
 
   /**
-   * All samples once, the last batch being smaller if need be.
+   * Yields all samples once; the last batch may be smaller.
    *
-   * @param skip - batches to leave out at the beginning, without loading them. Default: 0.
+   * @param skip - initial batches to skip without loading them. Default: 0.
    */
   async *epoch(epoch: number, skip = 0): AsyncGenerator<Sample[]> {
     const { batchSize, shuffle, seed } = this.options;
@@ -63,7 +63,7 @@ export class BatchLoader {
     const queue: Promise<Sample[]>[] = [];
     for (let start = skip * batchSize; start < shuffled.length; start += batchSize) {
       queue.push(this.batch(shuffled.slice(start, start + batchSize), epoch, start));
-      // A failure is reported when its turn comes, not as an unhandled rejection before.
+      // Failures are reported when the batch is awaited, not as an earlier unhandled rejection.
       queue.at(-1)?.catch(() => {});
       if (queue.length > AHEAD) yield (await queue.shift()) as Sample[];
     }

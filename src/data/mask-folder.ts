@@ -14,15 +14,15 @@ import { DataError } from '../util/index.js';
 import type { Sample, SampleObject, SampleSource } from './types.js';
 
 /**
- * Share of the image, and number of pixels, below which a part of a mask is taken for a speck, not for an object; the largest
- * part only by the number: a small lesion is not nothing.
+ * Fraction of the image and number of pixels below which a component is a speck, not an object; the largest component needs only
+ * the latter, so that a small lesion is kept.
  */
 const SPECK = { share: 0.001, pixels: 4 };
 
-/** Image files that readers look for, by ending. */
+/** Image files by extension. */
 export const IMAGE_FILE = /\.(png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima|nii|nii\.gz)$/i;
 
-/** One image with the mask of everything that the phrase names in it. */
+/** An image with the mask of everything that the phrase names in it. */
 export interface MaskPair {
   readonly id: string;
   readonly image: string;
@@ -30,9 +30,9 @@ export interface MaskPair {
 }
 
 /**
- * Reads an image and its mask; each connected part of the mask is an object. A blank mask makes a negative.
+ * Loads an image and its mask; each connected component of the mask is an object. A blank mask makes a negative.
  *
- * @throws DataError naming what cannot be read, and a mask that is not blank and yet shows no object.
+ * @throws DataError naming unreadable files, and a mask that is not blank but contains no object.
  */
 export async function loadMaskPair(
   { id, image: file, mask: maskFile }: MaskPair,
@@ -62,15 +62,15 @@ function partsOf(mask: BinaryMask, where: string): BinaryMask[] {
   });
 }
 
-/** Where the sample of a pair comes from. */
+/** The source of a pair's sample. */
 export function sourceOfPair({ id, image, mask }: MaskPair, phrase: string): SampleSource {
   return { id, files: [image, mask], annotation: phrase };
 }
 
 /**
- * The file names of a folder in natural order, without hidden ones (macOS leaves `._NAME` beside every image of an archive).
+ * The file names of a folder in natural order, without hidden ones (macOS adds `._NAME` beside every image in an archive).
  *
- * @throws DataError naming the folder when it is not there.
+ * @throws DataError naming the folder when it does not exist.
  */
 export async function listFolder(dir: string, fix: string): Promise<string[]> {
   const info = await stat(dir).catch(() => undefined);

@@ -1,31 +1,31 @@
 import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
 import { mergePlanes, type Plane, splitPlanes } from './planes.js';
 
-/** A place in the source for a place in the result, as x' = a x + b y + c and y' = d x + e y + f, in pixels. */
+/** Maps result coordinates to source coordinates: x' = a x + b y + c and y' = d x + e y + f, in pixels. */
 export type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
-/** A result of a size and where its pixels come from. */
+/** A result size and the mapping to its source. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
   readonly affine: Affine;
 }
 
-/** Every place comes from itself. */
+/** The identity. */
 export const STAY: Affine = [1, 0, 0, 0, 1, 0];
 
-/** One move for two: a place in the result is looked up by `last`, and the place found by `first`. */
+/** Composition: a result position is mapped by `last`, then by `first`. */
 export function compose([a, b, c, d, e, f]: Affine, last: Affine): Affine {
   const [p, q, r, s, t, u] = last;
   return [a * p + b * s, a * q + b * t, a * r + b * u + c, d * p + e * s, d * q + e * t, d * r + e * u + f];
 }
 
-/** The image seen through a frame, bilinear; black outside. */
+/** Resamples an image bilinearly; black outside. */
 export function moveImage(image: RasterImage, frame: Frame): RasterImage {
   return mergePlanes(splitPlanes(image).map((plane) => movePlane(plane, frame)));
 }
 
-/** One channel seen through a frame, bilinear; black outside. */
+/** Resamples one channel bilinearly; black outside. */
 export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e, f] }: Frame): Plane {
   const { data, width: sourceWidth, height: sourceHeight } = plane;
   const out = new Uint8Array(width * height);
@@ -34,7 +34,7 @@ export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e,
       const sx = a * (x + 0.5) + b * (y + 0.5) + c - 0.5;
       const sy = d * (x + 0.5) + e * (y + 0.5) + f - 0.5;
       if (sx < -0.5 || sy < -0.5 || sx > sourceWidth - 0.5 || sy > sourceHeight - 0.5) continue;
-      const [x0, y0] = [Math.trunc(sx), Math.trunc(sy)]; // not below 0: nothing is below -0.5
+      const [x0, y0] = [Math.trunc(sx), Math.trunc(sy)]; // not floor: no value is below -0.5
       const right = x0 + 1 < sourceWidth ? 1 : 0;
       const fx = sx > x0 ? sx - x0 : 0;
       const fy = sy > y0 ? sy - y0 : 0;
@@ -42,13 +42,13 @@ export function movePlane(plane: Plane, { width, height, affine: [a, b, c, d, e,
       const below = y0 + 1 < sourceHeight ? at + sourceWidth : at;
       const upper = (data[at] as number) * (1 - fx) + (data[at + right] as number) * fx;
       const lower = (data[below] as number) * (1 - fx) + (data[below + right] as number) * fx;
-      out[y * width + x] = upper * (1 - fy) + lower * fy + 0.5; // rounds: a byte drops the fraction
+      out[y * width + x] = upper * (1 - fy) + lower * fy + 0.5; // rounds: storing a byte truncates
     }
   }
   return { width, height, data: out };
 }
 
-/** The mask seen through a frame, nearest; nothing outside. */
+/** Resamples a mask by nearest neighbour; 0 outside. */
 export function moveMask(mask: BinaryMask, { width, height, affine: [a, b, c, d, e, f] }: Frame): BinaryMask {
   const { data, width: sourceWidth, height: sourceHeight } = mask;
   const out = new Uint8Array(width * height);
@@ -65,7 +65,7 @@ export function moveMask(mask: BinaryMask, { width, height, affine: [a, b, c, d,
   return { width, height, data: out };
 }
 
-/** The part of the result, in whole pixels, outside which nothing of a box in the source is seen. */
+/** Integer bounds in the result outside which a source box is not visible. */
 function reachOf([x0, y0, x1, y1]: BoxXyxy, { width, height, affine }: Frame): BoxXyxy {
   const corners = [
     placeInFrame(affine, x0, y0),
@@ -82,13 +82,13 @@ function reachOf([x0, y0, x1, y1]: BoxXyxy, { width, height, affine }: Frame): B
   ];
 }
 
-/** Where a place in the source is seen in the result. */
+/** Maps source coordinates to result coordinates. */
 export function placeInFrame([a, b, c, d, e, f]: Affine, sx: number, sy: number): [x: number, y: number] {
   const area = a * e - b * d;
   return [(e * (sx - c) - b * (sy - f)) / area, (a * (sy - f) - d * (sx - c)) / area];
 }
 
-/** A mirrored image shows on the left what was on the right. */
+/** Swaps "left" and "right" in a phrase, for mirrored images. */
 export function swapSides(phrase: string): string {
   return phrase.replace(/\b(left|right)\b/g, (side) => (side === 'left' ? 'right' : 'left'));
 }

@@ -1,13 +1,13 @@
 import type { RasterImage } from '../imaging/index.js';
 
-/** One channel of an image, a byte a pixel, row-major. */
+/** One channel of an image, one byte per pixel, row-major. */
 export interface Plane {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
 
-/** The channels of an image; a grey one, which most ultrasound is, has a single channel to be worked on. */
+/** The channels of an image; a grey image, as most ultrasound is, yields a single channel. */
 export function splitPlanes({ width, height, data }: RasterImage): Plane[] {
   return (isGrey(data) ? [0] : [0, 1, 2]).map((channel) => {
     const out = new Uint8Array(width * height);
@@ -16,7 +16,7 @@ export function splitPlanes({ width, height, data }: RasterImage): Plane[] {
   });
 }
 
-/** The image of one grey channel, or of three. */
+/** Builds an image from one grey channel or from three. */
 export function mergePlanes(planes: readonly Plane[]): RasterImage {
   const [red, green, blue] = planes.length === 1 ? [planes[0], planes[0], planes[0]] : planes;
   if (red === undefined || green === undefined || blue === undefined) throw new RangeError('mergePlanes: expected 1 or 3 planes');

@@ -4,15 +4,15 @@ import type { Augmentations } from './augmentations.js';
 import { type Affine, compose, type Frame, placeInFrame, STAY } from './move.js';
 import type { SampleObject } from './types.js';
 
-/** Share of each object's area that moves leave in view unless told otherwise. */
+/** Default fraction of each object's area that moves keep in view. */
 const KEPT_SHARE = 0.25;
 
-/** Moves that are drawn before the image is left where it is. */
+/** Moves tried before the image is left in place. */
 const TRIES = 10;
 
 /**
- * Draws rotation, shear, stretch, zoom and shift as one move of an image of a size, such that of every object the share `keep`
- * stays in view. Where ten draws find none, nothing is moved.
+ * Draws rotation, shear, stretch, zoom and shift as one affine move that keeps at least the fraction `keep` of every object in
+ * view. If ten draws fail, the identity is returned.
  */
 export function drawMove(
   { width, height, affine: before }: Frame,
@@ -42,18 +42,18 @@ function draw(width: number, height: number, { rotate, shear, stretch, zoom, shi
   const far = happens(shift) ? (shift?.most ?? 0) : 0;
   const [sx, sy] = [1 / (size * Math.sqrt(aspect)), Math.sqrt(aspect) / size];
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  // turned after sheared after scaled, about the middle
+  // rotation after shear after scaling, about the centre
   const [a, b, d, e] = [cos * sx, (cos * lean - sin) * sy, sin * sx, (sin * lean + cos) * sy];
   const [cx, cy] = [width / 2, height / 2];
   return [a, b, cx + tx + either(far) * width - a * cx - b * cy, d, e, cy + ty + either(far) * height - d * cx - e * cy];
 }
 
-/** A factor between two, such that halving is as likely as doubling. */
+/** Draws a factor log-uniformly: halving is as likely as doubling. */
 export function logUniform([low, high]: readonly [number, number], rng: Rng): number {
   return Math.exp(rng.uniform(Math.log(low), Math.log(high)));
 }
 
-/** Share of a mask's pixels whose middle a frame shows; 1 for an empty mask. */
+/** Fraction of a mask's pixels whose centres are in view; 1 for an empty mask. */
 export function shareInView(mask: BinaryMask, { width, height, affine }: Frame): number {
   const box = boxOfMask(mask);
   if (box === undefined) return 1;

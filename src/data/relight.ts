@@ -3,15 +3,15 @@ import type { Augmentations } from './augmentations.js';
 import type { Plane } from './planes.js';
 import { logUniform } from './reframe.js';
 
-/** How grey levels change: each level by a curve, then each pixel by a factor. */
+/** A change of grey levels: a curve over levels, then a factor per pixel. */
 interface Light {
-  /** The new level for each of the 256. */
+  /** The new level of each of the 256 levels. */
   readonly curve: Float32Array;
-  /** A factor for each pixel, row-major; none: 1. */
+  /** A factor per pixel, row-major; undefined: 1. */
   readonly factors: Float32Array | undefined;
 }
 
-/** Levels at which a time-gain compensation is set, from the probe down: as many as most scanners have sliders. */
+/** Number of time-gain compensation levels, from the probe down: as many as most scanners have sliders. */
 const SLIDERS = 8;
 
 /** Draws gain, dynamic range, gamma, attenuation, shadows, enhancements and speckle, and applies them in one pass. */
@@ -27,8 +27,8 @@ function drawCurve({ gain, dynamicRange, gamma }: Augmentations, rng: Rng): Floa
   const bright = gain === undefined ? 1 : rng.uniform(...gain);
   const span = dynamicRange !== undefined && rng.chance(dynamicRange.chance) ? logUniform(dynamicRange.factor, rng) : 1;
   const power = gamma !== undefined && rng.chance(gamma.chance) ? logUniform(gamma.exponent, rng) : 1;
-  // A level is a share of the dynamic range below white, so another range moves black and leaves white. What a wider one lifts is
-  // eased in from black, which stays black: outside the scan there is no echo to be lifted.
+  // A level is a fraction of the dynamic range below white, so changing the range moves black and keeps white. Levels lifted by a
+  // wider range fade in from black, which stays black: there are no echoes outside the scan.
   const shown = (v: number) => Math.max(0, v - (1 - v) * (1 / span - 1) * (span > 1 ? smooth(Math.min(1, 4 * v)) : 1));
   const level = (v: number) => bright * shown(v) ** power;
   return Float32Array.from({ length: 256 }, (_, i) => 255 * level(i / 255));
@@ -51,7 +51,7 @@ function drawFactors(width: number, height: number, wanted: Augmentations, rng: 
   return factors;
 }
 
-/** Gain along depth: a slope, and on it a curve through the sliders of a time-gain compensation. */
+/** Gain along depth: a slope plus an interpolated curve of time-gain compensation sliders. */
 function attenuate(
   factors: Float32Array,
   width: number,
@@ -71,14 +71,14 @@ function attenuate(
   }
 }
 
-/** A wedge below a random place, with soft edges, as beams fan out: what lies in it is as much brighter or darker as the factor says. */
+/** A wedge with soft edges below a random position, in beam direction, whose content is multiplied by a factor. */
 function castShadow(factors: Float32Array, width: number, height: number, factor: number, rng: Rng) {
   const top = rng.uniform(0.05, 0.65) * height;
   const across = rng.uniform();
   const half = rng.uniform(0.02, 0.09) * width;
   const spread = rng.uniform(0.02, 0.2);
-  const lean = (2 * across - 1) * rng.uniform(0, 0.35); // outwards, as beams of a curved probe
-  const soft = rng.uniform(0.6, 1); // share of the half width over which it fades
+  const lean = (2 * across - 1) * rng.uniform(0, 0.35); // outwards, as the beams of a curved probe
+  const soft = rng.uniform(0.6, 1); // fraction of the half width over which it fades
   for (let y = Math.floor(top); y < height; y++) {
     const depth = y + 1 - top;
     const change = (factor - 1) * smooth(Math.min(1, depth / (0.1 * height)));
@@ -92,27 +92,28 @@ function castShadow(factors: Float32Array, width: number, height: number, factor
   }
 }
 
-/** Multiplies by 1 plus nearly normal noise whose grains are so many pixels wide and 0.6 times as high. */
+/** Multiplies by 1 plus approximately normal noise with grains `grain` pixels wide and 0.6 times as high. */
 function multiplySpeckle(factors: Float32Array, width: number, height: number, std: number, grain: number, rng: Rng) {
   const across = Math.min(width, Math.max(1, Math.round(grain)));
   const down = Math.min(height, Math.max(1, Math.round(0.6 * grain)));
   const white = new Int32Array(width * height);
-  let word = rng.uint32() | 1; // one draw seeds a xorshift (Marsaglia), which is cheaper than a draw for each pixel
+  let word = rng.uint32() | 1; // one draw seeds a xorshift (Marsaglia), which is cheaper than a draw per pixel
   for (let i = 0; i < white.length; i++) {
     word ^= word << 13;
     word ^= word >>> 17;
     word ^= word << 5;
-    // the sum of four bytes is nearly normal, and much cheaper than a normal deviate
+    // the sum of four bytes is approximately normal and much cheaper than a normal deviate
     white[i] = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24) - 510;
   }
   const noise = sumDown(sumAcross(white, width, across), width, down);
-  // A byte's variance is (256² - 1) / 12. Two moving sums of n make a triangle whose squared weights sum to n (2 n² + 1) / 3.
+  // The variance of a byte is (256² - 1) / 12. Two moving sums of n form a triangle whose squared weights sum to n (2 n² + 1) /
+  // 3.
   const [acrossWeight, downWeight] = [across, down].map((n) => (n * (2 * n * n + 1)) / 3) as [number, number];
   const scale = std / Math.sqrt(((4 * (256 ** 2 - 1)) / 12) * acrossWeight * downWeight);
   for (let i = 0; i < noise.length; i++) factors[i] = (factors[i] as number) * Math.max(0, 1 + scale * (noise[i] as number));
 }
 
-/** Two moving sums of n along each row, which goes on at its beginning. */
+/** Two moving sums of n along each row, with periodic boundary. */
 function sumAcross(values: Int32Array, width: number, n: number): Int32Array {
   if (n === 1) return values;
   const row = new Int32Array(width + 2 * (n - 1));
@@ -120,7 +121,7 @@ function sumAcross(values: Int32Array, width: number, n: number): Int32Array {
     for (let x = 0; x < row.length; x++) row[x] = values[start + (x < width ? x : x % width)] as number;
     let [inner, outer] = [0, 0];
     for (let x = 0; x < n - 1; x++) inner += row[x] as number;
-    // In place: what leaves a sum is still needed, so the first sums take the places of the values behind them.
+    // In place: values leaving a sum are still needed, so the first sums are stored behind them.
     for (let x = 0; x < width + n - 1; x++) {
       const first = row[x] as number;
       inner += row[x + n - 1] as number;
@@ -137,7 +138,7 @@ function sumAcross(values: Int32Array, width: number, n: number): Int32Array {
   return values;
 }
 
-/** Two moving sums of n down each column, which goes on at its top. */
+/** Two moving sums of n down each column, with periodic boundary. */
 function sumDown(values: Int32Array, width: number, n: number): Int32Array {
   if (n === 1) return values;
   let from = values;
@@ -162,12 +163,12 @@ function applyLight({ width, height, data }: Plane, { curve, factors }: Light): 
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const level = (curve[data[i] as number] as number) * (factors === undefined ? 1 : (factors[i] as number));
-    out[i] = level < 255 ? level + 0.5 : 255; // rounds: a byte drops the fraction
+    out[i] = level < 255 ? level + 0.5 : 255; // rounds: storing a byte truncates
   }
   return { width, height, data: out };
 }
 
-/** From 0 to 1 without a corner at either end. */
+/** Smoothstep from 0 to 1. */
 function smooth(t: number): number {
   return t * t * (3 - 2 * t);
 }

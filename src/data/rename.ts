@@ -2,8 +2,8 @@ import { canonicalPhrase } from '../prompts/index.js';
 import type { Dataset, Sample, SampleSource } from './types.js';
 
 /**
- * A dataset whose phrases are called otherwise. Several phrases may become one: then an image asks for it once, and its objects
- * of all of them answer.
+ * A dataset with renamed phrases. If several phrases become one, an image prompts for it once, and the objects of all of them
+ * match.
  */
 export class RenameDataset implements Dataset {
   readonly name: string;
@@ -11,7 +11,7 @@ export class RenameDataset implements Dataset {
   private readonly whole: Dataset;
   private readonly names: ReadonlyMap<string, string>;
 
-  /** @param names - what each phrase is called from now on; others stay as they are. */
+  /** @param names - the new name of each phrase; other phrases are unchanged. */
   constructor(whole: Dataset, names: Readonly<Record<string, string>>) {
     this.whole = whole;
     this.name = whole.name;

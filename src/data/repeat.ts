@@ -1,12 +1,12 @@
 import type { Dataset, Sample, SampleSource } from './types.js';
 
-/** A dataset whose samples come up several times in one pass: how a small dataset holds its own beside large ones. */
+/** Repeats the samples of a dataset within an epoch, to weight a small dataset against large ones. */
 export class RepeatDataset implements Dataset {
   readonly name: string;
   readonly size: number;
   private readonly whole: Dataset;
 
-  /** @param times - how often each sample comes up, at least once. */
+  /** @param times - repetitions of each sample, at least 1. */
   constructor(whole: Dataset, times: number) {
     this.whole = whole;
     this.name = whole.name;

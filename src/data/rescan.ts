@@ -4,15 +4,15 @@ import type { Fill } from './augmentations.js';
 import { movePlane } from './move.js';
 import type { Plane } from './planes.js';
 
-/** A rectangle in whole pixels. */
+/** A rectangle in integer pixels. */
 type Rectangle = readonly [left: number, top: number, right: number, bottom: number];
 
-/** Fills a random rectangle that covers the given share of the image with grey noise. */
+/** Fills a random rectangle of the given fraction of the image with grey noise. */
 export function eraseRectangle(image: RasterImage, share: number, rng: Rng): RasterImage {
   return fillRectangles(image, [drawRectangle(image, share, rng)], 'noise', rng);
 }
 
-/** A random rectangle that covers the given share of an image, at most about three times as wide as high or as high as wide. */
+/** A random rectangle of the given fraction of an image, with an aspect ratio between about 1:3 and 3:1. */
 export function drawRectangle({ width, height }: RasterImage, share: number, rng: Rng): Rectangle {
   const area = share * width * height;
   const ratio = Math.exp(rng.uniform(Math.log(0.3), Math.log(3.3)));
@@ -22,7 +22,7 @@ export function drawRectangle({ width, height }: RasterImage, share: number, rng
   return [left, top, left + w, top + h];
 }
 
-/** The image with rectangles painted over. */
+/** The image with filled rectangles. */
 export function fillRectangles(image: RasterImage, rectangles: readonly Rectangle[], fill: Fill, rng: Rng): RasterImage {
   const { width, height } = image;
   const data = Uint8Array.from(image.data);
@@ -44,14 +44,14 @@ function momentsOf(data: Uint8Array): [mean: number, std: number] {
   return [mean, Math.sqrt(Math.max(0, squares / data.length - mean * mean))];
 }
 
-/** Shows what a coarser scanner would: reduced to a share of each side by averages, and enlarged again. */
+/** Simulates a coarser scanner: downsamples to a fraction of each side by averaging, and upsamples again. */
 export function loseResolution(plane: Plane, share: number): Plane {
   const { width, height } = plane;
   const small = reduce(plane, Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share)));
   return movePlane(small, { width, height, affine: [small.width / width, 0, 0, 0, small.height / height, 0] });
 }
 
-/** Each pixel the average of those that it covers. */
+/** Downsampling by area averaging. */
 function reduce({ width, height, data }: Plane, toWidth: number, toHeight: number): Plane {
   const out = new Uint8Array(toWidth * toHeight);
   for (let y = 0; y < toHeight; y++) {
@@ -66,7 +66,7 @@ function reduce({ width, height, data }: Plane, toWidth: number, toHeight: numbe
   return { width: toWidth, height: toHeight, data: out };
 }
 
-/** Blurs evenly by a standard deviation in pixels: the softness of compressed and enlarged pictures. */
+/** Gaussian blur with a standard deviation in pixels: the softness of compressed and enlarged images. */
 export function soften({ width, height, data }: Plane, sigma: number): Plane {
   const weights = gaussian(sigma);
   const reach = weights.length - 1;
@@ -96,7 +96,7 @@ export function soften({ width, height, data }: Plane, sigma: number): Plane {
   return { width, height, data: out };
 }
 
-/** Blurs sideways, where a beam is widest far from the probe: not at all at the top, by `sigma` pixels at the bottom. */
+/** Horizontal blur that grows with depth, as the beam widens: 0 at the top, `sigma` pixels at the bottom. */
 export function blurByDepth({ width, height, data }: RasterImage, sigma: number): RasterImage {
   const out = new Uint8Array(data.length);
   for (let y = 0; y < height; y++) {
@@ -116,7 +116,7 @@ export function blurByDepth({ width, height, data }: RasterImage, sigma: number)
   return { width, height, data: out };
 }
 
-/** Weights of the middle and of the places to one side, to three standard deviations; with the other side they sum to 1. */
+/** Weights of the centre and of one side, up to three standard deviations; with the other side they sum to 1. */
 function gaussian(sigma: number): number[] {
   const reach = Math.ceil(3 * sigma);
   const raw = Array.from({ length: reach + 1 }, (_, d) => (d === 0 ? 1 : Math.exp(-((d / sigma) ** 2) / 2)));

@@ -8,9 +8,9 @@ export interface Split {
 }
 
 /**
- * Shuffles n samples by a seed and cuts them: whole numbers of train and val rounded down, the rest is test.
+ * Shuffles n samples by a seed and splits them: counts of train and val are rounded down, the rest is test.
  *
- * @param shares - of train and val; they are normalised by the sum with test.
+ * @param shares - of train and val; normalised by the sum with test.
  */
 export function splitIndices(
   n: number,
@@ -19,7 +19,7 @@ export function splitIndices(
 ): Split {
   const order = Rng.seeded(seed).shuffle(range(n));
   const whole = shares.train + shares.val + shares.test;
-  // Rounding errors of the shares must not cost a sample.
+  // Rounding errors of the shares must not lose a sample.
   const count = (share: number) => Math.floor((n * share) / whole + 1e-9);
   const train = count(shares.train);
   const val = count(shares.val);
@@ -27,9 +27,9 @@ export function splitIndices(
 }
 
 /**
- * Cuts n shuffled samples into k parts. Fold i tests part i; a fifth of the rest validates, what is left trains.
+ * Creates k folds of n shuffled samples. Fold i tests its own block; a fifth of the rest is val, the remainder is train.
  *
- * @throws DataError unless k is from 2 to n, so that every fold has something to train on and something to test.
+ * @throws DataError unless k is from 2 to n, so that every fold has training and test samples.
  */
 export function kFolds(n: number, k: number, seed: number): Split[] {
   if (k < 2 || k > n)

@@ -1,10 +1,10 @@
 import type { Augmentations } from './augmentations.js';
 
 /**
- * The preset `strong`: for training small models from few real images, where the model would otherwise learn them by heart. Each
- * range is as wide as images of other scanners and other hands plausibly are, and most changes happen to a part of the images only,
- * so that many stay near what was recorded. Left out: `resize`, `crop` and `pad` (`zoom` does it, and the size a model sees is its
- * own), and `blur` (`resolution` and `soften` cover it at a fraction of the cost).
+ * The preset `strong`, for training small models on few real images, which they would otherwise memorise. Ranges are as wide as
+ * plausible across scanners and operators; most changes apply to only a fraction of the images, so that many stay close to the
+ * original. Omitted: `resize`, `crop` and `pad` (`zoom` covers them, and the model has its own input size), and `blur`
+ * (`resolution` and `soften` cover it at a fraction of the cost).
  */
 export const STRONG: Augmentations = {
   flip: 0.5,

@@ -7,8 +7,8 @@ import type { Dataset, Sample, SampleSource } from './types.js';
 const FIX = 'Name the folder of STU-Hospital (github.com/xbhlk/STU-Hospital) that holds Test_Image_1.png and mask_1.png';
 
 /**
- * STU-Hospital: 42 breast-ultrasound images with a mask each, as published. Masks have other sizes than their images and
- * grey edges; they are brought to the image's grid.
+ * STU-Hospital: 42 breast-ultrasound images with one mask each, as published. Masks differ in size from their images and have
+ * grey edges; they are resampled to the image's grid.
  */
 export class StuDataset implements Dataset {
   readonly name = 'stu';
@@ -49,7 +49,7 @@ export class StuDataset implements Dataset {
     return new StuDataset(pairs, phrase);
   }
 
-  /** How many images there are. */
+  /** Number of images. */
   get size(): number {
     return this.pairs.length;
   }

@@ -1,6 +1,6 @@
 import type { Dataset, Sample, SampleSource } from './types.js';
 
-/** Some samples of a dataset, in the order of the given indices. */
+/** A subset of a dataset, in the order of the given indices. */
 export class Subset implements Dataset {
   readonly name: string;
   private readonly whole: Dataset;

@@ -1,28 +1,28 @@
 import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
 
-/** One thing in an image. */
+/** A structure in an image. */
 export interface SampleObject {
-  /** What the prompt calls it: one of the sample's phrases. */
+  /** One of the sample's phrases. */
   readonly phrase: string;
-  /** Pixel edges. */
+  /** Box in pixel edges. */
   readonly boxXyxyPx: BoxXyxy;
   /** On the image's own grid. */
   readonly mask: BinaryMask;
 }
 
-/** An image, what is asked of it, and the answers. */
+/** An image, its phrases and the ground truth. */
 export interface Sample {
   readonly id: string;
   readonly dataset: string;
-  /** Where the image came from, if it is a file. */
+  /** The image file, if any. */
   readonly file?: string;
-  /** What images that belong together share: the patient, the volume. Absent: the image stands alone. */
+  /** Shared by images that belong together (patient, volume). Absent: the image stands alone. */
   readonly group?: string;
-  /** Width and height of a pixel in millimetres, where they are known. */
+  /** Pixel width and height in millimetres, if known. */
   readonly spacingMm?: readonly [x: number, y: number];
   readonly image: RasterImage;
   readonly objects: readonly SampleObject[];
-  /** What the prompt asks for. Phrases without an object are negatives. */
+  /** The prompt's phrases. Phrases without an object are negatives. */
   readonly phrases: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Sample {
 export interface Dataset {
   readonly name: string;
   readonly size: number;
-  /** All phrases that its samples may ask for, where that is known without loading them. */
+  /** All phrases of its samples, if known without loading them. */
   readonly phrases?: readonly string[] | undefined;
   /**
    * Reads a sample.
@@ -38,19 +38,19 @@ export interface Dataset {
    * @param index - in [0, size).
    */
   load(index: number): Promise<Sample>;
-  /** Where a sample comes from, for datasets of files: known without loading it. */
+  /** The source of a sample, for file-based datasets: known without loading it. */
   source?(index: number): SampleSource | undefined;
-  /** The datasets that this one is made of, each with what it brings, for one that joins, repeats or renames others. */
+  /** The underlying datasets, each with its contribution, for one that joins, repeats or renames others. */
   readonly parts?: readonly Dataset[];
 }
 
-/** The files and annotations that a sample is made of. */
+/** The files and annotations of a sample. */
 export interface SampleSource {
   readonly id: string;
   /** The image first, then its masks. */
   readonly files: readonly string[];
   /** Patient, volume or source image, where the dataset tells: what must not be in two splits. */
   readonly group?: string | undefined;
-  /** What else the sample depends on, as text: it is another sample when this changes. */
+  /** Further input of the sample, as text: a change means a different sample. */
   readonly annotation: string;
 }

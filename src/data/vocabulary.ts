@@ -1,8 +1,8 @@
 import type { Dataset } from './types.js';
 
 /**
- * Every phrase that the samples of a dataset ask for. A dataset that does not list its phrases has each sample loaded once; one made of
- * several is asked part by part, so that phantoms beside datasets on disk do not have these read as well.
+ * Collects all phrases of a dataset's samples. A dataset that does not list its phrases has each sample loaded once; a composite
+ * is resolved part by part, so that phantoms do not cause datasets on disk to be read.
  */
 export async function vocabularyOf(dataset: Dataset): Promise<string[]> {
   if (dataset.phrases !== undefined) return [...new Set(dataset.phrases)];

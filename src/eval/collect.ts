@@ -20,38 +20,38 @@ import {
 import { type WordingRow, wordingRows } from './robustness/wording-rows.js';
 import { type TrustedRow, trustRows } from './trust/trust-rows.js';
 
-/** Images and the methods that answer for them; a fold of a cross-validation has models of its own. */
+/** Images and the methods to evaluate on them; each fold of a cross-validation has its own models. */
 export interface EvaluationSplit {
   readonly dataset: Dataset;
   /** The first is judged in depth. Splits name the same methods in the same order. */
   readonly methods: readonly Method[];
 }
 
-/** What is asked of a method besides its answers. */
+/** Options of an evaluation. */
 export interface CollectOptions {
   /** Default: both. */
   readonly protocols?: readonly ProtocolName[] | undefined;
-  /** What the datasets' images have in common, where that is known; prompts are chosen by it. Default: they are read first. */
+  /** Common properties of each dataset's images, if known; they determine the prompts. Default: surveyed first. */
   readonly surveys?: ReadonlyMap<string, DatasetSurvey> | undefined;
-  /** Phrases to ask instead of the datasets' own names. */
+  /** Phrases to prompt for instead of the datasets' own names. */
   readonly prompt?: readonly string[] | undefined;
   readonly threshold: number;
   readonly select: 'all' | 'best-per-phrase';
-  /** Distance within which borders agree. */
+  /** Boundary distance tolerance. */
   readonly tolerance: { readonly mm: number; readonly px: number };
-  /** Whether mirrored images are asked about too. */
+  /** Whether to evaluate mirrored images too. */
   readonly trust: boolean;
-  /** The wordings in which a structure is asked for, its own name first; none where it is not tried. */
+  /** The wordings to try for a structure, its own name first; empty for none. */
   readonly wordings: (structure: string) => readonly string[];
-  /** Things that no image shows, each asked alone. */
+  /** Structures that no image shows, each prompted separately. */
   readonly negatives: readonly string[];
   /** Some of the images, counted through all splits; all of them if left out. Prompts come from all images either way. */
   readonly shard?: Shard | undefined;
-  /** What is going on and how far it is. */
+  /** Progress callback. */
   readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
 }
 
-/** Where to load an image again. */
+/** The location of an image, for loading it again. */
 export interface ImagePlace {
   readonly split: EvaluationSplit;
   readonly index: number;
@@ -59,23 +59,23 @@ export interface ImagePlace {
   readonly image: string;
 }
 
-/** Everything that the images gave; all further figures are made from it. */
+/** All data collected from the images; every figure is derived from it. */
 export interface Collected {
   readonly surveys: ReadonlyMap<string, DatasetSurvey>;
   readonly plans: ReadonlyMap<string, PromptPlan>;
   readonly methods: readonly string[];
-  /** All methods and protocols; those of the first method under the strict protocol with predicted quality. */
+  /** All methods and protocols; strict rows of the first method include predicted quality. */
   readonly rows: readonly (TargetRow | TrustedRow)[];
-  /** Boxes with scores, by method and dataset. */
+  /** Scored boxes, by method and dataset. */
   readonly boxes: ReadonlyMap<string, ReadonlyMap<string, readonly ImageBoxes[]>>;
   readonly wordingRows: readonly WordingRow[];
   /** Where each image is, in the order of the splits. */
   readonly places: readonly ImagePlace[];
-  /** What a reader must know about the prompts. */
+  /** Warnings about prompts, for the reader. */
   readonly warnings: readonly string[];
 }
 
-/** Judges every image by every method under each protocol, one image at a time. */
+/** Evaluates every method on every image under each protocol, one image at a time. */
 export async function collect(splits: readonly EvaluationSplit[], options: CollectOptions): Promise<Collected> {
   const { onProgress, protocols = bothProtocols } = options;
   const surveys =
@@ -107,7 +107,7 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
       done += 1;
       onProgress?.('images', done, wanted.size);
     }
-    // The models of a fold are not needed by the next; whoever asks again loads them again.
+    // The next fold does not need this fold's models; a later query reloads them.
     for (const method of methods) await method.dispose();
   }
   const warnings = [...surveys].flatMap(([name, survey]) =>
@@ -135,7 +135,7 @@ function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
   return known;
 }
 
-/** Says which methods do not tell apart what an image shows. */
+/** Warnings about methods whose masks carry no class labels. */
 function blindMethods(rows: readonly TargetRow[]): string[] {
   const blind = rows.filter(({ target, protocol }) => target === WHOLE && protocol === 'strict');
   return [...new Set(blind.map(({ method }) => method))].map(

@@ -3,29 +3,29 @@ import type { Dataset } from '../data/index.js';
 import { type BinaryMask, resizeMask, unionOfMasks } from '../imaging/index.js';
 import { bestConstantMask, diceCoefficient, mean, percentOrNull } from '../metrics/index.js';
 
-/** Grid on which masks are averaged; finer than any difference that a constant mask could show. */
+/** Grid on which masks are averaged; fine enough for constant masks. */
 const GRID = { width: 128, height: 128 };
 
-/** Training images that a mask is made from, evenly over the set: more would not move it. */
+/** Number of training images used, evenly spaced; more would hardly change the mask. */
 const LEARNT = 1000;
 
-/** Shares of the training images, in twentieths, that a pixel has to belong to. */
+/** Candidate thresholds, in twentieths: the fraction of training images in which a pixel must belong to the phrase. */
 const TWENTIETHS = Array.from({ length: 19 }, (_, k) => k + 1);
 
 /** See {@link ConstantMask}. */
 export const constantMaskSchema = z
   .strictObject({
-    /** Mean over images, each the mean over what it shows. */
+    /** Mean over images, each the mean over its structures. */
     dsc: z.number().nullable(),
-    /** By phrase, the mean over the images that show it. */
+    /** By phrase, the mean over images that show it. */
     structures: z.record(z.string(), z.number().nullable()).readonly(),
   })
   .readonly();
 
-/** The score of a mask that never looks at the image, to judge other scores by. Percent. */
+/** Scores of the constant-mask baseline, in percent: a reference that ignores the image. */
 export type ConstantMask = z.infer<typeof constantMaskSchema>;
 
-/** Images that masks are made from, and others that they are tried on. */
+/** Images to derive masks from, and images to evaluate them on. */
 export interface ConstantMaskFold {
   readonly train: Dataset;
   readonly test: Dataset;
@@ -57,7 +57,7 @@ export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): 
   };
 }
 
-/** The mask of each phrase; one that training does not know gets the mask of everything. */
+/** The mask of each phrase; a phrase unknown to training gets the mask of all phrases. */
 async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMask> {
   const seen = new Map<string, BinaryMask[]>();
   const step = Math.max(1, train.size / LEARNT);
@@ -73,7 +73,7 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
   };
 }
 
-/** What an image shows of each phrase. */
+/** The mask of each phrase in an image. */
 async function loadPhraseMasks(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
   const { objects } = await dataset.load(index);
   return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [

@@ -1,13 +1,13 @@
 import type { BinaryMask } from './mask.js';
 
-/** The 8-connected parts of a mask, as a number for each pixel: 0 outside, then 1, 2, … in reading order of first pixels. */
+/** The 8-connected components of a mask, as a label per pixel: 0 outside, then 1, 2, … in reading order of first pixels. */
 export interface Components {
   readonly labels: Int32Array;
-  /** Pixels of each part; the first is that of part 1. */
+  /** Area of each component in pixels, component 1 first. */
   readonly areas: readonly number[];
 }
 
-/** Numbers the 8-connected parts of a mask. */
+/** Labels the 8-connected components of a mask. */
 export function labelComponents(mask: BinaryMask): Components {
   const labels = new Int32Array(mask.data.length);
   const areas: number[] = [];
@@ -18,7 +18,7 @@ export function labelComponents(mask: BinaryMask): Components {
   return { labels, areas };
 }
 
-/** Splits a mask into its 8-connected parts of at least `minArea` pixels, in reading order of their first pixel. */
+/** Splits a mask into its 8-connected components of at least `minArea` pixels, in reading order of their first pixel. */
 export function connectedComponents(mask: BinaryMask, { minArea = 1 }: { readonly minArea?: number } = {}): BinaryMask[] {
   const { width, height } = mask;
   const { labels, areas } = labelComponents(mask);
@@ -32,7 +32,7 @@ export function connectedComponents(mask: BinaryMask, { minArea = 1 }: { readonl
   return [...parts.values()];
 }
 
-/** Gives one part its number and returns its area. */
+/** Labels one component and returns its area. */
 function flood({ width, height, data }: BinaryMask, start: number, labels: Int32Array, label: number): number {
   const pixels = [start];
   labels[start] = label;

@@ -1,18 +1,18 @@
 import { labelComponents } from './components.js';
 import type { BinaryMask } from './mask.js';
 
-/** A closed line through pixel corners: x0, y0, x1, y1, … without the first corner again. */
+/** A closed line through pixel corners: x0, y0, x1, y1, … without repeating the first corner. */
 export type Ring = readonly number[];
 
-/** The outline of one connected part of a mask. */
+/** The outline of one connected component of a mask. */
 export interface Contour {
-  /** Clockwise on the screen. */
+  /** Clockwise on screen. */
   readonly outer: Ring;
-  /** Counter-clockwise, each around background inside the part. */
+  /** Counter-clockwise, each around background inside the component. */
   readonly holes: readonly Ring[];
 }
 
-/** The four steps along pixel edges, clockwise on the screen: right, down, left, up. */
+/** The four steps along pixel edges, clockwise on screen: right, down, left, up. */
 const STEPS = [
   [1, 0],
   [0, 1],
@@ -20,7 +20,7 @@ const STEPS = [
   [0, -1],
 ] as const;
 
-/** The pixel on the right hand of a step that starts at corner (x, y), relative to that corner. */
+/** The pixel to the right of a step from corner (x, y), relative to that corner. */
 const RIGHT_HAND = [
   [0, 0],
   [-1, 0],
@@ -29,17 +29,17 @@ const RIGHT_HAND = [
 ] as const;
 
 /**
- * Outlines of the 8-connected parts of a mask, exact: they run along pixel edges, corners where straight runs meet.
+ * Traces the exact outlines of the 8-connected components of a mask: along pixel edges, with corners where straight runs meet.
  *
- * @returns one contour for each part, in reading order of first pixels.
+ * @returns one contour per component, in reading order of first pixels.
  */
 export function findContours(mask: BinaryMask): Contour[] {
   const { width, height, data } = mask;
   const { labels, areas } = labelComponents(mask);
   const isSet = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
   const contours = areas.map(() => ({ outer: [] as Ring, holes: [] as Ring[] }));
-  // Each ring has a step to the right along the top of a pixel (the outer one) or, being a hole, a step to the left along the
-  // bottom of one: both are edges between a row and the next.
+  // An outer ring contains a step to the right along the top of a pixel, a hole a step to the left along the bottom of one: both
+  // are edges between two rows.
   const seen = new Uint8Array((width + 1) * (height + 1) * STEPS.length);
   for (let y = 0; y <= height; y++) {
     for (let x = 0; x < width; x++) {
@@ -56,7 +56,7 @@ export function findContours(mask: BinaryMask): Contour[] {
   return contours;
 }
 
-/** Follows one ring with the mask on the right hand, marking its steps. */
+/** Follows one ring with the mask on its right, marking its steps. */
 function trace(
   startX: number,
   startY: number,
@@ -79,7 +79,7 @@ function trace(
   return ring;
 }
 
-/** Where a ring goes on. Left before straight on before right: pixels that touch at a corner belong together. */
+/** The next direction of a ring. Left before straight before right: pixels that touch at a corner belong together. */
 function turn(x: number, y: number, direction: number, isSet: (x: number, y: number) => boolean): number {
   const on = (d: number) => {
     const [px, py] = RIGHT_HAND[d] as (typeof RIGHT_HAND)[number];
@@ -90,7 +90,7 @@ function turn(x: number, y: number, direction: number, isSet: (x: number, y: num
   return on(direction) ? direction : (direction + 1) % 4;
 }
 
-/** Positive where the ring runs clockwise on the screen (y grows downwards). */
+/** Positive if the ring is clockwise on screen (y pointing downwards). */
 function signedArea(ring: Ring): number {
   let sum = 0;
   for (let i = 0; i < ring.length; i += 2) {
@@ -102,8 +102,8 @@ function signedArea(ring: Ring): number {
 }
 
 /**
- * A mask as COCO's polygons, one flat list of corners for each connected part. COCO has no holes: each is joined to the outline
- * by a cut of no width, so that the even-odd rule leaves it out. `polygonsToMask` gives the mask back exactly.
+ * Converts a mask to COCO polygons, one flat list of corners per connected component. COCO has no holes: each is joined to the
+ * outline by a zero-width cut, so that the even-odd rule excludes it. `polygonsToMask` restores the mask exactly.
  */
 export function maskToPolygons(mask: BinaryMask): number[][] {
   return findContours(mask).map(({ outer, holes }) => holes.reduce<number[]>(joined, [...outer]));

@@ -2,7 +2,7 @@ import { plainIndex } from './formats/address.js';
 import { DicomFile } from './formats/dicom/dicom-file.js';
 import { checkSize, type ImageLimits, type ImageSet, partOf, WHERE } from './image-set.js';
 
-/** The frames of a DICOM file. */
+/** Opens the frames of a DICOM file. */
 export async function openDicomFrames(bytes: Uint8Array, limits: ImageLimits): Promise<ImageSet> {
   const dicom = await DicomFile.parse(bytes, WHERE, limits.unpackedBytes);
   const { width, height, frames: count } = dicom.header;

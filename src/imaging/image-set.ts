@@ -2,12 +2,12 @@ import { DataError } from '../util/index.js';
 import { type ImageAddress, parsePart, severalImages } from './formats/address.js';
 import type { RasterImage } from './raster-image.js';
 
-/** What errors call a file that somebody sent: its name may tell of the patient. */
+/** Name of an uploaded file in errors: its real name may identify the patient. */
 export const WHERE = 'image';
 
-/** How much a file that somebody sent may become when it is unpacked. */
+/** Limits for the decoded size of an uploaded file. */
 export interface ImageLimits {
-  /** Of one picture. */
+  /** Of one image. */
   readonly pixels: number;
   /** Of a volume's voxels, or of a DICOM file whose bytes are deflated. */
   readonly unpackedBytes: number;
@@ -18,7 +18,7 @@ export interface ImageSet {
   /** What they are called: an only picture, frames of a cine clip, pages of a TIFF, planes of a volume. */
   readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
   readonly count: number;
-  /** How many of them make a volume, where a file holds several (time points, channels); else all. */
+  /** Number of slices per volume, in a file of several volumes (time points, channels); otherwise the total. */
   readonly perFrame: number;
   /** The address of image `i`, from 0: what {@link ImageSet.image} takes. */
   address(i: number): string;
@@ -31,14 +31,14 @@ export interface ImageSet {
   image(address?: string): Promise<RasterImage>;
 }
 
-/** The part that is meant; the only one if none is named. */
+/** Parses the selected address; defaults to the only image. */
 export function partOf(text: string | undefined, count: number, kind: string, example = '0'): ImageAddress {
   if (text !== undefined && text !== '') return parsePart(text);
   if (count > 1) throw severalImages(WHERE, count, kind, `#${example}`);
   return parsePart('0');
 }
 
-/** @throws DataError when a picture has more pixels than are taken. */
+/** @throws DataError when an image has more pixels than the limit. */
 export function checkSize(width: number, height: number, { pixels }: Pick<ImageLimits, 'pixels'>): void {
   if (Math.abs(width * height) <= pixels) return;
   throw new DataError({

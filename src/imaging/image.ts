@@ -8,14 +8,14 @@ import { decodeFrame, decodePlane, isVolumeName } from './formats/several.js';
 import type { RasterImage } from './raster-image.js';
 
 /**
- * Reads a PNG, JPEG, TIFF, WebP or BMP, a frame of a DICOM file or a plane of a NIfTI volume. Grey becomes RGB, deeper numbers
- * become 8 bits (`toBytes`; DICOM through its window, NIfTI by the volume's range), transparency lies over black, EXIF
- * rotation is applied.
+ * Decodes a PNG, JPEG, TIFF, WebP or BMP, a frame of a DICOM file or a slice of a NIfTI volume. Grey becomes RGB, deeper values
+ * are converted to 8 bits (`toBytes`; DICOM by its window, NIfTI by the volume's range), transparency is composited over black,
+ * EXIF rotation is applied.
  *
- * @param source - a file name, with `#N` after it for one of several pictures (a page, a frame, a plane), or the bytes of a file
- * other than NIfTI.
- * @throws DataError naming the file when it is missing, cannot be decoded, is too large, or holds several pictures and none
- * is named.
+ * @param source - a file name, followed by `#N` for one of several images (a page, a frame, a slice), or the bytes of a file
+ *   other than NIfTI.
+ * @throws DataError naming the file when it is missing, cannot be decoded, is too large, or holds several images and none is
+ *   selected.
  */
 export async function decodeImage(source: string | Buffer): Promise<RasterImage> {
   const { file, part } = await addressOf(source);
@@ -32,20 +32,20 @@ export async function decodeImage(source: string | Buffer): Promise<RasterImage>
   return decodeByLibrary(bytes, nameOf(file), part);
 }
 
-/** A file and which of its pictures is meant. */
+/** Splits a source into the file and the selected image. */
 export async function addressOf(
   source: string | Buffer,
 ): Promise<{ readonly file: string | Buffer; readonly part: ImageAddress | undefined }> {
   return typeof source === 'string' ? splitAddress(source) : { file: source, part: undefined };
 }
 
-/** A frame of a DICOM file that was recognised by its bytes. */
+/** Decodes a frame of a DICOM file recognised by its content. */
 export async function decodeDicom(bytes: Buffer, file: string | Buffer, part: ImageAddress | undefined): Promise<RasterImage> {
   const known = part !== undefined && typeof file === 'string';
   return decodeFrame(known ? undefined : await DicomFile.parse(bytes, nameOf(file)), nameOf(file), part);
 }
 
-/** What an error calls an image. */
+/** Name of an image in errors. */
 export function nameOf(source: string | Buffer): string {
   return typeof source === 'string' ? source : 'image';
 }

@@ -1,19 +1,19 @@
 import type { BoxXyxy, Size } from './mask.js';
 
-/** A label that needs a place: its own size, and the box that it names. */
+/** A label to place: its size, and the box that it names. */
 export interface LabelRequest extends Size {
   readonly box: BoxXyxy;
 }
 
-/** Where a label's upper left corner goes. */
+/** Position of a label's top left corner. */
 export interface LabelPlace {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * Finds places for labels inside the canvas, none over another as long as there is room: above the box, below it, inside its
- * corners, then the free place nearest to its upper left corner. Where the canvas is full, the place with the least overlap.
+ * Places labels inside the canvas without overlap as far as there is room: above the box, below it, inside its corners, then at
+ * the free position nearest to its top left corner. On a full canvas, at the position with the least overlap.
  */
 export function placeLabels(requests: readonly LabelRequest[], canvas: Size): LabelPlace[] {
   const taken: BoxXyxy[] = [];
@@ -40,7 +40,7 @@ function besides({ box: [x0, y0, x1, y1], width, height }: LabelRequest): LabelP
   ];
 }
 
-/** A grid of places, nearest to the box first. */
+/** Grid positions, nearest to the box first. */
 function anywhere({ box: [x0, y0], width, height }: LabelRequest, canvas: Size): LabelPlace[] {
   const columns = Math.max(1, Math.floor(canvas.width / (width / 2)));
   const rows = Math.max(1, Math.floor(canvas.height / height));

@@ -14,18 +14,18 @@ import { type LevelMap, levelsOf } from './mask-levels.js';
 import { type MaskRule, maskRule } from './mask-rule.js';
 import type { RasterImage } from './raster-image.js';
 
-/** What is known of a mask beside its file. */
+/** Context of a mask file. */
 export interface MaskOptions {
-  /** Its image: of volumes, what the headers say about where their voxels are is held against each other. */
+  /** The mask's image: if both are volumes, their orientations are compared. */
   readonly over?: string;
 }
 
 /**
- * Reads a mask as a grey picture of which 128 and more is inside, by the one rule for all masks: {@link maskRule}. Of a file of
- * several pictures the rule is decided by all of them.
+ * Reads a mask as a grey image in which values from 128 are inside, by the common rule for all masks: {@link maskRule}. For a
+ * file with several images, the rule is determined from all of them.
  *
- * @throws DataError naming the file when it cannot be read, when its levels have no clear meaning, and when it is not blank
- *   and yet nothing of it is inside.
+ * @throws DataError naming the file when it cannot be read, when its levels are ambiguous, and when it is not blank but contains
+ *   no pixel inside.
  */
 export async function decodeGreyMask(source: string | Buffer, { over }: MaskOptions = {}): Promise<GreyMap> {
   const turned = typeof source === 'string' && over !== undefined ? await turnedPlane(source, over) : undefined;
@@ -34,7 +34,7 @@ export async function decodeGreyMask(source: string | Buffer, { over }: MaskOpti
   return greyOf(plane, await ruleOf(source, plane), nameOf(source));
 }
 
-/** Reads a mask: 1 inside, 0 outside, as {@link decodeGreyMask} says. */
+/** Reads a mask: 1 inside, 0 outside, by {@link decodeGreyMask}. */
 export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
   const grey = await decodeGreyMask(source);
   return { ...grey, data: grey.data.map((value) => Number(value >= 128)) };
@@ -65,12 +65,12 @@ export async function decodeMaskLevels(source: string | Buffer): Promise<LevelMa
   return samples.whiteFirst === true ? blackOutside(plane, nameOf(source)) : plane;
 }
 
-/** Share of a mask's border that the background has: objects seldom reach it. */
+/** Minimum fraction of a mask's border covered by background: objects seldom reach it. */
 const BORDER = 0.75;
 
 /**
- * A TIFF may call 0 white. Some programs mean by it that objects are shown white, others store objects as 1 all the same and have
- * them shown black: which of the two is seen at the border of the mask.
+ * Resolves TIFFs that declare 0 as white. Some programs do so and display objects white; others store objects as 1 nevertheless,
+ * which displays them black. The border of the mask shows which level is the background.
  */
 function blackOutside(plane: LevelMap, where: string): LevelMap {
   const { width, height, levels } = plane;
@@ -93,12 +93,12 @@ function blackOutside(plane: LevelMap, where: string): LevelMap {
   });
 }
 
-/** A plane of a volume of labels, as {@link decodeGreyMask} reads it. */
+/** A slice of a label volume, read as by {@link decodeGreyMask}. */
 export async function volumeGreyMask(volume: NiftiVolume, address: SliceAddress): Promise<GreyMap> {
   return greyOf(volumeLevels(volume, address), await volumeRule(volume), `${volume.file}#${address.index}`);
 }
 
-/** A plane of a volume of labels in the axes of the volume that it lies over; nothing where either is no volume. */
+/** A slice of a label volume, reoriented to the volume that it belongs to; undefined if either is not a volume. */
 async function turnedPlane(
   mask: string,
   image: string,
@@ -110,7 +110,7 @@ async function turnedPlane(
   return { volume, address: { ...address, turn: turnOver(header, volume.header, own.file) } };
 }
 
-/** The levels of a plane of a volume. */
+/** The levels of a slice of a volume. */
 export function volumeLevels(volume: NiftiVolume, address: SliceAddress): LevelMap {
   const { width, height, channels, values } = volume.slice(address);
   return levelsOf({ width, height, channels, values, lossy: false });
@@ -129,7 +129,7 @@ function volumeRule(volume: NiftiVolume): Promise<MaskRule> {
   return rule;
 }
 
-/** What the pages of a file, or the frames of a film, mean together. */
+/** The rule for all pages of a file, or all frames of a cine clip. */
 const rulesOfFiles = new Recent(async (file) => {
   const pictures = await listImages(file);
   return maskRule(async function* () {

@@ -1,20 +1,20 @@
 import type { ImageSamples, SampleValues } from './formats/samples.js';
 
-/** A mask as it is stored, one number a pixel, row-major. */
+/** A mask as stored, one value per pixel, row-major. */
 export interface LevelMap {
   readonly width: number;
   readonly height: number;
-  /** At the file's own depth. What is not a number stands for nothing. */
+  /** At the file's own depth. NaN counts as 0. */
   readonly levels: SampleValues;
-  /** Compression has changed the numbers. */
+  /** Whether lossy compression has altered the values. */
   readonly lossy: boolean;
-  /** Its pixels are of several colours. */
+  /** Whether its pixels have several colours. */
   readonly coloured: boolean;
 }
 
 /**
- * The level of each pixel: its largest channel, whatever the colour that an object is drawn in. Where all pixels are of one
- * colour, transparency draws; where both vary, a colour counts as far as it is opaque.
+ * The level of each pixel: its largest channel, whatever the colour of the objects. If all pixels have one colour, the level is
+ * the opacity; if both vary, colours are scaled by opacity.
  */
 export function levelsOf({ width, height, channels, values, lossy }: ImageSamples): LevelMap {
   const count = width * height;
@@ -34,20 +34,20 @@ export function levelsOf({ width, height, channels, values, lossy }: ImageSample
     let level = values[at] as number;
     for (let c = 1; c < colours; c++) level = Math.max(level, values[at + c] as number);
     const shown = alphaVaries ? (level * alpha) / opaque : level;
-    // Upwards: what is nearly transparent is not nothing.
+    // Rounded up: almost transparent is not zero.
     levels[i] = whole ? Math.ceil(shown) : shown;
   }
   return { width, height, levels, lossy, coloured: coloured && colours === 3 };
 }
 
-/** Whether any of the channels from `from` to `to` differs between pixels. */
+/** Whether any of the channels from `from` to `to` varies across pixels. */
 function varies(values: SampleValues, channels: number, from: number, to: number): boolean {
   for (let at = 0; at < values.length; at += channels)
     for (let c = from; c < to; c++) if (values[at + c] !== values[c]) return true;
   return false;
 }
 
-/** The largest number of the last channel. */
+/** The maximum of the last channel. */
 function largest(values: SampleValues, channels: number): number {
   let most = 0;
   for (let at = channels - 1; at < values.length; at += channels) most = Math.max(most, values[at] as number);

@@ -1,11 +1,11 @@
 import type { BinaryMask, Size } from './mask.js';
 
-/** A mask before the threshold, row-major: above 0 is inside. */
+/** Mask logits, row-major: above 0 is inside. */
 export interface MaskLogits extends Size {
   readonly data: Float32Array;
 }
 
-/** For each target cell, the source cells that it is mixed from and their shares. */
+/** For each target cell, the contributing source cells and their weights. */
 export type Taps = readonly (readonly (readonly [source: number, share: number])[])[];
 
 /** Bilinear interpolation with half-pixel centres along one axis (torch's `align_corners=False`, no antialiasing). */
@@ -19,7 +19,7 @@ export function bilinearTaps(sourceSize: number, targetSize: number): Taps {
   });
 }
 
-/** What two interpolations do one after the other. */
+/** Composition of two interpolations. */
 export function chainTaps(first: Taps, second: Taps): Taps {
   return second.map((taps) => {
     const shares = new Map<number, number>();
@@ -29,7 +29,7 @@ export function chainTaps(first: Taps, second: Taps): Taps {
   });
 }
 
-/** Interpolates along both axes and keeps what is above 0. */
+/** Interpolates along both axes and thresholds at 0. */
 export function thresholdLogits({ data, width }: MaskLogits, rows: Taps, columns: Taps): BinaryMask {
   const out = new Uint8Array(rows.length * columns.length);
   const line = new Float64Array(width);
@@ -48,7 +48,7 @@ export function thresholdLogits({ data, width }: MaskLogits, rows: Taps, columns
   return { width: columns.length, height: rows.length, data: out };
 }
 
-/** Taps one after the other in arrays of numbers: target `x` has those from `firsts[x]` to before `firsts[x + 1]`. */
+/** Flattens taps into typed arrays: those of target `x` are at `firsts[x]` up to, but excluding, `firsts[x + 1]`. */
 function flatten(taps: Taps) {
   const all = taps.flat();
   const firsts = new Int32Array(taps.length + 1);
@@ -61,7 +61,7 @@ function flatten(taps: Taps) {
 }
 
 /**
- * Brings mask logits to the image's grid (bilinear, half-pixel centres) and keeps what is above 0.
+ * Resamples mask logits to the image's grid (bilinear, half-pixel centres) and thresholds at 0.
  *
  * @see transformers, `Sam2ImageProcessor.post_process_masks`
  */
@@ -70,11 +70,11 @@ export function maskLogitsToBinary(logits: MaskLogits, image: Size): BinaryMask 
 }
 
 /**
- * The same for an image that was padded on the right and below to a square: the logits are brought to the square, the padding
- * is cut off, and the rest is brought to the image's grid.
+ * {@link maskLogitsToBinary} for an image that was padded on the right and bottom to a square: logits are resampled to the
+ * square, the padding is cropped, and the rest is resampled to the image's grid.
  *
- * @param square - the side of the padded image, in the model's pixels.
- * @param placed - the part of the square that the image takes.
+ * @param square - side of the padded image, in model pixels.
+ * @param placed - size of the image within the square.
  * @see transformers, `SamImageProcessor.post_process_masks`
  */
 export function paddedMaskLogitsToBinary(logits: MaskLogits, square: number, placed: Size, image: Size): BinaryMask {

@@ -1,48 +1,53 @@
 import { DataError } from '../util/index.js';
 import type { LevelMap } from './mask-levels.js';
 
-/** From which level on a pixel is inside. */
+/** The level from which a pixel is inside. */
 export type MaskRule =
-  /** There is nothing but the background. */
+  /** Background only. */
   | { readonly inside: 'nothing' }
-  /** Everything that is not the background 0. */
+  /** Every value other than the background 0. */
   | { readonly inside: 'not-zero' }
-  /** From half of the file's own top on. */
+  /** From half of the file's maximum. */
   | { readonly inside: 'from-half'; readonly top: number };
 
-/** Levels of a mask up to which they may be class numbers that mean something one by one. */
+/** Maximum number of levels that may be individual class numbers. */
 const FEW = 32;
 
-/** Whole numbers below this are class numbers: no tool draws in grey as dark. */
+/** Integers below this are class numbers: no tool draws in such dark grey. */
 const DARK = 16;
 
-/** Levels between these shares of the top are neither the noise of the background nor inside: half of the top would drop them. */
+/**
+ * Levels between these fractions of the maximum are neither background noise nor inside: thresholding at half would drop them.
+ */
 const BETWEEN = [1 / 8, 1 / 2] as const;
 
-/** Share of what is not 0 that may lie in levels without an area of their own, where levels are class numbers: thin parts. */
+/** Fraction of non-zero pixels that may have levels without an area of their own if levels are class numbers: thin structures. */
 const THIN = 0.05;
 
-/** Share of what is inside that levels in between may fill with areas of their own before they must mean something. */
+/** Fraction of inside pixels that areas of intermediate level may reach before the levels are considered meaningful. */
 const AREAS = { lossless: 0.02, lossy: 0.05 } as const;
 
-/** Pixels of what is apart from everything inside that may be dirt. */
+/** Pixels separate from everything inside that may be dirt. */
 const MIN_ISLAND = 4;
 
-/** Of a mask with soft edges far less is between a quarter and three quarters of the top than above; of a picture far more. */
+/**
+ * In a soft-edged mask, far fewer pixels lie between a quarter and three quarters of the maximum than above; in an image, far
+ * more.
+ */
 const PICTURE = 3;
 
 /**
- * Decides what is inside in a mask file, from all of its levels: those of all planes of a volume and all pages of a file, so
- * that no slice is read in another way than its neighbour. The reasons are in docs/decisions/0018-mask-levels.md.
+ * Determines the inside of a mask file from all of its levels: of all slices of a volume and all pages of a file, so that every
+ * slice is read alike. Rationale: docs/decisions/0018-mask-levels.md.
  *
- * - Only 0: nothing is there.
- * - One level, or two of which one is 0: everything that is not 0.
- * - Class numbers (whole ones below 16, or up to 32 levels that fill areas of their own, without losses by compression):
- *   everything that is not 0.
- * - Many levels: soft edges. Inside is from half of the file's own top on.
+ * - Only 0: empty.
+ * - One level, or two of which one is 0: everything non-zero.
+ * - Class numbers (integers below 16, or up to 32 levels that fill areas of their own, without lossy compression): everything
+ *   non-zero.
+ * - Many levels: soft edges. Inside is from half of the file's own maximum.
  *
- * @param planes - called twice at most.
- * @throws DataError naming the file and the levels found, where they are none of these.
+ * @param planes - called at most twice.
+ * @throws DataError naming the file and the levels found, if none of these applies.
  */
 export async function maskRule(planes: () => Iterable<LevelMap> | AsyncIterable<LevelMap>, where: string): Promise<MaskRule> {
   const found = new Survey();
@@ -62,7 +67,7 @@ export async function maskRule(planes: () => Iterable<LevelMap> | AsyncIterable<
   }
   if (levels.size === 2 && levels.has(0)) return { inside: 'not-zero' };
   const many = levels.size > FEW;
-  // Resampling by anything smoother than lines goes a little below.
+  // Resampling with kernels beyond linear undershoots slightly.
   if (bottom < 0 && !(many && bottom >= -top / 4)) refuse('the mask has negative levels beside others');
   const background = bottom <= 0 && (levels.has(0) || many);
   if (!background && bottom >= top / 4) refuse('the mask has no background 0');
@@ -76,7 +81,7 @@ export async function maskRule(planes: () => Iterable<LevelMap> | AsyncIterable<
 const FIX = 'Save it with 0 outside and one level inside';
 const LOSSLESS = 'Save it as PNG, with 0 outside and one level inside';
 
-/** Tells class numbers, soft edges and pictures apart by where in the image the levels are. */
+/** Distinguishes class numbers, soft edges and images by the spatial distribution of levels. */
 function severalLevels(
   { between, islands, inside, middle, bright, thin }: Areas,
   { levels, lossy, top }: Survey,
@@ -96,16 +101,16 @@ function severalLevels(
   return { inside: 'from-half', top };
 }
 
-/** All levels of a file, the first few by name. */
+/** All levels of a file, the first few listed. */
 class Survey {
-  /** Those found, one more than {@link FEW} at most besides 0. */
+  /** Distinct non-zero levels, at most one more than {@link FEW}. */
   readonly levels = new Set<number>();
   top = Number.NEGATIVE_INFINITY;
   bottom = Number.POSITIVE_INFINITY;
   whole = true;
   lossy = false;
   coloured = false;
-  /** Planes. */
+  /** Number of slices. */
   count = 0;
 
   add({ levels, lossy, coloured }: LevelMap): void {
@@ -116,7 +121,7 @@ class Survey {
     for (const stored of levels) {
       if (stored === before) continue;
       before = stored;
-      // NaN stands for nothing, as tools write it outside of what they measured.
+      // NaN counts as 0; tools write it outside the measured region.
       const level = Number.isNaN(stored) ? 0 : stored;
       if (level > this.top) this.top = level;
       if (level < this.bottom) this.bottom = level;
@@ -125,7 +130,7 @@ class Survey {
     }
   }
 
-  /** The levels for a person to read. */
+  /** The levels as text for messages. */
   text(): string {
     const short = (level: number) => String(Number(level.toPrecision(5)));
     const known = [...this.levels].sort((a, b) => a - b);
@@ -139,18 +144,18 @@ function atMost(known: number): string {
   return known > FEW ? `more than ${FEW}` : String(known);
 }
 
-/** How many pixels are where. */
+/** Pixel counts by neighbourhood. */
 interface Areas {
-  /** In the middle of nine of one level, which is neither dark nor inside. */
+  /** At the centre of a 3 x 3 area of one level that is neither dark nor inside. */
   readonly between: number;
-  /** Neither dark nor inside, and not the edge of anything inside. Of several planes it is not known: 0. */
+  /** Neither dark nor inside, and not an edge of anything inside. Unknown for several slices: 0. */
   readonly islands: number;
-  /** From half of the top on. */
+  /** From half of the maximum. */
   readonly inside: number;
-  /** From a quarter to three quarters of the top, and above. */
+  /** From a quarter to three quarters of the maximum, and above. */
   readonly middle: number;
   readonly bright: number;
-  /** Share of what is not 0 that is in levels without any such nine. Of more than a few levels it is not known: 1. */
+  /** Fraction of non-zero pixels at levels without any such 3 x 3 area. Unknown for more than a few levels: 1. */
   readonly thin: number;
 }
 
@@ -158,7 +163,7 @@ async function lookAgain(planes: Parameters<typeof maskRule>[0], { top, levels, 
   let [between, islands, inside, middle, bright] = [0, 0, 0, 0, 0];
   const own = levels.size <= FEW ? new Map([...levels].map((level) => [level, { pixels: 0, area: false }])) : undefined;
   for await (const { width, height, levels: plane } of planes()) {
-    // What is faint in one plane of several may be the edge of what is in the next.
+    // Faint pixels in one of several slices may be the edge of an object in the next.
     if (count === 1) islands = apart(plane, width, top);
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
@@ -181,7 +186,7 @@ async function lookAgain(planes: Parameters<typeof maskRule>[0], { top, levels, 
   return { between, islands, inside, middle, bright, thin: all === 0 ? 1 : without / all };
 }
 
-/** How many pixels are neither dark nor inside, nor lead to what is inside by others such. */
+/** Number of pixels that are neither dark nor inside, nor connected to inside pixels through others like them. */
 function apart(plane: LevelMap['levels'], width: number, top: number): number {
   const faint = Uint8Array.from(plane, (level) => Number(level > top * BETWEEN[0]));
   const open: number[] = [];

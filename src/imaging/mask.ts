@@ -1,13 +1,13 @@
 import { DataError } from '../util/index.js';
 
-/** A yes or no for each pixel: 1 or 0, row-major. */
+/** A binary mask: 1 or 0 per pixel, row-major. */
 export interface BinaryMask {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
 
-/** A grey picture, 0 to 255, row-major. */
+/** A grey image, 0 to 255, row-major. */
 export type GreyMap = BinaryMask;
 
 /** Width and height, in pixels. */
@@ -16,10 +16,10 @@ export interface Size {
   readonly height: number;
 }
 
-/** Left, top, right, bottom of a box at pixel edges: a box around one pixel is 1 wide. */
+/** Left, top, right, bottom of a box in pixel edges: a box around one pixel has width 1. */
 export type BoxXyxy = readonly [number, number, number, number];
 
-/** The mask as rows of yes and no: `[y][x]`. */
+/** The mask as nested booleans: `[y][x]`. */
 export function maskToBooleans({ width, height, data }: BinaryMask): boolean[][] {
   return Array.from({ length: height }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width), (value) => value === 1));
 }
@@ -36,14 +36,14 @@ export function resizeMask(mask: BinaryMask, { width, height }: Size): BinaryMas
   return { width, height, data };
 }
 
-/** Averages a grey picture over the area of each target pixel and keeps what is at least half bright. */
+/** Averages a grey image over the area of each target pixel and thresholds at half brightness. */
 export function resizeGreyMask(grey: GreyMap, { width, height }: Size): BinaryMask {
   const wide = averageRows(grey.data, grey.width, grey.height, width);
   const turned = averageRows(transpose(wide, width, grey.height), grey.height, width, height);
   return { width, height, data: Uint8Array.from(transpose(turned, height, width), (value) => Number(value >= 127.5)) };
 }
 
-/** Resamples each row of a [height, width] picture to `target` cells by the share of area that falls into each. */
+/** Resamples each row of a [height, width] image to `target` cells by area weighting. */
 function averageRows(data: ArrayLike<number>, width: number, height: number, target: number): Float32Array {
   const out = new Float32Array(target * height);
   const scale = width / target;
@@ -64,12 +64,12 @@ function transpose(data: Float32Array, width: number, height: number): Float32Ar
   return out;
 }
 
-/** The number of pixels that belong to a mask. */
+/** The area of a mask in pixels. */
 export function maskArea({ data }: BinaryMask): number {
   return data.reduce((sum, value) => sum + value, 0);
 }
 
-/** The tightest box around a mask, or nothing if it is empty. */
+/** The tightest box around a mask; undefined if it is empty. */
 export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefined {
   let [x0, y0, x1, y1] = [width, height, 0, 0];
   for (let y = 0; y < height; y++) {
@@ -85,11 +85,11 @@ export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefi
 }
 
 /**
- * Brings a mask file to an image's grid.
+ * Resamples a mask to an image's grid.
  *
- * @param grey - as `decodeGreyMask` gives it: 128 and more is inside.
- * @param where - what errors call the mask.
- * @throws DataError when its proportions are others than the image's, and when what it shows is too small for the image's grid.
+ * @param grey - from `decodeGreyMask`: values from 128 are inside.
+ * @param where - name of the mask in errors.
+ * @throws DataError when its aspect ratio differs from the image's, or when its content is too small for the image's grid.
  */
 export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
   const ratio = (grey.width * image.height) / (grey.height * image.width);
@@ -100,7 +100,7 @@ export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
   return notLost(resizeGreyMask(grey, image), grey, where);
 }
 
-/** @throws DataError when a mask that shows something shows nothing any more on its image's grid. */
+/** @throws DataError when a non-empty mask became empty on its image's grid. */
 export function notLost(fitted: BinaryMask, grey: GreyMap, where: string): BinaryMask {
   if (fitted.data.includes(1) || !grey.data.some((value) => value >= 128)) return fitted;
   const what = `the mask shows something in ${grey.width}x${grey.height} pixels and nothing in the image's ${fitted.width}x${fitted.height}`;

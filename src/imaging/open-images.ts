@@ -12,15 +12,15 @@ import { decodeImage } from './image.js';
 import { checkSize, type ImageLimits, type ImageSet, partOf, WHERE } from './image-set.js';
 import type { RasterImage } from './raster-image.js';
 
-/** The formats that the library reads pixels of. It would read drawings and documents too, whose size is theirs to say. */
+/** Formats delegated to the library. It could also read drawings and documents, whose stated size is arbitrary. */
 const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
 
 /**
- * Opens the bytes of an image file of any kind that `decodeImage` reads, NIfTI included, without writing them anywhere. The size
- * that a file states is checked before anything is unpacked.
+ * Opens an image file in memory, of any kind that `decodeImage` reads and NIfTI, without writing it anywhere. The size stated by
+ * the file is checked before decoding.
  *
- * @param name - the file's name, if known: old DICOM files do not begin as such and are told by their ending.
- * @throws DataError for other files, damaged ones, and those that would become larger than the limits.
+ * @param name - the file's name, if known: old DICOM files lack a signature and are recognised by extension.
+ * @throws DataError for other files, damaged ones, and those whose decoded size exceeds the limits.
  */
 export async function openImages(sent: Uint8Array, limits: ImageLimits, name = ''): Promise<ImageSet> {
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
@@ -34,7 +34,7 @@ export async function openImages(sent: Uint8Array, limits: ImageLimits, name = '
   return openPages(bytes, limits);
 }
 
-/** A gzip stream can be nothing else. */
+/** A gzip stream can only be NIfTI. */
 function isNifti(bytes: Buffer): boolean {
   if (bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) return true;
   const magic = (at: number) => bytes.toString('latin1', at, at + 3);
@@ -78,7 +78,7 @@ async function openPages(bytes: Buffer, limits: ImageLimits): Promise<ImageSet> 
     checkSize(meta.width, meta.height, limits);
     return single(() => decodeByLibrary(bytes, WHERE, undefined));
   }
-  // Pages may be of different sizes.
+  // Pages may differ in size.
   const pages = tiffPages(bytes, WHERE);
   const [first] = pages as [TiffPage, ...TiffPage[]];
   checkSize(first.width, first.height, limits);

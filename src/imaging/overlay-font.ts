@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The table that `tools/font/make.py` writes beside the font. Lengths are in units of the font's em. */
+/** The table that `tools/font/make.py` writes beside the font. Lengths are in font units. */
 interface FontTable {
   readonly family: string;
   readonly unitsPerEm: number;
   readonly capHeight: number;
   readonly descent: number;
-  /** Advances of consecutive characters, by the first one's code in hexadecimal. */
+  /** Advance widths of consecutive characters, keyed by the first one's code point in hexadecimal. */
   readonly widths: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The font that comes with the package: overlays look the same on every machine, also where there is no font at all. */
+/** The bundled font: overlays look the same on every machine, including those without fonts. */
 export class OverlayFont {
-  /** Of the TrueType file. */
+  /** Path of the TrueType file. */
   readonly file: string;
   readonly family: string;
-  /** Height of a capital, and depth of the letters that go below the line, for a font size of 1. */
+  /** Cap height and descender depth for a font size of 1. */
   readonly capHeight: number;
   readonly descent: number;
   private readonly advances: ReadonlyMap<string, number>;
@@ -40,21 +40,18 @@ export class OverlayFont {
     return OverlayFont.shared;
   }
 
-  /**
-   * A text as it can be written: characters that the font lacks stand as their codes, `U+80BF`, rather than as boxes that all
-   * look the same.
-   */
+  /** Replaces characters that the font lacks by their code points, `U+80BF`, rather than indistinguishable boxes. */
   spell(text: string): string {
     const letters = Array.from(readable(text), (letter) => (this.advances.has(letter) ? letter : ` ${codeOf(letter)} `));
     return letters.join('').replace(/ +/g, ' ').trim();
   }
 
-  /** The characters of a text that the font lacks, each once. */
+  /** The distinct characters of a text that the font lacks. */
   lacking(text: string): string[] {
     return [...new Set(readable(text))].filter((letter) => !this.advances.has(letter));
   }
 
-  /** Width of a spelt text for a font size of 1. */
+  /** Width of a text from {@link spell} for a font size of 1. */
   widthOf(spelt: string): number {
     let width = 0;
     for (const letter of spelt) width += this.advances.get(letter) ?? 0;
@@ -62,7 +59,7 @@ export class OverlayFont {
   }
 }
 
-/** Composed letters where there are any, and one kind of space. */
+/** Normalises to composed letters and one kind of space. */
 function readable(text: string): string {
   return text.normalize('NFC').replace(/\s+/gu, ' ');
 }

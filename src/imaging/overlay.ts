@@ -16,26 +16,26 @@ export interface OverlayItem {
   readonly mask?: BinaryMask | undefined;
 }
 
-/** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
+/** Small images are enlarged to this shorter side, so that lines and letters are thin in comparison. */
 const MIN_SIDE = 512;
 
-/** Longer side beyond which nothing is enlarged: an image may be very oblong. */
+/** Longer side beyond which nothing is enlarged, for elongated images. */
 const MAX_SIDE = 4096;
 
-/** Pixels of the shorter side for each pixel of a line. */
+/** Pixels of the shorter side per pixel of line width. */
 const SIDE_PER_STROKE = 256;
 
-/** How much of a mask's colour covers the image. */
+/** Opacity of masks. */
 const MASK_SHARE = 0.35;
 
-/** Size of the font for each pixel of a line's width, and the least that can be read, in pixels. */
+/** Font size per pixel of line width, and the smallest legible one, in pixels. */
 const TEXT_PER_STROKE = 10;
 const MIN_TEXT = 14;
 
-/** Colour at the sides of a label's letters, for a font size of 1. */
+/** Horizontal padding of a label, for a font size of 1. */
 const MARGIN = 0.3;
 
-/** Letters on their colour: dark, or light where the colour is darker than this. */
+/** Text colour: dark, or light where the background is darker than this. */
 const DARK: Rgb = [0, 0, 0];
 const LIGHT: Rgb = [255, 255, 255];
 const DARK_COLOUR = 110;
@@ -60,12 +60,12 @@ export async function drawOverlay(
   const coloured = [...new Set([...phrases, ...items.map(({ phrase }) => phrase)])];
   const colourOf = (phrase: string) => phraseColour(coloured, phrase);
   const stroke = Math.max(1, Math.round(Math.min(size.width, size.height) / SIDE_PER_STROKE));
-  // The first of the items, the best one, lies on top.
+  // The first item, the best one, lies on top.
   for (const { mask, phrase } of [...items].reverse())
     if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(phrase), stroke);
   for (const { boxXyxyPx, phrase } of [...items].reverse())
     if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(phrase), stroke);
-  // Labels last: nothing may cover them.
+  // Labels last, so that nothing covers them.
   const signs = items.map((item) => signOf(item, canvas, stroke, factor));
   const lines = await renderOnce(signs);
   for (const [i, { x, y }] of placeLabels(signs, canvas).entries()) {
@@ -93,7 +93,7 @@ function drawMask({ width, height, data }: RasterImage, mask: BinaryMask, colour
       const edge = !inside(x - stroke, y) || !inside(x + stroke, y) || !inside(x, y - stroke) || !inside(x, y + stroke);
       const share = edge ? 1 : MASK_SHARE;
       const i = (y * width + x) * 3;
-      // Half a level more, as bytes are cut off.
+      // Adds half a level, as storing bytes truncates.
       for (let c = 0; c < 3; c++) data[i + c] = (data[i + c] as number) * (1 - share) + (colour[c] as number) * share + 0.5;
     }
   }
@@ -106,7 +106,7 @@ function drawBox(canvas: RasterImage, [x0, y0, x1, y1]: BoxXyxy, colour: Rgb, st
   fill(canvas, [x1 - stroke, y0, x1, y1], colour);
 }
 
-/** A label with the size that it takes. */
+/** A label with its rendered size. */
 interface Sign extends Size {
   readonly text: string;
   /** In pixels. */
@@ -118,7 +118,7 @@ function signOf({ phrase, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, s
   const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
   const suffix = score === undefined ? '' : ` ${score.toFixed(2)}`;
   const wanted = Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke);
-  // A long label gets smaller letters before it is cut.
+  // A long label is shrunk before it is truncated.
   const fitting = Math.floor((wanted * canvas.width) / (textWidth(phrase + suffix, wanted) + 2 * MARGIN * wanted));
   const fontSize = Math.min(wanted, Math.max(MIN_TEXT, fitting), Math.max(1, Math.floor(canvas.height / LINE_HEIGHT)));
   const margins = 2 * marginOf(fontSize);
@@ -131,7 +131,7 @@ function marginOf(fontSize: number): number {
   return Math.round(MARGIN * fontSize);
 }
 
-/** The texts of the signs by {@link keyOf}: many objects may have one label. */
+/** Renders each distinct text once, by {@link keyOf}: many objects may share a label. */
 async function renderOnce(signs: readonly Sign[]): Promise<ReadonlyMap<string, TextLine>> {
   const distinct = new Map(signs.map((sign) => [keyOf(sign), sign]));
   const lines = [...distinct].map(async ([key, { text, fontSize }]) => [key, await renderText(text, fontSize)] as const);

@@ -1,4 +1,4 @@
-/** Okabe and Ito's colours, which people with any kind of colour vision can tell apart; those that stand out on grey first. */
+/** Okabe and Ito's colours, distinguishable with any kind of colour vision; those that stand out on grey come first. */
 export const PALETTE = [
   [230, 159, 0],
   [86, 180, 233],
@@ -10,16 +10,16 @@ export const PALETTE = [
 ] as const satisfies readonly Rgb[];
 
 /**
- * The colour of a phrase: the same in every picture and panel that takes the same list, and no other phrase's.
+ * The colour of a phrase, unique in its list and equal in every image and panel with the same list.
  *
- * @param phrases - in the order of their colours: those of {@link PALETTE}, then further ones that are less easy to tell apart.
+ * @param phrases - in the order of their colours: those of {@link PALETTE}, then further, less distinguishable ones.
  */
 export function phraseColour(phrases: readonly string[], phrase: string): Rgb {
   const index = Math.max(0, phrases.indexOf(phrase));
   return PALETTE[index] ?? furtherColour(index - PALETTE.length);
 }
 
-/** Hues a golden angle apart: neighbours in the list are far apart, and none comes twice. Every other one is pale. */
+/** Hues in golden-angle steps: neighbours in the list differ strongly, and none repeats. Every other colour is pale. */
 function furtherColour(k: number): Rgb {
   const hue = (270 + k * 137.508) % 360;
   const lightness = k % 2 === 0 ? 0.55 : 0.78;

@@ -1,4 +1,4 @@
-/** As `png.ts`, by the browser's own encoder. */
+/** Browser counterpart of `png.ts`, using the browser's encoder. */
 type Png = typeof import('./png.js');
 
 export const encodePng: Png['encodePng'] = ({ width, height, data }) => {
@@ -16,7 +16,7 @@ export const maskToPng: Png['maskToPng'] = ({ width, height, data }) => {
   return pngOf(pixels);
 };
 
-/** Typed as Node has it, whose buffers are bytes of a special kind; whoever runs in a browser takes them for bytes. */
+/** Typed as in Node, whose Buffer is a Uint8Array; browser code uses it as such. */
 async function pngOf(pixels: ImageData): ReturnType<Png['encodePng']> {
   const canvas = new OffscreenCanvas(pixels.width, pixels.height);
   canvas.getContext('2d')?.putImageData(pixels, 0, 0);

@@ -2,14 +2,14 @@ import sharp from 'sharp';
 import type { BinaryMask } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 
-/** The image as PNG bytes. */
+/** Encodes an image as PNG. */
 export async function encodePng({ width, height, data }: RasterImage): Promise<Buffer> {
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
 }
 
-/** The mask as a PNG of 0 and 255. */
+/** Encodes a mask as a PNG with values 0 and 255. */
 export async function maskToPng({ width, height, data }: BinaryMask): Promise<Buffer> {
   const grey = data.map((value) => value * 255);
   return sharp(grey, { raw: { width, height, channels: 1 } })

@@ -1,6 +1,6 @@
 import type { BinaryMask, Size } from './mask.js';
 
-/** Fills polygons, each a list x0, y0, x1, y1, … in pixels; a pixel belongs to one when its centre lies inside (even-odd rule). */
+/** Fills polygons, each a list x0, y0, x1, y1, … in pixels; a pixel is inside if its centre is (even-odd rule). */
 export function polygonsToMask(polygons: readonly (readonly number[])[], { width, height }: Size): BinaryMask {
   const data = new Uint8Array(width * height);
   for (const polygon of polygons) {
@@ -16,7 +16,10 @@ export function polygonsToMask(polygons: readonly (readonly number[])[], { width
   return { width, height, data };
 }
 
-/** Where a closed polygon meets the middle of each row. Each side looks at its own rows alone: there are many sides at times. */
+/**
+ * Intersections of a closed polygon with the centre line of each row. Each edge visits only its own rows, as there may be many
+ * edges.
+ */
 function crossingsOf(polygon: readonly number[], height: number): Map<number, number[]> {
   const points = polygon.length / 2;
   const rows = new Map<number, number[]>();
@@ -28,7 +31,7 @@ function crossingsOf(polygon: readonly number[], height: number): Map<number, nu
       number,
       number,
     ];
-    // From the upper end whichever way the line runs: a line that is walked both ways must be met at the same place.
+    // From the upper end regardless of direction: an edge traversed both ways must intersect at the same place.
     const [fromX, fromY, toX, toY] = y0 < y1 ? [x0, y0, x1, y1] : [x1, y1, x0, y0];
     for (let row = Math.max(0, Math.floor(fromY - 0.5)); row < height; row++) {
       const y = row + 0.5;

@@ -1,8 +1,8 @@
-/** A picture in memory: RGB, 3 bytes a pixel, row-major. */
+/** An image in memory: RGB, 3 bytes per pixel, row-major. */
 export interface RasterImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
-  /** Millimetres between columns and between rows, where the file says (DICOM, NIfTI). */
+  /** Millimetres between columns and between rows, if the file states them (DICOM, NIfTI). */
   readonly spacingMm?: readonly [across: number, down: number];
 }

@@ -1,7 +1,7 @@
 import type { Size } from './mask.js';
 import type { RasterImage } from './raster-image.js';
 
-/** How neighbours count by their distance in source cells, up to `support`. */
+/** Weight of neighbours by distance in source cells, up to `support`. */
 interface Filter {
   readonly support: number;
   readonly weight: (distance: number) => number;
@@ -21,18 +21,18 @@ function cubic(x: number): number {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/** Shares are whole numbers of this many bits after the point, as in Pillow: the same rounding gives the same pixels. */
+/** Weights are fixed-point with this many fractional bits, as in Pillow: equal rounding gives equal pixels. */
 const SHARE_BITS = 22;
 const ONE = 2 ** SHARE_BITS;
 
-/** For each target cell: where its source cells begin, and their shares in units of 1 / {@link ONE}. */
+/** For each target cell: its first source cell, and the weights in units of 1 / {@link ONE}. */
 interface Taps {
   readonly first: Int32Array;
   readonly shares: readonly Float64Array[];
 }
 
 /**
- * Antialiased resampling, bit for bit as Pillow's: a filter that widens with the reduction, rows first, each pass rounded to 8
+ * Antialiased resampling, bit-exact with Pillow: a filter that widens with the reduction, rows first, each pass rounded to 8
  * bits.
  *
  * @see Pillow, `src/libImaging/Resample.c`
@@ -62,7 +62,7 @@ export function resizeImage(image: RasterImage, { width, height }: Size, filter:
   return { width, height, data: out };
 }
 
-/** The weighted sum of three channels along a line of pixels. */
+/** Weighted sum of three channels along a line of pixels. */
 function blend(source: Uint8Array, start: number, stride: number, shares: Float64Array, out: Uint8Array, to: number): void {
   let [r, g, b] = [ONE / 2, ONE / 2, ONE / 2];
   for (let k = 0, at = start; k < shares.length; k++, at += stride) {
@@ -76,7 +76,7 @@ function blend(source: Uint8Array, start: number, stride: number, shares: Float6
   out[to + 2] = level(b);
 }
 
-/** In the innermost loop: comparisons instead of calls, and truncation, which is the floor above 0. */
+/** In the innermost loop: comparisons instead of calls, and truncation, which equals floor above 0. */
 function level(sum: number): number {
   const value = sum / ONE;
   return value <= 0 ? 0 : value >= 255 ? 255 : value | 0;
@@ -100,7 +100,7 @@ function tapsOf(sourceSize: number, targetSize: number, { support, weight }: Fil
   return { first, shares };
 }
 
-/** To the nearest whole number, halves away from zero. */
+/** Rounds to the nearest integer, halves away from zero. */
 function roundAway(x: number): number {
   return Math.trunc(x + Math.sign(x) * 0.5);
 }

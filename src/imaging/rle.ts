@@ -1,6 +1,6 @@
 import type { BinaryMask } from './mask.js';
 
-/** Lengths of runs in column-major order, starting with zeros: COCO's uncompressed form. */
+/** Encodes a mask as run lengths in column-major order, starting with zeros: COCO's uncompressed RLE. */
 export function runsOf({ width, height, data }: BinaryMask): number[] {
   const runs: number[] = [];
   let value = 0;
@@ -21,7 +21,7 @@ export function runsOf({ width, height, data }: BinaryMask): number[] {
 }
 
 /**
- * The mask of uncompressed runs.
+ * Decodes uncompressed runs.
  *
  * @throws RangeError when the runs do not fill the mask exactly.
  */
@@ -38,7 +38,7 @@ export function maskOfRuns(runs: readonly number[], width: number, height: numbe
   return { width, height, data };
 }
 
-/** COCO's compressed string: runs as differences to the run two before, in base-32 digits from ASCII 48 on. */
+/** Encodes COCO's compressed string: runs as differences from the run two before, in base-32 digits from ASCII 48 on. */
 export function encodeRle(mask: BinaryMask): string {
   const runs = runsOf(mask);
   let text = '';
@@ -55,18 +55,18 @@ export function encodeRle(mask: BinaryMask): string {
   return text;
 }
 
-/** COCO's record of a mask: the compressed string with height and width. */
+/** COCO's RLE record: the compressed string with height and width. */
 export interface CocoRle {
   readonly size: readonly [height: number, width: number];
   readonly counts: string;
 }
 
-/** The mask as pycocotools and other readers of COCO take it. */
+/** Encodes a mask in the form that pycocotools and other COCO readers accept. */
 export function maskToRle(mask: BinaryMask): CocoRle {
   return { size: [mask.height, mask.width], counts: encodeRle(mask) };
 }
 
-/** The mask of a compressed string. */
+/** Decodes a compressed string. */
 export function decodeRle(text: string, width: number, height: number): BinaryMask {
   const runs: number[] = [];
   for (let p = 0; p < text.length; ) {

@@ -3,33 +3,33 @@ import type { Size } from './mask.js';
 import { OverlayFont } from './overlay-font.js';
 import type { Rgb } from './palette.js';
 
-/** Baseline below the top of a line, and height of the line, for a font size of 1: room for accents on capitals. */
+/** Offset of the baseline from the top and line height, for a font size of 1: leaves room for accents on capitals. */
 const BASELINE = 0.97;
 export const LINE_HEIGHT = 1.26;
 
 const ELLIPSIS = '…';
 
-/** A line of text as the share of each pixel that its letters cover. */
+/** A rendered line of text: coverage per pixel. */
 export interface TextLine extends Size {
-  /** 0 to 255, row by row. */
+  /** 0 to 255, row-major. */
   readonly coverage: Uint8Array;
 }
 
-/** The characters of some texts that the font lacks: overlays spell them as their codes. */
+/** The characters of the texts that the font lacks; overlays show them as code points. */
 export function lettersLacking(texts: readonly string[]): string[] {
   return OverlayFont.load().lacking(texts.join(' '));
 }
 
-/** Width of a line in pixels. @param size - of the font, in pixels. */
+/** Width of a line in pixels. @param size - font size in pixels. */
 export function textWidth(text: string, size: number): number {
   const font = OverlayFont.load();
   return Math.ceil(font.widthOf(font.spell(text)) * size);
 }
 
 /**
- * Cuts a text that is wider than there is room; an ellipsis stands for what is left out, which comes before `suffix`.
+ * Truncates a text wider than `room`; an ellipsis before `suffix` stands for the omitted part.
  *
- * @param size - of the font, in pixels.
+ * @param size - font size in pixels.
  */
 export function fitText(text: string, suffix: string, size: number, room: number): string {
   const whole = OverlayFont.load().spell(text + suffix);
@@ -46,9 +46,9 @@ export function fitText(text: string, suffix: string, size: number, room: number
 }
 
 /**
- * Draws one line of text with the font of the package.
+ * Renders one line of text with the bundled font.
  *
- * @param size - of the font, in pixels.
+ * @param size - font size in pixels.
  */
 export async function renderText(text: string, size: number): Promise<TextLine> {
   const font = OverlayFont.load();
@@ -61,7 +61,7 @@ export async function renderText(text: string, size: number): Promise<TextLine> 
   return { width, height, coverage };
 }
 
-/** Paints a line over an RGB picture; what lies outside of it is cut off. */
+/** Paints a line onto an RGB image, clipped to it. */
 export function paintText(
   canvas: Size & { readonly data: Uint8Array },
   { width, height, coverage }: TextLine,
@@ -82,7 +82,7 @@ export function paintText(
 
 let registration: Promise<unknown> | undefined;
 
-/** The only way to bring a font to libvips by its file is a text of its own; from then on SVG finds it by its family as well. */
+/** libvips loads a font file only through a text of its own; afterwards SVG finds it by family name as well. */
 function registered({ family, file }: OverlayFont): Promise<unknown> {
   registration ??= sharp({ text: { text: '.', font: family, fontfile: file } })
     .raw()

@@ -1,6 +1,6 @@
 import type { BinaryMask } from './mask.js';
 
-/** The pixels that belong to any of the masks, which share one grid. There is at least one mask. */
+/** Union of masks on one grid. There must be at least one. */
 export function unionOfMasks(masks: readonly BinaryMask[]): BinaryMask {
   const [first, ...rest] = masks;
   if (first === undefined) throw new RangeError('unionOfMasks: no mask was given');

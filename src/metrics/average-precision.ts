@@ -1,46 +1,46 @@
 import { type BoxCorners, boxIou } from './overlap.js';
 import { mean } from './statistics.js';
 
-/** A box that was found. */
+/** A detected box. */
 export interface ScoredBox {
   readonly box: BoxCorners;
-  /** What it is said to show; boxes are compared only with boxes of the same label. */
+  /** Class of the box; only boxes with equal labels are compared. */
   readonly label: string;
   readonly score: number;
 }
 
-/** A box that should be found. */
+/** A ground-truth box. */
 export interface TrueBox {
   readonly box: BoxCorners;
   readonly label: string;
 }
 
-/** The boxes of one image, found and true. */
+/** Detected and ground-truth boxes of one image. */
 export interface ImageBoxes {
   readonly predicted: readonly ScoredBox[];
   readonly truth: readonly TrueBox[];
 }
 
-/** Fractions in [0, 1]; not a number where there is no true box at all. */
+/** Fractions in [0, 1]; NaN without any ground-truth box. */
 export interface AveragePrecision {
   /** Mean over IoU thresholds 0.5, 0.55, …, 0.95. */
   readonly ap: number;
   readonly ap50: number;
   readonly ap75: number;
-  /** `ap` of each label that some image shows. */
+  /** `ap` of each label with a ground-truth box. */
   readonly perLabel: Readonly<Record<string, number>>;
 }
 
-/** Boxes of one label that count in one image, best first. As in COCO. */
+/** Maximum number of detections per label and image, best first. As in COCO. */
 const MAX_DETECTIONS = 100;
 const THRESHOLDS = Array.from({ length: 10 }, (_, i) => (50 + 5 * i) / 100);
 const RECALL_POINTS = Array.from({ length: 101 }, (_, i) => i / 100);
 
 /**
- * Average precision as COCO counts it: for each label the precision at 101 recalls, averaged, then the mean over labels that
- * have a true box somewhere.
+ * Computes average precision as COCO does: for each label the mean precision at 101 recalls, then the mean over labels with at
+ * least one ground-truth box.
  *
- * @see Lin et al. 2014; pycocotools `COCOeval` with all areas and 100 boxes an image
+ * @see Lin et al. 2014; pycocotools `COCOeval` with all areas and 100 boxes per image
  */
 export function averagePrecision(images: readonly ImageBoxes[]): AveragePrecision {
   const labels = [...new Set(images.flatMap(({ truth }) => truth.map(({ label }) => label)))].sort();
@@ -76,12 +76,12 @@ function precisionsOf(images: readonly ImageBoxes[], label: string): number[] {
   });
 }
 
-/** Whether each answer, best first, finds a true box that no earlier one has taken. */
+/** Whether each detection, best first, matches a ground-truth box that no earlier one has taken. */
 function greedyHits(overlaps: readonly (readonly number[])[], threshold: number): boolean[] {
   const taken = new Set<number>();
   return overlaps.map((row) => {
     let best = -1;
-    // A threshold of 0.5 is met by an overlap of 0.5, rounding included.
+    // An IoU of exactly 0.5 must meet a threshold of 0.5 despite rounding.
     let least = threshold - 1e-10;
     for (const [j, overlap] of row.entries()) {
       if (taken.has(j) || overlap < least) continue;
@@ -93,7 +93,7 @@ function greedyHits(overlaps: readonly (readonly number[])[], threshold: number)
   });
 }
 
-/** Mean over the recall points of the best precision at that recall or a higher one. */
+/** Mean over the recall points of the maximum precision at that recall or above. */
 function areaUnder(hits: readonly boolean[], total: number): number {
   let found = 0;
   const curve = hits.map((hit, i) => {

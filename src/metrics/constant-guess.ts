@@ -3,15 +3,15 @@ import { assertSameGrid } from './mask.js';
 import { type BoxCorners, boxIou, diceCoefficient } from './overlap.js';
 import { mean, quantile } from './statistics.js';
 
-/** An answer that never looks at the image, to judge other scores by. */
+/** A prediction that ignores the image, as a baseline. */
 export interface ConstantGuess<T> {
   readonly guess: T;
-  /** Its mean score over what it was made from, a fraction in [0, 1]. */
+  /** Its mean score over the data that it was derived from, a fraction in [0, 1]. */
   readonly score: number;
 }
 
 /**
- * The mask that scores best on average (Dice) among those that hold the pixels belonging to at least k of the n masks.
+ * Finds the mask with the highest mean Dice among those containing the pixels covered by at least k of the n masks.
  *
  * @param masks - at least one, all on one grid.
  * @param ks - the values of k to try. Default: all from 1 to n.
@@ -36,14 +36,14 @@ export function bestConstantMask(
   return candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
 }
 
-/** Side steps of the search, as shares of the boxes' mean size. */
+/** Step sizes of the search, as fractions of the boxes' mean size. */
 const STEPS = [0.2, 0.1, 0.05, 0.02, 0.01];
 
 /**
- * A box with a high mean IoU: the best of the given boxes, their mean and their median, then moved side by side as long as
- * that helps. A local optimum, which is enough for a baseline.
+ * Finds a box with a high mean IoU: the best of the given boxes, their mean and their median, then improved by moving its sides.
+ * A local optimum, which suffices for a baseline.
  *
- * @param boxes - at least one, in one unit (shares of the image, where images differ in size).
+ * @param boxes - at least one, in a common unit (fractions of the image if images differ in size).
  * @throws RangeError when there is none.
  */
 export function bestConstantBox(boxes: readonly BoxCorners[]): ConstantGuess<BoxCorners> {

@@ -1,14 +1,14 @@
 import type { MaskPixels } from './mask.js';
 
-/** Width and height of a pixel, in the unit that distances shall have. */
+/** Width and height of a pixel, in the unit of the resulting distances. */
 export interface Spacing {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * The distance of each pixel's centre to the nearest centre of a pixel of the mask, exactly; infinite where the mask is empty.
- * Takes the lower envelope of parabolas along each column, then along each row.
+ * Exact distance from each pixel's centre to the nearest pixel centre of the mask; infinite for an empty mask. Takes the lower
+ * envelope of parabolas along each column, then along each row.
  *
  * @see Felzenszwalb and Huttenlocher 2012, Distance Transforms of Sampled Functions
  */
@@ -27,10 +27,10 @@ interface Line {
   readonly step: number;
 }
 
-/** Replaces the values f along a line by min over q of (p - q)² + f(q). */
+/** Replaces the values f along a line by the minimum over q of (p - q)² + f(q). */
 function sweep(values: Float64Array, { start, stride, count, step }: Line): void {
   const f = Float64Array.from({ length: count }, (_, i) => values[start + i * stride] as number);
-  /** Feet of the parabolas of the envelope, left to right, and where each begins to be the lowest. */
+  /** Vertices of the envelope's parabolas, left to right, and the position from which each is lowest. */
   const feet: number[] = [];
   const begins: number[] = [];
   for (let q = 0; q < count; q++) {
@@ -55,7 +55,7 @@ function sweep(values: Float64Array, { start, stride, count, step }: Line): void
   }
 }
 
-/** Where the parabola at `q` becomes lower than the one at `v`, which lies left of it. */
+/** The position from which the parabola at `q` is lower than the one at `v`, to its left. */
 function crossingOf(v: number, q: number, f: Float64Array, step: number): number {
   const [pv, pq] = [v * step, q * step];
   return ((f[q] as number) + pq * pq - (f[v] as number) - pv * pv) / (2 * (pq - pv));

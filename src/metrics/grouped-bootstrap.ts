@@ -1,24 +1,24 @@
 import { Rng } from '../util/index.js';
 import { type BootstrapOptions, quantile } from './statistics.js';
 
-/** An interval of a mean, in the unit of the values. */
+/** Confidence interval of a mean, in the unit of the values. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
-/** Sum and number of the values of each group, so that a draw costs one addition a group. */
+/** Sum and count of each group's values, so that a draw costs one addition per group. */
 interface GroupSums {
   readonly sums: readonly number[];
   readonly counts: readonly number[];
 }
 
 /**
- * Percentile bootstrap interval of the mean of values that come in groups (the images of a patient): whole groups are drawn,
- * so that what is alike within a group does not pass for evidence. Each value its own group: the ordinary bootstrap.
+ * Percentile bootstrap interval of the mean of grouped values (the images of a patient). Whole groups are resampled, so that
+ * correlation within a group does not narrow the interval. With one value per group this is the ordinary bootstrap.
  *
  * @param groups - the group of each value.
- * @returns not numbers without values.
+ * @returns NaN bounds without values.
  * @see Davison and Hinkley 1997, section 3.8
  */
 export function groupedBootstrapInterval(
@@ -31,7 +31,7 @@ export function groupedBootstrapInterval(
   return { low: quantile(means, tail), high: quantile(means, 1 - tail) };
 }
 
-/** The mean of each of `draws` samples of whole groups, drawn with replacement. */
+/** The means of `draws` samples of whole groups, drawn with replacement. */
 export function groupedBootstrapMeans(
   values: readonly number[],
   groups: readonly string[],

@@ -3,23 +3,23 @@ import { assertSameGrid, countPixels, type MaskPixels } from './mask.js';
 import { quantile } from './statistics.js';
 import { surfaceDistances } from './surface-distance.js';
 
-/** How well one mask covers another. */
+/** Agreement of two masks. */
 export interface MaskScores {
   /** Dice coefficient, a fraction in [0, 1]. */
   readonly dsc: number;
   /** Intersection over union, a fraction in [0, 1]. */
   readonly iou: number;
-  /** In the unit of the spacing; infinite when one of the masks is empty. */
+  /** In the unit of the spacing; infinite if exactly one mask is empty. */
   readonly hd95: number;
   /** Normalised surface distance, a fraction in [0, 1]. */
   readonly nsd: number;
 }
 
 /**
- * All scores of a mask at once: the same numbers as `diceCoefficient`, `iou`, `hausdorff95` and `normalisedSurfaceDistance`,
- * but borders and distances are computed once, and only around the masks.
+ * Computes all scores of a mask at once: equal to `diceCoefficient`, `iou`, `hausdorff95` and `normalisedSurfaceDistance`, but
+ * boundaries and distances are computed only once, and only around the masks.
  *
- * @param tolerance - distance within which borders agree, in the unit of `spacing` (pixels by default).
+ * @param tolerance - boundary distance tolerance, in the unit of `spacing` (pixels by default).
  * @throws SonogroundError when the masks lie on different grids.
  */
 export function maskScores(predicted: MaskPixels, truth: MaskPixels, tolerance: number, spacing?: Spacing): MaskScores {
@@ -40,7 +40,7 @@ export function maskScores(predicted: MaskPixels, truth: MaskPixels, tolerance: 
 
 type Window = readonly [x0: number, y0: number, x1: number, y1: number];
 
-/** The smallest window that holds both masks. Nothing of either lies beyond it, so borders and distances are those of the whole. */
+/** The smallest window containing both masks. Boundaries and distances within it equal those of the full masks. */
 function windowOf({ width, height, data }: MaskPixels, other: MaskPixels): Window {
   let [x0, y0, x1, y1] = [width, height, 0, 0];
   for (let y = 0; y < height; y++) {

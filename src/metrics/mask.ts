@@ -1,13 +1,13 @@
 import { SonogroundError } from '../util/index.js';
 
-/** A yes or no for each pixel: anything but 0 belongs to the mask. Row-major. */
+/** A binary mask: non-zero pixels are inside. Row-major. */
 export interface MaskPixels {
   readonly width: number;
   readonly height: number;
   readonly data: ArrayLike<number>;
 }
 
-/** Pixels of two masks on one grid, counted. */
+/** Pixel counts of two masks on one grid. */
 export interface MaskCounts {
   readonly predicted: number;
   readonly truth: number;

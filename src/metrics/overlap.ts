@@ -12,10 +12,10 @@ export function iou(predicted: MaskPixels, truth: MaskPixels): number {
   return a + b === 0 ? 1 : shared / (a + b - shared);
 }
 
-/** Left, top, right, bottom, in any unit that both boxes share. */
+/** Left, top, right, bottom, in any unit common to both boxes. */
 export type BoxCorners = readonly [number, number, number, number];
 
-/** Intersection over union of two boxes, a fraction in [0, 1]. Boxes without area overlap with nothing: 0. */
+/** Intersection over union of two boxes, a fraction in [0, 1]. Boxes without area have an IoU of 0. */
 export function boxIou([ax0, ay0, ax1, ay1]: BoxCorners, [bx0, by0, bx1, by1]: BoxCorners): number {
   const width = Math.max(0, Math.min(ax1, bx1) - Math.max(ax0, bx0));
   const height = Math.max(0, Math.min(ay1, by1) - Math.max(ay0, by0));

@@ -3,12 +3,12 @@ export function percent(fraction: number): number {
   return Math.round(fraction * 1e4) / 100;
 }
 
-/** The same for a file: null where there is no number. */
+/** {@link percent} for JSON files: null for NaN. */
 export function percentOrNull(fraction: number): number | null {
   return Number.isFinite(fraction) ? percent(fraction) : null;
 }
 
-/** Rounded to two decimals; null where there is no number. */
+/** Rounded to two decimals; null for NaN. */
 export function roundedOrNull(value: number): number | null {
   return Number.isFinite(value) ? Math.round(value * 100) / 100 : null;
 }

@@ -13,7 +13,7 @@ export function midranks(values: readonly number[]): number[] {
   return ranks;
 }
 
-/** Spearman's rank correlation, in [-1, 1]; not a number for fewer than two values or where one side is constant. */
+/** Spearman's rank correlation, in [-1, 1]; NaN for fewer than two values or a constant side. */
 export function spearman(a: readonly number[], b: readonly number[]): number {
   if (a.length !== b.length) throw new RangeError(`spearman: ${a.length} values are paired with ${b.length}`);
   const [x, y] = [midranks(a), midranks(b)];

@@ -1,24 +1,24 @@
-/** One threshold of a receiver operating characteristic: a score from the threshold on counts as present. */
+/** One point of a receiver operating characteristic: scores from the threshold on count as positive. */
 export interface RocPoint {
   readonly threshold: number;
-  /** Share of the absent ones that count as present, in [0, 1]. */
+  /** False positives over all negatives, in [0, 1]. */
   readonly falseAlarmRate: number;
-  /** Share of the present ones that count as present, in [0, 1]. */
+  /** True positives over all positives, in [0, 1]. */
   readonly detectionRate: number;
 }
 
 export interface Roc {
-  /** From the threshold that nothing reaches to the lowest score. */
+  /** From a threshold above all scores to the lowest score. */
   readonly points: readonly RocPoint[];
-  /** Area under the curve; not a number where one of the two classes is empty. */
+  /** Area under the curve; NaN if either class is empty. */
   readonly auc: number;
 }
 
 /**
- * The receiver operating characteristic of scores, with one point for each distinct score.
+ * Computes the receiver operating characteristic of scores, with one point per distinct score.
  *
- * @param present - scores where the thing is there. @param absent - scores where it is not.
- * @throws RangeError when a score is NaN, which has no place in any order.
+ * @param present - scores of positives. @param absent - scores of negatives.
+ * @throws RangeError when a score is NaN, which cannot be ordered.
  */
 export function rocCurve(present: readonly number[], absent: readonly number[]): Roc {
   refuseNaN('rocCurve', [...present, ...absent]);
@@ -41,17 +41,17 @@ export function rocCurve(present: readonly number[], absent: readonly number[]):
 }
 
 /**
- * The lowest threshold at which at most a share `rate` of the absent ones counts as present (a score counts from the
- * threshold on): just above the first score that would be one alarm too many.
+ * The lowest threshold with a false positive rate of at most `rate` (scores from the threshold on count): just above the first
+ * score that would exceed it.
  *
- * @throws RangeError without scores, for a score that is NaN, or for a rate outside [0, 1].
+ * @throws RangeError without scores, for a NaN score, or for a rate outside [0, 1].
  */
 export function thresholdForFalseAlarms(absent: readonly number[], rate: number): number {
   if (absent.length === 0) throw new RangeError('thresholdForFalseAlarms: there is no score');
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`thresholdForFalseAlarms: ${rate} is not a share`);
   refuseNaN('thresholdForFalseAlarms', absent);
   const best = [...absent].sort((a, b) => b - a);
-  // Rounding must not cost an alarm: 0.15 of 20 is 3.
+  // Rounding must not lose an allowed false positive: 0.15 of 20 is 3.
   const allowed = Math.floor(rate * absent.length + 1e-9);
   const first = best[allowed];
   return first === undefined ? 0 : nextAbove(first);
@@ -61,7 +61,7 @@ function refuseNaN(where: string, scores: readonly number[]): void {
   if (scores.some(Number.isNaN)) throw new RangeError(`${where}: a score is NaN`);
 }
 
-/** The smallest double above a number that is not negative. */
+/** The smallest double above a non-negative number. */
 function nextAbove(value: number): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, value);

@@ -2,22 +2,22 @@ import { groupedBootstrapMeans, type Interval } from './grouped-bootstrap.js';
 import { midranks } from './ranks.js';
 import { mean, quantile } from './statistics.js';
 
-/** Pairs up to which the distribution of the signed ranks is counted out. */
+/** Maximum number of pairs for the exact distribution of the signed ranks. */
 const EXACT = 50;
 
 /** A two-sided test. */
 export interface WilcoxonResult {
   /** The smaller of the two sums of signed ranks. */
   readonly statistic: number;
-  /** In [0, 1]; 1 where no pair differs. */
+  /** In [0, 1]; 1 if no pair differs. */
   readonly p: number;
-  /** Pairs that differ. */
+  /** Number of pairs that differ. */
   readonly n: number;
 }
 
 /**
- * Wilcoxon's signed-rank test of paired values, two-sided. Pairs that do not differ are left out. Up to 50 pairs the
- * distribution is counted out, ties included; beyond, it is taken as normal, with the variance corrected for ties.
+ * Two-sided Wilcoxon signed-rank test of paired values. Pairs without a difference are left out. Up to 50 pairs the distribution
+ * is exact, ties included; beyond, normal, with the variance corrected for ties.
  *
  * @throws RangeError when the lengths differ.
  */
@@ -32,9 +32,9 @@ export function wilcoxonSignedRank(a: readonly number[], b: readonly number[]): 
   return { statistic, p: n <= EXACT ? exactP(ranks, statistic) : normalP(ranks, statistic), n };
 }
 
-/** Twice the share of the 2^n sign patterns whose sum of positive ranks is at most the statistic. */
+/** Twice the fraction of the 2^n sign patterns whose sum of positive ranks is at most the statistic. */
 function exactP(ranks: readonly number[], statistic: number): number {
-  // Shared ranks end in a half: twice a rank is a whole number.
+  // Tied ranks are multiples of one half: twice a rank is an integer.
   const doubled = ranks.map((rank) => Math.round(2 * rank));
   const total = doubled.reduce((sum, rank) => sum + rank, 0);
   const share = new Float64Array(total + 1);
@@ -55,12 +55,12 @@ function normalP(ranks: readonly number[], statistic: number): number {
   return Math.min(1, 2 * normalTail(-z));
 }
 
-/** The probability that a standard normal deviate exceeds z, for z of at least 0. */
+/** The probability that a standard normal variable exceeds z, for z >= 0. */
 function normalTail(z: number): number {
   return 0.5 * erfc(z / Math.SQRT2);
 }
 
-/** The complementary error function for x of at least 0: its series near 0, its continued fraction beyond. */
+/** The complementary error function for x >= 0: its series near 0, its continued fraction beyond. */
 function erfc(x: number): number {
   if (x < 2) {
     let [term, sum] = [x, x];
@@ -83,14 +83,14 @@ export interface PairedBootstrapOptions {
   readonly confidence?: number;
 }
 
-/** How much the first mean exceeds the second. */
+/** The difference of the first mean over the second. */
 export interface PairedBootstrapResult extends Interval {
   readonly difference: number;
-  /** Two-sided, never below 1 / (draws + 1): more draws could tell no less. */
+  /** Two-sided, at least 1 / (draws + 1), the resolution of the bootstrap. */
   readonly p: number;
 }
 
-/** Bootstrap of the mean difference of paired values, whole groups (patients) drawn at a time. */
+/** Paired bootstrap of the mean difference, resampled by group (patient). */
 export function pairedBootstrap(
   a: readonly number[],
   b: readonly number[],
@@ -113,7 +113,7 @@ export function pairedBootstrap(
   return { difference: mean(differences), low: quantile(means, tail), high: quantile(means, 1 - tail), p };
 }
 
-/** Holm's step-down correction: p-values that may be judged together, in the order given. */
+/** Holm's step-down correction: adjusted p-values, in the order given. */
 export function holm(ps: readonly number[]): number[] {
   const order = ps.map((_, i) => i).sort((a, b) => (ps[a] as number) - (ps[b] as number));
   const corrected = new Array<number>(ps.length);

@@ -1,17 +1,17 @@
 import { Rng } from '../util/index.js';
 
-/** Arithmetic mean. No values: not a number. */
+/** Arithmetic mean; NaN without values. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Population standard deviation (divided by n, as in the paper's tables). No values: not a number. */
+/** Population standard deviation (divided by n, as in the paper's tables); NaN without values. */
 export function populationStd(values: readonly number[]): number {
   const centre = mean(values);
   return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
 }
 
-/** The value below which a share of the values lies, interpolated linearly between neighbours. No values: not a number. */
+/** Quantile with linear interpolation; NaN without values. `share` is in [0, 1]. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   const position = share * (sorted.length - 1);
@@ -23,14 +23,14 @@ export function quantile(values: readonly number[], share: number): number {
 
 export interface BootstrapOptions {
   readonly seed: number;
-  /** How often the sample is drawn anew. Default: 2000. */
+  /** Number of bootstrap samples. Default: 2000. */
   readonly draws?: number;
-  /** Probability that the interval shall have. Default: 0.95. */
+  /** Confidence level. Default: 0.95. */
   readonly confidence?: number;
 }
 
 /**
- * Percentile bootstrap interval of the mean. One value gives an interval of no width; no values: not numbers.
+ * Percentile bootstrap interval of the mean. Zero width for a single value; NaN bounds without values.
  *
  * @see Efron and Tibshirani 1993, chapter 13
  */

@@ -3,8 +3,9 @@ import { assertSameGrid, type MaskPixels } from './mask.js';
 import { quantile } from './statistics.js';
 
 /**
- * The 95th percentile of the Hausdorff distance: the larger of the two directed 95th percentiles (linear interpolation) of the
- * distances from one border to the other, in the unit of `spacing` (pixels by default). Two empty masks: 0; one: infinite.
+ * 95th percentile Hausdorff distance: the larger of the two directed 95th percentiles (linear interpolation) of the distances
+ * from one boundary to the other, in the unit of `spacing` (pixels by default). 0 if both masks are empty; infinite if exactly
+ * one is.
  *
  * @see Maier-Hein et al. 2024, Metrics Reloaded
  */
@@ -16,10 +17,10 @@ export function hausdorff95(predicted: MaskPixels, truth: MaskPixels, spacing?: 
 }
 
 /**
- * Normalised surface distance: the share of both borders that lies within `tolerance` of the other one, a fraction in [0, 1].
- * Two empty masks: 1; one: 0.
+ * Normalised surface distance: the fraction of both boundaries within `tolerance` of the other one, in [0, 1]. 1 if both masks
+ * are empty; 0 if exactly one is.
  *
- * @see Nikolov et al. 2021, which measures borders by surfels; here each border pixel counts once
+ * @see Nikolov et al. 2021, which measures boundaries by surfels; here each boundary pixel counts once
  */
 export function normalisedSurfaceDistance(
   predicted: MaskPixels,
@@ -34,7 +35,7 @@ export function normalisedSurfaceDistance(
   return all.filter((distance) => distance <= tolerance).length / all.length;
 }
 
-/** From each border pixel of one mask the distance to the border of the other, in reading order. */
+/** Distances from each boundary pixel of one mask to the boundary of the other, in reading order. */
 export interface SurfaceDistances {
   readonly toTruth: readonly number[];
   readonly toPredicted: readonly number[];
@@ -52,7 +53,7 @@ function distancesFrom(from: MaskPixels, to: MaskPixels, spacing: Spacing | unde
   return [...distances].filter((_, i) => from.data[i] !== 0);
 }
 
-/** The pixels of a mask with a side on something outside it; what lies beyond the image is outside. */
+/** The boundary pixels of a mask: those with a 4-neighbour outside it; everything beyond the image counts as outside. */
 function borderOf({ width, height, data }: MaskPixels): MaskPixels {
   const border = new Uint8Array(width * height);
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] !== 0;

@@ -3,19 +3,19 @@ import type { z } from 'zod';
 import { CheckpointError, modelPath, readModelText, shownName } from '../util/index.js';
 import { tokenizerSchema } from './tokenizer-schema.js';
 
-/** Pieces without which no prompt can be put together. */
+/** Tokens required to assemble a prompt. */
 const NEEDED = ['[CLS]', '[SEP]', '[UNK]', '.'];
 
-/** Pieces that Grounding DINO's text encoder knows by their numbers: they divide a prompt into phrases. */
+/** Tokens whose ids are fixed in Grounding DINO's text encoder: they separate the phrases of a prompt. */
 const NUMBERED = { '[CLS]': 101, '[SEP]': 102, '.': 1012, '?': 1029 };
 
-/** Problems that an error lists. */
+/** Problems listed in an error. */
 const LISTED = 5;
 
 /**
- * Reads BERT's tokenizer from a model directory: `tokenizer.json`, or else `vocab.txt`, one piece a line, as BERT uncased has it.
+ * Loads BERT's tokenizer from a model directory: `tokenizer.json`, or else `vocab.txt`, one token per line, as in BERT uncased.
  *
- * @throws CheckpointError naming the file that is missing or cannot be used.
+ * @throws CheckpointError naming the missing or invalid file.
  */
 export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
   const whole = modelPath(modelDir, 'tokenizer.json');
@@ -53,14 +53,14 @@ function checked(json: unknown): z.infer<typeof tokenizerSchema> {
   throw new Error([...new Set(problems)].slice(0, LISTED).join('; '));
 }
 
-/** Of a choice, what the member says that got furthest into the value. */
+/** For a union, the issues of the member that matched the value furthest. */
 function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const [inner] = issue.errors.flat().sort((a, b) => b.path.length - a.path.length);
   return inner === undefined ? [issue] : [{ ...inner, path: [...issue.path, ...inner.path] }];
 }
 
-/** What `tokenizer.json` of BERT uncased says, with the pieces of a `vocab.txt`. */
+/** The `tokenizer.json` of BERT uncased, with the tokens of a `vocab.txt`. */
 function fromVocabulary(text: string): object {
   const pieces = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));

@@ -1,25 +1,28 @@
 import { shown, UsageError } from '../util/index.js';
 
 /**
- * What parts the phrases of a prompt: a full stop before white space or at the end, and a line end. Grounding DINO's captions are
- * phrases joined by " . ". A stop between letters, as in `BI-RADS 4.a lesion`, parts nothing.
+ * Separates the phrases of a prompt: a full stop before white space or at the end, or a line break. Grounding DINO's captions are
+ * phrases joined by " . ". A full stop between letters, as in `BI-RADS 4.a lesion`, does not separate.
  */
 const SEPARATOR = /\.(?=\s|$)|[\r\n]/;
 
-/** Marks that close a phrase for Grounding DINO's text encoder wherever they stand: what is on one side does not see the other. */
+/**
+ * Marks that end a phrase in Grounding DINO's text encoder wherever they occur: tokens on either side do not attend to each
+ * other.
+ */
 const CLOSING_MARKS = /[.?]/g;
 
 /**
- * The form in which a phrase is trained and asked for, whatever it comes from: a category, a caption, a prompt, a configuration.
- * Composed, in small letters, with single spaces; and without the marks that close a phrase, for which a space stands, so that
- * the words of one phrase see each other. `BI-RADS 4.a lesion.` is `bi-rads 4 a lesion`.
+ * Normalises a phrase for training and prompting, whatever its source: a category, a caption, a prompt, a configuration. Composed
+ * Unicode, lower case, single spaces; marks that would end a phrase become spaces, so that its words attend to each other.
+ * `BI-RADS 4.a lesion.` becomes `bi-rads 4 a lesion`.
  *
- * @returns an empty text where there is no word: neither a letter nor a digit.
+ * @returns an empty string if there is no word: neither a letter nor a digit.
  */
 export function canonicalPhrase(text: string): string {
   const words = text
     .normalize('NFC')
-    // What cannot be seen: the tokenizer drops it too.
+    // Invisible characters, which the tokenizer drops too.
     .replace(/\p{Cf}|[^\P{Cc}\s]/gu, '')
     .replace(CLOSING_MARKS, ' ')
     .replace(/\s+/g, ' ')
@@ -29,10 +32,10 @@ export function canonicalPhrase(text: string): string {
 }
 
 /**
- * As {@link canonicalPhrase}.
+ * {@link canonicalPhrase}, or an error.
  *
- * @param where - what an error names.
- * @throws UsageError when there is no word in it.
+ * @param where - place named by the error.
+ * @throws UsageError when it contains no word.
  */
 export function phraseFrom(text: string, where: string): string {
   const phrase = canonicalPhrase(text);
@@ -45,7 +48,7 @@ export function phraseFrom(text: string, where: string): string {
   });
 }
 
-/** The phrases of a prompt as they were written, without empty ones. */
+/** The phrases of a prompt as written, without empty ones. */
 export function splitPrompt(text: string): string[] {
   return text
     .split(SEPARATOR)
@@ -53,15 +56,14 @@ export function splitPrompt(text: string): string[] {
     .filter((piece) => piece.replace(CLOSING_MARKS, '').trim() !== '');
 }
 
-/** How many lines are told, and how many spellings a line names. */
+/** Maximum number of lines, and of spellings per line. */
 const LISTED = 10;
 const SPELLINGS = 4;
 
 /**
- * What to tell about phrases that are not read as they were written: those with a mark inside, and those that differ in nothing
- * that counts.
+ * Notices about phrases that are changed by normalisation: those with a mark inside, and those that differ only in spelling.
  *
- * @param written - as they were written.
+ * @param written - the phrases as written.
  * @returns a line for each of the first ten, and one for the others.
  */
 export function respelt(written: Iterable<string>): string[] {
@@ -72,7 +74,7 @@ export function respelt(written: Iterable<string>): string[] {
     if (known === undefined) spellings.set(read, new Set([phrase.trim()]));
     else known.add(phrase.trim());
   }
-  spellings.delete(''); // without a word: refused by whoever reads it
+  spellings.delete(''); // without a word: refused by the reader
   const lines = [...spellings].flatMap(([read, phrases]) => {
     const listed = [...phrases].slice(0, SPELLINGS).map(shown);
     if (phrases.size > SPELLINGS) listed.push(`${phrases.size - SPELLINGS} more spellings`);
@@ -85,7 +87,7 @@ export function respelt(written: Iterable<string>): string[] {
   return lines;
 }
 
-/** Whether a full stop or a question mark has something behind it. */
+/** Whether text follows a full stop or question mark. */
 function hasMarkInside(phrase: string): boolean {
   const first = phrase.search(/[.?]/);
   return first >= 0 && /[^.?\s]/.test(phrase.slice(first));

@@ -3,7 +3,7 @@ import { DataError, shown, UsageError } from '../util/index.js';
 import { loadBertTokenizer } from './bert-tokenizer.js';
 import { phraseFrom, splitPrompt } from './phrase.js';
 
-/** A prompt as the text encoder takes it. */
+/** A prompt encoded for the text encoder. */
 export interface EncodedPrompt {
   /** The phrases, each followed by a dot. */
   readonly text: string;
@@ -12,7 +12,7 @@ export interface EncodedPrompt {
   readonly phrases: readonly { readonly phrase: string; readonly tokens: readonly number[] }[];
 }
 
-/** BERT's tokenizer, as far as prompts made of phrases need it. */
+/** BERT's tokenizer, restricted to prompts made of phrases. */
 export class PromptTokenizer {
   private readonly tokenizer: Tokenizer;
   private readonly maxTokens: number;
@@ -23,20 +23,20 @@ export class PromptTokenizer {
   }
 
   /**
-   * Reads `tokenizer.json`, or else `vocab.txt`.
+   * Loads `tokenizer.json`, or else `vocab.txt`.
    *
-   * @param maxTokens - the longest prompt that the model takes. Default: 256, Grounding DINO's.
-   * @throws CheckpointError naming the file that is missing or cannot be used.
+   * @param maxTokens - the model's maximum prompt length. Default: 256, Grounding DINO's.
+   * @throws CheckpointError naming the missing or invalid file.
    */
   static async load(modelDir: string, maxTokens = 256): Promise<PromptTokenizer> {
     return new PromptTokenizer(await loadBertTokenizer(modelDir), maxTokens);
   }
 
   /**
-   * Splits a prompt into phrases, each in its canonical form and once: at full stops before white space or the end, and at line
-   * ends. Those between letters part nothing.
+   * Splits a prompt into distinct canonical phrases: at full stops before white space or the end, and at line breaks. A full stop
+   * between letters does not separate.
    *
-   * @throws UsageError when nothing is left, or something that holds no word.
+   * @throws UsageError when nothing is left, or a part contains no word.
    */
   static parsePrompt(text: string): string[] {
     const phrases = [...new Set(splitPrompt(text).map((piece) => phraseFrom(piece, 'prompt')))];
@@ -48,8 +48,8 @@ export class PromptTokenizer {
    * Encodes phrases as one prompt: `[CLS] benign lesion . cyst . [SEP]`.
    *
    * @param phrases - in any form; each is encoded in its canonical one.
-   * @throws UsageError when there is no phrase or one without a word, when two are the same to the tokenizer, or for more tokens
-   * than the model takes.
+   * @throws UsageError without phrases, for one without a word, when two have the same tokens, or for more tokens than the
+   *   model's maximum.
    */
   encode(phrases: readonly string[]): EncodedPrompt {
     if (phrases.length === 0) throw empty();
@@ -84,7 +84,7 @@ export class PromptTokenizer {
     return { text: words.map((phrase) => `${phrase}.`).join(' '), inputIds: Int32Array.from(ids), phrases: spans };
   }
 
-  /** Whether phrases can stand in one prompt: they differ, and the model takes so many tokens. */
+  /** Whether phrases fit in one prompt: they are distinct, and within the model's maximum number of tokens. */
   fits(phrases: readonly string[]): boolean {
     try {
       return this.encode(phrases).phrases.length === phrases.length;
@@ -95,10 +95,11 @@ export class PromptTokenizer {
   }
 
   /**
-   * Checks the phrases that a dataset may ask for, before any is asked for.
+   * Validates the phrases of a dataset before any is used.
    *
-   * @param where - what errors name.
-   * @throws DataError naming the phrase without a word, with more tokens than the model takes, or that is another's twin.
+   * @param where - place named by errors.
+   * @throws DataError naming a phrase without a word, with more tokens than the model's maximum, or with the same tokens as
+   *   another.
    */
   check(phrases: readonly string[], where: string): void {
     const twins = new Map<string, string>();
@@ -141,9 +142,9 @@ export class PromptTokenizer {
   }
 
   /**
-   * Encodes phrases as few prompts as possible, in their order, none longer than the model takes.
+   * Encodes phrases as few prompts as possible, in order, within the model's maximum number of tokens.
    *
-   * @throws UsageError when there is no phrase, or one alone is too long.
+   * @throws UsageError without phrases, or when a single one is too long.
    */
   encodeAll(phrases: readonly string[]): EncodedPrompt[] {
     const groups: string[][] = [[]];
@@ -164,16 +165,16 @@ export class PromptTokenizer {
 /** The special tokens around a prompt. */
 const FRAME_TOKENS = 2;
 
-/** Tokens that close a phrase for the text encoder. */
+/** Tokens that end a phrase in the text encoder. */
 const CLOSING_TOKENS = ['[CLS]', '[SEP]', '.', '?'];
 
-/** Says of data what was said of a prompt. */
+/** Rethrows errors about a prompt as errors about data. */
 export function asData<T>(where: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    // Codes about prompts are those of both classes.
+    // Codes about prompts belong to both classes.
     const code = cause.code as Extract<UsageError['code'], DataError['code']>;
     throw new DataError({ code, where, what: cause.what, ...(cause.fix !== undefined && { fix: cause.fix }), cause });
   }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { shownName } from '../util/index.js';
 
-/** More pieces, and longer ones, than any vocabulary has. */
+/** Limits above any real vocabulary. */
 const MAX_PIECES = 1_000_000;
 const MAX_LETTERS = 1000;
 
 const piece = z.string().max(MAX_LETTERS);
 const id = z.int().nonnegative().max(MAX_PIECES);
 
-/** Steps of text cleaning, each of which takes time that grows with the text alone. None is a pattern of the file's own. */
+/** Text normalisation steps, all of linear time. None takes a pattern from the file. */
 const NORMALIZERS = ['Lowercase', 'StripAccents', 'NFC', 'NFD', 'NFKC', 'NFKD'];
 const PRE_TOKENIZERS = ['BertPreTokenizer', 'Whitespace', 'WhitespaceSplit'];
 
-/** A step of one of the kinds that are known, or a sequence of such steps. */
+/** A step of a known kind, or a sequence of such steps. */
 function steps(known: Readonly<Record<string, z.ZodType>>, list: string) {
   const checked = z.record(z.string(), z.unknown()).superRefine((step, context) => {
     const { type: given } = step;
@@ -35,8 +35,8 @@ const normalizer = steps({ BertNormalizer: bertNormalizer, ...named(NORMALIZERS)
 const preTokenizer = steps(named(PRE_TOKENIZERS), 'pretokenizers');
 
 /**
- * What is read of a `tokenizer.json`: BERT's word pieces, and the cleaning and cutting that go with them. The rest, which puts
- * pieces together again or adds special tokens, has no part in encoding prompts and is left out.
+ * The supported part of a `tokenizer.json`: BERT's WordPiece model, its normaliser and pre-tokenizer. The rest, decoding and
+ * special tokens, does not affect the encoding of prompts and is ignored.
  */
 export const tokenizerSchema = z.object({
   added_tokens: z

@@ -1,30 +1,30 @@
 import type { BinaryMask, BoxXyxy } from '../imaging/index.js';
 
-/** Stands for everything that an image shows, where a method does not tell phrases apart. */
+/** Label for the union of all structures in an image, for methods without class labels. */
 export const WHOLE = '*';
 
-/** A box that a method answered with, however little it thought of it. */
+/** A box predicted by a method, at any score. */
 export interface AnsweredBox {
-  /** One of the phrases that were asked, or `WHOLE`. */
+  /** One of the prompted phrases, or `WHOLE`. */
   readonly phrase: string;
   /** The method's confidence, in [0, 1]. */
   readonly score: number;
   /** Left, top, right, bottom in pixels of the image. */
   readonly boxXyxyPx: BoxXyxy;
-  /** On the image's own grid; absent for boxes that no protocol looks into. */
+  /** On the image's own grid; absent for boxes that no protocol uses. */
   readonly mask?: BinaryMask;
-  /** The masker's own estimate of the mask's IoU, where it makes one. */
+  /** The masker's estimate of the mask's IoU, if it provides one. */
   readonly maskScore?: number;
 }
 
-/** What a method says about one image and one prompt: boxes, best first. */
+/** A method's prediction for one image and one prompt: boxes, best first. */
 export type Answer = readonly AnsweredBox[];
 
-/** Which of a phrase's boxes count. */
+/** Which boxes of a phrase count. */
 export interface Counting {
-  /** Score from which a box counts. */
+  /** Minimum score of a box. */
   readonly threshold: number;
-  /** Whether all boxes from the threshold on count, or the best of each phrase. */
+  /** Whether all boxes from the threshold on count, or only the best of each phrase. */
   readonly select: 'all' | 'best-per-phrase';
 }
 

@@ -1,25 +1,25 @@
 import { mean } from '../metrics/index.js';
 import type { TargetRow } from './row.js';
 
-/** What an image contributes to the means of its dataset. Fractions in [0, 1]. */
+/** An image's contribution to the means of its dataset. Fractions in [0, 1]. */
 export interface ImageScore {
   readonly dataset: string;
   readonly image: string;
-  /** Unique over datasets. */
+  /** Unique across datasets. */
   readonly group: string;
   readonly dsc: number;
   readonly iou: number;
   readonly hd95: number;
   readonly nsd: number;
-  /** Nothing was found of what the image shows. */
+  /** Whether none of the image's structures were found. */
   readonly missed: boolean;
-  /** Whether means are taken over it: the paper leaves out what was missed. */
+  /** Whether it enters the means: the paper leaves out false negatives. */
   readonly counts: boolean;
 }
 
 /**
- * One score for each image that shows something: the mean over what it shows, what was missed counting 0. Under the paper's
- * protocol each row is an item of its own.
+ * One score per image with a structure: the mean over its structures, false negatives counting 0. Under the paper's protocol each
+ * row is a separate item.
  */
 export function foldImages(rows: readonly TargetRow[]): ImageScore[] {
   const byImage = new Map<string, TargetRow[]>();

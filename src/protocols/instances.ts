@@ -1,14 +1,14 @@
 import type { BinaryMask, BoxXyxy } from '../imaging/index.js';
 import { boxIou, diceCoefficient } from '../metrics/index.js';
 
-/** Overlap from which a box finds an instance. */
+/** Minimum IoU at which a box matches an instance. */
 const FINDS = 0.5;
 
 interface Boxed {
   readonly boxXyxyPx: BoxXyxy;
 }
 
-/** How many true instances a box finds; boxes are taken best first, and each finds one at most. */
+/** Number of ground-truth instances matched by boxes; greedy, best box first, at most one instance per box. */
 export function foundInstances(boxes: readonly Boxed[], truth: readonly Boxed[]): number {
   const left = new Set(truth.keys());
   for (const { boxXyxyPx } of boxes) {
@@ -20,8 +20,9 @@ export function foundInstances(boxes: readonly Boxed[], truth: readonly Boxed[])
 }
 
 /**
- * Mean DSC over instances: each true one is paired with one mask, best pairs first; a true instance without a partner and a mask
- * without one count 0. Not a number where there is neither.
+ * Mean DSC over instances: each ground-truth instance is matched with one mask, best pairs first; unmatched instances and masks
+ * count
+ * 0. NaN if there are neither.
  */
 export function instanceDsc(masks: readonly BinaryMask[], truth: readonly BinaryMask[]): number {
   const pairs = masks

@@ -5,22 +5,22 @@ import type { AnsweredBox } from './answer.js';
 import { foundInstances, instanceDsc } from './instances.js';
 import type { DistanceUnit, TargetRow } from './row.js';
 
-/** A box whose mask was made. */
+/** A box with a mask. */
 export type MaskedBox = AnsweredBox & { readonly mask: BinaryMask };
 
 export interface JudgeOptions {
   readonly unit: DistanceUnit;
-  /** Distance within which borders agree, in `unit`. Absent: distances, which take most of the time, are not measured (NaN). */
+  /** Boundary distance tolerance, in `unit`. Absent: distances, which dominate the cost, are not measured (NaN). */
   readonly tolerance?: number | undefined;
 }
 
-/** What a comparison alone decides of a row. */
+/** The fields of a row that depend only on the comparison of masks. */
 export type Judgement = Omit<
   TargetRow,
   'method' | 'protocol' | 'dataset' | 'image' | 'group' | 'file' | 'prompt' | 'target' | 'detectorScore' | 'dscGivenTrueBox'
 >;
 
-/** Compares the union of the masks that were found with the union of the true ones, and instances one by one. */
+/** Compares the union of the predicted masks with the union of the ground-truth masks, and instances one by one. */
 export function judge(
   sample: Sample,
   truth: readonly SampleObject[],
@@ -55,7 +55,7 @@ function compare(predicted: BinaryMask, truth: BinaryMask, tolerance: number | u
   return { dsc: diceCoefficient(predicted, truth), iou: iou(predicted, truth), hd95: Number.NaN, nsd: Number.NaN };
 }
 
-/** Whether a box's mask was made. */
+/** Whether a box has a mask. */
 export function isMasked(box: AnsweredBox): box is MaskedBox {
   return box.mask !== undefined;
 }

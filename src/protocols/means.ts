@@ -2,9 +2,9 @@ import { mean } from '../metrics/index.js';
 import { foldImages } from './image-score.js';
 import type { TargetRow } from './row.js';
 
-/** The figures that training and evaluation share. Fractions in [0, 1]; NaN where there is nothing to average. */
+/** Figures common to training and evaluation. Fractions in [0, 1]; NaN without rows. */
 export interface Means {
-  /** Means over images, each the mean over what it shows. */
+  /** Means over images, each the mean over its structures. */
   readonly dsc: number;
   readonly iou: number;
   /** Means over targets. */
@@ -24,7 +24,7 @@ export function meansOf(rows: readonly TargetRow[]): Means {
   };
 }
 
-/** The targets that count: all that are shown, but under the paper's protocol those that were missed. */
+/** The targets that enter the means: all present ones; under the paper's protocol, without false negatives. */
 export function judgedRows(rows: readonly TargetRow[]): TargetRow[] {
   return rows.filter((row) => row.shown && (row.protocol === 'strict' || !row.missed));
 }

@@ -2,20 +2,20 @@ import type { Sample } from '../data/index.js';
 import type { BoxXyxy } from '../imaging/index.js';
 import type { Answer } from './answer.js';
 
-/** Something that segments images: our models, or a folder of masks that another program wrote. */
+/** A segmentation method: our models, or a folder of masks written by another program. */
 export interface Method {
-  /** What tables call it. */
+  /** Name in tables. */
   readonly name: string;
-  /** Whether boxes come with scores, so that precision and false alarms can be asked about. */
+  /** Whether boxes have scores, so that precision and false positives can be evaluated. */
   readonly scored: boolean;
   /**
-   * What the method finds in an image.
+   * Segments an image.
    *
-   * @param phrases - asked together, as one prompt.
+   * @param phrases - prompted together.
    */
   answer(sample: Sample, phrases: readonly string[]): Promise<Answer>;
-  /** Masks of given boxes, in their order; absent where a method takes none. */
+  /** Masks for given boxes, in order; absent if the method does not support box prompts. */
   answerBoxes?(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer>;
-  /** Frees what it holds. */
+  /** Releases its resources. */
   dispose(): Promise<void>;
 }

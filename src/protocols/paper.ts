@@ -4,20 +4,21 @@ import type { Method } from './method.js';
 import type { TargetRow } from './row.js';
 import { placeOf, promptText } from './strict.js';
 
-/** The published threshold: only a box that scores more counts. */
+/** The published threshold, exclusive: a box counts if its score is above it. */
 export const PAPER_THRESHOLD = 0.1;
 
 export interface PaperOptions extends JudgeOptions {
-  /** Whether each kind of thing in an image is an item of its own, as the published kidney data is laid out. */
+  /** Whether each kind of structure in an image is a separate item, as in the published kidney data. */
   readonly structures: boolean;
 }
 
 /**
- * The paper's protocol: the prompt is the true class (of the last object, as published), the one best box of the image counts,
- * its mask is compared with the whole true mask, and images without a box are marked as missed, to be left out of means.
+ * The paper's protocol: the prompt is the true class (of the last object, as published), only the image's best box counts, its
+ * mask is compared with the union of ground-truth masks, and images without a box are marked as false negatives, to be left out
+ * of means.
  *
- * Departures: a box's score is the mean over its phrase's tokens, not the maximum over all tokens; masks are brought to the
- * image's grid by area and not by a bicubic filter that lets every touched pixel count.
+ * Departures: a box's score is the mean over its phrase's tokens, not the maximum over all tokens; masks are resampled to the
+ * image's grid by area instead of a bicubic filter under which every touched pixel counts.
  *
  * @see GroundingDINO-US-SAM, arXiv 2506.23903, and its published evaluation
  */
@@ -34,7 +35,7 @@ export async function paperRows(method: Method, sample: Sample, { structures, ..
       prompt: promptText([phrase]),
       target: phrase,
       ...judged,
-      // An empty mask is an answer, and a wrong one; only no answer is left out.
+      // An empty mask is a wrong answer, not a missing one; only missing ones are left out.
       missed: best === undefined,
       detectorScore: answer[0]?.score ?? 0,
       dscGivenTrueBox: undefined,

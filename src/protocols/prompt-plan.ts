@@ -3,18 +3,18 @@ import { UsageError } from '../util/index.js';
 import type { DatasetSurvey } from './survey.js';
 
 /**
- * What a strict evaluation asks. `fixed`: the same phrases in every image of a dataset, whatever it shows. `own`: the questions
- * that come with the images, which name absent things too.
+ * The prompts of a strict evaluation. `fixed`: the same phrases for every image of a dataset, whatever it contains. `own`: the
+ * images' own prompts, which include absent structures.
  */
 export type PromptPlan =
   | { readonly kind: 'fixed'; readonly phrases: readonly string[]; readonly whole: boolean }
   | { readonly kind: 'own' };
 
 /**
- * Chooses the prompt of a dataset: the caller's words, else the dataset's own questions, else all names that its images use.
+ * Chooses the prompt of a dataset: the caller's words, else the images' own prompts, else all names that its images use.
  *
- * @param words - phrases to ask instead. One phrase that no image uses stands for everything that an image shows.
- * @throws UsageError when several phrases leave out something that images show.
+ * @param words - phrases to use instead. A single phrase that no image uses stands for all structures of an image.
+ * @throws UsageError when several phrases omit a structure that images contain.
  */
 export function planPrompt({ name, shown, asked, ownQuestions }: DatasetSurvey, words?: readonly string[]): PromptPlan {
   if (words !== undefined) {
@@ -32,12 +32,12 @@ export function planPrompt({ name, shown, asked, ownQuestions }: DatasetSurvey, 
   return { kind: 'fixed', phrases: asked, whole: false };
 }
 
-/** The phrases that a plan asks of an image. */
+/** The phrases that a plan prompts for in an image. */
 export function phrasesOf(plan: PromptPlan, sample: Sample): readonly string[] {
   return plan.kind === 'fixed' ? plan.phrases : sample.phrases;
 }
 
-/** What a prompt gives away about the images, in words for a person; nothing where it gives nothing away. */
+/** Describes which label information a prompt leaks; undefined if none. */
 export function leakOf(protocol: 'strict' | 'paper', survey: DatasetSurvey, plan: PromptPlan): string | undefined {
   const { name, shown, structures } = survey;
   if (shown.length < 2) return undefined;

@@ -1,49 +1,46 @@
-/** The two ways of counting, side by side. */
+/** The two evaluation protocols. */
 export const protocols = ['strict', 'paper'] as const;
 export type ProtocolName = (typeof protocols)[number];
 
-/** What distances are measured in. */
+/** Unit of distances. */
 export type DistanceUnit = 'mm' | 'px';
 
-/**
- * One line of `per-image.csv`: a method, a protocol, an image and a thing that was asked for in it. Overlaps are fractions in
- * [0, 1].
- */
+/** One line of `per-image.csv`: a method, a protocol, an image and a target. Overlaps are fractions in [0, 1]. */
 export interface TargetRow {
   readonly method: string;
   readonly protocol: ProtocolName;
   readonly dataset: string;
   readonly image: string;
-  /** Patient or volume; the image itself where none is known. */
+  /** Patient or volume; the image itself if unknown. */
   readonly group: string;
   readonly file: string | undefined;
-  /** The whole prompt, phrases separated by dots. */
+  /** The whole prompt, phrases separated by full stops. */
   readonly prompt: string;
-  /** What this line is about: a phrase, or `*` for all that the image shows. */
+  /** A phrase, or `*` for all structures in the image. */
   readonly target: string;
-  /** Whether the image shows it. Where it does not, only the score and the number of boxes mean something. */
+  /** Whether the target is present in the image. If not, only score and number of boxes are meaningful. */
   readonly shown: boolean;
-  /** Shown, but nothing was found. */
+  /** A false negative: present, but nothing was found. */
   readonly missed: boolean;
   readonly dsc: number;
   readonly iou: number;
-  /** The image's diagonal where nothing was found: no distance in the image is longer. */
+  /** The image diagonal if nothing was found, an upper bound of distances in the image. */
   readonly hd95: number;
   readonly nsd: number;
   readonly unit: DistanceUnit;
-  /** The detector's best score for it, below the threshold as well; 0 where there is no box at all. */
+  /** The detector's best score for the target, even below the threshold; 0 without any box. */
   readonly detectorScore: number;
-  /** The masker's own estimate of the IoU of the best box's mask. */
+  /** The mask score of the best box. */
   readonly maskerScore: number | undefined;
-  /** Boxes that count. */
+  /** Number of boxes that count. */
   readonly predicted: number;
-  /** True instances, and how many of them a box finds that overlaps by half. */
+  /** Number of ground-truth instances, and how many are matched by a box with an IoU of at least 0.5. */
   readonly instances: number;
   readonly found: number;
-  /** IoU of the best box with the true box that it covers best. */
+  /** IoU of the best box with its closest ground-truth box. */
   readonly boxIou: number;
-  /** Mean DSC over true instances and boxes too many, each instance paired with one mask; what has no partner counts 0. */
+  /** Mean DSC over matched pairs, unmatched ground-truth instances and unmatched masks; unmatched ones count 0. */
   readonly instanceDsc: number;
-  /** DSC of what the masker makes of the true boxes, where there is a masker. */
+  /** DSC of the masker's masks for the ground-truth boxes, if there is a masker. */
   readonly dscGivenTrueBox: number | undefined;
 }

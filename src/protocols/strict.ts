@@ -12,15 +12,15 @@ export interface StrictOptions extends JudgeOptions, Counting {
   readonly plan: PromptPlan;
 }
 
-/** The rows of one image, and its boxes for the average precision, where the method gives scores. */
+/** The rows of one image, and its boxes for average precision, if the method provides scores. */
 export interface StrictResult {
   readonly rows: readonly TargetRow[];
   readonly boxes: ImageBoxes | undefined;
 }
 
 /**
- * The strict protocol: one prompt for the whole dataset, every box above the threshold counts, every true instance counts, and
- * what was missed counts 0.
+ * The strict protocol: one prompt for the whole dataset, every box above the threshold counts, every ground-truth instance
+ * counts, and false negatives count 0.
  */
 export async function strictRows(method: Method, sample: Sample, options: StrictOptions): Promise<StrictResult> {
   const phrases = phrasesOf(options.plan, sample);
@@ -43,13 +43,13 @@ export async function strictRows(method: Method, sample: Sample, options: Strict
   return { rows, boxes: method.scored ? boxesOf(answer, targets) : undefined };
 }
 
-/** Something that is judged in an image: its name, and what the image shows of it. */
+/** A target in an image: its name and its ground-truth objects. */
 export interface Target {
   readonly target: string;
   readonly truth: readonly SampleObject[];
 }
 
-/** What is judged in an image: each phrase, or everything at once where words or masks do not tell things apart. */
+/** The targets of an image: each phrase, or everything at once if the words or the masks do not distinguish structures. */
 export function targetsOf(sample: Sample, plan: PromptPlan, phrases: readonly string[], answer: Answer): Target[] {
   const { objects } = sample;
   if (plan.kind === 'fixed' && plan.whole) return phrases.map((target) => ({ target, truth: objects }));
@@ -74,12 +74,12 @@ async function dscGivenTrueBoxes(method: Method, sample: Sample, truth: readonly
   return diceCoefficient(unionOfMasks(masks), unionOfMasks(truth.map(({ mask }) => mask)));
 }
 
-/** Where a row belongs. */
+/** The fields that locate a row. */
 export function placeOf({ dataset, id, group, file }: Sample): Pick<TargetRow, 'dataset' | 'image' | 'group' | 'file'> {
   return { dataset, image: id, group: group ?? id, file };
 }
 
-/** Phrases as a sentence, the way the detector reads them. */
+/** Joins phrases to a prompt in the detector's form. */
 export function promptText(phrases: readonly string[]): string {
   return `${phrases.join('. ')}.`;
 }

@@ -2,21 +2,21 @@ import type { Dataset, Sample } from '../data/index.js';
 import { DataError } from '../util/index.js';
 import type { DistanceUnit } from './row.js';
 
-/** What all images of a dataset have in common, seen before the first is judged. */
+/** Common properties of a dataset's images, collected before evaluation. */
 export interface DatasetSurvey {
   readonly name: string;
   readonly images: number;
-  /** Names of things that images show, sorted. */
+  /** Names of structures present in images, sorted. */
   readonly shown: readonly string[];
-  /** Names that images ask for, shown or not, sorted. */
+  /** Names that images prompt for, present or not, sorted. */
   readonly asked: readonly string[];
-  /** Whether images ask different questions that also name what they do not show: the dataset's own questions. */
+  /** Whether prompts differ between images and include absent structures: the dataset's own prompts. */
   readonly ownQuestions: boolean;
-  /** Whether most images show several kinds of things: then each kind is an item of its own, as in kidneyUS. */
+  /** Whether most images show several kinds of structures: each kind is then a separate item, as in kidneyUS. */
   readonly structures: boolean;
-  /** Millimetres only where every image says how large its pixels are. */
+  /** Millimetres only if every image has a known pixel size. */
   readonly unit: DistanceUnit;
-  /** Whether images say which patient or volume they are of. */
+  /** Whether images state their patient or volume. */
   readonly grouped: boolean;
 }
 
@@ -33,7 +33,7 @@ interface Tally {
 }
 
 /**
- * Reads every sample once and says what each dataset holds, by name.
+ * Reads every sample once and surveys each dataset, by name.
  *
  * @throws DataError when there is no image.
  */

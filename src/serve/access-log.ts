@@ -2,12 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../util/index.js';
 import { SENDER_LEFT } from './queue.js';
 
-/** Stands for a path that is no route's: what was asked for may hold anything. */
+/** Logged in place of a path without a route, since such a path may contain anything. */
 export const NO_ROUTE = '-';
 
 /**
- * Logs a request when it is over, whether its answer was taken or its sender left before: method, route, status and time. The route
- * is the pattern and never the address; contents, names and tokens are not logged either.
+ * Logs a request when it ends, whether its response was delivered or the client disconnected: method, route, status and time. The
+ * route is the pattern, never the URL; contents, names and tokens are not logged either.
  */
 export function logWhenOver(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const begin = performance.now();
@@ -15,12 +15,12 @@ export function logWhenOver(request: FastifyRequest, reply: FastifyReply, logger
   const write = (status: number) => {
     if (over) return;
     over = true;
-    // A method is one of those that Node's parser knows.
+    // Node's parser only accepts known methods.
     logger.info(
       `${request.method} ${request.routeOptions.url ?? NO_ROUTE} ${status} ${(performance.now() - begin).toFixed(0)} ms`,
     );
   };
-  // Node lets an answer finish that was cut off.
+  // Node emits `finish` even for an aborted response.
   const finish = () => write(reply.raw.destroyed ? SENDER_LEFT : reply.raw.statusCode);
   reply.raw.once('finish', finish).once('close', () => write(SENDER_LEFT));
 }

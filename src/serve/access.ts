@@ -4,19 +4,19 @@ import { hostname } from 'node:os';
 import { UsageError } from '../util/index.js';
 import { HttpError } from './http-error.js';
 
-/** Letters that a token has at least. */
+/** Minimum length of a token. */
 const SHORTEST_TOKEN = 16;
 
-/** Whether an address is reached from this machine alone. */
+/** Whether an address is reachable only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /**
- * The token that requests must carry: none on loopback unless one is given; elsewhere one is made if none is given.
+ * The token that requests must carry: on loopback none unless one is given; elsewhere one is generated if none is given.
  *
- * @param names - other names by which the server is reached; behind a proxy others reach it on loopback too.
- * @throws UsageError for one that could be guessed.
+ * @param names - further host names of the server; behind a proxy, other machines reach a loopback server too.
+ * @throws UsageError for a token that could be guessed.
  */
 export function tokenFor(host: string, names: readonly string[], given: string | undefined): string | undefined {
   if (given !== undefined && !/^[\x21-\x7e]+$/.test(given))
@@ -37,7 +37,7 @@ export function tokenFor(host: string, names: readonly string[], given: string |
   return isLoopback(host) && names.every(isLoopback) ? undefined : randomBytes(24).toString('base64url');
 }
 
-/** Checks `Authorization: Bearer TOKEN` in a time that does not depend on how much of it is right. */
+/** Checks `Authorization: Bearer TOKEN` in constant time. */
 export function checkToken(token: string, authorization: string | undefined): void {
   const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
   if (timingSafeEqual(digest(given), digest(token))) return;
@@ -50,14 +50,14 @@ export function checkToken(token: string, authorization: string | undefined): vo
   });
 }
 
-/** Of equal length, whatever was sent. */
+/** Hashes to equal length, for the constant-time comparison. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** What a request says of where it goes and where it comes from. */
+/** Destination and origin of a request. */
 export interface Origins {
-  /** The target as it was sent: a path, or a whole address. */
+  /** The request target as sent: a path, or an absolute URL. */
   readonly target: string;
   /** The Host header. */
   readonly host: string | undefined;
@@ -65,19 +65,18 @@ export interface Origins {
   readonly origin?: string | undefined;
   /** Sec-Fetch-Site. */
   readonly site?: string | undefined;
-  /** Whether a person follows a link, or types the address, of something that is no secret. */
+  /** Whether this is a user navigating to a public page by link or address bar. */
   readonly visit?: boolean;
 }
 
 /**
- * Refuses requests that a foreign web page makes a browser send: those for a name that is not this server's (a name that was
- * pointed at this address meanwhile), and those from pages of another origin, be it another port of this machine. An address of
- * numbers cannot be pointed elsewhere. A foreign page may link to ours.
+ * Refuses cross-site requests: those for a host name that is not this server's (DNS rebinding), and those from pages of another
+ * origin, including other ports of this machine. IP addresses cannot be rebound. Links from other sites to the page are allowed.
  *
- * @param names - the names by which the server is reached besides `localhost` and the machine's own.
+ * @param names - host names of the server besides `localhost` and the machine's own.
  */
 export function checkOrigin(names: readonly string[], { target, host = '', origin, site, visit = false }: Origins): void {
-  // A whole address counts before the header (RFC 9112, 3.2.2).
+  // An absolute URL takes precedence over the header (RFC 9112, 3.2.2).
   const asked = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1] ?? host;
   const name = nameOf(asked);
   const known = ['localhost', hostname().toLowerCase(), ...names.map((own) => own.toLowerCase())];

@@ -6,10 +6,10 @@ import { errorPage, wantsPage } from './error-page.js';
 import { type ErrorAnswer, HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';
 
-/** Letters of what a request holds that are said back to it. */
+/** Maximum length of request content quoted in an error. */
 const QUOTED = 200;
 
-/** The framework's errors in our words; `tooLarge` says its own. */
+/** Our wording of the framework's errors; `tooLarge` has its own. */
 const KNOWN: Readonly<Record<string, ErrorAnswer>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: {
     status: 400,
@@ -68,25 +68,24 @@ const FAILED: ErrorAnswer = {
 };
 
 /**
- * Sends what a person should read of an error: never a stack trace, never a path of the server. A person in a browser gets a page,
- * programs get JSON.
+ * Sends the readable part of an error: never a stack trace, never a server path. A browser user gets a page, programs get JSON.
  */
 export function answerError(error: unknown, reply: FastifyReply, limits: ServeLimits, logger: Logger): FastifyReply {
   const { request } = reply;
   const answer = answerOf(error, limits);
-  // What was not expected is told to whoever runs the server, not to whoever asked.
+  // Unexpected errors are logged on the server, not sent to the client.
   if (answer.status === 500)
     logger.warn(`not expected: ${quoted(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))}`);
   if (error instanceof HttpError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
   if (error instanceof HttpError && error.allow !== undefined) reply.header('allow', error.allow);
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
-  // The framework closes after a body that it does not take; its sender may still be busy with it and read nothing.
+  // The framework closes the connection after refusing a body, although the client may still be sending and not yet reading.
   reply.removeHeader('connection');
   if (answer.status === 408) reply.header('connection', 'close');
   else discardBody(request.raw, limits);
   reply.code(answer.status);
   if (wantsPage(request)) return reply.type('text/html; charset=utf-8').send(errorPage(answer));
-  // Not by the schema of the route: an answer that does not fit it would be an error again.
+  // Bypasses the route's response schema: a mismatch would cause another error.
   return reply
     .type('application/json; charset=utf-8')
     .serializer((payload: unknown) => JSON.stringify(payload))
@@ -107,7 +106,7 @@ function answerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
   if (TOO_LARGE.includes(code)) return partsOf(tooLarge(limits), 413);
   const known = KNOWN[code];
   if (known !== undefined) return known;
-  // In words of ours: those of others may quote what was sent, or say where code lies.
+  // Reworded: the original message may quote the request or expose code paths.
   return statusCode >= 400 && statusCode < 500
     ? { status: statusCode, code: 'E_HTTP_REQUEST', where: 'request', what: 'it cannot be understood', fix: 'See /openapi.json' }
     : FAILED;
@@ -117,7 +116,7 @@ function partsOf({ code, where, what, fix }: SonogroundError, status: number): E
   return { status, code, where: quoted(where), what: quoted(what), ...(fix === undefined ? {} : { fix: quoted(fix) }) };
 }
 
-/** Fit for a line in a terminal or a log: short, and without characters that control one. */
+/** Makes text safe for a terminal or log line: short, and without control characters. */
 function quoted(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
   return clean.length <= QUOTED ? clean : `${clean.slice(0, QUOTED)}…`;

@@ -3,9 +3,9 @@ import { escapeHtml } from '../util/index.js';
 import type { ErrorAnswer } from './http-error.js';
 
 /**
- * Whether a person looks at the answer: a browser that goes to an address which is none of the API's.
+ * Whether the client is a browser navigating to a path outside the API.
  *
- * @param request - one that is refused, with or without a route.
+ * @param request - a refused request, with or without a route.
  */
 export function wantsPage({ method, headers, is404, routeOptions }: FastifyRequest): boolean {
   const ofApi = !is404 && routeOptions.url !== undefined && routeOptions.config.open !== true;
@@ -13,10 +13,10 @@ export function wantsPage({ method, headers, is404, routeOptions }: FastifyReque
   return headers['sec-fetch-mode'] === 'navigate' || /\btext\/html\b/.test(headers.accept ?? '');
 }
 
-/** The answer as a page without scripts or styles. It holds nothing of the request. */
+/** The error as a page without scripts or styles. It contains nothing from the request. */
 export function errorPage({ status, where, what, fix }: ErrorAnswer): string {
   const lines = [sentence(`${where}: ${what}`), ...(fix === undefined ? [] : [sentence(fix)])];
-  // Under a name that is refused the link would lead to the same refusal.
+  // With a refused host name, the link would lead to the same refusal.
   if (where !== 'host') lines.push('<a href="/">The page of this server</a>');
   return `<!doctype html>
 <html lang="en">

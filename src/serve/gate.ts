@@ -11,20 +11,19 @@ export interface GateOptions {
 }
 
 /**
- * Decides by the head of a request, and by the route that it was matched to, whether it is let in. The address as it was sent is
- * no measure: `/%76%31/health` and `http://x/v1/health` lead where `/v1/health` leads. What no route calls open is closed, addresses
- * without a route included.
+ * Accepts or refuses a request by its head and its matched route. The raw URL is not a reliable criterion: `/%76%31/health` and
+ * `http://x/v1/health` resolve to `/v1/health`. Everything not marked open by a route is closed, including URLs without a route.
  *
  * @throws HttpError 400, 403, 401, 404, 405, 415 or 413.
  */
 export function checkRequest(request: FastifyRequest, { names, token, limits }: GateOptions): void {
   const { method, headers, raw, is404, routeOptions } = request;
   const { open = false, allow } = routeOptions.config;
-  // The router takes others for the root.
+  // The router would treat other targets as the root.
   if (!/^(\/|https?:\/\/)/i.test(raw.url ?? '')) throw bad('path', 'it is no address');
   if (raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1)
     throw bad('host', 'there is more than one');
-  // Where one of two servers in a row reads chunks and the other does not, a body becomes a request.
+  // If a proxy and this server disagree about chunking, a body can be smuggled as a request.
   if ((headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked')
     throw bad('transfer-encoding', 'it is not chunked');
   const { host, origin, authorization } = headers;
@@ -65,7 +64,7 @@ function bad(where: string, what: string): HttpError {
   return new HttpError({ code: 'E_HTTP_REQUEST', status: 400, where, what });
 }
 
-/** Whether a body follows the head. */
+/** Whether the head announces a body. */
 export function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -1,12 +1,12 @@
 import { type CodeOf, type ErrorCode, type ErrorParts, SonogroundError } from '../util/index.js';
 
-/** A request that is answered with an error of HTTP. */
+/** A request that ends with an HTTP error status. */
 export class HttpError extends SonogroundError {
   declare readonly code: CodeOf<'HttpError'>;
   readonly status: number;
-  /** Seconds after which another try makes sense. */
+  /** Retry-After, in seconds. */
   readonly retryAfter: number | undefined;
-  /** The methods that the path has, where this one is none of them. */
+  /** Methods allowed on the path, for status 405. */
   readonly allow: string | undefined;
 
   constructor({
@@ -22,10 +22,10 @@ export class HttpError extends SonogroundError {
   }
 }
 
-/** An error as it is sent. */
+/** An error as sent to the client. */
 export interface ErrorAnswer {
   readonly status: number;
-  /** The kind of failure, for programs: one of docs/errors.md. */
+  /** Error code for programs; see docs/errors.md. */
   readonly code: ErrorCode;
   readonly where: string;
   readonly what: string;

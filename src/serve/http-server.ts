@@ -6,19 +6,19 @@ import type { ErrorAnswer } from './http-error.js';
 import type { ServeLimits } from './limits.js';
 import { pageHeaders } from './page-headers.js';
 
-/** Milliseconds for which a browser may keep a connection open without asking. */
+/** Keep-alive timeout in milliseconds. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** How often Node looks for requests that take too long. */
+/** Interval of Node's check for overlong requests. */
 const LOOK_EVERY_MS = 1000;
 
-/** Node's own limit of time, for what gets past ours. */
+/** Margin of Node's own timeout over ours, as a fallback. */
 const SPARE_MS = 10_000;
 
-/** An HTTP server whose connections are bounded in number and time, and close as soon as they have nothing to do. */
+/** An HTTP server with limits on the number and duration of connections, which are closed as soon as they are idle. */
 export interface BoundedServer {
   readonly server: Server;
-  /** Closes connections on which no request is under way, those included that never sent anything; others when theirs is over. */
+  /** Closes connections without a pending request, including unused ones; others once their request ends. */
   closeIdle(): void;
 }
 
@@ -28,7 +28,7 @@ export function boundedServer(limits: ServeLimits, listener: RequestListener, lo
   const options = { requestTimeout, headersTimeout: Math.min(headMs, requestTimeout), keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer({ ...options, connectionsCheckingInterval: LOOK_EVERY_MS }, listener);
   server.maxConnections = connections;
-  /** The answers under way on each connection; with pipelining there are several. */
+  /** Pending responses by connection; several with pipelining. */
   const open = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
   let full = false;
@@ -61,12 +61,12 @@ export function boundedServer(limits: ServeLimits, listener: RequestListener, lo
   return { server, closeIdle };
 }
 
-/** What cannot be read as a request gets an answer in the shape of all others. */
+/** Responds to malformed requests in the common error format. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket, answering: readonly ServerResponse[], logger: Logger): void {
-  // Who hangs up in the midst of something wants no answer, and browsers open connections that they may never use.
+  // Clients that disconnect early need no response, and browsers open connections speculatively.
   const left = ['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code ?? '');
   if (left || !socket.writable || socket.bytesRead === 0) return void socket.destroy();
-  // In the midst of an answer another one would be taken for a part of it.
+  // Within a response in progress, another one would be read as part of it.
   const begun = answering.length > 1 || answering.some(({ headersSent }) => headersSent);
   const answer = REFUSALS[error.code ?? ''] ?? UNREADABLE;
   if (answering.length === 0) logger.info(`${NO_ROUTE} ${NO_ROUTE} ${answer.status} 0 ms`);

@@ -1,26 +1,26 @@
-/** What a server takes from those who ask, so that none of them can bring it down. */
+/** Resource limits that protect the server from its clients. */
 export interface ServeLimits {
-  /** Bytes of an uploaded file. Default: 64 MiB. */
+  /** Size of an uploaded file in bytes. Default: 64 MiB. */
   readonly uploadBytes: number;
-  /** Pixels of a picture. Default: 40 million. */
+  /** Pixels per image. Default: 40 million. */
   readonly pixels: number;
-  /** Bytes of a volume or film when it is unpacked. Default: 1 GB. */
+  /** Size of a decompressed volume or cine clip in bytes. Default: 1 GB. */
   readonly unpackedBytes: number;
-  /** Requests that wait while one is computed. Default: 8. */
+  /** Requests queued while one is processed. Default: 8. */
   readonly waiting: number;
-  /** Milliseconds that a body may take to arrive, a job to wait and compute, and an answer to be taken. Default: 120,000. */
+  /** Timeout in milliseconds for a body to arrive, a job to wait and run, and a response to be delivered. Default: 120,000. */
   readonly timeoutMs: number;
-  /** Pictures that stay in memory, so that they need not be sent again. Default: 8. */
+  /** Images cached in memory, so that they need not be uploaded again. Default: 8. */
   readonly keptImages: number;
-  /** Bytes of bodies and answers that all requests together hold; at least one upload fits. Default: 512 MiB. */
+  /** Total memory in bytes for bodies and responses of all requests; at least one upload fits. Default: 512 MiB. */
   readonly heldBytes: number;
-  /** Bytes a second that a body must bring, on average over each window. Default: 4096. */
+  /** Minimum upload rate in bytes per second, averaged over each window. Default: 4096. */
   readonly leastBytesPerS: number;
-  /** Milliseconds of such a window. Default: 10,000. */
+  /** Length of this window in milliseconds. Default: 10,000. */
   readonly windowMs: number;
-  /** Milliseconds that the head of a request may take. Default: 10,000. */
+  /** Timeout in milliseconds for the head of a request. Default: 10,000. */
   readonly headMs: number;
-  /** Connections at a time. Default: 256. */
+  /** Simultaneous connections. Default: 256. */
   readonly connections: number;
 }
 
@@ -38,13 +38,13 @@ export const defaultLimits: ServeLimits = {
   connections: 256,
 };
 
-/** Limits of a single request that nobody has a reason to change. */
+/** Fixed limits of a single request. */
 export const requestLimits = { promptLetters: 2000, prompts: 16, boxes: 64, points: 64, found: 300 } as const;
 
-/** Room for what is around an upload. */
+/** Allowance for multipart framing and other fields. */
 export const MARGIN_BYTES = 64 * 1024;
 
-/** Bytes of a whole body: base64 takes four letters for three bytes. */
+/** Maximum size of a body in bytes: base64 takes four characters for three bytes. */
 export function bodyBytes({ uploadBytes }: Pick<ServeLimits, 'uploadBytes'>): number {
   return Math.ceil((uploadBytes * 4) / 3) + MARGIN_BYTES;
 }

@@ -1,7 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { jsonSchemaTransform } from '@fastify/type-provider-zod';
 
-/** How the OpenAPI document is made of the routes and their schemas. */
+/** Options for generating the OpenAPI document from the routes and their schemas. */
 export function openApiOptions(version: string, secured: boolean): FastifyDynamicSwaggerOptions {
   return {
     openapi: {
@@ -26,7 +26,7 @@ export function openApiOptions(version: string, secured: boolean): FastifyDynami
   };
 }
 
-/** In a form the image is the file itself, and not text in base64. */
+/** In a multipart form, the image is a file instead of base64 text. */
 function describeFile(path: unknown): void {
   const content = (path as { post?: { requestBody?: { content?: Record<string, { schema: object }> } } }).post?.requestBody
     ?.content;
@@ -35,6 +35,6 @@ function describeFile(path: unknown): void {
   const schema = structuredClone(form.schema) as { properties?: Record<string, object> };
   if (schema.properties?.['image'] !== undefined)
     schema.properties['image'] = { type: 'string', contentMediaType: 'application/octet-stream', description: 'the file' };
-  // Both kinds of content are the same object so far.
+  // Both content types still share one schema object.
   content['multipart/form-data'] = { ...form, schema };
 }

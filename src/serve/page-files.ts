@@ -3,14 +3,14 @@ import files from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Hands out the page: what is written by hand, what is compiled, and two modules that it shares. Each file is a route of its own,
- * made at the start, so no path leads elsewhere. All of it is open: the page is no secret; what it asks for is.
+ * Serves the page: static files, compiled scripts, and two modules shared with the server. Each file has a route registered at
+ * start, so no path can escape. The files are public; the API that they call is not.
  */
 export async function addPage(server: FastifyInstance): Promise<void> {
   server.addHook('onRoute', (route) => {
     route.config = { ...route.config, open: true };
   });
-  // Also when this module runs from its source.
+  // Also when this module runs from source.
   const compiled = new URL('dist/', import.meta.url.replace(/\/(src|dist)\/serve\/[^/]*$/, '/'));
   const folder = (path: string) => fileURLToPath(new URL(path, compiled));
   const globIgnore = ['**/*.map', '**/*.d.ts'];

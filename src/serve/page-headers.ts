@@ -1,4 +1,7 @@
-/** Goes with every answer: a page of ours loads scripts, styles and pictures of ours, and talks to us alone; nothing is kept. */
+/**
+ * Headers of every response: the page loads scripts, styles and images only from this server, and connects only to it; nothing is
+ * cached.
+ */
 export const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",

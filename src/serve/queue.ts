@@ -1,15 +1,15 @@
 import type { AnswerOf, Engine, Job } from './engine/index.js';
 import { HttpError } from './http-error.js';
 
-/** Shown as Retry-After before anything was measured, in seconds. */
+/** Retry-After, in seconds, before anything was measured. */
 const FIRST_GUESS_S = 2;
 
-/** The log's word for a request whose sender has left; nobody reads the answer. */
+/** Logged status of a request whose client has disconnected; nobody reads the response. */
 export const SENDER_LEFT = 499;
 
 /**
- * Lets one job at a time to the engine. A request takes a place when its body is there, so that those who dribble theirs keep
- * nobody out; past the last place it is sent away. Who leaves while waiting gives the place back at once.
+ * Passes one job at a time to the engine. A request is queued once its body is complete, so that slow uploads do not block
+ * others; beyond the limit it is refused. A client that disconnects while waiting frees its place at once.
  */
 export class Queue {
   private readonly engine: Engine;
@@ -25,12 +25,12 @@ export class Queue {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Requests that are computed or wait. */
+  /** Number of running and queued requests. */
   get length(): number {
     return this.waiting.length + (this.busy ? 1 : 0);
   }
 
-  /** @throws HttpError 429 when all places are taken. */
+  /** @throws HttpError 429 when the queue is full. */
   checkRoom(): void {
     if (this.length < this.places) return;
     const { retryAfter } = this;
@@ -45,10 +45,10 @@ export class Queue {
   }
 
   /**
-   * Runs a job when its turn comes. It is over when this settles: nothing of it is in memory any more.
+   * Runs a job when its turn comes. Once this settles, nothing of the job is left in memory.
    *
-   * @param gone - aborted when nobody waits for the answer any more; a job that has not begun is then left out.
-   * @throws HttpError 429 when all places are taken, 503 when its time was over before its turn came, 504 when it ran too long.
+   * @param gone - aborted when the client has disconnected; a job that has not started is then skipped.
+   * @throws HttpError 429 when the queue is full, 503 when the job timed out while waiting, 504 when it ran too long.
    */
   async run<J extends Job>(job: J, gone?: AbortSignal): Promise<AnswerOf<J>> {
     this.checkRoom();

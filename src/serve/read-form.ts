@@ -2,23 +2,22 @@ import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.js';
 
-/** A file that came with a form. */
+/** A file uploaded with a form. */
 export interface Upload {
   readonly bytes: Buffer;
   readonly name: string;
 }
 
-/** Fields that are text as they stand; all others are JSON: numbers, lists, true. */
+/** Plain text fields; all others are JSON: numbers, lists, booleans. */
 const TEXT = ['prompt', 'select', 'mask_format', 'image_id', 'file_name', 'picture'];
 
-/** Fields that may come several times. */
+/** Fields that may be repeated. */
 const REPEATED = ['prompt'];
 
 /**
- * Reads a form into the same record that JSON requests have, and the file that came with it. The file stays in memory.
+ * Reads a form into the record of an equivalent JSON request, and its uploaded file. The file stays in memory.
  *
- * @throws HttpError for parts without a name, other files than one called `image`, fields that cannot be read, and fields given
- * twice.
+ * @throws HttpError for parts without a name, files other than `image`, unreadable fields, and duplicate fields.
  */
 export async function readForm(
   request: FastifyRequest,
@@ -26,7 +25,7 @@ export async function readForm(
   const fields = new Map<string, unknown>();
   let upload: Upload | undefined;
   for await (const part of partsOf(request)) {
-    // The type promises a name that the parser does not.
+    // The type promises a name, but the parser may not provide one.
     const name = part.fieldname as string | undefined;
     if (name === undefined || name === '') throw bad('form', 'a part has no name', 'Write name="image" into its disposition');
     if (part.type === 'file') {
@@ -56,7 +55,7 @@ async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
   }
 }
 
-/** The parser's own errors have no status when a form ends too early, in a file or between parts. */
+/** The parser's errors for truncated forms have no status. */
 async function readable<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
@@ -79,7 +78,7 @@ function addField(fields: Map<string, unknown>, name: string, value: unknown): v
   else throw bad(name, 'this field is given twice');
 }
 
-/** Parts that call themselves JSON are parsed already. */
+/** Parts with content type JSON are already parsed. */
 function fieldValue(name: string, value: unknown): unknown {
   if (TEXT.includes(name) || typeof value !== 'string') return value;
   try {

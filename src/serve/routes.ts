@@ -30,7 +30,7 @@ const CONSUMES = ['application/json', 'multipart/form-data'];
 const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: errorAnswer, 422: errorAnswer } as const;
 const QUEUED = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
 
-/** The REST API and its description. */
+/** Registers the REST API and its description. */
 export function addRoutes(server: FastifyInstance, { engine, queue, limits, version }: RouteParts): void {
   const api = server.withTypeProvider<ZodTypeProvider>();
   const methods = new Map<string, string[]>();
@@ -135,14 +135,14 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
   for (const [url, own] of [...methods]) refuseOthers(server, url, own);
 }
 
-/** Answers what a path does not do with what it does. */
+/** Responds to unsupported methods with the supported ones. */
 function refuseOthers(server: FastifyInstance, url: string, own: readonly string[]): void {
   const method = server.supportedMethods.filter((name) => !own.includes(name));
-  // The hook for requests refuses them all.
+  // The request hook refuses all of them.
   server.route({ method, url, config: { allow: own.join(', ') }, schema: { hide: true }, handler: () => {} });
 }
 
-/** Waits for the answer as long as the other side does. What the request holds is held until the job is over. */
+/** Waits for the job's result while the client is connected. The request's memory is held until the job ends. */
 async function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: FastifyReply, job: J): Promise<AnswerOf<J>> {
   const gone = new AbortController();
   if (reply.raw.destroyed) gone.abort();

@@ -3,7 +3,7 @@ import { selections } from '../processing/index.js';
 import { maskFormats } from './engine/index.js';
 import { requestLimits } from './limits.js';
 
-/** What requests and answers look like. The OpenAPI document is made of this, and bodies are checked against it. */
+/** Schemas of requests and responses, from which the OpenAPI document is generated and by which bodies are validated. */
 
 const bbox = z
   .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
@@ -31,7 +31,7 @@ const image = {
 
 const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed RLE, PNG in base64, or no mask");
 
-/** Forms send lists as fields that come again, or as one. */
+/** Forms send lists as repeated fields, or as a single one. */
 const prompt = z
   .union([
     z.string().max(requestLimits.promptLetters),

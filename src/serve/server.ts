@@ -20,36 +20,38 @@ import { addRoutes } from './routes.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether anybody may have it, without the token and from a link elsewhere. Default: false; only the page's own files are. */
+    /**
+     * Whether the route is public: no token required, cross-site links allowed. Default: false; only the page's own files are.
+     */
     open?: boolean;
-    /** Whether the route computes, and so needs a place in the queue. */
+    /** Whether the route runs a job, and so needs a place in the queue. */
     queued?: boolean;
-    /** Of a route that only refuses: the methods that its path has. */
+    /** For a route that only refuses: the methods supported on its path. */
     allow?: string;
   }
   interface FastifyRequest {
-    /** The file that came with a form. */
+    /** The file uploaded with a form. */
     upload: Upload | undefined;
-    /** What it holds of the memory for bodies and answers. */
+    /** The request's share of the memory budget. */
     share: Share;
   }
 }
 
 export interface ServerOptions {
-  /** Closed with the server. */
+  /** Closed together with the server. */
   readonly engine: Engine;
   readonly limits?: Partial<ServeLimits>;
-  /** What requests must carry, unless they are for the page's own files; no token if undefined. */
+  /** Token that requests must carry, except for the page's own files; none if undefined. */
   readonly token?: string | undefined;
-  /** Names by which the server is reached, besides `localhost` and the machine's own. */
+  /** Host names of the server, besides `localhost` and the machine's own. */
   readonly names?: readonly string[];
   readonly version?: string;
-  /** Told of each request its method, route, status and time; never a content, a file's name or a token. */
+  /** Logs method, route, status and time of each request; never its content, a file name or a token. */
   readonly logger?: Logger;
 }
 
 /**
- * Makes the web server: the page, the REST API below `/v1`, and `/openapi.json`. It does not listen yet.
+ * Creates the web server: the page, the REST API below `/v1`, and `/openapi.json`. It does not listen yet.
  *
  * @example
  * const server = await createServer({ engine: await ProcessEngine.start({ models: {}, backend: 'auto', limits: defaultLimits }) });
@@ -62,7 +64,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const budget = new ByteBudget(Math.max(limits.heldBytes, bodyBytes(limits)));
   let bounded: BoundedServer | undefined;
   let closing = false;
-  /** Ends the bodies that are arriving. */
+  /** Aborts bodies in transfer. */
   const arriving = new Set<(error: unknown) => void>();
   const check = (request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(pageHeaders);
@@ -74,13 +76,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logger: false,
     bodyLimit: bodyBytes(limits),
     return503OnClosing: false,
-    // Its errors are answered by the server that is made here.
+    // Errors are handled by the server created here.
     clientErrorHandler: () => {},
     serverFactory: (listener) => {
       bounded = boundedServer(limits, listener, logger);
       return bounded.server;
     },
-    // What is no address at all runs through no hook, and is let in no more than what is one.
+    // Malformed URLs run through no hook and are checked here instead.
     frameworkErrors: (error, request, reply) => {
       try {
         check(request, reply);
@@ -90,14 +92,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       }
     },
   });
-  // A page of another server may send it without asking first.
+  // Cross-site pages may send text/plain without a preflight request.
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('upload', undefined);
   server.decorateRequest('share');
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
   server.setErrorHandler((error, _request, reply) => answerError(error, reply, limits, logger));
-  // Hooks that wait for nothing call `done`: no byte of a body comes between them.
+  // Synchronous hooks call `done`, so that no byte of a body arrives in between.
   server.addHook('onRequest', (request, reply, done) => {
     request.share = budget.share();
     reply.raw.once('close', () => request.share.release());
@@ -122,10 +124,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.upload = upload;
   });
   server.addHook('onSend', (request, reply, payload, done) => {
-    // An answer that nobody takes is not kept for ever.
+    // A response that is not read is dropped after the timeout.
     const timer = setTimeout(() => reply.raw.destroy(), limits.timeoutMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
-    // An error is small, and has to be told in spite of a memory that is full.
+    // Error responses are small and must be sent even if memory is full.
     if (reply.statusCode < 400) request.share.take(lengthOf(payload));
     done(null, payload);
   });

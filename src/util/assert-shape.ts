@@ -1,6 +1,6 @@
 import { SonogroundError } from './errors/index.js';
 
-/** Anything with a shape: a tensor, or a header of one. */
+/** Anything with a shape: a tensor, or a tensor header. */
 interface Shaped {
   readonly shape: readonly number[];
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Where the disk that holds a path is mounted, for messages. The path need not be there. */
+/** The mount point of a path's file system, for messages. The path need not exist. */
 export function mountOf(path: string): string {
   let place = resolve(path);
   while (deviceOf(place) === undefined && dirname(place) !== place) place = dirname(place);

@@ -1,6 +1,6 @@
 import { printable } from './printable.js';
 
-/** Text that may stand in HTML, attributes included; control characters are shown, not obeyed. */
+/** Escapes text for HTML, including attributes; control characters are made visible. */
 export function escapeHtml(text: string): string {
   return printable(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

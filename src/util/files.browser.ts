@@ -1,6 +1,6 @@
 import { CheckpointError } from './errors/index.js';
 
-/** Told of each file that has come. */
+/** Callback for each file read. */
 export type ReadListener = (path: string) => void;
 
 let listener: ReadListener = () => {};
@@ -8,15 +8,15 @@ let listener: ReadListener = () => {};
 let known: ReadonlySet<string> | undefined;
 
 /**
- * Has somebody watch what is read, and says which files there are, by their paths: no other is asked for, as each question for
- * one that is not there is an error in the browser's log.
+ * Registers a listener for reads and the list of existing files. Only listed files are requested, as a request for a missing file
+ * appears as an error in the browser's console.
  */
 export function watchModelFiles(files: Iterable<string>, to: ReadListener): void {
   known = new Set(files);
   listener = to;
 }
 
-/** As `files.ts`, from the web server that the page came from: paths are relative to the page. */
+/** Browser counterpart of `files.ts`, reading from the page's web server: paths are relative to the page. */
 export const readModelFile: typeof import('./files.js').readModelFile = async (path) => {
   if (known?.has(path) === false) return undefined;
   const response = await fetch(path, { credentials: 'same-origin' }).catch((cause: unknown) => {

@@ -4,10 +4,10 @@ import { CheckpointError } from './errors/index.js';
 import { unreadableCode } from './unreadable-code.js';
 
 /**
- * Reads a file of a model's folder. In the bundle of the static page `files.browser.ts` stands in for this module, so that what
- * reads models through it reads them from a web server just so.
+ * Reads a file of a model folder. In the bundle of the static page, `files.browser.ts` replaces this module, so that the same
+ * code loads models from a web server.
  *
- * @returns undefined when there is no such file.
+ * @returns undefined when the file does not exist.
  * @throws CheckpointError naming the file when it cannot be read for another reason.
  */
 export async function readModelFile(path: string): Promise<Uint8Array | undefined> {
@@ -23,11 +23,11 @@ export async function readModelFile(path: string): Promise<Uint8Array | undefine
   });
 }
 
-/** Largest text: a vocabulary takes a few megabytes. */
+/** Maximum size of a text file; a vocabulary takes a few megabytes. */
 const MAX_TEXT_BYTES = 100_000_000;
 
 /**
- * The same as text.
+ * {@link readModelFile}, decoded as text.
  *
  * @throws CheckpointError also for a pipe or a device, which may never end, and for a text of more than 100 MB.
  */
@@ -51,7 +51,7 @@ export async function readModelText(path: string): Promise<string | undefined> {
   return bytes && new TextDecoder().decode(bytes);
 }
 
-/** The path of a file of a model's folder. */
+/** The path of a file of a model folder. */
 export function modelPath(folder: string, name: string): string {
   return join(folder, name);
 }

@@ -1,4 +1,4 @@
-/** Errors, files, paths, locks and random numbers: what every layer may need. */
+/** Errors, files, paths, locks and random numbers, for every layer. */
 
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';

@@ -1,14 +1,14 @@
 import { RE2JS, RE2JSException } from 're2js';
 
-/** Longest pattern: the names of some hundred layers as alternatives. */
+/** Maximum pattern length: enough for the names of some hundred layers as alternatives. */
 const MAX_LENGTH = 20_000;
 
 /**
- * Compiles a regular expression that came with a file. It is matched in time that grows with the text alone, by RE2's rules: what
- * Python writes as `(a|b)`, `[0-9]`, `.*`, `\d+`, `^` and `$` is understood; looking ahead or behind and references back are not.
+ * Compiles an untrusted regular expression with RE2, which matches in linear time. Python syntax such as `(a|b)`, `[0-9]`, `.*`,
+ * `\d+`, `^` and `$` is supported; look-around and backreferences are not.
  *
- * @returns whether a whole text fits.
- * @throws SyntaxError saying what is not understood.
+ * @returns a function that tests whether an entire string matches.
+ * @throws SyntaxError naming the unsupported syntax.
  * @see https://github.com/google/re2/wiki/Syntax
  */
 export function linearPattern(source: string): (text: string) => boolean {
@@ -16,7 +16,7 @@ export function linearPattern(source: string): (text: string) => boolean {
   return (text) => compiled.matches(text);
 }
 
-/** As {@link linearPattern}, of the start of a text: what its first group stands for, where it fits. */
+/** {@link linearPattern} for a prefix: returns the first group if the start of a string matches. */
 export function linearCapture(source: string): (text: string) => string | undefined {
   const compiled = compiledLinear(source);
   return (text) => {
@@ -27,7 +27,7 @@ export function linearCapture(source: string): (text: string) => string | undefi
 
 function compiledLinear(source: string): RE2JS {
   if (source.length > MAX_LENGTH) throw new SyntaxError(`it has ${source.length} characters, at most ${MAX_LENGTH} are read`);
-  // Each repetition is a copy of its own in the compiled form.
+  // Each repetition is expanded when compiled.
   if (/\{\d*,?\d{3}/.test(source)) throw new SyntaxError('it repeats something more than 99 times');
   try {
     return RE2JS.compile(source);

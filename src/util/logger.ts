@@ -1,10 +1,10 @@
-/** Where library code reports what a person may want to know. Only `cli` decides what becomes of it. */
+/** Receives messages of library code. Only `cli` decides where they go. */
 export interface Logger {
-  /** Takes a line that tells how things go. */
+  /** Logs progress or results. */
   info(message: string): void;
-  /** Takes a line that somebody should look at. */
+  /** Logs a problem that needs attention. */
   warn(message: string): void;
 }
 
-/** Says nothing. Default of every library function that takes a logger. */
+/** Discards everything. Default of every library function that takes a logger. */
 export const silentLogger: Logger = { info: () => {}, warn: () => {} };

@@ -1,4 +1,4 @@
-/** The candidate that takes the fewest single-letter edits, if that is at most half of the word. */
+/** The candidate with the smallest edit distance, if that is at most half the word's length. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -1,6 +1,6 @@
 /**
- * Compiles a pattern over dotted module paths. `*` stands for one step, `**` for any number of steps (at the end of a pattern
- * for one or more: what lies below), `{a,b}` for either of several, and anything else for itself:
+ * Compiles a pattern over dotted module paths. `*` matches one component, `**` any number of components (at the end of a pattern
+ * one or more: everything below), `{a,b}` either alternative, and anything else itself:
  * `model.decoder.layers.*.encoder_attn.{value_proj,output_proj}`.
  */
 export function compilePattern(pattern: string): RegExp {
@@ -8,7 +8,7 @@ export function compilePattern(pattern: string): RegExp {
   return new RegExp(`^${joinSteps(source)}$`);
 }
 
-/** Whether a dotted path fits a pattern of {@link compilePattern}. */
+/** Whether a dotted path matches a pattern of {@link compilePattern}. */
 export function matchesPattern(path: string, pattern: string): boolean {
   return compilePattern(pattern).test(path);
 }

@@ -1,16 +1,13 @@
 /**
- * What is no letter to a terminal or a page but a command: control characters (C0, DEL, C1; with ESC they move the cursor, change
- * colours, set the title), what turns the direction of writing, and what other programs take for the end of a line.
+ * Characters that control a terminal or page: control characters (C0, DEL, C1; with ESC they move the cursor, change colours, set
+ * the title), bidirectional formatting, and line separators of other programs.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
 const COMMANDS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 const NAMES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/**
- * Shows control characters instead of obeying them: names of files, captions and patients come from strangers. A line stays one
- * line.
- */
+/** Makes control characters visible: file names, captions and patient names are untrusted. A line stays one line. */
 export function printable(text: string): string {
   return text.replace(COMMANDS, (letter) => NAMES[letter] ?? escaped(letter.charCodeAt(0)));
 }

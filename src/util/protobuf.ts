@@ -1,6 +1,6 @@
 import { writeFileAtomic } from './write-file-atomic.js';
 
-/** Bytes that are there, or that are read only when they are written. */
+/** Bytes in memory, or read lazily on writing. */
 export type Chunk = Uint8Array | { readonly length: number; read(): Promise<Uint8Array> };
 
 const FIXED64 = 1;
@@ -8,8 +8,8 @@ const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
 /**
- * Builds a message in Google's wire format. Large fields may be read when they are written, so that a model of any size needs
- * no second copy in memory.
+ * Builds a protobuf message. Large fields can be read lazily on writing, so that a model of any size needs no second copy in
+ * memory.
  *
  * @see https://protobuf.dev/programming-guides/encoding
  */
@@ -26,7 +26,7 @@ export class ProtoWriter {
     return this.parts;
   }
 
-  /** A whole number; negative ones as 64 bit in two's complement. */
+  /** An integer; negative ones in 64-bit two's complement. */
   int(field: number, value: number): this {
     return this.push(varint(field * 8)).push(varint(value));
   }
@@ -77,14 +77,14 @@ export class ProtoWriter {
   }
 }
 
-/** Writes a message, reading what is read only now. */
+/** Writes a message, reading lazy chunks as needed. */
 export async function writeMessage(path: string, { chunks }: ProtoWriter): Promise<void> {
   await writeFileAtomic(path, async (file) => {
     for (const chunk of chunks) await file.writeFile(chunk instanceof Uint8Array ? chunk : await chunk.read());
   });
 }
 
-/** A message as one array of bytes. */
+/** Serialises a message to one byte array. */
 export async function messageBytes({ chunks, length }: ProtoWriter): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let at = 0;

@@ -1,4 +1,4 @@
-/** The whole state of an {@link Rng}: four unsigned 32-bit words, as stored in checkpoints. */
+/** The complete state of an {@link Rng}: four unsigned 32-bit words, as stored in checkpoints. */
 export type RngState = readonly [number, number, number, number];
 
 const GOLDEN = 0x9e3779b9;
@@ -12,7 +12,7 @@ function mix(word: number): number {
 }
 
 /**
- * Seeded random numbers (sfc32) whose state can be saved and restored, so that a run can be repeated and resumed exactly.
+ * Seeded random numbers (sfc32) whose state can be saved and restored, for exact repetition and resumption of runs.
  *
  * @see https://pracrand.sourceforge.net (Chris Doty-Humphrey, small fast counting generator)
  */
@@ -29,7 +29,7 @@ export class Rng {
     this.d = d;
   }
 
-  /** Makes a stream from a whole number. Any further numbers select an independent sub-stream (epoch, sample, worker). */
+  /** Creates a stream from an integer seed. Further numbers select an independent sub-stream (epoch, sample, worker). */
   static seeded(seed: number, ...path: readonly number[]): Rng {
     let a = mix(seed);
     let b = mix(seed / 2 ** 32 + GOLDEN);
@@ -52,17 +52,17 @@ export class Rng {
     return [this.a >>> 0, this.b >>> 0, this.c >>> 0, this.d >>> 0];
   }
 
-  /** A stream of the same numbers that come next here, which stays where it is. */
+  /** A copy that produces the same numbers, leaving this stream unchanged. */
   clone(): Rng {
     return new Rng(this.state());
   }
 
-  /** An independent stream that does not move this one further than one draw. */
+  /** An independent stream; advances this one by a single draw. */
   fork(): Rng {
     return Rng.seeded(this.uint32());
   }
 
-  /** A whole number in [0, 2^32). */
+  /** An integer in [0, 2^32). */
   uint32(): number {
     const t = (this.a + this.b + this.d) | 0;
     this.d = (this.d + 1) | 0;
@@ -72,12 +72,12 @@ export class Rng {
     return t >>> 0;
   }
 
-  /** A number in [low, high), uniform. */
+  /** A uniform number in [low, high). */
   uniform(low = 0, high = 1): number {
     return low + (high - low) * (this.uint32() / 2 ** 32);
   }
 
-  /** A whole number in [0, n). */
+  /** An integer in [0, n). */
   int(n: number): number {
     return Math.floor(this.uniform() * n);
   }

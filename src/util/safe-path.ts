@@ -4,10 +4,10 @@ import { DataError } from './errors/index.js';
 import { safeRelative } from './safe-relative.js';
 
 /**
- * Finds the path of a file below a folder by a name that was read from a file. Besides names that lead out by themselves, links
- * that do are refused; the folder itself may be a link. A file that is not there is nobody's secret: its path is returned.
+ * Resolves an untrusted name to a path below a folder. Refuses names, and links, that lead outside; the folder itself may be a
+ * link. The path of a missing file is returned unchecked, as there is nothing to disclose.
  *
- * @param where - what says the name, for the message.
+ * @param where - origin of the name, for the message.
  * @throws DataError as {@link safeRelative}, and for a link that leads out of the folder.
  */
 export async function safePath(folder: string, name: string, where: string): Promise<string> {
@@ -23,7 +23,7 @@ export async function safePath(folder: string, name: string, where: string): Pro
   return path;
 }
 
-/** Whether a path is a folder or lies in it. Both are taken as they are written: links are the caller's. */
+/** Whether a path is a folder or lies in it. Purely lexical: links are the caller's responsibility. */
 export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === '' || !(way === '..' || way.startsWith(`..${sep}`) || resolve(way) === way);

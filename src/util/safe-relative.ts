@@ -1,11 +1,11 @@
 import { DataError } from './errors/index.js';
 
-/** Characters of a name that a message repeats. */
+/** Maximum length of a name quoted in a message. */
 const SHOWN = 80;
 
 /**
- * Says why a name that was read from a file must not be followed below a folder, or nothing where it may be. A backslash counts
- * as a slash on every system, since files travel: a name that is safe here has to be safe where it is read next.
+ * Returns why an untrusted name must not be resolved below a folder, or undefined if it is safe. A backslash counts as a slash on
+ * every system: a name that is safe here must also be safe wherever the file is read next.
  */
 export function unsafeName(name: string): string | undefined {
   const shown = JSON.stringify(name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name);
@@ -13,17 +13,17 @@ export function unsafeName(name: string): string | undefined {
   const steps = stepsOf(name);
   if (/^[\\/]/.test(name) || /^[a-z]:/i.test(name)) return `the name ${shown} is an absolute path`;
   if (steps.length === 0) return `the name ${shown} names no file`;
-  // Windows drops dots and spaces at the end of a step: "... " is ".." there.
+  // Windows drops trailing dots and spaces of a component: "... " means ".." there.
   if (steps.some((step) => /^\.\.[. ]*$/.test(step))) return `the name ${shown} leads out of its folder`;
   return undefined;
 }
 
 /**
- * Reads a name from a file as a path below a folder.
+ * Parses an untrusted name as a path below a folder.
  *
- * @param where - what says the name, for the message: a file and, of it, the entry.
- * @returns the name with `/` between its steps, without empty ones and `.`.
- * @throws DataError for an absolute path, a drive letter, a `..`, a NUL, and a name without any step.
+ * @param where - origin of the name, for the message: a file and the entry in it.
+ * @returns the normalised name: separated by `/`, without empty components and `.`.
+ * @throws DataError for an absolute path, a drive letter, a `..`, a NUL, and a name without any component.
  */
 export function safeRelative(name: string, where: string): string {
   const what = unsafeName(name);

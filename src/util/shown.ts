@@ -1,9 +1,9 @@
 import { printable } from './printable.js';
 
 /**
- * Text from outside as a message may hold it: control characters spelt out, line ends kept, cut where it is too long.
+ * Prepares untrusted text for a message: control characters escaped, line breaks kept, truncated.
  *
- * @param most - how many characters are kept.
+ * @param most - maximum length.
  */
 export function cleaned(text: string, most: number): string {
   const kept = text.slice(0, most).split('\n').map(printable).join('\n');
@@ -11,8 +11,8 @@ export function cleaned(text: string, most: number): string {
 }
 
 /**
- * A value from outside as a message shows it, on one line: texts in quotes and shortened, of lists and tables the size alone. It
- * never walks through a value, which may hold itself, or a few lists that stand for billions.
+ * Formats an untrusted value for a message, on one line: strings quoted and truncated, lists and objects by their size alone. It
+ * never walks a value, which may be circular, or a few lists that expand to billions.
  */
 export function shown(value: unknown): string {
   switch (typeof value) {
@@ -30,12 +30,12 @@ export function shown(value: unknown): string {
   }
 }
 
-/** A name from outside, of a tensor, a field or a file, without quotes. */
+/** Formats an untrusted name of a tensor, field or file, without quotes. */
 export function shownName(name: string): string {
   return cleaned(name, NAME_LENGTH).replaceAll('\n', '\\n');
 }
 
-/** A shape, however many sizes it has. */
+/** Formats a shape of any rank. */
 export function shownShape(shape: readonly number[]): string {
   const sizes = shape.slice(0, SIZES).join(', ');
   return shape.length > SIZES ? `[${sizes}, … (${shape.length} sizes)]` : `[${sizes}]`;

@@ -1,7 +1,7 @@
 /**
- * Which code an error of the file system has when something was to be read.
+ * Maps a file system error on reading to an error code.
  *
- * @param cause - as Node throws it.
+ * @param cause - as thrown by Node.
  */
 export function unreadableCode(cause: unknown): 'E_FILE_NOT_FOUND' | 'E_FILE_KIND' | 'E_FILE_UNREADABLE' {
   switch ((cause as NodeJS.ErrnoException | undefined)?.code) {

@@ -5,11 +5,11 @@ import { SonogroundError } from './errors/index.js';
 import { temporaryPath } from './temporary-name.js';
 
 /**
- * Writes a file so that a reader sees the old content or the new, never a part: to a temporary name in the same folder,
- * synced, renamed. Missing folders are made.
+ * Writes a file atomically, so that readers see either the old or the new content: to a temporary name in the same folder,
+ * synced, renamed. Missing folders are created.
  *
- * @param content - the whole content, or a function that writes it piece by piece.
- * @throws SonogroundError naming the file when the disk is full or the folder may not be written; the old file is then intact.
+ * @param content - the whole content, or a function that writes it chunk by chunk.
+ * @throws SonogroundError naming the file when the disk is full or the folder is not writable; the old file is then intact.
  */
 export async function writeFileAtomic(
   path: string,
@@ -50,10 +50,10 @@ const FIXES: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   ENAMETOOLONG: ['the name is longer than this file system allows', 'Choose a shorter name'],
 };
 
-/** What ails the disk, whichever file is written. */
+/** Errors of the disk, independent of the file. */
 const OF_THE_DISK = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
-/** What a person should read when a file cannot be written; an error of another kind stays itself. */
+/** Converts a write failure to a readable error; errors of other kinds are returned unchanged. */
 export function readableFileError(path: string, cause: unknown): unknown {
   const code = codeOf(cause) ?? '';
   const known = FIXES[code];
@@ -69,7 +69,7 @@ export function readableFileError(path: string, cause: unknown): unknown {
   });
 }
 
-/** Whether an error of {@link writeFileAtomic} is about that file alone, so that others may still be written. */
+/** Whether an error of {@link writeFileAtomic} concerns only that file, so that others may still be written. */
 export function concernsOneFile(error: unknown): boolean {
   const code = error instanceof SonogroundError ? codeOf(error.cause) : undefined;
   return code !== undefined && code in FIXES && !OF_THE_DISK.includes(code);

@@ -1,4 +1,4 @@
-/** What a command does from end to end: training with its test, evaluation, the demo. */
+/** Commands from end to end: training with its test, evaluation, the demo. */
 
 export { type DemoConfig, type DemoMetrics, type DemoResult, type DemoStage, demoSchema, runDemo } from './demo/index.js';
 export {

@@ -36,38 +36,41 @@ const trainingSchema = z
   })
   .readonly();
 
-/** `metrics.json` of a run folder, whichever command wrote it. Scores are percentages by the strict protocol unless `paper` is in their path. */
+/**
+ * `metrics.json` of a run folder, whichever command wrote it. Scores are percentages by the strict protocol unless `paper` is in
+ * their path.
+ */
 export const metricsSchema = z
   .strictObject({
     schemaVersion: z.literal(METRICS_VERSION),
 
-    /** All test images: as training left the models, or, where no training was, as they were evaluated last. */
+    /** Over all test images: after training or, without training, from the latest evaluation. */
     test: datasetScoreSchema.exactOptional(),
-    /** The test images of each fold of a cross-validation; `test` is then over all of them. */
+    /** Per fold of a cross-validation; `test` then covers all folds. */
     folds: z.array(datasetScoreSchema).readonly().exactOptional(),
-    /** What each training came to: one a fold; in the demo the detector's, then the masker's. */
+    /** Outcome of each training: one per fold; for the demo the detector's, then the masker's. */
     training: z.array(trainingSchema).readonly().exactOptional(),
-    /** How models do on a fixed probe before and after training; absent where the run has none. */
+    /** Scores on a fixed probe before and after training; absent if the run has no probe. */
     forgetting: forgettingSchema.exactOptional(),
 
-    /** The demo: what the models make of the images that are taught, before training and after it. */
+    /** Demo: scores on the training domain, before and after training. */
     before: datasetScoreSchema.exactOptional(),
     after: datasetScoreSchema.exactOptional(),
-    /** The demo: what they make of what they knew. */
+    /** Demo: scores on the prior domains. */
     retained: z
       .strictObject({
         before: protocolSummarySchema,
         after: protocolSummarySchema,
-        /** Points of DSC that were lost on the dataset that lost most: one that gained does not make up for it. */
+        /** Largest drop in DSC, in points, over these datasets; gains on others do not compensate. */
         lost: z.number().nullable(),
       })
       .readonly()
       .exactOptional(),
 
-    /** The best constant mask of the training images, in place of an answer. */
+    /** Constant-mask baseline from the training images. */
     constantMask: constantMaskSchema.exactOptional(),
 
-    /** The evaluation of the run's models, and that of other methods. */
+    /** The evaluation of the run's models, and of other methods. */
     strict: protocolSummarySchema.exactOptional(),
     paper: protocolSummarySchema.exactOptional(),
     methods: z.record(z.string(), methodSchema).readonly().exactOptional(),
@@ -100,10 +103,10 @@ export const metricsSchema = z
   })
   .readonly();
 
-/** What `metrics.json` of a run folder holds. Scores are percentages by the strict protocol, unless `paper` is in their path. */
+/** Content of a run's `metrics.json`. Scores are percentages by the strict protocol, unless `paper` is in their path. */
 export type Metrics = z.infer<typeof metricsSchema>;
 
-/** The same without the version, which is the file's. */
+/** The content without the schema version, which is added on writing. */
 export type MetricsContent = Omit<Metrics, 'schemaVersion'>;
 
 /** The file that holds the figures of a split of a run's data. */
@@ -114,8 +117,8 @@ export function metricsFileOf({ dir }: { readonly dir: string }, split: 'train' 
 /**
  * Reads a `metrics.json`.
  *
- * @returns undefined where there is no such file.
- * @throws DataError for a file that cannot be read, that another version or another program wrote, or that was damaged.
+ * @returns undefined if the file does not exist.
+ * @throws DataError if the file is unreadable, damaged, or written by another version or program.
  */
 export async function readMetrics(file: string): Promise<Metrics | undefined> {
   let text: string;
@@ -141,7 +144,7 @@ export async function readMetrics(file: string): Promise<Metrics | undefined> {
   throw notMetrics(file, problems.slice(0, 3).join('; '));
 }
 
-/** Writes a `metrics.json` in place of what was there. */
+/** Writes a `metrics.json`, replacing the existing one. */
 export async function writeMetrics(file: string, content: MetricsContent): Promise<void> {
   const metrics = metricsSchema.parse({ schemaVersion: METRICS_VERSION, ...content });
   await writeFileAtomic(file, `${JSON.stringify(metrics, null, 2)}\n`);
@@ -155,7 +158,7 @@ export async function writeMetrics(file: string, content: MetricsContent): Promi
  */
 export async function addEvaluation(file: string, figures: MetricsContent, test?: DatasetScore): Promise<void> {
   const known = await readMetrics(file);
-  // The demo trains too, but leaves no `test`: its folder has `before` and `after`.
+  // The demo trains too but writes `before` and `after` instead of `test`.
   const fromTraining = known?.training !== undefined && known.after === undefined;
   await writeMetrics(file, { ...known, ...(test && !fromTraining && { test }), ...figures });
 }

@@ -9,19 +9,19 @@ import { CheckpointError, UsageError } from '../util/index.js';
 import { readJson } from '../weights/index.js';
 import { selectTrainedModels } from './models-of-run.js';
 
-/** Pairs of shipped models by a short name. */
+/** Pairs of shipped models by short name. */
 const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundModels, nano: nanoModels };
 
 /**
- * The models that one name stands for:
+ * Resolves a name to models:
  *
- * - `ultrasound`, `nano`: the detector and the masker that come with the package
- * - the folder of a training run: its best weights, with the models that it started from
- * - the folder of an adapter: it, with the model that `base_model_name_or_path` of its `adapter_config.json` names
+ * - `ultrasound`, `nano`: the detector and the masker shipped with the package
+ * - the folder of a training run: its best weights on its initial models
+ * - the folder of an adapter: the adapter on the model named by `base_model_name_or_path` in its `adapter_config.json`
  * - anything else: a detector, as a folder or the name of a downloaded one, or an exported folder
  *
- * @throws UsageError where a run has no best weights yet; CheckpointError where an adapter names no model; ConfigError where the settings of a
- * run cannot be read.
+ * @throws UsageError if a run has no best weights yet; CheckpointError if an adapter names no model; ConfigError if the settings
+ *   of a run cannot be read.
  */
 export async function modelsFor(name: string): Promise<LoadOptions> {
   const pair = Object.hasOwn(PAIRS, name) ? PAIRS[name] : undefined;

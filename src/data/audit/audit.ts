@@ -10,7 +10,7 @@ import { findTwins } from './twins.js';
 import type { AuditReport, AuditSplit, ImageRecord, Inspection, Problem } from './types.js';
 
 export interface AuditOptions {
-  /** Where findings are remembered; default: the user's cache folder. */
+  /** Cache folder for inspections. Default: the user's cache folder. */
   readonly cacheDirectory?: string;
   /** Problems found while the splits were opened. */
   readonly problems?: readonly Problem[];
@@ -65,7 +65,7 @@ export async function auditDatasets(parts: readonly AuditSplit[], options: Audit
   };
 }
 
-/** Looks at one picture, or remembers it. */
+/** Inspects an image or returns the cached inspection. */
 async function lookAt(
   { dataset, part, data, root }: AuditSplit,
   index: number,
@@ -91,18 +91,18 @@ async function lookAt(
   }
 }
 
-/** The dataset's folder where nothing tells it: images are one folder below. */
+/** Fallback for the dataset's folder if `root` is not given: images are one folder below it. */
 function folderOf({ files }: SampleSource): string {
   return dirname(dirname(resolve(files[0] as string)));
 }
 
-/** The name of a file as it is told: below the dataset's folder, or without any. */
+/** A file's name as reported: relative to the dataset's folder, or the base name without one. */
 function below(root: string | undefined, file: string): string {
   const path = root === undefined ? '..' : relative(root, file);
   return path.startsWith('..') ? basename(file) : path;
 }
 
-/** Does jobs a few at a time: files are decoded by other threads while this one looks at pixels. */
+/** Runs jobs a few at a time, so that other threads decode files while this one inspects pixels. */
 async function inParallel(count: number, job: (k: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async () => {

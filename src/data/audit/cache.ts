@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../../util/index.js';
 import type { SampleSource } from '../types.js';
 import type { Inspection } from './types.js';
 
-/** Goes up when an inspection looks at more or otherwise. */
+/** Increase when inspections change. */
 const VERSION = 2;
 
 const inspectionSchema = z.object({
@@ -25,7 +25,7 @@ const cacheSchema = z.object({
   entries: z.record(z.string(), z.object({ stamp: z.string(), content: z.string(), inspection: inspectionSchema })),
 });
 
-/** What is known of a sample, and of what it was made. */
+/** A sample's inspection and the state of its files. */
 interface Entry {
   readonly stamp: string;
   readonly content: string;
@@ -34,7 +34,7 @@ interface Entry {
 
 type Entries = Record<string, Entry>;
 
-/** The folder in which audits remember what they have seen: beside the user's other caches, never in the data. */
+/** The audit cache folder: beside the user's other caches, never in the data. */
 export function auditCacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sonoground', 'audit');
 }
@@ -48,7 +48,7 @@ export class AuditCache {
   private readonly old: Entries;
   private readonly fresh: Entries = {};
   private changed = false;
-  /** Films are hashed once, not for each of their frames. */
+  /** Cine clips are hashed once, not once per frame. */
   private readonly hashes = new Map<string, Promise<string>>();
 
   private constructor(file: string, old: Entries) {
@@ -56,14 +56,14 @@ export class AuditCache {
     this.old = old;
   }
 
-  /** Opens the cache of a dataset. One that cannot be read is begun anew: it is only a cache. */
+  /** Opens the cache of a dataset. An unreadable cache is started afresh. */
   static async open(dataset: string, directory = auditCacheDirectory()): Promise<AuditCache> {
     const file = join(directory, `${sha256(resolve(dataset)).slice(0, 24)}.json`);
     const text = await readFile(file, 'utf8').catch(() => undefined);
     return new AuditCache(file, text === undefined ? {} : parse(text));
   }
 
-  /** The inspection of a sample, from the cache if nothing of it has changed. */
+  /** Returns the inspection of a sample, from the cache if the sample is unchanged. */
   async get(
     part: string,
     source: SampleSource,
@@ -80,12 +80,12 @@ export class AuditCache {
     const content = await this.contentOf(source);
     const same = known !== undefined && content !== undefined && known.content === content;
     const inspection = same ? known.inspection : await inspect();
-    // What could not be read may be readable next time for reasons outside the file.
+    // Failures are not cached: their cause may lie outside the file.
     if (content !== undefined) this.fresh[key] = { stamp, content, inspection };
     return { inspection, cached: same };
   }
 
-  /** A hash of all that a sample is made of, or nothing if a file cannot be read. */
+  /** Hash of everything that a sample is made of; undefined if a file cannot be read. */
   private async contentOf({ files, annotation }: SampleSource): Promise<string | undefined> {
     try {
       const parts = await Promise.all(files.map((address) => this.hashOfAddress(address)));
@@ -104,7 +104,7 @@ export class AuditCache {
     return `${address} ${await known}`;
   }
 
-  /** Writes what is known now; entries of pictures that are no longer there are dropped. */
+  /** Writes the current entries; those of images that no longer exist are dropped. */
   async save(): Promise<void> {
     if (!this.changed && Object.keys(this.fresh).length === Object.keys(this.old).length) return;
     await mkdir(dirname(this.file), { recursive: true });
@@ -125,7 +125,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** A picture of a film is as new as the film. */
+/** The file of an image address: a frame is as new as its cine clip. */
 function fileOf(address: string): string {
   return address.replace(/#[xyz]?\d+(t\d+)?$/, '');
 }

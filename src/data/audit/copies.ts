@@ -2,17 +2,17 @@ import { type Fingerprint, MIRRORS } from './fingerprint.js';
 import { differing, mirrored, packSigns } from './signs.js';
 import { ALIKE } from './twins.js';
 
-/** A picture as it is looked at for copies of others. */
+/** An image as compared for copies. */
 export interface Compared extends Partial<Fingerprint> {
-  /** Pictures that stay together anyway: a patient, a volume. */
+  /** Group (patient, volume) whose images stay together anyway. */
   readonly group: string;
 }
 
-/** Groups of pictures that belong together because some of their pictures are copies of each other. */
+/** Groups joined because they contain copies of each other's images. */
 export interface CopyGroups {
-  /** For each picture the first of the groups that it is joined to; its own where it has no copy elsewhere. */
+  /** For each image, the first of its joined groups; its own group if it has no copy elsewhere. */
   readonly groups: readonly string[];
-  /** Pictures that have a copy in another group, as lists of indices, one for each joined group. */
+  /** Images with a copy in another group: one list of indices per joined group. */
   readonly sets: readonly (readonly number[])[];
 }
 
@@ -30,7 +30,7 @@ export function joinCopies(pictures: readonly Compared[]): CopyGroups {
   const first = (group: number): number => {
     let root = group;
     while (joined[root] !== root) root = joined[root] as number;
-    // The next look is short.
+    // Path compression.
     for (let at = group; at !== root; ) [joined[at], at] = [root, joined[at] as number];
     return root;
   };
@@ -50,7 +50,7 @@ export function joinCopies(pictures: readonly Compared[]): CopyGroups {
   return { groups: roots.map((root) => names[root] as string), sets: [...sets.values()] };
 }
 
-/** Calls for each pair of pictures of two groups that have the same pixels or are alike. */
+/** Calls `note` for each pair of identical or near-identical images from different groups. */
 function eachCopy(pictures: readonly Compared[], groups: readonly number[], note: (i: number, j: number) => void): void {
   const seen = new Map<string, number>();
   for (const [j, { exact }] of pictures.entries()) {

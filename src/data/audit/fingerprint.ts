@@ -1,33 +1,34 @@
 import { createHash } from 'node:crypto';
 import type { RasterImage } from '../../imaging/index.js';
 
-/** Side of the grey thumbnail that the transform is taken of. */
+/** Side of the grey thumbnail that is transformed. */
 const THUMBNAIL = 32;
 
-/** Frequencies across and down that are kept: the lowest, without the mean. */
+/** Number of lowest frequencies kept per axis; the mean is dropped. */
 const FREQUENCIES = 16;
 
-/** Words of 32 bits of a picture's fingerprint. */
+/** 32-bit words per fingerprint. */
 export const WORDS = (FREQUENCIES * FREQUENCIES) / 32;
 
-/** Standard deviation of the thumbnail, in grey levels, below which a picture shows nothing that could be compared. */
+/** Standard deviation of the thumbnail, in grey levels, below which an image has nothing to compare. */
 const FLAT = 2;
 
-/** What two pictures are compared by. */
+/** Fingerprint of an image, for finding copies. */
 export interface Fingerprint {
   /**
-   * SHA-256 of the size and the pixels: the same picture in another file, or losslessly re-saved, has the same. Nothing for
-   * a picture whose pixels are all equal: the empty ends of two patients' volumes are no copies.
+   * SHA-256 of the size and the pixels: equal for the same image in another file or losslessly re-saved. Undefined for an image
+   * of one constant value: the empty end slices of two patients' volumes are not copies.
    */
   readonly exact: string | undefined;
   /**
-   * The signs of the lowest frequencies, in hexadecimal; nothing for a picture of one tone. Brightness is the frequency that is
-   * left out and contrast scales all of them, so neither changes a sign; mirroring turns known ones.
+   * Signs of the lowest frequencies, in hexadecimal; undefined for an image without contrast. Changing the brightness affects
+   * only the dropped mean and changing the contrast scales all coefficients, so neither changes a sign; mirroring flips known
+   * ones.
    */
   readonly signs: string | undefined;
 }
 
-/** Takes a picture's fingerprint. */
+/** Computes an image's fingerprint. */
 export function fingerprintOf(image: RasterImage): Fingerprint {
   if (isUniform(image)) return { exact: undefined, signs: undefined };
   const hash = createHash('sha256').update(`${image.width}x${image.height}\n`).update(image.data);
@@ -40,7 +41,7 @@ function isUniform({ data }: RasterImage): boolean {
   return data.every((value) => value === first);
 }
 
-/** Grey averages over equal areas of the picture. */
+/** Averages of the grey image over equal areas. */
 function thumbnailOf({ width, height, data }: RasterImage): Float64Array {
   const n = THUMBNAIL;
   const rows = new Float64Array(n * height);
@@ -71,12 +72,12 @@ function deviation(values: Float64Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
-/** Cosines of the discrete cosine transform, [frequency, place]. */
+/** Cosines of the discrete cosine transform, [frequency, position]. */
 const COSINES = Float64Array.from({ length: FREQUENCIES * THUMBNAIL }, (_, i) =>
   Math.cos((Math.PI * Math.floor(i / THUMBNAIL) * ((i % THUMBNAIL) + 0.5)) / THUMBNAIL),
 );
 
-/** Places of the frequencies, from low to high: the first words tell most. */
+/** Frequency positions from low to high: the first words discriminate best. */
 const ORDER = Array.from({ length: FREQUENCIES * FREQUENCIES }, (_, i) => ({
   u: i % FREQUENCIES,
   v: Math.floor(i / FREQUENCIES),
@@ -110,7 +111,7 @@ function packed<T>(values: ArrayLike<T>, bit: (value: T) => boolean): Uint32Arra
   return words;
 }
 
-/** Which signs turn when a picture is mirrored: not at all, left and right, up and down, both. */
+/** Sign flips caused by mirroring: none, left-right, up-down, both. */
 export const MIRRORS: readonly Uint32Array[] = [
   [0, 0],
   [1, 0],
@@ -122,7 +123,7 @@ function hexOf(words: Uint32Array): string {
   return Array.from(words, (word) => word.toString(16).padStart(8, '0')).join('');
 }
 
-/** The words of {@link Fingerprint.signs}. */
+/** Parses {@link Fingerprint.signs} into words. */
 export function wordsOf(signs: string): Uint32Array {
   return Uint32Array.from({ length: WORDS }, (_, i) => Number.parseInt(signs.slice(8 * i, 8 * i + 8), 16));
 }

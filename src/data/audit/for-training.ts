@@ -6,12 +6,12 @@ import { type AuditOptions, auditDatasets, isGenerated } from './audit.js';
 import type { AuditSplit, ImageLocation, Problem, SharedGroup, Twins } from './types.js';
 
 export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory'> {
-  /** Trains in spite of overlap, with a warning. Default: false. */
+  /** Trains despite overlap, with a warning. Default: false. */
   readonly allowOverlap?: boolean;
   readonly logger?: Logger;
 }
 
-/** Examples in a message. */
+/** Examples listed in a message. */
 const LISTED = 5;
 
 /**
@@ -67,13 +67,13 @@ export async function auditForTraining(
     );
 }
 
-/** The datasets that one is made of in the end, each once: pictures that come up several times are looked at once. */
+/** The underlying datasets, each once: images that a dataset repeats are inspected once. */
 function originals(dataset: Dataset): readonly Dataset[] {
   const found = dataset.parts?.flatMap(originals) ?? [dataset];
   return found.filter((one, k) => found.findIndex((other) => sameDataset(one, other)) === k);
 }
 
-/** Whether two datasets hold the same files under the same annotations. */
+/** Whether two datasets hold the same files with the same annotations. */
 function sameDataset(a: Dataset, b: Dataset): boolean {
   if (a === b) return true;
   if (a.size !== b.size || a.source === undefined || b.source === undefined) return false;
@@ -81,10 +81,10 @@ function sameDataset(a: Dataset, b: Dataset): boolean {
   return true;
 }
 
-/** Between two lines while many pictures are looked at. */
+/** Interval between progress lines. */
 const INTERVAL_MS = 10_000;
 
-/** Says now and then how far the look at the data is: the first one of a large set takes minutes. */
+/** Reports progress at intervals: the first audit of a large set takes minutes. */
 function timed(logger: Logger): (done: number, total: number) => void {
   const begin = Date.now();
   let last = begin;

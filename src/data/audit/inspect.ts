@@ -7,14 +7,14 @@ import type { Inspection } from './types.js';
 
 type Found = Inspection['problems'][number];
 
-/** Pixels by which the box of an annotation may differ from the box of its mask: conventions differ by one, rounding by another. */
+/** Pixels by which an annotation's box may differ from the box of its mask: one for the convention, one for rounding. */
 const BOX_TOLERANCE = 2;
 
-/** Share of the image from which an object is taken for a mistake. */
+/** Fraction of the image from which an object is considered a mistake. */
 const WHOLE = 0.98;
 
 /**
- * Loads a sample as training would, and looks at it.
+ * Loads a sample as training would, and inspects it.
  *
  * @throws SonogroundError naming the file when it cannot be loaded.
  */
@@ -68,7 +68,7 @@ function text(box: BoxXyxy): string {
   return `[${box.map((side) => Math.round(side * 10) / 10).join(', ')}]`;
 }
 
-/** What is said of a sample that cannot be loaded; other failures than those of data are not caught. */
+/** The message for a sample that cannot be loaded; rethrows anything other than data errors. */
 export function reasonOf(error: unknown): string {
   if (error instanceof SonogroundError) return error.fix === undefined ? error.what : `${error.what}. ${error.fix}`;
   throw error;

@@ -51,7 +51,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** Folder names, with the folder above where two are the same. */
+/** Folder names, prefixed by the parent folder where two are equal. */
 function namesOf(roots: readonly string[]): string[] {
   const names = roots.map((root) => basename(root));
   return names.map((name, i) =>
@@ -90,7 +90,7 @@ async function strangers(root: string, dataset: string, parts: readonly AuditSpl
   return problems;
 }
 
-/** Files that no annotation names. Where an annotation file could not be read, nothing is said. */
+/** Files that no annotation names. Skipped if an annotation file could not be read. */
 async function orphans(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
   const present = await readdir(join(root, 'annotations'));
   const first = parts[0];

@@ -2,10 +2,10 @@ import { realpath } from 'node:fs/promises';
 import { isInside } from '../../util/index.js';
 
 /**
- * Whether a file of a dataset lies in its folder, links followed. What does not is never put into a page that is passed on: a
- * dataset of somebody else must not choose pictures from the rest of the disk. A file that is not there shows nothing.
+ * Whether a file lies in its dataset's folder, links followed. Files outside are never embedded in a shareable page: an untrusted
+ * dataset must not select images from the rest of the disk. Missing files count as outside.
  *
- * @param file - may end in the number of a picture in it, as in `film.dcm#3`.
+ * @param file - may end in the number of an image in it, as in `film.dcm#3`.
  */
 export async function isOwn(file: string, root: string): Promise<boolean> {
   const real = (path: string) => realpath(path).catch(() => undefined);

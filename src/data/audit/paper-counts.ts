@@ -1,6 +1,6 @@
 import type { PaperCounts } from './types.js';
 
-/** Table 1 of the paper (arXiv 2506.23903): files that its authors counted, which are neither source images nor rows. */
+/** Table 1 of the paper (arXiv 2506.23903). The authors counted files, which are neither source images nor rows. */
 const TABLE: Readonly<Record<string, PaperCounts>> = {
   breast: { name: 'BrEaST', train: 176, val: 50, test: 26 },
   buid: { name: 'BUID', train: 161, val: 46, test: 26 },
@@ -22,7 +22,7 @@ const TABLE: Readonly<Record<string, PaperCounts>> = {
   luminous: { name: 'Luminous', train: null, val: null, test: 296 },
 };
 
-/** Other spellings, the paper's own among them. */
+/** Alternative spellings, including the paper's own. */
 const ALIASES: Readonly<Record<string, string>> = {
   busucml: 'busuclm',
   kidnyus: 'kidneyus',
@@ -32,7 +32,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ddti: 'tnscui',
 };
 
-/** What Table 1 says of a dataset, by its name in any spelling. */
+/** A dataset's row of Table 1, by its name in any spelling. */
 export function paperCounts(dataset: string): PaperCounts | null {
   const key = dataset.toLowerCase().replace(/[^a-z0-9]/g, '');
   return TABLE[ALIASES[key] ?? key] ?? null;

@@ -2,9 +2,7 @@ import { MIRRORS } from './fingerprint.js';
 import { differing, mirrored, packSigns } from './signs.js';
 import type { ImageLocation, ImageRecord, Level, Twins } from './types.js';
 
-/**
- * Signs of 255 that may differ in copies of a picture. Where the number comes from: docs/decisions/0010-same-picture.md.
- */
+/** Maximum number of differing signs, of 255, between copies. Derived in docs/decisions/0010-same-picture.md. */
 export const ALIKE = 40;
 
 const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
@@ -32,7 +30,7 @@ function order({ level, kind }: Twins): number {
   return (level === 'error' ? 0 : 2) + (kind === 'exact' ? 0 : 1);
 }
 
-/** Pictures with the same pixels: each with the first one of every other place. */
+/** Pairs of images with equal pixels: each with the first one in every other place. */
 function exactTwins(pictures: readonly ImageRecord[], note: (i: number, j: number) => void): void {
   const seen = new Map<string, Map<string, number>>();
   for (const [j, picture] of pictures.entries()) {
@@ -48,11 +46,11 @@ interface Match {
   readonly i: number;
   readonly j: number;
   readonly distance: number;
-  /** Number of the mirroring in {@link MIRRORS}. */
+  /** Index into {@link MIRRORS}. */
   readonly mirror: number;
 }
 
-/** The nearest counterpart in another place of each picture that has one. Every pair is compared, most of them by three words. */
+/** Each image's nearest counterpart in another place. All pairs are compared, most of them by three words only. */
 function nearest(pictures: readonly ImageRecord[], limit: number): Match[] {
   const usable = pictures.flatMap((picture, index) => (picture.signs === undefined ? [] : [{ index, signs: picture.signs }]));
   const places = new Map<string, number>();
@@ -62,7 +60,7 @@ function nearest(pictures: readonly ImageRecord[], limit: number): Match[] {
     return places.get(key) as number;
   });
   const words = packSigns(usable.map(({ signs }) => signs));
-  // Of each picture: the smallest distance so far, with whom, and how mirrored.
+  // Per image: smallest distance so far, its counterpart and the mirroring.
   const best = new Int32Array(usable.length).fill(limit + 1);
   const partner = new Int32Array(usable.length);
   const turned = new Uint8Array(usable.length);

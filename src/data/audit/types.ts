@@ -6,24 +6,24 @@ export interface AuditSplit {
   readonly dataset: string;
   readonly part: Split;
   readonly data: Dataset;
-  /** The dataset's folder, which file names are told from. */
+  /** The dataset's folder; reported file names are relative to it. */
   readonly root?: string | undefined;
 }
 
-/** `error`: it must not be trained on like this. `warning`: it should be looked at. */
+/** `error`: do not train on this data. `warning`: needs a look. */
 export type Level = 'error' | 'warning';
 
-/** Something wrong with one picture or file. */
+/** A problem with one image or file. */
 export interface Problem {
   readonly level: Level;
   readonly dataset: string;
   readonly part: Split;
-  /** Below the dataset's folder. */
+  /** Relative to the dataset's folder. */
   readonly file: string;
   readonly what: string;
 }
 
-/** What is remembered of a picture: nothing that shows it. */
+/** The cached findings for an image; contains no pixels. */
 export interface Inspection {
   readonly width: number;
   readonly height: number;
@@ -39,22 +39,22 @@ export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height'
   readonly dataset: string;
   readonly part: Split;
   readonly index: number;
-  /** Below the dataset's folder. */
+  /** Relative to the dataset's folder. */
   readonly file: string;
   readonly group?: string | undefined;
   readonly labels: readonly string[];
 }
 
-/** A picture by its place. */
+/** The location of an image. */
 export type ImageLocation = Pick<ImageRecord, 'dataset' | 'part' | 'index' | 'file'>;
 
-/** The same picture in two places. */
+/** The same image in two places. */
 export interface Twins {
-  /** An error where one could be learnt and the other tested. */
+  /** An error where one could be trained on and the other tested. */
   readonly level: Level;
-  /** `exact`: the same pixels. `alike`: mirrored, coded anew, brighter, resized. */
+  /** `exact`: equal pixels. `alike`: mirrored, re-encoded, brightened or resized. */
   readonly kind: 'exact' | 'alike';
-  /** Signs that differ, of 255. */
+  /** Number of differing signs, of 255. */
   readonly distance: number;
   readonly mirrored: 'no' | 'left-right' | 'up-down' | 'both';
   readonly a: ImageLocation;
@@ -73,18 +73,18 @@ export interface SharedGroup {
 export interface SplitSummary {
   readonly images: number;
   readonly objects: number;
-  /** Pictures without an object. */
+  /** Images without an object. */
   readonly negatives: number;
-  /** Patients, volumes or source images, where the dataset tells. */
+  /** Number of patients, volumes or source images, if the dataset states them. */
   readonly groups: number | null;
-  /** Objects of each phrase, most frequent first. */
+  /** Object counts per phrase, most frequent first. */
   readonly labels: Readonly<Record<string, { readonly objects: number; readonly images: number }>>;
-  /** Pictures of each size, most frequent first. */
+  /** Image counts per size, most frequent first. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly unreadable: number;
 }
 
-/** What the paper's Table 1 says of a dataset. */
+/** A dataset's row of the paper's Table 1. */
 export interface PaperCounts {
   readonly name: string;
   readonly train: number | null;
@@ -98,12 +98,12 @@ export interface DatasetSummary {
   readonly paper: PaperCounts | null;
 }
 
-/** All that an audit found. */
+/** Result of an audit. */
 export interface AuditReport {
   readonly errors: number;
   readonly warnings: number;
   readonly images: number;
-  /** Pictures that were known from an earlier audit. */
+  /** Images found in the cache. */
   readonly cached: number;
   readonly datasets: readonly DatasetSummary[];
   readonly problems: readonly Problem[];

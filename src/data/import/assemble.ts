@@ -5,20 +5,20 @@ import type { ObjectEntry, RecordResult } from './process-record.js';
 import { splitGroups, splitRows, TRAIN_AND_VAL } from './split.js';
 import type { Importer, SourceRecord } from './types.js';
 
-/** A record and what was made of it. */
+/** A record and its result. */
 export interface Done {
   readonly record: SourceRecord;
   readonly result: Extract<RecordResult, { ok: true }>;
 }
 
-/** How entries are named and divided. */
+/** Options for naming and splitting entries. */
 export interface AssembleOptions {
   readonly importer: Importer;
   readonly seed: number;
   /** Splits that records have are kept: the publisher's, or those of a given division. */
   readonly keepSplits: boolean;
   readonly phraseOf: (name: string) => string;
-  /** All classes, for what a negative is asked. */
+  /** All classes: the phrases of a negative. */
   readonly classes: readonly string[];
   /** The imported folder. */
   readonly from: string;
@@ -27,23 +27,23 @@ export interface AssembleOptions {
 /** The entries of each split. */
 export type Splits = Readonly<Record<Split, readonly CocoEntry[]>>;
 
-/** A copy that the published code makes of an image. */
+/** A copy of an image, as the published code makes it. */
 export interface Copy {
   readonly from: string;
   readonly to: string;
 }
 
-/** Whole images, divided by groups. */
+/** Whole images, split by groups. */
 export interface StrictSplits {
   readonly splits: Splits;
-  /** Of each record. */
+  /** The split of each record. */
   readonly splitOf: readonly Split[];
 }
 
 /**
- * Whole images, groups kept together, and groups of which images are copies of each other as well.
+ * Assembles whole images, keeping groups together, including groups joined by copies.
  *
- * @param joined - the groups that stay together, of each record.
+ * @param joined - the joined group of each record.
  */
 export function assembleStrict(done: readonly Done[], joined: readonly string[], options: AssembleOptions): StrictSplits {
   const splits: Record<Split, CocoEntry[]> = { train: [], val: [], test: [] };
@@ -95,7 +95,7 @@ function entryOf(
   };
 }
 
-/** Where an image came from, with `/` on every system. */
+/** The origin of an image, with `/` on every system. */
 export function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, from: string): string {
   const place = frame === undefined ? (slice ?? page) : `${slice}t${frame}`;
   return `${relative(from, file).split(sep).join('/')}${place === undefined ? '' : `#${place}`}`;
@@ -111,10 +111,10 @@ export function assemblePaper(
   const rows = done.flatMap((item) =>
     item.result.objects.map((object, k) => {
       const { imageFile } = item.result;
-      // The published code's copies: the number of the contour follows the name of the dataset.
+      // The published code's copies insert the contour's number after the dataset's name.
       const fileName = importer.paper?.copies === true && k > 0 ? imageFile.replace('_', `${k}_`) : imageFile;
       if (fileName !== imageFile) copies.set(fileName, { from: imageFile, to: fileName });
-      // Where colours are classes, the list is that of the object.
+      // Where colours are classes, the object determines the list.
       return { item, object, fileName, list: item.record.list ?? object.class };
     }),
   );

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../util/index.js';
 import type { Split } from '../coco.js';
 
-/** An image of the annotations, with its objects. */
+/** An image of the annotation file, with its objects. */
 export interface CocoEntry {
   readonly fileName: string;
   readonly width: number;
   readonly height: number;
   /** Patient, volume or source image. */
   readonly group: string;
-  /** Where it came from, below the imported folder; `#k` is slice k of a volume, frame k of a film. */
+  /** Origin relative to the imported folder; `#k` is slice k of a volume or frame k of a cine clip. */
   readonly source: string;
   readonly spacingMm?: readonly [number, number] | undefined;
-  /** What the prompt asks for. */
+  /** The prompt's phrases. */
   readonly phrases: readonly string[];
-  /** Mask of everything in the image, where the objects are only some of it. */
+  /** Mask of everything in the image, where the objects are a subset. */
   readonly wholeMask?: string | undefined;
   readonly objects: readonly {
     readonly phrase: string;
@@ -25,13 +25,13 @@ export interface CocoEntry {
   }[];
 }
 
-/** What the annotations say of themselves. */
+/** The `info` of an annotation file. */
 export type CocoInfo = Readonly<Record<string, string | number>>;
 
-/** Entries are written in pieces, so that their text is not in memory as a whole. */
+/** Entries are written in chunks, so that the text is never in memory as a whole. */
 const PIECE = 500;
 
-/** Writes `annotations/PART.json`, an image or annotation a line. */
+/** Writes `annotations/PART.json`, one image or annotation per line. */
 export async function writeAnnotations(
   root: string,
   split: Split,

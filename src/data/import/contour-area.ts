@@ -1,7 +1,7 @@
 import type { Size } from '../../imaging/index.js';
 import type { Region } from './outer-contours.js';
 
-/** The eight neighbours, clockwise as seen on the screen, beginning at the right. */
+/** The eight neighbours, clockwise on screen, starting at the right. */
 const STEPS = [
   [1, 0],
   [1, 1],
@@ -13,7 +13,7 @@ const STEPS = [
   [1, -1],
 ] as const;
 
-/** The area inside the line through the centres of a region's outer pixels, holes included: OpenCV's `contourArea`. */
+/** Area enclosed by the line through the centres of a region's boundary pixels, including holes: OpenCV's `contourArea`. */
 export function contourArea({ pixels }: Region, { width, height }: Size): number {
   const own = new Set(pixels);
   const has = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && own.has(y * width + x);
@@ -21,13 +21,13 @@ export function contourArea({ pixels }: Region, { width, height }: Size): number
   const [startX, startY] = [first % width, Math.floor(first / width)];
   let [x, y] = [startX, startY];
   let doubled = 0;
-  // The first pixel in reading order was come to from its left.
+  // The first pixel in reading order is entered from its left.
   let heading = 0;
   let firstStep: number | undefined;
   for (;;) {
     const step = nextStep(x, y, heading, has);
     if (step === undefined) return 0;
-    // The line closes when it leaves the first pixel in the first direction again.
+    // The contour closes when it leaves the first pixel in the first direction again.
     if (x === startX && y === startY) {
       if (step === firstStep) return Math.abs(doubled) / 2;
       firstStep ??= step;
@@ -40,7 +40,7 @@ export function contourArea({ pixels }: Region, { width, height }: Size): number
   }
 }
 
-/** The first own neighbour clockwise from behind on the left, or none for a single pixel. */
+/** The first neighbour in the region, clockwise from behind on the left; undefined for a single pixel. */
 function nextStep(x: number, y: number, heading: number, has: (x: number, y: number) => boolean): number | undefined {
   for (let turn = 0; turn < 8; turn++) {
     const step = (heading + 5 + turn) % 8;

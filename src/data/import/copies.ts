@@ -6,7 +6,7 @@ import type { Importer } from './types.js';
 
 /** Copies among the images of an import. */
 export interface FoundCopies {
-  /** Of each image the group that it stays together with. */
+  /** For each image, the joined group that it stays with. */
   readonly joined: readonly string[];
   readonly sets: readonly (readonly number[])[];
 }

@@ -1,13 +1,13 @@
 import { type BinaryMask, polygonsToMask, type Size } from '../../imaging/index.js';
 
 /**
- * A polygon whose points are pixels, drawn as annotation tools draw it: what lies inside, and the pixels under its outline.
+ * Rasterises a polygon with pixel vertices as annotation tools draw it: its interior and the pixels under its outline.
  *
- * @param polygon - x0, y0, x1, y1, … as numbers of pixels.
- * @see OpenCV's `fillPoly`, by which the masks of such datasets were made
+ * @param polygon - x0, y0, x1, y1, … as pixel indices.
+ * @see OpenCV's `fillPoly`, which produced the masks of such datasets
  */
 export function drawnPolygon(polygon: readonly number[], size: Size): BinaryMask {
-  // Numbers of pixels are the places of their centres.
+  // Pixel indices denote pixel centres.
   const mask = polygonsToMask([polygon.map((value) => value + 0.5)], size);
   for (let k = 0; k < polygon.length; k += 2) {
     const next = (k + 2) % polygon.length;
@@ -16,10 +16,10 @@ export function drawnPolygon(polygon: readonly number[], size: Size): BinaryMask
   return mask;
 }
 
-/** One pixel for each step along the longer side. */
+/** One pixel per step along the longer axis. */
 function drawLine({ width, height, data }: BinaryMask, x0: number, y0: number, x1: number, y1: number): void {
   const steps = Math.max(1, Math.ceil(Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0))));
-  // A point far outside must not cost more than the picture has pixels.
+  // Bounds the cost of a vertex far outside the image.
   if (steps > 16 * (width + height)) return;
   for (let step = 0; step <= steps; step++) {
     const x = Math.round(x0 + ((x1 - x0) * step) / steps);

@@ -1,4 +1,4 @@
-/** What cannot be in a file name on some system, and what only makes trouble. */
+/** Characters that some system forbids in file names or that cause trouble. */
 const AWKWARD = /[^\p{L}\p{N}._-]+/gu;
 
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}]+/gu;
@@ -14,12 +14,12 @@ export function slug(name: string): string {
   );
 }
 
-/** A name in lower case that keeps its spaces, as the published code has it. */
+/** A lower-case name that keeps its spaces, as in the published code. */
 export function paperName(name: string): string {
   return name.normalize('NFC').toLowerCase().replace(FORBIDDEN, '-');
 }
 
-/** Adds numbers where two names became one. */
+/** Appends numbers to duplicate names. */
 export function distinct(names: readonly string[]): string[] {
   const seen = new Set<string>();
   return names.map((name) => {

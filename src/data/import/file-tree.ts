@@ -2,19 +2,19 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DataError, unreadableCode } from '../../util/index.js';
 
-/** Folders below the named one that are looked into. */
+/** Maximum folder depth below the imported folder. */
 const MAX_DEPTH = 8;
 
-/** Files that are no data: what systems and archivers leave behind. */
+/** Files left behind by operating systems and archivers. */
 const LITTER = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i;
 
 /** One file of a dataset. */
 export interface TreeFile {
-  /** Where it is. */
+  /** Its path on disk. */
   readonly path: string;
-  /** Below the imported folder, with `/` on every system. */
+  /** Relative to the imported folder, with `/` on every system. */
   readonly relative: string;
-  /** The same with the name of the imported folder before it, so that a folder may be named one level too deep. */
+  /** `relative` prefixed by the imported folder's name, so that patterns match one level too deep as well. */
   readonly full: string;
 }
 
@@ -53,24 +53,24 @@ export class FileTree {
     return new FileTree(root, files);
   }
 
-  /** The file at a path below the root, whatever the case of its letters. */
+  /** The file at a path below the root, ignoring case. */
   at(relative: string): TreeFile | undefined {
     this.byPath ??= new Map(this.files.map((file) => [file.relative.toLowerCase(), file]));
     return this.byPath.get(relative.toLowerCase());
   }
 
-  /** Archives that lie in the folder, packed. */
+  /** Archives in the folder that are still packed. */
   get archives(): readonly TreeFile[] {
     return this.files.filter(({ relative }) => ARCHIVE.test(relative));
   }
 }
 
-/** Archives; the numbers of NIfTI are packed one by one and stay so. */
+/** Archive extensions; individually compressed NIfTI files are not archives. */
 const ARCHIVE = /(?<!\.nii)\.(zip|rar|7z|tar|tgz|gz|bz2|xz)$/i;
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Names in the order in which a person counts: 2 before 10. */
+/** Natural order: 2 before 10. */
 export function naturalOrder(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : Number(a > b));
 }
@@ -83,7 +83,7 @@ async function walk(
   seen: Set<string>,
   depth: number,
 ): Promise<void> {
-  // A link to a folder above would go round for ever.
+  // A link to a parent folder would recurse for ever.
   const real = await realpath(dir);
   if (seen.has(real)) return;
   seen.add(real);

@@ -24,11 +24,11 @@ import type { Found, Importer, Problem } from './types.js';
 export type { ImportOptions } from './task.js';
 
 /**
- * Brings a published dataset, or one's own, into the project's layout: `annotations/{train,val,test}.json` (COCO), `images/`,
- * `masks/` and `report.json`. A stopped import goes on where it was; a finished one is only checked.
+ * Imports a published or user-provided dataset into the project's layout: `annotations/{train,val,test}.json` (COCO), `images/`,
+ * `masks/` and `report.json`. An interrupted import resumes; a finished one is only verified.
  *
- * @throws UsageError for an unknown name or an option that the dataset has not; DataError when nothing can be imported, when
- *   the folders may not be used, and, with `onBad: stop`, for the first bad file.
+ * @throws UsageError for an unknown name or an option that the dataset does not have; DataError when nothing can be imported,
+ *   when the folders may not be used, and, with `onBad: stop`, for the first bad file.
  */
 export async function importDataset(given: ImportOptions): Promise<ImportReport> {
   const task = taskOf(given);
@@ -147,14 +147,14 @@ function strictSplits(done: readonly Done[], assembly: AssembleOptions): Assembl
 const LEAKS =
   'protocol paper divides single outlines, not patients: the same image, volume or patient is in training and test. Use it to compare with the published figures only';
 
-/** Half an archive, or another version of it. */
+/** Notices about an incomplete archive or another version of it. */
 function notWhole({ title, published }: Importer, { records }: Found): string[] {
   const here = published?.of === 'volumes' ? new Set(records.map(({ group }) => group)).size : records.length;
   if (published === undefined || here === published.count) return [];
   return [`${here} ${published.of} are complete here, ${title} was published with ${published.count}`];
 }
 
-/** Everything that is not done yet, in threads; results in the order of the records. */
+/** Processes the pending records in threads; results are in record order. */
 async function processRecords(
   { importer, options }: Task,
   { records }: Found,
@@ -187,7 +187,7 @@ async function processRecords(
     options.onProgress?.(results.size, named.length);
   });
   const ordered = named.map(({ stem }) => results.get(stem));
-  // A broken volume is told once, not for each of its slices.
+  // A broken volume is reported once, not once per slice.
   const bad = new Map(
     ordered.flatMap((result) => (result?.ok === false ? [[`${result.file}\n${result.what}`, result] as const] : [])),
   );
@@ -211,7 +211,7 @@ async function writeDataset(splits: Splits, { importer, options, variant }: Task
   for (const split of ['train', 'val', 'test'] as const) await writeAnnotations(options.to, split, splits[split], all, info);
 }
 
-/** The division by the names of images, for others who have the same dataset in other files. */
+/** Writes the split by image names, for others who have the same dataset in other files. */
 async function writeSplits(done: readonly Done[], splits: Splits, { importer, options, variant }: Task): Promise<void> {
   const nameOf = new Map(done.map(({ record, result }) => [result.imageFile, record.name]));
   const names = (split: Split) => splits[split].map(({ fileName }) => nameOf.get(fileName) as string);
@@ -224,7 +224,7 @@ async function writeSplits(done: readonly Done[], splits: Splits, { importer, op
   await writeFileAtomic(join(options.to, 'splits.json'), text);
 }
 
-/** As links where the file system has them: a copy costs its size. */
+/** Uses hard links where the file system supports them, to save space. */
 async function makeCopies(copies: readonly Copy[], to: string): Promise<void> {
   for (const copy of copies) {
     const [source, target] = [join(to, 'images', copy.from), join(to, 'images', copy.to)];

@@ -9,7 +9,7 @@ import { readDrawn } from './read-drawn.js';
 import { both, type ClassMask, readMask } from './read-mask.js';
 import type { DrawnSource, MaskSource, PaperRows, SourceRecord } from './types.js';
 
-/** Share of the image, and number of pixels, below which a part of a mask is a speck; the largest part only by the number. */
+/** Fraction of the image and number of pixels below which a component is a speck; the largest component needs only the latter. */
 const SPECK = { share: 1e-4, pixels: 4 };
 
 /** One object of an image. */
@@ -22,9 +22,9 @@ export interface Instance {
 }
 
 /**
- * Finds the objects of an image: each connected part of each class, or what the dataset says is one object.
+ * Finds the objects of an image: each connected component of each class, or what the dataset defines as one object.
  *
- * @throws DataError naming a source that is not blank and yet shows no object: the image is no negative.
+ * @throws DataError naming a source that is not blank but contains no object: the image is not a negative.
  */
 export async function strictInstances(
   { masks, image: { file } }: SourceRecord,
@@ -46,17 +46,17 @@ export async function strictInstances(
     });
     for (const mask of named) for (const instance of divide(mask, source, image)) found.push(instance);
     const pixels = named.reduce((sum, { mask }) => sum + maskArea(mask), 0);
-    // Masks may be blank; what somebody drew around an object, or named in an annotation, may not.
+    // Masks may be blank; an outline or an entry of an annotation file may not.
     if (found.length === before && (pixels > 0 || source.kind !== 'file' || source.by !== undefined))
       throw noObject(source, image, file, pixels);
-    // An outline whose class was not drawn into the mask counts by itself.
+    // An outline whose class is not in the drawn mask counts by itself.
     for (const { class: name, polygon } of outlinesOf(source))
       if (!named.some((mask) => mask.class === name)) found.push(...whole(name, drawnPolygon(polygon, image)));
   }
   return found;
 }
 
-/** Objects that are drawn into a picture of their own: there has to be one. */
+/** Objects drawn into an image of their own, which must contain at least one. */
 async function drawnInstances(source: DrawnSource, image: Size): Promise<Instance[]> {
   const masks = await readDrawn(source, image);
   const found = masks.flatMap(({ class: name, mask }) =>
@@ -73,7 +73,7 @@ async function drawnInstances(source: DrawnSource, image: Size): Promise<Instanc
   });
 }
 
-/** What says where an object is must fit its image: an object that is nowhere would make a negative of it. */
+/** Checks that annotations lie within their image: an object outside it would leave a negative. */
 function checkPlaced(source: MaskSource, image: Size, file: string): void {
   const misfit =
     source.kind === 'polygons'
@@ -118,11 +118,11 @@ function divide(named: ClassMask, source: MaskSource, image: Size): Instance[] {
   return regions.map((region) => instanceOf(sideOr(name, source, region, image), region, mask));
 }
 
-/** All of a mask as one object, or none where it is empty. */
+/** The whole mask as one object; empty if the mask is. */
 function whole(name: string, mask: BinaryMask): Instance[] {
   const regions = regionsOf(mask);
   if (regions.length === 0) return [];
-  // Of noise there are more parts than a call takes arguments.
+  // A noisy mask has more components than the argument limit.
   const edge = (k: 0 | 1 | 2 | 3) =>
     regions.map(({ boxXyxyPx }) => boxXyxyPx[k]).reduce((a, b) => (k < 2 ? Math.min(a, b) : Math.max(a, b)));
   const area = regions.reduce((sum, { pixels }) => sum + pixels.length, 0);
@@ -144,7 +144,7 @@ function withoutSpecks(regions: readonly Region[], { width, height }: Size): Reg
   return regions.filter(({ pixels: { length } }) => length >= least || (length === largest && length >= SPECK.pixels));
 }
 
-/** One pixel more on every side: another program's line may run a pixel beside ours. */
+/** Dilates by one pixel: another program may rasterise lines a pixel apart from ours. */
 function grown({ width, height, data }: BinaryMask): BinaryMask {
   const out = Uint8Array.from(data);
   for (let y = 0; y < height; y++) {
@@ -158,8 +158,8 @@ function grown({ width, height, data }: BinaryMask): BinaryMask {
 }
 
 /**
- * Finds what the published code makes rows of: outer contours of everything that is not 0, in the mask's own pixels, brought
- * to the image's grid afterwards.
+ * Finds the rows of the published code: outer contours of everything non-zero, in mask pixels, then resampled to the image's
+ * grid.
  */
 export async function paperInstances({ masks }: SourceRecord, image: Size, rows: PaperRows): Promise<Instance[]> {
   const found: Instance[] = [];

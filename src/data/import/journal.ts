@@ -8,15 +8,15 @@ const FOLDER = '.import';
 const FILE = 'journal.jsonl';
 const LOCK = 'lock';
 
-/** Goes up when something else is made of a record, or noted of it: what earlier versions made is then made anew. */
+/** Increase when results of a record change: earlier results are then discarded. */
 const VERSION = 2;
 
-/** What an import writes, besides its journal. */
+/** The outputs of an import, besides its journal. */
 const OUTPUTS = ['annotations', 'images', 'masks', 'report.json', 'splits.json'];
 
 /**
- * What is done of an import: a line for each record, appended when its files are in place. A line that a stop cut short is
- * not read, and a record whose source has changed since is done again.
+ * The progress of an import: one line per record, appended once its files are in place. A truncated line is ignored, and a record
+ * whose source has changed is processed again.
  */
 export class Journal {
   private readonly to: string;
@@ -32,9 +32,9 @@ export class Journal {
   }
 
   /**
-   * Opens the journal of a folder, or begins one.
+   * Opens the journal of a folder, or starts one.
    *
-   * @param kind - which import it is; another one does not go on in its place.
+   * @param kind - identifies the import; a different one does not resume it.
    * @throws DataError when the folder holds something else and may not be overwritten.
    */
   static async open(to: string, kind: string, overwrite: boolean): Promise<Journal> {
@@ -60,11 +60,11 @@ export class Journal {
     }
   }
 
-  /** What is known of a record, if its files are still there. */
+  /** The result of a record, if its files still exist. */
   async find(key: string): Promise<RecordResult | undefined> {
     const result = this.done.get(key);
     if (result === undefined || !result.ok) return undefined;
-    // The folder may come from elsewhere: its record is not believed where it leads out of it.
+    // The folder is untrusted: results that point outside it are ignored.
     if (filesOf(result).some((name) => unsafeName(name) !== undefined)) return undefined;
     const files = [join('images', result.imageFile), ...result.objects.map(({ maskFile }) => join('masks', maskFile))];
     const there = await Promise.all(
@@ -87,7 +87,7 @@ export class Journal {
     await this.lock.release();
   }
 
-  /** Removes files of earlier, other results and what a stop left behind. */
+  /** Removes outdated results and files left by an interruption. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const earlier = new Set([...this.done.values()].flatMap((result) => (result.ok ? filesOf(result) : [])));
     for (const folder of ['images', 'masks']) {
@@ -99,7 +99,7 @@ export class Journal {
   }
 }
 
-/** The files of a result, below the folder that is written to. */
+/** The files of a result, relative to the output folder. */
 export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
   const masks = [
     ...result.objects.map(({ maskFile }) => maskFile),
@@ -108,7 +108,7 @@ export function filesOf(result: Extract<RecordResult, { ok: true }>): string[] {
   return [`images/${result.imageFile}`, ...masks.map((name) => `masks/${name}`)];
 }
 
-/** Tells whether a record, its files and what is done with it are the same as before. */
+/** Key that changes with a record, its files or the way they are processed. */
 export async function recordKey({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<string> {
   const files = [record.image.file, ...record.masks.flatMap((mask) => ('file' in mask ? [mask.file] : []))];
   const states = await Promise.all(
@@ -156,7 +156,7 @@ async function refuse(to: string, before: string | undefined): Promise<void> {
 
 async function continued(path: string, text: string): Promise<FileHandle> {
   const file = await open(path, 'a');
-  // After a line that was cut short the next one begins anew.
+  // Terminates a truncated line before appending.
   if (!text.endsWith('\n')) await file.write('\n');
   return file;
 }

@@ -3,7 +3,7 @@ import type { FileTree } from './file-tree.js';
 import { importers } from './registry.js';
 import type { Importer, Problem } from './types.js';
 
-/** Says why there is nothing to import: archives that are packed, another dataset, or what is wrong. */
+/** Explains why there is nothing to import: packed archives, a different dataset, or a specific problem. */
 export function nothingFound(
   importer: Importer,
   { root, archives }: FileTree,
@@ -20,7 +20,7 @@ export function nothingFound(
       what: `${packed.relative} is still packed`,
       fix: `Unpack it. ${expected}`,
     });
-  // What was found of the named dataset is said before what else the folder may be.
+  // Findings for the named dataset take precedence over guesses at another one.
   if (other !== undefined && problem === undefined)
     return new DataError({
       code: 'E_DATASET_OTHER',

@@ -15,29 +15,29 @@ import type { Importer, Protocol } from './types.js';
 
 /** One of several datasets. */
 export interface SetRequest {
-  /** A dataset that can be imported, or what one's own is called. */
+  /** An importable dataset, or the name of a user-provided one. */
   readonly name: string;
-  /** Its folder below the root. Default: the one that has its name, in any spelling. */
+  /** Its folder below the root. Default: the one with its name, in any spelling. */
   readonly folder?: string | undefined;
-  /** How often each of its training images comes up in one pass. Default: 1. */
+  /** Repetitions of each training image per epoch. Default: 1. */
   readonly repeat?: number | undefined;
-  /** What its phrases are called from now on. Default: as the dataset calls them. */
+  /** Renames its phrases. Default: unchanged. */
   readonly phrases?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where several datasets are and how they are taken. */
+/** Location and treatment of several datasets. */
 export interface SetsOptions {
-  /** The folder that holds a folder a dataset. */
+  /** The folder that contains one folder per dataset. */
   readonly root: string;
-  /** Of sets that are imported on the fly; those that are imported already must have it. */
+  /** Protocol of sets imported on the fly; sets imported earlier must match. */
   readonly protocol: Protocol;
-  /** What a dataset that is not there does. */
+  /** How to treat a missing dataset. */
   readonly missing: 'error' | 'skip';
   /** Of the splits of sets that are imported on the fly. */
   readonly seed: number;
-  /** Where those are written. Default: `sonoground/datasets` in the user's cache. */
+  /** Target of imports on the fly. Default: `sonoground/datasets` in the user's cache. */
   readonly cache?: string | undefined;
-  /** Where decoded samples are kept. Default: each is read whenever it is asked for. */
+  /** Cache of decoded samples. Default: none; every load reads the files. */
   readonly store?: SampleStore | undefined;
   readonly logger?: Logger | undefined;
 }
@@ -142,7 +142,7 @@ async function layoutOf(
   return to;
 }
 
-/** Where datasets are imported to on the fly. */
+/** Target of imports on the fly. */
 export function datasetCache(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'sonoground', 'datasets');
 }

@@ -1,28 +1,27 @@
 import type { BinaryMask, BoxXyxy } from '../../imaging/index.js';
 
-/** A connected part of a mask, as indices of its pixels in reading order of discovery. */
+/** A connected component of a mask, as pixel indices in order of discovery. */
 export interface Region {
   readonly pixels: readonly number[];
   readonly boxXyxyPx: BoxXyxy;
 }
 
 /**
- * The 8-connected parts of a mask whose outside is the outside of the image, those at the bottom first: what OpenCV's
- * `findContours` gives with `RETR_EXTERNAL`, where the published code counts one row each. A part that lies in the hole of
- * another one is not counted.
+ * The 8-connected components that border on the outer background, bottom first: OpenCV's `findContours` with `RETR_EXTERNAL`,
+ * where the published code counts one row each. A component inside another one's hole is not counted.
  */
 export function outerRegions(mask: BinaryMask): Region[] {
   const outside = outsideOf(mask);
   return regionsOf(mask)
     .filter(({ pixels }) => {
-      // The first pixel in reading order has nothing of its own part to its left.
+      // The first pixel in reading order has no pixel of its component to its left.
       const first = pixels[0] as number;
       return first % mask.width === 0 || outside[first - 1] === 1;
     })
     .reverse();
 }
 
-/** The 8-connected parts of a mask in reading order of their first pixel. */
+/** The 8-connected components of a mask in reading order of their first pixel. */
 export function regionsOf({ width, height, data }: BinaryMask): Region[] {
   const seen = new Uint8Array(data.length);
   const regions: Region[] = [];

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../../util/index.js';
 
 /**
- * Refuses a target inside the source and a source inside the target: what is read is never written to.
+ * Refuses a target inside the source and a source inside the target: sources are never written to.
  *
  * @throws DataError
  */
@@ -25,7 +25,7 @@ export async function checkPlaces(from: string, to: string): Promise<void> {
     });
 }
 
-/** Where a path leads, links followed as far as it exists. */
+/** Resolves a path, following links as far as it exists. */
 async function real(path: string): Promise<string> {
   const whole = resolve(path);
   try {

@@ -6,21 +6,21 @@ import { type NamedRecord, type ProcessOptions, processRecord, type RecordResult
 import { closeVolumes } from './volumes.js';
 import type { Job } from './worker.js';
 
-/** Records of a volume that one worker takes at a time. */
+/** Records of a volume per job. */
 const SLICES = 64;
 
-/** Jobs that wait while the threads are busy, for each of them: enough to keep it busy, few enough to hold little. */
+/** Jobs queued per thread: enough to keep it busy, few enough to hold little memory. */
 const WAITING = 2;
 
-/** Records that are done sooner here than threads are started. */
+/** Number of records below which starting threads takes longer than processing here. */
 const FEW = 100;
 
 const WORKER = new URL('./worker.js', import.meta.url);
 
 /**
- * Works on records in threads, those of one volume together, and hands over each result as it comes. Only as many jobs are
- * in flight as keep the threads busy, so memory does not grow with the number of records. A few records, and all where the
- * compiled worker is not there (sources run by a test), are done here, one after the other.
+ * Processes records in threads, those of one volume together, and delivers each result as it arrives. Memory does not grow with
+ * the number of records, since only enough jobs are in flight to keep the threads busy. Few records, and all records if there is
+ * no compiled worker (tests run the sources), are processed here, one after the other.
  */
 export async function processAll(
   records: readonly NamedRecord[],
@@ -43,7 +43,7 @@ export async function processAll(
         })
         .finally(() => running.delete(done));
       running.add(done);
-      // A failure is thrown by the race or at the end, never unseen.
+      // Failures surface in the race or at the end; this avoids an unhandled rejection.
       done.catch(() => {});
       if (running.size >= threads * (1 + WAITING)) await Promise.race(running);
     }

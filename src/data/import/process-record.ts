@@ -8,24 +8,24 @@ import { type Instance, paperInstances, strictInstances } from './instances.js';
 import type { PaperRows, SourceRecord } from './types.js';
 import { openVolume, transposed } from './volumes.js';
 
-/** What a worker is told besides the record. */
+/** Options of a worker besides the record. */
 export interface ProcessOptions {
-  /** The folder that is written to. */
+  /** The output folder. */
   readonly to: string;
-  /** Rows as published, or absent for whole objects. */
+  /** Rows as in the published code; absent for whole objects. */
   readonly paper?: PaperRows;
   readonly stretch: boolean;
 }
 
-/** A record with the stem of its files. */
+/** A record with the stem of its output files. */
 export interface NamedRecord {
   readonly stem: string;
-  /** The stem of its image, where another record has the same one. Default: its own. */
+  /** The stem of its image, where it shares one with another record. Default: its own. */
   readonly imageStem?: string;
   readonly record: SourceRecord;
 }
 
-/** An object as it goes into the annotations. */
+/** An object as written to the annotations. */
 export interface ObjectEntry {
   readonly class: string;
   /** Left, top, width, height in pixels. */
@@ -34,7 +34,7 @@ export interface ObjectEntry {
   readonly maskFile: string;
 }
 
-/** What became of a record. */
+/** The result of a record. */
 export type RecordResult =
   | {
       readonly stem: string;
@@ -44,14 +44,14 @@ export type RecordResult =
       readonly height: number;
       readonly spacingMm?: readonly [number, number];
       readonly objects: readonly ObjectEntry[];
-      /** By which copies of the picture are found; not where rows are as published. */
+      /** For finding copies of the image; absent where rows are as in the published code. */
       readonly fingerprint?: Fingerprint;
-      /** The mask of everything in the image, where rows are as published. */
+      /** The mask of everything in the image, where rows are as in the published code. */
       readonly wholeMask?: string;
     }
   | { readonly stem: string; readonly ok: false; readonly file: string; readonly what: string };
 
-/** Reads one record, writes its image and the mask of each of its objects. What cannot be used is told, not thrown. */
+/** Reads one record and writes its image and the mask of each object. Unusable data is returned as a failure, not thrown. */
 export async function processRecord({ stem, imageStem, record }: NamedRecord, options: ProcessOptions): Promise<RecordResult> {
   try {
     const { picture, spacingMm } = await readImage(record);
@@ -61,7 +61,7 @@ export async function processRecord({ stem, imageStem, record }: NamedRecord, op
     const instances = await (options.paper === undefined
       ? strictInstances(record, size, options)
       : paperInstances(record, size, options.paper));
-    // Without a row the published code has no copy of the image.
+    // Without a row, the published code has no copy of the image.
     const unused = options.paper !== undefined && instances.length === 0;
     const imageFile = unused ? '' : await writeImage(imageStem ?? stem, record, picture, options.to);
     const objects: ObjectEntry[] = [];
@@ -92,7 +92,7 @@ export async function processRecord({ stem, imageStem, record }: NamedRecord, op
   }
 }
 
-/** Millimetres a pixel of the picture that is here: a smaller one has larger pixels. */
+/** Pixel size in millimetres of the actual image: a downsized image has larger pixels. */
 function ownSpacing({ spacingMm, publishedSize }: SourceRecord, { width, height }: RasterImage): SourceRecord['spacingMm'] {
   if (spacingMm === undefined || publishedSize === undefined) return spacingMm;
   return [(spacingMm[0] * publishedSize[0]) / width, (spacingMm[1] * publishedSize[1]) / height];
@@ -119,7 +119,7 @@ async function readImage({
   return { picture: turned, ...(known ? { spacingMm: [across, down] as const } : {}) };
 }
 
-/** PNG and JPEG files are taken as they are, whatever they are called; everything else becomes PNG. */
+/** PNG and JPEG files are copied unchanged, whatever their extension; everything else becomes PNG. */
 async function writeImage(stem: string, { image }: SourceRecord, picture: RasterImage, to: string): Promise<string> {
   const whole = image.slice === undefined && image.page === undefined;
   const ending = whole ? endingOf(await readImageFile(image.file)) : undefined;
@@ -135,7 +135,7 @@ function endingOf(bytes: Buffer): 'png' | 'jpg' | undefined {
   return bytes.readUInt16BE(0) === 0xffd8 ? 'jpg' : undefined;
 }
 
-/** Copies to a temporary name first, so that a stop leaves no half file. */
+/** Copies via a temporary name, so that an interruption leaves no partial file. */
 async function copyAtomic(from: string, to: string): Promise<void> {
   const temporary = join(dirname(to), `.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
   await mkdir(dirname(to), { recursive: true });

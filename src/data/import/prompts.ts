@@ -9,35 +9,35 @@ import type { Protocol } from './types.js';
 const words = z.string().trim().min(1);
 
 const promptsSchema = z.strictObject({
-  /** What the objects are called. */
+  /** The phrases of the objects. */
   classes: z.record(
     z.string(),
     z.strictObject({
-      /** The right words, used by default. */
+      /** The correct phrase, used by default. */
       strict: words,
-      /** The published words, under `protocol: paper`. */
+      /** The published phrase, under `protocol: paper`. */
       paper: words,
-      /** Other words for the same thing. */
+      /** Synonyms. */
       synonyms: z.array(words).default([]),
       /** Sentences of the paper's prompt study. */
       study: z.array(words).default([]),
     }),
   ),
-  /** Sentences around a phrase, which `{}` stands for. */
+  /** Sentence templates; `{}` stands for the phrase. */
   templates: z.array(words).default([]),
-  /** Prompts that name what is not there, as controls. */
+  /** Control prompts that name absent structures. */
   controls: z.array(words).default([]),
 });
 
-/** The words of a dataset. */
+/** The prompt words of a dataset. */
 export type Prompts = z.infer<typeof promptsSchema>;
 
 const FOLDER = new URL('../../../configs/prompts/', import.meta.url);
 
 /**
- * The words of a dataset, from `configs/prompts/NAME.yaml`; none where a dataset brings its own.
+ * Loads the prompt words of a dataset from `configs/prompts/NAME.yaml`; undefined if a dataset defines its own.
  *
- * @throws ConfigError with the line of what is wrong in the file.
+ * @throws ConfigError with the line of the error in the file.
  */
 export async function loadPrompts(dataset: string): Promise<Prompts | undefined> {
   const file = fileURLToPath(new URL(`${dataset}.yaml`, FOLDER));
@@ -45,7 +45,7 @@ export async function loadPrompts(dataset: string): Promise<Prompts | undefined>
   return validate(promptsSchema, ConfigDocument.parse(await readFile(file, 'utf8'), file));
 }
 
-/** What a class is called. A class without an entry is its own phrase. */
+/** The phrase of a class. A class without an entry is its own phrase. */
 export function phraseOf(name: string, prompts: Prompts | undefined, protocol: Protocol): string {
   return canonicalPhrase(prompts?.classes[name]?.[protocol] ?? name);
 }

@@ -1,7 +1,7 @@
 import { MersenneTwister19937 } from 'random-js';
 
 /**
- * Python's `random`, for splits that were made there: `random.seed(n)`, `random.shuffle(list)`.
+ * Python's `random`, for splits made in Python: `random.seed(n)`, `random.shuffle(list)`.
  *
  * @see CPython's Modules/_randommodule.c (`random_seed`) and Lib/random.py (`_randbelow_with_getrandbits`, `shuffle`)
  */
@@ -10,7 +10,7 @@ export class PythonRandom {
 
   /** @param seed - an integer from 0 to 2^53, as in `random.seed(seed)`. */
   constructor(seed: number) {
-    // Python seeds by the 32-bit digits of the number, the lowest first.
+    // Python seeds with the number's 32-bit digits, lowest first.
     const high = Math.floor(seed / 2 ** 32);
     this.engine = MersenneTwister19937.seedWithArray(high > 0 ? [seed >>> 0, high] : [seed >>> 0]);
   }
@@ -20,7 +20,7 @@ export class PythonRandom {
     return this.engine.next() >>> 0;
   }
 
-  /** An integer in [0, n), n up to 2^32 - 1: as many high bits as n has, drawn again until they are below it. */
+  /** An integer in [0, n), n up to 2^32 - 1: draws as many high bits as n has until the result is below n. */
   below(n: number): number {
     const bits = 32 - Math.clz32(n);
     for (;;) {
@@ -29,7 +29,7 @@ export class PythonRandom {
     }
   }
 
-  /** A shuffled copy, in the order that `random.shuffle` gives. */
+  /** A shuffled copy, in the order of `random.shuffle`. */
   shuffle<T>(items: readonly T[]): T[] {
     const out = [...items];
     for (let i = out.length - 1; i > 0; i--) {

@@ -3,22 +3,22 @@ import { DataError } from '../../util/index.js';
 import type { ClassMask } from './read-mask.js';
 import type { DrawnSource } from './types.js';
 
-/** Of red, green and blue together, how far a pixel may be from its class's colour: JPEG moves them. */
+/** Maximum distance from a class's colour, summed over red, green and blue: JPEG shifts colours. */
 const TOLERANCE = 24;
 
-/** Share of pixels that may be of no class's colour: the rings of JPEG along edges. */
+/** Fraction of pixels that may match no class's colour: JPEG ringing along edges. */
 const STRAY = 0.02;
 
-/** From this level on a pixel of an outline is drawn. */
+/** Level from which a pixel of an outline counts as drawn. */
 const DRAWN = 128;
 
-/** Share of the picture that an object must hold beside its outline. */
+/** Minimum fraction of the image that an object must enclose beyond its outline. */
 const HOLLOW = 0.001;
 
 /**
- * Reads the objects that are drawn into a picture, on the image's grid.
+ * Reads the objects drawn into an image, on the image's grid.
  *
- * @throws DataError naming the file for colours that are no class's, an outline that is not closed, and for other proportions.
+ * @throws DataError naming the file for colours of no class, an outline that is not closed, or a different aspect ratio.
  */
 export async function readDrawn(source: DrawnSource, image: Size): Promise<ClassMask[]> {
   const picture = await decodeImage(source.file);
@@ -76,7 +76,7 @@ function paintedMasks(picture: RasterImage, { classes, file }: Extract<DrawnSour
   }));
 }
 
-/** The numbers of classes, where a picture is grey and holds no others. */
+/** The class numbers, if the image is grey and holds no other values. */
 function numbersOf({ data }: RasterImage, classes: number): Uint8Array | undefined {
   const numbers = new Uint8Array(data.length / 3);
   for (let i = 0; i < numbers.length; i++) {
@@ -88,8 +88,8 @@ function numbersOf({ data }: RasterImage, classes: number): Uint8Array | undefin
 }
 
 /**
- * An object from its outline. What lies around the middle of the outline is inside: also where the picture's border cuts the
- * object, and two parts of the rest touch it.
+ * Fills an outline. The region around the outline's centre is inside, even where the image border cuts the object and the
+ * remaining background is in two pieces.
  */
 function filledOutline({ width, height, data }: RasterImage, file: string): BinaryMask {
   const out = new Uint8Array(width * height);
@@ -110,7 +110,7 @@ function filledOutline({ width, height, data }: RasterImage, file: string): Bina
     });
   }
   const middle = Math.round(sumY / count) * width + Math.round(sumX / count);
-  // It is filled already.
+  // The outline is filled already.
   if (out[middle] === 1) return { width, height, data: out };
   const inside = spread(out, middle, width);
   const rest = out.length - count - inside.length;
@@ -120,7 +120,7 @@ function filledOutline({ width, height, data }: RasterImage, file: string): Bina
   return { width, height, data: out };
 }
 
-/** Pixels that are reached from one without crossing a drawn one, across and down. */
+/** Pixels 4-connected to a start pixel without crossing a drawn one. */
 function spread(drawn: Uint8Array, start: number, width: number): readonly number[] {
   const seen = Uint8Array.from(drawn);
   seen[start] = 1;

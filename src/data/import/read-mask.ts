@@ -22,27 +22,27 @@ import { drawnPolygon } from './drawn-polygon.js';
 import type { MaskReading, MaskSource } from './types.js';
 import { openVolume, transposedPlane } from './volumes.js';
 
-/** From this level on a colour is drawn: half of the way to white, so that soft edges and the ringing of JPEG are not. */
+/** Level from which a colour counts as drawn: halfway to white, to exclude soft edges and JPEG ringing. */
 const BRIGHT = 128;
 
-/** Objects of one class, all in one mask on the image's grid. */
+/** Objects of one class, in one mask on the image's grid. */
 export interface ClassMask {
   readonly class: string;
   readonly mask: BinaryMask;
 }
 
-/** How masks are brought to their images. */
+/** How masks are fitted to their images. */
 export interface MaskOptions {
-  /** Masks of other proportions are stretched instead of refused. */
+  /** Stretches masks of other aspect ratios instead of refusing them. */
   readonly stretch: boolean;
-  /** Everything that is not 0 counts, as in the published code; the mask keeps its own size. */
+  /** Every non-zero value counts, as in the published code; the mask keeps its own size. */
   readonly raw: boolean;
 }
 
 /**
- * Reads what one source says about an image.
+ * Reads the masks of one source.
  *
- * @throws DataError naming the file for what cannot be read, for values that mean nothing and for other proportions.
+ * @throws DataError naming the file for unreadable files, undefined values and other aspect ratios.
  */
 export async function readMask(source: MaskSource, image: Size, options: MaskOptions): Promise<ClassMask[]> {
   switch (source.kind) {
@@ -117,7 +117,7 @@ async function readFileMask(source: FileSource, image: Size, options: MaskOption
   }
 }
 
-/** What the published code takes for an object: everything that is not 0; of colours, the first that there is. */
+/** The published code's objects: everything non-zero; of several colours, the first one present. */
 async function rawMasks(source: FileSource, read: MaskReading): Promise<ClassMask[]> {
   if (read.as === 'colours') {
     const picture = await decodeImage(addressOf(source));
@@ -148,7 +148,7 @@ function addressOf({ file, page }: FileSource): string {
   return page === undefined ? file : `${file}#${page}`;
 }
 
-/** The mask by the rule for all masks. */
+/** The mask read by the common rule for all masks. */
 async function greyMaskOf(source: FileSource): Promise<GreyMap> {
   const { file, slice, transpose } = source;
   if (slice === undefined) return decodeGreyMask(addressOf(source));
@@ -158,7 +158,7 @@ async function greyMaskOf(source: FileSource): Promise<GreyMap> {
     : { width, height, data };
 }
 
-/** The numbers of the mask as they are stored. */
+/** The stored values of the mask. */
 async function levelsOf(source: FileSource): Promise<Levels> {
   const { file, slice, transpose } = source;
   if (slice === undefined) return decodeMaskLevels(addressOf(source));
@@ -171,13 +171,13 @@ function planeOf({ frame, turn }: FileSource, index: number) {
   return { index, turn, ...(frame === undefined ? {} : { frame }) };
 }
 
-/** The levels of a mask without what else is known of them. */
+/** The levels of a mask without further metadata. */
 type Levels = Pick<LevelMap, 'width' | 'height' | 'levels'>;
 
-/** By how much a class number that was kept as a float, or multiplied by a slope, may be off. */
+/** Tolerance for class numbers stored as floats or scaled by a slope. */
 const ROUNDING = 1e-3;
 
-/** Levels as class numbers: those that are whole but for rounding become so; what is not a number is nothing. */
+/** Levels as class numbers: rounds those that are integers within the tolerance; NaN becomes 0. */
 function classNumbers({ width, height, levels }: Levels): Levels {
   if (!(levels instanceof Float32Array || levels instanceof Float64Array)) return { width, height, levels };
   const whole = (value: number) => (Math.abs(value - Math.round(value)) < ROUNDING ? Math.round(value) : value);
@@ -200,7 +200,7 @@ function colourMask({ width, height, data }: RasterImage, colour: Colour): Binar
   return { width, height, data: out };
 }
 
-/** The different levels but 0, in their order. */
+/** The distinct non-zero levels, in ascending order. */
 function valuesOf({ levels }: Levels): number[] {
   const seen = new Set<number>();
   let before = 0;
@@ -248,7 +248,7 @@ function scaled(
   return [x * sx, y * sy, w * sx, h * sy];
 }
 
-/** The pixels that a box touches. */
+/** The pixels touched by a box. */
 export function rectangle([x, y, w, h]: readonly [number, number, number, number], { width, height }: Size): BinaryMask {
   const data = new Uint8Array(width * height);
   const [x0, x1] = [Math.max(0, Math.floor(x)), Math.min(width, Math.ceil(x + w))];
@@ -257,7 +257,7 @@ export function rectangle([x, y, w, h]: readonly [number, number, number, number
   return { width, height, data };
 }
 
-/** What is in two masks of one size. */
+/** Intersection of two masks of equal size. */
 export function both(a: BinaryMask, b: BinaryMask): BinaryMask {
   return { ...a, data: a.data.map((value, i) => value & (b.data[i] as number)) };
 }

@@ -2,13 +2,13 @@ import { nearest, UsageError } from '../../util/index.js';
 import { importers } from './importers/index.js';
 import type { Importer } from './types.js';
 
-/** Every dataset that can be imported, in the order of the paper's table. */
+/** All importable datasets, in the order of the paper's table. */
 export { importers };
 
 /**
- * A dataset by its name, whatever the case, dashes and spaces.
+ * Finds an importer by dataset name, ignoring case, dashes and spaces.
  *
- * @throws UsageError with the nearest name.
+ * @throws UsageError suggesting the nearest name.
  */
 export function findImporter(name: string): Importer {
   const wanted = plain(name);
@@ -26,12 +26,12 @@ export function findImporter(name: string): Importer {
   });
 }
 
-/** A dataset by its name, or nothing where there is none of that name. */
+/** Finds an importer by dataset name; undefined if there is none. */
 export function knownImporter(name: string): Importer | undefined {
   return importers.find((importer) => spellings(importer).includes(plain(name)));
 }
 
-/** Whether a folder is called as a dataset, in any of the spellings of its name. */
+/** Whether a folder's name is a spelling of the dataset's name. */
 export function isSpelling(folder: string, name: string, importer: Importer | undefined): boolean {
   return plain(folder) === plain(name) || (importer !== undefined && spellings(importer).includes(plain(folder)));
 }

@@ -7,17 +7,17 @@ import type { Problem, Protocol } from './types.js';
 export interface SplitCounts {
   /** Objects. */
   readonly rows: number;
-  /** Different source images. */
+  /** Distinct source images. */
   readonly images: number;
-  /** Image files: more than images where one is listed under several names. */
+  /** Image files: more than images if one is listed under several names. */
   readonly files: number;
 }
 
-/** Images that are the same or alike, as `check-data` goes by, under different names, patients or volumes. */
+/** Identical or near-identical images, by the criterion of `check-data`, under different names, patients or volumes. */
 export interface CopiesReport {
   /** Groups of copies; each is in one split, unless the splits were given. */
   readonly groups: number;
-  /** Images that have a copy elsewhere. */
+  /** Images with a copy elsewhere. */
   readonly images: number;
   /** The source images of each group. */
   readonly sets: readonly (readonly string[])[];
@@ -30,7 +30,7 @@ export interface CopiesReport {
   }[];
 }
 
-/** What `report.json` says. */
+/** Content of `report.json`. */
 export interface ImportReport {
   readonly dataset: string;
   readonly protocol: Protocol;
@@ -43,7 +43,7 @@ export interface ImportReport {
   readonly negatives: Readonly<Record<Split, number>>;
   /** Patients, volumes or source images that are in more than one split. */
   readonly sharedGroups: number;
-  /** Absent where rows are divided as published. */
+  /** Absent if rows are split as in the published code. */
   readonly copies?: CopiesReport;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];

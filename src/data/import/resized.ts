@@ -1,6 +1,6 @@
 import { type Done, sourceOf } from './assemble.js';
 
-/** Says how many images are not of the size in which they were published; their tables speak of that one. */
+/** A notice about images that differ from their published size, to which their tables refer. */
 export function resizedNote(done: readonly Done[], from: string): string | undefined {
   const resized = done.flatMap(({ record, result: { width, height } }) => {
     const [w, h] = record.publishedSize ?? [width, height];

@@ -12,11 +12,11 @@ const schema = z.object({
   parts: z.strictObject({ train: names, val: names, test: names }),
 });
 
-/** A division of a dataset: names of images, as the import calls them, whatever the ending and the size of their files. */
+/** A split of a dataset by image names as the import writes them, independent of extension and image size. */
 export interface SplitFile {
   readonly dataset: string;
   readonly variant?: string | undefined;
-  /** Of the seed that it was drawn by. */
+  /** The seed of the split. */
   readonly seed?: number | undefined;
   readonly parts: Readonly<Record<Split, readonly string[]>>;
 }
@@ -94,10 +94,10 @@ function json(text: string): unknown {
   }
 }
 
-/** What a division makes of the images that are there. */
+/** Records with the splits of a split file. */
 export interface Divided {
   readonly records: readonly SourceRecord[];
-  /** Images that the division does not name; they are left out. */
+  /** Images that the split file does not list; they are left out. */
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
 }

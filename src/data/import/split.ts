@@ -2,7 +2,7 @@ import { Rng } from '../../util/index.js';
 import type { Split } from '../coco.js';
 import { PythonRandom } from './python-random.js';
 
-/** Of ten images, how many train and validate; the rest tests. */
+/** Fractions for train and val; the rest is the test split. */
 const SHARES = { train: 0.7, val: 0.2 };
 
 /** Shares where the test split is given. */
@@ -10,7 +10,7 @@ export const TRAIN_AND_VAL = { train: 7 / 9, val: 2 / 9 };
 
 const SPLITS = ['train', 'val', 'test'] as const;
 
-/** What {@link splitGroups} divides. */
+/** Input of {@link splitGroups}. */
 export interface Grouped {
   readonly group: string;
 }
@@ -54,7 +54,7 @@ function targets(images: number, groups: number, shares: typeof SHARES): Record<
   return test > 1 ? { train, val: 1, test: test - 1 } : { train: train - 1, val: 1, test };
 }
 
-/** A row that is in one of the published code's lists. */
+/** A row of one of the published code's lists. */
 export interface Listed {
   readonly list?: string | undefined;
 }
@@ -71,7 +71,7 @@ export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly 
   const divided = lists.length === 0 ? [rows] : lists.map((list) => rows.filter((row) => row.list === list));
   for (const list of divided) {
     const order = random.shuffle(list);
-    // As Python truncates the product of floating-point numbers.
+    // Truncates the floating-point product as Python does.
     const train = Math.trunc(order.length * SHARES.train);
     const val = Math.trunc(order.length * SHARES.val);
     for (const [i, row] of order.entries()) splits[i < train ? 'train' : i < train + val ? 'val' : 'test'].push(row);

@@ -2,36 +2,36 @@ import { type Logger, silentLogger, UsageError } from '../../util/index.js';
 import { findImporter } from './registry.js';
 import type { Importer, Protocol } from './types.js';
 
-/** What an import is asked. */
+/** Options of an import. */
 export interface ImportOptions {
-  /** A name or another spelling of it. */
+  /** A dataset's name in any spelling. */
   readonly dataset: string;
   /** The unpacked dataset. */
   readonly from: string;
-  /** Where the project's layout is written. */
+  /** Output folder, in the project's layout. */
   readonly to: string;
   /** Default: `strict`. */
   readonly protocol?: Protocol;
-  /** What the first bad file does. Default: `skip`, it is left out and listed. */
+  /** Whether a bad file stops the import. Default: `skip`, which lists and skips bad files. */
   readonly onBad?: 'stop' | 'skip';
-  /** Of the split. Default: 42. */
+  /** Seed of the split. Default: 42. */
   readonly seed?: number;
   /** Use the publisher's splits. Default: false. */
   readonly officialSplits?: boolean;
-  /** A division to use: the `splits.json` of another import. Default: it is drawn by the seed. */
+  /** A split file to use: the `splits.json` of another import. Default: a split drawn by the seed. */
   readonly splits?: string | undefined;
   /** One of the dataset's variants. Default: its first; the paper's under `protocol: paper`. */
   readonly variant?: string;
-  /** What the objects of a set that names nothing are called. */
+  /** Phrases of the objects of a set that names none. */
   readonly prompts?: readonly string[];
   /** Replaces an earlier import, or writes into a folder that is not empty. Default: false. */
   readonly overwrite?: boolean;
   readonly logger?: Logger;
-  /** Told how far the import is. */
+  /** Progress callback. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** An import whose options fit its dataset. */
+/** An import with validated options. */
 export interface Task {
   readonly importer: Importer;
   readonly options: Required<Omit<ImportOptions, 'variant' | 'onProgress' | 'splits'>> &
@@ -40,9 +40,9 @@ export interface Task {
 }
 
 /**
- * Completes what was asked.
+ * Validates the options and fills in defaults.
  *
- * @throws UsageError for an unknown name or an option that the dataset has not.
+ * @throws UsageError for an unknown name or an option that the dataset does not have.
  */
 export function taskOf(given: ImportOptions): Task {
   const importer = findImporter(given.dataset);
@@ -101,7 +101,7 @@ export function taskOf(given: ImportOptions): Task {
   return { importer, options, variant };
 }
 
-/** One folder holds one kind of import; another seed only divides it anew. */
+/** Identifies the kind of import of a folder; a different seed merely splits it anew. */
 export function kindOf({ importer, options, variant }: Task): string {
   return [importer.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
 }

@@ -1,11 +1,11 @@
 import { type LevelMap, type NiftiVolume, openNifti, type RasterImage } from '../../imaging/index.js';
 
-/** Volumes that stay in memory: an image and its labels, and the two before them. */
+/** Volumes kept in memory: an image and its labels, and the previous two. */
 const KEPT = 4;
 
 const open = new Map<string, Promise<NiftiVolume>>();
 
-/** A volume, kept for the slices that follow. */
+/** Opens a volume and keeps it for the following slices. */
 export function openVolume(file: string): Promise<NiftiVolume> {
   const kept = open.get(file);
   if (kept !== undefined) return kept;
@@ -15,12 +15,12 @@ export function openVolume(file: string): Promise<NiftiVolume> {
   return volume;
 }
 
-/** Forgets all volumes. */
+/** Releases all volumes. */
 export function closeVolumes(): void {
   open.clear();
 }
 
-/** Rows and columns exchanged. */
+/** Swaps rows and columns. */
 export function transposed({ width, height, data }: RasterImage): RasterImage {
   const out = new Uint8Array(data.length);
   for (let y = 0; y < height; y++)
@@ -29,7 +29,7 @@ export function transposed({ width, height, data }: RasterImage): RasterImage {
   return { width: height, height: width, data: out };
 }
 
-/** The same of numbers of which a pixel has one. */
+/** Swaps rows and columns of single-channel values. */
 export function transposedPlane<T extends LevelMap['levels']>(values: T, width: number, height: number): T {
   const out = values.slice() as T;
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) out[x * height + y] = values[y * width + x] as number;

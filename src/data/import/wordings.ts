@@ -1,14 +1,14 @@
 import { loadPrompts, type Prompts } from './prompts.js';
 import { importers, knownImporter } from './registry.js';
 
-/** Other ways of asking for a phrase of a dataset; none where the dataset has no word list, or the list not this phrase. */
+/** Alternative wordings of a dataset's phrase; empty if the dataset has no word list or the list lacks the phrase. */
 export type WordingsOf = (dataset: string, phrase: string) => readonly string[];
 
 /**
- * Reads the word lists of all datasets that can be imported. A phrase may be asked for by its synonyms, and by each of them and
- * itself in the list's sentences. The sentences of the paper's prompt study stay out: they are there to be tested on.
+ * Loads the word lists of all importable datasets. A phrase's alternatives are its synonyms, and the phrase and its synonyms in
+ * each of the list's sentence templates. The sentences of the paper's prompt study are reserved for testing.
  *
- * @throws ConfigError with the line of what is wrong in a list.
+ * @throws ConfigError with the line of the error in a list.
  */
 export async function loadWordings(): Promise<WordingsOf> {
   const lists = new Map<string, Prompts | undefined>();
@@ -23,7 +23,7 @@ function wordingsIn({ classes, templates }: Prompts, phrase: string): string[] {
   const named = Object.values(classes).filter(({ strict, paper }) => strict === phrase || paper === phrase);
   const [first, ...others] = named;
   if (first === undefined) return [];
-  // Where several classes bear the phrase, words for one of them would be wrong for another.
+  // If several classes share the phrase, a synonym must apply to all of them.
   const synonyms = first.synonyms.filter((synonym) => others.every((other) => other.synonyms.includes(synonym)));
   const plain = [phrase, ...synonyms];
   const sentences = templates.flatMap((template) => plain.map((words) => template.replaceAll('{}', words)));

@@ -5,11 +5,11 @@ import { blur, field, gaussianNoise, sampleAt } from './fields.js';
 import { draw } from './structures.js';
 import type { Tissue } from './tissue.js';
 
-/** Where beams run: parallel from the top edge, or fanning out from a point above it. */
+/** Beam geometry: parallel from the top edge, or a sector from a point above it. */
 export interface ProbeGeometry {
-  /** The place of sample `depth` of beam `beam`, in pixels. */
+  /** The position, in pixels, of sample `depth` of beam `beam`. */
   toImage(beam: number, depth: number): readonly [x: number, y: number];
-  /** The beam and sample at a place. */
+  /** The beam and sample at a position. */
   toBeam(x: number, y: number): readonly [beam: number, depth: number];
   readonly beams: number;
   readonly samples: number;
@@ -39,7 +39,7 @@ export function drawGeometry(width: number, height: number, domain: PhantomDomai
   };
 }
 
-/** Whether a place lies in the field of view. */
+/** Returns a test for whether a position lies in the field of view. */
 export function inView({ toBeam, beams, samples }: ProbeGeometry): (x: number, y: number) => boolean {
   return (x, y) => {
     const [beam, depth] = toBeam(x, y);
@@ -48,8 +48,8 @@ export function inView({ toBeam, beams, samples }: ProbeGeometry): (x: number, y
 }
 
 /**
- * Takes an ultrasound image of tissue: random scatterers of the tissue's strength, attenuated along each beam, seen through
- * a point-spread function that widens away from the focus, as an envelope in decibels.
+ * Simulates an ultrasound image of tissue: random scatterers of the tissue's echogenicity, attenuated along each beam, convolved
+ * with a point-spread function that widens away from the focus, shown as an envelope in decibels.
  */
 export function acquire({ level, attenuation }: Tissue, geometry: ProbeGeometry, domain: PhantomDomain, rng: Rng): RasterImage {
   const { width, height } = level;
@@ -69,7 +69,7 @@ export function acquire({ level, attenuation }: Tissue, geometry: ProbeGeometry,
   return display(envelope, geometry, width, height, domain, rng);
 }
 
-/** Envelope in dB of scatterers of the given strength in dB. */
+/** Envelope in dB of scatterers with the given strength in dB. */
 function speckle(strength: { width: number; height: number; data: Float32Array }, domain: PhantomDomain, unit: number, rng: Rng) {
   const { width, height } = strength;
   const amplitude = strength.data.map((decibels) => 10 ** (decibels / 20));
@@ -83,7 +83,7 @@ function speckle(strength: { width: number; height: number; data: Float32Array }
     return blur(noise, sigmaX, axial).data;
   }) as [Float32Array, Float32Array];
   const [real, imaginary] = quadratures;
-  // Spatial compounding averages looks: the more, the smoother the speckle.
+  // Spatial compounding averages views; more views give smoother speckle.
   const smooth = rng.uniform(0, 0.65);
   const floor = rng.uniform(0.002, 0.012);
   const data = new Float32Array(real.length);

@@ -1,28 +1,28 @@
 import type { Range, StructureName } from './structures.js';
 
-/** One probe, one scanner, one population: what phantoms are drawn from. */
+/** Distribution of phantoms: one probe, one scanner, one population. */
 export interface PhantomDomain {
   readonly name: string;
-  /** What may appear, with how often it does relative to the others. */
+  /** The structures that may appear, with relative frequencies. */
   readonly structures: Partial<Record<StructureName, number>>;
-  /** Objects an image has: chances of none, one, two, three. */
+  /** Probabilities of 0, 1, 2 and 3 objects per image. */
   readonly counts: readonly number[];
-  /** Share of images with a fan-shaped field of view. */
+  /** Fraction of images with a sector-shaped field of view. */
   readonly sector: number;
   /** Width of the point-spread function in pixels of a 128-pixel image, across and along the beam. */
   readonly lateral: Range;
   readonly axial: Range;
-  /** dB between black and white. */
+  /** Dynamic range in dB, from black to white. */
   readonly dynamicRange: Range;
   /** Brightness of the reference level, 0 to 1. */
   readonly gain: Range;
-  /** dB lost from top to bottom. */
+  /** Attenuation in dB from top to bottom. */
   readonly depthLoss: Range;
   /** Exponent on the displayed brightness. */
   readonly gamma: Range;
-  /** Chance that the prompt uses a wider word where there is one. */
+  /** Probability that the prompt uses a hypernym, if there is one. */
   readonly hypernyms: number;
-  /** Chance of each absent thing to be asked for. */
+  /** Probability of prompting for each absent structure. */
   readonly negatives: number;
 }
 
@@ -49,7 +49,7 @@ const standard: PhantomDomain = {
   negatives: 0.3,
 };
 
-/** Another probe (coarser speckle, wider field), other gain, and a structure that `standard` does not have. */
+/** A different probe (coarser speckle, wider field), different gain, and a structure that `standard` does not have. */
 const shifted: PhantomDomain = {
   ...standard,
   name: 'shifted',

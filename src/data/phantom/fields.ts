@@ -1,6 +1,6 @@
 import type { Rng } from '../../util/index.js';
 
-/** A picture of numbers, row-major. */
+/** A row-major 2D field of numbers. */
 export interface Field {
   readonly width: number;
   readonly height: number;
@@ -11,7 +11,7 @@ export function field(width: number, height: number, value = 0): Field {
   return { width, height, data: new Float32Array(width * height).fill(value) };
 }
 
-/** Standard normal numbers (Box-Muller, both of each pair). */
+/** Standard normal noise (Box-Muller, using both values of each pair). */
 export function gaussianNoise(width: number, height: number, rng: Rng): Field {
   const data = new Float32Array(width * height);
   for (let i = 0; i < data.length; i += 2) {
@@ -23,7 +23,7 @@ export function gaussianNoise(width: number, height: number, rng: Rng): Field {
   return { width, height, data };
 }
 
-/** A Gaussian of unit energy (its squares sum to 1), so that filtered white noise keeps its variance. */
+/** A Gaussian of unit energy (its squares sum to 1), which preserves the variance of white noise. */
 function kernel(sigma: number): Float32Array {
   const radius = Math.max(1, Math.ceil(2.5 * sigma));
   const taps = Float32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
@@ -31,7 +31,7 @@ function kernel(sigma: number): Float32Array {
   return taps.map((tap) => tap / norm);
 }
 
-/** Filters along x with a width that may differ from row to row, and along y. Borders repeat. */
+/** Separable filter whose width along x may vary by row. Borders are replicated. */
 export function blur({ width, height, data }: Field, sigmaX: (row: number) => number, sigmaY: number): Field {
   const across = new Float32Array(data.length);
   let taps = kernel(sigmaX(0));
@@ -69,7 +69,7 @@ function convolveLine(
   }
 }
 
-/** Smooth noise of about unit variance: a coarse grid of normal numbers, interpolated. `cellX` and `cellY` are in pixels. */
+/** Smooth noise of about unit variance: a coarse grid of normal values, interpolated. `cellX` and `cellY` are in pixels. */
 export function smoothNoise(width: number, height: number, cellX: number, cellY: number, rng: Rng): Field {
   const columns = Math.ceil(width / cellX) + 2;
   const rows = Math.ceil(height / cellY) + 2;
@@ -95,14 +95,14 @@ export function smoothNoise(width: number, height: number, cellX: number, cellY:
   return out;
 }
 
-/** Whole part and smoothed fraction. */
+/** Integer part and smoothed fraction. */
 function cell(position: number): [number, number] {
   const low = Math.floor(position);
   const t = position - low;
   return [low, t * t * (3 - 2 * t)];
 }
 
-/** Bilinear value at a place in pixels; `outside` beyond the border. */
+/** Bilinear value at a position in pixels; `outside` beyond the border. */
 export function sampleAt({ width, height, data }: Field, x: number, y: number, outside: number): number {
   if (x < 0 || y < 0 || x > width - 1 || y > height - 1) return outside;
   const [x0, y0] = [Math.floor(x), Math.floor(y)];

@@ -1,28 +1,28 @@
 import type { Rng } from '../../util/index.js';
 
-/** A closed curve around a centre, as a radius that changes with the angle. Lengths are in pixels. */
+/** A closed curve around a centre, as a radius that varies with the angle. Lengths are in pixels. */
 export interface Outline {
   readonly cx: number;
   readonly cy: number;
-  /** Half lengths along the outline's own axes. */
+  /** Semi-axes. */
   readonly rx: number;
   readonly ry: number;
-  /** Turn of the axes, in radians. */
+  /** Rotation of the axes, in radians. */
   readonly angle: number;
-  /** Waves on the radius: amplitude as a share, number around, phase. */
+  /** Waves on the radius: relative amplitude, number per turn, phase. */
   readonly waves: readonly (readonly [amplitude: number, count: number, phase: number])[];
-  /** Depth of a notch on one long side, as a share of the radius: 0 for none; makes a bean. */
+  /** Depth of a notch on one long side, relative to the radius: 0 for none; produces a bean shape. */
   readonly notch: number;
 }
 
 export interface OutlineRange {
-  /** Overall departure from an ellipse, as a share of the radius. */
+  /** Overall deviation from an ellipse, relative to the radius. */
   readonly irregularity: number;
-  /** The highest number of waves around. */
+  /** Highest number of waves per turn. */
   readonly detail: number;
 }
 
-/** Waves whose strength falls with their number. */
+/** Draws waves whose amplitude falls with their number. */
 export function drawWaves({ irregularity, detail }: OutlineRange, rng: Rng): Outline['waves'] {
   return Array.from({ length: Math.max(0, detail - 1) }, (_, i) => {
     const count = i + 2;
@@ -30,13 +30,13 @@ export function drawWaves({ irregularity, detail }: OutlineRange, rng: Rng): Out
   });
 }
 
-/** The least radius of an outline, as a share of the ellipse's. */
+/** Minimum radius of an outline, relative to the ellipse's. */
 const LEAST = 0.25;
 
 /**
- * Makes the measure of places against an outline: their distance from its centre, 1 on the outline.
+ * Returns the normalised distance of positions from the outline's centre: 1 on the outline.
  *
- * The waves cost most of it, so a place that is farther than `limit` whatever the waves are is measured as infinitely far.
+ * The waves dominate the cost, so a position beyond `limit` whatever the waves is reported as infinitely far.
  */
 export function radiusMeasure(
   { cx, cy, rx, ry, angle, waves, notch }: Outline,
@@ -59,7 +59,7 @@ export function radiusMeasure(
   };
 }
 
-/** A rectangle that surely holds the outline, in whole pixels inside the picture. */
+/** A rectangle that is guaranteed to contain the outline, in integer pixels inside the image. */
 export function boundsOf({ cx, cy, rx, ry, waves }: Outline, width: number, height: number): [number, number, number, number] {
   const reach = Math.max(rx, ry) * (1.15 + waves.reduce((sum, [amplitude]) => sum + amplitude, 0));
   const clamp = (value: number, limit: number) => Math.min(Math.max(Math.round(value), 0), limit);

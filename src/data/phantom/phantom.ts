@@ -14,7 +14,7 @@ export interface PhantomOptions {
   readonly domain: PhantomDomain;
 }
 
-/** Makes the phantom of a seed: an image that resembles ultrasound, with the masks of what was put into it. */
+/** Generates the phantom of a seed: an image that resembles ultrasound, with the masks of its structures. */
 export function generatePhantom(seed: number, { width, height, domain }: PhantomOptions): Sample {
   const rng = Rng.seeded(seed, 0x9a7);
   const geometry = drawGeometry(width, height, domain, rng);
@@ -25,7 +25,7 @@ export function generatePhantom(seed: number, { width, height, domain }: Phantom
   return { id: `${domain.name}-${seed}`, dataset: `phantom-${domain.name}`, image, objects, phrases };
 }
 
-/** Chooses what the prompt asks for, and names the objects so. */
+/** Chooses the prompt's phrases and names the objects accordingly. */
 function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<Sample, 'objects' | 'phrases'> {
   const wide = rng.chance(domain.hypernyms) ? rng.pick(HYPERNYMS) : undefined;
   const nameOf = ({ kind }: Placed) => (wide !== undefined && kind.hypernyms.includes(wide) ? wide : kind.name);
@@ -35,7 +35,7 @@ function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<S
     mask: one.mask,
   }));
   const present = [...new Set(objects.map(({ phrase }) => phrase))];
-  // A narrower or wider name of something present is not absent.
+  // A hyponym or hypernym of a structure that is present is not absent.
   const shown = new Set(placed.flatMap(({ kind }) => [kind.name, ...kind.hypernyms]));
   const absent = (Object.keys(domain.structures) as StructureName[]).filter(
     (name) => !shown.has(name) && !structureKinds[name].hypernyms.some((word) => present.includes(word)),
@@ -45,22 +45,22 @@ function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<S
   return { objects, phrases: rng.shuffle(asked.length > 0 ? asked : [rng.pick(absent.length > 0 ? absent : ['lesion'])]) };
 }
 
-/** Wider words that prompts use. */
+/** Hypernyms used in prompts. */
 const HYPERNYMS = ['breast lesion', 'breast lesion', 'lesion', 'tumor', 'mass'];
 
-/** Which phantoms a dataset has. */
+/** Selects the phantoms of a dataset. */
 export interface PhantomDatasetOptions extends PhantomOptions {
   readonly size: number;
   readonly seed: number;
-  /** Keep only objects with these names, and ask for no others. Default: all. */
+  /** Keeps only objects with these names and prompts for no others. Default: all. */
   readonly phrases?: readonly string[];
 }
 
-/** Bytes of phantoms that a dataset keeps; the others are drawn again each time. */
+/** Cache size in bytes; phantoms beyond it are regenerated each time. */
 const KEPT_BYTES = 512 * 2 ** 20;
 
 /**
- * Phantoms by number, made when they are asked for and kept while there is room.
+ * Phantoms by index, generated on demand and cached within a limit.
  *
  * @example
  * import { PhantomDataset, phantomDomains } from 'sonoground/data';
@@ -84,7 +84,7 @@ export class PhantomDataset implements Dataset {
     this.size = options.size;
   }
 
-  /** Draws a phantom; the same index gives the same one. */
+  /** Generates a phantom; equal indices give equal phantoms. */
   async load(index: number): Promise<Sample> {
     const known = this.made.get(index);
     if (known !== undefined) return known;

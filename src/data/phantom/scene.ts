@@ -6,17 +6,17 @@ import { boundsOf, drawWaves, type Outline, radiusMeasure } from './outline.js';
 import { draw, type StructureKind, type StructureName, structureKinds } from './structures.js';
 import type { Tissue } from './tissue.js';
 
-/** A structure in its place. */
+/** A placed structure. */
 export interface Placed {
   readonly kind: StructureKind;
   readonly outline: Outline;
   readonly mask: BinaryMask;
 }
 
-/** How often a place is tried for a structure before it is left out. */
+/** Positions tried for a structure before it is left out. */
 const TRIES = 12;
 
-/** Draws structures into tissue, which is changed, and returns them. */
+/** Places structures, modifying the tissue in place, and returns them. */
 export function placeStructures(
   tissue: Tissue,
   domain: PhantomDomain,
@@ -54,7 +54,7 @@ function drawKind({ structures }: PhantomDomain, rng: Rng): StructureKind {
   ];
 }
 
-/** An index, as often as its weight says. */
+/** Draws an index with probability proportional to its weight. */
 function weighted(weights: readonly number[], rng: Rng): number {
   let rest = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
   return Math.max(
@@ -71,7 +71,7 @@ function drawOutline(kind: StructureKind, width: number, height: number, scale: 
   const ry = rx * draw(kind.aspect, rng);
   return {
     cx: rng.uniform(0.12, 0.88) * width,
-    // Lesions lie in the upper two thirds more often than not.
+    // Lesions are more frequent in the upper two thirds.
     cy: (rng.chance(0.7) ? rng.uniform(0.15, 0.6) : rng.uniform(0.2, 0.85)) * height,
     rx,
     ry,
@@ -89,7 +89,7 @@ function rasterise(outline: Outline, width: number, height: number): BinaryMask 
   return { width, height, data };
 }
 
-/** Large enough, clear of the others, and nearly all in view. */
+/** Whether a mask is large enough, clear of other structures and almost entirely in view. */
 function fits({ width, data }: BinaryMask, taken: Uint8Array, inView: (x: number, y: number) => boolean): boolean {
   let area = 0;
   let hidden = 0;
@@ -102,7 +102,7 @@ function fits({ width, data }: BinaryMask, taken: Uint8Array, inView: (x: number
   return area >= 30 && hidden < 0.03 * area;
 }
 
-/** Marks a mask and the two pixels around it. */
+/** Marks a mask and a margin of two pixels as taken. */
 function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
   for (let i = 0; i < data.length; i++) {
     if (data[i] === 0) continue;
@@ -112,10 +112,10 @@ function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
   }
 }
 
-/** dB below which a rim is not painted. */
+/** Rims below this level, in dB, are not painted. */
 const FAINT = 0.05;
 
-/** Changes levels and attenuation inside an outline. */
+/** Changes level and attenuation inside an outline. */
 function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Outline, rng: Rng): void {
   const { width, height } = level;
   const unit = Math.min(width, height) / 128;
@@ -129,10 +129,10 @@ function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Out
   const period = rng.uniform(2.5, 5) * unit;
   const strength = draw(kind.texture, rng);
   const texture = smoothNoise(width, height, rng.uniform(4, 12) * unit, rng.uniform(4, 10) * unit, rng);
-  // Inside, the surroundings' own level shows through only in part.
+  // Inside, the surrounding level shows through only partly.
   const own = rng.uniform(0.6, 1);
   const radius = Math.min(outline.rx, outline.ry);
-  // Farther out than the border fades and the rim shows, nothing is painted.
+  // Nothing is painted beyond the fading border and the rim.
   const faint = rim === 0 ? 0 : 1.3 * unit * Math.sqrt(Math.max(0, Math.log(Math.abs(rim) / FAINT)));
   const radiusAt = radiusMeasure(outline, 1 + Math.max(border / 2, faint) / radius);
   const [x0, y0, x1, y1] = boundsOf(outline, width, height);
@@ -159,7 +159,7 @@ function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Out
   addSpecks(level, kind, outline, rng);
 }
 
-/** Microcalcifications: single bright pixels in the inner part. */
+/** Microcalcifications: single bright pixels in the inner region. */
 function addSpecks({ width, height, data }: Tissue['level'], { specks }: StructureKind, outline: Outline, rng: Rng): void {
   if (specks === 0 || rng.chance(0.5)) return;
   const radiusAt = radiusMeasure(outline);

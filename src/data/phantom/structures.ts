@@ -1,38 +1,38 @@
 import type { Rng } from '../../util/index.js';
 
-/** A range that a number is drawn from, uniformly. */
+/** Range of a uniformly distributed number. */
 export type Range = readonly [low: number, high: number];
 
-/** How a kind of structure looks under ultrasound. Levels are in dB relative to the tissue around. */
+/** Sonographic appearance of a kind of structure. Levels are in dB relative to the surrounding tissue. */
 export interface StructureKind {
   /** Its own name. */
   readonly name: string;
-  /** Other names that cover it, and what else they cover. */
+  /** Hypernyms, which may cover other structures too. */
   readonly hypernyms: readonly string[];
-  /** Half width as a share of the image's shorter side. */
+  /** Semi-width as a fraction of the image's shorter side. */
   readonly radius: Range;
-  /** Half height over half width. */
+  /** Semi-height over semi-width. */
   readonly aspect: Range;
-  /** Turn in radians, either way. */
+  /** Maximum rotation in radians, either way. */
   readonly tilt: number;
   readonly irregularity: Range;
   readonly detail: number;
   readonly notch: Range;
-  /** Level inside. */
+  /** Interior level. */
   readonly level: Range;
-  /** Level in the middle, and how far the middle reaches as a share of the radius; 0 for none. */
+  /** Level of the core, and its extent relative to the radius; 0 for none. */
   readonly core: { readonly level: Range; readonly reach: Range };
   /** Level of a thin rim. */
   readonly rim: Range;
-  /** Width over which the border fades, in pixels. */
+  /** Width of the border's transition, in pixels. */
   readonly border: Range;
-  /** Slow variation inside. */
+  /** Strength of slow variation inside. */
   readonly texture: Range;
-  /** Bright specks inside, at most. */
+  /** Maximum number of bright specks inside. */
   readonly specks: number;
-  /** What is lost (positive) or gained behind it, in dB for each pixel of depth. */
+  /** Attenuation (positive) or enhancement (negative) behind it, in dB per pixel of depth. */
   readonly attenuation: Range;
-  /** Regular stripes inside: strength; 0 for none. */
+  /** Strength of regular stripes inside; 0 for none. */
   readonly stripes: Range;
 }
 
@@ -152,10 +152,10 @@ export const structureKinds = {
   },
 } as const satisfies Record<string, StructureKind>;
 
-/** What phantoms can show. */
+/** Names of structures that phantoms can contain. */
 export type StructureName = keyof typeof structureKinds;
 
-/** A number of a range. */
+/** Draws a number from a range. */
 export function draw([low, high]: Range, rng: Rng): number {
   return rng.uniform(low, high);
 }

@@ -2,15 +2,15 @@ import type { Rng } from '../../util/index.js';
 import { type Field, field, smoothNoise } from './fields.js';
 import { draw } from './structures.js';
 
-/** Background tissue: levels in dB, and what each pixel takes from the beam, in dB. */
+/** Background tissue: levels in dB, and attenuation in dB per pixel. */
 export interface Tissue {
   readonly level: Field;
   readonly attenuation: Field;
-  /** 1 where the beam is lost, so that nothing can be seen. */
+  /** 1 where the beam is lost and nothing is visible. */
   readonly lost: Uint8Array;
 }
 
-/** Layers of tissue with wavy borders, bright septa between and along them, and slow variation within. */
+/** Tissue layers with wavy borders, bright septa between and along them, and slow variation within. */
 export function layeredTissue(width: number, height: number, rng: Rng): Tissue {
   const level = field(width, height);
   const attenuation = field(width, height);
@@ -42,7 +42,7 @@ export function layeredTissue(width: number, height: number, rng: Rng): Tissue {
   return { level, attenuation, lost };
 }
 
-/** dB a pixel from which a layer swallows the beam. */
+/** Attenuation in dB per pixel from which a layer absorbs the beam. */
 const LOSING = 0.3;
 
 interface Layer {
@@ -53,7 +53,7 @@ interface Layer {
   readonly attenuation: number;
 }
 
-/** Skin, fat, gland, muscle and what lies below, from top to bottom; some of them missing. */
+/** Skin, fat, gland, muscle and deep tissue, from top to bottom; some may be absent. */
 function drawLayers(height: number, rng: Rng): Layer[] {
   const layers: Layer[] = [
     { bottom: height * rng.uniform(0, 0.06), level: rng.uniform(2, 9), interface: 0, septa: 0, attenuation: 0 },
@@ -72,7 +72,7 @@ function drawLayers(height: number, rng: Rng): Layer[] {
   add([0.05, 0.2], [-9, -1], 0.7, 0.75);
   add([0.25, 0.6], [-3, 5], 1, 0.95);
   add([0.1, 0.25], [-8, 1], 1, 0.7);
-  // Bone or lung: what lies below is nearly lost.
+  // Bone or lung: the tissue below is almost lost.
   const below = rng.chance(0.3) ? 0.5 : rng.uniform(0, 0.1);
   layers.push({ bottom: Number.POSITIVE_INFINITY, level: rng.uniform(-10, 0), interface: 0, septa: 0.6, attenuation: below });
   return layers;

@@ -11,7 +11,7 @@ import {
   type Size,
 } from '../../imaging/index.js';
 
-/** A picture that is drawn into. */
+/** A drawable image. */
 export interface Canvas extends Size {
   readonly data: Uint8Array;
 }
@@ -22,7 +22,7 @@ export function blank({ width, height }: Size, [r, g, b]: Rgb): Canvas {
   return { width, height, data };
 }
 
-/** The size of something that keeps its proportions within a box. */
+/** The largest size of the same aspect ratio that fits a box. */
 export function fitInto({ width, height }: Size, box: Size): Size {
   const scale = Math.min(box.width / width, box.height / height);
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
@@ -34,7 +34,7 @@ export interface ColouredMask {
   readonly colour: Rgb;
 }
 
-/** Puts an image into a box of the canvas, in its middle, with the outlines and tints of masks over it, the first on top. */
+/** Draws an image centred in a box of the canvas, with mask outlines and tints on top; the first mask is topmost. */
 export function drawTile(
   canvas: Canvas,
   image: RasterImage,
@@ -59,7 +59,7 @@ export function drawTile(
   }
 }
 
-/** Visits the pixels inside a mask, and says which of them make its outline, two pixels wide. */
+/** Visits the pixels inside a mask, flagging those of its outline, which is two pixels wide. */
 export function forEachPixel({ width, height, data }: BinaryMask, visit: (x: number, y: number, edge: boolean) => void): void {
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
   for (let y = 0; y < height; y++) {
@@ -68,7 +68,7 @@ export function forEachPixel({ width, height, data }: BinaryMask, visit: (x: num
   }
 }
 
-/** Writes a line of text, cut to a width. @param size - of the font, in pixels. */
+/** Draws a line of text, truncated to a width. @param size - font size in pixels. */
 export async function drawText(
   canvas: Canvas,
   text: string,

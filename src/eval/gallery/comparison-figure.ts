@@ -2,27 +2,27 @@ import { encodePng, phraseColour, type Rgb } from '../../imaging/index.js';
 import { blank, drawText, drawTile, lineHeight } from './canvas.js';
 import { type Example, type PhraseMask, phrasesIn } from './examples.js';
 
-/** One row of the figure: an image of a dataset as each method sees it. */
+/** One row of the figure: an image of a dataset with each method's result. */
 export interface FigureRow {
   readonly dataset: string;
-  /** An image with the answers of all methods, in the order of the columns. */
+  /** An image with the results of all methods, in the order of the columns. */
   readonly example: Example;
 }
 
 const TILE = 240;
 const GAP = 8;
-/** Room for the names of the datasets. */
+/** Width of the dataset names. */
 const NAMES = 120;
-/** Of the font, in pixels. */
+/** Font size in pixels. */
 const TEXT = 16;
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 
 /**
- * The paper's figures 2 and 3: rows are datasets, columns the bare image, the methods and the truth, with DSC and IoU of the
- * image under each. A phrase has one colour in the whole figure.
+ * The paper's figures 2 and 3: rows are datasets; columns are the bare image, the methods and the ground truth, each with the
+ * image's DSC and IoU below. A phrase has one colour in the whole figure.
  *
- * @param methods - names of the columns between image and truth.
+ * @param methods - names of the columns between image and ground truth.
  * @returns a PNG.
  */
 export async function comparisonFigure(rows: readonly FigureRow[], methods: readonly string[]): Promise<Buffer> {

@@ -13,53 +13,53 @@ import {
 import type { ImagePlace } from '../collect.js';
 import { combinedMask } from '../predictions/combined-mask.js';
 
-/** Images that a page shows: each costs about 20 kB. */
+/** Maximum number of images on a page; each costs about 20 kB. */
 export const GALLERY = 120;
 
-/** What somebody takes for a phrase, on the image's own grid. */
+/** The mask of a phrase, on the image's own grid. */
 export interface PhraseMask {
   readonly phrase: string;
   readonly mask: BinaryMask;
 }
 
-/** An image of the gallery: what it shows, and what was answered. */
+/** An image of the gallery with ground truth and results. */
 export interface Example {
   readonly sample: Sample;
   readonly prompt: string;
-  /** One mask a target, by the names that answers are judged under. */
+  /** One mask per target, by its evaluated name. */
   readonly truth: readonly PhraseMask[];
-  /** The last one is what the image is sorted and filtered by. */
+  /** The last one determines the image's sorting and filtering. */
   readonly answers: readonly ExampleAnswer[];
 }
 
-/** What a method made of an image. */
+/** A method's result on an image. */
 export interface ExampleAnswer {
-  /** What its panel is called. */
+  /** Title of its panel. */
   readonly name: string;
-  /** Of every phrase that something was found for, those that the image does not show too. */
+  /** Masks of all detected phrases, including false positives. */
   readonly masks: readonly PhraseMask[];
   /** Strict scores of the image, fractions in [0, 1]. */
   readonly dsc: number;
   readonly iou: number;
   readonly missed: boolean;
-  /** Strict rows of what the image shows. */
+  /** Strict rows of the structures in the image. */
   readonly rows: readonly TargetRow[];
 }
 
-/** A method that answered, and the rows that its answers came to. */
+/** A method and its rows. */
 export interface Answering {
-  /** What its panel is called. */
+  /** Title of its panel. */
   readonly name: string;
   readonly method: Method;
   readonly rows: readonly TargetRow[];
 }
 
-/** An image that shows something, with its strict DSC, a fraction in [0, 1]. */
+/** An image with at least one structure, and its strict DSC, a fraction in [0, 1]. */
 export interface Ranked extends ImagePlace {
   readonly dsc: number;
 }
 
-/** The images that show something, worst first by the strict score of a method. */
+/** Ranks images with at least one structure by a method's strict score, worst first. */
 export function rankImages(places: readonly ImagePlace[], rows: readonly TargetRow[], method: string): Ranked[] {
   const own = foldImages(rows.filter((row) => row.method === method && row.protocol === 'strict'));
   const scores = new Map(own.map(({ dataset, image, dsc }) => [JSON.stringify([dataset, image]), dsc]));
@@ -70,13 +70,13 @@ export function rankImages(places: readonly ImagePlace[], rows: readonly TargetR
   return ranked.sort((a, b) => a.dsc - b.dsc || (a.image < b.image ? -1 : 1));
 }
 
-/** At most `limit` of a ranking, evenly spaced, the first and the last among them. */
+/** At most `limit` items of a ranking, evenly spaced, including the first and the last. */
 export function spread<T>(items: readonly T[], limit: number): T[] {
   if (items.length <= limit) return [...items];
   return Array.from({ length: limit }, (_, k) => items[Math.round((k * (items.length - 1)) / (limit - 1))] as T);
 }
 
-/** Loads an image again with answers to it, which are remembered by now. */
+/** Reloads an image with the cached answers to it. */
 export async function exampleOf(
   { split, index }: Pick<ImagePlace, 'split' | 'index'>,
   answering: readonly Answering[],
@@ -114,17 +114,17 @@ export async function exampleOf(
   return { sample, prompt: answers[0]?.rows[0]?.prompt ?? '', truth, answers };
 }
 
-/** Names of what rows show or predict, in the order of their colours. */
+/** Names of all targets and predictions in the rows, in the order of their colours. */
 export function colouredPhrases(rows: readonly TargetRow[]): string[] {
   return [...new Set(rows.filter(({ shown, predicted }) => shown || predicted > 0).map(({ target }) => target))].sort();
 }
 
-/** The phrases that an example has a mask of. */
+/** The phrases with a mask in an example. */
 export function phrasesIn({ truth, answers }: Example): string[] {
   return [...truth, ...answers.flatMap(({ masks }) => masks)].map(({ phrase }) => phrase);
 }
 
-/** Boxes of things that are not shown are errors too, and belong into the picture. */
+/** Includes boxes of structures that the image does not show: these are errors and are drawn too. */
 function phraseMasks(answer: Answer, counting: Counting, size: Size): PhraseMask[] {
   const phrases = [...new Set(answer.map(({ phrase }) => phrase))];
   return phrases

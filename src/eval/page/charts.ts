@@ -12,22 +12,22 @@ export interface ChartOptions {
   readonly title: string;
   readonly x: string;
   readonly y: string;
-  /** Ends of the axes. Default: those of the points. */
+  /** Range of the axes. Default: that of the points. */
   readonly xDomain?: readonly [number, number];
   readonly yDomain?: readonly [number, number];
-  /** The axis of something that is counted, which has no ticks between integers. */
+  /** An axis of counts, with ticks only at integers. */
   readonly counted?: 'x' | 'y';
 }
 
 const WIDTH = 480;
 const HEIGHT = 280;
-/** Height of one line of a {@link spreadChart}. */
+/** Height of one row of a {@link spreadChart}. */
 const SPREAD_LINE = 52;
 const MARGIN = { left: 56, right: 12, top: 12, bottom: 44 };
-/** Okabe and Ito's colours that read on light and dark; the style sheet swaps the blues. */
+/** Okabe and Ito's colours that are legible on light and dark; the style sheet switches the blues. */
 const COLOURS = ['var(--blue)', '#d55e00', '#009e73', '#cc79a7', '#e69f00', 'var(--other-blue)'];
 
-/** Lines and points as an SVG that needs no script. */
+/** Renders lines and points as an SVG without scripts. */
 export function lineChart(series: readonly Series[], options: ChartOptions): string {
   const drawn = series.map((one) => ({
     ...one,
@@ -48,7 +48,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   return figureOf(options, `${axes(frame, options)}${marks.join('')}`, drawn);
 }
 
-/** How many values fall into each of `bins` equal steps between the ends. */
+/** Counts values in `bins` equal intervals of the range. */
 export function countBins(values: readonly number[], bins: number, [low, high]: readonly [number, number]): number[] {
   const counts = new Array<number>(bins).fill(0);
   for (const value of values) {
@@ -58,7 +58,7 @@ export function countBins(values: readonly number[], bins: number, [low, high]: 
   return counts;
 }
 
-/** Bars of {@link countBins}. */
+/** Renders the bars of {@link countBins}. */
 export function histogram(
   values: readonly number[],
   bins: number,
@@ -75,15 +75,15 @@ export function histogram(
   return figureOf(options, `${axes(frame, options)}${bars.join('')}`, []);
 }
 
-/** A line of a {@link spreadChart}. */
+/** A row of a {@link spreadChart}. */
 export interface Spread {
   readonly label: string;
-  /** Written at the line's end. */
+  /** Printed at the end of the row. */
   readonly remark: string;
   readonly values: readonly { readonly label: string; readonly value: number }[];
 }
 
-/** One line a thing, a dot for each of its values and a bar from the least to the greatest. */
+/** One row per item, with a dot for each value and a bar from minimum to maximum. */
 export function spreadChart(rows: readonly Spread[], [low, high]: readonly [number, number], options: ChartOptions): string {
   if (rows.length === 0) return '';
   const height = rows.length * SPREAD_LINE + MARGIN.bottom;
@@ -130,11 +130,11 @@ function frameOf(
   };
 }
 
-/** About five round numbers between two ends, at least a step apart. */
+/** About five round numbers within a range, with a minimum step. */
 function ticks(low: number, high: number, least = 0): number[] {
   const raw = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(raw));
-  // 2.5 and its like are no steps of a count.
+  // Counts cannot have fractional steps such as 2.5.
   const factors = [1, 2, ...(least === 1 ? [] : [2.5]), 5, 10];
   const step = Math.max(least, (factors.find((factor) => factor * power >= raw) ?? 10) * power);
   const first = Math.ceil(low / step - 1e-9);
@@ -171,7 +171,7 @@ function legendOf(series: readonly Series[]): string {
 }
 
 function extent(values: readonly number[]): [number, number] {
-  // As many values as images: more than a call takes arguments.
+  // A spread would exceed the argument limit: there are as many values as images.
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   return low === high ? [low - 0.5, high + 0.5] : [low, high];

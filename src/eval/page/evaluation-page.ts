@@ -12,58 +12,58 @@ import { htmlTable, section } from './html.js';
 import { SCRIPT, STYLE } from './look.js';
 import type { TrainingCurve } from './training-curves.js';
 
-/** A figure that stands out. */
+/** A highlighted figure. */
 export interface HeadlineFigure {
   readonly label: string;
   readonly value: string;
-  /** Printed small below it. */
+  /** Small print below it. */
   readonly small: string;
 }
 
-/** Rows whose scores are drawn, by dataset. */
+/** Rows whose scores are plotted, by dataset. */
 export interface RowGroup {
-  /** What tells these rows from others of the same dataset; empty where there are none. */
+  /** Distinguishes these rows from others of the same dataset; empty if there are none. */
   readonly name: string;
   readonly rows: readonly TargetRow[];
 }
 
-/** Everything that the page shows. */
+/** Content of the page. */
 export interface PageData {
   readonly title: string;
-  /** What was evaluated, on what, by which prompts: a line each. */
+  /** Models, data and prompts of the evaluation, one line each. */
   readonly facts: readonly string[];
   readonly warnings: readonly string[];
-  /** What stands above the tables. */
+  /** Highlighted figures above the tables. */
   readonly figures: readonly HeadlineFigure[];
   readonly tables: readonly Table[];
   readonly curves: readonly TrainingCurve[];
-  /** Strict rows; the last group is the one that the page is about. */
+  /** Strict rows; the page's main subject is the last group. */
   readonly groups: readonly RowGroup[];
-  /** Absent: what is not known has no section. */
+  /** If absent, the section is omitted. */
   readonly presence?: PresenceSummary | undefined;
   readonly trust?: TrustMaterial | undefined;
   readonly robustness?: readonly StructureRobustness[];
   /** Worst first. */
   readonly examples: AsyncIterable<Example>;
-  /** Images that the examples were taken from. */
+  /** Number of images from which the examples were selected. */
   readonly images: number;
 }
 
-/** How far predicted quality can be trusted, and the list for review. */
+/** Reliability of the predicted quality, and the review list. */
 export interface TrustMaterial {
   readonly summary: TrustSummary;
   readonly rows: readonly TrustedRow[];
   readonly review: Table;
 }
 
-/** Bars of a distribution: 5 points of DSC each. */
+/** Bins of a distribution: 5 points of DSC each. */
 const BINS = 20;
 
-/** Rows of the review list that the page shows; the file has all. */
+/** Rows of the review list on the page; the file has all. */
 const REVIEWED = 50;
 
 /**
- * One HTML file that needs nothing else and asks for nothing: a policy in it forbids every request.
+ * Renders a self-contained HTML file; its content security policy forbids every request.
  *
  * It embeds the images that it shows, so it is as confidential as they are.
  */
@@ -125,7 +125,7 @@ function distributions(groups: readonly RowGroup[]): string {
       name,
       values: scores.filter((image) => image.dataset === dataset).map(({ dsc }) => 100 * dsc),
     }));
-    // One scale, so that charts beside each other can be compared.
+    // A common scale makes adjacent charts comparable.
     const top = Math.max(1, ...sets.flatMap(({ values }) => countBins(values, BINS, [0, 100])));
     return sets.map(({ name, values }) => {
       const title = `${dataset}${name === '' ? '' : `, ${name}`}: strict DSC of ${values.length} images`;

@@ -7,9 +7,10 @@ import type { Example, ExampleAnswer, PhraseMask } from '../gallery/examples.js'
 const BOX: Size = { width: 320, height: 320 };
 
 /**
- * A card of the gallery: the image alone, with the true outlines, with those of each answer. The image is embedded once.
+ * Renders a card of the gallery: the image alone, with ground-truth outlines, and with those of each result. The image is
+ * embedded once.
  *
- * @param phrases - all of the page, in the order of their colours.
+ * @param phrases - all phrases of the page, in the order of their colours.
  */
 export async function galleryCard(example: Example, phrases: readonly string[]): Promise<string> {
   const { sample, truth, answers, prompt } = example;
@@ -34,7 +35,7 @@ function scores({ name, dsc, iou, missed }: ExampleAnswer, named: boolean): stri
   return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${missed ? ' <b class="missed">false negative</b>' : ''}`;
 }
 
-/** The scores of what the image shows, where that is several things. */
+/** The scores by structure, if the image shows several. */
 function targets(answer: ExampleAnswer | undefined, phrases: readonly string[]): string {
   const rows = answer?.rows ?? [];
   if (rows.length < 2) return '';
@@ -50,7 +51,7 @@ function fixed(fraction: number): string {
   return (100 * fraction).toFixed(1);
 }
 
-/** Masks as a transparent picture: a tint within each, then the outlines; the first lies on top. */
+/** Masks as a transparent image: tints below outlines; the first mask is topmost. */
 async function layer(masks: readonly PhraseMask[], size: Size, phrases: readonly string[]): Promise<string> {
   const { width, height } = size;
   const data = new Uint8Array(width * height * 4);

@@ -1,4 +1,4 @@
-/** The page's style: readable on a phone, light and dark. */
+/** The page's style sheet: responsive, light and dark. */
 export const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 22%, transparent); --blue: #0072b2; --other-blue: #56b4e9; }
 @media (prefers-color-scheme: dark) { :root { --blue: #56b4e9; --other-blue: #0072b2; } }

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Series } from './charts.js';
 
-/** The loss of a training, one point an epoch. */
+/** The loss of a training, one point per epoch. */
 export interface TrainingCurve {
   readonly name: string;
   readonly series: readonly Series[];
 }
 
 /**
- * Reads `log.jsonl` of each folder of a run (one a fold). Lines that are damaged, and the steps between epochs, are passed over;
- * a folder without a log has no curve.
+ * Reads `log.jsonl` of each folder of a run (one per fold). Damaged lines and the steps between epochs are skipped; a folder
+ * without a log has no curve.
  */
 export async function readTrainingCurves(
   folders: readonly { readonly name: string; readonly dir: string }[],

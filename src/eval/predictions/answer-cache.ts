@@ -5,7 +5,7 @@ import { type BoxXyxy, decodeRle, encodeRle, type Size } from '../../imaging/ind
 import type { Answer, AnsweredBox } from '../../protocols/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 
-/** Changes when what is stored changes its meaning. */
+/** Increase when stored data changes its meaning. */
 const FORMAT = 1;
 
 const storedSchema = z.object({
@@ -23,18 +23,15 @@ const storedSchema = z.object({
   ),
 });
 
-/** What identifies an answer: nothing else may change it. */
+/** Everything that an answer depends on. */
 export interface AnswerKey {
-  /** Digests of the models and of the way they are asked. */
+  /** Hashes of the models and of their settings. */
   readonly model: string;
   readonly image: string;
   readonly prompt: string;
 }
 
-/**
- * Answers on disk, one small JSON file each, so that an evaluation that was stopped goes on where it was. Files hold masks, not
- * images.
- */
+/** Answers on disk, one small JSON file each, so that an interrupted evaluation resumes. Files contain masks, not images. */
 export class AnswerCache {
   private readonly dir: string;
 
@@ -42,7 +39,7 @@ export class AnswerCache {
     this.dir = dir;
   }
 
-  /** A stored answer; nothing where there is none, or where the file is damaged. */
+  /** A stored answer; undefined if there is none, or if the file is damaged. */
   async get(key: AnswerKey): Promise<Answer | undefined> {
     const text = await readFile(this.fileOf(key), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;

@@ -7,28 +7,28 @@ import { adapterFolder } from '../../lora/index.js';
 import { resolveModel } from '../../pretrained/index.js';
 import { modelFolder } from '../../weights/index.js';
 
-/** Files of a model folder that decide what it answers. */
+/** Files of a model folder that determine its answers. */
 const DECISIVE = /\.(safetensors|json|txt|bin|pth|pt)$/i;
 
-/** Files of a model folder that only describe it, or that evaluations leave there. */
+/** Files of a model folder that are descriptive, or written by evaluations. */
 const DESCRIPTIVE = /^(calibration|README|manifest)\b.*\.json$/;
 
-/** A digest of an image's size and pixels: the same picture from another file has the same one. */
+/** Hash of an image's size and pixels: equal for the same image in another file. */
 export function imageFingerprint({ width, height, data }: RasterImage): string {
   return createHash('sha256').update(`${width}x${height}\n`).update(data).digest('hex');
 }
 
-/** A digest of anything that JSON can say. */
+/** Hash of any JSON-serialisable value. */
 export function textFingerprint(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 /**
- * A digest of the contents of model folders, by which predictions are remembered: training anew into the same folder changes it.
+ * Hash of the contents of model folders, used as cache key: retraining into the same folder changes it.
  *
  * @param models - folders or files of models, or names of downloaded ones.
- * @param adapters - folders of adapters, or files of their weights; the place of an absent one counts. Default: none.
- * @throws UsageError, HubError, CheckpointError naming a model or an adapter that is not there.
+ * @param adapters - folders of adapters, or files of their weights; positions of absent ones count. Default: none.
+ * @throws UsageError, HubError, CheckpointError naming a missing model or adapter.
  */
 export async function modelFingerprint(
   models: readonly string[],

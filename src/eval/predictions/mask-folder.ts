@@ -11,8 +11,8 @@ const FILES = ['*.{png,bmp,tif,tiff,jpg,jpeg}', '*/*.{png,bmp,tif,tiff,jpg,jpeg}
 const NOWHERE: BoxXyxy = [0, 0, 0, 0];
 
 /**
- * Masks that another program wrote, matched to images by file name. A mask whose image shows several things stands for all of
- * them together, unless its name says which. An image without a file was missed.
+ * Masks written by another program, matched to images by file name. A mask whose image shows several structures covers all of
+ * them, unless its name specifies one. An image without a file is a false negative.
  */
 export class MaskFolderMethod implements Method {
   readonly name: string;
@@ -28,8 +28,8 @@ export class MaskFolderMethod implements Method {
   }
 
   /**
-   * @param name - what tables call the method. Default: the folder's name.
-   * @throws DataError when the folder holds no image.
+   * @param name - name of the method in tables. Default: the folder's name.
+   * @throws DataError when the folder contains no image.
    */
   static async open(dir: string, name = basename(dir)): Promise<MaskFolderMethod> {
     const found = await glob(FILES, { cwd: dir, caseSensitiveMatch: false }).catch(() => []);
@@ -65,7 +65,7 @@ export class MaskFolderMethod implements Method {
     return whole === undefined ? [] : [whole];
   }
 
-  /** @throws DataError when no mask was matched to any image: the names do not fit. */
+  /** @throws DataError when no mask matched any image: the names differ. */
   assertUsed(images: number): void {
     if (this.used.size > 0 || images === 0) return;
     throw new DataError({
@@ -86,12 +86,12 @@ export class MaskFolderMethod implements Method {
     if (file === undefined) return undefined;
     this.used.add(file);
     const mask = fitMask(await decodeGreyMask(file), sample.image, file);
-    // An empty mask is an answer too: that nothing is there.
+    // An empty mask is a valid answer: nothing found.
     return { phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? NOWHERE, mask };
   }
 }
 
-/** Without ending and case: file systems differ about it. */
+/** Drops extension and case, about which file systems differ. */
 function keyOf(parts: readonly string[]): string {
   return parts
     .join('/')
@@ -99,7 +99,7 @@ function keyOf(parts: readonly string[]): string {
     .toLowerCase();
 }
 
-/** A phrase as part of a file name. */
+/** A phrase as a component of a file name. */
 export function slugOf(phrase: string): string {
   return phrase
     .toLowerCase()

@@ -2,19 +2,19 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DataError, safePath, withFolderLock, writeFileAtomic } from '../../util/index.js';
 
-/** Where a run remembers its answers. */
+/** Subfolder of a run with its cached answers. */
 export const ANSWERS = 'predictions';
 
-/** Whether a folder holds answers of an evaluation. */
+/** Whether a folder contains cached answers. */
 export async function hasAnswers(run: string): Promise<boolean> {
   return (await stat(join(run, ANSWERS)).catch(() => undefined))?.isDirectory() === true;
 }
 
 /**
- * Brings the answers of runs on other machines together. Their files are named after all that an answer depends on, so none
- * stands for two different ones; what is there stays.
+ * Merges the cached answers of runs on other machines. File names encode everything that an answer depends on, so equal names
+ * mean equal answers; existing files are kept.
  *
- * @returns how many answers were added.
+ * @returns the number of answers added.
  * @throws DataError for a folder without answers, or whose answers lie elsewhere; InUseError when another process works in `to`.
  */
 export async function mergeAnswers(from: readonly string[], to: string): Promise<number> {
@@ -32,7 +32,7 @@ async function addAnswers(from: readonly string[], to: string): Promise<number> 
         what: `there is no folder ${ANSWERS}`,
         fix: 'Name run folders in which eval --shard ran',
       });
-    // A folder that came from elsewhere may hold links to any file of this machine.
+    // An untrusted folder may contain links to any file of this machine.
     const entries = await readdir(await safePath(run, ANSWERS, run), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       if (!entry.isFile() || !entry.name.endsWith('.json')) continue;

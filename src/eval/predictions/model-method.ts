@@ -6,19 +6,19 @@ import type { Answer, AnsweredBox, Method } from '../../protocols/index.js';
 import type { AnswerCache, AnswerKey } from './answer-cache.js';
 import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
 
-/** Score below which a box is not even remembered: no precision curve reaches there. */
+/** Boxes below this score are not cached: no precision curve reaches that far. */
 const FLOOR = 1e-3;
 
-/** Boxes of a phrase that are remembered, as many as COCO counts. */
+/** Maximum number of cached boxes per phrase, as in COCO. */
 const PER_PHRASE = 100;
 
-/** Which boxes get a mask: those that a protocol may look into. */
+/** Which boxes get a mask: those that a protocol may use. */
 export interface MaskPolicy {
-  /** Score from which boxes count under the strict protocol. */
+  /** Minimum score of boxes under the strict protocol. */
   readonly threshold: number;
-  /** Whether all of those count, or the best of a phrase. */
+  /** Whether all of those count, or only the best of each phrase. */
   readonly select: 'all' | 'best-per-phrase';
-  /** Score from which the best box of a phrase gets a mask all the same, so that lower thresholds can be judged. */
+  /** Score from which the best box of a phrase gets a mask regardless, to allow the evaluation of lower thresholds. */
   readonly bestFrom: number;
 }
 
@@ -29,16 +29,16 @@ export interface ModelMethodOptions {
   readonly policy: MaskPolicy;
 }
 
-/** Our detector and masker. They are loaded when the first answer is not remembered; it owns them. */
+/** Our detector and masker. Loads the models on the first uncached answer, and owns them. */
 export class ModelMethod implements Method {
   readonly name: string;
   readonly scored = true;
-  /** Digest of the models' contents. */
+  /** Hash of the models' contents. */
   readonly fingerprint: string;
   private readonly options: ModelMethodOptions;
   private readonly identity: string;
   private segmenter: Promise<GroundedSegmenter> | undefined;
-  /** The image that the masker has encoded: asking it twice costs most of the time. */
+  /** The image encoded by the masker; encoding dominates the cost of an answer. */
   private masked: RasterImage | undefined;
 
   private constructor(options: ModelMethodOptions, fingerprint: string) {
@@ -48,7 +48,7 @@ export class ModelMethod implements Method {
     this.identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
   }
 
-  /** @throws UsageError, HubError, CheckpointError naming a model or an adapter that is not there. */
+  /** @throws UsageError, HubError, CheckpointError naming a missing model or adapter. */
   static async open(options: ModelMethodOptions): Promise<ModelMethod> {
     const { detector, masker, adapter, maskerAdapter } = options.models;
     const models = [detector, masker].filter((model) => model !== undefined);
@@ -72,7 +72,7 @@ export class ModelMethod implements Method {
     });
   }
 
-  /** What the masker makes of given boxes: how much is lost after the detector. One answer a box, in their order. */
+  /** The masker's masks for given boxes, to measure the detector's share of the error. One answer per box, in order. */
   async answerBoxes(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer> {
     return this.remembered(sample, ['boxes', ...boxesXyxyPx], async () => {
       const masks = await this.predictMasks(sample.image, boxesXyxyPx);
@@ -82,7 +82,7 @@ export class ModelMethod implements Method {
     });
   }
 
-  /** The models, which stay this method's. The masker may be shown other images. */
+  /** The models, which remain owned by this method. Callers may set other images in the masker. */
   async load(): Promise<GroundedSegmenter> {
     this.masked = undefined;
     return this.models();
@@ -92,7 +92,7 @@ export class ModelMethod implements Method {
     const { segmenter } = this;
     this.segmenter = undefined;
     this.masked = undefined;
-    // A load that failed has already told its caller.
+    // A failed load has already been reported to its caller.
     await segmenter?.then(
       (loaded) => loaded.dispose(),
       () => {},

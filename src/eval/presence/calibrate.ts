@@ -5,17 +5,17 @@ import { UsageError } from '../../util/index.js';
 import { scoresOf } from './presence-summary.js';
 
 export interface CalibrateOptions {
-  /** Share of images without a thing that may pass for images with it, in [0, 1). */
+  /** Acceptable false positive rate over images without the structure, in [0, 1). */
   readonly falseAlarmRate: number;
-  /** Where the rows come from, in words. */
+  /** Description of the rows' origin. */
   readonly source: string;
-  /** Digest of the models. */
+  /** Hash of the models. */
   readonly model: string;
 }
 
 /**
- * Takes thresholds from rows of validation images: one for all phrases, and one for each phrase that enough images were asked
- * about that do not show it, so that the rate that was asked for means at least one image.
+ * Chooses thresholds from rows of validation images: one for all phrases, and one for each phrase with enough negative images for
+ * the requested rate to amount to at least one image.
  *
  * @throws UsageError without negatives.
  */

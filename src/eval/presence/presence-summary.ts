@@ -4,25 +4,25 @@ import type { TargetRow } from '../../protocols/index.js';
 
 const counts = { present: z.int(), absent: z.int(), auc: z.number().nullable() };
 
-/** What `metrics.json` keeps of a {@link PresenceSummary}. */
+/** The part of a {@link PresenceSummary} stored in `metrics.json`. */
 export const presenceSchema = z
   .strictObject({
-    /** Things asked for that images show, and that they do not; the area under the ROC curve, in [0, 1], null without both kinds. */
+    /** Prompted structures that are present and absent; area under the ROC curve, in [0, 1], null unless there are both. */
     ...counts,
     perPhrase: z.record(z.string(), z.strictObject(counts).readonly()).readonly(),
   })
   .readonly();
 
-/** How well the detector's score tells what an image shows from what it does not. */
+/** How well the detector's score separates present from absent structures. */
 export interface PresenceSummary extends z.infer<typeof presenceSchema> {
-  /** The curve, thinned for drawing: shares in [0, 1]. */
+  /** The ROC curve, thinned for drawing: rates in [0, 1]. */
   readonly roc: readonly { readonly falseAlarmRate: number; readonly detectionRate: number; readonly threshold: number }[];
 }
 
-/** Points of a curve that a drawing needs. */
+/** Maximum number of points of a drawn curve. */
 const DRAWN = 200;
 
-/** Takes the strict rows of a method whose boxes have scores. */
+/** Summarises the strict rows of a method with scored boxes. */
 export function summarisePresence(rows: readonly TargetRow[]): PresenceSummary {
   const { points } = rocCurve(...scoresOf(rows));
   const step = Math.max(1, Math.ceil(points.length / DRAWN));
@@ -38,7 +38,7 @@ export function summarisePresence(rows: readonly TargetRow[]): PresenceSummary {
   };
 }
 
-/** The scores of what images show, and of what they do not. */
+/** The scores of present and of absent structures. */
 export function scoresOf(rows: readonly TargetRow[]): [present: number[], absent: number[]] {
   const pick = (shown: boolean) => rows.filter((row) => row.shown === shown).map(({ detectorScore }) => detectorScore);
   return [pick(true), pick(false)];

@@ -1,11 +1,11 @@
 /** A dataset of the paper. */
 export interface PaperDataset {
-  /** What the paper's tables call it. */
+  /** Its name in the paper's tables. */
   readonly name: string;
   readonly organ: string;
   /** Whether its training split was trained on. */
   readonly seen: boolean;
-  /** Names under which data may come, without case and punctuation. */
+  /** Names under which its data may appear, without case and punctuation. */
   readonly keys: readonly string[];
 }
 
@@ -38,12 +38,12 @@ export const paperDatasets: readonly PaperDataset[] = [
   dataset('Luminous', 'back muscle', false),
 ];
 
-/** The paper's dataset that a name of ours stands for. */
+/** The paper's dataset with a given name of ours. */
 export function paperDataset(name: string): PaperDataset | undefined {
   return paperDatasets.find(({ keys }) => keys.includes(plainName(name)));
 }
 
-/** The organ of a dataset; what the paper does not know has its own name. */
+/** The organ of a dataset; a dataset that is not in the paper has its own name. */
 export function organOf(name: string): string {
   return paperDataset(name)?.organ ?? 'other';
 }

@@ -4,7 +4,7 @@ export interface PublishedScore {
   readonly dscStd?: number;
   readonly iou?: number;
   readonly iouStd?: number;
-  /** What is known to be wrong with the printed figure. */
+  /** Known error in the printed figure. */
   readonly error?: string;
 }
 
@@ -19,7 +19,7 @@ const score = (dsc: number, dscStd: number, iou: number, iouStd: number, error?:
 const SWAPPED =
   'printed IoU exceeds DSC, which no mean over images can; its two figures are those of TNSCUI swapped, so one of the two rows is a copy mistake';
 
-/** The paper's own method, by the tables' names of datasets (tables 3 and 4). @see arXiv 2506.23903 */
+/** The paper's own method, by dataset name (tables 3 and 4). @see arXiv 2506.23903 */
 export const publishedOurs: Readonly<Record<string, PublishedScore>> = {
   BrEaST: score(76.65, 23, 66.24, 23),
   BUID: score(82.92, 24, 75.83, 25),
@@ -54,7 +54,10 @@ export const publishedAverages = {
   unseen: { dsc: 72.83, iou: 68.53, error: 'the printed rows give DSC 76.84 and IoU 72.50' },
 } as const satisfies Record<string, PublishedScore>;
 
-/** Where the paper's tables give another method a better figure than its own, against its claim to be best on all 18 sets. */
+/**
+ * Cases where the paper's tables give another method a better score than its own, contrary to its claim to be best on all 18
+ * sets.
+ */
 export const publishedOthers: readonly { readonly dataset: string; readonly method: string; readonly dsc: number }[] = [
   { dataset: 'BUSI', method: 'BiomedParse', dsc: 89.39 },
   { dataset: 'STU', method: 'MedCLIP-SAMv2', dsc: 90.11 },
@@ -63,7 +66,7 @@ export const publishedOthers: readonly { readonly dataset: string; readonly meth
   { dataset: 'Luminous', method: 'SAMUS', dsc: 65.36 },
 ];
 
-/** A prompt of the kidney study and what it reached (table 5). */
+/** A prompt of the kidney study and its score (table 5). */
 export interface PublishedPrompt extends PublishedScore {
   readonly prompt: string;
 }
@@ -73,7 +76,7 @@ const prompt = (text: string, ...figures: [number, number, number, number]): Pub
   ...score(...figures),
 });
 
-/** Table 5. The truth of cortex, medulla and central echo complex is one and the same union of regions in the published data. */
+/** Table 5. In the published data, cortex, medulla and central echo complex share one ground truth, the union of regions. */
 export const publishedKidneyPrompts: Readonly<Record<string, readonly PublishedPrompt[]>> = {
   cortex: [
     prompt('segment kidney cortex', 70.01, 14, 55.46, 15),
@@ -105,5 +108,5 @@ export const publishedKidneyPrompts: Readonly<Record<string, readonly PublishedP
   ],
 };
 
-/** Table 6: seconds an image, on the paper's device. */
+/** Table 6: seconds per image, on the paper's device. */
 export const publishedRuntime = { seconds: 0.33, device: 'NVIDIA Titan V 12 GB', note: 'average of 10 runs' } as const;

@@ -12,7 +12,7 @@ const wordingScoreSchema = z
     iou: z.number().nullable(),
     n: z.int(),
     missed: z.int(),
-    /** The paper's way: missed ones left out, the one best box. */
+    /** The paper's protocol: false negatives left out, only the best box. */
     paper: z
       .strictObject({
         dsc: z.number().nullable(),
@@ -25,7 +25,7 @@ const wordingScoreSchema = z
   })
   .readonly();
 
-/** How a structure fares under one wording. Percent. */
+/** Scores of a structure under one wording. Percent. */
 export type WordingScore = z.infer<typeof wordingScoreSchema>;
 
 /** See {@link StructureRobustness}. */
@@ -37,15 +37,15 @@ export const robustnessSchema = z
     /** Best minus worst mean DSC, and the standard deviation of the means. */
     spread: z.number().nullable(),
     std: z.number().nullable(),
-    /** Mean DSC between the masks that different wordings give for the same image: 100 means that words do not matter. */
+    /** Mean DSC between masks from different wordings for the same image: 100 means that wording does not matter. */
     consistency: z.number().nullable(),
   })
   .readonly();
 
-/** How much words matter to a structure. Percent. */
+/** Sensitivity of a structure's scores to wording. Percent. */
 export type StructureRobustness = z.infer<typeof robustnessSchema>;
 
-/** Sums up, by dataset and structure. */
+/** Summarises by dataset and structure. */
 export function summariseRobustness(rows: readonly WordingRow[]): StructureRobustness[] {
   const keys = [...new Set(rows.map(({ dataset, structure }) => JSON.stringify([dataset, structure])))];
   return keys.map((key) => {
@@ -89,7 +89,7 @@ function scoreOf(wording: string, rows: readonly WordingRow[]): WordingScore {
   };
 }
 
-/** One line a wording, and one a structure with the spread and the consistency. */
+/** One line per wording, and one per structure with its spread and consistency. */
 export function robustnessTable(structures: readonly StructureRobustness[]): Table {
   const figure = (value: number | null) => (value === null ? null : value.toFixed(2));
   const rows = structures.flatMap(({ dataset, structure, wordings, spread, std, consistency }): TableRow[] => [

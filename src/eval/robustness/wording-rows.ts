@@ -4,23 +4,23 @@ import { diceCoefficient, iou, mean } from '../../metrics/index.js';
 import { type Counting, isMasked, type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import { combinedMask } from '../predictions/combined-mask.js';
 
-/** What one wording gave for one structure in one image. Fractions in [0, 1]. */
+/** Result of one wording for one structure in one image. Fractions in [0, 1]. */
 export interface WordingRow {
   readonly dataset: string;
   readonly image: string;
   readonly structure: string;
   readonly wording: string;
-  /** Nothing was found; then the overlaps are 0. */
+  /** Whether nothing was found; overlaps are then 0. */
   readonly missed: boolean;
   readonly dsc: number;
   readonly iou: number;
-  /** The paper's way: the one best box, whatever else was found; nothing where no box scores enough. */
+  /** The paper's protocol: only the best box; undefined if no box reaches the threshold. */
   readonly paper: { readonly dsc: number; readonly iou: number } | undefined;
-  /** Mean DSC between this wording's mask and those of the others; 1 where none finds anything. */
+  /** Mean DSC between this wording's mask and those of the others; 1 if all are empty. */
   readonly agreement: number;
 }
 
-/** Asks for each structure that an image shows in several words, one prompt at a time. */
+/** Evaluates several wordings for each structure in an image, one prompt at a time. */
 export async function wordingRows(
   method: Method,
   sample: Sample,

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { ConfigDocument, locateShipped, packageFile, validate } from '../../config/index.js';
 import { UsageError } from '../../util/index.js';
 
-/** Other ways of asking for a structure, by the structure's phrase. `*` applies to every structure. */
+/** Alternative wordings by a structure's phrase. `*` applies to every structure. */
 export type Wordings = ReadonlyMap<string, readonly string[]>;
 
 const words = z.string().trim().min(1);
 const plainSchema = z.record(z.string(), z.array(words).min(1));
-/** The word lists of published datasets: names of classes, synonyms and the sentences of the paper's prompt study. */
+/** Word lists of published datasets: class names, synonyms and the sentences of the paper's prompt study. */
 const classesSchema = z.looseObject({
   classes: z.record(
     z.string(),
@@ -22,12 +22,12 @@ const classesSchema = z.looseObject({
   ),
 });
 
-/** Every structure. */
+/** Key for every structure. */
 export const ANY = '*';
 
 /**
- * Wordings as the command line gives them: a YAML file (`phrase: [wording, …]`, or a word list under `configs/prompts`), the word
- * `default` for all of `configs/prompts`, or wordings separated by commas, for every structure.
+ * Parses wordings from the command line: a YAML file (`phrase: [wording, …]`, or a word list as under `configs/prompts`), the
+ * word `default` for all of `configs/prompts`, or comma-separated wordings for every structure.
  *
  * @throws UsageError, ConfigError
  */
@@ -63,7 +63,7 @@ export function wordingsOf(wordings: Wordings, structure: string): string[] {
 
 function parseWordings(text: string, file: string): Wordings {
   const document = ConfigDocument.parse(text, file);
-  // JSON, CSV and other text parse as YAML of some kind; the two layouts are told apart by one key.
+  // JSON, CSV and other text also parse as YAML; a single key distinguishes the two layouts.
   if (!/^\s*["']?classes["']?\s*:/m.test(text)) return new Map(Object.entries(validate(plainSchema, document)));
   const wordings = new Map<string, string[]>();
   for (const { strict, paper, synonyms, study } of Object.values(validate(classesSchema, document).classes))

@@ -11,12 +11,12 @@ export const comparisonSchema = z
     protocol: z.enum(protocols),
     dataset: z.string(),
     methods: z.tuple([z.string(), z.string()]).readonly(),
-    /** Images that both are judged on. Strict: all; paper: those that neither missed. */
+    /** Number of images scored by both. Strict: all; paper: those in which neither has a false negative. */
     n: z.int(),
     /** Mean DSC of the first minus that of the second, in percent, with a 95 % bootstrap interval over patients. */
     difference: z.number(),
     interval: z.tuple([z.number(), z.number()]).readonly(),
-    /** Two-sided, as they are and after Holm's correction over all comparisons of the protocol. */
+    /** Two-sided, uncorrected and with Holm's correction over all comparisons of the protocol. */
     wilcoxon: pValues,
     bootstrap: pValues,
   })
@@ -25,10 +25,10 @@ export const comparisonSchema = z
 /** A paired test of two methods on the same images. */
 export type Comparison = z.infer<typeof comparisonSchema>;
 
-/** Name of all datasets together. */
+/** Name for the union of all datasets. */
 const ALL = 'all images';
 
-/** Compares every pair of methods, on each dataset and on all images together. */
+/** Compares every pair of methods on each dataset and on all images together. */
 export function compareMethods(
   rows: readonly TargetRow[],
   methods: readonly string[],
@@ -88,7 +88,7 @@ function compare(
   };
 }
 
-/** One line a comparison. */
+/** One line per comparison. */
 export function comparisonTable(comparisons: readonly Comparison[]): Table {
   const p = (value: number) => (value < 1e-4 ? '< 0.0001' : value.toFixed(4));
   return {

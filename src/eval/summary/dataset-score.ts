@@ -13,10 +13,10 @@ import { type DistanceUnit, foldImages, type ImageScore, judgedRows, meansOf, ty
 
 const ends = z.tuple([z.number(), z.number()]).readonly();
 
-/** Low and high end of a 95 % interval. */
+/** Lower and upper bound of a 95 % interval. */
 export type Ends = z.infer<typeof ends>;
 
-/** The score of one kind of object; see {@link StructureScore}. */
+/** The score of one structure; see {@link StructureScore}. */
 const structureScoreSchema = z
   .strictObject({
     dsc: z.number().nullable(),
@@ -27,46 +27,46 @@ const structureScoreSchema = z
   })
   .readonly();
 
-/** The scores of one kind of object, over the images that show it. */
+/** The scores of one structure, over the images that show it. */
 export type StructureScore = z.infer<typeof structureScoreSchema>;
 
 /** Scores of one dataset, or of all images together; see {@link DatasetScore}. */
 export const datasetScoreSchema = z
   .strictObject({
-    /** Means over images, each the mean over what it shows. */
+    /** Means over images, each the mean over its structures. */
     dsc: z.number().nullable(),
     iou: z.number().nullable(),
     /** Population standard deviation of the DSC over images. */
     std: z.number().nullable(),
     iouStd: z.number().nullable(),
-    /** Images (items, under the paper's protocol) that the means are taken over. */
+    /** Number of images (items, under the paper's protocol) in the means. */
     n: z.int(),
-    /** Images that were asked about, those that show nothing among them. */
+    /** Number of images evaluated, including those without a structure. */
     images: z.int(),
-    /** Images that show something in which nothing was found. Strict: they count 0. Paper: they are left out of `n`. */
+    /** False negatives. Strict: they count 0. Paper: they are left out of `n`. */
     missed: z.int(),
-    /** Bootstrap intervals of the means; whole groups are drawn. */
+    /** Bootstrap intervals of the means, resampled by group. */
     interval: z.strictObject({ dsc: ends.nullable(), iou: ends.nullable(), groups: z.int() }).readonly(),
-    /** Mean 95th percentile of the Hausdorff distance, in `unit`; a missed image counts its diagonal (strict). */
+    /** Mean 95th percentile of the Hausdorff distance, in `unit`; a false negative counts the image diagonal (strict). */
     hd95: z.number().nullable(),
     nsd: z.number().nullable(),
     unit: z.enum(['mm', 'px', 'mixed']),
-    /** Share of images that show something in which something was found. */
+    /** Fraction of images with a structure in which something was found. */
     detectionRate: z.number().nullable(),
-    /** Share of true instances that a box overlaps by half. */
+    /** Fraction of ground-truth instances matched by a box with an IoU of at least 0.5. */
     instanceRecall: z.number().nullable(),
-    /** Mean DSC over instances, each paired with one mask. */
+    /** Mean DSC over instances, each matched with one mask. */
     instanceDsc: z.number().nullable(),
-    /** Mean over targets: the IoU of the best box with the true box that it covers best. */
+    /** Mean over targets: IoU of the best box with its closest ground-truth box. */
     boxIou: z.number().nullable(),
-    /** Average precision of boxes over IoU 0.5 to 0.95 as in COCO, and at 0.5. */
+    /** Average precision of boxes at IoU 0.5 to 0.95 as in COCO, and at 0.5. */
     ap: z.number().nullable(),
     ap50: z.number().nullable(),
-    /** Mean over targets: the DSC of what the masker makes of the true boxes. */
+    /** Mean over targets: DSC of the masker's masks for the ground-truth boxes. */
     dscGivenTrueBox: z.number().nullable(),
-    /** Things that were asked for in images that do not show them, and how many of those got a box all the same. */
+    /** Number of prompted structures that are absent, and how many of them got a box: the false positives. */
     falseAlarms: z.strictObject({ count: z.int(), of: z.int() }).readonly(),
-    /** The same means over the images that show a thing. */
+    /** The same means by structure, over the images that show it. */
     structures: z.record(z.string(), structureScoreSchema).readonly(),
   })
   .readonly();
@@ -74,7 +74,7 @@ export const datasetScoreSchema = z
 /** Scores of one dataset, or of all images together. Overlaps, rates and precisions are percentages with two decimals. */
 export type DatasetScore = z.infer<typeof datasetScoreSchema>;
 
-/** Means over the rows of one method and one protocol. @param boxes - for the average precision, where boxes have scores. */
+/** Computes the means over the rows of one method and protocol. @param boxes - for average precision, if boxes have scores. */
 export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes[], seed: number): DatasetScore {
   const images = foldImages(rows);
   const counted = images.filter(({ counts }) => counts);

@@ -32,7 +32,7 @@ const COLUMNS: readonly (readonly [string, (row: TargetRow & Partial<TrustedRow>
   ['predicted_quality', (row) => percentCell(row.predictedQuality)],
 ];
 
-/** Everything that is known of each image, one line for each method, protocol, image and target. Overlaps in percent. */
+/** All per-image results: one line per method, protocol, image and target. Overlaps in percent. */
 export function perImageCsv(rows: readonly (TargetRow & Partial<TrustedRow>)[]): string {
   return csvText([COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, pick]) => pick(row)))]);
 }

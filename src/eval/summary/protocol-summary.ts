@@ -13,13 +13,13 @@ const meanOfDatasetsSchema = z
     std: z.number().nullable(),
     iouStd: z.number().nullable(),
     datasets: z.int(),
-    /** Images of all of them. */
+    /** Total number of images. */
     n: z.int(),
     missed: z.int(),
   })
   .readonly();
 
-/** Unweighted mean of the rows of some datasets, as in the paper's tables: a small set weighs as much as a large one. */
+/** Unweighted mean over datasets, as in the paper's tables: small and large sets weigh the same. */
 export type MeanOfDatasets = z.infer<typeof meanOfDatasetsSchema>;
 
 /** See {@link ProtocolSummary}. */
@@ -29,18 +29,18 @@ export const protocolSummarySchema = z
     /** Unweighted means over the datasets of an organ. */
     organs: z.record(z.string(), meanOfDatasetsSchema).readonly(),
     overall: meanOfDatasetsSchema,
-    /** All images of all datasets together, each weighing the same. */
+    /** All images of all datasets together, equally weighted. */
     pooled: datasetScoreSchema,
   })
   .readonly();
 
-/** One protocol's figures of one method. */
+/** One method's figures under one protocol. */
 export type ProtocolSummary = z.infer<typeof protocolSummarySchema>;
 
 /** The boxes of a strict evaluation, by dataset. */
 export type BoxesByDataset = ReadonlyMap<string, readonly ImageBoxes[]>;
 
-/** Sums up the rows of one method. @param names - datasets in the order of the tables, those without a row too. */
+/** Summarises the rows of one method. @param names - datasets in the order of the tables, including those without a row. */
 export function summariseProtocol(
   rows: readonly TargetRow[],
   boxes: BoxesByDataset,
@@ -72,7 +72,7 @@ export function summariseProtocol(
   };
 }
 
-/** Datasets in which nothing was found at all have no mean under the paper's protocol and are left out. */
+/** Under the paper's protocol, datasets without any detection have no mean and are left out. */
 export function meanOf(scores: readonly DatasetScore[]): MeanOfDatasets {
   const known = scores.filter(({ dsc }) => dsc !== null);
   const over = (pick: (score: DatasetScore) => number | null) => roundedOrNull(mean(known.map((score) => pick(score) as number)));

@@ -3,15 +3,15 @@ import { meanStd } from './figures.js';
 import type { MethodSummary } from './score-table.js';
 import type { Cell, Table, TableRow } from './table.js';
 
-/** One way of putting the method together, as in the paper's ablation. */
+/** A variant of the method, as in the paper's ablation. */
 export interface AblationVariant {
   readonly name: string;
-  /** Absent with the reason why it could not be run. */
+  /** Absent if it could not be run; see the reason. */
   readonly summary?: MethodSummary;
   readonly reason?: string;
 }
 
-/** The paper's table 2: what fine-tuning and the masker contribute. */
+/** The paper's table 2: contributions of fine-tuning and the masker. */
 export function ablationTable(variants: readonly AblationVariant[]): Table {
   const names = [...new Set(variants.flatMap(({ summary }) => Object.keys(summary?.strict.datasets ?? {})))];
   const { dsc, iou } = publishedAverages.ablation;

@@ -1,4 +1,4 @@
-/** Lines of a CSV file (RFC 4180). Nothing, and what is not a number, becomes an empty cell. */
+/** Serialises CSV lines (RFC 4180). Undefined, null and NaN become empty cells. */
 export function csvText(lines: readonly (readonly unknown[])[]): string {
   return lines.map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }
@@ -7,24 +7,24 @@ function cell(value: unknown): string {
   if (value === undefined || value === null || (typeof value === 'number' && Number.isNaN(value))) return '';
   const raw = String(value);
   const text = typeof value !== 'number' && isFormula(raw) ? `'${raw}` : raw;
-  // Spreadsheets of many countries divide lines at semicolons: unquoted, what follows one would begin a cell.
+  // Spreadsheets in many locales split lines at semicolons: an unquoted one would start a new cell.
   return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** What spreadsheets, or programs that clean up before them, skip at the beginning of a cell. */
+/** Characters that spreadsheets, or programs that preprocess for them, skip at the start of a cell. */
 const SKIPPED = /^[\s"\p{Cc}\p{Cf}]+/u;
 
 /**
- * Whether a spreadsheet may take a cell for a formula. File names and phrases are other people's words; only what is a number as
- * a whole may begin as a formula does.
+ * Whether a spreadsheet may interpret a cell as a formula. File names and phrases are untrusted; only complete numbers may start
+ * like a formula.
  *
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
 function isFormula(text: string): boolean {
   if (NUMBER.test(text)) return false;
-  // Full-width and small signs count as the plain ones in some.
+  // Some spreadsheets treat full-width and small signs as the plain ones.
   const [first = ''] = text.replace(SKIPPED, '');
   return /^[\t\r\n]/.test(text) || /^[=+@\u2212-]/.test(first.normalize('NFKC'));
 }

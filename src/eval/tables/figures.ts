@@ -1,12 +1,12 @@
 import type { Ends } from '../summary/dataset-score.js';
 
-/** `83.21 ± 15.60`; nothing where there is no mean. */
+/** `83.21 ± 15.60`; null without a mean. */
 export function meanStd(mean: number | null | undefined, std: number | null | undefined): string | null {
   if (mean === null || mean === undefined) return null;
   return std === null || std === undefined ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${std.toFixed(2)}`;
 }
 
-/** Two decimals. */
+/** Formats with two decimals. */
 export function figure(value: number | null | undefined): string | null {
   return value === null || value === undefined ? null : value.toFixed(2);
 }
@@ -16,7 +16,7 @@ export function between(ends: Ends | null): string | null {
   return ends === null ? null : `${ends[0].toFixed(2)} to ${ends[1].toFixed(2)}`;
 }
 
-/** `83.2 %`; a dash where there is no number. */
+/** `83.2 %`; a dash if there is no number. */
 export function percentText(value: number | null | undefined, digits = 1): string {
   return value === null || value === undefined ? '–' : `${value.toFixed(digits)} %`;
 }

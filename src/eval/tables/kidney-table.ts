@@ -4,7 +4,7 @@ import type { Wordings } from '../robustness/wordings.js';
 import { meanStd } from './figures.js';
 import type { Table, TableRow } from './table.js';
 
-/** The paper's prompts for the structures of the kidney that a dataset shows, by the dataset's own phrases. */
+/** The paper's prompts for a dataset's kidney structures, keyed by the dataset's own phrases. */
 export function kidneyWordings(phrases: readonly string[]): Wordings {
   return new Map(
     phrases.flatMap((phrase) => {

@@ -7,10 +7,10 @@ import { meanStd } from './figures.js';
 import type { MethodSummary } from './score-table.js';
 import type { Cell, Table, TableRow } from './table.js';
 
-/** Why a row has no figure of ours. */
+/** Reason for a row without our score. */
 const ABSENT = 'not evaluated: no images';
 
-/** The paper's table 3 (datasets that it trained on) or 4 (those that it did not). */
+/** The paper's table 3 (datasets used for training) or 4 (unseen datasets). */
 export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary[]): Table {
   const seen = number === 3;
   const datasets = paperDatasets.filter((dataset) => dataset.seen === seen);
@@ -131,7 +131,7 @@ function meanCells(
   return [name, ...published, ...own, `${Math.max(0, ...counts)} of ${datasets.length} datasets`];
 }
 
-/** What the printed rows of an organ give. */
+/** Mean of the printed rows of an organ. */
 function organMean(datasets: readonly PaperDataset[]): [string, string] {
   const over = (pick: (score: PublishedScore) => number) => {
     const values = datasets.map(({ name }) => pick(publishedOurs[name] as PublishedScore));
@@ -140,7 +140,7 @@ function organMean(datasets: readonly PaperDataset[]): [string, string] {
   return [over(({ dsc }) => dsc), over(({ iou }) => iou ?? Number.NaN)];
 }
 
-/** Datasets that the paper does not know. */
+/** Datasets that are not in the paper. */
 function otherDatasets(summaries: readonly MethodSummary[]): string[] {
   const names = summaries.flatMap(({ strict }) => Object.keys(strict.datasets));
   return [...new Set(names)].filter((name) => paperDataset(name) === undefined);

@@ -4,7 +4,7 @@ import type { MeanOfDatasets, ProtocolSummary } from '../summary/protocol-summar
 import { between, figure, meanStd } from './figures.js';
 import type { Cell, Table, TableRow } from './table.js';
 
-/** Both protocols of one method. */
+/** One method under both protocols. */
 export interface MethodSummary {
   readonly method: string;
   readonly strict: ProtocolSummary;
@@ -29,7 +29,7 @@ const COLUMNS = [
   'n paper',
 ];
 
-/** The protocols side by side: a row a dataset, then organs, the mean of datasets and all images pooled. */
+/** The protocols side by side: a row per dataset, then organs, the mean of datasets and all images pooled. */
 export function scoreTable(summaries: readonly MethodSummary[], tolerance: { readonly mm: number; readonly px: number }): Table {
   const several = summaries.length > 1;
   return {

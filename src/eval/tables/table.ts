@@ -2,23 +2,23 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../util/index.js';
 import { csvText } from './csv.js';
 
-/** A cell: text, a number that is printed with two decimals, or nothing. */
+/** A cell: text, a number printed with two decimals, or empty. */
 export type Cell = string | number | null;
 
 export interface TableRow {
   readonly cells: readonly Cell[];
-  /** Averages stand out. */
+  /** Highlights averages. */
   readonly total?: boolean;
 }
 
-/** A table to be written in several forms. */
+/** A table in a format-independent form. */
 export interface Table {
-  /** Name of the files, without ending. */
+  /** File name without extension. */
   readonly id: string;
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly TableRow[];
-  /** Sentences under the table. */
+  /** Notes under the table. */
   readonly notes: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export async function writeTable(dir: string, table: Table): Promise<string[]> {
   return files.map(([name]) => join(dir, name));
 }
 
-/** GitHub's tables, columns aligned in the source as well. */
+/** A GitHub-flavoured table with columns aligned in the source as well. */
 export function markdownTable({ title, columns, rows, notes }: Table): string {
   const lines = [columns, ...rows.map(({ cells, total }) => cells.map((cell) => markdownCell(cell, total === true)))];
   const widths = columns.map((_, k) => Math.max(3, ...lines.map((cells) => (cells[k] ?? '').length)));
@@ -44,7 +44,7 @@ export function markdownTable({ title, columns, rows, notes }: Table): string {
   return `**${title}**\n\n${[head, rule, ...body].join('\n')}\n${remarks === '' ? '' : `\n${remarks}\n`}`;
 }
 
-/** Whether a column holds figures, which stand at the right. */
+/** Whether a column is numeric, and therefore right-aligned. */
 function isNumeric(rows: readonly TableRow[], column: number): boolean {
   const texts = rows.map(({ cells }) => cellText(cells[column] ?? null)).filter((text) => text !== '');
   return texts.length > 0 && texts.every((text) => /^(< ?)?-?\d/.test(text));
@@ -59,7 +59,7 @@ function csvTable({ columns, rows }: Table): string {
   return csvText([columns, ...rows.map(({ cells }) => cells)]);
 }
 
-/** A booktabs table, with the notes as a comment and under the table. */
+/** A booktabs table; the notes appear as a comment and under the table. */
 export function latexTable({ id, title, columns, rows, notes }: Table): string {
   const line = (cells: readonly Cell[], total = false) => `${cells.map((cell) => latexCell(cell, total)).join(' & ')} \\\\`;
   const body = rows.map(({ cells, total }) => `${total === true ? '\\midrule\n' : ''}${line(cells, total)}`);
@@ -101,7 +101,7 @@ function latexText(text: string): string {
     .replaceAll('–', '--');
 }
 
-/** A cell as people read it. */
+/** Formats a cell. */
 export function cellText(cell: Cell): string {
   if (cell === null) return '';
   return typeof cell === 'number' ? (Number.isInteger(cell) ? String(cell) : cell.toFixed(2)) : cell;

@@ -1,6 +1,6 @@
 import type { BinaryMask, RasterImage } from '../../imaging/index.js';
 
-/** An image seen in a mirror: left becomes right. */
+/** Flips an image left to right. */
 export function mirrorImage({ width, height, data }: RasterImage): RasterImage {
   const mirrored = new Uint8Array(data.length);
   for (let y = 0; y < height; y++) {
@@ -12,7 +12,7 @@ export function mirrorImage({ width, height, data }: RasterImage): RasterImage {
   return { width, height, data: mirrored };
 }
 
-/** A mask seen in a mirror. */
+/** Flips a mask left to right. */
 export function mirrorMask({ width, height, data }: BinaryMask): BinaryMask {
   const mirrored = new Uint8Array(data.length);
   for (let y = 0; y < height; y++)
@@ -20,7 +20,7 @@ export function mirrorMask({ width, height, data }: BinaryMask): BinaryMask {
   return { width, height, data: mirrored };
 }
 
-/** What a phrase is called in a mirror. */
+/** Swaps left and right in a phrase. */
 export function mirrorPhrase(phrase: string): string {
   const other: Readonly<Record<string, string>> = { left: 'right', right: 'left' };
   return phrase.replace(/\b(left|right)\b/g, (side) => other[side] as string);

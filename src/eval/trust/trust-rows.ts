@@ -4,24 +4,24 @@ import type { Answer, Counting, Method, TargetRow } from '../../protocols/index.
 import { combinedMask } from '../predictions/combined-mask.js';
 import { mirrorImage, mirrorMask, mirrorPhrase } from './flip.js';
 
-/** A row with what can be said about its quality without the truth. Fractions in [0, 1]. */
+/** A row with a quality estimate made without ground truth. Fractions in [0, 1]. */
 export interface TrustedRow extends TargetRow {
-  /** DSC between the mask and the one that is found in the mirrored image. */
+  /** DSC between the mask and the prediction for the mirrored image, mirrored back. */
   readonly flipAgreement?: number;
-  /** Mean DSC between the mask and those of other wordings. */
+  /** Mean DSC between the mask and those from other wordings. */
   readonly wordingAgreement?: number;
-  /** Mean of the masker's own estimate and of the agreements that were taken; 0 where nothing was found. */
+  /** Mean of the masker's mask score and the available agreements; 0 if nothing was found. */
   readonly predictedQuality: number;
 }
 
 export interface TrustOptions extends Counting {
-  /** Whether to look at the mirrored image too, which doubles the work. */
+  /** Whether to evaluate the mirrored image too, which doubles the work. */
   readonly flip: boolean;
-  /** Masks of other wordings of a target. */
+  /** Answers under other wordings of a target. */
   readonly wordings: (target: string) => Promise<readonly Answer[]>;
 }
 
-/** Adds predicted quality to the strict rows of an image. @param phrases - the prompt that they answer. */
+/** Adds predicted quality to the strict rows of an image. @param phrases - the prompt of the rows. */
 export async function trustRows(
   method: Method,
   sample: Sample,

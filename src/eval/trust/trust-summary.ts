@@ -14,32 +14,35 @@ const reliabilityBinSchema = z
   })
   .readonly();
 
-/** Targets whose predicted quality lies in one tenth of the scale. Percent. */
+/** Targets whose predicted quality is in one tenth of the scale. Percent. */
 export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
 
 /** See {@link TrustSummary}. */
 export const trustSchema = z
   .strictObject({
-    /** Targets that are shown and of which something was found: what was missed is 0 on both sides and would flatter. */
+    /** Number of targets found. False negatives are 0 on both sides and would inflate the correlation. */
     n: z.int(),
-    /** Targets that are shown, but of which nothing was found. */
+    /** Number of false negatives. */
     missed: z.int(),
-    /** Rank correlation of predicted quality, and of each of its parts, with the true DSC; null where a part was not taken. */
+    /**
+     * Rank correlation of predicted quality, and of each component, with the actual DSC; null for components that were not
+     * computed.
+     */
     spearman: z
       .record(z.enum(['predictedQuality', 'maskerScore', 'flipAgreement', 'wordingAgreement']), z.number().nullable())
       .readonly(),
-    /** Mean distance between predicted quality and DSC over the bins, weighted by their targets. */
+    /** Mean absolute difference between predicted quality and DSC over the bins, weighted by size. */
     calibrationError: z.number().nullable(),
     bins: z.array(reliabilityBinSchema).readonly(),
   })
   .readonly();
 
-/** How far predicted quality can be trusted. Percent, the correlations apart. */
+/** Reliability of predicted quality. Percent, except for correlations. */
 export type TrustSummary = z.infer<typeof trustSchema>;
 
 const BINS = 10;
 
-/** Compares predicted quality with the true DSC, over targets that are shown and found. */
+/** Compares predicted quality with the actual DSC, over targets that were found. */
 export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
   const missed = rows.filter((row) => row.shown && row.missed).length;
   const shown = rows.filter((row) => row.shown && !row.missed);
@@ -77,7 +80,7 @@ export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
   };
 }
 
-/** The list for review: the least trusted first, whatever the truth says. */
+/** The review list: lowest predicted quality first, independent of the ground truth. */
 export function reviewTable(rows: readonly TrustedRow[]): Table {
   const sorted = [...rows]
     .filter(({ predicted, shown }) => predicted > 0 || shown)

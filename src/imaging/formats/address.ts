@@ -3,21 +3,21 @@ import { basename } from 'node:path';
 import { DataError } from '../../util/index.js';
 
 /**
- * One picture of several in a file. Numbers begin at 0: `film.dcm#3` is the fourth frame, `scan.tif#1` the second page,
- * `volume.nii.gz#40` the 41st plane across the third stored axis; `#x40`, `#y40` and `#z40` name the axis, `#40t2` the third
- * volume of a file of several.
+ * One of several images in a file. Indices start at 0: `film.dcm#3` is the fourth frame, `scan.tif#1` the second page,
+ * `volume.nii.gz#40` slice 40 along the third stored axis; `#x40`, `#y40` and `#z40` select the axis, `#40t2` the third volume of
+ * a file with several.
  */
 export interface ImageAddress {
   readonly axis: 0 | 1 | 2 | undefined;
   readonly index: number;
   readonly frame: number | undefined;
-  /** As it was written, `#` included. */
+  /** As written, including `#`. */
   readonly text: string;
 }
 
 const PART = /^(.+)#([xyz]?)(\d+)(?:t(\d+))?$/;
 
-/** A name taken apart. A file that is really called so comes before a part of another. */
+/** Splits a name into file and address. An existing file whose name contains `#` takes precedence. */
 export async function splitAddress(name: string): Promise<{ readonly file: string; readonly part: ImageAddress | undefined }> {
   const [, file, axis, index, frame] = PART.exec(name) ?? [];
   if (file === undefined || (await isFile(name))) return { file: name, part: undefined };
@@ -25,9 +25,9 @@ export async function splitAddress(name: string): Promise<{ readonly file: strin
 }
 
 /**
- * The part of a file that is in memory, as it stands after `#` in a name: `3`, `x40`, `40t2`.
+ * Parses an address within a file in memory, as written after `#` in a name: `3`, `x40`, `40t2`.
  *
- * @throws DataError when it is not such a part.
+ * @throws DataError when it is malformed.
  */
 export function parsePart(text: string): ImageAddress {
   const [, , axis, index, frame] = PART.exec(`image#${text}`) ?? [];
@@ -51,7 +51,7 @@ async function isFile(name: string): Promise<boolean> {
   return (await stat(name).catch(() => undefined))?.isFile() === true;
 }
 
-/** What results of a picture are called: its file's name without folder and ending, the part set off by a line. */
+/** The stem of result files: the file name without folder and extension, followed by an underscore and the address if any. */
 export function imageStem(name: string): string {
   const [, file, axis, index, frame] = PART.exec(name) ?? [];
   const stem = basename(file ?? name)
@@ -60,7 +60,7 @@ export function imageStem(name: string): string {
   return file === undefined ? stem : `${stem}_${axis}${index}${frame === undefined ? '' : `t${frame}`}`;
 }
 
-/** The number of a frame or page, from an address that can name nothing else. */
+/** The index of a frame or page, from an address without axis or volume. */
 export function plainIndex(part: ImageAddress, file: string): number {
   if (part.axis === undefined && part.frame === undefined) return part.index;
   throw new DataError({
@@ -71,7 +71,7 @@ export function plainIndex(part: ImageAddress, file: string): number {
   });
 }
 
-/** What is said of a file of several pictures of which none was named. */
+/** The error for a file of several images of which none was selected. */
 export function severalImages(file: string, count: number, kind: string, example = '#0'): DataError {
   return new DataError({
     code: 'E_PICTURE_AMBIGUOUS',
@@ -83,14 +83,14 @@ export function severalImages(file: string, count: number, kind: string, example
 
 const DICOM_NAME = /\.(dcm|dicom|ima)$/i;
 
-/** Whether a file is DICOM by its name, which old ones need who do not begin as such. */
+/** Whether a file is DICOM by its name; needed for old files without the DICOM preamble. */
 export function isDicomName(file: string): boolean {
   return DICOM_NAME.test(file);
 }
 
 const ENDING = /\.(?=[^.]*[a-z])[a-z0-9]{1,5}$/i;
 
-/** Whether a file's name has no ending. An ending has a letter in it: the last number of a UID is none. */
+/** Whether a file name lacks an extension. An extension contains a letter: the last number of a UID is not one. */
 export function lacksEnding(file: string): boolean {
   return !ENDING.test(basename(file));
 }

@@ -1,7 +1,7 @@
 import { DataError } from '../../util/index.js';
 import type { RasterImage } from '../raster-image.js';
 
-/** Whether a file begins as Windows bitmaps do. */
+/** Whether a file starts with the signature of a Windows bitmap. */
 export function isBmp(bytes: Buffer): boolean {
   return (
     bytes.length > 26 &&
@@ -10,7 +10,7 @@ export function isBmp(bytes: Buffer): boolean {
   );
 }
 
-/** What a bitmap's headers say. */
+/** The headers of a bitmap. */
 interface BmpHeader {
   readonly offset: number;
   readonly width: number;
@@ -20,18 +20,18 @@ interface BmpHeader {
   readonly compression: number;
   /** RGB of each palette entry. */
   readonly palette: Uint8Array;
-  /** Bits of red, green and blue in a pixel of 16 or 32 bits. */
+  /** Bit masks of red, green and blue in 16-bit or 32-bit pixels. */
   readonly masks: readonly [number, number, number];
 }
 
 const [PLAIN, RLE8, RLE4, BITFIELDS] = [0, 1, 2, 3];
 
-/** Pixels above which a bitmap is refused. */
+/** Bitmaps with more pixels are refused. */
 const MAX_PIXELS = 100_000_000;
 
 /**
- * Decodes a Windows or OS/2 bitmap: 1, 4 and 8 bits with a palette, 16, 24 and 32 bits, and the run-length codes of 4 and 8
- * bits. Transparency is left out.
+ * Decodes a Windows or OS/2 bitmap: 1, 4 and 8 bits with a palette, 16, 24 and 32 bits, and 4-bit and 8-bit run-length encoding.
+ * Transparency is ignored.
  *
  * @throws DataError for other kinds and for truncated files.
  */
@@ -149,7 +149,7 @@ function plainIndices(bytes: Buffer, header: BmpHeader): Uint8Array {
   return out;
 }
 
-/** Runs and literal stretches; 0 0 ends a line, 0 1 the picture, 0 2 moves on by two numbers. */
+/** Runs and literals; 0 0 ends a line, 0 1 ends the image, 0 2 moves by the next two numbers. */
 function runIndices(bytes: Buffer, { offset, width, height, bits }: BmpHeader, where: string): Uint8Array {
   const out = new Uint8Array(width * height);
   const nibbles = bits === 4;
@@ -174,7 +174,7 @@ function runIndices(bytes: Buffer, { offset, width, height, bits }: BmpHeader, w
     else if (value === 2) [x, line] = [x + (bytes[at++] ?? 0), line + (bytes[at++] ?? 0)];
     else {
       for (let i = 0; i < value; i++) put(half(bytes[at + (nibbles ? i >> 1 : i)] ?? 0, i));
-      // Stretches fill whole words.
+      // Literals are padded to whole words.
       const used = nibbles ? (value + 1) >> 1 : value;
       at += used + (used % 2);
     }
@@ -190,7 +190,7 @@ function writePixel(bytes: Buffer, start: number, x: number, { bits, masks }: Bm
   const pixel = bits === 16 ? bytes.readUInt16LE(start + x * 2) : bytes.readUInt32LE(start + x * 4);
   for (let c = 0; c < 3; c++) {
     const mask = masks[c] as number;
-    // The lowest bit of the mask tells the place, its top the range.
+    // The lowest set bit of the mask gives the shift, the highest the range.
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
     const top = mask >>> shift;
     data[to + c] = top === 0 ? 0 : Math.round((((pixel & mask) >>> shift) * 255) / top);

@@ -1,11 +1,11 @@
 import type { SampleValues } from './samples.js';
 
 /**
- * Numbers of more than 8 bits as 8. Whole ones up to 255 stay as they are, so that class numbers survive in a deep mask; whole
- * ones up to 4095 are of 12 bits, which is what most devices put into 16; larger ones are of 16. Numbers that are not whole or
- * not in that range are spread from the smallest to the largest.
+ * Converts values of more than 8 bits to 8 bits. Integers up to 255 are unchanged, so that class numbers survive in a deep mask;
+ * integers up to 4095 are taken as 12-bit, which most devices store in 16; larger ones as 16-bit. Non-integers and values outside
+ * that range are scaled from minimum to maximum.
  *
- * @returns as many bytes as there are numbers.
+ * @returns one byte per value.
  */
 export function toBytes(values: SampleValues): Uint8Array {
   let [min, max, whole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
@@ -18,7 +18,7 @@ export function toBytes(values: SampleValues): Uint8Array {
   const [from, to] = whole && min >= 0 && max <= 65535 ? [0, max <= 255 ? 255 : max <= 4095 ? 4095 : 65535] : [min, max];
   const span = to > from ? to - from : Number.POSITIVE_INFINITY;
   const level = (value: number) => Math.round(((Math.min(to, Math.max(from, value)) - from) * 255) / span);
-  // What is not a number becomes 0.
+  // NaN becomes 0.
   const bytes = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) bytes[i] = level(values[i] as number);
   return bytes;

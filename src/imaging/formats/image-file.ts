@@ -3,26 +3,26 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { DataError, unreadableCode } from '../../util/index.js';
 
 /**
- * Bytes above which a file is not read as a picture: what a buffer of Node can be filled with in one read. The longest films
- * of scanners and whole-slide TIFFs of a size that could be decoded are below it.
+ * Larger files are not read as images: the maximum that Node reads into a buffer at once. The longest cine clips of scanners and
+ * whole-slide TIFFs of a decodable size stay below it.
  */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** An image file that is open. Whoever opened it closes it. */
+/** An open image file. The caller closes it. */
 export interface OpenedImage {
   readonly handle: FileHandle;
   readonly bytes: number;
 }
 
 /**
- * Opens an image file for reading. Everything that reads pictures opens them here: what is no regular file (a folder, a named
- * pipe, a device, a socket) has no end, or none that one may wait for.
+ * Opens an image file. All image readers use this function: special files (folders, named pipes, devices, sockets) may never end
+ * or block for ever, and are refused.
  *
- * @param maxBytes - a larger file is refused. Default: 2 GiB.
+ * @param maxBytes - larger files are refused. Default: 2 GiB.
  * @throws DataError naming the file.
  */
 export async function openImageFile(file: string, maxBytes: number = MAX_BYTES): Promise<OpenedImage> {
-  // Without waiting: opening a named pipe would last until somebody writes into it.
+  // Non-blocking: opening a named pipe would otherwise wait for a writer.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: NodeJS.ErrnoException) => {
     throw cause.code === 'ENXIO' ? noFile(file) : unreadable(file, cause);
   });
@@ -43,7 +43,7 @@ export async function openImageFile(file: string, maxBytes: number = MAX_BYTES):
   }
 }
 
-/** The bytes of an image file, or an error that names it. */
+/** Reads an image file; errors name the file. */
 export async function readImageFile(source: string | Buffer): Promise<Buffer> {
   if (typeof source !== 'string') return source;
   const { handle } = await openImageFile(source);
@@ -56,7 +56,7 @@ export async function readImageFile(source: string | Buffer): Promise<Buffer> {
   }
 }
 
-/** The first bytes of an image file: fewer where it is shorter. */
+/** The first bytes of an image file, or all if it is shorter. */
 export async function readImageStart(file: string, length: number): Promise<Buffer> {
   const { handle } = await openImageFile(file, Number.POSITIVE_INFINITY);
   try {

@@ -7,10 +7,10 @@ import type { ImageSamples, SampleValues } from './samples.js';
 import { deepSamples, isDeepPage } from './tiff-numbers.js';
 import { isTiff, type TiffPage, tiffPages } from './tiff-pages.js';
 
-/** Pixels above which a file is refused: a decoding bomb, or a mistake. */
+/** Files with more pixels are refused: a decompression bomb, or a mistake. */
 const MAX_PIXELS = 100_000_000;
 
-/** Reads a page of a PNG, JPEG, TIFF, WebP or what else the library reads, as a picture of 8 bits. */
+/** Decodes a page of a PNG, JPEG, TIFF, WebP or another format of the library to 8 bits. */
 export async function decodeByLibrary(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<RasterImage> {
   return reading(file, async () => {
     const opened = await openPage(bytes, file, part);
@@ -26,8 +26,8 @@ export async function decodeByLibrary(bytes: Buffer, file: string, part: ImageAd
 }
 
 /**
- * Reads the numbers of a page at the depth at which they are stored, transparency included. Colour profiles are left alone: a
- * number here is a mark, not a shade.
+ * Reads the values of a page at their stored depth, including transparency. Colour profiles are ignored: the values are labels,
+ * not shades.
  */
 export async function samplesByLibrary(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<ImageSamples> {
   return reading(file, async () => {
@@ -36,7 +36,7 @@ export async function samplesByLibrary(bytes: Buffer, file: string, part: ImageA
     const { page, meta } = opened;
     const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS, page, ignoreIcc: true }).rotate();
     const deep = meta.depth === 'ushort';
-    // With transparency as colours: the library drops it from grey.
+    // With transparency, as colours: the library drops it from grey.
     const grey = meta.channels === 1;
     const space = deep ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
     const { data, info } = await picture
@@ -51,7 +51,7 @@ export async function samplesByLibrary(bytes: Buffer, file: string, part: ImageA
   });
 }
 
-/** How many pages a file has that the library reads. Animations count as their first picture. */
+/** Number of pages in a file. Animations count as their first frame. */
 export function countPages(bytes: Buffer, file: string): number {
   return isTiff(bytes) ? tiffPages(bytes, file).length : 1;
 }
@@ -60,7 +60,7 @@ type Opened =
   | { readonly kind: 'picture'; readonly page: number; readonly meta: Metadata; readonly tiff?: TiffPage | undefined }
   | { readonly kind: 'numbers'; readonly page: number; readonly tiff: TiffPage };
 
-/** Finds the page that is meant, and checks its size before anything is unpacked. */
+/** Selects the page and checks its size before decoding. */
 async function openPage(bytes: Buffer, file: string, part: ImageAddress | undefined): Promise<Opened> {
   const pages = isTiff(bytes) ? tiffPages(bytes, file) : undefined;
   const page = pageOf(pages, file, part);
@@ -72,7 +72,7 @@ async function openPage(bytes: Buffer, file: string, part: ImageAddress | undefi
   return { kind: 'picture', page, meta, tiff };
 }
 
-/** Which page is meant. */
+/** The index of the selected page. */
 function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: ImageAddress | undefined): number {
   if (pages === undefined) {
     checkOnly(part, file);
@@ -85,7 +85,7 @@ function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: Imag
   throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: file, what: `there is no page ${page}`, fix });
 }
 
-/** @throws DataError when a second picture of a file is asked for that can only hold one. */
+/** @throws DataError when another image than the first is selected in a single-image format. */
 export function checkOnly(part: ImageAddress | undefined, file: string): void {
   if (part === undefined || plainIndex(part, file) === 0) return;
   throw new DataError({
@@ -96,10 +96,10 @@ export function checkOnly(part: ImageAddress | undefined, file: string): void {
   });
 }
 
-/** The size of a page, and of the strips and tiles that it is kept in. */
+/** Checks the size of a page and of its strips and tiles. */
 export function checkPage({ width, height, block }: TiffPage, file: string): void {
   checkSize({ width, height }, file);
-  // A tile may reach over the edge, and a pixel have several numbers.
+  // A tile may extend beyond the edge, and a pixel may have several samples.
   if (block <= 8 * MAX_PIXELS && width * height > 0) return;
   throw new DataError({
     code: 'E_IMAGE_DAMAGED',
@@ -119,7 +119,7 @@ function checkSize({ width, height }: { readonly width: number; readonly height:
   });
 }
 
-/** Says of whatever the library throws that the file cannot be read. */
+/** Reports any error of the library as an unreadable file. */
 async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -153,12 +153,12 @@ async function pixels(picture: Sharp, { depth, channels: stored = 3 }: Metadata)
   return { values, width: info.width, height: info.height, channels: info.channels };
 }
 
-/** TIFF's numbers of the compressions that change what they pack: JPEG in two ways, JPEG 2000, WebP. */
+/** TIFF codes of lossy compressions: two kinds of JPEG, JPEG 2000, WebP. */
 const LOSSY = [6, 7, 34712, 50001];
 
 function isLossy({ meta: { format }, tiff }: Extract<Opened, { kind: 'picture' }>, bytes: Buffer): boolean {
   if (tiff !== undefined) return LOSSY.includes(tiff.compression);
-  // A lossless WebP begins with another chunk.
+  // A lossless WebP starts with a different chunk.
   if (format === 'webp') return bytes.includes('VP8 ', 12, 'latin1') && !bytes.includes('VP8L', 12, 'latin1');
   return format !== 'png' && format !== 'gif';
 }
@@ -167,7 +167,7 @@ function withoutAlpha(values: SampleValues, channels: number): SampleValues {
   return channels % 2 === 1 ? values : values.filter((_value, i) => i % channels !== channels - 1);
 }
 
-/** Colours without transparency, grey three times. */
+/** Drops transparency and expands grey to three channels. */
 function toRgb(data: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return data;
   const count = data.length / channels;

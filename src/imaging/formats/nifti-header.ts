@@ -1,15 +1,15 @@
 import type { NIFTI1, NIFTI2 } from 'nifti-reader-js';
 import { DataError } from '../../util/index.js';
 
-/** How the numbers of a volume are stored. */
+/** How the values of a volume are stored. */
 export interface ElementKind {
   readonly bytes: number;
-  /** Numbers a voxel: 3 for RGB, 4 for RGBA. */
+  /** Values per voxel: 3 for RGB, 4 for RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly view: (buffer: ArrayBuffer) => ArrayLike<number> | ArrayLike<bigint>;
 }
 
-/** NIfTI's codes of the kinds that are read. */
+/** The supported NIfTI data types by code. */
 const KINDS: Readonly<Record<number, ElementKind>> = {
   2: { bytes: 1, channels: 1, view: (buffer) => new Uint8Array(buffer) },
   4: { bytes: 2, channels: 1, view: (buffer) => new Int16Array(buffer) },
@@ -25,47 +25,50 @@ const KINDS: Readonly<Record<number, ElementKind>> = {
   2304: { bytes: 1, channels: 4, view: (buffer) => new Uint8Array(buffer) },
 };
 
-/** Three rows of four: from voxel numbers to a place. */
+/** Three rows of four: maps voxel indices to a position. */
 export type Affine = readonly (readonly [number, number, number, number])[];
 
-/** What a volume's header says, checked. */
+/** The validated header of a volume. */
 export interface NiftiHeader {
-  /** Voxels along the stored axes: the first varies fastest. */
+  /** Number of voxels along the stored axes; the first varies fastest. */
   readonly shape: readonly [number, number, number];
-  /** Volumes in the file: time points or channels. */
+  /** Number of volumes in the file: time points or channels. */
   readonly frames: number;
-  /** Whether those go along more dimensions than the fourth. */
+  /** Whether volumes extend along more dimensions than the fourth. */
   readonly beyondFourth: boolean;
-  /** Distance of neighbouring voxels along each axis, in millimetres; 0 where the file does not say. */
+  /** Voxel size along each axis, in millimetres; 0 if the file does not state it. */
   readonly spacingMm: readonly [number, number, number];
-  /** Where each axis points: a letter of R(ight), L(eft), A(nterior), P(osterior), S(uperior), I(nferior); `???` where the file does not say. */
+  /**
+   * Direction of each axis: R(ight), L(eft), A(nterior), P(osterior), S(uperior), I(nferior); `???` if the file does not state
+   * it.
+   */
   readonly orientation: string;
-  /** Rows of the matrix from voxel numbers to millimetres right, anterior, superior; absent where the file does not say. */
+  /** Matrix from voxel indices to millimetres right, anterior, superior; absent if the file does not state it. */
   readonly affine: Affine | undefined;
   readonly kind: ElementKind;
   readonly littleEndian: boolean;
-  /** Bytes before the first voxel. */
+  /** Offset of the first voxel in bytes. */
   readonly offset: number;
-  /** A stored number s means `s * slope + intercept`. */
+  /** A stored value s means `s * slope + intercept`. */
   readonly slope: number;
   readonly intercept: number;
 }
 
-/** Bytes of the two versions' headers. */
+/** Header sizes of the two versions. */
 export const HEADER_BYTES = { nifti1: 348, nifti2: 540 } as const;
 
 /**
- * Reads the first bytes of a NIfTI-1 or NIfTI-2 file.
+ * Parses the header of a NIfTI-1 or NIfTI-2 file.
  *
- * @param bytes - at least 540 of them, fewer if the file is shorter.
- * @throws DataError naming the file for other files, header and image in two files, complex numbers and impossible sizes.
+ * @param bytes - at least the first 540 bytes, or the whole file if it is shorter.
+ * @throws DataError naming the file for other formats, separate header and image files, complex values and impossible sizes.
  */
 export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<NiftiHeader> {
   const { readHeader } = await import('nifti-reader-js');
   const size = sizeOfHeader(bytes, where);
   let header: NIFTI1 | NIFTI2;
   try {
-    // The header alone: extensions are not needed, and a damaged one must not stop the reading.
+    // The header alone: extensions are not needed, and a damaged one must not cause a failure.
     header = readHeader(Uint8Array.from(bytes.subarray(0, size)).buffer);
   } catch (cause) {
     throw new DataError({
@@ -146,7 +149,7 @@ function sizeOfHeader(bytes: Buffer, where: string): number {
   });
 }
 
-/** The low three bits of `xyzt_units` are the unit of length: 1 metre, 2 millimetre, 3 micrometre; nobody who leaves it out means metres. */
+/** The low three bits of `xyzt_units` are the unit of length: 1 metre, 2 millimetre, 3 micrometre. If absent, millimetres. */
 function spacing(pixdim: number | undefined, units: number): number {
   const value = Math.abs(pixdim ?? 0) * millimetres(units);
   return Number.isFinite(value) ? value : 0;
@@ -156,12 +159,12 @@ function millimetres(units: number): number {
   return { 1: 1000, 3: 0.001 }[units & 7] ?? 1;
 }
 
-/** Where the rows of the sform are, and how many bytes a number of it has. */
+/** Offset of the sform's rows, and size of its values in bytes. */
 const SFORM = { [HEADER_BYTES.nifti1]: { at: 280, bytes: 4 }, [HEADER_BYTES.nifti2]: { at: 400, bytes: 8 } } as const;
 
 /**
- * The matrix from voxels to the scanner's axes, if the file has one: its sform before its qform, as the standard and nibabel
- * have it. The rows are read here, since the library puts the qform in their place where its code is the larger one.
+ * The matrix from voxels to scanner coordinates, if the file has one: sform before qform, as in the standard and in nibabel. The
+ * rows are read here because the library overwrites them with the qform if its code is larger.
  */
 function affineOf(header: NIFTI1 | NIFTI2, bytes: Buffer, size: number): Affine | undefined {
   const { at, bytes: width } = SFORM[size as keyof typeof SFORM];
@@ -183,7 +186,7 @@ const AXES = [
   ['S', 'I'],
 ] as const;
 
-/** For each voxel axis the direction that it follows most, no direction being used twice. */
+/** For each voxel axis, the direction that it follows most closely; no direction is used twice. */
 function lettersOf(affine: readonly (readonly number[])[]): string {
   const letters = ['?', '?', '?'];
   const left = new Set([0, 1, 2]);

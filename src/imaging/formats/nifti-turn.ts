@@ -1,15 +1,15 @@
 import { DataError } from '../../util/index.js';
 import type { Affine, NiftiHeader } from './nifti-header.js';
 
-/** How a volume lies over another one: for each axis of the other its own, and whether that runs the other way. */
+/** Orientation of a volume relative to another: for each axis of the other, its own axis and whether that is reversed. */
 export interface GridTurn {
   readonly axes: readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2];
   readonly flipped: readonly [boolean, boolean, boolean];
 }
 
 /**
- * By how many voxels the corners of two grids may differ and still be the same. Rounding (of a quaternion in single precision,
- * of an origin written with three decimals) stays far below; a difference that would show in a mask is a half.
+ * Voxels by which the corners of two equal grids may differ. Rounding (of a single-precision quaternion, or of an origin with
+ * three decimals) stays far below; a difference visible in a mask is a half.
  */
 const SAME = 0.25;
 
@@ -23,11 +23,11 @@ const WAYS = [
 ] as const;
 
 /**
- * Finds how labels lie over their image, by what both headers say about where their voxels are. Labels that differ in the order
- * or the direction of their axes alone can be turned. Where either header says nothing, they lie as they are stored.
+ * Determines the orientation of labels relative to their image from both headers. Labels that differ only in axis order or
+ * direction can be reoriented. If either header has no orientation, labels are used as stored.
  *
- * @param where - what errors call the labels.
- * @throws DataError when they lie elsewhere: shifted, rotated, or on another grid.
+ * @param where - name of the labels in errors.
+ * @throws DataError when they do not align: shifted, rotated, or on another grid.
  */
 export function turnOver(image: NiftiHeader, labels: NiftiHeader, where: string): GridTurn {
   for (const axes of WAYS) {
@@ -57,10 +57,10 @@ export function turnOver(image: NiftiHeader, labels: NiftiHeader, where: string)
   });
 }
 
-/** Whether all corners of the image are where the labels have them. */
+/** Whether the corners of both grids coincide. */
 function fits(image: NiftiHeader, labels: NiftiHeader, { axes, flipped }: GridTurn): boolean {
   const [a, b] = [image.affine as Affine, labels.affine as Affine];
-  // A shift is measured in the smallest voxel side, so that it is the same across all axes.
+  // Shifts are measured in the smallest voxel side, to be isotropic.
   const sides = [0, 1, 2].map((i) => Math.hypot(...a.map((row) => row[i] as number)));
   const side = Math.min(...sides.filter((_side, i) => image.shape[i] !== 1));
   if (!(side > 0)) return false;

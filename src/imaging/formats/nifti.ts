@@ -6,34 +6,34 @@ import { openImageFile } from './image-file.js';
 import { HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from './nifti-header.js';
 import type { GridTurn } from './nifti-turn.js';
 
-/** Bytes above which a volume is refused: it is held in memory as a whole. */
+/** Larger volumes are refused, as a volume is held in memory as a whole. Bytes. */
 const MAX_VOLUME_BYTES = 4e9;
 
-/** A plane of a volume. */
+/** A slice of a volume. */
 export interface VolumeSlice {
   readonly width: number;
   readonly height: number;
-  /** 3 where the volume is RGB or RGBA (whose transparency is left out). */
+  /** 3 if the volume is RGB or RGBA (whose transparency is dropped). */
   readonly channels: 1 | 3;
-  /** Row-major, channels together, `slope` and `intercept` applied. */
+  /** Row-major, interleaved channels, `slope` and `intercept` applied. */
   readonly values: Float32Array;
-  /** Millimetres between columns and between rows; 0 where the file does not say. */
+  /** Millimetres between columns and between rows; 0 if the file does not state them. */
   readonly spacingMm: readonly [across: number, down: number];
 }
 
-/** Which plane is asked for. */
+/** Selects a slice. */
 export interface SliceAddress {
-  /** The stored axis that the plane is across. Default: 2, the third. */
+  /** The stored axis perpendicular to the slice. Default: 2, the third. */
   readonly axis?: 0 | 1 | 2;
-  /** From 0 along that axis. */
+  /** Index along that axis, from 0. */
   readonly index: number;
-  /** From 0 along the fourth dimension: a time point or a channel. Default: 0. */
+  /** Index along the fourth dimension, from 0: a time point or a channel. Default: 0. */
   readonly frame?: number;
-  /** Axes and numbers are those of another volume, over which this one lies turned. Default: its own. */
+  /** Interprets axes and indices relative to another volume, with this orientation. Default: its own. */
   readonly turn?: GridTurn | undefined;
 }
 
-/** Smallest and largest number of a volume, and whether all of them are whole. */
+/** Minimum and maximum of a volume, and whether all values are integers. */
 export interface VolumeRange {
   readonly min: number;
   readonly max: number;
@@ -42,16 +42,15 @@ export interface VolumeRange {
 
 const UPRIGHT: GridTurn = { axes: [0, 1, 2], flipped: [false, false, false] };
 
-/** Values of a plane, by its distance in the stored numbers. */
+/** Stored values, indexed by offset. */
 type Numbers = ArrayLike<number> | ArrayLike<bigint>;
 
 /**
- * A volume of ultrasound, or of labels. Its stored numbers are in memory once, as they are in the file; a plane is converted
- * when it is asked for.
+ * A volume of ultrasound or of labels. The stored values are held in memory once, as in the file; a slice is converted on demand.
  *
- * Axes are the stored ones: axis 0 varies fastest. In a plane across axis 2, columns run along axis 0 and rows along axis 1
- * (what nibabel has as `volume[:, :, k].T`); across axis 1, along 0 and 2; across axis 0, along 1 and 2. Nothing is turned:
- * {@link NiftiHeader.orientation} says where the axes point.
+ * Axes are the stored ones: axis 0 varies fastest. In a slice along axis 2, columns run along axis 0 and rows along axis 1
+ * (nibabel's `volume[:, :, k].T`); along axis 1, they run along 0 and 2; along axis 0, along 1 and 2. Nothing is reoriented:
+ * {@link NiftiHeader.orientation} gives the direction of the axes.
  */
 export class NiftiVolume {
   readonly file: string;
@@ -65,12 +64,12 @@ export class NiftiVolume {
     this.numbers = numbers;
   }
 
-  /** How many planes there are across an axis. */
+  /** Number of slices along an axis. */
   slices(axis: 0 | 1 | 2 = 2): number {
     return this.header.shape[axis];
   }
 
-  /** @throws DataError naming the file when there is no such plane. */
+  /** @throws DataError naming the file when there is no such slice. */
   slice({ axis = 2, index, frame = 0, turn = UPRIGHT }: SliceAddress): VolumeSlice {
     const { frames, kind, slope, intercept } = this.header;
     const shape = turn.axes.map((own) => this.header.shape[own]) as [number, number, number];
@@ -81,7 +80,7 @@ export class NiftiVolume {
     const [nx, ny, nz] = this.header.shape;
     const own = [1, nx, nx * ny].map((n) => n * kind.channels);
     const strides = turn.axes.map((k, i) => (own[k] as number) * (turn.flipped[i] ? -1 : 1)) as [number, number, number];
-    // An axis that runs the other way begins at its end.
+    // A reversed axis starts at its end.
     const origin = strides.reduce((sum, stride, i) => sum + (stride < 0 ? -stride * ((shape[i] as number) - 1) : 0), 0);
     const start = frame * nx * ny * nz * kind.channels + origin + index * strides[axis];
     const [width, height] = [shape[across], shape[down]];
@@ -94,7 +93,7 @@ export class NiftiVolume {
     return { width, height, channels, values, spacingMm: [spacingMm[across], spacingMm[down]] };
   }
 
-  /** Looks at every voxel, the first time. Numbers that are not finite are left out. */
+  /** The range of all voxels, computed once. Non-finite values are ignored. */
   range(): VolumeRange {
     if (this.known !== undefined) return this.known;
     const { slope, intercept } = this.header;
@@ -111,8 +110,8 @@ export class NiftiVolume {
   }
 
   /**
-   * A plane as a picture. Whole numbers from 0 to 255 (pictures of 8 bits, labels) stay as they are; others are spread so that
-   * the volume's own smallest is black and its largest white, the same for all its planes.
+   * Converts a slice to an image. Integers from 0 to 255 (8-bit images, labels) are unchanged; otherwise values are scaled from
+   * the volume's minimum to its maximum, equally for all slices.
    */
   image(address: SliceAddress): RasterImage {
     const { width, height, channels, values } = this.slice(address);
@@ -122,7 +121,7 @@ export class NiftiVolume {
     const data = new Uint8Array(width * height * 3);
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;
-      // Written into a Uint8Array, what is not a number becomes 0.
+      // A Uint8Array stores NaN as 0.
       const level = asIs ? value : Math.round(((Math.min(max, Math.max(min, value)) - min) * 255) / span);
       if (channels === 3) data[i] = level;
       else data.fill(level, i * 3, i * 3 + 3);
@@ -141,8 +140,8 @@ export class NiftiVolume {
  * Reads a NIfTI volume of either version and byte order, compressed or not. Memory: the volume's own bytes.
  *
  * @param source - a file name, or the bytes of a file.
- * @param maxBytes - what the voxels may take, unpacked. Default: 4 GB.
- * @throws DataError naming the file when it is missing, damaged, cut off, or larger than that.
+ * @param maxBytes - limit for the uncompressed voxels. Default: 4 GB.
+ * @throws DataError naming the file when it is missing, damaged, truncated, or larger than that.
  */
 export async function openNifti(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiVolume> {
   const file = nameOf(source);
@@ -162,14 +161,14 @@ export async function openNifti(source: string | Buffer, maxBytes: number = MAX_
   return new NiftiVolume(file, header, kind.view(voxels.buffer as ArrayBuffer));
 }
 
-/** No byte of a deflated stream stands for more than this many: what packs best is a run of 258 equal bytes in two bits. */
+/** Maximum expansion of deflate: a run of 258 equal bytes in two bits. */
 const DEFLATE_MOST = 1032;
 
 /**
- * Reads the header alone, and holds it against the size of the file, so that nobody counts or allocates what is not there.
+ * Reads only the header and checks it against the file size, so that callers do not rely on data that does not exist.
  *
- * @param maxBytes - what the voxels may take, unpacked. Default: 4 GB.
- * @throws DataError naming the file when it is missing, not NIfTI, larger than that, or holds less than its header says.
+ * @param maxBytes - limit for the uncompressed voxels. Default: 4 GB.
+ * @throws DataError naming the file when it is missing, not NIfTI, larger than that, or shorter than its header states.
  */
 export async function readNiftiHeader(source: string | Buffer, maxBytes: number = MAX_VOLUME_BYTES): Promise<NiftiHeader> {
   const header = await parseNiftiHeader(await firstBytes(source), nameOf(source));
@@ -184,7 +183,7 @@ export async function readNiftiHeader(source: string | Buffer, maxBytes: number 
       fix: `Volumes of up to ${maxBytes / 1e9} GB are read: divide it, or check the file`,
     });
   const held = await bytesOf(source);
-  // Of a packed file it is what could be in it at the most.
+  // For a compressed file, an upper bound.
   const most = (await isGzip(source)) ? held * DEFLATE_MOST : held;
   if (needed <= most) return header;
   const volumes = frames === 1 ? '' : ` in ${frames} volumes`;
@@ -196,7 +195,7 @@ export async function readNiftiHeader(source: string | Buffer, maxBytes: number 
   });
 }
 
-/** What the voxels take, unpacked. */
+/** Size of the uncompressed voxels in bytes. */
 function voxelBytes({ shape, frames, kind }: NiftiHeader): number {
   return shape[0] * shape[1] * shape[2] * frames * kind.bytes * kind.channels;
 }
@@ -208,7 +207,7 @@ async function bytesOf(source: string | Buffer): Promise<number> {
   return bytes;
 }
 
-/** What an error calls a volume. */
+/** Name of a volume in errors. */
 function nameOf(source: string | Buffer): string {
   return typeof source === 'string' ? source : 'image';
 }
@@ -224,7 +223,7 @@ async function firstBytes(source: string | Buffer): Promise<Buffer> {
   return bytes.subarray(0, await fill(source, bytes, 0));
 }
 
-/** Fills a buffer from the unpacked file, beginning at `offset`; returns how many bytes came. */
+/** Fills a buffer from the uncompressed file, starting at `offset`; returns the number of bytes read. */
 async function fill(source: string | Buffer, into: Buffer, offset: number): Promise<number> {
   try {
     return (await isGzip(source)) ? await fillFromGzip(source, into, offset) : await fillAsIs(source, into, offset);
@@ -276,12 +275,12 @@ async function fillFromFile(file: string, into: Buffer, offset: number): Promise
   }
 }
 
-/** Bytes that may follow the voxels and are still unpacked, so that the checksum at the end is verified. */
+/** Trailing bytes after the voxels that are still inflated, so that the checksum is verified. */
 const MAX_TAIL = 1 << 20;
 
 /**
- * Unpacks only as far as is asked for, and a little further to reach the checksum: a file that unpacks to far more than its
- * header says costs nothing.
+ * Inflates only the requested bytes and a short tail up to the checksum: a file that inflates to far more than its header states
+ * costs nothing.
  */
 async function fillFromGzip(packed: string | Buffer, into: Buffer, offset: number): Promise<number> {
   const opened = typeof packed === 'string' ? await openImageFile(packed, Number.POSITIVE_INFINITY) : undefined;

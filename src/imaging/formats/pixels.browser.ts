@@ -1,9 +1,9 @@
 import type { RasterImage } from '../raster-image.js';
 
 /**
- * Decodes a picture by the browser: colours as they are, transparency over black, EXIF rotation applied.
+ * Decodes an image with the browser: colours unconverted, transparency over black, EXIF rotation applied.
  *
- * @throws Error when it is damaged, cut off, or of a kind that the browser does not know; the caller says so in words.
+ * @throws Error when it is damaged, truncated, or of a format unknown to the browser; the caller adds an explanation.
  */
 export async function browserPixels(bytes: Uint8Array): Promise<RasterImage> {
   if (isCutOff(bytes)) throw new Error('it ends before its picture');
@@ -28,7 +28,7 @@ export async function browserPixels(bytes: Uint8Array): Promise<RasterImage> {
 
 const [SOI, SOS, EOI] = [0xd8, 0xda, 0xd9];
 
-/** Browsers show what there is of a picture. Half a picture is not one to measure in. */
+/** Browsers render truncated images partially; these are refused, since measurements on them would be wrong. */
 function isCutOff(bytes: Uint8Array): boolean {
   const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
   if (text(1, 4) === 'PNG') return !text(Math.max(0, bytes.length - 4096), bytes.length).includes('IEND');

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 
-/** Files that stay open, so that the next picture of the same film or volume does not read it anew. */
+/** Number of files kept open, so that further images of the same cine clip or volume do not reread it. */
 const KEPT = 2;
 
-/** The last few opened files, by name, size and time of change. */
+/** Cache of the last opened files, keyed by name, size and modification time. */
 export class Recent<T> {
   private readonly open: (file: string) => Promise<T>;
   private readonly kept = new Map<string, Promise<T>>();
@@ -17,7 +17,7 @@ export class Recent<T> {
     if (info === undefined) return this.open(file);
     const key = `${file}\0${info.size}\0${info.mtimeMs}`;
     const opened = this.kept.get(key) ?? this.open(file);
-    // The one used last is the last to go.
+    // Reinsertion makes it the most recently used.
     this.kept.delete(key);
     this.kept.set(key, opened);
     opened.catch(() => this.kept.delete(key));

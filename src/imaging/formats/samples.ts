@@ -1,17 +1,17 @@
-/** The numbers of a picture as a file has them, row-major, the channels of a pixel together. */
+/** The stored values of an image, row-major, interleaved channels. */
 export interface ImageSamples {
   readonly width: number;
   readonly height: number;
-  /** Grey (1) or red, green, blue (3), and transparency after them where there is any. */
+  /** Grey (1) or RGB (3), plus transparency if present. */
   readonly channels: 1 | 2 | 3 | 4;
   readonly values: SampleValues;
-  /** Compression has changed the numbers: equal ones have become alike. */
+  /** Whether lossy compression has altered the values: equal ones may differ slightly. */
   readonly lossy: boolean;
-  /** The file calls its 0 white, and the numbers here are those that are shown: the other way round than they are stored. */
+  /** Stored with 0 as white; the values here are inverted to their displayed form. */
   readonly whiteFirst?: boolean;
 }
 
-/** Numbers of any depth. */
+/** Values of any depth. */
 export type SampleValues =
   | Uint8Array
   | Int8Array

@@ -7,7 +7,7 @@ import { countPages } from './library.js';
 import { type NiftiVolume, openNifti, readNiftiHeader, type SliceAddress } from './nifti.js';
 import { Recent } from './recent.js';
 
-/** Names of files that may hold more than one picture. */
+/** Names of files that may hold several images. */
 const VOLUME = /\.nii(\.gz)?$/i;
 const PAGES = /\.tiff?$/i;
 
@@ -19,12 +19,12 @@ export function isVolumeName(file: string): boolean {
   return VOLUME.test(file);
 }
 
-/** A volume, kept for the planes that follow. */
+/** Opens a volume and keeps it for further slices. */
 export function openKeptVolume(file: string): Promise<NiftiVolume> {
   return volumes.get(file);
 }
 
-/** Which plane of a volume is meant. One with a single plane needs no part. */
+/** The selected slice of a volume. A volume with a single slice needs no address. */
 export function planeAddress(volume: NiftiVolume, file: string, part: ImageAddress | undefined): SliceAddress {
   const planes = volume.slices() * volume.header.frames;
   if (part === undefined && planes > 1) throw severalImages(file, planes, 'planes', `#${volume.slices() >> 1}`);
@@ -32,7 +32,7 @@ export function planeAddress(volume: NiftiVolume, file: string, part: ImageAddre
   return { axis, index, frame };
 }
 
-/** A plane of a volume. */
+/** Decodes a slice of a volume. */
 export async function decodePlane(file: string, part: ImageAddress | undefined): Promise<RasterImage> {
   const volume = await openKeptVolume(file);
   const address = planeAddress(volume, file, part);
@@ -40,7 +40,7 @@ export async function decodePlane(file: string, part: ImageAddress | undefined):
   return { ...volume.image(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
 }
 
-/** A frame of a DICOM file. One with a single frame needs no part. */
+/** Decodes a frame of a DICOM file. A file with a single frame needs no address. */
 export async function decodeFrame(
   dicom: DicomFile | undefined,
   file: string,
@@ -85,8 +85,8 @@ async function counts(file: string): Promise<readonly [pictures: number, frames:
 }
 
 /**
- * Whether a file without an ending is DICOM with pictures, by its content: scanners and discs leave endings out. The list of a
- * disc's files, DICOMDIR, is none.
+ * Whether a file without an extension is DICOM with images, by its content: scanners and discs often omit extensions. DICOMDIR,
+ * the directory of a disc, is not.
  */
 export async function isUnnamedDicom(file: string): Promise<boolean> {
   if (!lacksEnding(file)) return false;

@@ -3,7 +3,7 @@ import type { ImageSamples, SampleValues } from './samples.js';
 import { unpackDeflate, unpackLzw, unpackPackBits } from './tiff-blocks.js';
 import type { TiffPage } from './tiff-pages.js';
 
-/** TIFF's numbers of the compressions that this reader unpacks. */
+/** The supported compressions by TIFF code. */
 const UNPACK: Readonly<Record<number, (packed: Uint8Array, size: number) => Uint8Array>> = {
   5: unpackLzw,
   8: unpackDeflate,
@@ -11,23 +11,23 @@ const UNPACK: Readonly<Record<number, (packed: Uint8Array, size: number) => Uint
   32773: unpackPackBits,
 };
 
-/** Numbers a pixel above which a header is not believed. */
+/** Headers with more samples per pixel are refused. */
 const MAX_SAMPLES = 64;
 
 /**
- * Whether a page holds numbers that the image library does not give as they are: it takes signed ones for black, floats of
- * three channels for linear light, and those of 64 bits not at all.
+ * Whether the image library distorts the page's values: it clips signed ones to black, treats three-channel floats as linear
+ * light, and cannot read 64-bit values.
  */
 export function isDeepPage({ format, bits }: TiffPage): boolean {
   return format === 'signed' || format === 'float' || (bits > 16 && format === 'unsigned');
 }
 
 /**
- * Reads the numbers of a page as they are stored: signed ones, floats, and those of more than 16 bits.
+ * Reads the values of a page as stored: signed integers, floats, and values of more than 16 bits.
  *
- * @param bytes - of the whole file, whose directories were checked.
- * @param number - the page's, from 0.
- * @throws DataError naming the file for damaged ones and for kinds that are not read.
+ * @param bytes - the whole file, whose directories were validated.
+ * @param number - page index, from 0.
+ * @throws DataError naming the file for damaged files and unsupported kinds.
  */
 export async function deepSamples(bytes: Buffer, number: number, page: TiffPage, where: string): Promise<ImageSamples> {
   const refuse = (what: string) => {
@@ -53,7 +53,7 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
     const file = await fromArrayBuffer(Uint8Array.from(bytes).buffer);
     const image = await file.getImage(number);
     if (long) return { width, height, channels: 1, values: await longNumbers(image, page, bytes), lossy: false };
-    // Numbers beyond colour and transparency have no meaning that a picture could show.
+    // Further samples, beyond colour and transparency, have no visual meaning.
     const wanted = Array.from({ length: channels }, (_, c) => (alpha && c === channels - 1 ? samples - 1 : c));
     const values = (await image.readRasters({ interleave: true, samples: wanted })) as unknown as SampleValues;
     if (values.length !== width * height * channels) throw new RangeError('other numbers than its header says');
@@ -69,20 +69,17 @@ export async function deepSamples(bytes: Buffer, number: number, page: TiffPage,
   }
 }
 
-/** TIFF's numbers of the tags that say how a number is stored. */
+/** TIFF codes of the tags that describe how samples are stored. */
 const STORED = { bits: 258, samples: 277, planar: 284, format: 339 } as const;
 
-/**
- * Whole numbers of 64 bits, which the library does not know: it is told that each is two of 32. Those of more than 53 bits
- * lose their last digits.
- */
+/** Reads 64-bit integers, which the library does not support, as pairs of 32-bit ones. Values above 53 bits lose precision. */
 async function longNumbers(
   image: import('geotiff').GeoTIFFImage,
   { width, height, format }: TiffPage,
   bytes: Buffer,
 ): Promise<Float64Array> {
   const { fileDirectory } = image;
-  // Differences between neighbours are between numbers of 64 bits.
+  // The predictor's differences are between 64-bit values.
   if (Number((await fileDirectory.loadValue('Predictor')) ?? 1) !== 1) throw new RangeError('a predictor of 64 bits');
   const tags = fileDirectory.actualizedFields;
   tags.set(STORED.bits, [32, 32]);
@@ -101,7 +98,7 @@ async function longNumbers(
 
 let loaded: Promise<typeof import('geotiff')> | undefined;
 
-/** The library, with unpackers that stop where a block is full in the place of its own. */
+/** The library, with its decompressors replaced by ones that stop at the block size. */
 function library(): Promise<typeof import('geotiff')> {
   loaded ??= import('geotiff').then((geotiff) => {
     for (const [compression, unpack] of Object.entries(UNPACK)) {
@@ -121,7 +118,7 @@ function library(): Promise<typeof import('geotiff')> {
 type LibraryParameters = Awaited<ReturnType<NonNullable<Parameters<typeof import('geotiff').addDecoder>[2]>>>;
 type BlockParameters = LibraryParameters & { readonly blockBytes: number };
 
-/** What an unpacker is told about a page: the library's own parameters, and how many bytes a strip or tile holds. */
+/** Parameters of a decompressor: the library's own, plus the size of a strip or tile in bytes. */
 async function blockParameters(directory: import('geotiff').ImageFileDirectory): Promise<BlockParameters> {
   const load = async (tag: string, otherwise: number) => Number((await directory.loadValue(tag as 'ImageWidth')) ?? otherwise);
   const tiled = directory.hasTag('TileWidth');

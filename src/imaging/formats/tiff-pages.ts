@@ -1,27 +1,27 @@
 import { DataError } from '../../util/index.js';
 
-/** What a TIFF says about one of its pages. */
+/** The header of one page of a TIFF. */
 export interface TiffPage {
   readonly width: number;
   readonly height: number;
-  /** Bits of a number; 0 where its channels differ. */
+  /** Bits per sample; 0 if channels differ. */
   readonly bits: number;
   readonly format: 'unsigned' | 'signed' | 'float' | 'other';
-  /** Numbers a pixel, those of transparency included. */
+  /** Samples per pixel, including transparency. */
   readonly samples: number;
-  /** Whether the last of them is transparency. */
+  /** Whether the last sample is transparency. */
   readonly alpha: boolean;
-  /** TIFF's own number: 1 none, 5 LZW, 7 JPEG, 8 and 32946 deflate, 32773 PackBits. */
+  /** TIFF code: 1 none, 5 LZW, 7 JPEG, 8 and 32946 deflate, 32773 PackBits. */
   readonly compression: number;
-  /** TIFF's own number: 0 grey with white first, 1 grey, 2 RGB, 3 palette. */
+  /** TIFF code: 0 grey with white as 0, 1 grey, 2 RGB, 3 palette. */
   readonly photometric: number;
-  /** As EXIF counts; 1 is upright. */
+  /** EXIF orientation; 1 is upright. */
   readonly orientation: number;
-  /** Numbers in the largest tile or strip. */
+  /** Samples in the largest tile or strip. */
   readonly block: number;
 }
 
-/** Pages above which a file is refused. Films have some thousands. */
+/** Files with more pages are refused. Multi-page recordings have some thousands. */
 const MAX_PAGES = 100_000;
 
 const TAGS = {
@@ -40,10 +40,10 @@ const TAGS = {
   format: 339,
 } as const;
 
-/** Bytes of a value of each kind, by TIFF's number of it. */
+/** Size of a value in bytes, indexed by TIFF field type. */
 const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 
-/** Whether a file begins as TIFF or BigTIFF does. */
+/** Whether a file starts with the signature of TIFF or BigTIFF. */
 export function isTiff(bytes: Uint8Array): boolean {
   const [a, b, c, d] = bytes;
   if (bytes.length < 8) return false;
@@ -54,8 +54,8 @@ export function isTiff(bytes: Uint8Array): boolean {
 }
 
 /**
- * The pages of a TIFF, from its directories alone. Nothing is believed: offsets and counts must lie in the file, and a chain of
- * directories that comes back to itself is refused.
+ * Reads the pages of a TIFF from its directories alone. The file is untrusted: offsets and counts must lie within it, and
+ * circular directory chains are refused.
  *
  * @throws DataError naming the file when it is damaged.
  */
@@ -107,7 +107,7 @@ function pageOf(tags: ReadonlyMap<number, readonly number[]>): TiffPage {
   };
 }
 
-/** Reads numbers of either byte order and either width of offsets. */
+/** Reads numbers in either byte order and offset width. */
 class Reader {
   private readonly bytes: Buffer;
   private readonly little: boolean;
@@ -130,7 +130,7 @@ class Reader {
     const count = this.number(at, head);
     const tags = new Map<number, readonly number[]>();
     const known = new Set<number>(Object.values(TAGS));
-    // Before the loop: a count of a million entries must be in the file.
+    // Checked before the loop: a count of a million entries must fit the file.
     const end = at + head + count * step;
     const next = this.number(end, wide);
     for (let i = 0; i < count; i++) {
@@ -141,7 +141,7 @@ class Reader {
       const from = inline ? entry + 4 + wide : this.number(entry + 4 + wide, wide);
       if (from + size * values > this.bytes.length) throw this.damaged();
       if (!known.has(tag) || ![1, 2, 4, 8].includes(size)) continue;
-      // Of the tags that are looked at none has more values than a pixel has numbers.
+      // None of the tags of interest has more values than a pixel has samples.
       tags.set(
         tag,
         Array.from({ length: Math.min(values, 64) }, (_, k) => this.number(from + k * size, size)),

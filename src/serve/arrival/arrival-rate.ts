@@ -1,17 +1,17 @@
-/** How slowly a body may arrive. */
+/** Minimum upload rate of a body. */
 export interface RateLimits {
-  /** Bytes a second, on average over each window. */
+  /** Bytes per second, averaged over each window. */
   readonly leastBytesPerS: number;
   readonly windowMs: number;
-  /** Milliseconds for the whole body. */
+  /** Timeout for the whole body, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Tells whether a body arrives fast enough. Each window of time wants its own bytes: a sender who was fast at first gains no right
- * to dribble afterwards. It has no clock: the caller says what time it is.
+ * Checks that a body arrives fast enough. Each time window is checked separately, so that an initial burst is no licence to
+ * trickle afterwards. It has no clock: the caller passes the time.
  *
- * @see https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html, which lengthens one deadline instead.
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html, which instead extends a single deadline.
  */
 export class ArrivalRate {
   private readonly limits: RateLimits;
@@ -29,13 +29,13 @@ export class ArrivalRate {
     this.bytes += bytes;
   }
 
-  /** Looks at the window that is over, if one is, and begins the next. */
+  /** Checks the current window if it has ended, and starts the next. */
   check(nowMs: number): 'in time' | 'slow' | 'late' {
     const { leastBytesPerS, windowMs, timeoutMs } = this.limits;
     if (nowMs - this.beginMs >= timeoutMs) return 'late';
     const passedMs = nowMs - this.windowBeginMs;
     if (passedMs < windowMs) return 'in time';
-    // Of the time that passed, in case that the caller comes late.
+    // Based on elapsed time, in case the call is late.
     if (this.bytes < (leastBytesPerS * passedMs) / 1000) return 'slow';
     this.windowBeginMs = nowMs;
     this.bytes = 0;

@@ -1,9 +1,9 @@
 import { HttpError } from '../http-error.js';
 
-/** Seconds after which those who found no room may try again. */
+/** Retry-After, in seconds, when memory is full. */
 const RETRY_S = 5;
 
-/** The bytes that all requests together may hold in memory: bodies as they arrive, and answers until they are taken. */
+/** Memory budget for all requests together: bodies as they arrive, and responses until they are delivered. */
 export class ByteBudget {
   private readonly most: number;
   private taken = 0;
@@ -12,12 +12,12 @@ export class ByteBudget {
     this.most = most;
   }
 
-  /** Bytes that are held now. */
+  /** Bytes currently held. */
   get held(): number {
     return this.taken;
   }
 
-  /** @throws HttpError 503 when there is no room for so many more. */
+  /** @throws HttpError 503 when there is no room for this many bytes. */
   checkRoom(bytes: number): void {
     if (this.taken + bytes <= this.most) return;
     throw new HttpError({
@@ -30,7 +30,7 @@ export class ByteBudget {
     });
   }
 
-  /** What one request holds, nothing at first. */
+  /** Creates the share of one request, initially empty. */
   share(): Share {
     let own = 0;
     let holders = 1;
@@ -53,7 +53,7 @@ export class ByteBudget {
   }
 }
 
-/** What one request holds of a budget; given back when everybody who holds it has let go. */
+/** One request's share of a budget; returned when all its holders have released it. */
 export interface Share {
   /** @throws HttpError 503 when there is no room. */
   take(bytes: number): void;

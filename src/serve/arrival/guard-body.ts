@@ -3,21 +3,21 @@ import { HttpError } from '../http-error.js';
 import { bodyBytes, type ServeLimits } from '../limits.js';
 import { ArrivalRate } from './arrival-rate.js';
 
-/** How many times the largest body is read on after a refusal, so that the sender gets to read the answer. */
+/** After a refusal, this multiple of the largest body is still read, so that the client gets to read the response. */
 const READ_ON = 4;
 
 interface Guard {
   readonly limits: ServeLimits;
-  /** Bytes at most. */
+  /** Maximum number of bytes. */
   readonly most: number;
-  /** Called for each piece; what it throws ends the body. */
+  /** Called for each chunk; an exception ends the body. */
   readonly take: (bytes: number) => void;
   readonly fail: (error: unknown) => void;
 }
 
 /**
- * Looks on while a body arrives, and complains once: of too many bytes, of too few a second, of too long a time, or of what `take`
- * throws. The stream is paused until somebody reads it, as parsers do.
+ * Monitors a body as it arrives, and fails once: for too many bytes, too low a rate, too long a time, or an exception of `take`.
+ * The stream stays paused until it is read, as by parsers.
  */
 export function guardBody(raw: IncomingMessage, { limits, most, take, fail }: Guard): void {
   const rate = new ArrivalRate(limits, performance.now());
@@ -44,25 +44,25 @@ export function guardBody(raw: IncomingMessage, { limits, most, take, fail }: Gu
     clearInterval(timer);
     raw.off('data', onData).off('end', stop).off('close', stop);
   };
-  // Else the first listener makes it flow, before those who want the bytes listen.
+  // Otherwise the first listener starts the flow before the consumers listen.
   raw.pause();
   raw.on('data', onData).once('end', stop).once('close', stop);
 }
 
 /**
- * Reads what is left of a body that nobody wants any more and forgets it: many senders read no answer before they have sent all. It
- * has the same limits of time; past those, or where it is far too large, the connection is cut.
+ * Drains and discards the rest of a refused body: many clients read no response before they have sent everything. The time limits
+ * still apply; beyond them, or for a far too large body, the connection is cut.
  */
 export function discardBody(raw: IncomingMessage, limits: ServeLimits): void {
   if (raw.complete || raw.readableEnded || raw.destroyed) return;
-  // Whoever still listens would collect it.
+  // Remaining consumers would buffer it.
   raw.unpipe();
   raw.removeAllListeners('data');
   guardBody(raw, { limits, most: READ_ON * bodyBytes(limits), take: () => {}, fail: () => raw.destroy() });
   raw.resume();
 }
 
-/** @returns the answer to a body that is larger than any that is taken. */
+/** @returns the error for a body above the size limit. */
 export function tooLarge({ uploadBytes }: Pick<ServeLimits, 'uploadBytes'>): HttpError {
   return new HttpError({
     code: 'E_HTTP_TOO_LARGE',

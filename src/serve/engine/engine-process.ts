@@ -7,7 +7,7 @@ import type { EngineOptions } from './engine.js';
 import { LocalEngine } from './local-engine.js';
 import { type FromProcess, packError, type ToProcess } from './wire.js';
 
-/** Entry of the process that computes: loads the models, then answers one job after the other. */
+/** Entry point of the engine process: loads the models, then runs jobs one at a time. */
 let engine: LocalEngine | undefined;
 
 process.on('message', async (raw) => {
@@ -21,7 +21,7 @@ process.on('message', async (raw) => {
     say({ kind: 'error', error: packError(error) });
   }
 });
-// The server decides when this ends; Ctrl-C in a terminal reaches both.
+// The server decides when this process ends; Ctrl-C in a terminal reaches both.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {});
 process.on('disconnect', () => process.exit());
 
@@ -46,7 +46,7 @@ async function start({ models, backend, limits }: EngineOptions): Promise<LocalE
   });
 }
 
-/** The end of a folder's path: where it lies is nobody's business. */
+/** The last component of a folder's path: its location stays private. */
 function nameOf(model: string): string {
   return resolve(model).split(sep).slice(-2).join('/');
 }

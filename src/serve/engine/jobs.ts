@@ -1,38 +1,38 @@
 import type { BoxXyxy, CocoRle } from '../../imaging/index.js';
 import type { Selection } from '../../processing/index.js';
 
-/** A picture that is sent, or one that was sent before. */
+/** An uploaded image, or one uploaded before. */
 export type ImageSource =
   | {
       readonly bytes: Uint8Array;
-      /** The file's name; only its ending is looked at. */
+      /** The file name; only its extension is used. */
       readonly name: string;
-      /** Which picture of a file of several; what stands after `#` in a name. */
+      /** Selects one of several images in a file, as after `#` in a name. */
       readonly picture: string | undefined;
     }
   | { readonly id: string };
 
-/** A picture as the server knows it. */
+/** An image held by the server. */
 export interface OpenedImage {
-  /** Stands for the picture in later requests, as long as it is remembered. */
+  /** Identifies the image in later requests, while it is cached. */
   readonly id: string;
   readonly width: number;
   readonly height: number;
   readonly spacing_mm: readonly [across: number, down: number] | null;
   readonly pictures: {
     readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
-    /** How many there are in the file. */
+    /** Number of images in the file. */
     readonly count: number;
-    /** How many of them make a volume, where a file holds several; else all. */
+    /** Number of slices per volume, in a file of several volumes; otherwise the total. */
     readonly per_frame: number;
-    /** Which one this is. */
+    /** Address of this image. */
     readonly address: string;
   };
 }
 
 export const maskFormats = ['rle', 'png', 'none'] as const;
 
-/** A mask as COCO's compressed runs, as a PNG in base64, or left out. */
+/** Mask format: COCO's compressed RLE, a base64 PNG, or none. */
 export type MaskFormat = (typeof maskFormats)[number];
 
 export interface SegmentJob {
@@ -43,7 +43,7 @@ export interface SegmentJob {
   readonly nmsThreshold: number;
   readonly select: Selection;
   readonly maxDetections: number;
-  /** Boxes that somebody drew or corrected: they get masks as well. */
+  /** Boxes drawn or corrected by the user, which get masks too. */
   readonly boxes: readonly { readonly phrase: string; readonly boxXyxyPx: BoxXyxy }[];
   readonly maskFormat: MaskFormat;
 }
@@ -63,13 +63,13 @@ export interface MasksJob {
   readonly maskFormat: MaskFormat;
 }
 
-/** Reads a picture and keeps it. */
+/** Decodes an image and caches it. */
 export interface OpenJob {
   readonly kind: 'open';
   readonly image: ImageSource;
 }
 
-/** The PNG of a picture that is kept. */
+/** Requests the PNG of a cached image. */
 export interface PreviewJob {
   readonly kind: 'preview';
   readonly id: string;
@@ -77,16 +77,16 @@ export interface PreviewJob {
 
 export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob;
 
-/** A mask as it is sent. */
+/** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
 
 export interface SentSegment {
   readonly phrase: string;
-  /** The detector's confidence; null for a box that was given. */
+  /** The detector's confidence; null for a user-provided box. */
   readonly score: number | null;
   /** Left, top, width, height in pixels. */
   readonly bbox: readonly [number, number, number, number];
-  /** Pixels of the mask, or of the box where there is no mask. */
+  /** Area in pixels of the mask, or of the box without a mask. */
   readonly area: number;
   /** The masker's estimate of the mask's IoU; null without a masker. */
   readonly mask_score: number | null;
@@ -102,7 +102,7 @@ export interface SentMaskAnswer {
   }[];
 }
 
-/** What each kind of job answers. */
+/** Result type of each kind of job. */
 export interface Answers {
   readonly open: OpenedImage;
   readonly preview: Uint8Array;

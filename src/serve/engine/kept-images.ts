@@ -2,15 +2,15 @@ import type { RasterImage } from '../../imaging/index.js';
 import { HttpError } from '../http-error.js';
 import type { OpenedImage } from './jobs.js';
 
-/** A picture in memory with what is said of it. */
+/** A cached image with its description. */
 export interface KeptImage {
   readonly raster: RasterImage;
   readonly opened: OpenedImage;
 }
 
 /**
- * The pictures used last, in memory only. Their names cannot be guessed: whoever has not sent a picture cannot ask for it. All
- * together take at most as many pixels as two of the largest may have.
+ * Cache of recently used images, in memory only. Ids are unguessable, so that only the uploader can use an image. The total size
+ * is limited to twice the largest allowed image.
  */
 export class KeptImages {
   private readonly most: number;
@@ -38,7 +38,7 @@ export class KeptImages {
     return [...this.kept.values()].reduce((sum, { raster: { width, height } }) => sum + width * height, 0);
   }
 
-  /** @throws HttpError 404 when it is forgotten or never was. */
+  /** @throws HttpError 404 when it was evicted or never existed. */
   get(id: string): KeptImage {
     const image = this.kept.get(id);
     if (image === undefined)
@@ -49,14 +49,14 @@ export class KeptImages {
         what: 'this picture is not kept in memory, or not any more',
         fix: 'Send the image again',
       });
-    // The one used last is the last to go.
+    // Reinsertion makes it the most recently used.
     this.kept.delete(id);
     this.kept.set(id, image);
     return image;
   }
 }
 
-/** 128 random bits, from what browsers have too. */
+/** 128 random bits, using an API that browsers have too. */
 function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

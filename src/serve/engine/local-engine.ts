@@ -28,10 +28,10 @@ import type {
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
 
-/** A masker that answers points as well as boxes. */
+/** A masker that supports points as well as boxes. */
 type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswer[]> };
 
-/** Does the work in this thread. It owns the segmenter. */
+/** Runs jobs in this thread. Owns the segmenter. */
 export class LocalEngine implements Engine {
   readonly facts: EngineFacts;
   private readonly segmenter: Segmenter<Masker | undefined>;
@@ -187,7 +187,7 @@ async function sentMask(mask: BinaryMask, format: MaskFormat): Promise<SentMask 
   return format === 'rle' ? maskToRle(mask) : base64(await maskToPng(mask));
 }
 
-/** By what browsers have too. */
+/** Base64 using APIs that browsers have too. */
 function base64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }

@@ -8,8 +8,8 @@ import type { AnswerOf, Job } from './jobs.js';
 import { type FromProcess, type ToProcess, unpackError } from './wire.js';
 
 /**
- * Computes in a process of its own, so that the server answers while a model runs, what runs too long can be ended, and a crash
- * in native code takes only one request with it. The models are then loaded anew for the next job.
+ * Runs jobs in a separate process, so that the server stays responsive while a model runs, overlong jobs can be killed, and a
+ * crash in native code affects only one request. The models are then reloaded for the next job.
  */
 export class ProcessEngine implements Engine {
   readonly facts: EngineFacts;
@@ -77,9 +77,9 @@ export class ProcessEngine implements Engine {
 }
 
 async function load(options: EngineOptions, logger: Logger): Promise<{ child: ChildProcess; facts: EngineFacts }> {
-  // The built entry, also when this module runs from its source.
+  // The compiled entry point, even when this module runs from source.
   const here = import.meta.url.replace(/\/src\/serve\/engine\/[^/]*$/, '/dist/serve/engine/');
-  // Serialised so that bytes stay bytes.
+  // Advanced serialisation preserves byte arrays.
   const child = fork(fileURLToPath(new URL('./engine-process.js', here)), { serialization: 'advanced', execArgv: [] });
   try {
     const ready = next(child, logger, 'ready');
@@ -91,7 +91,7 @@ async function load(options: EngineOptions, logger: Logger): Promise<{ child: Ch
   }
 }
 
-/** Whatever it does. It keeps nothing that would have to be put away. */
+/** Kills the process whatever its state; it holds nothing that needs cleanup. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const over = once(child, 'exit');
@@ -99,12 +99,12 @@ async function end(child: ChildProcess): Promise<void> {
   await over;
 }
 
-/** A message that does not arrive shows itself by the end of the process. */
+/** A message that is not delivered shows up as the end of the process. */
 function say(child: ChildProcess, message: ToProcess): void {
   child.send(message, () => {});
 }
 
-/** Waits for a message of a kind. An error that the process reports is thrown, as is its end. */
+/** Waits for a message of a kind. Throws errors reported by the process, and when it ends. */
 function next<K extends 'ready' | 'answer'>(
   child: ChildProcess,
   logger: Logger,

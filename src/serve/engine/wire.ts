@@ -13,7 +13,7 @@ import { HttpError } from '../http-error.js';
 import type { EngineFacts, EngineOptions } from './engine.js';
 import type { Job } from './jobs.js';
 
-/** An error on its way between processes, where it would lose its class. */
+/** A serialised error, which would lose its class between processes. */
 export interface SentError {
   readonly name: string;
   readonly code: ErrorCode;
@@ -23,14 +23,14 @@ export interface SentError {
   readonly status?: number;
 }
 
-/** What the process that computes says. The first message tells that it is ready, or why not; each further one answers a job. */
+/** Messages from the engine process: first `ready` or an error, then one answer per job. */
 export type FromProcess =
   | { readonly kind: 'ready'; readonly facts: EngineFacts }
   | { readonly kind: 'log'; readonly level: keyof Logger; readonly message: string }
   | { readonly kind: 'answer'; readonly answer: unknown }
   | { readonly kind: 'error'; readonly error: SentError };
 
-/** What it is told. */
+/** Messages to the engine process. */
 export type ToProcess = { readonly kind: 'start'; readonly options: EngineOptions } | { readonly kind: 'job'; readonly job: Job };
 
 const CLASSES = { CheckpointError, ConfigError, DataError, InUseError, RuntimeError, UsageError } as const;
@@ -55,5 +55,5 @@ export function unpackError({ name, status, ...parts }: SentError): Error {
   if (status !== undefined) return new HttpError({ ...parts, code: parts.code as HttpError['code'], status });
   if (name === 'Error') return new Error(parts.what);
   const Known = CLASSES[name as keyof typeof CLASSES] ?? SonogroundError;
-  return new Known(parts as never); // the code was one of the class's own when it was sent
+  return new Known(parts as never); // the code was valid for this class when sent
 }

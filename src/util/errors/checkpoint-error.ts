@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** A weight file that does not fit the model or is damaged. */
+/** A weight file that is damaged or does not fit the model. */
 export class CheckpointError extends SonogroundError {
   declare readonly code: CodeOf<'CheckpointError'>;
 

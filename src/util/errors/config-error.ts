@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** A configuration that cannot be used: unknown key, wrong type, impossible combination. */
+/** An invalid configuration: unknown key, wrong type, impossible combination. */
 export class ConfigError extends SonogroundError {
   declare readonly code: CodeOf<'ConfigError'>;
 

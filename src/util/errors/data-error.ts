@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** An image, mask, annotation or dataset folder that cannot be used. */
+/** An unusable image, mask, annotation or dataset folder. */
 export class DataError extends SonogroundError {
   declare readonly code: CodeOf<'DataError'>;
 

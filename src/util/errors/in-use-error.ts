@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** A folder that another process works in. */
+/** A folder in use by another process. */
 export class InUseError extends SonogroundError {
   declare readonly code: CodeOf<'InUseError'>;
 

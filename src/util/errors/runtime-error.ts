@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** The machine, the backend or the installation is not able to do what was asked. */
+/** A request that the machine, the backend or the installation cannot fulfil. */
 export class RuntimeError extends SonogroundError {
   declare readonly code: CodeOf<'RuntimeError'>;
 

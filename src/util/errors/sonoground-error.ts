@@ -1,27 +1,27 @@
 import { cleaned } from '../shown.js';
 import type { ErrorCode } from './codes.js';
 
-/** What an error is made of: its kind, where it happened, what was expected, what came, what to do. */
+/** The parts of an error: its code, where it happened, what is wrong, how to fix it. */
 export interface ErrorParts<Code extends ErrorCode = ErrorCode> {
   /** The kind of failure, for programs. */
   readonly code: Code;
   /** The place: a file, a config key, an argument. */
   readonly where: string;
-  /** What is wrong there, as a short clause. */
+  /** The problem, as a short clause. */
   readonly what: string;
-  /** What the reader can do about it, in words of the library: a command line adds its own commands by the code. */
+  /** A remedy, in terms of the library; the command line adds its own commands by code. */
   readonly fix?: string;
   readonly cause?: unknown;
 }
 
-/** No message is longer, whatever a file has in the place of a name. */
+/** Maximum lengths of an error's parts, since names and values from files may be arbitrarily long. */
 const WHERE_LENGTH = 1000;
 const WHAT_LENGTH = 8000;
 
 /**
- * Base of every error that is meant to be read by a person. Programs tell errors apart by `code`, which stays where the message is
- * worded anew. The command line prints its message without a stack trace. What comes from files may be in it: it is cleaned of
- * control characters, and cut where it is too long.
+ * Base of all errors with a readable message. Programs distinguish errors by `code`, which stays the same when the message is
+ * reworded. The command line prints the message without a stack trace. Text from files may be in it: control characters are
+ * escaped and long text is truncated.
  */
 export class SonogroundError extends Error {
   readonly code: ErrorCode;

@@ -1,7 +1,7 @@
 import type { CodeOf } from './codes.js';
 import { type ErrorParts, SonogroundError } from './sonoground-error.js';
 
-/** A command line that cannot be understood. */
+/** An invalid command line. */
 export class UsageError extends SonogroundError {
   declare readonly code: CodeOf<'UsageError'>;
 

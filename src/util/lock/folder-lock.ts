@@ -10,13 +10,13 @@ import { temporaryPath } from '../temporary-name.js';
 import { readableFileError } from '../write-file-atomic.js';
 import { ownIdentity, stateOf } from './process-identity.js';
 
-/** What somebody reads who finds a folder locked. */
+/** Content of the error for a locked folder. */
 export interface LockAbout {
-  /** The folder, or what else is worked on. */
+  /** The folder or other resource. */
   readonly where: string;
-  /** What the owner does, after its name: `is training in it`. */
+  /** The owner's activity, following its name: `is training in it`. */
   readonly doing: string;
-  /** The way on besides waiting: `choose another run.dir`. */
+  /** An alternative to waiting: `choose another run.dir`. */
   readonly instead: string;
 }
 
@@ -26,36 +26,36 @@ const ownerSchema = z.object({
   started: z.string().optional(),
   boot: z.string().optional(),
   namespace: z.string().optional(),
-  /** When it was taken, for people. */
+  /** When the lock was taken, for display. */
   since: z.string(),
-  /** Tells two locks of one process apart. */
+  /** Distinguishes two locks of one process. */
   token: z.string(),
 });
 
 type Owner = z.infer<typeof ownerSchema>;
 
-/** The locks of this process, by token. What else bears its name was left by code that failed. */
+/** Tokens of the locks held by this process. Other locks with its pid were left behind by code that failed. */
 const held = new Set<string>();
 
-/** Where links are not to be had a lock is empty for a moment before it says whose it is: so often it is looked at again. */
+/** Without hard links, a lock is briefly empty before its owner is written; it is read up to this many times. */
 const LOOKS = 20;
 const PAUSE_MS = 50;
 
 /**
- * A file that says which process works in a folder. It goes with the process that made it: a lock whose owner was killed is
- * taken over, by one of those who want it, also when its process number belongs to another process by now. Whether a process
- * of another machine runs cannot be seen; its lock stays until somebody removes it.
+ * A lock file that records which process works in a folder. It is valid while its process runs: if the owner was killed, exactly
+ * one of the waiting processes takes the lock over, even if the pid has been reused. Processes on other machines cannot be
+ * checked; their locks stay until removed by hand.
  */
 export class FolderLock {
   private constructor(
     private readonly file: string,
     private readonly token: string,
-    /** The uppermost folder that was made for it. */
+    /** The topmost folder created for the lock. */
     private readonly made: string | undefined,
   ) {}
 
   /**
-   * Takes a lock, or says who has it. Missing folders are made.
+   * Takes a lock, or throws an error naming its owner. Missing folders are created.
    *
    * @param file - the lock.
    * @throws InUseError naming the owner; SonogroundError when the file cannot be written.
@@ -81,10 +81,10 @@ export class FolderLock {
     }
   }
 
-  /** Gives the lock back. Folders that were made for it and hold nothing else go with it: work that was refused leaves no trace. */
+  /** Releases the lock. Empty folders created for it are removed too, so that refused work leaves no trace. */
   async release(): Promise<void> {
     held.delete(this.token);
-    // Somebody may have removed it by hand, and another process have taken it since.
+    // It may have been removed by hand and taken by another process since.
     if ((await read(this.file))?.owner?.token === this.token) await rm(this.file, { force: true });
     if (this.made === undefined) return;
     for (let folder = dirname(resolve(this.file)); folder.startsWith(resolve(this.made)); folder = dirname(folder)) {
@@ -100,9 +100,9 @@ export class FolderLock {
 const within = /* @__PURE__ */ new AsyncLocalStorage<ReadonlySet<string>>();
 
 /**
- * Does something while holding a lock. What is done within may ask for the same lock again.
+ * Runs a function while holding a lock. The function may request the same lock again.
  *
- * @throws InUseError when another process, or other work of this one, holds it.
+ * @throws InUseError when another process, or another task of this one, holds it.
  */
 export async function withFolderLock<T>(file: string, about: LockAbout, body: () => Promise<T>): Promise<T> {
   const mine = within.getStore() ?? new Set<string>();
@@ -117,9 +117,9 @@ export async function withFolderLock<T>(file: string, about: LockAbout, body: ()
 }
 
 /**
- * Writes a file that is not there yet into a folder that may have to be made, while others may remove it because it is empty.
+ * Creates a file, and its folder if missing, while other processes may remove the empty folder.
  *
- * @returns the uppermost folder that had to be made.
+ * @returns the topmost folder created.
  */
 async function writeInto(folder: string, file: string, text: string): Promise<string | undefined> {
   for (;;) {
@@ -133,7 +133,7 @@ async function writeInto(folder: string, file: string, text: string): Promise<st
   }
 }
 
-/** Gives a file a second name, which only one process can do. */
+/** Hard-links a file, which only one process can do. */
 async function placed(draft: string, file: string): Promise<boolean> {
   try {
     await link(draft, file);
@@ -141,7 +141,7 @@ async function placed(draft: string, file: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
   }
-  // Some file systems have no links.
+  // Some file systems have no hard links.
   return copyFile(draft, file, constants.COPYFILE_EXCL).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -151,7 +151,7 @@ async function placed(draft: string, file: string): Promise<boolean> {
   );
 }
 
-/** What a lock says; without an owner where that is nothing, as after a power cut. */
+/** The content of a lock; without an owner if it is unreadable, as after a power failure. */
 async function read(file: string): Promise<{ readonly text: string; readonly owner?: Owner } | undefined> {
   let text = '';
   for (let look = 0; look < LOOKS; look++) {
@@ -196,8 +196,8 @@ function requireGone(owner: Owner, file: string, { where, doing, instead }: Lock
 }
 
 /**
- * Takes the place of a lock whose owner is gone. Of several who try only one does: the one that holds a lock on succeeding this
- * very owner, and then still finds it there.
+ * Replaces a lock whose owner is gone. Of several processes only one succeeds: the one that holds a lock on succeeding this very
+ * owner, and still finds the owner's lock in place.
  */
 async function succeeded(draft: string, file: string, text: string, about: LockAbout): Promise<boolean> {
   const mark = createHash('sha256').update(text).digest('hex').slice(0, 12);

@@ -1,19 +1,19 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process, told apart from a later one of the same number where the system says when each began. */
+/** Identifies a process; distinguished from a later one with the same pid if the system reports start times. */
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
-  /** Ticks of the clock from the start of the system to that of the process. */
+  /** Clock ticks from system boot to process start. */
   readonly started?: string | undefined;
-  /** Which start of the system that was. */
+  /** Identifies the system boot. */
   readonly boot?: string | undefined;
-  /** The namespace of process numbers: containers have their own. */
+  /** The pid namespace: containers have their own. */
   readonly namespace?: string | undefined;
 }
 
-/** The process that asks. */
+/** The identity of the current process. */
 export function ownIdentity(): ProcessIdentity {
   const started = startOf(process.pid);
   return {
@@ -26,9 +26,9 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /**
- * Whether a process runs.
+ * Whether a process is running.
  *
- * @returns `unknown` for one of another machine or container, whose numbers mean nothing here.
+ * @returns `unknown` for a process of another machine or container, whose pid has no meaning here.
  */
 export function stateOf({
   host,
@@ -43,7 +43,7 @@ export function stateOf({
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Without the right to signal it, it is somebody else's, and runs.
+    // EPERM: the process belongs to another user and is running.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return 'gone';
   }
   const now = startOf(pid);
@@ -51,10 +51,10 @@ export function stateOf({
   return started === undefined || now === undefined || now === started ? 'running' : 'gone';
 }
 
-/** A process that has ended and whose parent has not asked for its exit code yet. */
+/** A zombie: ended, but not yet reaped by its parent. */
 const ENDED = Symbol('ended');
 
-/** @see proc_pid_stat(5): the name, in brackets, may hold anything; the state is the 3rd field, the start the 22nd. */
+/** @see proc_pid_stat(5): the name, in parentheses, may contain anything; the state is field 3, the start time field 22. */
 function startOf(pid: number): string | typeof ENDED | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;

@@ -3,7 +3,7 @@ import { FLOOR, type PageEngine } from './engine.js';
 
 const TOKEN = 'sonoground-token';
 
-/** An answer that is an error, in words for a person. */
+/** An error response with a readable message. */
 export class ApiError extends Error {
   readonly status: number;
 
@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Takes the token out of the address, where the server's own link has it. */
+/** Moves the token from the URL fragment, where the server's own link has it, to the session storage. */
 export function takeToken(): void {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token === null) return;
@@ -21,12 +21,12 @@ export function takeToken(): void {
   history.replaceState(null, '', location.pathname);
 }
 
-/** For as long as this tab is open. */
+/** Keeps the token for the lifetime of this tab. */
 export function rememberToken(token: string): void {
   sessionStorage.setItem(TOKEN, token);
 }
 
-/** The server computes, by its REST API. */
+/** Engine on the server, accessed through its REST API. */
 export const serverEngine: PageEngine = {
   async start() {
     return (await ask('v1/health')).json();

@@ -2,10 +2,10 @@ import type { Bbox, Layer, Layers } from './layers.js';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-/** Side of the squares at the corners of the chosen box, in pixels of the screen. */
+/** Side of the corner handles of the selected box, in screen pixels. */
 export const HANDLE = 12;
 
-/** Draws the image and all layers that are shown. */
+/** Draws the image and all visible layers. */
 export function drawScene(
   context: Context,
   image: ImageBitmap,
@@ -16,7 +16,7 @@ export function drawScene(
   context.clearRect(0, 0, width, height);
   context.imageSmoothingEnabled = true;
   context.drawImage(image, 0, 0, width, height);
-  // The best lies on top.
+  // The best layer is topmost.
   const shown = [...layers.shown].reverse();
   context.imageSmoothingEnabled = false;
   for (const { paint } of shown) if (paint !== null) context.drawImage(paint, 0, 0, width, height);

@@ -1,31 +1,31 @@
 import type { EngineFacts } from '../../serve/engine/engine.js';
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
 
-/** Asked of the masker. */
+/** A prompt for the masker. */
 export interface MaskQuestion {
   readonly bbox?: readonly [number, number, number, number];
   readonly points?: readonly (readonly [number, number])[];
   readonly labels?: readonly (0 | 1)[];
 }
 
-/** How far an engine has come that gets ready. */
+/** Progress of an engine's start. */
 export interface Step {
   readonly what: string;
-  /** In [0, 1], where that can be told. */
+  /** In [0, 1], if known. */
   readonly done?: number | undefined;
 }
 
-/** What computes for the page: the server that sent it (`api.ts`), or the browser itself (`../static`). */
+/** The engine behind the page: the server (`api.ts`), or the browser itself (`../worker`). */
 export interface PageEngine {
-  /** Gets ready. */
+  /** Starts the engine. */
   start(say: (step: Step) => void): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points'>>;
-  /** Reads a file; the picture that is read of it is remembered. */
+  /** Decodes a file; the decoded image is cached. */
   openImage(file: File, picture: string | undefined, signal: AbortSignal): Promise<OpenedImage>;
   pictureOf(image: OpenedImage, signal: AbortSignal): Promise<ImageBitmap>;
-  /** Everything from a score of {@link FLOOR} on. */
+  /** Detects and segments everything with a score of at least {@link FLOOR}. */
   segment(image: OpenedImage, prompt: string, signal: AbortSignal): Promise<readonly SentSegment[]>;
   maskFor(image: OpenedImage, question: MaskQuestion, signal: AbortSignal): Promise<SentMaskAnswer['masks'][number] | undefined>;
 }
 
-/** The lowest score that is asked for: everything above can be shown and hidden without another request. */
+/** The lowest score requested: everything above can be shown and hidden without another request. */
 export const FLOOR = 0.05;

@@ -4,10 +4,10 @@ import type { Layers } from './layers.js';
 
 export type ExportKind = 'png' | 'json' | 'coco';
 
-/** Shorter side that small images are enlarged to, so that lines and letters are fine against them. */
+/** Small images are enlarged to this shorter side, so that lines and letters are thin in comparison. */
 const MIN_SIDE = 768;
 
-/** Makes what is shown into a file and has the browser save it. */
+/** Exports the visible layers to a file and starts its download. */
 export async function saveAs(
   kind: ExportKind,
   name: string,
@@ -29,7 +29,7 @@ function picture(image: ImageBitmap, layers: Layers): Promise<Blob> {
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
-/** What is shown, as the REST API says it. */
+/** The visible layers, in the REST API's format. */
 function results(name: string, { width, height, spacing_mm, pictures }: OpenedImage, layers: Layers) {
   return {
     image: { file_name: name, picture: pictures.address, width, height, spacing_mm },
@@ -46,7 +46,7 @@ function results(name: string, { width, height, spacing_mm, pictures }: OpenedIm
   };
 }
 
-/** What is shown, as a data set in COCO's format: it can be opened by pycocotools, and trained on. */
+/** The visible layers as a COCO dataset, readable by pycocotools and usable for training. */
 function coco(name: string, { width, height }: OpenedImage, layers: Layers) {
   const phrases = [...new Set(layers.shown.map(({ phrase }) => phrase))];
   return {
@@ -70,6 +70,6 @@ function save(name: string, blob: Blob): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The download has begun when the click returns; the address is needed for a moment longer.
+  // The download starts after the click handler returns; the object URL is needed slightly longer.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,6 +1,6 @@
 import type { Layer, Layers } from './layers.js';
 
-/** Shows what was found as a list with a tick for each. */
+/** Lists the layers, each with a checkbox. */
 export function showList(list: HTMLElement, layers: Layers, changed: () => void): void {
   list.replaceChildren(...layers.listed.map((layer) => rowOf(layer, layers, changed)));
 }

@@ -6,36 +6,36 @@ import type { SentSegment } from '../../serve/engine/jobs.js';
 /** Left, top, width, height in pixels of the image. */
 export type Bbox = readonly [number, number, number, number];
 
-/** A mask as the server sends it. */
+/** A mask in the server's format. */
 export interface Rle {
   readonly size: readonly [height: number, width: number];
   readonly counts: string;
 }
 
-/** Something on the image: found by the model, or drawn. */
+/** An object on the image: predicted or drawn. */
 export interface Layer {
   readonly key: number;
   readonly phrase: string;
-  /** Null for what was drawn. */
+  /** Null for drawn layers. */
   readonly score: number | null;
   bbox: Bbox;
-  /** Whether a person drew or moved the box. */
+  /** Whether the user drew or moved the box. */
   byHand: boolean;
-  /** Clicked in addition to the box, or instead of one. */
+  /** Points clicked in addition to the box, or instead of one. */
   points: { readonly at: readonly [number, number]; readonly inside: boolean }[];
   rle: Rle | null;
   area: number;
   maskScore: number | null;
-  /** Ticked in the list. */
+  /** Checked in the list. */
   on: boolean;
-  /** Drawn on a canvas of the image's size. */
+  /** Rendered on a canvas of the image's size. */
   paint: OffscreenCanvas | null;
 }
 
-/** How much of a mask's colour covers the image, of 255. */
+/** Opacity of masks, of 255. */
 const FILL = 90;
 
-/** Everything on the image, and what of it is shown. */
+/** All layers of the image, and which of them are visible. */
 export class Layers {
   private list: Layer[] = [];
   private made = 0;
@@ -47,7 +47,7 @@ export class Layers {
     return this.list;
   }
 
-  /** Puts what was found in the place of what was found before. What was drawn goes too: it belongs to another question. */
+  /** Replaces all layers with new predictions. Drawn layers are removed too: they belong to another prompt. */
   replace(found: readonly SentSegment[]): void {
     this.list = [];
     this.chosen = undefined;
@@ -84,7 +84,7 @@ export class Layers {
     if (this.chosen === layer) this.chosen = undefined;
   }
 
-  /** What the threshold and the selection leave, best first; what a person drew always is among it. */
+  /** Layers that pass threshold and selection, best first; drawn layers always do. */
   get listed(): readonly Layer[] {
     const kept: Layer[] = [];
     for (const layer of [...this.list].sort((a, b) => (b.score ?? 2) - (a.score ?? 2))) {
@@ -99,12 +99,12 @@ export class Layers {
     return other.score !== null && (this.select === 'best-per-image' || other.phrase === layer.phrase);
   }
 
-  /** What is to be seen: listed and ticked. */
+  /** Visible layers: listed and checked. */
   get shown(): readonly Layer[] {
     return this.listed.filter(({ on }) => on);
   }
 
-  /** The same for the same phrase. */
+  /** Equal for equal phrases. */
   colourIndex({ phrase }: Layer): number {
     const phrases = [...new Set(this.list.map((layer) => layer.phrase))];
     return Math.max(0, phrases.indexOf(phrase)) % PALETTE.length;
@@ -115,7 +115,7 @@ export class Layers {
   }
 }
 
-/** Fills a mask with a colour that lets the image through, its edge with one that does not. */
+/** Renders a mask with a translucent fill and an opaque edge. */
 function paint({ size: [height, width], counts }: Rle, [r, g, b]: readonly [number, number, number]): OffscreenCanvas | null {
   const { data } = decodeRle(counts, width, height);
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;

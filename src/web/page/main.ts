@@ -1,6 +1,6 @@
 import { serverEngine, takeToken } from './api.js';
 import { startPage } from './page.js';
 
-/** The page that a server hands out: the server computes. */
+/** Entry point of the page served by `serve`, with the engine on the server. */
 takeToken();
 startPage(serverEngine);

@@ -8,7 +8,7 @@ import { showList } from './layer-list.js';
 import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
 import { listen, type Tool } from './pointer.js';
 
-/** The page: an image, what was found on it, and what a person corrects. */
+/** The page: an image, its predictions, and the user's corrections. */
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const canvas = element<HTMLCanvasElement>('canvas');
 const prompt = element<HTMLInputElement>('prompt');
@@ -49,7 +49,7 @@ function say(text: string, bad = false): void {
   message.classList.toggle('bad', bad);
 }
 
-/** Runs a piece of work that the next one takes the place of, and tells what goes wrong. */
+/** Runs a task that is aborted by the next one, and reports its errors. */
 async function work(busy: string, body: (signal: AbortSignal) => Promise<string>): Promise<void> {
   working.abort();
   const own = new AbortController();
@@ -93,14 +93,14 @@ function open(file: File, picture?: string): Promise<void> {
   });
 }
 
-/** Of a film, a TIFF or a volume, which picture this is. */
+/** Shows which image of a cine clip, TIFF or volume is selected. */
 function showPictures({ pictures: { kind, count, address } }: OpenedImage): void {
   element('pictures').hidden = count === 1;
   slider.max = String(count - 1);
   element('picture-name').textContent = `${kind}: ${address} (${count})`;
 }
 
-/** A film of volumes counts its planes through. */
+/** In a file of several volumes, slices are numbered consecutively. */
 function addressOf(index: number, planes: number, frames: boolean): string {
   return frames ? `${index % planes}t${Math.floor(index / planes)}` : String(index);
 }
@@ -117,7 +117,7 @@ async function find(): Promise<void> {
   });
 }
 
-/** A new mask for a box or points that were drawn. */
+/** Requests a new mask for a drawn box or points. */
 async function remask(layer: Layer): Promise<void> {
   await work('Segmenting', async (signal) => {
     if (current === undefined) return '';
@@ -125,7 +125,7 @@ async function remask(layer: Layer): Promise<void> {
     const answer = await engine.maskFor(
       current.opened,
       {
-        // A layer that began with points has no box of its own.
+        // A layer that started with points has no box of its own.
         ...(layer.score === null && points.length > 0 && layer.phrase === POINTS ? {} : { bbox }),
         ...(points.length > 0 && { points: points.map(({ at }) => at), labels: points.map(({ inside }) => (inside ? 1 : 0)) }),
       },
@@ -141,7 +141,7 @@ async function remask(layer: Layer): Promise<void> {
 
 const POINTS = 'by points';
 
-/** What a drawn box is called: the first thing that is asked for. */
+/** Phrase of a drawn box: the prompt's first phrase. */
 function phraseForDrawn(): string {
   const first = prompt.value.split('.')[0]?.trim() ?? '';
   return first === '' ? 'box' : first;
@@ -240,13 +240,13 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-export]
   });
 window.addEventListener('resize', draw);
 
-/** Begins, with what computes. */
+/** Starts the page with an engine. */
 export function startPage(by: PageEngine): void {
   engine = by;
   void getReady();
 }
 
-/** Begins again, where something else computes from now on; image and layers stay. */
+/** Restarts with another engine, keeping image and layers. */
 export async function restartPage(): Promise<void> {
   await getReady();
   const before = current;
@@ -263,7 +263,7 @@ function getReady(): Promise<void> {
     try {
       const { detector, adapter, masker, backend, points } = await engine.start(showStep);
       const names = [detector, adapter, masker].filter((name) => name !== null);
-      // Where there is a choice, it shows what computes.
+      // If engines are selectable, the selector shows the backend.
       const on = element('choice').hidden ? ` on ${backend}` : '';
       element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')}${on}`;
       for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) {
@@ -277,7 +277,7 @@ function getReady(): Promise<void> {
   });
 }
 
-/** Beside the message, which tells of what a person does meanwhile. */
+/** Separate from the status message, which the user's actions keep changing. */
 function showStep({ what, done }: Step): void {
   element('getting-ready').hidden = false;
   element('step').textContent = what;

@@ -2,22 +2,22 @@ import type { Bbox, Layer, Layers } from './layers.js';
 
 export type Tool = 'box' | 'inside' | 'outside';
 
-/** What a person does on the canvas, in pixels of the image. */
+/** Gestures on the canvas, in image pixels. */
 export interface Gestures {
-  /** Something to show while the finger is down. */
+  /** Preview while the pointer is down. */
   draft(bbox: Bbox | undefined): void;
   drawn(bbox: Bbox): void;
-  /** While a box is moved or pulled. */
+  /** While a box is moved or resized. */
   moving(): void;
   moved(layer: Layer): void;
   chosen(layer: Layer | undefined): void;
   point(at: readonly [number, number], inside: boolean): void;
 }
 
-/** A finger covers more than a mouse points at, in pixels of the screen. */
+/** Hit radius in screen pixels, larger for touch. */
 const REACH = { mouse: 10, touch: 24 } as const;
 
-/** What is shorter than this is a tap, in pixels of the screen. */
+/** Shorter movements are taps, in screen pixels. */
 const TAP = 4;
 
 type Drag =
@@ -88,7 +88,7 @@ export function listen(
   });
 }
 
-/** Corners of the chosen box before its inside, its inside before a new box. */
+/** Corners of the selected box take precedence over its inside, and its inside over a new box. */
 function dragOf(chosen: Layer | undefined, [x, y]: readonly [number, number], reach: number): Drag {
   if (chosen === undefined) return { kind: 'draw' };
   const [left, top, w, h] = chosen.bbox;

@@ -8,11 +8,11 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
-/** The browser computes, in a thread of its own. */
+/** Engine in a worker of the browser. */
 export class BrowserEngine implements PageEngine {
-  /** What is tried first; the best there is if undefined. Counts from the next start on. */
+  /** Preferred backend; the best available if undefined. Takes effect at the next start. */
   backend: BrowserBackend | undefined;
-  /** Told what computes. */
+  /** Called when the engine is ready. */
   onReady: (ready: Ready) => void = () => {};
   private worker: Promise<Worker> | undefined;
   private readonly waiting = new Map<number, Waiting>();
@@ -115,7 +115,10 @@ export class BrowserEngine implements PageEngine {
 
 const SCRIPT = 'engine.js';
 
-/** Made of the script's text: so the page's own rule, to ask nobody but its server, holds for the thread as well. */
+/**
+ * Created from the script's text, so that the page's content security policy, with requests only to its own server, applies to
+ * the worker too.
+ */
 async function openWorker(listen: (report: Report) => void, failed: (reason: Error) => void): Promise<Worker> {
   const script = await fetch(SCRIPT).catch(() => undefined);
   if (script?.ok !== true) throw new Error(MISSING);

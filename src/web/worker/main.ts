@@ -3,7 +3,7 @@ import { restartPage, startPage } from '../page/page.js';
 import { BrowserEngine } from './browser-engine.js';
 import type { Ready } from './messages.js';
 
-/** The page that any web server hands out: the browser computes. */
+/** Entry point of the static page, with the engine in the browser. */
 const NAMES: Readonly<Record<BrowserBackend, string>> = { webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly' };
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;

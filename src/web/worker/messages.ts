@@ -2,28 +2,28 @@ import type { BrowserBackend } from '../../backend/browser.js';
 import type { AnswerOf, EngineFacts, Job } from '../../serve/index.js';
 import type { Step } from '../page/engine.js';
 
-/** What the page says to the thread that computes. */
+/** Messages from the page to the worker. */
 export type Order =
   | {
       readonly kind: 'start';
-      /** The address of the folder, which a script without an address of its own cannot know. */
+      /** URL of the folder, which a worker without a URL of its own cannot derive. */
       readonly folder: string;
-      /** What is tried first; the best there is if undefined. */
+      /** Preferred backend; the best available if undefined. */
       readonly backend: BrowserBackend | undefined;
     }
   | { readonly kind: 'job'; readonly id: number; readonly job: Job }
   | { readonly kind: 'cancel'; readonly id: number };
 
-/** What that thread runs on. */
+/** Backend and models of the worker. */
 export interface Ready {
   readonly facts: EngineFacts;
   readonly backend: BrowserBackend;
   readonly device: string | undefined;
-  /** Why others do not compute, by their names. */
+  /** Why other backends were skipped, by name. */
   readonly passedOver: Readonly<Partial<Record<BrowserBackend, string>>>;
 }
 
-/** What it says to the page. Problems are words for a person. */
+/** Messages from the worker to the page. Problems are readable sentences. */
 export type Report =
   | { readonly kind: 'step'; readonly step: Step }
   | { readonly kind: 'ready'; readonly ready: Ready }

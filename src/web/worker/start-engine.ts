@@ -7,22 +7,22 @@ import { CheckpointError, modelPath, RuntimeError, SonogroundError } from '../..
 import type { Step } from '../page/engine.js';
 import type { Ready } from './messages.js';
 
-/** Side of the blank image that warms the model up. */
+/** Side of the blank image for warming up. */
 const BLANK = 64;
 
 /**
- * Loads the models of an exported folder onto the best backend that computes them: one that starts but fails is passed over too.
+ * Loads the models of an exported folder onto the best working backend: one that starts but fails is skipped too.
  *
- * @param folder - its address, without a slash at its end.
- * @param wish - what is tried first.
- * @throws CheckpointError naming the file that is missing or damaged; RuntimeError with a reason for each backend.
+ * @param folder - its URL, without a trailing slash.
+ * @param wish - backend to try first.
+ * @throws CheckpointError naming the missing or damaged file; RuntimeError with a reason for each backend.
  */
 export async function startEngine(
   folder: string,
   wish: BrowserBackend | undefined,
   say: (step: Step) => void,
 ): Promise<{ readonly engine: LocalEngine; readonly ready: Ready }> {
-  // Schemas would be compiled by `eval`, which the page forbids.
+  // zod would compile schemas with `eval`, which the page's policy forbids.
   config({ jitless: true });
   say({ what: 'Reading the model description' });
   const manifest = await readManifest(folder);
@@ -38,7 +38,7 @@ export async function startEngine(
         delete passedOver[backend];
         return { engine, ready: { facts: engine.facts, backend, device: device.device, passedOver } };
       } catch (error) {
-        // What is wrong with the folder is wrong for every backend.
+        // A problem with the folder affects every backend.
         if (error instanceof CheckpointError) throw error;
         passedOver[backend] = error instanceof SonogroundError ? error.what : String((error as Error).message ?? error);
       }
@@ -77,7 +77,7 @@ async function load(
   return new LocalEngine(segmenter, defaultLimits, { backend, ...names });
 }
 
-/** Tells how much of the graphs has come. */
+/** Reports the download progress of the graphs. */
 function watch(folder: string, manifest: Manifest, say: (step: Step) => void): void {
   const wanted = new Map(Object.entries(graphFiles(manifest)).map(([path, bytes]) => [modelPath(folder, path), bytes]));
   const total = [...wanted.values()].reduce((sum, bytes) => sum + bytes, 0);

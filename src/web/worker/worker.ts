@@ -4,11 +4,11 @@ import type { Order, Report } from './messages.js';
 import { wordsForPage } from './server-hints.js';
 import { startEngine } from './start-engine.js';
 
-/** The thread that computes, one thing after the other, while the page answers a person. */
+/** The engine's worker, which runs one job at a time while the page stays responsive. */
 interface Scope {
   postMessage(report: Report): void;
   onmessage: ((event: { readonly data: Order }) => void) | null;
-  /** For the browser's console: `tf.memory()`. */
+  /** For inspection in the browser's console: `tf.memory()`. */
   tf: typeof tf;
 }
 
@@ -22,7 +22,7 @@ const cancelled = new Set<number>();
 scope.onmessage = ({ data: order }) => {
   if (order.kind === 'start') {
     engine = start(order);
-    engine.catch(() => {}); // it was told
+    engine.catch(() => {}); // already reported
   }
   if (order.kind === 'cancel') cancelled.add(order.id);
   if (order.kind === 'job') last = last.then(() => answer(order.id, order.job));

@@ -7,17 +7,17 @@ import { openModels } from '../evaluate/methods.js';
 import { probePhantoms } from '../train/forgetting.js';
 import type { DemoConfig } from './config.js';
 
-/** What the models are asked about, before training and after it. */
+/** Evaluation data, before and after training. */
 export interface Questions {
-  /** What is taught. */
+  /** Training domain. */
   readonly learnt: Dataset;
-  /** What was known. */
+  /** Prior domains. */
   readonly retained: readonly Dataset[];
 }
 
-/** What the models make of everything that they are asked about. */
+/** Evaluation of one pair of models. */
 export interface Verdict {
-  /** The models; their answers are remembered, so that they need not be loaded to be asked again. */
+  /** The models; their answers are cached, so that they can be queried again without loading. */
   readonly method: Method;
   readonly learnt: StrictEvaluation;
   readonly retained: readonly StrictEvaluation[];
@@ -35,9 +35,9 @@ export async function openQuestions({ judged: { learnt, retained, most } }: Demo
 }
 
 /**
- * Asks the models everything, by the strict protocol, and frees them.
+ * Evaluates the models on everything by the strict protocol, and frees them.
  *
- * @param name - what tables and panels call these models.
+ * @param name - name of the models in tables and panels.
  */
 export async function judgeModels(
   name: 'before' | 'after',

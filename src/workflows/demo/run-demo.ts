@@ -15,24 +15,24 @@ import type { DemoMetrics } from './tables.js';
 import { writeReport } from './write-report.js';
 
 export interface DemoResult extends DemoMetrics {
-  /** Images that the constant mask was made of. */
+  /** Number of images behind the constant mask. */
   readonly learntFrom: number;
   readonly reportFile: string;
   readonly metricsFile: string;
 }
 
-/** What the demo is at. */
+/** Stage of the demo. */
 export type DemoStage = 'before' | Training | 'after';
 
 export interface DemoOptions {
   readonly logger: Logger;
-  /** Called as work goes on: what is being done, how far it is. */
+  /** Progress callback. */
   readonly onProgress: (stage: DemoStage, done: number, total: number, note?: string) => void;
 }
 
 /**
  * Evaluates the models by the strict protocol, fine-tunes the detector and then the masker, evaluates both together, and writes
- * `metrics.json`, `report.html`, `per-image.csv` and overlays. What is left in the folder is a run that `eval` judges.
+ * `metrics.json`, `report.html`, `per-image.csv` and overlays. The resulting folder is a run that `eval` can evaluate.
  */
 export function runDemo(config: DemoConfig, options: DemoOptions): Promise<DemoResult> {
   return withRunLock(config.run.dir, () => demo(config, options));
@@ -43,7 +43,7 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
   const { onProgress } = options;
   const resultFile = join(dir, 'config.yaml');
   await writeFileAtomic(join(dir, 'demo.yaml'), stringify(config));
-  await rm(resultFile, { force: true }); // of an earlier demo, whose adapters are about to be set aside
+  await rm(resultFile, { force: true }); // of an earlier demo, whose adapters are about to be moved aside
   const train = await CocoDataset.open(config.judged.learnt, 'train');
   const questions = await openQuestions(config);
   const constantMask = await constantMaskBaseline([{ train, test: questions.learnt }]);
@@ -72,14 +72,14 @@ async function demo(config: DemoConfig, options: DemoOptions): Promise<DemoResul
   return { ...metrics, learntFrom: train.size, reportFile, metricsFile };
 }
 
-/** The models after training: an adapter beside what it started from, or a model of its own where all parameters were trained. */
+/** The models after training: an adapter on its base model, or a new model if all parameters were trained. */
 function tunedModels(config: DemoConfig, { detector, masker }: Record<Training, TrainResult>): DemoConfig['model'] {
   const found = config.detector.lora === undefined ? { detector: detector.bestDir } : { adapter: detector.bestDir };
   const outlined = config.masker.lora === undefined ? { masker: masker.bestDir } : { maskerAdapter: masker.bestDir };
   return { ...config.model, start: 'pretrained', ...found, ...outlined };
 }
 
-/** Trains each of the two by itself: what one learns does not depend on the other. */
+/** Trains each of the two separately; neither depends on the other. */
 async function trainBoth(config: DemoConfig, { logger, onProgress }: DemoOptions): Promise<Record<Training, TrainResult>> {
   const [data] = (await openRun(config.data, config.run.seed, { logger })) as [OpenedSplits];
   const one = (name: Training) => {

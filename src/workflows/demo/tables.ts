@@ -2,7 +2,7 @@ import type { Cell, DatasetScore, HeadlineFigure, StructureScore, Table, TableRo
 import { figure, meanStd, percentText } from '../../eval/index.js';
 import type { Metrics } from '../metrics-file.js';
 
-/** What the demo puts into `metrics.json`; see {@link Metrics}. */
+/** The demo's part of `metrics.json`; see {@link Metrics}. */
 export type DemoMetrics = Required<Pick<Metrics, 'before' | 'after' | 'constantMask' | 'retained' | 'training'>>;
 
 /** The figures above the tables. */
@@ -27,7 +27,7 @@ export function headline({ before, after, constantMask }: DemoMetrics): Headline
 
 const FIGURES = ['DSC before', 'DSC after', 'IoU', 'box IoU', 'DSC with ground-truth box', 'false negatives'];
 
-/** What is taught, by structure. */
+/** The training domain, by structure. */
 export function learntTable({ before, after, constantMask }: DemoMetrics): Table {
   const names = Object.keys(after.structures);
   const whole = (name: string) => [name, after.n, figure(constantMask.dsc), ...cells(before, after)];
@@ -47,7 +47,7 @@ export function learntTable({ before, after, constantMask }: DemoMetrics): Table
   };
 }
 
-/** What was known before, by dataset. */
+/** The prior domains, by dataset. */
 export function retainedTable({ retained: { before, after } }: DemoMetrics): Table {
   const row = (name: string, b: DatasetScore | undefined, a: DatasetScore, total = false): TableRow => ({
     cells: [name, a.n, ...cells(b, a)],
@@ -68,7 +68,7 @@ export function retainedTable({ retained: { before, after } }: DemoMetrics): Tab
 /** The score of a dataset or of a structure, which has fewer figures. */
 type Scores = StructureScore & Partial<Pick<DatasetScore, 'boxIou' | 'dscGivenTrueBox'>>;
 
-/** The cells under {@link FIGURES}; those that a structure has not are empty. */
+/** The cells under {@link FIGURES}; those that a structure lacks are empty. */
 function cells(before: Scores | undefined, after: Scores): Cell[] {
   const pair = (pick: (score: Scores) => string | null) => {
     const [from, to] = [before === undefined ? null : pick(before), pick(after)];

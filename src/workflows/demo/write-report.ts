@@ -20,20 +20,20 @@ import { type DemoConfig, trainings } from './config.js';
 import type { Verdict } from './judge-models.js';
 import { type DemoMetrics, headline, learntTable, retainedTable } from './tables.js';
 
-/** Images that are written as overlays too. */
+/** Number of images that are also written as overlays. */
 const OVERLAYS = 24;
 
 export interface ReportMaterial {
   readonly metrics: DemoMetrics;
   readonly before: Verdict;
   readonly after: Verdict;
-  /** Images that were learnt from. */
+  /** Number of training images. */
   readonly learntFrom: number;
 }
 
 /**
- * Writes what the demo shows: `report.html`, an evaluation's page with a panel before and one after training, `per-image.csv` with
- * the rows of both, and `overlays/`. Answers come from what is remembered.
+ * Writes the demo's report: `report.html`, an evaluation page with panels before and after training, `per-image.csv` with the
+ * rows of both, and `overlays/`. Uses cached answers.
  *
  * @returns the page's file.
  */
@@ -82,7 +82,7 @@ function allRows({ learnt, retained }: Verdict): TargetRow[] {
   return [learnt, ...retained].flatMap(({ rows }) => rows);
 }
 
-/** What was found after training, in the colours of the page. */
+/** Draws the result after training, in the page's colours. */
 async function overlay(
   sample: Sample,
   method: Method,

@@ -8,10 +8,10 @@ import { type EvaluateRunOptions, settingsOf } from './options.js';
 import { openRunFolds } from './run-folds.js';
 
 /**
- * Asks the models about one part of the images and remembers what they answer, below the run's folder. When all parts are done, by
- * whatever machines, {@link evaluateRun} finds all answers there and makes the report without asking again.
+ * Computes the answers for one shard of the images and caches them below the run's folder. Once all shards are done, on any
+ * machines, {@link evaluateRun} writes the report from the cached answers.
  *
- * @returns how many images the part has.
+ * @returns the number of images in the shard.
  */
 export async function answerShard(config: RunConfig, options: EvaluateRunOptions, shard: Shard): Promise<number> {
   await ensureBackend();
@@ -23,7 +23,7 @@ export async function answerShard(config: RunConfig, options: EvaluateRunOptions
   try {
     const [first] = runFolds;
     const [own] = methods.ours;
-    // What a calibration will ask about as well.
+    // Calibration uses these answers too.
     if (settings.calibrate !== undefined && first !== undefined && own !== undefined)
       await collect([{ dataset: first.data.val, methods: [own] }], { ...collectOptions, trust: false, wordings: () => [] });
     return (await collect(methods.splits, collectOptions)).places.length;

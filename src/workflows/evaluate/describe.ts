@@ -1,7 +1,7 @@
 import { type Counting, type DatasetSurvey, type PromptPlan, promptText } from '../../protocols/index.js';
 import type { RunFold } from './run-folds.js';
 
-/** The prompts of a dataset under both protocols, in words. */
+/** Describes the prompts of a dataset under both protocols. */
 export function describePrompts(
   { name, shown, structures }: DatasetSurvey,
   plans: ReadonlyMap<string, PromptPlan>,
@@ -16,7 +16,7 @@ export function describePrompts(
   };
 }
 
-/** Which boxes count under the strict protocol, in words. */
+/** Describes which boxes count under the strict protocol. */
 export function describeCounting({ threshold, select }: Counting): string {
   return `${select === 'best-per-phrase' ? 'the best box of each phrase' : 'all boxes'} with a score of at least ${threshold}`;
 }

@@ -24,7 +24,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
-  // A file that cannot be added to is refused before the models are asked.
+  // A file that cannot be extended is refused before the models run.
   await readMetrics(metricsFileOf(config.run, settings.split));
   const runFolds = await openRunFolds(config, settings.adapter);
   const ablation = settings.tables.includes(2);
@@ -43,7 +43,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   }
 }
 
-/** How images are judged. */
+/** Options for evaluating images. */
 export function collectOptionsOf(
   { eval: { threshold, select } }: Pick<RunConfig, 'eval'>,
   settings: EvaluationSettings,
@@ -98,7 +98,7 @@ async function calibrate(
     source: `val of ${names}${asked}`,
     model: own.fingerprint,
   });
-  // The shipped weights stay as they are: their thresholds belong to the run that asked for them.
+  // Shipped weights are read-only: their thresholds belong to the run that requested them.
   const file = await writeCalibration(
     fold.trained ? (fold.models.adapter ?? fold.models.detector ?? config.run.dir) : config.run.dir,
     calibration,

@@ -8,18 +8,18 @@ import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import type { RunFold } from './run-folds.js';
 
-/** Names of our own methods in tables. */
+/** Name of our own method in tables. */
 export const OURS = 'ours';
 export const VARIANTS = { base: 'not fine-tuned + SAM 2', medsam: 'fine-tuned + MedSAM', ours: 'fine-tuned + SAM 2' } as const;
 
 export interface MethodsOptions {
   readonly config: RunConfig;
   readonly split: Split;
-  /** Folders of masks that other programs wrote. */
+  /** Folders of masks written by other programs. */
   readonly predictions: readonly string[];
-  /** Whether the parts of the method are judged apart too. */
+  /** Whether to evaluate the method's components separately too. */
   readonly ablation: boolean;
-  /** Folder of a MedSAM for the ablation. */
+  /** Folder of a MedSAM model for the ablation. */
   readonly medsam?: string | undefined;
 }
 
@@ -30,14 +30,14 @@ export interface OpenMethods {
   readonly folders: readonly MaskFolderMethod[];
 }
 
-/** Opens models as a method whose answers are remembered below the run's folder. */
+/** Opens models as a method that caches its answers below the run's folder. */
 export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
   const { threshold, select } = judging;
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
   return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
 }
 
-/** Where answers are remembered, and how they are judged. */
+/** Location of the answer cache, and evaluation settings. */
 export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 
 /** Opens the methods that are judged on each fold of a run. Ours comes first. */

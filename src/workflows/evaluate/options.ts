@@ -4,19 +4,19 @@ import type { PresenceThreshold } from '../../infer/index.js';
 import type { OpenMethods } from './methods.js';
 import type { RunFold } from './run-folds.js';
 
-/** Tables and figures of the paper that can be made. */
+/** Supported tables and figures of the paper. */
 export const paperTables = [2, 3, 4, 5, 6] as const;
 export const paperFigures = [2, 3] as const;
 export type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
-/** What is evaluated, and on what. */
+/** Selects models, data and outputs of an evaluation. */
 export interface EvaluateRunOptions {
   /** The split of the data that is judged. Default: `test`. */
   readonly split?: Split | undefined;
-  /** An adapter to judge. Default: the run's own models. */
+  /** An adapter to evaluate. Default: the run's own models. */
   readonly adapter?: string | undefined;
-  /** Phrases to ask. Default: the datasets' own. */
+  /** Phrases to prompt for. Default: the datasets' own. */
   readonly prompt?: readonly string[] | undefined;
   /** Folders of masks of other methods, as `DIR` or `NAME=DIR`. Default: none. */
   readonly predictions?: readonly string[] | undefined;
@@ -24,27 +24,27 @@ export interface EvaluateRunOptions {
   readonly tables?: readonly PaperTable[] | undefined;
   /** Figures of the paper to make. Default: none. */
   readonly figures?: readonly PaperFigure[] | undefined;
-  /** Other wordings to try. Default: none. */
+  /** Alternative wordings to evaluate. Default: none. */
   readonly wordings?: Wordings | undefined;
-  /** Things that no image shows; each is asked alone. Default: none. */
+  /** Structures that no image shows; each is prompted separately. Default: none. */
   readonly negatives?: readonly string[] | undefined;
   /** False-alarm rate for which to take a threshold from the validation split. Default: none is taken. */
   readonly calibrate?: number | undefined;
-  /** Whether mirrored images are looked at too, to predict the quality of each mask. Default: false. */
+  /** Whether to predict the quality of each mask from mirrored images too. Default: false. */
   readonly trust?: boolean | undefined;
-  /** Folder of a MedSAM for table 2. Default: that row stays empty. */
+  /** Folder of a MedSAM model for table 2. Default: its row stays empty. */
   readonly medsam?: string | undefined;
-  /** Distance within which borders agree. Default: 1 mm, or 2 pixels. */
+  /** Boundary distance tolerance. Default: 1 mm, or 2 pixels. */
   readonly tolerance?: { readonly mm: number; readonly px: number } | undefined;
-  /** What computes, as the table of runtimes calls it. Default: the backend that runs. */
+  /** Name of the hardware in the table of runtimes. Default: the active backend. */
   readonly backend?: string | undefined;
-  /** Told how far the evaluation is. Default: nobody is. */
+  /** Progress callback. Default: none. */
   readonly onProgress?: ((stage: Stage, done: number, total: number) => void) | undefined;
 }
 
 type WithDefault = 'split' | 'predictions' | 'tables' | 'figures' | 'negatives' | 'trust' | 'tolerance';
 
-/** The same with defaults filled in. */
+/** The options with defaults filled in. */
 export type EvaluationSettings = Omit<EvaluateRunOptions, WithDefault> & {
   readonly [Key in WithDefault]: NonNullable<EvaluateRunOptions[Key]>;
 };
@@ -63,10 +63,10 @@ export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   };
 }
 
-/** What an evaluation is at. */
+/** Stage of an evaluation. */
 export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
 
-/** What an evaluation found. */
+/** Result of an evaluation. */
 export interface EvaluateRunResult {
   readonly summaries: readonly MethodSummary[];
   readonly comparisons: readonly Comparison[];
@@ -76,12 +76,12 @@ export interface EvaluateRunResult {
   readonly files: readonly string[];
 }
 
-/** A calibration for all phrases, and where it was put. */
+/** A calibration for all phrases, and its file. */
 export interface WrittenCalibration extends PresenceThreshold {
   readonly file: string;
 }
 
-/** What a report is made of. */
+/** Inputs of a report. */
 export interface Material {
   readonly runFolds: readonly RunFold[];
   readonly methods: OpenMethods;

@@ -18,14 +18,14 @@ import type { EvaluationSettings, Material, PaperFigure } from './options.js';
 import { measureRuntimes, runtimeTable } from './runtime.js';
 
 export interface TableMaterial extends Material {
-  /** Every method, those of the ablation too, ours first. */
+  /** All methods including the ablation's, ours first. */
   readonly all: readonly MethodSummary[];
-  /** Without those of the ablation. */
+  /** Excluding the ablation's. */
   readonly compared: readonly MethodSummary[];
   readonly robustness: readonly StructureRobustness[];
 }
 
-/** The paper's tables that were asked for, in their order. */
+/** The requested tables of the paper, in order. */
 export async function makePaperTables(options: EvaluationSettings, material: TableMaterial): Promise<Table[]> {
   const tables: Table[] = [];
   for (const number of [...new Set(options.tables)].sort()) {
@@ -71,8 +71,8 @@ export interface FigureMaterial {
 }
 
 /**
- * The paper's figure 2 (datasets that were trained on, and those that the paper does not know) or 3 (unseen ones): of each
- * dataset the image in the middle of our scores, which is neither the best nor the worst.
+ * Writes the paper's figure 2 (datasets used for training, and datasets that are not in the paper) or 3 (unseen ones): for each
+ * dataset, the image with our median score.
  *
  * @throws UsageError when no dataset belongs to the figure.
  */
@@ -85,7 +85,7 @@ export async function writeFigure(
   const seen = figure === 2;
   const names = [...collected.surveys.keys()].filter((name) => (paperDataset(name)?.seen ?? true) === seen);
   const methods = collected.methods.filter((name) => name !== VARIANTS.base && name !== VARIANTS.medsam);
-  // Other methods first, ours beside the truth, as in the paper.
+  // Other methods first, ours beside the ground truth, as in the paper.
   const columns = [...methods.slice(1), ...methods.slice(0, 1)];
   const rows = [];
   for (const dataset of names) {

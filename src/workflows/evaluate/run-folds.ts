@@ -9,17 +9,17 @@ import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 export interface RunFold {
   readonly data: Readonly<Record<Split, Dataset>>;
   readonly models: LoadOptions;
-  /** Whether the models were trained: by the run, or as the adapters that it names. */
+  /** Whether the models were fine-tuned: by the run, or as the adapters that it names. */
   readonly trained: boolean;
-  /** Where the training of these models left its files. */
+  /** The folder of these models' training run. */
   readonly dir: string;
 }
 
 /**
- * The data of a run with its best models; after a cross-validation, each fold with the models that have not seen it. A run that
- * was not trained stands for the models that it would start from.
+ * The data of a run with its best models; after a cross-validation, each fold with the models that have not seen it. An untrained
+ * run yields its initial models.
  *
- * @param adapter - an adapter to judge instead, on the run's detector.
+ * @param adapter - an adapter to evaluate instead, on the run's detector.
  */
 export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
   const { dir } = config.run;

@@ -6,14 +6,14 @@ import type { RasterImage } from '../../imaging/index.js';
 import type { GroundedSegmenter } from '../../infer/index.js';
 import { mean, populationStd } from '../../metrics/index.js';
 
-/** Seconds a run, mean and population standard deviation. */
+/** Seconds per run: mean and population standard deviation. */
 export interface Timing {
   readonly mean: number;
   readonly std: number;
 }
 
 export interface Runtimes {
-  /** What computed, and on what. */
+  /** Backend and hardware. */
   readonly device: string;
   readonly image: string;
   readonly runs: number;
@@ -22,14 +22,14 @@ export interface Runtimes {
   readonly whole: Timing;
 }
 
-/** Runs that are averaged, after one that warms up. */
+/** Number of timed runs, after one warm-up run. */
 const RUNS = 10;
 
 /**
- * Times one image with one phrase, from pixels to the mask of the best box. Nothing is remembered from one run to the next but
- * the models and the encoded words.
+ * Times one image with one phrase, from pixels to the mask of the best box. Between runs, only the models and the encoded text
+ * are cached.
  *
- * @param backend - what computes.
+ * @param backend - name of the backend.
  */
 export async function measureRuntimes(
   segmenter: GroundedSegmenter,
@@ -40,7 +40,7 @@ export async function measureRuntimes(
   const { width, height } = sample.image;
   const times: { detector: number; masker: number }[] = [];
   for (let run = 0; run <= RUNS; run++) {
-    // The detector remembers the image object that it saw last.
+    // A new object, since the detector caches by image object.
     const image: RasterImage = { width, height, data: sample.image.data };
     const start = performance.now();
     const [best] = await segmenter.detector.detect(image, [phrase], { threshold: 0, select: 'best-per-phrase' });

@@ -32,7 +32,7 @@ export interface PageMaterial {
   readonly counting: Counting;
 }
 
-/** Writes the page of an evaluation. Images are loaded again one by one, their masks come from what is remembered. */
+/** Writes the page of an evaluation. Images are reloaded one by one; masks come from the cache. */
 export async function writePage(file: string, page: PageMaterial): Promise<void> {
   const { config, options, material, ranked, counting, constantMask } = page;
   const { collected, runFolds, calibration } = material;

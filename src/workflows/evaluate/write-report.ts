@@ -27,7 +27,7 @@ import type { EvaluateRunResult, EvaluationSettings, Material } from './options.
 import { makePaperTables, writeFigure } from './paper-outputs.js';
 import { writePage } from './write-page.js';
 
-/** Sums up what was collected and writes every file of an evaluation. */
+/** Summarises the collected rows and writes all files of an evaluation. */
 export async function writeReport(
   config: RunConfig,
   options: EvaluationSettings,
@@ -48,13 +48,13 @@ export async function writeReport(
   const strictOurs = rows.filter((row): row is TrustedRow => row.method === OURS && row.protocol === 'strict');
   const comparisons = compareMethods(rows, collected.methods, names, seed);
   const presence = summarisePresence(strictOurs);
-  // Negatives that were asked besides are no masks to trust.
+  // Additional negatives have no masks to rate.
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
   const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
   const constantMask = await constantMaskBaseline(runFolds.map(({ data }) => ({ train: data.train, test: data[split] })));
 
-  // b) tables and pictures
+  // b) tables and images
   const scores = scoreTable(compared, tolerance);
   const review = reviewTable(judged);
   const tables: Table[] = [
@@ -70,7 +70,7 @@ export async function writeReport(
   for (const figure of options.figures)
     files.push(await writeFigure(figure, join(dir, `figure-${figure}${suffix}.png`), { material, ranked, counting }));
 
-  // c) numbers for machines
+  // c) machine-readable figures
   const metricsFile = metricsFileOf(config.run, split);
   const { roc: _, ...present } = presence;
   const figures: MetricsContent = {

@@ -11,15 +11,15 @@ const probeScoreSchema = z
   .strictObject({
     /** Average precision of boxes at an IoU of 0.5. */
     ap50: z.number().nullable(),
-    /** Share of true boxes that some box of the same phrase covers with an IoU of 0.5. */
+    /** Fraction of ground-truth boxes that a box of the same phrase overlaps with an IoU of at least 0.5. */
     recall: z.number().nullable(),
-    /** Mean Dice coefficient of the masks that the masker makes from the true boxes. */
+    /** Mean Dice coefficient of the masker's masks for the ground-truth boxes. */
     dscGivenTrueBox: z.number().nullable(),
     images: z.int(),
   })
   .readonly();
 
-/** How a model does on the probe. Percent; null where the probe shows nothing. */
+/** Scores of a model on the probe, in percent; null where the probe has no objects. */
 export type ProbeScore = z.infer<typeof probeScoreSchema>;
 
 /** See {@link Forgetting}. */
@@ -27,16 +27,16 @@ export const forgettingSchema = z
   .strictObject({ probe: z.string(), before: probeScoreSchema, after: probeScoreSchema })
   .readonly();
 
-/** What training a model for one thing did to what it could do before. */
+/** Effect of fine-tuning on the model's previous abilities. */
 export type Forgetting = z.infer<typeof forgettingSchema>;
 
-/** The probe is always the same: its seed is its own, far from those of runs. */
+/** The probe is always the same: its own seed is far from those of runs. */
 const PROBE = { seed: 0x5eed, size: 24, width: 128, height: 128, domain: phantomDomains['standard'] as PhantomDomain };
 
-/** Boxes below this score are not looked at. */
+/** Boxes below this score are ignored. */
 const LEAST_SCORE = 0.05;
 
-/** The set on which a run's model is tried before and after; undefined where the run names none. */
+/** The probe dataset, evaluated before and after training; undefined if the run names none. */
 export async function openProbe({ train: { probe }, model }: RunConfig): Promise<Dataset | undefined> {
   const shipped = isPackaged(model.detector) && isPackaged(model.masker);
   if (model.start === 'random') return undefined;
@@ -49,7 +49,7 @@ export function probePhantoms(): Dataset {
   return new PhantomDataset(PROBE);
 }
 
-/** Tries models on the probe, and frees them. */
+/** Evaluates models on the probe, and frees them. */
 export async function tryOut(models: LoadOptions, probe: Dataset): Promise<ProbeScore> {
   const segmenter = await GroundedSegmenter.load(models);
   const images: ImageBoxes[] = [];
@@ -80,14 +80,14 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
 
 type Figure = Exclude<keyof ProbeScore, 'images'>;
 
-/** The mean of several models' scores: of a cross-validation. */
+/** The mean over several models' scores, for cross-validation. */
 export function meanScore(scores: readonly ProbeScore[]): ProbeScore {
-  // All are asked about the same probe: a figure is null for all or for none.
+  // All models share the probe: a figure is null for all or for none.
   const of = (name: Figure) => roundedOrNull(mean(scores.map((score) => score[name] ?? Number.NaN)));
   return { ap50: of('ap50'), recall: of('recall'), dscGivenTrueBox: of('dscGivenTrueBox'), images: scores[0]?.images ?? 0 };
 }
 
-/** What the log says of it. */
+/** The log line of a forgetting report. */
 export function forgettingLine({ probe, before, after }: Forgetting): string {
   const change = (name: Figure) => `${before[name]?.toFixed(1) ?? '–'} -> ${after[name]?.toFixed(1) ?? '–'} %`;
   return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC with ground-truth box ${change('dscGivenTrueBox')}`;

@@ -10,18 +10,18 @@ import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 
-/** What training adds to `metrics.json`; see {@link Metrics}. */
+/** Training's part of `metrics.json`; see {@link Metrics}. */
 export type RunMetrics = Required<Pick<Metrics, 'test' | 'training'>> & Pick<Metrics, 'folds' | 'forgetting'>;
 
-/** How an experiment is started and watched. */
+/** Options for starting and monitoring an experiment. */
 export interface ExperimentOptions extends RunOptions {
   /** Called before each fold of a cross-validation. */
   readonly onFold?: (fold: number, of: number) => void;
 }
 
 /**
- * Trains, tests the best weights by the strict protocol, and writes `metrics.json` and `per-image.csv` into the run folder. The
- * answers are remembered there too: an evaluation of the run asks the models nothing twice.
+ * Trains, tests the best weights by the strict protocol, and writes `metrics.json` and `per-image.csv` into the run folder.
+ * Answers are cached there too, so that a later evaluation of the run reuses them.
  *
  * @example
  * import { initBackend } from 'sonoground';
@@ -44,7 +44,7 @@ export function runExperiment(config: RunConfig, options: ExperimentOptions = {}
 async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
   const { folds } = config.eval;
   const divisions = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
-  // Training writes it too, once it has seen that a resumed run has the same settings.
+  // Training also writes it, after verifying that a resumed run has the same settings.
   if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
@@ -62,7 +62,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   const evaluations = await evaluateStrictly(judged, config);
   if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
-  // Training changed no file of the model that it started from.
+  // Training does not modify the files of its initial model.
   const forgetting = probe && {
     probe: probe.name,
     before: await tryOut(selectStartingModels(config), probe),

@@ -11,7 +11,7 @@ export class Html {
 
 type Value = string | number | Html | readonly Html[] | undefined;
 
-/** A template whose values are escaped, unless they are HTML themselves. */
+/** Template tag that escapes values unless they are {@link Html}. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(strings.map((text, i) => text + (i < values.length ? textOf(values[i]) : '')).join(''));
 }

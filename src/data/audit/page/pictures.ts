@@ -3,16 +3,16 @@ import { drawOverlay, type RasterImage } from '../../../imaging/index.js';
 import { isOwn } from '../own-file.js';
 import type { AuditSplit, ImageLocation } from '../types.js';
 
-/** Longest side of a picture on the page, in pixels. */
+/** Longest side of an image on the page, in pixels. */
 const SIDE = 320;
 
-/** Objects that are drawn on one picture: more could not be told apart, and each is drawn over the whole of it. */
+/** Maximum number of objects drawn on one image: more would be indistinguishable, and each costs a pass over the image. */
 const DRAWN = 100;
 
 /** Pictures of each split that are shown. */
 const SAMPLES = 4;
 
-/** A picture for the page, inside it: nothing is fetched. */
+/** An image embedded in the page, so that nothing is fetched. */
 export interface PageImage {
   readonly source: string;
   readonly width: number;
@@ -25,7 +25,7 @@ export function sampleIndices(size: number): number[] {
   return Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * size) / count));
 }
 
-/** A sample with its objects drawn on it; nothing if it cannot be loaded. */
+/** A sample with its objects drawn on it; undefined if it cannot be loaded. */
 export async function sampleImage(part: AuditSplit, index: number): Promise<PageImage | undefined> {
   const { data } = part;
   try {
@@ -34,12 +34,12 @@ export async function sampleImage(part: AuditSplit, index: number): Promise<Page
     const overlay = await drawOverlay(image, objects.slice(0, DRAWN), data.phrases ?? []);
     return await embed(sharp(overlay));
   } catch {
-    // It is among the problems.
+    // Listed among the problems.
     return undefined;
   }
 }
 
-/** A picture as it is. */
+/** An image without overlay. */
 export async function plainImage(parts: readonly AuditSplit[], place: ImageLocation): Promise<PageImage | undefined> {
   try {
     const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
@@ -51,7 +51,7 @@ export async function plainImage(parts: readonly AuditSplit[], place: ImageLocat
   }
 }
 
-/** Pictures and masks that lie outside of their dataset are its warnings, not the page's. */
+/** Whether an image and its masks lie in their dataset; those outside are reported as warnings, not shown. */
 async function isShown({ data, root }: AuditSplit, index: number): Promise<boolean> {
   if (root === undefined) return true;
   for (const file of data.source?.(index)?.files ?? []) if (!(await isOwn(file, root))) return false;

@@ -6,10 +6,10 @@ import type { PageImage } from './pictures.js';
 
 const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** Rows of a list before it is cut; `audit.json` has all of them. */
+/** Rows at which a list is cut; `audit.json` has all of them. */
 const ROWS = 300;
 
-/** What was found, in one sentence. */
+/** Summary of the findings, in one sentence. */
 export function headline({ errors, warnings, images, datasets }: AuditReport): Html {
   const state =
     errors > 0 ? html`<span class="error">${plural(errors, 'error')}</span>` : html`<span class="good">no errors</span>`;
@@ -38,7 +38,7 @@ function countsRow({ name, parts, paper }: DatasetSummary): Html {
   return html`<tr><td><a href="#set-${name}">${name}</a></td><td>${paper?.name ?? '–'}</td>${cells}<td class="n">${objects}</td><td class="n">${groups}</td></tr>`;
 }
 
-/** A dataset's labels, sizes and samples. */
+/** Labels, sizes and samples of a dataset. */
 export function datasetSection(summary: DatasetSummary, samples: readonly SampleFigure[]): Html {
   const present = SPLITS.filter((part) => summary.parts[part] !== undefined);
   return html`<h2 id="set-${summary.name}">${summary.name}</h2>
@@ -81,7 +81,7 @@ function splitSamples(part: Split, { images, sizes, unreadable }: SplitSummary, 
   return html`<h3>${part}: ${plural(images, 'image')}</h3><p class="muted">${text}${more}${bad}</p><div class="samples">${figures}</div>`;
 }
 
-/** Everything that was found to be wrong with single files, by name. */
+/** All problems with single files, by name. */
 export function problemsSection(problems: readonly Problem[]): Html {
   if (problems.length === 0) return html`<h2 id="problems">Problems</h2><p>None.</p>`;
   const rows = problems
@@ -105,14 +105,14 @@ export function groupsSection(groups: readonly SharedGroup[]): Html {
   return html`<h2 id="groups">Patients and volumes in more than one split</h2><div class="scroll"><table><thead><tr><th></th><th>dataset</th><th>patient or volume</th>${SPLITS.map((part) => html`<th class="n">${part}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>${cut(groups.length)}`;
 }
 
-/** A pair of pictures side by side. */
+/** A pair of images side by side. */
 export interface TwinsFigure {
   readonly twins: Twins;
   readonly a: PageImage | undefined;
   readonly b: PageImage | undefined;
 }
 
-/** The same pictures in two places. */
+/** Identical images in two places. */
 export function twinsSection(total: number, shown: readonly TwinsFigure[], rest: readonly Twins[]): Html {
   if (total === 0) return html`<h2 id="duplicates">Duplicate images</h2><p>None.</p>`;
   const pairs = shown.map(

@@ -1,4 +1,4 @@
-/** The page's looks. Two colours carry meaning, each with a word beside it. */
+/** The page's stylesheet. Two colours carry meaning, each paired with a word. */
 export const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --error: #b3261e; --warning: #8a5a00; --good: #1b6e3c; }
 @media (prefers-color-scheme: dark) { :root { --error: #ff8a80; --warning: #ffcc66; --good: #7ddba3; } }

@@ -15,12 +15,12 @@ import {
 } from './sections.js';
 import { STYLE } from './style.js';
 
-/** Pairs that are shown side by side; further ones are named. */
+/** Pairs shown side by side; the rest are listed by name. */
 const PAIRS = 40;
 
 /**
- * Writes what an audit found as one page that stands for itself: pictures are inside it, it runs no script, and its policy
- * forbids it to fetch anything. Of the data it holds file names, phrases and the pictures themselves.
+ * Writes an audit as one self-contained page: images are embedded, it runs no script, and its content security policy forbids
+ * requests. Of the data it contains file names, phrases and the images themselves.
  */
 export async function writeAuditPage(file: string, report: AuditReport, parts: readonly AuditSplit[]): Promise<void> {
   const sections: Html[] = [];
@@ -29,7 +29,7 @@ export async function writeAuditPage(file: string, report: AuditReport, parts: r
     sections.push(datasetSection(summary, (await Promise.all(own.map(samplesOf))).flat()));
   }
   const shown: TwinsFigure[] = [];
-  // One after the other: memory stays that of a few pictures.
+  // Sequential, so that only a few images are in memory.
   for (const twins of report.duplicates.slice(0, PAIRS))
     shown.push({ twins, a: await plainImage(parts, twins.a), b: await plainImage(parts, twins.b) });
   const page = html`<!doctype html>

@@ -3,7 +3,7 @@ import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** AUL: outlines as JSON. Numbers restart in each class. */
+/** AUL: outlines as JSON. Numbering restarts in each class. */
 export const aul: Importer = {
   name: 'aul',
   title: 'AUL',

@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** BUID: three files a case, their names with spaces and the class. */
+/** BUID: three files per case, with spaces and the class in their names. */
 export const buid: Importer = {
   name: 'buid',
   title: 'BUID',
@@ -15,7 +15,7 @@ export const buid: Importer = {
   scan: maskFolders({
     image: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+image'),
     mask: imageFile('(?<id>\\d+)[ _]+(?<class>benign|malignant)[ _]+mask'),
-    // The image with the outline drawn into it.
+    // Images with the outline drawn in.
     ignore: imageFile('\\d+[ _]+(?:benign|malignant)[ _]+lesion'),
     read: (names) => ({ as: 'bright', class: names['class'] as string }),
     list: (names) => names['class'],

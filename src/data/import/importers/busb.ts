@@ -35,7 +35,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
     });
   const problems: Problem[] = [...found.problems];
   const byNumber = new Map(found.pairs.map((pair) => [Number(pair.names['id']), pair]));
-  // The first two columns, whatever they are called: number and class.
+  // The first two columns, whatever their names: number and class.
   const records = (await readTable(table.path)).flatMap((row): SourceRecord[] => {
     const [id = '', label = ''] = Object.values(row);
     const number = Number(id.replace(/\.\w+$/, ''));
@@ -44,7 +44,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
     const name = label.toLowerCase();
     if (id === '') return [];
     if (pair === undefined) {
-      // An image without its mask is told already.
+      // An image without a mask has already been reported.
       const told = problems.some(({ file }) => Number(/(\d+)\.\w+$/.exec(file)?.[1]) === number);
       if (!told) problems.push({ file: table.relative, what: `it lists ${id}, which is not among the images` });
       return [];

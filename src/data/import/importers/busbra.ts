@@ -5,7 +5,7 @@ import { column, readTable } from '../readers/table.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { imageFile } from './common.js';
 
-/** BUS-BRA, unseen: one lesion an image, patient and class in a table. */
+/** BUS-BRA, unseen: one lesion per image; patient and class in a table. */
 export const busbra: Importer = {
   name: 'busbra',
   title: 'BUS-BRA',

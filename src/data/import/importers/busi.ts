@@ -13,7 +13,7 @@ const published = maskFolders({
   list: (names) => names['class'],
 });
 
-/** BUSI: a folder a class, further lesions in masks of their own, images without a lesion. */
+/** BUSI: a folder per class, further lesions in separate masks, images without a lesion. */
 export const busi: Importer = {
   name: 'busi',
   title: 'BUSI',
@@ -27,7 +27,7 @@ export const busi: Importer = {
   scan: async (options) => {
     const found = await published(options);
     if (options.protocol === 'strict') return found;
-    // The published code does not read the second mask and those after it.
+    // The published code ignores all masks but the first.
     const first = /_mask\.\w+$/i;
     return {
       ...found,

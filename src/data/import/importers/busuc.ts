@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** BUS-UC: a folder a class. Numbers restart in each class. */
+/** BUS-UC: a folder per class. Numbering restarts in each class. */
 export const busuc: Importer = {
   name: 'busuc',
   title: 'BUS-UC',
@@ -15,7 +15,7 @@ export const busuc: Importer = {
   scan: maskFolders({
     image: imageFile('(?<class>benign|malignant)/images?/(?<id>[^/]+)'),
     mask: imageFile('(?<class>benign|malignant)/masks?/(?<id>[^/]+)'),
-    // Everything once more.
+    // A second copy of everything.
     ignore: path('all/(?:images?|masks?)/'),
     read: (names) => ({ as: 'bright', class: names['class'] as string }),
     list: (names) => names['class'],

@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** BUS-UCLM: masks in colours, images without a lesion among them, the patient in the file name. */
+/** BUS-UCLM: colour masks, images without a lesion, patient in the file name. */
 export const busuclm: Importer = {
   name: 'busuclm',
   title: 'BUS-UCLM',

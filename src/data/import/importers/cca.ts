@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer, SourceRecord } from '../types.js';
 import { imageFile } from './common.js';
 
-/** Minutes between two sequences of one examination at most. */
+/** Maximum number of minutes between two sequences of one examination. */
 const EXAMINATION = 20;
 
 /** Common carotid artery: slices of sequences, whose names begin with date and time. */
@@ -45,7 +45,7 @@ function sequenceOf(name: string): string {
   return name.replace(/_slice_\d+$/i, '');
 }
 
-/** 202201121748… is 12 January 2022, 17:48. A name without a time is an examination by itself. */
+/** Parses 202201121748… as 12 January 2022, 17:48. A name without a time is an examination of its own. */
 function timeOf(name: string): { readonly day: string; readonly minutes: number } | undefined {
   const [, day = '', hours, minutes, seconds] = /^(\d{8})(\d\d)(\d\d)(\d\d)/.exec(name) ?? [];
   return hours === undefined ? undefined : { day, minutes: Number(hours) * 60 + Number(minutes) + Number(seconds) / 60 };

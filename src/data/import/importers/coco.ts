@@ -26,7 +26,7 @@ export const coco: Importer = {
 /** The files of entries, or why they have none. */
 type Claims<K> = ReadonlyMap<K, Claim | string>;
 
-/** A mask that an annotation names. */
+/** A mask file named by an annotation. */
 interface MaskOf {
   readonly image: ListedImage;
   readonly annotation: CocoAnnotation;
@@ -48,7 +48,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
       const sources: (MaskSource | string)[] = [];
       for (const annotation of listed.annotations)
         sources.push(sourceOf(annotation, listed.image, list, await ownFile(masks.get(annotation), tree)));
-      // One object that is missing would make the image wrong: a negative, where it is the only one.
+      // A single missing object would falsify the image: without its only object it would become a negative.
       const unusable = [...listed.unusable, ...sources.filter((source) => typeof source === 'string')];
       for (const what of unusable)
         problems.push({ file: list.file.relative, what: `${what}; ${nameOf(listed.image)} is left out` });
@@ -76,7 +76,7 @@ function imagesOf(lists: readonly AnnotationList[], { files }: FileTree): Claims
   return assign(wanted, lookup);
 }
 
-/** Masks lie in a folder that is called so; a name that has folders itself may name another one. */
+/** Masks are searched in a folder of that name, unless their path names another folder. */
 function assignMasks(lists: readonly AnnotationList[], { files }: FileTree, images: Claims<ListedImage>): Claims<CocoAnnotation> {
   const taken = new Set([...images.values()].map((found) => (typeof found === 'string' ? undefined : found.file)));
   const pictures = files.filter((file) => isImage(file) && !taken.has(file));
@@ -90,7 +90,7 @@ function assignMasks(lists: readonly AnnotationList[], { files }: FileTree, imag
       entry: `annotation ${annotation.id} of ${file.relative}`,
       list,
       named: { name: annotation.mask_file as string },
-      // One object may have several names; then its mask serves each of them.
+      // One object may have several names, which then share its mask.
       shared: { with: image, as: phraseOf(annotation, categories) ?? '' },
     }));
   });
@@ -114,7 +114,7 @@ function record({ image }: ListedImage, { file, common }: Claim, masks: readonly
 }
 
 /**
- * What images are copies of. Roboflow ends the names of copies that it changed by `.rf.` and a hash. Elsewhere an image is alone:
+ * The source image of a copy. Roboflow appends `.rf.` and a hash to augmented copies. Otherwise every image is its own source:
  * the same name in another folder is another image.
  */
 function sourceImage({ relative }: TreeFile): string {
@@ -156,7 +156,7 @@ function phraseOf(
   return caption?.trim() ?? categories.get(String(category));
 }
 
-/** What is imported is copied, and may be passed on: links must not bring in files from elsewhere. */
+/** Refuses links out of the folder: imported files are copied and may be passed on. */
 async function ownFile(found: Claim | string | undefined, { root }: FileTree): Promise<Claim | string | undefined> {
   if (typeof found !== 'object') return found;
   const real = await realpath(found.file.path).catch(() => undefined);
@@ -164,7 +164,7 @@ async function ownFile(found: Claim | string | undefined, { root }: FileTree): P
   return `${found.file.relative} is a link that leads out of the folder that is imported: copy what it leads to (cp -RL)`;
 }
 
-/** Pictures that may have been forgotten. */
+/** Images that no list names, possibly by oversight. */
 function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): string[] {
   const known = new Set<TreeFile>();
   for (const map of used) for (const found of map.values()) if (typeof found !== 'string') known.add(found.file);

@@ -1,12 +1,12 @@
-/** Endings of pictures, for the patterns of file names. */
+/** Pattern of image file name extensions. */
 export const PICTURE = String.raw`\.(?:png|jpe?g|bmp|tiff?)$`;
 
-/** A pattern of a path: any folders above, any case. */
+/** Pattern of a path below any folders, ignoring case. */
 export function path(pattern: string): RegExp {
   return new RegExp(`(?:^|/)${pattern}`, 'iu');
 }
 
-/** A pattern of the path of a picture. */
+/** Pattern of the path of an image. */
 export function imageFile(pattern: string): RegExp {
   return path(`${pattern}${PICTURE}`);
 }

@@ -3,10 +3,10 @@ import { readMarks } from '../readers/ddti-marks.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** Pixels by which an outline may reach out of its picture. */
+/** Pixels by which an outline may exceed its image. */
 const BEYOND = 4;
 
-/** DDTI as it was published: outlines as text in a file a case. The paper's "TNSCUI" is made of the same images: unseen. */
+/** DDTI as published: outlines as text in an XML file per case. The paper's "TNSCUI" consists of the same images: unseen. */
 export const ddtiXml: Importer = {
   name: 'ddti-xml',
   title: 'DDTI (outlines in XML)',
@@ -56,13 +56,13 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
       }
     }
   }
-  // Pictures beside other sets' XML files are not ours to speak of.
+  // Images beside other datasets' XML files are not reported.
   if (records.length > 0)
     for (const rest of pictures.values()) problems.push({ file: rest.relative, what: 'no XML file outlines anything in it' });
   return { records, problems };
 }
 
-/** Outlines are in pixels of the published picture: in a resized one they would lie elsewhere. */
+/** Outlines are in pixels of the published image and would be misplaced in a resized one. */
 async function outside(file: string, polygons: readonly (readonly number[])[]): Promise<string | undefined> {
   const size = await decodeImage(file).catch(() => undefined);
   if (size === undefined) return undefined;

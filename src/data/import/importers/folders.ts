@@ -4,13 +4,13 @@ import { type ClipMask, countImages, type FrameMask, masksByFrame, mayHoldSevera
 import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
-/** Pictures, frames of DICOM among them, by their endings; DICOM without one is told by its content. */
+/** Image files by extension, including DICOM frames; DICOM without one is recognised by content. */
 const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 
-/** What objects are called where neither a folder nor `--prompt` says it. */
+/** Phrase of objects that neither a folder nor `--prompt` names. */
 const UNNAMED = 'lesion';
 
-/** One's own images and masks, one class or a folder a class. Of a film each frame that has a mask is an image. */
+/** User-provided images and masks: one class, or a folder per class. In a cine clip, each frame with a mask is an image. */
 export const folders: Importer = {
   name: 'folders',
   title: 'images/ and masks/',
@@ -23,7 +23,7 @@ export const folders: Importer = {
   scan: ({ tree, prompts }) => find(tree.files, prompts),
 };
 
-/** A picture's path, taken apart. */
+/** The components of an image path. */
 interface Place {
   readonly file: TreeFile;
   /** Folders above `images/` or `masks/`. */
@@ -33,7 +33,7 @@ interface Place {
   readonly stem: string;
 }
 
-/** A mask that belongs to an image; for a film perhaps to one frame. */
+/** A mask belonging to an image or to one frame of a cine clip. */
 type OwnMask = ClipMask<Place>;
 
 async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts']): Promise<Found> {
@@ -72,7 +72,7 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
       for (const [page, ownMasks] of clip.frames) records.push(record(ownMasks, page));
       continue;
     }
-    // What looked like the number of a frame was none.
+    // The apparent frame number was not one.
     for (const { file, frame } of found)
       if (frame !== undefined) problems.push({ file: file.relative, what: 'a mask without its image' });
     const whole = found.filter(({ frame }) => frame === undefined);
@@ -128,7 +128,7 @@ function keyOf(...steps: readonly string[]): string {
   return steps.join('\n').normalize('NFC').toLowerCase();
 }
 
-/** What tools add to the name of a mask. */
+/** Strips suffixes that tools add to mask names. */
 function plainStem(stem: string): string {
   return stem.replace(/[ _-]+(?:mask|seg|label|gt|segmentation)(?:[ _-]?\d+)?$/i, '');
 }

@@ -7,7 +7,7 @@ import { imageFile, path } from './common.js';
 /** Width and height of all published images. */
 const PUBLISHED = [800, 540] as const;
 
-/** HC18: outlines of the fetal head, several images of a subject, millimetres a pixel in a table. */
+/** HC18: outlines of the fetal head, several images per subject, pixel size in millimetres in a table. */
 export const hc18: Importer = {
   name: 'hc18',
   title: 'HC18',

@@ -4,7 +4,10 @@ import { readVia, type ViaImage } from '../readers/via.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** Anatomy in the table, class here, and the value in the masks of regions; the published code takes the row's number for it. */
+/**
+ * Anatomy in the table, class name here, and value in the region masks. The published code ignores the anatomy: it uses the
+ * number of a region within its image as an index into this list.
+ */
 const STRUCTURES = [
   { anatomy: 'capsule', class: 'capsule' },
   { anatomy: 'central echo complex', class: 'central echo complex', value: 1 },
@@ -14,7 +17,7 @@ const STRUCTURES = [
 
 const REGIONS = { 1: 'central echo complex', 2: 'medulla', 3: 'cortex' } as const;
 
-/** kidneyUS: outlines in a table of the VGG annotator, and masks drawn from them. */
+/** kidneyUS: outlines in a VGG Image Annotator table, and masks drawn from them. */
 export const kidneyus: Importer = {
   name: 'kidneyus',
   title: 'kidneyUS',
@@ -70,7 +73,7 @@ async function collect({ tree, variant }: ScanOptions): Promise<Sources | undefi
   };
 }
 
-/** Class by the anatomy that the table names; pixels of the drawn masks, an outline of the table each an object. */
+/** Classes by the table's anatomy; pixels from the drawn masks; each outline of the table is an object. */
 function strict({ images, capsules, regions, listed, problems: before }: Sources): Found {
   const problems: Problem[] = [...before];
   const records = listed.flatMap(({ file, shapes }): SourceRecord[] => {
@@ -91,7 +94,7 @@ function strict({ images, capsules, regions, listed, problems: before }: Sources
   return { records, problems };
 }
 
-/** Masks where there are any; outlines alone else. */
+/** Masks if there are any, otherwise outlines only. */
 function listMasks(
   instances: readonly { readonly class: string; readonly polygon: readonly number[] }[],
   capsule: TreeFile | undefined,
@@ -112,7 +115,7 @@ function listMasks(
   ];
 }
 
-/** A row for each outer contour of the mask that the published code opens for a row of the table. */
+/** One row per outer contour of the mask that the published code opens for a table row. */
 function published({ images, capsules, regions, listed, problems: before }: Sources): Found {
   const problems: Problem[] = [...before];
   const rows = listed.flatMap(({ file, shapes }) => {
@@ -136,7 +139,7 @@ function published({ images, capsules, regions, listed, problems: before }: Sour
   return { records, problems };
 }
 
-/** Without drawn masks: the capsule's outline, or all others together. */
+/** Without drawn masks: the capsule's outline, or the union of all others. */
 function unionOf(region: number, shapes: ViaImage['shapes'], own: readonly number[]): (readonly number[])[] {
   return region === 0 ? [own] : shapes.filter(({ anatomy }) => anatomy !== 'capsule').map(({ polygon }) => polygon);
 }
@@ -145,7 +148,7 @@ function stemOf(file: string): string {
   return file.replace(/\.\w+$/, '');
 }
 
-/** The second field of a name is the study: twenty images are in the set twice, under other first fields. */
+/** The second field of a name is the study: twenty images occur twice under different first fields. */
 function patientOf(file: string): string {
   return file.split('_')[1] ?? stemOf(file);
 }

@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** Luminous, unseen: the muscle on one or both sides, a mask each. */
+/** Luminous, unseen: the muscle on one or both sides, with a mask each. */
 export const luminous: Importer = {
   name: 'luminous',
   title: 'Luminous',
@@ -23,7 +23,7 @@ export const luminous: Importer = {
       group: (names) => `subject ${(names['id'] ?? '').split('_')[0]}`,
     })(options);
     if (options.protocol === 'strict') return found;
-    // The published code loses the images with two masks.
+    // The published code drops images with two masks.
     const single = /_?mask\.\w+$/i;
     return {
       ...found,

@@ -23,7 +23,7 @@ export const microseg: Importer = {
       tree.files,
       {
         image: path('microUS_(?<split>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
-        // Not those of students and clinicians.
+        // Excludes the annotations by students and clinicians.
         mask: path('expert_annotation_(?<split>train|test)_(?<id>\\d+)\\.nii(?:\\.gz)?$'),
         read: { as: 'bright', class: 'prostate' },
         placed: 'as-stored',

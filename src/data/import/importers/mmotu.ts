@@ -5,7 +5,7 @@ import { pairFiles } from '../readers/pairs.js';
 import type { Found, Importer, Problem, ScanOptions } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** Classes by their number in the lists, with the colour of the masks. */
+/** Classes by their number in the lists, with their mask colours. */
 const CLASSES = [
   { class: 'chocolate cyst', colour: [64, 0, 0] },
   { class: 'serous cystadenoma', colour: [0, 64, 0] },
@@ -17,7 +17,7 @@ const CLASSES = [
   { class: 'high-grade serous cystadenoma', colour: [0, 0, 128] },
 ] as const;
 
-/** MMOTU, the two-dimensional part: tumors of the ovary, a colour a class. */
+/** MMOTU, 2D subset: ovarian tumors, one colour per class. */
 export const mmotu: Importer = {
   name: 'mmotu',
   title: 'MMOTU (2D)',
@@ -50,7 +50,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
     return {
       name,
       image: { file: image.path },
-      // Which class it is, the list says better than a colour.
+      // The list defines the class more reliably than the colour.
       masks: masks.map((mask) =>
         known === undefined
           ? ({ kind: 'painted', file: mask.path, classes: CLASSES } as const)
@@ -67,7 +67,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
   return { records, problems };
 }
 
-/** The lists are of names, with or without an ending. */
+/** The lists contain names with or without an extension. */
 async function linesOf({ files }: FileTree, name: string): Promise<string[][]> {
   const file = files.find(({ full }) => path(`OTU_2d/${name}$`).test(full));
   if (file === undefined) return [];

@@ -2,7 +2,7 @@ import { volumeSlices } from '../readers/volume-slices.js';
 import type { Importer, MaskReading } from '../types.js';
 import { path } from './common.js';
 
-/** What objects are called where `--prompt` does not say it. */
+/** Phrase of objects without `--prompt`. */
 const UNNAMED = 'structure';
 
 /** One's own volumes with labels: every slice is an image, a volume stays in one split. */
@@ -31,7 +31,7 @@ export const nifti: Importer = {
   },
 };
 
-/** One name is for everything that is not 0; several are for the values 1, 2, …. */
+/** A single name covers every non-zero value; several names stand for the values 1, 2, …. */
 function reading(prompts: readonly string[]): MaskReading {
   if (prompts.length < 2) return { as: 'bright', class: prompts[0] ?? UNNAMED };
   return { as: 'values', classes: Object.fromEntries(prompts.map((name, i) => [i + 1, name])) };

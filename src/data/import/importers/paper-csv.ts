@@ -59,7 +59,7 @@ async function scan({ tree }: ScanOptions): Promise<Found> {
 
 type Value = (row: Row, name: (typeof COLUMNS)[number]) => string;
 
-/** With or without its header line; appended twice, a table has it twice. */
+/** With or without a header; a table that was appended to twice has two. */
 async function readRows({ path }: TreeFile): Promise<{ readonly rows: readonly Row[]; readonly value: Value }> {
   const rows = (await readTable(path, COLUMNS)).filter((row) => row['label_name']?.toLowerCase() !== 'label_name');
   const get = new Map(COLUMNS.map((name) => [name, column(rows, [name], path)]));
@@ -87,7 +87,7 @@ function recordOf(split: Split, image: TreeFile, mask: TreeFile | undefined, row
       kind: 'box',
       class: value(row, 'label_name').toLowerCase(),
       bbox: bbox as [number, number, number, number],
-      // Boxes are in pixels of the mask, which may be of another size.
+      // Boxes are in pixels of the mask, whose size may differ.
       size: [number(row, 'image_width'), number(row, 'image_height')],
       ...(mask === undefined ? {} : { within: mask.path }),
     };

@@ -2,11 +2,11 @@ import { volumeSlices } from '../readers/volume-slices.js';
 import type { Importer } from '../types.js';
 import { path } from './common.js';
 
-/** RegPro: transrectal volumes; the first channel of the labels is the gland. */
+/** RegPro: transrectal volumes; the first label channel is the gland. */
 export const regpro: Importer = {
   name: 'regpro',
   title: 'RegPro',
-  // Not muRegPro, its official name: the published code calls MicroSeg so.
+  // Not muRegPro, its official name: the published code uses that for MicroSeg.
   aliases: ['regpro-challenge'],
   organ: 'prostate',
   published: { count: 73, of: 'volumes' },

@@ -2,10 +2,10 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile, path } from './common.js';
 
-/** Values of the masks. No primary source confirms which is which; this follows the paper. */
+/** Mask values. No primary source confirms the assignment; this follows the paper. */
 const CLASSES = { 1: 'malignant', 2: 'benign' } as const;
 
-/** S1: masks of class numbers that look black. */
+/** S1: masks with class numbers as values, which look black. */
 export const s1: Importer = {
   name: 's1',
   title: 'S1',
@@ -22,10 +22,10 @@ export const s1: Importer = {
     const found = await maskFolders({
       image: imageFile('(?<split>training|testing)DataSet/(?:Test-General-1-)?BreastTumourImages/(?<id>[^/]+)'),
       mask: imageFile('(?<split>training|testing)DataSet/(?:Test-)?General-1-channel-Labels/(?<id>[^/]+)'),
-      // The same labels in another form, and what the authors' models gave.
+      // The same labels in another form, and the authors' predictions.
       ignore: path('(?:(?:Test-)?Expanded-[^/]*|Segmentation_Results[^/]*)/'),
       read: () => ({ as: options.protocol === 'paper' ? 'top-value' : 'values', classes: CLASSES }),
-      // A number in both folders may be the same picture.
+      // The same number in both folders may be the same image.
       group: (names) => names['id'] as string,
       split: (names) => (names['split'] === 'testing' ? 'test' : undefined),
     })(options);

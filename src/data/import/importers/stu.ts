@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** STU-Hospital: masks of other sizes than their images, with soft edges. */
+/** STU-Hospital: masks with soft edges whose sizes differ from their images. */
 export const stu: Importer = {
   name: 'stu',
   title: 'STU',

@@ -3,10 +3,10 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** Consecutive frames that stay together, as a share of all: 16 videos make 3,585 frames. */
+/** Number of blocks of consecutive frames that stay together; the 3,585 frames come from 16 videos. */
 const BLOCKS = 20;
 
-/** Frames as published, numbered from 0: where some are left out, the others stay in the blocks that they were in. */
+/** Number of published frames, numbered from 0: in an incomplete set the frames keep their blocks. */
 const FRAMES = 3585;
 
 /** TG3K: frames of videos, and the gland in them. */
@@ -35,7 +35,7 @@ export const tg3k: Importer = {
         : {};
     const [train, val] = [new Set(listed.train), new Set(listed.val)];
     const last = Math.max(...found.records.map(({ name }) => Number(name)), 0);
-    // A few frames alone would all be in one block.
+    // A small excerpt would otherwise fall into a single block.
     const frames = found.records.length < BLOCKS || last >= FRAMES ? last + 1 : FRAMES;
     const records = found.records.map((record) => {
       const number = Number(record.name);

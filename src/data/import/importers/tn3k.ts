@@ -29,7 +29,7 @@ export const tn3k: Importer = {
   },
 };
 
-/** The first of the published folds; its numbers are places in the sorted list of trainval. */
+/** The first published fold; its numbers are indices into the sorted trainval list. */
 async function withFold(records: readonly SourceRecord[], { files }: FileTree): Promise<readonly SourceRecord[]> {
   const fold = files.find(({ full }) => /(?:^|\/)tn3k-trainval-fold0\.json$/i.test(full));
   if (fold === undefined) return records;

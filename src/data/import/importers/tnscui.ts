@@ -13,16 +13,16 @@ const FOLDERS = {
 
 type Variant = keyof typeof FOLDERS;
 
-/** One version by itself, as it is passed on: which one, its pictures say. */
+/** Folders of a single version, as redistributed: its image sizes identify it. */
 const ALONE = { image: 'image', mask: 'mask' } as const;
 
-/** Sides of the square pictures that were cut out around a nodule. */
+/** Sides of the square crops around a nodule. */
 const SQUARE: Readonly<Record<number, Variant>> = { 256: 'stage1', 512: 'stage2' };
 
-/** Pictures that are looked at to tell the version. */
+/** Images inspected to determine the version. */
 const LOOKED_AT = 8;
 
-/** TNSCUI as the paper calls it, unseen: really DDTI, in three versions. */
+/** The paper's "TNSCUI", unseen: actually DDTI, in three versions. */
 export const tnscui: Importer = {
   name: 'tnscui',
   title: 'TNSCUI',
@@ -67,7 +67,7 @@ async function scan({ tree, variant }: ScanOptions): Promise<Found> {
   return { records, problems };
 }
 
-/** The versions that are there, and the folders of each. */
+/** The available versions with their folders. */
 async function versionsOf(files: readonly TreeFile[]): Promise<Map<Variant, { readonly image: string; readonly mask: string }>> {
   const inFolder = (folder: string) => files.filter(({ full }) => imageFile(`${folder}/[^/]+`).test(full));
   const named = (Object.keys(FOLDERS) as Variant[]).filter((own) => inFolder(FOLDERS[own].image).length > 0);

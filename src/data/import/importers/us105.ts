@@ -2,7 +2,7 @@ import { maskFolders } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** 105US: liver metastases, outlined by hand. */
+/** 105US: manually outlined liver metastases. */
 export const us105: Importer = {
   name: '105us',
   title: '105US',

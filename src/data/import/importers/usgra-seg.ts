@@ -2,13 +2,13 @@ import { pairFiles } from '../readers/pairs.js';
 import type { Importer } from '../types.js';
 import { imageFile } from './common.js';
 
-/** The colours of values 1 and 2 in the palette of the masks. */
+/** Palette colours of mask values 1 and 2. */
 const CLASSES = [
   { class: 'nerve', colour: [128, 0, 0] },
   { class: 'vessel', colour: [0, 128, 0] },
 ] as const;
 
-/** USGRA-Seg: nerves and vessels, as blocks for regional anaesthesia need them; masks with a palette. */
+/** USGRA-Seg: nerves and vessels for regional anaesthesia; palette masks. */
 export const usgraSeg: Importer = {
   name: 'usgra-seg',
   title: 'USGRA-Seg',

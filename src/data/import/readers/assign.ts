@@ -2,14 +2,14 @@ import type { TreeFile } from '../file-tree.js';
 import type { Named } from './named-path.js';
 import { compare, type Match, type NamingList, type PathLookup } from './path-lookup.js';
 
-/** An entry of a list that wants a file. */
+/** A list entry in need of a file. */
 export interface Wanted<K> {
   readonly key: K;
   /** The entry, for messages. */
   readonly entry: string;
   readonly named: Named;
   readonly list: NamingList;
-  /** Entries of one owner may have the same file, each as something else. */
+  /** Entries of one owner may share a file, each under a different name. */
   readonly shared?: { readonly with: object; readonly as: string };
 }
 
@@ -17,10 +17,10 @@ export interface Wanted<K> {
 export type Claim = Pick<Match, 'file' | 'common'>;
 
 /**
- * Gives each entry its file, no file to two entries: where two want the same, it is that one's whose name fits better, or
- * nobody's.
+ * Assigns each entry a file. Entries share a file only if declared as shared; otherwise the better match wins and, on a tie,
+ * neither does.
  *
- * @returns for each entry its file, or why it has none.
+ * @returns the file of each entry, or why it has none.
  */
 export function assign<K>(wanted: readonly Wanted<K>[], lookup: PathLookup): Map<K, Claim | string> {
   const found = wanted.map((want) => ({ want, match: lookup.find(want.named, want.list) }));

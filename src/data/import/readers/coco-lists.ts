@@ -4,11 +4,11 @@ import { type CocoAnnotation, type CocoImage, type CocoLists, readCocoLists, unr
 import type { FileTree, TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 
-/** An image of a list with what the list says of it. */
+/** An image of a list with its annotations. */
 export interface ListedImage {
   readonly image: CocoImage;
   readonly annotations: readonly CocoAnnotation[];
-  /** Why it cannot be used, though it is there. */
+  /** Why it cannot be used although its file exists. */
   readonly unusable: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface ListedImage {
 export interface AnnotationList {
   readonly file: TreeFile;
   readonly images: readonly ListedImage[];
-  /** Names of categories by their ids. */
+  /** Category names by id. */
   readonly categories: ReadonlyMap<string, string>;
 }
 
@@ -28,8 +28,8 @@ export interface FoundLists {
 }
 
 /**
- * Reads all COCO files of a folder. Those that hold no objects (captions, panoptic ones, key points beside instances) say nothing
- * of which images are without: they are passed over with a note.
+ * Reads all COCO files of a folder. Files without objects (captions, panoptic, key points beside instances) do not identify
+ * negatives: they are skipped with a note.
  */
 export async function readAnnotationLists({ files }: FileTree): Promise<FoundLists> {
   const read: { readonly file: TreeFile; readonly content: CocoLists }[] = [];
@@ -38,7 +38,7 @@ export async function readAnnotationLists({ files }: FileTree): Promise<FoundLis
   for (const file of files.filter(({ relative }) => /\.json$/i.test(relative))) {
     try {
       const text = await readFile(file.path, 'utf8');
-      // Other JSON files lie beside annotations often.
+      // Other JSON files often lie beside annotations.
       if (!/"images"\s*:\s*\[/.test(text) || !/"annotations"\s*:\s*\[/.test(text)) continue;
       read.push({ file, content: readCocoLists(text, file.relative) });
     } catch (cause) {
@@ -51,7 +51,7 @@ export async function readAnnotationLists({ files }: FileTree): Promise<FoundLis
       notes.push(`${file.relative} holds ${content.holds}, not objects: it is passed over`);
       return [];
     }
-    // Whoever asks for something in each image means what is not found to be absent.
+    // If every image lists its phrases, those not annotated are deliberately absent.
     if (content.holds === 'nothing' && !content.images.every(({ phrases }) => phrases !== undefined)) {
       const what = `it lists ${content.images.length} images and annotates none: they are not taken for images without objects`;
       problems.push({ file: file.relative, what });
@@ -103,7 +103,7 @@ function listOf(file: TreeFile, content: CocoLists, problems: Problem[], notes: 
   return { file, images: listed, categories: categoriesOf(content, tell) };
 }
 
-/** Trimmed names; an id of two names has none. */
+/** Trimmed names; an id with two names has none. */
 function categoriesOf({ categories }: CocoLists, tell: (what: string) => void): Map<string, string> {
   const names = new Map<string, string>();
   const double = new Set<string>();

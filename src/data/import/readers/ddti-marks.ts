@@ -2,15 +2,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { SaxesParser } from 'saxes';
 import { z } from 'zod';
 
-/** Bytes of a case's file at most; published ones have a few thousand. */
+/** Maximum size of a case's file in bytes; published ones have a few thousand. */
 const MAX_BYTES = 10_000_000;
 
 const number = z.number();
 const shapes = z.array(z.object({ points: z.array(z.object({ x: number, y: number })) }));
 
-/** What a case's file says about one of its pictures. */
+/** The annotation of one image of a case. */
 export interface Mark {
-  /** Number of the picture within its case. */
+  /** Number of the image within its case. */
   readonly image: number;
   /** Lists x0, y0, x1, y1, … in pixels, or what is wrong with them. */
   readonly polygons: readonly number[][] | string;
@@ -19,7 +19,7 @@ export interface Mark {
 /**
  * Reads the outlines of a case of DDTI: `<mark><image>K</image><svg>[{"points": [{"x": 1, "y": 2}, …]}]</svg></mark>`.
  *
- * @returns a mark for each picture, or what is wrong with the file.
+ * @returns a mark for each image, or what is wrong with the file.
  */
 export async function readMarks(file: string): Promise<Mark[] | string> {
   if ((await stat(file)).size > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`;
@@ -54,7 +54,7 @@ export async function readMarks(file: string): Promise<Mark[] | string> {
   return [...marks.values()];
 }
 
-/** Two marks of one picture are two outlines of it. */
+/** Merges two marks of one image, which are two outlines. */
 function joined(before: Mark | undefined, mark: Mark): Mark {
   if (before === undefined || typeof before.polygons === 'string') return before ?? mark;
   if (typeof mark.polygons === 'string') return mark;

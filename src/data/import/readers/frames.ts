@@ -2,10 +2,10 @@ import { lacksEnding, listImages } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 
-/** Files that may hold several pictures: DICOM films, which may have no ending, and TIFFs of pages. */
+/** Files that may hold several images: DICOM cine clips, which may lack an extension, and multi-page TIFFs. */
 const SEVERAL = /\.(?:dcm|dicom|ima|tiff?)$/i;
 
-/** A mask of a film: of all its frames, or of the one that its name says. */
+/** A mask of a cine clip: of all frames, or of the frame given by its name. */
 export interface ClipMask<M> {
   readonly mask: M;
   readonly file: TreeFile;
@@ -18,21 +18,21 @@ export interface FrameMask<M> {
   readonly page?: number;
 }
 
-/** Whether a file may hold several pictures, by its name. */
+/** Whether a file may hold several images, judging by its name. */
 export function mayHoldSeveral({ relative }: TreeFile): boolean {
   return SEVERAL.test(relative) || lacksEnding(relative);
 }
 
-/** How many pictures a file holds; 1 where it cannot be read, so that reading it tells what is wrong. */
+/** Number of images in a file; 1 if it cannot be read, so that the later read reports the problem. */
 export async function countImages(file: TreeFile): Promise<number> {
   return mayHoldSeveral(file) ? (await listImages(file.path)).length : 1;
 }
 
 /**
- * Gives the frames of a film their masks. A mask file with as many pictures goes frame by frame; a single mask is of the frame
- * that its name says. Frames without any are not among them: nobody has looked at them.
+ * Assigns masks to the frames of a cine clip. A mask file with as many images matches frame by frame; a single mask belongs to
+ * the frame given by its name. Frames without a mask are left out: they are unannotated, not negative.
  *
- * @param count - how many frames the film has.
+ * @param count - number of frames of the cine clip.
  */
 export async function masksByFrame<M>(
   masks: readonly ClipMask<M>[],

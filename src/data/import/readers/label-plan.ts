@@ -3,17 +3,17 @@ import { DataError } from '../../../util/index.js';
 import type { MaskReading } from '../types.js';
 import { openVolume } from '../volumes.js';
 
-/** How the labels of a volume are read. */
+/** How to read the labels of a volume. */
 export interface LabelPlan {
   readonly slices: number;
-  /** Time points that are labelled. */
+  /** Labelled time points. */
   readonly times: number;
   readonly turn: GridTurn;
-  /** What shows objects at a time point: volumes of the labels, and what their values mean. */
+  /** For a time point: the label volumes and the meaning of their values. */
   readonly channels: (time: number) => readonly { readonly frame?: number; readonly read: MaskReading }[];
 }
 
-/** What a dataset says about its labels. */
+/** A dataset's rules for its labels. */
 export interface LabelRule {
   readonly read: MaskReading;
   readonly frame?: number;
@@ -23,11 +23,11 @@ export interface LabelRule {
 const UPRIGHT: GridTurn = { axes: [0, 1, 2], flipped: [false, false, false] };
 
 /**
- * Decides what the labels of a volume mean. The fourth dimension of an image is time. Labels with as many volumes go with it
- * volume by volume; several volumes of labels over one of the image are channels, one for each class, if every voxel is in
- * exactly one of them: the first, the background, is no object.
+ * Determines how to read the labels of a volume. The fourth dimension of an image is time. Labels with as many volumes match it
+ * volume by volume; several label volumes over a single image volume are one-hot channels, one per class, if every voxel is in
+ * exactly one of them. The first is the background, not an object.
  *
- * @throws DataError naming the labels where they fit the volume in no such way.
+ * @throws DataError naming the labels if they fit the volume in none of these ways.
  */
 export async function planLabels(image: string, labels: string, rule: LabelRule): Promise<LabelPlan> {
   const [own, other] = await Promise.all([readNiftiHeader(image), readNiftiHeader(labels)]);
@@ -56,27 +56,27 @@ export async function planLabels(image: string, labels: string, rule: LabelRule)
   return { ...plan, channels: () => classChannels(other.frames, read) };
 }
 
-/** Labels as they are stored, which must be in the shape of their volume. */
+/** The identity for labels as stored, which must have the shape of their volume. */
 function storedTurn(image: NiftiHeader, labels: NiftiHeader, where: string): GridTurn {
   const [a, b] = [image.shape.join(' x '), labels.shape.join(' x ')];
   if (a === b) return UPRIGHT;
   throw new DataError({ code: 'E_MASK_SIZE', where, what: `the labels are ${b} voxels, their volume is ${a}` });
 }
 
-/** Channels after the background's, the k-th showing class k. */
+/** Channels after the background; the k-th shows class k. */
 function classChannels(count: number, read: MaskReading): { readonly frame: number; readonly read: MaskReading }[] {
   return Array.from({ length: count - 1 }, (_, i) => {
     if (read.as !== 'values') return { frame: i + 1, read };
     const name = read.classes[i + 1];
-    // A class without a name is refused where it shows something.
+    // A class without a name is refused if it is not empty.
     return { frame: i + 1, read: name === undefined ? { as: 'values', classes: {} } : { as: 'bright', class: name } };
   });
 }
 
 /**
- * Whether each voxel is in exactly one of the volumes, and the first holds more than any other.
+ * Whether each voxel is in exactly one of the volumes and the first one is the largest.
  *
- * @throws DataError where one of the others holds more than the first: then it cannot be told which is the background.
+ * @throws DataError if another volume is larger than the first: the background is then ambiguous.
  */
 function isOneHot(volume: NiftiVolume): boolean {
   const { frames, shape } = volume.header;

@@ -1,12 +1,12 @@
 import type { FileTree, TreeFile } from '../file-tree.js';
 
-/** Finds files by their names alone, whatever the case and the folder; of two the one nearer to the root. */
+/** Finds files by name alone, ignoring case and folder; of several, the one nearest to the root. */
 export class FileLookup {
   private readonly byName = new Map<string, TreeFile>();
   private readonly used = new Set<TreeFile>();
   private readonly files: readonly TreeFile[];
 
-  /** @param files - those that are looked among. */
+  /** @param files - the files to search. */
   constructor(files: readonly TreeFile[]) {
     this.files = files;
     for (const file of files) {
@@ -16,20 +16,20 @@ export class FileLookup {
     }
   }
 
-  /** @param name - a file's name, with or without its ending and folders before it. */
+  /** @param name - a file name, with or without extension and leading folders. */
   find(name: string): TreeFile | undefined {
     const file = this.byName.get(keyOf(name));
     if (file !== undefined) this.used.add(file);
     return file;
   }
 
-  /** Files that nobody asked for. */
+  /** Files that were never looked up. */
   unused(): TreeFile[] {
     return this.files.filter((file) => !this.used.has(file));
   }
 }
 
-/** The tables of a folder, those nearer to the root first. */
+/** The tables of a folder, nearest to the root first. */
 export function tablesOf({ files }: FileTree, name: RegExp): TreeFile[] {
   return files
     .filter(({ relative }) => /\.(csv|xlsx)$/i.test(relative) && name.test(relative.slice(relative.lastIndexOf('/') + 1)))

@@ -1,11 +1,11 @@
-/** What a list calls a file. */
+/** A file reference in a list. */
 export interface Named {
   readonly name: string;
-  /** Where else it is said to be. */
+  /** Alternative addresses. */
   readonly addresses?: readonly string[];
 }
 
-/** The steps of a path of either system. `.` is dropped, `..` takes back the step before it, and a drive is no step. */
+/** The components of a path of either system. Drops `.` and drives; `..` removes the preceding component. */
 export function stepsOf(path: string): string[] {
   const steps: string[] = [];
   for (const step of path.replace(/^[a-z]:/i, '').split(/[\\/]/)) {
@@ -16,8 +16,8 @@ export function stepsOf(path: string): string[] {
 }
 
 /**
- * The ways to read a name, the plainest first: as it is; of an address without server and query, or the query's own path, as
- * Label Studio has it; with `%20` and the like put back.
+ * Interpretations of a name, plainest first: literal; for a URL, without server and query, or the path in its query, as in Label
+ * Studio; percent-decoded.
  */
 export function readingsOf(name: string): string[][] {
   const plain = address(name) ?? [name];
@@ -37,7 +37,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A name with a per cent sign of its own.
+    // The name contains a literal percent sign.
     return text;
   }
 }

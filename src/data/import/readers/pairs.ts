@@ -2,36 +2,36 @@ import type { Split } from '../../coco.js';
 import { naturalOrder, type TreeFile } from '../file-tree.js';
 import type { Found, MaskReading, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 
-/** Files that hold pictures. */
+/** Image files. */
 const PICTURE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
 
-/** Named parts of a file name, in lower case. */
+/** Named groups of a file name, in lower case. */
 export type Names = Readonly<Record<string, string | undefined>>;
 
-/** A picture with the masks of its name. */
+/** An image with the masks of its name. */
 export interface Pair {
   readonly image: TreeFile;
   readonly masks: readonly TreeFile[];
   readonly names: Names;
 }
 
-/** How the images and masks of a dataset are told apart and brought together. */
+/** How to distinguish and pair the images and masks of a dataset. */
 export interface PairRule {
-  /** Matches the path of an image (`/` between folders, any level above). Its named groups make the key. */
+  /** Matches the path of an image (`/` between folders, at any level). Its named groups form the key. */
   readonly image: RegExp;
-  /** Matches the path of a mask; the groups that it shares with the image must be equal. */
+  /** Matches the path of a mask; groups shared with the image must be equal. */
   readonly mask: RegExp;
   /** Groups that make the key, `id` last. Default: `split`, `class` and `id`, those that there are. */
   readonly key?: readonly string[];
-  /** Names that are numbers are compared as numbers: 7 is 007. */
+  /** Compares numeric names as numbers: 7 equals 007. */
   readonly numeric?: boolean;
-  /** Files that belong to the dataset and are not used. */
+  /** Files of the dataset that are not used. */
   readonly ignore?: RegExp;
-  /** Images that may be without a mask: they are negatives. */
+  /** Images that may lack a mask: they are negatives. */
   readonly negative?: (names: Names) => boolean;
 }
 
-/** What a rule found. */
+/** Result of pairing. */
 export interface Pairs {
   readonly pairs: readonly Pair[];
   readonly problems: readonly Problem[];
@@ -40,8 +40,8 @@ export interface Pairs {
 const KEY = ['split', 'class', 'id'];
 
 /**
- * Pairs images and masks by their names, whatever the case of letters and the level at which the archive was unpacked. What
- * has no partner, comes twice or lies among the images without belonging there is a problem.
+ * Pairs images and masks by name, ignoring case and the folder level at which the archive was unpacked. Files that have no
+ * partner, occur twice or do not belong among the images are problems.
  */
 export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
   const images = new Map<string, { file: TreeFile; names: Names }>();
@@ -88,19 +88,19 @@ export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
   return { pairs: pairs.sort((a, b) => naturalOrder(a.image.full, b.image.full)), problems };
 }
 
-/** A dataset that is no more than images with masks. */
+/** A dataset that consists of nothing but images with masks. */
 export interface MaskFolders extends PairRule {
-  /** What the mask of a pair shows, or nothing where there is nothing to see in it. */
+  /** The meaning of a pair's mask; undefined if the mask shows no object. */
   readonly read: (names: Names, mask: TreeFile) => MaskReading | undefined;
-  /** Unique in the dataset. Default: the parts of the key. */
+  /** Unique in the dataset. Default: the components of the key. */
   readonly name?: (names: Names) => string;
-  /** Default: the name, so that each image is a group of its own. */
+  /** Default: the name, so that each image is its own group. */
   readonly group?: (names: Names) => string;
   readonly split?: (names: Names) => Split | undefined;
   readonly list?: (names: Names) => string | undefined;
 }
 
-/** The scan of a dataset that is no more than images with masks. */
+/** Creates the scan of a dataset that consists of nothing but images with masks. */
 export function maskFolders(rule: MaskFolders): (options: Pick<ScanOptions, 'tree'>) => Promise<Found> {
   return async ({ tree }) => {
     const { pairs, problems } = pairFiles(tree.files, rule);
@@ -125,7 +125,7 @@ function recordOf({ image, masks, names }: Pair, rule: MaskFolders): SourceRecor
   };
 }
 
-/** Files nearer to the root come first, so that of two copies the outer one counts. */
+/** Sorts files nearest to the root first, so that of two copies the outer one counts. */
 function shallowFirst(files: readonly TreeFile[]): TreeFile[] {
   const depth = ({ relative }: TreeFile) => relative.split('/').length;
   return [...files].sort((a, b) => depth(a) - depth(b));

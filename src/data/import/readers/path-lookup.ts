@@ -2,31 +2,31 @@ import type { TreeFile } from '../file-tree.js';
 import { type Named, readingsOf, stepsOf } from './named-path.js';
 import { splitNamed } from './split-named.js';
 
-/** How well a file answers to a name beyond their common end: compared from the first entry on, larger is better. */
+/** Quality of a match beyond the common suffix: compared lexicographically, larger is better. */
 type Rank = readonly number[];
 
-/** A file that a name was given for. */
+/** A file matched to a name. */
 export interface Match {
   readonly file: TreeFile;
-  /** Steps of the name's end that are the file's too. */
+  /** Length of the common suffix, in path components. */
   readonly common: number;
-  /** All steps of the name are the file's. */
+  /** All components of the name match. */
   readonly whole: boolean;
   /** The path names the split that the list names: 2 by the same word, 1 by another; -1: it names another split. */
   readonly split: number;
-  /** Folders from the top that it shares with the list. */
+  /** Number of leading folders shared with the list. */
   readonly nearness: number;
   readonly rank: Rank;
 }
 
-/** The list that names files: where it lies, and what else it names. */
+/** The list that names files: its location and its other names. */
 export interface NamingList {
   readonly file: TreeFile;
-  /** Folders that its names have at each place, counted from the end: `1 p1` for `p1/001.png`. */
+  /** Folders of its names at each position, counted from the end: `1 p1` for `p1/001.png`. */
   readonly folders: ReadonlySet<string>;
 }
 
-/** Folders of which pictures are masks or drawings; one is looked into only for a name that has it. */
+/** Folders that contain masks or drawings; searched only for names that include the folder. */
 const NOT_IMAGES = /^(masks?|labels?|seg(mentations?)?|segmentation(class|object)|overlays?|visuali[sz]ations?)$/i;
 
 const MASKS = /^masks?$/i;
@@ -41,15 +41,15 @@ const ENDING = /\.(png|jpe?g|bmp|tiff?|webp)$/;
  * names the list's own split, then the one whose published address says so, that lies where COCO has images, that is spelt alike.
  */
 export class PathLookup {
-  /** Files by each end of their paths: `001.png`, `p1/001.png`, …; and without the ending of a picture. */
+  /** Files by each suffix of their path (`001.png`, `p1/001.png`, …), with and without the image extension. */
   private readonly byEnd = new Map<string, Place[]>();
   private readonly byStem = new Map<string, Place[]>();
 
   private readonly kind: 'images' | 'masks';
 
   /**
-   * @param files - those that are looked among.
-   * @param kind - `masks` are looked for in a folder that is called so, if their name does not name another one.
+   * @param files - the files to search.
+   * @param kind - `masks` are searched in a folder of that name unless their own path names another one.
    */
   constructor(files: readonly TreeFile[], kind: 'images' | 'masks' = 'images') {
     this.kind = kind;
@@ -76,7 +76,7 @@ export class PathLookup {
       for (const rule of rules) {
         for (let k = keys.length; k > 0; k--) {
           const end = keys.slice(-k).join('/');
-          // Images are coded anew often, and their list is left as it was.
+          // Images are often re-encoded without updating the list.
           for (const places of [this.byEnd.get(end), ENDING.test(end) ? this.byStem.get(end.replace(ENDING, '')) : undefined]) {
             const wanted = { steps, keys, common: k };
             const fitting = (places ?? []).filter((place) => rule(place.steps, wanted, list));
@@ -90,10 +90,10 @@ export class PathLookup {
   }
 }
 
-/** Whether a file may be meant at all. */
+/** Whether a file is eligible at all. */
 type Rule = (own: readonly string[], wanted: Wanted, list: NamingList) => boolean;
 
-/** A folder of masks holds no image, if the name does not name it, the list lies in it too, or it has a folder for images. */
+/** A mask folder holds no images, unless the name includes it, the list lies in it too, or it has an images folder. */
 function forImages(own: readonly string[], { common }: Wanted, list: NamingList): boolean {
   const above = own.slice(0, -common);
   const from = Math.max(nearness(own, list.file), above.findLastIndex((step) => IMAGES.test(step)) + 1);
@@ -104,7 +104,7 @@ function inMasks(own: readonly string[]): boolean {
   return own.slice(0, -1).some((step) => MASKS.test(step));
 }
 
-/** Outside of masks/ only what is named with its folder. */
+/** Outside masks/, only files named with their folder. */
 function byItsFolder(_own: readonly string[], { common, steps }: Wanted): boolean {
   return common > 1 && common === steps.length;
 }
@@ -127,7 +127,7 @@ function bestOf(matches: readonly Match[]): Match | string {
   return `${equal.length} files may be meant: ${names.join(', ')}${equal.length > 3 ? ', …' : ''}`;
 }
 
-/** The folders that names have at each place, for {@link NamingList}. */
+/** The folders of names at each position, for {@link NamingList}. */
 export function foldersOf(names: Iterable<string>): Set<string> {
   const folders = new Set<string>();
   for (const name of names)
@@ -136,7 +136,7 @@ export function foldersOf(names: Iterable<string>): Set<string> {
   return folders;
 }
 
-/** Compares ranks as words are compared. */
+/** Compares ranks lexicographically. */
 export function compare(a: Rank, b: Rank): number {
   const at = a.findIndex((value, i) => value !== b[i]);
   return at < 0 ? 0 : (a[at] as number) - (b[at] as number);
@@ -146,7 +146,7 @@ function matchOf({ file, steps: own, keys }: Place, wanted: Wanted, named: Named
   const { common, steps } = wanted;
   const whole = common === steps.length;
   const beyond = keys.at(-1 - common);
-  // Where the list has names in that folder, this name would have it too.
+  // If other names of the list include that folder, this one would too.
   if (!whole && beyond !== undefined && list.folders.has(`${common} ${beyond}`)) return undefined;
   const split = splitRank(own, list.file);
   const addresses = (named.addresses ?? []).map((address) => commonEnd(keys, (readingsOf(address)[0] ?? []).map(keyOf)));
@@ -162,7 +162,7 @@ function commonEnd(a: readonly string[], b: readonly string[]): number {
   return k;
 }
 
-/** Folders from the top that a file shares with its list. */
+/** Number of leading folders that a file shares with its list. */
 function nearness(own: readonly string[], list: TreeFile): number {
   const [a, b] = [own.slice(0, -1), stepsOf(list.relative).slice(0, -1)];
   const at = a.findIndex((step, i) => step !== b[i]);
@@ -179,7 +179,7 @@ function splitRank(own: readonly string[], list: TreeFile): number {
   return others.length === 0 ? 0 : others.includes(split) ? 1 : -1;
 }
 
-/** Beside the list or in images/ there or a folder above, as COCO has it; in a folder for images. */
+/** Ranks COCO's locations: beside the list, in images/ there or in a parent folder, or in a folder for images. */
 function placeRank(own: readonly string[], list: TreeFile, steps: readonly string[]): number {
   const folder = stepsOf(list.relative).slice(0, -1);
   const places = [folder, folder.slice(0, -1)].flatMap((base) => [

@@ -1,2 +1,2 @@
-/** Why a workbook is not read, in words for a person. */
+/** A readable reason for refusing a workbook. */
 export class SheetError extends Error {}

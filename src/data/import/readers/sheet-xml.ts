@@ -6,14 +6,14 @@ const MAX_COLUMNS = 16_384;
 const MAX_ROWS = 1_048_576;
 const MAX_CHARACTERS = 32_767;
 
-/** Cells of a table, empty ones between others among them, and characters in all of them: far above any list of images. */
+/** Maximum cells (including empty ones in between) and characters of a table: far above any list of images. */
 const MAX_CELLS = 4_000_000;
 const MAX_TEXT = 100_000_000;
 
-/** Elements within each other: a sheet has about ten. */
+/** Maximum element nesting; a sheet has about ten levels. */
 const MAX_DEPTH = 64;
 
-/** A part of a workbook, read as it comes: memory is for what it says, not for its XML. Entities of its own mean nothing. */
+/** Streaming reader of one part of a workbook: memory grows with its content, not with the XML. Custom entities are ignored. */
 export abstract class XmlReader {
   private readonly parser = new SaxesParser<{ xmlns: false }>({ xmlns: false });
   private depth = 0;
@@ -35,7 +35,7 @@ export abstract class XmlReader {
     this.parser.on('cdata', (text) => this.text(text));
   }
 
-  /** @throws SheetError for damaged XML and for what no table holds. */
+  /** @throws SheetError for damaged XML and for limits that no table reaches. */
   write(xml: string): void {
     this.parser.write(xml);
   }
@@ -49,7 +49,7 @@ export abstract class XmlReader {
   protected abstract text(text: string): void;
 }
 
-/** The text of the element that is being read, without the phonetic guides of East Asian ones. */
+/** The text of the current element, without the phonetic guides of East Asian text. */
 class Collected {
   private value = '';
   private inText = false;
@@ -78,7 +78,7 @@ class Collected {
   }
 }
 
-/** The texts that cells refer to by number. */
+/** Shared strings, which cells reference by index. */
 export class SharedStrings extends XmlReader {
   readonly strings: string[] = [];
   private readonly collected = new Collected();
@@ -151,12 +151,12 @@ export class SheetCells extends XmlReader {
   }
 }
 
-/** Without the prefix of its namespace. */
+/** Strips the namespace prefix. */
 function plain(name: string): string {
   return name.slice(name.indexOf(':') + 1);
 }
 
-/** A is 0, Z 25, AA 26; a cell that does not say it comes after the one before. */
+/** A is 0, Z 25, AA 26; a cell without a reference follows the previous one. */
 function columnOf(reference: string | undefined, next: number): number {
   const letters = /^[A-Z]+/.exec(reference ?? '')?.[0];
   // Excel's last column has three letters.

@@ -4,23 +4,23 @@ import { DataError } from '../../../util/index.js';
 import { SheetError } from './sheet-error.js';
 import { SharedStrings, SheetCells, type XmlReader } from './sheet-xml.js';
 
-/** Bytes of text above which a part of a workbook is refused. */
+/** Maximum size of a workbook part in bytes of text. */
 const MAX_BYTES = 50_000_000;
 
-/** How much text a packed byte may hold, and from how much text on that is looked at: tables of equal rows pack well. */
+/** Maximum compression ratio, and the size from which it applies: tables with repetitive rows compress well. */
 const MAX_RATIO = { ratio: 200, from: 1_000_000 };
 
-/** Files in the archive. A workbook has a few dozen. */
+/** Maximum number of files in the archive; a workbook has a few dozen. */
 const MAX_ENTRIES = 10_000;
 
 const SHEET = /^xl\/worksheets\/sheet(\d+)\.xml$/;
 const STRINGS = 'xl/sharedStrings.xml';
 
 /**
- * The cells of the first sheet of an Excel workbook, as text, row by row; what is empty is ''. Workbooks come from strangers: one
- * that unpacks to much more than it is, nests, or has cells where Excel has none is refused before it costs time or memory.
+ * Reads the cells of the first sheet of an Excel workbook as text, row by row; empty cells are ''. Workbooks are untrusted: zip
+ * bombs, deep nesting and cells beyond Excel's limits are refused before they cost time or memory.
  *
- * @throws DataError naming the file when it is no workbook, or one of those.
+ * @throws DataError naming the file when it is not a workbook, or one of those.
  * @see ECMA-376, part 1, 18.3 (worksheets) and 18.4 (shared strings)
  */
 export async function readSheet(file: string): Promise<string[][]> {
@@ -42,7 +42,7 @@ export async function readSheet(file: string): Promise<string[][]> {
   }
 }
 
-/** The first sheet by its number, and the texts that cells refer to. */
+/** The first sheet by number, and the shared strings. */
 async function partsOf(zip: ZipFile): Promise<{ readonly sheet: Entry | undefined; readonly strings: Entry | undefined }> {
   if (zip.entryCount > MAX_ENTRIES) throw new SheetError(`it holds ${zip.entryCount} files, which no workbook does`);
   let sheet: Entry | undefined;
@@ -61,7 +61,7 @@ async function read(zip: ZipFile, entry: Entry, reader: XmlReader): Promise<void
   if (uncompressedSize > MAX_BYTES) throw new SheetError(`${text}, more than the ${MAX_BYTES} that are read`);
   if (uncompressedSize > MAX_RATIO.from && uncompressedSize > MAX_RATIO.ratio * compressedSize)
     throw new SheetError(`${text}, packed into ${compressedSize}: that is no table`);
-  // More bytes than the archive says end the stream with an error.
+  // The stream fails if the data exceeds the size declared in the archive.
   const stream: Readable = await zip.openReadStreamPromise(entry);
   const decoder = new TextDecoder();
   for await (const chunk of stream) reader.write(decoder.decode(chunk as Buffer, { stream: true }));

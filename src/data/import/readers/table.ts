@@ -3,19 +3,20 @@ import { parse } from 'csv-parse/sync';
 import { DataError, unreadableCode } from '../../../util/index.js';
 import { readSheet } from './sheet.js';
 
-/** What a table of a dataset stays far below. */
+/** Limits far above any dataset's table. */
 const MAX_BYTES = 100_000_000;
 const MAX_COLUMNS = 16_384;
 const MAX_CELLS = 20_000_000;
 
-/** Rows of a table by the names of their columns, in lower case. */
+/** A table row by column name, in lower case. */
 export type Row = Readonly<Record<string, string>>;
 
 /**
- * Reads a CSV file (commas or semicolons, with or without a byte order mark, any line ends) or the first sheet of an Excel file.
+ * Reads a CSV file (commas or semicolons, with or without a byte order mark, any line ending) or the first sheet of an Excel
+ * file.
  *
  * @param columns - names for a file without a header line.
- * @throws DataError naming the file, for what cannot be read as a table.
+ * @throws DataError naming the file if it cannot be read as a table.
  */
 export async function readTable(file: string, columns?: readonly string[]): Promise<Row[]> {
   const bytes = await readBytes(file);
@@ -90,7 +91,7 @@ function parseCsv(text: string, file: string): string[][] {
 }
 
 /**
- * The value of a column, under the first of its names that the table has.
+ * Returns an accessor for a column, under the first of the given names that the table has.
  *
  * @throws DataError naming the file and the column when it has none of them.
  */

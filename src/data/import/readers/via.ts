@@ -3,11 +3,11 @@ import { DataError } from '../../../util/index.js';
 import type { Problem } from '../types.js';
 import { column, readTable } from './table.js';
 
-/** An outline drawn in the VGG Image Annotator. */
+/** An outline from the VGG Image Annotator. */
 export interface ViaShape {
-  /** Its number within its image, from 0. */
+  /** Index within its image, from 0. */
   readonly region: number;
-  /** The row of the table, from 0. */
+  /** Table row, from 0. */
   readonly row: number;
   /** In lower case. */
   readonly anatomy: string;
@@ -15,7 +15,7 @@ export interface ViaShape {
   readonly polygon: readonly number[];
 }
 
-/** An image with its outlines, in the order of the table. */
+/** An image with its outlines, in table order. */
 export interface ViaImage {
   readonly file: string;
   readonly shapes: readonly ViaShape[];
@@ -28,14 +28,14 @@ const shapeSchema = z.object({
 
 const attributesSchema = z.object({ Anatomy: z.union([z.string(), z.record(z.string(), z.unknown())]) });
 
-/** Columns that an export has. */
+/** Required columns of an export. */
 const COLUMNS = ['filename', 'region_id', 'region_shape_attributes', 'region_attributes'] as const;
 
 /**
- * Reads a CSV export of the VGG Image Annotator whose regions have an `Anatomy`. Rows without attributes are images without
- * an outline.
+ * Reads a CSV export of the VGG Image Annotator whose regions have an `Anatomy` attribute. Rows without attributes are images
+ * without an outline.
  *
- * @param name - what problems call the file.
+ * @param name - the file's name in problems.
  */
 export async function readVia(
   file: string,

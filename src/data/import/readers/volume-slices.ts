@@ -4,18 +4,16 @@ import type { Found, MaskReading, MaskSource, Problem, SourceRecord } from '../t
 import { type LabelPlan, planLabels } from './label-plan.js';
 import { type MaskFolders, pairFiles } from './pairs.js';
 
-/** A dataset of NIfTI volumes with labels: every slice along the third axis is an image. */
+/** A dataset of labelled NIfTI volumes: every slice along the third axis is an image. */
 export type Volumes = Pick<MaskFolders, 'image' | 'mask' | 'key' | 'ignore' | 'name' | 'split'> & {
   readonly read: MaskReading;
-  /** Channel of the labels, where the dataset says so: the others are not used. */
+  /** Label channel to use, if the dataset defines one; the others are ignored. */
   readonly frame?: number;
-  /**
-   * How labels lie over their volume: as they are stored, which published sets are known to mean, or where the headers say.
-   */
+  /** Alignment of labels with their volume: as stored, the known convention of published sets, or as the headers state. */
   readonly placed: 'as-stored' | 'by-header';
 };
 
-/** Lists the slices of all volumes. Only headers are read, and labels in four dimensions. */
+/** Lists the slices of all volumes. Reads only headers, plus four-dimensional labels. */
 export async function volumeSlices(files: readonly TreeFile[], rule: Volumes, transpose: boolean): Promise<Found> {
   const { pairs, problems: unpaired } = pairFiles(files, rule);
   const problems: Problem[] = [...unpaired];
@@ -50,7 +48,7 @@ export async function volumeSlices(files: readonly TreeFile[], rule: Volumes, tr
   return { records, problems };
 }
 
-/** What a mask is told beside its slice, where it is not the plainest. */
+/** Mask address beyond the slice, where it differs from the defaults. */
 function framed(frame: number | undefined, { turn }: LabelPlan): Pick<Extract<MaskSource, { kind: 'file' }>, 'frame' | 'turn'> {
   const upright = turn.axes.every((own, i) => own === i) && !turn.flipped.includes(true);
   return { ...(frame === undefined ? {} : { frame }), ...(upright ? {} : { turn }) };

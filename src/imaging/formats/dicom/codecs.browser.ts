@@ -2,7 +2,7 @@ import { DataError } from '../../../util/index.js';
 
 type Codecs = typeof import('./codecs.js');
 
-/** As `codecs.ts`: the decoders there make code from text, which the page forbids. */
+/** Browser counterpart of `codecs.ts`, whose decoders need `eval`, which the page's policy forbids. */
 export const requireDecoder: Codecs['requireDecoder'] = (packing) => {
   throw new DataError({
     code: 'E_IMAGE_BROWSER',

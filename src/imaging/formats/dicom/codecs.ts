@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** What both decoders have: the bytes go into their memory, the pixels come out of it. */
+/** Common interface of both decoders: encoded bytes are written to their memory, pixels are read from it. */
 interface Decoder {
   getEncodedBuffer(length: number): Uint8Array;
   getDecodedBuffer(): Uint8Array;
@@ -19,13 +19,13 @@ interface FrameInfo {
 }
 
 interface CharlsDecoder extends Decoder {
-  /** 0: planes, 1: lines, 2: samples together. */
+  /** 0: planar, 1: by line, 2: by pixel. */
   getInterleaveMode(): 0 | 1 | 2;
 }
 
 /** A decoded frame. */
 export interface DecodedFrame extends FrameInfo {
-  /** Little-endian samples of one byte, or of two above 8 bits. */
+  /** Little-endian samples, one byte each up to 8 bits, otherwise two. */
   readonly bytes: Uint8Array;
   readonly planar: boolean;
 }
@@ -34,14 +34,14 @@ const require = createRequire(import.meta.url);
 
 interface Module {
   readonly [kind: string]: unknown;
-  /** The module's memory as it is now. */
+  /** The module's current memory. */
   readonly HEAPU8: Uint8Array;
 }
 
-/** WebAssembly modules are compiled once, when the first file needs them. */
+/** WebAssembly modules are compiled once, on first use. */
 const modules = new Map<string, Promise<Module>>();
 
-/** Memory of a module grows and never shrinks: one that has grown beyond this many bytes is given up after use. */
+/** A module's memory never shrinks: modules that have grown beyond this many bytes are discarded after use. */
 const MAX_KEPT = 128e6;
 
 type Factory = (options: {
@@ -50,7 +50,7 @@ type Factory = (options: {
   readonly printErr: (line: string) => void;
 }) => Promise<Module>;
 
-/** What the decoders said since the last frame began: some return an empty picture or half of one instead of failing. */
+/** Decoder messages for the current frame: some decoders return an empty or partial image instead of failing. */
 let complaints: string[] = [];
 
 function moduleOf(name: string): Promise<Module> {
@@ -68,7 +68,7 @@ function moduleOf(name: string): Promise<Module> {
   return started;
 }
 
-/** Whether a packing can be read here: all can. The page refuses those whose decoders it may not run. */
+/** Checks that an encoding can be decoded here: in Node, all can. The page refuses those whose decoders it may not run. */
 export function requireDecoder(_packing: 'JPEG-LS' | 'JPEG 2000'): void {}
 
 /** Decodes JPEG-LS, lossless and near-lossless. */
@@ -81,7 +81,7 @@ export async function decodeJpegLs(packed: Uint8Array): Promise<DecodedFrame> {
   );
 }
 
-/** Decodes JPEG 2000; colour transforms of the code stream itself are undone. */
+/** Decodes JPEG 2000, undoing the code stream's own colour transform. */
 export async function decodeJpeg2000(packed: Uint8Array): Promise<DecodedFrame> {
   return decode('@cornerstonejs/codec-openjpeg/decodewasmjs', 'J2KDecoder', packed, () => false);
 }
@@ -103,11 +103,11 @@ async function decode<T extends Decoder>(
     const bytes = Uint8Array.from(decoder.getDecodedBuffer());
     return { ...info, bytes, planar: planar(decoder) && info.componentCount > 1 };
   } catch (cause) {
-    // A module that has stopped in the middle of its work is not fit for more.
+    // A module that failed while decoding is in an undefined state.
     modules.delete(name);
     throw cause;
   } finally {
-    // Their memory is not the garbage collector's.
+    // WebAssembly memory is not garbage-collected.
     decoder.delete();
     if (module.HEAPU8.length > MAX_KEPT) modules.delete(name);
   }

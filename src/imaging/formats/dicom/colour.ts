@@ -1,22 +1,18 @@
 import type { Photometric } from './dicom-header.js';
 
-/** Codings of pixels, as far as colours are concerned. */
+/** Pixel encodings, as far as colours are concerned. */
 export type Coding = 'native' | 'rle' | 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000';
 
-/**
- * What a packed stream says of its own colours: nothing, that they are RGB, that they are luminance and colour differences, or
- * that it carries a transform of its own, which its decoder undoes.
- */
+/** The colour space stated by an encoded stream: none, RGB, YCbCr, or a transform of its own, which its decoder undoes. */
 export type StatedColour = 'nothing' | 'rgb' | 'ybr' | 'own-transform';
 
-/** The colours that a decoder hands over, or `label` where Photometric Interpretation decides. */
+/** The colour space of a decoder's output, or `label` where the Photometric Interpretation decides. */
 type Outcome = 'rgb' | 'ybr' | 'label';
 
 /**
- * Whether colours come as RGB or have to be converted. In JPEG with losses the stream is believed, for the label often stays
- * what it was before compression; lossless JPEG knows no transform, so that its marks are a writer's habit; JPEG 2000 may not
- * carry its transform under any label but YBR_RCT and YBR_ICT, and where it does, the label is the mistake.
- * docs/decisions/0019-dicom-colour.md has the sources.
+ * The colour space of decoded pixels. For lossy JPEG the stream takes precedence, since the label often stays what it was before
+ * compression; lossless JPEG has no transform, so its markers are mere convention; JPEG 2000 may use its transform only under the
+ * labels YBR_RCT and YBR_ICT, so if it does under another, the label is wrong. Sources: docs/decisions/0019-dicom-colour.md.
  */
 const BY_STREAM: Readonly<Record<Coding, Readonly<Record<StatedColour, Outcome>>>> = {
   native: { nothing: 'label', rgb: 'label', ybr: 'label', 'own-transform': 'label' },
@@ -27,7 +23,7 @@ const BY_STREAM: Readonly<Record<Coding, Readonly<Record<StatedColour, Outcome>>
   'jpeg-2000': { nothing: 'label', rgb: 'rgb', ybr: 'ybr', 'own-transform': 'rgb' },
 };
 
-/** What labels mean. YBR_ICT and YBR_RCT name the transform of JPEG 2000; once unpacked by anybody, colours are RGB. */
+/** Meaning of the labels. YBR_ICT and YBR_RCT name JPEG 2000's transform, after whose decoding colours are RGB. */
 const BY_LABEL: Readonly<Record<Photometric, 'rgb' | 'ybr' | 'grey'>> = {
   MONOCHROME1: 'grey',
   MONOCHROME2: 'grey',
@@ -39,16 +35,16 @@ const BY_LABEL: Readonly<Record<Photometric, 'rgb' | 'ybr' | 'grey'>> = {
   YBR_RCT: 'rgb',
 };
 
-/** Whether a decoder hands over RGB or colours to convert. Of pictures with one sample a pixel it means nothing. */
+/** Whether a decoder returns RGB or colours to convert. Irrelevant for single-sample images. */
 export function comesAs(coding: Coding, stated: StatedColour, label: Photometric): 'rgb' | 'ybr' {
   const outcome = BY_STREAM[coding][stated];
   if (outcome !== 'label') return outcome;
-  // A label of JPEG 2000 on a JPEG says no more than that there were colour differences, which is JPEG's own custom.
+  // A JPEG 2000 label on a JPEG merely indicates YCbCr, JPEG's default.
   if (coding === 'jpeg') return label === 'RGB' ? 'rgb' : 'ybr';
   return BY_LABEL[label] === 'ybr' ? 'ybr' : 'rgb';
 }
 
-/** Full-range luminance and colour differences, as in JPEG (DICOM PS3.3, C.7.6.3.1.2), made RGB. */
+/** Converts full-range YCbCr, as in JPEG (DICOM PS3.3, C.7.6.3.1.2), to RGB. */
 export function rgbFromYbr(bytes: Uint8Array): Uint8Array {
   const out = new Uint8ClampedArray(bytes.length);
   for (let i = 0; i < bytes.length; i += 3) {

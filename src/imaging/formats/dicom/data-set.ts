@@ -5,7 +5,7 @@ import { inflateDataSet } from './inflate.js';
 import { BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT } from './transfer-syntax.js';
 
 type Parser = typeof import('dicom-parser') & {
-  /** Left out of the package's types. */
+  /** Missing from the package's types. */
   readonly DataSet: new (
     parser: ByteStream['byteArrayParser'],
     bytes: Uint8Array,
@@ -19,10 +19,10 @@ const PREAMBLE = 132;
 const META = 'x00020010';
 
 /**
- * Reads a file's elements up to its pixels, which are not looked into.
+ * Parses a file's elements up to the pixel data, which is not parsed.
  *
- * @param most - bytes to which a deflated file may grow.
- * @throws whatever the parser throws for damaged files: texts, errors, and records of both.
+ * @param most - maximum size of an inflated file in bytes.
+ * @throws whatever the parser throws for damaged files: strings, errors, and records of both.
  */
 export async function readDataSet(
   bytes: Uint8Array,
@@ -35,7 +35,7 @@ export async function readDataSet(
   const deflated = stated === DEFLATED;
   const body = deflated ? inflated(bytes.subarray(meta.end), most, where) : bytes;
   const start = deflated ? 0 : meta.end;
-  // Some files are written otherwise than they say, old ones say nothing.
+  // Some files are not encoded as stated; old ones state nothing.
   const explicit = stated === BIG_ENDIAN || namesItsKind(body, start);
   const order = stated === BIG_ENDIAN ? parser.bigEndianByteArrayParser : parser.littleEndianByteArrayParser;
   const stream = streamOf(parser, order, body, start);
@@ -45,7 +45,7 @@ export async function readDataSet(
   return { set, syntax: stated ?? (explicit ? EXPLICIT : IMPLICIT) };
 }
 
-/** The elements of group 2, which are explicit and little-endian in all files. */
+/** Reads group 2, which is explicit little-endian in all files. */
 function readMeta(parser: Parser, bytes: Uint8Array): { readonly set: DataSet; readonly end: number } {
   const order = parser.littleEndianByteArrayParser;
   const stream = streamOf(parser, order, bytes, isDicom(bytes) ? PREAMBLE : 0);
@@ -58,8 +58,8 @@ function readMeta(parser: Parser, bytes: Uint8Array): { readonly set: DataSet; r
 }
 
 /**
- * A stream in which the kinds of values that the parser does not know (OV, SV, UV and later ones) are unknown ones, UN: it
- * would read their lengths from the wrong place.
+ * A stream that presents VRs unknown to the parser (OV, SV, UV and later ones) as UN: the parser would read their lengths at the
+ * wrong offset.
  */
 function streamOf(parser: Parser, order: ByteStream['byteArrayParser'], bytes: Uint8Array, position: number): ByteStream {
   const stream = new parser.ByteStream(order, bytes, position);
@@ -71,7 +71,7 @@ function streamOf(parser: Parser, order: ByteStream['byteArrayParser'], bytes: U
   return stream;
 }
 
-/** Kinds whose length the parser reads as four bytes. */
+/** VRs whose length the parser reads as four bytes. */
 const KNOWN = new Set('OB OD OF OL OW SQ UC UN UR UT'.split(' '));
 
 function inflated(packed: Uint8Array, most: number, where: string): Uint8Array {

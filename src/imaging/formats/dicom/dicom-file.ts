@@ -8,7 +8,7 @@ import { type Palette, paletteOf } from './palette.js';
 import { renderFrame } from './render-frame.js';
 import { unpackFrame } from './samples.js';
 
-/** The parser throws texts, errors and records of both. */
+/** Wraps what the parser throws: strings, errors and records of both. */
 function unreadable(where: string, cause: unknown): DataError {
   const text = String((cause as { exception?: unknown }).exception ?? cause);
   const cut = /past end|past the end|beyond|overrun|EOF|buffer length/i.test(text);
@@ -22,10 +22,10 @@ function unreadable(where: string, cause: unknown): DataError {
   });
 }
 
-/** A deflated byte can stand for a thousand, so that a file of a few megabytes may ask for all the memory there is. */
+/** A deflated byte can expand a thousandfold, so a file of a few megabytes could exhaust memory. */
 const MAX_INFLATED = 1e9;
 
-/** A DICOM file of one picture or a film of pictures. The file's bytes are in memory; a frame is unpacked when it is asked for. */
+/** A DICOM file with a single image or a cine clip. The encoded file is held in memory; frames are decoded on demand. */
 export class DicomFile {
   readonly file: string;
   readonly header: DicomHeader;
@@ -40,9 +40,9 @@ export class DicomFile {
   }
 
   /**
-   * @param maxInflated - bytes to which a deflated file may grow. Default: 1 GB.
-   * @throws DataError naming the file when it is damaged, holds no picture, fewer or more of them than it says, or one of a
-   * kind that is not read.
+   * @param maxInflated - maximum size of an inflated file in bytes. Default: 1 GB.
+   * @throws DataError naming the file when it is damaged, holds no image, more or fewer than stated, or one of an unsupported
+   *   kind.
    */
   static async parse(bytes: Uint8Array, file: string, maxInflated: number = MAX_INFLATED): Promise<DicomFile> {
     try {
@@ -57,7 +57,7 @@ export class DicomFile {
   }
 
   /**
-   * A frame as a picture: colours as RGB, grey through the file's window.
+   * Decodes a frame: colours as RGB, grey through the file's window.
    *
    * @param frame - from 0.
    * @throws DataError naming the file when there is no such frame or it is damaged.

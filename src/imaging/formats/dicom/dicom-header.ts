@@ -24,7 +24,7 @@ const PHOTOMETRICS: readonly string[] = [
   'YBR_RCT',
 ] satisfies Photometric[];
 
-/** Which stored values are shown from black to white. */
+/** The range of stored values displayed from black to white. */
 export interface Window {
   readonly center: number;
   readonly width: number;
@@ -32,8 +32,8 @@ export interface Window {
 }
 
 /**
- * All that is taken over from a file beside its pixels. This is the allow-list: nothing that names a patient, a person, a
- * place or a time is among it, and nothing else of the file goes into any output.
+ * The allow-list of header fields that are read besides the pixels. It contains nothing that identifies a patient, a person, a
+ * place or a time; no other field of the file reaches any output.
  */
 export interface DicomHeader {
   readonly width: number;
@@ -45,24 +45,24 @@ export interface DicomHeader {
   readonly bitsStored: number;
   readonly highBit: number;
   readonly signed: boolean;
-  /** Colour planes one after the other instead of samples together. */
+  /** Colour planes one after the other instead of interleaved samples. */
   readonly planar: boolean;
   readonly packing: Packing;
   readonly transferSyntax: string;
   readonly slope: number;
   readonly intercept: number;
   readonly window: Window | undefined;
-  /** Stored numbers, from and to, that stand for no picture at all. */
+  /** Range of stored values that mark padding. */
   readonly padding: readonly [from: number, to: number] | undefined;
-  /** Millimetres between columns and between rows, where the file says. */
+  /** Millimetres between columns and between rows, if the file states them. */
   readonly spacingMm: readonly [across: number, down: number] | undefined;
   readonly regions: readonly UltrasoundRegion[];
 }
 
-/** Pixels above which a frame is refused. */
+/** Frames with more pixels are refused. */
 const MAX_PIXELS = 100_000_000;
 
-/** @throws DataError naming the file and what of it is missing, impossible or not read. */
+/** @throws DataError naming the file and the missing, invalid or unsupported field. */
 export function parseDicomHeader(set: DataSet, transferSyntax: string, where: string): DicomHeader {
   const number = (tag: string, name: string) => {
     const value = set.uint16(tag);
@@ -128,7 +128,7 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
   };
 }
 
-/** The first of a file's windows, if it makes sense. */
+/** The file's first window, if valid. */
 function windowOf(set: DataSet): Window | undefined {
   const [center, width] = [finite(set.floatString('x00281050')), finite(set.floatString('x00281051'))];
   const shape = (set.string('x00281056') ?? 'LINEAR').trim().toUpperCase();
@@ -136,7 +136,7 @@ function windowOf(set: DataSet): Window | undefined {
   return { center, width, shape: shape === 'SIGMOID' || shape === 'LINEAR_EXACT' ? shape : 'LINEAR' };
 }
 
-/** PixelPaddingValue, up to PixelPaddingRangeLimit, which may be the smaller one. */
+/** PixelPaddingValue to PixelPaddingRangeLimit, in either order. */
 function paddingOf(set: DataSet, signed: boolean): readonly [number, number] | undefined {
   const number = (tag: string) => (signed ? set.int16(tag) : set.uint16(tag));
   const value = number('x00280120');

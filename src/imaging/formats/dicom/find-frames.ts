@@ -7,9 +7,9 @@ import { nativeFrames } from './native-frames.js';
 import { packedFrames } from './packed-frames.js';
 
 /**
- * Finds all frames of a file, so that the number that its header states is known to be true before anything is made of it.
+ * Locates all frames of a file, to verify the number of frames stated by its header before using it.
  *
- * @throws DataError naming the file when its bytes are fewer or more than its header says, or do not tell where frames begin.
+ * @throws DataError naming the file when it has fewer or more bytes than stated, or no way to locate the frames.
  */
 export function findFrames(set: DataSet, header: DicomHeader, where: string): Frames {
   const element = set.elements[PIXELS];

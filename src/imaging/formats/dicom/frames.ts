@@ -1,12 +1,12 @@
 /**
- * How uncompressed colours lie: a sample of each for every pixel, or one pair of colour differences for two neighbours,
- * line by line (`4:2:2`) or running on over the ends of lines (`4:2:2-running`), which differ in pictures of odd width.
+ * Layout of uncompressed colours: a sample of each per pixel, or one pair of colour differences per two neighbouring pixels, line
+ * by line (`4:2:2`) or continuing across line ends (`4:2:2-running`), which differ in images of odd width.
  */
 export type Sampling = '4:4:4' | '4:2:2' | '4:2:2-running';
 
-/** A file's frames by their bytes, all of which have been found. */
+/** The located frames of a file. */
 export interface Frames {
   readonly sampling: Sampling;
-  /** The bytes of a frame, as they are packed. Native ones come in little-endian order. */
+  /** The encoded bytes of a frame. Native pixels are little-endian. */
   bytes(frame: number): Uint8Array;
 }

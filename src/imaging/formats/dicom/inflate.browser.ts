@@ -1,6 +1,6 @@
 import { DataError } from '../../../util/index.js';
 
-/** As `inflate.ts`: browsers unpack too, but not while a parser waits. */
+/** Browser counterpart of `inflate.ts`: browsers can only inflate asynchronously, and the parser is synchronous. */
 export const inflateDataSet: typeof import('./inflate.js').inflateDataSet = () => {
   throw new DataError({
     code: 'E_IMAGE_BROWSER',

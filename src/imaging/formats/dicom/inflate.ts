@@ -1,6 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 
-/** Unpacks a deflated data set. @param most - bytes to which it may grow. */
+/** Inflates a deflated data set. @param most - maximum inflated size in bytes. */
 export function inflateDataSet(packed: Uint8Array, most: number): Uint8Array {
   return inflateRawSync(packed, { maxOutputLength: most });
 }

@@ -2,22 +2,22 @@ import type { StatedColour } from './colour.js';
 
 const [SOC, SIZ, COD, SOT] = [0xff4f, 0xff51, 0xff52, 0xff90];
 
-/** A JPEG 2000 picture by its main header (ISO/IEC 15444-1, annex A). */
+/** The main header of a JPEG 2000 image (ISO/IEC 15444-1, annex A). */
 export interface Jpeg2000Header {
   readonly width: number;
   readonly height: number;
   readonly components: number;
   readonly precision: number;
-  /** Whether a component has fewer samples than the picture has pixels. */
+  /** Whether any component is subsampled. */
   readonly reduced: boolean;
   readonly tiles: number;
   readonly layers: number;
   readonly stated: StatedColour;
-  /** The code stream itself, out of the file around it if there is one. */
+  /** The raw code stream, without the enclosing JP2 file if any. */
   readonly stream: Uint8Array;
 }
 
-/** Reads the main header of a code stream or of a JP2 file around one; `undefined` where there is none. */
+/** Reads the main header of a code stream, raw or in a JP2 file; `undefined` if there is none. */
 export function readJpeg2000Header(packed: Uint8Array): Jpeg2000Header | undefined {
   const { stream, stated } = isBox(packed, 0, 'jP  ') ? unboxed(packed) : { stream: packed, stated: 'nothing' as const };
   if (stream === undefined || stream.length < 49) return undefined;
@@ -44,7 +44,7 @@ export function readJpeg2000Header(packed: Uint8Array): Jpeg2000Header | undefin
   };
 }
 
-/** The default style of coding, from the segments before the first tile. */
+/** The default coding style, from the segments before the first tile. */
 function codingOf(view: DataView, from: number): { readonly transform: boolean; readonly layers: number } {
   for (let at = from; at + 4 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint16(at);
@@ -57,7 +57,7 @@ function codingOf(view: DataView, from: number): { readonly transform: boolean; 
 
 const ENUMERATED: Readonly<Record<number, StatedColour>> = { 16: 'rgb', 18: 'ybr' };
 
-/** The code stream in a JP2 file, which DICOM does not allow and some write, and the colours that the file names. */
+/** The code stream of a JP2 file, which DICOM forbids but some writers produce, and the colour space stated by the file. */
 function unboxed(file: Uint8Array): { readonly stream: Uint8Array | undefined; readonly stated: StatedColour } {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let stated: StatedColour = 'nothing';
@@ -67,7 +67,7 @@ function unboxed(file: Uint8Array): { readonly stream: Uint8Array | undefined; r
     const length = stated32 === 0 ? file.length - at : long ? Number(view.getBigUint64(at + 8)) : stated32;
     const body = at + (long ? 16 : 8);
     if (isBox(file, at, 'jp2c')) return { stream: file.subarray(body, Math.min(file.length, at + length)), stated };
-    // Boxes of the header lie in a box of their own: 1, 2 or 3, then how colours are named; 1: by number.
+    // The boxes of the header are nested in `jp2h`. The first byte of `colr` is the method; 1 is an enumerated colour space.
     if (isBox(file, at, 'colr') && body + 7 <= file.length && file[body] === 1)
       stated = ENUMERATED[view.getUint32(body + 3)] ?? 'nothing';
     if (length < 8) break;

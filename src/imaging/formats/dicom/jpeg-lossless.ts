@@ -1,21 +1,21 @@
-/** A lossless JPEG's picture. */
+/** A decoded lossless JPEG. */
 export interface LosslessFrame {
   readonly width: number;
   readonly height: number;
   readonly components: number;
-  /** Samples of a pixel together. */
+  /** Interleaved samples. */
   readonly values: Uint16Array;
 }
 
 const [SOF3, DHT, SOI, EOI, SOS, DRI] = [0xc3, 0xc4, 0xd8, 0xd9, 0xda, 0xdd];
 
-/** Codes as a stream gives them: how many there are of each length, and what they stand for. */
+/** A Huffman table as stored: the number of codes of each length, and their values. */
 interface Codes {
   readonly counts: Uint8Array;
   readonly values: Uint8Array;
 }
 
-/** By the next 16 bits: the length of the code that they begin with, times 256, and its value. 0 where there is none. */
+/** Indexed by the next 16 bits: the length of the leading code times 256, plus its value; 0 if there is none. */
 type HuffmanTable = Uint16Array;
 
 interface Frame {
@@ -24,25 +24,25 @@ interface Frame {
   readonly precision: number;
   readonly ids: readonly number[];
   readonly values: Uint16Array;
-  /** Components that have been decoded. */
+  /** Components decoded so far. */
   readonly done: Set<number>;
 }
 
 interface Scan {
-  /** Which components, and the code of each. */
+  /** Component indices with their Huffman tables. */
   readonly parts: readonly { readonly component: number; readonly table: HuffmanTable }[];
   readonly predictor: number;
   readonly shift: number;
-  /** Pixels between restarts; 0 for none. */
+  /** Restart interval in pixels; 0 for none. */
   readonly restart: number;
 }
 
 /**
- * Decodes lossless JPEG (ITU-T T.81, annex H): 2 to 16 bits, one component or several of full size, in one scan or in several,
- * all seven predictors, restarts, and the point transform.
+ * Decodes lossless JPEG (ITU-T T.81, annex H): 2 to 16 bits, one or several full-size components in one or several scans, all
+ * seven predictors, restarts, and the point transform.
  *
- * Ours because of what the libraries do: sharp's knows 8 bits alone; jpeg-lossless-decoder-js 2.1.2 is wrong with predictor 7
- * and with restarts by predictors 2 to 7, and takes a stream that is cut off for a whole one.
+ * Own code because the libraries fall short: sharp's supports only 8 bits; jpeg-lossless-decoder-js 2.1.2 is wrong for predictor
+ * 7 and for restarts with predictors 2 to 7, and accepts a truncated stream as complete.
  *
  * @throws Error when the stream is damaged or of another kind; the caller names the file.
  */
@@ -65,7 +65,7 @@ export function decodeLosslessJpeg(bytes: Uint8Array): LosslessFrame {
     if (end > bytes.length) break;
     at = end;
     if (marker === SOF3) {
-      // A second one could ask for any size.
+      // A second one could declare any size.
       if (frame !== undefined) throw new Error('it has two frames');
       frame = frameOf(bytes, body);
     } else if (marker === DHT) readTables(bytes, body, end, tables);
@@ -120,7 +120,7 @@ function readTables(bytes: Uint8Array, from: number, end: number, tables: Map<nu
   }
 }
 
-/** T.81, annex C: codes of each length in the order of their values, one after the other. */
+/** T.81, annex C: codes of each length, consecutive in the order of their values. */
 function tableOf({ counts, values }: Codes): HuffmanTable {
   const table = new Uint16Array(65536);
   let [next, index] = [0, 0];
@@ -135,13 +135,13 @@ function tableOf({ counts, values }: Codes): HuffmanTable {
   return table;
 }
 
-/** @returns where the scan ends. */
+/** @returns the offset of the end of the scan. */
 function decodeScan(bytes: Uint8Array, from: number, { parts, predictor, shift, restart }: Scan, frame: Frame): number {
   const { width, height, precision, values, ids } = frame;
   const [n, pixels] = [ids.length, width * height];
   const bits = new BitReader(bytes, from);
   const middle = 1 << (precision - shift - 1);
-  // After a restart a line is predicted as the first one is.
+  // After a restart, prediction starts as in the first line.
   let firstLine = 0;
   for (let i = 0, x = 0, y = 0; i < pixels; i++) {
     const begins = i === 0 || (restart > 0 && i % restart === 0);
@@ -162,7 +162,7 @@ function decodeScan(bytes: Uint8Array, from: number, { parts, predictor, shift, 
   return bits.end();
 }
 
-/** T.81, table H.1; along the first line and the first column, the only neighbour there is. */
+/** T.81, table H.1; in the first line and the first column, the only neighbour there is. */
 function predict(
   out: Uint16Array,
   at: number,
@@ -194,13 +194,13 @@ function predict(
   }
 }
 
-/** Bits of entropy-coded bytes, in which a zero follows each 255. */
+/** Bit reader for entropy-coded bytes, in which each 255 is followed by a stuffed zero. */
 class BitReader {
   private readonly bytes: Uint8Array;
   private at: number;
   private held = 0;
   private count = 0;
-  /** Of the bits held, those that are not in the stream: codes are looked up 16 bits at a time. */
+  /** Number of buffered bits past the end of the stream: codes are looked up 16 bits at a time. */
   private beyond = 0;
 
   constructor(bytes: Uint8Array, at: number) {
@@ -208,7 +208,7 @@ class BitReader {
     this.at = at;
   }
 
-  /** A difference: how many bits it has, then those; 16 stands for 32768 alone. */
+  /** Reads a difference: its bit length, then the bits; length 16 stands for 32768 alone. */
   difference(table: HuffmanTable): number {
     const code = table[this.peek()] as number;
     if (code === 0) throw new Error('a code is not in its table');
@@ -221,7 +221,7 @@ class BitReader {
     return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
   }
 
-  /** Drops what is left of a byte and the marker that follows. */
+  /** Skips the rest of the byte and the restart marker. */
   restart(): void {
     const at = this.end();
     if (this.bytes[at] !== 0xff || ((this.bytes[at + 1] as number) & 0xf8) !== 0xd0) throw new Error('a restart is missing');
@@ -229,7 +229,7 @@ class BitReader {
     [this.held, this.count, this.beyond] = [0, 0, 0];
   }
 
-  /** Where the marker after these bytes is. */
+  /** The offset of the marker after these bytes. */
   end(): number {
     let at = this.at;
     while (at + 1 < this.bytes.length && !(this.bytes[at] === 0xff && this.bytes[at + 1] !== 0 && this.bytes[at + 1] !== 0xff))

@@ -1,6 +1,6 @@
 import { browserPixels } from '../pixels.browser.js';
 
-/** As `jpeg-pixels.ts`, by the browser's decoder. */
+/** Browser counterpart of `jpeg-pixels.ts`, using the browser's decoder. */
 export const decodeJpegPixels: typeof import('./jpeg-pixels.js').decodeJpegPixels = async (bytes, grey) => {
   const { width, height, data } = await browserPixels(bytes);
   if (!grey) return { width, height, channels: 3, data };

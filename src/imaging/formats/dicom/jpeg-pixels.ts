@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-/** A decoded picture: samples of a pixel together, 8 bits each. */
+/** A decoded image: interleaved 8-bit samples. */
 export interface JpegPixels {
   readonly width: number;
   readonly height: number;
@@ -9,10 +9,10 @@ export interface JpegPixels {
 }
 
 /**
- * Decodes a JPEG of 8 bits.
+ * Decodes an 8-bit JPEG.
  *
  * @param grey - one channel instead of RGB.
- * @throws Error when it is damaged or cut off; the caller names the file.
+ * @throws Error when it is damaged or truncated; the caller names the file.
  */
 export async function decodeJpegPixels(bytes: Uint8Array, grey: boolean): Promise<JpegPixels> {
   const picture = sharp(bytes, { failOn: 'error' }).toColourspace(grey ? 'b-w' : 'srgb');

@@ -3,19 +3,19 @@ import { joinBytes } from './join-bytes.js';
 
 const [SOI, EOI, SOS, TEM, APP0, APP2, APP14] = [0xd8, 0xd9, 0xda, 0x01, 0xe0, 0xe2, 0xee];
 
-/** The frame of lossless JPEG (ITU-T T.81), and that of JPEG-LS (T.87). */
+/** Frame markers of lossless JPEG (ITU-T T.81) and JPEG-LS (T.87). */
 export const [SOF3, SOF55] = [0xc3, 0xf7];
 
-/** Frames: C0 to CF without tables (C4, CC) and an extension (C8), and JPEG-LS. */
+/** Frame markers: C0 to CF, except tables (C4, CC) and an extension (C8), plus JPEG-LS. */
 const isFrame = (marker: number) =>
   marker === SOF55 || (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
 
-/** "Adobe", version 100, no flags, transform 0: the three components are red, green and blue. */
+/** APP14 "Adobe" segment, version 100, no flags, transform 0: the three components are RGB. */
 const RGB_MARKER = [0xff, APP14, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, 0];
 
-/** What a JPEG or JPEG-LS says of itself before its first scan. */
+/** The headers of a JPEG or JPEG-LS before its first scan. */
 export interface JpegHeader {
-  /** The marker of its frame: {@link SOF3} is lossless. */
+  /** The frame marker: {@link SOF3} is lossless. */
   readonly frame: number;
   readonly precision: number;
   readonly width: number;
@@ -26,18 +26,18 @@ export interface JpegHeader {
 
 interface Segment {
   readonly marker: number;
-  /** Of its marker. */
+  /** Offset of its marker. */
   readonly start: number;
   readonly body: number;
   readonly end: number;
 }
 
-/** The segments up to the first scan, itself included. */
+/** The segments up to and including the first scan header. */
 function* segments(bytes: Uint8Array): Generator<Segment> {
   if (bytes[0] !== 0xff || bytes[1] !== SOI) return;
   for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
     const marker = bytes[at + 1] as number;
-    // Markers may be preceded by bytes of ones; some have no body.
+    // Markers may be preceded by fill bytes; some have no body.
     if (marker === 0xff || marker === TEM || (marker >= 0xd0 && marker <= SOI)) {
       at += marker === 0xff ? 1 : 2;
       continue;
@@ -50,12 +50,12 @@ function* segments(bytes: Uint8Array): Generator<Segment> {
   }
 }
 
-/** Reads what comes before the first scan; `undefined` where there is no frame, so that nothing can be unpacked. */
+/** Reads the headers before the first scan; `undefined` if there is no frame header, so that decoding is impossible. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   let mark: StatedColour = 'nothing';
   for (const { marker, body, end } of segments(bytes)) {
     if (marker === APP0 && mark !== 'ybr' && begins(bytes, body, end, 'JFIF\0')) mark = 'ybr';
-    // Decoders take JFIF for the stronger mark of the two.
+    // Decoders give JFIF precedence over Adobe.
     if (marker === APP14 && mark === 'nothing' && end - body >= 12 && begins(bytes, body, end, 'Adobe'))
       mark = bytes[body + 11] === 0 ? 'rgb' : 'ybr';
     if (!isFrame(marker)) continue;
@@ -76,15 +76,12 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   return undefined;
 }
 
-/**
- * A JPEG made to say of itself that it is RGB, as decoders take three components without a mark for luminance and colour
- * differences.
- */
+/** Inserts a marker that declares the JPEG as RGB, as decoders assume YCbCr for three components without one. */
 export function markAsRgb(bytes: Uint8Array): Uint8Array {
   return joinBytes(bytes.subarray(0, 2), Uint8Array.from(RGB_MARKER), bytes.subarray(2));
 }
 
-/** A JPEG without colour profiles: the numbers in a file are what is shown, as in all its other codings. */
+/** Removes colour profiles: the stored values are displayed as they are, as in all other DICOM encodings. */
 export function withoutProfile(bytes: Uint8Array): Uint8Array {
   const profiles = [...segments(bytes)].filter(
     ({ marker, body, end }) => marker === APP2 && begins(bytes, body, end, 'ICC_PROFILE\0'),

@@ -4,7 +4,7 @@ import type { DicomHeader } from './dicom-header.js';
 import type { Frames, Sampling } from './frames.js';
 import { BIG_ENDIAN } from './transfer-syntax.js';
 
-/** Finds the frames of uncompressed pixels. */
+/** Locates the frames of uncompressed pixels. */
 export function nativeFrames(set: DataSet, element: Element, header: DicomHeader, where: string): Frames {
   const { sampling, size } = layoutOf(set, element, header, where);
   const source = set.byteArray as Uint8Array;
@@ -13,13 +13,13 @@ export function nativeFrames(set: DataSet, element: Element, header: DicomHeader
 
 interface Layout {
   readonly sampling: Sampling;
-  /** Bytes of a frame. */
+  /** Frame size in bytes. */
   readonly size: number;
 }
 
 /**
- * How the bytes lie, by their number. Files that say YBR_FULL_422 often have full colours; more bytes than the header
- * accounts for are further pictures, or the header of another picture.
+ * Infers the layout from the number of bytes. Files labelled YBR_FULL_422 are often not subsampled; surplus bytes mean more
+ * frames than stated, or a header of another image.
  */
 function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: string): Layout {
   const { width, height, samples, bitsAllocated, photometric, planar, frames } = header;
@@ -30,7 +30,7 @@ function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: st
   ];
   const layouts = photometric === 'YBR_FULL_422' ? [...(planar ? [] : shared), full] : [full];
   const excess = ({ size }: Layout) => element.length - size * frames;
-  // Elements are of an even number of bytes.
+  // Elements have even length.
   const exact = layouts.find((layout) => excess(layout) === 0 || excess(layout) === 1);
   if (exact !== undefined) return exact;
   const [first] = layouts as [Layout];
@@ -48,7 +48,7 @@ function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: st
   });
 }
 
-/** Whether nothing but zeros is left from a place on. */
+/** Whether only zeros follow an offset. */
 function blank(set: DataSet, { dataOffset, length }: Element, from: number): boolean {
   return (set.byteArray as Uint8Array).subarray(dataOffset + from, dataOffset + length).every((byte) => byte === 0);
 }
@@ -57,6 +57,6 @@ function frameOf(source: Uint8Array, element: Element, header: DicomHeader, from
   const { bitsAllocated, transferSyntax } = header;
   const start = element.dataOffset + from;
   if (transferSyntax !== BIG_ENDIAN || (bitsAllocated === 8 && element.vr !== 'OW')) return source.subarray(start, start + size);
-  // Bytes written as big-endian words: neighbours have changed places, over the borders of frames too.
+  // Bytes written as big-endian words: neighbours are swapped, across frame boundaries too.
   return Uint8Array.from({ length: size }, (_, i) => source[element.dataOffset + ((from + i) ^ 1)] as number);
 }

@@ -5,15 +5,15 @@ import type { Frames } from './frames.js';
 import { joinBytes } from './join-bytes.js';
 import type { Packing } from './transfer-syntax.js';
 
-/** A piece of packed pixels. Frames may be cut into several. */
+/** A fragment of encapsulated pixels. A frame may span several. */
 interface Fragment {
-  /** From the first fragment's item on, as offset tables count. */
+  /** Relative to the first fragment's item, as in offset tables. */
   readonly offset: number;
   readonly start: number;
   readonly end: number;
 }
 
-/** Fragments above which a file is refused: hours of film, or an attack on memory. */
+/** Files with more fragments are refused: that is hours of video, or an attack on memory. */
 const MAX_FRAGMENTS = 1_000_000;
 
 const [ITEM, SEQUENCE_END] = [0xe000, 0xe0dd];
@@ -21,7 +21,7 @@ const ITEM_HEAD = 8;
 
 const EXTENDED_OFFSETS = 'x7fe00001';
 
-/** Finds the frames of encapsulated pixels (DICOM PS3.5, annex A.4). */
+/** Locates the frames of encapsulated pixels (DICOM PS3.5, annex A.4). */
 export function packedFrames(set: DataSet, element: Element, header: DicomHeader, where: string): Frames {
   const bytes = set.byteArray as Uint8Array;
   const { table, fragments } = fragmentsOf(bytes, element, where);
@@ -40,7 +40,7 @@ export function packedFrames(set: DataSet, element: Element, header: DicomHeader
   };
 }
 
-/** The basic offset table, and the fragments after it. */
+/** The basic offset table and the fragments after it. */
 function fragmentsOf(
   bytes: Uint8Array,
   { dataOffset, length }: Element,
@@ -69,7 +69,7 @@ function fragmentsOf(
   return { table: offsets, fragments };
 }
 
-/** The fragments of each frame: one each, else by a table, else by how pictures begin. */
+/** The fragments of each frame: one each, or by an offset table, or by image signatures. */
 function grouped(
   bytes: Uint8Array,
   set: DataSet,
@@ -130,7 +130,7 @@ function extendedTable(set: DataSet): readonly number[] {
   return Array.from({ length: element.length >> 3 }, (_, i) => Number(view.getBigUint64(8 * i, true)));
 }
 
-/** Whether a fragment can be the first of a picture, by its first bytes. */
+/** Whether a fragment can be the first of an image, by its signature. */
 function beginsImage(bytes: Uint8Array, { start, end }: Fragment, packing: Packing, planes: number): boolean {
   if (end - start < 12) return false;
   const at = (i: number) => bytes[start + i] as number;

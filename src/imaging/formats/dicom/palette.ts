@@ -2,7 +2,7 @@ import type { DataSet, Element } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
 import { expandSegments } from './segmented-palette.js';
 
-/** What a stored value looks like: three tables that begin at `first`, whose ends serve for values beyond them. */
+/** Lookup tables of the three colours. They start at stored value `first`; their end entries apply to values outside. */
 export interface Palette {
   readonly first: number;
   readonly tables: readonly [Uint8Array, Uint8Array, Uint8Array];
@@ -17,7 +17,7 @@ const CHANNELS = [
 /**
  * Reads the lookup tables of PALETTE COLOR, plain or segmented (DICOM PS3.3, C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2).
  *
- * @throws DataError naming the file when they are missing, cut off or make no sense.
+ * @throws DataError naming the file when they are missing, truncated or invalid.
  */
 export function paletteOf(set: DataSet, signed: boolean, where: string): Palette {
   const tables = CHANNELS.map((channel) => tableOf(set, channel, where));
@@ -34,7 +34,7 @@ function tableOf(set: DataSet, { descriptor, data, segmented }: (typeof CHANNELS
     throw refuse('its palette is missing', 'Export it as RGB');
   if (plain === undefined && (packed as Element).length > MAX_SEGMENTED)
     throw refuse(`its segmented palette has ${packed?.length} bytes, up to ${MAX_SEGMENTED} are read`);
-  // 0 stands for 65536, which does not fit into the field.
+  // 0 stands for 65536, which exceeds the field's range.
   const entries = stated === 0 ? 65536 : stated;
   const values =
     plain !== undefined
@@ -42,15 +42,15 @@ function tableOf(set: DataSet, { descriptor, data, segmented }: (typeof CHANNELS
       : expandSegments(bits === 8 ? bytesOf(set, packed as Element) : wordsOf(set, packed as Element), bits === 8, entries);
   if (typeof values === 'string') throw refuse(`its segmented palette ${values}`);
   if (values.length < entries) throw refuse(`its palette has ${values.length} of ${entries} entries`);
-  // Some scanners announce 16 bits and write 8.
+  // Some scanners declare 16 bits and write 8.
   const small = bits === 8 || values.every((value) => value <= 255);
   return Uint8Array.from(values, (value) => (small ? value & 255 : value >> 8));
 }
 
-/** Bytes of segments above which there is something other than a palette: all entries one by one take 131 kB. */
+/** Segmented data of more bytes is not a palette: all entries listed individually take 131 kB. */
 const MAX_SEGMENTED = 1_000_000;
 
-/** Entries of 8 bits stand alone or, as many write them, in words of 16. */
+/** 8-bit entries are packed or, in many files, stored in 16-bit words. */
 function plainValues(set: DataSet, data: Element, entries: number): readonly number[] {
   return data.length >= entries * 2 ? wordsOf(set, data, entries) : bytesOf(set, data).slice(0, entries);
 }
@@ -59,7 +59,7 @@ function wordsOf(set: DataSet, { tag, length }: Element, count = length >> 1): n
   return Array.from({ length: count }, (_, i) => set.uint16(tag, i) ?? 0);
 }
 
-/** Bytes lie in words, the first in the lower half, whichever half comes first in the file. */
+/** Bytes are packed in words, the first one in the low half, in either byte order. */
 function bytesOf(set: DataSet, data: Element): number[] {
   const pairs = wordsOf(set, data).flatMap((word) => [word & 255, word >> 8]);
   return data.length % 2 === 0 ? pairs : [...pairs, set.byteArray[data.dataOffset + data.length - 1] as number];

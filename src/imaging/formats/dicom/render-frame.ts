@@ -4,7 +4,7 @@ import type { DicomHeader } from './dicom-header.js';
 import type { Palette } from './palette.js';
 import type { Samples } from './samples.js';
 
-/** A frame's stored numbers as a picture. */
+/** Converts a frame's stored values to an image. */
 export function renderFrame(samples: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
   const { width, height, spacingMm } = header;
   const data = colours(samples, header, palette);
@@ -20,7 +20,7 @@ function colours(samples: Samples, header: DicomHeader, palette: Palette | undef
   return palette === undefined ? grey(stored, header, samples.bits ?? header.bitsStored) : through(stored, palette);
 }
 
-/** The stored bits of each number, with their sign. What other bits hold (overlays, rubbish) is dropped. */
+/** Extracts the stored bits of each value, sign-extended. Other bits (overlays, garbage) are dropped. */
 function storedNumbers({ values, bits }: Samples, { bitsStored, highBit, signed }: DicomHeader): Int32Array {
   const [up, down] = bits === undefined ? [31 - highBit, 32 - bitsStored] : [32 - bits, 32 - bits];
   return Int32Array.from(values, (value) => (signed ? (value << up) >> down : (value << up) >>> down));
@@ -37,8 +37,8 @@ function through(values: Int32Array, { first, tables }: Palette): Uint8Array {
 }
 
 /**
- * Grey from black to white by the file's window; without one, bytes as they are and deeper numbers from the frame's smallest to
- * its largest. Padding is no part of the picture: it counts for neither and is black.
+ * Maps grey values to bytes by the file's window; without one, bytes are unchanged and deeper values are scaled from the frame's
+ * minimum to its maximum. Padding is excluded from both and becomes black.
  */
 function grey(values: Int32Array, header: DicomHeader, bits: number): Uint8Array {
   const { slope, intercept, photometric, signed, window, padding } = header;
@@ -69,7 +69,7 @@ function spread(values: Int32Array, asIs: boolean, padding: DicomHeader['padding
   return max > min ? (value) => (value - min) / (max - min) : () => 0;
 }
 
-/** From 0, black, to 1, white (DICOM PS3.3, C.11.2.1.2 and C.11.2.1.3). */
+/** Maps a value to a grey level from 0, black, to 1, white (DICOM PS3.3, C.11.2.1.2 and C.11.2.1.3). */
 function windowed({ center, width, shape }: NonNullable<DicomHeader['window']>): (value: number) => number {
   if (shape === 'SIGMOID') return (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width));
   if (shape === 'LINEAR_EXACT') return (value) => (value - center) / width + 0.5;

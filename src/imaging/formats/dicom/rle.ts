@@ -1,11 +1,10 @@
 import { DataError } from '../../../util/index.js';
 
 /**
- * Unpacks a frame of DICOM's run-length coding (PS3.5, annex G): one segment for each byte of each sample, most significant
- * first.
+ * Decodes a frame of DICOM's run-length encoding (PS3.5, annex G): one segment per byte of each sample, most significant first.
  *
- * @param pixels - of a frame.
- * @returns sample planes one after the other, 16-bit samples little-endian.
+ * @param pixels - number of pixels in a frame.
+ * @returns planar samples, 16-bit ones little-endian.
  * @throws DataError naming the file when segments are missing or too short.
  */
 export function decodeRleFrame(packed: Uint8Array, pixels: number, samples: number, bytes: 1 | 2, where: string): Uint8Array {
@@ -27,7 +26,7 @@ export function decodeRleFrame(packed: Uint8Array, pixels: number, samples: numb
   return out;
 }
 
-/** PackBits: writes up to `count` bytes at every `stride`-th place and returns how many there were. */
+/** PackBits: writes up to `count` bytes with a stride of `stride` and returns the number written. */
 function unpack(packed: Uint8Array, out: Uint8Array, to: number, stride: number, count: number): number {
   let done = 0;
   for (let at = 0; at < packed.length && done < count; ) {

@@ -9,21 +9,20 @@ import { decodeLosslessJpeg } from './jpeg-lossless.js';
 import { decodeJpegPixels } from './jpeg-pixels.js';
 import { decodeRleFrame } from './rle.js';
 
-/** A frame's stored numbers. */
+/** A frame's stored values. */
 export interface Samples {
-  /** Samples of a pixel together; grey of up to 16 bits, colours of 8. */
+  /** Interleaved samples: grey of up to 16 bits, colours of 8. */
   readonly values: Uint8Array | Uint16Array;
-  /** What three samples are. */
+  /** Colour space of three samples. */
   readonly colours: 'rgb' | 'ybr';
-  /** Bits that count, where a packed stream says so: files around them are often wrong. */
+  /** Significant bits stated by the encoded stream, which is more reliable than the file header. */
   readonly bits?: number;
 }
 
 /**
- * Unpacks a frame. What a packed stream states is compared with the file's header before it is unpacked: sizes in it are
- * anybody's to write.
+ * Decodes a frame. Sizes stated by the encoded stream are untrusted and compared with the file's header before decoding.
  *
- * @throws DataError naming the file when it is damaged or of another size than the file says.
+ * @throws DataError naming the file when it is damaged or its size differs from the header's.
  */
 export async function unpackFrame(packed: Uint8Array, header: DicomHeader, sampling: Sampling, where: string): Promise<Samples> {
   const { width, height, samples, bitsAllocated, planar, packing, photometric } = header;
@@ -65,7 +64,7 @@ export async function unpackFrame(packed: Uint8Array, header: DicomHeader, sampl
   }
 }
 
-/** JPEG of any of its kinds. */
+/** Decodes JPEG of any kind. */
 async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Promise<Samples> {
   const came = readJpegHeader(packed);
   if (came === undefined || came.frame === SOF55) throw damaged(where);
@@ -85,7 +84,7 @@ async function jpeg(packed: Uint8Array, header: DicomHeader, where: string): Pro
       fix: 'Export it uncompressed, or as lossless JPEG, JPEG-LS or JPEG 2000',
     });
   const { data } = await lossy(packed, came, header).catch(failed(where));
-  // What had to be converted has been.
+  // The decoder has already converted to RGB.
   return { values: data, colours: 'rgb', bits: precision };
 }
 
@@ -98,7 +97,7 @@ async function lossy(packed: Uint8Array, came: JpegHeader, header: DicomHeader):
   return picture;
 }
 
-/** What a packed picture says of itself. */
+/** Properties stated by an encoded image. */
 interface Stated {
   readonly width: number;
   readonly height: number;
@@ -107,7 +106,7 @@ interface Stated {
   readonly reduced?: boolean;
 }
 
-/** @throws DataError unless a packed picture says the same size as its file. */
+/** @throws DataError unless an encoded image states the same size as its file. */
 function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHeader, where: string): void {
   const refuse = (what: string) =>
     new DataError({ code: 'E_IMAGE_DAMAGED', where, what, fix: 'It is damaged or cut off: copy or export it again' });
@@ -127,7 +126,7 @@ function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHea
     });
 }
 
-/** Tiles and layers of JPEG 2000 above which a picture is refused: each takes memory or time, whether there is anything in it or not. */
+/** Images with more tiles or layers are refused: each costs memory or time even if empty. */
 const [MAX_TILES, MAX_LAYERS] = [8192, 1024];
 
 function checkEffort({ tiles, layers }: { readonly tiles: number; readonly layers: number }, where: string): void {
@@ -156,7 +155,7 @@ function damaged(where: string, cause?: unknown): DataError {
   });
 }
 
-/** Planes made pixels. */
+/** Interleaves planar samples. */
 function together(bytes: Uint8Array, pixels: number, samples: number, planar: boolean): Uint8Array {
   if (!planar) return bytes;
   const out = new Uint8Array(pixels * samples);
@@ -164,7 +163,7 @@ function together(bytes: Uint8Array, pixels: number, samples: number, planar: bo
   return out;
 }
 
-/** Little-endian bytes as numbers, wherever they lie. */
+/** Converts little-endian bytes, at any alignment, to numbers. */
 function words(bytes: Uint8Array): Uint16Array {
   return Uint16Array.from(
     { length: bytes.length >> 1 },
@@ -172,10 +171,10 @@ function words(bytes: Uint8Array): Uint16Array {
   );
 }
 
-/** Y, Y, Cb, Cr made Y, Cb, Cr twice. */
+/** Expands Y, Y, Cb, Cr to Y, Cb, Cr twice. */
 function widen422(bytes: Uint8Array, width: number, height: number, sampling: Sampling): Uint8Array {
   const out = new Uint8Array(width * height * 3);
-  // Bytes are stored for a pixel more in each line, or in none.
+  // Lines of odd width are padded by a pixel, or not at all.
   const line = sampling === '4:2:2' ? width + (width % 2) : width;
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i += 3) {

@@ -1,24 +1,24 @@
 const [DISCRETE, LINEAR, INDIRECT] = [0, 1, 2];
 
-/** A place in the segments' numbers, and how the table goes on from there. */
+/** The segment data and the state of the expansion. */
 interface Reader {
   readonly data: readonly number[];
   readonly bytes: boolean;
-  /** Entries that the table has at most. */
+  /** Maximum number of table entries. */
   readonly entries: number;
   readonly out: number[];
-  /** Segments left to go through: such as hold nothing could be repeated for hours. */
+  /** Segments left before giving up: empty segments could be repeated for hours. */
   left: number;
 }
 
 const MAX_SEGMENTS = 1_000_000;
 
 /**
- * Expands a segmented lookup table (DICOM PS3.3, C.7.9.2): entries one by one, straight lines from the entry before to a
- * given one, and repetitions of segments that stand elsewhere.
+ * Expands a segmented lookup table (DICOM PS3.3, C.7.9.2): discrete entries, linear ramps from the previous entry, and
+ * repetitions of segments found elsewhere.
  *
- * @param data - segments in numbers of a byte, or of two.
- * @param bytes - whether they are of a byte, so that places take four of them instead of two.
+ * @param data - segments as 1-byte or 2-byte numbers.
+ * @param bytes - whether numbers are 1 byte, so that offsets take four of them instead of two.
  * @returns the table, or what is wrong with it.
  */
 export function expandSegments(data: readonly number[], bytes: boolean, entries: number): number[] | string {
@@ -26,11 +26,11 @@ export function expandSegments(data: readonly number[], bytes: boolean, entries:
   return run({ data, bytes, entries, out, left: MAX_SEGMENTS }, 0, Number.POSITIVE_INFINITY, true) ?? out;
 }
 
-/** Goes on through as many segments; says what is wrong. */
+/** Expands the given number of segments; returns what is wrong, if anything. */
 function run(reader: Reader, from: number, segments: number, mayRepeat: boolean): string | undefined {
   const { data, bytes, entries, out } = reader;
   let at = from;
-  // Behind the last segment a byte may stand that fills up a word.
+  // A padding byte may follow the last segment.
   for (let done = 0; done < segments && at + 2 < data.length && out.length < entries; done++) {
     if (reader.left-- === 0) return `has more than ${MAX_SEGMENTS} segments`;
     const [kind, length] = [data[at] as number, data[at + 1] as number];
@@ -44,7 +44,7 @@ function run(reader: Reader, from: number, segments: number, mayRepeat: boolean)
       if (start === undefined) return 'begins with a line from nowhere';
       for (let i = 1; i <= length; i++) out.push(Math.round(start + ((end - start) * i) / length));
     } else if (kind === INDIRECT) {
-      // A repetition of repetitions, which the standard forbids, could go on for ever.
+      // Nested repetition, which the standard forbids, could loop for ever.
       if (!mayRepeat) return 'repeats a repetition';
       const width = bytes ? 4 : 2;
       const place = data.slice(at, at + width);

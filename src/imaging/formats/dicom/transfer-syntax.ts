@@ -1,6 +1,6 @@
 import { DataError } from '../../../util/index.js';
 
-/** How a file's pixels are packed. */
+/** How a file's pixels are encoded. */
 export type Packing = 'native' | 'rle' | 'jpeg' | 'jpeg-ls' | 'jpeg-2000';
 
 export const [IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN] = [
@@ -10,7 +10,7 @@ export const [IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN] = [
   '1.2.840.10008.1.2.2',
 ] as const;
 
-/** The transfer syntaxes that are read, by their UIDs (DICOM PS3.5, annex A; PS3.6, annex A). */
+/** The supported transfer syntaxes by UID (DICOM PS3.5, annex A; PS3.6, annex A). */
 const PACKINGS: Readonly<Record<string, Packing>> = {
   [IMPLICIT]: 'native',
   [EXPLICIT]: 'native',
@@ -30,7 +30,7 @@ const PACKINGS: Readonly<Record<string, Packing>> = {
 /** MPEG-2, MPEG-4 and HEVC video. */
 const MPEG = /^1\.2\.840\.10008\.1\.2\.4\.10\d/;
 
-/** @throws DataError naming the file for films and for rare packings. */
+/** @throws DataError naming the file for video and for unsupported encodings. */
 export function packingOf(uid: string, where: string): Packing {
   const packing = PACKINGS[uid];
   if (packing !== undefined) return packing;

@@ -1,14 +1,14 @@
 import type { DataSet } from 'dicom-parser';
 
-/** A calibrated part of an ultrasound picture (DICOM PS3.3, C.8.5.5). */
+/** A calibrated region of an ultrasound image (DICOM PS3.3, C.8.5.5). */
 export interface UltrasoundRegion {
-  /** 1: a two-dimensional picture of tissue or flow, 2: M-mode, 3: spectrum, 4: wave form, 5: graphics. */
+  /** 1: two-dimensional image of tissue or flow, 2: M-mode, 3: spectrum, 4: waveform, 5: graphics. */
   readonly spatialFormat: number;
   /** 1: tissue; 2 and more: flow and others. */
   readonly dataType: number;
-  /** Pixels: left, top, right, bottom, the last column and row belonging to it. */
+  /** Pixels: left, top, right, bottom; last column and row inclusive. */
   readonly box: readonly [number, number, number, number];
-  /** What a pixel measures across and down, in {@link UltrasoundRegion.units}. */
+  /** Pixel size, horizontal and vertical, in {@link UltrasoundRegion.units}. */
   readonly physicalDelta: readonly [number, number];
   /** 3: centimetres, 4: seconds, 5: hertz, … */
   readonly units: readonly [number, number];
@@ -17,7 +17,7 @@ export interface UltrasoundRegion {
 const CENTIMETRES = 3;
 const MM_PER_CM = 10;
 
-/** The regions of SequenceOfUltrasoundRegions (0018,6011). An incomplete one is left out. */
+/** The regions of SequenceOfUltrasoundRegions (0018,6011). Incomplete ones are left out. */
 export function ultrasoundRegions(set: DataSet): UltrasoundRegion[] {
   return (set.elements['x00186011']?.items ?? []).flatMap(({ dataSet }) => {
     const region = dataSet && regionOf(dataSet);
@@ -40,15 +40,15 @@ function regionOf(set: DataSet): UltrasoundRegion | undefined {
 }
 
 /**
- * Millimetres between columns and rows: PixelSpacing, else that of the largest two-dimensional region measured in centimetres,
- * else the spacing at the scanned object.
+ * Millimetres between columns and between rows: PixelSpacing, otherwise that of the largest two-dimensional region measured in
+ * centimetres, otherwise the spacing at the scanned object.
  */
 export function spacingOf(set: DataSet, regions: readonly UltrasoundRegion[]): readonly [number, number] | undefined {
   const tissue = regions
     .filter(({ spatialFormat, units }) => spatialFormat === 1 && units.every((unit) => unit === CENTIMETRES))
     .sort((a, b) => area(b) - area(a))[0];
   const measured = tissue?.physicalDelta.map((delta) => Math.abs(delta) * MM_PER_CM) as [number, number] | undefined;
-  // Pairs of numbers are rows before columns.
+  // DICOM lists rows before columns.
   const pair = (tag: string): [number, number] | undefined => {
     const [down, across] = [set.floatString(tag, 0), set.floatString(tag, 1)];
     return across === undefined || down === undefined ? undefined : [across, down];
