@@ -12,12 +12,12 @@ import { validate } from './validate.js';
 const SHIPPED = 'configs';
 
 /**
- * Reads a YAML file, applies `key.path=value` overrides and checks the result. All problems are reported together, each with
- * its line. Where a number is wanted, an expression of other settings may stand: `5e-4 * train.batchSize / 4`. Files and folders
- * that it names are looked for beside it, in the working directory, then in this package. Earlier names of settings are read, with a notice in one line.
+ * Loads a YAML file, applies `key.path=value` overrides and validates the result. All problems are reported together, each with
+ * its line. A number may be given as an expression of other settings: `5e-4 * train.batchSize / 4`. Input paths are searched
+ * relative to the file, in the working directory, then in this package. Earlier names of settings are accepted, with a notice.
  *
  * @param name - a file; `configs/NAME.yaml` is also found in this package.
- * @param overrides - as `train.epochs=5` or `lora.targetModules=[a, b]`; a text needs no quotes.
+ * @param overrides - as `train.epochs=5` or `lora.targetModules=[a, b]`; strings need no quotes.
  * @throws ConfigError
  */
 export async function loadConfig<S extends z.ZodType>(

@@ -32,11 +32,11 @@ export class ConfigDocument {
   }
 
   /**
-   * Applies `key.path=value`. The value is a number, `true`, `false`, `null`, a text, or in YAML's brackets or quotes a list, a
-   * table or a text; what is none of these is a text as a whole, with whatever signs of YAML there are in it.
+   * Applies `key.path=value`. The value is a number, `true`, `false`, `null`, a string, or a YAML flow collection or quoted
+   * string; anything else is taken as a string in full, whatever YAML syntax it contains.
    *
-   * @param present - the path by which a setting is known, for one by which it was known earlier. Default: the same.
-   * @throws ConfigError when it has not that form.
+   * @param present - maps an earlier path of a setting to its present one. Default: the path itself.
+   * @throws ConfigError when it is malformed.
    */
   override(text: string, present: (path: readonly string[]) => readonly string[] = (path) => path): void {
     const where = `--set ${text}`;

@@ -21,7 +21,7 @@ const imageSchema = z.object({
   volume: id.optional(),
   /** The prompt's phrases. Default: those of the image's objects, or all categories if it has none. */
   phrases: z.array(phrase).optional(),
-  /** Patient, volume or source image: what must not be in two splits. */
+  /** Patient, volume or source image; never in two splits. */
   group: id.optional(),
   /** Pixel spacing in millimetres, horizontal and vertical. */
   pixel_spacing_mm: z.tuple([z.number().positive(), z.number().positive()]).optional(),

@@ -170,7 +170,7 @@ export function groupOf({ group, patient, volume }: CocoImage): string | undefin
   return own === undefined ? undefined : String(own);
 }
 
-/** Writes a dataset as one split of the project's layout, with a mask file for each object. */
+/** Writes a dataset as one split in the project's layout, with a mask file for each object. */
 export async function writeCoco(dataset: Dataset, root: string, split: Split): Promise<void> {
   await Promise.all(['annotations', 'images', 'masks'].map((folder) => mkdir(join(root, folder), { recursive: true })));
   const images: CocoImage[] = [];

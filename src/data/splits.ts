@@ -1,6 +1,6 @@
 import { DataError, Rng } from '../util/index.js';
 
-/** Which samples belong to which split. */
+/** Sample indices of each split. */
 export interface Split {
   readonly train: readonly number[];
   readonly val: readonly number[];

@@ -49,7 +49,7 @@ export interface SampleSource {
   readonly id: string;
   /** The image first, then its masks. */
   readonly files: readonly string[];
-  /** Patient, volume or source image, where the dataset tells: what must not be in two splits. */
+  /** Patient, volume or source image, if the dataset states it; never in two splits. */
   readonly group?: string | undefined;
   /** Further input of the sample, as text: a change means a different sample. */
   readonly annotation: string;

@@ -23,7 +23,7 @@ import { type TrustedRow, trustRows } from './trust/trust-rows.js';
 /** Images and the methods to evaluate on them; each fold of a cross-validation has its own models. */
 export interface EvaluationSplit {
   readonly dataset: Dataset;
-  /** The first is judged in depth. Splits name the same methods in the same order. */
+  /** The first method is analysed in depth. All parts name the same methods in the same order. */
   readonly methods: readonly Method[];
 }
 
@@ -45,7 +45,7 @@ export interface CollectOptions {
   readonly wordings: (structure: string) => readonly string[];
   /** Structures that no image shows, each prompted separately. */
   readonly negatives: readonly string[];
-  /** Some of the images, counted through all splits; all of them if left out. Prompts come from all images either way. */
+  /** A shard of the images, numbered across all splits. Default: all images. Prompts are always derived from all images. */
   readonly shard?: Shard | undefined;
   /** Progress callback. */
   readonly onProgress?: (stage: 'reading' | 'images', done: number, total: number) => void;
@@ -69,7 +69,7 @@ export interface Collected {
   /** Scored boxes, by method and dataset. */
   readonly boxes: ReadonlyMap<string, ReadonlyMap<string, readonly ImageBoxes[]>>;
   readonly wordingRows: readonly WordingRow[];
-  /** Where each image is, in the order of the splits. */
+  /** The location of each image, in the order of the splits. */
   readonly places: readonly ImagePlace[];
   /** Warnings about prompts, for the reader. */
   readonly warnings: readonly string[];
@@ -117,7 +117,7 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
   return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
 }
 
-/** Positions of the images that are judged, counted through all splits. */
+/** Indices of the images to evaluate, numbered across all splits. */
 function wantedOf(total: number, shard: Shard | undefined): ReadonlySet<number> {
   const all = Array.from({ length: total }, (_, i) => i);
   return new Set(shard === undefined ? all : shardOf(all, shard));

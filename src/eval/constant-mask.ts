@@ -32,10 +32,10 @@ export interface ConstantMaskFold {
 }
 
 /**
- * The score of answering each phrase with the same mask everywhere: the pixels that belong to it in at least a share of the
- * training images, the share being the one that scores best on them.
+ * Evaluates the constant-mask baseline: for each phrase, the pixels that belong to it in at least a fraction of the training
+ * images, with the fraction that scores best on those.
  *
- * @param folds - the folds of a cross-validation, or the one division of the data.
+ * @param folds - the folds of a cross-validation, or a single train/test split.
  */
 export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): Promise<ConstantMask> {
   const images: number[] = [];

@@ -9,24 +9,24 @@ export const WHERE = 'image';
 export interface ImageLimits {
   /** Of one image. */
   readonly pixels: number;
-  /** Of a volume's voxels, or of a DICOM file whose bytes are deflated. */
+  /** Of a volume's voxels, or of an inflated cine clip. */
   readonly unpackedBytes: number;
 }
 
 /** The images of a file. */
 export interface ImageSet {
-  /** What they are called: an only picture, frames of a cine clip, pages of a TIFF, planes of a volume. */
+  /** Kind of images: a single one, frames of a cine clip, pages of a TIFF, slices of a volume. */
   readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
   readonly count: number;
   /** Number of slices per volume, in a file of several volumes (time points, channels); otherwise the total. */
   readonly perFrame: number;
-  /** The address of image `i`, from 0: what {@link ImageSet.image} takes. */
+  /** The address of image `i`, from 0: the argument of {@link ImageSet.image}. */
   address(i: number): string;
   /**
-   * Decodes one of them.
+   * Decodes one of the images.
    *
-   * @param address - what stands after `#` in a name: `3`, of a volume also `x40` or `40t2`. May be left out if there is one.
-   * @throws DataError when there is no such image, several and none is named, or it is damaged.
+   * @param address - as after `#` in a name: `3`, for a volume also `x40` or `40t2`. Optional for a single image.
+   * @throws DataError when there is no such image, when several exist and none is selected, or when it is damaged.
    */
   image(address?: string): Promise<RasterImage>;
 }

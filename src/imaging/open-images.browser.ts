@@ -7,7 +7,7 @@ import { checkSize, WHERE } from './image-set.js';
 
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 
-/** As `open-images.ts`, of the files that browsers decode, and DICOM. TIFF and NIfTI are not among them. */
+/** Browser counterpart of `open-images.ts`: supports the browser's formats and DICOM, but neither TIFF nor NIfTI. */
 export const openImages: typeof import('./open-images.js').openImages = async (bytes, limits, name = '') => {
   if (beginsAsDicom(bytes) || isDicomName(name)) return openDicomFrames(bytes, limits);
   if (PNG.every((value, i) => bytes[i] === value) && bytes[24] === 16)

@@ -6,11 +6,11 @@ import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 import { fitText, LINE_HEIGHT, paintText, renderText, type TextLine, textWidth } from './text-line.js';
 
-/** Something to be shown on an image, such as what a segmenter finds. */
+/** An object to draw on an image. */
 export interface OverlayItem {
   /** Its label; items of one phrase have one colour. */
   readonly phrase: string;
-  /** In [0, 1]; written behind the phrase. */
+  /** In [0, 1]; written after the phrase. */
   readonly score?: number | undefined;
   readonly boxXyxyPx?: BoxXyxy | undefined;
   readonly mask?: BinaryMask | undefined;
@@ -41,12 +41,12 @@ const LIGHT: Rgb = [255, 255, 255];
 const DARK_COLOUR = 110;
 
 /**
- * Draws masks, boxes and labels on an image, small images enlarged by an integer factor. Labels lie inside the picture and, as
- * long as there is room, not over each other. They are written with the font of the package; letters that it lacks stand as
- * their codes, `U+80BF` (see `lettersLacking`).
+ * Draws masks, boxes and labels on an image; small images are enlarged by an integer factor. Labels stay inside the image and do
+ * not overlap as far as there is room. They use the bundled font; characters that it lacks appear as code points, `U+80BF` (see
+ * `lettersLacking`).
  *
- * @param phrases - all phrases in the order of their colours. Pictures that are looked at side by side take the same list, so that
- *   a phrase has one colour in all of them. Default: those of this picture.
+ * @param phrases - the phrases in the order of their colours. Images shown side by side take the same list, so that a phrase has
+ *   one colour in all of them. Default: those of this image.
  * @returns PNG bytes.
  */
 export async function drawOverlay(

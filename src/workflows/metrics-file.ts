@@ -15,7 +15,7 @@ import { presenceThresholdSchema } from '../infer/index.js';
 import { DataError, shownName, writeFileAtomic } from '../util/index.js';
 import { forgettingSchema } from './train/forgetting.js';
 
-/** Changes when a key of `metrics.json` is renamed or changes its meaning. Files of earlier versions are read: {@link upgraded}. */
+/** Increase when a key of `metrics.json` is renamed or changes its meaning. Earlier versions are read: {@link upgraded}. */
 export const METRICS_VERSION = 2;
 
 const methodSchema = z.strictObject({ strict: protocolSummarySchema, paper: protocolSummarySchema }).readonly();
@@ -109,7 +109,7 @@ export type Metrics = z.infer<typeof metricsSchema>;
 /** The content without the schema version, which is added on writing. */
 export type MetricsContent = Omit<Metrics, 'schemaVersion'>;
 
-/** The file that holds the figures of a split of a run's data. */
+/** The metrics file of a split of a run's data. */
 export function metricsFileOf({ dir }: { readonly dir: string }, split: 'train' | 'val' | 'test' = 'test'): string {
   return join(dir, split === 'test' ? 'metrics.json' : `metrics-${split}.json`);
 }
@@ -151,9 +151,9 @@ export async function writeMetrics(file: string, content: MetricsContent): Promi
 }
 
 /**
- * Adds the figures of an evaluation to a `metrics.json`, keeping what training and the demo wrote into it.
+ * Adds the figures of an evaluation to a `metrics.json`, keeping those of training and the demo.
  *
- * @param test - strict figures of the run's models over all test images; absent for other splits of the data.
+ * @param test - strict figures of the run's models over all test images; absent for other splits.
  * @throws DataError as {@link readMetrics} does.
  */
 export async function addEvaluation(file: string, figures: MetricsContent, test?: DatasetScore): Promise<void> {

@@ -12,15 +12,14 @@ import type { AuditReport, AuditSplit, ImageRecord, Inspection, Problem } from '
 export interface AuditOptions {
   /** Cache folder for inspections. Default: the user's cache folder. */
   readonly cacheDirectory?: string;
-  /** Problems found while the splits were opened. */
+  /** Problems found while opening the splits. */
   readonly problems?: readonly Problem[];
   readonly onProgress?: (done: number, total: number, file: string) => void;
 }
 
 /**
- * Looks at every picture of some splits of datasets: whether it can be read, what is in it, whether boxes fit masks, and whether
- * it, or its patient, is in another split too. Pictures are looked at a few at a time and forgotten: what is kept of each is a
- * few hundred bytes.
+ * Audits splits of datasets: whether each image can be read, what it contains, whether boxes fit masks, and whether the image or
+ * its patient is also in another split. Images are processed a few at a time; only a few hundred bytes of each are kept.
  */
 export async function auditDatasets(parts: readonly AuditSplit[], options: AuditOptions = {}): Promise<AuditReport> {
   const caches = new Map<string, Promise<AuditCache>>();
@@ -111,7 +110,7 @@ async function inParallel(count: number, job: (k: number) => Promise<void>): Pro
   await Promise.all(Array.from({ length: Math.min(count, availableParallelism() * 2) }, lane));
 }
 
-/** Whether a split is generated: its pictures are drawn from seeds and exist nowhere else. */
+/** Whether a split is generated: its images are drawn from seeds, not read from files. */
 export function isGenerated({ data }: AuditSplit): boolean {
   return data instanceof PhantomDataset;
 }

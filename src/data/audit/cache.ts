@@ -40,8 +40,8 @@ export function auditCacheDirectory(): string {
 }
 
 /**
- * What earlier audits found, by the image's split and path. It holds hashes, sizes, phrases and problems, no pixels. An entry serves as
- * long as its files have the size and the time of change that they had; failing that, as long as their content is the same.
+ * Inspections from earlier audits, by split and path. Holds hashes, sizes, phrases and problems, but no pixels. An entry is valid
+ * while its files keep their size and modification time or, failing that, their content hash.
  */
 export class AuditCache {
   private readonly file: string;

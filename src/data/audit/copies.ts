@@ -17,8 +17,8 @@ export interface CopyGroups {
 }
 
 /**
- * Joins the groups of pictures that are the same or alike, by what {@link findTwins} goes by: divided by the joined groups, no two
- * splits have twins.
+ * Joins the groups of identical or near-identical images by the criterion of {@link findTwins}. Splitting by joined groups leaves
+ * no twins across splits.
  */
 export function joinCopies(pictures: readonly Compared[]): CopyGroups {
   const number = new Map<string, number>();

@@ -15,11 +15,10 @@ export interface TrainingAuditOptions extends Pick<AuditOptions, 'cacheDirectory
 const LISTED = 5;
 
 /**
- * Looks at the data of a training before it starts: every picture must be readable, and none of those that are trained on, nor
- * its patient, may be among those that validate or test. What was looked at before is remembered. Generated pictures are left
- * out: their seeds keep them apart.
+ * Audits the data of a training run before it starts: every image must be readable, and no training image or patient may also be
+ * in the validation or test split. Earlier inspections are cached. Generated images are skipped: their seeds keep them apart.
  *
- * @throws DataError naming pictures when some cannot be read, or are in several splits and that is not allowed.
+ * @throws DataError naming the images that cannot be read, or that are in several splits without `allowOverlap`.
  */
 export async function auditForTraining(
   data: Readonly<Record<Split, Dataset>>,

@@ -1,7 +1,7 @@
 import type { Split } from '../coco.js';
 import type { ImageRecord, SharedGroup } from './types.js';
 
-/** Finds patients, volumes and source images of which pictures are in more than one split of their dataset. */
+/** Finds patients, volumes and source images with images in more than one split of their dataset. */
 export function findSharedGroups(pictures: readonly ImageRecord[]): SharedGroup[] {
   const groups = new Map<string, { dataset: string; group: string; parts: Partial<Record<Split, number>> }>();
   for (const { dataset, part, group } of pictures) {

@@ -8,7 +8,7 @@ import type { AuditSplit, Problem } from './types.js';
 
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** The splits of some datasets, and what was wrong on the way to them. */
+/** The splits of several datasets, and the problems found while opening them. */
 export interface OpenedFolders {
   readonly parts: readonly AuditSplit[];
   readonly problems: readonly Problem[];
@@ -75,7 +75,7 @@ async function openDataset(root: string, dataset: string): Promise<OpenedFolders
   return { parts, problems: [...problems, ...(await strangers(root, dataset, parts)), ...forgotten] };
 }
 
-/** Files that are links to somewhere else: of each split one is named. */
+/** Files that are links out of the dataset; one is named per split. */
 async function strangers(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const { part, data } of parts) {

@@ -2,7 +2,7 @@ import type { Split } from '../coco.js';
 import { paperCounts } from './paper-counts.js';
 import type { AuditSplit, DatasetSummary, ImageRecord, SplitSummary } from './types.js';
 
-/** Counts what each split of each dataset holds. */
+/** Counts the content of each split of each dataset. */
 export function summariseDatasets(parts: readonly AuditSplit[], pictures: readonly ImageRecord[]): DatasetSummary[] {
   const byPlace = grouped(pictures);
   const names = [...new Set(parts.map(({ dataset }) => dataset))];

@@ -8,9 +8,8 @@ export const ALIKE = 40;
 const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
 
 /**
- * Finds pictures that are in two splits or two datasets at once. Of pictures that are alike, each is told with its nearest
- * counterpart alone: n frames of a film would else make n² pairs. Those within one split of a dataset do no harm and are left
- * out.
+ * Finds images that are in two splits or two datasets. A near-identical image is reported only with its nearest counterpart: n
+ * frames of a cine clip would otherwise make n² pairs. Twins within one split are harmless and left out.
  */
 export function findTwins(pictures: readonly ImageRecord[], limit = ALIKE): Twins[] {
   const twins = new Map<string, Twins>();
@@ -95,7 +94,7 @@ function placeKey({ dataset, part }: ImageRecord): string {
   return `${part}\0${dataset}`;
 }
 
-/** Between splits it is an error, of whichever dataset they are: what one split learns, another tests. */
+/** An error across splits, whatever the dataset: a test image must not be trained on. */
 function levelOf(a: ImageRecord, b: ImageRecord): Level {
   return a.part === b.part ? 'warning' : 'error';
 }

@@ -34,7 +34,7 @@ export interface Inspection {
   readonly problems: readonly { readonly level: Level; readonly what: string }[];
 }
 
-/** A picture of a split. Those that cannot be read have no size and no fingerprint. */
+/** An image of a split. Unreadable images have no size and no fingerprint. */
 export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
   readonly dataset: string;
   readonly part: Split;
@@ -61,15 +61,15 @@ export interface Twins {
   readonly b: ImageLocation;
 }
 
-/** A patient, volume or source image of which pictures are in more than one split. */
+/** A patient, volume or source image with images in more than one split. */
 export interface SharedGroup {
   readonly dataset: string;
   readonly group: string;
-  /** Pictures in each split. */
+  /** Images in each split. */
   readonly parts: Partial<Record<Split, number>>;
 }
 
-/** What a split holds. */
+/** Counts of a split. */
 export interface SplitSummary {
   readonly images: number;
   readonly objects: number;

@@ -15,7 +15,7 @@ export interface Done {
 export interface AssembleOptions {
   readonly importer: Importer;
   readonly seed: number;
-  /** Splits that records have are kept: the publisher's, or those of a given division. */
+  /** Keeps the records' own splits: the publisher's, or those of a given split file. */
   readonly keepSplits: boolean;
   readonly phraseOf: (name: string) => string;
   /** All classes: the phrases of a negative. */
@@ -48,7 +48,7 @@ export interface StrictSplits {
 export function assembleStrict(done: readonly Done[], joined: readonly string[], options: AssembleOptions): StrictSplits {
   const splits: Record<Split, CocoEntry[]> = { train: [], val: [], test: [] };
   const splitOf = divide(done, joined, options);
-  // Splits that were given may divide a joined group: there its own name must stay, to be told by.
+  // Given splits may divide a joined group; its own name is kept so that the overlap is reported.
   const given = options.keepSplits && done.some(({ record }) => record.split !== undefined);
   for (const [i, { record, result }] of done.entries()) {
     const group = given ? record.group : (joined[i] as string);
@@ -64,7 +64,7 @@ function divide(done: readonly Done[], joined: readonly string[], { importer, se
   if (!keepSplits) return splitGroups(records, seed);
   const given = records.map(({ split }) => split);
   if (given.every((split) => split !== undefined)) return given as Split[];
-  // Where the publisher held a test split back, the rest trains and validates.
+  // If the publisher held out a test split, the rest is divided into train and val.
   const rest = splitGroups(
     records.filter(({ split }) => split === undefined),
     seed,
@@ -101,7 +101,7 @@ export function sourceOf({ image: { file, slice, frame, page } }: SourceRecord, 
   return `${relative(from, file).split(sep).join('/')}${place === undefined ? '' : `#${place}`}`;
 }
 
-/** Rows as the published code divides them: an image may be in several splits, with only some of its objects in each. */
+/** Rows split as in the published code: an image may be in several splits, with only some of its objects in each. */
 export function assemblePaper(
   done: readonly Done[],
   options: AssembleOptions,

@@ -17,7 +17,7 @@ export function findCopies(done: readonly Done[]): FoundCopies {
   return { joined: groups, sets };
 }
 
-/** Says what was found, and which copies are in two splits: those that were given are not changed. */
+/** Reports the copies found, and those across given splits, which are left unchanged. */
 export function reportCopies(
   done: readonly Done[],
   { sets }: FoundCopies,
@@ -48,7 +48,7 @@ function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
   return { a: a.file, b: b.file, parts: [a.part, b.part], kind };
 }
 
-/** What a person must know of copies: that they are in two splits, or that a split is empty because of them. */
+/** Notices about copies: those across splits, and splits left empty because of them. */
 export function copyNotes({ across, images, groups }: CopiesReport, splits: Splits, { unseen }: Importer): string[] {
   const [first] = across;
   const empty = (['train', 'val', 'test'] as const).filter((split) => splits[split].length === 0);

@@ -55,7 +55,7 @@ export async function importDataset(given: ImportOptions): Promise<ImportReport>
   }
 }
 
-/** What was found, with the splits of a given division. */
+/** The records found, with splits from a split file. */
 function divided(found: Found, splitOf: ReadonlyMap<string, Split>, { splits = '', from }: Task['options']): Found {
   const { records, problems, notes } = withSplits(found.records, splitOf, splits, (record) => sourceOf(record, from));
   if (records.length === 0)

@@ -33,7 +33,7 @@ export interface SetsOptions {
   readonly protocol: Protocol;
   /** How to treat a missing dataset. */
   readonly missing: 'error' | 'skip';
-  /** Of the splits of sets that are imported on the fly. */
+  /** Seed of the splits of sets imported on the fly. */
   readonly seed: number;
   /** Target of imports on the fly. Default: `sonoground/datasets` in the user's cache. */
   readonly cache?: string | undefined;
@@ -45,10 +45,10 @@ export interface SetsOptions {
 const SPLITS = ['train', 'val', 'test'] as const;
 
 /**
- * Opens several datasets as one. A folder in the project's layout is read; one in its published layout is imported into a
- * cache first. Datasets that are held back from training are in the test split only.
+ * Opens several datasets as one. A folder in the project's layout is read; one in its published layout is first imported into a
+ * cache. Datasets held back from training are in the test split only.
  *
- * @throws DataError that says where to get a dataset that is not there, or that none of them is.
+ * @throws DataError that states where to get a missing dataset, or that all of them are missing.
  */
 export async function openSets(sets: readonly SetRequest[], options: SetsOptions): Promise<Record<Split, Dataset>> {
   const { root, missing, logger = silentLogger } = options;
@@ -97,7 +97,7 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   };
 }
 
-/** A split of a dataset under the phrases that it is asked for here; images to train on come up as often as wanted. */
+/** A split of a dataset with renamed phrases; training images are repeated as requested. */
 function taken(whole: Dataset, split: Split, { repeat = 1, phrases = {} }: SetRequest): Dataset {
   const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
   return split === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;

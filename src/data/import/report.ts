@@ -3,7 +3,7 @@ import type { Split } from '../coco.js';
 import type { Splits } from './assemble.js';
 import type { Problem, Protocol } from './types.js';
 
-/** How much a split holds. */
+/** Counts of a split. */
 export interface SplitCounts {
   /** Objects. */
   readonly rows: number;
@@ -15,13 +15,13 @@ export interface SplitCounts {
 
 /** Identical or near-identical images, by the criterion of `check-data`, under different names, patients or volumes. */
 export interface CopiesReport {
-  /** Groups of copies; each is in one split, unless the splits were given. */
+  /** Groups of copies; each is in one split unless the splits were given. */
   readonly groups: number;
   /** Images with a copy elsewhere. */
   readonly images: number;
   /** The source images of each group. */
   readonly sets: readonly (readonly string[])[];
-  /** Pairs of source images in two splits, where those were given and are kept. */
+  /** Pairs of source images across given splits, which are kept. */
   readonly across: readonly {
     readonly a: string;
     readonly b: string;
@@ -37,7 +37,7 @@ export interface ImportReport {
   readonly variant?: string;
   readonly seed: number;
   readonly counts: Readonly<Record<Split, SplitCounts>>;
-  /** Objects of each phrase in each split. */
+  /** Object counts per phrase and split. */
   readonly phrases: Readonly<Record<string, Readonly<Record<Split, number>>>>;
   /** Images without an object. */
   readonly negatives: Readonly<Record<Split, number>>;
@@ -51,7 +51,7 @@ export interface ImportReport {
 
 const SPLITS = ['train', 'val', 'test'] as const;
 
-/** Counts what the splits hold. */
+/** Counts the content of the splits. */
 export function countSplits(splits: Splits): Pick<ImportReport, 'counts' | 'phrases' | 'negatives' | 'sharedGroups'> {
   const each = <T>(count: (split: Split) => T): Record<Split, T> => ({
     train: count('train'),

@@ -23,7 +23,7 @@ export interface SplitFile {
 
 const SPLITS = ['train', 'val', 'test'] as const;
 
-/** The text of a division, a split a line. */
+/** Serialises a split file, one split per line. */
 export function splitText({ parts, ...head }: SplitFile): string {
   const lines = SPLITS.map((split) => `    "${split}": ${JSON.stringify(parts[split])}`);
   const heads = Object.entries(head).flatMap(([key, value]) =>
@@ -33,9 +33,9 @@ export function splitText({ parts, ...head }: SplitFile): string {
 }
 
 /**
- * Reads the division of a dataset: the split of each image by its name.
+ * Reads a split file: the split of each image by name.
  *
- * @throws DataError naming the file, when it cannot be read, is another dataset's, or gives an image two splits.
+ * @throws DataError naming the file if it cannot be read, belongs to another dataset, or lists an image in two splits.
  */
 export async function readSplitFile(file: string, { name, title, unseen }: Importer): Promise<ReadonlyMap<string, Split>> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -102,7 +102,7 @@ export interface Divided {
   readonly notes: readonly string[];
 }
 
-/** Gives records their splits. */
+/** Assigns records their splits. */
 export function withSplits(
   records: readonly SourceRecord[],
   splitOf: ReadonlyMap<string, Split>,

@@ -5,7 +5,7 @@ import { PythonRandom } from './python-random.js';
 /** Fractions for train and val; the rest is the test split. */
 const SHARES = { train: 0.7, val: 0.2 };
 
-/** Shares where the test split is given. */
+/** Fractions where the test split is given. */
 export const TRAIN_AND_VAL = { train: 7 / 9, val: 2 / 9 };
 
 const SPLITS = ['train', 'val', 'test'] as const;
@@ -16,8 +16,9 @@ export interface Grouped {
 }
 
 /**
- * Divides 70/20/10 so that no group is in two splits. Groups are shuffled by the seed, but for large ones, which come first;
- * each goes to the split that lacks most images. Where every image is a group of its own the splits have exactly int(0.7 n), int(0.2 n) and the remaining images.
+ * Splits 70/20/10, keeping groups together. Groups are shuffled by the seed, except for large ones, which come first; each goes
+ * to the split furthest below its target. If every image is its own group, the splits have exactly int(0.7 n), int(0.2 n) and the
+ * remaining images.
  */
 export function splitGroups(items: readonly Grouped[], seed: number, shares = SHARES): Split[] {
   const sizes = new Map<string, number>();
@@ -27,7 +28,7 @@ export function splitGroups(items: readonly Grouped[], seed: number, shares = SH
   const order = largeFirst(Rng.seeded(seed).shuffle([...sizes.keys()].sort()), sizes, items.length);
   const empty = new Set(SPLITS.filter((split) => lacking[split] > 0));
   for (const [i, group] of order.entries()) {
-    // A few large groups must not leave a split without any.
+    // A few large groups must not leave a split empty.
     const open = order.length - i <= empty.size ? [...empty] : SPLITS;
     const split = open.reduce((most, other) => (lacking[other] > lacking[most] ? other : most));
     splitOf.set(group, split);
@@ -37,14 +38,14 @@ export function splitGroups(items: readonly Grouped[], seed: number, shares = SH
   return items.map(({ group }) => splitOf.get(group) as Split);
 }
 
-/** Groups that alone are more than the test split come first, largest first: nothing could make up for one that comes last. */
+/** Groups larger than the whole test split come first, largest first: a late one could not be compensated. */
 function largeFirst(order: readonly string[], sizes: ReadonlyMap<string, number>, images: number): string[] {
   const size = (group: string) => sizes.get(group) ?? 0;
   const large = order.filter((group) => size(group) > images * (1 - SHARES.train - SHARES.val) + 1);
   return [...large.sort((a, b) => size(b) - size(a)), ...order.filter((group) => !large.includes(group))];
 }
 
-/** Three groups are enough for three splits that are not empty. */
+/** Three groups suffice for three non-empty splits. */
 function targets(images: number, groups: number, shares: typeof SHARES): Record<Split, number> {
   const train = Math.floor(images * shares.train + 1e-9);
   if (shares === TRAIN_AND_VAL) return { train, val: images - train, test: Number.NEGATIVE_INFINITY };
@@ -60,10 +61,10 @@ export interface Listed {
 }
 
 /**
- * Divides rows as the published code does: each list shuffled by Python's generator (seeded once), the first int(0.7 n)
- * train, the next int(0.2 n) validate, the rest tests.
+ * Splits rows as the published code does: each list shuffled by Python's generator (seeded once), then int(0.7 n) for train,
+ * int(0.2 n) for val and the rest for test.
  *
- * @returns the rows of each split in their shuffled order.
+ * @returns the rows of each split in shuffled order.
  */
 export function splitRows<T extends Listed>(rows: readonly T[], lists: readonly string[], seed: number): Record<Split, T[]> {
   const random = new PythonRandom(seed);

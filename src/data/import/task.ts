@@ -16,7 +16,7 @@ export interface ImportOptions {
   readonly onBad?: 'stop' | 'skip';
   /** Seed of the split. Default: 42. */
   readonly seed?: number;
-  /** Use the publisher's splits. Default: false. */
+  /** Uses the publisher's splits. Default: false. */
   readonly officialSplits?: boolean;
   /** A split file to use: the `splits.json` of another import. Default: a split drawn by the seed. */
   readonly splits?: string | undefined;

@@ -92,11 +92,11 @@ export interface SourceRecord {
   readonly image: PixelSource;
   /** Empty for a negative. */
   readonly masks: readonly (MaskSource | DrawnSource)[];
-  /** Images of one group stay in one split: a patient, a volume, a source image. */
+  /** Images of one group (patient, volume, source image) stay in one split. */
   readonly group: string;
   /** Classes for the prompt, where they differ from those present. */
   readonly asked?: readonly string[];
-  /** The split that the dataset's publisher gave it. */
+  /** The publisher's split. */
   readonly split?: Split;
   /** The published code's list that contains it. */
   readonly list?: string;
@@ -123,7 +123,7 @@ export interface Found {
   readonly notes?: readonly string[];
 }
 
-/** What an importer is asked. */
+/** Options of a scan. */
 export interface ScanOptions {
   readonly protocol: Protocol;
   /** The files of the imported folder. */
@@ -132,7 +132,7 @@ export interface ScanOptions {
   readonly variant: string;
   /** Phrases of the objects of a set that names none; several stand for label values 1, 2, …. */
   readonly prompts: readonly string[];
-  /** The publisher's splits are wanted. */
+  /** Whether to use the publisher's splits. */
   readonly officialSplits: boolean;
 }
 
@@ -169,11 +169,11 @@ export interface Importer {
   readonly layout: string;
   /** Its file names are generic: it is never suggested as the dataset that a folder contains. */
   readonly plainLayout?: boolean;
-  /** Held back from training: everything goes to the test split. */
+  /** Held back from training: everything is in the test split. */
   readonly unseen?: boolean;
-  /** Splits that came with the data are kept without being asked for. */
+  /** Splits that come with the data are always kept. */
   readonly keepsSplits?: boolean;
-  /** The dataset has published splits. */
+  /** Description of the published splits, if any. */
   readonly officialSplits?: string;
   /** Versions within one archive; the first is the default. */
   readonly variants?: readonly string[];

@@ -1,2 +1,2 @@
-// Volumes are read where all images are, so that train, infer, eval and import take the same files.
+// Volumes are read by the common image reader, so that train, infer, eval and import accept the same files.
 export { NiftiVolume, openNifti, type SliceAddress, type VolumeRange, type VolumeSlice } from '../../imaging/index.js';

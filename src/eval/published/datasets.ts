@@ -3,7 +3,7 @@ export interface PaperDataset {
   /** Its name in the paper's tables. */
   readonly name: string;
   readonly organ: string;
-  /** Whether its training split was trained on. */
+  /** Whether its training split was used for training. */
   readonly seen: boolean;
   /** Names under which its data may appear, without case and punctuation. */
   readonly keys: readonly string[];

@@ -53,14 +53,14 @@ export async function decodeFrame(
 }
 
 /**
- * Images of one file above which it is not listed. The longest cine clips and volumes have some ten thousand; a header that says
- * more is wrong, and the names alone would fill the memory.
+ * Files with more images are not listed. The longest cine clips and volumes have some ten thousand; a header that states more is
+ * wrong, and the names alone would exhaust memory.
  */
 const MAX_LISTED = 100_000;
 
 /**
- * The images of a file by their addresses: all frames of a cine clip, pages of a TIFF, planes of a volume across its third axis;
- * of any other file its name. A file that cannot be read keeps its name, so that reading it tells what is wrong.
+ * Lists the images of a file by their addresses: the frames of a cine clip, the pages of a TIFF, the slices of a volume along its
+ * third axis; for any other file, its name. An unreadable file keeps its name, so that the later read reports the problem.
  */
 export async function listImages(name: string): Promise<string[]> {
   const { file, part } = await splitAddress(name);

@@ -8,7 +8,7 @@ const { run, model, data, lora, train, loss, eval: judging } = runConfigSchema.s
 const trainingSchema = z.strictObject({ lora, train, loss });
 
 const judgedSchema = z.strictObject({
-  /** What the models are taught: a COCO folder, whose test split they are asked about. */
+  /** Training domain: a COCO folder whose test split is evaluated. */
   learnt: inputPath(),
   /** Prior domain, to measure forgetting: likewise. Phantoms of the standard domain are evaluated in addition. */
   retained: inputPath(),

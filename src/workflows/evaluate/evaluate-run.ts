@@ -17,8 +17,8 @@ import { writeReport } from './write-report.js';
 
 /**
  * Evaluates the models of a run on a split of its data under both protocols, and writes `metrics.json`, `per-image.csv`, tables,
- * figures and `evaluation.html` into the run folder. What was predicted before is remembered: a stopped evaluation goes on.
- * Starts the best backend there is, unless one was started before.
+ * figures and `evaluation.html` into the run folder. Predictions are cached, so an interrupted evaluation resumes. Starts the
+ * best available backend unless one was started before.
  */
 export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions = {}): Promise<EvaluateRunResult> {
   await ensureBackend();
@@ -66,7 +66,7 @@ export function collectOptionsOf(
   };
 }
 
-/** Takes a threshold from the validation split and puts it beside the weights that it is for. */
+/** Chooses a threshold on the validation split and stores it beside its weights. */
 async function calibrate(
   config: RunConfig,
   runFolds: readonly RunFold[],

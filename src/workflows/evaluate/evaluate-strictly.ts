@@ -13,15 +13,15 @@ import { collectOptionsOf } from './evaluate-run.js';
 import type { Judged } from './methods.js';
 import { settingsOf } from './options.js';
 
-/** What the strict protocol says of a split of the data. */
+/** A strict evaluation of one fold of the data. */
 export interface StrictEvaluation extends Collected {
   /** Over all images of the split. */
   readonly score: DatasetScore;
 }
 
 /**
- * Judges one method a split by the strict protocol: as `evaluateRun` does, without the paper's protocol and without files. Prompts
- * are chosen by the images of all splits, so that folds are asked alike. A split without an image has a score of nulls.
+ * Evaluates one method per fold by the strict protocol: `evaluateRun` without the paper's protocol and without files. Prompts are
+ * chosen by the images of all folds, so that folds share them. A fold without images has a score of nulls.
  */
 export async function evaluateStrictly(
   splits: readonly EvaluationSplit[],
@@ -43,7 +43,7 @@ export async function evaluateStrictly(
   return evaluations;
 }
 
-/** Several splits that one method was judged on, by dataset and over all images. */
+/** Summarises several parts evaluated with one method, by dataset and over all images. */
 export function summariseStrictly(splits: readonly Collected[], seed: number): ProtocolSummary {
   const rows = splits.flatMap((split) => split.rows);
   const names = [...new Set(rows.map(({ dataset }) => dataset))];

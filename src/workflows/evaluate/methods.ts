@@ -25,7 +25,7 @@ export interface MethodsOptions {
 
 export interface OpenMethods {
   readonly splits: readonly EvaluationSplit[];
-  /** Ours, one a split. */
+  /** Our method, one per fold. */
   readonly ours: readonly ModelMethod[];
   readonly folders: readonly MaskFolderMethod[];
 }
@@ -40,7 +40,7 @@ export function openModels({ run, eval: judging }: Judged, name: string, models:
 /** Location of the answer cache, and evaluation settings. */
 export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 
-/** Opens the methods that are judged on each fold of a run. Ours comes first. */
+/** Opens the methods to evaluate on each fold of a run. Ours comes first. */
 export async function openMethods(folds: readonly RunFold[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
   const open = (name: string, models: LoadOptions) => openModels(config, name, models);

@@ -12,7 +12,7 @@ export type PaperFigure = (typeof paperFigures)[number];
 
 /** Selects models, data and outputs of an evaluation. */
 export interface EvaluateRunOptions {
-  /** The split of the data that is judged. Default: `test`. */
+  /** The split to evaluate. Default: `test`. */
   readonly split?: Split | undefined;
   /** An adapter to evaluate. Default: the run's own models. */
   readonly adapter?: string | undefined;
@@ -28,7 +28,7 @@ export interface EvaluateRunOptions {
   readonly wordings?: Wordings | undefined;
   /** Structures that no image shows; each is prompted separately. Default: none. */
   readonly negatives?: readonly string[] | undefined;
-  /** False-alarm rate for which to take a threshold from the validation split. Default: none is taken. */
+  /** False positive rate for which to choose a threshold on the validation split. Default: no calibration. */
   readonly calibrate?: number | undefined;
   /** Whether to predict the quality of each mask from mirrored images too. Default: false. */
   readonly trust?: boolean | undefined;

@@ -9,7 +9,7 @@ const SIDE = 320;
 /** Maximum number of objects drawn on one image: more would be indistinguishable, and each costs a pass over the image. */
 const DRAWN = 100;
 
-/** Pictures of each split that are shown. */
+/** Samples shown per split. */
 const SAMPLES = 4;
 
 /** An image embedded in the page, so that nothing is fetched. */
@@ -19,7 +19,7 @@ export interface PageImage {
   readonly height: number;
 }
 
-/** Indices spread evenly over a split; from the middle of each stretch, since first pictures are seldom typical. */
+/** Indices spread evenly over a split, each from the middle of its interval: first images are seldom typical. */
 export function sampleIndices(size: number): number[] {
   const count = Math.min(SAMPLES, size);
   return Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * size) / count));

@@ -46,7 +46,7 @@ ${labelsTable(summary, present)}
 ${present.map((part) => splitSamples(part, summary.parts[part] as SplitSummary, samples))}`;
 }
 
-/** A picture of a dataset's split. */
+/** A sample image of a split. */
 export interface SampleFigure {
   readonly part: Split;
   readonly caption: string;

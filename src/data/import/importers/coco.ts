@@ -11,7 +11,7 @@ import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 import { PICTURE } from './common.js';
 
-/** Any COCO detection set: splits from the names of files or folders, masks as polygons, RLE or files. */
+/** Any COCO detection set: splits from file or folder names; masks as polygons, RLE or files. */
 export const coco: Importer = {
   name: 'coco',
   title: 'COCO',

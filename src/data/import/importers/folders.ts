@@ -133,7 +133,7 @@ function plainStem(stem: string): string {
   return stem.replace(/[ _-]+(?:mask|seg|label|gt|segmentation)(?:[ _-]?\d+)?$/i, '');
 }
 
-/** The last folder above that is no split. */
+/** The last parent folder that is not a split. */
 function classAbove(above: string): string {
   return above.split('/').findLast((step) => splitNamed(step) === undefined) ?? '';
 }

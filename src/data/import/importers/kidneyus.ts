@@ -123,7 +123,7 @@ function published({ images, capsules, regions, listed, problems: before }: Sour
     if (image === undefined) problems.push({ file, what: 'it is in the table and not among the images' });
     return image === undefined ? [] : shapes.map((shape) => ({ file, image, shapes, shape }));
   });
-  // The order of the table decides which row is in which split.
+  // The table order decides the split of each row.
   rows.sort((a, b) => a.shape.row - b.shape.row);
   const records = rows.flatMap(({ file, image, shapes, shape: { region, polygon } }): SourceRecord[] => {
     const structure = STRUCTURES[region];

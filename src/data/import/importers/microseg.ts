@@ -2,7 +2,7 @@ import { volumeSlices } from '../readers/volume-slices.js';
 import type { Importer } from '../types.js';
 import { path } from './common.js';
 
-/** MicroSeg: micro-ultrasound volumes; numbers restart in the test split. */
+/** MicroSeg: micro-ultrasound volumes; numbering restarts in the test split. */
 export const microseg: Importer = {
   name: 'microseg',
   title: 'MicroSeg',

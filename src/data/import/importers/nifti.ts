@@ -5,7 +5,7 @@ import { path } from './common.js';
 /** Phrase of objects without `--prompt`. */
 const UNNAMED = 'structure';
 
-/** One's own volumes with labels: every slice is an image, a volume stays in one split. */
+/** User-provided volumes with labels: every slice is an image; a volume stays in one split. */
 export const nifti: Importer = {
   name: 'nifti',
   title: 'NIfTI volumes',

@@ -16,10 +16,10 @@ const COLUMNS = [
   'dataset',
 ] as const;
 
-/** Tables and folders of each split. Training images come without masks: boxes only. */
+/** Tables and folders of each split. Training images have boxes but no masks. */
 const SPLITS: Readonly<Record<Split, string>> = { train: 'train', val: 'val', test: 'test_image' };
 
-/** What the published code prepares: a table and a folder a split, and masks of the test split. */
+/** The output of the published preprocessing: a table and a folder per split, and masks of the test split. */
 export const paperCsv: Importer = {
   name: 'paper-csv',
   title: 'the published code’s CSV',

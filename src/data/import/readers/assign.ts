@@ -24,7 +24,7 @@ export type Claim = Pick<Match, 'file' | 'common'>;
  */
 export function assign<K>(wanted: readonly Wanted<K>[], lookup: PathLookup): Map<K, Claim | string> {
   const found = wanted.map((want) => ({ want, match: lookup.find(want.named, want.list) }));
-  // A list whose images lie in the folder of its own split has none in another's.
+  // A list whose images lie in its own split's folder does not match files of another split.
   const apart = new Set<NamingList>();
   for (const { want, match } of found) if (typeof match === 'object' && match.split > 0) apart.add(want.list);
   const result = new Map<K, Claim | string>();

@@ -21,7 +21,7 @@ export interface PairRule {
   readonly image: RegExp;
   /** Matches the path of a mask; groups shared with the image must be equal. */
   readonly mask: RegExp;
-  /** Groups that make the key, `id` last. Default: `split`, `class` and `id`, those that there are. */
+  /** Groups that form the key, `id` last. Default: `split`, `class` and `id`, as far as present. */
   readonly key?: readonly string[];
   /** Compares numeric names as numbers: 7 equals 007. */
   readonly numeric?: boolean;

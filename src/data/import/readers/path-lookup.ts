@@ -12,7 +12,7 @@ export interface Match {
   readonly common: number;
   /** All components of the name match. */
   readonly whole: boolean;
-  /** The path names the split that the list names: 2 by the same word, 1 by another; -1: it names another split. */
+  /** Agreement of the splits named by path and list: 2 the same word, 1 a synonym, -1 a different split. */
   readonly split: number;
   /** Number of leading folders shared with the list. */
   readonly nearness: number;
@@ -36,9 +36,9 @@ const IMAGES = /^(images?|imgs?|jpegimages)$/i;
 const ENDING = /\.(png|jpe?g|bmp|tiff?|webp)$/;
 
 /**
- * Finds the file that a list means by a path. Lists travel: the path may begin on another computer, so it is compared with the
- * files' from the end. Of several with the longest common end the one nearest to the list is taken, then the one whose path
- * names the list's own split, then the one whose published address says so, that lies where COCO has images, that is spelt alike.
+ * Finds the file that a list refers to. Lists move between computers, so paths are compared from the end. Of several files with
+ * the longest common suffix, the one nearest to the list wins, then, in this order, the one whose path names the list's own
+ * split, that matches the published address, that lies where COCO stores images, and that is spelt the same.
  */
 export class PathLookup {
   /** Files by each suffix of their path (`001.png`, `p1/001.png`, …), with and without the image extension. */

@@ -1,6 +1,8 @@
 import type { Split } from '../../coco.js';
 
-/** The split that a path names: `train.json`, `instances_val2017.json`, `valid/…`. The file's own name counts before its folders. */
+/**
+ * The split named by a path: `train.json`, `instances_val2017.json`, `valid/…`. The file name takes precedence over its folders.
+ */
 export function splitNamed(path: string): Split | undefined {
   for (const step of path.split('/').reverse()) {
     const word = /(?:^|[^a-z])(train|val|valid|validation|test)(?:[^a-z]|ing|$)/i.exec(step)?.[1]?.toLowerCase();
