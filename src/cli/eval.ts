@@ -212,9 +212,9 @@ function tell({ summaries, comparisons, constantMask, warnings, calibration, fil
   }
   consoleLogger.info(`constant-mask baseline: DSC ${percentText(constantMask.dsc, 2)}`);
   if (calibration !== undefined) {
-    const { threshold, absent, falseAlarmRate, detectionRate } = calibration;
+    const { threshold, absent, falsePositiveRate, detectionRate } = calibration;
     consoleLogger.info(
-      `threshold for presence ${threshold.toFixed(4)}: ${percentText(100 * falseAlarmRate)} of ${absent} absent structures pass, ${detectionRate === null ? 'no present one was available' : `${percentText(100 * detectionRate)} of the present ones`}`,
+      `threshold for presence ${threshold.toFixed(4)}: ${percentText(100 * falsePositiveRate)} of ${absent} absent structures pass, ${detectionRate === null ? 'no present one was available' : `${percentText(100 * detectionRate)} of the present ones`}`,
     );
   }
   for (const warning of warnings) consoleLogger.warn(warning);
@@ -228,7 +228,7 @@ function tellMethod({ method, strict, paper }: MethodSummary, several: boolean):
   const names = Object.keys(strict.datasets);
   const line = (name: string, s: MethodSummary['strict']['pooled'], p: MethodSummary['paper']['pooled']) =>
     consoleLogger.info(
-      `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.missed} false negatives in ${s.n}; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,
+      `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.falseNegatives} false negatives in ${s.n}; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,
     );
   for (const name of names) {
     const [s, p] = [strict.datasets[name], paper.datasets[name]];

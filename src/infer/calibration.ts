@@ -16,15 +16,15 @@ export const presenceThresholdSchema = z.object({
   /** Number of positive images. */
   present: z.int().nonnegative(),
   /** Share of negative images that reach the threshold. */
-  falseAlarmRate: rate,
+  falsePositiveRate: rate,
   /** Share of positive images that reach the threshold; null if there were none. */
   detectionRate: rate.nullable(),
 });
 
 const calibrationSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** The requested false-positive rate. */
-  targetFalseAlarmRate: rate,
+  targetFalsePositiveRate: rate,
   /** Source of the scores: `val of stu, busi`. */
   source: z.string(),
   /** Hash of the models that produced the scores. */
@@ -47,7 +47,19 @@ export interface PresenceVerdict {
   /** Whether the threshold is the phrase's own, rather than the overall one. */
   readonly ownThreshold: boolean;
   /** The false-positive rate that the threshold was chosen for. */
-  readonly falseAlarmRate: number;
+  readonly falsePositiveRate: number;
+}
+
+/** Reviver for files of version 1, which differ in the names of two keys. */
+function upgrade(this: unknown, key: string, value: unknown): unknown {
+  if (key === 'version' && value === 1) return 2;
+  if (!(value instanceof Object) || Array.isArray(value)) return value;
+  const { falseAlarmRate, targetFalseAlarmRate, ...rest } = value as Record<string, unknown>;
+  return {
+    ...rest,
+    ...(falseAlarmRate !== undefined && { falsePositiveRate: falseAlarmRate }),
+    ...(targetFalseAlarmRate !== undefined && { targetFalsePositiveRate: targetFalseAlarmRate }),
+  };
 }
 
 /** Writes a calibration beside the weights that it belongs to. */
@@ -71,7 +83,7 @@ export async function readCalibration(dir: string): Promise<PresenceCalibration 
   const text = isFolder ? await readModelText(file) : undefined;
   if (text === undefined) return undefined;
   try {
-    return calibrationSchema.parse(JSON.parse(text));
+    return calibrationSchema.parse(JSON.parse(text, upgrade));
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     throw new CheckpointError({
@@ -91,11 +103,17 @@ export async function readCalibration(dir: string): Promise<PresenceCalibration 
  * @param score - the detector's best score for it over all boxes, including those below the box threshold; 0 if there is none.
  */
 export function presenceVerdict(
-  { overall, perPhrase, targetFalseAlarmRate }: PresenceCalibration,
+  { overall, perPhrase, targetFalsePositiveRate }: PresenceCalibration,
   phrase: string,
   score: number,
 ): PresenceVerdict {
   const own = Object.hasOwn(perPhrase, phrase) ? perPhrase[phrase] : undefined;
   const { threshold } = own ?? overall;
-  return { present: score >= threshold, score, threshold, ownThreshold: own !== undefined, falseAlarmRate: targetFalseAlarmRate };
+  return {
+    present: score >= threshold,
+    score,
+    threshold,
+    ownThreshold: own !== undefined,
+    falsePositiveRate: targetFalsePositiveRate,
+  };
 }

@@ -9,7 +9,7 @@ export { type MaskScores, maskScores } from './mask-scores.js';
 export { type BoxCorners, boxIou, diceCoefficient, iou } from './overlap.js';
 export { percent, percentOrNull, roundedOrNull } from './percent.js';
 export { midranks, spearman } from './ranks.js';
-export { rocCurve, thresholdForFalseAlarms } from './roc.js';
+export { rocCurve, thresholdForFalsePositives } from './roc.js';
 export { holm, pairedBootstrap, wilcoxonSignedRank } from './significance.js';
 export { bootstrapInterval, mean, populationStd, quantile } from './statistics.js';
 export { hausdorff95, normalisedSurfaceDistance } from './surface-distance.js';

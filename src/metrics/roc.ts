@@ -2,7 +2,7 @@
 export interface RocPoint {
   readonly threshold: number;
   /** False positives over all negatives, in [0, 1]. */
-  readonly falseAlarmRate: number;
+  readonly falsePositiveRate: number;
   /** True positives over all positives, in [0, 1]. */
   readonly detectionRate: number;
 }
@@ -24,7 +24,7 @@ export function rocCurve(present: readonly number[], absent: readonly number[]):
   refuseNaN('rocCurve', [...present, ...absent]);
   const scored = [...present.map((score) => ({ score, there: 1 })), ...absent.map((score) => ({ score, there: 0 }))];
   scored.sort((a, b) => b.score - a.score);
-  const points: RocPoint[] = [{ threshold: Number.POSITIVE_INFINITY, falseAlarmRate: 0, detectionRate: 0 }];
+  const points: RocPoint[] = [{ threshold: Number.POSITIVE_INFINITY, falsePositiveRate: 0, detectionRate: 0 }];
   let [hits, alarms, area] = [0, 0, 0];
   for (let i = 0; i < scored.length; ) {
     const threshold = (scored[i] as { score: number }).score;
@@ -33,8 +33,8 @@ export function rocCurve(present: readonly number[], absent: readonly number[]):
       else alarms += 1;
     }
     const last = points[points.length - 1] as RocPoint;
-    const point = { threshold, falseAlarmRate: alarms / absent.length, detectionRate: hits / present.length };
-    area += ((point.falseAlarmRate - last.falseAlarmRate) * (point.detectionRate + last.detectionRate)) / 2;
+    const point = { threshold, falsePositiveRate: alarms / absent.length, detectionRate: hits / present.length };
+    area += ((point.falsePositiveRate - last.falsePositiveRate) * (point.detectionRate + last.detectionRate)) / 2;
     points.push(point);
   }
   return { points, auc: present.length === 0 || absent.length === 0 ? Number.NaN : area };
@@ -46,10 +46,10 @@ export function rocCurve(present: readonly number[], absent: readonly number[]):
  *
  * @throws RangeError without scores, for a NaN score, or for a rate outside [0, 1].
  */
-export function thresholdForFalseAlarms(absent: readonly number[], rate: number): number {
-  if (absent.length === 0) throw new RangeError('thresholdForFalseAlarms: there is no score');
-  if (!(rate >= 0 && rate <= 1)) throw new RangeError(`thresholdForFalseAlarms: ${rate} is not a share`);
-  refuseNaN('thresholdForFalseAlarms', absent);
+export function thresholdForFalsePositives(absent: readonly number[], rate: number): number {
+  if (absent.length === 0) throw new RangeError('thresholdForFalsePositives: there is no score');
+  if (!(rate >= 0 && rate <= 1)) throw new RangeError(`thresholdForFalsePositives: ${rate} is not a share`);
+  refuseNaN('thresholdForFalsePositives', absent);
   const best = [...absent].sort((a, b) => b - a);
   // Rounding must not lose an allowed false positive: 0.15 of 20 is 3.
   const allowed = Math.floor(rate * absent.length + 1e-9);

@@ -12,7 +12,7 @@ export interface ImageScore {
   readonly hd95: number;
   readonly nsd: number;
   /** Whether none of the image's structures were found. */
-  readonly missed: boolean;
+  readonly falseNegative: boolean;
   /** Whether it enters the means: the paper leaves out false negatives. */
   readonly counts: boolean;
 }
@@ -36,7 +36,7 @@ export function foldImages(rows: readonly TargetRow[]): ImageScore[] {
 function imageScore(rows: readonly TargetRow[]): ImageScore {
   const [{ dataset, image, group, protocol }] = rows as [TargetRow];
   const over = (pick: (row: TargetRow) => number) => mean(rows.map(pick));
-  const missed = rows.every((row) => row.missed);
+  const falseNegative = rows.every((row) => row.falseNegative);
   return {
     dataset,
     image,
@@ -45,7 +45,7 @@ function imageScore(rows: readonly TargetRow[]): ImageScore {
     iou: over((row) => row.iou),
     hd95: over((row) => row.hd95),
     nsd: over((row) => row.nsd),
-    missed,
-    counts: protocol === 'strict' || !missed,
+    falseNegative,
+    counts: protocol === 'strict' || !falseNegative,
   };
 }

@@ -17,7 +17,7 @@ export interface JudgeOptions {
 /** The fields of a row that depend only on the comparison of masks. */
 export type Judgement = Omit<
   TargetRow,
-  'method' | 'protocol' | 'dataset' | 'image' | 'group' | 'file' | 'prompt' | 'target' | 'detectorScore' | 'dscGivenTrueBox'
+  'method' | 'protocol' | 'dataset' | 'image' | 'group' | 'file' | 'prompt' | 'target' | 'detectorScore' | 'dscWithGroundTruthBox'
 >;
 
 /** Compares the union of the predicted masks with the union of the ground-truth masks, and instances one by one. */
@@ -35,7 +35,7 @@ export function judge(
     const { width, height } = sample.image;
     const nothing = { dsc: 0, iou: 0, nsd: 0, found: 0, boxIou: 0, instanceDsc: 0 };
     const hd95 = Math.hypot(width * spacing.x, height * spacing.y);
-    return { ...shared, ...nothing, hd95, shown: truth.length > 0, missed: truth.length > 0 };
+    return { ...shared, ...nothing, hd95, shown: truth.length > 0, falseNegative: truth.length > 0 };
   }
   const masks = found.map(({ mask }) => mask);
   const trueMasks = truth.map(({ mask }) => mask);
@@ -43,7 +43,7 @@ export function judge(
     ...shared,
     ...compare(unionOfMasks(masks), unionOfMasks(trueMasks), tolerance, spacing),
     shown: true,
-    missed: false,
+    falseNegative: false,
     found: foundInstances(found, truth),
     boxIou: Math.max(...truth.map(({ boxXyxyPx }) => boxIou(best.boxXyxyPx, boxXyxyPx))),
     instanceDsc: instanceDsc(masks, trueMasks),

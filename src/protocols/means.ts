@@ -9,22 +9,24 @@ export interface Means {
   readonly iou: number;
   /** Means over targets. */
   readonly boxIou: number;
-  readonly dscGivenTrueBox: number;
+  readonly dscWithGroundTruthBox: number;
 }
 
 /** Averages the rows of one method under one protocol. */
 export function meansOf(rows: readonly TargetRow[]): Means {
   const counted = foldImages(rows).filter(({ counts }) => counts);
-  const given = rows.flatMap(({ shown, dscGivenTrueBox }) => (shown && dscGivenTrueBox !== undefined ? [dscGivenTrueBox] : []));
+  const given = rows.flatMap(({ shown, dscWithGroundTruthBox }) =>
+    shown && dscWithGroundTruthBox !== undefined ? [dscWithGroundTruthBox] : [],
+  );
   return {
     dsc: mean(counted.map(({ dsc }) => dsc)),
     iou: mean(counted.map(({ iou }) => iou)),
     boxIou: mean(judgedRows(rows).map(({ boxIou }) => boxIou)),
-    dscGivenTrueBox: mean(given),
+    dscWithGroundTruthBox: mean(given),
   };
 }
 
 /** The targets that enter the means: all present ones; under the paper's protocol, without false negatives. */
 export function judgedRows(rows: readonly TargetRow[]): TargetRow[] {
-  return rows.filter((row) => row.shown && (row.protocol === 'strict' || !row.missed));
+  return rows.filter((row) => row.shown && (row.protocol === 'strict' || !row.falseNegative));
 }

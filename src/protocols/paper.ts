@@ -36,9 +36,9 @@ export async function paperRows(method: Method, sample: Sample, { structures, ..
       target: phrase,
       ...judged,
       // An empty mask is a wrong answer, not a missing one; only missing ones are left out.
-      missed: best === undefined,
+      falseNegative: best === undefined,
       detectorScore: answer[0]?.score ?? 0,
-      dscGivenTrueBox: undefined,
+      dscWithGroundTruthBox: undefined,
     });
   }
   return rows;

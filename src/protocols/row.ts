@@ -21,7 +21,7 @@ export interface TargetRow {
   /** Whether the target is present in the image. If not, only score and number of boxes are meaningful. */
   readonly shown: boolean;
   /** A false negative: present, but nothing was found. */
-  readonly missed: boolean;
+  readonly falseNegative: boolean;
   readonly dsc: number;
   readonly iou: number;
   /** The image diagonal if nothing was found, an upper bound of distances in the image. */
@@ -42,5 +42,5 @@ export interface TargetRow {
   /** Mean DSC over matched pairs, unmatched ground-truth instances and unmatched masks; unmatched ones count 0. */
   readonly instanceDsc: number;
   /** DSC of the masker's masks for the ground-truth boxes, if there is a masker. */
-  readonly dscGivenTrueBox: number | undefined;
+  readonly dscWithGroundTruthBox: number | undefined;
 }

@@ -37,7 +37,7 @@ export async function strictRows(method: Method, sample: Sample, options: Strict
       target,
       ...judge(sample, truth, boxes, options),
       detectorScore: answer.find(({ phrase }) => phrase === target)?.score ?? 0,
-      dscGivenTrueBox: await dscGivenTrueBoxes(method, sample, truth),
+      dscWithGroundTruthBox: await dscWithGroundTruthBoxes(method, sample, truth),
     });
   }
   return { rows, boxes: method.scored ? boxesOf(answer, targets) : undefined };
@@ -64,7 +64,11 @@ function boxesOf(answer: Answer, targets: readonly Target[]): ImageBoxes {
   };
 }
 
-async function dscGivenTrueBoxes(method: Method, sample: Sample, truth: readonly SampleObject[]): Promise<number | undefined> {
+async function dscWithGroundTruthBoxes(
+  method: Method,
+  sample: Sample,
+  truth: readonly SampleObject[],
+): Promise<number | undefined> {
   if (method.answerBoxes === undefined || truth.length === 0) return undefined;
   const answer = await method.answerBoxes(
     sample,

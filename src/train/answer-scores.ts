@@ -68,7 +68,7 @@ export async function detectorScores(
 }
 
 /**
- * Creates the masker score: `dsc` of its masks for the ground-truth boxes, called `dscGivenTrueBox` in an evaluation.
+ * Creates the masker score: `dsc` of its masks for the ground-truth boxes, called `dscWithGroundTruthBox` in an evaluation.
  *
  * @throws ConfigError when another score is requested.
  */
@@ -99,7 +99,7 @@ export async function maskerScores(
   };
   return {
     judge: await strictJudge(method, val, countingOf(config)),
-    sumUp: (rows) => ({ dsc: meansOf(rows).dscGivenTrueBox }),
+    sumUp: (rows) => ({ dsc: meansOf(rows).dscWithGroundTruthBox }),
     forget: () => masker.forget(),
     dispose: () => masker.forget(),
   };

@@ -163,20 +163,26 @@ export async function addEvaluation(file: string, figures: MetricsContent, test?
   await writeMetrics(file, { ...known, ...(test && !fromTraining && { test }), ...figures });
 }
 
+/** Keys of version 1 that are called something else since. */
+const RENAMED: Readonly<Record<string, string>> = {
+  bestValLoss: 'bestValue',
+  missed: 'falseNegatives',
+  falseAlarms: 'falsePositives',
+  falseAlarmRate: 'falsePositiveRate',
+  targetFalseAlarmRate: 'targetFalsePositiveRate',
+  dscGivenTrueBox: 'dscWithGroundTruthBox',
+};
+
 /** The content of a file of version 1 under the keys of version 2; anything else as it is. */
 function upgraded(value: unknown): unknown {
   if (!isTable(value) || value['schemaVersion'] !== 1) return value;
-  const { training, ...rest } = value;
-  const renamed = (one: unknown) => {
-    if (!isTable(one) || !('bestValLoss' in one)) return one;
-    const { bestValLoss: bestValue, ...others } = one;
-    return { ...others, bestValue };
-  };
-  return {
-    ...rest,
-    schemaVersion: METRICS_VERSION,
-    ...(training !== undefined && { training: Array.isArray(training) ? training.map(renamed) : training }),
-  };
+  return { ...(renamed(value) as object), schemaVersion: METRICS_VERSION };
+}
+
+function renamed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(renamed);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [RENAMED[key] ?? key, renamed(one)]));
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

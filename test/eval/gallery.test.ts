@@ -14,7 +14,7 @@ const shown: readonly PhraseMask[] = [
   { phrase: 'cyst', mask: rectangle(CYST) },
   { phrase: 'nerve', mask: rectangle(NERVE) },
 ];
-const none = { dsc: 0, iou: 0, missed: false, rows: [] };
+const none = { dsc: 0, iou: 0, falseNegative: false, rows: [] };
 /** Before, the two were taken for each other; after, all is right. The order of the masks says nothing. */
 const example: Example = {
   sample: sample('s', [object('cyst', CYST), object('nerve', NERVE)]),

@@ -66,8 +66,8 @@ describe('masks of other methods', () => {
     const { rows } = await collect([{ dataset: datasetOf(samples), methods: [method] }], plain);
     const of = (protocol: 'strict' | 'paper') =>
       summariseProtocol(rows, new Map(), { protocol, names: ['toys'], seed: 1 }).pooled;
-    expect(of('strict')).toMatchObject({ dsc: 0, n: 2, missed: 2 });
-    expect(of('paper')).toMatchObject({ dsc: 0, n: 1, missed: 1, ap: null });
+    expect(of('strict')).toMatchObject({ dsc: 0, n: 2, falseNegatives: 2 });
+    expect(of('paper')).toMatchObject({ dsc: 0, n: 1, falseNegatives: 1, ap: null });
   });
 
   it('may have another size with the same proportions, and grey edges', async () => {

@@ -28,11 +28,11 @@ describe('two protocols side by side', () => {
     const collected = await run(samples, half);
     const [strict, paper] = [summary(collected, 'strict').datasets['toys'], summary(collected, 'paper').datasets['toys']];
     // 10 wide against 11 wide.
-    expect(paper).toMatchObject({ dsc: 95.24, n: 10, missed: 10 });
-    expect(strict).toMatchObject({ dsc: 47.62, iou: 45.45, n: 20, missed: 10, detectionRate: 50, instanceRecall: 50 });
+    expect(paper).toMatchObject({ dsc: 95.24, n: 10, falseNegatives: 10 });
+    expect(strict).toMatchObject({ dsc: 47.62, iou: 45.45, n: 20, falseNegatives: 10, detectionRate: 50, instanceRecall: 50 });
     expect(strict?.std).toBeCloseTo(47.62, 5);
     // The paper's way keeps quiet about the ones that it leaves out.
-    expect(collected.rows.filter(({ protocol, missed }) => protocol === 'paper' && missed)).toHaveLength(10);
+    expect(collected.rows.filter(({ protocol, falseNegative }) => protocol === 'paper' && falseNegative)).toHaveLength(10);
   });
 
   it('counts every instance strictly, and the one best box the paper’s way, against the whole truth', async () => {
@@ -63,8 +63,12 @@ describe('two protocols side by side', () => {
     });
     const collected = await run(samples, fake);
     expect(new Set(asked)).toEqual(new Set(['a: benign. malignant', 'a: benign', 'b: benign. malignant', 'b: malignant']));
-    expect(summary(collected, 'paper').pooled).toMatchObject({ dsc: 100, missed: 0 });
-    expect(summary(collected, 'strict').pooled).toMatchObject({ dsc: 50, missed: 1, falseAlarms: { count: 1, of: 2 } });
+    expect(summary(collected, 'paper').pooled).toMatchObject({ dsc: 100, falseNegatives: 0 });
+    expect(summary(collected, 'strict').pooled).toMatchObject({
+      dsc: 50,
+      falseNegatives: 1,
+      falsePositives: { count: 1, of: 2 },
+    });
     expect(collected.warnings).toEqual([expect.stringContaining('reveals the label')]);
   });
 
@@ -101,9 +105,9 @@ describe('two protocols side by side', () => {
     expect(await dsc({})).toBe(61.54);
     expect(await dsc({ threshold: 0.7 })).toBe(0);
     const faint = methodOf('fake', () => [answered('lesion', 0.1, [2, 2, 10, 10])]);
-    expect(summary(await run([one], faint), 'paper').pooled).toMatchObject({ dsc: null, n: 0, missed: 1 });
+    expect(summary(await run([one], faint), 'paper').pooled).toMatchObject({ dsc: null, n: 0, falseNegatives: 1 });
     const enough = methodOf('fake', () => [answered('lesion', 0.11, [2, 2, 10, 10])]);
-    expect(summary(await run([one], enough), 'paper').pooled).toMatchObject({ dsc: 100, n: 1, missed: 0 });
+    expect(summary(await run([one], enough), 'paper').pooled).toMatchObject({ dsc: 100, n: 1, falseNegatives: 0 });
   });
 
   it('gives distances in millimetres only where every image has them, and a missed image its diagonal', async () => {
@@ -130,7 +134,7 @@ describe('two protocols side by side', () => {
     const fake = methodOf('fake', (one, phrases) => (one.dataset === 'stu' ? [] : wider(one, phrases)));
     const strict = summary(await run([...stu, ...busi, ...tn3k], fake), 'strict');
     expect(strict.datasets['stu']?.dsc).toBe(0);
-    expect(strict.organs['breast']).toMatchObject({ dsc: 47.62, datasets: 2, n: 4, missed: 3 });
+    expect(strict.organs['breast']).toMatchObject({ dsc: 47.62, datasets: 2, n: 4, falseNegatives: 3 });
     expect(strict.organs['thyroid']).toMatchObject({ dsc: 95.24, datasets: 1 });
     expect(strict.overall).toMatchObject({ dsc: 63.49, datasets: 3 });
     expect(strict.pooled).toMatchObject({ dsc: 38.1, n: 5 });
@@ -153,7 +157,7 @@ describe('two protocols side by side', () => {
     expect(summary(collected, 'strict').pooled).toMatchObject({
       dsc: 100,
       n: 1,
-      falseAlarms: { count: 1, of: 1 },
+      falsePositives: { count: 1, of: 1 },
       ap: 100,
       ap50: 100,
     });

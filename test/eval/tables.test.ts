@@ -80,7 +80,7 @@ describe('tables', () => {
     const kidney = kidneyTable([]);
     expect(kidney.rows).toHaveLength(20);
     expect(kidney.rows.every(({ cells }) => String(cells.at(-1)).startsWith('not evaluated'))).toBe(true);
-    const score = { dsc: 70, std: 5, iou: 60, n: 9, missed: 2, paper: { dsc: 90, std: 1, iou: 82, iouStd: 2, n: 7 } };
+    const score = { dsc: 70, std: 5, iou: 60, n: 9, falseNegatives: 2, paper: { dsc: 90, std: 1, iou: 82, iouStd: 2, n: 7 } };
     const wordings = [{ wording: 'delineate cortex', ...score }];
     const measured = kidneyTable([
       { dataset: 'kidneyus', structure: 'kidney cortex', wordings, spread: 0, std: 0, consistency: 100 },

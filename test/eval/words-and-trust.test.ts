@@ -66,7 +66,7 @@ describe('wordings', () => {
     );
     const [structure] = summariseRobustness(wordingRows);
     // Halves: 2 x 50 / 150.
-    expect(structure?.wordings.map(({ wording, dsc, missed }) => [wording, dsc, missed])).toEqual([
+    expect(structure?.wordings.map(({ wording, dsc, falseNegatives }) => [wording, dsc, falseNegatives])).toEqual([
       ['lesion', 100, 0],
       ['mass', 66.67, 0],
       ['lump', 0, 3],
@@ -108,14 +108,14 @@ describe('trust in masks', () => {
   });
 
   it('is judged over what was found, and lists the least trusted first', () => {
-    const row = (image: string, predictedQuality: number, dsc: number, missed = false) =>
+    const row = (image: string, predictedQuality: number, dsc: number, falseNegative = false) =>
       ({
         image,
         dataset: 'toys',
         target: 'lesion',
         shown: true,
-        missed,
-        predicted: missed ? 0 : 1,
+        falseNegative,
+        predicted: falseNegative ? 0 : 1,
         predictedQuality,
         maskerScore: undefined,
         detectorScore: 0.5,
@@ -125,7 +125,7 @@ describe('trust in masks', () => {
     const summary = summariseTrust(rows);
     expect(summary).toMatchObject({
       n: 3,
-      missed: 1,
+      falseNegatives: 1,
       calibrationError: 6.67,
       spearman: { predictedQuality: 1, maskerScore: null },
     });
@@ -144,19 +144,24 @@ describe('not in this image', () => {
   ];
 
   it('is a threshold for a stated rate of false alarms, for phrases of their own where there are enough images', async () => {
-    const calibration = calibratePresence(rows, { falseAlarmRate: 0.05, source: 'val of toys', model: 'm' });
-    const { threshold, falseAlarmRate, detectionRate } = calibration.perPhrase['cyst'] ?? {};
+    const calibration = calibratePresence(rows, { falsePositiveRate: 0.05, source: 'val of toys', model: 'm' });
+    const { threshold, falsePositiveRate, detectionRate } = calibration.perPhrase['cyst'] ?? {};
     // 2 of 40: the scores 0.39 and 0.38 pass, 0.37 does not.
     expect(threshold).toBeGreaterThan(0.37);
     expect(threshold).toBeLessThan(0.38);
-    expect(falseAlarmRate).toBe(0.05);
+    expect(falsePositiveRate).toBe(0.05);
     expect(detectionRate).toBe(0.7);
     expect(calibration.perPhrase).not.toHaveProperty('mass');
     expect(await writeCalibration(dir, calibration)).toBe(join(dir, 'calibration.json'));
     const read = await readCalibration(dir);
     expect(read).toEqual(calibration);
     if (read === undefined) throw new Error('there is no calibration');
-    expect(presenceVerdict(read, 'cyst', 0.38)).toMatchObject({ present: true, ownThreshold: true, falseAlarmRate: 0.05 });
+    // A file of version 1, under its own names.
+    const old = JSON.stringify({ ...calibration, version: 1 }).replaceAll('alsePositiveRate', 'alseAlarmRate');
+    await writeFile(join(dir, 'calibration.json'), old);
+    expect(old).toContain('targetFalseAlarmRate');
+    expect(await readCalibration(dir)).toEqual(calibration);
+    expect(presenceVerdict(read, 'cyst', 0.38)).toMatchObject({ present: true, ownThreshold: true, falsePositiveRate: 0.05 });
     expect(presenceVerdict(read, 'cyst', 0.37)).toMatchObject({ present: false });
     expect(presenceVerdict(read, 'constructor', 0.5)).toMatchObject({ present: false, ownThreshold: false });
   });
@@ -172,7 +177,7 @@ describe('not in this image', () => {
 
   it('needs images without the thing, and a file that was not damaged', async () => {
     const none = rows.filter(({ shown }) => shown);
-    expectError(() => calibratePresence(none, { falseAlarmRate: 0.05, source: 'val of toys', model: 'm' }), {
+    expectError(() => calibratePresence(none, { falsePositiveRate: 0.05, source: 'val of toys', model: 'm' }), {
       code: 'E_OPTION_MISSING',
       where: '--calibrate',
       fix: '--negatives',

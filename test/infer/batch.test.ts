@@ -68,10 +68,10 @@ describe('runBatch', () => {
   it('judges whether each thing is there, where the models are calibrated', async () => {
     const model = join(dir, 'calibrated');
     await cp(nanoModels.detector, model, { recursive: true });
-    const threshold = { threshold: 0.1, absent: 20, present: 20, falseAlarmRate: 0.05, detectionRate: 0.9 };
+    const threshold = { threshold: 0.1, absent: 20, present: 20, falsePositiveRate: 0.05, detectionRate: 0.9 };
     await writeCalibration(model, {
-      version: 1,
-      targetFalseAlarmRate: 0.05,
+      version: 2,
+      targetFalsePositiveRate: 0.05,
       source: 'val of phantoms',
       model: 'x',
       overall: threshold,
@@ -89,7 +89,7 @@ describe('runBatch', () => {
     const load = () => GroundedSegmenter.load({ detector: model });
     await runBatch({ images, settings: { ...settings, detector: model, prompts }, out, load });
     const verdicts = JSON.parse(await readFile(join(out, 'verdicts.json'), 'utf8'));
-    const judged = { image_id: 1, file_name: 'judged.png', false_alarm_rate: 0.05 };
+    const judged = { image_id: 1, file_name: 'judged.png', false_positive_rate: 0.05 };
     expect(verdicts).toEqual([
       { ...judged, phrase, present: true, score: expect.any(Number), threshold: 0.1, own_threshold: false },
       { ...judged, phrase: 'cyst', present: false, score: expect.any(Number), threshold: 0.99, own_threshold: true },

@@ -13,7 +13,7 @@ import {
   pairedBootstrap,
   rocCurve,
   spearman,
-  thresholdForFalseAlarms,
+  thresholdForFalsePositives,
   wilcoxonSignedRank,
 } from '../../src/metrics/index.js';
 import { Rng } from '../../src/util/index.js';
@@ -42,7 +42,7 @@ describe('statistics against scikit-learn and scipy', () => {
 
   it('draws the ROC curve and its area, with ties', () => {
     const { points, auc } = rocCurve(numbers('in.present'), numbers('in.absent'));
-    const curve = points.flatMap(({ falseAlarmRate, detectionRate }) => [falseAlarmRate, detectionRate]);
+    const curve = points.flatMap(({ falsePositiveRate, detectionRate }) => [falsePositiveRate, detectionRate]);
     expect(relativeError(curve, numbers('out.roc'))).toBeLessThan(TOLERANCE);
     const thresholds = points.slice(1).map(({ threshold }) => threshold);
     expect(relativeError(thresholds, numbers('out.thresholds'))).toBeLessThan(TOLERANCE);
@@ -87,13 +87,13 @@ describe('statistics at the edges', () => {
   it('lets no more false alarms through than was said', () => {
     const absent = Array.from({ length: 40 }, (_, i) => i / 40);
     for (const rate of [0, 0.05, 0.15, 0.5, 1]) {
-      const threshold = thresholdForFalseAlarms(absent, rate);
+      const threshold = thresholdForFalsePositives(absent, rate);
       expect(absent.filter((score) => score >= threshold)).toHaveLength(Math.floor(40 * rate + 1e-9));
     }
     const tied = [0.2, 0.4, 0.4, 0.4];
-    expect(tied.filter((score) => score >= thresholdForFalseAlarms(tied, 0.5))).toHaveLength(0);
-    expect(() => thresholdForFalseAlarms([], 0.1)).toThrow(RangeError);
-    expect(() => thresholdForFalseAlarms([1], 5)).toThrow(RangeError);
+    expect(tied.filter((score) => score >= thresholdForFalsePositives(tied, 0.5))).toHaveLength(0);
+    expect(() => thresholdForFalsePositives([], 0.1)).toThrow(RangeError);
+    expect(() => thresholdForFalsePositives([1], 5)).toThrow(RangeError);
     expect(rocCurve([0.3], []).auc).toBeNaN();
     expect(rocCurve([1, 1], [0]).auc).toBe(1);
   });
@@ -117,13 +117,13 @@ describe('statistics at the edges', () => {
   it('refuses scores that are NaN, by which no threshold would ever be passed', () => {
     expect(() => rocCurve([0.5, Number.NaN], [0.1])).toThrow('rocCurve: a score is NaN');
     expect(() => rocCurve([0.5], [Number.NaN])).toThrow(RangeError);
-    expect(() => thresholdForFalseAlarms([0.1, Number.NaN], 0.5)).toThrow('thresholdForFalseAlarms: a score is NaN');
+    expect(() => thresholdForFalsePositives([0.1, Number.NaN], 0.5)).toThrow('thresholdForFalsePositives: a score is NaN');
   });
 
   it('refuses rates that are no shares, and says so', () => {
     for (const rate of [-0.1, 1.1, Number.NaN])
-      expect(() => thresholdForFalseAlarms([1], rate)).toThrow(`thresholdForFalseAlarms: ${rate} is not a share`);
-    expect(() => thresholdForFalseAlarms([], 0.5)).toThrow('there is no score');
+      expect(() => thresholdForFalsePositives([1], rate)).toThrow(`thresholdForFalsePositives: ${rate} is not a share`);
+    expect(() => thresholdForFalsePositives([], 0.5)).toThrow('there is no score');
   });
 
   it('draws whole groups: alike images of a patient widen the interval, and single images are the plain bootstrap', () => {

@@ -86,7 +86,7 @@ describe('a run that is judged by its answers', () => {
     expect(leak).toBe(0);
     const { means } = await evaluated(asked, { detector: DETECTOR, masker: MASKER, maskerAdapter: folder });
     expect(best).toBeGreaterThan(0.3);
-    expect(best).toBeCloseTo(means.dscGivenTrueBox, 6);
+    expect(best).toBeCloseTo(means.dscWithGroundTruthBox, 6);
   });
 
   it('says what cannot be asked', async () => {

@@ -76,12 +76,12 @@ describe('evaluating a run', () => {
         iou: expect.any(Number),
         std: expect.any(Number),
         n: expect.any(Number),
-        missed: expect.any(Number),
+        falseNegatives: expect.any(Number),
       });
       expect(score.dsc).toBeGreaterThan(score.iou);
     }
     expect(methods.truth.paper.pooled).toMatchObject({ dsc: 100, iou: 100, hd95: 0, nsd: 100 });
-    expect(methods.truth.strict.pooled.missed).toBe(1);
+    expect(methods.truth.strict.pooled.falseNegatives).toBe(1);
     expect(comparisons.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['strict', 'paper']);
     expect(prompts['phantom-standard'].strict).toContain('question');
     expect(warnings.length).toBeGreaterThan(0);
@@ -104,8 +104,8 @@ describe('evaluating a run', () => {
 
     // The shipped weights stay as they are.
     const calibration = await readCalibration(config.run.dir);
-    expect(calibration?.targetFalseAlarmRate).toBe(0.25);
-    expect(calibration?.overall.falseAlarmRate).toBeLessThanOrEqual(0.25);
+    expect(calibration?.targetFalsePositiveRate).toBe(0.25);
+    expect(calibration?.overall.falsePositiveRate).toBeLessThanOrEqual(0.25);
     if (calibration === undefined) throw new Error('there is no calibration');
     expect(presenceVerdict(calibration, 'cyst', 1).present).toBe(true);
     expect(presenceVerdict(calibration, 'cyst', 0).present).toBe(false);

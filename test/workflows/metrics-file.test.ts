@@ -50,7 +50,9 @@ describe('metrics.json', () => {
 
   it('of version 1 is read, added to and written as version 2', async () => {
     const file = join(dir, 'version-1.json');
-    await writeFile(file, JSON.stringify({ schemaVersion: 1, test: score(50), training: [{ ...came, bestValLoss: 0.7 }] }));
+    const { falseNegatives: missed, falsePositives: falseAlarms, dscWithGroundTruthBox: dscGivenTrueBox, ...same } = score(50);
+    const old = { ...same, missed, falseAlarms, dscGivenTrueBox };
+    await writeFile(file, JSON.stringify({ schemaVersion: 1, test: old, training: [{ ...came, bestValLoss: 0.7 }] }));
     const present = { schemaVersion: 2, test: score(50), training: [{ ...came, bestValue: 0.7 }] };
     expect(await readMetrics(file)).toEqual(present);
     await addEvaluation(file, { warnings: ['a'] });

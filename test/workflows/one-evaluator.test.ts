@@ -85,7 +85,7 @@ describe('the figures of a training', () => {
   it('weigh images alike, however many things they show', async () => {
     const [evaluation] = await evaluateStrictly([{ dataset: datasetOf(uneven), methods: [finder] }], run('never'));
     // One target of four was found, in one image of two.
-    expect(evaluation?.score).toMatchObject({ dsc: 50, iou: 50, n: 2, images: 2, missed: 1 });
+    expect(evaluation?.score).toMatchObject({ dsc: 50, iou: 50, n: 2, images: 2, falseNegatives: 1 });
   });
 
   it('are null, not 0, for a part without an image', async () => {

@@ -41,7 +41,7 @@ export interface ExampleAnswer {
   /** Strict scores of the image, fractions in [0, 1]. */
   readonly dsc: number;
   readonly iou: number;
-  readonly missed: boolean;
+  readonly falseNegative: boolean;
   /** Strict rows of the structures in the image. */
   readonly rows: readonly TargetRow[];
 }
@@ -107,7 +107,7 @@ export async function exampleOf(
       masks: phraseMasks(answer, counting, sample.image),
       dsc: score?.dsc ?? 0,
       iou: score?.iou ?? 0,
-      missed: score?.missed ?? true,
+      falseNegative: score?.falseNegative ?? true,
       rows: own,
     });
   }

@@ -132,7 +132,7 @@ function distributions(groups: readonly RowGroup[]): string {
       return histogram(values, BINS, [0, 100], { title, x: 'DSC, percent', y: 'images', yDomain: [0, top] });
     });
   });
-  const found = (groups.at(-1)?.rows ?? []).filter((row) => row.shown && !row.missed);
+  const found = (groups.at(-1)?.rows ?? []).filter((row) => row.shown && !row.falseNegative);
   const scatter = lineChart(
     [{ label: 'targets', kind: 'dots', points: found.map((row) => [row.detectorScore, 100 * row.dsc]) }],
     {
@@ -164,7 +164,7 @@ function wordsSection(robustness: readonly StructureRobustness[]): string[] {
 
 function presenceSection(presence: PresenceSummary | undefined): string[] {
   if (presence === undefined || presence.absent === 0 || presence.present === 0) return [];
-  const points = presence.roc.map(({ falseAlarmRate, detectionRate }) => [falseAlarmRate, detectionRate] as const);
+  const points = presence.roc.map(({ falsePositiveRate, detectionRate }) => [falsePositiveRate, detectionRate] as const);
   const chart = lineChart(
     [
       { label: `AUC ${presence.auc?.toFixed(3) ?? '–'}`, points },
@@ -201,7 +201,9 @@ function trustSection(material: TrustMaterial | undefined): string[] {
   const bins = trust.bins
     .filter(({ n }) => n > 0)
     .map(({ predicted, dsc }) => [predicted ?? Number.NaN, dsc ?? Number.NaN] as const);
-  const dots = rows.flatMap((row) => (row.shown && !row.missed ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : []));
+  const dots = rows.flatMap((row) =>
+    row.shown && !row.falseNegative ? [[100 * row.predictedQuality, 100 * row.dsc] as const] : [],
+  );
   const known = Object.entries(trust.spearman).filter(([, value]) => value !== null);
   const names: Readonly<Record<string, string>> = {
     predictedQuality: 'predicted quality',
@@ -228,6 +230,6 @@ function gallery(cards: readonly string[], phrases: readonly string[], { images,
       ? `<p class="note">${cards.length} of ${images} images, evenly spaced in order of DSC; per-image.csv lists all.</p>`
       : '';
   const legend = phrases.map((phrase) => phraseKey(phrase, phrases)).join(' ');
-  return `${note}<p class="legend">${legend}</p><div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-missed" type="checkbox"> false negatives</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
+  return `${note}<p class="legend">${legend}</p><div class="controls"><label>find <input id="f-text" type="search" placeholder="name, patient, prompt"></label><label>dataset <select id="f-dataset"><option value="">all</option>${options}</select></label><label>DSC from <input id="f-low" type="number" min="0" max="100" inputmode="numeric"></label><label>to <input id="f-high" type="number" min="0" max="100" inputmode="numeric"></label><label><input id="f-false-negative" type="checkbox"> false negatives</label><label><select id="f-sort"><option value="worst">worst first</option><option value="best">best first</option></select></label><output id="f-count"></output></div>
 <div class="gallery">${cards.join('\n')}</div>`;
 }

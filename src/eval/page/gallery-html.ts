@@ -26,13 +26,13 @@ export async function galleryCard(example: Example, phrases: readonly string[]):
   );
   const last = answers.at(-1);
   const words = `${sample.id} ${sample.group ?? ''} ${prompt}`.toLowerCase();
-  return `<article class="card" data-dsc="${fixed(last?.dsc ?? 0)}" data-dataset="${escapeHtml(sample.dataset)}" data-missed="${last?.missed ?? true}" data-text="${escapeHtml(words)}">
+  return `<article class="card" data-dsc="${fixed(last?.dsc ?? 0)}" data-dataset="${escapeHtml(sample.dataset)}" data-false-negative="${last?.falseNegative ?? true}" data-text="${escapeHtml(words)}">
 <div class="panes" style="--panes:${panels.length + 1};--image:url(data:image/webp;base64,${image.toString('base64')})">${pane('image')}${panels.join('')}</div>
 <p>${answers.map((answer) => scores(answer, answers.length > 1)).join(' · ')} <span>${escapeHtml(sample.dataset)} / ${escapeHtml(sample.id)}</span><br><small>${escapeHtml(prompt)} ${targets(last, phrases)}</small></p></article>`;
 }
 
-function scores({ name, dsc, iou, missed }: ExampleAnswer, named: boolean): string {
-  return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${missed ? ' <b class="missed">false negative</b>' : ''}`;
+function scores({ name, dsc, iou, falseNegative }: ExampleAnswer, named: boolean): string {
+  return `${named ? `${escapeHtml(name)} ` : ''}<b>DSC ${fixed(dsc)}</b> IoU ${fixed(iou)}${falseNegative ? ' <b class="false-negative">false negative</b>' : ''}`;
 }
 
 /** The scores by structure, if the image shows several. */

@@ -27,7 +27,7 @@ figure.chart figcaption { font-size: .9rem; } svg { width: 100%; height: auto; d
 .panes { display: grid; grid-template-columns: repeat(var(--panes), 1fr); gap: .25rem; }
 .pane { background-image: var(--image); background-size: 100% 100%; border-radius: .25rem; position: relative; overflow: hidden; }
 .pane img { position: absolute; inset: 0; width: 100%; height: 100%; } .pane span { position: absolute; left: .25rem; bottom: .15rem; font-size: .7rem; color: #fff; text-shadow: 0 0 3px #000, 0 0 3px #000; }
-.missed { color: #d55e00; }
+.false-negative { color: #d55e00; }
 @media (max-width: 40rem) { main { padding: .6rem; } h1 { font-size: 1.3rem; } .controls { position: static; } }
 @media print { .controls, nav { display: none; } .card { break-inside: avoid; } }
 `;
@@ -42,11 +42,11 @@ function show() {
   const dataset = field('f-dataset').value;
   const low = field('f-low').value === '' ? -Infinity : Number(field('f-low').value);
   const high = field('f-high').value === '' ? Infinity : Number(field('f-high').value);
-  const missed = field('f-missed').checked;
+  const falseNegative = field('f-false-negative').checked;
   let count = 0;
   for (const card of cards) {
-    const { dsc, dataset: own, missed: lost, text: words } = card.dataset;
-    const fits = (text === '' || words.includes(text)) && (dataset === '' || own === dataset) && Number(dsc) >= low && Number(dsc) <= high && (!missed || lost === 'true');
+    const { dsc, dataset: own, falseNegative: lost, text: words } = card.dataset;
+    const fits = (text === '' || words.includes(text)) && (dataset === '' || own === dataset) && Number(dsc) >= low && Number(dsc) <= high && (!falseNegative || lost === 'true');
     card.hidden = !fits;
     if (fits) count += 1;
   }
@@ -58,7 +58,7 @@ function sort() {
   gallery.append(...cards);
 }
 if (gallery) {
-  for (const id of ['f-text', 'f-dataset', 'f-low', 'f-high', 'f-missed']) field(id).addEventListener('input', show);
+  for (const id of ['f-text', 'f-dataset', 'f-low', 'f-high', 'f-false-negative']) field(id).addEventListener('input', show);
   field('f-sort').addEventListener('input', sort);
   show();
 }

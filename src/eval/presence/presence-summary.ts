@@ -16,7 +16,7 @@ export const presenceSchema = z
 /** How well the detector's score separates present from absent structures. */
 export interface PresenceSummary extends z.infer<typeof presenceSchema> {
   /** The ROC curve, thinned for drawing: rates in [0, 1]. */
-  readonly roc: readonly { readonly falseAlarmRate: number; readonly detectionRate: number; readonly threshold: number }[];
+  readonly roc: readonly { readonly falsePositiveRate: number; readonly detectionRate: number; readonly threshold: number }[];
 }
 
 /** Maximum number of points of a drawn curve. */
@@ -29,7 +29,7 @@ export function summarisePresence(rows: readonly TargetRow[]): PresenceSummary {
   const drawn = points.filter((_, i) => i % step === 0 || i === points.length - 1);
   return {
     ...countsOf(rows),
-    roc: drawn.filter(({ falseAlarmRate, detectionRate }) => Number.isFinite(falseAlarmRate + detectionRate)),
+    roc: drawn.filter(({ falsePositiveRate, detectionRate }) => Number.isFinite(falsePositiveRate + detectionRate)),
     perPhrase: Object.fromEntries(
       [...new Set(rows.map(({ target }) => target))]
         .sort()

@@ -11,7 +11,7 @@ const wordingScoreSchema = z
     std: z.number().nullable(),
     iou: z.number().nullable(),
     n: z.int(),
-    missed: z.int(),
+    falseNegatives: z.int(),
     /** The paper's protocol: false negatives left out, only the best box. */
     paper: z
       .strictObject({
@@ -78,7 +78,7 @@ function scoreOf(wording: string, rows: readonly WordingRow[]): WordingScore {
     std: percentOrNull(populationStd(dsc)),
     iou: percentOrNull(mean(rows.map((row) => row.iou))),
     n: rows.length,
-    missed: rows.filter(({ missed }) => missed).length,
+    falseNegatives: rows.filter(({ falseNegative }) => falseNegative).length,
     paper: {
       dsc: percentOrNull(mean(paper.map((one) => one.dsc))),
       std: percentOrNull(populationStd(paper.map((one) => one.dsc))),
@@ -93,7 +93,7 @@ function scoreOf(wording: string, rows: readonly WordingRow[]): WordingScore {
 export function robustnessTable(structures: readonly StructureRobustness[]): Table {
   const figure = (value: number | null) => (value === null ? null : value.toFixed(2));
   const rows = structures.flatMap(({ dataset, structure, wordings, spread, std, consistency }): TableRow[] => [
-    ...wordings.map(({ wording, dsc, iou, std: deviation, n, missed }) => ({
+    ...wordings.map(({ wording, dsc, iou, std: deviation, n, falseNegatives }) => ({
       cells: [
         dataset,
         structure,
@@ -101,7 +101,7 @@ export function robustnessTable(structures: readonly StructureRobustness[]): Tab
         `${figure(dsc) ?? ''} ± ${figure(deviation) ?? ''}`,
         figure(iou),
         n,
-        missed,
+        falseNegatives,
         null,
         null,
       ],

@@ -11,7 +11,7 @@ export interface WordingRow {
   readonly structure: string;
   readonly wording: string;
   /** Whether nothing was found; overlaps are then 0. */
-  readonly missed: boolean;
+  readonly falseNegative: boolean;
   readonly dsc: number;
   readonly iou: number;
   /** The paper's protocol: only the best box; undefined if no box reaches the threshold. */
@@ -43,7 +43,7 @@ export async function wordingRows(
         image: sample.id,
         structure,
         wording,
-        missed: maskArea(mask) === 0,
+        falseNegative: maskArea(mask) === 0,
         dsc: diceCoefficient(mask, truth),
         iou: iou(mask, truth),
         paper:

@@ -23,7 +23,7 @@ const structureScoreSchema = z
     iou: z.number().nullable(),
     std: z.number().nullable(),
     n: z.int(),
-    missed: z.int(),
+    falseNegatives: z.int(),
   })
   .readonly();
 
@@ -44,7 +44,7 @@ export const datasetScoreSchema = z
     /** Number of images evaluated, including those without a structure. */
     images: z.int(),
     /** False negatives. Strict: they count 0. Paper: they are left out of `n`. */
-    missed: z.int(),
+    falseNegatives: z.int(),
     /** Bootstrap intervals of the means, resampled by group. */
     interval: z.strictObject({ dsc: ends.nullable(), iou: ends.nullable(), groups: z.int() }).readonly(),
     /** Mean 95th percentile of the Hausdorff distance, in `unit`; a false negative counts the image diagonal (strict). */
@@ -63,9 +63,9 @@ export const datasetScoreSchema = z
     ap: z.number().nullable(),
     ap50: z.number().nullable(),
     /** Mean over targets: DSC of the masker's masks for the ground-truth boxes. */
-    dscGivenTrueBox: z.number().nullable(),
+    dscWithGroundTruthBox: z.number().nullable(),
     /** Number of prompted structures that are absent, and how many of them got a box: the false positives. */
-    falseAlarms: z.strictObject({ count: z.int(), of: z.int() }).readonly(),
+    falsePositives: z.strictObject({ count: z.int(), of: z.int() }).readonly(),
     /** The same means by structure, over the images that show it. */
     structures: z.record(z.string(), structureScoreSchema).readonly(),
   })
@@ -91,7 +91,7 @@ export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes
   const precision = boxes.length > 0 ? averagePrecision(boxes) : undefined;
   const units = new Set(rows.map(({ unit }) => unit));
   const means = meansOf(rows);
-  const missed = images.filter((image) => image.missed).length;
+  const falseNegatives = images.filter((image) => image.falseNegative).length;
   return {
     dsc: percentOrNull(means.dsc),
     iou: percentOrNull(means.iou),
@@ -99,19 +99,19 @@ export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes
     iouStd: percentOrNull(populationStd(iou)),
     n: counted.length,
     images: new Set(rows.map(({ dataset, image }) => JSON.stringify([dataset, image]))).size,
-    missed,
+    falseNegatives,
     interval: { dsc: interval(dsc), iou: interval(iou), groups: new Set(groups).size },
     hd95: roundedOrNull(mean(over((image) => image.hd95))),
     nsd: percentOrNull(mean(over((image) => image.nsd))),
     unit: units.size === 1 ? ([...units][0] as DistanceUnit) : 'mixed',
-    detectionRate: percentOrNull((images.length - missed) / images.length),
+    detectionRate: percentOrNull((images.length - falseNegatives) / images.length),
     instanceRecall: percentOrNull(sum(shown, (row) => row.found) / sum(shown, (row) => row.instances)),
     instanceDsc: percentOrNull(mean(judged.map((row) => row.instanceDsc))),
     boxIou: percentOrNull(means.boxIou),
     ap: percentOrNull(precision?.ap ?? Number.NaN),
     ap50: percentOrNull(precision?.ap50 ?? Number.NaN),
-    dscGivenTrueBox: percentOrNull(means.dscGivenTrueBox),
-    falseAlarms: { count: absent.filter((row) => row.predicted > 0).length, of: absent.length },
+    dscWithGroundTruthBox: percentOrNull(means.dscWithGroundTruthBox),
+    falsePositives: { count: absent.filter((row) => row.predicted > 0).length, of: absent.length },
     structures: Object.fromEntries(
       [...new Set(shown.map(({ target }) => target))].sort().map((target) => [target, structureScore(shown, target)]),
     ),
@@ -126,7 +126,7 @@ function structureScore(shown: readonly TargetRow[], target: string): StructureS
     iou: percentOrNull(mean(judged.map((row) => row.iou))),
     std: percentOrNull(populationStd(judged.map((row) => row.dsc))),
     n: judged.length,
-    missed: own.filter((row) => row.missed).length,
+    falseNegatives: own.filter((row) => row.falseNegative).length,
   };
 }
 

@@ -15,7 +15,7 @@ const meanOfDatasetsSchema = z
     datasets: z.int(),
     /** Total number of images. */
     n: z.int(),
-    missed: z.int(),
+    falseNegatives: z.int(),
   })
   .readonly();
 
@@ -84,6 +84,6 @@ export function meanOf(scores: readonly DatasetScore[]): MeanOfDatasets {
     iouStd: over(({ iouStd }) => iouStd),
     datasets: known.length,
     n: sum(({ n }) => n),
-    missed: sum(({ missed }) => missed),
+    falseNegatives: sum(({ falseNegatives }) => falseNegatives),
   };
 }

@@ -33,7 +33,7 @@ export function ablationTable(variants: readonly AblationVariant[]): Table {
           meanStd(overall.dsc, overall.std),
           meanStd(overall.iou, overall.iouStd),
           overall.n,
-          overall.missed,
+          overall.falseNegatives,
           null,
         ],
         total: true,
@@ -50,5 +50,12 @@ export function ablationTable(variants: readonly AblationVariant[]): Table {
 function cellsOf({ strict, paper }: MethodSummary, dataset: string): Cell[] {
   const [s, p] = [strict.datasets[dataset], paper.datasets[dataset]];
   if (s === undefined || p === undefined) return [null, null, null, null, null, null];
-  return [meanStd(p.dsc, p.std), meanStd(p.iou, p.iouStd), meanStd(s.dsc, s.std), meanStd(s.iou, s.iouStd), s.n, s.missed];
+  return [
+    meanStd(p.dsc, p.std),
+    meanStd(p.iou, p.iouStd),
+    meanStd(s.dsc, s.std),
+    meanStd(s.iou, s.iouStd),
+    s.n,
+    s.falseNegatives,
+  ];
 }

@@ -31,7 +31,7 @@ export function kidneyTable(robustness: readonly StructureRobustness[]): Table {
           meanStd(found?.paper.iou, found?.paper.iouStd),
           meanStd(found?.dsc, found?.std),
           found?.n ?? null,
-          found?.missed ?? null,
+          found?.falseNegatives ?? null,
           found === undefined ? 'not evaluated: no image shows it' : null,
         ],
       };

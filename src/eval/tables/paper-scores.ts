@@ -81,7 +81,7 @@ function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]
   ];
 }
 
-type PrintedScore = Pick<DatasetScore, 'dsc' | 'std' | 'iou' | 'iouStd' | 'n' | 'missed'>;
+type PrintedScore = Pick<DatasetScore, 'dsc' | 'std' | 'iou' | 'iouStd' | 'n' | 'falseNegatives'>;
 
 interface BothScores {
   readonly strict: DatasetScore;
@@ -110,7 +110,7 @@ function scoreCells(paper: PrintedScore, strict: PrintedScore): Cell[] {
     meanStd(strict.dsc, strict.std),
     meanStd(strict.iou, strict.iouStd),
     strict.n,
-    strict.missed,
+    strict.falseNegatives,
   ];
 }
 

@@ -23,7 +23,7 @@ export const trustSchema = z
     /** Number of targets found. False negatives are 0 on both sides and would inflate the correlation. */
     n: z.int(),
     /** Number of false negatives. */
-    missed: z.int(),
+    falseNegatives: z.int(),
     /**
      * Rank correlation of predicted quality, and of each component, with the actual DSC; null for components that were not
      * computed.
@@ -44,8 +44,8 @@ const BINS = 10;
 
 /** Compares predicted quality with the actual DSC, over targets that were found. */
 export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
-  const missed = rows.filter((row) => row.shown && row.missed).length;
-  const shown = rows.filter((row) => row.shown && !row.missed);
+  const falseNegatives = rows.filter((row) => row.shown && row.falseNegative).length;
+  const shown = rows.filter((row) => row.shown && !row.falseNegative);
   const bins = Array.from({ length: BINS }, (_, k): ReliabilityBin => {
     const inside = shown.filter(({ predictedQuality }) => Math.min(BINS - 1, Math.floor(predictedQuality * BINS)) === k);
     const [predicted, dsc] = [mean(inside.map((row) => row.predictedQuality)), mean(inside.map((row) => row.dsc))];
@@ -68,7 +68,7 @@ export function summariseTrust(rows: readonly TrustedRow[]): TrustSummary {
   };
   return {
     n: shown.length,
-    missed,
+    falseNegatives,
     spearman: {
       predictedQuality: correlation((row) => row.predictedQuality),
       maskerScore: correlation((row) => row.maskerScore),

@@ -19,7 +19,7 @@ export interface Verdict {
   /** Whether the threshold was calibrated for this phrase, rather than for all phrases together. */
   readonly own_threshold: boolean;
   /** Expected false-positive rate: the share of images without the structure that are called positive. */
-  readonly false_alarm_rate: number;
+  readonly false_positive_rate: number;
 }
 
 /** The same before the images are numbered. */
@@ -42,7 +42,7 @@ export async function verdictsOf(
     const best = await detector.detect(image, phrases, { threshold: 0, select: 'best-per-phrase' });
     for (const phrase of phrases) {
       const score = best.find((detection) => detection.phrase === phrase)?.score ?? 0;
-      const { present, threshold, ownThreshold, falseAlarmRate } = presenceVerdict(calibration, phrase, score);
+      const { present, threshold, ownThreshold, falsePositiveRate } = presenceVerdict(calibration, phrase, score);
       verdicts.push({
         file_name: fileName,
         phrase,
@@ -50,7 +50,7 @@ export async function verdictsOf(
         score,
         threshold,
         own_threshold: ownThreshold,
-        false_alarm_rate: falseAlarmRate,
+        false_positive_rate: falsePositiveRate,
       });
     }
   }

@@ -14,13 +14,13 @@ export function headline({ before, after, constantMask }: DemoMetrics): Headline
       value: percentText(constantMask.dsc),
       small: 'the best single mask of the training images',
     },
-    { label: 'DSC before', value: percentText(before.dsc), small: `${before.missed} false negatives in ${n} images` },
-    { label: 'DSC after', value: percentText(after.dsc), small: `${after.missed} false negatives in ${n} images` },
+    { label: 'DSC before', value: percentText(before.dsc), small: `${before.falseNegatives} false negatives in ${n} images` },
+    { label: 'DSC after', value: percentText(after.dsc), small: `${after.falseNegatives} false negatives in ${n} images` },
     { label: 'IoU after', value: percentText(after.iou), small: `before: ${percentText(before.iou)}` },
     {
       label: 'DSC with ground-truth boxes, after',
-      value: percentText(after.dscGivenTrueBox),
-      small: `before: ${percentText(before.dscGivenTrueBox)}`,
+      value: percentText(after.dscWithGroundTruthBox),
+      small: `before: ${percentText(before.dscWithGroundTruthBox)}`,
     },
   ];
 }
@@ -66,7 +66,7 @@ export function retainedTable({ retained: { before, after } }: DemoMetrics): Tab
 }
 
 /** The score of a dataset or of a structure, which has fewer figures. */
-type Scores = StructureScore & Partial<Pick<DatasetScore, 'boxIou' | 'dscGivenTrueBox'>>;
+type Scores = StructureScore & Partial<Pick<DatasetScore, 'boxIou' | 'dscWithGroundTruthBox'>>;
 
 /** The cells under {@link FIGURES}; those that a structure lacks are empty. */
 function cells(before: Scores | undefined, after: Scores): Cell[] {
@@ -79,7 +79,7 @@ function cells(before: Scores | undefined, after: Scores): Cell[] {
     meanStd(after.dsc, after.std),
     pair(({ iou }) => figure(iou)),
     pair(({ boxIou }) => figure(boxIou)),
-    pair(({ dscGivenTrueBox }) => figure(dscGivenTrueBox)),
-    pair(({ missed }) => String(missed)),
+    pair(({ dscWithGroundTruthBox }) => figure(dscWithGroundTruthBox)),
+    pair(({ falseNegatives }) => String(falseNegatives)),
   ];
 }

@@ -94,7 +94,7 @@ async function calibrate(
   const names = [...validation.surveys.keys()].join(', ');
   const asked = negatives.length === 0 ? '' : `, with ${negatives.join(', ')}`;
   const calibration = calibratePresence(rows, {
-    falseAlarmRate: rate,
+    falsePositiveRate: rate,
     source: `val of ${names}${asked}`,
     model: own.fingerprint,
   });

@@ -91,13 +91,13 @@ function headline(ours: MethodSummary | undefined): HeadlineFigure[] {
     {
       label: 'DSC, paper’s protocol',
       value: percentText(several ? paper.overall.dsc : paper.pooled.dsc),
-      small: `${paper.pooled.missed} false negatives excluded`,
+      small: `${paper.pooled.falseNegatives} false negatives excluded`,
     },
-    { label: 'False negatives', value: String(pooled.missed), small: `in ${pooled.n} images that show a structure` },
+    { label: 'False negatives', value: String(pooled.falseNegatives), small: `in ${pooled.n} images that show a structure` },
     {
       label: 'False positives',
-      value: String(pooled.falseAlarms.count),
-      small: `for ${pooled.falseAlarms.of} absent structures`,
+      value: String(pooled.falsePositives.count),
+      small: `for ${pooled.falsePositives.of} absent structures`,
     },
   ];
 }

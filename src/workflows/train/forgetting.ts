@@ -14,7 +14,7 @@ const probeScoreSchema = z
     /** Fraction of ground-truth boxes that a box of the same phrase overlaps with an IoU of at least 0.5. */
     recall: z.number().nullable(),
     /** Mean Dice coefficient of the masker's masks for the ground-truth boxes. */
-    dscGivenTrueBox: z.number().nullable(),
+    dscWithGroundTruthBox: z.number().nullable(),
     images: z.int(),
   })
   .readonly();
@@ -73,7 +73,7 @@ export async function tryOut(models: LoadOptions, probe: Dataset): Promise<Probe
   return {
     ap50: percentOrNull(averagePrecision(images).ap50),
     recall: percentOrNull(recallOf(images)),
-    dscGivenTrueBox: percentOrNull(mean(dice)),
+    dscWithGroundTruthBox: percentOrNull(mean(dice)),
     images: probe.size,
   };
 }
@@ -84,13 +84,18 @@ type Figure = Exclude<keyof ProbeScore, 'images'>;
 export function meanScore(scores: readonly ProbeScore[]): ProbeScore {
   // All models share the probe: a figure is null for all or for none.
   const of = (name: Figure) => roundedOrNull(mean(scores.map((score) => score[name] ?? Number.NaN)));
-  return { ap50: of('ap50'), recall: of('recall'), dscGivenTrueBox: of('dscGivenTrueBox'), images: scores[0]?.images ?? 0 };
+  return {
+    ap50: of('ap50'),
+    recall: of('recall'),
+    dscWithGroundTruthBox: of('dscWithGroundTruthBox'),
+    images: scores[0]?.images ?? 0,
+  };
 }
 
 /** The log line of a forgetting report. */
 export function forgettingLine({ probe, before, after }: Forgetting): string {
   const change = (name: Figure) => `${before[name]?.toFixed(1) ?? '–'} -> ${after[name]?.toFixed(1) ?? '–'} %`;
-  return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC with ground-truth box ${change('dscGivenTrueBox')}`;
+  return `forgetting, on ${before.images} images of ${probe}: AP50 ${change('ap50')}, recall ${change('recall')}, DSC with ground-truth box ${change('dscWithGroundTruthBox')}`;
 }
 
 function recallOf(images: readonly ImageBoxes[]): number {
