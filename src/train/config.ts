@@ -4,6 +4,7 @@ import { loraPresets } from '../lora/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
 import { augmentSchema } from './augment-schema.js';
+import { dataSchema } from './data-config.js';
 import { modeOf } from './monitor.js';
 
 const fraction = z.number().min(0).max(1);
@@ -34,59 +35,6 @@ const modelSchema = z.strictObject({
    * folder says.
    */
   imageSize: z.union([z.strictObject({ square: side }), z.strictObject({ shortest: side, longest: side })]).optional(),
-});
-
-const splitSchema = z.strictObject({
-  train: fraction.default(0.7),
-  val: fraction.default(0.2),
-  test: fraction.default(0.1),
-  seed: z.int().default(42),
-});
-
-const phantomSchema = z.strictObject({
-  domain: z.string().default('standard'),
-  size: z.strictObject({ width: count.default(128), height: count.default(128) }).prefault({}),
-  /** Images in each part. */
-  train: count.default(400),
-  val: count.default(60),
-  test: count.default(60),
-  /** Only these phrases; empty means all of the domain. */
-  phrases: z.array(z.string().min(1)).default([]),
-});
-
-const setSchema = z.strictObject({
-  /** A dataset of `npm run import-data -- --help`, or what one's own is called. */
-  name: z.string().min(1),
-  /** Its folder below `data.root`. Default: the one that has its name, in any spelling. */
-  folder: z.string().min(1).optional(),
-  /** How often each of its training images comes up in one pass. Default: 1. */
-  repeat: count.optional(),
-  /** Other names for its phrases, as in `benign: breast lesion`; several may become one. */
-  phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
-  /** Phantoms in place of a folder: what `data.phantom` says of them. */
-  phantom: phantomSchema.optional(),
-});
-
-const dataSchema = z.strictObject({
-  /** How the folder is laid out. */
-  format: z.enum(['coco', 'stu', 'folders', 'phantom']),
-  /** The dataset's folder, or with `sets` the folder that holds theirs; unused for phantoms. */
-  root: inputPath().optional(),
-  /** Several datasets as one, each imported or as published; with `format: coco`. */
-  sets: z.array(setSchema).default([]),
-  /** What a set that is not there does. */
-  missing: z.enum(['error', 'skip']).default('error'),
-  /** `strict` keeps patients apart; `paper` divides as published, which leaks. */
-  protocol: z.enum(['strict', 'paper']).default('strict'),
-  /** Where sets as published are imported to. Default: the user's cache. */
-  cache: z.string().min(1).optional(),
-  /** What to look for in datasets that name nothing themselves. */
-  prompt: z.string().min(1).optional(),
-  /** How a dataset without parts of its own is divided. */
-  split: splitSchema.prefault({}),
-  /** Trains although pictures or patients of train are in val or test too. */
-  allowOverlap: z.boolean().default(false),
-  phantom: phantomSchema.prefault({}),
 });
 
 const loraSchema = z.strictObject({
@@ -230,5 +178,4 @@ export const runConfigSchema = z.strictObject({
 
 /** A run; see {@link runConfigSchema}. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
-export type DataConfig = RunConfig['data'];
 export type OptimConfig = RunConfig['train'];

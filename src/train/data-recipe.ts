@@ -1,6 +1,6 @@
 import { type Dataset, SampleStore } from '../data/index.js';
 import type { Logger } from '../util/index.js';
-import type { DataConfig } from './config.js';
+import type { DataConfig } from './data-config.js';
 import { type DataParts, openData, openFolds } from './datasets.js';
 
 /** How to open the parts of a run's data again, in another thread. Plain data. */
