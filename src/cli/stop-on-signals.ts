@@ -8,6 +8,7 @@ type Signal = keyof typeof SIGNALS;
 export interface Stop {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal;
+  /** 128 and the number of the last signal, for work that was left undone; 0 before there was one. */
   exitCode(): number;
   /** Leaves signals to whoever had them before. */
   dispose(): void;
@@ -15,18 +16,26 @@ export interface Stop {
 
 /**
  * On the first SIGINT, SIGTERM or SIGHUP (the terminal was closed) asks for an end in good order; on the second the process ends
- * at once.
+ * at once, with {@link Stop.exitCode} of that signal.
  *
  * @param meanwhile - what is done first, for the message.
+ * @param atOnce - ends what would outlive this process, at the second signal; a third does not wait for it.
  */
-export function stopOnSignals(meanwhile: string): Stop {
+export function stopOnSignals(meanwhile: string, atOnce?: () => Promise<void>): Stop {
   let code = 0;
+  let ending = false;
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(SIGNALS[name as Signal]);
+    const asked = controller.signal.aborted;
     code = SIGNALS[name as Signal];
-    controller.abort();
-    consoleLogger.info(`${name}: ${meanwhile}; once more ends at once`);
+    if (!asked) {
+      controller.abort();
+      consoleLogger.info(`${name}: ${meanwhile}; once more ends at once`);
+    } else if (ending || atOnce === undefined) process.exit(code);
+    else {
+      ending = true;
+      void atOnce().finally(() => process.exit(code));
+    }
   };
   const names = Object.keys(SIGNALS) as Signal[];
   const streams = [process.stdout, process.stderr];

@@ -12,14 +12,14 @@ import {
   UsageError,
   writeFileAtomic,
 } from '../../util/index.js';
-import type { GroundedSegmenter } from '../grounded-segmenter.js';
+import { GroundedSegmenter, type LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 import { cocoResult } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
-import { type BatchSettings, imageKey, settingsKey } from './settings.js';
+import { type BatchSettings, imageKey, modelsIn, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
 import { calibrationOf, verdictsOf } from './verdicts.js';
 
@@ -38,8 +38,10 @@ export interface BatchOptions {
   readonly settings: BatchSettings;
   /** Folder of `results.json`, `overlays/` and `masks/`. */
   readonly out: string;
-  /** Loads the models; called only when there is something to do. */
-  readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
+  /**
+   * Loads the models that the settings name; called only when there is something to do. Default: {@link GroundedSegmenter.load}.
+   */
+  readonly load?: (models: LoadOptionsOrBoxes) => Promise<GroundedSegmenter<Masker | undefined>>;
   /** Which part of a longer list the images are; noted for whoever puts the parts together. */
   readonly shard?: Shard | undefined;
   /** Do again what is done. Default: false. */
@@ -106,7 +108,7 @@ async function segmentImages(
   prompts: readonly (readonly string[])[],
   journal: Journal,
   key: string,
-  { settings, out, load, onBad = 'skip', signal, onProgress }: BatchOptions,
+  { settings, out, load = (models) => GroundedSegmenter.load(models), onBad = 'skip', signal, onProgress }: BatchOptions,
 ): Promise<{ readonly done: number; readonly bad: readonly string[] }> {
   const phrases = prompts.flat();
   const bad: string[] = [];
@@ -116,7 +118,7 @@ async function segmentImages(
     bad.push(error.message);
   };
   const calibration = await calibrationOf(settings);
-  const segmenter = await load();
+  const segmenter = await load(modelsIn(settings));
   const writer = new Behind();
   try {
     let next = attempt(todo[0], key);

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
+import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Selection } from '../segment-options.js';
 
 /** Everything that results depend on besides the image. */
@@ -19,6 +20,11 @@ export interface BatchSettings {
   readonly select: Selection;
   readonly scoreThreshold: number;
   readonly nmsThreshold: number;
+}
+
+/** The models among the settings. */
+export function modelsIn({ detector, adapter, masker, maskerAdapter, adapterScale }: BatchSettings): LoadOptionsOrBoxes {
+  return { detector, adapter, masker, maskerAdapter, adapterScale };
 }
 
 /** A short text that is another one whenever settings, or the files of a model, are others. */
