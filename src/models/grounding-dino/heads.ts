@@ -1,8 +1,8 @@
 import { tf } from '../../backend/index.js';
-import { activated, constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
+import { activated, constant, Linear, Module, type Parameter, TensorLayer, xavierUniform, zeros } from '../../nn/index.js';
 
 /** A few linear layers with ReLU between: predicts boxes, and the position encoding of reference boxes. */
-export class MlpPredictionHead extends Module {
+export class MlpPredictionHead extends TensorLayer {
   private readonly layers: Linear[];
 
   /** The last layer starts at zero, so that boxes start at their references. */

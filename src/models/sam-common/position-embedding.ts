@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Module, normal, type Parameter } from '../../nn/index.js';
+import { normal, type Parameter, TensorLayer } from '../../nn/index.js';
 
 /**
  * Places as random Fourier features: sines and cosines of random directions, which checkpoints keep and training leaves
@@ -7,7 +7,7 @@ import { Module, normal, type Parameter } from '../../nn/index.js';
  *
  * @see Tancik et al. 2020
  */
-export class PositionEmbedding extends Module {
+export class PositionEmbedding extends TensorLayer {
   private readonly directions: Parameter;
 
   /**

@@ -1,9 +1,9 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { type ForwardContext, LayerNorm, Linear, normal, TensorLayer } from '../../nn/index.js';
 import { padToMultiple } from '../../ops/index.js';
 
 /** Joins each 2 x 2 tokens to one with twice the channels; odd sides are completed with zeros. */
-export class PatchMerging extends Module {
+export class PatchMerging extends TensorLayer {
   private readonly reduction: Linear;
   private readonly norm: LayerNorm;
 
