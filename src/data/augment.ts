@@ -11,7 +11,7 @@ import type { Sample } from './types.js';
  * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, a gentle move, gain along depth, contrast and noise. `strong`: wider
  * moves and all that changes from scanner to scanner, for few images; see {@link STRONG}.
  */
-export type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
+type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
 
 /** A preset, or augmentations one by one. */
 export type AugmentChoice = AugmentPreset | Augmentations;

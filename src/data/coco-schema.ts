@@ -43,7 +43,7 @@ const annotationSchema = z.object({
 
 const categorySchema = z.object({ id, name: phrase });
 
-export type CocoCategory = z.infer<typeof categorySchema>;
+type CocoCategory = z.infer<typeof categorySchema>;
 
 /** Lists are checked item by item, so that a problem is told with the item's own id. Further fields of COCO are let through. */
 const lists = z.object({
@@ -56,7 +56,7 @@ export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoAnnotation = z.infer<typeof annotationSchema>;
 
 /** An item of a file that does not fit. */
-export interface CocoProblem {
+interface CocoProblem {
   readonly kind: 'image' | 'annotation' | 'category';
   /** Its own id or, without one, its place in the list. */
   readonly name: string;

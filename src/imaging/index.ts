@@ -4,16 +4,12 @@ export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
-export type { DicomHeader } from './formats/dicom/dicom-header.js';
-export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
+
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
   openNifti,
   readNiftiHeader,
-  type SliceAddress,
-  type VolumeRange,
-  type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';

@@ -10,7 +10,7 @@ import {
 import type { ImageProcessor } from '../processing/index.js';
 
 /** An image as a masker takes it. */
-export interface PreparedImage {
+interface PreparedImage {
   /** [1, S, S, 3] f32. */
   readonly pixelValues: tf.Tensor4D;
   /** The part of the square that the image takes, in the model's pixels. The rest on the right and below is padding. */

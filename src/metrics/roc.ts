@@ -1,5 +1,5 @@
 /** One threshold of a receiver operating characteristic: a score from the threshold on counts as present. */
-export interface RocPoint {
+interface RocPoint {
   readonly threshold: number;
   /** Share of the absent ones that count as present, in [0, 1]. */
   readonly falseAlarmRate: number;

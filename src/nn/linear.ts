@@ -94,7 +94,7 @@ function mayFuse(): boolean {
 }
 
 /** {@link linear} for weights that need no gradient: a tape keeps nothing of it but the result. */
-export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const op = tf.customGrad((input) => ({
     value: linear(input as tf.Tensor, weight, bias),
     gradFunc: (dy: tf.Tensor) => backThrough(dy, weight),

@@ -1,7 +1,7 @@
 import { hasNativeAttention, isTapeOn, nativeAttention, tf } from '../backend/index.js';
 
 /** Rows that belong together: windows of maps, or whole maps. */
-export interface TokenGroups {
+interface TokenGroups {
   readonly count: number;
   /** [count * N]: rows of each group's tokens, negative for padding. Absent: all rows, one after the other. */
   readonly rows?: Int32Array | undefined;

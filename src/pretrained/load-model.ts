@@ -57,7 +57,7 @@ export interface SamParts {
   readonly imageProcessor: ImageProcessor;
 }
 
-export interface StartOptions {
+interface StartOptions {
   /** Draw the weights instead of reading them. */
   readonly random?: Rng;
 }
@@ -89,7 +89,11 @@ export async function resolveModel(nameOrPath: string): Promise<string> {
   });
 }
 
-/** Which configurations describe a Grounding DINO, by their `model_type`. */
+/**
+ * Which configurations describe a Grounding DINO, by their `model_type`. Benches and tools read it too.
+ *
+ * @public
+ */
 export const groundingDinoConfigs = {
   'grounding-dino': parseGroundingDinoConfig,
   'mm-grounding-dino': parseGroundingDinoConfig,

@@ -36,7 +36,7 @@ export class FiniteCheck {
  * How many values are NaN or infinite. The sum of finite float32 values is finite in double precision, and one of the others
  * spoils it: a pass of additions, which costs a small part of reading the values, says whether any is to be looked for.
  */
-export function nonFiniteIn(data: Float32Array | Int32Array): number {
+function nonFiniteIn(data: Float32Array | Int32Array): number {
   if (data instanceof Int32Array) return 0;
   let [a, b, c, d] = [0, 0, 0, 0];
   const even = data.length - (data.length % 4);

@@ -3,19 +3,19 @@ import type { NamedArray } from './formats/index.js';
 import { joinRows, rowsOf, sameValues } from './rows.js';
 
 /** One key of theirs that holds several of ours, equal parts of its first axis. */
-export interface FusedKeys {
+interface FusedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }
 
 /** Several keys of theirs that are one of ours, one after the other along its first axis. No stars. */
-export interface StackedKeys {
+interface StackedKeys {
   readonly theirs: readonly string[];
   readonly ours: string;
 }
 
 /** One key of theirs that stands here in several places. No stars. */
-export interface CopiedKeys {
+interface CopiedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }

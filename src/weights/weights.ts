@@ -35,7 +35,7 @@ export async function openWeights(path: string): Promise<WeightSource> {
 }
 
 /** Which file of a model directory holds the weights, or the index of several; a file stands for itself. */
-export async function weightFile(path: string): Promise<string> {
+async function weightFile(path: string): Promise<string> {
   if (!(await isFolder(path))) return path;
   const names = await readdir(path);
   const known = NAMES.find((name) => names.includes(name));

@@ -35,7 +35,7 @@ const trainingSchema = z
   .readonly();
 
 /** `metrics.json` of a run folder, whichever command wrote it. Scores are percentages by the strict protocol unless `paper` is in their path. */
-export const metricsSchema = z
+const metricsSchema = z
   .strictObject({
     schemaVersion: z.literal(METRICS_VERSION),
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
-import { pictureStem } from '../../src/data/readers/dicom.js';
+import { pictureStem } from '../../src/imaging/index.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -8,7 +8,7 @@ interface KernelArgs {
 }
 
 /** What training needs and WebAssembly lacks or gets wrong. It also lacks Einsum, complex numbers, strings and ragged tensors: not used here. */
-export const BORROWED = [
+const BORROWED = [
   'Conv2DBackpropFilter',
   'DepthwiseConv2dNativeBackpropFilter',
   'DepthwiseConv2dNativeBackpropInput',

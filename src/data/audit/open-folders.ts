@@ -6,7 +6,7 @@ import { reasonOf } from './inspect.js';
 import { isOwn } from './own-file.js';
 import type { AuditPart, Problem } from './types.js';
 
-export const PARTS: readonly Part[] = ['train', 'val', 'test'];
+const PARTS: readonly Part[] = ['train', 'val', 'test'];
 
 /** The parts of some datasets, and what was wrong on the way to them. */
 export interface OpenedFolders {

@@ -1,7 +1,7 @@
 export { type ImportOptions, importDataset } from './import-dataset.js';
-export { datasetCache, openSets, type SetRequest, type SetsOptions } from './open-sets.js';
-export { loadPrompts, type Prompts, phraseOf } from './prompts.js';
+export { openSets } from './open-sets.js';
+export { loadPrompts } from './prompts.js';
 export { adapters, findAdapter } from './registry.js';
 export type { CopiesReport, ImportReport, PartCounts } from './report.js';
-export type { Adapter, Problem, Protocol } from './types.js';
+export type { Problem, Protocol } from './types.js';
 export { loadWordings, type WordingsOf } from './wordings.js';

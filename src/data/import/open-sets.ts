@@ -130,7 +130,7 @@ async function layoutOf(
 }
 
 /** Where datasets are imported to on the fly. */
-export function datasetCache(env: Readonly<Record<string, string | undefined>> = process.env): string {
+function datasetCache(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'sonoground', 'datasets');
 }
 

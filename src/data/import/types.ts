@@ -7,7 +7,7 @@ import type { FileTree } from './file-tree.js';
 export type Protocol = 'strict' | 'paper';
 
 /** A picture: a file, a plane of a volume, or a frame of a film. */
-export interface PixelSource {
+interface PixelSource {
   readonly file: string;
   /** Plane of a volume, from 0. */
   readonly slice?: number;

@@ -21,7 +21,7 @@ export interface HeadlineFigure {
 }
 
 /** Rows whose scores are drawn, by dataset. */
-export interface RowGroup {
+interface RowGroup {
   /** What tells these rows from others of the same dataset; empty where there are none. */
   readonly name: string;
   readonly rows: readonly TargetRow[];

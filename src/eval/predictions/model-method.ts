@@ -13,7 +13,7 @@ const FLOOR = 1e-3;
 const PER_PHRASE = 100;
 
 /** Which boxes get a mask: those that a protocol may look into. */
-export interface MaskPolicy {
+interface MaskPolicy {
   /** Score from which boxes count under the strict protocol. */
   readonly threshold: number;
   /** Whether all of those count, or the best of a phrase. */

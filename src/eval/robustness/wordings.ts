@@ -23,7 +23,7 @@ const classesSchema = z.looseObject({
 });
 
 /** Every structure. */
-export const ANY = '*';
+const ANY = '*';
 
 /**
  * Wordings as the command line gives them: a YAML file (`phrase: [wording, …]`, or a word list under `configs/prompts`), the word

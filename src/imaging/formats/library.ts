@@ -92,7 +92,7 @@ export function checkOnly(part: PicturePart | undefined, file: string): void {
 }
 
 /** The size of a page, and of the strips and tiles that it is kept in. */
-export function checkPage({ width, height, block }: TiffPage, file: string): void {
+function checkPage({ width, height, block }: TiffPage, file: string): void {
   checkSize({ width, height }, file);
   // A tile may reach over the edge, and a pixel have several numbers.
   if (block <= 8 * MAX_PIXELS && width * height > 0) return;

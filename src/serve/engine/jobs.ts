@@ -64,13 +64,13 @@ export interface MasksJob {
 }
 
 /** Reads a picture and keeps it. */
-export interface OpenJob {
+interface OpenJob {
   readonly kind: 'open';
   readonly image: ImageSource;
 }
 
 /** The PNG of a picture that is kept. */
-export interface PreviewJob {
+interface PreviewJob {
   readonly kind: 'preview';
   readonly id: string;
 }

@@ -3,7 +3,7 @@ import type { Bbox, Layer, Layers } from './layers.js';
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 /** Side of the squares at the corners of the chosen box, in pixels of the screen. */
-export const HANDLE = 12;
+const HANDLE = 12;
 
 /** Draws the image and all layers that are shown. */
 export function drawScene(

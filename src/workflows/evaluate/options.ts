@@ -6,7 +6,7 @@ import type { RunPart, SplitName } from './run-parts.js';
 /** Tables and figures of the paper that can be made. */
 export const paperTables = [2, 3, 4, 5, 6] as const;
 export const paperFigures = [2, 3] as const;
-export type PaperTable = (typeof paperTables)[number];
+type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
 /** What is evaluated, and on what. */

@@ -4,7 +4,7 @@ import type { Problem } from '../types.js';
 import { column, readTable } from './table.js';
 
 /** An outline drawn in the VGG Image Annotator. */
-export interface ViaShape {
+interface ViaShape {
   /** Its number within its image, from 0. */
   readonly region: number;
   /** The row of the table, from 0. */
