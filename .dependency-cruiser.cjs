@@ -104,7 +104,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       extensions: ['.ts', '.js', '.d.ts'],
-      conditionNames: ['import', 'types', 'node', 'default'],
+      conditionNames: ['sonoground-source', 'import', 'types', 'node', 'default'],
       exportsFields: ['exports'],
     },
   },

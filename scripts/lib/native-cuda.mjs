@@ -87,7 +87,7 @@ function sources() {
 }
 
 /** NVIDIA's compiler: on the path, in `CUDA_HOME` or where its installer puts it; undefined if there is none. */
-function nvcc() {
+export function nvcc() {
   const home = process.env.CUDA_HOME || process.env.CUDA_PATH || '/usr/local/cuda';
   return ['nvcc', join(home, 'bin', 'nvcc')].find((command) => starts(command));
 }
@@ -116,7 +116,7 @@ async function compile(target) {
  * @param tensorflow - the folder of TensorFlow's `include` and `lib`.
  * @param target - the object to make.
  */
-function compileArguments(command, tensorflow, target) {
+export function compileArguments(command, tensorflow, target) {
   const where = ['-isystem', join(tensorflow, 'include'), '-L', join(tensorflow, 'lib')];
   return [...FLAGS, ...codeFor(command), ...where, ...sources().filter((path) => /\.(cc|cu)$/.test(path)), '-o', target, ...LINK];
 }

@@ -15,7 +15,7 @@ const OTHERS_WRITE = 0o002;
 const NATIVE = /^(bindings|native-ops|downloads|tensorflow-)/;
 
 /** Why a path is not to be trusted, in a clause; nothing if it is, or is not there. */
-function distrust(path) {
+export function distrust(path) {
   // Windows has no such rights.
   if (process.getuid === undefined) return undefined;
   const info = statSync(path, { throwIfNoEntry: false });

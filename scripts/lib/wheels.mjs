@@ -23,7 +23,7 @@ export const TAGS = [
 export const WHEELS = JSON.parse(readFileSync(new URL('wheels.json', import.meta.url), 'utf8'));
 
 /** The wheels that a wheel's metadata asks for in its extra `and-cuda`, with the versions that it allows. */
-function cudaRequirements(metadata) {
+export function cudaRequirements(metadata) {
   return metadata.split(/\r?\n/).flatMap((line) => {
     const [, project, specifier, condition = ''] = /^Requires-Dist: *([\w.-]+) *\(?([^;)]*)\)? *(?:;(.*))?$/.exec(line) ?? [];
     if (project === undefined || !/extra *== *["']and-cuda["']/.test(condition)) return [];

@@ -1,10 +1,11 @@
 /** Images and masks without tensors: file formats, masks, RLE, contours, overlays. */
 
+export { openPictures } from '#platform/imaging/picture-set';
+export { encodePng, maskToPng } from '#platform/imaging/png';
 export { connectedComponents } from './components.js';
 export { type Contour, contoursOf, maskToPolygons, type Ring } from './contours.js';
 export { lacksEnding, pictureStem, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
-
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
@@ -33,8 +34,6 @@ export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
-export { openPictures } from './picture-set.js';
-export { encodePng, maskToPng } from './png.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';

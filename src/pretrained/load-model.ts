@@ -89,11 +89,7 @@ export async function resolveModel(nameOrPath: string): Promise<string> {
   });
 }
 
-/**
- * Which configurations describe a Grounding DINO, by their `model_type`. Benches and tools read it too.
- *
- * @public
- */
+/** Which configurations describe a Grounding DINO, by their `model_type`. */
 export const groundingDinoConfigs = {
   'grounding-dino': parseGroundingDinoConfig,
   'mm-grounding-dino': parseGroundingDinoConfig,

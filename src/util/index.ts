@@ -1,5 +1,6 @@
 /** Errors, files, paths, locks and random numbers: what every layer may need. */
 
+export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';
 export {
@@ -13,7 +14,6 @@ export {
   UsageError,
 } from './errors/index.js';
 export { escapeHtml } from './escape-html.js';
-export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { FolderLock, withFolderLock } from './lock/index.js';
 export { type Logger, silentLogger } from './logger.js';
