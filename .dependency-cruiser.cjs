@@ -93,6 +93,13 @@ module.exports = {
       to: { path: '@tensorflow/' },
     },
     {
+      name: 'worker-threads-load-no-tensorflow',
+      comment: 'a thread that reads and augments images needs no tensors, and TensorFlow.js takes 20 MB in each',
+      severity: 'error',
+      from: { path: '^src/(train/sample-worker|data/import/worker)\\.ts$' },
+      to: { path: '^src/backend/index\\.ts$', reachable: true },
+    },
+    {
       name: 'no-dev-dependencies',
       severity: 'error',
       from: { path: '^src/' },
@@ -106,7 +113,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       extensions: ['.ts', '.js', '.d.ts'],
-      conditionNames: ['import', 'types', 'node', 'default'],
+      conditionNames: ['sonoground-source', 'import', 'types', 'node', 'default'],
       exportsFields: ['exports'],
     },
   },

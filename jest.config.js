@@ -1,6 +1,8 @@
 /** Tests run the TypeScript sources as native ES modules; types are checked apart, by `npm run check`. */
 export default {
   testEnvironment: 'node',
+  // The sources of `#platform/…`, not what was compiled.
+  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'sonoground-source'] },
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

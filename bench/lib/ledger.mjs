@@ -43,7 +43,7 @@ function table(head, rows) {
 const HEAD = 'date|commit|work|threads|ours s|reference s|faster|by processor time|ours MB|reference MB|floor s'.split('|');
 
 /** What was compared with the reference, and what was measured on other devices, as it came. */
-export function tableOf(list) {
+function tableOf(list) {
   const rows = list.map((r) => [
     r.date,
     r.commit,
@@ -61,7 +61,7 @@ export function tableOf(list) {
 }
 
 /** The last measurement of each size that was measured alone. */
-export function growthOf(list) {
+function growthOf(list) {
   const last = new Map(list.map((r) => [`${workOf(r)}, ${r.threads}`, r]));
   const rows = [...last.values()].map((r) => [
     workOf(r),

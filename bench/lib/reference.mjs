@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { root } from '../../scripts/lib/places.mjs';
 
 /** The Python that has PyTorch and transformers, or undefined with a line that says so. */
-export function referencePython() {
+function referencePython() {
   const python = process.env.SONOGROUND_REFERENCE_PYTHON ?? join(root, '.venv-reference', 'bin', 'python');
   if (existsSync(python)) return python;
   console.log('no reference: .venv-reference is not there, and SONOGROUND_REFERENCE_PYTHON names no other Python');

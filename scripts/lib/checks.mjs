@@ -1,4 +1,4 @@
-/** Static checks: types, style, import rules. */
+/** Static checks: types, style, import rules, nothing that is unused. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { modulesDir, root } from './places.mjs';
@@ -16,6 +16,7 @@ const CHECKS = [
     'import rules',
     [tool('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err'],
   ],
+  ['unused files, exports and packages', [tool('knip/bin/knip.js'), '--no-progress']],
 ];
 
 /** Runs all checks; returns whether all passed. */

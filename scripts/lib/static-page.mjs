@@ -2,7 +2,6 @@
  * Bundles the page that runs in the browser: `index.html`, `style.css`, `page.js`, `engine.js`, TensorFlow.js's WebAssembly and
  * all licences. `export --format web-page` adds a model.
  */
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modulesDir, root } from './places.mjs';
@@ -32,6 +31,7 @@ export async function buildStaticPage(to) {
     format: 'iife',
     platform: 'browser',
     target: 'es2022',
+    conditions: ['sonoground-source'], // `#platform/…`: with `browser`, which the platform implies
     legalComments: 'none', // included in the licence file
     metafile: true,
     logLevel: 'silent',
@@ -74,19 +74,17 @@ async function licences(inputs) {
 }
 
 /**
- * Resolves this project's modules: `X.browser.ts` replaces `X.ts` if it exists. No module has side effects, so of a folder
- * entered through its index only the used exports are kept.
+ * No module of this project has side effects, so of a folder entered through its index only the used exports are kept. Packages
+ * that run in Node alone are left out: an import of one that stays is an error.
  */
 const house = {
   name: 'house',
   setup(build) {
     build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
       if (!resolveDir.startsWith(SOURCES)) return undefined;
-      const file = join(resolveDir, path.replace(/\.js$/, '.ts'));
-      const standIn = file.replace(/\.ts$/, '.browser.ts');
-      return { path: existsSync(standIn) ? standIn : file, sideEffects: false };
+      return { path: join(resolveDir, path.replace(/\.js$/, '.ts')), sideEffects: false };
     });
-    build.onResolve({ filter: /^[^./]/ }, ({ path, resolveDir, kind }) => {
+    build.onResolve({ filter: /^[^./#]/ }, ({ path, resolveDir, kind }) => {
       if (kind === 'entry-point' || !resolveDir.startsWith(SOURCES) || PORTABLE.test(path)) return undefined;
       return { path, external: true, sideEffects: false };
     });

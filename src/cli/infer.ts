@@ -160,9 +160,9 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       images,
       settings: { prompts: prompt, ...models, select, threshold, nmsThreshold: nms },
       out,
-      load: async () => {
+      load: async (named) => {
         await initBackend(backend, consoleLogger);
-        return GroundedSegmenter.load(models);
+        return GroundedSegmenter.load(named);
       },
       shard,
       overwrite,

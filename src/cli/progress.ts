@@ -58,7 +58,7 @@ function plain(label: string): Progress {
 }
 
 /** Formats milliseconds in human-readable form. */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

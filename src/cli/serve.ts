@@ -1,4 +1,5 @@
-import { constants, hostname } from 'node:os';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { locateShipped } from '../config/index.js';
 import { shippedModels } from '../pretrained/index.js';
@@ -7,6 +8,7 @@ import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
 import { packageVersion } from './package-version.js';
+import { stopOnSignals } from './stop-on-signals.js';
 
 interface ServeOptions extends GlobalOptions {
   detector: string;
@@ -107,18 +109,14 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // The fragment stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
-    // Before other processes can learn that the server is up and stop it.
-    const stop = askedToStop();
+    // Before other processes can learn that the server is up and stop it. The process that computes would go on till its job is done.
+    const stop = stopOnSignals('finishing what was begun', () => engine.close());
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C to stop)`);
     consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
-    await stop;
-    void askedToStop().then(async (name) => {
-      // Otherwise the engine process would continue until its job is done.
-      await engine.close();
-      process.exit(128 + constants.signals[name]);
-    });
-    consoleLogger.info('finishing requests; press Ctrl-C again to exit at once');
+    if (!stop.signal.aborted) await once(stop.signal, 'abort');
+    // A server that was asked to end, and did, has left nothing undone: the exit code is 0.
     await server.close();
+    stop.dispose();
   },
 };
 
@@ -154,16 +152,4 @@ function listenError(host: string, port: number, cause: unknown): unknown {
   return what === undefined
     ? cause
     : new RuntimeError({ code: 'E_SERVER_ADDRESS', where: `${host}:${port}`, what, ...(fix && { fix }), cause });
-}
-
-/** Waits for Ctrl-C or a termination signal. */
-function askedToStop(): Promise<'SIGINT' | 'SIGTERM'> {
-  return new Promise((resolve) => {
-    const names = ['SIGINT', 'SIGTERM'] as const;
-    const stop = (name: NodeJS.Signals) => {
-      for (const other of names) process.off(other, stop);
-      resolve(name as (typeof names)[number]);
-    };
-    for (const name of names) process.on(name, stop);
-  });
 }

@@ -11,7 +11,7 @@ import type { Sample } from './types.js';
  * `paper`: flip, resize, pad, erase, crop. `ultrasound`: flip, gentle affine move, gain along depth, contrast and noise.
  * `strong`: wider moves and all scanner-dependent changes, for small datasets; see {@link STRONG}.
  */
-export type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
+type AugmentPreset = 'none' | 'paper' | 'ultrasound' | 'strong';
 
 /** A preset or individual augmentations. */
 export type AugmentChoice = AugmentPreset | Augmentations;

@@ -57,7 +57,7 @@ export interface Augmentations {
 }
 
 /** Wedges of changed brightness. */
-export interface Wedges {
+interface Wedges {
   readonly chance: number;
   readonly most: number;
   readonly factor: Range;

@@ -43,7 +43,7 @@ const annotationSchema = z.object({
 
 const categorySchema = z.object({ id, name: phrase });
 
-export type CocoCategory = z.infer<typeof categorySchema>;
+type CocoCategory = z.infer<typeof categorySchema>;
 
 /** Lists are validated item by item, so that a problem is reported with the item's own id. Additional COCO fields are allowed. */
 const lists = z.object({
@@ -56,7 +56,7 @@ export type CocoImage = z.infer<typeof imageSchema>;
 export type CocoAnnotation = z.infer<typeof annotationSchema>;
 
 /** An invalid item of a file. */
-export interface CocoProblem {
+interface CocoProblem {
   readonly kind: 'image' | 'annotation' | 'category';
   /** The item's id or, without one, its position in the list. */
   readonly name: string;

@@ -54,7 +54,7 @@ export function logUniform([low, high]: readonly [number, number], rng: Rng): nu
 }
 
 /** Fraction of a mask's pixels whose centres are in view; 1 for an empty mask. */
-export function shareInView(mask: BinaryMask, { width, height, affine }: Frame): number {
+function shareInView(mask: BinaryMask, { width, height, affine }: Frame): number {
   const box = boxOfMask(mask);
   if (box === undefined) return 1;
   const shows = (sx: number, sy: number) => {

@@ -1,19 +1,16 @@
 /** Images and masks without tensors: file formats, masks, RLE, contours, overlays. */
 
+export { openImages } from '#platform/imaging/open-images';
+export { encodePng, maskToPng } from '#platform/imaging/png';
 export { connectedComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
-export type { DicomHeader } from './formats/dicom/dicom-header.js';
-export type { UltrasoundRegion } from './formats/dicom/ultrasound-regions.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
   openNifti,
   readNiftiHeader,
-  type SliceAddress,
-  type VolumeRange,
-  type VolumeSlice,
 } from './formats/nifti.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
@@ -35,10 +32,8 @@ export {
 export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
-export { openImages } from './open-images.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
-export { encodePng, maskToPng } from './png.js';
 export { polygonsToMask } from './polygons.js';
 export type { RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';

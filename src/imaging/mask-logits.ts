@@ -6,10 +6,10 @@ export interface MaskLogits extends Size {
 }
 
 /** For each target cell, the contributing source cells and their weights. */
-export type Taps = readonly (readonly (readonly [source: number, share: number])[])[];
+type Taps = readonly (readonly (readonly [source: number, share: number])[])[];
 
 /** Bilinear interpolation with half-pixel centres along one axis (torch's `align_corners=False`, no antialiasing). */
-export function bilinearTaps(sourceSize: number, targetSize: number): Taps {
+function bilinearTaps(sourceSize: number, targetSize: number): Taps {
   return Array.from({ length: targetSize }, (_, target) => {
     const position = Math.max(0, ((target + 0.5) * sourceSize) / targetSize - 0.5);
     const low = Math.min(Math.floor(position), sourceSize - 1);
@@ -20,7 +20,7 @@ export function bilinearTaps(sourceSize: number, targetSize: number): Taps {
 }
 
 /** Composition of two interpolations. */
-export function chainTaps(first: Taps, second: Taps): Taps {
+function chainTaps(first: Taps, second: Taps): Taps {
   return second.map((taps) => {
     const shares = new Map<number, number>();
     for (const [middle, outer] of taps)
@@ -30,7 +30,7 @@ export function chainTaps(first: Taps, second: Taps): Taps {
 }
 
 /** Interpolates along both axes and thresholds at 0. */
-export function thresholdLogits({ data, width }: MaskLogits, rows: Taps, columns: Taps): BinaryMask {
+function thresholdLogits({ data, width }: MaskLogits, rows: Taps, columns: Taps): BinaryMask {
   const out = new Uint8Array(rows.length * columns.length);
   const line = new Float64Array(width);
   const { firsts, sources, shares } = flatten(columns);

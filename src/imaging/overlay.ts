@@ -1,7 +1,7 @@
+import { encodePng } from '#platform/imaging/png';
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
 import { phraseColour, type Rgb } from './palette.js';
-import { encodePng } from './png.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
 import { fitText, LINE_HEIGHT, paintText, renderText, type TextLine, textWidth } from './text-line.js';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CheckpointError, readModelText, shownName, writeFileAtomic } from '../util/index.js';
 
 /** Name of the calibration file, stored beside the weights that it belongs to. */
-export const CALIBRATION_FILE = 'calibration.json';
+const CALIBRATION_FILE = 'calibration.json';
 
 const rate = z.number().min(0).max(1);
 /** See {@link PresenceThreshold}. */

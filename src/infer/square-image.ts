@@ -10,7 +10,7 @@ import {
 import type { ImageProcessor } from '../processing/index.js';
 
 /** An image in a masker's input format. */
-export interface PreparedImage {
+interface PreparedImage {
   /** [1, S, S, 3] f32. */
   readonly pixelValues: tf.Tensor4D;
   /** Size of the image inside the square, in the model's pixels. The rest on the right and below is padding. */

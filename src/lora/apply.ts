@@ -50,7 +50,7 @@ export function trainOnly(model: Module, whole: readonly Module[]): void {
 }
 
 /** The distinct parameters below a module, under their first paths. */
-export function parametersOf(model: Module): Set<Parameter> {
+function parametersOf(model: Module): Set<Parameter> {
   return new Set([...model.namedParameters()].map(([, parameter]) => parameter));
 }
 

@@ -6,8 +6,9 @@ import {
   dropout,
   type Linear,
   linear,
-  Module,
   type Parameter,
+  type Shape,
+  TensorLayer,
   uniform,
   zeros,
 } from '../nn/index.js';
@@ -51,7 +52,7 @@ function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight
  * @see Hu et al. 2021, LoRA, section 4.1
  */
 export class LoraLinear
-  extends Module
+  extends TensorLayer
   implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'forward'>
 {
   readonly base: Linear;
@@ -124,6 +125,10 @@ export class LoraLinear
       return adapted(x, this.loraA.value, this.loraB.value, this.scale, this.weight.value, this.bias?.value);
     const inner = linear(dropout(x, this.dropout, this.block), this.loraA.value); // [..., r]
     return tf.add(this.base.forward(x), linear(tf.mul(inner, this.scale), this.loraB.value));
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return this.base.computeOutputShape(inputShape);
   }
 
   /** Adds the update to the wrapped weight, frees A and B, and returns the wrapped layer. */

@@ -6,7 +6,7 @@ import { type Match, type MatchCosts, matchQueries } from './matcher.js';
 import type { DetectionTarget } from './target.js';
 
 /** Weights of the loss terms. */
-export interface LossWeights {
+interface LossWeights {
   readonly class: number;
   readonly bbox: number;
   readonly giou: number;
@@ -17,7 +17,7 @@ export interface LossWeights {
 }
 
 /** Logits [B, Q, T] over the tokens of the prompt and boxes [B, Q, 4] as centre and size. */
-export interface LayerOutputs {
+interface LayerOutputs {
   readonly logits: tf.Tensor3D;
   readonly predBoxes: tf.Tensor3D;
 }

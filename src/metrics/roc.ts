@@ -1,5 +1,5 @@
 /** One point of a receiver operating characteristic: scores from the threshold on count as positive. */
-export interface RocPoint {
+interface RocPoint {
   readonly threshold: number;
   /** False positives over all negatives, in [0, 1]. */
   readonly falsePositiveRate: number;

@@ -3,6 +3,8 @@ import { uniform, zeros } from './init.js';
 import { linear } from './linear.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
+import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
+import { TensorLayer } from './tensor-layer.js';
 
 export interface Conv2dOptions {
   readonly kernelSize: number;
@@ -15,7 +17,7 @@ export interface Conv2dOptions {
 }
 
 /** Convolution over NHWC; the checkpoint layout is torch's [out, in, h, w]. */
-export class Conv2d extends Module {
+export class Conv2d extends TensorLayer {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
   private readonly stride: number;
@@ -58,5 +60,36 @@ export class Conv2d extends Module {
           ]);
     const y = tf.conv2d(padded, this.weight.value as tf.Tensor4D, this.stride, 'valid');
     return this.bias === undefined ? y : tf.add(y, this.bias.value);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    const [b = null, h = null, w = null] = inputShape;
+    const [kernelSize = 1, , , outChannels = null] = this.weight.shape;
+    const steps = (size: number | null) => size && Math.floor((size + 2 * this.padding - kernelSize) / this.stride) + 1;
+    return [b, steps(h), steps(w), outChannels];
+  }
+
+  override getConfig(): ConfigDict {
+    return {
+      ...super.getConfig(),
+      inChannels: this.weight.shape[2] ?? 0,
+      outChannels: this.weight.shape[3] ?? 0,
+      kernelSize: this.weight.shape[0] ?? 1,
+      stride: this.stride,
+      padding: this.padding,
+      bias: this.bias !== undefined,
+    };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    const { inChannels, outChannels, kernelSize, stride, padding, bias } = config as unknown as {
+      inChannels: number;
+      outChannels: number;
+      kernelSize: number;
+      stride: number;
+      padding: number;
+      bias: boolean;
+    };
+    return Module.restored(new Conv2d(inChannels, outChannels, { kernelSize, stride, padding, bias }), config);
   }
 }

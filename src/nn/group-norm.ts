@@ -2,9 +2,11 @@ import { tf } from '../backend/index.js';
 import { ones, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
+import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
+import { TensorLayer } from './tensor-layer.js';
 
 /** Normalises each group of adjacent channels over the whole map, then scales and shifts each channel. */
-export class GroupNorm extends Module {
+export class GroupNorm extends TensorLayer {
   readonly weight: Parameter;
   readonly bias: Parameter;
   private readonly groups: number;
@@ -39,5 +41,18 @@ export class GroupNorm extends Module {
     const centred = tf.sub(cells, ofGroups(cells));
     const scale = tf.mul(tf.rsqrt(tf.add(ofGroups(tf.square(centred)), this.eps)), this.weight.value);
     return tf.add(tf.mul(centred, scale), this.bias.value).reshape([b, h, w, c]);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return inputShape;
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), groups: this.groups, channels: this.weight.shape[0] ?? 0, eps: this.eps };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    const { groups, channels, eps } = config as unknown as { groups: number; channels: number; eps: number };
+    return Module.restored(new GroupNorm(groups, channels, eps), config);
   }
 }

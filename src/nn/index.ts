@@ -20,6 +20,8 @@ export { LayerNorm } from './layer-norm.js';
 export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
+export type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
+export { TensorLayer } from './tensor-layer.js';
 export { throughHidden } from './through-hidden.js';
 export type { PassFunction } from './training-pass.js';
 export { TrainingPasses } from './training-passes.js';

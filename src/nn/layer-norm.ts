@@ -2,12 +2,14 @@ import { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, tf } fro
 import { ones, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
+import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
+import { TensorLayer } from './tensor-layer.js';
 
 /**
  * Normalises the last axis to mean 0 and (population) variance 1, then scales and shifts. On NHWC maps it is equivalent to a
  * channel-wise LayerNorm2d on NCHW maps in torch.
  */
-export class LayerNorm extends Module {
+export class LayerNorm extends TensorLayer {
   readonly weight: Parameter;
   readonly bias: Parameter;
   private readonly eps: number;
@@ -27,6 +29,19 @@ export class LayerNorm extends Module {
   forward<T extends tf.Tensor>(x: T): T {
     const normalise = hasNativeLayerNorm() ? layerNormByOperation : portableLayerNorm;
     return normalise(x, this.weight.value, this.bias.value, this.eps);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return inputShape;
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), features: this.weight.shape[0] ?? 0, eps: this.eps };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    const { features, eps } = config as unknown as { features: number; eps: number };
+    return Module.restored(new LayerNorm(features, eps), config);
   }
 }
 

@@ -4,6 +4,8 @@ import { type ActivationName, activation } from './activation.js';
 import { type Initialiser, uniform, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
+import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
+import { TensorLayer } from './tensor-layer.js';
 
 export interface LinearOptions {
   /** Default: true. */
@@ -15,7 +17,7 @@ export interface LinearOptions {
 }
 
 /** Affine map of the last axis: y = x Wᵀ + b, with W as [out, in]. */
-export class Linear extends Module {
+export class Linear extends TensorLayer {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly weight: Parameter;
@@ -42,6 +44,19 @@ export class Linear extends Module {
     const [weight, bias] = [this.weight, this.bias];
     const frozen = !weight.trainable && !bias?.trainable;
     return frozen ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    return [...inputShape.slice(0, -1), this.outFeatures];
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), inFeatures: this.inFeatures, outFeatures: this.outFeatures, bias: this.bias !== undefined };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    const { inFeatures, outFeatures, bias } = config as unknown as { inFeatures: number; outFeatures: number; bias: boolean };
+    return Module.restored(new Linear(inFeatures, outFeatures, { bias }), config);
   }
 }
 
@@ -79,7 +94,7 @@ function mayFuse(): boolean {
 }
 
 /** {@link linear} for weights that need no gradient: the tape only keeps the result. */
-export function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   const op = tf.customGrad((input) => ({
     value: linear(input as tf.Tensor, weight, bias),
     gradFunc: (dy: tf.Tensor) => backThrough(dy, weight),

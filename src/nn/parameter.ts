@@ -27,8 +27,7 @@ export class Parameter {
   readonly shape: readonly number[];
   readonly layout: TorchLayout;
   readonly adapter: boolean;
-  /** Whether training may change it. Frozen parameters are never recorded on a gradient tape. */
-  trainable = true;
+  private mayChange = true;
   private readonly init: Initialiser;
   private variable: tf.Variable | undefined;
 
@@ -37,6 +36,16 @@ export class Parameter {
     this.init = init;
     this.layout = layout;
     this.adapter = adapter;
+  }
+
+  /** Whether training may change it. Frozen parameters never enter a gradient tape. */
+  get trainable(): boolean {
+    return this.mayChange;
+  }
+
+  set trainable(trainable: boolean) {
+    this.mayChange = trainable;
+    if (this.variable !== undefined) this.variable.trainable = trainable;
   }
 
   /** Whether it has values yet. */
@@ -58,7 +67,7 @@ export class Parameter {
   /** Copies the values of a tensor, which stays the caller's. */
   assign(values: tf.Tensor): void {
     assertShape(values, this.shape, 'Parameter.assign');
-    if (this.variable === undefined) this.variable = tf.tidy(() => tf.variable(values.clone()));
+    if (this.variable === undefined) this.variable = tf.tidy(() => tf.variable(values.clone(), this.mayChange));
     else this.variable.assign(values);
   }
 

@@ -1,7 +1,7 @@
 import { hasNativeAttention, isTapeOn, nativeAttention, tf } from '../backend/index.js';
 
 /** Groups of rows that attend to each other: windows of maps, or whole maps. */
-export interface TokenGroups {
+interface TokenGroups {
   readonly count: number;
   /** [count * N]: rows of each group's tokens, negative for padding. Absent: all rows, in order. */
   readonly rows?: Int32Array | undefined;

@@ -62,11 +62,7 @@ export const bicubicWeights: AxisWeights = (inSize, outSize) => {
  * @param size - [height, width] of the result.
  * @returns [B, height, width, C] f32.
  */
-export function resizeSeparable(
-  x: tf.Tensor4D,
-  [height, width]: readonly [number, number],
-  axisWeights: AxisWeights,
-): tf.Tensor4D {
+function resizeSeparable(x: tf.Tensor4D, [height, width]: readonly [number, number], axisWeights: AxisWeights): tf.Tensor4D {
   return tf.tidy(() => {
     const [b, h, w, c] = x.shape;
     if (h === height && w === width) return x.clone();

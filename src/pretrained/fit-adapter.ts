@@ -18,7 +18,7 @@ import { type AdapterNaming, pythonPaths } from './adapter-naming.js';
 const LISTED = 8;
 
 /** A linear layer with its two matrices, and copies of them that must be equal. */
-export interface FittedAdapter {
+interface FittedAdapter {
   readonly place: Place;
   /** The layer's name in the configuration. */
   readonly written: string;
@@ -28,7 +28,7 @@ export interface FittedAdapter {
 }
 
 /** A parameter with its values, and copies of them that must be equal. */
-export interface FittedWhole {
+interface FittedWhole {
   readonly parameter: Parameter;
   readonly tensor: AdapterTensor;
   readonly copies: { readonly name: string; readonly tensor: AdapterTensor }[];

@@ -57,7 +57,7 @@ export interface SamParts {
   readonly imageProcessor: ImageProcessor;
 }
 
-export interface StartOptions {
+interface StartOptions {
   /** Initialise the weights randomly instead of reading them. */
   readonly random?: Rng;
 }

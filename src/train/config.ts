@@ -4,6 +4,7 @@ import { loraPresets } from '../lora/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { LARGEST_SIDE } from '../processing/index.js';
 import { augmentSchema } from './augment-schema.js';
+import { dataSchema } from './data-config.js';
 import { modeOf } from './monitor.js';
 
 const fraction = z.number().min(0).max(1);
@@ -31,59 +32,6 @@ const modelSchema = z.strictObject({
   start: z.enum(['pretrained', 'random']).default('pretrained'),
   /** Input size of the detector's images, in training and in later use. Default: as set in the model's folder. */
   imageSize: z.union([z.strictObject({ square: side }), z.strictObject({ shortest: side, longest: side })]).optional(),
-});
-
-const splitSchema = z.strictObject({
-  train: fraction.default(0.7),
-  val: fraction.default(0.2),
-  test: fraction.default(0.1),
-  seed: z.int().default(42),
-});
-
-const phantomSchema = z.strictObject({
-  domain: z.string().default('standard'),
-  size: z.strictObject({ width: count.default(128), height: count.default(128) }).prefault({}),
-  /** Images in each split. */
-  train: count.default(400),
-  val: count.default(60),
-  test: count.default(60),
-  /** Only these phrases; empty for all phrases of the domain. */
-  phrases: z.array(z.string().min(1)).default([]),
-});
-
-const setSchema = z.strictObject({
-  /** A dataset of `npm run import-data -- --help`, or the name of your own. */
-  name: z.string().min(1),
-  /** Its folder below `data.root`. Default: the folder of that name, however spelled. */
-  folder: z.string().min(1).optional(),
-  /** How often each training image appears in one pass. Default: 1. */
-  repeat: count.optional(),
-  /** Renames phrases, as in `benign: breast lesion`; several may be merged into one. */
-  phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
-  /** Phantoms instead of a folder: overrides of `data.phantom`. */
-  phantom: phantomSchema.optional(),
-});
-
-const dataSchema = z.strictObject({
-  /** Layout of the folder. */
-  format: z.enum(['coco', 'stu', 'folders', 'phantom']),
-  /** The dataset's folder, or with `sets` their parent folder; unused for phantoms. */
-  root: inputPath().optional(),
-  /** Several datasets combined, each imported or as published; with `format: coco`. */
-  sets: z.array(setSchema).default([]),
-  /** What to do about missing sets. */
-  missing: z.enum(['error', 'skip']).default('error'),
-  /** `strict` keeps patients apart; `paper` splits as published, which leaks patients. */
-  protocol: z.enum(['strict', 'paper']).default('strict'),
-  /** Where published sets are imported to. Default: the user's cache. */
-  cache: z.string().min(1).optional(),
-  /** Prompt for datasets without phrases of their own. */
-  prompt: z.string().min(1).optional(),
-  /** How to split a dataset without predefined splits. */
-  split: splitSchema.prefault({}),
-  /** Train even if training images or patients also occur in validation or test. */
-  allowOverlap: z.boolean().default(false),
-  phantom: phantomSchema.prefault({}),
 });
 
 /** PEFT's names in camel case, but for `rank`, `alpha` and `dropout`. */
@@ -228,5 +176,4 @@ export const runConfigSchema = z.strictObject({
 
 /** A run; see {@link runConfigSchema}. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
-export type DataConfig = RunConfig['data'];
 export type OptimConfig = RunConfig['train'];

@@ -1,6 +1,6 @@
 import { type Dataset, SampleStore } from '../data/index.js';
 import type { Logger } from '../util/index.js';
-import type { DataConfig } from './config.js';
+import type { DataConfig } from './data-config.js';
 import { type DataSplits, openData, openFolds } from './datasets.js';
 
 /** Describes how another thread can reopen the splits of a run. Plain, serialisable data. */

@@ -15,7 +15,7 @@ import {
 } from '../data/index.js';
 import { phraseFrom, respelt } from '../prompts/index.js';
 import { ConfigError, type Logger } from '../util/index.js';
-import type { DataConfig } from './config.js';
+import type { DataConfig } from './data-config.js';
 
 /** The three splits of a run's data. */
 export interface DataSplits {

@@ -1,10 +1,10 @@
 /** Errors, files, paths, locks and random numbers, for every layer. */
 
+export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
 export { mountOf } from './disk.js';
 export * from './errors/index.js';
 export { escapeHtml } from './escape-html.js';
-export { modelPath, readModelFile, readModelText } from './files.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { FolderLock, withFolderLock } from './lock/index.js';
 export { type Logger, silentLogger } from './logger.js';

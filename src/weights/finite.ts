@@ -37,7 +37,7 @@ export class FiniteCheck {
  * Number of NaN or infinite values. The sum of finite float32 values is finite in double precision, and any other value spoils
  * it: a single pass of additions, much cheaper than reading the values, tells whether there are any.
  */
-export function nonFiniteIn(data: Float32Array | Int32Array): number {
+function nonFiniteIn(data: Float32Array | Int32Array): number {
   if (data instanceof Int32Array) return 0;
   let [a, b, c, d] = [0, 0, 0, 0];
   const even = data.length - (data.length % 4);

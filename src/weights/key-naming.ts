@@ -3,19 +3,19 @@ import type { NamedArray } from './formats/index.js';
 import { joinRows, rowsOf, sameValues } from './rows.js';
 
 /** One foreign key that contains several of this project's, as equal parts along the first axis. */
-export interface FusedKeys {
+interface FusedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }
 
 /** Several foreign keys that form one of this project's, concatenated along the first axis. No wildcards. */
-export interface StackedKeys {
+interface StackedKeys {
   readonly theirs: readonly string[];
   readonly ours: string;
 }
 
 /** One foreign key that occurs in several places here. No wildcards. */
-export interface CopiedKeys {
+interface CopiedKeys {
   readonly theirs: string;
   readonly ours: readonly string[];
 }

@@ -40,7 +40,7 @@ const trainingSchema = z
  * `metrics.json` of a run folder, whichever command wrote it. Scores are percentages by the strict protocol unless `paper` is in
  * their path.
  */
-export const metricsSchema = z
+const metricsSchema = z
   .strictObject({
     schemaVersion: z.literal(METRICS_VERSION),
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { findImages } from '../../src/cli/find-images.js';
 import { FoldersDataset } from '../../src/data/index.js';
-import { imageStem } from '../../src/data/readers/dicom.js';
+import { imageStem } from '../../src/imaging/index.js';
 import { dicom } from '../support/dicom.js';
 import { expectError } from '../support/expect-error.js';
 import { nifti } from '../support/nifti.js';

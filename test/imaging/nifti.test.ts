@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { openNifti } from '../../src/data/readers/nifti.js';
+import { openNifti } from '../../src/imaging/index.js';
 import { DataError, Rng } from '../../src/util/index.js';
 import { expectError } from '../support/expect-error.js';
 import { type NiftiParts, nifti } from '../support/nifti.js';

@@ -6,14 +6,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { encodePng } from '../../src/imaging/index.js';
 import type { FoundInImage } from '../../src/infer/batch/coco-result.js';
 import { Journal } from '../../src/infer/batch/journal.js';
-import {
-  type BatchSettings,
-  type CocoImages,
-  type CocoResult,
-  GroundedSegmenter,
-  runBatch,
-  writeCalibration,
-} from '../../src/infer/index.js';
+import { type BatchSettings, type CocoImages, type CocoResult, runBatch, writeCalibration } from '../../src/infer/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
 import { useBackend } from '../support/backend.js';
 import { settledRss } from '../support/memory.js';
@@ -49,7 +42,6 @@ describe('runBatch', () => {
       images,
       settings,
       out: join(dir, 'out'),
-      load: () => GroundedSegmenter.load(nanoModels),
       onProgress: () => {
         tensors.push(tf.memory().numTensors);
         megabytes.push(settledRss() / 2 ** 20);
@@ -86,8 +78,7 @@ describe('runBatch', () => {
     expect(phrase).not.toBe('cyst');
     const out = join(dir, 'judged');
     const images = [{ path, id: 'judged', fileName: 'judged.png' }];
-    const load = () => GroundedSegmenter.load({ detector: model });
-    await runBatch({ images, settings: { ...settings, detector: model, prompts }, out, load });
+    await runBatch({ images, settings: { ...settings, detector: model, prompts }, out });
     const verdicts = JSON.parse(await readFile(join(out, 'verdicts.json'), 'utf8'));
     const judged = { image_id: 1, file_name: 'judged.png', false_positive_rate: 0.05 };
     expect(verdicts).toEqual([
@@ -97,6 +88,20 @@ describe('runBatch', () => {
     const found = JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as CocoResult[];
     // The best score of a phrase is that of its best box.
     expect(verdicts[0].score).toBe(Math.max(...found.filter(({ category }) => category === phrase).map(({ score }) => score)));
+  });
+
+  it('loads the models that its settings name', async () => {
+    const models = { ...nanoModels, masker: null, maskerAdapter: undefined, adapter: 'adapters/liver', adapterScale: 0.5 };
+    const asked: unknown[] = [];
+    const load = (given: unknown) => {
+      asked.push(given);
+      return Promise.reject(new Error('enough'));
+    };
+    const images = [{ path: join(dir, '0.png'), id: '0', fileName: '0.png' }];
+    await expect(runBatch({ images, settings: { ...settings, ...models }, out: join(dir, 'named'), load })).rejects.toThrow(
+      'enough',
+    );
+    expect(asked).toEqual([models]);
   });
 
   it('does not load models when everything is done', async () => {

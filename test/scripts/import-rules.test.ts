@@ -24,6 +24,8 @@ const FILES = {
   'src/nn/tensorflow.ts': "import * as tf from '@tensorflow/tfjs';\nexport const t = tf;",
   'src/processing/one.ts': "import { two } from './two.js';\nexport const one = () => two;",
   'src/processing/two.ts': "import { one } from './one.js';\nexport const two = () => one;",
+  'src/train/sample-worker.ts': "import { helper } from './helper.js';\nexport const w = helper;",
+  'src/train/helper.ts': "import { c } from '../ops/index.js';\nexport const helper = c;",
   'src/eval/jest.ts': "import { it } from '@jest/globals';\nexport const j = it;",
 } as const;
 
@@ -59,6 +61,7 @@ describe('import rules', () => {
     ['a model not entered by its index', 'src/models/bert/deep.ts: enter-by-the-index'],
     ['TensorFlow.js named outside backend', 'src/nn/tensorflow.ts: only-backend-names-tensorflow'],
     ['a cycle', 'src/processing/one.ts: no-cycles'],
+    ['a worker thread that loads TensorFlow.js by a detour', 'src/train/sample-worker.ts: worker-threads-load-no-tensorflow'],
     ['a development package in the product', 'src/eval/jest.ts: no-dev-dependencies'],
   ])('finds %s', (_name, offence) => {
     expect(offences).toContain(offence);

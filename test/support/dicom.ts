@@ -1,7 +1,7 @@
 import dcmjs from 'dcmjs';
 
 /** Elements by tag (`00280010`): kind of value and values. */
-export type Elements = Record<string, { readonly vr: string; readonly Value: readonly unknown[] }>;
+type Elements = Record<string, { readonly vr: string; readonly Value: readonly unknown[] }>;
 
 export const SYNTAX = {
   implicit: '1.2.840.10008.1.2',

@@ -164,7 +164,7 @@ function sendRight(
 }
 
 /** The byte that a request begins at. */
-export function startOf(request: IncomingMessage): number {
+function startOf(request: IncomingMessage): number {
   return Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
 }
 

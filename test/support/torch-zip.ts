@@ -60,7 +60,7 @@ export function pickledText(text: string): Buffer {
 }
 
 /** The steps that put a whole number of up to eight bytes on the stack. */
-export function pickledInteger(value: bigint): Buffer {
+function pickledInteger(value: bigint): Buffer {
   const bytes = Buffer.alloc(10);
   bytes[0] = 0x8a;
   bytes[1] = 8;

@@ -104,7 +104,7 @@ function writeText(message: ProtoWriter, text: string | readonly string[]): void
 }
 
 /** The values of a constant as bytes, read on demand. */
-export function constantBytes({ dtype, shape, read }: ConstantValues): Chunk {
+function constantBytes({ dtype, shape, read }: ConstantValues): Chunk {
   return {
     length: sizeOf(shape) * BYTES[dtype],
     async read() {

@@ -2,9 +2,9 @@ export { completeAttributes, typeAttribute } from './attributes.js';
 export { CapturedFunction, type NamedTensors } from './captured-function.js';
 export { CompiledGraph } from './compiled-graph.js';
 export type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
-export { constantBytes, DT_STRING, type SavedVariables, savedModelMessage } from './graph-def.js';
+export { DT_STRING, savedModelMessage } from './graph-def.js';
 export { canRunGraphs } from './native-graph.js';
-export { isRecording, NotRecordable, Recorder, type RecorderOptions } from './recorder.js';
+export { isRecording, NotRecordable, Recorder } from './recorder.js';
 export { trace } from './trace.js';
 export {
   type Trace,

@@ -11,7 +11,7 @@ interface KernelArgs {
  * Kernels that training needs and WebAssembly lacks or gets wrong. It also lacks Einsum, complex numbers, strings and ragged
  * tensors, which are not used here.
  */
-export const BORROWED = [
+const BORROWED = [
   'Conv2DBackpropFilter',
   'DepthwiseConv2dNativeBackpropFilter',
   'DepthwiseConv2dNativeBackpropInput',

@@ -1,16 +1,13 @@
 export { registerBorrowedKernels } from './borrowed-kernels.js';
-export type { FusedActivation } from './fused-map.js';
+
 export {
   hasNativeAttention,
-  type NativeAttentionInputs,
-  type NativeAttentionSizes,
   nativeAttention,
   registerNativeAttention,
 } from './native-attention.js';
 export type { NativeAttribute, NativeBackend } from './native-backend.js';
 export {
   hasNativeDeformableAttention,
-  type NativeDeformableAttentionInputs,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
   registerNativeDeformableAttention,

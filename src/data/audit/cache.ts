@@ -35,7 +35,7 @@ interface Entry {
 type Entries = Record<string, Entry>;
 
 /** The audit cache folder: beside the user's other caches, never in the data. */
-export function auditCacheDirectory(): string {
+function auditCacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sonoground', 'audit');
 }
 

@@ -85,7 +85,7 @@ const ORDER = Array.from({ length: FREQUENCIES * FREQUENCIES }, (_, i) => ({
   .sort((a, b) => a.u + a.v - (b.u + b.v) || a.u - b.u)
   .slice(1);
 
-export function coefficientsOf(thumbnail: Float64Array): Float64Array {
+function coefficientsOf(thumbnail: Float64Array): Float64Array {
   const n = THUMBNAIL;
   const across = new Float64Array(n * FREQUENCIES);
   for (let y = 0; y < n; y++)

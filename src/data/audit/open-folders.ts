@@ -6,7 +6,7 @@ import { reasonOf } from './inspect.js';
 import { isOwn } from './own-file.js';
 import type { AuditSplit, Problem } from './types.js';
 
-export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
+const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
 /** The splits of several datasets, and the problems found while opening them. */
 export interface OpenedFolders {

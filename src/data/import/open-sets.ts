@@ -143,7 +143,7 @@ async function layoutOf(
 }
 
 /** Target of imports on the fly. */
-export function datasetCache(env: Readonly<Record<string, string | undefined>> = process.env): string {
+function datasetCache(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'sonoground', 'datasets');
 }
 

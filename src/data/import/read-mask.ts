@@ -249,7 +249,7 @@ function scaled(
 }
 
 /** The pixels touched by a box. */
-export function rectangle([x, y, w, h]: readonly [number, number, number, number], { width, height }: Size): BinaryMask {
+function rectangle([x, y, w, h]: readonly [number, number, number, number], { width, height }: Size): BinaryMask {
   const data = new Uint8Array(width * height);
   const [x0, x1] = [Math.max(0, Math.floor(x)), Math.min(width, Math.ceil(x + w))];
   for (let row = Math.max(0, Math.floor(y)); row < Math.min(height, Math.ceil(y + h)); row++)

@@ -7,7 +7,7 @@ import type { FileTree } from './file-tree.js';
 export type Protocol = 'strict' | 'paper';
 
 /** An image: a file, a slice of a volume, or a frame of a cine clip. */
-export interface PixelSource {
+interface PixelSource {
   readonly file: string;
   /** Slice of a volume, from 0. */
   readonly slice?: number;

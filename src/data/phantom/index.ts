@@ -1,4 +1,4 @@
 export { type PhantomDomain, phantomDomains } from './domains.js';
-export { generatePhantom, PhantomDataset, type PhantomDatasetOptions, type PhantomOptions } from './phantom.js';
+export { generatePhantom, PhantomDataset, type PhantomDatasetOptions } from './phantom.js';
 export type { Range } from './structures.js';
-export { type StructureKind, type StructureName, structureKinds } from './structures.js';
+export { type StructureName, structureKinds } from './structures.js';

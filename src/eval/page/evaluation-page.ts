@@ -21,7 +21,7 @@ export interface HeadlineFigure {
 }
 
 /** Rows whose scores are plotted, by dataset. */
-export interface RowGroup {
+interface RowGroup {
   /** Distinguishes these rows from others of the same dataset; empty if there are none. */
   readonly name: string;
   readonly rows: readonly TargetRow[];

@@ -100,7 +100,7 @@ function keyOf(parts: readonly string[]): string {
 }
 
 /** A phrase as a component of a file name. */
-export function slugOf(phrase: string): string {
+function slugOf(phrase: string): string {
   return phrase
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')

@@ -13,7 +13,7 @@ const FLOOR = 1e-3;
 const PER_PHRASE = 100;
 
 /** Which boxes get a mask: those that a protocol may use. */
-export interface MaskPolicy {
+interface MaskPolicy {
   /** Minimum score of boxes under the strict protocol. */
   readonly threshold: number;
   /** Whether all of those count, or only the best of each phrase. */

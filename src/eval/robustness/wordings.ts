@@ -23,7 +23,7 @@ const classesSchema = z.looseObject({
 });
 
 /** Key for every structure. */
-export const ANY = '*';
+const ANY = '*';
 
 /**
  * Parses wordings from the command line: a YAML file (`phrase: [wording, …]`, or a word list as under `configs/prompts`), the

@@ -15,7 +15,7 @@ const reliabilityBinSchema = z
   .readonly();
 
 /** Targets whose predicted quality is in one tenth of the scale. Percent. */
-export type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
+type ReliabilityBin = z.infer<typeof reliabilityBinSchema>;
 
 /** See {@link TrustSummary}. */
 export const trustSchema = z

@@ -97,7 +97,7 @@ export function checkOnly(part: ImageAddress | undefined, file: string): void {
 }
 
 /** Checks the size of a page and of its strips and tiles. */
-export function checkPage({ width, height, block }: TiffPage, file: string): void {
+function checkPage({ width, height, block }: TiffPage, file: string): void {
   checkSize({ width, height }, file);
   // A tile may extend beyond the edge, and a pixel may have several samples.
   if (block <= 8 * MAX_PIXELS && width * height > 0) return;

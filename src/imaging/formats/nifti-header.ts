@@ -2,7 +2,7 @@ import type { NIFTI1, NIFTI2 } from 'nifti-reader-js';
 import { DataError } from '../../util/index.js';
 
 /** How the values of a volume are stored. */
-export interface ElementKind {
+interface ElementKind {
   readonly bytes: number;
   /** Values per voxel: 3 for RGB, 4 for RGBA. */
   readonly channels: 1 | 3 | 4;

@@ -33,7 +33,7 @@ export interface CocoImages {
   readonly annotations: readonly never[];
 }
 
-export interface CocoImage {
+interface CocoImage {
   /** From 1, in the order of the names. */
   readonly id: number;
   /** The image's place below the folder that was asked for. */

@@ -1,5 +1,5 @@
 export type { CocoImages, CocoResult } from './coco-result.js';
-export { type MergeOptions, type MergeSummary, mergeBatches } from './merge-batches.js';
+export { mergeBatches } from './merge-batches.js';
 export { batchFolders } from './outputs.js';
 export { type BatchImage, type BatchOptions, type BatchSummary, runBatch } from './run-batch.js';
 export type { BatchSettings } from './settings.js';

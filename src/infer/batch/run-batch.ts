@@ -13,14 +13,14 @@ import {
   UsageError,
   writeFileAtomic,
 } from '../../util/index.js';
-import type { GroundedSegmenter } from '../grounded-segmenter.js';
+import { GroundedSegmenter, type LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 import { foundInImage } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
-import { type BatchSettings, imageKey, settingsKey } from './settings.js';
+import { type BatchSettings, imageKey, modelsIn, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
 import { calibrationOf, verdictsOf } from './verdicts.js';
 
@@ -39,8 +39,10 @@ export interface BatchOptions {
   readonly settings: BatchSettings;
   /** Output folder, for `results.json`, `images.json`, `overlays/` and `masks/`. */
   readonly out: string;
-  /** Loads the models; only called when there is an image to segment. */
-  readonly load: () => Promise<GroundedSegmenter<Masker | undefined>>;
+  /**
+   * Loads the models that the settings name; only called when there is an image to segment. Default: {@link GroundedSegmenter.load}.
+   */
+  readonly load?: (models: LoadOptionsOrBoxes) => Promise<GroundedSegmenter<Masker | undefined>>;
   /** Which part of a longer list the images are; recorded so that the parts can be merged. */
   readonly shard?: Shard | undefined;
   /** Segment finished images again. Default: false. */
@@ -108,7 +110,7 @@ async function segmentImages(
   prompts: readonly (readonly string[])[],
   journal: Journal,
   key: string,
-  { settings, out, load, onBad = 'skip', signal, onProgress }: BatchOptions,
+  { settings, out, load = (models) => GroundedSegmenter.load(models), onBad = 'skip', signal, onProgress }: BatchOptions,
 ): Promise<{ readonly done: number; readonly bad: readonly string[] }> {
   const phrases = prompts.flat();
   const bad: string[] = [];
@@ -118,7 +120,7 @@ async function segmentImages(
     bad.push(error.message);
   };
   const calibration = await calibrationOf(settings);
-  const segmenter = await load();
+  const segmenter = await load(modelsIn(settings));
   const writer = new Behind();
   try {
     let next = attempt(todo[0], key);

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
+import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -19,6 +20,11 @@ export interface BatchSettings {
   readonly select: Selection;
   readonly threshold: number;
   readonly nmsThreshold: number;
+}
+
+/** The models among the settings. */
+export function modelsIn({ detector, adapter, masker, maskerAdapter, adapterScale }: BatchSettings): LoadOptionsOrBoxes {
+  return { detector, adapter, masker, maskerAdapter, adapterScale };
 }
 
 /** Hash of the settings and of the model files. */

@@ -1,5 +1,12 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, Module } from '../../nn/index.js';
+import {
+  type ConfigDict,
+  type ForwardContext,
+  inference,
+  Module,
+  type Serializable,
+  type SerializableClass,
+} from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import type { GroundingDinoConfig } from './config.js';
 import type { DetectionLayer } from './decoder.js';
@@ -75,6 +82,32 @@ export class GroundingDino extends Module {
       const text = this.encodeText(inputs, context);
       return this.detect(image, text, context) as unknown as tf.TensorContainer;
     }) as unknown as GroundingDinoOutputs;
+  }
+
+  /**
+   * For `apply`, in evaluation mode.
+   *
+   * @param inputs - `pixelValues` and `inputIds`, as for {@link forward}.
+   * @param kwargs - its other inputs.
+   * @returns the last layer's `logits` and `predBoxes`.
+   * @throws Error for another number of tensors.
+   */
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Partial<GroundingDinoInputs> = {}): tf.Tensor[] {
+    const given = Array.isArray(inputs) ? inputs : [inputs];
+    if (given.length !== 2) throw new Error(`${this.name}: expected [pixelValues, inputIds], got ${given.length} tensors`);
+    const [pixelValues, inputIds] = given as [tf.Tensor4D, tf.Tensor2D];
+    return tf.tidy(() => {
+      const { logits, predBoxes } = this.forward({ ...kwargs, pixelValues, inputIds }, inference).layers.at(-1) as DetectionLayer;
+      return [logits, predBoxes];
+    });
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), config: this.config as unknown as ConfigDict };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    return Module.restored(new GroundingDino(config['config'] as unknown as GroundingDinoConfig), config);
   }
 
   /** Encodes images (everything independent of the prompt); the tensors belong to the caller. */

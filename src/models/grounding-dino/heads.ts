@@ -1,8 +1,8 @@
 import { tf } from '../../backend/index.js';
-import { activated, constant, Linear, Module, type Parameter, xavierUniform, zeros } from '../../nn/index.js';
+import { activated, constant, Linear, Module, type Parameter, TensorLayer, xavierUniform, zeros } from '../../nn/index.js';
 
 /** An MLP with ReLU: predicts boxes, and the position encoding of reference boxes. */
-export class MlpPredictionHead extends Module {
+export class MlpPredictionHead extends TensorLayer {
   private readonly layers: Linear[];
 
   /** The last layer is initialised to zero, so that boxes start at their references. */

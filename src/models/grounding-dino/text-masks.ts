@@ -1,7 +1,7 @@
 import { tf } from '../../backend/index.js';
 
 /** [CLS], [SEP], full stop and question mark in BERT's vocabulary: each closes a phrase. */
-export const specialTokens = [101, 102, 1012, 1029] as const;
+const specialTokens = [101, 102, 1012, 1029] as const;
 
 /** Added to attention scores that are masked; gives 0 after softmax in float32. */
 const blocked = -1e30;

@@ -1,9 +1,9 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, Embedding, GroupNorm, Module } from '../../nn/index.js';
+import { Conv2d, Embedding, GroupNorm, Module, TensorLayer } from '../../nn/index.js';
 import type { GroundingDinoConfig } from './config.js';
 
 /** A convolution to the model's width and a group norm, named `0` and `1` in checkpoints. */
-export class InputProjection extends Module {
+export class InputProjection extends TensorLayer {
   private readonly convolution: Conv2d;
   private readonly norm: GroupNorm;
 

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, Module, normal, type Parameter, uniform, zeros } from '../../nn/index.js';
+import { type ForwardContext, normal, type Parameter, TensorLayer, uniform, zeros } from '../../nn/index.js';
 import { resizeBicubic } from '../../ops/index.js';
 import { SonogroundError } from '../../util/index.js';
 import type { HieraConfig } from './config.js';
@@ -13,7 +13,7 @@ const POSITION_STD = 0.02;
  *
  * @see Ryali et al. 2023, Hiera; Bolya et al. 2023, Window Attention is Bugged
  */
-export class Hiera extends Module {
+export class Hiera extends TensorLayer {
   private readonly patchEmbed: PatchEmbed;
   private readonly posEmbed: Parameter;
   private readonly posEmbedWindow: Parameter;
@@ -72,7 +72,7 @@ export class Hiera extends Module {
   }
 }
 
-class PatchEmbed extends Module {
+class PatchEmbed extends TensorLayer {
   private readonly projection: PatchProjection;
 
   constructor(config: HieraConfig) {
@@ -86,7 +86,7 @@ class PatchEmbed extends Module {
 }
 
 /** A convolution whose kernel, stride and padding may differ between rows and columns. */
-class PatchProjection extends Module {
+class PatchProjection extends TensorLayer {
   private readonly weight: Parameter;
   private readonly bias: Parameter;
   private readonly stride: readonly [number, number];

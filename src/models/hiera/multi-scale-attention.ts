@@ -1,5 +1,5 @@
 import { largestTensorSize, tf } from '../../backend/index.js';
-import { addLinear, Linear, linear, Module } from '../../nn/index.js';
+import { addLinear, Linear, linear, TensorLayer } from '../../nn/index.js';
 import { attend, groupAttention, hasGroupAttention, windowRows } from '../../ops/index.js';
 
 export interface MultiScaleAttentionOptions {
@@ -11,7 +11,7 @@ export interface MultiScaleAttentionOptions {
 }
 
 /** Windowed self-attention with optional query pooling, which reduces the size of the map. */
-export class MultiScaleAttention extends Module {
+export class MultiScaleAttention extends TensorLayer {
   private readonly qkv: Linear;
   private readonly proj: Linear;
   private readonly heads: number;

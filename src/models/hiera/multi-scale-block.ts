@@ -1,5 +1,13 @@
 import { tf } from '../../backend/index.js';
-import { type ActivationName, type ForwardContext, LayerNorm, Linear, Module, throughHidden } from '../../nn/index.js';
+import {
+  type ActivationName,
+  type ForwardContext,
+  LayerNorm,
+  Linear,
+  Module,
+  TensorLayer,
+  throughHidden,
+} from '../../nn/index.js';
 import { joinWindows, padToMultiple, splitWindows } from '../../ops/index.js';
 import type { HieraConfig } from './config.js';
 import { MultiScaleAttention, maxPool } from './multi-scale-attention.js';
@@ -14,7 +22,7 @@ export interface BlockPlace {
 }
 
 /** Windowed attention and an MLP; the first block of a stage widens the channels and may halve the map. */
-export class MultiScaleBlock extends Module {
+export class MultiScaleBlock extends TensorLayer {
   private readonly norm1: LayerNorm;
   private readonly attention: MultiScaleAttention;
   private readonly norm2: LayerNorm;

@@ -1,8 +1,8 @@
 import type { tf } from '../../backend/index.js';
-import { activated, Linear, Module } from '../../nn/index.js';
+import { activated, Linear, TensorLayer } from '../../nn/index.js';
 
 /** An MLP with ReLU: an input layer, `depth` - 2 hidden ones, an output layer. */
-export class FeedForward extends Module {
+export class FeedForward extends TensorLayer {
   private readonly projIn: Linear;
   private readonly layers: Linear[];
   private readonly projOut: Linear;

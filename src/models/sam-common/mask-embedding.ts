@@ -1,5 +1,5 @@
 import type { tf } from '../../backend/index.js';
-import { type Activation, type ActivationName, activation, Conv2d, LayerNorm, Module } from '../../nn/index.js';
+import { type Activation, type ActivationName, activation, Conv2d, LayerNorm, TensorLayer } from '../../nn/index.js';
 
 export interface MaskEmbeddingOptions {
   readonly maskInputChannels: number;
@@ -9,7 +9,7 @@ export interface MaskEmbeddingOptions {
 }
 
 /** Downscales mask logits by 4 and embeds them in the decoder's channels. */
-export class MaskEmbedding extends Module {
+export class MaskEmbedding extends TensorLayer {
   private readonly conv1: Conv2d;
   private readonly norm1: LayerNorm;
   private readonly conv2: Conv2d;

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Module, normal, type Parameter } from '../../nn/index.js';
+import { normal, type Parameter, TensorLayer } from '../../nn/index.js';
 
 /**
  * Random Fourier features of positions: sines and cosines of projections onto random directions, which are part of the checkpoint
@@ -7,7 +7,7 @@ import { Module, normal, type Parameter } from '../../nn/index.js';
  *
  * @see Tancik et al. 2020
  */
-export class PositionEmbedding extends Module {
+export class PositionEmbedding extends TensorLayer {
   private readonly directions: Parameter;
 
   /**

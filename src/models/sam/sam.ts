@@ -1,5 +1,12 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, Module } from '../../nn/index.js';
+import {
+  type ConfigDict,
+  type ForwardContext,
+  inference,
+  Module,
+  type Serializable,
+  type SerializableClass,
+} from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import { checkPrompts, PositionEmbedding, type Prompts, perPrompt } from '../sam-common/index.js';
 import { Vit } from '../vit/index.js';
@@ -43,6 +50,34 @@ export class Sam extends Module {
     this.visionEncoder = this.child('vision_encoder', new Vit(vision));
     this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder, places));
     this.maskDecoder = this.child('mask_decoder', new MaskDecoder(maskDecoder));
+  }
+
+  /**
+   * For `apply`: encodes images and decodes masks for boxes, in evaluation mode.
+   *
+   * @param inputs - `pixelValues`, and `boxes` where they are asked for, as for {@link encodeImage} and {@link decodeMasks}.
+   * @param kwargs - other inputs of {@link decodeMasks}. Default: one mask a prompt.
+   * @returns `predMasks` and `iouScores`.
+   * @throws Error for another number of tensors.
+   */
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Partial<SamDecodeInputs> = {}): tf.Tensor[] {
+    const given = Array.isArray(inputs) ? inputs : [inputs];
+    if (given.length < 1 || given.length > 2)
+      throw new Error(`${this.name}: expected pixelValues or [pixelValues, boxes], got ${given.length} tensors`);
+    const [pixelValues, boxes] = given as [tf.Tensor4D, tf.Tensor3D?];
+    return tf.tidy(() => {
+      const features = this.encodeImage(pixelValues, inference);
+      const { predMasks, iouScores } = this.decodeMasks({ multimask: false, boxes, ...kwargs, features }, inference);
+      return [predMasks, iouScores];
+    });
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), config: this.config as unknown as ConfigDict };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    return Module.restored(new Sam(config['config'] as unknown as SamConfig), config);
   }
 
   /**

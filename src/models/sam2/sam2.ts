@@ -1,5 +1,15 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, Module, normal, type Parameter } from '../../nn/index.js';
+import {
+  type ConfigDict,
+  type ForwardContext,
+  inference,
+  Module,
+  normal,
+  type Parameter,
+  type Serializable,
+  type SerializableClass,
+  TensorLayer,
+} from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import { Hiera } from '../hiera/index.js';
 import { checkPrompts, PositionEmbedding, type Prompts, perPrompt } from '../sam-common/index.js';
@@ -55,6 +65,37 @@ export class Sam2 extends Module {
     this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder));
     this.maskDecoder = this.child('mask_decoder', new MaskDecoder(maskDecoder));
     this.noMemoryEmbedding = this.parameter('no_memory_embedding', [1, 1, neck.fpnHiddenSize], { init: normal(NO_MEMORY_STD) });
+  }
+
+  /**
+   * For `apply`: encodes images and decodes masks for boxes, in evaluation mode.
+   *
+   * @param inputs - `pixelValues`, and `boxes` where they are asked for, as for {@link encodeImage} and {@link decodeMasks}.
+   * @param kwargs - other inputs of {@link decodeMasks}. Default: one mask a prompt.
+   * @returns `predMasks`, `iouScores` and `objectScoreLogits`.
+   * @throws Error for another number of tensors.
+   */
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Partial<DecodeInputs> = {}): tf.Tensor[] {
+    const given = Array.isArray(inputs) ? inputs : [inputs];
+    if (given.length < 1 || given.length > 2)
+      throw new Error(`${this.name}: expected pixelValues or [pixelValues, boxes], got ${given.length} tensors`);
+    const [pixelValues, boxes] = given as [tf.Tensor4D, tf.Tensor3D?];
+    return tf.tidy(() => {
+      const features = this.encodeImage(pixelValues, inference);
+      const { predMasks, iouScores, objectScoreLogits } = this.decodeMasks(
+        { multimask: false, boxes, ...kwargs, features },
+        inference,
+      );
+      return [predMasks, iouScores, objectScoreLogits];
+    });
+  }
+
+  override getConfig(): ConfigDict {
+    return { ...super.getConfig(), config: this.config as unknown as ConfigDict };
+  }
+
+  static override fromConfig<T extends Serializable>(_class: SerializableClass<T>, config: ConfigDict): T {
+    return Module.restored(new Sam2(config['config'] as unknown as Sam2Config), config);
   }
 
   /**
@@ -124,7 +165,7 @@ export class Sam2 extends Module {
 }
 
 /** Backbone and neck, under their checkpoint names. */
-class VisionEncoder extends Module {
+class VisionEncoder extends TensorLayer {
   private readonly backbone: Hiera;
   private readonly neck: Neck;
 

@@ -1,9 +1,9 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { type ForwardContext, LayerNorm, Linear, normal, TensorLayer } from '../../nn/index.js';
 import { padToMultiple } from '../../ops/index.js';
 
 /** Merges each 2 x 2 tokens into one with twice the channels; odd sizes are zero-padded. */
-export class PatchMerging extends Module {
+export class PatchMerging extends TensorLayer {
   private readonly reduction: Linear;
   private readonly norm: LayerNorm;
 

@@ -1,11 +1,11 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, type ForwardContext, LayerNorm, Module, normal, type Parameter } from '../../nn/index.js';
+import { Conv2d, type ForwardContext, LayerNorm, normal, type Parameter, TensorLayer } from '../../nn/index.js';
 import { padToMultiple, resizeBicubic } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { dropout } from './dropout.js';
 
 /** Normalised patch embeddings, with absolute position embeddings if configured. */
-export class SwinEmbeddings extends Module {
+export class SwinEmbeddings extends TensorLayer {
   private readonly config: SwinConfig;
   private readonly projection: Conv2d;
   private readonly norm: LayerNorm;

@@ -1,12 +1,12 @@
 import type { tf } from '../../backend/index.js';
-import { type ForwardContext, Module } from '../../nn/index.js';
+import { type ForwardContext, TensorLayer } from '../../nn/index.js';
 import { shiftedWindowMask } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
 import { PatchMerging } from './patch-merging.js';
 import { SwinBlock } from './swin-block.js';
 
 /** The blocks of one resolution, and the downsampling to the next. */
-export class SwinStage extends Module {
+export class SwinStage extends TensorLayer {
   /** Absent in the last stage. */
   readonly downsample: PatchMerging | undefined;
   private readonly blocks: SwinBlock[];

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, LayerNorm, Module } from '../../nn/index.js';
+import { type ForwardContext, LayerNorm, TensorLayer } from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import { type SwinConfig, stageName } from './config.js';
 import { SwinEmbeddings } from './swin-embeddings.js';
@@ -10,7 +10,7 @@ import { SwinStage } from './swin-stage.js';
  *
  * @see Liu et al. 2021, "Swin Transformer", and transformers 5.18 models/swin/modeling_swin.py, SwinBackbone
  */
-export class Swin extends Module {
+export class Swin extends TensorLayer {
   /** Channels of each output map. */
   readonly channels: readonly number[];
   private readonly config: SwinConfig;

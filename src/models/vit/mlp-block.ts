@@ -14,6 +14,10 @@ export class MlpBlock extends Module {
     this.activate = act;
   }
 
+  override call(inputs: tf.Tensor): tf.Tensor {
+    return this.forward(inputs);
+  }
+
   /**
    * Maps [..., features] to the same shape.
    *

@@ -1,12 +1,12 @@
 import type { tf } from '../../backend/index.js';
-import { Conv2d, LayerNorm, Module } from '../../nn/index.js';
+import { Conv2d, LayerNorm, TensorLayer } from '../../nn/index.js';
 import type { VitConfig } from './config.js';
 
 /** Epsilon of the norms; fixed in the reference. */
 const EPS = 1e-6;
 
 /** Two convolutions, each with a norm, that project features to the decoder's channels. */
-export class Neck extends Module {
+export class Neck extends TensorLayer {
   private readonly conv1: Conv2d;
   private readonly norm1: LayerNorm;
   private readonly conv2: Conv2d;

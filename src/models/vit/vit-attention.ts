@@ -1,5 +1,5 @@
 import { largestTensorSize, tf } from '../../backend/index.js';
-import { Linear, Module, type Parameter, zeros } from '../../nn/index.js';
+import { Linear, type Parameter, TensorLayer, zeros } from '../../nn/index.js';
 import { joinWindows, scaledDotProductAttention, splitWindows } from '../../ops/index.js';
 import type { VitConfig } from './config.js';
 import { placesOfTokens, relativeScores } from './relative-positions.js';
@@ -11,7 +11,7 @@ const LARGEST_SCORES = 2 ** 26;
  * Self-attention within square windows, or over a whole map as a single window, with decomposed relative positions. Like the
  * reference's default kernel, it has no dropout on the scores.
  */
-export class VitAttention extends Module {
+export class VitAttention extends TensorLayer {
   private readonly qkv: Linear;
   private readonly proj: Linear;
   private readonly relPos: { readonly rows: Parameter; readonly columns: Parameter } | undefined;

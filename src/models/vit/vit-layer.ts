@@ -1,12 +1,12 @@
 import { tf } from '../../backend/index.js';
-import { type ForwardContext, LayerNorm, Module } from '../../nn/index.js';
+import { type ForwardContext, LayerNorm, TensorLayer } from '../../nn/index.js';
 import { padToMultiple } from '../../ops/index.js';
 import { mapSizeOf, type VitConfig } from './config.js';
 import { MlpBlock } from './mlp-block.js';
 import { VitAttention } from './vit-attention.js';
 
 /** Windowed or global attention, and an MLP. */
-export class VitLayer extends Module {
+export class VitLayer extends TensorLayer {
   private readonly norm1: LayerNorm;
   private readonly attention: VitAttention;
   private readonly norm2: LayerNorm;

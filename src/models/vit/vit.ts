@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, type ForwardContext, Module, type Parameter, zeros } from '../../nn/index.js';
+import { Conv2d, type ForwardContext, type Parameter, TensorLayer, zeros } from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import { mapSizeOf, type VitConfig } from './config.js';
 import { Neck } from './neck.js';
@@ -11,7 +11,7 @@ import { VitLayer } from './vit-layer.js';
  * @see Li et al. 2022, Exploring Plain Vision Transformer Backbones for Object Detection; Kirillov et al. 2023, Segment Anything,
  * appendix A, "Image encoder"
  */
-export class Vit extends Module {
+export class Vit extends TensorLayer {
   readonly config: VitConfig;
   private readonly patchEmbed: PatchEmbed;
   private readonly posEmbed: Parameter | undefined;
@@ -60,7 +60,7 @@ export class Vit extends Module {
   }
 }
 
-class PatchEmbed extends Module {
+class PatchEmbed extends TensorLayer {
   private readonly projection: Conv2d;
 
   constructor({ numChannels, hiddenSize, patchSize }: VitConfig) {

@@ -24,7 +24,7 @@ export function refFile(settings: HubSettings, repo: string, revision: string): 
 }
 
 /** The commit recorded in the cache for a revision. */
-export async function cachedCommit(settings: HubSettings, { repo, revision }: ModelName): Promise<string | undefined> {
+async function cachedCommit(settings: HubSettings, { repo, revision }: ModelName): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(refFile(settings, repo, revision), 'utf8').catch(() => '');
   return isCommit(text.trim()) ? text.trim() : undefined;

@@ -21,8 +21,8 @@ process.on('message', async (raw) => {
     say({ kind: 'error', error: packError(error) });
   }
 });
-// The server decides when this process ends; Ctrl-C in a terminal reaches both.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => {});
+// The server decides when this process ends; Ctrl-C in a terminal, and closing it, reaches both.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {});
 process.on('disconnect', () => process.exit());
 
 function say(message: FromProcess): void {

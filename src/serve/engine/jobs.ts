@@ -64,13 +64,13 @@ export interface MasksJob {
 }
 
 /** Decodes an image and caches it. */
-export interface OpenJob {
+interface OpenJob {
   readonly kind: 'open';
   readonly image: ImageSource;
 }
 
 /** Requests the PNG of a cached image. */
-export interface PreviewJob {
+interface PreviewJob {
   readonly kind: 'preview';
   readonly id: string;
 }

@@ -1,2 +1,2 @@
-export { FolderLock, type LockAbout, withFolderLock } from './folder-lock.js';
+export { FolderLock, withFolderLock } from './folder-lock.js';
 export { ownIdentity, type ProcessIdentity, stateOf } from './process-identity.js';

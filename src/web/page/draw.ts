@@ -3,7 +3,7 @@ import type { Bbox, Layer, Layers } from './layers.js';
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 /** Side of the corner handles of the selected box, in screen pixels. */
-export const HANDLE = 12;
+const HANDLE = 12;
 
 /** Draws the image and all visible layers. */
 export function drawScene(

@@ -12,7 +12,7 @@ export interface NamedArray {
 const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
 
 /** Supported element types. Other float precisions become float32; integers and booleans int32. */
-export type StoredDtype = keyof typeof ELEMENT_BYTES;
+type StoredDtype = keyof typeof ELEMENT_BYTES;
 
 /** Bytes per element, or undefined for an unsupported type. */
 export function elementBytesOf(dtype: string): number | undefined {

@@ -46,7 +46,7 @@ export async function readBytes(path: string, file: FileHandle, start: number, l
 }
 
 /** The error for a file that the operating system cannot read. */
-export function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
+function unreadable(path: string, cause: NodeJS.ErrnoException): CheckpointError {
   const known: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a weight file' };
   const what = known[cause.code ?? ''] ?? `it cannot be read (${cause.code})`;
   return new CheckpointError({ code: unreadableCode(cause), where: path, what, fix: 'Check the path', cause });

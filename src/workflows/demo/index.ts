@@ -1,3 +1,3 @@
-export { type DemoConfig, demoSchema, resultOf, trainingOf } from './config.js';
-export { type DemoOptions, type DemoResult, type DemoStage, runDemo } from './run-demo.js';
+export { type DemoConfig, demoSchema, trainingOf } from './config.js';
+export { type DemoResult, type DemoStage, runDemo } from './run-demo.js';
 export type { DemoMetrics } from './tables.js';

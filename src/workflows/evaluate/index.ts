@@ -1,5 +1,3 @@
-export type { ImagePlace } from '../../eval/index.js';
-export { type Collected, type CollectOptions, collect, type EvaluationSplit } from '../../eval/index.js';
 export { answerShard } from './answer-shard.js';
 export { evaluateRun } from './evaluate-run.js';
 export type { WrittenCalibration } from './options.js';

@@ -7,7 +7,7 @@ import type { RunFold } from './run-folds.js';
 /** Supported tables and figures of the paper. */
 export const paperTables = [2, 3, 4, 5, 6] as const;
 export const paperFigures = [2, 3] as const;
-export type PaperTable = (typeof paperTables)[number];
+type PaperTable = (typeof paperTables)[number];
 export type PaperFigure = (typeof paperFigures)[number];
 
 /** Selects models, data and outputs of an evaluation. */

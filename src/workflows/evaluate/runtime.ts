@@ -7,7 +7,7 @@ import type { GroundedSegmenter } from '../../infer/index.js';
 import { mean, populationStd } from '../../metrics/index.js';
 
 /** Seconds per run: mean and population standard deviation. */
-export interface Timing {
+interface Timing {
   readonly mean: number;
   readonly std: number;
 }

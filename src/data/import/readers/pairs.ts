@@ -6,10 +6,10 @@ import type { Found, MaskReading, MaskSource, Problem, ScanOptions, SourceRecord
 const PICTURE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
 
 /** Named groups of a file name, in lower case. */
-export type Names = Readonly<Record<string, string | undefined>>;
+type Names = Readonly<Record<string, string | undefined>>;
 
 /** An image with the masks of its name. */
-export interface Pair {
+interface Pair {
   readonly image: TreeFile;
   readonly masks: readonly TreeFile[];
   readonly names: Names;

@@ -4,7 +4,7 @@ import type { Problem } from '../types.js';
 import { column, readTable } from './table.js';
 
 /** An outline from the VGG Image Annotator. */
-export interface ViaShape {
+interface ViaShape {
   /** Index within its image, from 0. */
   readonly region: number;
   /** Table row, from 0. */

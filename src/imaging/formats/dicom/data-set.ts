@@ -1,7 +1,7 @@
 import type { ByteStream, DataSet } from 'dicom-parser';
+import { inflateDataSet } from '#platform/imaging/formats/dicom/inflate';
 import { DataError } from '../../../util/index.js';
 import { isDicom, isLongKind, namesItsKind } from './begins.js';
-import { inflateDataSet } from './inflate.js';
 import { BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT } from './transfer-syntax.js';
 
 type Parser = typeof import('dicom-parser') & {

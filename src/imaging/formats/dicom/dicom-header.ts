@@ -25,7 +25,7 @@ const PHOTOMETRICS: readonly string[] = [
 ] satisfies Photometric[];
 
 /** The range of stored values displayed from black to white. */
-export interface Window {
+interface Window {
   readonly center: number;
   readonly width: number;
   readonly shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';

@@ -1,12 +1,12 @@
+import { decodeJpeg2000, decodeJpegLs, requireDecoder } from '#platform/imaging/formats/dicom/codecs';
+import { decodeJpegPixels } from '#platform/imaging/formats/dicom/jpeg-pixels';
 import { DataError } from '../../../util/index.js';
-import { decodeJpeg2000, decodeJpegLs, requireDecoder } from './codecs.js';
 import { comesAs } from './colour.js';
 import type { DicomHeader } from './dicom-header.js';
 import type { Sampling } from './frames.js';
 import { type JpegHeader, markAsRgb, readJpegHeader, SOF3, SOF55, withoutProfile } from './jpeg.js';
 import { readJpeg2000Header } from './jpeg-2000.js';
 import { decodeLosslessJpeg } from './jpeg-lossless.js';
-import { decodeJpegPixels } from './jpeg-pixels.js';
 import { decodeRleFrame } from './rle.js';
 
 /** A frame's stored values. */

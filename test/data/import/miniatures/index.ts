@@ -4,7 +4,7 @@ import { aul, luminous, microseg, regpro, tg3k, tn3k, tnscui, us105 } from './ot
 import { cca, ddtiXml, hc18, mmotu, usgra } from './public-sets.js';
 import type { Miniature } from './types.js';
 
-export type { Expected, Miniature } from './types.js';
+export type { Miniature } from './types.js';
 
 /** One for each of the published datasets. */
 export const miniatures: readonly Miniature[] = [
