@@ -3,10 +3,9 @@ import type { BoxXyxy, MaskLogits, RasterImage, Size } from '../imaging/index.js
 import { type ForwardContext, inference } from '../nn/index.js';
 import { scaleBoxes } from '../processing/index.js';
 import { DataError, RuntimeError } from '../util/index.js';
-import { checkPrompts, type MaskPrompts } from './mask-prompts.js';
+import { callsFor, checkPrompts, type MaskPrompts, type PromptCall } from './mask-prompts.js';
 import type { Masker, MaskPrediction } from './masker.js';
-import { answerOf, firstMasks, type PromptAnswer } from './prompt-answers.js';
-import { callsFor, type PromptCall } from './prompt-calls.js';
+import { answerOf, firstMasks, type PromptAnswer } from './masker.js';
 import type { SquareImage } from './square-image.js';
 
 /** Image features; the first axis is the image. */

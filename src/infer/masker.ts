@@ -1,4 +1,5 @@
-import type { BinaryMask, BoxXyxy, RasterImage } from '../imaging/index.js';
+import type { BinaryMask, BoxXyxy, MaskLogits, RasterImage, Size } from '../imaging/index.js';
+import { CheckpointError } from '../util/index.js';
 
 /** A mask and its estimated quality. */
 export interface MaskPrediction {
@@ -16,4 +17,66 @@ export interface Masker {
   predictBoxes(boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]>;
   /** Frees the model. */
   dispose(): void;
+}
+
+/** One mask of the answer to a prompt. */
+export interface PromptedMask extends MaskPrediction {
+  /** The low-resolution logits; pass them as `masks` of a further call to refine the mask. */
+  readonly logits: MaskLogits;
+}
+
+/** A model's answer to one prompt. */
+export interface PromptAnswer {
+  /** One mask, or with `multimask` all alternatives in the model's order. */
+  readonly masks: readonly PromptedMask[];
+  /** Probability that there is an object at all, in [0, 1]. Only SAM 2 predicts it. */
+  readonly objectScore: number | undefined;
+}
+
+/** Outputs of a mask decoder for some prompts, read from the device. */
+export interface DecodedMasks {
+  /** [prompts, each, h, w]. */
+  readonly logits: Float32Array;
+  /** [prompts, each]. */
+  readonly scores: Float32Array;
+  /** [prompts]; absent for models without an object score. */
+  readonly object: Float32Array | undefined;
+}
+
+/**
+ * Extracts the answer to one of several prompts.
+ *
+ * @param each - masks per prompt.
+ * @param lowRes - the size of the logits.
+ * @param toImage - resizes logits to the image's grid.
+ */
+export function answerOf(
+  { logits, scores, object }: DecodedMasks,
+  row: number,
+  { each, lowRes, toImage }: { readonly each: number; readonly lowRes: Size; readonly toImage: (own: MaskLogits) => BinaryMask },
+): PromptAnswer {
+  const area = lowRes.width * lowRes.height;
+  const masks = Array.from({ length: each }, (_, m) => {
+    const plane = row * each + m;
+    const own = { ...lowRes, data: logits.slice(plane * area, (plane + 1) * area) };
+    // NaN is never above 0: without this check the mask would silently be empty.
+    if (Number.isNaN(scores[plane]) || Number.isNaN(own.data[0]))
+      throw new CheckpointError({
+        code: 'E_WEIGHTS_NOT_FINITE',
+        where: 'masker',
+        what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
+        fix: 'Take an earlier checkpoint',
+      });
+    return { mask: toImage(own), score: scores[plane] as number, logits: own };
+  });
+  const said = object?.[row];
+  return { masks, objectScore: said === undefined ? undefined : 1 / (1 + Math.exp(-said)) };
+}
+
+/** The first mask of each answer. */
+export function firstMasks(answers: readonly PromptAnswer[]): MaskPrediction[] {
+  return answers.map(({ masks }) => {
+    const { mask, score } = masks[0] as PromptedMask;
+    return { mask, score };
+  });
 }

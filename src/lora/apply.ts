@@ -1,7 +1,7 @@
 import { Linear, type Module, type Parameter } from '../nn/index.js';
 import { ConfigError, type Rng } from '../util/index.js';
 import { LoraLinear, type LoraLinearOptions } from './lora-linear.js';
-import { firstFitting, type Place, placesFitting, placesIn } from './paths.js';
+import { firstFitting, type Place, placesFitting, placesIn } from './peft-names.js';
 import { type LoraReport, reportOf } from './report.js';
 import type { LoraSpec } from './spec.js';
 

@@ -15,7 +15,7 @@ export {
 export { adaptersIn, applyLora, trainOnly, wrap } from './apply.js';
 export { LoraLinear } from './lora-linear.js';
 export { mergeLora, rememberBase, removeLora, setAdapterScale } from './merge.js';
-export { type Place, placesFitting, placesIn } from './paths.js';
+export { type Place, placesFitting, placesIn } from './peft-names.js';
 export { loraPresets } from './presets.js';
 export { type LoraCount, type LoraReport, reportTable } from './report.js';
 export type { LoraSpec } from './spec.js';

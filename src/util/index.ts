@@ -2,15 +2,13 @@
 
 export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
-export { mountOf } from './disk.js';
 export * from './errors/index.js';
-export { escapeHtml } from './escape-html.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { FolderLock, withFolderLock } from './lock/index.js';
 export { type Logger, silentLogger } from './logger.js';
 export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
-export { printable } from './printable.js';
+export { escapeHtml, printable } from './printable.js';
 export { type Chunk, messageBytes, ProtoWriter, writeMessage } from './protobuf.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
@@ -19,4 +17,4 @@ export { shown, shownName, shownShape } from './shown.js';
 export { isLeftover, temporaryPath } from './temporary-name.js';
 export { unreadableCode } from './unreadable-code.js';
 export { withDefault } from './with-default.js';
-export { concernsOneFile, readableFileError, writeFileAtomic } from './write-file-atomic.js';
+export { concernsOneFile, mountOf, readableFileError, writeFileAtomic } from './write-file-atomic.js';

@@ -15,3 +15,8 @@ export function printable(text: string): string {
 function escaped(code: number): string {
   return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }
+
+/** Escapes text for HTML, including attributes; control characters are made visible. */
+export function escapeHtml(text: string): string {
+  return printable(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}

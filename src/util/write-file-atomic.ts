@@ -1,8 +1,25 @@
+import { statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { mountOf } from './disk.js';
+import { dirname, resolve } from 'node:path';
 import { SonogroundError } from './errors/index.js';
 import { temporaryPath } from './temporary-name.js';
+
+/** The mount point of a path's file system, for messages. The path need not exist. */
+export function mountOf(path: string): string {
+  let place = resolve(path);
+  while (deviceOf(place) === undefined && dirname(place) !== place) place = dirname(place);
+  const device = deviceOf(place);
+  while (dirname(place) !== place && deviceOf(dirname(place)) === device) place = dirname(place);
+  return place;
+}
+
+function deviceOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.dev;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Writes a file atomically, so that readers see either the old or the new content: to a temporary name in the same folder,

@@ -1,8 +1,8 @@
 import { link, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { place, snapshotWays } from '../../src/pretrained/hub/disk.js';
 import { exportFiles, hubSettings, knownModels, parseModelName, resolveModelDirectory } from '../../src/pretrained/hub/index.js';
-import { place, snapshotWays } from '../../src/pretrained/hub/place.js';
 import { expectError } from '../support/expect-error.js';
 import { COMMIT, REPO } from '../support/fake-hub.js';
 import { HubCase } from '../support/hub.js';

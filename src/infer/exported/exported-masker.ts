@@ -5,7 +5,7 @@ import { RuntimeError } from '../../util/index.js';
 import { checkImage } from '../image-predictor.js';
 import { checkPrompts, type MaskPrompts } from '../mask-prompts.js';
 import type { Masker, MaskPrediction } from '../masker.js';
-import { answerOf, firstMasks, type PromptAnswer } from '../prompt-answers.js';
+import { answerOf, firstMasks, type PromptAnswer } from '../masker.js';
 import { paddedImage, type SquareImage, stretchedImage } from '../square-image.js';
 import { type ExportedPrompts, exportedPrompts } from './exported-prompts.js';
 import type { ManifestPart } from './manifest.js';

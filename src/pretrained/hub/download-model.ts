@@ -3,19 +3,17 @@ import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../util/index.js';
 import { filesIn, findCached, refFile, repoFolder, shardsOf, snapshotFolder } from './cache.js';
 import { type HubFile, isIntact } from './digest.js';
-import { readableDiskError, requireSpace } from './disk.js';
-import type { HubReport } from './events.js';
+import { place, readableDiskError, requireSpace, snapshotWays } from './disk.js';
 import { fetchBlob } from './fetch-blob.js';
-import { HubError } from './hub-error.js';
-import { leftovers } from './leftovers.js';
+import { HubError, UnreachableError } from './hub-error.js';
 import { fetchListing, type HubContext, type Listing } from './listing.js';
 import { isCommit, type ModelName, parseModelName } from './model-name.js';
-import { defaultPace, type Pace } from './pace.js';
-import { place, snapshotWays } from './place.js';
+import { leftovers } from './partial-file.js';
 import { forbiddenByOffline } from './refusals.js';
+import type { HubReport } from './retry.js';
+import { defaultPace, type Pace } from './retry.js';
 import { indexFiles, selectFiles } from './select-files.js';
 import { type HubSettings, hubSettings } from './settings.js';
-import { UnreachableError } from './unreachable-error.js';
 
 export interface DownloadOptions {
   /** Default: from the environment. */

@@ -3,10 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { readableDiskError } from './disk.js';
+import { copyWays, linkWays, place, readableDiskError } from './disk.js';
 import type { DownloadedModel } from './download-model.js';
 import { HubError } from './hub-error.js';
-import { copyWays, linkWays, place } from './place.js';
 
 /** Larger files are hard-linked instead of copied: nobody edits weights in place. */
 const LARGEST_COPY = 16 << 20;

@@ -1,5 +1,5 @@
 import { HubError } from './hub-error.js';
-import type { Pace } from './pace.js';
+import type { Pace } from './retry.js';
 import type { HubSettings } from './settings.js';
 
 /** A connection that failed or was interrupted. */

@@ -8,3 +8,6 @@ export class HubError extends SonogroundError {
     super(parts);
   }
 }
+
+/** The hub does not respond: no network, a refused connection, or a timeout. */
+export class UnreachableError extends HubError {}

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { type HubFile, isEtag } from './digest.js';
-import type { HubReport } from './events.js';
-import { requireSafeNames } from './file-name.js';
 import { ConnectionLost, request } from './http.js';
 import { HubError } from './hub-error.js';
-import { isCommit, type ModelName } from './model-name.js';
-import type { Pace } from './pace.js';
+import { isCommit, type ModelName, requireSafeNames } from './model-name.js';
 import { mayPass, requireSuccess, unreachable } from './refusals.js';
+import type { HubReport, Pace } from './retry.js';
 import { withRetries } from './retry.js';
 import type { HubSettings } from './settings.js';
 

@@ -1,8 +1,7 @@
 import { type Answer, ConnectionLost } from './http.js';
-import { HubError } from './hub-error.js';
+import { HubError, UnreachableError } from './hub-error.js';
 import { TryAgain } from './retry.js';
 import type { HubSettings } from './settings.js';
-import { UnreachableError } from './unreachable-error.js';
 
 const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
 const SAID: Readonly<Record<string, string>> = {

@@ -1,6 +1,55 @@
-import type { HubReport } from './events.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HubError } from './hub-error.js';
-import type { Pace } from './pace.js';
+
+/** Timeouts and retries of a download. */
+export interface Pace {
+  /** Time without data after which a connection is abandoned. */
+  readonly silenceMs: number;
+  /** Consecutive failures, none of which made at least {@link progressBytes} of progress, after which a file is abandoned. */
+  readonly attempts: number;
+  readonly progressBytes: number;
+  /** Delay before the second attempt; it doubles from then on. */
+  readonly firstWaitMs: number;
+  /** Upper bound of the delay; if the server asks for more, the file is abandoned. */
+  readonly longestWaitMs: number;
+  /** Interval of the heartbeat on a partial file. */
+  readonly beatMs: number;
+  /** A partial file without a heartbeat for this long is abandoned. */
+  readonly staleMs: number;
+  /** Interval of checks whether another process has finished a file. */
+  readonly pollMs: number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export const defaultPace: Pace = {
+  silenceMs: 30_000,
+  attempts: 5,
+  progressBytes: 1 << 20,
+  firstWaitMs: 1000,
+  longestWaitMs: 60_000,
+  beatMs: 5000,
+  staleMs: 60_000,
+  pollMs: 500,
+  sleep: (ms) => sleep(ms),
+};
+
+/** Progress events of a download. */
+export type HubEvent =
+  /** The revision was resolved to a commit. */
+  | { readonly kind: 'resolved'; readonly repo: string; readonly revision: string; readonly commit: string }
+  /** A file is already in the cache and verified, or is fetched, starting at a byte offset. */
+  | { readonly kind: 'cached'; readonly file: string; readonly bytes: number }
+  | { readonly kind: 'fetching'; readonly file: string; readonly bytes: number; readonly from: number }
+  /** Bytes fetched in this run, over all files; the total excludes bytes that existed before. */
+  | { readonly kind: 'progress'; readonly file: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'retry'; readonly reason: string; readonly waitMs: number }
+  /** Another process is fetching the same file. */
+  | { readonly kind: 'waiting'; readonly file: string }
+  /** The hub was not contacted; a complete copy in the cache is used. */
+  | { readonly kind: 'cache-only'; readonly reason: string };
+
+/** Receives events; must not throw. */
+export type HubReport = (event: HubEvent) => void;
 
 /** A transient failure. Holds the error to throw if it persists. */
 export class TryAgain extends Error {
