@@ -5,5 +5,5 @@ import { main, SetupError } from './lib/say.mjs';
 
 await main(async () => {
   await bootstrap();
-  if (!runChecks()) throw new SetupError('the checks found something');
+  if (!runChecks()) throw new SetupError('the checks found something; `npm run fix` formats, and mends what it can');
 });

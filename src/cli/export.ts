@@ -176,5 +176,5 @@ function parseSize(text: string | undefined): readonly [number, number] | undefi
 
 function whole(where: string, value: number): number {
   if (Number.isInteger(value) && value > 0) return value;
-  throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected a whole number from 1 on, got ${value}` });
+  throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected an integer of at least 1, got ${value}` });
 }

@@ -78,7 +78,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       throw new UsageError({
         code: 'E_OPTION_VALUE',
         where: '--port',
-        what: `expected a whole number from 0 to 65535, got ${port}`,
+        what: `expected an integer from 0 to 65535, got ${port}`,
       });
     if (!Number.isFinite(adapterScale))
       throw new UsageError({
@@ -130,7 +130,7 @@ function limitsOf({
     if (!(value > 0 && Number.isFinite(value)))
       throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number above 0, got ${value}` });
   if (!(Number.isInteger(queue) && queue >= 0))
-    throw new UsageError({ code: 'E_OPTION_VALUE', where: '--queue', what: `expected a whole number from 0 on, got ${queue}` });
+    throw new UsageError({ code: 'E_OPTION_VALUE', where: '--queue', what: `expected an integer of at least 0, got ${queue}` });
   return {
     ...defaultLimits,
     uploadBytes: Math.round(maxUpload * 1024 * 1024),

@@ -109,7 +109,7 @@ function single(decode: () => Promise<RasterImage>): ImageSet {
         throw new DataError({
           code: 'E_PICTURE_NOT_FOUND',
           where: WHERE,
-          what: `there is no picture ${part.index}`,
+          what: `there is no image ${part.index}`,
           fix: 'There is one, number 0',
         });
       return decode();

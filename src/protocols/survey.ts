@@ -47,7 +47,7 @@ export async function surveyDatasets(
     throw new DataError({
       code: 'E_SPLIT_EMPTY',
       where: 'evaluation',
-      what: 'there is no image in this part of the data',
+      what: 'this split has no image',
       fix: 'Choose another --split',
     });
   let done = 0;

@@ -172,7 +172,7 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
         code: 'E_HTTP_FIELD',
         status: 400,
         where: 'picture',
-        what: 'an image_id stands for one picture',
+        what: 'an image_id refers to one image',
         fix: 'Leave it out',
       });
     return { id: image_id };

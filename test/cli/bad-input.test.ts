@@ -233,7 +233,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['a model to serve that is not there', ['serve', '--model', '@none', '--port', '0'], 1, '@none', 'there is no such folder'],
   ['a port that is none', ['serve', '--port', '99999'], 2, '--port', 'from 0 to 65535, got 99999'],
   ['a token that can be guessed', ['serve', '--token', 'secret'], 2, '--token', 'at least 16 are needed'],
-  ['a queue of less than none', ['serve', '--queue', '-1'], 2, '--queue', 'a whole number from 0 on'],
+  ['a queue of less than none', ['serve', '--queue', '-1'], 2, '--queue', 'an integer of at least 0'],
   ['a limit that is no number', ['serve', '--max-upload', 'much'], 2, '--max-upload', 'a number above 0, got NaN'],
   ['a part that there is not', infer('--image', '@bad.png', '--prompt', 'x', '--shard', '2/2'), 2, '--shard', 'no part 2 of 2'],
   ['parts that are none', ['merge', '--from', '@empty', '--to', '@out'], 1, '@empty/settings.json', 'there is no such file'],

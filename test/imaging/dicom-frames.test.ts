@@ -322,7 +322,7 @@ describe('numbers', () => {
     expect(await first(file([]))).toEqual(greyOf([0, 231, 243, 255, 0]));
   });
 
-  it('of a packed picture count as many bits as it says, not its file', async () => {
+  it('of a packed image count as many bits as it says, not its file', async () => {
     const deep = Uint16Array.from({ length: W * H }, (_, i) => i * 2700);
     const frame = await codecFrame('jpeg-ls', new Uint8Array(deep.buffer), { ...size, bits: 16 });
     const file = packed({ ...size, bits: 12 }, packedPixels([frame]), SYNTAX.jpegLs);
@@ -353,7 +353,7 @@ describe('lossless JPEG', () => {
       await expectError(decoded(whole.subarray(0, left)), {
         code: 'E_IMAGE_DAMAGED',
         where: 'x.dcm',
-        what: 'a packed picture in it cannot be decoded',
+        what: 'a packed image in it cannot be decoded',
       });
   });
 });

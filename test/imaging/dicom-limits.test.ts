@@ -26,13 +26,13 @@ function saying(frame: Uint8Array, marker: readonly number[], at: number, ...byt
 const SIZ = [0xff, 0x51];
 const u32 = (v: number) => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
 
-describe('a packed picture larger than its file says', () => {
+describe('a packed image larger than its file says', () => {
   it.each([60000, 0x7fffffff])('is refused before it is unpacked: JPEG 2000 of %d', async (side) => {
     const frame = saying(await codecFrame('jpeg-2000', GREY, size), SIZ, 6, ...u32(side), ...u32(side));
     await expectError(picture(file(SYNTAX.jpeg2000, frame)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: `its packed picture is ${side}x${side} with 1 sample a pixel, its header says 64x64 with 1 sample`,
+      what: `its packed image is ${side}x${side} with 1 sample a pixel, its header says 64x64 with 1 sample`,
     });
   });
 
@@ -42,14 +42,14 @@ describe('a packed picture larger than its file says', () => {
     await expectError(picture(file(SYNTAX.jpegLs, ls)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'its packed picture is 65535x65535',
+      what: 'its packed image is 65535x65535',
     });
     const grey = sharp(Buffer.from(GREY), { raw: { ...size, channels: 1 } }).toColourspace('b-w');
     const jpeg = saying(await grey.jpeg().toBuffer(), [0xff, 0xc0], 5, ...huge);
     await expectError(picture(file(SYNTAX.jpeg, jpeg)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'its packed picture is 65535x65535',
+      what: 'its packed image is 65535x65535',
     });
     const exact = losslessJpeg(GREY, { ...size, precision: 8, predictor: 1 });
     await expectError(picture(file(LOSSLESS, saying(exact, [0xff, 0xc3], 5, ...huge))), {
@@ -84,7 +84,7 @@ describe('a packed picture larger than its file says', () => {
     await expectError(picture(file(SYNTAX.jpeg2000, deep)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'its packed picture has 16 bits a sample, its header says 8',
+      what: 'its packed image has 16 bits a sample, its header says 8',
     });
   });
 

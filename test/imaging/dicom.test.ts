@@ -237,12 +237,12 @@ describe('compressed DICOM', () => {
     await expectError(read({ ...size, frames: [packed.subarray(0, 20)], syntax }), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'a packed picture in it cannot be decoded',
+      what: 'a packed image in it cannot be decoded',
     });
     await expectError(read({ width: 7, height: H, frames: [packed], syntax }), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'its packed picture is 6x4 with 1 sample a pixel, its header says 7x4 with 1 sample',
+      what: 'its packed image is 6x4 with 1 sample a pixel, its header says 7x4 with 1 sample',
     });
   });
 
@@ -259,7 +259,7 @@ describe('compressed DICOM', () => {
     await expectError(read({ ...lossless, frames: [deepJpeg(1).subarray(0, 70)] }), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
-      what: 'a packed picture in it cannot be decoded',
+      what: 'a packed image in it cannot be decoded',
     });
     const lossy = deepJpeg(1);
     lossy[lossy.indexOf(0xc3)] = 0xc1;
@@ -272,7 +272,7 @@ describe('compressed DICOM', () => {
   });
 
   it.each([
-    ['1.2.840.10008.1.2.4.100', /its pictures are packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.100', /its frames are packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.102.1', /packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.107', /packed as an MPEG film/],
     ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],

@@ -306,7 +306,7 @@ describe('files of several pictures and of other depths', () => {
     await expectError(decodeImage(`${single}#1`), {
       code: 'E_PICTURE_NOT_FOUND',
       where: 'single.png',
-      what: 'there is no picture 1',
+      what: 'there is no image 1',
     });
     expect(await listImages(single)).toEqual([single]);
   });

@@ -53,7 +53,7 @@ describe('the font of overlays', () => {
     mkdirSync(join(dir, 'a', 'b'), { recursive: true });
     for (const name of ['assets', 'node_modules']) symlinkSync(resolve(name), join(dir, name));
     await build({
-      entryPoints: [resolve('src', 'processing', 'text-line.ts')],
+      entryPoints: [resolve('src', 'imaging', 'text-line.ts')],
       outfile: code,
       bundle: true,
       platform: 'node',

@@ -263,7 +263,7 @@ describe('an adapter', () => {
   it('comes after the weight that it adapts, and is what is left to train', async () => {
     const { model } = await loadDetector(nanoModels.detector);
     if (!(model instanceof GroundingDino)) throw new Error('the shipped detector is a Grounding DINO');
-    applyLora(model, { targets: ['**.out_proj'], rank: 2, alpha: 2 } as never, Rng.seeded(1));
+    applyLora(model, { targetModules: ['**.out_proj'], rank: 2, alpha: 2 } as never, Rng.seeded(1));
     const trainable = model.trainableWeights.map(({ name }) => name);
     expect(trainable.length).toBeGreaterThan(0);
     expect(trainable.every((name) => /lora_[AB]\.weight$/.test(name))).toBe(true);

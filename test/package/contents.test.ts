@@ -16,7 +16,6 @@ const LARGEST: Readonly<Record<string, number>> = {
   configs: 0.3 * MB,
   assets: 0.3 * MB,
   scripts: 0.2 * MB,
-  web: 0.1 * MB,
   '': 0.1 * MB, // the files beside the folders
 };
 

@@ -218,8 +218,15 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
     /up to 0\.03 million are taken/,
   ],
   ['a volume that unpacks to more than is taken', 'images', () => ({ image: bomb.toString('base64') }), 422, 'image', /0\.0 GB/],
-  ['a picture that is not there', 'images', () => ({ image: base64(), picture: '7' }), 422, 'image', /no picture 7/],
-  ['a picture that is none', 'images', () => ({ image: base64(), picture: 'seven' }), 422, 'picture', /names no picture/],
+  ['a picture that is not there', 'images', () => ({ image: base64(), picture: '7' }), 422, 'image', /no image 7/],
+  [
+    'a picture that is none',
+    'images',
+    () => ({ image: base64(), picture: 'seven' }),
+    422,
+    'picture',
+    /names no frame, page or slice/,
+  ],
   ['an image that is not known', 'segment', () => ({ image_id: 'f'.repeat(32), prompt: 'cyst' }), 404, 'image_id', /not kept/],
   ['an id that is none', 'segment', () => ({ image_id: '../../etc/passwd', prompt: 'cyst' }), 400, 'image_id', /image id/],
   [

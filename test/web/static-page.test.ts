@@ -252,7 +252,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
       ['cut.png', png.subarray(0, png.length / 2), /cannot be read as an image/],
       ['cut.jpg', jpeg.subarray(0, jpeg.length / 2), /cannot be read as an image/],
       ['deep.png', deep, /it has 16 bits a sample, of which a browser keeps 8/],
-      ['cut.dcm', dicom(size).subarray(0, 300), /it is damaged or cut off|holds no picture|has no/],
+      ['cut.dcm', dicom(size).subarray(0, 300), /it is damaged or cut off|holds no image|has no/],
       ['jpeg-ls.dcm', dicom({ ...size, syntax: SYNTAX.jpegLs }), /packed as JPEG-LS, which is not read in a browser/],
     ] as const) {
       await writeFile(join(dir, name), bytes);

@@ -29,7 +29,7 @@ const run = (name: string, more: object = {}): RunConfig =>
   runConfigSchema.parse({
     run: { dir: join(dir, name), seed: 5 },
     data: { format: 'phantom', phantom: { domain: 'shifted', size: { width: 64, height: 56 }, train: 4, val: 2, test: 4 } },
-    lora: { targets: ['model.text_projection'] },
+    lora: { targetModules: ['model.text_projection'] },
     train: { epochs: 1, stepsPerEpoch: 1, batchSize: 2, probe: 'none', preflight: false },
     eval: { threshold: 0.1, select: 'best-per-phrase' },
     ...more,

@@ -72,7 +72,7 @@ export async function readSplitFile(file: string, { name, title, unseen }: Impor
           code: 'E_SPLITS_INVALID',
           where: file,
           what: `${image} is in ${other} and in ${split}`,
-          fix: 'Leave it in one part',
+          fix: 'Leave it in one split',
         });
       splitOf.set(image, split);
     }

@@ -61,7 +61,7 @@ export function taskOf(given: ImportOptions): Task {
     throw new UsageError({
       code: 'E_OPTION_VALUE',
       where: '--seed',
-      what: `${options.seed} is no whole number from 0 on`,
+      what: `${options.seed} is not an integer of at least 0`,
       fix: 'For example --seed 42',
     });
   if (protocol === 'paper' && importer.paper === undefined) {

@@ -33,7 +33,12 @@ export function parsePart(text: string): ImageAddress {
   const [, , axis, index, frame] = PART.exec(`image#${text}`) ?? [];
   if (index === undefined) {
     const fix = 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2';
-    throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: 'picture', what: `"${text}" names no picture of a file`, fix });
+    throw new DataError({
+      code: 'E_PICTURE_NOT_FOUND',
+      where: 'picture',
+      what: `"${text}" names no frame, page or slice of a file`,
+      fix,
+    });
   }
   return partOf(axis, index, frame, `#${text}`);
 }

@@ -91,7 +91,7 @@ export function checkOnly(part: ImageAddress | undefined, file: string): void {
   throw new DataError({
     code: 'E_PICTURE_NOT_FOUND',
     where: file,
-    what: `there is no picture ${part.index}`,
+    what: `there is no image ${part.index}`,
     fix: 'There is one, number 0',
   });
 }

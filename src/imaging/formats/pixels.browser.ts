@@ -6,7 +6,7 @@ import type { RasterImage } from '../raster-image.js';
  * @throws Error when it is damaged, truncated, or of a format unknown to the browser; the caller adds an explanation.
  */
 export async function browserPixels(bytes: Uint8Array): Promise<RasterImage> {
-  if (isCutOff(bytes)) throw new Error('it ends before its picture');
+  if (isCutOff(bytes)) throw new Error('it ends before its pixels');
   const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { colorSpaceConversion: 'none' });
   try {
     const { width, height } = bitmap;

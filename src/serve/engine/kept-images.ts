@@ -46,7 +46,7 @@ export class KeptImages {
         code: 'E_HTTP_IMAGE_GONE',
         status: 404,
         where: 'image_id',
-        what: 'this picture is not kept in memory, or not any more',
+        what: 'this image is not kept in memory, or no longer',
         fix: 'Send the image again',
       });
     // Reinsertion makes it the most recently used.

@@ -85,6 +85,6 @@ function narrow(values: BigInt64Array, where: string): Int32Array {
     code: 'E_NUMBER_RANGE',
     where,
     what: `${values[lost]} does not fit into 32 bits`,
-    fix: 'Write smaller whole numbers',
+    fix: 'Write smaller integers',
   });
 }

@@ -7,7 +7,7 @@ export const requireDecoder: Codecs['requireDecoder'] = (packing) => {
   throw new DataError({
     code: 'E_IMAGE_BROWSER',
     where: 'image',
-    what: `its pictures are packed as ${packing}, which is not read in a browser`,
+    what: `its frames are packed as ${packing}, which is not read in a browser`,
     fix: 'Export it uncompressed or as JPEG',
   });
 };

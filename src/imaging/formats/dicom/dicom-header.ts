@@ -70,7 +70,7 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
       throw new DataError({
         code: 'E_IMAGE_NO_PIXELS',
         where,
-        what: `it has no ${name}: it holds no picture`,
+        what: `it has no ${name}: it holds no image`,
         fix: 'Choose an image file',
       });
     return value;

@@ -44,7 +44,7 @@ function layoutOf(set: DataSet, element: Element, header: DicomHeader, where: st
     fix:
       more < 0
         ? 'It is damaged or cut off: copy or export it again'
-        : 'It may hold more frames than NumberOfFrames (0028,0008) says, or pictures of another size: correct its header or export it again',
+        : 'It may hold more frames than NumberOfFrames (0028,0008) says, or images of another size: correct its header or export it again',
   });
 }
 

@@ -91,7 +91,7 @@ function grouped(
       fix:
         count < frames
           ? 'It is damaged or cut off: copy or export it again'
-          : 'It holds more pictures than NumberOfFrames (0028,0008) says: correct its header or export it again',
+          : 'It holds more frames than NumberOfFrames (0028,0008) says: correct its header or export it again',
     });
   if (fragments.length < frames) throw differ(fragments.length, 'packed pieces');
   if (offsets.length > frames) throw differ(offsets.length, 'entries in its offset table');

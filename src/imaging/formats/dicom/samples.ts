@@ -113,10 +113,10 @@ function check(came: Stated, { width, height, samples, bitsAllocated }: DicomHea
   const text = (w: number, h: number, n: number) => `${w}x${h} with ${n} sample${n === 1 ? '' : 's'}`;
   if (came.width !== width || came.height !== height || came.components !== samples)
     throw refuse(
-      `its packed picture is ${text(came.width, came.height, came.components)} a pixel, its header says ${text(width, height, samples)}`,
+      `its packed image is ${text(came.width, came.height, came.components)} a pixel, its header says ${text(width, height, samples)}`,
     );
   if (came.precision < 1 || came.precision > bitsAllocated)
-    throw refuse(`its packed picture has ${came.precision} bits a sample, its header says ${bitsAllocated}`);
+    throw refuse(`its packed image has ${came.precision} bits a sample, its header says ${bitsAllocated}`);
   if (came.reduced === true)
     throw new DataError({
       code: 'E_IMAGE_FORMAT',
@@ -134,7 +134,7 @@ function checkEffort({ tiles, layers }: { readonly tiles: number; readonly layer
   throw new DataError({
     code: 'E_IMAGE_TOO_LARGE',
     where,
-    what: `its packed picture is in ${tiles} tiles and ${layers} layers; up to ${MAX_TILES} and ${MAX_LAYERS} are read`,
+    what: `its packed image is in ${tiles} tiles and ${layers} layers; up to ${MAX_TILES} and ${MAX_LAYERS} are read`,
     fix: 'Check the file, or export it again',
   });
 }
@@ -149,7 +149,7 @@ function damaged(where: string, cause?: unknown): DataError {
   return new DataError({
     code: 'E_IMAGE_DAMAGED',
     where,
-    what: 'a packed picture in it cannot be decoded',
+    what: 'a packed image in it cannot be decoded',
     fix: 'It is damaged or cut off: copy or export it again',
     cause,
   });

@@ -38,7 +38,7 @@ export function packingOf(uid: string, where: string): Packing {
     throw new DataError({
       code: 'E_IMAGE_FORMAT',
       where,
-      what: `its pictures are packed as an MPEG film (transfer syntax ${uid}), which is not read`,
+      what: `its frames are packed as an MPEG stream (transfer syntax ${uid}), which is not read`,
       fix: 'Export it from the scanner or the archive as JPEG or uncompressed frames',
     });
   throw new DataError({
