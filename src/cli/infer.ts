@@ -8,6 +8,7 @@ import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
+import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
@@ -31,9 +32,6 @@ interface InferOptions extends GlobalOptions {
 
 /** Selections by the names that they had. */
 const FORMER_SELECTIONS: Readonly<Record<string, Selection>> = { best: 'best-per-phrase', 'best-overall': 'best-per-image' };
-
-/** Value for no masker. */
-const NONE = 'none';
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
@@ -61,7 +59,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         alias: 'model',
         type: 'string',
         default: shippedModels.detector,
-        describe: 'folder of the detector, or of an export',
+        describe: 'folder of the detector, a run, an adapter or an export; or a downloaded model',
       })
       .option('masker', {
         type: 'string',
@@ -108,6 +106,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         `$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best-per-phrase --out out`,
         'a glob, one box per phrase',
       )
+      .example('$0 infer --image scans --prompt "liver tumor" --detector runs/liver --out out', 'your own fine-tuned model')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --detector grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
@@ -141,18 +140,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     for (const [name, value] of Object.entries({ threshold, nms }))
       if (!(value >= 0 && value <= 1))
         throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
-    if (!Number.isFinite(adapterScale))
-      throw new UsageError({
-        code: 'E_OPTION_VALUE',
-        where: '--adapter-scale',
-        what: 'it is not a number',
-        fix: 'Give a number such as 0.5',
-      });
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();

@@ -6,6 +6,7 @@ import { shippedModels } from '../pretrained/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
+import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
 import { packageVersion } from './package-version.js';
 import { stopOnSignals } from './stop-on-signals.js';
@@ -26,9 +27,6 @@ interface ServeOptions extends GlobalOptions {
   timeout: number;
 }
 
-/** Value for no masker. */
-const NONE = 'none';
-
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
@@ -40,7 +38,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         alias: 'model',
         type: 'string',
         default: shippedModels.detector,
-        describe: 'folder of the detector, or of an export',
+        describe: 'folder of the detector, a run, an adapter or an export; or a downloaded model',
       })
       .option('masker', {
         type: 'string',
@@ -70,7 +68,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'largest number of waiting requests' })
       .option('timeout', { type: 'number', default: 120, describe: 'time limit of a request, in seconds' })
       .example('$0 serve', 'the shipped models, on this machine only')
-      .example('$0 serve --adapter runs/liver/best --port 9000', 'your own fine-tuned model')
+      .example('$0 serve --detector runs/liver --port 9000', 'your own fine-tuned model')
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
   handler: async ({ detector, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
     const limits = limitsOf(rest);
@@ -80,16 +78,9 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         where: '--port',
         what: `expected an integer from 0 to 65535, got ${port}`,
       });
-    if (!Number.isFinite(adapterScale))
-      throw new UsageError({
-        code: 'E_OPTION_VALUE',
-        where: '--adapter-scale',
-        what: 'it is not a number',
-        fix: 'Give a number such as 0.5',
-      });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = { detector, masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await packageVersion();

@@ -1,0 +1,49 @@
+import type { LoadOptionsOrBoxes } from '../infer/index.js';
+import { shippedModels } from '../pretrained/index.js';
+import { UsageError } from '../util/index.js';
+import { modelsFor } from '../workflows/index.js';
+
+/** Value of `--masker` for no masker. */
+const NONE = 'none';
+
+/** The options of a command that name models. */
+export interface ModelOptions {
+  readonly detector: string;
+  readonly masker: string | undefined;
+  readonly adapter: string | undefined;
+  readonly maskerAdapter: string | undefined;
+  readonly adapterScale: number;
+}
+
+/** Models with a detector, for a command. */
+export type NamedModels = LoadOptionsOrBoxes & { readonly detector: string; readonly adapter: string | undefined };
+
+/**
+ * The models for `--detector`, which may also be a run, an adapter, an export or a short name. Other options replace what belongs
+ * to it.
+ *
+ * @throws UsageError for an `--adapter-scale` that is not a number; as {@link modelsFor} does.
+ */
+export async function namedModels({
+  detector,
+  masker,
+  adapter,
+  maskerAdapter,
+  adapterScale,
+}: ModelOptions): Promise<NamedModels> {
+  if (!Number.isFinite(adapterScale))
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--adapter-scale',
+      what: 'it is not a number',
+      fix: 'Give a number such as 0.5',
+    });
+  const named = await modelsFor(detector);
+  return {
+    detector: named.detector ?? shippedModels.detector,
+    masker: masker === NONE ? null : (masker ?? named.masker),
+    adapter: adapter ?? named.adapter,
+    maskerAdapter: maskerAdapter ?? named.maskerAdapter,
+    adapterScale,
+  };
+}
