@@ -52,7 +52,7 @@ export class Sonoground implements Disposable {
   /**
    * Loads a detector and a masker, and starts a backend if none was started.
    *
-   * @param model - `ultrasound` (the default) or `nano`, which come with the package; the folder of a training run, of an adapter,
+   * @param model - `ultrasound` (the default) or `nano`, which come with the package; the folder of a training run, of a demo, of an adapter,
    * of an export or of a Grounding DINO; or the name of a downloaded model.
    * @param options - other models than those that belong to `model`; `masker: null` loads none, for {@link detect} alone.
    * @throws CheckpointError naming the file that is missing or does not fit.

@@ -17,6 +17,7 @@ const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundMod
  *
  * - `ultrasound`, `nano`: the detector and the masker shipped with the package
  * - the folder of a training run: its best weights on its initial models
+ * - the folder of a demo: the models that it fine-tuned
  * - the folder of an adapter: the adapter on the model named by `base_model_name_or_path` in its `adapter_config.json`
  * - anything else: a detector, as a folder or the name of a downloaded one, or an exported folder
  *
@@ -27,6 +28,7 @@ export async function modelsFor(name: string): Promise<LoadOptions> {
   const pair = Object.hasOwn(PAIRS, name) ? PAIRS[name] : undefined;
   if (pair !== undefined) return pair;
   if (await exists(join(name, ADAPTER_CONFIG))) return modelsOfAdapter(name);
+  if (await exists(join(name, 'demo.yaml'))) return modelsOfDemo(name);
   const settings = join(name, 'config.yaml');
   if (!(await exists(settings))) return { detector: name };
   const best = join(name, 'best');
@@ -38,6 +40,12 @@ export async function modelsFor(name: string): Promise<LoadOptions> {
       fix: 'Wait for its first epoch',
     });
   return selectTrainedModels(await loadConfig(settings, runConfigSchema), best);
+}
+
+/** A demo fine-tunes detector and masker in two runs, neither of which knows of the other. */
+async function modelsOfDemo(demo: string): Promise<LoadOptions> {
+  const { detector, adapter } = await modelsFor(join(demo, 'detector'));
+  return { ...(await modelsFor(join(demo, 'masker'))), ...(detector && { detector }), adapter };
 }
 
 async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -106,6 +106,19 @@ describe('what one name stands for', () => {
     const found = await own.detect(image, PROMPT, LOW);
     expect(found.map(({ label }) => label)).toEqual((await sonoground.detect(image, PROMPT, LOW)).map(({ label }) => label));
     own.dispose();
+  });
+
+  it('the folder of a demo: both models that it fine-tuned', async () => {
+    const demo = join(dir, 'demo');
+    const data = { format: 'phantom' };
+    const tuned = { run: { dir: demo }, data, lora: { targetModules: ['mask_decoder.**'] }, task: 'masker', model: nanoModels };
+    await cp(run, join(demo, 'detector'), { recursive: true });
+    await mkdir(join(demo, 'masker'));
+    await cp(masks, join(demo, 'masker', 'best'), { recursive: true });
+    await writeFile(join(demo, 'masker', 'config.yaml'), stringify(runConfigSchema.parse(tuned)));
+    await writeFile(join(demo, 'demo.yaml'), '');
+    const [adapter, maskerAdapter] = [join(demo, 'detector', 'best'), join(demo, 'masker', 'best')];
+    expect(await modelsFor(demo)).toEqual({ ...nanoModels, adapter, maskerAdapter });
   });
 
   it('an adapter: it, with the model that it names', async () => {
