@@ -1,3 +1,5 @@
+import { importers } from '../../data/index.js';
+
 /** A dataset of the paper. */
 export interface PaperDataset {
   /** Its name in the paper's tables. */
@@ -43,9 +45,10 @@ export function paperDataset(name: string): PaperDataset | undefined {
   return paperDatasets.find(({ keys }) => keys.includes(plainName(name)));
 }
 
-/** The organ of a dataset; a dataset that is not in the paper has its own name. */
+/** The organ of a dataset, from the paper or from its importer; `other` for the user's own. */
 export function organOf(name: string): string {
-  return paperDataset(name)?.organ ?? 'other';
+  const own = importers.find((importer) => plainName(importer.name) === plainName(name));
+  return paperDataset(name)?.organ ?? (own === undefined || own.organ === 'any' ? 'other' : own.organ);
 }
 
 function plainName(name: string): string {
