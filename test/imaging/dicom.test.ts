@@ -272,9 +272,9 @@ describe('compressed DICOM', () => {
   });
 
   it.each([
-    ['1.2.840.10008.1.2.4.100', /its frames are packed as an MPEG film/],
-    ['1.2.840.10008.1.2.4.102.1', /packed as an MPEG film/],
-    ['1.2.840.10008.1.2.4.107', /packed as an MPEG film/],
+    ['1.2.840.10008.1.2.4.100', /its frames are packed as an MPEG stream/],
+    ['1.2.840.10008.1.2.4.102.1', /packed as an MPEG stream/],
+    ['1.2.840.10008.1.2.4.107', /packed as an MPEG stream/],
     ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],
     ['1.2.840.10008.1.2.4.94', /its transfer syntax .* is not read/],
   ])('refuses films of MPEG and HEVC, and rare packings: %s', async (syntax, message) => {
