@@ -157,7 +157,7 @@ describe('applyLora', () => {
     const net = adapted();
     expectError(() => applyLora(net, spec, Rng.seeded(2)), {
       code: 'E_CONFIG_PATTERN',
-      where: 'lora.targets',
+      where: 'lora.targetModules',
       what: 'has an adapter already',
     });
   });

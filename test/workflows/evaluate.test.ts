@@ -83,7 +83,7 @@ describe('evaluating a run', () => {
     expect(methods.truth.paper.pooled).toMatchObject({ dsc: 100, iou: 100, hd95: 0, nsd: 100 });
     expect(methods.truth.strict.pooled.falseNegatives).toBe(1);
     expect(comparisons.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['strict', 'paper']);
-    expect(prompts['phantom-standard'].strict).toContain('question');
+    expect(prompts['phantom-standard'].strict).toContain('prompt');
     expect(warnings.length).toBeGreaterThan(0);
     expect(presence.perPhrase.spleen).toMatchObject({ present: 0, absent: 4 });
     expect(trust.spearman).toHaveProperty('flipAgreement');
