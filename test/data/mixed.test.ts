@@ -97,7 +97,7 @@ describe('a mixture of sets', () => {
     await expectError(auditForTraining(data, { cacheDirectory: join(root, 'cache') }), {
       code: 'E_DATA_OVERLAP',
       where: 'data',
-      what: '2 pictures of train are in val',
+      what: '2 images of train are also in val or test',
     });
   });
 
