@@ -148,6 +148,7 @@ export abstract class Module extends tf.layers.Layer {
     return parameters.length === 0 || parameters.some(([, parameter]) => parameter.trainable);
   }
 
+  /** Freezes or unfreezes all parameters below, except buffers. */
   override set trainable(trainable: boolean) {
     this.setTrainable(trainable);
   }
@@ -177,7 +178,7 @@ export abstract class Module extends tf.layers.Layer {
   /**
    * Copies values into all parameters below.
    *
-   * @param values - in the order of {@link weights}: the trainable ones before the frozen ones. They stay the caller's.
+   * @param values - in the order of `weights`: the trainable ones before the frozen ones. They stay the caller's.
    * @throws Error when there are too few, too many, or a shape is another; then nothing was changed.
    */
   override setWeights(values: tf.Tensor[]): void {

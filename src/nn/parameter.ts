@@ -43,6 +43,7 @@ export class Parameter {
     return this.mayChange;
   }
 
+  /** Freezes or unfreezes it. */
   set trainable(trainable: boolean) {
     this.mayChange = trainable;
     if (this.variable !== undefined) this.variable.trainable = trainable;

@@ -4,4 +4,5 @@ import type { tf } from '../backend/index.js';
 export type Shape = (number | null)[];
 export type ConfigDict = tf.serialization.ConfigDict;
 export type Serializable = tf.serialization.Serializable;
+/** The constructor of a layer that `tf.serialization` can make from a config. */
 export type SerializableClass<T extends Serializable> = tf.serialization.SerializableConstructor<T>;

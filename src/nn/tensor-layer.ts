@@ -5,9 +5,7 @@ import { Module } from './module.js';
 /**
  * A module that maps one tensor to another, or to a list of them, and so works wherever a `tf.layers.Layer` does: `apply` of a
  * tensor evaluates it, without dropout.
- *
- * @example
- * const y = new LayerNorm(8).apply(x);
+ * For example `new LayerNorm(8).apply(x)`.
  */
 export abstract class TensorLayer extends Module {
   /** Computes the result, which is the caller's. Layers that consist of no blocks take no context. */

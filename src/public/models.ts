@@ -95,6 +95,9 @@ export {
   type Owner,
   type Parameter,
   type ParameterOptions,
+  type Serializable,
+  type SerializableClass,
+  type Shape,
   type TensorRecord,
   type TorchLayout,
 } from '../nn/index.js';
@@ -109,5 +112,5 @@ export {
   type SamParts,
   saveAdapter,
 } from '../pretrained/index.js';
-export type { Detection, ImageProcessor, ProcessedImages, SelectOptions } from '../processing/index.js';
+export type { Detection, ImageProcessor, ProcessedImages, Selection, SelectOptions } from '../processing/index.js';
 export type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';
