@@ -55,7 +55,7 @@ async function startWebgpu(): Promise<BrowserDevice> {
   const gpu = navigator.gpu as GPU | undefined;
   if (gpu === undefined) throw unavailable('webgpu', 'this browser does not offer it here');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) throw unavailable('webgpu', 'there is no graphics card that it may use');
+  if (adapter === null) throw unavailable('webgpu', 'no GPU is available to it');
   await registerDevice(adapter, { instead: 'another way to compute', again: 'Load the page again' });
   repairWebgpuKernels();
   await use('webgpu');
@@ -65,8 +65,7 @@ async function startWebgpu(): Promise<BrowserDevice> {
 
 async function startWebgl(): Promise<BrowserDevice> {
   if (tf.env().getNumber('WEBGL_VERSION') !== 2) throw unavailable('webgl', 'this browser does not offer its second version');
-  if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED'))
-    throw unavailable('webgl', 'this graphics card computes with half precision only');
+  if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) throw unavailable('webgl', 'this GPU computes with half precision only');
   repairWebglKernels();
   await use('webgl');
   const { gl } = (tf.backend() as unknown as { readonly gpgpu: { readonly gl: WebGL2RenderingContext } }).gpgpu;

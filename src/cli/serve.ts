@@ -100,12 +100,12 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // The fragment stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
-    // Before other processes can learn that the server is up and stop it. The process that computes would go on till its job is done.
-    const stop = stopOnSignals('finishing what was begun', () => engine.close());
+    // Before other processes can learn that the server is up and stop it. Otherwise the engine process would continue until its job is done.
+    const stop = stopOnSignals('finishing requests', () => engine.close());
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C to stop)`);
     consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
     if (!stop.signal.aborted) await once(stop.signal, 'abort');
-    // A server that was asked to end, and did, has left nothing undone: the exit code is 0.
+    // An orderly end leaves nothing undone: the exit code is 0.
     await server.close();
     stop.dispose();
   },

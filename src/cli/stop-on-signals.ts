@@ -15,7 +15,8 @@ export interface Stop {
 }
 
 /**
- * Requests an orderly shutdown on the first SIGINT, SIGTERM or SIGHUP (closed terminal); the second ends the process at once, with {@link Stop.exitCode} of that signal.
+ * Requests an orderly shutdown on the first SIGINT, SIGTERM or SIGHUP (closed terminal); the second ends the process at once, with
+ * {@link Stop.exitCode} of that signal.
  *
  * @param meanwhile - the work to finish first, for the message.
  * @param atOnce - ends what would outlive this process, at the second signal; a third does not wait for it.
