@@ -100,7 +100,8 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);
     // The fragment stays in the browser.
     const link = token !== undefined && given === undefined ? `#token=${token}` : '';
-    // Before other processes can learn that the server is up and stop it. Otherwise the engine process would continue until its job is done.
+    // Before other processes can learn that the server is up and stop it. At a second signal the engine process, which would go on
+    // with its job, is ended too.
     const stop = stopOnSignals('finishing requests', () => engine.close());
     consoleLogger.info(`http://${shown}:${taken}/${link} (Ctrl-C to stop)`);
     consoleLogger.info(`images to try, with their prompts: ${await locateShipped('examples/README.md')}`);
