@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeSafetensors } from '../../src/weights/formats/index.js';
 import { emptyProject, installLinked, launcher, pack } from '../support/package.js';
+import { describeUnless, notSlow } from '../support/skipped.js';
 import { until } from '../support/until.js';
 
 // The packed package in a project with nothing else in it, without a network: every command starts there, and works or says what it
 // needs. The slow tier runs the rest of them for real.
-const slow = process.env['SONOGROUND_SLOW'] === '1' ? describe : describe.skip;
 
 /** Runs command lines in one process, which is many times faster than one process each. */
 const DRIVER = `
@@ -180,7 +180,7 @@ describe('sonoground in an empty folder', () => {
   });
 });
 
-slow('the other commands in an empty folder', () => {
+describeUnless(notSlow, 'the other commands in an empty folder', () => {
   it('imports and checks data by what comes with it', () => {
     const imported = run('import-data', '--dataset', 'coco', '--from', 'examples/usgra-seg', '--to', 'data/usgra');
     expect([imported.code, imported.text]).toEqual([0, expect.stringContaining('written to data/usgra')]);
