@@ -60,8 +60,7 @@ export class Sonoground implements Disposable {
   static async fromPretrained(model = 'ultrasound', { backend, ...others }: FromPretrainedOptions = {}): Promise<Sonoground> {
     await (backend === undefined ? ensureBackend() : initBackend(backend));
     const { modelsFor } = await import('./workflows/index.js');
-    const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-    return new Sonoground(await GroundedSegmenter.load({ ...(await modelsFor(model)), ...given }));
+    return new Sonoground(await GroundedSegmenter.load(await modelsFor(model, others)));
   }
 
   /**

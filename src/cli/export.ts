@@ -1,8 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { loadConfig } from '../config/index.js';
+import { exists, loadConfig } from '../config/index.js';
 import { type ExportSource, exportModel, type WeightType, weightTypes } from '../export/index.js';
 import { type ExportForm, exportForms } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
@@ -160,10 +160,6 @@ function notTrained(run: string, folds: readonly string[]): UsageError {
 
 async function foldsOf(run: string): Promise<string[]> {
   return (await readdir(run)).filter((name) => /^fold-\d+$/.test(name)).sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function parseSize(text: string | undefined): readonly [number, number] | undefined {

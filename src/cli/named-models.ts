@@ -38,12 +38,7 @@ export async function namedModels({
       what: 'it is not a number',
       fix: 'Give a number such as 0.5',
     });
-  const named = await modelsFor(detector);
-  return {
-    detector: named.detector ?? shippedModels.detector,
-    masker: masker === NONE ? null : (masker ?? named.masker),
-    adapter: adapter ?? named.adapter,
-    maskerAdapter: maskerAdapter ?? named.maskerAdapter,
-    adapterScale,
-  };
+  const others = { masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+  const models = await modelsFor(detector, others);
+  return { ...models, detector: models.detector ?? shippedModels.detector, adapter: models.adapter };
 }

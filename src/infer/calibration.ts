@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CheckpointError, readModelText, shownName, writeFileAtomic } from '../util/index.js';
+import { CheckpointError, readModelText, renameKeys, shownName, writeFileAtomic } from '../util/index.js';
 
 /** Name of the calibration file, stored beside the weights that it belongs to. */
 const CALIBRATION_FILE = 'calibration.json';
@@ -50,16 +50,13 @@ export interface PresenceVerdict {
   readonly falsePositiveRate: number;
 }
 
-/** Reviver for files of version 1, which differ in the names of two keys. */
-function upgrade(this: unknown, key: string, value: unknown): unknown {
-  if (key === 'version' && value === 1) return 2;
-  if (!(value instanceof Object) || Array.isArray(value)) return value;
-  const { falseAlarmRate, targetFalseAlarmRate, ...rest } = value as Record<string, unknown>;
-  return {
-    ...rest,
-    ...(falseAlarmRate !== undefined && { falsePositiveRate: falseAlarmRate }),
-    ...(targetFalseAlarmRate !== undefined && { targetFalsePositiveRate: targetFalseAlarmRate }),
-  };
+/** Keys of version 1 with other names in version 2. */
+const RENAMED = { falseAlarmRate: 'falsePositiveRate', targetFalseAlarmRate: 'targetFalsePositiveRate' };
+
+/** The content of a file of version 1 under the keys of version 2; anything else as it is. */
+function upgraded(value: unknown): unknown {
+  if ((value as { version?: unknown } | null)?.version !== 1) return value;
+  return { ...(renameKeys(value, RENAMED) as object), version: 2 };
 }
 
 /** Writes a calibration beside the weights that it belongs to. */
@@ -83,7 +80,7 @@ export async function readCalibration(dir: string): Promise<PresenceCalibration 
   const text = isFolder ? await readModelText(file) : undefined;
   if (text === undefined) return undefined;
   try {
-    return calibrationSchema.parse(JSON.parse(text, upgrade));
+    return calibrationSchema.parse(upgraded(JSON.parse(text)));
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     throw new CheckpointError({

@@ -1,10 +1,10 @@
 import { ensureBackend } from '../backend/index.js';
 import { loadDetector, loadMasker, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
+import { createMasker } from './create-masker.js';
 import { GroundingDinoPredictor } from './detector.js';
 import { isExported, loadExported } from './exported/index.js';
 import type { Masker } from './masker.js';
-import { createMasker } from './masker-of.js';
 import { Segmenter } from './segmenter.js';
 
 /** The models of a segmenter. */

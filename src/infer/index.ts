@@ -23,6 +23,7 @@ export {
   readCalibration,
   writeCalibration,
 } from './calibration.js';
+export { createMasker } from './create-masker.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {
   type ExportedModels,
@@ -46,7 +47,6 @@ export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction, PromptAnswer, PromptedMask } from './masker.js';
-export { createMasker } from './masker-of.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';

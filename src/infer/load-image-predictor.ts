@@ -1,8 +1,9 @@
 import { ensureBackend } from '../backend/index.js';
 import type { SamImageFeatures } from '../models/sam/index.js';
 import { type AdaptedOptions, loadMasker } from '../pretrained/index.js';
-import { SamImagePredictor } from './sam-predictor.js';
-import { Sam2ImagePredictor } from './sam2-predictor.js';
+import { createMasker } from './create-masker.js';
+import type { SamImagePredictor } from './sam-predictor.js';
+import type { Sam2ImagePredictor } from './sam2-predictor.js';
 
 /**
  * Loads SAM, MedSAM or SAM 2, detecting which, for prompts of points, boxes and earlier masks. Initialises the fastest available
@@ -16,7 +17,5 @@ export async function loadImagePredictor(
   options: AdaptedOptions = {},
 ): Promise<SamImagePredictor<SamImageFeatures> | Sam2ImagePredictor> {
   await ensureBackend();
-  const parts = await loadMasker(model, options);
-  if (parts.type === 'sam2') return new Sam2ImagePredictor(parts);
-  return new SamImagePredictor({ ...parts, imageSize: parts.config.vision.imageSize });
+  return createMasker(await loadMasker(model, options));
 }

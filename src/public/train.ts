@@ -14,4 +14,11 @@ export {
   type TrainProgress,
   type TrainResult,
 } from '../train/index.js';
-export { type ExperimentOptions, type Forgetting, type Metrics, type ProbeScore, type RunMetrics, runExperiment } from '../workflows/index.js'; // biome-ignore format: one line
+export {
+  type ExperimentOptions,
+  type Forgetting,
+  type Metrics,
+  type ProbeScore,
+  type RunMetrics,
+  runExperiment,
+} from '../workflows/index.js';

@@ -1,16 +1,12 @@
+import { presentPath } from '../config/index.js';
 import { ConfigError } from '../util/index.js';
+import { runConfigSchema } from './config.js';
 
 /** Settings, in the form of a configuration file. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 /** Keys that may change on resume: they affect when a run ends and what it writes, not its steps. */
 const HARMLESS = [/^run\.dir$/, /^eval(\.|$)/, /^train\.(epochs|workers|patience|keepLast|checkpointEvery)$/];
-
-/** Settings of older checkpoints by their names in them. */
-const FORMER = new Map([
-  ['lora.targets', 'lora.targetModules'],
-  ['lora.trainFully', 'lora.modulesToSave'],
-]);
 
 /** The settings that affect a step, by dotted path, as JSON, for storage in a checkpoint. Lists are leaves. */
 export function stepSettings(settings: Settings): Record<string, string> {
@@ -24,7 +20,9 @@ export function stepSettings(settings: Settings): Record<string, string> {
  * @throws ConfigError naming every key that differs, with both values.
  */
 export function assertSameRun(file: string, written: Readonly<Record<string, string>>, settings: Settings): void {
-  const saved = Object.fromEntries(Object.entries(written).map(([key, value]) => [FORMER.get(key) ?? key, value]));
+  const saved = Object.fromEntries(
+    Object.entries(written).map(([key, value]) => [presentPath(runConfigSchema, key.split('.')).join('.'), value]),
+  );
   const current = stepSettings(settings);
   const keys = [...new Set([...Object.keys(saved), ...Object.keys(current)])].sort();
   const changed = keys.filter((key) => saved[key] !== current[key]);

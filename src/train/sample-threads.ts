@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { SampleMaker } from '../data/index.js';
-import { DataError } from '../util/index.js';
+import { unpackError } from '../util/index.js';
 import type { DataRecipe } from './data-recipe.js';
 import type { SampleAnswer } from './sample-worker.js';
 
@@ -37,7 +37,7 @@ export class SampleThreads {
     const run: Promise<SampleAnswer> = this.pool.run(request);
     this.underWay.add(run);
     const answer = await run.finally(() => this.underWay.delete(run));
-    if ('error' in answer) throw new DataError(answer.error);
+    if ('error' in answer) throw unpackError(answer.error);
     return answer.sample;
   };
 

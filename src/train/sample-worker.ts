@@ -1,14 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import { makeSample, type Sample, type SampleRequest } from '../data/index.js';
-import { DataError, SonogroundError } from '../util/index.js';
+import { DataError, packError, type SentError, SonogroundError } from '../util/index.js';
 import { type DataRecipe, openTrainSplit } from './data-recipe.js';
 
-/** A thread's answer: errors lose their class when passed between threads, so their fields are sent. */
-export type SampleAnswer =
-  | { readonly sample: Sample }
-  | {
-      readonly error: { readonly code: DataError['code']; readonly where: string; readonly what: string; readonly fix?: string };
-    };
+/** A thread's answer. */
+export type SampleAnswer = { readonly sample: Sample } | { readonly error: SentError };
 
 const dataset = openTrainSplit(workerData as DataRecipe);
 // A failure to open is returned for each request, rather than as an unhandled rejection.
@@ -19,9 +15,7 @@ export default async function answer(request: SampleRequest): Promise<SampleAnsw
   try {
     return { sample: await makeSample(await dataset, request) };
   } catch (error) {
-    const { code, where, what, fix } =
-      error instanceof SonogroundError ? error : new DataError({ code: 'E_LOADER_FAILED', where: 'loader', what: String(error) });
-    // Any other failure to create a sample is attributed to the data.
-    return { error: { code: code as DataError['code'], where, what, ...(fix !== undefined && { fix }) } };
+    if (error instanceof SonogroundError) return { error: packError(error) };
+    return { error: packError(new DataError({ code: 'E_LOADER_FAILED', where: 'loader', what: String(error) })) };
   }
 }

@@ -10,6 +10,7 @@ export { nearest } from './nearest.js';
 export { compilePattern, matchesPattern } from './path-pattern.js';
 export { escapeHtml, printable } from './printable.js';
 export { type Chunk, messageBytes, ProtoWriter, writeMessage } from './protobuf.js';
+export { renameKeys } from './rename-keys.js';
 export { Rng, type RngState } from './rng.js';
 export { isInside, safePath } from './safe-path.js';
 export { safeRelative, unsafeName } from './safe-relative.js';

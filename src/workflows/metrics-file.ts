@@ -12,7 +12,7 @@ import {
   trustSchema,
 } from '../eval/index.js';
 import { presenceThresholdSchema } from '../infer/index.js';
-import { DataError, shownName, writeFileAtomic } from '../util/index.js';
+import { DataError, renameKeys, shownName, writeFileAtomic } from '../util/index.js';
 import { forgettingSchema } from './train/forgetting.js';
 
 /** Increase when a key of `metrics.json` is renamed or changes its meaning. Earlier versions are read: {@link upgraded}. */
@@ -176,13 +176,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 /** The content of a file of version 1 under the keys of version 2; anything else as it is. */
 function upgraded(value: unknown): unknown {
   if (!isTable(value) || value['schemaVersion'] !== 1) return value;
-  return { ...(renamed(value) as object), schemaVersion: METRICS_VERSION };
-}
-
-function renamed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(renamed);
-  if (!isTable(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [RENAMED[key] ?? key, renamed(one)]));
+  return { ...(renameKeys(value, RENAMED) as object), schemaVersion: METRICS_VERSION };
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadConfig } from '../config/index.js';
-import type { LoadOptions } from '../infer/index.js';
+import { exists, loadConfig } from '../config/index.js';
+import type { LoadOptions, LoadOptionsOrBoxes } from '../infer/index.js';
 import { ADAPTER_CONFIG } from '../lora/index.js';
 import { isMasker, nanoModels, resolveModel, ultrasoundModels } from '../pretrained/index.js';
 import { runConfigSchema } from '../train/index.js';
@@ -21,10 +20,16 @@ const PAIRS: Readonly<Record<string, LoadOptions>> = { ultrasound: ultrasoundMod
  * - the folder of an adapter: the adapter on the model named by `base_model_name_or_path` in its `adapter_config.json`
  * - anything else: a detector, as a folder or the name of a downloaded one, or an exported folder
  *
+ * @param others - options that replace those belonging to the name, unless undefined.
  * @throws UsageError if a run has no best weights yet; CheckpointError if an adapter names no model; ConfigError if the settings
  *   of a run cannot be read.
  */
-export async function modelsFor(name: string): Promise<LoadOptions> {
+export async function modelsFor(name: string, others: Omit<LoadOptionsOrBoxes, 'detector'> = {}): Promise<LoadOptionsOrBoxes> {
+  const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+  return { ...(await named(name)), ...given };
+}
+
+async function named(name: string): Promise<LoadOptions> {
   const pair = Object.hasOwn(PAIRS, name) ? PAIRS[name] : undefined;
   if (pair !== undefined) return pair;
   if (await exists(join(name, ADAPTER_CONFIG))) return modelsOfAdapter(name);
@@ -44,8 +49,8 @@ export async function modelsFor(name: string): Promise<LoadOptions> {
 
 /** A demo fine-tunes detector and masker in two runs, neither of which knows of the other. */
 async function modelsOfDemo(demo: string): Promise<LoadOptions> {
-  const { detector, adapter } = await modelsFor(join(demo, 'detector'));
-  return { ...(await modelsFor(join(demo, 'masker'))), ...(detector && { detector }), adapter };
+  const { detector, adapter } = await named(join(demo, 'detector'));
+  return { ...(await named(join(demo, 'masker'))), ...(detector && { detector }), adapter };
 }
 
 async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {
@@ -60,8 +65,4 @@ async function modelsOfAdapter(adapter: string): Promise<LoadOptions> {
     });
   const masker = await isMasker(await resolveModel(base));
   return masker ? { masker: base, maskerAdapter: adapter } : { detector: base, adapter };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -7,6 +7,7 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { exportModel } from '../../src/export/index.js';
 import { writeMasker } from '../../src/export/write-masker.js';
 import type { RasterImage } from '../../src/imaging/index.js';
+import { createMasker } from '../../src/infer/create-masker.js';
 import { ExportedMasker } from '../../src/infer/exported/exported-masker.js';
 import {
   type ExportForm,
@@ -18,7 +19,6 @@ import {
   Sam2ImagePredictor,
   SamImagePredictor,
 } from '../../src/infer/index.js';
-import { createMasker } from '../../src/infer/masker-of.js';
 import { loadMasker } from '../../src/pretrained/index.js';
 import { ImageProcessor } from '../../src/processing/index.js';
 import { leakOf, useBackend } from '../support/backend.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { packError, unpackError } from '../../src/serve/engine/wire.js';
+import { packEngineError, unpackEngineError } from '../../src/serve/engine/wire.js';
 import { HttpError } from '../../src/serve/http-error.js';
 import { errorAnswer } from '../../src/serve/schemas.js';
 import { CheckpointError, ConfigError, DataError, SonogroundError, UsageError } from '../../src/util/index.js';
@@ -14,13 +14,13 @@ describe('an error on its way from the process that computes', () => {
     new HttpError({ code: 'E_HTTP_IMAGE_GONE', status: 404, where: 'image_id', what: 'not kept' }),
     new SonogroundError({ code: 'E_SHAPE', where: 'boxes', what: 'expected shape [1, 4]' }),
   ])('keeps its class, its code and its words: $name', (error) => {
-    const arrived = unpackError(JSON.parse(JSON.stringify(packError(error))));
+    const arrived = unpackEngineError(JSON.parse(JSON.stringify(packEngineError(error))));
     expect(arrived).toBeInstanceOf(error.constructor);
     expect(arrived).toMatchObject({ code: error.code, where: error.where, what: error.what, fix: error.fix });
   });
 
   it('has no code where nobody planned it, and stays a plain error', () => {
-    expect(unpackError(packError(new TypeError('x is not a function')))).not.toBeInstanceOf(SonogroundError);
+    expect(unpackEngineError(packEngineError(new TypeError('x is not a function')))).not.toBeInstanceOf(SonogroundError);
   });
 });
 

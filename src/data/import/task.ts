@@ -101,7 +101,7 @@ export function taskOf(given: ImportOptions): Task {
   return { importer, options, variant };
 }
 
-/** Identifies the kind of import of a folder; a different seed merely splits it anew. */
+/** Identifies the kind of import of a folder; a different seed merely splits it again. */
 export function kindOf({ importer, options, variant }: Task): string {
   return [importer.name, options.protocol, ...(variant === undefined ? [] : [variant])].join(' ');
 }

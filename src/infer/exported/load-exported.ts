@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { loadDetector, loadMasker } from '../../pretrained/index.js';
+import { createMasker } from '../create-masker.js';
 import { type Detector, GroundingDinoPredictor } from '../detector.js';
 import type { Masker } from '../masker.js';
-import { createMasker } from '../masker-of.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { openGraphDetector, openGraphMasker } from './open-graphs.js';
 import { openRunner } from './runner.js';

@@ -5,7 +5,7 @@ import { shippedModels } from '../../pretrained/index.js';
 import type { Logger } from '../../util/index.js';
 import type { EngineOptions } from './engine.js';
 import { LocalEngine } from './local-engine.js';
-import { type FromProcess, packError, type ToProcess } from './wire.js';
+import { type FromProcess, packEngineError, type ToProcess } from './wire.js';
 
 /** Entry point of the engine process: loads the models, then runs jobs one at a time. */
 let engine: LocalEngine | undefined;
@@ -18,7 +18,7 @@ process.on('message', async (raw) => {
       say({ kind: 'ready', facts: engine.facts });
     } else say({ kind: 'answer', answer: await engine?.run(message.job) });
   } catch (error) {
-    say({ kind: 'error', error: packError(error) });
+    say({ kind: 'error', error: packEngineError(error) });
   }
 });
 // The server decides when this process ends; Ctrl-C in a terminal, and closing it, reaches both.

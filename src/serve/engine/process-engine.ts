@@ -5,7 +5,7 @@ import { type Logger, silentLogger } from '../../util/index.js';
 import { HttpError } from '../http-error.js';
 import type { Engine, EngineFacts, EngineOptions } from './engine.js';
 import type { AnswerOf, Job } from './jobs.js';
-import { type FromProcess, type ToProcess, unpackError } from './wire.js';
+import { type FromProcess, type ToProcess, unpackEngineError } from './wire.js';
 
 /**
  * Runs jobs in a separate process, so that the server stays responsive while a model runs, overlong jobs can be killed, and a
@@ -120,7 +120,7 @@ function next<K extends 'ready' | 'answer'>(
     const onMessage = (raw: unknown) => {
       const message = raw as FromProcess;
       if (message.kind === 'log') logger[message.level](message.message);
-      else if (message.kind === 'error') settle(() => reject(unpackError(message.error)));
+      else if (message.kind === 'error') settle(() => reject(unpackEngineError(message.error)));
       else if (message.kind === kind) settle(() => resolve(message as Extract<FromProcess, { readonly kind: K }>));
     };
     const onError = (error: Error) => settle(() => reject(error));

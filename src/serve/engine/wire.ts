@@ -1,25 +1,10 @@
-import {
-  CheckpointError,
-  ConfigError,
-  DataError,
-  type ErrorCode,
-  InUseError,
-  type Logger,
-  RuntimeError,
-  SonogroundError,
-  UsageError,
-} from '../../util/index.js';
+import { type Logger, packError, type SentError, SonogroundError, unpackError } from '../../util/index.js';
 import { HttpError } from '../http-error.js';
 import type { EngineFacts, EngineOptions } from './engine.js';
 import type { Job } from './jobs.js';
 
-/** A serialised error, which would lose its class between processes. */
-export interface SentError {
-  readonly name: string;
-  readonly code: ErrorCode;
-  readonly where: string;
-  readonly what: string;
-  readonly fix?: string;
+/** An error from the engine process; with the status of a response if it has one. */
+export interface EngineError extends SentError {
   readonly status?: number;
 }
 
@@ -28,32 +13,19 @@ export type FromProcess =
   | { readonly kind: 'ready'; readonly facts: EngineFacts }
   | { readonly kind: 'log'; readonly level: keyof Logger; readonly message: string }
   | { readonly kind: 'answer'; readonly answer: unknown }
-  | { readonly kind: 'error'; readonly error: SentError };
+  | { readonly kind: 'error'; readonly error: EngineError };
 
 /** Messages to the engine process. */
 export type ToProcess = { readonly kind: 'start'; readonly options: EngineOptions } | { readonly kind: 'job'; readonly job: Job };
 
-const CLASSES = { CheckpointError, ConfigError, DataError, InUseError, RuntimeError, UsageError } as const;
-
-export function packError(error: unknown): SentError {
-  if (!(error instanceof SonogroundError)) {
-    const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { name: 'Error', code: 'E_HTTP_FAILED', where: 'server', what };
-  }
-  const { name, code, where, what, fix } = error;
-  return {
-    name,
-    code,
-    where,
-    what,
-    ...(fix === undefined ? {} : { fix }),
-    ...(error instanceof HttpError ? { status: error.status } : {}),
-  };
+export function packEngineError(error: unknown): EngineError {
+  if (error instanceof SonogroundError)
+    return { ...packError(error), ...(error instanceof HttpError ? { status: error.status } : {}) };
+  const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  return { name: 'Error', code: 'E_HTTP_FAILED', where: 'server', what };
 }
 
-export function unpackError({ name, status, ...parts }: SentError): Error {
-  if (status !== undefined) return new HttpError({ ...parts, code: parts.code as HttpError['code'], status });
-  if (name === 'Error') return new Error(parts.what);
-  const Known = CLASSES[name as keyof typeof CLASSES] ?? SonogroundError;
-  return new Known(parts as never); // the code was valid for this class when sent
+export function unpackEngineError({ status, ...sent }: EngineError): Error {
+  if (status !== undefined) return new HttpError({ ...sent, code: sent.code as HttpError['code'], status });
+  return sent.name === 'Error' ? new Error(sent.what) : unpackError(sent);
 }

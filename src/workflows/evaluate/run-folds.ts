@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../../config/index.js';
 import type { Dataset, Split } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
@@ -41,11 +41,4 @@ async function foldOf(config: RunConfig, data: RunFold['data'], dir: string, sta
   const own = await exists(best);
   const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
   return { data, dir, trained: own || adapted, models: own ? selectTrainedModels(config, best) : start };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
