@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type HubFile, isEtag } from './digest.js';
+import type { HubReport } from './events.js';
 import { ConnectionLost, request } from './http.js';
 import { HubError } from './hub-error.js';
 import { isCommit, type ModelName, requireSafeNames } from './model-name.js';
 import { mayPass, requireSuccess, unreachable } from './refusals.js';
-import type { HubReport, Pace } from './retry.js';
+import type { Pace } from './retry.js';
 import { withRetries } from './retry.js';
 import type { HubSettings } from './settings.js';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HubReport } from './events.js';
 import type { HubError } from './hub-error.js';
 
 /** Timeouts and retries of a download. */
@@ -32,24 +33,6 @@ export const defaultPace: Pace = {
   pollMs: 500,
   sleep: (ms) => sleep(ms),
 };
-
-/** Progress events of a download. */
-export type HubEvent =
-  /** The revision was resolved to a commit. */
-  | { readonly kind: 'resolved'; readonly repo: string; readonly revision: string; readonly commit: string }
-  /** A file is already in the cache and verified, or is fetched, starting at a byte offset. */
-  | { readonly kind: 'cached'; readonly file: string; readonly bytes: number }
-  | { readonly kind: 'fetching'; readonly file: string; readonly bytes: number; readonly from: number }
-  /** Bytes fetched in this run, over all files; the total excludes bytes that existed before. */
-  | { readonly kind: 'progress'; readonly file: string; readonly done: number; readonly total: number }
-  | { readonly kind: 'retry'; readonly reason: string; readonly waitMs: number }
-  /** Another process is fetching the same file. */
-  | { readonly kind: 'waiting'; readonly file: string }
-  /** The hub was not contacted; a complete copy in the cache is used. */
-  | { readonly kind: 'cache-only'; readonly reason: string };
-
-/** Receives events; must not throw. */
-export type HubReport = (event: HubEvent) => void;
 
 /** A transient failure. Holds the error to throw if it persists. */
 export class TryAgain extends Error {
