@@ -40,19 +40,19 @@ export async function findImages(
       const place = await placeOf(found.path);
       if (!distinct.has(place)) distinct.set(place, found);
     }
-  const pictures: FoundImage[] = [];
+  const images: FoundImage[] = [];
   // Sequential, as cine clips and volumes are large.
-  for (const found of distinct.values()) pictures.push(...(await expandSeveral(found)));
+  for (const found of distinct.values()) images.push(...(await expandSeveral(found)));
   const order = new Intl.Collator('en', { numeric: true });
-  return namedImages(pictures).sort((a, b) => order.compare(a.path, b.path));
+  return namedImages(images).sort((a, b) => order.compare(a.path, b.path));
 }
 
 async function expandSeveral({ path, below }: FoundImage): Promise<FoundImage[]> {
   const info = await stat(path).catch(() => undefined);
   // Reading a pipe or a device may block or never end.
   if (info !== undefined && !info.isFile()) return [{ path, below }];
-  const pictures = await listImages(path);
-  return pictures.map((picture) => ({ path: picture, below: `${below}${picture.slice(path.length)}` }));
+  const images = await listImages(path);
+  return images.map((image) => ({ path: image, below: `${below}${image.slice(path.length)}` }));
 }
 
 async function expand(asked: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {

@@ -16,7 +16,7 @@ export interface ImageLimits {
 /** The images of a file. */
 export interface ImageSet {
   /** Kind of images: a single one, frames of a cine clip, pages of a TIFF, slices of a volume. */
-  readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
+  readonly kind: 'image' | 'frames' | 'pages' | 'slices';
   readonly count: number;
   /** Number of slices per volume, in a file of several volumes (time points, channels); otherwise the total. */
   readonly perFrame: number;

@@ -27,5 +27,5 @@ export const openImages: typeof import('./open-images.js').openImages = async (b
     });
   });
   checkSize(image.width, image.height, limits);
-  return { kind: 'picture', count: 1, perFrame: 1, address: String, image: async () => image };
+  return { kind: 'image', count: 1, perFrame: 1, address: String, image: async () => image };
 };

@@ -54,12 +54,12 @@ async function openVolume(bytes: Buffer, limits: ImageLimits): Promise<ImageSet>
   const count = z * frames;
   const address = (i: number) => `${i % z}${frames > 1 ? `t${Math.floor(i / z)}` : ''}`;
   return {
-    kind: 'planes',
+    kind: 'slices',
     count,
     perFrame: z,
     address,
     async image(text) {
-      const { axis = 2, index, frame = 0 } = partOf(text, count, 'planes', address(z >> 1));
+      const { axis = 2, index, frame = 0 } = partOf(text, count, 'slices', address(z >> 1));
       const plane = { axis, index, frame };
       const { spacingMm } = volume.slice(plane);
       return { ...volume.image(plane), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
@@ -99,15 +99,15 @@ async function openPages(bytes: Buffer, limits: ImageLimits): Promise<ImageSet> 
 
 function single(decode: () => Promise<RasterImage>): ImageSet {
   return {
-    kind: 'picture',
+    kind: 'image',
     count: 1,
     perFrame: 1,
     address: String,
     async image(text) {
-      const part = partOf(text, 1, 'pictures');
+      const part = partOf(text, 1, 'images');
       if (plainIndex(part, WHERE) !== 0)
         throw new DataError({
-          code: 'E_PICTURE_NOT_FOUND',
+          code: 'E_FRAME_NOT_FOUND',
           where: WHERE,
           what: `there is no image ${part.index}`,
           fix: 'There is one, number 0',

@@ -157,7 +157,7 @@ async function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: 
 
 function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): ImageSource {
   const { upload } = request;
-  const { image, image_id, file_name = '', picture } = body;
+  const { image, image_id, file_name = '', frame } = body;
   if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
     throw new HttpError({
       code: 'E_HTTP_FIELD',
@@ -167,11 +167,11 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
       fix: 'Give one of them',
     });
   if (image_id !== undefined) {
-    if (picture !== undefined)
+    if (frame !== undefined)
       throw new HttpError({
         code: 'E_HTTP_FIELD',
         status: 400,
-        where: 'picture',
+        where: 'frame',
         what: 'an image_id refers to one image',
         fix: 'Leave it out',
       });
@@ -179,7 +179,7 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
   }
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
   if (bytes.length === 0) throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: 'image', what: 'the file is empty' });
-  return { bytes, name: upload?.name ?? file_name, picture };
+  return { bytes, name: upload?.name ?? file_name, frame };
 }
 
 function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody>['prompts'][number], i: number) {

@@ -20,7 +20,7 @@ const image = {
     .optional()
     .describe('instead of an image: the id of one that was sent before and is still in memory'),
   file_name: z.string().max(1000).optional().describe('only its extension is used, to recognise old DICOM files'),
-  picture: z
+  frame: z
     .string()
     .max(40)
     .optional()
@@ -99,8 +99,8 @@ const openedImage = z
       .readonly()
       .nullable()
       .describe('between columns and between rows, if the file states it'),
-    pictures: z.object({
-      kind: z.enum(['picture', 'frames', 'pages', 'planes']),
+    frames: z.object({
+      kind: z.enum(['image', 'frames', 'pages', 'slices']),
       count: z.int(),
       per_frame: z.int().describe('number of slices of one volume, if the file contains several; otherwise all'),
       address: z.string().describe('index of this one'),

@@ -50,7 +50,7 @@ describe('uncompressed DICOM', () => {
     expect(film.header.frames).toBe(3);
     for (const [k, frame] of frames.entries()) expect([...(await film.image(k)).data]).toEqual(greyOf(frame));
     await expectError(film.image(3), {
-      code: 'E_PICTURE_NOT_FOUND',
+      code: 'E_FRAME_NOT_FOUND',
       where: 'film.dcm',
       what: 'there is no frame 3',
       fix: 'They are numbered 0 to 2',
@@ -371,13 +371,13 @@ describe('decodeImage of DICOM', () => {
     const file = await write('film.dcm', film);
     expect([...(await decodeImage(`${file}#1`)).data]).toEqual(greyOf(GREY.map((v) => 255 - v)));
     await expectError(decodeImage(file), {
-      code: 'E_PICTURE_AMBIGUOUS',
+      code: 'E_FRAME_AMBIGUOUS',
       where: 'film.dcm',
       what: 'it holds 2 frames',
       fix: /Name one of them, as in .*film\.dcm#0/,
     });
-    await expectError(decodeImage(`${file}#2`), { code: 'E_PICTURE_NOT_FOUND', what: 'there is no frame 2' });
-    await expectError(decodeImage(`${file}#x1`), { code: 'E_PICTURE_NOT_FOUND', what: 'only volumes have axes' });
+    await expectError(decodeImage(`${file}#2`), { code: 'E_FRAME_NOT_FOUND', what: 'there is no frame 2' });
+    await expectError(decodeImage(`${file}#x1`), { code: 'E_FRAME_NOT_FOUND', what: 'only volumes have axes' });
     expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
   });
 

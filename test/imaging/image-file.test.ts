@@ -80,7 +80,7 @@ describe('a volume whose header lies', () => {
     const file = join(dir, 'planes.nii.gz');
     await writeFile(file, gzipSync(volume([1, 1, 30000, 100], undefined, Array(3_000_000).fill(7))));
     expect(await listImages(file)).toEqual([file]);
-    await expectError(decodeImage(file), { code: 'E_PICTURE_AMBIGUOUS', what: 'it holds 3000000 planes' });
+    await expectError(decodeImage(file), { code: 'E_FRAME_AMBIGUOUS', what: 'it holds 3000000 slices' });
     expect((await decodeImage(`${file}#29999t99`)).data[0]).toBe(7);
   });
 

@@ -284,13 +284,13 @@ describe('files of several pictures and of other depths', () => {
     expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);
     expect((await decodeImage(`${file}#1`)).data[0]).toBe(90);
     await expectError(decodeImage(file), {
-      code: 'E_PICTURE_AMBIGUOUS',
+      code: 'E_FRAME_AMBIGUOUS',
       where: 'pages.tif',
       what: 'it holds 2 pages',
       fix: /Name one of them, as in .*pages\.tif#0/,
     });
     await expectError(decodeImage(`${file}#2`), {
-      code: 'E_PICTURE_NOT_FOUND',
+      code: 'E_FRAME_NOT_FOUND',
       what: 'there is no page 2',
       fix: 'They are numbered 0 to 1',
     });
@@ -304,7 +304,7 @@ describe('files of several pictures and of other depths', () => {
     await writeFile(single, await page(8).png().toBuffer());
     expect((await decodeImage(`${single}#0`)).data[0]).toBe(8);
     await expectError(decodeImage(`${single}#1`), {
-      code: 'E_PICTURE_NOT_FOUND',
+      code: 'E_FRAME_NOT_FOUND',
       where: 'single.png',
       what: 'there is no image 1',
     });
@@ -323,9 +323,9 @@ describe('files of several pictures and of other depths', () => {
     expect([...(await decodeMask(`${file}#z0`)).data]).toEqual([0, 1, 1, 1, 1, 1]);
     expect((await decodeImage(`${file}#y2`)).data[0]).toBe(4);
     await expectError(decodeImage(file), {
-      code: 'E_PICTURE_AMBIGUOUS',
+      code: 'E_FRAME_AMBIGUOUS',
       where: 'volume.nii.gz',
-      what: 'it holds 2 planes',
+      what: 'it holds 2 slices',
       fix: /Name one of them, as in .*#1/,
     });
     expect(await listImages(file)).toEqual([`${file}#0`, `${file}#1`]);

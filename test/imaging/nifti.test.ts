@@ -145,13 +145,13 @@ describe('openNifti', () => {
   it('names the planes there are', async () => {
     const volume = await volumeOf({ dims: DIMS, values: PLACES, datatype: 4 });
     expectError(() => volume.slice({ index: 4 }), {
-      code: 'E_PICTURE_NOT_FOUND',
+      code: 'E_FRAME_NOT_FOUND',
       where: 'volume.nii',
       what: 'there is no slice 4 across axis 2',
       fix: 'They are numbered 0 to 3',
     });
     expectError(() => volume.slice({ index: 0, frame: 1 }), {
-      code: 'E_PICTURE_NOT_FOUND',
+      code: 'E_FRAME_NOT_FOUND',
       what: 'there is no frame 1',
       fix: 'There is one, number 0',
     });

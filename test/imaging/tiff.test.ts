@@ -83,7 +83,7 @@ describe('TIFF of any depth', () => {
     await writeFile(file, tiffOfPages([page('uint16', 3), page('int16', 40), page('float64', 90)]));
     expect(await listImages(file)).toEqual([0, 1, 2].map((k) => `${file}#${k}`));
     for (const [k, level] of [3, 40, 90].entries()) expect((await decodeImage(`${file}#${k}`)).data[0]).toBe(level);
-    await expectError(decodeImage(file), { code: 'E_PICTURE_AMBIGUOUS', what: 'it holds 3 pages' });
+    await expectError(decodeImage(file), { code: 'E_FRAME_AMBIGUOUS', what: 'it holds 3 pages' });
   });
 });
 

@@ -115,7 +115,7 @@ describe('the queue', () => {
 });
 
 describe('the process that computes', () => {
-  const image = { bytes: new Uint8Array([1, 2, 3]), name: '', picture: undefined };
+  const image = { bytes: new Uint8Array([1, 2, 3]), name: '', frame: undefined };
 
   it('says why it cannot start', async () => {
     const start = ProcessEngine.start({ models: { detector: '/nowhere' }, backend: 'auto', limits: patientLimits });

@@ -138,17 +138,17 @@ describe('images', () => {
     expect((await decodeImage(answer.rawPayload)).data).toEqual(image.data);
   });
 
-  it('are read from DICOM and NIfTI, any picture of several', async () => {
+  it('are read from DICOM and NIfTI, any frame of several', async () => {
     const film = dicom({ width: 12, height: 10, frames: [0, 1, 2].map((i) => new Uint8Array(120).fill(50 * (i + 1))) });
-    expect((await send(film)).json().image.pictures).toEqual({ kind: 'frames', count: 3, per_frame: 3, address: '0' });
-    expect((await send(film, { picture: '2' })).json().image.pictures.address).toBe('2');
+    expect((await send(film)).json().image.frames).toEqual({ kind: 'frames', count: 3, per_frame: 3, address: '0' });
+    expect((await send(film, { frame: '2' })).json().image.frames.address).toBe('2');
     const values = Array.from({ length: 6 * 5 * 4 * 2 }, (_, i) => i % 250);
     for (const gzip of [false, true]) {
       const volume = nifti({ dims: [6, 5, 4, 2], values, gzip, pixdims: [0.5, 0.25, 2, 1] });
       const whole = (await send(volume)).json().image;
       expect(whole).toMatchObject({ width: 6, height: 5, spacing_mm: [0.5, 0.25] });
-      expect(whole.pictures).toEqual({ kind: 'planes', count: 8, per_frame: 4, address: '0t0' });
-      const across = (await send(volume, { picture: 'x3t1' })).json().image;
+      expect(whole.frames).toEqual({ kind: 'slices', count: 8, per_frame: 4, address: '0t0' });
+      const across = (await send(volume, { frame: 'x3t1' })).json().image;
       expect(across).toMatchObject({ width: 5, height: 4, spacing_mm: [0.25, 2] });
       const pixels = await decodeImage((await server.inject(`/v1/images/${across.id}`)).rawPayload);
       expect(pixels.data[0]).toBe(values[3 + 120]);
@@ -218,15 +218,8 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
     /up to 0\.03 million are taken/,
   ],
   ['a volume that unpacks to more than is taken', 'images', () => ({ image: bomb.toString('base64') }), 422, 'image', /0\.0 GB/],
-  ['a picture that is not there', 'images', () => ({ image: base64(), picture: '7' }), 422, 'image', /no image 7/],
-  [
-    'a picture that is none',
-    'images',
-    () => ({ image: base64(), picture: 'seven' }),
-    422,
-    'picture',
-    /names no frame, page or slice/,
-  ],
+  ['a frame that is not there', 'images', () => ({ image: base64(), frame: '7' }), 422, 'image', /no image 7/],
+  ['a frame that is none', 'images', () => ({ image: base64(), frame: 'seven' }), 422, 'frame', /names no frame, page or slice/],
   ['an image that is not known', 'segment', () => ({ image_id: 'f'.repeat(32), prompt: 'cyst' }), 404, 'image_id', /not kept/],
   ['an id that is none', 'segment', () => ({ image_id: '../../etc/passwd', prompt: 'cyst' }), 400, 'image_id', /image id/],
   [

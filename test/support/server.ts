@@ -19,7 +19,7 @@ export class HeldEngine implements Engine {
   run(): Promise<never> {
     this.started += 1;
     return new Promise((resolve) => {
-      this.begun.push(() => resolve({ id: '0'.repeat(32), width: 1, height: 1, spacing_mm: null, pictures: PICTURES } as never));
+      this.begun.push(() => resolve({ id: '0'.repeat(32), width: 1, height: 1, spacing_mm: null, frames: FRAMES } as never));
       if (this.atOnce) this.finish();
     });
   }
@@ -39,7 +39,7 @@ export class HeldEngine implements Engine {
   }
 }
 
-const PICTURES = { kind: 'picture', count: 1, per_frame: 1, address: '0' };
+const FRAMES = { kind: 'image', count: 1, per_frame: 1, address: '0' };
 
 /** A form as browsers send it. */
 export function form(fields: readonly (readonly [name: string, value: string | Uint8Array])[]) {

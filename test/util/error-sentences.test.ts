@@ -91,7 +91,7 @@ const WAYS: Partial<Record<ErrorCode, () => unknown>> = {
   E_OPTION_VALUE: async () => parseShard('4/4'),
   E_OUTPUT_EXISTS: async () => stageFolder(await folder('taken', { 'a.txt': '' }), false, async () => {}),
   E_PATH_OUTSIDE: async () => safeRelative('../a.png', 'train.json: image 3'),
-  E_PICTURE_NOT_FOUND: async () => parsePart('third'),
+  E_FRAME_NOT_FOUND: async () => parsePart('third'),
   E_PROMPT_INVALID: async () => checkPrompts({ boxes: [[4, 4, 2, 2]] }, { width: 8, height: 8 }, { width: 2, height: 2 }),
   E_PROMPT_TEXT: async () => phraseFrom('--', 'prompt'),
   E_RESULTS_DAMAGED: async () => readMetrics(join(await folder('results', { 'metrics.json': '{}' }), 'metrics.json')),

@@ -187,7 +187,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     const { width, height } = await decodeImage(png.bytes);
     expect([width % 160, height % 120, width / 160]).toEqual([0, 0, height / 120]);
     const json = JSON.parse((await download('json')).bytes.toString('utf8'));
-    expect(json.image).toEqual({ file_name: 'scan.png', picture: '0', width: 160, height: 120, spacing_mm: null });
+    expect(json.image).toEqual({ file_name: 'scan.png', frame: '0', width: 160, height: 120, spacing_mm: null });
     expect(json.segments.length).toBe(shown);
     const coco = JSON.parse((await download('coco')).bytes.toString('utf8'));
     expect(coco.images).toEqual([{ id: 1, file_name: 'scan.png', width: 160, height: 120 }]);
@@ -203,14 +203,14 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     await writeFile(join(dir, 'volume.nii.gz'), nifti({ dims: [40, 30, 5], values, gzip: true }));
     await writeFile(join(dir, 'film.dcm'), dicom({ width: 24, height: 20, frames: [new Uint8Array(480).fill(90)] }));
     await openScan('volume.nii.gz');
-    expect(await page.locator('#picture-name').textContent()).toBe('planes: 0 (5)');
+    expect(await page.locator('#frame-name').textContent()).toBe('slices: 0 (5)');
     const first = await drawn();
-    await page.locator('#picture').fill('3');
-    await page.locator('#picture-name').filter({ hasText: 'planes: 3 (5)' }).waitFor();
+    await page.locator('#frame').fill('3');
+    await page.locator('#frame-name').filter({ hasText: 'slices: 3 (5)' }).waitFor();
     expect(await drawn()).not.toBe(first);
     await page.locator('#file').setInputFiles(join(dir, 'film.dcm'));
     await message(/24 × 20 pixels/);
-    expect(await page.locator('#pictures').isHidden()).toBe(true);
+    expect(await page.locator('#frames').isHidden()).toBe(true);
   });
 
   it('says what is wrong with a file, and goes on', async () => {

@@ -34,8 +34,8 @@ export function parsePart(text: string): ImageAddress {
   if (index === undefined) {
     const fix = 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2';
     throw new DataError({
-      code: 'E_PICTURE_NOT_FOUND',
-      where: 'picture',
+      code: 'E_FRAME_NOT_FOUND',
+      where: 'frame',
       what: `"${text}" names no frame, page or slice of a file`,
       fix,
     });
@@ -69,7 +69,7 @@ export function imageStem(name: string): string {
 export function plainIndex(part: ImageAddress, file: string): number {
   if (part.axis === undefined && part.frame === undefined) return part.index;
   throw new DataError({
-    code: 'E_PICTURE_NOT_FOUND',
+    code: 'E_FRAME_NOT_FOUND',
     where: `${file}${part.text}`,
     what: 'only volumes have axes',
     fix: `Write ${file}#${part.index}`,
@@ -79,7 +79,7 @@ export function plainIndex(part: ImageAddress, file: string): number {
 /** The error for a file of several images of which none was selected. */
 export function severalImages(file: string, count: number, kind: string, example = '#0'): DataError {
   return new DataError({
-    code: 'E_PICTURE_AMBIGUOUS',
+    code: 'E_FRAME_AMBIGUOUS',
     where: file,
     what: `it holds ${count} ${kind}`,
     fix: `Name one of them, as in ${file}${example}`,

@@ -57,7 +57,7 @@ export function countPages(bytes: Buffer, file: string): number {
 }
 
 type Opened =
-  | { readonly kind: 'picture'; readonly page: number; readonly meta: Metadata; readonly tiff?: TiffPage | undefined }
+  | { readonly kind: 'image'; readonly page: number; readonly meta: Metadata; readonly tiff?: TiffPage | undefined }
   | { readonly kind: 'numbers'; readonly page: number; readonly tiff: TiffPage };
 
 /** Selects the page and checks its size before decoding. */
@@ -69,7 +69,7 @@ async function openPage(bytes: Buffer, file: string, part: ImageAddress | undefi
   if (tiff !== undefined && isDeepPage(tiff)) return { kind: 'numbers', page, tiff };
   const meta = await sharp(bytes, { limitInputPixels: false, page }).metadata();
   checkSize(meta, file);
-  return { kind: 'picture', page, meta, tiff };
+  return { kind: 'image', page, meta, tiff };
 }
 
 /** The index of the selected page. */
@@ -82,14 +82,14 @@ function pageOf(pages: readonly TiffPage[] | undefined, file: string, part: Imag
   const page = part === undefined ? 0 : plainIndex(part, file);
   if (page < pages.length) return page;
   const fix = pages.length === 1 ? 'There is one, number 0' : `They are numbered 0 to ${pages.length - 1}`;
-  throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: file, what: `there is no page ${page}`, fix });
+  throw new DataError({ code: 'E_FRAME_NOT_FOUND', where: file, what: `there is no page ${page}`, fix });
 }
 
 /** @throws DataError when another image than the first is selected in a single-image format. */
 export function checkOnly(part: ImageAddress | undefined, file: string): void {
   if (part === undefined || plainIndex(part, file) === 0) return;
   throw new DataError({
-    code: 'E_PICTURE_NOT_FOUND',
+    code: 'E_FRAME_NOT_FOUND',
     where: file,
     what: `there is no image ${part.index}`,
     fix: 'There is one, number 0',
@@ -156,7 +156,7 @@ async function pixels(picture: Sharp, { depth, channels: stored = 3 }: Metadata)
 /** TIFF codes of lossy compressions: two kinds of JPEG, JPEG 2000, WebP. */
 const LOSSY = [6, 7, 34712, 50001];
 
-function isLossy({ meta: { format }, tiff }: Extract<Opened, { kind: 'picture' }>, bytes: Buffer): boolean {
+function isLossy({ meta: { format }, tiff }: Extract<Opened, { kind: 'image' }>, bytes: Buffer): boolean {
   if (tiff !== undefined) return LOSSY.includes(tiff.compression);
   // A lossless WebP starts with a different chunk.
   if (format === 'webp') return bytes.includes('VP8 ', 12, 'latin1') && !bytes.includes('VP8L', 12, 'latin1');

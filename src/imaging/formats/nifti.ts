@@ -132,7 +132,7 @@ export class NiftiVolume {
   private check(what: string, index: number, count: number): void {
     if (Number.isInteger(index) && index >= 0 && index < count) return;
     const fix = count === 1 ? 'There is one, number 0' : `They are numbered 0 to ${count - 1}`;
-    throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: this.file, what: `there is no ${what}`, fix });
+    throw new DataError({ code: 'E_FRAME_NOT_FOUND', where: this.file, what: `there is no ${what}`, fix });
   }
 }
 

@@ -26,8 +26,8 @@ export function openKeptVolume(file: string): Promise<NiftiVolume> {
 
 /** The selected slice of a volume. A volume with a single slice needs no address. */
 export function planeAddress(volume: NiftiVolume, file: string, part: ImageAddress | undefined): SliceAddress {
-  const planes = volume.slices() * volume.header.frames;
-  if (part === undefined && planes > 1) throw severalImages(file, planes, 'planes', `#${volume.slices() >> 1}`);
+  const slices = volume.slices() * volume.header.frames;
+  if (part === undefined && slices > 1) throw severalImages(file, slices, 'slices', `#${volume.slices() >> 1}`);
   const { axis = 2, index = 0, frame = 0 } = part ?? {};
   return { axis, index, frame };
 }

@@ -8,7 +8,7 @@ export type ImageSource =
       /** The file name; only its extension is used. */
       readonly name: string;
       /** Selects one of several images in a file, as after `#` in a name. */
-      readonly picture: string | undefined;
+      readonly frame: string | undefined;
     }
   | { readonly id: string };
 
@@ -19,8 +19,8 @@ export interface OpenedImage {
   readonly width: number;
   readonly height: number;
   readonly spacing_mm: readonly [across: number, down: number] | null;
-  readonly pictures: {
-    readonly kind: 'picture' | 'frames' | 'pages' | 'planes';
+  readonly frames: {
+    readonly kind: 'image' | 'frames' | 'pages' | 'slices';
     /** Number of images in the file. */
     readonly count: number;
     /** Number of slices per volume, in a file of several volumes; otherwise the total. */

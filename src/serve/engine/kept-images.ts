@@ -22,9 +22,9 @@ export class KeptImages {
     this.pixels = 2 * pixels;
   }
 
-  add(raster: RasterImage, pictures: OpenedImage['pictures']): KeptImage {
+  add(raster: RasterImage, frames: OpenedImage['frames']): KeptImage {
     const { width, height, spacingMm } = raster;
-    const opened = { id: randomName(), width, height, spacing_mm: spacingMm ?? null, pictures };
+    const opened = { id: randomName(), width, height, spacing_mm: spacingMm ?? null, frames };
     const image = { raster, opened };
     this.kept.set(opened.id, image);
     while (this.kept.size > 1 && (this.kept.size > this.most || this.total > this.pixels)) {

@@ -64,9 +64,9 @@ export class LocalEngine implements Engine {
 
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
-    const { bytes, name, picture } = source;
+    const { bytes, name, frame } = source;
     const set = await openImages(bytes, this.limits, name);
-    const address = picture ?? set.address(0);
+    const address = frame ?? set.address(0);
     return this.images.add(await set.image(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
   }
 

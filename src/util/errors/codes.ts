@@ -133,9 +133,9 @@ export const errorCodes = {
     meaning: 'An image gives the detector fewer cells than it has queries.', remedy: 'Use fewer queries, larger images or more feature levels.' },
   E_IMAGE_BROWSER: { classes: ['DataError'],
     meaning: 'An image is of a kind that is not read in a browser, only by the server.', remedy: 'Open it with the server, or export it as the message says.' },
-  E_PICTURE_NOT_FOUND: { classes: ['DataError'],
+  E_FRAME_NOT_FOUND: { classes: ['DataError'],
     meaning: 'A file has no frame, page or slice of that address.', remedy: 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2.' },
-  E_PICTURE_AMBIGUOUS: { classes: ['DataError'],
+  E_FRAME_AMBIGUOUS: { classes: ['DataError'],
     meaning: 'A file holds several frames, pages or slices, and none was named.', remedy: 'Name one of them, as in FILE#3.' },
 
   // Masks and labels

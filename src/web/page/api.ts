@@ -32,15 +32,15 @@ export const serverEngine: PageEngine = {
     return (await ask('v1/health')).json();
   },
 
-  async openImage(file, picture, signal) {
+  async openImage(file, frame, signal) {
     const form = new FormData();
-    if (picture !== undefined) form.set('picture', picture);
+    if (frame !== undefined) form.set('frame', frame);
     form.set('image', file);
     const { image } = (await (await ask('v1/images', { method: 'POST', body: form, signal })).json()) as { image: OpenedImage };
     return image;
   },
 
-  async pictureOf({ id }, signal) {
+  async loadImage({ id }, signal) {
     return createImageBitmap(await (await ask(`v1/images/${id}`, { signal })).blob());
   },
 

@@ -20,8 +20,8 @@ export interface PageEngine {
   /** Starts the engine. */
   start(say: (step: Step) => void): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points'>>;
   /** Decodes a file; the decoded image is cached. */
-  openImage(file: File, picture: string | undefined, signal: AbortSignal): Promise<OpenedImage>;
-  pictureOf(image: OpenedImage, signal: AbortSignal): Promise<ImageBitmap>;
+  openImage(file: File, frame: string | undefined, signal: AbortSignal): Promise<OpenedImage>;
+  loadImage(image: OpenedImage, signal: AbortSignal): Promise<ImageBitmap>;
   /** Detects and segments everything with a score of at least {@link FLOOR}. */
   segment(image: OpenedImage, prompt: string, signal: AbortSignal): Promise<readonly SentSegment[]>;
   maskFor(image: OpenedImage, question: MaskQuestion, signal: AbortSignal): Promise<SentMaskAnswer['masks'][number] | undefined>;

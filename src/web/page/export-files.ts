@@ -16,12 +16,12 @@ export async function saveAs(
   layers: Layers,
 ): Promise<void> {
   const stem = name.replace(/(\.nii)?\.[^.]*$/, '') || 'image';
-  if (kind === 'png') return save(`${stem}-overlay.png`, await picture(image, layers));
+  if (kind === 'png') return save(`${stem}-overlay.png`, await drawOverlay(image, layers));
   const record = kind === 'json' ? results(name, opened, layers) : coco(name, opened, layers);
   return save(`${stem}-${kind}.json`, new Blob([`${JSON.stringify(record, null, 2)}\n`], { type: 'application/json' }));
 }
 
-function picture(image: ImageBitmap, layers: Layers): Promise<Blob> {
+function drawOverlay(image: ImageBitmap, layers: Layers): Promise<Blob> {
   const scale = Math.max(1, Math.ceil(MIN_SIDE / Math.min(image.width, image.height)));
   const canvas = new OffscreenCanvas(image.width * scale, image.height * scale);
   const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
@@ -30,9 +30,9 @@ function picture(image: ImageBitmap, layers: Layers): Promise<Blob> {
 }
 
 /** The visible layers, in the REST API's format. */
-function results(name: string, { width, height, spacing_mm, pictures }: OpenedImage, layers: Layers) {
+function results(name: string, { width, height, spacing_mm, frames }: OpenedImage, layers: Layers) {
   return {
-    image: { file_name: name, picture: pictures.address, width, height, spacing_mm },
+    image: { file_name: name, frame: frames.address, width, height, spacing_mm },
     segments: layers.shown.map(({ phrase, score, bbox, byHand, points, area, maskScore, rle }) => ({
       phrase,
       score,

@@ -13,7 +13,7 @@ const element = <T extends HTMLElement>(id: string) => document.getElementById(i
 const canvas = element<HTMLCanvasElement>('canvas');
 const prompt = element<HTMLInputElement>('prompt');
 const threshold = element<HTMLInputElement>('threshold');
-const slider = element<HTMLInputElement>('picture');
+const slider = element<HTMLInputElement>('frame');
 
 let engine: PageEngine;
 const layers = new Layers();
@@ -78,31 +78,31 @@ function login(again: () => Promise<void>): void {
   };
 }
 
-function open(file: File, picture?: string): Promise<void> {
+function open(file: File, frame?: string): Promise<void> {
   return work('Reading the image', async (signal) => {
-    const opened = await engine.openImage(file, picture, signal);
-    current = { file, opened, image: await engine.pictureOf(opened, signal) };
+    const opened = await engine.openImage(file, frame, signal);
+    current = { file, opened, image: await engine.loadImage(opened, signal) };
     layers.replace([]);
     element('drop').hidden = true;
     canvas.hidden = false;
     for (const button of document.querySelectorAll<HTMLButtonElement>('#find, [data-export]')) button.disabled = false;
     element<HTMLFieldSetElement>('tools').disabled = false;
-    showPictures(opened);
+    showFrames(opened);
     refresh();
     return `${opened.width} × ${opened.height} pixels`;
   });
 }
 
 /** Shows which image of a cine clip, TIFF or volume is selected. */
-function showPictures({ pictures: { kind, count, address } }: OpenedImage): void {
-  element('pictures').hidden = count === 1;
+function showFrames({ frames: { kind, count, address } }: OpenedImage): void {
+  element('frames').hidden = count === 1;
   slider.max = String(count - 1);
-  element('picture-name').textContent = `${kind}: ${address} (${count})`;
+  element('frame-name').textContent = `${kind}: ${address} (${count})`;
 }
 
 /** In a file of several volumes, slices are numbered consecutively. */
-function addressOf(index: number, planes: number, frames: boolean): string {
-  return frames ? `${index % planes}t${Math.floor(index / planes)}` : String(index);
+function addressOf(index: number, slices: number, volumes: boolean): string {
+  return volumes ? `${index % slices}t${Math.floor(index / slices)}` : String(index);
 }
 
 async function find(): Promise<void> {
@@ -221,7 +221,7 @@ element<HTMLSelectElement>('select').addEventListener('change', (event) => {
 });
 slider.addEventListener('change', () => {
   if (current === undefined) return;
-  const { count, per_frame } = current.opened.pictures;
+  const { count, per_frame } = current.opened.frames;
   void open(current.file, addressOf(Number(slider.value), per_frame, per_frame < count));
 });
 element('delete').addEventListener('click', deleteChosen);
@@ -252,7 +252,7 @@ export async function restartPage(): Promise<void> {
   const before = current;
   if (before === undefined) return;
   await work('Reading the image', async (signal) => {
-    const opened = await engine.openImage(before.file, before.opened.pictures.address, signal);
+    const opened = await engine.openImage(before.file, before.opened.frames.address, signal);
     if (current === before) current = { ...before, opened };
     return '';
   });

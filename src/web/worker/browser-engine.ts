@@ -75,12 +75,12 @@ export class BrowserEngine implements PageEngine {
     });
   }
 
-  async openImage(file: File, picture: string | undefined, signal: AbortSignal) {
+  async openImage(file: File, frame: string | undefined, signal: AbortSignal) {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    return this.run({ kind: 'open', image: { bytes, name: file.name, picture } }, signal);
+    return this.run({ kind: 'open', image: { bytes, name: file.name, frame } }, signal);
   }
 
-  async pictureOf({ id }: { readonly id: string }, signal: AbortSignal) {
+  async loadImage({ id }: { readonly id: string }, signal: AbortSignal) {
     const png = await this.run({ kind: 'preview', id }, signal);
     return createImageBitmap(new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' }));
   }

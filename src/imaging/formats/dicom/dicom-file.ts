@@ -66,7 +66,7 @@ export class DicomFile {
     const { frames } = this.header;
     if (!Number.isInteger(frame) || frame < 0 || frame >= frames) {
       const fix = frames === 1 ? 'There is one, number 0' : `They are numbered 0 to ${frames - 1}`;
-      throw new DataError({ code: 'E_PICTURE_NOT_FOUND', where: this.file, what: `there is no frame ${frame}`, fix });
+      throw new DataError({ code: 'E_FRAME_NOT_FOUND', where: this.file, what: `there is no frame ${frame}`, fix });
     }
     const { sampling } = this.frames;
     const samples = await unpackFrame(this.frames.bytes(frame), this.header, sampling, this.file);
