@@ -1,8 +1,8 @@
 import { tf } from '../backend/index.js';
 import { assertShape, SonogroundError } from '../util/index.js';
 import { giouLoss, l1Loss } from './box-losses.js';
-import { sigmoidFocalLoss } from './focal.js';
-import { type Match, type MatchCosts, matchQueries } from './matcher.js';
+import { qualityFocalLoss, sigmoidFocalLoss } from './focal.js';
+import { type Cxcywh, iouOf, type Match, type MatchCosts, matchQueries } from './matcher.js';
 import type { DetectionTarget } from './target.js';
 
 /** Weights of the loss terms. */
@@ -42,6 +42,11 @@ export interface CriterionOptions {
    * image of one object, and rely on NMS to remove duplicates (Ouyang-Zhang et al. 2022, "NMS strikes back").
    */
   readonly decoderMatches?: number;
+  /**
+   * The target of a matched query is the IoU of its box in place of 1, so that scores rank boxes by how well they fit, and a query
+   * that was matched for want of a better one does not learn that its place shows the object. Default: false, as in the paper.
+   */
+  readonly iouTargets?: boolean;
 }
 
 export interface CriterionReport {
@@ -61,8 +66,8 @@ interface Head {
 
 /**
  * Focal loss over tokens, L1 and GIoU on matched boxes, for every layer with its own matching. The targets of a matched query are
- * 1 on the tokens of its object's phrase; all other targets are 0, and padding tokens are ignored. All terms are divided by the
- * number of objects in the batch (at least 1) times the number of queries matched to each.
+ * 1, or the IoU of its box, on the tokens of its object's phrase; all other targets are 0, and padding tokens are ignored. All terms
+ * are divided by the number of objects in the batch (at least 1) times the number of queries matched to each.
  *
  * Prompts may differ within a batch: targets refer to tokens of their own image's prompt.
  */
@@ -96,7 +101,7 @@ export class DetectionCriterion {
     try {
       const matches = await this.match(heads, logits, boxes, targets);
       const { parts, dLogits, dBoxes } = tf.tidy(() => {
-        const constants = constantsOf(heads, logits, textMask, targets, matches);
+        const constants = constantsOf(heads, logits, textMask, targets, matches, this.options.iouTargets ?? false);
         if (!gradients) return { parts: this.parts(logits, boxes, constants) };
         const weights = tf.transpose(tf.tensor2d(heads.map(({ weight }) => this.partWeights.map((part) => part * weight))));
         const { value, grads } = tf.valueAndGrads((l, b) => this.parts(l as tf.Tensor4D, b as tf.Tensor4D, constants))(
@@ -135,13 +140,13 @@ export class DetectionCriterion {
     return heads.filter(({ weight }) => weight > 0);
   }
 
-  /** The matches of each image for each head. */
+  /** The matches of each image for each head, with the IoU of the matched box. */
   private async match(
     heads: readonly Head[],
     logits: tf.Tensor4D,
     boxes: tf.Tensor4D,
     targets: readonly DetectionTarget[],
-  ): Promise<Match[][][]> {
+  ): Promise<MatchedBox[][][]> {
     const [, b, queries, tokens] = logits.shape;
     const [logitValues, boxValues] = await Promise.all([logits.data<'float32'>(), boxes.data<'float32'>()]);
     return heads.map(({ copies }, l) =>
@@ -153,7 +158,10 @@ export class DetectionCriterion {
           queries,
           tokens,
         };
-        return matchQueries(image, target, this.options.costs, copies);
+        return matchQueries(image, target, this.options.costs, copies).map((match) => {
+          const box = image.boxes.subarray(match.query * 4, match.query * 4 + 4) as unknown as Cxcywh;
+          return { ...match, iou: iouOf(box, target.boxesCxcywh[match.object] as Cxcywh) };
+        });
       }),
     );
   }
@@ -164,10 +172,11 @@ export class DetectionCriterion {
     boxes: tf.Tensor4D,
     { positive, counted, wanted, answers, divisors }: Constants,
   ): tf.Tensor2D {
-    const { focalAlpha = 0.25, focalGamma = 2 } = this.options;
+    const { focalAlpha = 0.25, focalGamma = 2, iouTargets = false } = this.options;
     const heads = logits.shape[0];
     const flat = tf.reshape(boxes, [-1, 4]); // [L B Q, 4]
-    const focal = sigmoidFocalLoss(logits, positive, { alpha: focalAlpha, gamma: focalGamma });
+    const classLoss = iouTargets ? qualityFocalLoss : sigmoidFocalLoss;
+    const focal = classLoss(logits, positive, { alpha: focalAlpha, gamma: focalGamma });
     const sums = [tf.mul(focal, counted), tf.mul(l1Loss(flat, wanted), answers), tf.mul(giouLoss(flat, wanted), answers)];
     return tf.div(tf.stack(sums.map((losses) => tf.sum(tf.reshape(losses, [heads, -1]), 1))), divisors);
   }
@@ -217,8 +226,12 @@ function assertTargets(targets: readonly DetectionTarget[], { shape: [images, le
   }
 }
 
+interface MatchedBox extends Match {
+  readonly iou: number;
+}
+
 interface Constants {
-  /** [L, B, Q, T] f32: 1 on the tokens of a query's matched object. */
+  /** [L, B, Q, T] f32: 1 or the IoU on the tokens of a query's matched object. */
   readonly positive: tf.Tensor4D;
   /** [1, B, 1, T] f32: 1 on tokens, 0 on padding. */
   readonly counted: tf.Tensor4D;
@@ -235,7 +248,8 @@ function constantsOf(
   logits: tf.Tensor4D,
   textMask: tf.Tensor2D,
   targets: readonly DetectionTarget[],
-  matches: readonly Match[][][],
+  matches: readonly MatchedBox[][][],
+  iouTargets: boolean,
 ): Constants {
   const [l, b, q, t] = logits.shape;
   const positive = new Float32Array(l * b * q * t);
@@ -243,9 +257,9 @@ function constantsOf(
   const answers = new Float32Array(l * b * q);
   for (const [head, images] of matches.entries()) {
     for (const [i, target] of targets.entries()) {
-      for (const { query, object } of images[i] as Match[]) {
+      for (const { query, object, iou } of images[i] as MatchedBox[]) {
         const row = (head * b + i) * q + query;
-        for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = 1;
+        for (const token of target.tokens[object] as readonly number[]) positive[row * t + token] = iouTargets ? iou : 1;
         wanted.set(target.boxesCxcywh[object] as readonly [number, number, number, number], row * 4);
         answers[row] = 1;
       }

@@ -28,3 +28,22 @@ export function sigmoidFocalLoss<T extends tf.Tensor>(logits: T, targets: T, { a
     return tf.mul(weight, tf.mul(discount, crossEntropy)) as T;
   });
 }
+
+/**
+ * Element-wise focal loss for targets between 0 and 1, least where the probability equals the target. The same as
+ * {@link sigmoidFocalLoss} for targets of 0 and 1.
+ *
+ * @param logits - any shape f32. Clipped to ±10,000.
+ * @param targets - the same shape, in [0, 1].
+ * @see Li et al. 2020, "Generalized Focal Loss", equation 2
+ */
+export function qualityFocalLoss<T extends tf.Tensor>(logits: T, targets: T, { alpha = 0.25, gamma = 2 }: FocalOptions = {}): T {
+  return tf.tidy(() => {
+    const x = tf.clipByValue(logits, -LARGEST, LARGEST);
+    const crossEntropy = tf.sub(tf.softplus(x), tf.mul(x, targets));
+    const error = tf.abs(tf.sub(tf.sigmoid(x), targets));
+    const discount = gamma === 2 ? tf.square(error) : tf.pow(error, gamma);
+    const weight = tf.add(tf.mul(targets, 2 * alpha - 1), 1 - alpha);
+    return tf.mul(weight, tf.mul(discount, crossEntropy)) as T;
+  });
+}

@@ -85,14 +85,24 @@ function focalCost(logit: number): number {
 }
 
 /** Centre and size. */
-type Cxcywh = readonly [number, number, number, number];
+export type Cxcywh = readonly [number, number, number, number];
+
+/** IoU of two boxes. */
+export function iouOf(a: Cxcywh, b: Cxcywh): number {
+  const shared = sharedArea(a, b);
+  return shared / Math.max(a[2] * a[3] + b[2] * b[3] - shared, 1e-7);
+}
 
 /** Generalised IoU of two boxes. */
 export function giouOf(a: Cxcywh, b: Cxcywh): number {
-  const shared = Math.max(0, overlap(a[0], a[2], b[0], b[2])) * Math.max(0, overlap(a[1], a[3], b[1], b[3]));
+  const shared = sharedArea(a, b);
   const hull = span(a[0], a[2], b[0], b[2]) * span(a[1], a[3], b[1], b[3]);
   const joined = a[2] * a[3] + b[2] * b[3] - shared;
   return shared / Math.max(joined, 1e-7) - (hull - joined) / Math.max(hull, 1e-7);
+}
+
+function sharedArea(a: Cxcywh, b: Cxcywh): number {
+  return Math.max(0, overlap(a[0], a[2], b[0], b[2])) * Math.max(0, overlap(a[1], a[3], b[1], b[3]));
 }
 
 /** Overlap of two intervals, given centres and lengths; negative if they are disjoint. */

@@ -149,6 +149,8 @@ const lossSchema = z.strictObject({
   encoderMatches: count.default(1),
   /** Number of queries matched to each object per decoder layer: more learn faster where images show few objects. */
   decoderMatches: count.default(1),
+  /** Score a matched query by the IoU of its box instead of 1. */
+  iouTargets: z.boolean().default(false),
 });
 
 const evalSchema = z.strictObject({

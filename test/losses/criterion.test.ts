@@ -169,6 +169,42 @@ describe('the criterion', () => {
     expect(await answering((outputs.encoder as NonNullable<DetectionOutputs['encoder']>).predBoxes)).toBe(expected.encoder);
   });
 
+  describe('with the IoU as target', () => {
+    const quality = new DetectionCriterion({ weights: { ...WEIGHTS, bbox: 0, giou: 0 }, costs: COSTS, iouTargets: true });
+    const plain = new DetectionCriterion({ weights: { ...WEIGHTS, bbox: 0, giou: 0 }, costs: COSTS });
+    const target: DetectionTarget = { boxesCxcywh: [[0.5, 0.5, 0.4, 0.4]], tokens: [[1]] };
+    /** One query with logit 0 for both tokens. */
+    const at = (box: [number, number, number, number]): DetectionOutputs => ({
+      layers: [{ logits: tf.zeros([1, 1, 2]), predBoxes: tf.tensor3d([[box]]) }],
+      encoder: undefined,
+    });
+    const slopes = async (criterion: DetectionCriterion, outputs: DetectionOutputs) => {
+      const report = await criterion.evaluate(outputs, tf.ones([1, 2], 'int32'), [target]);
+      return [...(await gradientAt(report, (outputs.layers[0] as { logits: tf.Tensor }).logits).data())] as [number, number];
+    };
+
+    it('a box that fits is scored as a match always is', async () => {
+      const perfect = at([0.5, 0.5, 0.4, 0.4]);
+      const [other, named] = await slopes(quality, perfect);
+      const [expectedOther, expectedNamed] = await slopes(plain, perfect);
+      expect(named).toBeLessThan(0);
+      expect([other, named]).toEqual([expect.closeTo(expectedOther, 6), expect.closeTo(expectedNamed, 6)]);
+    });
+
+    it('a box elsewhere is scored down though it is the only match', async () => {
+      const elsewhere = at([0.1, 0.1, 0.1, 0.1]);
+      expect((await slopes(plain, elsewhere))[1]).toBeLessThan(0);
+      const [other, named] = await slopes(quality, elsewhere);
+      expect(named).toBeGreaterThan(0);
+      expect(named).toBeCloseTo(other, 6);
+    });
+
+    it('a score that equals the IoU is left alone', async () => {
+      // Half of the object, and nothing else: the IoU is 0.5, as is the probability of a logit of 0.
+      expect((await slopes(quality, at([0.4, 0.5, 0.2, 0.4])))[1]).toBeCloseTo(0, 6);
+    });
+  });
+
   it('judges a model of one stage, which has no proposals, by its layers', async () => {
     const { golden, outputs, textMask, targets } = await readCase('losses-single');
     const [total = 0, , , , , encoder = 0] = await golden.tensor('out.values').data();
