@@ -44,6 +44,7 @@ interface RecordedBackend {
   write(values: unknown, shape: number[], dtype: string): tf.DataId;
   readonly tensorMap: { get(dataId: tf.DataId): { readonly shape: readonly number[]; readonly dtype: number } };
   read(dataId: tf.DataId): Promise<Values>;
+  readSync(dataId: tf.DataId): Values;
 }
 
 export interface RecorderOptions {
@@ -57,7 +58,7 @@ export interface RecorderOptions {
   readonly merge?: boolean;
 }
 
-/** A function that reads undeclared tensors cannot be compiled to a graph of its inputs. */
+/** A function that reads undeclared tensors, or values on the host, cannot be compiled to a graph of its inputs. */
 export class NotRecordable extends RuntimeError {}
 
 let recording = false;
@@ -136,6 +137,9 @@ export class Recorder {
         this.existing(id, tensor.dataId);
         return id;
       });
+    backend.read = backend.readSync = () => {
+      throw unrecordable('values of a tensor are read on the host: what follows may depend on them');
+    };
     recording = true;
     try {
       return body();
@@ -143,8 +147,7 @@ export class Recorder {
       recording = false;
       backend.binding = original;
       // Restores the prototype's methods.
-      Reflect.deleteProperty(backend, 'getInputTensorIds');
-      Reflect.deleteProperty(backend, 'write');
+      for (const name of ['getInputTensorIds', 'write', 'read', 'readSync']) Reflect.deleteProperty(backend, name);
     }
   }
 
@@ -240,7 +243,10 @@ export class Recorder {
 }
 
 function madeOutside(shape: readonly number[]): NotRecordable {
-  const what = `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`;
+  return unrecordable(`a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`);
+}
+
+function unrecordable(what: string): NotRecordable {
   return new NotRecordable({ code: 'E_GRAPH_UNRECORDABLE', where: 'trace', what });
 }
 
