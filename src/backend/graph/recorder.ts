@@ -44,7 +44,6 @@ interface RecordedBackend {
   write(values: unknown, shape: number[], dtype: string): tf.DataId;
   readonly tensorMap: { get(dataId: tf.DataId): { readonly shape: readonly number[]; readonly dtype: number } };
   read(dataId: tf.DataId): Promise<Values>;
-  readSync(dataId: tf.DataId): Values;
 }
 
 export interface RecorderOptions {
@@ -137,7 +136,9 @@ export class Recorder {
         this.existing(id, tensor.dataId);
         return id;
       });
-    backend.read = backend.readSync = () => {
+    // Functions read values through the engine. Kernels, which do so to check indices, use the backend.
+    const engine = tf.engine() as unknown as Record<'read' | 'readSync', () => never>;
+    engine.read = engine.readSync = () => {
       throw unrecordable('values of a tensor are read on the host: what follows may depend on them');
     };
     recording = true;
@@ -147,7 +148,8 @@ export class Recorder {
       recording = false;
       backend.binding = original;
       // Restores the prototype's methods.
-      for (const name of ['getInputTensorIds', 'write', 'read', 'readSync']) Reflect.deleteProperty(backend, name);
+      for (const name of ['getInputTensorIds', 'write']) Reflect.deleteProperty(backend, name);
+      for (const name of ['read', 'readSync']) Reflect.deleteProperty(engine, name);
     }
   }
 
