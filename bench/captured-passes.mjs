@@ -1,11 +1,11 @@
 /**
  * Passes of a predictor as graphs against the same passes operation by operation, in one process, taking turns.
  *
- *   node bench/captured-passes.mjs [--size nano|tiny] [--side N] [--works image,prompt,encode,decode] [--runs N] [--memory eager|graph]
+ *   node bench/captured-passes.mjs [--size nano|tiny] [--side N] [--works image,prompt,encode,decode] [--runs N]
  *
  * Prints medians with quartiles of milliseconds by the clock and of processor time, the median of the ratios of neighbouring
- * runs, whether the bits are the same, and what recording and compiling cost once. With `--memory` only that side runs, and the
- * largest memory is printed. Random weights; `nano` has the sizes of the shipped models.
+ * runs, whether the bits are the same, what recording and compiling cost once, and the largest memory before and with graphs.
+ * Random weights; `nano` has the sizes of the shipped models.
  */
 import { parseArgs } from 'node:util';
 import { dist, prepare } from './lib/dist.mjs';
@@ -17,7 +17,6 @@ const { values: options } = parseArgs({
     side: { type: 'string', default: '192' },
     works: { type: 'string', default: 'image,prompt,encode,decode' },
     runs: { type: 'string', default: '15' },
-    memory: { type: 'string' },
   },
 });
 await prepare();
@@ -25,6 +24,8 @@ const { initBackend, tf } = await dist('backend/index.js');
 const { InferencePasses, inference } = await dist('nn/index.js');
 await initBackend('tensorflow');
 const { size } = options;
+/** After how many passes of the same shapes one is recorded. */
+const EAGER_PASSES = 2;
 const works = options.works.split(',');
 
 if (works.includes('image') || works.includes('prompt')) {
@@ -86,26 +87,27 @@ async function compare(title, model, work) {
     tf.dispose(result);
     return { clock, processor: (user + system) / 1000, numbers };
   };
-  if (options.memory !== undefined) {
-    for (let i = 0; i < Number(options.runs); i++) {
-      await once(options.memory === 'graph' ? captured : eagerly);
-      await passes.settle();
-    }
-    console.log(`${title}: ${options.memory}, at most ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
-    return;
-  }
   const first = await once(eagerly);
-  const plain = [await once(eagerly), await once(captured), await once(eagerly)];
+  const plain = [];
+  // All but the last run before passes are recorded.
+  for (let i = 0; i < EAGER_PASSES; i++) plain.push(await once(captured));
+  const before = peakMb();
   const used = process.cpuUsage();
   await once(captured);
   await passes.settle();
   const { user, system } = process.cpuUsage(used);
   const [eager, graph] = [[], []];
+  let same = true;
   for (let i = 0; i < Number(options.runs); i++) {
-    eager.push(await once(eagerly));
-    graph.push(await once(captured));
+    for (const [list, run] of [
+      [graph, captured],
+      [eager, eagerly],
+    ]) {
+      const { numbers, ...times } = await once(run);
+      list.push(times);
+      same &&= numbers.every((own, k) => equal(own, first.numbers[k]));
+    }
   }
-  const same = [...eager, ...graph].every(({ numbers }) => numbers.every((own, i) => equal(own, first.numbers[i])));
   console.log(title);
   for (const what of ['clock', 'processor']) {
     const [a, b] = [eager, graph].map((runs) => runs.map((run) => run[what]));
@@ -116,7 +118,12 @@ async function compare(title, model, work) {
   }
   const cost = (user + system) / 1000 - Math.min(...plain.map(({ processor }) => processor));
   console.log(`  the same bits: ${same ? 'yes' : 'NO'}; recording and compiling: ${cost.toFixed(0)} ms of processor time, once`);
+  console.log(`  at most ${before} MB before, ${peakMb()} MB with graphs`);
   passes.dispose();
+}
+
+function peakMb() {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
 function tensorsIn(value) {

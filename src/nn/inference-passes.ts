@@ -13,6 +13,9 @@ import { filled, type Listed, listed, numbered, tensorsIn } from './nested-tenso
 import type { Parameter } from './parameter.js';
 import { computationRevision } from './revision.js';
 
+/** Passes of the same shapes that run before one is recorded: making a graph takes about as long as four small passes. */
+const EAGER_PASSES = 2;
+
 /** Maximum number of remembered sets of shapes, with or without a graph. */
 const MOST_SHAPES = 32;
 
@@ -24,13 +27,13 @@ interface CapturedPass {
   readonly structure: unknown;
 }
 
-/** - `once`: one pass has run. - `compiling`: a graph is being made. - `eager`: no graph is possible. */
-type State = 'once' | 'compiling' | 'eager' | CapturedPass;
+/** The number of passes so far; `compiling`: a graph is being made; `eager`: no graph is possible. */
+type State = number | 'compiling' | 'eager' | CapturedPass;
 
 /**
- * Runs passes of a model without gradients. From the third pass of the same shapes on, its operations run as one graph, without
- * JavaScript in between: the second is recorded while it runs. A single pass therefore costs nothing more, and results are the same
- * to the last bit whichever way they were computed.
+ * Runs passes of a model without gradients. From the fourth pass of the same shapes on, its operations run as one graph, without
+ * JavaScript in between: the third is recorded while it runs. One or two passes therefore cost nothing more. Results are the same to
+ * the last bit whichever way they were computed.
  *
  * Graphs are fed with the current values of the parameters. They are discarded when a layer is replaced or an adapter is scaled.
  * Passes that read values on the host, or tensors that they were not given, run operation by operation, as do all passes on a GPU,
@@ -62,15 +65,11 @@ export class InferencePasses {
     if (this.revision !== computationRevision()) this.dispose();
     const given = listed(inputs);
     const key = `${variant} ${given.signature}`;
-    const state = this.states.get(key);
+    const state = this.states.get(key) ?? 0;
     this.states.delete(key);
-    if (state === undefined) {
-      this.remember(key, 'once');
-      return eager();
-    }
-    this.remember(key, state);
-    if (state === 'compiling' || state === 'eager') return eager();
-    if (state !== 'once') return runPass<O>(state, given.tensors);
+    this.remember(key, typeof state === 'number' ? state + 1 : state);
+    if (typeof state === 'object') return runPass<O>(state, given.tensors);
+    if (typeof state === 'string' || state < EAGER_PASSES) return eager();
     const recorded = this.record(this.model, key, given, eager);
     return recorded === undefined ? eager() : recorded.outputs;
   }
@@ -143,5 +142,5 @@ function runPass<O>({ graph, feeds, structure }: CapturedPass, inputs: readonly 
 }
 
 function drop(state: State): void {
-  if (typeof state !== 'string' && canRunGraphs()) state.graph.dispose();
+  if (typeof state === 'object' && canRunGraphs()) state.graph.dispose();
 }
