@@ -27,8 +27,11 @@ interface CapturedPass {
   readonly structure: unknown;
 }
 
-/** The number of passes so far; `compiling`: a graph is being made; `eager`: no graph is possible. */
-type State = number | 'compiling' | 'eager' | CapturedPass;
+/** A graph that is being made: each is an object of its own, as others may have been discarded meanwhile. */
+class Compiling {}
+
+/** The number of passes so far; `eager`: no graph is possible. */
+type State = number | 'eager' | Compiling | CapturedPass;
 
 /**
  * Runs passes of a model without gradients. From the fourth pass of the same shapes on, its operations run as one graph, without
@@ -68,8 +71,8 @@ export class InferencePasses {
     const state = this.states.get(key) ?? 0;
     this.states.delete(key);
     this.remember(key, typeof state === 'number' ? state + 1 : state);
-    if (typeof state === 'object') return runPass<O>(state, given.tensors);
-    if (typeof state === 'string' || state < EAGER_PASSES) return eager();
+    if (isCaptured(state)) return runPass<O>(state, given.tensors);
+    if (typeof state !== 'number' || state < EAGER_PASSES) return eager();
     const recorded = this.record(this.model, key, given, eager);
     return recorded === undefined ? eager() : recorded.outputs;
   }
@@ -118,17 +121,12 @@ export class InferencePasses {
     const used = usedFeeds(part);
     const structure = numbered(outputs, tensorsIn(outputs));
     const fed = used.map((i) => (i < tensors.length ? i : (parameters[i - tensors.length] as Parameter)));
-    this.states.set(key, 'compiling');
+    const own = new Compiling();
+    const become = (state: State) => (this.states.get(key) === own ? void this.states.set(key, state) : drop(state));
+    this.states.set(key, own);
     const compiling = CompiledGraph.compile({ ...part, feeds: used.map((i) => feeds[i] as TracedEdge) }).then(
-      (graph) => {
-        // Meanwhile it may have been discarded.
-        if (this.states.get(key) === 'compiling') this.states.set(key, { graph, feeds: fed, structure });
-        else graph.dispose();
-      },
-      () => {
-        // TensorFlow has an operation that graphs do not: its passes continue one by one.
-        if (this.states.get(key) === 'compiling') this.states.set(key, 'eager');
-      },
+      (graph) => become({ graph, feeds: fed, structure }),
+      () => become('eager'), // an operation that graphs do not have
     );
     this.compiling.add(compiling);
     compiling.finally(() => this.compiling.delete(compiling));
@@ -141,6 +139,10 @@ function runPass<O>({ graph, feeds, structure }: CapturedPass, inputs: readonly 
   return filled(structure, results) as O;
 }
 
+function isCaptured(state: State): state is CapturedPass {
+  return typeof state === 'object' && !(state instanceof Compiling);
+}
+
 function drop(state: State): void {
-  if (typeof state === 'object' && canRunGraphs()) state.graph.dispose();
+  if (isCaptured(state) && canRunGraphs()) state.graph.dispose();
 }

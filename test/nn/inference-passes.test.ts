@@ -192,6 +192,18 @@ describe('passes without gradients', () => {
     expect(await Promise.all([0, 1, 2, 3, 4].map(ask))).toEqual(answers);
   });
 
+  it('never run as a graph of an adapter that changed while it was compiled', async () => {
+    applyLora(net, { rank: 2, alpha: 4, targetModules: ['q'] }, Rng.seeded(2));
+    const [, b] = [...net.namedParameters()].find(([path]) => path.endsWith('lora_B.weight')) ?? [];
+    b?.assign(tf.fill([6, 2], 0.5));
+    for (const scale of [1, 0.25]) {
+      setAdapterScale(net, scale);
+      for (let i = 0; i < 3; i++) passes.run('net', inputs(5, i), (own) => net.forward(own));
+    }
+    await passes.settle();
+    for (let i = 0; i < 2; i++) expect(await numbers(net, inputs(5, 3), passes)).toEqual(await numbers(net, inputs(5, 3)));
+  });
+
   it('leave no tensor behind', async () => {
     const given = inputs(5, 1);
     for (let i = 0; i < 5; i++) expect(await leakOf(() => numbers(net, given, passes))).toBe(0);
