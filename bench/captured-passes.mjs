@@ -5,7 +5,7 @@
  *
  * Prints medians with quartiles of milliseconds by the clock and of processor time, the median of the ratios of neighbouring
  * runs, whether the bits are the same, what recording and compiling cost once, and the largest memory before and with graphs.
- * Random weights; `nano` has the sizes of the shipped models.
+ * Random weights; `nano` has the sizes of the nano models.
  */
 import { parseArgs } from 'node:util';
 import { dist, prepare } from './lib/dist.mjs';
