@@ -38,6 +38,7 @@ REGISTER_OP("SonogroundMakeGraph")
     .Attr("bytes: int")
     .Attr("feeds: string")    // names of the fed tensors, separated by commas: first all floats, then int32, then bool
     .Attr("fetches: string")  // likewise
+    .Attr("in_caller: bool = false")  // run on the calling thread: nothing is handed over between operations in a fixed order
     .Output("graph: int32")   // an id
     .SetIsStateful()
     .SetShapeFn([](InferenceContext* c) {
@@ -66,6 +67,13 @@ REGISTER_OP("SonogroundDropGraph").Attr("graph: int").Output("dropped: bool").Se
   c->set_output(0, c->Scalar());
   return absl::OkStatus();
 });
+
+// Softmax by TensorFlow's own kernel. In a graph, oneDNN's would replace it, whose last bits differ; single operations use the stock
+// kernel, and a graph has to equal them.
+REGISTER_OP("SonogroundSoftmax")
+    .Input("logits: float")
+    .Output("softmax: float")
+    .SetShapeFn(tensorflow::shape_inference::UnchangedShape);
 
 // A session with a single function.
 class Graph {
@@ -141,8 +149,11 @@ class MakeGraph : public OpKernel {
   explicit MakeGraph(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, context->GetAttr("bytes", &bytes_));
     std::string feeds, fetches;
+    bool in_caller = false;
     OP_REQUIRES_OK(context, context->GetAttr("feeds", &feeds));
     OP_REQUIRES_OK(context, context->GetAttr("fetches", &fetches));
+    OP_REQUIRES_OK(context, context->GetAttr("in_caller", &in_caller));
+    if (in_caller) options_.mutable_run_options()->set_inter_op_thread_pool(-1);
     for (const auto name : absl::StrSplit(feeds, ',', absl::SkipEmpty())) options_.add_feed(std::string(name));
     for (const auto name : absl::StrSplit(fetches, ',', absl::SkipEmpty())) options_.add_fetch(std::string(name));
   }
@@ -208,6 +219,29 @@ class DropGraph : public OpKernel {
   int graph_ = 0;
 };
 
+class StockSoftmax : public OpKernel {
+ public:
+  explicit StockSoftmax(OpKernelConstruction* context) : OpKernel(context) {
+    tensorflow::NodeDef definition;
+    definition.set_name(name());
+    definition.set_op("Softmax");
+    definition.add_input("logits");
+    (*definition.mutable_attr())["T"].set_type(tensorflow::DT_FLOAT);
+    absl::Status status;
+    stock_ = tensorflow::CreateOpKernel(tensorflow::DeviceType(DEVICE_CPU), context->device(),
+                                        context->device()->GetAllocator(tensorflow::AllocatorAttributes()), definition,
+                                        context->graph_def_version(), &status);
+    OP_REQUIRES_OK(context, status);
+  }
+
+  // The signatures are the same, so the stock kernel works on this one's inputs and outputs.
+  void Compute(OpKernelContext* context) override { stock_->Compute(context); }
+
+ private:
+  std::unique_ptr<OpKernel> stock_;
+};
+
+REGISTER_KERNEL_BUILDER(Name("SonogroundSoftmax").Device(DEVICE_CPU), StockSoftmax);
 REGISTER_KERNEL_BUILDER(Name("SonogroundMakeGraph").Device(DEVICE_CPU), MakeGraph);
 REGISTER_KERNEL_BUILDER(Name("SonogroundRunGraph").Device(DEVICE_CPU), RunGraph);
 REGISTER_KERNEL_BUILDER(Name("SonogroundDropGraph").Device(DEVICE_CPU), DropGraph);

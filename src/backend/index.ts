@@ -33,6 +33,7 @@ export {
   tensorflowTypes,
   trace,
   typeAttribute,
+  usedFeeds,
   type Variable,
 } from './graph/index.js';
 export { handOver } from './hand-over.js';

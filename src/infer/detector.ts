@@ -1,7 +1,7 @@
 import { tf } from '../backend/index.js';
 import type { RasterImage } from '../imaging/index.js';
 import type { EncodedImage, GroundingDino } from '../models/grounding-dino/index.js';
-import { inference } from '../nn/index.js';
+import { InferencePasses, inference } from '../nn/index.js';
 import {
   type Detection,
   type ImageProcessor,
@@ -41,6 +41,7 @@ export class GroundingDinoPredictor implements Detector, Disposable {
   private readonly model: GroundingDino;
   private readonly tokenizer: PromptTokenizer;
   private readonly imageProcessor: ImageProcessor;
+  private readonly passes: InferencePasses;
   private readonly prompts: PromptCache;
   private current: { readonly image: RasterImage; readonly encoded: EncodedImage } | undefined;
 
@@ -48,7 +49,8 @@ export class GroundingDinoPredictor implements Detector, Disposable {
     this.model = model;
     this.tokenizer = tokenizer;
     this.imageProcessor = imageProcessor;
-    this.prompts = new PromptCache(model);
+    this.passes = new InferencePasses(model);
+    this.prompts = new PromptCache(model, this.passes);
   }
 
   async detect(image: RasterImage, phrases: readonly string[], options: Partial<SelectOptions> = {}): Promise<Detection[]> {
@@ -57,6 +59,7 @@ export class GroundingDinoPredictor implements Detector, Disposable {
       const answers = await this.ask(image, prompt);
       found.push(...selectDetections(answers, prompt, { ...options, threshold: options.threshold ?? 0.3 }, image));
     }
+    await this.passes.settle();
     found.sort((a, b) => b.score - a.score);
     return found.slice(0, mostDetections(options));
   }
@@ -64,12 +67,12 @@ export class GroundingDinoPredictor implements Detector, Disposable {
   private async ask(image: RasterImage, prompt: EncodedPrompt): Promise<QueryAnswers> {
     const encoded = this.encode(image);
     const text = this.prompts.encode(prompt);
-    const answer = tf.tidy(() => {
-      const { layers } = this.model.detect(encoded, text, inference);
-      return { ...(layers.at(-1) as NonNullable<(typeof layers)[number]>) };
+    const answer = this.passes.run('detect', { encoded, text }, (given) => {
+      const { layers } = this.model.detect(given.encoded, given.text, inference);
+      return layers.at(-1) as NonNullable<(typeof layers)[number]>;
     });
     const [logits, boxes] = await Promise.all([answer.logits.data<'float32'>(), answer.predBoxes.data<'float32'>()]);
-    tf.dispose(answer);
+    tf.dispose({ ...answer });
     return { logits, boxes };
   }
 
@@ -78,7 +81,7 @@ export class GroundingDinoPredictor implements Detector, Disposable {
     this.release();
     const { pixelValues, pixelMask } = this.imageProcessor.process([image]);
     // A single image is never padded.
-    const encoded = this.model.encodeImage({ pixelValues }, inference);
+    const encoded = this.passes.run('image', { pixelValues }, (given) => this.model.encodeImage(given, inference));
     tf.dispose([pixelValues, pixelMask]);
     this.current = { image, encoded };
     return encoded;
@@ -88,6 +91,7 @@ export class GroundingDinoPredictor implements Detector, Disposable {
   forget(): void {
     this.release();
     this.prompts.dispose();
+    this.passes.dispose();
   }
 
   private release(): void {

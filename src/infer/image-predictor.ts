@@ -1,6 +1,6 @@
 import { tf } from '../backend/index.js';
 import type { BoxXyxy, MaskLogits, RasterImage, Size } from '../imaging/index.js';
-import { type ForwardContext, inference } from '../nn/index.js';
+import { type ForwardContext, InferencePasses, inference } from '../nn/index.js';
 import { scaleBoxes } from '../processing/index.js';
 import { DataError, RuntimeError } from '../util/index.js';
 import { callsFor, checkPrompts, type MaskPrompts, type PromptCall } from './mask-prompts.js';
@@ -60,12 +60,14 @@ interface Current<F> {
 export abstract class ImagePredictor<F extends ImageFeatures> implements Masker, Disposable {
   private readonly model: PromptableModel<F>;
   private readonly square: SquareImage;
+  private readonly passes: InferencePasses;
   private current: Current<F> | undefined;
   private disposed = false;
 
   constructor(model: PromptableModel<F>, square: SquareImage) {
     this.model = model;
     this.square = square;
+    this.passes = new InferencePasses(model);
   }
 
   /**
@@ -78,10 +80,10 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
     checkImage(image);
     if (this.current?.image === image) return;
     const { pixelValues, placed } = this.square.prepare(image);
-    const features = tf.tidy(() => ({ ...this.model.encodeImage(pixelValues, inference) }) as unknown as tf.TensorContainer);
+    const features = this.passes.run('image', { pixelValues }, (given) => this.model.encodeImage(given.pixelValues, inference));
     tf.dispose(pixelValues);
-    this.forget();
-    this.current = { image, features: features as unknown as F, placed };
+    this.release();
+    this.current = { image, features, placed };
   }
 
   /**
@@ -130,6 +132,8 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
       for (const [row, index] of call.indices.entries())
         answers[index] = answerOf({ logits, scores, object }, row, { each, lowRes, toImage });
     }
+    // Not in setImage: nobody may set another image between it and a prompt.
+    await this.passes.settle();
     return answers as PromptAnswer[];
   }
 
@@ -147,18 +151,16 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
       const lead: [number, number] = masks === undefined ? [1, boxes?.length ?? points?.length ?? 1] : [masks.length, 1];
       const perPrompt = points?.[0]?.length ?? 0;
       const [height, width] = masks === undefined ? [] : [masks[0]?.height as number, masks[0]?.width as number];
-      const outputs = this.model.decodeMasks(
-        {
-          features: repeated(features, lead[0]),
-          boxes: boxes && tf.tensor3d(scaleBoxes(boxes, image, placed).flat(), [...lead, 4]),
-          points: moved && tf.tensor4d(moved.flat(2), [...lead, perPrompt, 2]),
-          labels: labels && tf.tensor3d(labels.flat(), [...lead, perPrompt], 'int32'),
-          masks: masks && tf.stack(masks.map(({ data }) => tf.tensor3d(data, [height as number, width as number, 1]))),
-          multimask,
-        } as Parameters<PromptableModel<F>['decodeMasks']>[0],
-        inference,
-      );
-      return { ...outputs } as unknown as tf.TensorContainer;
+      const inputs = {
+        features: repeated(features, lead[0]),
+        boxes: boxes && tf.tensor3d(scaleBoxes(boxes, image, placed).flat(), [...lead, 4]),
+        points: moved && tf.tensor4d(moved.flat(2), [...lead, perPrompt, 2]),
+        labels: labels && tf.tensor3d(labels.flat(), [...lead, perPrompt], 'int32'),
+        masks: masks && tf.stack(masks.map(({ data }) => tf.tensor3d(data, [height as number, width as number, 1]))),
+        multimask,
+      } as Parameters<PromptableModel<F>['decodeMasks']>[0];
+      const decode = (given: typeof inputs) => this.model.decodeMasks(given, inference);
+      return this.passes.run('masks', inputs, decode) as unknown as tf.TensorContainer;
     }) as unknown as ReturnType<PromptableModel<F>['decodeMasks']>;
   }
 
@@ -185,6 +187,11 @@ export abstract class ImagePredictor<F extends ImageFeatures> implements Masker,
 
   /** Drops the current image; required after the model's weights have changed. */
   forget(): void {
+    this.release();
+    this.passes.dispose();
+  }
+
+  private release(): void {
     if (this.current !== undefined) tf.dispose({ ...this.current.features } as unknown as tf.TensorContainer);
     this.current = undefined;
   }

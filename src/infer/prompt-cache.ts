@@ -1,6 +1,6 @@
 import { tf } from '../backend/index.js';
 import type { EncodedText, GroundingDino } from '../models/grounding-dino/index.js';
-import { inference } from '../nn/index.js';
+import { type InferencePasses, inference } from '../nn/index.js';
 import { collateText } from '../processing/index.js';
 import type { EncodedPrompt } from '../prompts/index.js';
 
@@ -10,11 +10,13 @@ const CAPACITY = 32;
 /** Caches encoded prompts, so that the text encoder runs once for many images. Owns the tensors that it returns. */
 export class PromptCache {
   private readonly model: GroundingDino;
+  private readonly passes: InferencePasses;
   /** Least recently used first. */
   private readonly entries = new Map<string, EncodedText>();
 
-  constructor(model: GroundingDino) {
+  constructor(model: GroundingDino, passes: InferencePasses) {
     this.model = model;
+    this.passes = passes;
   }
 
   /** The prompt's features; valid until `CAPACITY` other prompts were requested. */
@@ -33,7 +35,7 @@ export class PromptCache {
 
   private compute(prompt: EncodedPrompt): EncodedText {
     const batch = collateText([prompt]);
-    const text = this.model.encodeText(batch, inference);
+    const text = this.passes.run('text', { ...batch }, (given) => this.model.encodeText(given, inference));
     tf.dispose({ ...batch });
     return text;
   }

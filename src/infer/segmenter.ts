@@ -34,6 +34,8 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
   readonly detector: Detector;
   readonly masker: M;
   private disposed = false;
+  /** Settles when the masker is free. */
+  private masking: Promise<unknown> = Promise.resolve();
 
   constructor(detector: Detector, masker: M) {
     this.detector = detector;
@@ -48,7 +50,11 @@ export class Segmenter<M extends Masker | undefined = Masker> implements Disposa
    * @throws UsageError for a prompt without words, or invalid options; RuntimeError after {@link dispose}.
    */
   async segment(image: RasterImage, prompt: string | readonly string[], options: SegmentOptions = {}): Promise<SegmentOf<M>[]> {
-    return (await this.masked(image, await this.detect(image, prompt, options))) as SegmentOf<M>[];
+    const detections = await this.detect(image, prompt, options);
+    // One after another: between an image and its boxes, a request made at the same time must not set another image.
+    const masked = this.masking.then(() => this.masked(image, detections));
+    this.masking = masked.catch(() => {});
+    return (await masked) as SegmentOf<M>[];
   }
 
   /** Returns only the boxes of {@link segment}; the masker does not run. */

@@ -3,6 +3,7 @@ import {
   type BlockMode,
   type BlockObserver,
   backThrough,
+  computationChanged,
   dropout,
   type Linear,
   linear,
@@ -63,8 +64,7 @@ export class LoraLinear
   readonly bias: Parameter | undefined;
   readonly loraA: Parameter;
   readonly loraB: Parameter;
-  /** Factor on the update: 0 disables the adapter, 1 is as trained. */
-  strength = 1;
+  private factor = 1;
   /** The current block of a training step, if any. */
   private block: BlockMode | undefined;
 
@@ -92,8 +92,19 @@ export class LoraLinear
     return this.base.outFeatures;
   }
 
+  /** Factor on the update: 0 disables the adapter, 1 is as trained. */
+  get strength(): number {
+    return this.factor;
+  }
+
+  set strength(strength: number) {
+    if (strength === this.factor) return;
+    this.factor = strength;
+    computationChanged();
+  }
+
   private get scale(): number {
-    return (this.strength * this.alpha) / this.rank;
+    return (this.factor * this.alpha) / this.rank;
   }
 
   /** Initialises A; B starts at zero, so that the layer initially equals the wrapped one. */

@@ -15,11 +15,13 @@ export {
   type TensorRecord,
 } from './forward-context.js';
 export { GroupNorm } from './group-norm.js';
+export { InferencePasses } from './inference-passes.js';
 export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } from './init.js';
 export { LayerNorm } from './layer-norm.js';
 export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
 export { Module } from './module.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
+export { computationChanged } from './revision.js';
 export type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
 export { TensorLayer } from './tensor-layer.js';
 export { throughHidden } from './through-hidden.js';

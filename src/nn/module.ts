@@ -2,6 +2,7 @@ import { tf } from '../backend/index.js';
 import { Rng, sizeOf } from '../util/index.js';
 import { layerVariable } from './layer-variable.js';
 import { Parameter, type ParameterOptions } from './parameter.js';
+import { computationChanged } from './revision.js';
 import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
 
 /**
@@ -88,6 +89,7 @@ export abstract class Module extends tf.layers.Layer {
     for (const [name, module] of this.childModules) {
       if (path === name) {
         this.childModules.set(name, replacement);
+        computationChanged();
         swapIn(this as unknown as Record<string, unknown>, module, replacement);
         return;
       }

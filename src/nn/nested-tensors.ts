@@ -9,6 +9,28 @@ export function tensorsIn(value: unknown): tf.Tensor[] {
   return [...found.values()];
 }
 
+/** The tensors of nested lists and records, and what they look like. */
+export interface Listed {
+  /** Distinct by memory. */
+  readonly tensors: readonly tf.Tensor[];
+  /** Equal for values that only differ in the values of their tensors. */
+  readonly signature: string;
+}
+
+export function listed(value: unknown): Listed {
+  const places = new Map<object, number>();
+  const tensors: tf.Tensor[] = [];
+  const shapes = mapped(value, (tensor) => {
+    const { dataId, dtype, shape } = tensor;
+    const known = places.get(dataId);
+    if (known !== undefined) return { same: known };
+    places.set(dataId, tensors.length);
+    tensors.push(tensor);
+    return { dtype, shape };
+  });
+  return { tensors, signature: JSON.stringify(shapes) };
+}
+
 /** Maps each tensor in nested lists and records. */
 function mapped(value: unknown, replace: (tensor: tf.Tensor) => unknown): unknown {
   if (value instanceof tf.Tensor) return replace(value);

@@ -12,11 +12,16 @@ export interface GraphPart {
   /** Inputs, in order. Ancestors of a fed edge are not computed. */
   readonly feeds: readonly TracedEdge[];
   readonly outputs: readonly TracedEdge[];
+  /**
+   * Run the operations one after another in the recorded order, which bounds memory as that order does, and saves handing work
+   * between threads. Otherwise independent operations run in parallel. Default: false.
+   */
+  readonly sequential?: boolean;
 }
 
 /**
- * Recorded operations as a single TensorFlow function: no JavaScript runs in between, and independent operations run in parallel.
- * The results equal those of the single operations up to the last bits, and are reproducible.
+ * Recorded operations as a single TensorFlow function: no JavaScript runs in between. The results equal those of the single
+ * operations, and are reproducible; only where TensorFlow fuses operations, as in gradients, do the last bits differ.
  */
 export class CompiledGraph {
   private readonly graph: NativeGraph;
@@ -29,14 +34,15 @@ export class CompiledGraph {
   }
 
   /** Compiles part of a recording. */
-  static async compile({ operations, feeds, outputs }: GraphPart): Promise<CompiledGraph> {
-    const writer = new NodeWriter(feeds);
+  static async compile({ operations, feeds, outputs, sequential = false }: GraphPart): Promise<CompiledGraph> {
+    const writer = new NodeWriter(feeds, sequential);
     for (const operation of neededOf(operations, feeds, outputs)) writer.add(operation);
     const { fetches, fetched } = writer.fetch(outputs);
     const graph = await NativeGraph.make({
       nodes: writer.nodes,
       feeds: feeds.map((edge, i) => ({ name: `${feedName(i)}:0`, dtype: portOf(edge).dtype })),
       fetches,
+      inCaller: sequential,
     });
     return new CompiledGraph(graph, fetched);
   }
@@ -80,6 +86,20 @@ function keyOf({ node, output }: TracedEdge, numbers: Map<TracedNode, number>): 
   return `${number}:${output}`;
 }
 
+/** Indices of the feeds that the outputs depend on. */
+export function usedFeeds({ operations, feeds, outputs }: GraphPart): number[] {
+  const numbers = new Map<TracedNode, number>();
+  const edges = [...neededOf(operations, feeds, outputs).flatMap(({ inputs }) => inputs), ...outputs];
+  const read = new Set(edges.map((edge) => keyOf(edge, numbers)));
+  return feeds.flatMap((feed, i) => (read.has(keyOf(feed, numbers)) ? [i] : []));
+}
+
+/** An operation as a node: oneDNN's softmax, which TensorFlow uses in graphs only, has other last bits. */
+function inGraph(operation: TracedOperation): Pick<GraphNode, 'op' | 'attributes'> {
+  if (operation.op === 'Softmax' && operation.dtypes[0] === 'float32') return { op: 'SonogroundSoftmax', attributes: [] };
+  return { op: operation.op, attributes: completeAttributes(operation) };
+}
+
 /** The operations needed to compute the outputs from the feeds. */
 function neededOf(
   operations: readonly TracedOperation[],
@@ -103,8 +123,11 @@ class NodeWriter {
   private readonly numbers = new Map<TracedNode, number>();
   private readonly fed = new Map<string, string>();
   private readonly names = new Map<TracedNode, string>();
+  private readonly sequential: boolean;
+  private last: string | undefined;
 
-  constructor(feeds: readonly TracedEdge[]) {
+  constructor(feeds: readonly TracedEdge[], sequential: boolean) {
+    this.sequential = sequential;
     for (const [i, edge] of feeds.entries()) {
       const { dtype, shape } = portOf(edge);
       const name = feedName(i);
@@ -121,8 +144,11 @@ class NodeWriter {
   add(operation: TracedOperation): void {
     const inputs = operation.inputs.map((edge) => this.source(edge));
     const name = `op${this.names.size}`;
-    this.nodes.push({ name, op: operation.op, inputs, attributes: completeAttributes(operation) });
+    const after = this.sequential && this.last !== undefined ? [`^${this.last}`] : [];
+    const { op, attributes } = inGraph(operation);
+    this.nodes.push({ name, op, inputs: [...inputs, ...after], attributes });
     this.names.set(operation, name);
+    this.last = name;
   }
 
   /** TensorFlow fetches each edge only once, and no fed edge: those pass through an identity node. */

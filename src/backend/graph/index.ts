@@ -1,6 +1,6 @@
 export { completeAttributes, typeAttribute } from './attributes.js';
 export { CapturedFunction, type NamedTensors } from './captured-function.js';
-export { CompiledGraph } from './compiled-graph.js';
+export { CompiledGraph, usedFeeds } from './compiled-graph.js';
 export type { ConstantValues, Graph, GraphNode, GraphPort, Saver, Signature, Variable } from './graph.js';
 export { DT_STRING, savedModelMessage } from './graph-def.js';
 export { canRunGraphs } from './native-graph.js';

@@ -17,6 +17,8 @@ export interface NativeGraphParts {
   readonly feeds: readonly NativePort[];
   /** Distinct, and disjoint from the feeds. */
   readonly fetches: readonly NativePort[];
+  /** Run all operations on the calling thread; each may still split its own work. */
+  readonly inCaller: boolean;
 }
 
 /** The types in the order of the operation's inputs and outputs, with the attributes for their counts. */
@@ -60,7 +62,12 @@ export class NativeGraph {
     try {
       const made = native().executeSingleOutput(
         'SonogroundMakeGraph',
-        [int('bytes', bytes.length), text('feeds', names(parts.feeds).join()), text('fetches', names(parts.fetches).join())],
+        [
+          int('bytes', bytes.length),
+          text('feeds', names(parts.feeds).join()),
+          text('fetches', names(parts.fetches).join()),
+          { name: 'in_caller', type: native().binding.TF_ATTR_BOOL, value: parts.inCaller },
+        ],
         [definition],
       ) as tf.Tensor;
       const [number = 0] = await made.data();

@@ -57,7 +57,7 @@ export interface RecorderOptions {
   readonly merge?: boolean;
 }
 
-/** A function that reads undeclared tensors cannot be compiled to a graph of its inputs. */
+/** A function that reads undeclared tensors, or values on the host, cannot be compiled to a graph of its inputs. */
 export class NotRecordable extends RuntimeError {}
 
 let recording = false;
@@ -136,6 +136,11 @@ export class Recorder {
         this.existing(id, tensor.dataId);
         return id;
       });
+    // Functions read values through the engine. Kernels, which do so to check indices, use the backend.
+    const engine = tf.engine() as unknown as Record<'read' | 'readSync', () => never>;
+    engine.read = engine.readSync = () => {
+      throw unrecordable('values of a tensor are read on the host: what follows may depend on them');
+    };
     recording = true;
     try {
       return body();
@@ -143,8 +148,8 @@ export class Recorder {
       recording = false;
       backend.binding = original;
       // Restores the prototype's methods.
-      Reflect.deleteProperty(backend, 'getInputTensorIds');
-      Reflect.deleteProperty(backend, 'write');
+      for (const name of ['getInputTensorIds', 'write']) Reflect.deleteProperty(backend, name);
+      for (const name of ['read', 'readSync']) Reflect.deleteProperty(engine, name);
     }
   }
 
@@ -240,7 +245,10 @@ export class Recorder {
 }
 
 function madeOutside(shape: readonly number[]): NotRecordable {
-  const what = `a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`;
+  return unrecordable(`a tensor of shape [${shape.join(', ')}] that was made outside of the function is read`);
+}
+
+function unrecordable(what: string): NotRecordable {
   return new NotRecordable({ code: 'E_GRAPH_UNRECORDABLE', where: 'trace', what });
 }
 
