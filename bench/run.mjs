@@ -44,6 +44,8 @@ async function run(options) {
       const record = await measure(work, sizes, { ...options, peers, python });
       results[work] = record;
       if (options.ledger) append(record);
+      if (peers.length > 0 && WORKS[work].whole !== undefined)
+        console.log(`${work}: not against peers, which run whole passes: see the detector`);
       for (const line of reportOf(sizes.model === undefined ? WORKS[work].title : work, record)) console.log(line);
     }
   }

@@ -1,7 +1,10 @@
 /** Whether two sides compute the same: their outputs compared before their times are. */
 
-/** Largest typical difference at which a side still counts as computing the same. */
-const BOUNDS = { float32: 1e-3, bfloat16: 0.15 };
+/**
+ * Largest typical difference at which a side still counts as computing the same. Right detectors with random weights differ by 1e-6
+ * in float32 and by 0.03 to 0.1 in bfloat16; samples that are off by half a cell, by 0.4.
+ */
+const BOUNDS = { float32: 1e-3, bfloat16: 0.25 };
 
 /** A loss after random dropout, whose draws differ between programs. */
 const LOSS_BOUND = 0.1;
@@ -9,17 +12,22 @@ const LOSS_BOUND = 0.1;
 /** Runtimes write the lowest float32 in place of minus infinity. */
 const LOWEST = -1e30;
 
+/** Undefined, or the sentence that names an output that is missing or has another shape. */
+export function shapeMismatch(reference, other) {
+  for (const [name, { shape }] of reference) {
+    const got = other.get(name)?.shape;
+    if (got?.join() !== shape.join())
+      return `${name}: expected the shape ${shape.join('x')}, got ${got?.join('x') ?? 'no output'}`;
+  }
+  return undefined;
+}
+
 /**
- * Differences of outputs (Maps of `{ data, shape }`), relative to the largest value of the reference: `largest`, and `typical`. Typical is
+ * Differences of outputs of the same shapes (Maps of `{ data, shape }`), relative to the largest value of the reference: `largest`, and `typical`. Typical is
  * the root mean square. A detector's queries have no order, and near ties change which are chosen, so each of the reference's
  * is compared with the most similar one, and typical is the median over the queries.
  */
 export function differencesOf(reference, other) {
-  for (const [name, { shape }] of reference) {
-    const theirs = other.get(name)?.shape;
-    if (theirs === undefined || theirs.join() !== shape.join())
-      throw new Error(`${name}: expected the shape ${shape.join('x')}, got ${theirs?.join('x') ?? 'no such output'}`);
-  }
   if (reference.has('pred_boxes')) return differencesOfQueries(reference, other);
   const all = [...reference].map(([name, { data }]) => differencesOfArrays(data, other.get(name).data));
   return { largest: Math.max(...all.map(({ largest }) => largest)), typical: Math.max(...all.map(({ typical }) => typical)) };

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/lib/places.mjs';
-import { differencesOf, disagreement } from './agreement.mjs';
+import { differencesOf, disagreement, shapeMismatch } from './agreement.mjs';
+import { dist } from './dist.mjs';
 import { circumstances } from './ledger.mjs';
 import { startReference, startSide } from './sides.mjs';
 import { median, ratiosOf, summaryOf } from './statistics.mjs';
@@ -32,12 +33,13 @@ async function measureIn(folder, work, sizes, options, sides) {
   const { rate, backend, device } = await answerOf(ours, 'rate');
   const begun = circumstances();
   for (const side of sides) if (before) await answerOf(side, before);
-  const expected = reference && (await outputsOf(reference, question, folder, 'reference'));
+  const { readSafetensors: read } = await dist('weights/formats/index.js');
+  const expected = reference && (await outputsOf(reference, question, join(folder, 'outputs.safetensors'), read));
   // The weights of the losses differ: tools/parity compares training.
   const comparable = expected !== undefined && kind !== 'train-step';
-  const difference = comparable ? differencesOf(expected, await outputsOf(ours, question, folder, 'ours')) : undefined;
-  const wrong = difference && disagreement(difference, 'float32', work);
-  if (wrong !== undefined) throw new Error(`${work}: our side ${wrong}`);
+  const difference = comparable
+    ? differenceOfOurs(expected, await outputsOf(ours, question, join(folder, 'outputs-ours.safetensors'), read), work)
+    : undefined;
   const share = whole !== undefined && !options.scaling;
   const questions = [[ours, question], ...(reference ? [[reference, question]] : []), ...(share ? [[ours, whole]] : [])];
   const { passes, first, others } = await takeTurns(questions, options.runs);
@@ -72,8 +74,30 @@ async function measureIn(folder, work, sizes, options, sides) {
   await reference.end(); // frees its memory
   const peers = options.peers.filter(({ kinds }) => kinds.includes(kind));
   const { runs, python } = options;
-  record.peers = await againstPeers(peers, ours, { work, kind, sizes, question, before, runs, folder, python, expected });
+  record.peers = await againstPeers(peers, ours, {
+    work,
+    kind,
+    sizes,
+    question,
+    before,
+    runs,
+    folder,
+    python,
+    expected,
+    read,
+    say: console.error,
+  });
   return record;
+}
+
+/** @throws Error if our outputs are not those of the reference. */
+function differenceOfOurs(expected, outputs, work) {
+  const mismatch = shapeMismatch(expected, outputs);
+  if (mismatch !== undefined) throw new Error(`${work}: our side computes something else: ${mismatch}`);
+  const difference = differencesOf(expected, outputs);
+  const wrong = disagreement(difference, 'float32', work);
+  if (wrong !== undefined) throw new Error(`${work}: our side ${wrong}`);
+  return difference;
 }
 
 async function startOurs(kind, from, sizes, { backend }) {

@@ -15,6 +15,7 @@ import { trainStep } from './train-step.mjs';
 
 const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
 const { describeBackend, hasNativeLinear, initBackend, nativeLinear, nativeOps, tf } = await dist('backend/index.js');
+const { groundingDinoToHuggingFace } = await dist('models/grounding-dino/index.js');
 const { inference } = await dist('nn/index.js');
 const { readSafetensors, writeSafetensors } = await dist('weights/formats/index.js');
 const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
@@ -94,9 +95,12 @@ async function detector() {
   const ask = async (context, keep) => {
     const text = model.encodeText(inputs, context);
     const answer = model.detect(image, text, context);
-    const { logits, predBoxes } = answer.layers.at(-1);
-    await predBoxes.data();
-    await keep?.({ logits, pred_boxes: predBoxes });
+    await answer.layers.at(-1).predBoxes.data();
+    if (keep !== undefined) {
+      const { logits, predBoxes } = groundingDinoToHuggingFace(answer, inputs.attentionMask, model.config);
+      await keep({ logits, pred_boxes: predBoxes });
+      tf.dispose([logits, predBoxes]);
+    }
     tf.dispose([text, answer]);
   };
   return async (question, stock, keep) => {

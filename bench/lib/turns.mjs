@@ -1,18 +1,22 @@
 /** Two sides that take turns, so that whatever else the machine does meets both. */
 import { join } from 'node:path';
-import { differencesOf, disagreement } from './agreement.mjs';
-import { dist } from './dist.mjs';
+import { differencesOf, disagreement, shapeMismatch } from './agreement.mjs';
 import { exportModel, startPeer } from './peers.mjs';
 import { othersClock } from './processor.mjs';
 import { ratiosOf, summaryOf } from './statistics.mjs';
 
-/** A side that cannot run its model, or computes something else; its message is the reason. */
-class Refusal extends Error {}
+/** A side that cannot run its model, or computes something else; the message is the reason. */
+class Refusal extends Error {
+  constructor(side, reason) {
+    super(reason);
+    this.side = side;
+  }
+}
 
 /** The answer of a side. @throws Refusal if it has none. */
 export async function answerOf(side, line) {
   const answer = await side.ask(line);
-  if (answer.refused !== undefined) throw new Refusal(answer.refused);
+  if (answer.refused !== undefined) throw new Refusal(side, answer.refused);
   return answer;
 }
 
@@ -34,21 +38,21 @@ export async function takeTurns(questions, runs) {
   return { passes, first, others: clock.mean() };
 }
 
-/** Asks a side to save its outputs; resolves to them. */
-export async function outputsOf(side, question, folder, name) {
-  const file = join(folder, `outputs-${name}.safetensors`);
+/** Asks a side to save its outputs; resolves to them. `read` reads a safetensors file. */
+export async function outputsOf(side, question, file, read) {
   await answerOf(side, `save ${question} ${file}`);
-  const { readSafetensors } = await dist('weights/formats/index.js');
-  return (await readSafetensors(file)).arrays;
+  return (await read(file)).arrays;
 }
 
 /**
  * Every peer against us, one after another, each after its outputs were compared with the reference's.
  *
- * @param expected - the reference's outputs.
+ * @param asked - the work with its question, folder and so on; `expected` are the reference's outputs, `read` reads those of a peer,
+ *   `say` gets a line when a peer starts.
  * @returns one record a peer: its figures, or in `refused` the reason why it has none.
  */
-export async function againstPeers(peers, ours, { work, kind, sizes, question, before, runs, folder, python, expected }) {
+export async function againstPeers(peers, ours, asked) {
+  const { work, kind, sizes, folder, python, say } = asked;
   if (peers.length === 0) return [];
   const noModel = peers.some(({ exported }) => exported) ? await exportModel(kind, sizes, folder, python) : undefined;
   const records = [];
@@ -59,29 +63,33 @@ export async function againstPeers(peers, ours, { work, kind, sizes, question, b
       record.refused = noModel;
       continue;
     }
+    say(`${work}: ${peer.name}, ${peer.precision}`);
     const side = await startPeer(peer, kind, sizes, folder, python);
     try {
-      if (side.refused !== undefined) throw new Refusal(side.refused);
-      Object.assign(record, { version: side.version, precision: side.precision });
-      if (before) await answerOf(side, before);
-      record.difference = differencesOf(expected, await outputsOf(side, question, folder, 'peer'));
-      const wrong = disagreement(record.difference, record.precision, work);
-      if (wrong !== undefined) throw new Refusal(wrong);
-      const { passes, others } = await takeTurns(
-        [
-          [ours, question],
-          [side, question],
-        ],
-        runs,
-      );
-      const [own, theirs] = passes;
-      Object.assign(record, summaryOf(theirs), { ours: summaryOf(own).seconds, ...ratiosOf(own, theirs), others });
+      await againstPeer(side, record, ours, asked);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (error.side !== side) throw error;
       record.refused = error.message;
     } finally {
       await side.end();
     }
   }
   return records;
+}
+
+/** Completes the record of a peer. @throws Refusal if it has no figures. */
+async function againstPeer(side, record, ours, { work, question, before, runs, folder, expected, read }) {
+  if (side.refused !== undefined) throw new Refusal(side, side.refused);
+  Object.assign(record, { version: side.version, precision: side.precision });
+  if (before) await answerOf(side, before);
+  const outputs = await outputsOf(side, question, join(folder, 'outputs-peer.safetensors'), read);
+  const mismatch = shapeMismatch(expected, outputs);
+  if (mismatch !== undefined) throw new Refusal(side, `computes something else: ${mismatch}`);
+  record.difference = differencesOf(expected, outputs);
+  const wrong = disagreement(record.difference, record.precision, work);
+  if (wrong !== undefined) throw new Refusal(side, wrong);
+  const questions = [ours, side].map((one) => [one, question]);
+  const { passes, others } = await takeTurns(questions, runs);
+  const [own, theirs] = passes;
+  Object.assign(record, summaryOf(theirs), { ours: summaryOf(own).seconds, ...ratiosOf(own, theirs), others });
 }

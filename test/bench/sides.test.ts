@@ -6,7 +6,7 @@ const lib = (name: string) => import(pathToFileURL(resolve('bench', 'lib', `${na
 const { parseAnswer, startSide } = await lib('sides');
 const { choosePeers, dividePeers, PEERS } = await lib('peers');
 const { readOptions, USAGE } = await lib('options');
-const { takeTurns } = await lib('turns');
+const { againstPeers, takeTurns } = await lib('turns');
 
 /** A side that is a few lines of JavaScript. */
 const program = (code: string) => startSide(process.execPath, ['-e', code]);
@@ -69,6 +69,68 @@ describe('turns', () => {
     await expect(takeTurns([[side([], 'x', [pass(1), { refused: 'out of memory' }]), 'run']], 2)).rejects.toThrow(
       'out of memory',
     );
+  });
+});
+
+describe('against peers', () => {
+  const expected = new Map([['a', { data: Float32Array.of(1, 2), shape: [2] }]]);
+  const pass = { seconds: 2, cpuSeconds: 3, peakMb: 50 };
+  const first = { version: '9', precision: 'float32' };
+  /** A peer whose program answers `save` and passes with these, by the lines it is asked. */
+  const peer = (name: string, { start = first, saved = {}, answer = pass }: Record<string, object>) => {
+    const code = `console.log(${JSON.stringify(JSON.stringify(start))});
+      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) =>
+        console.log(line.startsWith('save ') ? ${JSON.stringify(JSON.stringify(saved))} : ${JSON.stringify(JSON.stringify(answer))}));`;
+    return { name, precision: 'float32', needs: [], kinds: ['masker'], command: () => [process.execPath, ['-e', code]] };
+  };
+  const ours = { ask: async () => ({ seconds: 1, cpuSeconds: 1, peakMb: 10 }) };
+  const against = (peers: object[], data: Float32Array, side: object = ours) =>
+    againstPeers(peers, side, {
+      work: 'encoder',
+      kind: 'masker',
+      sizes: {},
+      question: 'encode',
+      runs: 2,
+      folder: '/none',
+      python: '',
+      say: () => {},
+      expected,
+      read: async () => ({ arrays: new Map([['a', { data, shape: [data.length] }]]) }),
+    });
+
+  it('every refusal is a row with its reason, and the others are measured', async () => {
+    const rows = await against(
+      [
+        peer('good', {}),
+        peer('no model', { start: { refused: 'no kernel of GridSample' } }),
+        peer('no pass', { answer: { refused: 'out of memory' } }),
+        peer('no outputs', { saved: { refused: 'cannot compile' } }),
+      ],
+      Float32Array.of(1, 2),
+    );
+    expect(rows[0]).toMatchObject({ peer: 'good', ...first, ours: 1, seconds: 2, ratio: 2, ratioQuartiles: [2, 2], cpuRatio: 3 });
+    expect(rows.map(({ refused }: { refused?: string }) => refused)).toEqual([
+      undefined,
+      'no kernel of GridSample',
+      'out of memory',
+      'cannot compile',
+    ]);
+  });
+
+  it('a peer that computes something else is not timed', async () => {
+    for (const [data, reason] of [
+      [Float32Array.of(1, 3), 'typical difference 0.45, largest 0.50'],
+      [Float32Array.of(1), 'a: expected the shape 2, got 1'],
+    ] as const) {
+      const [row] = await against([peer('other', {})], data);
+      expect(row.refused).toContain(`computes something else: ${reason}`);
+      expect(row.seconds).toBeUndefined();
+    }
+  });
+
+  it('a failure of our own side is not blamed on the peer', async () => {
+    const broken = { ask: async () => ({ refused: 'our own fault' }) };
+    await expect(against([peer('good', {})], Float32Array.of(1, 2), broken)).rejects.toThrow('our own fault');
   });
 });
 
