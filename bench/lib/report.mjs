@@ -1,4 +1,5 @@
-/** The sentences that run.mjs prints of its measurements. */
+/** The lines that run.mjs prints of its measurements. */
+import { peerName } from './tables.mjs';
 
 /** The lines of one measurement. */
 export function reportOf(title, record) {
@@ -29,20 +30,21 @@ export function reportOf(title, record) {
 function sideLine(name, { seconds, quartiles, cpuSeconds, peakMb }) {
   const spread = quartiles === undefined ? '' : ` (${quartiles.map((x) => x.toFixed(3)).join(' to ')})`;
   const memory = `peak memory ${peakMb.toFixed(0)} MB`;
-  return `  ${name.padEnd(26)} ${seconds.toFixed(3)} s${spread}, processor time ${cpuSeconds.toFixed(3)} s, ${memory}`;
+  return `  ${name.padEnd(38)} ${seconds.toFixed(3)} s${spread}, processor time ${cpuSeconds.toFixed(3)} s, ${memory}`;
 }
 
 function comparisonLine({ ratio, ratioQuartiles, cpuRatio, difference, ours }) {
   const spread = ratioQuartiles.map((x) => x.toFixed(2)).join(' to ');
-  const neighbour = typeof ours === 'number' ? ` of our ${ours.toFixed(3)} s` : '';
+  const own = typeof ours === 'number' ? `ours ${ours.toFixed(3)} s, ` : '';
   const digits = (x) => x.toExponential(0);
   const differs =
     difference === undefined ? '' : `; outputs differ by ${digits(difference.typical)}, at most ${digits(difference.largest)}`;
-  return `    ${ratio.toFixed(2)} times${neighbour} (quartiles ${spread}), by processor time ${cpuRatio.toFixed(2)}${differs}`;
+  const times = `${ratio.toFixed(2)} times as fast (quartiles ${spread}), by processor time ${cpuRatio.toFixed(2)} times`;
+  return `    ${own}${times}${differs}`;
 }
 
 function peerLines(peer) {
-  const name = [peer.peer, peer.version, peer.precision].filter(Boolean).join(' ');
+  const name = `${peerName(peer)}, ${peer.precision}`;
   if (peer.refused !== undefined) return [`  ${name}: ${peer.refused}`];
   return [sideLine(name, peer), comparisonLine(peer)];
 }

@@ -16,6 +16,12 @@ export function processorOf({ machine, instructions }) {
   return instructions === undefined ? name : `${name}, ${instructions}`;
 }
 
+/** `ONNX Runtime 1.32.0, gathers`: the version follows the runtime's name. */
+export function peerName({ peer, version }) {
+  const [runtime, ...how] = peer.split(', ');
+  return [version === undefined ? runtime : `${runtime} ${version}`, ...how].join(', ');
+}
+
 /** A table whose columns are as wide as the formatter makes them. */
 function table(head, rows) {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
@@ -57,7 +63,7 @@ function peerTable(list) {
       processorOf(r),
       workOf(r),
       String(r.threads),
-      [peer.peer, peer.version].filter(Boolean).join(' '),
+      peerName(peer),
       peer.precision,
       fixed(peer.ours, 3),
       fixed(peer.seconds, 3),

@@ -8,7 +8,7 @@ const lib = (name: string) => import(pathToFileURL(resolve('bench', 'lib', `${na
 const { median, quantile, quartiles, ratiosOf, summaryOf } = await lib('statistics');
 const { instructionsIn, othersClock } = await lib('processor');
 const { differencesOf, disagreement, shapeMismatch } = await lib('agreement');
-const { processorOf, withTables } = await lib('tables');
+const { peerName, processorOf, withTables } = await lib('tables');
 const { reportOf } = await lib('report');
 
 const MARK = '<!-- made by `node bench/ledger.mjs` from ledger.jsonl: -->';
@@ -50,7 +50,7 @@ const PEERS = [
     cpuRatio: 0.41,
     difference: { typical: 0.012, largest: 0.2 },
   },
-  { peer: 'ONNX Runtime', precision: 'float32', refused: 'NOT_IMPLEMENTED: GridSample(20)\n a|b' },
+  { peer: 'ONNX Runtime, gathers', precision: 'float32', refused: 'NOT_IMPLEMENTED: GridSample(20)\n a|b' },
 ];
 
 const NEW = {
@@ -176,6 +176,11 @@ describe('the tables of the ledger', () => {
     expect(processorOf(NEW)).toBe('AMD EPYC, AVX-512 with bfloat16');
   });
 
+  it('have the version after the name of the runtime', () => {
+    expect(peerName({ peer: 'ONNX Runtime, gathers', version: '1.32.0' })).toBe('ONNX Runtime 1.32.0, gathers');
+    expect(peerName({ peer: 'ONNX Runtime, gathers' })).toBe('ONNX Runtime, gathers');
+  });
+
   it('read lines from before there were peers', () => {
     const [reference, peers, growth] = tables([OLD, { ...OLD, reference: undefined, ratio: undefined, cpuRatio: undefined }]);
     expect(reference).toMatch(/\| 2026-01-02 \| abc1234 \| Intel Xeon +\| encoder, side 800 \| 2 +\| 1\.00 +\| 2\.00 /);
@@ -187,7 +192,7 @@ describe('the tables of the ledger', () => {
     const rows = tables([OLD, NEW])[1]?.split('\n').filter((line) => line.includes('2026-11-29')) ?? []; // biome-ignore format: short
     expect(rows.map((row) => row.split(/(?<!\\)\|/).map((text) => text.trim()).slice(3, -1))).toEqual([
       ['AMD EPYC, AVX-512 with bfloat16', 'encoder, side 800', '2', 'OpenVINO 2026.4', 'bfloat16', '1.250', '0.500', '0.40', '0.35 to 0.45', '0.41', '700', '1e-2', '0.1'],
-      ['AMD EPYC, AVX-512 with bfloat16', 'encoder, side 800', '2', 'ONNX Runtime', 'float32', '', '', '', '', '', '', 'NOT_IMPLEMENTED: GridSample(20) a\\|b', '0.1'],
+      ['AMD EPYC, AVX-512 with bfloat16', 'encoder, side 800', '2', 'ONNX Runtime, gathers', 'float32', '', '', '', '', '', '', 'NOT_IMPLEMENTED: GridSample(20) a\\|b', '0.1'],
     ]); // biome-ignore format: a row a line
   });
 
@@ -212,12 +217,12 @@ describe('the tables of the ledger', () => {
 describe('the report', () => {
   it('prints figures with spread, difference and load, and reasons in their place', () => {
     const lines = reportOf('encoder', NEW) as string[];
-    expect(lines).toContain('  ONNX Runtime float32: NOT_IMPLEMENTED: GridSample(20)\n a|b');
+    expect(lines).toContain('  ONNX Runtime, gathers, float32: NOT_IMPLEMENTED: GridSample(20)\n a|b');
     expect(lines.find((line) => line.includes('OpenVINO'))).toBe(
-      '  OpenVINO 2026.4 bfloat16   0.500 s (0.400 to 0.600), processor time 1.000 s, peak memory 700 MB',
+      '  OpenVINO 2026.4, bfloat16              0.500 s (0.400 to 0.600), processor time 1.000 s, peak memory 700 MB',
     );
     expect(lines).toContain(
-      '    0.40 times of our 1.250 s (quartiles 0.35 to 0.45), by processor time 0.41; outputs differ by 1e-2, at most 2e-1',
+      '    ours 1.250 s, 0.40 times as fast (quartiles 0.35 to 0.45), by processor time 0.41 times; outputs differ by 1e-2, at most 2e-1',
     );
     expect(lines.at(-1)).toBe('  other programs kept 0.4 processors busy meanwhile');
     expect((reportOf('encoder', { ...NEW, others: 0 }) as string[]).at(-1)).not.toContain('other programs');
