@@ -23,9 +23,10 @@ export function shapeMismatch(reference, other) {
 }
 
 /**
- * Differences of outputs of the same shapes (Maps of `{ data, shape }`), relative to the largest value of the reference: `largest`, and `typical`. Typical is
- * the root mean square. A detector's queries have no order, and near ties change which are chosen, so each of the reference's
- * is compared with the most similar one, and typical is the median over the queries.
+ * Differences of outputs of the same shapes (Maps of `{ data, shape }`): `largest`, and `typical`, the root mean square, both relative
+ * to the root mean square of the reference; of several outputs the worst. A detector's queries have no order, and near ties change
+ * which of them are chosen: each of the reference's is compared with the most similar one, relative to the largest value
+ * in the same column, and typical is the median over the queries.
  */
 export function differencesOf(reference, other) {
   if (reference.has('pred_boxes')) return differencesOfQueries(reference, other);
@@ -34,18 +35,18 @@ export function differencesOf(reference, other) {
 }
 
 function differencesOfArrays(expected, got) {
-  let [largest, scale, squares, power] = [0, 0, 0, 0];
+  let [largest, squares, power] = [0, 0, 0];
   for (let i = 0; i < expected.length; i++) {
     const [a, b] = [Number(expected[i]), Number(got[i])];
     if (a < LOWEST && b < LOWEST) continue;
     const difference = Math.abs(a - b);
     if (!Number.isFinite(difference)) return { largest: Number.POSITIVE_INFINITY, typical: Number.POSITIVE_INFINITY };
     largest = Math.max(largest, difference);
-    scale = Math.max(scale, Math.abs(a));
     squares += difference ** 2;
     power += a ** 2;
   }
-  return { largest: largest / (scale || 1), typical: Math.sqrt(squares / (power || 1)) };
+  const scale = Math.sqrt(power / expected.length) || 1;
+  return { largest: largest / scale, typical: Math.sqrt(squares / expected.length) / scale };
 }
 
 function differencesOfQueries(reference, other) {

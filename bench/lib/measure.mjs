@@ -28,6 +28,7 @@ async function measureIn(folder, work, sizes, options, sides) {
   const question = questionOf(sizes);
   const reference = options.alone ? undefined : await startReference(...SCRIPTS[kind](sizes, folder));
   if (reference) sides.push(reference);
+  else if (options.peers.length > 0) console.log(`${work}: without peers, which run the model of the reference`);
   const ours = await startOurs(kind, reference ? folder : 'random', sizes, options);
   sides.push(ours);
   const { rate, backend, device } = await answerOf(ours, 'rate');

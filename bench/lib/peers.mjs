@@ -89,7 +89,7 @@ export function dividePeers(peers, missing, python) {
     if (absent.length === 0) return true;
     const pip = absent.some((need) => need !== TRANSFORMERS) ? [`${python} -m pip install -r tools/requirements-peers.txt`] : [];
     const npm = absent.includes(TRANSFORMERS)
-      ? [`npm install --prefix ${NODE_PEERS} --ignore-scripts ${TRANSFORMERS}@${TRANSFORMERS_VERSION}`]
+      ? [`mkdir -p ${NODE_PEERS} && npm install --prefix ${NODE_PEERS} --ignore-scripts ${TRANSFORMERS}@${TRANSFORMERS_VERSION}`]
       : [];
     lines.add(`${name.split(',')[0]} is not installed: ${[...pip, ...npm].join(' && ')}`);
     return false;

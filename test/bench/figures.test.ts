@@ -125,9 +125,9 @@ describe('agreement with the reference', () => {
       pred_boxes: [[1, rows.length, 4], rows.flatMap(([, box]) => box)],
     });
 
-  it('is relative to the largest value, and takes the worst output', () => {
-    const { largest, typical } = differencesOf(plain(0, 3, -4), plain(0, 3, -3));
-    expect([largest, typical]).toEqual([0.25, 0.2]);
+  it('is relative to the root mean square, and takes the worst output', () => {
+    const { largest, typical } = differencesOf(plain(7, 1, 5, 5), plain(7, 1, 5, 6));
+    expect([largest, typical]).toEqual([0.2, 0.1]);
   });
 
   it('accepts the lowest float32 for minus infinity, and nothing else for a NaN', () => {
