@@ -42,8 +42,8 @@ export function parseAnswer(line) {
  * Starts a program. Resolves to its first line, with `ask`, which resolves to the answer to a line, and `end`. `refused` in either
  * is the reason why there is no answer, also if the program ended.
  */
-export async function startSide(command, args, env = {}) {
-  const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env } });
+export async function startSide(command, args) {
+  const child = spawn(command, args, { stdio: 'pipe' });
   let failure;
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
