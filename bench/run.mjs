@@ -6,13 +6,14 @@
  * Each side is a process of its own with the same random weights and as many threads. Before it is timed, its outputs are compared
  * with the reference's; its first pass does not count. Prints medians of seconds and of processor seconds with their quartiles,
  * the medians of the ratios of neighbouring passes, the peak memory, the floor (the products of our pass at the rate of the fastest
- * large products here), and our time by stage; appends each measurement as a line to bench/ledger.jsonl. The whole pipeline is
- * the sum of detector, encoder and one decoder call. On a GPU it also prints the first pass, in which programs are compiled, and
- * the GPU's memory. On a machine that is not quiet, processor time with TF_NUM_INTRAOP_THREADS=1 is the better figure.
+ * large products here), and our time by stage. Each measurement becomes a line of bench/ledger.jsonl, from which the tables of
+ * bench/LEDGER.md are made. The whole pipeline is the sum of detector, encoder and one decoder call. On a GPU it also prints the
+ * first pass, in which programs are compiled, and the GPU's memory. On a machine that is not quiet, processor time with
+ * TF_NUM_INTRAOP_THREADS=1 is the better figure.
  */
 import { availableParallelism } from 'node:os';
 import { prepare } from './lib/dist.mjs';
-import { append } from './lib/ledger.mjs';
+import { append, rewriteTables } from './lib/ledger.mjs';
 import { measure } from './lib/measure.mjs';
 import { readOptions, USAGE } from './lib/options.mjs';
 import { installedPeers } from './lib/peers.mjs';
@@ -43,7 +44,10 @@ async function run(options) {
       const sizes = { ...options.sizes, threads, ...step };
       const record = await measure(work, sizes, { ...options, peers, python });
       results[work] = record;
-      if (options.ledger) append(record);
+      if (options.ledger) {
+        append(record);
+        rewriteTables();
+      }
       if (peers.length > 0 && WORKS[work].whole !== undefined)
         console.log(`${work}: not against peers, which run whole passes: see the detector`);
       for (const line of reportOf(sizes.model === undefined ? WORKS[work].title : work, record)) console.log(line);

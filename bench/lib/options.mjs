@@ -8,7 +8,7 @@ const NAMES = Object.keys(WORKS).join(', ');
 export const USAGE = `npm run bench -- [options]
 
 Measures speed and memory, against eager PyTorch if the reference environment is installed (.venv-reference, or the Python that
-SONOGROUND_REFERENCE_PYTHON names), and appends the results to bench/ledger.jsonl.
+SONOGROUND_REFERENCE_PYTHON names), and adds the results to bench/ledger.jsonl and the tables of bench/LEDGER.md.
 
   --only     works, separated by commas: ${NAMES}. Default: all
   --peers    also against compiled runtimes and half precision, as far as they are installed
@@ -19,7 +19,7 @@ SONOGROUND_REFERENCE_PYTHON names), and appends the results to bench/ledger.json
   --boxes    boxes in one pass of the decoder. Default: 1
   --scaling  measures growing sizes, without other sides
   --alone    without other sides
-  --dry-run  prints the results without appending them to the ledger
+  --dry-run  prints the results without adding them to the ledger
   --backend  auto, tensorflow, webgpu, wasm or cpu. Default: auto
   --model    tiny or nano. Default: tiny
 
