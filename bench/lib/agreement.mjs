@@ -1,7 +1,7 @@
 /** Whether two sides compute the same: their outputs compared before their times are. */
 
 /**
- * Largest typical difference at which a side still counts as computing the same. Right detectors with random weights differ by 1e-6
+ * Largest typical difference at which a side still counts as computing the same. Right detectors with random weights differ by 1e-6 to 1e-5
  * in float32 and by 0.03 to 0.1 in bfloat16; samples that are off by half a cell, by 0.4.
  */
 const BOUNDS = { float32: 1e-3, bfloat16: 0.25 };
