@@ -1,10 +1,9 @@
 /**
- * The audit of a dataset of generated small pictures: time, with nothing known and with everything known, and peak memory.
+ * Audits a dataset of small generated images: time with an empty and with a full cache, and peak memory.
  *
- *   node bench/audit.mjs [pictures]
+ *   node bench/audit.mjs [images]
  *
- * A tenth of the pictures is audited first, so that growth of memory shows. Any pair reported is a false alarm: all pictures
- * are drawn anew.
+ * A tenth of the images is audited first, to show how memory grows. Every reported pair is a false positive: no image repeats.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,7 +38,7 @@ async function bench(count) {
         if (status !== 0) throw new Error(stderr);
         const { seconds, peakMb, pairs, cached } = JSON.parse(stdout);
         console.log(
-          `${n} pictures of ${SIDE}x${SIDE}, ${what}: ${seconds.toFixed(1)} s, ${peakMb.toFixed(0)} MB at most, ${cached} known, ${pairs} false alarms`,
+          `${n} images of ${SIDE}x${SIDE}, ${what}: ${seconds.toFixed(1)} s, peak memory ${peakMb.toFixed(0)} MB, ${cached} from the cache, ${pairs} false positives`,
         );
       }
     }

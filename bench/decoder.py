@@ -1,41 +1,52 @@
-"""The reference's side of run.mjs. Arguments: threads, folder.
+"""PyTorch's process of run.mjs for the masker. Arguments: size (nano or tiny), threads, folder, variant.
 
-Makes a SAM 2 (hiera-tiny, 1024x1024) with random weights and inputs for it in the folder, says its name, sets the image once,
-then answers each line: `encode` with the seconds of the image encoder, a number with those of the decoder for so many boxes.
+Makes a SAM 2 (hiera-tiny at 1024x1024, or nano) with random weights and inputs for it in the folder unless they are there.
+The question `encode` runs the image encoder, a number the decoder for so many boxes. side.py has the protocol.
 """
 import json
 import pathlib
-import resource
 import sys
-import time
+
+from side import prepare_torch, serve_torch
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import Sam2Config, Sam2Model
 
-threads, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
-torch.set_num_threads(threads)
-torch.manual_seed(0)
-model = Sam2Model(Sam2Config())
-with torch.no_grad():
-    for parameter in model.parameters():
-        parameter.add_(torch.randn_like(parameter) * 0.02)
-model.eval().save_pretrained(folder)
-pixel_values = torch.randn(1, 3, 1024, 1024)
-corners = torch.rand(1, 100, 2) * 500
-boxes = torch.cat([corners, corners + 50 + torch.rand(1, 100, 2) * 400], -1)
-save_file(dict(pixel_values=pixel_values, input_boxes=boxes), folder / "inputs.safetensors")
-print(f"transformers on torch {torch.__version__}", flush=True)
+NANO = pathlib.Path(__file__).parent.parent / "weights" / "nano-sam2" / "config.json"
+SIZES = {"nano": json.loads(NANO.read_text()), "tiny": {}}
+
+size, threads, folder = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+variant = sys.argv[4] if len(sys.argv) > 4 else "eager"
+prepare_torch(threads)
+if (folder / "model.safetensors").exists():
+    model = Sam2Model.from_pretrained(folder)
+else:
+    model = Sam2Model(Sam2Config(**SIZES[size]))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+    model.save_pretrained(folder)
+model.eval()
+if (folder / "inputs.safetensors").exists():
+    inputs = load_file(folder / "inputs.safetensors")
+else:
+    side = model.config.prompt_encoder_config.image_size
+    corners = torch.rand(1, 100, 2) * 0.5 * side
+    boxes = torch.cat([corners, corners + (0.05 + 0.4 * torch.rand(1, 100, 2)) * side], -1)
+    inputs = dict(pixel_values=torch.randn(1, 3, side, side), input_boxes=boxes)
+    save_file(inputs, folder / "inputs.safetensors")
 embeddings = None
-for line in sys.stdin:
-    with torch.inference_mode():
-        begin, used = time.perf_counter(), time.process_time()
-        if line.strip() == "encode":
-            embeddings = model.get_image_embeddings(pixel_values)
-        else:
-            out = model(image_embeddings=embeddings, input_boxes=boxes[:, : int(line)], multimask_output=False)
-        seconds, cpu = time.perf_counter() - begin, time.process_time() - used
-    answer = {"seconds": seconds, "cpuSeconds": cpu, "peakMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}
-    if line.strip() != "encode":
-        answer["scores"] = out.iou_scores.flatten().tolist()
-    print(json.dumps(answer), flush=True)
+
+
+def run(question):
+    global embeddings
+    if question == "encode":
+        embeddings = model.get_image_embeddings(inputs["pixel_values"])
+        return {f"image_embeddings.{i}": embedding for i, embedding in enumerate(embeddings)}
+    boxes = inputs["input_boxes"][:, : int(question)]
+    out = model(image_embeddings=embeddings, input_boxes=boxes, multimask_output=False)
+    return {name: out[name] for name in ("pred_masks", "iou_scores", "object_score_logits")}
+
+
+serve_torch(variant, run, compiled=[model.vision_encoder, model.prompt_encoder, model.mask_decoder])

@@ -3,8 +3,8 @@
  *
  *   node bench/deformable-attention.mjs [runs]
  *
- * PyTorch runs where `.venv-reference` has one, or where SONOGROUND_REFERENCE_PYTHON names a Python that has. The three take
- * turns, so that what else the machine does falls on all of them; medians are printed.
+ * PyTorch runs if `.venv-reference`, or the Python that SONOGROUND_REFERENCE_PYTHON names, has it. The three take turns, so
+ * that other programs slow all of them down; medians are printed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ async function compare(what) {
     const ratio = (medians[i] / medians[0]).toFixed(2);
     const apart = Math.max(...checks[i].map((x, k) => Math.abs(x / checks[0][k] - 1)));
     console.log(
-      `  ${name.padEnd(16)} ${medians[i].toFixed(1).padStart(8)} ms (best ${times[i][0].toFixed(1)}), ${ratio} times ${contestants[0].name}, means of |results| apart by ${apart.toExponential(0)}`,
+      `  ${name.padEnd(16)} ${medians[i].toFixed(1).padStart(8)} ms (best ${times[i][0].toFixed(1)}), ${ratio} times ${contestants[0].name}, means of |results| differ by ${apart.toExponential(0)}`,
     );
   }
 }
@@ -127,11 +127,11 @@ function here(name, way) {
   };
 }
 
-/** PyTorch, if it is there, in a process that waits for its turns. */
+/** PyTorch, if it is installed, in a process that waits for its turns. */
 async function torch() {
   const python = process.env.SONOGROUND_REFERENCE_PYTHON ?? join(root, '.venv-reference', 'bin', 'python');
   if (!existsSync(python)) {
-    console.log('no PyTorch: .venv-reference is not there, and SONOGROUND_REFERENCE_PYTHON names no other');
+    console.log('without PyTorch: .venv-reference does not exist, and SONOGROUND_REFERENCE_PYTHON names no other Python');
     return [];
   }
   const dir = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));

@@ -1,11 +1,12 @@
 /**
- * Exports Grounding DINO tiny and SAM 2 (hiera-tiny) with random weights at full size, and runs the detector's graph against the
- * same operations one by one, taking turns.
+ * Exports Grounding DINO tiny and SAM 2 (hiera-tiny) with random weights at full size, and runs the detector's graph in turns with
+ * the same operations one by one.
  *
  *   node bench/export.mjs [tiny|base] [image side] [runs] [savedmodel|graph-model]
  *
- * Needs the reference's Python to make the detector. Prints what export says of its errors, how long it took and its largest
- * memory, after the detector and after the masker; then the medians of the traced model, of the portable operations one by one, and of the model as it runs here.
+ * Needs the reference environment, which makes the detector. Prints the errors that the export measures, its time and its peak
+ * memory after the detector and after the masker; then the medians of the traced model, of the portable operations one by one, and
+ * of the model as it runs here.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -16,7 +17,8 @@ import { build } from '../scripts/lib/build.mjs';
 import { root } from '../scripts/lib/places.mjs';
 import { quietTensorflow } from '../scripts/lib/quiet.mjs';
 import { randomMasker } from './lib/random-models.mjs';
-import { median, startReference } from './lib/reference.mjs';
+import { startReference } from './lib/sides.mjs';
+import { median } from './lib/statistics.mjs';
 
 const [size = 'tiny', side = '800', runs = '5', form = 'savedmodel'] = process.argv.slice(2);
 const threads = Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism());
@@ -28,7 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sonoground-bench-'));
 try {
   const reference = await startReference('detector.py', [size, side, String(threads), folder]);
   if (reference === undefined) process.exit(1);
-  reference.end();
+  await reference.end();
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     copyFileSync(join(root, 'weights', 'nano-grounding-dino', name), join(folder, name));
   const dist = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
@@ -48,18 +50,18 @@ try {
   writeFileSync(join(masker, 'config.json'), '{ "model_type": "sam2" }');
   random.model.dispose();
   tf.dispose([random.pixelValues, random.boxes]);
-  console.log(`before the export: at most ${peakGb()} GB`);
+  console.log(`before the export: peak memory ${peakGb()} GB`);
   const began = performance.now();
   const to = join(folder, 'exported');
   const imageSize = [Number(side), Number(side)];
   const say = (line) => {
-    if (line.startsWith('the masker')) console.log(`  the detector took at most ${peakGb()} GB`);
+    if (line.startsWith('the masker')) console.log(`  the detector: peak memory ${peakGb()} GB`);
     console.log(`  ${line}`);
   };
   const { detector, files } = await exportModel({ detector: folder, masker }, { form, to, imageSize, say });
   const bytes = Object.entries(files).reduce((sum, [name, file]) => sum + (name.startsWith('detector/') ? file.bytes : 0), 0);
   console.log(
-    `export as ${form} took ${((performance.now() - began) / 1000).toFixed(0)} s, at most ${peakGb()} GB; the detector has ${Math.round(bytes / 1e6)} MB`,
+    `export as ${form} took ${((performance.now() - began) / 1000).toFixed(0)} s, peak memory ${peakGb()} GB; the detector has ${Math.round(bytes / 1e6)} MB`,
   );
   const parts = await loadDetector(folder);
   const { height, width, text_length: textLength } = detector;
@@ -89,7 +91,7 @@ try {
   for (const [name, seconds] of Object.entries(times))
     console.log(`  ${name.padEnd(32)} ${median(seconds).toFixed(2)} s (best ${Math.min(...seconds).toFixed(2)})`);
   const pairs = times.traced.map((seconds, i) => times['portable operations one by one'][i] / seconds);
-  console.log(`  traced ${median(pairs).toFixed(2)} times as fast as one by one (median of pairs); at most ${peakGb()} GB`);
+  console.log(`  traced ${median(pairs).toFixed(2)} times as fast as one by one (median of pairs); peak memory ${peakGb()} GB`);
 } finally {
   rmSync(folder, { recursive: true });
 }

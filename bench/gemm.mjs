@@ -1,5 +1,5 @@
 /**
- * Linear maps by each product there is: TensorFlow's `MatMul` and `_FusedMatMul`, by Eigen and by oneDNN, and the project's own.
+ * Linear layers by each GEMM: TensorFlow's `MatMul` and `_FusedMatMul`, by Eigen and by oneDNN, and the project's own.
  *
  *   node bench/gemm.mjs [rounds]
  *
@@ -26,7 +26,7 @@ const FEW = [1, 7, 100, 300];
 
 const [wish = '7'] = process.argv.slice(2);
 if (wish !== 'side' && !/^[1-9]\d*$/.test(wish)) {
-  console.error(`error: rounds: expected a number from 1 on, got "${wish}". Run \`node bench/gemm.mjs 7\``);
+  console.error(`gemm: rounds: expected an integer above 0, got "${wish}". Run \`node bench/gemm.mjs 7\``);
   process.exit(2);
 }
 await prepare();

@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Different pictures; more of them are copies, which cost an import the same. */
+/** Different images; more of them are copies, which cost an import the same. */
 const DRAWN = 50;
 
 if (values.from !== undefined) {

@@ -1,9 +1,9 @@
 /**
- * Images decoded and augmented a second, and a second a core, by the number of worker threads. Needs no reference.
+ * Images decoded and augmented a second, and a second and core, by the number of worker threads. Needs no reference.
  *
  *   node bench/loader.mjs [image side] [images]
  *
- * PNG images of generated phantoms, in the layout of COCO, under the augmentations of the paper; start-up does not count.
+ * PNG images of phantoms, in the layout of COCO, under the augmentations of the paper; start-up does not count.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

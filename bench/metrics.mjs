@@ -1,11 +1,12 @@
 /**
- * Scores of a mask (DSC, IoU, HD95, normalised surface distance) against scipy on the same masks, taking turns.
+ * Scores of a mask (DSC, IoU, HD95, normalised surface distance) against scipy on the same masks.
  *
  *   node bench/metrics.mjs           # with SONOGROUND_REFERENCE_PYTHON for the ratio
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { maskScores } from '../dist/metrics/index.js';
+import { median } from './lib/statistics.mjs';
 
 const SIZE = 1024;
 const RUNS = 10;
@@ -31,10 +32,9 @@ for (let run = 0; run <= RUNS; run++) {
   scores = maskScores(a, b, 2);
   if (run > 0) times.push(performance.now() - start);
 }
-const median = (values) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 const ours = median(times);
 console.log(
-  `${SIZE}x${SIZE}: ${ours.toFixed(1)} ms a pair of masks, HD95 ${scores.hd95.toFixed(4)}, NSD ${scores.nsd.toFixed(6)}`,
+  `${SIZE}x${SIZE}: ${ours.toFixed(1)} ms for a pair of masks, HD95 ${scores.hd95.toFixed(4)}, NSD ${scores.nsd.toFixed(6)}`,
 );
 if (python !== undefined) {
   const script = fileURLToPath(new URL('metrics.py', import.meta.url));

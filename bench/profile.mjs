@@ -1,10 +1,10 @@
 /**
- * Where the time goes: every TensorFlow operation of one pass by kind, by block, and by kind with the shapes that come out.
+ * The time of every TensorFlow operation of one pass, summed by kind, by block, and by kind and output shapes.
  *
  *   node bench/profile.mjs [detector|encoder|decoder|train-step] [--side 800] [--batch 1] [--boxes 1] [--rows 25]
  *
- * Random weights; the first passes do not count: memory from the system comes filled with zeros, which takes time. Blocks are those
- * that training repeats.
+ * Weights are random. The first passes do not count, as the system then still fills new memory with zeros. Blocks are those that
+ * gradient checkpointing recomputes.
  */
 import { parseArgs } from 'node:util';
 import { dist, prepare } from './lib/dist.mjs';
@@ -31,7 +31,7 @@ if ((await initBackend()) !== 'tensorflow') throw new Error('only the native bac
 
 const WORKS = { detector, encoder, decoder, 'train-step': training };
 if (!(work in WORKS)) {
-  console.error(`profile: there is no "${work}". Choose from ${Object.keys(WORKS).join(', ')}`);
+  console.error(`profile: no work is called "${work}". Choose from ${Object.keys(WORKS).join(', ')}`);
   process.exit(1);
 }
 const { model, pass } = await WORKS[work]();
@@ -47,7 +47,7 @@ profile.stop();
 const inside = profile.records.reduce((sum, { ms }) => sum + ms, 0);
 console.log(
   `${work}: ${total.toFixed(0)} ms, of which ${inside.toFixed(0)} ms in ${profile.records.length} operations; ` +
-    `processors ${(user / 1000).toFixed(0)} ms and ${(system / 1000).toFixed(0)} ms in the kernel, ` +
+    `processor time ${(user / 1000).toFixed(0)} ms and ${(system / 1000).toFixed(0)} ms in the kernel, ` +
     `${process.resourceUsage().minorPageFault - faults} page faults; native: ${nativeOps().names.join(', ') || nativeOps().reason}`,
 );
 console.log(

@@ -1,10 +1,10 @@
 /**
- * How far copies of a picture and strangers are apart: the evidence for the threshold of `src/data/audit/twins.ts`.
+ * Distances of copies of an image, and of unrelated images: the evidence for the threshold of `src/data/audit/twins.ts`.
  *
  *   node bench/same-picture.mjs [folder of STU]
  *
- * Prints, for phantoms of both domains and the STU images where they are given, with and without a sector drawn over them, how
- * many of 255 signs differ between different pictures and between a picture and its changed copies.
+ * Prints, for phantoms of both domains and, if their folder is given, the STU images, with and without a sector drawn over them,
+ * how many of 255 signs differ between unrelated images and between an image and its changed copies.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -75,8 +75,8 @@ async function imagesOf(data) {
 
 async function compare(name, images) {
   const prints = images.map((image) => fingerprintOf(image).signs).map((signs) => signs && wordsOf(signs));
-  const strangers = prints.flatMap((a, i) => prints.slice(0, i).flatMap((b) => (a && b ? [distance(a, b)] : [])));
-  console.log(`${name}: ${images.length} pictures; strangers: ${spread(strangers)}`);
+  const unrelated = prints.flatMap((a, i) => prints.slice(0, i).flatMap((b) => (a && b ? [distance(a, b)] : [])));
+  console.log(`${name}: ${images.length} images; unrelated: ${spread(unrelated)}`);
   for (const [change, make] of Object.entries(CHANGES)) {
     const found = [];
     for (const [i, image] of images.slice(0, COPIES).entries()) {
@@ -105,7 +105,7 @@ function spread(values) {
   return `${sorted.length} pairs, smallest ${sorted[0]}, median ${sorted[sorted.length >> 1]}, largest ${sorted.at(-1)}`;
 }
 
-/** A sector probe's outline over a picture. */
+/** A sector probe's outline over an image. */
 function behindSector({ width, height, data }) {
   const out = Uint8Array.from(data);
   for (let y = 0; y < height; y++)

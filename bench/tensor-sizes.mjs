@@ -1,10 +1,10 @@
 /**
- * The largest tensors of a pass, as a WebGPU device would have to hold them: our portable operations but for deformable attention,
+ * The largest tensors of a pass, as a WebGPU device would have to hold them: the portable operations, except deformable attention,
  * run by TensorFlow on the CPU.
  *
- *   node bench/tensor-sizes.mjs [detector|train-step|masker|sam] [side of the detector's image, or boxes] [MB that a tensor may have]
+ *   node bench/tensor-sizes.mjs [detector|train-step|masker|sam] [image side of the detector, or boxes] [largest MB of a tensor]
  *
- * Prints the largest, and each kernel whose result has more than half of what is allowed. Default: 128 MB, which every device holds.
+ * Prints the largest, and each kernel whose result has more than half of the limit. Default: 128 MB, which every device supports.
  */
 import { dist, prepare } from './lib/dist.mjs';
 import { randomDetector, randomMasker, randomSam } from './lib/random-models.mjs';
@@ -67,7 +67,7 @@ async function sam() {
 
 function tell() {
   const sorted = [...seen].sort(([, a], [, b]) => b.mb - a.mb);
-  console.log(`${work} ${size}: the largest tensor has ${sorted[0][1].mb.toFixed(1)} MB, allowed are ${megabytes}`);
+  console.log(`${work} ${size}: the largest tensor has ${sorted[0][1].mb.toFixed(1)} MB, the limit is ${megabytes} MB`);
   for (const [name, { mb, times }] of sorted.filter(([, { mb }]) => mb > Number(megabytes) / 2))
     console.log(`  ${mb.toFixed(1)} MB, ${times} times: ${name}`);
 }

@@ -1,8 +1,8 @@
-/** How much a pass has to multiply, and how fast this machine does so: together the floor under its time. */
+/** The products of a pass, and the rate of products on this machine: together the floor under its time. */
 
 const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
-/** Operations of the products in one kernel call, from its shapes. What is not a matrix product counts as none. */
+/** Operations of the products in one kernel call, from its shapes. Everything other than a matrix product counts as none. */
 function operations({ name, inputShapes, outputShapes: [out = []] }) {
   const [a = [], b = [], , rows = [], keys = []] = inputShapes;
   switch (name) {

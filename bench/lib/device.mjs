@@ -1,4 +1,4 @@
-/** What a bench ran on, and the memory that it took there. */
+/** The device that a bench ran on, and the memory that it used there. */
 import { spawnSync } from 'node:child_process';
 
 /** `cpu`, or the name of the GPU. */

@@ -1,9 +1,11 @@
 /**
- * Our side of the benches, as a process like the reference's: says its name, then answers each line with the seconds and the
- * memory of one pass, by stage. Arguments: work, folder of models that the reference made or `random`, side, batch, backend, model.
+ * Our process of run.mjs, with the protocol of bench/side.py; its passes also answer with their stages. Arguments: kind of process,
+ * folder of the model that the reference made, or `random`, side, batch, backend, model.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { root } from '../../scripts/lib/places.mjs';
 import { gigaflops, matrixRate } from './arithmetic.mjs';
 import { deviceMemoryMb, deviceName } from './device.mjs';
 import { dist } from './dist.mjs';
@@ -13,20 +15,30 @@ import { trainStep } from './train-step.mjs';
 
 const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv.slice(2);
 const { describeBackend, hasNativeLinear, initBackend, nativeLinear, nativeOps, tf } = await dist('backend/index.js');
+const { groundingDinoToHuggingFace } = await dist('models/grounding-dino/index.js');
 const { inference } = await dist('nn/index.js');
-const { readSafetensors } = await dist('weights/formats/index.js');
+const { readSafetensors, writeSafetensors } = await dist('weights/formats/index.js');
 const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
 
 const makers = { detector, masker, 'train-step': training };
 const passes = await makers[work]();
-console.log(`sonoground (native: ${nativeOps().names.join(', ') || 'none'})`);
-for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await answer(line.trim())));
+const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+console.log(JSON.stringify({ version, precision: 'float32', native: nativeOps().names }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const reply = await answer(line.trim()).catch((error) => ({ refused: error.message }));
+  console.log(JSON.stringify(reply));
+}
 
 async function answer(question) {
   if (question === 'rate') {
     const facts = await describeBackend();
     const rate = backend === 'tensorflow' ? matrixRate(tf, hasNativeLinear() ? nativeLinear : undefined) : facts.gflops;
     return { rate, backend, device: deviceName(facts) };
+  }
+  if (question.startsWith('save ')) {
+    const [, what, file] = question.split(' ');
+    await passes(what, inference, (outputs) => save(outputs, file));
+    return { saved: file };
   }
   if (question.startsWith('floor ')) return { gflop: await gigaflops(tf, () => passes(question.slice(6), inference)) };
   const clock = stageClock();
@@ -43,6 +55,14 @@ async function answer(question) {
     stages: more ?? clock.stages(),
     blocks: clock.blocks(),
   };
+}
+
+/** Writes tensors, which have the names and the layout of the reference. */
+async function save(outputs, file) {
+  const arrays = new Map();
+  for (const [name, tensor] of Object.entries(outputs))
+    arrays.set(name, { dtype: 'float32', shape: tensor.shape, data: await tensor.data() });
+  await writeSafetensors(file, arrays);
 }
 
 async function inputsIn() {
@@ -72,17 +92,22 @@ async function detector() {
     if (image !== undefined) tf.dispose(image);
     image = model.encodeImage(inputs, context);
   };
-  const ask = async (context) => {
+  const ask = async (context, keep) => {
     const text = model.encodeText(inputs, context);
     const answer = model.detect(image, text, context);
     await answer.layers.at(-1).predBoxes.data();
+    if (keep !== undefined) {
+      const { logits, predBoxes } = groundingDinoToHuggingFace(answer, inputs.attentionMask, model.config);
+      await keep({ logits, pred_boxes: predBoxes });
+      tf.dispose([logits, predBoxes]);
+    }
     tf.dispose([text, answer]);
   };
-  return async (question, stock) => {
+  return async (question, stock, keep) => {
     const context = named(stock, model);
     const [what, count] = question.split(' ');
     if (what !== 'prompt') look(context);
-    if (what !== 'look') for (let i = 0; i < Number(count ?? 1); i++) await ask(context);
+    if (what !== 'look') for (let i = 0; i < Number(count ?? 1); i++) await ask(context, keep);
   };
 }
 
@@ -97,16 +122,22 @@ async function maskerParts() {
 async function masker() {
   const { model, pixelValues, boxes } = await maskerParts();
   let features;
-  return async (question, context) => {
+  return async (question, context, keep) => {
     if (question === 'encode') {
       if (features !== undefined) tf.dispose({ ...features });
       features = model.encodeImage(pixelValues, named(context, model));
       await features.embeddings.data();
+      if (keep === undefined) return;
+      const { highRes0, highRes1, embeddings } = features;
+      const maps = [highRes0, highRes1, embeddings].map((map) => tf.transpose(map, [0, 3, 1, 2]));
+      await keep(Object.fromEntries(maps.map((map, i) => [`image_embeddings.${i}`, map])));
+      tf.dispose(maps);
       return;
     }
     const asked = tf.slice(boxes, [0, 0, 0], [1, Number(question), 4]);
     const masks = model.decodeMasks({ features, boxes: asked, multimask: false }, named(context, model));
     await masks.predMasks.data();
+    await keep?.({ pred_masks: masks.predMasks, iou_scores: masks.iouScores, object_score_logits: masks.objectScoreLogits });
     tf.dispose([asked, { ...masks }]);
   };
 }

@@ -20,7 +20,7 @@ export function stageClock() {
       };
       return { ...stock, forModel };
     },
-    /** How many blocks of each part were run. */
+    /** The number of blocks of each part that ran. */
     blocks: () => Object.fromEntries(counts),
     stages: () => Object.fromEntries([...sums].map(([stage, seconds]) => [stage, Number(seconds.toFixed(4))])),
   };

@@ -1,11 +1,12 @@
 /**
- * What is measured. Each work is one question to one kind of process on both sides; `before` is asked once. With `whole` the
- * work is a part of that question on our side, and its share of it is told; the reference knows only whole passes.
+ * The works that are measured. Each is one question to one kind of process on both sides; `before` is asked once. With `whole` the
+ * work is a part of that question on our side, and its share of it is printed; the other sides know only whole passes, and the
+ * peers are compared by those.
  */
 export const WORKS = {
   detector: { title: 'detector, tiny', process: 'detector', question: () => 'run' },
   prompt: {
-    title: 'one more prompt on the same image',
+    title: 'another prompt on the same image',
     process: 'detector',
     before: 'look',
     whole: 'run',
@@ -16,17 +17,17 @@ export const WORKS = {
   'train-step': { title: 'LoRA step, tiny', process: 'train-step', question: () => 'step' },
 };
 
-/** The reference's script of each process, and its arguments before the folder. */
+/** The reference's script of each kind of process, and its arguments. */
 export const SCRIPTS = {
-  detector: ({ side, threads }, folder) => ['detector.py', ['tiny', String(side), String(threads), folder]],
-  masker: ({ threads }, folder) => ['decoder.py', [String(threads), folder]],
-  'train-step': ({ side, batch, threads }, folder) => [
+  detector: ({ model = 'tiny', side, threads }, folder) => ['detector.py', [model, String(side), String(threads), folder]],
+  masker: ({ model = 'tiny', threads }, folder) => ['decoder.py', [model, String(threads), folder]],
+  'train-step': ({ model = 'tiny', side, batch, threads }, folder) => [
     'train_step.py',
-    [String(side), String(batch), '32', String(threads), folder],
+    [model, String(side), String(batch), '32', String(threads), folder],
   ],
 };
 
-/** The sizes of each work that `--scaling` goes through. */
+/** The sizes of each work that `--scaling` measures. */
 export const SCALING = {
   detector: [...[400, 800, 1200, 1600].map((side) => ({ side })), ...[2, 4, 8].map((batch) => ({ batch }))],
   prompt: [1, 2, 8, 32].map((prompts) => ({ prompts })),

@@ -1,6 +1,6 @@
 /**
- * Writes augmented copies of a dataset's training images for the U-Net peer, so that it learns from the very augmentations that ours
- * learns from: TO/images/N.png and TO/masks/N.png, grey, SIDE pixels square, all objects of an image in one mask.
+ * Writes augmented copies of a dataset's training images for the U-Net, so that it trains with the same augmentations as our
+ * models: TO/images/N.png and TO/masks/N.png, grey, SIDE pixels square, all objects of an image in one mask.
  *
  *   node bench/quality/augmented.mjs --data DIR/busi --to runs/unet/train [--copies 20] [--side 256] [--augment strong] [--seed 1]
  */
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 const { data, to } = values;
 const [copies, side, seed] = [values.copies, values.side, values.seed].map(Number);
 if (data === undefined || to === undefined || ![copies, side].every((count) => count > 0)) {
-  console.error('augmented: expected --data DIR --to DIR, and whole numbers');
+  console.error('augmented: expected --data DIR and --to DIR, and integers above 0 for --copies and --side');
   process.exit(2);
 }
 

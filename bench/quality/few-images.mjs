@@ -1,11 +1,11 @@
 /**
- * What fine-tuning makes of few images: the demo's recipe (configs/demo.yaml) on 10, 30, 100 and 300 images of a dataset, several draws
- * of each, by LoRA, by training everything, and from random weights; beside the best constant mask of the same images. Lines of
- * figures go to TO/lines.jsonl as they are made; a run that is there is not made again.
+ * Fine-tuning on few images: the demo's recipe (configs/demo.yaml) on 10, 30, 100 and 300 images of a dataset, several draws of
+ * each, with LoRA, with all parameters trained, and from random weights; next to the constant-mask baseline of the same images.
+ * Results are appended to TO/lines.jsonl; a run that is in it is not repeated.
  *
  *   node bench/quality/few-images.mjs --data DIR/hc18 --to runs/few-hc18 [--counts 10,30,100,300] [--draws 3] [--methods lora,full,scratch]
  *
- * DIR/hc18 is an imported dataset. Each draw takes its training images from the train part, one of a group while there are groups left;
+ * DIR/hc18 is an imported dataset. Each draw takes its training images from the training split, one of a group while there are groups left;
  * the 20 validation images and all test images stay the same.
  */
 import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { Rng } from '../../dist/util/index.js';
 import { demoSchema, runDemo } from '../../dist/workflows/index.js';
 
 const VALIDATION = 20;
-/** Images to learn from in one pass, repeats counted: what is rehearsed beside them has the same share whatever their number. */
+/** Training images in one epoch, repeats counted, so that rehearsal has the same share whatever their number. */
 const SEEN = 180;
 const METHODS = {
   lora: (config) => config,
@@ -46,9 +46,9 @@ const methods = values.methods.split(',');
 const draws = Number(values.draws);
 if (values.data === undefined || values.to === undefined) usage('expected --data DIR and --to DIR');
 if (![...counts, draws].every((count) => Number.isInteger(count) && count > 0))
-  usage('--counts and --draws are whole numbers from 1 on');
+  usage('--counts and --draws: expected integers above 0');
 for (const method of methods)
-  if (!(method in METHODS)) usage(`no method ${method}; there are ${Object.keys(METHODS).join(', ')}`);
+  if (!(method in METHODS)) usage(`--methods: no method is called "${method}". Choose from ${Object.keys(METHODS).join(', ')}`);
 
 /** The demo's recipe with all parameters trained, at a quarter of its rate, which was not tuned. */
 function withoutLora(config, start) {
