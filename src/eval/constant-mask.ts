@@ -45,7 +45,9 @@ export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): 
     for (let i = 0; i < test.size; i++) {
       const scores = (await loadPhraseMasks(test, i)).map(([phrase, truth]) => {
         const dsc = diceCoefficient(resizeMask(maskFor(phrase), truth), truth);
-        structures.set(phrase, [...(structures.get(phrase) ?? []), dsc]);
+        const known = structures.get(phrase);
+        if (known === undefined) structures.set(phrase, [dsc]);
+        else known.push(dsc);
         return dsc;
       });
       if (scores.length > 0) images.push(mean(scores));

@@ -38,6 +38,8 @@ export class ModelMethod implements Method {
   private readonly options: ModelMethodOptions;
   private readonly identity: string;
   private segmenter: Promise<GroundedSegmenter> | undefined;
+  /** Answers by the hash of their question, for as long as their image is in memory: several protocols ask the same. */
+  private readonly recent = new WeakMap<RasterImage, Map<string, Answer>>();
   /** The image encoded by the masker; encoding dominates the cost of an answer. */
   private masked: RasterImage | undefined;
 
@@ -120,11 +122,16 @@ export class ModelMethod implements Method {
 
   private async remembered(sample: Sample, question: readonly unknown[], ask: () => Promise<Answer>): Promise<Answer> {
     const { cache } = this.options;
-    const key: AnswerKey = { model: this.identity, image: imageFingerprint(sample.image), prompt: textFingerprint(question) };
-    const known = await cache.get(key);
-    if (known !== undefined) return known;
-    const answer = await ask();
-    await cache.put(key, answer, sample.image);
+    const prompt = textFingerprint(question);
+    const recent = this.recent.get(sample.image) ?? new Map<string, Answer>();
+    this.recent.set(sample.image, recent);
+    const given = recent.get(prompt);
+    if (given !== undefined) return given;
+    const key: AnswerKey = { model: this.identity, image: imageFingerprint(sample.image), prompt };
+    const stored = await cache.get(key);
+    const answer = stored ?? (await ask());
+    if (stored === undefined) await cache.put(key, answer, sample.image);
+    recent.set(prompt, answer);
     return answer;
   }
 }
