@@ -52,7 +52,7 @@ export function resizeGreyMask(grey: GreyMap, { width, height }: Size): BinaryMa
 }
 
 /** A mask on the grey image's own grid. */
-export function insideOf({ width, height, data }: GreyMap): BinaryMask {
+function insideOf({ width, height, data }: GreyMap): BinaryMask {
   const inside = new Uint8Array(data.length);
   for (let i = 0; i < inside.length; i++) if ((data[i] as number) >= 128) inside[i] = 1;
   return { width, height, data: inside };
