@@ -18,7 +18,8 @@ function bundled(files: Readonly<Record<string, string>>, ...argv: readonly stri
     mkdirSync(dirname(join(dist, name)), { recursive: true });
     writeFileSync(join(dist, name), text);
   }
-  const run = (code: string) => execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  const run = (code: string) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', stdio: 'pipe' });
   const entry = run(
     `import { BUNDLE, bundleCli } from ${JSON.stringify(SCRIPT)}; await bundleCli(${JSON.stringify(dist)}); process.stdout.write(BUNDLE)`,
   );
