@@ -40,7 +40,7 @@ export function treesOf(against) {
 }
 
 /** A median with its range: `1.95 (1.90-2.10)`. */
-export function spreadOf(values, digits = 2) {
+function spreadOf(values, digits = 2) {
   const sorted = [...values].sort((a, b) => a - b);
   return `${median(values).toFixed(digits)} (${sorted[0].toFixed(digits)}-${sorted.at(-1).toFixed(digits)})`;
 }
