@@ -68,8 +68,8 @@ async function layer(masks: readonly PhraseMask[], size: Size, phrases: readonly
         if (edge === edges) data.set([...colour, alpha], (y * width + x) * 4);
       });
   const png = await sharp(data, { raw: { width, height, channels: 4 } })
-    // As many colours as there are: nothing to search for, nothing to dither.
-    .png({ palette: true, colours: 2 + 2 * masks.length, effort: 1, dither: 0 })
+    // As many colours as there are: nothing to dither.
+    .png({ palette: true, colours: 2 + 2 * masks.length, dither: 0 })
     .toBuffer();
   return `data:image/png;base64,${png.toString('base64')}`;
 }
