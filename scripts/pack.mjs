@@ -12,7 +12,7 @@ import { root } from './lib/places.mjs';
 import { main, SetupError } from './lib/say.mjs';
 
 /** Only present after a build without errors. */
-const BUILT = ['.built', 'static-page/index.html'];
+const BUILT = ['.built', 'static-page/index.html', 'command-line/index.js'];
 
 await main(async () => {
   await bootstrap({ native: false });

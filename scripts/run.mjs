@@ -3,11 +3,9 @@
  * Runs a command, `npx sonoground train --config …`, after installing and compiling what is missing; help needs neither
  * TensorFlow nor the native operations. `setup` is the set-up itself.
  */
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap, setUpCommand } from './bootstrap.mjs';
-import { build } from './lib/build.mjs';
-import { root } from './lib/places.mjs';
+import { build, commandLine } from './lib/build.mjs';
 import { quietTensorflow } from './lib/quiet.mjs';
 import { main } from './lib/say.mjs';
 
@@ -17,5 +15,5 @@ await main(async () => {
   await bootstrap({ native: words.length > 0 && !words.includes('--help') && !words.includes('--version') });
   await build();
   quietTensorflow();
-  await import(pathToFileURL(join(root, 'dist', 'cli', 'index.js')).href);
+  await import(pathToFileURL(commandLine()).href);
 });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BUNDLE, bundleCli } from './bundle-cli.mjs';
 import { withLock } from './lock.mjs';
 import { checkout, modulesDir, root } from './places.mjs';
 import { SetupError, say } from './say.mjs';
@@ -11,6 +12,12 @@ import { buildStaticPage } from './static-page.mjs';
 const DIST = join(root, 'dist');
 const STAMP = join(DIST, '.built');
 const COMPILER = join(modulesDir, '@typescript', 'native', 'bin', 'tsc');
+
+/** The module that runs the command line. */
+export function commandLine() {
+  const bundled = join(DIST, BUNDLE);
+  return existsSync(bundled) ? bundled : join(DIST, 'cli', 'index.js');
+}
 
 /** Compiles if needed. Type errors are printed; the output is used in spite of them. */
 export async function build() {
@@ -54,6 +61,8 @@ async function compile() {
   }
   for (const name of ['index.html', 'style.css']) await copyFile(join(root, 'src', 'web', name), join(fresh, 'web', name));
   await addPage(fresh, say);
+  // Without the bundler, the modules are loaded one by one.
+  await bundleCli(fresh).catch((error) => say(`commands start more slowly, as they were not bundled: ${error.message}`));
   // Without a stamp, errors are shown again next time.
   if (status === 0) await stamp(fresh, began);
   const old = `${fresh}-old`;

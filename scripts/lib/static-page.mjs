@@ -49,7 +49,7 @@ export async function buildStaticPage(to) {
 }
 
 /** Its executable is a package per system, which npm may have skipped. */
-async function bundler() {
+export async function bundler() {
   try {
     const esbuild = await import('esbuild');
     await esbuild.transform('');

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { commandGroups, commands } from './commands.js';
+import { loadCommands } from './load-commands.js';
 import { main, report } from './main.js';
 
 /** Exit code when the reader closed the output: 128 and the number of SIGPIPE. */
@@ -12,5 +12,7 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' && error.syscall === 'write' ? CLOSED : report(error));
 });
 
-const code = await main(process.argv.slice(2), commands, commandGroups);
+const argv = process.argv.slice(2);
+const { commands, groups } = await loadCommands(argv[0]);
+const code = await main(argv, commands, groups);
 if (code !== 0) process.exitCode = code;

@@ -17,6 +17,7 @@ import {
   type TargetRow,
   WHOLE,
 } from '../protocols/index.js';
+import { type TruthRuns, truthRuns } from './constant-mask.js';
 import { type WordingRow, wordingRows } from './robustness/wording-rows.js';
 import { type TrustedRow, trustRows } from './trust/trust-rows.js';
 
@@ -71,6 +72,8 @@ export interface Collected {
   readonly wordingRows: readonly WordingRow[];
   /** The location of each image, in the order of the splits. */
   readonly places: readonly ImagePlace[];
+  /** The ground truth of each image, in the same order. */
+  readonly truths: readonly TruthRuns[];
   /** Warnings about prompts, for the reader. */
   readonly warnings: readonly string[];
 }
@@ -89,6 +92,7 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
   const boxes = new Map<string, Map<string, ImageBoxes[]>>();
   const asked: WordingRow[] = [];
   const places: ImagePlace[] = [];
+  const truths: TruthRuns[] = [];
   const total = splits.reduce((sum, { dataset }) => sum + dataset.size, 0);
   const wanted = wantedOf(total, options.shard);
   let [done, position] = [0, 0];
@@ -98,6 +102,7 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
       if (!wanted.has(position++)) continue;
       const sample = await dataset.load(i);
       places.push({ split, index: i, dataset: sample.dataset, image: sample.id });
+      truths.push(truthRuns(sample));
       for (const [k, method] of methods.entries()) {
         const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
         for (const row of judged.rows) rows.push(row);
@@ -114,7 +119,17 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
     protocols.flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
   );
   const methods = (splits[0]?.methods ?? []).map(({ name }) => name);
-  return { surveys, plans, methods, rows, boxes, wordingRows: asked, places, warnings: [...warnings, ...blindMethods(rows)] };
+  return {
+    surveys,
+    plans,
+    methods,
+    rows,
+    boxes,
+    wordingRows: asked,
+    places,
+    truths,
+    warnings: [...warnings, ...blindMethods(rows)],
+  };
 }
 
 /** Indices of the images to evaluate, numbered across all splits. */

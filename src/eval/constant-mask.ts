@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Dataset } from '../data/index.js';
-import { type BinaryMask, resizeMask, unionOfMasks } from '../imaging/index.js';
+import type { Dataset, Sample } from '../data/index.js';
+import { type BinaryMask, decodeRle, encodeRle, resizeMask, type Size, unionOfMasks } from '../imaging/index.js';
 import { bestConstantMask, diceCoefficient, mean, percentOrNull } from '../metrics/index.js';
 
 /** Grid on which masks are averaged; fine enough for constant masks. */
@@ -25,10 +25,16 @@ export const constantMaskSchema = z
 /** Scores of the constant-mask baseline, in percent: a reference that ignores the image. */
 export type ConstantMask = z.infer<typeof constantMaskSchema>;
 
-/** Images to derive masks from, and images to evaluate them on. */
+/** Ground truth of an image, small enough to be kept for every image. */
+export interface TruthRuns extends Size {
+  /** The union of each phrase's masks, in COCO's run lengths. */
+  readonly masks: readonly (readonly [phrase: string, rle: string])[];
+}
+
+/** Images to derive masks from, and images to evaluate them on, or only their ground truth. */
 export interface ConstantMaskFold {
   readonly train: Dataset;
-  readonly test: Dataset;
+  readonly test: Dataset | readonly TruthRuns[];
 }
 
 /**
@@ -42,10 +48,14 @@ export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): 
   const structures = new Map<string, number[]>();
   for (const { train, test } of folds) {
     const maskFor = await learnMasks(train);
-    for (let i = 0; i < test.size; i++) {
-      const scores = (await loadPhraseMasks(test, i)).map(([phrase, truth]) => {
+    const size = 'load' in test ? test.size : test.length;
+    for (let i = 0; i < size; i++) {
+      const truths = 'load' in test ? phraseMasks(await test.load(i)) : decoded(test[i] as TruthRuns);
+      const scores = truths.map(([phrase, truth]) => {
         const dsc = diceCoefficient(resizeMask(maskFor(phrase), truth), truth);
-        structures.set(phrase, [...(structures.get(phrase) ?? []), dsc]);
+        const known = structures.get(phrase);
+        if (known === undefined) structures.set(phrase, [dsc]);
+        else known.push(dsc);
         return dsc;
       });
       if (scores.length > 0) images.push(mean(scores));
@@ -62,7 +72,7 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
   const seen = new Map<string, BinaryMask[]>();
   const step = Math.max(1, train.size / LEARNT);
   for (let i = 0; i < train.size; i += step) {
-    for (const [phrase, mask] of await loadPhraseMasks(train, Math.floor(i)))
+    for (const [phrase, mask] of phraseMasks(await train.load(Math.floor(i))))
       seen.set(phrase, [...(seen.get(phrase) ?? []), resizeMask(mask, GRID)]);
   }
   const learnt = new Map<string, BinaryMask>();
@@ -73,9 +83,18 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
   };
 }
 
+/** The ground truth of an image in a form that can be kept. */
+export function truthRuns(sample: Sample): TruthRuns {
+  const { width, height } = sample.image;
+  return { width, height, masks: phraseMasks(sample).map(([phrase, mask]) => [phrase, encodeRle(mask)]) };
+}
+
+function decoded({ width, height, masks }: TruthRuns): [string, BinaryMask][] {
+  return masks.map(([phrase, rle]) => [phrase, decodeRle(rle, width, height)]);
+}
+
 /** The mask of each phrase in an image. */
-async function loadPhraseMasks(dataset: Dataset, index: number): Promise<[string, BinaryMask][]> {
-  const { objects } = await dataset.load(index);
+function phraseMasks({ objects }: Sample): [string, BinaryMask][] {
   return [...new Set(objects.map((object) => object.phrase))].map((phrase) => [
     phrase,
     unionOfMasks(objects.filter((object) => object.phrase === phrase).map(({ mask }) => mask)),

@@ -146,13 +146,19 @@ async function ruleOf(source: string | Buffer, plane: LevelMap): Promise<MaskRul
 function greyOf({ width, height, levels }: LevelMap, rule: MaskRule, where: string): GreyMap {
   const data = new Uint8Array(width * height);
   if (rule.inside === 'nothing') return { width, height, data };
+  const greyAt = (level: number) =>
+    rule.inside === 'not-zero' ? 255 : Math.round((Math.min(rule.top, Math.max(0, level)) * 255) / rule.top);
   let [found, top] = [false, 0];
+  let [before, grey] = [0, 0];
   for (let i = 0; i < data.length; i++) {
     const level = levels[i] as number;
     if (level === 0 || Number.isNaN(level)) continue;
-    data[i] = rule.inside === 'not-zero' ? 255 : Math.round((Math.min(rule.top, Math.max(0, level)) * 255) / rule.top);
-    found ||= (data[i] as number) >= 128;
-    top = Math.max(top, level);
+    if (level !== before) {
+      [before, grey] = [level, greyAt(level)];
+      found ||= grey >= 128;
+      top = Math.max(top, level);
+    }
+    data[i] = grey;
   }
   if (found || top === 0) return { width, height, data };
   throw new DataError({

@@ -118,7 +118,8 @@ class Survey {
     this.coloured ||= coloured;
     this.count += 1;
     let before: number | undefined;
-    for (const stored of levels) {
+    for (let i = 0; i < levels.length; i++) {
+      const stored = levels[i] as number;
       if (stored === before) continue;
       before = stored;
       // NaN counts as 0; tools write it outside the measured region.

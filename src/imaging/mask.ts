@@ -38,50 +38,85 @@ export function resizeMask(mask: BinaryMask, { width, height }: Size): BinaryMas
 
 /** Averages a grey image over the area of each target pixel and thresholds at half brightness. */
 export function resizeGreyMask(grey: GreyMap, { width, height }: Size): BinaryMask {
-  const wide = averageRows(grey.data, grey.width, grey.height, width);
-  const turned = averageRows(transpose(wide, width, grey.height), grey.height, width, height);
-  return { width, height, data: Uint8Array.from(transpose(turned, height, width), (value) => Number(value >= 127.5)) };
-}
-
-/** Resamples each row of a [height, width] image to `target` cells by area weighting. */
-function averageRows(data: ArrayLike<number>, width: number, height: number, target: number): Float32Array {
-  const out = new Float32Array(target * height);
-  const scale = width / target;
-  for (let x = 0; x < target; x++) {
-    const [from, to] = [x * scale, (x + 1) * scale];
-    for (let source = Math.floor(from); source < Math.min(width, Math.ceil(to)); source++) {
-      const share = (Math.min(to, source + 1) - Math.max(from, source)) / scale;
-      for (let y = 0; y < height; y++)
-        out[y * target + x] = (out[y * target + x] as number) + share * (data[y * width + source] as number);
-    }
+  if (grey.width === width && grey.height === height) return insideOf(grey);
+  const wide = averageColumns(grey, width);
+  const data = new Uint8Array(width * height);
+  const row = new Float32Array(width);
+  for (const [y, spans] of spansOf(grey.height, height).entries()) {
+    row.fill(0);
+    for (const { source, share } of spans)
+      for (let x = 0; x < width; x++) row[x] = (row[x] as number) + share * (wide[source * width + x] as number);
+    for (let x = 0; x < width; x++) if ((row[x] as number) >= 127.5) data[y * width + x] = 1;
   }
+  return { width, height, data };
+}
+
+/** A mask on the grey image's own grid. */
+function insideOf({ width, height, data }: GreyMap): BinaryMask {
+  const inside = new Uint8Array(data.length);
+  for (let i = 0; i < inside.length; i++) if ((data[i] as number) >= 128) inside[i] = 1;
+  return { width, height, data: inside };
+}
+
+/** Resamples each row of a grey image to `width` cells by area weighting, [height, width]. */
+function averageColumns(grey: GreyMap, width: number): Float32Array {
+  const out = new Float32Array(width * grey.height);
+  for (const [x, spans] of spansOf(grey.width, width).entries())
+    for (let y = 0; y < grey.height; y++) {
+      let sum = 0;
+      // Rounded at each step, so that masks do not depend on the order of the loops.
+      for (const { source, share } of spans) sum = Math.fround(sum + share * (grey.data[y * grey.width + source] as number));
+      out[y * width + x] = sum;
+    }
   return out;
 }
 
-function transpose(data: Float32Array, width: number, height: number): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) out[x * height + y] = data[y * width + x] as number;
-  return out;
+/** The cells that each of `target` equal parts of `count` cells covers, with their shares of the part. */
+function spansOf(count: number, target: number): { readonly source: number; readonly share: number }[][] {
+  const scale = count / target;
+  return Array.from({ length: target }, (_, cell) => {
+    const [from, to] = [cell * scale, (cell + 1) * scale];
+    const first = Math.floor(from);
+    return Array.from({ length: Math.max(0, Math.min(count, Math.ceil(to)) - first) }, (_, k) => ({
+      source: first + k,
+      share: (Math.min(to, first + k + 1) - Math.max(from, first + k)) / scale,
+    }));
+  });
 }
 
 /** The area of a mask in pixels. */
 export function maskArea({ data }: BinaryMask): number {
-  return data.reduce((sum, value) => sum + value, 0);
+  let area = 0;
+  for (let i = 0; i < data.length; i++) area += data[i] as number;
+  return area;
 }
 
 /** The tightest box around a mask; undefined if it is empty. */
 export function boxOfMask({ width, height, data }: BinaryMask): BoxXyxy | undefined {
-  let [x0, y0, x1, y1] = [width, height, 0, 0];
+  let [x0, y0, x1, y1] = [width, 0, 0, 0];
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (data[y * width + x] === 0) continue;
-      x0 = Math.min(x0, x);
-      x1 = Math.max(x1, x + 1);
-      y0 = Math.min(y0, y);
-      y1 = Math.max(y1, y + 1);
-    }
+    const [first, last] = [rowStart(data, y * width, width), rowEnd(data, y * width, width)];
+    if (first >= last) continue;
+    if (x1 === 0) y0 = y;
+    y1 = y + 1;
+    x0 = Math.min(x0, first);
+    x1 = Math.max(x1, last);
   }
   return x1 === 0 ? undefined : [x0, y0, x1, y1];
+}
+
+/** The first set column of a row, or the width of an empty one. */
+function rowStart(data: Uint8Array, row: number, width: number): number {
+  let x = 0;
+  while (x < width && data[row + x] === 0) x += 1;
+  return x;
+}
+
+/** The column after the last set one, or 0. */
+function rowEnd(data: Uint8Array, row: number, width: number): number {
+  let x = width;
+  while (x > 0 && data[row + x - 1] === 0) x -= 1;
+  return x;
 }
 
 /**
@@ -102,7 +137,7 @@ export function fitMask(grey: GreyMap, image: Size, where: string): BinaryMask {
 
 /** @throws DataError when a non-empty mask became empty on its image's grid. */
 export function notLost(fitted: BinaryMask, grey: GreyMap, where: string): BinaryMask {
-  if (fitted.data.includes(1) || !grey.data.some((value) => value >= 128)) return fitted;
+  if (fitted.data.includes(1) || !insideOf(grey).data.includes(1)) return fitted;
   const what = `the mask shows something in ${grey.width}x${grey.height} pixels and nothing in the image's ${fitted.width}x${fitted.height}`;
   throw new DataError({ code: 'E_MASK_SIZE', where, what, fix: 'Give a mask in the size of its image' });
 }

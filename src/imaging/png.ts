@@ -11,7 +11,8 @@ export async function encodePng({ width, height, data }: RasterImage): Promise<B
 
 /** Encodes a mask as a PNG with values 0 and 255. */
 export async function maskToPng({ width, height, data }: BinaryMask): Promise<Buffer> {
-  const grey = data.map((value) => value * 255);
+  const grey = new Uint8Array(data.length);
+  for (let i = 0; i < grey.length; i++) grey[i] = (data[i] as number) * 255;
   return sharp(grey, { raw: { width, height, channels: 1 } })
     .toColourspace('b-w')
     .png()

@@ -34,7 +34,8 @@ export interface AveragePrecision {
 /** Maximum number of detections per label and image, best first. As in COCO. */
 const MAX_DETECTIONS = 100;
 const THRESHOLDS = Array.from({ length: 10 }, (_, i) => (50 + 5 * i) / 100);
-const RECALL_POINTS = Array.from({ length: 101 }, (_, i) => i / 100);
+/** From 1 to 0. */
+const RECALL_POINTS = Array.from({ length: 101 }, (_, i) => (100 - i) / 100);
 
 /**
  * Computes average precision as COCO does: for each label the mean precision at 101 recalls, then the mean over labels with at
@@ -63,49 +64,47 @@ function precisionsOf(images: readonly ImageBoxes[], label: string): number[] {
     return { answers, wanted, overlaps: answers.map(({ box }) => wanted.map((other) => boxIou(box, other))) };
   });
   const total = rows.reduce((sum, { wanted }) => sum + wanted.length, 0);
+  const scores = rows.flatMap(({ answers }) => answers.map(({ score }) => score));
+  // Best first; equal scores in the order of the images.
+  const order = scores.map((_, i) => i).sort((a, b) => (scores[b] as number) - (scores[a] as number));
   return THRESHOLDS.map((threshold) => {
-    const judged = rows.flatMap(({ answers, overlaps }) => {
-      const hits = greedyHits(overlaps, threshold);
-      return answers.map(({ score }, i) => ({ score, hit: hits[i] as boolean }));
-    });
-    judged.sort((a, b) => b.score - a.score);
-    return areaUnder(
-      judged.map(({ hit }) => hit),
-      total,
-    );
+    const hits = new Uint8Array(scores.length);
+    let first = 0;
+    for (const { answers, overlaps, wanted } of rows) {
+      if (wanted.length > 0) markHits(hits, first, overlaps, threshold);
+      first += answers.length;
+    }
+    return areaUnder(hits, order, total);
   });
 }
 
-/** Whether each detection, best first, matches a ground-truth box that no earlier one has taken. */
-function greedyHits(overlaps: readonly (readonly number[])[], threshold: number): boolean[] {
+/** Marks the detections of an image, best first, that match a ground-truth box that no earlier one has taken. */
+function markHits(hits: Uint8Array, first: number, overlaps: readonly (readonly number[])[], threshold: number): void {
   const taken = new Set<number>();
-  return overlaps.map((row) => {
+  for (const [i, row] of overlaps.entries()) {
     let best = -1;
     // An IoU of exactly 0.5 must meet a threshold of 0.5 despite rounding.
     let least = threshold - 1e-10;
-    for (const [j, overlap] of row.entries()) {
-      if (taken.has(j) || overlap < least) continue;
+    for (let j = 0; j < row.length; j++) {
+      const overlap = row[j] as number;
+      if (overlap < least || taken.has(j)) continue;
       least = overlap;
       best = j;
     }
-    if (best >= 0) taken.add(best);
-    return best >= 0;
-  });
+    if (best < 0) continue;
+    taken.add(best);
+    hits[first + i] = 1;
+  }
 }
 
-/** Mean over the recall points of the maximum precision at that recall or above. */
-function areaUnder(hits: readonly boolean[], total: number): number {
-  let found = 0;
-  const curve = hits.map((hit, i) => {
-    if (hit) found += 1;
-    return { recall: found / total, precision: found / (i + 1) };
-  });
-  let [best, k] = [0, curve.length - 1];
+/** Mean over the recall points of the maximum precision at that recall or above. @param order - best detection first. */
+function areaUnder(hits: Uint8Array, order: readonly number[], total: number): number {
+  const found = new Uint32Array(order.length);
+  for (const [k, i] of order.entries()) found[k] = (k > 0 ? (found[k - 1] as number) : 0) + (hits[i] as number);
+  let [best, k] = [0, order.length - 1];
   let sum = 0;
-  for (const point of [...RECALL_POINTS].reverse()) {
-    for (; k >= 0 && (curve[k] as { recall: number }).recall >= point; k--) {
-      best = Math.max(best, (curve[k] as { precision: number }).precision);
-    }
+  for (const recall of RECALL_POINTS) {
+    for (; k >= 0 && (found[k] as number) / total >= recall; k--) best = Math.max(best, (found[k] as number) / (k + 1));
     sum += best;
   }
   return sum / RECALL_POINTS.length;

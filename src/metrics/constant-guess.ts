@@ -1,6 +1,6 @@
 import type { MaskPixels } from './mask.js';
 import { assertSameGrid } from './mask.js';
-import { type BoxCorners, boxIou, diceCoefficient } from './overlap.js';
+import { type BoxCorners, boxIou } from './overlap.js';
 import { mean, quantile } from './statistics.js';
 
 /** A prediction that ignores the image, as a baseline. */
@@ -29,11 +29,39 @@ export function bestConstantMask(
     for (let i = 0; i < counts.length; i++) if (mask.data[i] !== 0) counts[i] = (counts[i] as number) + 1;
   }
   const levels = [...new Set(ks ?? counts)].filter((level) => level > 0);
-  const candidates = (levels.length === 0 ? [1] : levels).map((level) => {
-    const guess = { width: first.width, height: first.height, data: Uint8Array.from(counts, (n) => Number(n >= level)) };
-    return { guess, score: mean(masks.map((mask) => diceCoefficient(guess, mask))) };
-  });
-  return candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
+  const guessed = fromEach(counts, masks.length);
+  const shared = masks.map(({ data }) => fromEach(counts, masks.length, data));
+  const candidates = (levels.length === 0 ? [1] : levels).map((level) => ({
+    level,
+    // The Dice coefficient, from the pixels that the guess, the mask and both cover.
+    score: mean(
+      shared.map((own) => {
+        const sum = at(guessed, level) + at(own, 0);
+        return sum === 0 ? 1 : (2 * at(own, level)) / sum;
+      }),
+    ),
+  }));
+  const { level, score } = candidates.reduce((best, candidate) => (candidate.score > best.score ? candidate : best));
+  return {
+    guess: { width: first.width, height: first.height, data: Uint8Array.from(counts, (n) => Number(n >= level)) },
+    score,
+  };
+}
+
+/** For each k up to `most`, the number of pixels with a count of at least k, of all or of those in a mask. */
+function fromEach(counts: Uint32Array, most: number, mask?: ArrayLike<number>): Uint32Array {
+  const pixels = new Uint32Array(most + 1);
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i] as number;
+    if (mask === undefined || mask[i] !== 0) pixels[count] = (pixels[count] as number) + 1;
+  }
+  for (let k = most - 1; k >= 0; k--) pixels[k] = (pixels[k] as number) + (pixels[k + 1] as number);
+  return pixels;
+}
+
+/** The pixels from a level on; a level need not be an integer, nor reached. */
+function at(pixels: Uint32Array, level: number): number {
+  return pixels[Math.ceil(level)] ?? 0;
 }
 
 /** Step sizes of the search, as fractions of the boxes' mean size. */

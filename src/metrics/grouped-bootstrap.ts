@@ -1,16 +1,10 @@
 import { Rng } from '../util/index.js';
-import { type BootstrapOptions, quantile } from './statistics.js';
+import { type BootstrapOptions, sortedQuantile } from './statistics.js';
 
 /** Confidence interval of a mean, in the unit of the values. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
-}
-
-/** Sum and count of each group's values, so that a draw costs one addition per group. */
-interface GroupSums {
-  readonly sums: readonly number[];
-  readonly counts: readonly number[];
 }
 
 /**
@@ -26,9 +20,25 @@ export function groupedBootstrapInterval(
   groups: readonly string[],
   { seed, draws = 2000, confidence = 0.95 }: BootstrapOptions,
 ): Interval {
-  const means = groupedBootstrapMeans(values, groups, seed, draws);
+  const [interval] = groupedBootstrapIntervals([values], groups, { seed, draws, confidence });
+  return interval as Interval;
+}
+
+/**
+ * The intervals of several values of the same images, as {@link groupedBootstrapInterval} computes each: they share their draws.
+ *
+ * @throws RangeError when the numbers of values and groups differ.
+ */
+export function groupedBootstrapIntervals(
+  lists: readonly (readonly number[])[],
+  groups: readonly string[],
+  { seed, draws = 2000, confidence = 0.95 }: BootstrapOptions,
+): Interval[] {
   const tail = (1 - confidence) / 2;
-  return { low: quantile(means, tail), high: quantile(means, 1 - tail) };
+  return meansOfDraws(lists, groups, seed, draws).map((means) => {
+    const sorted = means.sort();
+    return { low: sortedQuantile(sorted, tail), high: sortedQuantile(sorted, 1 - tail) };
+  });
 }
 
 /** The means of `draws` samples of whole groups, drawn with replacement. */
@@ -38,30 +48,58 @@ export function groupedBootstrapMeans(
   seed: number,
   draws: number,
 ): number[] {
-  if (values.length !== groups.length)
-    throw new RangeError(`groupedBootstrapMeans: ${values.length} values have ${groups.length} groups`);
-  if (values.length === 0) return [];
-  const { sums, counts } = sumsOf(values, groups);
-  const rng = Rng.seeded(seed);
-  return Array.from({ length: draws }, () => {
-    let [sum, count] = [0, 0];
-    for (let i = 0; i < sums.length; i++) {
-      const k = rng.int(sums.length);
-      sum += sums[k] as number;
-      count += counts[k] as number;
-    }
-    return sum / count;
-  });
+  return Array.from(meansOfDraws([values], groups, seed, draws)[0] as Float64Array);
 }
 
-function sumsOf(values: readonly number[], groups: readonly string[]): GroupSums {
-  const byGroup = new Map<string, { sum: number; count: number }>();
-  for (const [i, group] of groups.entries()) {
-    const known = byGroup.get(group) ?? { sum: 0, count: 0 };
-    known.sum += values[i] as number;
-    known.count += 1;
-    byGroup.set(group, known);
+/** The means of each list in each draw; none without values. */
+function meansOfDraws(
+  lists: readonly (readonly number[])[],
+  groups: readonly string[],
+  seed: number,
+  draws: number,
+): Float64Array[] {
+  for (const { length } of lists)
+    if (length !== groups.length) throw new RangeError(`groupedBootstrapMeans: ${length} values have ${groups.length} groups`);
+  if (groups.length === 0) return lists.map(() => new Float64Array());
+  const { positions, counts } = groupsOf(groups);
+  const sums = lists.map((values) => sumsOf(values, positions, counts.length));
+  const means = lists.map(() => new Float64Array(draws));
+  const rng = Rng.seeded(seed);
+  const drawn = new Int32Array(counts.length);
+  for (let draw = 0; draw < draws; draw++) {
+    let count = 0;
+    for (let i = 0; i < drawn.length; i++) {
+      const k = rng.int(drawn.length);
+      drawn[i] = k;
+      count += counts[k] as number;
+    }
+    for (const [m, own] of sums.entries()) (means[m] as Float64Array)[draw] = sumAt(own, drawn) / count;
   }
-  const all = [...byGroup.values()];
-  return { sums: all.map(({ sum }) => sum), counts: all.map(({ count }) => count) };
+  return means;
+}
+
+function sumAt(sums: Float64Array, drawn: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < drawn.length; i++) sum += sums[drawn[i] as number] as number;
+  return sum;
+}
+
+/** The group of each value, as a position, and the number of values of each group. */
+function groupsOf(groups: readonly string[]): { readonly positions: Int32Array; readonly counts: Int32Array } {
+  const known = new Map<string, number>();
+  const positions = Int32Array.from(groups, (group) => {
+    const position = known.get(group) ?? known.size;
+    known.set(group, position);
+    return position;
+  });
+  const counts = new Int32Array(known.size);
+  for (const position of positions) counts[position] = (counts[position] as number) + 1;
+  return { positions, counts };
+}
+
+/** The sum of each group's values, so that a draw costs one addition per group. */
+function sumsOf(values: readonly number[], positions: Int32Array, count: number): Float64Array {
+  const sums = new Float64Array(count);
+  for (const [i, position] of positions.entries()) sums[position] = (sums[position] as number) + (values[i] as number);
+  return sums;
 }

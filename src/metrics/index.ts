@@ -3,7 +3,7 @@
 export { averagePrecision, type ImageBoxes, type ScoredBox, type TrueBox } from './average-precision.js';
 export { bestConstantBox, bestConstantMask } from './constant-guess.js';
 export { distanceTransform, type Spacing } from './distance-transform.js';
-export { groupedBootstrapInterval } from './grouped-bootstrap.js';
+export { groupedBootstrapInterval, groupedBootstrapIntervals } from './grouped-bootstrap.js';
 export type { MaskPixels } from './mask.js';
 export { type MaskScores, maskScores } from './mask-scores.js';
 export { type BoxCorners, boxIou, diceCoefficient, iou } from './overlap.js';

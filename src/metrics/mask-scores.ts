@@ -30,7 +30,7 @@ export function maskScores(predicted: MaskPixels, truth: MaskPixels, tolerance: 
   if (a === 0 || b === 0) return { ...overlap, hd95: Number.POSITIVE_INFINITY, nsd: 0 };
   const window = windowOf(predicted, truth);
   const { toTruth, toPredicted } = surfaceDistances(crop(predicted, window), crop(truth, window), spacing);
-  const near = (distances: readonly number[]) => distances.filter((distance) => distance <= tolerance).length;
+  const near = (distances: readonly number[]) => distances.reduce((count, distance) => count + Number(distance <= tolerance), 0);
   return {
     ...overlap,
     hd95: Math.max(quantile(toTruth, 0.95), quantile(toPredicted, 0.95)),
@@ -41,17 +41,18 @@ export function maskScores(predicted: MaskPixels, truth: MaskPixels, tolerance: 
 type Window = readonly [x0: number, y0: number, x1: number, y1: number];
 
 /** The smallest window containing both masks. Boundaries and distances within it equal those of the full masks. */
-function windowOf({ width, height, data }: MaskPixels, other: MaskPixels): Window {
-  let [x0, y0, x1, y1] = [width, height, 0, 0];
+function windowOf({ width, height, data }: MaskPixels, { data: other }: MaskPixels): Window {
+  let [x0, y0, x1, y1] = [width, -1, 0, 0];
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const i = y * width + x;
-      if (data[i] === 0 && other.data[i] === 0) continue;
-      x0 = Math.min(x0, x);
-      x1 = Math.max(x1, x + 1);
-      y0 = Math.min(y0, y);
-      y1 = y + 1;
-    }
+    const row = y * width;
+    let [first, last] = [0, width];
+    while (first < width && data[row + first] === 0 && other[row + first] === 0) first += 1;
+    if (first === width) continue;
+    while (data[row + last - 1] === 0 && other[row + last - 1] === 0) last -= 1;
+    if (first < x0) x0 = first;
+    if (last > x1) x1 = last;
+    if (y0 < 0) y0 = y;
+    y1 = y + 1;
   }
   return [x0, y0, x1, y1];
 }

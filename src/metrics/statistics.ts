@@ -13,7 +13,11 @@ export function populationStd(values: readonly number[]): number {
 
 /** Quantile with linear interpolation; NaN without values. `share` is in [0, 1]. */
 export function quantile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
+  return sortedQuantile(Float64Array.from(values).sort(), share);
+}
+
+/** {@link quantile} of values in ascending order. */
+export function sortedQuantile(sorted: Float64Array, share: number): number {
   const position = share * (sorted.length - 1);
   const low = Math.floor(position);
   const [below, above] = [sorted[low], sorted[Math.min(low + 1, sorted.length - 1)]];

@@ -1,4 +1,4 @@
-import { distanceTransform, type Spacing } from './distance-transform.js';
+import { distancesFrom, type Spacing } from './distance-transform.js';
 import { assertSameGrid, type MaskPixels } from './mask.js';
 import { quantile } from './statistics.js';
 
@@ -48,20 +48,15 @@ export function surfaceDistances(predicted: MaskPixels, truth: MaskPixels, spaci
   return { toTruth: distancesFrom(a, b, spacing), toPredicted: distancesFrom(b, a, spacing) };
 }
 
-function distancesFrom(from: MaskPixels, to: MaskPixels, spacing: Spacing | undefined): number[] {
-  const distances = distanceTransform(to, spacing);
-  return [...distances].filter((_, i) => from.data[i] !== 0);
-}
-
 /** The boundary pixels of a mask: those with a 4-neighbour outside it; everything beyond the image counts as outside. */
 function borderOf({ width, height, data }: MaskPixels): MaskPixels {
   const border = new Uint8Array(width * height);
-  const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] !== 0;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!inside(x, y)) continue;
-      const within = inside(x - 1, y) && inside(x + 1, y) && inside(x, y - 1) && inside(x, y + 1);
-      if (!within) border[y * width + x] = 1;
+  for (let y = 0, i = 0; y < height; y++) {
+    const edge = y === 0 || y === height - 1;
+    for (let x = 0; x < width; x++, i++) {
+      if (data[i] === 0) continue;
+      const atEdge = edge || x === 0 || x === width - 1;
+      if (atEdge || data[i - 1] === 0 || data[i + 1] === 0 || data[i - width] === 0 || data[i + width] === 0) border[i] = 1;
     }
   }
   return { width, height, data: border };

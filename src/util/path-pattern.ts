@@ -10,8 +10,18 @@ export function compilePattern(pattern: string): RegExp {
 
 /** Whether a dotted path matches a pattern of {@link compilePattern}. */
 export function matchesPattern(path: string, pattern: string): boolean {
-  return compilePattern(pattern).test(path);
+  let known = compiled.get(pattern);
+  if (known === undefined) {
+    if (compiled.size >= KEPT) compiled.clear();
+    known = compilePattern(pattern);
+    compiled.set(pattern, known);
+  }
+  return known.test(path);
 }
+
+/** Recent patterns: every path of a model is compared with each. */
+const compiled = new Map<string, RegExp>();
+const KEPT = 1000;
 
 const ANY_STEPS = '**';
 

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import type { Sample } from '../../src/data/index.js';
 import { collect, MaskFolderMethod, summariseProtocol } from '../../src/eval/index.js';
 import { AnswerCache, imageFingerprint, ModelMethod, modelFingerprint } from '../../src/eval/predictions/index.js';
 import { type BinaryMask, maskToPng } from '../../src/imaging/index.js';
-import { WHOLE } from '../../src/protocols/index.js';
+import { type Answer, WHOLE } from '../../src/protocols/index.js';
 import { answered, datasetOf, object, plain, rectangle, sample } from '../support/eval.js';
 
 let dir: string;
@@ -138,6 +139,29 @@ describe('what is remembered', () => {
     expect(await cache.get(key)).toEqual([]);
     for (const part of ['model', 'image', 'prompt'] as const)
       expect(await cache.get({ ...key, [part]: 'x'.repeat(64) })).toBeUndefined();
+  });
+
+  it('is read once for all protocols that ask the same of an image, and again for the next image', async () => {
+    await writeFile(join(dir, 'config.json'), '{}');
+    class Counted extends AnswerCache {
+      readonly asked: string[] = [];
+      override async get(asked: Parameters<AnswerCache['get']>[0]): Promise<Answer> {
+        this.asked.push(asked.image.slice(0, 4));
+        return [answered('lesion', this.asked.length / 10, [4, 4, 12, 12])];
+      }
+    }
+    const cache = new Counted(dir);
+    const policy = { threshold: 0.3, select: 'all', bestFrom: 0.3 } as const;
+    const method = await ModelMethod.open({ name: 'ours', models: { detector: dir, masker: dir }, cache, policy });
+    const [one, two] = [sample('one', []), sample('two', [])];
+    const other = { ...two, image: { ...two.image, data: two.image.data.map((value) => 255 - value) } };
+    const scoreOf = async (of: Sample, phrase: string) => (await method.answer(of, [phrase]))[0]?.score;
+    expect([await scoreOf(one, 'lesion'), await scoreOf(one, 'lesion')]).toEqual([0.1, 0.1]);
+    expect(await scoreOf(one, 'cyst')).toBe(0.2);
+    expect([await scoreOf(other, 'lesion'), await scoreOf(one, 'lesion')]).toEqual([0.3, 0.4]);
+    const [first, , third] = cache.asked;
+    expect(cache.asked).toEqual([first, first, third, first]);
+    expect(third).not.toBe(first);
   });
 
   it('is forgotten when the model or the image changes', async () => {

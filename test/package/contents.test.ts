@@ -35,6 +35,7 @@ const NEEDED = [
   'dist/index.js',
   'dist/index.d.ts',
   'dist/cli/index.js',
+  'dist/command-line/index.js',
   'dist/static-page/index.html',
   'dist/web/index.html',
   'configs/demo.yaml',

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CheckpointError } from '../../src/util/index.js';
@@ -28,6 +28,38 @@ async function valuesOf(dtype: string, body: Uint8Array, count: number): Promise
 const u16 = (...words: number[]) => new Uint8Array(Uint16Array.from(words).buffer);
 
 describe('reading safetensors', () => {
+  it('gives each tensor memory of its own, though a small file is read at once', async () => {
+    const body = new Uint8Array(Float32Array.from([1, 2, 3, 4]).buffer);
+    const entry = (begin: number) => ({ dtype: 'F32', shape: [2], data_offsets: [begin, begin + 8] });
+    const reader = await SafetensorsReader.open(await fileOf(JSON.stringify({ a: entry(0), b: entry(8) }), body));
+    try {
+      const [b, a] = [await reader.read('b'), await reader.read('a')];
+      a.data.fill(9);
+      expect([...b.data]).toEqual([3, 4]);
+      expect([...(await reader.read('a')).data]).toEqual([1, 2]);
+      expect(b.data.buffer.byteLength).toBe(8);
+    } finally {
+      await reader.close();
+    }
+  });
+
+  it('finds a tensor behind more bytes than are read at once', async () => {
+    const far = 2 ** 26 + 8;
+    const entry = (dtype: string, count: number, begin: number, end: number) => ({
+      dtype,
+      shape: [count],
+      data_offsets: [begin, end],
+    });
+    const path = await fileOf(JSON.stringify({ large: entry('U8', far, 0, far), last: entry('I16', 2, far, far + 4) }));
+    const { size } = await stat(path);
+    const file = await open(path, 'r+');
+    await file.write(Uint8Array.from([7, 0, 255, 255]), 0, 4, size + far);
+    await file.close();
+    const reader = await SafetensorsReader.open(path);
+    expect([...(await reader.read('last')).data]).toEqual([7, -1]);
+    await reader.close();
+  });
+
   it('decodes every element type', async () => {
     expect(await valuesOf('F32', new Uint8Array(Float32Array.from([1.5, -2]).buffer), 2)).toEqual([1.5, -2]);
     // Bit patterns from IEEE 754 binary16: 1, -2, the largest, the smallest normal, the smallest subnormal, infinity.

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { truthRuns } from '../../src/eval/constant-mask.js';
 import { constantMaskBaseline } from '../../src/eval/index.js';
 import { encodePng, maskToPng } from '../../src/imaging/index.js';
 import { type RunConfig, runConfigSchema } from '../../src/train/index.js';
@@ -108,6 +109,8 @@ describe('the figures of a training', () => {
     expect(structures['nerve']).toBeGreaterThan(90);
     expect(structures['cyst']).toBeCloseTo((structures['nerve'] ?? 0) / 2, 0);
     expect(dsc).toBeCloseTo((structures['nerve'] ?? 0) / 2, 0);
+    const shown = [other, uneven[1] as (typeof uneven)[number]];
+    expect(await constantMaskBaseline([{ train, test: shown.map(truthRuns) }])).toEqual({ dsc, structures });
     // Folds are pooled by their images.
     const two = await constantMaskBaseline([
       { train, test: datasetOf([other]) },

@@ -12,6 +12,9 @@ const SLICES = 64;
 /** Jobs queued per thread: enough to keep it busy, few enough to hold little memory. */
 const WAITING = 2;
 
+/** Jobs at work in a thread: while one waits for the disk to store a file, another decodes. */
+const OVERLAP = 3;
+
 /** Number of records below which starting threads takes longer than processing here. */
 const FEW = 100;
 
@@ -33,7 +36,12 @@ export async function processAll(
     return;
   }
   const threads = Math.max(1, Math.min(availableParallelism(), records.length));
-  const pool = new Piscina({ filename: WORKER.href, minThreads: threads, maxThreads: threads });
+  const pool = new Piscina({
+    filename: WORKER.href,
+    minThreads: threads,
+    maxThreads: threads,
+    concurrentTasksPerWorker: OVERLAP,
+  });
   try {
     const running = new Set<Promise<void>>();
     for (const job of jobsOf(records)) {
@@ -45,7 +53,7 @@ export async function processAll(
       running.add(done);
       // Failures surface in the race or at the end; this avoids an unhandled rejection.
       done.catch(() => {});
-      if (running.size >= threads * (1 + WAITING)) await Promise.race(running);
+      if (running.size >= threads * (OVERLAP + WAITING)) await Promise.race(running);
     }
     await Promise.all(running);
   } finally {

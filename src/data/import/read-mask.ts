@@ -218,10 +218,9 @@ function where({ width, height, levels }: Levels, inside: (value: number) => boo
   return { width, height, data: out };
 }
 
-/** A mask of the image's own size needs no averaging. */
+/** A mask of the image's own size is not stretched, so it cannot lose anything. */
 function fitGrey(grey: GreyMap, image: Size, file: string, { stretch }: MaskOptions): BinaryMask {
-  if (grey.width === image.width && grey.height === image.height)
-    return { ...grey, data: grey.data.map((value) => Number(value >= BRIGHT)) };
+  if (grey.width === image.width && grey.height === image.height) return resizeGreyMask(grey, image);
   return stretch ? notLost(resizeGreyMask(grey, image), grey, file) : fitMask(grey, image, file);
 }
 

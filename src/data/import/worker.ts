@@ -12,10 +12,18 @@ export interface Job {
   readonly options: ProcessOptions;
 }
 
-/** Runs a job in a worker thread. */
+/** Jobs of this thread that are at work and read a volume: the last of them releases the memory. */
+let slicing = 0;
+
+/** Runs a job in a worker thread, beside others of the same thread. */
 export default async function work({ records, options }: Job): Promise<RecordResult[]> {
+  const sliced = records.some(({ record }) => record.image.slice !== undefined);
+  if (sliced) slicing += 1;
   const results: RecordResult[] = [];
-  for (const record of records) results.push(await processRecord(record, options));
-  if (records.some(({ record }) => record.image.slice !== undefined)) closeVolumes();
+  try {
+    for (const record of records) results.push(await processRecord(record, options));
+  } finally {
+    if (sliced && --slicing === 0) closeVolumes();
+  }
   return results;
 }

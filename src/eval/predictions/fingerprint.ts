@@ -13,9 +13,14 @@ const DECISIVE = /\.(safetensors|json|txt|bin|pth|pt)$/i;
 /** Files of a model folder that are descriptive, or written by evaluations. */
 const DESCRIPTIVE = /^(calibration|README|manifest)\b.*\.json$/;
 
-/** Hash of an image's size and pixels: equal for the same image in another file. */
-export function imageFingerprint({ width, height, data }: RasterImage): string {
-  return createHash('sha256').update(`${width}x${height}\n`).update(data).digest('hex');
+const known = new WeakMap<RasterImage, string>();
+
+/** Hash of an image's size and pixels: equal for the same image in another file. An image is hashed once. */
+export function imageFingerprint(image: RasterImage): string {
+  const { width, height, data } = image;
+  const fingerprint = known.get(image) ?? createHash('sha256').update(`${width}x${height}\n`).update(data).digest('hex');
+  known.set(image, fingerprint);
+  return fingerprint;
 }
 
 /** Hash of any JSON-serialisable value. */

@@ -38,6 +38,8 @@ export class ModelMethod implements Method {
   private readonly options: ModelMethodOptions;
   private readonly identity: string;
   private segmenter: Promise<GroundedSegmenter> | undefined;
+  /** Answers to the last image by the hash of their question: several protocols ask the same. */
+  private recent: { readonly image: RasterImage; readonly answers: Map<string, Answer> } | undefined;
   /** The image encoded by the masker; encoding dominates the cost of an answer. */
   private masked: RasterImage | undefined;
 
@@ -92,6 +94,7 @@ export class ModelMethod implements Method {
     const { segmenter } = this;
     this.segmenter = undefined;
     this.masked = undefined;
+    this.recent = undefined;
     // A failed load has already been reported to its caller.
     await segmenter?.then(
       (loaded) => loaded.dispose(),
@@ -120,11 +123,16 @@ export class ModelMethod implements Method {
 
   private async remembered(sample: Sample, question: readonly unknown[], ask: () => Promise<Answer>): Promise<Answer> {
     const { cache } = this.options;
-    const key: AnswerKey = { model: this.identity, image: imageFingerprint(sample.image), prompt: textFingerprint(question) };
-    const known = await cache.get(key);
-    if (known !== undefined) return known;
-    const answer = await ask();
-    await cache.put(key, answer, sample.image);
+    const prompt = textFingerprint(question);
+    if (this.recent?.image !== sample.image) this.recent = { image: sample.image, answers: new Map() };
+    const { answers } = this.recent;
+    const given = answers.get(prompt);
+    if (given !== undefined) return given;
+    const key: AnswerKey = { model: this.identity, image: imageFingerprint(sample.image), prompt };
+    const stored = await cache.get(key);
+    const answer = stored ?? (await ask());
+    if (stored === undefined) await cache.put(key, answer, sample.image);
+    answers.set(prompt, answer);
     return answer;
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import {
   averagePrecision,
-  groupedBootstrapInterval,
+  groupedBootstrapIntervals,
   type ImageBoxes,
   mean,
   percent,
@@ -84,10 +84,9 @@ export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes
   const over = (pick: (image: ImageScore) => number) => counted.map(pick);
   const [dsc, iou] = [over((image) => image.dsc), over((image) => image.iou)];
   const groups = counted.map(({ group }) => group);
-  const interval = (values: number[]): Ends | null => {
-    const { low, high } = groupedBootstrapInterval(values, groups, { seed });
-    return Number.isFinite(low) ? [percent(low), percent(high)] : null;
-  };
+  const [dscInterval, iouInterval] = groupedBootstrapIntervals([dsc, iou], groups, { seed }).map(({ low, high }): Ends | null =>
+    Number.isFinite(low) ? [percent(low), percent(high)] : null,
+  ) as [Ends | null, Ends | null];
   const precision = boxes.length > 0 ? averagePrecision(boxes) : undefined;
   const units = new Set(rows.map(({ unit }) => unit));
   const means = meansOf(rows);
@@ -100,7 +99,7 @@ export function scoreRows(rows: readonly TargetRow[], boxes: readonly ImageBoxes
     n: counted.length,
     images: new Set(rows.map(({ dataset, image }) => JSON.stringify([dataset, image]))).size,
     falseNegatives,
-    interval: { dsc: interval(dsc), iou: interval(iou), groups: new Set(groups).size },
+    interval: { dsc: dscInterval, iou: iouInterval, groups: new Set(groups).size },
     hd95: roundedOrNull(mean(over((image) => image.hd95))),
     nsd: percentOrNull(mean(over((image) => image.nsd))),
     unit: units.size === 1 ? ([...units][0] as DistanceUnit) : 'mixed',

@@ -66,8 +66,9 @@ let halfTable: Float32Array | undefined;
 
 function halves(bits: Uint16Array): Float32Array {
   halfTable ??= Float32Array.from({ length: 65536 }, (_, half) => halfToFloat(half));
+  const table = halfTable;
   const out = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = halfTable[bits[i] as number] as number;
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] as number] as number;
   return out;
 }
 

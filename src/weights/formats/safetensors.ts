@@ -9,18 +9,30 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** An open safetensors file; tensors are read one by one. */
+/** Files up to this size are read at once: a read for each of hundreds of small tensors takes longer than their bytes. */
+const WHOLE_BYTES = 1 << 26;
+
+/** An open safetensors file; tensors are decoded one by one, and of a large file also read one by one. */
 export class SafetensorsReader {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   private readonly file: FileHandle;
   private readonly bodyStart: number;
+  private readonly bodyBytes: number;
+  /** All tensors of a small file. */
+  private body: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
-  private constructor(path: string, file: FileHandle, bodyStart: number, { tensors, metadata }: SafetensorsHeader) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    [bodyStart, bodyBytes]: readonly [number, number],
+    { tensors, metadata }: SafetensorsHeader,
+  ) {
     this.path = path;
     this.file = file;
     this.bodyStart = bodyStart;
+    this.bodyBytes = bodyBytes;
     this.tensors = tensors;
     this.metadata = metadata;
   }
@@ -35,8 +47,9 @@ export class SafetensorsReader {
     try {
       const { size } = await file.stat();
       const length = headerLength(path, await readBytes(path, file, 0, Math.min(8, size)), size);
-      const header = parseHeader(path, await readBytes(path, file, 8, length), size - 8 - length);
-      return new SafetensorsReader(path, file, 8 + length, header);
+      const bodyBytes = size - 8 - length;
+      const header = parseHeader(path, await readBytes(path, file, 8, length), bodyBytes);
+      return new SafetensorsReader(path, file, [8 + length, bodyBytes], header);
     } catch (error) {
       await file.close();
       throw error;
@@ -48,8 +61,14 @@ export class SafetensorsReader {
     const tensor = this.tensors.get(name);
     if (tensor === undefined)
       throw new CheckpointError({ code: 'E_WEIGHTS_MISMATCH', where: this.path, what: `there is no ${shownName(name)}` });
-    const bytes = await readBytes(this.path, this.file, this.bodyStart + tensor.begin, tensor.end - tensor.begin);
+    const bytes = await this.bytesOf(tensor);
     return decodeElements(bytes, tensor, `${this.path}: ${shownName(name)}`);
+  }
+
+  private async bytesOf({ begin, end }: StoredTensor): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.bodyBytes > WHOLE_BYTES) return readBytes(this.path, this.file, this.bodyStart + begin, end - begin);
+    this.body ??= readBytes(this.path, this.file, this.bodyStart, this.bodyBytes);
+    return (await this.body).slice(begin, end);
   }
 
   fileOf(): string {
@@ -57,6 +76,7 @@ export class SafetensorsReader {
   }
 
   async close(): Promise<void> {
+    this.body = undefined;
     await this.file.close();
   }
 }

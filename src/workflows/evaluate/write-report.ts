@@ -52,7 +52,13 @@ export async function writeReport(
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
   const trust = summariseTrust(judged);
   const robustness = summariseRobustness(collected.wordingRows);
-  const constantMask = await constantMaskBaseline(runFolds.map(({ data }) => ({ train: data.train, test: data[split] })));
+  const { places, truths } = collected;
+  const constantMask = await constantMaskBaseline(
+    runFolds.map(({ data }) => ({
+      train: data.train,
+      test: truths.filter((_, i) => places[i]?.split.dataset === data[split]),
+    })),
+  );
 
   // b) tables and images
   const scores = scoreTable(compared, tolerance);
