@@ -12,6 +12,7 @@ export {
   loadSam,
   loadSam2,
   loadSam2Masker,
+  loadSamMasker,
   type MaskerParts,
   maskerConfigs,
   resolveModel,
@@ -20,4 +21,4 @@ export {
 } from './load-model.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { saveAdapter } from './save-adapter.js';
-export { isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';
+export { isPackaged, nanoModels, shippedModels, trainingDataOf, ultrasoundModels } from './shipped-models.js';

@@ -156,6 +156,18 @@ export async function loadSam2Masker(model: string, options: AdaptedOptions = {}
 }
 
 /**
+ * Loads a SAM, or a MedSAM, which is one.
+ *
+ * @param model - a Hugging Face model directory, the authors' `.pth` file, or the name of a downloaded model.
+ */
+export async function loadSamMasker(model: string, options: AdaptedOptions = {}): Promise<SamParts> {
+  const path = await resolveModel(model);
+  const { sam } = maskerConfigs;
+  const { config } = await readModelConfig(path, { sam });
+  return samParts(path, config, options);
+}
+
+/**
  * Loads a masker of any kind: SAM 2, or SAM including MedSAM.
  *
  * @param model - a Hugging Face model directory, the authors' checkpoint, or the name of a downloaded model.

@@ -1,0 +1,15 @@
+/** Methods to compare with: what each is given, its weights, and how to load it. */
+
+export { checkExemplars } from './check-exemplars.js';
+export type { BoxEntry, BuiltEntry, ExemplarEntry, MethodEntry, PromptKind } from './entry.js';
+export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
+export {
+  createMethod,
+  type LoadedMethod,
+  type LoadMethodOptions,
+  loadMethod,
+  requirePublishedForm,
+  segmenterWith,
+  weightsOf,
+} from './load-method.js';
+export { findMethod, methodEntries, methodNames, requireTakes } from './registry.js';
