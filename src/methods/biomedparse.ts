@@ -7,5 +7,5 @@ export const biomedparse: MethodEntry = {
   takes: 'text',
   licence: { code: 'Apache-2.0', weights: 'CC BY-NC-SA 4.0' },
   trainedOn: { datasets: ['BUSI', 'CAMUS', 'FH-PS-AOP'], source: 'its publication and repository, microsoft/BiomedParse' },
-  weights: { published: 'microsoft/BiomedParse on Hugging Face: biomedparse_v1.pt, config.yaml' },
+  weights: { published: 'microsoft/BiomedParse on Hugging Face: biomedparse_v1.pt, config.yaml', shortName: 'biomedparse' },
 };

@@ -6,5 +6,5 @@ export const universeg: MethodEntry = {
   title: 'UniverSeg',
   takes: 'exemplars',
   licence: { code: 'Apache-2.0', weights: 'OpenRAIL++-M, research only' },
-  weights: { published: 'universeg_v1_nf64_ss64_STA.pt, from the releases of JJGO/UniverSeg' },
+  weights: { published: 'universeg_v1_nf64_ss64_STA.pt, from the releases of JJGO/UniverSeg', shortName: 'universeg' },
 };

@@ -1,5 +1,6 @@
 /** Finding, downloading and loading pretrained models and adapters. */
 
+export { lacksLayer } from './lacks-layer.js';
 export { loadAdapter } from './load-adapter.js';
 export {
   type AdaptedOptions,

@@ -75,13 +75,13 @@ const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 
 /**
  * Resolves a model to a folder or weight file: a path stays itself, `weights/NAME` is also looked up in this package, and a name
- * resolves to its folder in the download cache.
+ * resolves to its folder in the download cache, or to its file there.
  */
 export async function resolveModel(nameOrPath: string): Promise<string> {
   const place = await locateShipped(nameOrPath);
   if ((await stat(place).catch(() => undefined)) !== undefined) return place;
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
-  if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
+  if (name.test(nameOrPath) || /^(github|gdrive):/.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
   throw new CheckpointError({
     code: 'E_MODEL_NOT_FOUND',
     where: nameOrPath,

@@ -125,7 +125,7 @@ describe('a method that takes exemplars', () => {
   it('is asked with the exemplars of the phrase, says how many, and keeps its answer with its own grid', async () => {
     const asked: (readonly Exemplar[])[] = [];
     const method = await open(asked, 'own');
-    expect([method.name, method.given, method.scored]).toEqual(['copying (1 exemplars)', '1 exemplars', false]);
+    expect([method.name, method.given, method.scored]).toEqual(['copying (1 exemplar)', '1 exemplar', false]);
     const [answer, ...more] = await method.answer(shot(21, 'tumor'), ['tumor']);
     expect(more).toEqual([]);
     expect(asked.map(ids)).toEqual([[5]]);

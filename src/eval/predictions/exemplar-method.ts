@@ -33,7 +33,7 @@ export class ExemplarMethod implements Method {
 
   private constructor(options: ExemplarMethodOptions, fingerprint: string) {
     const { entry, weights, asPublished, count, support, cache } = options;
-    this.given = `${count} exemplars`;
+    this.given = `${count} exemplar${count === 1 ? '' : 's'}`;
     this.name = `${entry.name}${asPublished ? ' as published' : ''} (${this.given})`;
     const notes = [...(asPublished ? [`as the published comparison ran it: ${entry.asPublished}`] : []), ...support.notes];
     if (notes.length > 0) this.note = notes.join('; ');
