@@ -1,4 +1,4 @@
-import type { SupportOptions } from '../eval/index.js';
+import type { ExemplarOptions } from '../eval/index.js';
 import { findMethod } from '../methods/index.js';
 import { UsageError } from '../util/index.js';
 import type { MethodRequest } from '../workflows/index.js';
@@ -61,7 +61,7 @@ function withoutMethod(option: string): UsageError {
 }
 
 /** The draw of exemplars. @throws UsageError for a number that is none of images, or no seed. */
-export function supportOf({ support, supportSeed }: { readonly support: number; readonly supportSeed: number }): SupportOptions {
+export function supportOf({ support, supportSeed }: { readonly support: number; readonly supportSeed: number }): ExemplarOptions {
   for (const [where, value, least] of [
     ['--support', support, 1],
     ['--support-seed', supportSeed, 0],

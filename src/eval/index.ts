@@ -22,13 +22,13 @@ export {
   detectedBoxes,
   drawSupport,
   ExemplarMethod,
+  type ExemplarOptions,
   hasAnswers,
   MaskFolderMethod,
   ModelMethod,
   mergeAnswers,
   oracleBoxes,
   type Support,
-  type SupportOptions,
   seenBy,
 } from './predictions/index.js';
 export { calibratePresence } from './presence/calibrate.js';

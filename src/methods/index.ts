@@ -1,6 +1,5 @@
 /** Methods to compare with: what each is given, its weights, and how to load it. */
 
-export { checkExemplars } from './check-exemplars.js';
 export type { BoxEntry, BuiltEntry, ExemplarEntry, MethodEntry, PromptKind } from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {

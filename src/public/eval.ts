@@ -13,6 +13,7 @@ export {
   type DatasetScore,
   type Ends,
   type EvaluationSplit,
+  type ExemplarOptions,
   type ImagePlace,
   MaskFolderMethod,
   type MeanOfDatasets,

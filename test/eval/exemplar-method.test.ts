@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Sample } from '../../src/data/index.js';
 import { AnswerCache, collect, drawSupport, ExemplarMethod, type Support } from '../../src/eval/index.js';
 import type { BinaryMask } from '../../src/imaging/index.js';
-import { checkExemplars, type Exemplar, type ExemplarEntry } from '../../src/methods/index.js';
+import type { Exemplar, ExemplarEntry } from '../../src/methods/index.js';
 import { useBackend } from '../support/backend.js';
 import { datasetOf, object, plain, rectangle, sample } from '../support/eval.js';
 import { expectError } from '../support/expect-error.js';
@@ -85,25 +85,7 @@ describe('drawing exemplars', () => {
     const { notes } = await drawSupport(datasetOf([shot(1, 'cyst')]), datasetOf([shot(2, 'cyst')]), { count: 16, seed: 0 });
     expect(notes).toEqual(['toys: 1 exemplars of cyst instead of 16']);
     const other = drawSupport(datasetOf([shot(1, 'tumor')]), datasetOf([shot(2, 'cyst')]), { count: 1, seed: 0 });
-    await expectError(other, { code: 'E_SUPPORT_INVALID', where: 'toys', what: '"cyst"' });
-  });
-});
-
-describe('a support set', () => {
-  const { image } = shot(1, 'cyst');
-  const good = { image, mask: rectangle([1, 1, 4, 4]) };
-
-  it.each<[string, readonly Exemplar[], string]>([
-    ['without an exemplar', [], 'it has no exemplar'],
-    ['with an empty mask', [good, { image, mask: rectangle([0, 0, 0, 0]) }], 'its mask is empty'],
-    ['with a mask of another size', [{ image, mask: { width: 1, height: 1, data: Uint8Array.of(1) } }], 'its mask is 1x1'],
-    ['with the query in it', [{ ...good, image: { ...shot(9, 'cyst').image } }], 'it is the image to segment'],
-  ])('%s is refused', (_name, exemplars, what) => {
-    expectError(() => checkExemplars(exemplars, shot(9, 'cyst').image), { code: 'E_SUPPORT_INVALID', what });
-  });
-
-  it('that is sound is taken', () => {
-    expect(() => checkExemplars([good], shot(9, 'cyst').image)).not.toThrow();
+    await expectError(other, { code: 'E_SPLIT_EMPTY', where: 'toys', what: '"cyst"' });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Sample } from '../../data/index.js';
 import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
-import { checkExemplars, createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
+import { createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
 import { type Answer, type AnsweredBox, type Method, type SeenInTraining, WHOLE } from '../../protocols/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
 import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
@@ -79,7 +79,6 @@ export class ExemplarMethod implements Method {
   }
 
   private async segment({ image }: Sample, phrase: string, exemplars: readonly Exemplar[]): Promise<Answer> {
-    checkExemplars(exemplars, image);
     const { mask, ownGrid } = await (await this.model.get()).segment(image, exemplars);
     return [{ phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? NOWHERE, mask, ...(ownGrid && { ownGrid }) }];
   }

@@ -7,4 +7,4 @@ export { MaskFolderMethod } from './mask-folder.js';
 export { ANSWERS, hasAnswers, mergeAnswers } from './merge-answers.js';
 export { ModelMethod } from './model-method.js';
 export { seenBy } from './seen.js';
-export { drawSupport, type Support, type SupportOptions } from './support.js';
+export { drawSupport, type ExemplarOptions, type Support } from './support.js';

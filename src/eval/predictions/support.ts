@@ -6,7 +6,7 @@ import { DataError, Rng } from '../../util/index.js';
 import { imageFingerprint } from './fingerprint.js';
 
 /** How exemplars are drawn. */
-export interface SupportOptions {
+export interface ExemplarOptions {
   /** Exemplars for each structure of a dataset. */
   readonly count: number;
   readonly seed: number;
@@ -29,7 +29,7 @@ export interface Support {
  *
  * @throws DataError when no image shows a structure besides the evaluated ones.
  */
-export async function drawSupport(train: Dataset, evaluated: Dataset, options: SupportOptions): Promise<Support> {
+export async function drawSupport(train: Dataset, evaluated: Dataset, options: ExemplarOptions): Promise<Support> {
   const draw = new Draw(options.count);
   const prints: string[] = [];
   for (let i = 0; i < evaluated.size; i++) {
@@ -102,7 +102,7 @@ class Draw {
       [...own].flatMap(([phrase, { length }]) => {
         if (length === 0)
           throw new DataError({
-            code: 'E_SUPPORT_INVALID',
+            code: 'E_SPLIT_EMPTY',
             where: dataset,
             what: `no image but the evaluated ones shows ${phrase === WHOLE ? 'anything' : JSON.stringify(phrase)}, so that there is no exemplar of it`,
             fix: 'Evaluate another split, or give the dataset a training split',

@@ -83,8 +83,6 @@ export const errorCodes = {
     meaning: 'A method is asked with another kind of prompt than it takes, or without one.', remedy: 'Give what the message says that it takes.' },
   E_METHOD_WEIGHTS: { classes: ['CheckpointError'],
     meaning: 'Weights are not those of the method that should load them.', remedy: 'Name the weights that the message describes.' },
-  E_SUPPORT_INVALID: { classes: ['DataError'],
-    meaning: 'A support set has no exemplar of a structure, one without a mask, or the image that is to be segmented.', remedy: 'Give images that show the structure, with their masks, and none that is to be segmented.' },
 
   // Configurations
   E_CONFIG_SYNTAX: { classes: ['ConfigError'],

@@ -8,11 +8,11 @@ import {
   detectedBoxes,
   drawSupport,
   ExemplarMethod,
+  type ExemplarOptions,
   MaskFolderMethod,
   ModelMethod,
   oracleBoxes,
   type Support,
-  type SupportOptions,
   seenBy,
 } from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
@@ -38,7 +38,7 @@ export interface MethodsOptions {
   /** Methods of the comparison. */
   readonly methods: readonly MethodRequest[];
   /** Exemplars for methods that take them. */
-  readonly support: SupportOptions;
+  readonly support: ExemplarOptions;
 }
 
 /** A method of the comparison to evaluate. */

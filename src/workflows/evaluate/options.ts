@@ -1,5 +1,5 @@
 import type { Split } from '../../data/index.js';
-import type { Collected, Comparison, ConstantMask, MethodSummary, SupportOptions, Wordings } from '../../eval/index.js';
+import type { Collected, Comparison, ConstantMask, ExemplarOptions, MethodSummary, Wordings } from '../../eval/index.js';
 import type { PresenceThreshold } from '../../infer/index.js';
 import type { MethodRequest, OpenMethods } from './methods.js';
 import type { RunFold } from './run-folds.js';
@@ -23,7 +23,7 @@ export interface EvaluateRunOptions {
   /** Methods of the comparison to evaluate too. Default: none. */
   readonly methods?: readonly MethodRequest[] | undefined;
   /** Exemplars for methods that take them, for each structure. Default: 16 with seed 0. */
-  readonly support?: SupportOptions | undefined;
+  readonly support?: ExemplarOptions | undefined;
   /** Tables of the paper to make. Default: none. */
   readonly tables?: readonly PaperTable[] | undefined;
   /** Figures of the paper to make. Default: none. */
