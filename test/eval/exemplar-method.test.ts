@@ -81,11 +81,14 @@ describe('drawing exemplars', () => {
     expect(support.notes.join()).toMatch(/^[45] of 7 images serve as exemplars and are left out/);
   });
 
-  it('says where there are fewer than wanted, and refuses where there is none', async () => {
+  it('says where there are fewer than wanted, and refuses where none would be left to evaluate', async () => {
     const { notes } = await drawSupport(datasetOf([shot(1, 'cyst')]), datasetOf([shot(2, 'cyst')]), { count: 16, seed: 0 });
     expect(notes).toEqual(['toys: 1 exemplars of cyst instead of 16']);
-    const other = drawSupport(datasetOf([shot(1, 'tumor')]), datasetOf([shot(2, 'cyst')]), { count: 1, seed: 0 });
-    await expectError(other, { code: 'E_SPLIT_EMPTY', where: 'toys', what: '"cyst"' });
+    const other = await drawSupport(datasetOf([shot(1, 'tumor')]), datasetOf([shot(2, 'cyst')]), { count: 1, seed: 0 });
+    expect(other.notes).toEqual(['toys: no exemplar of cyst, which is therefore not found']);
+    expect(of(other, 'cyst')).toEqual([]);
+    const few = drawSupport(datasetOf([]), datasetOf([shot(2, 'cyst')]), { count: 1, seed: 0 });
+    await expectError(few, { code: 'E_SPLIT_EMPTY', where: 'toys', what: 'all 1 images' });
   });
 });
 

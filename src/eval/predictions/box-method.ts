@@ -4,9 +4,10 @@ import type { Masker } from '../../infer/index.js';
 import { type BoxEntry, createMethod } from '../../methods/index.js';
 import type { Answer, AnsweredBox, Method, SeenInTraining } from '../../protocols/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
-import { modelFingerprint, textFingerprint } from './fingerprint.js';
+import { textFingerprint, weightsFingerprint } from './fingerprint.js';
 import { type BoxSource, wantedBoxes } from './given-boxes.js';
 import { Lazy } from './lazy.js';
+import { publishedNote } from './published-note.js';
 import { seenBy } from './seen.js';
 
 export interface BoxMethodOptions {
@@ -32,7 +33,8 @@ export class BoxMethod implements Method {
 
   private constructor(entry: BoxEntry, asPublished: boolean, source: BoxSource, masker: Lazy<Masker>, cached: CachedBy) {
     this.name = `${entry.name}${asPublished ? ' as published' : ''} (${source.label})`;
-    if (asPublished) this.note = `as the published comparison ran it: ${entry.asPublished}`;
+    const note = publishedNote(entry, asPublished);
+    if (note !== undefined) this.note = note;
     this.given = source.given;
     this.scored = source.scored;
     this.entry = entry;
@@ -47,7 +49,7 @@ export class BoxMethod implements Method {
    * @throws UsageError, HubError, CheckpointError naming missing weights.
    */
   static async open({ entry, weights, asPublished, sources, cache }: BoxMethodOptions): Promise<BoxMethod[]> {
-    const fingerprint = await modelFingerprint([weights]);
+    const fingerprint = await weightsFingerprint(weights);
     const cached = { cache, identity: textFingerprint([entry.name, asPublished, fingerprint]) };
     const masker = new Lazy(() => createMethod(entry, { weights, asPublished }));
     return sources.map((source) => new BoxMethod(entry, asPublished, source, masker, cached));

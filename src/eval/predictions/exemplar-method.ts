@@ -3,8 +3,9 @@ import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
 import { createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
 import { type Answer, type AnsweredBox, type Method, type SeenInTraining, WHOLE } from '../../protocols/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
-import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
+import { imageFingerprint, textFingerprint, weightsFingerprint } from './fingerprint.js';
 import { Lazy } from './lazy.js';
+import { publishedNote } from './published-note.js';
 import { seenBy } from './seen.js';
 import type { Support } from './support.js';
 
@@ -35,7 +36,7 @@ export class ExemplarMethod implements Method {
     const { entry, weights, asPublished, count, support, cache } = options;
     this.given = `${count} exemplar${count === 1 ? '' : 's'}`;
     this.name = `${entry.name}${asPublished ? ' as published' : ''} (${this.given})`;
-    const notes = [...(asPublished ? [`as the published comparison ran it: ${entry.asPublished}`] : []), ...support.notes];
+    const notes = [publishedNote(entry, asPublished), ...support.notes].filter((note) => note !== undefined);
     if (notes.length > 0) this.note = notes.join('; ');
     this.options = options;
     this.model = new Lazy(() => createMethod(entry, { weights, asPublished }));
@@ -44,7 +45,7 @@ export class ExemplarMethod implements Method {
 
   /** @throws UsageError, HubError, CheckpointError naming missing weights. */
   static async open(options: ExemplarMethodOptions): Promise<ExemplarMethod> {
-    return new ExemplarMethod(options, await modelFingerprint([options.weights]));
+    return new ExemplarMethod(options, await weightsFingerprint(options.weights));
   }
 
   /** One mask a phrase, of all its structures; an empty mask is an answer. Nothing for a phrase without exemplars. */
@@ -75,7 +76,8 @@ export class ExemplarMethod implements Method {
   /** One phrase that the dataset does not use stands for everything that an image shows. */
   private exemplarsOf(dataset: string, phrase: string, alone: boolean): readonly Exemplar[] | undefined {
     const own = this.options.support.exemplars.get(dataset);
-    return own?.get(phrase) ?? (alone ? own?.get(WHOLE) : undefined);
+    const exemplars = own?.get(phrase) ?? (alone ? own?.get(WHOLE) : undefined);
+    return exemplars?.length === 0 ? undefined : exemplars;
   }
 
   private async segment({ image }: Sample, phrase: string, exemplars: readonly Exemplar[]): Promise<Answer> {

@@ -27,7 +27,7 @@ export interface Support {
  * published comparison, and these images are left out of the scores of every method. An image that is evaluated, under whatever
  * name, is never an exemplar.
  *
- * @throws DataError when no image shows a structure besides the evaluated ones.
+ * @throws DataError when every evaluated image serves as an exemplar.
  */
 export async function drawSupport(train: Dataset, evaluated: Dataset, options: ExemplarOptions): Promise<Support> {
   const draw = new Draw(options.count);
@@ -55,6 +55,13 @@ export async function drawSupport(train: Dataset, evaluated: Dataset, options: E
   }
   const rest = prints.flatMap((print, i) => (used.has(print) ? [] : [i]));
   const left = evaluated.size - rest.length;
+  if (left > 0 && rest.length === 0)
+    throw new DataError({
+      code: 'E_SPLIT_EMPTY',
+      where: evaluated.name,
+      what: `all ${left} images would serve as exemplars, and none would be left to evaluate`,
+      fix: 'Ask for fewer exemplars, or give the dataset a training split',
+    });
   const notes = draw.shortfalls();
   if (left > 0)
     notes.push(`${left} of ${evaluated.size} images serve as exemplars and are left out of the scores of every method`);
@@ -96,20 +103,14 @@ class Draw {
     return taken;
   }
 
-  /** @throws DataError for a structure without any exemplar. */
+  /** Where there are fewer exemplars than wanted. */
   shortfalls(): string[] {
     return [...this.found].flatMap(([dataset, own]) =>
       [...own].flatMap(([phrase, { length }]) => {
-        if (length === 0)
-          throw new DataError({
-            code: 'E_SPLIT_EMPTY',
-            where: dataset,
-            what: `no image but the evaluated ones shows ${phrase === WHOLE ? 'anything' : JSON.stringify(phrase)}, so that there is no exemplar of it`,
-            fix: 'Evaluate another split, or give the dataset a training split',
-          });
-        return length < this.count && phrase !== WHOLE
-          ? [`${dataset}: ${length} exemplars of ${phrase} instead of ${this.count}`]
-          : [];
+        if (length >= this.count || phrase === WHOLE) return [];
+        return length === 0
+          ? [`${dataset}: no exemplar of ${phrase}, which is therefore not found`]
+          : [`${dataset}: ${length} exemplars of ${phrase} instead of ${this.count}`];
       }),
     );
   }
