@@ -222,7 +222,7 @@ async function showList(settings: HubSettings): Promise<void> {
     const { parameters, licence, restricted, trainedOn } = listed[k] as ListedModel;
     const limits = restricted === undefined ? '' : `, RESTRICTED: ${restricted}`;
     printResult(
-      `    ${/\d/.test(parameters) ? `${parameters} parameters` : parameters}; ${licence}${limits}; trained on: ${trainedOn}`,
+      `    ${/\d/.test(parameters) ? `${parameters} parameters` : parameters}; licence: ${licence}${limits}; trained on: ${trainedOn}`,
     );
   }
   consoleLogger.info(`cache: ${settings.cacheDir}`);

@@ -74,7 +74,7 @@ describe('download', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^grounding-dino-tiny +689 MB +IDEA-Research\/grounding-dino-tiny@a2bb814$/m);
     expect(out).toMatch(/^sam2-hiera-base-plus .*@main$/m);
-    expect(out).toMatch(/^grounding-dino-tiny .*\n {4}172 M parameters; Apache-2\.0; trained on: Objects365/m);
+    expect(out).toMatch(/^grounding-dino-tiny .*\n {4}172 M parameters; licence: Apache-2\.0; trained on: Objects365/m);
     expect(out).toMatch(
       /^medsam2-us-heart .*wanglab\/MedSAM2@e4a6f35 MedSAM2_US_Heart\.pt\n.*RESTRICTED: research and education only/m,
     );
