@@ -5,7 +5,7 @@ import type { ExemplarSegmenter } from './exemplars.js';
 export type PromptKind = 'text' | 'box' | 'point' | 'exemplars';
 
 /** What is known of a method without its weights. */
-interface MethodFacts {
+export interface MethodFacts {
   /** Name in options and tables. */
   readonly name: string;
   /** Name in its publication. */
@@ -42,13 +42,13 @@ export interface CreateOptions {
  * @param weights - a folder, a file, or the name of a downloaded model.
  * @throws CheckpointError for weights that are not the method's.
  */
-type Create<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
+export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
 
 /** A method that segments what a box encloses. */
-export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: Create<Masker> };
+export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: CreateMethod<Masker> };
 
 /** A method that segments what the masks of other images show. */
-export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: Create<ExemplarSegmenter> };
+export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
 
 /** A method that is implemented. */
 export type BuiltEntry = BoxEntry | ExemplarEntry;

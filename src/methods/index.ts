@@ -1,6 +1,15 @@
 /** Methods to compare with: what each is given, its weights, and how to load it. */
 
-export type { BoxEntry, BuiltEntry, ExemplarEntry, MethodEntry, PromptKind } from './entry.js';
+export type {
+  BoxEntry,
+  BuiltEntry,
+  CreateMethod,
+  CreateOptions,
+  ExemplarEntry,
+  MethodEntry,
+  MethodFacts,
+  PromptKind,
+} from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {
   createMethod,

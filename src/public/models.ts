@@ -52,13 +52,19 @@ export {
   setAdapterScale,
 } from '../lora/index.js';
 export {
+  type BoxEntry,
+  type BuiltEntry,
+  type CreateMethod,
+  type CreateOptions,
   type Exemplar,
+  type ExemplarEntry,
   type ExemplarMask,
   type ExemplarSegmenter,
   type LoadedMethod,
   type LoadMethodOptions,
   loadMethod,
   type MethodEntry,
+  type MethodFacts,
   methodEntries,
   type PromptKind,
 } from '../methods/index.js';
