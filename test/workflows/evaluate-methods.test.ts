@@ -17,7 +17,7 @@ const weights = fixturePath('sam-windows');
 const config = runConfigSchema.parse({
   run: { dir: join(dir, 'run'), seed: 3 },
   model: { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' },
-  data: { format: 'phantom', phantom: { train: 2, val: 2, test: 3, size: { width: 64, height: 48 } } },
+  data: { format: 'phantom', phantom: { train: 1, val: 1, test: 2, size: { width: 64, height: 48 } } },
 });
 
 describe('evaluating methods of the comparison', () => {
@@ -25,7 +25,7 @@ describe('evaluating methods of the comparison', () => {
     const before = tf.memory().numTensors;
     const { summaries } = await evaluateRun(config, {
       methods: [{ name: 'medsam', weights, asPublished: true }],
-      tables: [3, 6],
+      tables: [3],
     });
     expect(tf.memory().numTensors).toBe(before);
     const names = [
@@ -55,7 +55,6 @@ describe('evaluating methods of the comparison', () => {
     expect(scores.find((line) => line.startsWith('medsam (oracle box),'))).toMatch(/,box \(oracle\),unknown$/);
     expect(scores.find((line) => line.startsWith('medsam (our box),'))).toMatch(/,box \(our detector\),unknown$/);
     expect(await readFile(join(config.run.dir, 'tables', 'scores.md'), 'utf8')).toContain('permute(0, 2, 1)');
-    for (const name of names) expect(await table('table-6')).toContain(name);
   });
 
   it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
