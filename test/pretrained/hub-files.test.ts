@@ -107,7 +107,11 @@ describe('a file of another host', () => {
     await download(GDRIVE);
     expect((await download(GDRIVE, { settings: offline })).bytes).toBe(300_000);
     host.stop();
-    await expectError(download('universeg'), { code: 'E_HUB_UNREACHABLE', what: 'refuses the connection' });
+    await expectError(download('universeg'), {
+      code: 'E_HUB_UNREACHABLE',
+      what: 'refuses the connection',
+      fix: 'SONOGROUND_GITHUB',
+    });
     process.env['SONOGROUND_GDRIVE'] = 'not an address';
     await expectError(download('gdrive:aaaaaaaaaaaa/none.pth'), { code: 'E_ENVIRONMENT', where: 'SONOGROUND_GDRIVE' });
   });

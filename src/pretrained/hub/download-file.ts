@@ -8,7 +8,7 @@ import { readableDiskError, requireSpace } from './disk.js';
 import type { HubReport } from './events.js';
 import { fetchAll } from './fetch-blob.js';
 import { request } from './http.js';
-import { HubError } from './hub-error.js';
+import { HubError, UnreachableError } from './hub-error.js';
 import { type FileSource, folderName, parseFileName } from './known-files.js';
 import type { HubContext } from './listing.js';
 import { leftovers, PartialFile } from './partial-file.js';
@@ -61,8 +61,16 @@ export async function downloadFile(name: string, options: FileOptions = {}): Pro
     await mkdir(dir, { recursive: true });
     return await fetchInto(dir, path, { name, source, expected }, context);
   } catch (error) {
-    throw readableDiskError(error, path);
+    throw readableDiskError(withMirror(error, source), path);
   }
+}
+
+/** An unreachable host is not the hub: another variable names its mirror. */
+function withMirror(error: unknown, { kind }: FileSource): unknown {
+  if (!(error instanceof UnreachableError) || error.code !== 'E_HUB_UNREACHABLE') return error;
+  const { code, where, what } = error;
+  const fix = `Connect this machine, let ${HOSTS[kind][0]} name a mirror, or copy the file here by hand and name it`;
+  return new UnreachableError({ code, where, what, fix, cause: error });
 }
 
 /** The file of a name in the cache, as left by {@link downloadFile}; undefined if it is not there. */
