@@ -61,7 +61,7 @@ describe('a method on the command line', () => {
       'not weights of medsam',
       'E_METHOD_WEIGHTS',
     ],
-    [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_FOUND'],
+    [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_DOWNLOADED'],
   ])('%p is refused with one line and a code', async (args, exit, what, code) => {
     const seen = await run(...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : []));
     expect(seen.said).toContain(what);
