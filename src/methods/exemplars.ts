@@ -17,6 +17,7 @@ export interface ExemplarMask {
 
 /** Segments in an image what exemplars show in theirs. */
 export interface ExemplarSegmenter {
+  /** Predicts the mask of an image; the same array of exemplars may be passed for many images. */
   segment(image: RasterImage, exemplars: readonly Exemplar[]): Promise<ExemplarMask>;
   /** Frees the model. */
   dispose(): void;
