@@ -23,6 +23,7 @@ const LAYERS = [
   'processing',
   'pretrained',
   'infer',
+  'methods',
   'train',
   'eval',
   'export',

@@ -1,12 +1,18 @@
+import { basename, dirname, join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import {
+  type AboutModel,
+  downloadFile,
   downloadModel,
   exportFiles,
+  findCachedFile,
   findCachedOrMain,
   type HubEvent,
   type HubSettings,
   hubSettings,
+  knownFiles,
   knownModels,
+  parseFileName,
   parseModelName,
   prepareFolder,
 } from '../pretrained/hub/index.js';
@@ -21,6 +27,7 @@ interface DownloadOptions extends GlobalOptions {
   list: boolean;
   to: string | undefined;
   file: string[];
+  sha256: string | undefined;
 }
 
 export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
@@ -28,8 +35,15 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
   describe: 'download pretrained weights into the Hugging Face cache and verify them; resumes',
   builder: (args) =>
     args
-      .positional('name', { type: 'string', describe: 'a name from --list, or owner/repo, optionally with @revision' })
-      .option('list', { type: 'boolean', default: false, describe: 'show the known names and what is in the cache' })
+      .positional('name', {
+        type: 'string',
+        describe: 'a name from --list; owner/repo, optionally with @revision; github:OWNER/REPO@TAG/FILE; gdrive:ID/FILE',
+      })
+      .option('list', {
+        type: 'boolean',
+        default: false,
+        describe: 'show the known names: parameters, licence, training data, and what is in the cache',
+      })
       .option('to', { type: 'string', describe: 'also copy the files to this folder' })
       .option('file', {
         type: 'string',
@@ -37,13 +51,15 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         default: [] as string[],
         describe: 'download these files instead of configuration, tokenizer and weights',
       })
+      .option('sha256', { type: 'string', describe: 'hash that a file of GitHub or Google Drive must have' })
       .example('$0 download grounding-dino-tiny', 'the last line printed is the folder to pass to --detector')
       .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'also as a plain folder')
       .example('$0 download owner/repo@revision', 'any model, at a commit, branch or tag')
+      .example('$0 download gdrive:ID/samus.pth --sha256 HASH', 'a file on Google Drive, verified')
       .epilogue(
-        'Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE like the Python client, and shares its cache.',
+        'Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE like the Python client, and shares its cache. SONOGROUND_GITHUB and SONOGROUND_GDRIVE name mirrors of the other hosts.',
       ) as never,
-  handler: async ({ name, list, to, file }) => {
+  handler: async ({ name, list, to, file, sha256 }) => {
     const settings = await hubSettings(process.env);
     if (list) return showList(settings);
     if (name === undefined)
@@ -53,20 +69,79 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         what: 'no model is named',
         fix: 'Name one of `sonoground download --list`',
       });
+    const about = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+    const outside = parseFileName(name);
+    warnRestricted(name, outside?.about ?? about);
+    if (outside === undefined && sha256 !== undefined)
+      throw new UsageError({
+        code: 'E_OPTION_CONFLICT',
+        where: '--sha256',
+        what: 'models of the hub are verified by the hashes in its listing',
+        fix: 'Leave it out',
+      });
+    if (outside !== undefined && file.length > 0)
+      throw new UsageError({
+        code: 'E_OPTION_CONFLICT',
+        where: '--file',
+        what: `${name} is a single file`,
+        fix: 'Leave it out',
+      });
     if (to !== undefined) await prepareFolder(to);
     const show = new Display(name);
     try {
+      if (outside !== undefined) {
+        const {
+          path,
+          bytes,
+          sha256: got,
+          verified,
+        } = await downloadFile(name, {
+          settings,
+          sha256,
+          report: (event) => show.take(event),
+        });
+        show.stop();
+        consoleLogger.info(`${basename(path)}, ${bytes} bytes, SHA-256 ${got}`);
+        if (!verified)
+          consoleLogger.warn(
+            'its host publishes no hash, so that nothing vouches for its content: compare this one with another source, and give it as --sha256 next time',
+          );
+        if (to !== undefined) {
+          await exportFiles({ folder: dirname(path), files: [basename(path)] }, to);
+          consoleLogger.info(`copy: ${to}`);
+        }
+        process.stdout.write(`${path}\n`);
+        return;
+      }
       const model = await downloadModel(name, { settings, files: file, report: (event) => show.take(event) });
       if (to !== undefined) {
         await exportFiles(model, to);
         consoleLogger.info(`copy: ${to}`);
       }
-      process.stdout.write(`${model.folder}\n`);
+      show.stop();
+      if (about?.expectedLayer !== undefined && file.length === 0) await reportLayer(model.folder, about.expectedLayer);
+      process.stdout.write(`${about?.file === undefined || file.length > 0 ? model.folder : join(model.folder, about.file)}\n`);
     } finally {
       show.stop();
     }
   },
 };
+
+function warnRestricted(name: string, about: AboutModel | undefined): void {
+  if (about?.restricted !== undefined)
+    consoleLogger.warn(`${name}: its use is restricted: ${about.restricted} (licence: ${about.licence})`);
+}
+
+/** Reports whether an adapter is complete: without a layer, the base model's own weights stay in use there, silently. */
+async function reportLayer(folder: string, layer: string): Promise<void> {
+  // Loads TensorFlow.js, which other downloads do not need.
+  const { lacksLayer } = await import('../pretrained/index.js');
+  if (await lacksLayer(folder, layer))
+    consoleLogger.warn(
+      `${layer} is not in the file: it was trained in full with this adapter, and without it boxes come from the base model's own last layer, so that published figures cannot be reproduced`,
+    );
+  else consoleLogger.info(`${layer} is in the file`);
+}
 
 /** Prints events as lines and bytes as a progress bar. */
 class Display {
@@ -114,20 +189,42 @@ function lineOf(event: Exclude<HubEvent, { kind: 'progress' | 'cached' }>): stri
   }
 }
 
+interface ListedModel extends AboutModel {
+  readonly name: string;
+  readonly bytes?: number | undefined;
+  readonly cached: boolean;
+  readonly source: string;
+}
+
+/** Two lines a model: what it is called and where it is, and what one should know before using it. */
 async function showList(settings: HubSettings): Promise<void> {
-  const rows: string[][] = [];
-  for (const [name, { repo, commit, bytes }] of Object.entries(knownModels)) {
-    const cached = await findCachedOrMain(settings, parseModelName(name));
-    rows.push([
-      name,
-      bytes === undefined ? '' : `${Math.round(bytes / 1e6)} MB`,
-      cached === undefined ? '' : 'in the cache',
-      `${repo}@${commit?.slice(0, 7) ?? 'main'}`,
-    ]);
+  const listed: ListedModel[] = [];
+  for (const [name, model] of Object.entries(knownModels)) {
+    const { repo, commit, file } = model;
+    const cached = (await findCachedOrMain(settings, parseModelName(name))) !== undefined;
+    const place = `${repo}@${commit?.slice(0, 7) ?? 'main'}`;
+    listed.push({ ...model, name, cached, source: file === undefined ? place : `${place} ${file}` });
   }
+  for (const [name, { source, about }] of Object.entries(knownFiles)) {
+    const cached = (await findCachedFile(settings, source)) !== undefined;
+    const place = source.kind === 'github' ? `github:${source.repo}@${source.tag}` : `gdrive:${source.id}`;
+    listed.push({ ...about, name, cached, source: `${place}/${source.file}` });
+  }
+  const rows = listed.map(({ name, bytes, cached, source }) => [
+    name,
+    bytes === undefined ? '' : `${Math.round(bytes / 1e6)} MB`,
+    cached ? 'in the cache' : '',
+    source,
+  ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  for (const line of lines) printResult(line);
+  for (const [k, row] of rows.entries()) {
+    printResult(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+    const { parameters, licence, restricted, trainedOn } = listed[k] as ListedModel;
+    const limits = restricted === undefined ? '' : `, RESTRICTED: ${restricted}`;
+    printResult(
+      `    ${/\d/.test(parameters) ? `${parameters} parameters` : parameters}; licence: ${licence}${limits}; trained on: ${trainedOn}`,
+    );
+  }
   consoleLogger.info(`cache: ${settings.cacheDir}`);
 }
 

@@ -6,6 +6,7 @@ import { loadConfig, packageFile } from '../config/index.js';
 import type { Split } from '../data/index.js';
 import { type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
 import { parseShard } from '../infer/index.js';
+import { methodNames } from '../methods/index.js';
 import { PromptTokenizer, respelt, splitPrompt } from '../prompts/index.js';
 import { runConfigSchema } from '../train/index.js';
 import { UsageError } from '../util/index.js';
@@ -19,6 +20,7 @@ import {
   type Stage,
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
+import { methodRequests, supportOf } from './method-options.js';
 import { type GlobalOptions, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { parseTolerance } from './tolerance.js';
@@ -29,6 +31,11 @@ interface EvalOptions extends GlobalOptions {
   split: Split;
   prompt: string | undefined;
   predictions: string[];
+  method: string[];
+  weights: string[];
+  asPublished: boolean;
+  support: number;
+  supportSeed: number;
   table: number[];
   figure: number[];
   prompts: string | undefined;
@@ -67,6 +74,25 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         default: [],
         describe: 'masks of other methods: DIR or NAME=DIR, with DATASET/IMAGE.png or IMAGE.png',
       })
+      .option('method', {
+        type: 'string',
+        array: true,
+        default: [],
+        describe: `methods to compare with: ${methodNames.join(', ')}`,
+      })
+      .option('weights', {
+        type: 'string',
+        array: true,
+        default: [],
+        describe: 'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model',
+      })
+      .option('as-published', {
+        type: 'boolean',
+        default: false,
+        describe: 'also run the methods with the departures of the published comparison, as rows of their own',
+      })
+      .option('support', { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' })
+      .option('support-seed', { type: 'number', default: 0, describe: 'seed of the draw of exemplars' })
       .option('table', { type: 'number', array: true, default: [], describe: `tables of the paper: ${paperTables.join(', ')}` })
       .option('figure', {
         type: 'number',
@@ -106,6 +132,10 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
       .option('set', setOption)
       .example('$0 eval', 'the newest run under runs/')
       .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, including another method")
+      .example(
+        '$0 eval --table 3 --method medsam --weights medsam=medsam_vit_b.pth',
+        'MedSAM with ground-truth boxes, and with those of our detector',
+      )
       .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for absent structures') as never,
   handler: async (argv) => {
     const { config: file, set, backend } = argv;
@@ -143,6 +173,8 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
     adapter: argv.adapter,
     prompt: argv.prompt === undefined ? undefined : phrases('--prompt', argv.prompt),
     predictions: argv.predictions,
+    methods: methodRequests(argv),
+    support: supportOf(argv),
     tables: numbers('--table', argv.table, paperTables),
     figures: numbers('--figure', argv.figure, paperFigures),
     wordings: argv.prompts === undefined ? undefined : await readWordings(argv.prompts),

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
+import { methodNames, segmenterWith } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
+import { maskingMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
@@ -22,6 +24,8 @@ interface InferOptions extends GlobalOptions {
   adapter: string | undefined;
   maskerAdapter: string | undefined;
   adapterScale: number;
+  method: string | undefined;
+  weights: string | undefined;
   threshold: number;
   nms: number;
   select: Selection;
@@ -68,6 +72,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
+      .option('method', {
+        type: 'string',
+        describe: `a method of the comparison in place of the masker, given the detector's boxes: ${methodNames.join(', ')}`,
+      })
+      .option('weights', { type: 'string', describe: 'weights of the method: a folder, a file or a downloaded model' })
       .option('threshold', { type: 'number', default: 0.3, describe: 'lowest score at which a box counts, 0 to 1' })
       .option('nms', {
         type: 'number',
@@ -109,6 +118,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .example('$0 infer --image scans --prompt "liver tumor" --detector runs/liver --out out', 'your own fine-tuned model')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
+        '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
+        'MedSAM for the masks',
+      )
+      .example(
         '$0 infer --image scans --prompt lesion --detector grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
       ) as never,
@@ -122,6 +135,8 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     adapter,
     maskerAdapter,
     adapterScale,
+    method: methodName,
+    weights,
     threshold,
     nms,
     select,
@@ -144,17 +159,25 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
+    const method = maskingMethod({ name: methodName, weights, masker, maskerAdapter });
+    const models = await namedModels({ detector, masker: method?.weights ?? masker, adapter, maskerAdapter, adapterScale });
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();
     const summary = await runBatch({
       images,
-      settings: { prompts: prompt, ...models, select, threshold, nmsThreshold: nms },
+      settings: {
+        prompts: prompt,
+        ...models,
+        ...(method && { method: method.entry.name }),
+        select,
+        threshold,
+        nmsThreshold: nms,
+      },
       out,
       load: async (named) => {
         await initBackend(backend, consoleLogger);
-        return GroundedSegmenter.load(named);
+        return method === undefined ? GroundedSegmenter.load(named) : segmenterWith(method.entry, { ...method, detector: named });
       },
       shard,
       overwrite,

@@ -38,6 +38,8 @@ export interface CollectOptions {
   readonly prompt?: readonly string[] | undefined;
   readonly threshold: number;
   readonly select: 'all' | 'best-per-phrase';
+  /** Grid of the paper's protocol. Default: the image's. */
+  readonly grid?: 'image' | 'prediction' | undefined;
   /** Boundary distance tolerance. */
   readonly tolerance: { readonly mm: number; readonly px: number };
   /** Whether to evaluate mirrored images too. */
@@ -179,7 +181,9 @@ async function judgeImage(
   const judging = { unit, tolerance: options.tolerance[unit] };
   const counting = { threshold, select };
   const strict = await strictRows(method, sample, { ...judging, ...counting, plan });
-  const paper = protocols.includes('paper') ? await paperRows(method, sample, { ...judging, structures }) : [];
+  const paper = protocols.includes('paper')
+    ? await paperRows(method, sample, { ...judging, structures, grid: options.grid })
+    : [];
   if (!first || !method.scored) return { rows: [...strict.rows, ...paper], boxes: strict.boxes, wordings: [] };
 
   const trusted = await trustRows(method, sample, phrasesOf(plan, sample), strict.rows, {

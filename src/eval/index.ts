@@ -15,7 +15,22 @@ export {
 } from './gallery/examples.js';
 export { evaluationPage, type HeadlineFigure, type TrustMaterial } from './page/evaluation-page.js';
 export { readTrainingCurves } from './page/training-curves.js';
-export { ANSWERS, AnswerCache, hasAnswers, MaskFolderMethod, ModelMethod, mergeAnswers } from './predictions/index.js';
+export {
+  ANSWERS,
+  AnswerCache,
+  BoxMethod,
+  detectedBoxes,
+  drawSupport,
+  ExemplarMethod,
+  type ExemplarOptions,
+  hasAnswers,
+  MaskFolderMethod,
+  ModelMethod,
+  mergeAnswers,
+  oracleBoxes,
+  type Support,
+  seenBy,
+} from './predictions/index.js';
 export { calibratePresence } from './presence/calibrate.js';
 export { type PresenceSummary, presenceSchema, summarisePresence } from './presence/presence-summary.js';
 export { paperDataset } from './published/datasets.js';

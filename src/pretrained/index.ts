@@ -1,5 +1,6 @@
 /** Finding, downloading and loading pretrained models and adapters. */
 
+export { lacksLayer } from './lacks-layer.js';
 export { loadAdapter } from './load-adapter.js';
 export {
   type AdaptedOptions,
@@ -12,6 +13,7 @@ export {
   loadSam,
   loadSam2,
   loadSam2Masker,
+  loadSamMasker,
   type MaskerParts,
   maskerConfigs,
   resolveModel,
@@ -20,4 +22,4 @@ export {
 } from './load-model.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { saveAdapter } from './save-adapter.js';
-export { isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';
+export { isPackaged, nanoModels, shippedModels, trainingDataOf, ultrasoundModels } from './shipped-models.js';

@@ -75,13 +75,13 @@ const DETECTOR_IMAGES = { size: { shortest_edge: 800, longest_edge: 1333 } };
 
 /**
  * Resolves a model to a folder or weight file: a path stays itself, `weights/NAME` is also looked up in this package, and a name
- * resolves to its folder in the download cache.
+ * resolves to its folder in the download cache, or to its file there.
  */
 export async function resolveModel(nameOrPath: string): Promise<string> {
   const place = await locateShipped(nameOrPath);
   if ((await stat(place).catch(() => undefined)) !== undefined) return place;
   const name = /^[^./\\][^/\\]*(\/[^/\\]+)?$/; // a short name or owner/repo
-  if (name.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
+  if (name.test(nameOrPath) || /^(github|gdrive):/.test(nameOrPath)) return resolveModelDirectory(nameOrPath);
   throw new CheckpointError({
     code: 'E_MODEL_NOT_FOUND',
     where: nameOrPath,
@@ -153,6 +153,18 @@ export async function loadSam2Masker(model: string, options: AdaptedOptions = {}
   const { sam2, sam2_video } = maskerConfigs;
   const { config } = await readModelConfig(path, { sam2, sam2_video });
   return sam2Parts(path, config, options);
+}
+
+/**
+ * Loads a SAM, or a MedSAM, which is one.
+ *
+ * @param model - a Hugging Face model directory, the authors' `.pth` file, or the name of a downloaded model.
+ */
+export async function loadSamMasker(model: string, options: AdaptedOptions = {}): Promise<SamParts> {
+  const path = await resolveModel(model);
+  const { sam } = maskerConfigs;
+  const { config } = await readModelConfig(path, { sam });
+  return samParts(path, config, options);
 }
 
 /**

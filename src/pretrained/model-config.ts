@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { CheckpointShapes } from '../models/common/index.js';
 import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
 import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
-import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys } from '../weights/index.js';
+import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys, weightFile } from '../weights/index.js';
 
 /** Readers for checkpoints in the authors' naming, which have no `config.json`; it is derived from their shapes. */
 const AUTHORS: readonly {
   readonly naming: KeyNaming;
-  readonly configOf: (shapes: CheckpointShapes) => Record<string, unknown>;
+  readonly configOf: (shapes: CheckpointShapes, fileName: string) => Record<string, unknown>;
 }[] = [
   { naming: groundingDinoAuthorsKeys, configOf: groundingDinoConfigFromShapes },
   { naming: sam2AuthorsKeys, configOf: sam2ConfigFromShapes },
@@ -64,7 +64,7 @@ async function configOfAuthors(path: string): Promise<unknown> {
       AUTHORS.map((form) => form.naming),
     );
     const form = AUTHORS.find((one) => one.naming === naming);
-    return form?.configOf(underOurKeys(weights, [form.naming]).tensors);
+    return form?.configOf(underOurKeys(weights, [form.naming]).tensors, basename(await weightFile(path)));
   } finally {
     await weights.close();
   }

@@ -12,6 +12,21 @@ export const shippedModels = ultrasoundModels;
 /** All shipped models, by their names in configurations. */
 const PACKAGED: readonly string[] = [nanoModels, ultrasoundModels].flatMap((models) => Object.values(models));
 
+const PHANTOMS = ['phantom-standard'];
+
+/** Datasets whose training split the shipped models were trained on. */
+const TRAINED_ON: Readonly<Record<string, readonly string[]>> = {
+  [basename(nanoModels.detector)]: PHANTOMS,
+  [basename(nanoModels.masker)]: PHANTOMS,
+  [basename(ultrasoundModels.detector)]: ['BUSI', 'CCA', 'usgra-seg', ...PHANTOMS],
+  [basename(ultrasoundModels.masker)]: ['BUSI', 'CCA', 'usgra-seg', ...PHANTOMS],
+};
+
+/** Datasets whose training split a model was trained on, as far as known: of a shipped one. */
+export function trainingDataOf(model: string): readonly string[] {
+  return TRAINED_ON[basename(model)] ?? [];
+}
+
 /** Whether a model is shipped with the package: by its name, or as a folder of that name anywhere. */
 export function isPackaged(model: string): boolean {
   return PACKAGED.some((name) => basename(name) === basename(model));

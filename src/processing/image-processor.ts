@@ -85,6 +85,11 @@ export class ImageProcessor {
     throw problem(own, `the image settings cannot be used (${reasons.join('; ')})`);
   }
 
+  /** Settings given by a program; absent ones are Hugging Face's defaults. */
+  static of(settings: z.input<typeof configSchema>): ImageProcessor {
+    return new ImageProcessor(configSchema.parse(settings));
+  }
+
   /** The same settings with another image size. */
   sized(size: ImageProcessorConfig['size']): ImageProcessor {
     return new ImageProcessor({ ...this.config, do_resize: true, size });

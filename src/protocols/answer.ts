@@ -13,6 +13,8 @@ export interface AnsweredBox {
   readonly boxXyxyPx: BoxXyxy;
   /** On the image's own grid; absent for boxes that no protocol uses. */
   readonly mask?: BinaryMask;
+  /** The same mask on the method's own grid, before it was resized to the image's. Absent: it is the image's. */
+  readonly ownGrid?: BinaryMask;
   /** The masker's estimate of the mask's IoU, if it provides one. */
   readonly maskScore?: number;
 }

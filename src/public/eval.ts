@@ -13,6 +13,7 @@ export {
   type DatasetScore,
   type Ends,
   type EvaluationSplit,
+  type ExemplarOptions,
   type ImagePlace,
   MaskFolderMethod,
   type MeanOfDatasets,
@@ -26,11 +27,21 @@ export {
 } from '../eval/index.js';
 export { type PresenceCalibration, type PresenceVerdict, presenceVerdict, readCalibration } from '../infer/index.js';
 export type { BoxCorners, ImageBoxes, ScoredBox, TrueBox } from '../metrics/index.js';
-export type { Answer, AnsweredBox, DatasetSurvey, DistanceUnit, Method, PromptPlan, TargetRow } from '../protocols/index.js';
+export type {
+  Answer,
+  AnsweredBox,
+  DatasetSurvey,
+  DistanceUnit,
+  Method,
+  PromptPlan,
+  SeenInTraining,
+  TargetRow,
+} from '../protocols/index.js';
 export {
   type EvaluateRunOptions,
   type EvaluateRunResult,
   evaluateRun,
+  type MethodRequest,
   type Stage,
   type WrittenCalibration,
 } from '../workflows/index.js';

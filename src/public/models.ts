@@ -26,6 +26,8 @@ export {
   type Masker,
   type MaskPrediction,
   type MaskPrompts,
+  type MedSamOptions,
+  MedSamPredictor,
   type PointXy,
   type PromptAnswer,
   type PromptableModel,
@@ -49,6 +51,23 @@ export {
   mergeLora,
   setAdapterScale,
 } from '../lora/index.js';
+export {
+  type BoxEntry,
+  type BuiltEntry,
+  type CreateMethod,
+  type CreateOptions,
+  type Exemplar,
+  type ExemplarEntry,
+  type ExemplarMask,
+  type ExemplarSegmenter,
+  type LoadedMethod,
+  type LoadMethodOptions,
+  loadMethod,
+  type MethodEntry,
+  type MethodFacts,
+  methodEntries,
+  type PromptKind,
+} from '../methods/index.js';
 export type { BertConfig } from '../models/bert/index.js';
 export {
   type DetectionLayer,

@@ -158,6 +158,11 @@ const evalSchema = z.strictObject({
   threshold: formerly({ key: 'boxThreshold' }, fraction.default(0.3)),
   /** `all` boxes above the threshold, or the `best-per-phrase`. Phrases are evaluated one by one: there is no best per image. */
   select: formerly({ values: { best: 'best-per-phrase' } }, z.enum(['all', 'best-per-phrase']).default('all')),
+  /**
+   * The grid on which the paper's protocol compares masks: the `image`'s, or as published the `prediction`'s own, to which the
+   * ground truth is then resized by nearest neighbour. The strict protocol always uses the image's.
+   */
+  grid: z.enum(['image', 'prediction']).default('image'),
   /** 0: one split. k: k-fold cross-validation over the whole set. */
   folds: z.int().nonnegative().default(0),
 });

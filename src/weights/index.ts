@@ -6,4 +6,4 @@ export { type KeyNaming, ourKeys, theirKey, underTheirKeys } from './key-naming.
 export { fromTorchLayout, torchShape, toTorchLayout } from './layout.js';
 export { readJson } from './read-json.js';
 export { namingOf, underOurKeys } from './renamed-source.js';
-export { modelFolder, openWeights, type WeightSource } from './weights.js';
+export { modelFolder, openWeights, type WeightSource, weightFile } from './weights.js';

@@ -6,6 +6,7 @@ export {
   type EvaluateRunOptions,
   type EvaluateRunResult,
   evaluateRun,
+  type MethodRequest,
   paperFigures,
   paperTables,
   type Stage,

@@ -18,7 +18,21 @@ import { forgettingSchema } from './train/forgetting.js';
 /** Increase when a key of `metrics.json` is renamed or changes its meaning. Earlier versions are read: {@link upgraded}. */
 export const METRICS_VERSION = 2;
 
-const methodSchema = z.strictObject({ strict: protocolSummarySchema, paper: protocolSummarySchema }).readonly();
+const methodSchema = z
+  .strictObject({
+    strict: protocolSummarySchema,
+    paper: protocolSummarySchema,
+    /** What the method is given besides the image; absent if unknown. */
+    given: z.string().exactOptional(),
+    /** What a reader of its figures has to know. */
+    note: z.string().exactOptional(),
+    /** Whether its training included each dataset. */
+    seen: z
+      .record(z.string(), z.enum(['yes', 'training split', 'unknown']))
+      .readonly()
+      .exactOptional(),
+  })
+  .readonly();
 const countingSchema = z.strictObject({ threshold: z.number(), select: z.string() }).readonly();
 const texts = z.array(z.string()).readonly();
 
@@ -84,6 +98,8 @@ const metricsSchema = z
       .strictObject({
         strict: countingSchema,
         paper: countingSchema,
+        /** Grid on which the paper's protocol compares; absent: the image's. */
+        grid: z.enum(['image', 'prediction']).exactOptional(),
         tolerance: z.strictObject({ mm: z.number(), px: z.number() }).readonly(),
         bootstrap: z.strictObject({ seed: z.int(), draws: z.int(), confidence: z.number() }).readonly(),
       })

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
-import { faults, noise, REPO } from '../support/fake-hub.js';
+import { faults, noise, REPO, sha256 } from '../support/fake-hub.js';
+import { FileHost } from '../support/file-host.js';
 import { HubCase } from '../support/hub.js';
 import { until } from '../support/until.js';
 
@@ -73,11 +74,53 @@ describe('download', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^grounding-dino-tiny +689 MB +IDEA-Research\/grounding-dino-tiny@a2bb814$/m);
     expect(out).toMatch(/^sam2-hiera-base-plus .*@main$/m);
+    expect(out).toMatch(/^grounding-dino-tiny .*\n {4}172 M parameters; licence: Apache-2\.0; trained on: Objects365/m);
+    expect(out).toMatch(
+      /^medsam2-us-heart .*wanglab\/MedSAM2@e4a6f35 MedSAM2_US_Heart\.pt\n.*RESTRICTED: research and education only/m,
+    );
+    expect(out).toMatch(
+      /^universeg .*github:JJGO\/UniverSeg@weights\/universeg_v1_nf64_ss64_STA\.pt\n.*RESTRICTED: research only/m,
+    );
+    expect(out).toMatch(/^biomedparse .*\n.*RESTRICTED: non-commercial only/m);
+    for (const name of [
+      'grounding-dino-us-lora',
+      'llmdet-base',
+      'mm-grounding-dino-large-all',
+      'sam2.1-hiera-large',
+      'medsam2-latest',
+    ])
+      expect(out).toMatch(new RegExp(`^${name} `, 'm'));
     const folder = join(at.cacheDir, 'models--facebook--sam-vit-base');
     const commit = '70c1a07f894ebb5b307fd9eaaee97b9dfc16068f';
     await mkdir(join(folder, 'snapshots', commit), { recursive: true });
     await writeFile(join(folder, 'snapshots', commit, 'model.safetensors'), 'x');
     expect((await run('--list')).out).toMatch(/^sam-vit-base .*in the cache/m);
+  });
+
+  it('names a restriction before anything is fetched', async () => {
+    const { err } = await run('medsam2-latest');
+    expect(err).toContain('medsam2-latest: its use is restricted: research and education only (licence: CC BY-SA 4.0)');
+    expect((await run(REPO)).err).not.toContain('restricted');
+  });
+
+  it('ends with the path of a file of another host, and prints a hash that nobody has published', async () => {
+    const host = await new FileHost().start();
+    process.env['SONOGROUND_GDRIVE'] = host.origin;
+    try {
+      const content = noise(5000, 4);
+      host.files.set('/download?id=0123456789abcdef&export=download&confirm=t', content);
+      const { code, out, err } = await run('gdrive:0123456789abcdef/samus.pth', '--to', join(at.root, 'plain'));
+      expect(code).toBe(0);
+      expect(out).toMatch(/files--gdrive--0123456789abcdef.samus\.pth\n$/);
+      expect(err).toContain(`samus.pth, 5000 bytes, SHA-256 ${sha256(content)}`);
+      expect(err).toContain('give it as --sha256 next time');
+      expect((await readFile(join(at.root, 'plain', 'samus.pth'))).equals(content)).toBe(true);
+      const verified = await run('gdrive:0123456789abcdef/samus.pth', '--sha256', sha256(content));
+      expect(verified.err).not.toContain('next time');
+    } finally {
+      host.stop();
+      delete process.env['SONOGROUND_GDRIVE'];
+    }
   });
 
   it('explains itself', async () => {
@@ -89,6 +132,9 @@ describe('download', () => {
   it.each([
     ['no name', [], 2, 'no model is named'],
     ['an unknown name', ['sam2.1-hiera-tinny'], 2, 'did you mean sam2.1-hiera-tiny?'],
+    ['a hash for a model of the hub', [REPO, '--sha256', 'a'.repeat(64)], 2, '--sha256: models of the hub are verified'],
+    ['a file of another host without its parts', ['github:owner/repo'], 2, 'expected github:OWNER/REPO@TAG/FILE'],
+    ['a path out of the cache', ['gdrive:0123456789ab/..'], 2, 'expected github:OWNER/REPO@TAG/FILE or gdrive:ID/FILE'],
     ['a path', ['../model'], 2, 'expected owner/repo'],
     ['a file that is not there', [REPO, '--file', 'none.json'], 1, 'it has no none.json'],
   ])('%s is a line', async (_name, line, code, said) => {

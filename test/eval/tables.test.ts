@@ -57,6 +57,7 @@ describe('tables', () => {
       '100.00 ± 0.00',
       1,
       0,
+      'unknown',
       null,
     ]);
     expect(row('BUSI')).toEqual([
@@ -69,9 +70,20 @@ describe('tables', () => {
       null,
       null,
       null,
+      null,
       expect.stringContaining('not evaluated'),
     ]);
     expect(row('mean of datasets')?.slice(0, 3)).toEqual(['mean of datasets', '78.97†', '71.13†']);
+    expect(table.columns.filter((name) => name === 'seen in pre-training')).toHaveLength(1);
+    const samus = {
+      ...(await summaryOf('stu')),
+      method: 'samus (oracle point)',
+      given: 'point (oracle)',
+      seen: { stu: 'yes' },
+    } as const;
+    const both = paperScoreTable(3, [await summaryOf('stu'), samus]);
+    expect(both.rows.find(({ cells }) => cells[0] === 'STU')?.cells.slice(-2)).toEqual(['yes', null]);
+    expect(both.notes).toContain('samus (oracle point) is given: point (oracle).');
     expect(row('mean of breast')?.at(-1)).toBe('1 of 8 datasets');
     expect(table.rows.filter(({ total }) => total !== true)).toHaveLength(15);
     const unseen = paperScoreTable(4, [await summaryOf('liver-set')]);

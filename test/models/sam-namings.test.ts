@@ -201,6 +201,14 @@ describe('the configuration of weights without config.json', () => {
     expect(parseSam2Config(sam2ConfigFromShapes(shapesOf(new Sam2(config))))).toEqual(config);
   });
 
+  it('is that of SAM 2.1 tiny at 512 pixels for the files of MedSAM2, whose shapes do not show it', () => {
+    const shapes = shapesOf(new Sam2(parseSam2Config({ vision_config: sam2.tiny })));
+    const sizeOf = (file?: string) => parseSam2Config(sam2ConfigFromShapes(shapes, file)).promptEncoder.imageSize;
+    expect(['MedSAM2_latest.pt', 'MedSAM2_US_Heart.pt', 'sam2.1_hiera_tiny.pt', undefined].map(sizeOf)).toEqual([
+      512, 512, 1024, 1024,
+    ]);
+  });
+
   const sam = {
     'ViT-B': {},
     'ViT-L': { hidden_size: 1024, num_hidden_layers: 24, num_attention_heads: 16, global_attn_indexes: [5, 11, 17, 23] },

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RasterImage } from '../../imaging/index.js';
 import { adapterFolder } from '../../lora/index.js';
 import { resolveModel } from '../../pretrained/index.js';
@@ -51,12 +51,33 @@ export async function modelFingerprint(
   return hash.digest('hex');
 }
 
+/**
+ * Hash of the weights of a method: of a folder as {@link modelFingerprint}, of a file that file alone, with a configuration beside
+ * it.
+ *
+ * @param weights - a folder, a file, or the name of a downloaded model.
+ * @throws UsageError, HubError, CheckpointError naming a missing model.
+ */
+export async function weightsFingerprint(weights: string): Promise<string> {
+  const path = await resolveModel(weights);
+  if ((await stat(path)).isDirectory()) return modelFingerprint([path]);
+  const hash = createHash('sha256');
+  await addFile(hash, path);
+  const config = join(dirname(path), 'config.json');
+  if ((await stat(config).catch(() => undefined))?.isFile() === true) await addFile(hash, config);
+  return hash.digest('hex');
+}
+
+async function addFile(hash: Hash, file: string): Promise<void> {
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+}
+
 async function addFolder(hash: Hash, folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names.filter((one) => DECISIVE.test(one) && !DESCRIPTIVE.test(one)).sort()) {
     const file = join(folder, name);
     if (!(await stat(file)).isFile()) continue;
     hash.update(`\n${name}\n`);
-    for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+    await addFile(hash, file);
   }
 }

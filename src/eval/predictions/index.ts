@@ -1,5 +1,10 @@
 export { AnswerCache } from './answer-cache.js';
+export { BoxMethod } from './box-method.js';
+export { ExemplarMethod } from './exemplar-method.js';
 export { imageFingerprint, modelFingerprint } from './fingerprint.js';
+export { detectedBoxes, oracleBoxes } from './given-boxes.js';
 export { MaskFolderMethod } from './mask-folder.js';
 export { ANSWERS, hasAnswers, mergeAnswers } from './merge-answers.js';
 export { ModelMethod } from './model-method.js';
+export { seenBy } from './seen.js';
+export { drawSupport, type ExemplarOptions, type Support } from './support.js';

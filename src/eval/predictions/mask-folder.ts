@@ -8,6 +8,9 @@ import { DataError } from '../../util/index.js';
 /** `DIR/NAME.png`, `DIR/DATASET/NAME.png`, or either with a phrase: `NAME.breast-lesion.png`. */
 const FILES = ['*.{png,bmp,tif,tiff,jpg,jpeg}', '*/*.{png,bmp,tif,tiff,jpg,jpeg}'];
 
+/** The published scripts' threshold: half of 255. */
+const HALF = 127.5;
+
 const NOWHERE: BoxXyxy = [0, 0, 0, 0];
 
 /**
@@ -85,9 +88,12 @@ export class MaskFolderMethod implements Method {
     const file = keys.map((key) => this.files.get(key)).find((one) => one !== undefined);
     if (file === undefined) return undefined;
     this.used.add(file);
-    const mask = fitMask(await decodeGreyMask(file), sample.image, file);
+    const grey = await decodeGreyMask(file);
+    const mask = fitMask(grey, sample.image, file);
+    const differs = grey.width !== mask.width || grey.height !== mask.height;
+    const ownGrid = differs ? { ...grey, data: grey.data.map((value) => Number(value >= HALF)) } : undefined;
     // An empty mask is a valid answer: nothing found.
-    return { phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? NOWHERE, mask };
+    return { phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? NOWHERE, mask, ...(ownGrid && { ownGrid }) };
   }
 }
 

@@ -2,9 +2,9 @@ import type { Sample } from '../../data/index.js';
 import type { BoxXyxy, RasterImage } from '../../imaging/index.js';
 import { GroundedSegmenter, type LoadOptions, type MaskPrediction } from '../../infer/index.js';
 import type { Detection } from '../../processing/index.js';
-import type { Answer, AnsweredBox, Method } from '../../protocols/index.js';
-import type { AnswerCache, AnswerKey } from './answer-cache.js';
-import { imageFingerprint, modelFingerprint, textFingerprint } from './fingerprint.js';
+import type { Answer, AnsweredBox, Method, SeenInTraining } from '../../protocols/index.js';
+import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
+import { modelFingerprint, textFingerprint } from './fingerprint.js';
 
 /** Boxes below this score are not cached: no precision curve reaches that far. */
 const FLOOR = 1e-3;
@@ -27,19 +27,20 @@ export interface ModelMethodOptions {
   readonly models: LoadOptions;
   readonly cache: AnswerCache;
   readonly policy: MaskPolicy;
+  /** Whether the models saw a dataset in training. Default: unknown. */
+  readonly seen?: ((dataset: string) => SeenInTraining) | undefined;
 }
 
 /** Our detector and masker. Loads the models on the first uncached answer, and owns them. */
 export class ModelMethod implements Method {
   readonly name: string;
   readonly scored = true;
+  readonly given = 'text';
   /** Hash of the models' contents. */
   readonly fingerprint: string;
   private readonly options: ModelMethodOptions;
-  private readonly identity: string;
+  private readonly cached: CachedBy;
   private segmenter: Promise<GroundedSegmenter> | undefined;
-  /** Answers to the last image by the hash of their question: several protocols ask the same. */
-  private recent: { readonly image: RasterImage; readonly answers: Map<string, Answer> } | undefined;
   /** The image encoded by the masker; encoding dominates the cost of an answer. */
   private masked: RasterImage | undefined;
 
@@ -47,7 +48,8 @@ export class ModelMethod implements Method {
     this.name = options.name;
     this.options = options;
     this.fingerprint = fingerprint;
-    this.identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
+    const identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
+    this.cached = { cache: options.cache, identity };
   }
 
   /** @throws UsageError, HubError, CheckpointError naming a missing model or adapter. */
@@ -59,7 +61,7 @@ export class ModelMethod implements Method {
   }
 
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
-    return this.remembered(sample, ['phrases', ...phrases], async () => {
+    return remembered(this.cached, sample.image, ['phrases', ...phrases], async () => {
       const { detector } = await this.models();
       const detections = perPhrase(await detector.detect(sample.image, phrases, { threshold: FLOOR }));
       const wanted = detections.filter((detection, i) => this.getsMask(detection, detections.slice(0, i)));
@@ -74,9 +76,13 @@ export class ModelMethod implements Method {
     });
   }
 
+  seen(dataset: string): SeenInTraining {
+    return this.options.seen?.(dataset) ?? 'unknown';
+  }
+
   /** The masker's masks for given boxes, to measure the detector's share of the error. One answer per box, in order. */
   async answerBoxes(sample: Sample, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer> {
-    return this.remembered(sample, ['boxes', ...boxesXyxyPx], async () => {
+    return remembered(this.cached, sample.image, ['boxes', ...boxesXyxyPx], async () => {
       const masks = await this.predictMasks(sample.image, boxesXyxyPx);
       return masks.map(({ mask, score }, i) => {
         return { phrase: 'box', score: 1, boxXyxyPx: boxesXyxyPx[i] as BoxXyxy, mask, maskScore: score };
@@ -94,7 +100,6 @@ export class ModelMethod implements Method {
     const { segmenter } = this;
     this.segmenter = undefined;
     this.masked = undefined;
-    this.recent = undefined;
     // A failed load has already been reported to its caller.
     await segmenter?.then(
       (loaded) => loaded.dispose(),
@@ -119,21 +124,6 @@ export class ModelMethod implements Method {
     const { threshold, select, bestFrom } = this.options.policy;
     const best = better.every((other) => other.phrase !== phrase);
     return best ? score >= Math.min(bestFrom, threshold) : select === 'all' && score >= threshold;
-  }
-
-  private async remembered(sample: Sample, question: readonly unknown[], ask: () => Promise<Answer>): Promise<Answer> {
-    const { cache } = this.options;
-    const prompt = textFingerprint(question);
-    if (this.recent?.image !== sample.image) this.recent = { image: sample.image, answers: new Map() };
-    const { answers } = this.recent;
-    const given = answers.get(prompt);
-    if (given !== undefined) return given;
-    const key: AnswerKey = { model: this.identity, image: imageFingerprint(sample.image), prompt };
-    const stored = await cache.get(key);
-    const answer = stored ?? (await ask());
-    if (stored === undefined) await cache.put(key, answer, sample.image);
-    answers.set(prompt, answer);
-    return answer;
   }
 }
 

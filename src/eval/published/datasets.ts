@@ -45,6 +45,12 @@ export function paperDataset(name: string): PaperDataset | undefined {
   return paperDatasets.find(({ keys }) => keys.includes(plainName(name)));
 }
 
+/** Whether two names are of one dataset: equal without case and punctuation, or known for the same dataset of the paper. */
+export function isDataset(name: string, other: string): boolean {
+  const known = paperDataset(name);
+  return plainName(name) === plainName(other) || (known !== undefined && known === paperDataset(other));
+}
+
 /** The organ of a dataset, from the paper or from its importer; `other` for the user's own. */
 export function organOf(name: string): string {
   const own = importers.find((importer) => plainName(importer.name) === plainName(name));

@@ -16,7 +16,7 @@ const COLUMNS: readonly (readonly [string, (row: TargetRow & Partial<TrustedRow>
   ['counts', (row) => row.shown && (row.protocol === 'strict' || !row.falseNegative)],
   ['dsc', (row) => (row.shown ? percentCell(row.dsc) : undefined)],
   ['iou', (row) => (row.shown ? percentCell(row.iou) : undefined)],
-  ['hd95', (row) => (row.shown ? row.hd95.toFixed(3) : undefined)],
+  ['hd95', (row) => (row.shown && !Number.isNaN(row.hd95) ? row.hd95.toFixed(3) : undefined)],
   ['nsd', (row) => (row.shown ? percentCell(row.nsd) : undefined)],
   ['distance_unit', (row) => row.unit],
   ['detector_score', (row) => row.detectorScore.toFixed(5)],
@@ -38,5 +38,5 @@ export function perImageCsv(rows: readonly (TargetRow & Partial<TrustedRow>)[]):
 }
 
 function percentCell(fraction: number | undefined): string | undefined {
-  return fraction === undefined ? undefined : (100 * fraction).toFixed(3);
+  return fraction === undefined || Number.isNaN(fraction) ? undefined : (100 * fraction).toFixed(3);
 }

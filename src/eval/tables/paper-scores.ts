@@ -4,14 +4,18 @@ import { type PublishedScore, publishedAverages, publishedOthers, publishedOurs 
 import type { DatasetScore } from '../summary/dataset-score.js';
 import { meanOf } from '../summary/protocol-summary.js';
 import { meanStd } from './figures.js';
-import type { MethodSummary } from './score-table.js';
+import { gridNote, type MethodSummary, methodNotes, SEEN_NOTE, seenCell } from './score-table.js';
 import type { Cell, Table, TableRow } from './table.js';
 
 /** Reason for a row without our score. */
 const ABSENT = 'not evaluated: no images';
 
 /** The paper's table 3 (datasets used for training) or 4 (unseen datasets). */
-export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary[]): Table {
+export function paperScoreTable(
+  number: 3 | 4,
+  summaries: readonly MethodSummary[],
+  grid: 'image' | 'prediction' = 'image',
+): Table {
   const seen = number === 3;
   const datasets = paperDatasets.filter((dataset) => dataset.seen === seen);
   const organs = [...new Set(datasets.map(({ organ }) => organ))];
@@ -41,6 +45,7 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
         'IoU strict',
         'n',
         'false negatives',
+        'seen in pre-training',
       ]),
       'remark',
     ],
@@ -56,6 +61,10 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
       ...others,
     ],
     notes: [
+      ...summaries.map(({ method, given = 'unknown' }) => `${method} is given: ${given}.`),
+      gridNote(grid),
+      SEEN_NOTE,
+      ...methodNotes(summaries),
       'Published: the paper’s own method. Means are unweighted means of the rows of datasets; ours cover the evaluated datasets, and published means of organs are computed here from the printed rows.',
       `† Printed mean of datasets: ${average.error ?? 'consistent'}.`,
       ...errors,
@@ -71,13 +80,13 @@ export function paperScoreTable(number: 3 | 4, summaries: readonly MethodSummary
 function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]): Cell[] {
   const published = publishedOurs[dataset.name];
   const mark = published?.error === undefined ? '' : '†';
-  const found = summaries.map((summary) => scoresOf(summary, dataset));
+  const found = summaries.map((summary) => [scoresOf(summary, dataset), nameOf(summary, dataset)] as const);
   return [
     dataset.name,
     published === undefined ? null : `${published.dsc.toFixed(2)} ± ${published.dscStd ?? ''}${mark}`,
     published?.iou === undefined ? null : `${published.iou.toFixed(2)} ± ${published.iouStd ?? ''}${mark}`,
-    ...found.flatMap(ownCells),
-    found.some((one) => one !== undefined) ? null : ABSENT,
+    ...found.flatMap(([scores, name], k) => [...ownCells(scores), seenOf(summaries[k], name)]),
+    found.some(([scores]) => scores !== undefined) ? null : ABSENT,
   ];
 }
 
@@ -88,8 +97,17 @@ interface BothScores {
   readonly paper: DatasetScore;
 }
 
-function scoresOf({ strict, paper }: MethodSummary, dataset: PaperDataset): BothScores | undefined {
-  const name = Object.keys(strict.datasets).find((one) => paperDataset(one) === dataset);
+function seenOf(summary: MethodSummary | undefined, name: string | undefined): Cell {
+  return summary === undefined || name === undefined ? null : seenCell(summary, name);
+}
+
+function nameOf({ strict }: MethodSummary, dataset: PaperDataset): string | undefined {
+  return Object.keys(strict.datasets).find((one) => paperDataset(one) === dataset);
+}
+
+function scoresOf(summary: MethodSummary, dataset: PaperDataset): BothScores | undefined {
+  const { strict, paper } = summary;
+  const name = nameOf(summary, dataset);
   return name === undefined ? undefined : bothOf(strict.datasets[name], paper.datasets[name]);
 }
 
@@ -124,9 +142,9 @@ function meanCells(
   const own = summaries.flatMap((summary) => {
     const found = datasets.map((dataset) => scoresOf(summary, dataset)).filter((one) => one !== undefined);
     counts.add(found.length);
-    if (found.length === 0) return ownCells(undefined);
+    if (found.length === 0) return [...ownCells(undefined), null];
     const [paper, strict] = [meanOf(found.map((one) => one.paper)), meanOf(found.map((one) => one.strict))];
-    return scoreCells(paper, strict);
+    return [...scoreCells(paper, strict), null];
   });
   return [name, ...published, ...own, `${Math.max(0, ...counts)} of ${datasets.length} datasets`];
 }
@@ -147,6 +165,9 @@ function otherDatasets(summaries: readonly MethodSummary[]): string[] {
 }
 
 function foreignCells(name: string, summaries: readonly MethodSummary[]): Cell[] {
-  const own = summaries.flatMap(({ strict, paper }) => ownCells(bothOf(strict.datasets[name], paper.datasets[name])));
+  const own = summaries.flatMap((summary) => {
+    const { strict, paper } = summary;
+    return [...ownCells(bothOf(strict.datasets[name], paper.datasets[name])), seenCell(summary, name)];
+  });
   return [name, null, null, ...own, 'not one of the paper’s datasets'];
 }

@@ -1,3 +1,4 @@
+import type { SeenInTraining } from '../../protocols/index.js';
 import { organOf } from '../published/datasets.js';
 import type { DatasetScore } from '../summary/dataset-score.js';
 import type { MeanOfDatasets, ProtocolSummary } from '../summary/protocol-summary.js';
@@ -9,7 +10,27 @@ export interface MethodSummary {
   readonly method: string;
   readonly strict: ProtocolSummary;
   readonly paper: ProtocolSummary;
+  /** What the method is given besides the image. Absent: unknown. */
+  readonly given?: string;
+  /** What a reader of its figures has to know, as a clause. */
+  readonly note?: string;
+  /** Whether its training included each dataset. Absent: unknown. */
+  readonly seen?: Readonly<Record<string, SeenInTraining>>;
 }
+
+/** The notes of methods that have one. */
+export function methodNotes(summaries: readonly MethodSummary[]): string[] {
+  return summaries.flatMap(({ method, note }) => (note === undefined ? [] : [`${method}: ${note}.`]));
+}
+
+/** Whether a method's training included a dataset, for a cell. */
+export function seenCell({ seen }: MethodSummary, dataset: string): SeenInTraining {
+  return seen?.[dataset] ?? 'unknown';
+}
+
+/** How to read the columns of {@link MethodSummary.given} and {@link MethodSummary.seen}. */
+export const SEEN_NOTE =
+  'Given: what a method gets besides the image; oracle: drawn from the ground truth, which is not available in practice, so that the row is an upper bound. Seen in pre-training: “yes” where the weights are known to have been trained on the dataset, “training split” where on that alone, “unknown” otherwise.';
 
 const COLUMNS = [
   'method',
@@ -27,10 +48,26 @@ const COLUMNS = [
   'DSC paper',
   'IoU paper',
   'n paper',
+  'given',
+  'seen in pre-training',
 ];
 
+export interface ScoreTableOptions {
+  /** Boundary distance tolerance. */
+  readonly tolerance: { readonly mm: number; readonly px: number };
+  /** Grid of the paper's protocol. */
+  readonly grid: 'image' | 'prediction';
+}
+
+/** How the grid of the paper's protocol is explained under a table. */
+export function gridNote(grid: 'image' | 'prediction'): string {
+  return grid === 'prediction'
+    ? 'Paper: masks are compared on the prediction’s own grid, to which the ground truth is resized by nearest neighbour, as published. Strict: always on the image’s grid.'
+    : 'Both protocols compare masks on the image’s grid; eval.grid=prediction compares the paper’s as published, on the prediction’s own.';
+}
+
 /** The protocols side by side: a row per dataset, then organs, the mean of datasets and all images pooled. */
-export function scoreTable(summaries: readonly MethodSummary[], tolerance: { readonly mm: number; readonly px: number }): Table {
+export function scoreTable(summaries: readonly MethodSummary[], { tolerance, grid }: ScoreTableOptions): Table {
   const several = summaries.length > 1;
   return {
     id: 'scores',
@@ -43,23 +80,29 @@ export function scoreTable(summaries: readonly MethodSummary[], tolerance: { rea
       'Strict: one prompt per dataset, every instance counts, a false negative counts 0. Paper: the true class as prompt, the best box of an image, images without a detection excluded.',
       'Organs and “mean of datasets” are unweighted means of the rows of datasets, including standard deviations; “all images” weights every image equally.',
       `HD95 is in the unit given, mm where the pixel size of all images of a dataset is known; a false negative counts the diagonal of the image. NSD: share of the boundaries within ${tolerance.mm} mm or ${tolerance.px} px.`,
+      gridNote(grid),
+      SEEN_NOTE,
+      ...methodNotes(summaries),
       'AP: boxes, over IoU 0.5 to 0.95 as in COCO. Found: share of images showing a structure in which something was found. Interval: bootstrap over patients where they are known, otherwise over images.',
     ],
   };
 }
 
-function rowsOf({ strict, paper }: MethodSummary): TableRow[] {
+function rowsOf(summary: MethodSummary): TableRow[] {
+  const { strict, paper, given = 'unknown' } = summary;
   const names = Object.keys(strict.datasets);
   const organs = Object.keys(strict.organs);
   const rows: TableRow[] = [];
   for (const organ of organs) {
     const own = names.filter((name) => organOf(name) === organ);
-    for (const name of own) rows.push({ cells: full(name, strict.datasets[name], paper.datasets[name]) });
+    for (const name of own)
+      rows.push({ cells: [...full(name, strict.datasets[name], paper.datasets[name]), given, seenCell(summary, name)] });
     if (organs.length > 1 && own.length > 1)
-      rows.push({ cells: mean(`mean of ${organ}`, strict.organs[organ], paper.organs[organ]), total: true });
+      rows.push({ cells: [...mean(`mean of ${organ}`, strict.organs[organ], paper.organs[organ]), given, null], total: true });
   }
-  if (names.length > 1) rows.push({ cells: mean('mean of datasets', strict.overall, paper.overall), total: true });
-  if (names.length > 1) rows.push({ cells: full('all images', strict.pooled, paper.pooled), total: true });
+  if (names.length > 1)
+    rows.push({ cells: [...mean('mean of datasets', strict.overall, paper.overall), given, null], total: true });
+  if (names.length > 1) rows.push({ cells: [...full('all images', strict.pooled, paper.pooled), given, null], total: true });
   return rows;
 }
 

@@ -17,6 +17,8 @@ export interface BatchSettings {
   readonly adapterScale?: number | undefined;
   /** `null` for boxes only. Default: the shipped masker, or that of an exported folder. */
   readonly masker?: string | null | undefined;
+  /** A method of the comparison that takes the place of the masker; `masker` then names its weights. Default: none. */
+  readonly method?: string | undefined;
   readonly select: Selection;
   readonly threshold: number;
   readonly nmsThreshold: number;

@@ -17,15 +17,20 @@ const PUBLISHED: Readonly<
   '144, 48': { heads: 2, windows: [8, 4, 16, 8], globals: [23, 33, 43] }, // large
 };
 
+/** Image sizes of published files that were trained at another size than Meta's, by the beginning of their names: no shape shows it. */
+const SIZES: readonly { readonly name: RegExp; readonly imageSize: number }[] = [{ name: /^MedSAM2_/, imageSize: 512 }];
+
 const unclear = unclearShapes('SAM 2');
 
 /**
  * Derives the `config.json` of a published checkpoint that has none: from its shapes, from known settings of the four published
- * backbones, and otherwise from the defaults, which equal Meta's settings.
+ * backbones, from the name of a published file, and otherwise from the defaults, which equal Meta's settings.
  *
+ * @param fileName - of the weights.
  * @throws ConfigError naming the tensor that is missing, or a backbone that is not a published one.
  */
-export function sam2ConfigFromShapes(shapes: CheckpointShapes): Record<string, unknown> {
+export function sam2ConfigFromShapes(shapes: CheckpointShapes, fileName = ''): Record<string, unknown> {
+  const imageSize = SIZES.find(({ name }) => name.test(fileName))?.imageSize;
   const size = sizeReader(shapes, unclear);
   const { dims, blocks } = stagesOf(shapes, size);
   const [width = 0] = dims;
@@ -52,7 +57,7 @@ export function sam2ConfigFromShapes(shapes: CheckpointShapes): Record<string, u
       backbone_channel_list: [...dims].reverse(),
       fpn_hidden_size: hidden,
     },
-    prompt_encoder_config: prompts,
+    prompt_encoder_config: { ...prompts, ...(imageSize !== undefined && { image_size: imageSize }) },
     mask_decoder_config: { ...decoder, mlp_dim: size('mask_decoder.transformer.layers.0.mlp.proj_in.weight') },
   };
 }

@@ -1,7 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../util/index.js';
+import { findCachedFile } from './download-file.js';
 import { HubError } from './hub-error.js';
+import { parseFileName } from './known-files.js';
 import { isCommit, type ModelName, parseModelName } from './model-name.js';
 import { indexFiles, weightFiles } from './select-files.js';
 import { type HubSettings, hubSettings } from './settings.js';
@@ -41,7 +43,8 @@ export async function findCached(settings: HubSettings, name: ModelName): Promis
   const commit = await cachedCommit(settings, name);
   if (commit === undefined) return undefined;
   const folder = snapshotFolder(settings, name.repo, commit);
-  return (await hasWeights(folder)) ? folder : undefined;
+  const complete = name.file === undefined ? await hasWeights(folder) : await isFile(join(folder, name.file));
+  return complete ? folder : undefined;
 }
 
 /**
@@ -51,7 +54,7 @@ export async function findCached(settings: HubSettings, name: ModelName): Promis
 export async function findCachedOrMain(settings: HubSettings, name: ModelName): Promise<string | undefined> {
   const exact = await findCached(settings, name);
   if (exact !== undefined || name.label.includes('@') || name.label.includes('/')) return exact;
-  return findCached(settings, parseModelName(`${name.repo}@main`));
+  return findCached(settings, { ...name, revision: 'main' });
 }
 
 /** Whether all weight files exist. A broken link does not count. */
@@ -91,7 +94,7 @@ function isFile(path: string): Promise<boolean> {
 
 /**
  * Resolves a model to its folder: a folder stays itself; a short name, or `owner/repo`, resolves to its folder in the Hugging
- * Face cache. Uses no network.
+ * Face cache, or to its file there if it shares its repository with other models or comes from another host. Uses no network.
  *
  * @param settings - Default: from the environment.
  * @throws UsageError when it is neither a folder nor a name; HubError with the command that downloads it when it is not in the
@@ -100,10 +103,12 @@ function isFile(path: string): Promise<boolean> {
 export async function resolveModelDirectory(nameOrDir: string, settings?: HubSettings): Promise<string> {
   const found = await stat(nameOrDir).catch(() => undefined);
   if (found?.isDirectory() === true) return nameOrDir;
-  const model = nameOf(nameOrDir);
+  const file = parseFileName(nameOrDir);
+  const model = file ?? nameOf(nameOrDir);
   const { cacheDir, ...rest } = settings ?? (await hubSettings());
-  const folder = await findCachedOrMain({ cacheDir, ...rest }, model);
-  if (folder !== undefined) return folder;
+  const known = { cacheDir, ...rest };
+  const place = 'source' in model ? await findCachedFile(known, model.source) : await findCachedOrMain(known, model);
+  if (place !== undefined) return 'file' in model && model.file !== undefined ? join(place, model.file) : place;
   throw new HubError({
     code: 'E_MODEL_NOT_DOWNLOADED',
     where: nameOrDir,

@@ -7,7 +7,7 @@ import { place, readableDiskError, requireSpace, snapshotWays } from './disk.js'
 import type { HubReport } from './events.js';
 import { fetchBlob } from './fetch-blob.js';
 import { HubError, UnreachableError } from './hub-error.js';
-import { fetchListing, type HubContext, type Listing } from './listing.js';
+import { fetchListing, fileAddress, type HubContext, type Listing } from './listing.js';
 import { isCommit, type ModelName, parseModelName } from './model-name.js';
 import { leftovers } from './partial-file.js';
 import { forbiddenByOffline } from './refusals.js';
@@ -43,10 +43,11 @@ export interface DownloadedModel {
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<DownloadedModel> {
   const model = parseModelName(name);
-  const { files: wanted = [], report = () => {}, pace } = options;
+  const { files: named = [], report = () => {}, pace } = options;
   const settings = options.settings ?? (await hubSettings());
+  const wanted = named.length > 0 ? named : onlyFile(model);
   const context: HubContext = { settings, pace: { ...defaultPace, ...pace }, report };
-  const listing = await listingOrCache(model, context, wanted);
+  const listing = await listingOrCache(model, context, named);
   if ('folder' in listing) return listing;
   const { commit } = listing;
   report({ kind: 'resolved', repo: model.repo, revision: model.revision, commit });
@@ -78,8 +79,18 @@ async function listingOrCache(
     const folder = wanted.length > 0 ? undefined : await findCached(settings, model);
     if (folder === undefined || !(error instanceof UnreachableError)) throw error;
     report({ kind: 'cache-only', reason: error.what });
-    return { folder, repo: model.repo, commit: basename(folder), files: selectFiles(model.repo, await filesIn(folder)) };
+    return {
+      folder,
+      repo: model.repo,
+      commit: basename(folder),
+      files: selectFiles(model.repo, await filesIn(folder), onlyFile(model)),
+    };
   }
+}
+
+/** The file of a model that shares its repository with others. */
+function onlyFile({ file }: ModelName): readonly string[] {
+  return file === undefined ? [] : [file];
 }
 
 async function bring(
@@ -107,7 +118,7 @@ async function bring(
       total += lost;
       report({ kind: 'progress', file: file.name, done, total });
     };
-    await fetchBlob(file, { repo, commit }, blobs, context, tally);
+    await fetchBlob(file, { label: repo, address: (name) => fileAddress(settings, repo, commit, name) }, blobs, context, tally);
     await place(join(blobs, file.etag), join(folder, file.name), snapshotWays);
   }
 }

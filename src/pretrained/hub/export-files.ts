@@ -28,7 +28,7 @@ export async function prepareFolder(dir: string): Promise<void> {
  *
  * @throws HubError when a different file of the same name exists (before anything is written), or the folder is not writable.
  */
-export async function exportFiles({ folder, files }: DownloadedModel, dir: string): Promise<void> {
+export async function exportFiles({ folder, files }: Pick<DownloadedModel, 'folder' | 'files'>, dir: string): Promise<void> {
   const missing: { from: string; to: string; size: number }[] = [];
   for (const name of files) {
     // Resolves the link: a hard link to a relative symbolic link would be broken.

@@ -52,7 +52,7 @@ async function fetchVerified(
     if (!first)
       throw new HubError({
         code: 'E_HUB_CHECKSUM',
-        where: `${from.repo}/${file.name}`,
+        where: `${from.label}/${file.name}`,
         what: `${what}, twice`,
         fix: 'It was thrown away. Run it again; if it stays so, use another HF_ENDPOINT or network',
       });
@@ -61,7 +61,14 @@ async function fetchVerified(
   }
 }
 
-async function fetchAll(file: HubFile, from: Source, partial: PartialFile, context: HubContext, tally: Tally): Promise<void> {
+/** Fetches the rest of a partial file, over as many connections as it takes. Its content is not verified. */
+export async function fetchAll(
+  file: HubFile,
+  from: Source,
+  partial: PartialFile,
+  context: HubContext,
+  tally: Tally,
+): Promise<void> {
   let came = 0;
   const progressed = () => {
     const enough = came >= context.pace.progressBytes;

@@ -1,8 +1,10 @@
 export { findCachedOrMain, resolveModelDirectory } from './cache.js';
+export { downloadFile, findCachedFile } from './download-file.js';
 export { type DownloadedModel, type DownloadOptions, downloadModel } from './download-model.js';
 export type { HubEvent } from './events.js';
 export { exportFiles, prepareFolder } from './export-files.js';
 export { HubError } from './hub-error.js';
-export { knownModels } from './known-models.js';
+export { knownFiles, parseFileName } from './known-files.js';
+export { type AboutModel, knownModels } from './known-models.js';
 export { parseModelName } from './model-name.js';
 export { type HubSettings, hubSettings } from './settings.js';

@@ -1,5 +1,6 @@
 import { nearest, UsageError } from '../../util/index.js';
 import { HubError } from './hub-error.js';
+import { knownFiles } from './known-files.js';
 import { knownModels } from './known-models.js';
 
 /** Whether a relative path stays below the folder that it is joined to, on every operating system. */
@@ -34,6 +35,8 @@ export interface ModelName {
   readonly repo: string;
   /** A commit of 40 hexadecimal digits, a branch or a tag. */
   readonly revision: string;
+  /** The only file of the model, in a repository that holds several. */
+  readonly file?: string;
 }
 
 const DEFAULT_REVISION = 'main';
@@ -71,7 +74,7 @@ export function parseModelName(label: string): ModelName {
       what: `expected a commit, branch or tag after @, got ${JSON.stringify(revision)}`,
       fix: 'Leave it out for the default',
     });
-  return { label, repo, revision };
+  return { label, repo, revision, ...(known?.file !== undefined && { file: known.file }) };
 }
 
 /** The hub's own rules: two components, no `--` (the cache uses it for the slash) and no `..`. */
@@ -82,7 +85,7 @@ function isRepo(repo: string): boolean {
 }
 
 function unknownName(label: string, name: string): UsageError {
-  const near = nearest(name, Object.keys(knownModels));
+  const near = nearest(name, [...Object.keys(knownModels), ...Object.keys(knownFiles)]);
   return new UsageError({
     code: 'E_MODEL_NAME',
     where: label === '' ? 'model' : label,

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { HubFile } from './digest.js';
 import { type Answer, request } from './http.js';
 import { HubError } from './hub-error.js';
-import { fileAddress, type HubContext } from './listing.js';
+import type { HubContext } from './listing.js';
 import type { PartialFile } from './partial-file.js';
 import { mayPass, requireSuccess } from './refusals.js';
 import { TryAgain } from './retry.js';
@@ -11,10 +11,12 @@ import { TryAgain } from './retry.js';
 /** Called with the number of bytes received, and of earlier bytes discarded. */
 export type Tally = (came: number, lost: number) => void;
 
-/** Source of a file. */
+/** Source of files. */
 export interface Source {
-  readonly repo: string;
-  readonly commit: string;
+  /** In messages: a repository, or the name of a file. */
+  readonly label: string;
+  /** The URL of a file's content. */
+  address(name: string): string;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function receiveRest(
   tally: Tally,
 ): Promise<void> {
   const { settings, pace } = context;
-  const where = `${from.repo}/${file.name}`;
+  const where = `${from.label}/${file.name}`;
   // Written at explicit offsets, never appended: should another process write the same file, both write the same bytes.
   const disk = await open(partial.path, constants.O_RDWR | constants.O_CREAT);
   try {
@@ -38,13 +40,13 @@ export async function receiveRest(
     if (have > file.size) have = await startOver(disk, have, tally);
     if (have === file.size) return;
     const headers = have > 0 ? { range: `bytes=${have}-` } : {};
-    const answer = await request(fileAddress(settings, from.repo, from.commit, file.name), settings, pace, { headers });
+    const answer = await request(from.address(file.name), settings, pace, { headers });
     try {
       if (answer.response.status === 416) {
         await startOver(disk, have, tally);
         throw new TryAgain(contradiction(where, `bytes from ${have} on`, 'no such range (416)'));
       }
-      requireSuccess(where, from.repo, answer, settings);
+      requireSuccess(where, from.label, answer, settings);
       if (answer.response.status !== 206 && have > 0) have = await startOver(disk, have, tally);
       requireLengths(where, file, have, answer);
       await write(disk, where, file, have, answer, tally);

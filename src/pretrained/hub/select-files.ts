@@ -3,6 +3,7 @@ import { HubError } from './hub-error.js';
 /** Files that describe a model, besides its weights. */
 const DESCRIPTIONS = [
   'config.json',
+  'adapter_config.json',
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',

@@ -74,6 +74,16 @@ export const errorCodes = {
   E_INPUT_INVALID: { classes: ['UsageError'],
     meaning: 'The tensors given for a raw forward pass are not those that the model takes.', remedy: 'Give the names, types and shapes that the message lists.' },
 
+  // Methods of the comparison
+  E_METHOD_UNKNOWN: { classes: ['UsageError'],
+    meaning: 'There is no method of that name.', remedy: 'Take one of the names that the message lists.' },
+  E_METHOD_NOT_BUILT: { classes: ['UsageError'],
+    meaning: 'A method is known by name but is not implemented in this version.', remedy: 'Run it in its own environment, and give its masks to eval as predictions.' },
+  E_METHOD_PROMPT: { classes: ['UsageError'],
+    meaning: 'A method is asked with another kind of prompt than it takes, or without one.', remedy: 'Give what the message says that it takes.' },
+  E_METHOD_WEIGHTS: { classes: ['CheckpointError'],
+    meaning: 'Weights are not those of the method that should load them.', remedy: 'Name the weights that the message describes.' },
+
   // Configurations
   E_CONFIG_SYNTAX: { classes: ['ConfigError'],
     meaning: 'A configuration, or the override of a setting, is not valid YAML.', remedy: 'Correct it at the place that the message names; an override is written as key.path=value.' },

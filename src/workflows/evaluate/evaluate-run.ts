@@ -45,7 +45,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
 
 /** Options for evaluating images. */
 export function collectOptionsOf(
-  { eval: { threshold, select } }: Pick<RunConfig, 'eval'>,
+  { eval: { threshold, select, grid } }: Pick<RunConfig, 'eval'>,
   settings: EvaluationSettings,
 ): CollectOptions {
   const { wordings, tables } = settings;
@@ -59,6 +59,7 @@ export function collectOptionsOf(
     prompt: settings.prompt,
     threshold,
     select,
+    grid,
     tolerance: settings.tolerance,
     trust: settings.trust,
     wordings: list,

@@ -1,4 +1,5 @@
 export { answerShard } from './answer-shard.js';
 export { evaluateRun } from './evaluate-run.js';
+export type { MethodRequest } from './methods.js';
 export type { WrittenCalibration } from './options.js';
 export { type EvaluateRunOptions, type EvaluateRunResult, paperFigures, paperTables, type Stage } from './options.js';

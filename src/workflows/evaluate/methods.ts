@@ -1,9 +1,23 @@
 import { join } from 'node:path';
 import type { Split } from '../../data/index.js';
 import type { EvaluationSplit } from '../../eval/index.js';
-import { ANSWERS, AnswerCache, MaskFolderMethod, ModelMethod } from '../../eval/index.js';
+import {
+  ANSWERS,
+  AnswerCache,
+  BoxMethod,
+  detectedBoxes,
+  drawSupport,
+  ExemplarMethod,
+  type ExemplarOptions,
+  MaskFolderMethod,
+  ModelMethod,
+  oracleBoxes,
+  type Support,
+  seenBy,
+} from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
-import { type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
+import { type BuiltEntry, findMethod, requirePublishedForm, weightsOf } from '../../methods/index.js';
+import { type Method, PAPER_THRESHOLD, type SeenInTraining } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import type { RunFold } from './run-folds.js';
@@ -21,6 +35,19 @@ export interface MethodsOptions {
   readonly ablation: boolean;
   /** Folder of a MedSAM model for the ablation. */
   readonly medsam?: string | undefined;
+  /** Methods of the comparison. */
+  readonly methods: readonly MethodRequest[];
+  /** Exemplars for methods that take them. */
+  readonly support: ExemplarOptions;
+}
+
+/** A method of the comparison to evaluate. */
+export interface MethodRequest {
+  readonly name: string;
+  /** A folder, a file, or the name of a downloaded model. Default: the published weights, if `download` knows them. */
+  readonly weights?: string | undefined;
+  /** Add rows for the method as the published comparison ran it. Default: false. */
+  readonly asPublished?: boolean | undefined;
 }
 
 export interface OpenMethods {
@@ -28,13 +55,24 @@ export interface OpenMethods {
   /** Our method, one per fold. */
   readonly ours: readonly ModelMethod[];
   readonly folders: readonly MaskFolderMethod[];
+  /** Warnings about the methods, for the reader. */
+  readonly warnings: readonly string[];
 }
 
 /** Opens models as a method that caches its answers below the run's folder. */
-export function openModels({ run, eval: judging }: Judged, name: string, models: LoadOptions): Promise<ModelMethod> {
+export function openModels(
+  { run, eval: judging }: Judged,
+  name: string,
+  models: LoadOptions,
+  seen?: (dataset: string) => SeenInTraining,
+): Promise<ModelMethod> {
   const { threshold, select } = judging;
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
-  return ModelMethod.open({ name, models, cache: new AnswerCache(join(run.dir, ANSWERS)), policy });
+  return ModelMethod.open({ name, models, cache: cacheOf(run), policy, seen });
+}
+
+function cacheOf(run: Judged['run']): AnswerCache {
+  return new AnswerCache(join(run.dir, ANSWERS));
 }
 
 /** Location of the answer cache, and evaluation settings. */
@@ -43,6 +81,7 @@ export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 /** Opens the methods to evaluate on each fold of a run. Ours comes first. */
 export async function openMethods(folds: readonly RunFold[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
+  const requested = options.methods.map(checkedRequest);
   const open = (name: string, models: LoadOptions) => openModels(config, name, models);
   const folders: MaskFolderMethod[] = [];
   for (const dir of predictions) {
@@ -59,15 +98,58 @@ export async function openMethods(folds: readonly RunFold[], options: MethodsOpt
     folders.push(folder);
   }
   const ours: ModelMethod[] = [];
+  const warnings = new Set<string>();
   const opened: EvaluationSplit[] = [];
-  for (const { data, models, trained } of folds) {
-    const own = await open(OURS, models);
+  for (const { data, models, trained, trainedOn } of folds) {
+    const own = await openModels(config, OURS, models, (dataset) => seenBy(trainedOn, dataset, 'training split'));
     const methods: Method[] = [own, ...folders];
+    const support = requested.some(({ entry }) => entry.takes === 'exemplars')
+      ? await drawSupport(data.train, data[split], options.support)
+      : undefined;
+    for (const note of support?.notes ?? []) warnings.add(note);
+    const place = { own, support, count: options.support.count, cache: cacheOf(config.run) };
+    for (const one of requested) methods.push(...(await openRequested(one, place)));
     if (ablation && trained)
       methods.push(await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker }));
     if (ablation && medsam !== undefined) methods.push(await open(VARIANTS.medsam, { ...models, masker: medsam }));
     ours.push(own);
-    opened.push({ dataset: data[split], methods });
+    opened.push({ dataset: support?.evaluated ?? data[split], methods });
   }
-  return { splits: opened, ours, folders };
+  return { splits: opened, ours, folders, warnings: [...warnings] };
+}
+
+interface CheckedRequest {
+  readonly entry: BuiltEntry;
+  readonly weights: string;
+  readonly forms: readonly boolean[];
+}
+
+/** @throws UsageError for an unknown method, one that is not implemented, weights that must be named. */
+function checkedRequest({ name, weights, asPublished = false }: MethodRequest): CheckedRequest {
+  const entry = findMethod(name);
+  requirePublishedForm(entry, { asPublished });
+  return { entry, weights: weightsOf(entry, weights), forms: asPublished ? [false, true] : [false] };
+}
+
+/** What the methods of one fold share. */
+interface Place {
+  readonly own: ModelMethod;
+  readonly support: Support | undefined;
+  readonly count: number;
+  readonly cache: AnswerCache;
+}
+
+/** Opens a method in each of its forms: given the ground truth, and what our detector finds in its place; or exemplars. */
+async function openRequested(
+  { entry, weights, forms }: CheckedRequest,
+  { own, support, count, cache }: Place,
+): Promise<Method[]> {
+  const opened: Method[] = [];
+  for (const asPublished of forms) {
+    if (entry.takes === 'box')
+      opened.push(...(await BoxMethod.open({ entry, weights, asPublished, sources: [oracleBoxes, detectedBoxes(own)], cache })));
+    else if (support !== undefined)
+      opened.push(await ExemplarMethod.open({ entry, weights, asPublished, support, count, cache }));
+  }
+  return opened;
 }

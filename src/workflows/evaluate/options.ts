@@ -1,7 +1,7 @@
 import type { Split } from '../../data/index.js';
-import type { Collected, Comparison, ConstantMask, MethodSummary, Wordings } from '../../eval/index.js';
+import type { Collected, Comparison, ConstantMask, ExemplarOptions, MethodSummary, Wordings } from '../../eval/index.js';
 import type { PresenceThreshold } from '../../infer/index.js';
-import type { OpenMethods } from './methods.js';
+import type { MethodRequest, OpenMethods } from './methods.js';
 import type { RunFold } from './run-folds.js';
 
 /** Supported tables and figures of the paper. */
@@ -20,6 +20,10 @@ export interface EvaluateRunOptions {
   readonly prompt?: readonly string[] | undefined;
   /** Folders of masks of other methods, as `DIR` or `NAME=DIR`. Default: none. */
   readonly predictions?: readonly string[] | undefined;
+  /** Methods of the comparison to evaluate too. Default: none. */
+  readonly methods?: readonly MethodRequest[] | undefined;
+  /** Exemplars for methods that take them, for each structure. Default: 16 with seed 0. */
+  readonly support?: ExemplarOptions | undefined;
   /** Tables of the paper to make. Default: none. */
   readonly tables?: readonly PaperTable[] | undefined;
   /** Figures of the paper to make. Default: none. */
@@ -42,7 +46,7 @@ export interface EvaluateRunOptions {
   readonly onProgress?: ((stage: Stage, done: number, total: number) => void) | undefined;
 }
 
-type WithDefault = 'split' | 'predictions' | 'tables' | 'figures' | 'negatives' | 'trust' | 'tolerance';
+type WithDefault = 'split' | 'predictions' | 'methods' | 'support' | 'tables' | 'figures' | 'negatives' | 'trust' | 'tolerance';
 
 /** The options with defaults filled in. */
 export type EvaluationSettings = Omit<EvaluateRunOptions, WithDefault> & {
@@ -55,6 +59,8 @@ export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
     ...options,
     split: options.split ?? 'test',
     predictions: options.predictions ?? [],
+    methods: options.methods ?? [],
+    support: options.support ?? { count: 16, seed: 0 },
     tables: options.tables ?? [],
     figures: options.figures ?? [],
     negatives: options.negatives ?? [],

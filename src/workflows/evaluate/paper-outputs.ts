@@ -15,7 +15,7 @@ import { UsageError, writeFileAtomic } from '../../util/index.js';
 import { describeModels } from './describe.js';
 import { VARIANTS } from './methods.js';
 import type { EvaluationSettings, Material, PaperFigure } from './options.js';
-import { measureRuntimes, runtimeTable } from './runtime.js';
+import { measureMethod, measureRuntimes, runtimeTable } from './runtime.js';
 
 export interface TableMaterial extends Material {
   /** All methods including the ablation's, ours first. */
@@ -23,6 +23,8 @@ export interface TableMaterial extends Material {
   /** Excluding the ablation's. */
   readonly compared: readonly MethodSummary[];
   readonly robustness: readonly StructureRobustness[];
+  /** Grid of the paper's protocol. */
+  readonly grid: 'image' | 'prediction';
 }
 
 /** The requested tables of the paper, in order. */
@@ -30,7 +32,7 @@ export async function makePaperTables(options: EvaluationSettings, material: Tab
   const tables: Table[] = [];
   for (const number of [...new Set(options.tables)].sort()) {
     if (number === 2) tables.push(ablationTable(variantsOf(material)));
-    if (number === 3 || number === 4) tables.push(paperScoreTable(number, material.compared));
+    if (number === 3 || number === 4) tables.push(paperScoreTable(number, material.compared, material.grid));
     if (number === 5) tables.push(kidneyTable(material.robustness));
     if (number === 6) tables.push(await runtimes(options, material));
   }
@@ -56,12 +58,14 @@ function variantsOf({ all, runFolds }: TableMaterial): AblationVariant[] {
 
 async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { methods, runFolds }: TableMaterial): Promise<Table> {
   const [method] = methods.ours;
-  const dataset = methods.splits[0]?.dataset;
-  if (method === undefined || dataset === undefined) throw new RangeError('runtimes: there is no image');
-  const sample = await dataset.load(0);
+  const [split] = methods.splits;
+  if (method === undefined || split === undefined) throw new RangeError('runtimes: there is no image');
+  const sample = await split.dataset.load(0);
   const phrase = sample.phrases[0] ?? 'lesion';
   const measured = await measureRuntimes(await method.load(), sample, phrase, backend);
-  return runtimeTable(measured, describeModels(runFolds)[0] ?? '');
+  const others = [];
+  for (const other of split.methods) others.push(await measureMethod(other, sample, phrase));
+  return runtimeTable({ ...measured, others: others.filter((one) => one !== undefined) }, describeModels(runFolds)[0] ?? '');
 }
 
 export interface FigureMaterial {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { exists } from '../../config/index.js';
 import type { Dataset, Split } from '../../data/index.js';
 import type { LoadOptions } from '../../infer/index.js';
+import { trainingDataOf } from '../../pretrained/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
 
@@ -11,6 +12,8 @@ export interface RunFold {
   readonly models: LoadOptions;
   /** Whether the models were fine-tuned: by the run, or as the adapters that it names. */
   readonly trained: boolean;
+  /** Datasets whose training split the models saw, as far as known: the run's own, and those of shipped models. */
+  readonly trainedOn: readonly string[];
   /** The folder of these models' training run. */
   readonly dir: string;
 }
@@ -27,7 +30,7 @@ export async function openRunFolds(config: RunConfig, adapter?: string): Promise
   const start = selectStartingModels(config);
   if (adapter !== undefined) {
     const data = await openData(config.data, config.run.seed);
-    return [{ data, models: { ...start, adapter }, trained: true, dir }];
+    return [{ data, models: { ...start, adapter }, trained: true, trainedOn: dataOf(start), dir }];
   }
   if (folds > 0 && (await exists(join(dir, 'fold-1', 'best')))) {
     const divisions = await openFolds(config.data, folds);
@@ -40,5 +43,15 @@ async function foldOf(config: RunConfig, data: RunFold['data'], dir: string, sta
   const best = join(dir, 'best');
   const own = await exists(best);
   const adapted = start.adapter !== undefined || start.maskerAdapter !== undefined;
-  return { data, dir, trained: own || adapted, models: own ? selectTrainedModels(config, best) : start };
+  const trainedOn = [...dataOf(start), ...(own ? namesOf(data.train) : [])];
+  return { data, dir, trained: own || adapted, trainedOn, models: own ? selectTrainedModels(config, best) : start };
+}
+
+function dataOf({ detector, masker }: LoadOptions): string[] {
+  return [detector, masker].flatMap((model) => (model === undefined ? [] : trainingDataOf(model)));
+}
+
+function namesOf(dataset: Dataset): string[] {
+  if (dataset.size === 0) return [];
+  return dataset.parts === undefined ? [dataset.name] : dataset.parts.flatMap(namesOf);
 }

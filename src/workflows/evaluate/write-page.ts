@@ -57,7 +57,7 @@ export async function writePage(file: string, page: PageMaterial): Promise<void>
   const html = await evaluationPage({
     title: `Evaluation of ${config.run.dir}`,
     facts,
-    warnings: collected.warnings,
+    warnings: [...collected.warnings, ...material.methods.warnings],
     figures: headline(page.compared[0]),
     tables: page.tables,
     curves: await readTrainingCurves(folders),

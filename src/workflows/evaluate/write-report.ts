@@ -17,7 +17,7 @@ import {
   type Table,
   writeTable,
 } from '../../eval/index.js';
-import { PAPER_THRESHOLD } from '../../protocols/index.js';
+import { type Method, PAPER_THRESHOLD } from '../../protocols/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import { addEvaluation, type MetricsContent, metricsFileOf } from '../metrics-file.js';
@@ -38,6 +38,7 @@ export async function writeReport(
   const { split, tolerance } = options;
   const { dir, seed } = config.run;
   const names = [...surveys.keys()];
+  const warnings = [...collected.warnings, ...methods.warnings];
   const suffix = split === 'test' ? '' : `-${split}`;
 
   // a) figures
@@ -54,20 +55,20 @@ export async function writeReport(
   const robustness = summariseRobustness(collected.wordingRows);
   const { places, truths } = collected;
   const constantMask = await constantMaskBaseline(
-    runFolds.map(({ data }) => ({
+    runFolds.map(({ data }, k) => ({
       train: data.train,
-      test: truths.filter((_, i) => places[i]?.split.dataset === data[split]),
+      test: truths.filter((_, i) => places[i]?.split === methods.splits[k]),
     })),
   );
 
   // b) tables and images
-  const scores = scoreTable(compared, tolerance);
+  const scores = scoreTable(compared, { tolerance, grid: config.eval.grid });
   const review = reviewTable(judged);
   const tables: Table[] = [
     scores,
     ...(comparisons.length > 0 ? [comparisonTable(comparisons)] : []),
     ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
-    ...(await makePaperTables(options, { ...material, all, compared, robustness })),
+    ...(await makePaperTables(options, { ...material, all, compared, robustness, grid: config.eval.grid })),
   ];
   const files: string[] = [];
   for (const table of [...tables, review]) files.push(...(await writeTable(join(dir, `tables${suffix}`), table)));
@@ -85,10 +86,11 @@ export async function writeReport(
     methods: Object.fromEntries(all.slice(1).map(({ method, ...both }) => [method, both])),
     comparisons,
     prompts: Object.fromEntries([...surveys].map(([name, survey]) => [name, describePrompts(survey, plans)])),
-    warnings: collected.warnings,
+    warnings,
     settings: {
       strict: counting,
       paper: { threshold: PAPER_THRESHOLD, select: 'best-per-image' },
+      grid: config.eval.grid,
       tolerance,
       bootstrap: { seed, draws: 2000, confidence: 0.95 },
     },
@@ -118,17 +120,34 @@ export async function writeReport(
     counting,
   });
   files.push(metricsFile, csvFile, ...(calibration ? [calibration.file] : []), pageFile);
-  return { summaries: all, comparisons, constantMask, warnings: collected.warnings, ...(calibration && { calibration }), files };
+  return { summaries: all, comparisons, constantMask, warnings, ...(calibration && { calibration }), files };
 }
 
 /** Both protocols of each method, ours first. */
-function summaries({ collected }: Material, seed: number): MethodSummary[] {
+function summaries({ collected, methods: { splits } }: Material, seed: number): MethodSummary[] {
   const { methods, rows, boxes, surveys } = collected;
   const names = [...surveys.keys()];
   return methods.map((method) => {
     const own = rows.filter((row) => row.method === method);
     const sum = (protocol: 'strict' | 'paper') =>
       summariseProtocol(own, boxes.get(method) ?? new Map(), { protocol, names, seed });
-    return { method, strict: sum('strict'), paper: sum('paper') };
+    const facts = factsOf(
+      splits.map((split) => split.methods.find(({ name }) => name === method)),
+      names,
+    );
+    return { method, strict: sum('strict'), paper: sum('paper'), ...facts };
   });
+}
+
+/** What a method is given and has seen; over the folds of a cross-validation, what all of its models have in common. */
+function factsOf(
+  folds: readonly (Method | undefined)[],
+  datasets: readonly string[],
+): Pick<MethodSummary, 'given' | 'note' | 'seen'> {
+  const { given, note } = folds[0] ?? {};
+  const seen = datasets.map((name) => {
+    const [only = 'unknown', ...others] = new Set(folds.map((method) => method?.seen?.(name) ?? 'unknown'));
+    return [name, others.length === 0 ? only : 'unknown'] as const;
+  });
+  return { ...(given !== undefined && { given }), ...(note !== undefined && { note }), seen: Object.fromEntries(seen) };
 }

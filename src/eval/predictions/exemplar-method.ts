@@ -1,0 +1,91 @@
+import type { Sample } from '../../data/index.js';
+import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
+import { createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
+import { type Answer, type AnsweredBox, type Method, type SeenInTraining, WHOLE } from '../../protocols/index.js';
+import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
+import { imageFingerprint, textFingerprint, weightsFingerprint } from './fingerprint.js';
+import { Lazy } from './lazy.js';
+import { publishedNote } from './published-note.js';
+import { seenBy } from './seen.js';
+import type { Support } from './support.js';
+
+const NOWHERE: BoxXyxy = [0, 0, 0, 0];
+
+export interface ExemplarMethodOptions {
+  readonly entry: ExemplarEntry;
+  /** A folder, a file, or the name of a downloaded model. */
+  readonly weights: string;
+  readonly asPublished: boolean;
+  readonly support: Support;
+  /** Exemplars that were asked for, for the name. */
+  readonly count: number;
+  readonly cache: AnswerCache;
+}
+
+/** A method of the comparison that is given exemplars: it segments in an image what their masks show. */
+export class ExemplarMethod implements Method {
+  readonly name: string;
+  readonly given: string;
+  readonly note?: string;
+  readonly scored = false;
+  private readonly options: ExemplarMethodOptions;
+  private readonly model: Lazy<ExemplarSegmenter>;
+  private readonly cached: CachedBy;
+
+  private constructor(options: ExemplarMethodOptions, fingerprint: string) {
+    const { entry, weights, asPublished, count, support, cache } = options;
+    this.given = `${count} exemplar${count === 1 ? '' : 's'}`;
+    this.name = `${entry.name}${asPublished ? ' as published' : ''} (${this.given})`;
+    const notes = [publishedNote(entry, asPublished), ...support.notes].filter((note) => note !== undefined);
+    if (notes.length > 0) this.note = notes.join('; ');
+    this.options = options;
+    this.model = new Lazy(() => createMethod(entry, { weights, asPublished }));
+    this.cached = { cache, identity: textFingerprint([entry.name, asPublished, fingerprint]) };
+  }
+
+  /** @throws UsageError, HubError, CheckpointError naming missing weights. */
+  static async open(options: ExemplarMethodOptions): Promise<ExemplarMethod> {
+    return new ExemplarMethod(options, await weightsFingerprint(options.weights));
+  }
+
+  /** One mask a phrase, of all its structures; an empty mask is an answer. Nothing for a phrase without exemplars. */
+  async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
+    const answer: AnsweredBox[] = [];
+    for (const phrase of phrases) {
+      const exemplars = this.exemplarsOf(sample.dataset, phrase, phrases.length === 1);
+      if (exemplars === undefined) continue;
+      const question = ['exemplars', phrase, ...exemplars.map(fingerprintOf)];
+      answer.push(...(await remembered(this.cached, sample.image, question, () => this.segment(sample, phrase, exemplars))));
+    }
+    return answer;
+  }
+
+  async predict({ ...sample }: Sample, [phrase = '']: readonly string[]): Promise<void> {
+    const exemplars = this.exemplarsOf(sample.dataset, phrase, true);
+    if (exemplars !== undefined) await this.segment({ ...sample, image: { ...sample.image } }, phrase, exemplars);
+  }
+
+  seen(dataset: string): SeenInTraining {
+    return seenBy(this.options.entry.trainedOn?.datasets, dataset);
+  }
+
+  dispose(): Promise<void> {
+    return this.model.dispose();
+  }
+
+  /** One phrase that the dataset does not use stands for everything that an image shows. */
+  private exemplarsOf(dataset: string, phrase: string, alone: boolean): readonly Exemplar[] | undefined {
+    const own = this.options.support.exemplars.get(dataset);
+    const exemplars = own?.get(phrase) ?? (alone ? own?.get(WHOLE) : undefined);
+    return exemplars?.length === 0 ? undefined : exemplars;
+  }
+
+  private async segment({ image }: Sample, phrase: string, exemplars: readonly Exemplar[]): Promise<Answer> {
+    const { mask, ownGrid } = await (await this.model.get()).segment(image, exemplars);
+    return [{ phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? NOWHERE, mask, ...(ownGrid && { ownGrid }) }];
+  }
+}
+
+function fingerprintOf({ image, mask }: Exemplar): string {
+  return textFingerprint([imageFingerprint(image), Buffer.from(mask.data).toString('base64')]);
+}

@@ -1,0 +1,57 @@
+import type { Masker } from '../infer/index.js';
+import type { ExemplarSegmenter } from './exemplars.js';
+
+/** What a method is given besides the image. */
+export type PromptKind = 'text' | 'box' | 'point' | 'exemplars';
+
+/** What is known of a method without its weights. */
+export interface MethodFacts {
+  /** Name in options and tables. */
+  readonly name: string;
+  /** Name in its publication. */
+  readonly title: string;
+  readonly takes: PromptKind;
+  readonly licence: {
+    readonly code: string;
+    readonly weights: string;
+  };
+  /** Datasets that its published weights were trained on, as far as known. Absent: unknown for every dataset. */
+  readonly trainedOn?: {
+    readonly datasets: readonly string[];
+    readonly source: string;
+  };
+  readonly weights: {
+    /** Where the published weights are, in words. */
+    readonly published: string;
+    /** The short name under which `download` knows them; default of the weights. */
+    readonly shortName?: string;
+  };
+  /** How the published comparison departed from the method as its authors run it. Absent: it did not, or it is not implemented. */
+  readonly asPublished?: string;
+}
+
+/** Options for loading a method. */
+export interface CreateOptions {
+  /** Run the method with the departures of the published comparison. Default: false. */
+  readonly asPublished?: boolean | undefined;
+}
+
+/**
+ * Loads the method.
+ *
+ * @param weights - a folder, a file, or the name of a downloaded model.
+ * @throws CheckpointError for weights that are not the method's.
+ */
+export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
+
+/** A method that segments what a box encloses. */
+export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: CreateMethod<Masker> };
+
+/** A method that segments what the masks of other images show. */
+export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
+
+/** A method that is implemented. */
+export type BuiltEntry = BoxEntry | ExemplarEntry;
+
+/** A method of the comparison; without `create` it is not implemented yet. */
+export type MethodEntry = BuiltEntry | (MethodFacts & { readonly create?: undefined });

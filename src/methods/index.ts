@@ -1,0 +1,23 @@
+/** Methods to compare with: what each is given, its weights, and how to load it. */
+
+export type {
+  BoxEntry,
+  BuiltEntry,
+  CreateMethod,
+  CreateOptions,
+  ExemplarEntry,
+  MethodEntry,
+  MethodFacts,
+  PromptKind,
+} from './entry.js';
+export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
+export {
+  createMethod,
+  type LoadedMethod,
+  type LoadMethodOptions,
+  loadMethod,
+  requirePublishedForm,
+  segmenterWith,
+  weightsOf,
+} from './load-method.js';
+export { findMethod, methodEntries, methodNames, requireTakes } from './registry.js';

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { commands } from '../../src/cli/commands.js';
+import { main } from '../../src/cli/main.js';
+import { methodRequests } from '../../src/cli/method-options.js';
+import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const dir = temporaryFolder('methods-cli');
+const IMAGE = 'examples/fetal-head-1.jpg';
+const NANO = ['--detector', 'nano', '--prompt', 'mass', '--image', IMAGE];
+
+async function run(...args: string[]): Promise<{ code: number; said: string }> {
+  let said = '';
+  const listen = (stream: NodeJS.WriteStream) =>
+    jest.spyOn(stream, 'write').mockImplementation((text) => {
+      said += String(text);
+      return true;
+    });
+  const spies = [listen(process.stdout), listen(process.stderr)];
+  try {
+    return { code: await main(args, commands), said };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe('--method and --weights', () => {
+  const parse = (method: string[], weights: string[] = [], asPublished = false) =>
+    methodRequests({ method, weights, asPublished });
+
+  it('pair by name, or without one where there is one method', () => {
+    expect(parse(['medsam', 'medsam'], ['medsam=a=b.pth'])).toEqual([{ name: 'medsam', weights: 'a=b.pth', asPublished: false }]);
+    expect(parse(['medsam'], ['C:/a.pth'], true)).toEqual([{ name: 'medsam', weights: 'C:/a.pth', asPublished: true }]);
+    expect(parse(['medsam'])).toEqual([{ name: 'medsam', weights: undefined, asPublished: false }]);
+    expect(parse([])).toEqual([]);
+  });
+
+  it.each([
+    [['medsam'], ['samus=a.pth'], 'expected METHOD=WEIGHTS for medsam, got "samus=a.pth"'],
+    [['medsam'], [''], 'expected METHOD=WEIGHTS'],
+    [['medsam'], ['medsam=a', 'b'], 'medsam has two: a and b'],
+    [[], ['medsam=a'], '--weights: no method is named'],
+  ])('%p with %p is refused', (method, weights, what) => {
+    expect(() => parse(method, weights)).toThrow(what);
+  });
+});
+
+describe('a method on the command line', () => {
+  it.each([
+    [['eval', '--method', 'medsm'], 2, 'did you mean medsam?', 'E_METHOD_UNKNOWN'],
+    [['eval', '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
+    [['eval', '--as-published'], 2, '--as-published: no method', 'E_OPTION_CONFLICT'],
+    [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_NOT_BUILT'],
+    [['infer', ...NANO, '--weights', 'x'], 2, 'no method is named', 'E_OPTION_CONFLICT'],
+    [['infer', ...NANO, '--method', 'medsam', '--masker', 'none'], 2, '--masker: medsam takes the place', 'E_OPTION_CONFLICT'],
+    [
+      ['infer', ...NANO, '--method', 'medsam', '--weights', fixturePath('sam2-stable')],
+      1,
+      'not weights of medsam',
+      'E_METHOD_WEIGHTS',
+    ],
+    [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_DOWNLOADED'],
+  ])('%p is refused with one line and a code', async (args, exit, what, code) => {
+    const seen = await run(...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : []));
+    expect(seen.said).toContain(what);
+    expect(seen.said).toContain(`[${code}]`);
+    expect(seen.said).not.toMatch(/\n\s+at /);
+    expect(seen.code).toBe(exit);
+  });
+
+  it('masks what the detector finds, and does again what the plain masker of the same weights has done', async () => {
+    const weights = fixturePath('sam-windows');
+    const out = join(dir, 'out');
+    const settings = async () => JSON.parse(await readFile(join(out, 'settings.json'), 'utf8'));
+    const common = ['infer', ...NANO, '--threshold', '0.01', '--out', out];
+    expect((await run(...common, '--masker', weights)).code).toBe(0);
+    const plain = await settings();
+    expect((await run(...common, '--method', 'medsam', '--weights', weights)).code).toBe(0);
+    const method = await settings();
+    expect(plain).not.toHaveProperty('method');
+    expect(method).toMatchObject({ method: 'medsam', masker: weights });
+    expect(method.key).not.toBe(plain.key);
+    const results = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+    expect(results.length).toBeGreaterThan(0);
+    expect(results[0]).toHaveProperty('segmentation');
+  });
+});

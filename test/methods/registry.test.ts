@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import {
+  type BoxEntry,
+  createMethod,
+  type ExemplarEntry,
+  findMethod,
+  loadMethod,
+  methodEntries,
+  requireTakes,
+  weightsOf,
+} from '../../src/methods/index.js';
+import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
+import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+useBackend();
+
+const dir = temporaryFolder('methods');
+
+describe('the methods of the comparison', () => {
+  it('declare what each is given, its licence and where its weights are, built or not', () => {
+    expect(methodEntries.map(({ name, takes }) => `${name}: ${takes}`)).toEqual([
+      'universeg: exemplars',
+      'biomedparse: text',
+      'samus: point',
+      'medclip-sam: text',
+      'medclip-samv2: text',
+      'medsam: box',
+    ]);
+    for (const { licence, weights } of methodEntries)
+      expect([licence.code, licence.weights, weights.published]).not.toContain('');
+  });
+
+  it('an unknown one is refused with the nearest name, one that is not built with what it takes', async () => {
+    await expectError(loadMethod('medsm'), { code: 'E_METHOD_UNKNOWN', what: /did you mean medsam/ });
+    const unbuilt = methodEntries.filter(({ create }) => create === undefined);
+    expect(unbuilt.length).toBeGreaterThan(0);
+    for (const { name } of unbuilt)
+      await expectError(loadMethod(name), {
+        code: 'E_METHOD_NOT_BUILT',
+        what: new RegExp(`${name} is not implemented.*${name} takes`),
+      });
+  });
+
+  it('loads MedSAM by its name, which segments boxes', async () => {
+    const method = await loadMethod('medsam', { weights: fixturePath('sam-windows') });
+    if (method.takes !== 'box') throw new Error(method.takes);
+    await method.model.setImage({ width: 12, height: 9, data: new Uint8Array(12 * 9 * 3).fill(7) });
+    const [found] = await method.model.predictBoxes([[1, 2, 8, 7]]);
+    expect([found?.mask.width, found?.mask.height]).toEqual([12, 9]);
+    method.model.dispose();
+  });
+
+  it('refuses weights of another model, and says whose they should be', async () => {
+    const text = /these are not weights of medsam: .*expected model_type sam/;
+    const fix = /medsam-vit-base.*medsam takes boxes/;
+    for (const weights of [fixturePath('sam2-stable'), fixturePath('grounding-dino-four-levels')])
+      await expectError(loadMethod('medsam', { weights }), { code: 'E_METHOD_WEIGHTS', what: text, fix });
+  });
+
+  it('keeps the error of weights that are damaged or not there', async () => {
+    await expectError(loadMethod('medsam', { weights: join(dir, 'nowhere') }), { code: 'E_MODEL_NOT_FOUND', where: /nowhere/ });
+    const damaged = join(dir, 'medsam_vit_b.pth');
+    await writeFile(damaged, 'no archive');
+    await expect(loadMethod('medsam', { weights: damaged })).rejects.toThrow(/medsam_vit_b\.pth|config\.json/);
+  });
+
+  it('refuses a prompt of another kind, a published form that there is not, and no weights', async () => {
+    const medsam = findMethod('medsam') as BoxEntry;
+    expect(() => requireTakes(medsam, 'exemplars', '--exemplars')).toThrow(
+      '--exemplars: medsam does not take exemplars: other images with their masks. medsam takes boxes',
+    );
+    const own: ExemplarEntry = {
+      ...medsam,
+      name: 'own',
+      takes: 'exemplars',
+      weights: { published: 'own.pt' },
+      create: async () => ({
+        segment: async () => ({ mask: { width: 1, height: 1, data: new Uint8Array(1) } }),
+        dispose: () => {},
+      }),
+    };
+    const { asPublished: _, ...plain } = own;
+    await expectError(createMethod(plain, { weights: 'x', asPublished: true }), { code: 'E_OPTION_CONFLICT', where: 'own' });
+    expect(() => weightsOf(plain, undefined)).toThrow('own: no weights are named. Name own.pt');
+    expect(weightsOf(medsam, undefined)).toBe('medsam-vit-base');
+  });
+});

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { tf } from '../../src/backend/index.js';
+import { runConfigSchema } from '../../src/train/index.js';
+import { evaluateRun } from '../../src/workflows/index.js';
+import { useBackend } from '../support/backend.js';
+import { expectError } from '../support/expect-error.js';
+import { fixturePath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+useBackend();
+
+const dir = temporaryFolder('evaluate-methods');
+const weights = fixturePath('sam-windows');
+
+const config = runConfigSchema.parse({
+  run: { dir: join(dir, 'run'), seed: 3 },
+  model: { detector: 'weights/nano-grounding-dino', masker: 'weights/nano-sam2' },
+  data: { format: 'phantom', phantom: { train: 1, val: 1, test: 2, size: { width: 64, height: 48 } } },
+});
+
+describe('evaluating methods of the comparison', () => {
+  it('gives each a row for the oracle, for our detector and for the published form, in every table and file', async () => {
+    const before = tf.memory().numTensors;
+    const { summaries } = await evaluateRun(config, {
+      methods: [{ name: 'medsam', weights, asPublished: true }],
+      tables: [3],
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const names = [
+      'ours',
+      'medsam (oracle box)',
+      'medsam (our box)',
+      'medsam as published (oracle box)',
+      'medsam as published (our box)',
+    ];
+    expect(summaries.map(({ method }) => method)).toEqual(names);
+
+    const { strict, methods, comparisons } = JSON.parse(await readFile(join(config.run.dir, 'metrics.json'), 'utf8'));
+    expect(strict.datasets['phantom-standard']).toMatchObject({ dsc: expect.any(Number), iou: expect.any(Number) });
+    expect(methods['medsam (oracle box)']).toMatchObject({
+      given: 'box (oracle)',
+      seen: { 'phantom-standard': 'unknown' },
+      strict: { datasets: { 'phantom-standard': { falseNegatives: expect.any(Number), ap: null } } },
+      paper: { datasets: { 'phantom-standard': { n: expect.any(Number) } } },
+    });
+    // Our detector's boxes have the precision that they have with our own masker.
+    expect(methods['medsam (our box)'].strict.pooled.ap).toBe(strict.pooled.ap);
+    expect(comparisons.map((one: { methods: string[] }) => one.methods.join())).toContain('ours,medsam (oracle box)');
+
+    const table = async (id: string) => readFile(join(config.run.dir, 'tables', `${id}.csv`), 'utf8');
+    const scores = (await table('scores')).split('\r\n');
+    expect(scores.find((line) => line.startsWith('ours,'))).toMatch(/,text,training split$/);
+    expect(scores.find((line) => line.startsWith('medsam (oracle box),'))).toMatch(/,box \(oracle\),unknown$/);
+    expect(scores.find((line) => line.startsWith('medsam (our box),'))).toMatch(/,box \(our detector\),unknown$/);
+    expect(await readFile(join(config.run.dir, 'tables', 'scores.md'), 'utf8')).toContain('permute(0, 2, 1)');
+  });
+
+  it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
+    const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus' }] }), {
+      code: 'E_METHOD_NOT_BUILT',
+      what: 'samus takes points',
+    });
+    const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
+    await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: join(dir, 'nowhere') }] }), {
+      code: 'E_MODEL_NOT_FOUND',
+    });
+  });
+});
