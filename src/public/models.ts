@@ -84,6 +84,12 @@ export {
   type Sam2ImageFeatures,
 } from '../models/sam2/index.js';
 export type { SwinConfig } from '../models/swin/index.js';
+export {
+  type BlockWidths,
+  parseUniverSegConfig,
+  type UniverSegConfig,
+  type UniverSegSupport,
+} from '../models/universeg/index.js';
 export type { VitConfig } from '../models/vit/index.js';
 export {
   type ActivationName,
@@ -107,10 +113,12 @@ export {
   loadAdapter,
   loadDetector,
   loadMasker,
+  loadUniverSeg,
   type MaskerParts,
   type Sam2Parts,
   type SamParts,
   saveAdapter,
+  type UniverSegParts,
 } from '../pretrained/index.js';
 export type { Detection, ImageProcessor, ProcessedImages, Selection, SelectOptions } from '../processing/index.js';
 export type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';
