@@ -13,6 +13,7 @@ export {
   type BoxSegment,
   type CocoResult,
   type Detector,
+  type ExemplarPrediction,
   type ExportedModels,
   type ExportForm,
   GroundingDinoPredictor,
@@ -39,6 +40,8 @@ export {
   Segmenter,
   type SegmentOf,
   type Shard,
+  type SupportOptions,
+  UniverSegPredictor,
 } from '../infer/index.js';
 export {
   applyLora,

@@ -1,10 +1,12 @@
-"""Fixture universeg: a small UniverSeg of uneven widths, in the form of the published weights.
+"""Fixtures universeg, a small UniverSeg of uneven widths in the form of the published weights, and universeg-images, its inputs.
 
 Needs a checkout of https://github.com/JJGO/UniverSeg, which no package provides, with einops and pydantic:
 
     PYTHONPATH=UniverSeg .venv-reference/bin/python tools/golden/exemplars.py
 """
+import numpy as np
 import torch
+from PIL import Image
 from universeg import UniverSeg
 
 from common import FIXTURES, noise, perturb, save_case
@@ -41,5 +43,18 @@ def make(name, seed):
     save_case(name, case, seed=seed, tolerance=1e-4, note="whole model, float32 on both sides; gradients to 1e-3")
 
 
+def make_images(name, seed):
+    """A colour image and a mask as the authors' example data prepare them, then min-max as their README asks for."""
+    pixels = (torch.sigmoid(noise((37, 53, 3), seed)) * 180 + 40).round().to(torch.uint8)
+    mask = (noise((37, 53), seed + 1) > 0.2).to(torch.uint8)
+    size = (32, 32)
+    grey = Image.fromarray(pixels.numpy()).resize(size, resample=Image.BILINEAR).convert("L")
+    grey = torch.from_numpy(np.array(grey).astype(np.float32))
+    small = torch.from_numpy(np.array(Image.fromarray(mask.numpy()).resize(size, resample=Image.NEAREST)))
+    case = {"in.image": pixels, "in.mask": mask, "out.grey": (grey - grey.min()) / (grey.max() - grey.min()), "out.mask": small}
+    save_case(name, case, seed=seed, tolerance=1e-6, note="bytes on the way, one division at the end")
+
+
 if __name__ == "__main__":
+    make_images("universeg-images", 72)
     make("universeg", 71)
