@@ -8,6 +8,7 @@ export {
   batchFolders,
   type CocoImages,
   type CocoResult,
+  type ExemplarSettings,
   mergeBatches,
   parseShard,
   runBatch,

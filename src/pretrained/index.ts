@@ -21,4 +21,4 @@ export {
 export { loadUniverSeg, type UniverSegParts, universegConfigs } from './load-universeg.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { saveAdapter } from './save-adapter.js';
-export { isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';
+export { exemplarModel, isPackaged, nanoModels, shippedModels, ultrasoundModels } from './shipped-models.js';
