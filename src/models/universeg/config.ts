@@ -44,3 +44,8 @@ export function parseUniverSegConfig(json: unknown): UniverSegConfig {
   const { encoder_blocks: encoder, decoder_blocks: decoder, image_size: imageSize } = schema.parse(json);
   return { encoderBlocks: encoder, decoderBlocks: decoder ?? encoder.slice(0, -1).reverse(), imageSize };
 }
+
+/** The `config.json` of a model: the inverse of {@link parseUniverSegConfig}. */
+export function universegToJson({ encoderBlocks, decoderBlocks, imageSize }: UniverSegConfig): Record<string, unknown> {
+  return { model_type: 'universeg', encoder_blocks: encoderBlocks, decoder_blocks: decoderBlocks, image_size: imageSize };
+}
