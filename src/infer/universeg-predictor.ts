@@ -40,12 +40,12 @@ const KEPT_BYTES = 512 * 2 ** 20;
  * whole, is computed once for all images.
  *
  * @example
- * import { decodeImage, decodeMask } from 'sonoground/imaging';
+ * import { decodeImage } from 'sonoground';
+ * import { loadExemplars } from 'sonoground/data';
  * import { UniverSegPredictor } from 'sonoground/models';
  *
  * const predictor = await UniverSegPredictor.load('universeg_v1_nf64_ss64_STA.pt');
- * const images = await Promise.all(['a.png', 'b.png'].map((name) => decodeImage(`exemplars/images/${name}`)));
- * const masks = await Promise.all(['a.png', 'b.png'].map((name) => decodeMask(`exemplars/masks/${name}`)));
+ * const { images, masks } = await loadExemplars('exemplars');
  * await predictor.setSupport(images, masks);
  * const { mask, score } = await predictor.predict(await decodeImage('scan.png'));
  * console.log(`${mask.width}x${mask.height}, ${score.toFixed(2)}`);

@@ -19,8 +19,6 @@ export interface ExemplarTaskOptions {
   readonly augment: AugmentChoice;
   /** Writes the current weights. */
   readonly save: (dir: string) => Promise<void>;
-  /** Whether to compile steps to graphs; see {@link TrainingPasses}. Default: false. */
-  readonly capture?: boolean;
 }
 
 /** A target with what it shows, and its support. */
@@ -33,7 +31,10 @@ interface Episode {
 
 type Outputs = { readonly logits: tf.Tensor4D };
 
-/** Trains UniverSeg: random targets, each with random supports of the same phrase, by the soft Dice loss. */
+/**
+ * Trains UniverSeg: random targets, each with random supports of the same phrase, by the soft Dice loss. Steps are not compiled to
+ * graphs: almost all of their time is convolutions, and a graph would hold all support maps at once.
+ */
 export class ExemplarTask implements TrainTask {
   readonly model: UniverSeg;
   readonly save: (dir: string) => Promise<void>;
@@ -42,13 +43,13 @@ export class ExemplarTask implements TrainTask {
   private readonly augment: AugmentChoice;
   private readonly passes: TrainingPasses;
 
-  constructor({ model, pool, supports, augment, save, capture = false }: ExemplarTaskOptions) {
+  constructor({ model, pool, supports, augment, save }: ExemplarTaskOptions) {
     this.model = model;
     this.pool = pool;
     this.supports = supports;
     this.augment = augment;
     this.save = save;
-    this.passes = new TrainingPasses(model, { capture });
+    this.passes = new TrainingPasses(model);
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ export { type OptimConfig, type RunConfig, runConfigSchema } from './config.js';
 export { type DataRecipe, type OpenedSplits, openRun } from './data-recipe.js';
 export { openData, openFolds } from './datasets.js';
 export { DetectorTask } from './detector-task.js';
-export { ExemplarTask, type ExemplarTaskOptions } from './exemplar-task.js';
+export { ExemplarTask } from './exemplar-task.js';
 export { freeze } from './freeze.js';
 export { MaskerTask } from './masker-task.js';
 export { withNegatives } from './negatives.js';

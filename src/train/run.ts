@@ -164,7 +164,7 @@ async function maskerTask(config: RunConfig, { val }: OpenedSplits, capture: boo
 }
 
 /** A UniverSeg is trained as a whole, alone. */
-async function exemplarTask(config: RunConfig, { train }: OpenedSplits, capture: boolean): Promise<Judged> {
+async function exemplarTask(config: RunConfig, { train }: OpenedSplits): Promise<Judged> {
   refuseForExemplars(config);
   const { model, config: sizes } = await loadUniverSeg(config.model.universeg ?? exemplarModel, start(config));
   freeze(model, config);
@@ -175,7 +175,7 @@ async function exemplarTask(config: RunConfig, { train }: OpenedSplits, capture:
   };
   const supports = supportsOf(config);
   const pool = await SupportPool.open(train, sizes.imageSize);
-  const task = new ExemplarTask({ model, pool, supports, augment: config.train.augment, save, capture });
+  const task = new ExemplarTask({ model, pool, supports, augment: config.train.augment, save });
   return { task, loadScores: async () => undefined };
 }
 
