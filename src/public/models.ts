@@ -14,6 +14,7 @@ export {
   type CocoResult,
   type Detector,
   type ExemplarPrediction,
+  type ExemplarSettings,
   type ExportedModels,
   type ExportForm,
   GroundingDinoPredictor,
