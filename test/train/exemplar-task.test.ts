@@ -108,13 +108,26 @@ describe('training UniverSeg', () => {
     const samples = [square('1', 40), square('2', 80)];
     const step = async () => {
       const { gradients, total, terms } = await task.step(samples, Rng.seeded(3));
-      expect([total > 0, total < 1, terms['dice']]).toEqual([true, true, total]);
+      const { dice = 0, crossEntropy = 0 } = terms;
+      expect([dice > 0, dice < 1]).toEqual([true, true]);
+      expect(total).toBeCloseTo(dice + crossEntropy, 5);
       expect(gradients.size).toBeGreaterThanOrEqual(task.model.trainableParameters().length - 2);
       tf.dispose([...gradients.values()]);
     };
     expect(await leakOf(step)).toBe(0);
     expect(await leakOf(() => task.loss(samples))).toBe(0);
     expect(await leakOf(() => task.dispose())).toBeLessThan(0);
+  });
+
+  it('moves a model that calls every pixel inside, whose Dice loss has no gradient left', async () => {
+    const task = await taskOf(listed([1, 2, 3].map((i) => square(String(i), 40 * i))));
+    const bias = [...task.model.namedParameters()].find(([path]) => path === 'out_conv.conv.bias')?.[1];
+    bias?.assign(tf.tensor1d([60]));
+    const { gradients, terms } = await task.step([square('1', 40)], Rng.seeded(3));
+    expect(terms['overlap']).toBeCloseTo(56 / 256, 5);
+    const [slope = 0] = (await gradients.get(bias as never)?.data()) ?? [];
+    expect(slope).toBeGreaterThan(0.1);
+    task.dispose();
   });
 
   it('the validation loss of an image does not depend on its batch, and images without a task count nothing', async () => {
