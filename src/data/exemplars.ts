@@ -20,6 +20,7 @@ export interface Exemplars {
   readonly digest: string;
 }
 
+/** Which exemplars of a folder are read. */
 export interface ExemplarOptions {
   /**
    * The structure that the masks show. Default: the only phrase of annotations; for a folder of images and masks, which names

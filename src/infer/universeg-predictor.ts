@@ -40,13 +40,22 @@ const KEPT_BYTES = 512 * 2 ** 20;
  * whole, is computed once for all images.
  *
  * @example
- * import { decodeImage } from 'sonoground';
- * import { loadExemplars } from 'sonoground/data';
- * import { UniverSegPredictor } from 'sonoground/models';
+ * import { decodeImage, initBackend } from 'sonoground';
+ * import { PhantomDataset, phantomDomains, Rng } from 'sonoground/data';
+ * import { loadUniverSeg, UniverSegPredictor } from 'sonoground/models';
  *
- * const predictor = await UniverSegPredictor.load('universeg_v1_nf64_ss64_STA.pt');
- * const { images, masks } = await loadExemplars('exemplars');
- * await predictor.setSupport(images, masks);
+ * await initBackend();
+ * // Random weights. UniverSegPredictor.load(FILE) reads trained ones, and loadExemplars(DIR) images with masks from disk.
+ * const predictor = new UniverSegPredictor(await loadUniverSeg('weights/universeg-nano', { random: Rng.seeded(1) }));
+ * const domain = phantomDomains['standard'];
+ * if (domain === undefined) throw new Error('no domain');
+ * const phantoms = new PhantomDataset({ size: 60, seed: 1, width: 96, height: 80, domain });
+ * const samples = await Promise.all(Array.from({ length: 60 }, (_, i) => phantoms.load(i)));
+ * const pairs = samples.flatMap(({ image, objects: [object] }) => (object ? [{ image, mask: object.mask }] : [])).slice(0, 4);
+ * await predictor.setSupport(
+ *   pairs.map(({ image }) => image),
+ *   pairs.map(({ mask }) => mask),
+ * );
  * const { mask, score } = await predictor.predict(await decodeImage('scan.png'));
  * console.log(`${mask.width}x${mask.height}, ${score.toFixed(2)}`);
  * predictor.dispose();
