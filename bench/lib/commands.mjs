@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { root } from '../../scripts/lib/places.mjs';
-import { median } from './reference.mjs';
+import { median } from './statistics.mjs';
 
 /** Reports a process's own cost when it ends. */
 const REPORT = `process.on('exit', () => {

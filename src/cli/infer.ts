@@ -1,34 +1,35 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
-import { batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
+import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
 import { methodNames, segmenterWith } from '../methods/index.js';
-import { shippedModels } from '../pretrained/index.js';
+import { exemplarModel, shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
+import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
 import { maskingMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
-interface InferOptions extends GlobalOptions {
+interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
-  prompt: string[];
+  prompt: string[] | undefined;
+  exemplars: string | undefined;
   out: string;
-  detector: string;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
-  adapterScale: number;
+  adapterScale: number | undefined;
   method: string | undefined;
   weights: string | undefined;
-  threshold: number;
-  nms: number;
-  select: Selection;
+  threshold: number | undefined;
+  nms: number | undefined;
+  select: Selection | undefined;
   onBad: 'stop' | 'skip';
   overwrite: boolean;
   shard: string | undefined;
@@ -39,7 +40,7 @@ const FORMER_SELECTIONS: Readonly<Record<string, Selection>> = { best: 'best-per
 
 export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   command: 'infer',
-  describe: 'find and segment what a prompt names in files, folders or globs: boxes, masks, overlays',
+  describe: 'find and segment what a prompt names or exemplars show in files, folders or globs: boxes, masks, overlays',
   builder: (args) =>
     args
       .option('image', {
@@ -51,9 +52,9 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('prompt', {
         type: 'string',
         array: true,
-        demandOption: true,
         describe: 'phrases to look for, separated by dots; each further --prompt is run separately',
       })
+      .options(exemplarOptions)
       .option('out', {
         type: 'string',
         demandOption: true,
@@ -62,8 +63,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('detector', {
         alias: 'model',
         type: 'string',
-        default: shippedModels.detector,
-        describe: 'folder of the detector, a run, an adapter or an export; or a downloaded model',
+        describe: `folder of the detector, a run, an adapter or an export; or a downloaded model; for exemplars a UniverSeg; default: ${shippedModels.detector}, ${exemplarModel}`,
       })
       .option('masker', {
         type: 'string',
@@ -71,22 +71,23 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
-      .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
+      .option('adapter-scale', {
+        type: 'number',
+        describe: 'strength of the adapters: 0 off, 1 as trained; default: 1',
+      })
       .option('method', {
         type: 'string',
         describe: `a method of the comparison in place of the masker, given the detector's boxes: ${methodNames.join(', ')}`,
       })
       .option('weights', { type: 'string', describe: 'weights of the method: a folder, a file or a downloaded model' })
-      .option('threshold', { type: 'number', default: 0.3, describe: 'lowest score at which a box counts, 0 to 1' })
+      .option('threshold', { type: 'number', describe: 'lowest score at which a box counts, 0 to 1; default: 0.3' })
       .option('nms', {
         type: 'number',
-        default: 0.5,
-        describe: 'overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped',
+        describe: 'overlap (IoU) above which the lower-scoring of two boxes of a phrase is dropped; default: 0.5',
       })
       .option('select', {
         choices: selections,
-        default: 'all' as const,
-        describe: 'all boxes from the threshold on, the best of each phrase, or the best of the image',
+        describe: 'all boxes from the threshold on, the best of each phrase, or the best of the image; default: all',
       })
       // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
       .middleware(({ select }) => refuseFormer(select), true)
@@ -116,6 +117,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         'a glob, one box per phrase',
       )
       .example('$0 infer --image scans --prompt "liver tumor" --detector runs/liver --out out', 'your own fine-tuned model')
+      .example(
+        '$0 infer --image scans --exemplars outlined --label nerve --draws 5 --support 16 --out out',
+        'no prompt: what looks like the outlined images, averaged over five draws of sixteen',
+      )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
@@ -125,60 +130,23 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt lesion --detector grounding-dino-tiny --masker sam2-hiera-tiny --adapter runs/us/best --out out',
         'downloaded models with an adapter',
       ) as never,
-  handler: async ({
-    image,
-    prompt,
-    out: whole,
-    shard: part,
-    detector,
-    masker,
-    adapter,
-    maskerAdapter,
-    adapterScale,
-    method: methodName,
-    weights,
-    threshold,
-    nms,
-    select,
-    onBad,
-    overwrite,
-    backend,
-  }) => {
-    if (prompt.some((text) => text.replace(/[.\s]/g, '') === ''))
-      throw new UsageError({
-        code: 'E_PROMPT_TEXT',
-        where: '--prompt',
-        what: 'it names nothing',
-        fix: 'Say what to look for, as in "benign lesion. cyst."',
-      });
-    for (const line of respelt(prompt.flatMap(splitPrompt))) consoleLogger.info(line);
-    for (const [name, value] of Object.entries({ threshold, nms }))
-      if (!(value >= 0 && value <= 1))
-        throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
+  handler: async (options) => {
+    const { image, out: whole, shard: part, onBad, overwrite } = options;
+    if (options.exemplars === undefined) checkPromptOptions(options);
+    const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const method = maskingMethod({ name: methodName, weights, masker, maskerAdapter });
-    const models = await namedModels({ detector, masker: method?.weights ?? masker, adapter, maskerAdapter, adapterScale });
+    const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();
     const summary = await runBatch({
       images,
-      settings: {
-        prompts: prompt,
-        ...models,
-        ...(method && { method: method.entry.name }),
-        select,
-        threshold,
-        nmsThreshold: nms,
-      },
+      settings,
       out,
-      load: async (named) => {
-        await initBackend(backend, consoleLogger);
-        return method === undefined ? GroundedSegmenter.load(named) : segmenterWith(method.entry, { ...method, detector: named });
-      },
+      ...loaders,
       shard,
       overwrite,
       onBad,
@@ -203,6 +171,69 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     } else if (bad.length > 0) process.exitCode = 1;
   },
 };
+
+/** @throws UsageError when there is no prompt, or an option has a value that it may not have. */
+function checkPromptOptions({ prompt, threshold, nms, label, support, supportSeed, draws }: InferOptions): void {
+  if (prompt === undefined)
+    throw new UsageError({
+      code: 'E_OPTION_MISSING',
+      where: '--prompt',
+      what: 'neither a prompt nor exemplars were given',
+      fix: 'Say what to look for, as in --prompt "benign lesion. cyst.", or show it with --exemplars DIR',
+    });
+  const [only] = Object.entries({ label, support, 'support-seed': supportSeed, draws }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (only !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: `--${only[0]}`,
+      what: 'it is for exemplars',
+      fix: 'Give --exemplars DIR instead of --prompt, or leave it out',
+    });
+  if (prompt.some((text) => text.replace(/[.\s]/g, '') === ''))
+    throw new UsageError({
+      code: 'E_PROMPT_TEXT',
+      where: '--prompt',
+      what: 'it names nothing',
+      fix: 'Say what to look for, as in "benign lesion. cyst."',
+    });
+  for (const line of respelt(prompt.flatMap(splitPrompt))) consoleLogger.info(line);
+  for (const [name, value] of Object.entries({ threshold, nms }))
+    if (value !== undefined && !(value >= 0 && value <= 1))
+      throw new UsageError({ code: 'E_OPTION_VALUE', where: `--${name}`, what: `expected a number from 0 to 1, got ${value}` });
+}
+
+async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
+  const { prompt = [], detector = shippedModels.detector, masker, adapter, maskerAdapter, adapterScale = 1, backend } = options;
+  const { threshold = 0.3, nms = 0.5, select = 'all' } = options;
+  const method = maskingMethod({ name: options.method, weights: options.weights, masker, maskerAdapter });
+  const models = await namedModels({ detector, masker: method?.weights ?? masker, adapter, maskerAdapter, adapterScale });
+  return {
+    settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
+    load: async (named) => {
+      await initBackend(backend, consoleLogger);
+      return method === undefined ? GroundedSegmenter.load(named) : segmenterWith(method.entry, { ...method, detector: named });
+    },
+  };
+}
+
+function openExemplars(options: InferOptions, exemplars: string) {
+  const { prompt, masker, method, weights, adapter, threshold, nms, select, maskerAdapter, adapterScale, backend } = options;
+  const others = {
+    prompt,
+    masker,
+    method,
+    weights,
+    adapter,
+    'masker-adapter': maskerAdapter,
+    'adapter-scale': adapterScale,
+    threshold,
+    nms,
+    select,
+  };
+  return batchByExemplars({ ...options, exemplars }, others, backend);
+}
 
 /** @throws UsageError naming what a selection is called now. */
 function refuseFormer(select: unknown): void {

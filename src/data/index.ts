@@ -5,6 +5,7 @@ export { type AugmentChoice, augment } from './augment.js';
 export type { Augmentations } from './augmentations.js';
 export { CocoDataset, type LoadedAnnotations, type Split, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
+export { type ExemplarOptions, type Exemplars, loadExemplars } from './exemplars.js';
 export { FoldersDataset } from './folders.js';
 export {
   type CopiesReport,

@@ -8,6 +8,7 @@ export {
   batchFolders,
   type CocoImages,
   type CocoResult,
+  type ExemplarSettings,
   mergeBatches,
   parseShard,
   runBatch,
@@ -53,3 +54,5 @@ export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predicto
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
 export type { SegmentOptions } from './segment-options.js';
 export { type BoxSegment, type Segment, Segmenter, type SegmentOf } from './segmenter.js';
+export { drawSupports, type SupportOptions } from './support-draws.js';
+export { type ExemplarPrediction, UniverSegPredictor } from './universeg-predictor.js';

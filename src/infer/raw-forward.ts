@@ -4,15 +4,19 @@ import {
   groundingDinoToHuggingFace,
   parseGroundingDinoConfig,
 } from '../models/grounding-dino/index.js';
+import type { UniverSegConfig } from '../models/universeg/index.js';
 import { inference } from '../nn/index.js';
-import { loadGroundingDino, maskerConfigs, readModelConfig, resolveModel } from '../pretrained/index.js';
+import { loadGroundingDino, maskerConfigs, readModelConfig, resolveModel, universegConfigs } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
 import { RawInputs } from './raw-inputs.js';
 import { type RawMasker, rawMasks } from './raw-masks.js';
+import { rawUniverSeg } from './raw-universeg.js';
 
 export interface RawForwardOptions {
-  /** A Hugging Face model directory of type `grounding-dino`, `sam2`, `sam2_video` or `sam`, or a checkpoint of the authors. */
+  /**
+   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam` or `universeg`, or a checkpoint of the authors.
+   */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
   readonly inputs: string;
@@ -24,7 +28,10 @@ export interface RawForwardOptions {
   readonly multimask?: boolean | undefined;
 }
 
-type Kind = { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig } | RawMasker;
+type Kind =
+  | { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig }
+  | { readonly type: 'universeg'; readonly config: UniverSegConfig }
+  | RawMasker;
 
 /**
  * Runs one raw forward pass from file to file, for comparison with other implementations. Inputs are validated before the weights
@@ -39,6 +46,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     'grounding-dino': detector,
     'mm-grounding-dino': detector,
     ...maskerConfigs,
+    universeg: (json) => ({ type: 'universeg', config: universegConfigs.universeg(json) }),
   });
   if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
     throw new UsageError({
@@ -49,10 +57,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     });
   const { arrays, metadata } = await readSafetensors(options.inputs);
   const inputs = new RawInputs(options.inputs, arrays);
-  const outputs =
-    kind.type === 'grounding-dino'
-      ? await groundingDino(kind.config, inputs, { ...options, model })
-      : await rawMasks(kind, inputs, options.multimask ?? flag(metadata, options.inputs), model);
+  const outputs = await outputsOf(kind, inputs, { ...options, model }, metadata);
   const entries = await Promise.all(
     Object.entries(outputs).map(async ([name, tensor]): Promise<[string, NamedArray]> => {
       return [name, { dtype: 'float32', shape: tensor.shape, data: await tensor.data<'float32'>() }];
@@ -61,6 +66,17 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
   tf.dispose(outputs);
   await writeSafetensors(options.outputs, new Map(entries));
   return Object.fromEntries(entries.map(([name, { shape }]) => [name, shape]));
+}
+
+function outputsOf(
+  kind: Kind,
+  inputs: RawInputs,
+  options: RawForwardOptions,
+  metadata: Readonly<Record<string, string>>,
+): Promise<Record<string, tf.Tensor>> {
+  if (kind.type === 'grounding-dino') return groundingDino(kind.config, inputs, options);
+  if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model);
+  return rawMasks(kind, inputs, options.multimask ?? flag(metadata, options.inputs), options.model);
 }
 
 async function groundingDino(

@@ -27,14 +27,28 @@ export function maskLosses(
   trueIou: tf.Tensor1D,
 ): MaskLosses {
   return tf.tidy(() => {
+    const dice = softDiceLoss(maskLogits, targets);
+    return {
+      focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]) as tf.Tensor1D,
+      dice,
+      iou: tf.square(tf.sub(predictedIou, trueIou)) as tf.Tensor1D,
+    };
+  });
+}
+
+/**
+ * 1 - Dice of each soft mask, smoothed by one pixel.
+ *
+ * @param maskLogits - [N, h, w] f32.
+ * @param targets - [N, h, w] f32, 0 or 1.
+ * @returns [N].
+ */
+export function softDiceLoss(maskLogits: tf.Tensor3D, targets: tf.Tensor3D): tf.Tensor1D {
+  return tf.tidy(() => {
     const soft = tf.sigmoid(maskLogits);
     const shared = tf.sum(tf.mul(soft, targets), [1, 2]);
     const both = tf.add(tf.sum(soft, [1, 2]), tf.sum(targets, [1, 2]));
-    return {
-      focal: tf.mean(sigmoidFocalLoss(maskLogits, targets), [1, 2]) as tf.Tensor1D,
-      dice: tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))) as tf.Tensor1D,
-      iou: tf.square(tf.sub(predictedIou, trueIou)) as tf.Tensor1D,
-    };
+    return tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(both, 1))) as tf.Tensor1D;
   });
 }
 

@@ -6,11 +6,14 @@ export const nanoModels = { detector: 'weights/nano-grounding-dino', masker: 'we
 /** For real ultrasound: trained on breast lesions, carotid arteries, nerves, vessels and phantoms; see docs/training/real.md. */
 export const ultrasoundModels = { detector: 'weights/ultrasound-detector', masker: 'weights/ultrasound-masker' } as const;
 
+/** For exemplars instead of prompts, at 128x128 pixels; trained on the same images as {@link ultrasoundModels}. */
+export const exemplarModel = 'weights/universeg-nano';
+
 /** The default models of all commands. */
 export const shippedModels = ultrasoundModels;
 
 /** All shipped models, by their names in configurations. */
-const PACKAGED: readonly string[] = [nanoModels, ultrasoundModels].flatMap((models) => Object.values(models));
+const PACKAGED: readonly string[] = [...[nanoModels, ultrasoundModels].flatMap((models) => Object.values(models)), exemplarModel];
 
 const PHANTOMS = ['phantom-standard'];
 

@@ -11,5 +11,6 @@ export {
   selectDetections,
   selections,
 } from './detections.js';
+export { greyInput, maskInput } from './exemplar-inputs.js';
 export { ImageProcessor, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export { saveImageSettings } from './save-image-settings.js';

@@ -13,6 +13,8 @@ export {
   type BoxSegment,
   type CocoResult,
   type Detector,
+  type ExemplarPrediction,
+  type ExemplarSettings,
   type ExportedModels,
   type ExportForm,
   GroundingDinoPredictor,
@@ -41,6 +43,8 @@ export {
   Segmenter,
   type SegmentOf,
   type Shard,
+  type SupportOptions,
+  UniverSegPredictor,
 } from '../infer/index.js';
 export {
   applyLora,
@@ -103,6 +107,12 @@ export {
   type Sam2ImageFeatures,
 } from '../models/sam2/index.js';
 export type { SwinConfig } from '../models/swin/index.js';
+export {
+  type BlockWidths,
+  parseUniverSegConfig,
+  type UniverSegConfig,
+  type UniverSegSupport,
+} from '../models/universeg/index.js';
 export type { VitConfig } from '../models/vit/index.js';
 export {
   type ActivationName,
@@ -126,10 +136,12 @@ export {
   loadAdapter,
   loadDetector,
   loadMasker,
+  loadUniverSeg,
   type MaskerParts,
   type Sam2Parts,
   type SamParts,
   saveAdapter,
+  type UniverSegParts,
 } from '../pretrained/index.js';
 export type { Detection, ImageProcessor, ProcessedImages, Selection, SelectOptions } from '../processing/index.js';
 export type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';

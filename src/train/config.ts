@@ -24,6 +24,8 @@ const modelSchema = z.strictObject({
   detector: inputModel().default(shippedModels.detector),
   /** A Hugging Face model directory of SAM 2. */
   masker: inputModel().default(shippedModels.masker),
+  /** A model directory of UniverSeg, or its published weights. Default: the shipped one. */
+  universeg: inputModel().optional(),
   /** Folder of a LoRA adapter of the detector, applied while a masker is trained. */
   adapter: inputPath().optional(),
   /** Folder of a LoRA adapter of the masker, applied while a detector is trained. */
@@ -153,6 +155,15 @@ const lossSchema = z.strictObject({
   iouTargets: z.boolean().default(false),
 });
 
+const supportSchema = z
+  .strictObject({
+    /** Smallest number of exemplars of a step. */
+    least: count.default(1),
+    /** Largest number, which validation and testing use. */
+    most: count.max(64).default(16),
+  })
+  .refine(({ least, most }) => least <= most, 'least must not be larger than most');
+
 const evalSchema = z.strictObject({
   /** Lowest score at which a box counts. */
   threshold: formerly({ key: 'boxThreshold' }, fraction.default(0.3)),
@@ -169,8 +180,8 @@ const evalSchema = z.strictObject({
 
 /** Configuration of a run. One YAML file is one reproducible run. */
 export const runConfigSchema = z.strictObject({
-  /** The model to train; the other one stays frozen. */
-  task: z.enum(['detector', 'masker']).default('detector'),
+  /** The model to train. Of detector and masker, the other one stays frozen. */
+  task: z.enum(['detector', 'masker', 'universeg']).default('detector'),
   run: runSchema,
   model: modelSchema.prefault({}),
   data: dataSchema,
@@ -178,6 +189,8 @@ export const runConfigSchema = z.strictObject({
   lora: loraSchema.optional(),
   train: optimSchema.prefault({}),
   loss: lossSchema.prefault({}),
+  /** Exemplars of each image, drawn from the training images; with `task: universeg`. Default: 1 to 16. */
+  support: supportSchema.optional(),
   eval: evalSchema.prefault({}),
 });
 

@@ -2,19 +2,31 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditForTraining, loadWordings, vocabularyOf } from '../data/index.js';
 import { DetectionCriterion } from '../losses/index.js';
-import { type DetectorParts, loadDetector, loadSam2Masker, resolveModel, type Sam2Parts } from '../pretrained/index.js';
+import { universegToJson } from '../models/universeg/index.js';
+import {
+  type DetectorParts,
+  exemplarModel,
+  loadDetector,
+  loadSam2Masker,
+  loadUniverSeg,
+  resolveModel,
+  type Sam2Parts,
+} from '../pretrained/index.js';
 import { saveImageSettings } from '../processing/index.js';
 import { canonicalPhrase } from '../prompts/index.js';
-import { ConfigError, type Logger, Rng, silentLogger } from '../util/index.js';
+import { ConfigError, type Logger, Rng, silentLogger, writeFileAtomic } from '../util/index.js';
 import { modelFolder, saveCheckpoint } from '../weights/index.js';
 import { adapt } from './adapt.js';
 import { type AnswerScores, detectorScores, maskerScores } from './answer-scores.js';
 import type { RunConfig } from './config.js';
 import type { OpenedSplits } from './data-recipe.js';
 import { DetectorTask } from './detector-task.js';
+import { ExemplarTask } from './exemplar-task.js';
 import { freeze } from './freeze.js';
 import { MaskerTask } from './masker-task.js';
+import { scoreAsked } from './monitor.js';
 import { preflight, samplesWithObjects } from './preflight.js';
+import { SupportPool } from './support-pool.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
 
@@ -58,14 +70,12 @@ export async function runTraining(config: RunConfig, data: OpenedSplits, options
   await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
   const capture = isLong(config.train, data.train.size);
   await samplesWithObjects(data.train, 1); // negatives alone teach the model to find nothing
-  const { task, loadScores } = await (config.task === 'detector'
-    ? detectorTask(config, data, capture, logger)
-    : maskerTask(config, data, capture, logger));
+  const { task, loadScores } = await JUDGED[config.task](config, data, capture, logger);
   let scores: AnswerScores | undefined;
   try {
     scores = await loadScores();
     if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);
-    const base = config.task === 'detector' ? config.model.detector : config.model.masker;
+    const base = config.model[config.task] ?? exemplarModel;
     return await train({
       task,
       models: { [base]: await resolveModel(base) },
@@ -88,6 +98,7 @@ export async function runTraining(config: RunConfig, data: OpenedSplits, options
 
 /** An adapter belongs to the other model, not to the one being trained. */
 function refuseOwnAdapter({ task, model }: RunConfig): void {
+  if (task === 'universeg') return;
   const key = task === 'detector' ? 'adapter' : 'maskerAdapter';
   if (model[key] === undefined) return;
   const what = `the ${task} is what is trained, and training starts from a model without adapters`;
@@ -152,6 +163,45 @@ async function maskerTask(config: RunConfig, { val }: OpenedSplits, capture: boo
   const save = adapt(parts.model, config, folder, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   return { task: new MaskerTask({ ...parts, save, capture }), loadScores: () => maskerScores(config, parts, val) };
 }
+
+/** A UniverSeg is trained as a whole, alone. */
+async function exemplarTask(config: RunConfig, { train }: OpenedSplits): Promise<Judged> {
+  refuseForExemplars(config);
+  const { model, config: sizes } = await loadUniverSeg(config.model.universeg ?? exemplarModel, start(config));
+  freeze(model, config);
+  const save = async (dir: string) => {
+    await mkdir(dir, { recursive: true });
+    await saveCheckpoint(model, join(dir, 'model.safetensors'));
+    await writeFileAtomic(join(dir, 'config.json'), `${JSON.stringify(universegToJson(sizes), null, 2)}\n`);
+  };
+  const supports = supportsOf(config);
+  const pool = await SupportPool.open(train, sizes.imageSize);
+  const task = new ExemplarTask({ model, pool, supports, augment: config.train.augment, save });
+  return { task, loadScores: async () => undefined };
+}
+
+/** The sizes of the supports of a run. */
+export function supportsOf({ support = { least: 1, most: 16 } }: Pick<RunConfig, 'support'>): {
+  readonly least: number;
+  readonly most: number;
+} {
+  return support;
+}
+
+/** @throws ConfigError for settings of the other tasks. */
+function refuseForExemplars({ model, lora, train }: RunConfig): void {
+  const misplaced = [
+    ['lora', lora, 'UniverSeg has no linear layers: all of it is trained'],
+    ['model.adapter', model.adapter, 'UniverSeg works without a detector'],
+    ['model.maskerAdapter', model.maskerAdapter, 'UniverSeg works without a masker'],
+    ['model.imageSize', model.imageSize, 'the size of its images is part of its config.json'],
+    ['train.monitor', scoreAsked(train.monitor), 'it is for detector and masker; UniverSeg has val.overlap, the mean IoU'],
+  ] as const;
+  for (const [where, value, what] of misplaced)
+    if (value !== undefined) throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where, what, fix: 'Remove it' });
+}
+
+const JUDGED = { detector: detectorTask, masker: maskerTask, universeg: exemplarTask } as const;
 
 function start({ model, run }: RunConfig): { random?: Rng } {
   return model.start === 'random' ? { random: Rng.seeded(run.seed) } : {};

@@ -52,7 +52,14 @@ describe('a method on the command line', () => {
     [['eval', '--method', 'medsm'], 2, 'did you mean medsam?', 'E_METHOD_UNKNOWN'],
     [['eval', '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['eval', '--as-published'], 2, '--as-published: no method', 'E_OPTION_CONFLICT'],
-    [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_NOT_BUILT'],
+    [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_PROMPT'],
+    [['infer', ...NANO, '--method', 'samus'], 2, 'samus takes points', 'E_METHOD_NOT_BUILT'],
+    [
+      ['infer', '--image', 'examples', '--exemplars', 'examples', '--method', 'medsam'],
+      2,
+      '--method: it is for prompts',
+      'E_OPTION_CONFLICT',
+    ],
     [['infer', ...NANO, '--weights', 'x'], 2, 'no method is named', 'E_OPTION_CONFLICT'],
     [['infer', ...NANO, '--method', 'medsam', '--masker', 'none'], 2, '--masker: medsam takes the place', 'E_OPTION_CONFLICT'],
     [

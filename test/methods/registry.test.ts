@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { UniverSegPredictor } from '../../src/infer/index.js';
 import {
   type BoxEntry,
   createMethod,
@@ -51,6 +52,38 @@ describe('the methods of the comparison', () => {
     await method.model.setImage({ width: 12, height: 9, data: new Uint8Array(12 * 9 * 3).fill(7) });
     const [found] = await method.model.predictBoxes([[1, 2, 8, 7]]);
     expect([found?.mask.width, found?.mask.height]).toEqual([12, 9]);
+    method.model.dispose();
+  });
+
+  it('loads UniverSeg by its name, which segments by exemplars as its predictor does', async () => {
+    const weights = join(dir, 'universeg');
+    await mkdir(weights);
+    await copyFile(fixturePath('universeg', 'published.pt'), join(weights, 'weights.pt'));
+    const blocks = { encoder_blocks: [[4, 6], [5, 7], [8, 9]], decoder_blocks: [[6, 5], [7, 4]] }; // biome-ignore format: one line
+    await writeFile(join(weights, 'config.json'), JSON.stringify({ model_type: 'universeg', ...blocks, image_size: 16 }));
+    const method = await loadMethod('universeg', { weights });
+    if (method.takes !== 'exemplars') throw new Error(method.takes);
+    const image = (value: number) => ({
+      width: 20,
+      height: 12,
+      data: Uint8Array.from({ length: 720 }, (_, i) => (i * value) % 199),
+    });
+    const mask = (from: number) => ({
+      width: 20,
+      height: 12,
+      data: Uint8Array.from({ length: 240 }, (_, i) => Number(i >= from)),
+    });
+    const sets = [[{ image: image(7), mask: mask(90) }], [{ image: image(11), mask: mask(30) }]];
+    const predictor = await UniverSegPredictor.load(weights);
+    for (const exemplars of [...sets, ...sets]) {
+      const found = await method.model.segment(image(5), exemplars);
+      await predictor.setSupport(exemplars.map((one) => one.image), exemplars.map((one) => one.mask)); // biome-ignore format: one line
+      const expected = await predictor.predict(image(5));
+      expect(found.mask).toEqual(expected.mask);
+      expect([found.ownGrid?.width, found.ownGrid?.height]).toEqual([16, 16]);
+      expect(Array.from(found.ownGrid?.data ?? [])).toEqual(Array.from(expected.logits.data, (logit) => Number(logit > 0)));
+    }
+    predictor.dispose();
     method.model.dispose();
   });
 

@@ -86,6 +86,11 @@ export class ExemplarMethod implements Method {
   }
 }
 
-function fingerprintOf({ image, mask }: Exemplar): string {
-  return textFingerprint([imageFingerprint(image), Buffer.from(mask.data).toString('base64')]);
+const known = new WeakMap<Exemplar, string>();
+
+function fingerprintOf(exemplar: Exemplar): string {
+  const { image, mask } = exemplar;
+  const found = known.get(exemplar) ?? textFingerprint([imageFingerprint(image), Buffer.from(mask.data).toString('base64')]);
+  known.set(exemplar, found);
+  return found;
 }

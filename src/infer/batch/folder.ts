@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, unreadableCode } from '../../util/index.js';
-import type { BatchSettings } from './settings.js';
+import type { BatchSettings, ExemplarSettings } from './settings.js';
 import type { Shard } from './shard.js';
 
 /** Metadata of an output folder. */
-export interface BatchFolder extends BatchSettings {
+export type BatchFolder = (BatchSettings | ExemplarSettings) & BatchRun;
+
+interface BatchRun {
   /** Hash of settings and models. */
   readonly key: string;
   /** Number of input images. */

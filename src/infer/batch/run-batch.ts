@@ -1,7 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage, drawOverlay, lettersLacking, maskToPng, type RasterImage, splitAddress } from '../../imaging/index.js';
-import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
@@ -13,16 +12,17 @@ import {
   UsageError,
   writeFileAtomic,
 } from '../../util/index.js';
-import { GroundedSegmenter, type LoadOptionsOrBoxes } from '../grounded-segmenter.js';
+import type { GroundedSegmenter, LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
+import type { UniverSegPredictor } from '../universeg-predictor.js';
 import { foundInImage } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
+import { openSegmenter } from './image-segmenter.js';
 import { Journal } from './journal.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
-import { type BatchSettings, imageKey, modelsIn, settingsKey } from './settings.js';
+import { type BatchSettings, type ExemplarSettings, imageKey, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
-import { calibrationOf, verdictsOf } from './verdicts.js';
 
 /** An image file and its name in the results. */
 export interface BatchImage {
@@ -36,13 +36,15 @@ export interface BatchImage {
 /** Options of a batch. */
 export interface BatchOptions {
   readonly images: readonly BatchImage[];
-  readonly settings: BatchSettings;
+  readonly settings: BatchSettings | ExemplarSettings;
   /** Output folder, for `results.json`, `images.json`, `overlays/` and `masks/`. */
   readonly out: string;
   /**
    * Loads the models that the settings name; only called when there is an image to segment. Default: {@link GroundedSegmenter.load}.
    */
   readonly load?: (models: LoadOptionsOrBoxes) => Promise<GroundedSegmenter<Masker | undefined>>;
+  /** Loads the UniverSeg that the settings name and sets its support; for {@link ExemplarSettings}, which need it. */
+  readonly loadExemplars?: (settings: ExemplarSettings) => Promise<UniverSegPredictor>;
   /** Which part of a longer list the images are; recorded so that the parts can be merged. */
   readonly shard?: Shard | undefined;
   /** Segment finished images again. Default: false. */
@@ -110,7 +112,7 @@ async function segmentImages(
   prompts: readonly (readonly string[])[],
   journal: Journal,
   key: string,
-  { settings, out, load = (models) => GroundedSegmenter.load(models), onBad = 'skip', signal, onProgress }: BatchOptions,
+  { settings, out, onBad = 'skip', signal, onProgress, ...loaders }: BatchOptions,
 ): Promise<{ readonly done: number; readonly bad: readonly string[] }> {
   const phrases = prompts.flat();
   const bad: string[] = [];
@@ -119,8 +121,7 @@ async function segmentImages(
     if (onBad === 'stop' || !isOfOneImage(error)) throw error;
     bad.push(error.message);
   };
-  const calibration = await calibrationOf(settings);
-  const segmenter = await load(modelsIn(settings));
+  const segmenter = await openSegmenter(settings, prompts, loaders);
   const writer = new Behind();
   try {
     let next = attempt(todo[0], key);
@@ -131,8 +132,7 @@ async function segmentImages(
       try {
         if (read.error !== undefined) throw read.error;
         const raster = read.raster as RasterImage;
-        const segments = await segmentAll(segmenter, raster, prompts, settings);
-        const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { ...image, calibration }));
+        const { segments, verdicts } = await segmenter.segment(raster, image);
         await writer.run(async () => {
           try {
             await writeOutputs(out, image.id, raster, segments, phrases);
@@ -179,19 +179,6 @@ function distinct(phrases: readonly string[]): string[] {
     what: `"${twice}" is asked for twice`,
     fix: 'Name each thing once',
   });
-}
-
-/** Runs each prompt separately; all share the encoded image. */
-async function segmentAll(
-  segmenter: GroundedSegmenter<Masker | undefined>,
-  image: RasterImage,
-  prompts: readonly (readonly string[])[],
-  { select, threshold, nmsThreshold }: BatchSettings,
-): Promise<(Segment | BoxSegment)[]> {
-  const found: (Segment | BoxSegment)[] = [];
-  for (const phrases of prompts) found.push(...(await segmenter.segment(image, phrases, { select, threshold, nmsThreshold })));
-  found.sort((a, b) => b.score - a.score);
-  return found.slice(0, mostDetections({ select }));
 }
 
 async function unfinished(images: readonly BatchImage[], journal: Journal, key: string, out: string): Promise<BatchImage[]> {

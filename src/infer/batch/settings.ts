@@ -24,13 +24,38 @@ export interface BatchSettings {
   readonly nmsThreshold: number;
 }
 
+/** Everything that the results of exemplars depend on besides the image. */
+export interface ExemplarSettings {
+  /** The structure that the exemplars show, which results are called by. */
+  readonly prompts: readonly [string];
+  /** The UniverSeg. */
+  readonly universeg: string;
+  /** Folder of the exemplars, and the hash of their content. */
+  readonly exemplars: string;
+  readonly exemplarsHash: string;
+  /** Exemplars of each draw, number of draws, and their seed. */
+  readonly supports: number;
+  readonly draws: number;
+  readonly seed: number;
+}
+
+/** Whether images are segmented by exemplars, not by prompts. */
+export function isByExemplars(settings: BatchSettings | ExemplarSettings): settings is ExemplarSettings {
+  return 'universeg' in settings;
+}
+
 /** The models among the settings. */
 export function modelsIn({ detector, adapter, masker, maskerAdapter, adapterScale }: BatchSettings): LoadOptionsOrBoxes {
   return { detector, adapter, masker, maskerAdapter, adapterScale };
 }
 
 /** Hash of the settings and of the model files. */
-export async function settingsKey(settings: BatchSettings): Promise<string> {
+export async function settingsKey(settings: BatchSettings | ExemplarSettings): Promise<string> {
+  if (isByExemplars(settings)) {
+    // Copies of the exemplars in another folder give the same results.
+    const { universeg, exemplars: _, ...own } = settings;
+    return digest({ ...own, universegFiles: await modelFiles(universeg) });
+  }
   const { detector, masker, adapter, maskerAdapter, ...rest } = settings;
   const [detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles] = await Promise.all([
     modelFiles(detector),

@@ -157,6 +157,10 @@ export const errorCodes = {
     meaning: 'The levels or colours of a mask do not tell what is inside.', remedy: 'Save it with 0 outside and one level or colour for each class.' },
   E_MASK_EMPTY: { classes: ['DataError'],
     meaning: 'A mask of an object shows none, or an outline without an inside.', remedy: 'Redraw it, or leave it out.' },
+  E_EXEMPLARS_CLASS: { classes: ['UsageError'],
+    meaning: 'Exemplars show several structures, or not the one that was named.', remedy: 'Name one of the structures that the message lists.' },
+  E_QUERY_IN_SUPPORT: { classes: ['DataError'],
+    meaning: 'An image to segment is itself one of the exemplars.', remedy: 'Take it out of the exemplars, or out of the images.' },
 
   // Models, weights and adapters
   E_MODEL_NOT_FOUND: { classes: ['CheckpointError', 'UsageError'],

@@ -5,6 +5,7 @@ import { averagePrecision, diceCoefficient, type ImageBoxes, mean, percentOrNull
 import { isPackaged } from '../../pretrained/index.js';
 import { boxIou } from '../../processing/index.js';
 import type { RunConfig } from '../../train/index.js';
+import { ConfigError } from '../../util/index.js';
 
 /** See {@link ProbeScore}. */
 const probeScoreSchema = z
@@ -37,7 +38,12 @@ const PROBE = { seed: 0x5eed, size: 24, width: 128, height: 128, domain: phantom
 const LEAST_SCORE = 0.05;
 
 /** The probe dataset, evaluated before and after training; undefined if the run names none. */
-export async function openProbe({ train: { probe }, model }: RunConfig): Promise<Dataset | undefined> {
+export async function openProbe({ task, train: { probe }, model }: RunConfig): Promise<Dataset | undefined> {
+  if (task === 'universeg') {
+    if (probe === undefined || probe === 'none') return undefined;
+    const what = 'the probe is for detector and masker';
+    throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'train.probe', what, fix: 'Remove it' });
+  }
   const shipped = isPackaged(model.detector) && isPackaged(model.masker);
   if (model.start === 'random') return undefined;
   if (probe === 'none' || (probe === undefined && !shipped)) return undefined;

@@ -2,12 +2,23 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
-import { openRun, type RunConfig, type RunOptions, runTraining, type TrainResult, withRunLock } from '../../train/index.js';
+import type { Method } from '../../protocols/index.js';
+import {
+  type OpenedSplits,
+  openRun,
+  type RunConfig,
+  type RunOptions,
+  runTraining,
+  supportsOf,
+  type TrainResult,
+  withRunLock,
+} from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
 import { OURS, openModels } from '../evaluate/methods.js';
 import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
+import { ExemplarMethod } from './exemplar-method.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 
 /** Training's part of `metrics.json`; see {@link Metrics}. */
@@ -55,9 +66,8 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
-    const models = selectTrainedModels(config, result.bestDir);
-    judged.push({ dataset: data.test, methods: [await openModels(config, OURS, models)] });
-    if (probe) tried.push(await tryOut(models, probe));
+    judged.push({ dataset: data.test, methods: [await openTrained(config, data, result)] });
+    if (probe) tried.push(await tryOut(selectTrainedModels(config, result.bestDir), probe));
   }
   const evaluations = await evaluateStrictly(judged, config);
   if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
@@ -78,4 +88,11 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   await writeMetrics(metricsFileOf(config.run), metrics);
   await writeFileAtomic(join(config.run.dir, 'per-image.csv'), perImageCsv(evaluations.flatMap(({ rows }) => rows)));
   return metrics;
+}
+
+/** The trained model as a method to test. */
+function openTrained(config: RunConfig, { train }: OpenedSplits, { bestDir }: TrainResult): Promise<Method> {
+  if (config.task !== 'universeg') return openModels(config, OURS, selectTrainedModels(config, bestDir));
+  const { most: supports } = supportsOf(config);
+  return ExemplarMethod.open(OURS, bestDir, { train, supports, seed: config.run.seed });
 }
