@@ -40,6 +40,11 @@ function keepPlaces(own, dist) {
   const from = dirname(join(dist, BUNDLE));
   // No module of this project has side effects but the first: of a folder entered through its index only what is used is loaded.
   own.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => ({ path: join(resolveDir, path), sideEffects: false }));
+  // As package.json resolves these imports, but within the folder that is being built.
+  own.onResolve({ filter: /^#platform\// }, ({ path }) => ({
+    path: join(dist, `${path.slice('#platform/'.length)}.js`),
+    sideEffects: false,
+  }));
   own.onResolve({ filter: /^[^./#]/ }, ({ path, kind }) =>
     kind === 'entry-point' ? undefined : { path, external: true, sideEffects: false },
   );

@@ -35,6 +35,16 @@ describe('the bundled command line', () => {
     expect(bundled(files)).toBe(pathToFileURL(join(dist, 'data', 'import', 'worker.js')).href);
   });
 
+  it('takes modules that depend on the platform from the folder that is being built', () => {
+    const files = {
+      'cli/index.js': "import { name } from '#platform/util/files'; process.stdout.write(name);",
+      'util/files.js': "export const name = 'built';",
+      // Where a build writes at first, package.json's own targets are the modules of the build before, or missing.
+      'package.json': '{"type":"module","imports":{"#platform/*":"./before/*.js"}}',
+    };
+    expect(bundled(files)).toBe('built');
+  });
+
   it('loads only what the typed command uses', () => {
     const files = {
       'cli/index.js':
