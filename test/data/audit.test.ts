@@ -366,7 +366,7 @@ describe('auditForTraining', () => {
     await expectError(auditForTraining(await partsOf(root), { cacheDirectory: cacheDirectory() }), {
       code: 'E_DATA_UNUSABLE',
       where: 'data',
-      what: '1 picture cannot be used: bad.png (val): it cannot be read as an image',
+      what: '1 image cannot be used: bad.png (val): it cannot be read as an image',
     });
   });
 

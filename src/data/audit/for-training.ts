@@ -34,7 +34,7 @@ export async function auditForTraining(
     throw new DataError({
       code: 'E_DATA_UNUSABLE',
       where: 'data',
-      what: `${counted(unreadable.length, 'picture', 'pictures')} cannot be used: ${list(unreadable, problemText)}`,
+      what: `${counted(unreadable.length, 'image', 'images')} cannot be used: ${list(unreadable, problemText)}`,
       fix: 'Repair them, or take them out of the dataset',
     });
   const twins = report.duplicates.filter(({ level }) => level === 'error');

@@ -1,4 +1,5 @@
 import { CheckpointError, shownName, sizeOf } from '../../util/index.js';
+import { float8ToFloat } from './float8.js';
 import { halfToFloat } from './half.js';
 
 /** Values with their shape, in memory. */
@@ -9,7 +10,7 @@ export interface NamedArray {
 }
 
 /** Bytes per element of each supported element type. */
-const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
+const ELEMENT_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1 } as const;
 
 /** Supported element types. Other float precisions become float32; integers and booleans int32. */
 type StoredDtype = keyof typeof ELEMENT_BYTES;
@@ -40,6 +41,8 @@ export function decodeElements(
       return { dtype: 'float32', shape, data: halves(new Uint16Array(buffer)) };
     case 'BF16':
       return { dtype: 'float32', shape, data: upperHalves(new Uint16Array(buffer), sizeOf(shape)) };
+    case 'F8_E4M3':
+      return { dtype: 'float32', shape, data: eighths(new Uint8Array(buffer)) };
     case 'I64':
       return { dtype: 'int32', shape, data: narrow(new BigInt64Array(buffer), where) };
     case 'I32':
@@ -70,6 +73,11 @@ function halves(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i] as number] as number;
   return out;
+}
+
+function eighths(bytes: Uint8Array): Float32Array {
+  const table = Float32Array.from({ length: 256 }, (_, byte) => float8ToFloat(byte));
+  return Float32Array.from(bytes, (byte) => table[byte] as number);
 }
 
 function upperHalves(bits: Uint16Array, count: number): Float32Array {
