@@ -3,7 +3,7 @@ import { initBackend } from '../backend/index.js';
 import { exists } from '../config/index.js';
 import { loadExemplars } from '../data/index.js';
 import { type BatchOptions, drawSupports, type ExemplarSettings, UniverSegPredictor } from '../infer/index.js';
-import { exemplarModel } from '../pretrained/index.js';
+import { exemplarModel, resolveModel } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
@@ -65,7 +65,7 @@ export async function batchByExemplars(
   return {
     settings: {
       prompts: [phrase],
-      universeg: detector === undefined ? exemplarModel : await bestOf(detector),
+      universeg: detector === undefined ? await shippedUniverSeg() : await bestOf(detector),
       exemplars: dir,
       exemplarsHash: digest,
       supports,
@@ -84,6 +84,17 @@ export async function batchByExemplars(
       }
     },
   };
+}
+
+/** @throws UsageError in a version whose UniverSeg has no weights. */
+async function shippedUniverSeg(): Promise<string> {
+  if (await exists(join(await resolveModel(exemplarModel), 'model.safetensors'))) return exemplarModel;
+  throw new UsageError({
+    code: 'E_OPTION_MISSING',
+    where: '--model',
+    what: 'no trained UniverSeg comes with this version',
+    fix: 'Name the published weights (`sonoground download universeg`; research only), or a run of configs/universeg-nano.yaml',
+  });
 }
 
 /** The best weights of a run; any other name stays. */

@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs';
 import { initBackend } from '../backend/index.js';
 import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
 import { methodNames, segmenterWith } from '../methods/index.js';
-import { exemplarModel, shippedModels } from '../pretrained/index.js';
+import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
@@ -63,7 +63,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('detector', {
         alias: 'model',
         type: 'string',
-        describe: `folder of the detector, a run, an adapter or an export; or a downloaded model; for exemplars a UniverSeg; default: ${shippedModels.detector}, ${exemplarModel}`,
+        describe: `folder of the detector, a run, an adapter or an export; or a downloaded model; for exemplars a UniverSeg; default: ${shippedModels.detector}`,
       })
       .option('masker', {
         type: 'string',
@@ -118,7 +118,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       )
       .example('$0 infer --image scans --prompt "liver tumor" --detector runs/liver --out out', 'your own fine-tuned model')
       .example(
-        '$0 infer --image scans --exemplars outlined --label nerve --draws 5 --support 16 --out out',
+        '$0 infer --image scans --exemplars outlined --label nerve --model universeg --draws 5 --support 16 --out out',
         'no prompt: what looks like the outlined images, averaged over five draws of sixteen',
       )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
