@@ -1,7 +1,7 @@
 /** Evaluation: answers, summaries, tables, figures and pages. */
 
 export { type Collected, type CollectOptions, collect, type EvaluationSplit, type ImagePlace } from './collect.js';
-export { type ConstantMask, constantMaskBaseline, constantMaskSchema } from './constant-mask.js';
+export { type ConstantMask, constantMaskBaseline, constantMaskSchema, type TruthRuns } from './constant-mask.js';
 export { comparisonFigure } from './gallery/comparison-figure.js';
 export {
   type Answering,

@@ -30,7 +30,7 @@ const FOREIGN: readonly ErrorCode[] = ['E_MODEL_TYPE', 'E_MODEL_INCOMPLETE', 'E_
  * import { decodeImage } from 'sonoground';
  * import { loadMethod } from 'sonoground/models';
  *
- * const medsam = await loadMethod('medsam', { weights: 'medsam_vit_b.pth' });
+ * const medsam = await loadMethod('medsam', { weights: 'medsam' }); // a folder, the authors' file, or a downloaded model
  * if (medsam.takes !== 'box') throw new Error('MedSAM takes boxes');
  * await medsam.model.setImage(await decodeImage('scan.png'));
  * const [lesion] = await medsam.model.predictBoxes([[40, 30, 120, 90]]);

@@ -22,6 +22,7 @@ export {
   type StructureScore,
   summariseProtocol,
   type TrustedRow,
+  type TruthRuns,
   type WordingRow,
   type Wordings,
 } from '../eval/index.js';

@@ -42,7 +42,7 @@ describe('configs/', () => {
     await writeFile(file, ['run: {dir: runs/a}', 'data: {format: phantom}', lora, judging].join('\n'));
     const config = await loadConfig(file, runConfigSchema);
     expect(config.lora).toMatchObject({ rank: 4, targetModules: ['out'], modulesToSave: ['norm'] });
-    expect(config.eval).toEqual({ threshold: 0.05, select: 'best-per-phrase', folds: 0 });
+    expect(config.eval).toEqual({ threshold: 0.05, select: 'best-per-phrase', folds: 0, grid: 'image' });
   });
 
   it('us15.yaml is the recipe of the paper', async () => {

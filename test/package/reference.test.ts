@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
 import { encodePng } from '../../src/imaging/index.js';
+import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Compiles the whole of the sources, and starts a process for each example.
@@ -39,6 +40,8 @@ beforeAll(async () => {
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 1, seed: 3, width: 128, height: 128, domain });
   writeFileSync(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
+  // Stands for MedSAM's weights.
+  symlinkSync(fixturePath('sam-windows'), join(dir, 'medsam'));
   for (const [k, { code }] of runnable.entries()) writeFileSync(join(dir, `example-${k}.ts`), `${code}\n`);
 });
 
