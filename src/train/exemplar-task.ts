@@ -32,8 +32,8 @@ interface Episode {
 type Outputs = { readonly logits: tf.Tensor4D };
 
 /**
- * Trains UniverSeg: random targets, each with random supports of the same phrase, by the soft Dice loss and cross-entropy. Steps are not compiled to
- * graphs: almost all of their time is convolutions, and a graph would hold all support maps at once.
+ * Trains UniverSeg: random targets, each with random supports of the same phrase, by the soft Dice loss and cross-entropy. Steps
+ * are not compiled to graphs: almost all of their time is convolutions, and a graph would hold all support maps at once.
  */
 export class ExemplarTask implements TrainTask {
   readonly model: UniverSeg;

@@ -48,7 +48,9 @@ export class SupportPool {
       for (const phrase of new Set(sample.objects.map((object) => object.phrase))) {
         const mask = resizeMask(pairOf(sample, phrase).mask, { width: side, height: side });
         if (!mask.data.includes(1)) continue; // too small for the model
-        byPhrase.set(phrase, [...(byPhrase.get(phrase) ?? []), { key, group: groupOf(sample), pair: { image, mask } }]);
+        const entries = byPhrase.get(phrase) ?? [];
+        entries.push({ key, group: groupOf(sample), pair: { image, mask } });
+        byPhrase.set(phrase, entries);
       }
     }
     if ([...byPhrase.values()].some((entries) => entries.length > 1)) return new SupportPool(byPhrase);

@@ -1,30 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
-import { commands } from '../../src/cli/commands.js';
-import { main } from '../../src/cli/main.js';
+import { describe, expect, it } from '@jest/globals';
 import { methodRequests } from '../../src/cli/method-options.js';
+import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const dir = temporaryFolder('methods-cli');
 const IMAGE = 'examples/fetal-head-1.jpg';
 const NANO = ['--detector', 'nano', '--prompt', 'mass', '--image', IMAGE];
-
-async function run(...args: string[]): Promise<{ code: number; said: string }> {
-  let said = '';
-  const listen = (stream: NodeJS.WriteStream) =>
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      said += String(text);
-      return true;
-    });
-  const spies = [listen(process.stdout), listen(process.stderr)];
-  try {
-    return { code: await main(args, commands), said };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 describe('--method and --weights', () => {
   const parse = (method: string[], weights: string[] = [], asPublished = false) =>
@@ -70,10 +54,10 @@ describe('a method on the command line', () => {
     ],
     [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_DOWNLOADED'],
   ])('%p is refused with one line and a code', async (args, exit, what, code) => {
-    const seen = await run(...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : []));
-    expect(seen.said).toContain(what);
-    expect(seen.said).toContain(`[${code}]`);
-    expect(seen.said).not.toMatch(/\n\s+at /);
+    const seen = await runCommand([...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : [])]);
+    expect(seen.text).toContain(what);
+    expect(seen.text).toContain(`[${code}]`);
+    expect(seen.text).not.toMatch(/\n\s+at /);
     expect(seen.code).toBe(exit);
   });
 
@@ -82,9 +66,9 @@ describe('a method on the command line', () => {
     const out = join(dir, 'out');
     const settings = async () => JSON.parse(await readFile(join(out, 'settings.json'), 'utf8'));
     const common = ['infer', ...NANO, '--threshold', '0.01', '--out', out];
-    expect((await run(...common, '--masker', weights)).code).toBe(0);
+    expect((await runCommand([...common, '--masker', weights])).code).toBe(0);
     const plain = await settings();
-    expect((await run(...common, '--method', 'medsam', '--weights', weights)).code).toBe(0);
+    expect((await runCommand([...common, '--method', 'medsam', '--weights', weights])).code).toBe(0);
     const method = await settings();
     expect(plain).not.toHaveProperty('method');
     expect(method).toMatchObject({ method: 'medsam', masker: weights });

@@ -5,6 +5,7 @@ import type { Detection } from '../../processing/index.js';
 import type { Answer, AnsweredBox, Method, SeenInTraining } from '../../protocols/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
 import { modelFingerprint, textFingerprint } from './fingerprint.js';
+import { Lazy } from './lazy.js';
 
 /** Boxes below this score are not cached: no precision curve reaches that far. */
 const FLOOR = 1e-3;
@@ -40,7 +41,7 @@ export class ModelMethod implements Method {
   readonly fingerprint: string;
   private readonly options: ModelMethodOptions;
   private readonly cached: CachedBy;
-  private segmenter: Promise<GroundedSegmenter> | undefined;
+  private readonly segmenter: Lazy<GroundedSegmenter>;
   /** The image encoded by the masker; encoding dominates the cost of an answer. */
   private masked: RasterImage | undefined;
 
@@ -50,6 +51,7 @@ export class ModelMethod implements Method {
     this.fingerprint = fingerprint;
     const identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
     this.cached = { cache: options.cache, identity };
+    this.segmenter = new Lazy(() => GroundedSegmenter.load(options.models));
   }
 
   /** @throws UsageError, HubError, CheckpointError naming a missing model or adapter. */
@@ -62,7 +64,7 @@ export class ModelMethod implements Method {
 
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
     return remembered(this.cached, sample.image, ['phrases', ...phrases], async () => {
-      const { detector } = await this.models();
+      const { detector } = await this.segmenter.get();
       const detections = perPhrase(await detector.detect(sample.image, phrases, { threshold: FLOOR }));
       const wanted = detections.filter((detection, i) => this.getsMask(detection, detections.slice(0, i)));
       const masks = await this.predictMasks(
@@ -93,28 +95,17 @@ export class ModelMethod implements Method {
   /** The models, which remain owned by this method. Callers may set other images in the masker. */
   async load(): Promise<GroundedSegmenter> {
     this.masked = undefined;
-    return this.models();
+    return this.segmenter.get();
   }
 
   async dispose(): Promise<void> {
-    const { segmenter } = this;
-    this.segmenter = undefined;
     this.masked = undefined;
-    // A failed load has already been reported to its caller.
-    await segmenter?.then(
-      (loaded) => loaded.dispose(),
-      () => {},
-    );
-  }
-
-  private models(): Promise<GroundedSegmenter> {
-    this.segmenter ??= GroundedSegmenter.load(this.options.models);
-    return this.segmenter;
+    await this.segmenter.dispose();
   }
 
   private async predictMasks(image: RasterImage, boxesXyxyPx: readonly BoxXyxy[]): Promise<MaskPrediction[]> {
     if (boxesXyxyPx.length === 0) return [];
-    const { masker } = await this.models();
+    const { masker } = await this.segmenter.get();
     if (this.masked !== image) await masker.setImage(image);
     this.masked = image;
     return masker.predictBoxes(boxesXyxyPx);
