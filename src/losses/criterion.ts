@@ -1,9 +1,10 @@
 import { tf } from '../backend/index.js';
 import { assertShape, SonogroundError } from '../util/index.js';
 import { giouLoss, l1Loss } from './box-losses.js';
+import { type CellOutputs, cellTargets } from './cell-targets.js';
 import { qualityFocalLoss, sigmoidFocalLoss } from './focal.js';
 import { type Cxcywh, iouOf, type Match, type MatchCosts, matchQueries } from './matcher.js';
-import type { DetectionTarget } from './target.js';
+import { type DetectionTarget, objectsIn } from './target.js';
 
 /** Weights of the loss terms. */
 interface LossWeights {
@@ -14,6 +15,11 @@ interface LossWeights {
   readonly auxiliary: number;
   /** Weight of the loss of the encoder's proposals. 0 disables it. */
   readonly encoder: number;
+  /**
+   * Weight of the class loss of all the encoder's cells, by which it selects its proposals: targets are the masks (see
+   * {@link cellTargets}). It takes the place of the class loss of matched proposals. Default: 0, as in the paper.
+   */
+  readonly cells?: number;
 }
 
 /** Logits [B, Q, T] over the tokens of the prompt and boxes [B, Q, 4] as centre and size. */
@@ -26,6 +32,8 @@ export interface DetectionOutputs {
   /** One per decoder layer; the last is the final prediction. */
   readonly layers: readonly LayerOutputs[];
   readonly encoder: LayerOutputs | undefined;
+  /** Needed if cells have a weight. */
+  readonly cells?: CellOutputs | undefined;
 }
 
 export interface CriterionOptions {
@@ -51,7 +59,7 @@ export interface CriterionOptions {
 
 export interface CriterionReport {
   readonly total: number;
-  /** Unweighted terms of the last layer (`class`, `bbox`, `giou`) and the weighted sums `auxiliary` and `encoder`. */
+  /** Unweighted terms of the last layer (`class`, `bbox`, `giou`) and the weighted sums `auxiliary`, `encoder` and `cells`. */
   readonly terms: Readonly<Record<string, number>>;
   /** Each output with the gradient of the total with respect to it. The gradients belong to the caller. */
   readonly gradients: (readonly [tf.Tensor, tf.Tensor])[];
@@ -62,6 +70,7 @@ interface Head {
   readonly weight: number;
   readonly term: 'last' | 'auxiliary' | 'encoder';
   readonly copies: number;
+  readonly weights: Parts;
 }
 
 /**
@@ -76,6 +85,11 @@ export class DetectionCriterion {
 
   constructor(options: CriterionOptions) {
     this.options = options;
+  }
+
+  /** Whether {@link evaluate} needs the logits of all cells. */
+  get scoresCells(): boolean {
+    return (this.options.weights.cells ?? 0) > 0;
   }
 
   /**
@@ -103,7 +117,7 @@ export class DetectionCriterion {
       const { parts, dLogits, dBoxes } = tf.tidy(() => {
         const constants = constantsOf(heads, logits, textMask, targets, matches, this.options.iouTargets ?? false);
         if (!gradients) return { parts: this.parts(logits, boxes, constants) };
-        const weights = tf.transpose(tf.tensor2d(heads.map(({ weight }) => this.partWeights.map((part) => part * weight))));
+        const weights = tf.transpose(tf.tensor2d(heads.map((head) => head.weights.map((part) => part * head.weight))));
         const { value, grads } = tf.valueAndGrads((l, b) => this.parts(l as tf.Tensor4D, b as tf.Tensor4D, constants))(
           [logits, boxes],
           weights,
@@ -117,26 +131,29 @@ export class DetectionCriterion {
         [layer.predBoxes as tf.Tensor, dBoxes?.[i]] as const,
       ]);
       const found = atOutputs.filter((pair): pair is readonly [tf.Tensor, tf.Tensor] => pair[1] !== undefined);
-      return { ...this.sums(heads, values), gradients: found };
+      const sums = this.sums(heads, values);
+      if (!this.scoresCells) return { ...sums, gradients: found };
+      const cells = await this.cellLoss(outputs.cells, textMask, targets, gradients);
+      const terms = { ...sums.terms, cells: cells.total };
+      return { total: sums.total + cells.total, terms, gradients: [...found, ...cells.gradients] };
     } finally {
       tf.dispose([logits, boxes]);
     }
   }
 
-  private get partWeights(): readonly [number, number, number] {
-    const { weights } = this.options;
-    return [weights.class, weights.bbox, weights.giou];
-  }
-
   private headsOf({ layers, encoder }: DetectionOutputs): Head[] {
     const { weights, encoderMatches = 1, decoderMatches: copies = 1 } = this.options;
     const last = layers.length - 1;
+    const parts: Parts = [weights.class, weights.bbox, weights.giou];
     const heads: Head[] = layers.map((outputs, i) =>
       i === last
-        ? { outputs, weight: 1, term: 'last', copies }
-        : { outputs, weight: weights.auxiliary, term: 'auxiliary', copies },
+        ? { outputs, weight: 1, term: 'last', copies, weights: parts }
+        : { outputs, weight: weights.auxiliary, term: 'auxiliary', copies, weights: parts },
     );
-    if (encoder !== undefined) heads.push({ outputs: encoder, weight: weights.encoder, term: 'encoder', copies: encoderMatches });
+    if (encoder !== undefined) {
+      const own: Parts = [this.scoresCells ? 0 : weights.class, weights.bbox, weights.giou];
+      heads.push({ outputs: encoder, weight: weights.encoder, term: 'encoder', copies: encoderMatches, weights: own });
+    }
     return heads.filter(({ weight }) => weight > 0);
   }
 
@@ -181,12 +198,37 @@ export class DetectionCriterion {
     return tf.div(tf.stack(sums.map((losses) => tf.sum(tf.reshape(losses, [heads, -1]), 1))), divisors);
   }
 
+  /** Weighted class loss of all cells: the mean over cells, divided by the number of objects. */
+  private async cellLoss(
+    cells: CellOutputs | undefined,
+    textMask: tf.Tensor2D,
+    targets: readonly DetectionTarget[],
+    gradients: boolean,
+  ): Promise<{ readonly total: number; readonly gradients: CriterionReport['gradients'] }> {
+    if (cells === undefined) {
+      const what = 'the loss over cells has a weight, but the outputs lack the logits of cells';
+      throw new SonogroundError({ code: 'E_SHAPE', where: 'DetectionCriterion', what });
+    }
+    const { logits } = cells;
+    const { focalAlpha: alpha = 0.25, focalGamma: gamma = 2, weights } = this.options;
+    const { value, grad } = tf.tidy(() => {
+      const wanted: tf.Tensor = cellTargets(cells, targets);
+      const counted = tf.expandDims(tf.cast(textMask, 'float32'), 1); // [B, 1, T]
+      const scale = (weights.cells ?? 0) / (objectsIn(targets) * logits.shape[1]);
+      const loss = (x: tf.Tensor) => tf.mul(tf.sum(tf.mul(qualityFocalLoss(x, wanted, { alpha, gamma }), counted)), scale);
+      return gradients ? tf.valueAndGrad(loss)(logits) : { value: loss(logits), grad: undefined };
+    });
+    const [total = 0] = await value.data<'float32'>();
+    value.dispose();
+    return { total, gradients: grad === undefined ? [] : [[logits, grad]] };
+  }
+
   private sums(heads: readonly Head[], values: Float32Array): Pick<CriterionReport, 'total' | 'terms'> {
     const terms: Record<string, number> = {};
     let total = 0;
-    for (const [l, { weight, term }] of heads.entries()) {
-      const [classPart, bbox, giou] = [0, 1, 2].map((part) => values[part * heads.length + l] as number) as Parts;
-      const [byClass, byBox, byGiou] = this.partWeights;
+    for (const [l, { weight, term, weights }] of heads.entries()) {
+      const [classPart, bbox, giou] = [0, 1, 2].map((part) => values[part * heads.length + l] as number) as unknown as Parts;
+      const [byClass, byBox, byGiou] = weights;
       const weighted = weight * (byClass * classPart + byBox * bbox + byGiou * giou);
       total += weighted;
       if (term === 'last') Object.assign(terms, { class: classPart, bbox, giou });
@@ -196,7 +238,7 @@ export class DetectionCriterion {
   }
 }
 
-type Parts = [number, number, number];
+type Parts = readonly [byClass: number, byBox: number, byGiou: number];
 
 function assertFits({ logits, predBoxes }: LayerOutputs, first: LayerOutputs, textMask: tf.Tensor2D): void {
   const [b, q, t] = first.logits.shape;
@@ -265,7 +307,7 @@ function constantsOf(
       }
     }
   }
-  const objects = targets.reduce((sum, { boxesCxcywh }) => sum + boxesCxcywh.length, 0);
+  const objects = objectsIn(targets);
   return {
     positive: tf.tensor4d(positive, [l, b, q, t]),
     counted: tf.reshape(tf.cast(textMask, 'float32'), [1, b, 1, t]),
@@ -273,6 +315,6 @@ function constantsOf(
     answers: tf.tensor1d(answers),
     // Not the number of matches: with gradient accumulation, the divisor of the whole batch must follow from its numbers of
     // objects alone.
-    divisors: tf.tensor1d(heads.map(({ copies }) => Math.max(objects, 1) * copies)),
+    divisors: tf.tensor1d(heads.map(({ copies }) => objects * copies)),
   };
 }

@@ -20,6 +20,7 @@ export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } fro
 export { LayerNorm } from './layer-norm.js';
 export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
 export { Module } from './module.js';
+export { tensorsIn } from './nested-tensors.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';
 export { computationChanged } from './revision.js';
 export type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';

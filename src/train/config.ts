@@ -153,6 +153,11 @@ const lossSchema = z.strictObject({
   decoderMatches: count.default(1),
   /** Score a matched query by the IoU of its box instead of 1. */
   iouTargets: z.boolean().default(false),
+  /**
+   * Weight of the class loss of all the encoder's cells, given the masks, in place of that of its matched proposals; 0 disables
+   * it. It trains the first stage on every cell of an image rather than on a few.
+   */
+  cells: z.number().nonnegative().default(0),
 });
 
 const supportSchema = z

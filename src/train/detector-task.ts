@@ -1,8 +1,9 @@
 import { tf } from '../backend/index.js';
 import type { Sample } from '../data/index.js';
+import type { Size } from '../imaging/index.js';
 import type { DetectionCriterion, DetectionTarget } from '../losses/index.js';
 import type { GroundingDino, GroundingDinoInputs } from '../models/grounding-dino/index.js';
-import { inference, TrainingPasses } from '../nn/index.js';
+import { inference, TrainingPasses, tensorsIn } from '../nn/index.js';
 import { collateText, type ImageProcessor } from '../processing/index.js';
 import { asData, type EncodedPrompt, type PromptTokenizer } from '../prompts/index.js';
 import { DataError, type Rng } from '../util/index.js';
@@ -52,13 +53,18 @@ export class DetectorTask implements TrainTask {
     const multiple = this.options.capture === true ? TOKENS_A_GRAPH : 1;
     return this.withBatch(asked, multiple, async (inputs, targets) => {
       const { model } = this;
+      const { criterion } = this.options;
       const pass = await this.passes.forward(
-        { variant: '', inputs: { ...inputs }, forward: (context) => model.forward(inputs, context) },
+        {
+          variant: '',
+          inputs: { ...inputs },
+          forward: (context) => model.forward(inputs, context, { cells: criterion.scoresCells }),
+        },
         rng,
       );
       try {
         const textMask = inputs.attentionMask as tf.Tensor2D;
-        const { total, terms, gradients: atOutputs } = await this.options.criterion.evaluate(pass.outputs, textMask, targets);
+        const { total, terms, gradients: atOutputs } = await criterion.evaluate(pass.outputs, textMask, targets);
         const gradients = pass.backward(atOutputs);
         tf.dispose(atOutputs.map(([, gradient]) => gradient));
         return { total, terms, gradients };
@@ -75,12 +81,13 @@ export class DetectorTask implements TrainTask {
 
   async loss(samples: readonly Sample[]): Promise<LossReport> {
     return this.withBatch(samples, 1, async (inputs, targets) => {
-      const outputs = this.model.forward(inputs, inference);
+      const { criterion } = this.options;
+      const outputs = this.model.forward(inputs, inference, { cells: criterion.scoresCells });
       try {
         const textMask = inputs.attentionMask as tf.Tensor2D;
-        return await this.options.criterion.evaluate(outputs, textMask, targets, { gradients: false });
+        return await criterion.evaluate(outputs, textMask, targets, { gradients: false });
       } finally {
-        tf.dispose({ layers: outputs.layers.map((layer) => ({ ...layer })), encoder: { ...outputs.encoder } });
+        tf.dispose(tensorsIn(outputs));
       }
     });
   }
@@ -108,8 +115,12 @@ export class DetectorTask implements TrainTask {
     use: (inputs: GroundingDinoInputs, targets: DetectionTarget[]) => Promise<T>,
   ): Promise<T> {
     const prompts = samples.map(({ phrases, file, id }) => asData(file ?? id, () => this.options.tokenizer.encode(phrases)));
-    const targets = samples.map((sample, i) => targetOf(sample, prompts[i] as EncodedPrompt));
-    const { pixelValues, pixelMask } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
+    const { pixelValues, pixelMask, sizes } = this.options.imageProcessor.process(samples.map((sample) => sample.image));
+    const [, height, width] = pixelValues.shape;
+    const targets = samples.map((sample, i): DetectionTarget => {
+      const { width: w, height: h } = sizes[i] as Size;
+      return { ...targetOf(sample, prompts[i] as EncodedPrompt), extent: [w / width, h / height] };
+    });
     const longest = Math.max(...prompts.map(({ inputIds }) => inputIds.length));
     const length = Math.min(Math.ceil(longest / multiple) * multiple, this.model.config.maxTextLen);
     const inputs: GroundingDinoInputs = { pixelValues, pixelMask, ...collateText(prompts, length) };
@@ -135,5 +146,5 @@ function targetOf(sample: Sample, prompt: EncodedPrompt): DetectionTarget {
   const boxesCxcywh = sample.objects.map(({ boxXyxyPx: [x0, y0, x1, y1] }) => {
     return [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height] as const;
   });
-  return { boxesCxcywh, tokens };
+  return { boxesCxcywh, tokens, masks: sample.objects.map(({ mask }) => mask) };
 }

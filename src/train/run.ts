@@ -126,14 +126,9 @@ async function detectorTask(config: RunConfig, { train, val }: OpenedSplits, cap
   if (train.phrases !== undefined) loaded.tokenizer.check(train.phrases, `data ${train.name}`);
   const { imageSize } = config.model;
   const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
-  const { class: classWeight, bbox, giou, auxiliary, encoder, encoderMatches, decoderMatches, iouTargets } = config.loss;
-  const criterion = new DetectionCriterion({
-    weights: { class: classWeight, bbox, giou, auxiliary, encoder },
-    costs: { class: 2, bbox: 5, giou: 2 },
-    encoderMatches,
-    decoderMatches,
-    iouTargets,
-  });
+  const { encoderMatches, decoderMatches, iouTargets, ...weights } = config.loss;
+  const costs = { class: 2, bbox: 5, giou: 2 };
+  const criterion = new DetectionCriterion({ weights, costs, encoderMatches, decoderMatches, iouTargets });
   freeze(parts.model, config);
   const saveWeights = adapt(parts.model, config, folder, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
   const save = async (dir: string) => {

@@ -7,11 +7,12 @@ import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/da
 import { GroundedSegmenter } from '../../src/infer/index.js';
 import { applyLora, loraPresets } from '../../src/lora/index.js';
 import { DetectionCriterion } from '../../src/losses/index.js';
-import { CheckpointedTape } from '../../src/nn/index.js';
+import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { loadDetector, loadSam2Masker } from '../../src/pretrained/index.js';
 import { DetectorTask, MaskerTask, type RunConfig, runConfigSchema, runTraining } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
+import { relativeError } from '../support/compare.js';
 
 useBackend();
 
@@ -86,6 +87,37 @@ describe('training the detector', () => {
     };
     expect((await largest({ encoder: 1 })).every((size) => size > 0)).toBe(true);
     expect((await largest({ encoder: 0 })).every((size) => size === 0)).toBe(true);
+    parts.model.dispose();
+  });
+
+  it('scores every cell as the selection of queries does, for a loss over cells, and leaves no tensor behind', async () => {
+    const parts = await loadDetector(DETECTOR);
+    const samples = await Promise.all([0, 1].map((i) => data.train.load(i)));
+    const own = new DetectionCriterion({
+      weights: { class: 1, bbox: 5, giou: 2, auxiliary: 0, encoder: 0, cells: 20 },
+      costs: { class: 2, bbox: 5, giou: 2 },
+    });
+    const task = new DetectorTask({ ...parts, criterion: own, save: async () => {} });
+    const step = async () => {
+      const { gradients, terms, total } = await task.step(samples, Rng.seeded(3));
+      expect(total).toBeCloseTo(
+        (terms['class'] ?? 0) + 5 * (terms['bbox'] ?? 0) + 2 * (terms['giou'] ?? 0) + (terms['cells'] ?? 0),
+        3,
+      );
+      tf.dispose([...gradients.values()]);
+    };
+    expect(await leakOf(step)).toBe(0);
+    expect(await leakOf(() => task.loss(samples))).toBe(0);
+
+    const ids = tf.tensor2d([[101, 5, 6, 1012, 102]], [1, 5], 'int32');
+    const pixelValues = tf.randomNormal([1, 96, 128, 3], 0, 1, 'float32', 1) as tf.Tensor4D;
+    const { cells, encoder } = parts.model.forward({ pixelValues, inputIds: ids }, inference, { cells: true });
+    const best = (rows: number[][]) => rows.map((row) => Math.max(...row.slice(1, 4))).sort((a, b) => b - a);
+    const rowsOf = async (logits: tf.Tensor3D | undefined) => (await logits?.array())?.[0] ?? [];
+    const [all, picked] = [best(await rowsOf(cells?.logits)), best(await rowsOf(encoder?.logits))];
+    expect(cells?.spatialShapes.reduce((sum, [h, w]) => sum + h * w, 0)).toBe(all.length);
+    expect(all.length).toBeGreaterThan(picked.length);
+    expect(relativeError(picked, all.slice(0, picked.length))).toBeLessThan(1e-5);
     parts.model.dispose();
   });
 

@@ -15,7 +15,7 @@ import type { GroundingDinoConfig } from './config.js';
 import { Decoder } from './decoder.js';
 import { EncoderLayer, type Features } from './encoder-layer.js';
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
-import { type ProposalHead, type Selection, selectQueries } from './query-selection.js';
+import { type CellLogits, type ProposalHead, type Selection, scoreCells, selectQueries } from './query-selection.js';
 import type { TextGeometry } from './text-geometry.js';
 import { type VisionGeometry, visionGeometry } from './vision-geometry.js';
 import { type InputProjection, inputProjections, LearnedPositionEmbedding } from './vision-projection.js';
@@ -171,6 +171,11 @@ export class GroundingDinoModel extends Module {
   select(features: Features, vision: VisionGeometry, text: TextGeometry, context: ForwardContext): Selection | undefined {
     if (this.proposalHead === undefined) return undefined;
     return selectQueries(this.proposalHead, features, vision, text, this.config.numQueries, context);
+  }
+
+  /** The first stage's logits at every cell; undefined without `two_stage`. */
+  scoreCells(features: Features, vision: VisionGeometry, context: ForwardContext): CellLogits | undefined {
+    return this.proposalHead && scoreCells(this.proposalHead, features, vision, context);
   }
 
   /** Initial decoder inputs: [B, Q, d] queries and [B, Q, 4] references. Those from the first stage are detached. */

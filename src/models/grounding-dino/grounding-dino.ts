@@ -12,6 +12,7 @@ import type { GroundingDinoConfig } from './config.js';
 import type { DetectionLayer } from './decoder.js';
 import { type EncodedImage, type EncodedText, GroundingDinoModel } from './grounding-dino-model.js';
 import { ContrastiveEmbedding, MlpPredictionHead } from './heads.js';
+import type { CellLogits } from './query-selection.js';
 import { textGeometry } from './text-geometry.js';
 
 /** Images in the detector's input format. */
@@ -41,6 +42,13 @@ export interface GroundingDinoOutputs {
   readonly layers: readonly DetectionLayer[];
   /** The first stage's boxes at the selected cells, with gradient; absent without `two_stage`. */
   readonly encoder: DetectionLayer | undefined;
+  /** The first stage's logits at every cell, if asked for. */
+  readonly cells?: CellLogits | undefined;
+}
+
+export interface ForwardOptions {
+  /** Whether to output the first stage's logits at every cell. Default: false. */
+  readonly cells?: boolean;
 }
 
 /**
@@ -76,11 +84,11 @@ export class GroundingDino extends Module {
    * Under a recording context the outputs belong to it, otherwise to the caller. T is the number of input tokens, at most
    * `maxTextLen`.
    */
-  forward(inputs: GroundingDinoInputs, context: ForwardContext): GroundingDinoOutputs {
+  forward(inputs: GroundingDinoInputs, context: ForwardContext, options: ForwardOptions = {}): GroundingDinoOutputs {
     return tf.tidy(() => {
       const image = this.encodeImage(inputs, context);
       const text = this.encodeText(inputs, context);
-      return this.detect(image, text, context) as unknown as tf.TensorContainer;
+      return this.detect(image, text, context, options) as unknown as tf.TensorContainer;
     }) as unknown as GroundingDinoOutputs;
   }
 
@@ -130,7 +138,12 @@ export class GroundingDino extends Module {
   }
 
   /** Detects from encoded images and as many encoded prompts; the tensors belong to the caller. */
-  detect(image: EncodedImage, text: EncodedText, context: ForwardContext): GroundingDinoOutputs {
+  detect(
+    image: EncodedImage,
+    text: EncodedText,
+    context: ForwardContext,
+    { cells = false }: ForwardOptions = {},
+  ): GroundingDinoOutputs {
     const [b] = image.features.shape;
     assertShape(text.features, [b, ...text.features.shape.slice(1)], 'GroundingDino text');
     return tf.tidy(() => {
@@ -142,7 +155,8 @@ export class GroundingDino extends Module {
       const start = { queries, references, features, vision, text: text.geometry, bboxEmbed, classEmbed };
       const layers = this.model.decoder.forward(start, context);
       const encoder = selection && { logits: selection.logits, predBoxes: selection.predBoxes };
-      return { layers, encoder } as unknown as tf.TensorContainer;
+      const scored = cells ? this.model.scoreCells(features, image.geometry, context) : undefined;
+      return { layers, encoder, ...(scored && { cells: scored }) } as unknown as tf.TensorContainer;
     }) as unknown as GroundingDinoOutputs;
   }
 }

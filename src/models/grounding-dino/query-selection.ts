@@ -14,6 +14,14 @@ export interface ProposalHead {
   readonly classEmbed: ContrastiveEmbedding;
 }
 
+/** The first stage's logits at every cell, with gradient. */
+export interface CellLogits {
+  /** [B, S, T] f32, unmasked. */
+  readonly logits: tf.Tensor3D;
+  /** Height and width of each level, finest first; S is the sum of their products. */
+  readonly spatialShapes: readonly (readonly [number, number])[];
+}
+
 export interface Selection {
   /** [B, Q, T] f32. */
   readonly logits: tf.Tensor3D;
@@ -21,6 +29,25 @@ export interface Selection {
   readonly predBoxes: tf.Tensor3D;
   /** [B, Q, d] f32: object features of the selected cells. */
   readonly objects: tf.Tensor3D;
+}
+
+/** Describes cells as candidate objects: [..., d] f32. */
+function describe({ output, norm }: ProposalHead, vision: tf.Tensor, proposing: tf.Tensor): tf.Tensor {
+  return norm.forward(output.forward(tf.mul(vision, proposing)));
+}
+
+/** Scores every cell like {@link selectQueries}, with gradient, for a loss over all cells. */
+export function scoreCells(
+  head: ProposalHead,
+  features: Features,
+  { proposing, spatialShapes }: VisionGeometry,
+  context: ForwardContext,
+): CellLogits {
+  const { output, norm, classEmbed } = head;
+  const { logits } = context.block([output, norm, classEmbed], { ...features, proposing }, (x) => ({
+    logits: classEmbed.forward(describe(head, x.vision, x.proposing) as tf.Tensor3D, x.text as tf.Tensor3D),
+  }));
+  return { logits, spatialShapes };
 }
 
 /**
@@ -32,13 +59,14 @@ export interface Selection {
  * @throws ConfigError when there are fewer cells than queries.
  */
 export function selectQueries(
-  { output, norm, bboxEmbed, classEmbed }: ProposalHead,
+  head: ProposalHead,
   features: Features,
   geometry: VisionGeometry,
   { tokenBias }: TextGeometry,
   numQueries: number,
   context: ForwardContext,
 ): Selection {
+  const { output, norm, bboxEmbed, classEmbed } = head;
   const [b, s, d] = features.vision.shape;
   if (numQueries > s) {
     const what = `num_queries is ${numQueries}, but the image has only ${s} cells`;
@@ -49,13 +77,12 @@ export function selectQueries(
       fix: 'Use fewer queries, larger images or more feature levels',
     });
   }
-  const describe = (vision: tf.Tensor, proposing: tf.Tensor) => norm.forward(output.forward(tf.mul(vision, proposing)));
   const { proposing, proposals } = geometry;
 
   const picks = tf.tidy(() => {
     const vision = context.detach(features.vision);
     const text = context.detach(features.text);
-    const objects = describe(vision, proposing) as tf.Tensor3D; // [B, S, d]
+    const objects = describe(head, vision, proposing) as tf.Tensor3D; // [B, S, d]
     const logits = tf.add(classEmbed.forward(objects, text), tokenBias.reshape([b, 1, -1])); // [B, S, T]
     const { indices } = tf.topk(tf.max(logits, 2), numQueries); // [B, Q]
     const index = indices as tf.Tensor2D;
@@ -79,7 +106,7 @@ export function selectQueries(
   const owners: Module[] = [output, norm, bboxEmbed, classEmbed];
   return context.block(owners, inputs, (x) => {
     const picked = tf.gather(x.vision.reshape([b * s, d]), x.index as tf.Tensor1D); // [B * Q, d]
-    const objects = describe(picked, x.proposing); // [B * Q, d]
+    const objects = describe(head, picked, x.proposing); // [B * Q, d]
     const boxes = tf.sigmoid(tf.add(bboxEmbed.forward(objects), x.proposals)); // [B * Q, 4]
     const found = objects.reshape([b, numQueries, d]) as tf.Tensor3D;
     return {
