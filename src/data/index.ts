@@ -24,6 +24,7 @@ export {
 } from './import/index.js';
 export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
+export { PasteDataset, pasteObject } from './paste.js';
 export {
   generatePhantom,
   PhantomDataset,

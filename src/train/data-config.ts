@@ -29,6 +29,11 @@ const setSchema = z.strictObject({
   folder: z.string().min(1).optional(),
   /** How often each training image appears in one pass. Default: 1. */
   repeat: count.optional(),
+  /**
+   * Fraction of the training images into which an object of another one is pasted, for structures that can lie anywhere: lesions,
+   * not vessels. With `repeat`, each repetition receives another one. Default: 0.
+   */
+  paste: fraction.optional(),
   /** Renames phrases, as in `benign: breast lesion`; several may be merged into one. */
   phrases: z.record(z.string().min(1), z.string().min(1)).optional(),
   /** Phantoms instead of a folder: overrides of `data.phantom`. */

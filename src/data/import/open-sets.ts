@@ -6,6 +6,7 @@ import { DataError, type Logger, silentLogger, unreadableCode } from '../../util
 import { CocoDataset, type Split } from '../coco.js';
 import { ConcatDataset } from '../concat.js';
 import { KeptDataset, type SampleStore } from '../kept.js';
+import { PasteDataset } from '../paste.js';
 import { RenameDataset } from '../rename.js';
 import { RepeatDataset } from '../repeat.js';
 import type { Dataset } from '../types.js';
@@ -21,6 +22,8 @@ export interface SetRequest {
   readonly folder?: string | undefined;
   /** Repetitions of each training image per epoch. Default: 1. */
   readonly repeat?: number | undefined;
+  /** Fraction of training images that receive an object of another one; see {@link PasteDataset}. Default: 0. */
+  readonly paste?: number | undefined;
   /** Renames its phrases. Default: unchanged. */
   readonly phrases?: Readonly<Record<string, string>> | undefined;
 }
@@ -79,7 +82,7 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
       if (importer?.unseen === true && split !== 'test') continue;
       const read = await CocoDataset.open(place, split, set.name);
       const whole = options.store === undefined ? read : new KeptDataset(read, options.store);
-      opened[split].push(taken(whole, split, set));
+      opened[split].push(taken(whole, split, set, options.seed));
     }
   }
   if (absent.length === sets.length)
@@ -97,10 +100,12 @@ export async function openSets(sets: readonly SetRequest[], options: SetsOptions
   };
 }
 
-/** A split of a dataset with renamed phrases; training images are repeated as requested. */
-function taken(whole: Dataset, split: Split, { repeat = 1, phrases = {} }: SetRequest): Dataset {
+/** A split of a dataset with renamed phrases; training images are repeated, and receive objects, as requested. */
+function taken(whole: Dataset, split: Split, { repeat = 1, paste = 0, phrases = {} }: SetRequest, seed: number): Dataset {
   const named = Object.keys(phrases).length > 0 ? new RenameDataset(whole, phrases) : whole;
-  return split === 'train' && repeat > 1 ? new RepeatDataset(named, repeat) : named;
+  if (split !== 'train') return named;
+  const repeated = repeat > 1 ? new RepeatDataset(named, repeat) : named;
+  return paste > 0 ? new PasteDataset(repeated, { chance: paste, seed }) : repeated;
 }
 
 /** The folder in the project's layout: the dataset's own, or one in the cache. */
