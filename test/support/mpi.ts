@@ -9,8 +9,12 @@ export const notMpi: string | undefined = missing();
 function missing(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   if (!folders.some((folder) => isProgram(join(folder, 'mpirun')))) return 'it needs an MPI, and there is no mpirun';
-  const built = readdirSync(join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8'));
-  return built.some((name) => /^sonoground-mpi-.*\.node$/.test(name)) ? undefined : 'it needs the addon for MPI, which is not built';
+  const built = readdirSync(
+    join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8'),
+  );
+  return built.some((name) => /^sonoground-mpi-.*\.node$/.test(name))
+    ? undefined
+    : 'it needs the addon for MPI, which is not built';
 }
 
 function isProgram(path: string): boolean {
@@ -39,7 +43,10 @@ export interface Ended {
 
 /** Runs a command, such as `mpirun -n 2 node …`, to its end. */
 export async function runRanks(command: string, args: readonly string[], environment: object = {}): Promise<Ended> {
-  const child = spawn(command, [...args], { env: { ...process.env, ...LENIENT, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args], {
+    env: { ...process.env, ...LENIENT, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;

@@ -46,7 +46,7 @@ class Toy extends Module {
   }
 }
 
-await initBackend('auto');
+await initBackend(process.env['SONOGROUND_BACKEND'] ?? 'auto');
 const config = runConfigSchema.parse({
   run: { dir, seed: 3 },
   data: { format: 'phantom', phantom: { size: { width: 24, height: 20 }, train: 10, val: 3, test: 1 } },
@@ -102,8 +102,9 @@ const task = {
     return { total, terms: { squares: total }, gradients };
   },
   async loss(samples) {
-    const value = tf.tidy(lossOf(samples, 0));
+    const value = tf.tidy(() => lossOf(samples, 0)());
     const [total] = await value.data();
+    value.dispose();
     return { total, terms: { squares: total } };
   },
   save: (to) => saveCheckpoint(model, `${to}/model.safetensors`),

