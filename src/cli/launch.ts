@@ -1,5 +1,5 @@
 /** How a launcher started this process: as one of several. */
-interface Launch {
+export interface Launch {
   readonly size: number;
   readonly rank: number;
   /** The launcher as typed: `mpirun`, or `srun`. */

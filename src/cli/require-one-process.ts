@@ -1,6 +1,5 @@
 import { UsageError } from '../util/index.js';
 import { launchOf } from './launch.js';
-import { silence } from './terminal.js';
 
 /** Commands that may run as several processes: training shares its batches; the others only read. */
 const SHARED = ['train', 'doctor'];
@@ -15,7 +14,8 @@ export function requireOneProcess(args: { readonly _: readonly unknown[]; readon
   const launch = launchOf(process.env);
   const [command] = args._;
   if (launch?.connects !== true || SHARED.includes(String(command)) || args['shard'] !== undefined) return;
-  if (launch.rank !== 0) silence();
+  // A launcher ends all at the first failure, which might be before rank 0 has printed its message.
+  if (launch.rank !== 0) process.exit(0);
   throw new UsageError({
     code: 'E_RANKS_COMMAND',
     where: String(command),

@@ -1,36 +1,60 @@
 import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, isAgreed, type Mpi, type Ranks } from '../train/index.js';
 import { consoleLogger } from './console-logger.js';
-import { launchOf } from './launch.js';
+import { type Launch, launchOf } from './launch.js';
 import { report } from './main.js';
 import { printLine, silence } from './terminal.js';
 
-/** Exit code of a rank that ends because of a failure. */
+/** Exit code of a rank that ends the others. */
 const FAILED = 1;
 
+/** How long another rank waits for rank 0 to report the same problem, and the launcher to end all. */
+const PATIENCE_MS = 5000;
+
 /**
- * Calls `body` with the ranks that an MPI launcher started, or with undefined in the only process. All ranks end together: after a
- * failure rank 0 prints its message, once.
+ * Calls `body` with the ranks that an MPI launcher started, or with undefined in the only process. All ranks end together. After a
+ * failure only rank 0 throws: a launcher ends all at the first exit code that is not 0, and rank 0 still has to print its message.
  */
 export async function withRanks(body: (ranks: Ranks | undefined) => Promise<void>): Promise<void> {
   const launch = launchOf(process.env);
   if (launch === undefined) return body(undefined);
-  const mpi = connect(launch);
+  const mpi = await connected(launch);
+  if (mpi === undefined) return;
   const { ranks } = mpi;
-  if (!ranks.isRoot && process.env['SONOGROUND_DEBUG'] !== '1') silence();
+  if (!ranks.isRoot && !debugging()) silence();
   chooseGpu(ranks);
   consoleLogger.info(`${ranks.size} ranks on ${mpi.library}`);
   try {
     await body(ranks);
     await ranks.gather('done');
   } catch (error) {
-    throw await together(mpi, error);
+    const shared = await together(mpi, error);
+    if (ranks.isRoot || debugging()) throw shared;
+    return;
   } finally {
     mpi.close();
   }
   const { gathering, summing } = ranks.spent;
   const [waited, summed] = [gathering, summing].map((ms) => `${(ms / 1000).toFixed(1)} s`);
   consoleLogger.info(`rank 0 spent ${summed} adding gradients over the ranks, and ${waited} waiting for them`);
+}
+
+/** Connects the processes; undefined if it fails and rank 0 reports it. */
+async function connected(launch: Launch): Promise<Mpi | undefined> {
+  try {
+    return connect(launch);
+  } catch (error) {
+    if (launch.rank === 0) throw error;
+    // Without MPI all processes are alike. Otherwise this machine alone may lack the addon.
+    if (!launch.connects) return undefined;
+    await sleep(PATIENCE_MS);
+    throw error;
+  }
+}
+
+function debugging(): boolean {
+  return process.env['SONOGROUND_DEBUG'] === '1';
 }
 
 /** The error that all ranks end with; where the others cannot be told, ends them. */
