@@ -72,7 +72,7 @@ export async function installMpi() {
 function missing() {
   return process.env.SONOGROUND_MPICC
     ? `training over MPI: SONOGROUND_MPICC names ${process.env.SONOGROUND_MPICC}, which is not a program`
-    : 'training over MPI: no mpicc was found, which Open MPI (libopenmpi-dev) and MPICH (libmpich-dev) bring; training runs in one process';
+    : 'training over MPI: no mpicc was found, part of Open MPI (libopenmpi-dev) and MPICH (libmpich-dev); training runs in one process';
 }
 
 /** The path of MPI's compiler: `SONOGROUND_MPICC`, otherwise `mpicc` on the path. */

@@ -56,7 +56,7 @@ export function connect({ size, launcher, connects }: Launch, find: FindAddon = 
   }
   return {
     ranks: new Ranks(place, addon),
-    library: place.library,
+    library: place.library.replace(/ Version:\s*/, ' '),
     close: () => addon.finalize(),
     abort: (code) => addon.abort(code),
   };

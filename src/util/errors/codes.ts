@@ -248,7 +248,7 @@ export const errorCodes = {
   E_TRAINING_STOPPED: { classes: ['TrainingStopped'],
     meaning: 'Training was asked to stop, and has written a checkpoint.', remedy: 'Resume it.' },
   E_MPI_UNAVAILABLE: { classes: ['RuntimeError'],
-    meaning: 'Several processes were started together, but MPI does not connect them.', remedy: 'Install an MPI with its compiler, run the set-up again, and start with the launcher of the same MPI.' },
+    meaning: 'Several processes were started together, but MPI does not connect them.', remedy: 'Install an MPI with mpicc, run the set-up again, and use the launcher of the same MPI.' },
   E_RANKS_COMMAND: { classes: ['UsageError'],
     meaning: 'A command that works as one process was started as several by an MPI launcher.', remedy: 'Start it once; divide the images among processes by shards.' },
   E_RANKS_DIFFER: { classes: ['ConfigError', 'DataError', 'RuntimeError'],
