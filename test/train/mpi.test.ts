@@ -63,8 +63,8 @@ describeUnless(notMpi, 'training over MPI', () => {
       near(norm);
       for (const [name, value] of Object.entries(terms[1])) near([terms[0][name] as number, value]);
       const whole = Math.max(...errors.map(({ largest }) => largest));
-      // The gradient of the biases of attention's keys is zero but for rounding: it agrees in no digit.
-      const alive = errors.filter(({ largest }) => largest > 1e-6 * whole);
+      // The gradient of the biases of attention's keys is zero but for rounding: these agree in no digit.
+      const alive = errors.filter(({ largest }) => largest > 1e-5 * whole);
       expect(alive.length).toBeGreaterThan(0.8 * errors.length);
       for (const { path, largest, difference } of alive) {
         if (difference > TOLERANCE * largest) throw new Error(`${path}: ${difference / largest} of its largest gradient`);
