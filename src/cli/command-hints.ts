@@ -11,7 +11,6 @@ const HINTS: Readonly<Partial<Record<ErrorCode, (error: SonogroundError) => stri
   E_DATA_NO_OBJECTS: () => '`sonoground check-data` shows how its masks were read',
   E_DATA_OVERLAP: () => '`sonoground check-data` shows the images',
   E_DATASET_NOT_IMPORTED: ({ where }) => `\`sonoground import-data --dataset NAME --from DIR --to ${where}\` imports a dataset`,
-  E_MPI_UNAVAILABLE: () => 'The set-up is `sonoground setup`; see docs/distributed.md',
   E_MODEL_NAME: () => '`sonoground download --list` shows the known names',
   E_MODEL_NOT_DOWNLOADED: ({ where }) => `Run \`sonoground download ${where}\``,
   E_MODEL_NOT_FOUND: () => '`sonoground download --list` shows the known names',
