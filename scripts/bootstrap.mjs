@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { planCudaDownloads } from './lib/cuda-plan.mjs';
 import { withLock } from './lib/lock.mjs';
 import { cudaOpsSettled, installCudaOps, planCudaOps, retryCudaOps } from './lib/native-cuda.mjs';
+import { installMpi, mpiNote, mpiSettled, planMpi, retryMpi } from './lib/native-mpi.mjs';
 import { installNativeOps, nativeOpsSettled, planNativeOps, retryNativeOps } from './lib/native-ops.mjs';
 import { installPackages, packagesReady, restoreBinding } from './lib/packages.mjs';
 import { bindingPackage, cacheDir, checkout, fallbackNote, root } from './lib/places.mjs';
@@ -48,7 +49,7 @@ function nativeSettled() {
 
 /** Whether the project's own operations are installed, or known not to be available. */
 function opsSettled() {
-  return nativeOpsSettled() && cudaOpsSettled();
+  return nativeOpsSettled() && cudaOpsSettled() && mpiSettled();
 }
 
 /** Whether the installed variant matches; a manual installation counts as the CPU variant. */
@@ -69,6 +70,7 @@ async function setUp(variant, native = true) {
         if (wanted) await installNative(variant);
         if (!nativeOpsSettled()) await installNativeOps();
         if (!cudaOpsSettled()) await installCudaOps();
+        if (!mpiSettled()) await installMpi();
       }),
     );
   });
@@ -131,7 +133,10 @@ export async function setUpCommand(args) {
   await rm(fallbackNote, { force: true });
   await retryNativeOps();
   await retryCudaOps();
+  await retryMpi();
   if (!packagesReady() || !serves(variant) || !opsSettled()) await setUp(variant);
+  const withoutMpi = mpiNote();
+  if (withoutMpi !== undefined) say(withoutMpi);
   const note = existsSync(fallbackNote) ? JSON.parse(readFileSync(fallbackNote, 'utf8')).reason : undefined;
   say(
     note === undefined
@@ -148,6 +153,7 @@ async function showPlan(variant) {
     ...(variant === 'cuda' && !serves(variant) ? await planCudaDownloads() : []),
     ...(serves(variant) && nativeOpsSettled() ? [] : planNativeOps()),
     ...(serves(variant) && cudaOpsSettled() ? [] : planCudaOps(variant)),
+    ...(serves(variant) && mpiSettled() ? [] : planMpi()),
   ];
   say(steps.length === 0 ? 'nothing to do' : `to do:\n${steps.map((step) => `  ${step}`).join('\n')}`);
 }

@@ -54,6 +54,7 @@ export {
   nativeLinear,
   nativeMlp,
 } from './kernels/index.js';
+export { loadNativeObject } from './native-objects.js';
 export { nativeOps } from './native-ops.js';
 export type { Purpose } from './order.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Prefixes of the files that the set-up (`scripts/lib/native-ops.mjs`, `native-cuda.mjs`) places beside the binding. */
-export type NativeObject = 'sonoground-ops' | 'sonoground-cuda-ops';
+/** Prefixes of the files that the set-up (`scripts/lib/native-*.mjs`) places beside the binding. */
+export type NativeObject = 'sonoground-ops' | 'sonoground-cuda-ops' | 'sonoground-mpi';
 
 const require = createRequire(import.meta.url);
 

@@ -4,6 +4,7 @@ import { nearest, SonogroundError, UsageError } from '../util/index.js';
 import type { GlobalOptions } from './options.js';
 import { type CommandGroup, nameOf, overview } from './overview.js';
 import { packageVersion } from './package-version.js';
+import { requireOneProcess } from './require-one-process.js';
 import { printError, printLine } from './terminal.js';
 import { commandPrefix, typedForm, withDashes } from './typed-command.js';
 
@@ -41,6 +42,7 @@ export async function main(
       default: (process.env['SONOGROUND_BACKEND'] ?? 'auto') as GlobalOptions['backend'],
       describe: 'backend; also SONOGROUND_BACKEND',
     })
+    .middleware((args) => requireOneProcess(args), false)
     .command(commands as unknown as CommandModule[])
     .demandCommand(1, 1, 'Name a command', 'Name one command')
     .strict()

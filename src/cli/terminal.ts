@@ -2,8 +2,16 @@ import { ConfigError, printable, SonogroundError } from '../util/index.js';
 import { commandHint } from './command-hints.js';
 import { withTypedCommands } from './typed-command.js';
 
+let silent = false;
+
+/** Stops this process from printing lines, where another one prints the same; or lets it print again. */
+export function silence(on = true): void {
+  silent = on;
+}
+
 /** Prints a line to standard error. Control characters are made visible; commands are shown in the form that the user types. */
 export function printLine(text: string): void {
+  if (silent) return;
   process.stderr.write(`${printable(withTypedCommands(text))}\n`);
 }
 

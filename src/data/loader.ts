@@ -7,6 +7,8 @@ export interface LoaderOptions {
   readonly shuffle: boolean;
   readonly seed: number;
   readonly augment: AugmentChoice;
+  /** One of several nearly equal parts of each batch, which may be empty. Default: all of it. */
+  readonly part?: { readonly index: number; readonly of: number };
   /** Where samples are decoded and augmented. Default: in this thread. */
   readonly source?: SampleMaker;
 }
@@ -55,13 +57,14 @@ export class BatchLoader {
    * Yields all samples once; the last batch may be smaller.
    *
    * @param skip - initial batches to skip without loading them. Default: 0.
+   * @param stride - yields every n-th batch from there. Default: 1, all of them.
    */
-  async *epoch(epoch: number, skip = 0): AsyncGenerator<Sample[]> {
+  async *epoch(epoch: number, skip = 0, stride = 1): AsyncGenerator<Sample[]> {
     const { batchSize, shuffle, seed } = this.options;
     const order = Array.from({ length: this.dataset.size }, (_, i) => i);
     const shuffled = shuffle ? Rng.seeded(seed, 2, epoch).shuffle(order) : order;
     const queue: Promise<Sample[]>[] = [];
-    for (let start = skip * batchSize; start < shuffled.length; start += batchSize) {
+    for (let start = skip * batchSize; start < shuffled.length; start += stride * batchSize) {
       queue.push(this.batch(shuffled.slice(start, start + batchSize), epoch, start));
       // Failures are reported when the batch is awaited, not as an earlier unhandled rejection.
       queue.at(-1)?.catch(() => {});
@@ -71,7 +74,9 @@ export class BatchLoader {
   }
 
   private batch(indices: readonly number[], epoch: number, start: number): Promise<Sample[]> {
-    const { augment, seed } = this.options;
-    return Promise.all(indices.map((index, k) => this.source({ index, epoch, place: start + k, seed, augment })));
+    const { augment, seed, part = { index: 0, of: 1 } } = this.options;
+    const [from, to] = [part.index, part.index + 1].map((i) => Math.floor((i * indices.length) / part.of)) as [number, number];
+    const own = indices.slice(from, to);
+    return Promise.all(own.map((index, k) => this.source({ index, epoch, place: start + from + k, seed, augment })));
   }
 }

@@ -82,7 +82,7 @@ export async function readDataRecord(dir: string, digest: string): Promise<DataR
 }
 
 /** Describes the differences between two records. */
-function differences(before: DataRecord, now: DataRecord): string {
+export function differences(before: DataRecord, now: DataRecord): string {
   const names = (record: DataRecord) => Object.keys(record.samples);
   const added = names(now).filter((name) => before.samples[name] === undefined);
   const removed = names(before).filter((name) => now.samples[name] === undefined);

@@ -10,7 +10,7 @@ const HARMLESS = [/^run\.dir$/, /^eval(\.|$)/, /^train\.(epochs|workers|patience
 
 /** The settings that affect a step, by dotted path, as JSON, for storage in a checkpoint. Lists are leaves. */
 export function stepSettings(settings: Settings): Record<string, string> {
-  return Object.fromEntries([...flat(settings)].filter(([key]) => !HARMLESS.some((pattern) => pattern.test(key))).sort());
+  return Object.fromEntries([...flatSettings(settings)].filter(([key]) => !HARMLESS.some((pattern) => pattern.test(key))).sort());
 }
 
 /**
@@ -36,11 +36,12 @@ export function assertSameRun(file: string, written: Readonly<Record<string, str
   });
 }
 
-function flat(settings: Settings, prefix = ''): [string, string][] {
+/** All settings, by dotted path, as JSON. Lists are leaves. */
+export function flatSettings(settings: Settings, prefix = ''): [string, string][] {
   return Object.entries(settings).flatMap(([key, value]) => {
     const path = `${prefix}${key}`;
     if (value === undefined) return [];
     const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return nested ? flat(value as Settings, `${path}.`) : [[path, JSON.stringify(value)] as [string, string]];
+    return nested ? flatSettings(value as Settings, `${path}.`) : [[path, JSON.stringify(value)] as [string, string]];
   });
 }

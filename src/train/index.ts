@@ -10,6 +10,7 @@ export { freeze } from './freeze.js';
 export { MaskerTask } from './masker-task.js';
 export { withNegatives } from './negatives.js';
 export { preflight } from './preflight.js';
+export { connect, isAgreed, type Mpi, onRoot, Ranks } from './ranks/index.js';
 export { type RunOptions, runTraining, supportsOf } from './run.js';
 export { withRunLock } from './run-folder.js';
 export { SampleThreads } from './sample-threads.js';

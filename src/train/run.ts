@@ -26,6 +26,7 @@ import { freeze } from './freeze.js';
 import { MaskerTask } from './masker-task.js';
 import { scoreAsked } from './monitor.js';
 import { preflight, samplesWithObjects } from './preflight.js';
+import { onRoot, type Ranks, requireEnoughImages } from './ranks/index.js';
 import { SupportPool } from './support-pool.js';
 import type { TrainTask } from './task.js';
 import { type TrainProgress, type TrainResult, train } from './trainer.js';
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Resume although the data, or the model that the run started from, have changed. Default: false. */
   readonly allowChangedData?: boolean;
+  /** The processes that share each batch; see {@link TrainerOptions}. Default: this process alone. */
+  readonly ranks?: Ranks | undefined;
   /** Ends training after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
@@ -66,15 +69,17 @@ export async function runTraining(config: RunConfig, data: OpenedSplits, options
     }
   }
   refuseOwnAdapter(config);
-  const { logger = silentLogger } = options;
-  await auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger });
+  const { ranks, logger = silentLogger } = options;
+  requireEnoughImages(config.train.batchSize, ranks);
+  await onRoot(ranks, () => auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger }));
   const capture = isLong(config.train, data.train.size);
   await samplesWithObjects(data.train, 1); // negatives alone teach the model to find nothing
   const { task, loadScores } = await JUDGED[config.task](config, data, capture, logger);
   let scores: AnswerScores | undefined;
   try {
     scores = await loadScores();
-    if (config.lora !== undefined && config.train.preflight) await preflight(task, data.train, config.run.seed, logger);
+    if (config.lora !== undefined && config.train.preflight)
+      await onRoot(ranks, () => preflight(task, data.train, config.run.seed, logger));
     const base = config.model[config.task] ?? exemplarModel;
     return await train({
       task,

@@ -48,9 +48,13 @@ export class SampleThreads {
   }
 }
 
-/** One thread per two cores, at most four: the training step itself uses all cores. */
-export function defaultThreads(): number {
-  return Math.min(4, Math.max(1, availableParallelism() >> 1));
+/**
+ * One thread per two cores, at most four: the training step itself uses all cores.
+ *
+ * @param processes - number of processes that share the cores. Default: 1.
+ */
+export function defaultThreads(processes = 1): number {
+  return Math.min(4, Math.max(1, Math.floor(availableParallelism() / 2 / processes)));
 }
 
 /** The built entry point of a thread, even when this module runs from source. */

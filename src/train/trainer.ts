@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { BatchLoader, type Dataset } from '../data/index.js';
-import type { TargetRow } from '../protocols/index.js';
-import { ConfigError, type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
+import { type Logger, silentLogger, writeFileAtomic } from '../util/index.js';
 import type { AnswerScores } from './answer-scores.js';
 import { type Cursor, stepsOf } from './batch-stream.js';
-import { type Checkpoint, type MadeWith, writeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, type MadeWith, type Progress, writeCheckpoint } from './checkpoint.js';
 import type { OptimConfig } from './config.js';
 import type { DataRecipe } from './data-recipe.js';
 import {
@@ -21,14 +20,24 @@ import { EarlyStopping } from './early-stopping.js';
 import { assertSameRun, type Settings, stepSettings } from './fingerprint.js';
 import { monitored } from './monitor.js';
 import { AdamW, Ema, GlobalNorm, groupParameters } from './optim/index.js';
+import {
+  asAgreed,
+  assertSameStart,
+  haveSameArrays,
+  onRoot,
+  type Ranks,
+  requireEnoughImages,
+  shareArrays,
+} from './ranks/index.js';
 import { RunFolder, withRunLock } from './run-folder.js';
 import { RunningMean } from './running-mean.js';
 import { defaultThreads, SampleThreads } from './sample-threads.js';
-import { notFinite, type StepOptions, takeStep } from './step.js';
+import { type StepOptions, takeStep } from './step.js';
 import type { LossReport, TrainTask } from './task.js';
 import { TrainLog } from './train-log.js';
 import { restoreArrays, type TrainingArrays, trainable, withArrays } from './training-state.js';
 import { TrainingStopped } from './training-stopped.js';
+import { validate } from './validation.js';
 import { otherVersions, stepVersions, versions } from './versions.js';
 
 /** Progress of a run, for a progress bar. */
@@ -64,11 +73,19 @@ export interface TrainerOptions {
   readonly settings?: Settings;
   /** Whether the run is long enough to compile updates to graphs. Default: false. */
   readonly capture?: boolean;
-  /** Ends training after the current step, with a checkpoint and a {@link TrainingStopped}. */
+  /**
+   * The processes that share each batch; all call {@link train} with equal options. Only rank 0 uses the run folder, logs and
+   * reports progress. Default: this process alone.
+   */
+  readonly ranks?: Ranks | undefined;
+  /** Ends training after the current step, with a checkpoint and a {@link TrainingStopped}. With `ranks`, on any of them. */
   readonly signal?: AbortSignal;
   readonly logger?: Logger;
   readonly onProgress?: (progress: TrainProgress) => void;
 }
+
+/** The position of a run, besides its arrays and its log. */
+type Place = Omit<Progress, 'log'>;
 
 /** Result of training. */
 export interface TrainResult {
@@ -88,12 +105,15 @@ export interface TrainResult {
  * inference if they are the best so far, and writes a checkpoint to resume from; the configuration may ask for more checkpoints
  * in between.
  *
- * A run that is killed at any moment and resumed produces the same bytes as an uninterrupted one, on the CPU of one machine.
+ * A run that is killed at any moment and resumed produces the same bytes as an uninterrupted one, on the CPU of one machine and by
+ * the same number of ranks.
  *
  * @throws TrainingStopped when `signal` requested it; InUseError when another process trains in the folder.
  */
-export function train(options: TrainerOptions): Promise<TrainResult> {
-  return withRunLock(options.dir, () => trainLocked(options));
+export async function train(options: TrainerOptions): Promise<TrainResult> {
+  const { dir, ranks, config } = options;
+  requireEnoughImages(config.batchSize, ranks);
+  return ranks?.isRoot === false ? trainLocked(options) : withRunLock(dir, () => trainLocked(options));
 }
 
 async function trainLocked(options: TrainerOptions): Promise<TrainResult> {
@@ -108,6 +128,7 @@ async function trainLocked(options: TrainerOptions): Promise<TrainResult> {
 
 class Trainer {
   private readonly options: TrainerOptions;
+  private readonly ranks: Ranks | undefined;
   private readonly logger: Logger;
   private readonly settings: Settings;
   private readonly folder: RunFolder;
@@ -126,9 +147,10 @@ class Trainer {
   private cursor: Cursor = { pass: 0, batch: 0 };
 
   constructor(options: TrainerOptions) {
-    const { task, config, train, seed, dir, recipe, capture = false, logger = silentLogger } = options;
+    const { task, config, train, seed, dir, recipe, capture = false, ranks, logger = silentLogger } = options;
     this.options = options;
-    this.logger = logger;
+    this.ranks = ranks;
+    this.logger = ranks?.isRoot === false ? silentLogger : logger;
     this.settings = options.settings ?? { train: config, run: { seed } };
     this.made = { settings: stepSettings(this.settings) };
     this.folder = new RunFolder(dir);
@@ -139,22 +161,38 @@ class Trainer {
       optimiser: new AdamW(groups, { weightDecay: config.weightDecay, capture }),
       ema: config.ema > 0 ? new Ema(parameters, config.ema, capture) : undefined,
     };
-    this.threads = SampleThreads.start(recipe, config.workers ?? defaultThreads());
+    this.threads = SampleThreads.start(recipe, config.workers ?? defaultThreads(ranks?.localSize));
     const { batchSize, augment, accumulate } = config;
-    const source = this.threads && { source: this.threads.source };
+    const source = {
+      ...(this.threads && { source: this.threads.source }),
+      ...(ranks && { part: { index: ranks.rank, of: ranks.size } }),
+    };
     this.loader = new BatchLoader(train, { batchSize, shuffle: true, seed, augment, ...source });
     this.stopping = new EarlyStopping(config.patience, config.monitorMode);
     this.stepsPerEpoch = config.stepsPerEpoch ?? Math.ceil(this.loader.batchesPerEpoch / accumulate);
     const totalSteps = this.stepsPerEpoch * config.epochs;
-    this.stepOptions = { task, config, seed, ...this.arrays, norm: new GlobalNorm(capture), totalSteps };
+    this.stepOptions = { task, config, seed, ranks, ...this.arrays, norm: new GlobalNorm(capture), totalSteps };
   }
 
   async open(): Promise<void> {
-    const { dir, resume = false, train, val, models } = this.options;
-    await this.folder.open();
+    const { train, val, models } = this.options;
     const data = await recordData({ train, val }, models);
     const current = await versions();
-    this.made = { ...this.made, data: digestOf(data), versions: stepVersions(current) };
+    const { ranks, settings } = this;
+    const software = stepVersions(current);
+    this.made = { ...this.made, data: digestOf(data), versions: { ...software, ...(ranks && { ranks: String(ranks.size) }) } };
+    if (ranks !== undefined) {
+      const parameters = this.arrays.parameters.map(([path, { shape }]) => `${path} [${shape}]`);
+      await assertSameStart(ranks, { settings, data, versions: software, parameters });
+    }
+    this.moveTo(await onRoot(ranks, () => this.openFolder(data, current)));
+    if (ranks !== undefined) await shareArrays(ranks, this.arrays, this.step);
+  }
+
+  /** Opens the run folder, and restores the arrays of the checkpoint to resume from. */
+  private async openFolder(data: DataRecord, current: Readonly<Record<string, unknown>>): Promise<Place> {
+    const { dir, resume = false } = this.options;
+    await this.folder.open();
     const last = resume ? await this.folder.newestCheckpoint(({ message }) => this.logger.warn(message)) : undefined;
     if (last !== undefined) await this.restore(last, data);
     else if (resume) this.logger.info(`there is no checkpoint in ${dir} yet: training starts from the beginning`);
@@ -168,12 +206,13 @@ class Trainer {
     // The record describes the data of the next checkpoint.
     if ((await readDataRecord(dir, digestOf(data))) === undefined)
       await writeFileAtomic(join(dir, dataRecordFile), `${JSON.stringify(data, null, 1)}\n`);
+    return last?.progress ?? this.place();
   }
 
   async toTheEnd(): Promise<TrainResult> {
     const { config } = this.options;
     while (this.epoch < config.epochs && !this.stopping.shouldStop) {
-      this.stopIfAsked();
+      this.stopIf(await this.stopAsked());
       await this.oneEpoch();
     }
     return {
@@ -212,51 +251,27 @@ class Trainer {
       this.taken += 1;
       this.cursor = next;
       await this.log?.write('step', this.step, { learningRate, norm, total, ...terms });
-      onProgress?.({ step: this.step, totalSteps: this.stepOptions.totalSteps, loss: this.losses.value.total, learningRate });
+      if (this.ranks?.isRoot !== false)
+        onProgress?.({ step: this.step, totalSteps: this.stepOptions.totalSteps, loss: this.losses.value.total, learningRate });
       const due = config.checkpointEvery > 0 && this.step % config.checkpointEvery === 0;
-      if (due || this.options.signal?.aborted) await this.checkpoint();
-      this.stopIfAsked();
+      const stop = await this.stopAsked();
+      if (due || stop) await this.checkpoint();
+      this.stopIf(stop);
       if (this.taken >= this.stepsPerEpoch) break;
     }
   }
 
   /** Validates, and saves the weights if they are the best so far. */
   private async judge(train: LossReport): Promise<{ val: LossReport; improved: boolean }> {
-    const val = await this.validate();
+    const val = await validate(this.options, this.step);
+    if (val === undefined) throw this.stopped();
     const improved = this.stopping.update(monitored(this.options.config.monitor, { train, val }));
-    if (improved) await this.folder.replaceBest((dir) => this.options.task.save(dir));
+    if (improved) await onRoot(this.ranks, () => this.folder.replaceBest((dir) => this.options.task.save(dir)));
     const parts = Object.entries(val.terms).map(([name, value]) => `${name} ${value.toFixed(3)}`);
     this.logger.info(
       `epoch ${this.epoch + 1}/${this.options.config.epochs}  train ${train.total.toFixed(3)}  val ${val.total.toFixed(3)} (${parts.join(', ')})${improved ? '  best' : ''}`,
     );
     return { val, improved };
-  }
-
-  private async validate(): Promise<LossReport> {
-    const { val, config, seed, task, scores } = this.options;
-    const mean = new RunningMean();
-    const rows: TargetRow[] = [];
-    scores?.forget();
-    const loader = new BatchLoader(val, { batchSize: config.batchSize, shuffle: false, seed, augment: 'none' });
-    for await (const samples of loader.epoch(0)) {
-      const report = await task.loss(samples);
-      if (!Number.isFinite(report.total)) throw notFinite('validation loss', this.step - 1, samples);
-      mean.add(report, samples.length);
-      for (const sample of samples) rows.push(...((await scores?.judge(sample)) ?? []));
-      this.stopIfAsked();
-    }
-    scores?.forget();
-    if (scores !== undefined && !rows.some(({ shown }) => shown)) {
-      const what = 'no image of the val split shows an object, so there is no score';
-      throw new ConfigError({
-        code: 'E_DATA_NO_OBJECTS',
-        where: 'train.monitor',
-        what,
-        fix: 'Choose val.loss, or give data.split other shares',
-      });
-    }
-    const { total, terms } = mean.value;
-    return { total, terms: { ...terms, ...scores?.sumUp(rows) } };
   }
 
   private async withAveragedWeights<T>(body: () => Promise<T>): Promise<T> {
@@ -268,13 +283,28 @@ class Trainer {
     }
   }
 
-  /** Flushes the log before writing the checkpoint that records its length. */
   private async checkpoint(): Promise<void> {
+    if (this.ranks !== undefined) await this.keepTogether(this.ranks);
+    await onRoot(this.ranks, () => this.writeCheckpoint());
+  }
+
+  /** Flushes the log before writing the checkpoint that records its length. */
+  private async writeCheckpoint(): Promise<void> {
     const log = (await this.log?.sync()) ?? { lines: 0, events: 0 };
-    const { step, epoch, taken, cursor } = this;
-    const progress = { step, epoch, taken, cursor, losses: this.losses.state(), stopping: this.stopping.state(), log };
-    await withArrays(this.arrays, (arrays) => writeCheckpoint(this.folder.checkpointFile(step), arrays, progress, this.made));
-    await this.folder.prune(this.options.config.keepLast, step);
+    const progress = { ...this.place(), log };
+    await withArrays(this.arrays, (arrays) =>
+      writeCheckpoint(this.folder.checkpointFile(this.step), arrays, progress, this.made),
+    );
+    await this.folder.prune(this.options.config.keepLast, this.step);
+  }
+
+  /** Continues on all ranks from the arrays that a resumed run would start from. */
+  private async keepTogether(ranks: Ranks): Promise<void> {
+    if (await haveSameArrays(ranks, this.arrays)) return;
+    this.logger.warn(
+      `step ${this.step}: the ranks' weights differ in their last digits, as on different processors; rank 0's are used`,
+    );
+    await shareArrays(ranks, this.arrays, this.step);
   }
 
   private async restore({ file, tensors, progress, made }: Checkpoint, data: DataRecord): Promise<void> {
@@ -285,10 +315,18 @@ class Trainer {
     } finally {
       for (const tensor of tensors.values()) tensor.dispose();
     }
-    this.stopping.restore(progress.stopping);
-    this.losses.restore(progress.losses);
-    ({ step: this.step, epoch: this.epoch, taken: this.taken, cursor: this.cursor } = progress);
-    this.logger.info(`resumed at epoch ${this.epoch + 1}, step ${this.step}, from ${file}`);
+    this.logger.info(`resumed at epoch ${progress.epoch + 1}, step ${progress.step}, from ${file}`);
+  }
+
+  private place(): Place {
+    const { step, epoch, taken, cursor } = this;
+    return { step, epoch, taken, cursor, losses: this.losses.state(), stopping: this.stopping.state() };
+  }
+
+  private moveTo({ step, epoch, taken, cursor, losses, stopping }: Place): void {
+    this.stopping.restore(stopping);
+    this.losses.restore(losses);
+    [this.step, this.epoch, this.taken, this.cursor] = [step, epoch, taken, cursor];
   }
 
   /** Rejects changed data unless allowed; warns about other versions. */
@@ -301,12 +339,22 @@ class Trainer {
     if (!allowChangedData) await assertSameData(file, before.data, data, dir);
     const changes = await changesSince(before.data, data, dir);
     if (changes !== undefined) this.logger.warn(`${file}: the data have changed: ${changes}; allowed by --allow-changed-data`);
-    const others = otherVersions(before.versions, this.made.versions ?? {});
+    const others = otherVersions({ ranks: '1', ...before.versions }, { ranks: '1', ...this.made.versions });
     if (others !== undefined) this.logger.warn(`${file}: ${others}; further steps may differ from those of an uninterrupted run`);
   }
 
-  private stopIfAsked(): void {
-    if (this.options.signal?.aborted) throw new TrainingStopped(this.options.dir, this.step);
+  /** Whether any rank was asked to stop. */
+  private async stopAsked(): Promise<boolean> {
+    const own = this.options.signal?.aborted === true;
+    return this.ranks === undefined ? own : (await this.ranks.gather(own)).includes(true);
+  }
+
+  private stopIf(stop: boolean): void {
+    if (stop) throw this.stopped();
+  }
+
+  private stopped(): TrainingStopped {
+    return asAgreed(new TrainingStopped(this.options.dir, this.step));
   }
 
   async dispose(): Promise<void> {

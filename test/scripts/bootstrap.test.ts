@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { describeUnless } from '../support/skipped.js';
 import { until } from '../support/until.js';
-import { cudaOpsOf, FakeMachine, isComplete, libraries, nativeOpsOf, type Tool, WHEEL } from './support/fake-project.js';
+import { cudaOpsOf, FakeMachine, isComplete, libraries, mpiOf, nativeOpsOf, type Tool, WHEEL } from './support/fake-project.js';
 import { FakePypi } from './support/fake-pypi.js';
 
 /** The wheel is for Linux on x64; elsewhere the set-up goes straight to its fallbacks. */
@@ -197,6 +197,38 @@ describeUnless(elsewhere, 'fallbacks', () => {
     const { output } = await machine.run(machine.clone());
     expect(output).toMatch(/PyPI over HTTPS: could not bring tensorflow-cpu \(the checksum is wrong/);
     expect(readdirSync(join(machine.cache, 'downloads', 'tensorflow-cpu'))).toEqual([]);
+  });
+});
+
+describeUnless(elsewhere, 'the addon for MPI', () => {
+  it('is compiled by the next command once there is an mpicc, and stays without it; before, a set-up says that there is none', async () => {
+    const project = machine.clone();
+    const { output } = await machine.run(project);
+    expect(output.match(/^training over MPI: no mpicc was found.* one process$/gm)).toHaveLength(1);
+    expect(mpiOf(project)).toEqual([]);
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    machine.add('mpicc');
+    expect((await machine.beforeCommand(project)).output).toMatch(/^compiling the addon for training over MPI with \S+mpicc\n$/);
+    const [object] = mpiOf(project);
+    expect(object).toMatch(/^sonoground-mpi-[0-9a-f]{16}\.node$/);
+    machine.remove('mpicc');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    expect(mpiOf(project)).toEqual([object]);
+    expect((await machine.run(project)).output).not.toContain('MPI');
+  });
+
+  it('is left out, told once in a line, where it does not compile; an explicit set-up tries again', async () => {
+    const project = machine.clone();
+    machine.add('mpicc');
+    machine.set('mpicc', 'wrong');
+    const { code, output } = await machine.run(project);
+    expect(code).toBe(0);
+    expect(output).toMatch(/^training over MPI: the addon did not compile \(addon\.c:1:1: error: no such header\); training.*$/m);
+    expect(mpiOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
+    machine.set('mpicc', 'good');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    await machine.run(project);
+    expect(mpiOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
   });
 });
 

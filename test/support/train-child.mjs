@@ -1,17 +1,22 @@
 /**
- * Trains a tiny model in a process that is to be killed: `node train-child.mjs RUN_DIR KILL_AT WORKERS`. The process kills itself
- * in the middle of its KILL_AT-th act on the file system (0: never) and prints how many acts there were if it lives.
+ * Trains a tiny model in a process that is to be killed: `node train-child.mjs RUN_DIR KILL_AT WORKERS [RANK]`. The process kills
+ * itself in the middle of its KILL_AT-th act on the file system (0: never) and prints how many acts there were if it lives.
+ *
+ * Under `mpirun` it is one of several ranks, of which RANK is to be killed; meeting the others is an act too.
  */
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { initBackend, tf } from '../../dist/backend/index.js';
+import { launchOf } from '../../dist/cli/launch.js';
 import { Linear, Module } from '../../dist/nn/index.js';
-import { openRun, runConfigSchema, train } from '../../dist/train/index.js';
+import { connect, openRun, runConfigSchema, train } from '../../dist/train/index.js';
 import { Rng } from '../../dist/util/index.js';
 import { saveCheckpoint } from '../../dist/weights/index.js';
 
-const [dir, killAt, workers] = process.argv.slice(2);
+const [dir, killAt, workers, killRank] = process.argv.slice(2);
+const launch = launchOf(process.env);
+const mpi = launch && connect(launch);
 let acts = 0;
 
 /** Kills the process at the chosen act, half-way through where the act can be halved. */
@@ -19,7 +24,7 @@ function watch(target, name, half) {
   const original = target[name];
   target[name] = async function (...args) {
     acts += 1;
-    if (acts === Number(killAt)) {
+    if (acts === Number(killAt) && (mpi === undefined || mpi.ranks.rank === Number(killRank))) {
       await half?.call(this, original, args);
       process.kill(process.pid, 'SIGKILL');
     }
@@ -41,7 +46,7 @@ class Toy extends Module {
   }
 }
 
-await initBackend('auto');
+await initBackend(process.env['SONOGROUND_BACKEND'] ?? 'auto');
 const config = runConfigSchema.parse({
   run: { dir, seed: 3 },
   data: { format: 'phantom', phantom: { size: { width: 24, height: 20 }, train: 10, val: 3, test: 1 } },
@@ -97,8 +102,9 @@ const task = {
     return { total, terms: { squares: total }, gradients };
   },
   async loss(samples) {
-    const value = tf.tidy(lossOf(samples, 0));
+    const value = tf.tidy(() => lossOf(samples, 0)());
     const [total] = await value.data();
+    value.dispose();
     return { total, terms: { squares: total } };
   },
   save: (to) => saveCheckpoint(model, `${to}/model.safetensors`),
@@ -109,5 +115,15 @@ watch(handle, 'writeFile', writeHalf);
 for (const name of ['sync', 'truncate', 'close']) watch(handle, name);
 for (const name of ['rename', 'symlink', 'rm', 'mkdir', 'open']) watch(fs.promises, name);
 syncBuiltinESMExports();
-await train({ task, ...data, config: config.train, settings: config, seed: 3, dir, resume: true });
-process.stdout.write(`${acts}\n`);
+if (mpi !== undefined) for (const name of ['gather', 'sum']) watch(mpi.ranks, name);
+const before = tf.memory().numTensors;
+try {
+  await train({ task, ...data, config: config.train, settings: config, seed: 3, dir, resume: true, ranks: mpi?.ranks });
+} catch (error) {
+  const shared = await mpi?.ranks.fail(error);
+  if (shared === undefined || mpi.ranks.isRoot) process.stderr.write(`${(shared ?? error).message}\n`);
+  process.exitCode = 1;
+}
+if (tf.memory().numTensors !== before) throw new Error(`${tf.memory().numTensors - before} tensors were left`);
+if (mpi === undefined || mpi.ranks.isRoot) process.stdout.write(`${acts}\n`);
+mpi?.close();

@@ -13,7 +13,6 @@ import { readTable } from '../../src/data/import/readers/table.js';
 import { findImporter } from '../../src/data/import/registry.js';
 import { readSplitFile } from '../../src/data/import/split-file.js';
 import { kFolds } from '../../src/data/splits.js';
-import type { Sample } from '../../src/data/types.js';
 import { stageFolder } from '../../src/export/staging.js';
 import { parsePart } from '../../src/imaging/formats/address.js';
 import { decodeImage } from '../../src/imaging/index.js';
@@ -73,7 +72,7 @@ const WAYS: Partial<Record<ErrorCode, () => unknown>> = {
   E_HUB_OFFLINE: async () => thrown(forbiddenByOffline('owner/model', await hubSettings({ HF_HUB_OFFLINE: '1' }))),
   E_IMAGE_UNREADABLE: async () => decodeImage(join(await folder('unreadable', { 'a.png': 'no picture' }), 'a.png')),
   E_INPUT_IS_OUTPUT: async () => checkPlaces(await folder('nested', {}), at('nested/out')),
-  E_LOSS_NOT_FINITE: async () => thrown(notFinite('loss', 4, [{ id: 'a' } as Sample])),
+  E_LOSS_NOT_FINITE: async () => thrown(notFinite('loss', 4, ['a'])),
   E_MASK_NOT_FOUND: async () =>
     FoldersDataset.open(await folder('no-mask', { 'images/a.png': '', 'masks/b.png': '' }), { phrase: 'cyst' }),
   E_MASK_SIZE: async () => fitMask({ width: 2, height: 4, data: new Uint8Array(8) }, { width: 4, height: 4 }, 'm.png'),

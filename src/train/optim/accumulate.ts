@@ -12,11 +12,16 @@ export interface MicroGradients {
  * by their sum.
  */
 export function shares(normalisers: readonly number[]): number[] {
-  const whole = Math.max(
+  const whole = wholeOf(normalisers);
+  return normalisers.map((n) => Math.max(1, n) / whole);
+}
+
+/** The divisor of the loss of the whole batch. */
+function wholeOf(normalisers: readonly number[]): number {
+  return Math.max(
     1,
     normalisers.reduce((sum, n) => sum + n, 0),
   );
-  return normalisers.map((n) => Math.max(1, n) / whole);
 }
 
 /**
@@ -42,17 +47,14 @@ export class Accumulator {
 
   /** The accumulated gradients of the whole batch; the tensors belong to the caller. */
   finish(): Gradients {
-    const whole = Math.max(
-      1,
-      this.normalisers.reduce((sum, n) => sum + n, 0),
-    );
-    return new Map(
-      [...this.sums].map(([parameter, sum]) => {
-        const gradient = tf.div(sum, whole);
-        sum.dispose();
-        return [parameter, gradient];
-      }),
-    );
+    return divided(this.take(), this.normalisers);
+  }
+
+  /** The sums before their division, to add those of other processes; the tensors belong to the caller. */
+  take(): Gradients {
+    const sums = new Map(this.sums);
+    this.sums.clear();
+    return sums;
   }
 
   /** Frees the accumulated gradients after a failure. */
@@ -60,4 +62,16 @@ export class Accumulator {
     tf.dispose([...this.sums.values()]);
     this.sums.clear();
   }
+}
+
+/** Divides the sums over micro-batches by the normaliser of the whole batch, and frees them. */
+export function divided(sums: Gradients, normalisers: readonly number[]): Gradients {
+  const whole = wholeOf(normalisers);
+  return new Map(
+    [...sums].map(([parameter, sum]) => {
+      const gradient = tf.div(sum, whole);
+      sum.dispose();
+      return [parameter, gradient];
+    }),
+  );
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Dataset } from '../../data/index.js';
 import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
 import type { Method } from '../../protocols/index.js';
 import {
   type OpenedSplits,
+  onRoot,
   openRun,
   type RunConfig,
   type RunOptions,
@@ -49,6 +51,7 @@ export interface ExperimentOptions extends RunOptions {
  * console.log(`DSC ${test.dsc?.toFixed(1)} %`); // and the adapter is in runs/first/best
  */
 export function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
+  if (options.ranks?.isRoot === false) return experiment(config, options);
   return withRunLock(config.run.dir, () => experiment(config, options));
 }
 
@@ -56,7 +59,8 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
   const { folds } = config.eval;
   const divisions = await openRun(config.data, config.run.seed, { folds, logger: options.logger });
   // Training also writes it, after verifying that a resumed run has the same settings.
-  if (!options.resume) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
+  const { ranks } = options;
+  if (!options.resume && ranks?.isRoot !== false) await writeFileAtomic(join(config.run.dir, 'config.yaml'), stringify(config));
   const probe = await openProbe(config);
   const tried: ProbeScore[] = [];
   const training: TrainResult[] = [];
@@ -66,9 +70,28 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     const dir = folds > 0 ? join(config.run.dir, `fold-${k + 1}`) : config.run.dir;
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
-    judged.push({ dataset: data.test, methods: [await openTrained(config, data, result)] });
-    if (probe) tried.push(await tryOut(selectTrainedModels(config, result.bestDir), probe));
+    await onRoot(ranks, async () => {
+      judged.push({ dataset: data.test, methods: [await openTrained(config, data, result)] });
+      if (probe) tried.push(await tryOut(selectTrainedModels(config, result.bestDir), probe));
+    });
   }
+  return onRoot(ranks, () => test(config, { training, judged, probe, tried }, options));
+}
+
+/** The results of training, to be evaluated. */
+interface Trained {
+  readonly training: readonly TrainResult[];
+  readonly judged: readonly EvaluationSplit[];
+  readonly probe: Dataset | undefined;
+  readonly tried: readonly ProbeScore[];
+}
+
+async function test(
+  config: RunConfig,
+  { training, judged, probe, tried }: Trained,
+  options: ExperimentOptions,
+): Promise<RunMetrics> {
+  const { folds } = config.eval;
   const evaluations = await evaluateStrictly(judged, config);
   if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);

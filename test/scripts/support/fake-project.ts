@@ -9,7 +9,7 @@ import { makeWheel, type ZipEntry } from './zip.js';
 
 /** How the stand-in of a program behaves: as it should, fail, bring a wrong file (the compiler: no native operations), or never end. */
 export type Mode = 'good' | 'fail' | 'wrong' | 'hang';
-export type Tool = 'npm' | 'python3' | 'g++' | 'nvcc';
+export type Tool = 'npm' | 'python3' | 'g++' | 'nvcc' | 'mpicc';
 
 export const WHEEL = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl';
 
@@ -64,10 +64,13 @@ const TOOLS: Readonly<Record<Tool, string>> = {
     if (args.includes('--list-gpu-arch')) { console.log('compute_75\\ncompute_90\\ncompute_103'); process.exit(0); }
     if (mode === 'wrong') { console.error('a.cu(1): error: no such thing'); process.exit(1); }
     fs.writeFileSync(args[args.indexOf('-o') + 1], 'kernels');`,
+  mpicc: `
+    if (mode === 'wrong') { console.error('addon.c:1:1: error: no such header'); process.exit(1); }
+    fs.writeFileSync(args[args.indexOf('-o') + 1], 'addon');`,
 };
 
 /** What is not on every machine: {@link FakeMachine.add} puts it there. */
-const RARE: readonly Tool[] = ['nvcc'];
+const RARE: readonly Tool[] = ['nvcc', 'mpicc'];
 
 const PRELUDE = (home: string, name: Tool) => `#!${process.execPath}
 const fs = require('node:fs'), { dirname } = require('node:path');
@@ -258,4 +261,10 @@ export function nativeOpsOf(project: string): string[] {
 export function cudaOpsOf(project: string): string[] {
   const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
   return readdirSync(dir).filter((name) => name.startsWith('sonoground-cuda-ops-'));
+}
+
+/** The addon for MPI in place in a project, or the note that there is none: names of files. */
+export function mpiOf(project: string): string[] {
+  const dir = join(project, 'node_modules', '@tensorflow', 'tfjs-node-gpu', 'lib', 'napi-v8');
+  return readdirSync(dir).filter((name) => name.startsWith('sonoground-mpi-'));
 }
