@@ -38,7 +38,7 @@ beforeAll(async () => {
   await mkdir(join(dir, 'wrong'));
   await writeFile(join(dir, 'wrong', 'config.json'), '{"model_type": "grounding-dino", "d_model": "wide"}');
   await writeFile(join(dir, 'file'), 'no folder');
-  await writeFile(join(dir, 'bad.png'), 'no picture');
+  await writeFile(join(dir, 'bad.png'), 'not an image');
   await mkdir(join(dir, 'empty'));
   await writeFile(join(dir, 'typo.yaml'), `run: {dir: ${join(dir, 'run')}}\ndata: {format: phantom}\ntrain: {epochz: 3}\n`);
   await writeFile(

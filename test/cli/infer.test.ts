@@ -147,7 +147,7 @@ describe('infer', () => {
     const content: [string, Buffer][] = [
       ['1.png', good],
       ['empty.png', Buffer.alloc(0)],
-      ['text.jpg', Buffer.from('no picture')],
+      ['text.jpg', Buffer.from('not an image')],
       ['truncated.png', good.subarray(0, good.length / 2)],
       ['z.png', good],
     ];

@@ -21,7 +21,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('what a stranger names', () => {
   it('is shown and not obeyed when a file of that name cannot be read', async () => {
-    await writeFile(join(dir, `${EVIL}.png`), 'no picture');
+    await writeFile(join(dir, `${EVIL}.png`), 'not an image');
     const { code, text } = await runCommand([
       'infer',
       '--image',

@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 describe('films and volumes', () => {
-  it('stand for all their pictures where images are looked for', async () => {
+  it('stand for all their images where images are looked for', async () => {
     const images = join(dir, 'images');
     const named = (fileName: string, id: string) => ({ path: join(images, fileName), id, fileName });
     expect(await findImages([images])).toEqual([

@@ -38,7 +38,7 @@ const boxOf = ({ objects }: Sample) => objects[0]?.boxXyxyPx;
 describe('an annotation', () => {
   it.each<[name: string, annotation: object, box: number[]]>([
     ['of a box alone, as tools write it', { segmentation: [], bbox }, [2, 3, 7, 7]],
-    ['whose polygon leaves the image in part', { segmentation: [[10, 5, 60, 5, 60, 60, 10, 60]] }, [10, 5, 20, 12]],
+    ['whose polygon partly leaves the image', { segmentation: [[10, 5, 60, 5, 60, 60, 10, 60]] }, [10, 5, 20, 12]],
     ['with null where it has nothing', { segmentation: null, caption: null, area: null, bbox }, [2, 3, 7, 7]],
     ['whose box is larger than its polygon', { segmentation: [[3, 4, 6, 4, 6, 6, 3, 6]], bbox }, [3, 4, 6, 6]],
     [

@@ -200,7 +200,7 @@ describe('CocoDataset', () => {
 });
 
 describe('splits', () => {
-  it('give every sample to one part, 70/20/10, the same for the same seed', () => {
+  it('give every sample to one split, 70/20/10, the same for the same seed', () => {
     const { train, val, test } = splitIndices(42, { train: 0.7, val: 0.2, test: 0.1 }, 42);
     expect([train.length, val.length, test.length]).toEqual([29, 8, 5]);
     expect([...train, ...val, ...test].sort((a, b) => a - b)).toEqual(Array.from({ length: 42 }, (_, i) => i));

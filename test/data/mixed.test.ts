@@ -58,7 +58,7 @@ describe('a mixture of sets', () => {
     runConfigSchema.parse({ run: { dir: 'unused' }, data: { format: 'coco', root, sets } }).data;
   const phantom = { size: { width: 32, height: 32 }, train: 7, val: 1, test: 1 };
 
-  it('holds datasets and phantoms, and repeats images in its training part alone', async () => {
+  it('holds datasets and phantoms, and repeats images in its training split alone', async () => {
     const data = config([
       { name: 'mine', repeat: 3 },
       { name: 'phantoms', phantom },

@@ -13,7 +13,7 @@ useBackend();
 
 const dir = temporaryFolder('exemplar-method');
 
-/** A sample whose picture no other has. */
+/** A sample whose image is unlike all others. */
 function shot(id: number, phrase: string, rest: Partial<Sample> = {}): Sample {
   const one = sample(String(id), [object(phrase, [id, 2, id + 6, 12])], rest);
   return { ...one, image: { ...one.image, data: one.image.data.map(() => id) } };
@@ -59,7 +59,7 @@ describe('drawing exemplars', () => {
     expect(first.notes).toEqual([]);
   });
 
-  it('never takes the picture of an evaluated image, under whatever name', async () => {
+  it('never draws the image under evaluation as an exemplar, whatever its name', async () => {
     const twin = { ...shot(20, 'cyst'), id: 'another name' };
     const { exemplars } = await drawSupport(datasetOf([twin, shot(1, 'cyst')]), datasetOf([shot(20, 'cyst')]), {
       count: 2,

@@ -81,7 +81,7 @@ describe('masks of other methods', () => {
     expect(box?.mask).toEqual(rectangle([4, 4, 12, 12]));
     await put('img.1.png', rectangle([0, 0, 3, 3], { width: 30, height: 30 }));
     await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('30x30');
-    await writeFile(join(dir, 'img.1.png'), 'no picture');
+    await writeFile(join(dir, 'img.1.png'), 'not an image');
     await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('img.1.png');
   });
 

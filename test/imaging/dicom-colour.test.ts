@@ -162,8 +162,8 @@ describe('JPEG with losses', () => {
   );
 
   it('is the same with a colour profile as without', async () => {
-    const picture = sharp(Buffer.from(PIXELS), { raw: { ...size, channels: 3 } }).withIccProfile('p3');
-    const profiled = await picture.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+    const image = sharp(Buffer.from(PIXELS), { raw: { ...size, channels: 3 } }).withIccProfile('p3');
+    const profiled = await image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     expect(profiled.includes('ICC_PROFILE')).toBe(true);
     const at = profiled.indexOf('ICC_PROFILE') - 4;
     const bare = Buffer.concat([profiled.subarray(0, at), profiled.subarray(at + 2 + profiled.readUInt16BE(at + 2))]);

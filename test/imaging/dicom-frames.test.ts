@@ -26,9 +26,9 @@ const parse = (bytes: Uint8Array) => DicomFile.parse(bytes, 'x.dcm');
 const first = async (bytes: Uint8Array) => [...(await (await parse(bytes)).image(0)).data];
 async function all(bytes: Uint8Array): Promise<number[][]> {
   const film = await parse(bytes);
-  const pictures: number[][] = [];
-  for (let k = 0; k < film.header.frames; k++) pictures.push([...(await film.image(k)).data]);
-  return pictures;
+  const images: number[][] = [];
+  for (let k = 0; k < film.header.frames; k++) images.push([...(await film.image(k)).data]);
+  return images;
 }
 
 /** What JFIF's formulas give. */
@@ -90,7 +90,7 @@ describe('YBR_FULL_422, uncompressed', () => {
 describe('the number of bytes', () => {
   const three = Buffer.concat(FRAMES);
 
-  it('of further pictures is not passed over', async () => {
+  it('of further images is not passed over', async () => {
     await expectError(parse(native(size, three)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',

@@ -95,13 +95,13 @@ describe('grey levels', () => {
       '00281052': text('DS', '-24'),
       '00281053': text('DS', '2'),
     };
-    const picture = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12, more });
+    const image = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12, more });
     const expected = Array.from(DEEP, (x) => Math.round(255 * Math.min(1, Math.max(0, of(2 * x - 24)))));
-    expect([...picture.data]).toEqual(greyOf(expected));
+    expect([...image.data]).toEqual(greyOf(expected));
     expect(new Set(expected).size).toBeGreaterThan(3);
   });
 
-  it('reach from the smallest to the largest where a deep picture has no window', async () => {
+  it('reach from the smallest to the largest where a deep image has no window', async () => {
     const { data } = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12 });
     const [first, last] = [data[0], data.at(-1)];
     expect([first, last]).toEqual([0, 255]);
@@ -193,8 +193,8 @@ describe('compressed DICOM', () => {
   });
 
   it('reads JPEG, grey, with colour differences, and RGB that is not marked as such', async () => {
-    const picture = sharp(Buffer.from(RGB), { raw: { ...size, channels: 3 } });
-    const plain = await picture.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+    const image = sharp(Buffer.from(RGB), { raw: { ...size, channels: 3 } });
+    const plain = await image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     const decoded = new Uint8Array(await sharp(plain).raw().toBuffer());
     const colour = { ...size, frames: [plain], samples: 3, syntax: SYNTAX.jpeg } as const;
     expect((await read({ ...colour, photometric: 'YBR_FULL_422' })).data).toEqual(decoded);
@@ -329,7 +329,7 @@ describe('privacy', () => {
     '00100030': text('DA', '19610203'),
     '00080090': text('PN', 'Lindqvist^Per'),
     '00080080': text('LO', 'St. Planted Hospital'),
-    // In an item of a sequence, in a region of the picture itself, and in private elements.
+    // In an item of a sequence, in a region of the image itself, and in private elements.
     '00081110': text('SQ', { '00100010': text('PN', 'Haddad^Rim') }),
     '00186011': text('SQ', { '00186012': text('US', 1), '00100010': text('PN', 'Haddad^Rim') }),
     '00091010': text('LO', 'Private^Note'),
@@ -399,11 +399,7 @@ describe('decodeImage of DICOM', () => {
   const whole = dicom({ ...size, frames: [GREY] });
   it.each([
     ['missing.dcm', undefined, /missing\.dcm: there is no such file/],
-    [
-      'text.dcm',
-      Buffer.from('not a picture '.repeat(40)),
-      /text\.dcm: it (cannot be read as DICOM|is damaged or cut off|has no)/,
-    ],
+    ['text.dcm', Buffer.from('not an image '.repeat(40)), /text\.dcm: it (cannot be read as DICOM|is damaged or cut off|has no)/],
     ['empty.dcm', Buffer.alloc(0), /empty\.dcm: /],
     ['short.dcm', whole.subarray(0, whole.length - 10), /short\.dcm: it is damaged or cut off/],
     ['header.dcm', whole.subarray(0, 200), /header\.dcm: it is damaged or cut off/],

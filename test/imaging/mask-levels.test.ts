@@ -189,7 +189,7 @@ describe('a mask of unclear levels is refused with the levels found', () => {
     ['negative everywhere', async () => tif('int16', Array(PIXELS).fill(-1)), /negative everywhere: level -1/],
     ['infinity', async () => tif('float32', drawn(Number.POSITIVE_INFINITY, 0)), /infinite numbers/],
     [
-      'a picture',
+      'an image',
       () => png(Array.from({ length: PIXELS }, (_, i) => 20 + ((i * 7919) % 100) + (i === 5 ? 135 : 0))),
       /it looks like an image, not like a mask: levels from 20 to/,
     ],

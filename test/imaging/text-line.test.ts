@@ -142,7 +142,7 @@ describe('a line of text', () => {
     }
   });
 
-  it('is painted where it overlaps the picture, and nowhere else', () => {
+  it('is painted where it overlaps the image, and nowhere else', () => {
     const line = { width: 2, height: 2, coverage: Uint8Array.of(255, 128, 0, 255) };
     const painted = (left: number, top: number) => {
       const canvas = { width: 2, height: 2, data: new Uint8Array(12).fill(100) };
@@ -181,14 +181,14 @@ describe('labels of an overlay', () => {
     [128, 128, 235],
     [2000, 2000, DARK],
     [2000, 2000, 235],
-  ])('have letters at one share of the picture (%d x %d, level %d)', async (width, height, level) => {
+  ])('have letters at one share of the image (%d x %d, level %d)', async (width, height, level) => {
     const { overlay, letters } = await labelled(width, height, level, 'malignant lesion');
     const share = letters / (overlay.width * overlay.height);
     expect(share).toBeGreaterThan(0.0015);
     expect(share).toBeLessThan(0.02);
   });
 
-  it('stay whole when they are longer than the picture is wide: the label is cut, the score is not', async () => {
+  it('stay whole when they are longer than the image is wide: the label is cut, the score is not', async () => {
     const { overlay, letters } = await labelled(64, 64, DARK, 'lesion '.repeat(20_000));
     expect([overlay.width, overlay.height]).toEqual([512, 512]);
     expect(letters).toBeGreaterThan(100);
@@ -199,7 +199,7 @@ describe('labels of an overlay', () => {
     [4096, 1],
     [1, 4096],
     [3000, 30],
-  ])('do not break a picture of %d x %d', async (width, height) => {
+  ])('do not break an image of %d x %d', async (width, height) => {
     await expect(labelled(width, height, DARK, 'cyst 肿瘤')).resolves.toMatchObject({});
   });
 });

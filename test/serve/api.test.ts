@@ -164,7 +164,7 @@ describe('images', () => {
 });
 
 const bomb = nifti({ dims: [100, 100, 60], values: new Array(600_000).fill(0), gzip: true });
-/** The same picture, that says it is 30,000 pixels wide. */
+/** The same image, claiming to be 30,000 pixels wide. */
 const wide = () => {
   const bytes = Buffer.from(png);
   bytes.writeUInt32BE(30_000, 16);

@@ -178,7 +178,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     expect(await rows()).toBe(1);
   });
 
-  it('saves what is shown as a picture, as JSON and as a data set', async () => {
+  it('saves what is shown as an image, as JSON and as a data set', async () => {
     await openScan('scan.png');
     await look('mass. cyst. kidney.', 0.05);
     const shown = await rows();
@@ -214,7 +214,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
   });
 
   it('says what is wrong with a file, and goes on', async () => {
-    await writeFile(join(dir, 'bad.png'), 'no picture');
+    await writeFile(join(dir, 'bad.png'), 'not an image');
     await page.goto(`${address}/#token=${TOKEN}`);
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));
     await message(/cannot be read as an image/);

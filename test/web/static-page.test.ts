@@ -27,7 +27,7 @@ const missing = browserMissing ?? notNative(backend);
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
 
-/** In the browser: the last picture that was shown, in base64. */
+/** In the browser: the last image that was shown, in base64. */
 declare const seen: { png?: string };
 
 /** What this page shows, as it exports it. */
@@ -237,7 +237,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
   });
 
   it('says in a line what is wrong with an image, and goes on', async () => {
-    await writeFile(join(dir, 'bad.png'), 'no picture');
+    await writeFile(join(dir, 'bad.png'), 'not an image');
     await open(site, '?backend=wasm');
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));
     await message(/^image: it cannot be read as an image\. Choose a complete PNG/);
@@ -288,7 +288,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
       'film.dcm': dicom({ ...size, frames: [await jpeg(smooth), await jpeg(grey)], syntax: SYNTAX.jpeg }),
     };
     await open(site, '?backend=wasm');
-    // What the engine sends to be shown is the picture that it looks at.
+    // What the engine sends to be shown is the image that it looks at.
     await page.evaluate(() => {
       const original = createImageBitmap;
       globalThis.createImageBitmap = async (blob: ImageBitmapSource) => {
@@ -363,7 +363,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     if (folder !== undefined) await page.screenshot({ path: join(folder, 'static-phone.png'), fullPage: true });
   });
 
-  it('exports pictures', async () => {
+  it('exports images', async () => {
     await open(site, '?backend=wasm');
     await openScan();
     await look();

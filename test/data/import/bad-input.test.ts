@@ -12,7 +12,7 @@ import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, readPart, SPLITS, sorted } from './support.js';
+import { objectsBySource, readSplit, SPLITS, sorted } from './support.js';
 
 const dir = temporaryFolder('bad');
 
@@ -200,7 +200,7 @@ describe('files', () => {
       what: 'it has no mask',
     });
     const aul = await published('AUL');
-    await writeFile(join(aul, 'Benign/Benign/image/2.jpg'), 'no picture');
+    await writeFile(join(aul, 'Benign/Benign/image/2.jpg'), 'not an image');
     await expectError(importDataset({ dataset: 'aul', from: aul, to: folder(), onBad: 'stop' }), {
       code: 'E_DATA_UNUSABLE',
       where: 'Benign/Benign/image/2.jpg',
@@ -211,7 +211,7 @@ describe('files', () => {
   it('may all be bad', async () => {
     const from = folder();
     for (const n of [1, 2]) {
-      await put(from, `Test_Image_${n}.png`, 'no picture');
+      await put(from, `Test_Image_${n}.png`, 'not an image');
       await put(from, `mask_${n}.png`, await mask(8, 8, []));
     }
     await expectError(importDataset({ dataset: 'stu', from, to: folder() }), {
@@ -298,10 +298,10 @@ describe('outlines of kidneyUS', () => {
     expect(files).toHaveLength(8 * 4 + 3);
     expect(files.filter((name) => /-2\.png$/.test(name))).toEqual([]);
     const named = new Set<string>();
-    for (const part of SPLITS) {
-      const { images } = await readPart(to, part);
+    for (const split of SPLITS) {
+      const { images } = await readSplit(to, split);
       for (const { file_name } of images) named.add(file_name);
-      expect(counts[part].files).toBe(images.length);
+      expect(counts[split].files).toBe(images.length);
     }
     expect(named.size).toBe(files.length);
   });
@@ -392,16 +392,16 @@ describe('options and targets', () => {
     expect((await readdir(join(to, 'images'))).every((name) => name.startsWith('busi_'))).toBe(true);
   });
 
-  it('takes parts that were published when asked to', async () => {
-    const parts = async (dataset: string) => {
+  it('takes splits that were published when asked to', async () => {
+    const splits = async (dataset: string) => {
       const { counts } = await importDataset({ dataset, from: await published(dataset), to: folder(), officialSplits: true });
       return [counts.train.images, counts.val.images, counts.test.images];
     };
-    expect(await parts('TN3K')).toEqual([4, 2, 6]);
-    expect(await parts('TG3K')).toEqual([8, 2, 0]);
-    expect(await parts('S1')).toEqual([7, 3, 1]);
-    expect(await parts('MicroSeg')).toEqual([12, 4, 8]);
-    expect(await parts('RegPro')).toEqual([16, 8, 0]);
+    expect(await splits('TN3K')).toEqual([4, 2, 6]);
+    expect(await splits('TG3K')).toEqual([8, 2, 0]);
+    expect(await splits('S1')).toEqual([7, 3, 1]);
+    expect(await splits('MicroSeg')).toEqual([12, 4, 8]);
+    expect(await splits('RegPro')).toEqual([16, 8, 0]);
   });
 
   it('takes the images cut out around the nodule when asked to, and says what they are', async () => {
@@ -507,8 +507,8 @@ describe('an import that was stopped', () => {
     await rm(join(to, 'images', 'folders_9.png'), { force: true });
     await rm(join(to, 'masks', (await readdir(join(to, 'masks')))[0] as string));
     await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'], seed: 7 });
-    const parts = await Promise.all(['train', 'val', 'test'].map((part) => readPart(to, part)));
-    expect(parts.flatMap(({ annotations }) => annotations)).toHaveLength(259);
+    const splits = await Promise.all(['train', 'val', 'test'].map((split) => readSplit(to, split)));
+    expect(splits.flatMap(({ annotations }) => annotations)).toHaveLength(259);
     expect(await readdir(join(to, 'masks'))).toHaveLength(259);
   });
 

@@ -9,12 +9,12 @@ import { Rng } from '../../../src/util/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
-import { readPart, SPLITS } from './support.js';
+import { readSplit, SPLITS } from './support.js';
 
 const dir = temporaryFolder('coco-import');
 let made = 0;
 
-/** Where the objects of images lie: each image has its own, so that a wrong picture shows. */
+/** Where the objects of images lie: each image has its own, so that a wrong image shows. */
 const BOXES: readonly Box[] = [
   [10, 10, 30, 30],
   [60, 60, 30, 30],
@@ -24,8 +24,8 @@ const BOXES: readonly Box[] = [
 const boxOf = (k: number) => BOXES[k % BOXES.length] as Box;
 const polygonOf = ([x, y, w, h]: Box) => [[x, y, x + w, y, x + w, y + h, x, y + h]];
 
-/** Grey level 210 in the box; around it squares of other levels in each picture, so that none is taken for a copy of another. */
-async function picture(box: Box | undefined, seed = 0, side = 100): Promise<Buffer> {
+/** Grey level 210 in the box; around it squares of other levels in each image, so that none is taken for a copy of another. */
+async function image(box: Box | undefined, seed = 0, side = 100): Promise<Buffer> {
   const rng = Rng.seeded(seed);
   const levels = Array.from({ length: 100 }, () => 20 + rng.int(80));
   const inside = paint(side, side, box === undefined ? [] : [{ box, value: 1 }]);
@@ -38,7 +38,7 @@ async function picture(box: Box | undefined, seed = 0, side = 100): Promise<Buff
 
 type Entry = object | undefined;
 
-/** A folder with pictures (box k in the k-th) and one list of them, an annotation each. */
+/** A folder with images (box k in the k-th) and one list of them, an annotation each. */
 async function set(
   names: readonly (string | undefined)[],
   files: readonly (string | undefined)[],
@@ -57,7 +57,7 @@ async function set(
   first = 0,
 ): Promise<string> {
   for (const [k, file] of files.entries())
-    if (file !== undefined) await put(from, file, await picture(boxOf(first + k), first + k));
+    if (file !== undefined) await put(from, file, await image(boxOf(first + k), first + k));
   const content = {
     images: names.map((file_name, k) => ({ id: k + 1, file_name, ...images[k] })),
     annotations: names.map((_, k) => ({
@@ -75,7 +75,7 @@ async function set(
 interface Imported {
   /** Of each imported file below the folder: the mean grey level in each of its masks; none for a negative. */
   readonly means: Readonly<Record<string, readonly number[]>>;
-  readonly parts: Readonly<Record<string, string>>;
+  readonly splits: Readonly<Record<string, string>>;
   readonly groups: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
   readonly notes: readonly string[];
@@ -86,24 +86,24 @@ async function imported(from: string): Promise<Imported> {
   const to = join(dir, String(made++));
   const { problems, notes } = await importDataset({ dataset: 'coco', from, to });
   const means: Record<string, number[]> = {};
-  const parts: Record<string, string> = {};
+  const splits: Record<string, string> = {};
   const groups: Record<string, string> = {};
-  for (const part of SPLITS) {
-    const { images } = await readPart(to, part);
-    const data = await CocoDataset.open(to, part);
+  for (const split of SPLITS) {
+    const { images } = await readSplit(to, split);
+    const data = await CocoDataset.open(to, split);
     for (const [i, { source, group }] of images.entries()) {
       const { image, objects } = await data.load(i);
       means[source] = objects.map(({ mask: { data: inside } }) => {
         const levels = [...inside.keys()].filter((pixel) => inside[pixel] === 1).map((pixel) => image.data[pixel * 3] as number);
         return levels.reduce((a, b) => a + b) / levels.length;
       });
-      parts[source] = part;
+      splits[source] = split;
       groups[source] = group;
     }
   }
   return {
     means,
-    parts,
+    splits,
     groups,
     problems: problems.map(({ file, what }) => `${file}: ${what}`),
     notes,
@@ -141,14 +141,14 @@ describe('an image of a COCO list is found by its path', () => {
     expect(means).toEqual(right(...files.slice(0, names.length)));
   });
 
-  it('in the folder of its part, where numbers begin anew in each', async () => {
+  it('in the folder of its split, where numbers begin anew in each', async () => {
     const from = await set(['1.png', '2.png'], ['train2017/1.png', 'train2017/2.png'], {
       list: 'annotations/instances_train2017.json',
     });
     await set(['1.png', '2.png'], ['val2017/1.png', 'val2017/2.png'], { list: 'annotations/instances_val2017.json', from }, 2);
-    const { means, parts } = await imported(from);
+    const { means, splits } = await imported(from);
     expect(means).toEqual(right('train2017/1.png', 'train2017/2.png', 'val2017/1.png', 'val2017/2.png'));
-    expect(parts['val2017/1.png']).toBe('val');
+    expect(splits['val2017/1.png']).toBe('val');
   });
 
   it('in the folder of its list, where several sets lie side by side', async () => {
@@ -189,7 +189,7 @@ describe('an image of a COCO list is named and left out', () => {
     ]);
   });
 
-  it('rather than taken from another patient, another part, or the masks', async () => {
+  it('rather than taken from another patient, another split, or the masks', async () => {
     const from = await set(['p1/1.png', 'p9/1.png'], ['f/p1/1.png']);
     expect((await imported(from)).problems).toEqual([`${list}: image 2 (p9/1.png): it is not there`]);
     const train = 'annotations/instances_train.json';
@@ -204,7 +204,7 @@ describe('an image of a COCO list is named and left out', () => {
 
   it('where a link leads out of the folder', async () => {
     const from = await set(['1.png', '2.png'], [undefined, 'images/2.png']);
-    await put(dir, 'secret/1.png', await picture(boxOf(0)));
+    await put(dir, 'secret/1.png', await image(boxOf(0)));
     await symlink(join(dir, 'secret', '1.png'), join(from, 'images', '1.png'));
     const { means, problems } = await imported(from);
     expect(means).toEqual(right('images/2.png'));
@@ -266,7 +266,7 @@ describe('of an annotation file', () => {
     const file = JSON.parse(await readFile(path, 'utf8'));
     file.images.push({ id: 9, file_name: '2.png' });
     await put(from, 'annotations/instances_default.json', JSON.stringify(file));
-    await put(from, 'i/2.png', await picture(undefined));
+    await put(from, 'i/2.png', await image(undefined));
     expect((await imported(from)).means).toEqual({ ...right('i/1.png'), 'i/2.png': [] });
   });
 
@@ -275,7 +275,7 @@ describe('of an annotation file', () => {
       list: 'annotations/instances_train2017.json',
     });
     const images = [1, 2, 3].map((id) => ({ id, file_name: `${id}.png` }));
-    await put(from, 'train2017/3.png', await picture(boxOf(2)));
+    await put(from, 'train2017/3.png', await image(boxOf(2)));
     for (const [name, annotations] of Object.entries({
       captions: [{ id: 1, image_id: 1, caption: 'A dark spot.' }],
       panoptic: [{ image_id: 1, segments_info: [], file_name: '1.png' }],
@@ -353,10 +353,10 @@ describe('masks of a COCO list', () => {
 });
 
 describe('groups of a COCO list', () => {
-  it.each(['patient', 'volume', 'group'])('are what %s says: none is in two parts', async (field) => {
+  it.each(['patient', 'volume', 'group'])('are what %s says: none is in two splits', async (field) => {
     const names = Array.from({ length: 12 }, (_, k) => `${k}.png`);
     const images = names.map((_, k) => ({ [field]: k < 6 ? 'A' : k < 9 ? 'B' : 7 }));
-    const { groups, parts } = await imported(
+    const { groups, splits } = await imported(
       await set(
         names,
         names.map((name) => `i/${name}`),
@@ -364,11 +364,11 @@ describe('groups of a COCO list', () => {
       ),
     );
     expect(new Set(Object.values(groups))).toEqual(new Set(['A', 'B', '7']));
-    const pairs = new Set(Object.keys(groups).map((file) => `${groups[file]} ${parts[file]}`));
+    const pairs = new Set(Object.keys(groups).map((file) => `${groups[file]} ${splits[file]}`));
     expect(pairs.size).toBe(3);
   });
 
-  it('are not made of equal names in the parts of a Roboflow set, but of the copies of one image', async () => {
+  it('are not made of equal names in the splits of a Roboflow set, but of the copies of one image', async () => {
     const copy = (k: number) => `1_png.rf.${k}123456789abcdef0123456789abcdef.png`;
     const from = await set(['1.png', copy(1), copy(2)], ['train/1.png', `train/${copy(1)}`, `train/${copy(2)}`], {
       list: 'train/_annotations.coco.json',
@@ -381,11 +381,11 @@ describe('groups of a COCO list', () => {
     expect(JSON.parse(await readFile(join(to, 'report.json'), 'utf8')).sharedGroups).toBe(0);
   });
 
-  it('of copies in one folder stay in one part', async () => {
+  it('of copies in one folder stay in one split', async () => {
     const names = Array.from({ length: 12 }, (_, k) => `s${k % 4}_jpg.rf.${k.toString(16)}0123456789abcdef.png`);
-    const { groups, parts } = await imported(await set(names, names, { list: '_annotations.coco.json' }));
+    const { groups, splits } = await imported(await set(names, names, { list: '_annotations.coco.json' }));
     expect(new Set(Object.values(groups)).size).toBe(4);
-    expect(new Set(Object.keys(groups).map((file) => `${groups[file]} ${parts[file]}`)).size).toBe(4);
+    expect(new Set(Object.keys(groups).map((file) => `${groups[file]} ${splits[file]}`)).size).toBe(4);
   });
 });
 

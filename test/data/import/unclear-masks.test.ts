@@ -63,7 +63,7 @@ describe('images in folders', () => {
       'd-dots': await grey((x, y) => ((x === 3 || x === 30) && y === 4 ? 255 : 0)),
     };
     for (const [name, bytes] of Object.entries(masks)) {
-      // In the smallest image whose thousandth part is more than the small lesion.
+      // In the smallest image whose thousandth split is more than the small lesion.
       await put(root, `images/${name}.png`, await scan(W * 10, H * 10, name.length));
       await put(
         root,
