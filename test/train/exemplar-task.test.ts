@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
+import { drawSupport } from '../../src/eval/index.js';
+import { UniverSegPredictor } from '../../src/infer/index.js';
 import { loadUniverSeg } from '../../src/pretrained/index.js';
 import {
   ExemplarTask,
+  openRun,
   type RunConfig,
   runConfigSchema,
   runTraining,
@@ -14,6 +17,7 @@ import {
 } from '../../src/train/index.js';
 import { changeTask } from '../../src/train/task-augment.js';
 import { Rng } from '../../src/util/index.js';
+import { openExemplarMethod } from '../../src/workflows/evaluate/methods.js';
 import { runExperiment } from '../../src/workflows/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectError } from '../support/expect-error.js';
@@ -170,6 +174,36 @@ describe('a run of UniverSeg', () => {
       expect(await bytes('resumed', file)).toBe(await bytes('one-go', file));
     const { config: sizes } = await loadUniverSeg(join(dir, 'one-go', 'best'));
     expect(sizes).toEqual((await loadUniverSeg(MODEL, { random: Rng.seeded(1) })).config);
+  });
+
+  it('is tested as eval tests a UniverSeg: the same exemplars, and the masks and scores of the model alone', async () => {
+    const own = config('tested');
+    const [data] = await openRun(own.data, own.run.seed, { folds: 0 });
+    if (data === undefined) throw new Error('no data');
+    await runExperiment(own);
+    const best = join(dir, 'tested', 'best');
+    const support = await drawSupport(data.train, data.test, { count: 3, seed: own.run.seed, side: SIDE });
+    const { method, support: drawn } = await openExemplarMethod(own, data, best);
+    const predictor = await UniverSegPredictor.load(best);
+    let masks = 0;
+    for (let i = 0; i < drawn.evaluated.size; i++) {
+      const sample = await drawn.evaluated.load(i);
+      for (const [phrase, exemplars] of support.exemplars.get(sample.dataset) ?? []) {
+        if (exemplars.length === 0) continue;
+        expect(drawn.exemplars.get(sample.dataset)?.get(phrase)).toEqual(exemplars);
+        await predictor.setSupport(
+          exemplars.map(({ image }) => image),
+          exemplars.map(({ mask }) => mask),
+        );
+        const { mask, score } = await predictor.predict(sample.image);
+        const [answer] = await method.answer(sample, [phrase]);
+        if (mask.data.includes(1)) masks += 1;
+        expect([answer?.mask, answer?.score]).toEqual(mask.data.includes(1) ? [mask, score] : [undefined, undefined]);
+      }
+    }
+    expect(masks).toBeGreaterThan(0);
+    predictor.dispose();
+    await method.dispose();
   });
 
   it('refuses settings of the other tasks', async () => {
