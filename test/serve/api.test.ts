@@ -318,7 +318,14 @@ describe('what the server says of itself', () => {
   it('describes its API', async () => {
     const { paths, openapi } = (await server.inject('/openapi.json')).json();
     expect(openapi).toBe('3.1.0');
-    expect(Object.keys(paths)).toEqual(['/v1/health', '/v1/segment', '/v1/masks', '/v1/images', '/v1/images/{id}']);
+    expect(Object.keys(paths)).toEqual([
+      '/v1/health',
+      '/v1/segment',
+      '/v1/masks',
+      '/v1/exemplars',
+      '/v1/images',
+      '/v1/images/{id}',
+    ]);
     const { content } = paths['/v1/segment'].post.requestBody;
     expect(content['application/json'].schema.properties.threshold).toMatchObject({ default: 0.3, minimum: 0, maximum: 1 });
     expect(content['multipart/form-data'].schema.properties.image.description).toBe('the file');
