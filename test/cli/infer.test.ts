@@ -99,7 +99,7 @@ describe('infer', () => {
     ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best-per-phrase']],
     ['masker', ['--prompt', PROMPT, ...LOW, '--masker', 'none']],
     ['model', ['--prompt', PROMPT, ...LOW, '--model', '@copy']],
-  ])('does all again with another %s, and only with another one', async (_name, words) => {
+  ])('starts over when %s changes, and only then', async (_name, words) => {
     await cp('weights/nano-grounding-dino', join(dir, 'copy'), { recursive: true });
     await rm(join(dir, 'again'), { recursive: true, force: true });
     const line = ['--image', '@scans/*.png', '--out', '@again'];
@@ -171,21 +171,21 @@ describe('infer', () => {
 
   it.each([
     [
-      'a threshold that is no share',
+      'a threshold outside [0, 1]',
       ['--image', '@scans', '--prompt', 'cyst', '--threshold', '30'],
       2,
       '--threshold: expected a number from 0 to 1, got 30',
     ],
     [
-      'a threshold that is no number',
+      'a non-numeric threshold',
       ['--image', '@scans', '--prompt', 'cyst', '--threshold', 'high'],
       2,
       '--threshold: expected a number from 0 to 1, got NaN',
     ],
-    ['a glob that leads nowhere', ['--image', '@scans/*.tif', '--prompt', 'cyst'], 2, 'there is no image here'],
+    ['a glob without a match', ['--image', '@scans/*.tif', '--prompt', 'cyst'], 2, 'there is no image here'],
     ['one empty prompt of two', ['--image', '@scans', '--prompt', 'cyst', '--prompt', ' .'], 2, '--prompt: it names nothing'],
     [
-      'a masker that is not there',
+      'a missing masker',
       ['--image', '@scans', '--prompt', 'cyst', '--masker', '@gone'],
       1,
       'there is no such folder or weight file',
@@ -279,7 +279,7 @@ describe('a stop', () => {
   });
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(
-    'by %s leaves valid files, and the same command goes on to the same end',
+    'by %s leaves valid files, and the same command resumes to the same result',
     async (signal) => {
       const out = `stop-${signal}`;
       const { child, ended } = start(line(`@${out}`));

@@ -26,7 +26,7 @@ describe('configs/', () => {
   });
 
   it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml') && file !== 'demo.yaml'))(
-    '%s can be read, and uses no earlier names',
+    '%s loads without former names',
     async (file) => {
       const notices: string[] = [];
       const logger = { info: (line: string) => void notices.push(line), warn: () => {} };

@@ -96,7 +96,7 @@ train:
   });
 
   it.each(['2024-01-02', 'runs/stu', 'cyst + mass', '2 * 3', 'train.batchSize', '5e-4', '1/2', '(a)'])(
-    'leaves %s a text where a text is wanted or allowed',
+    'keeps %s as text where text is expected or allowed',
     async (text) => {
       const quoted = JSON.stringify(text);
       const { prompt, day, id } = await load(`prompt: ${quoted}\nday: ${quoted}\nid: ${quoted}\n`);

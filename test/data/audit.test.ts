@@ -96,11 +96,11 @@ describe('a planted leak', () => {
 
   it.each([
     ['upside down', 'up-down', (p: ReturnType<typeof pipeline>) => p.flip().png()],
-    ['turned round', 'both', (p: ReturnType<typeof pipeline>) => p.flip().flop().png()],
+    ['rotated by 180 degrees', 'both', (p: ReturnType<typeof pipeline>) => p.flip().flop().png()],
     ['smaller', 'no', (p: ReturnType<typeof pipeline>) => p.resize(86, 72, { fit: 'fill' }).png()],
-    ['of less contrast', 'no', (p: ReturnType<typeof pipeline>) => p.linear(0.7, 20).png()],
-    ['coded badly', 'no', (p: ReturnType<typeof pipeline>) => p.jpeg({ quality: 40 })],
-  ] as const)('is found when it is %s, between datasets too', async (_name, mirrored, change) => {
+    ['lower in contrast', 'no', (p: ReturnType<typeof pipeline>) => p.linear(0.7, 20).png()],
+    ['heavily compressed', 'no', (p: ReturnType<typeof pipeline>) => p.jpeg({ quality: 40 })],
+  ] as const)('is found when it is %s, across datasets too', async (_name, mirrored, change) => {
     const [one, two] = [
       await newSet({ train: newImages(0, 6) }),
       await newSet({ val: [...newImages(60, 3), { file: 'copy.img', seed: 2, bytes: await copyOf(2, change) }] }),

@@ -83,7 +83,7 @@ describe('films and volumes', () => {
     ['a/film.dcm#12', 'film_12'],
     ['a/volume.nii.gz#y4t2', 'volume_y4t2'],
     ['a/1.2.840.113', '1.2.840.113'],
-  ])('call the results of %s %s', (name, stem) => {
+  ])('name the result of %s %s', (name, stem) => {
     expect(imageStem(name)).toBe(stem);
   });
 });

@@ -184,7 +184,7 @@ describe('CocoDataset', () => {
     ['a box outside', { bbox: [30, 30, 4, 4] }, /annotation 5: its box .* lies outside the 20x20 image/],
     ['an RLE of another size', { segmentation: { size: [9, 9], counts: [81] } }, /annotation 5: its RLE is for 9x9/],
     ['an unknown category', { category_id: 7, bbox: [1, 1, 2, 2] }, /annotation 5: it has neither/],
-    ['nothing to see', {}, /annotation 5: it has no bbox/],
+    ['an empty mask', {}, /annotation 5: it has no bbox/],
   ])('names the annotation with %s', async (name, annotation, message) => {
     const dataset = await annotate(name.replaceAll(' ', '-'), annotation);
     await expect(dataset.load(0)).rejects.toThrow(message);

@@ -19,7 +19,7 @@ describe('examples/', () => {
   it.each([
     ['examples/hc18', [60, 20, 120], ['fetal head']],
     ['examples/usgra-seg', [48, 12, 26], ['blood vessel', 'nerve']],
-  ] as const)('%s can be read whole, is small, and names what it shows', async (root, sizes, phrases) => {
+  ] as const)('%s is readable, small, and names its structures', async (root, sizes, phrases) => {
     const splits = await openSplits(root);
     expect(SPLITS.map((split) => splits[split].size)).toEqual(sizes);
     for (const split of SPLITS) {

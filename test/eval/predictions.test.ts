@@ -90,7 +90,7 @@ describe('masks of other methods', () => {
     ['class 1', 1, [1]],
     ['green', 3, [0, 255, 0]],
     ['blue', 3, [0, 0, 200]],
-  ] as const)('count in whatever they are drawn: %s', async (_name, channels, colour) => {
+  ] as const)('count whatever their level: %s', async (_name, channels, colour) => {
     const inside = rectangle([4, 4, 12, 12]);
     const drawn = Uint8Array.from({ length: inside.data.length * channels }, (_, i) => {
       return (inside.data[Math.floor(i / channels)] as number) * (colour[i % channels] as number);

@@ -56,7 +56,7 @@ describe('YBR_FULL_422, uncompressed', () => {
   /** Colour differences of each pair of neighbours. */
   const pair = (k: number) => [100 + k, 160 - k] as const;
 
-  it.each([6, 5])('with two bytes a pixel shares them, line by line, %d pixels wide', async (width) => {
+  it.each([6, 5])('with two bytes a pixel is split line by line, %d pixels wide', async (width) => {
     const pairs = Math.ceil(width / 2);
     const bytes: number[] = [];
     const expected: number[] = [];

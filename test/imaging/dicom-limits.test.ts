@@ -27,7 +27,7 @@ const SIZ = [0xff, 0x51];
 const u32 = (v: number) => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
 
 describe('a packed image larger than its file says', () => {
-  it.each([60000, 0x7fffffff])('is refused before it is unpacked: JPEG 2000 of %d', async (side) => {
+  it.each([60000, 0x7fffffff])('is refused before decoding: JPEG 2000 of %d', async (side) => {
     const frame = saying(await codecFrame('jpeg-2000', GREY, size), SIZ, 6, ...u32(side), ...u32(side));
     await expectError(image(file(SYNTAX.jpeg2000, frame)), {
       code: 'E_IMAGE_DAMAGED',

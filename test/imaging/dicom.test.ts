@@ -82,7 +82,7 @@ describe('grey levels', () => {
     );
   });
 
-  it.each(['LINEAR', 'LINEAR_EXACT', 'SIGMOID'])('go through the window, %s', async (shape) => {
+  it.each(['LINEAR', 'LINEAR_EXACT', 'SIGMOID'])('are mapped through the window, %s', async (shape) => {
     const [c, w] = [2000, 1000];
     const of = (x: number) => {
       if (shape === 'SIGMOID') return 1 / (1 + Math.exp((-4 * (x - c)) / w));
@@ -151,7 +151,7 @@ describe('colours', () => {
   });
 
   const descriptor = (bits: number) => text('US', 3, 1, bits);
-  it.each([8, 16])('come from a palette of %d bits, whose ends serve beyond it', async (bits) => {
+  it.each([8, 16])('come from a palette of %d bits, clamped beyond its ends', async (bits) => {
     const lut = (...levels: number[]) => {
       const words = Uint16Array.from(levels, (v) => (bits === 16 ? v * 257 : v));
       return text('OW', bits === 16 ? words.buffer : Uint8Array.from([...levels, 0]).buffer);
@@ -277,7 +277,7 @@ describe('compressed DICOM', () => {
     ['1.2.840.10008.1.2.4.107', /packed as an MPEG stream/],
     ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],
     ['1.2.840.10008.1.2.4.94', /its transfer syntax .* is not read/],
-  ])('refuses films of MPEG and HEVC, and rare packings: %s', async (syntax, message) => {
+  ])('refuses MPEG and HEVC clips, and rare encodings: %s', async (syntax, message) => {
     await expectError(read({ ...size, frames: [GREY], syntax }), { code: 'E_IMAGE_FORMAT', where: 'x.dcm', what: message });
   });
 

@@ -92,7 +92,7 @@ describe('decodeImage', () => {
     ['missing.png', undefined, /missing\.png: there is no such file/],
     ['text.png', Buffer.from('not an image'), /text\.png: it cannot be read as an image/],
     ['short.bmp', bmp24().subarray(0, 60), /short\.bmp: the file is shorter than its header says/],
-  ])('says what is wrong with %s', async (name, content, message) => {
+  ])('reports what is wrong with %s', async (name, content, message) => {
     const file = join(dir, name);
     if (content !== undefined) await writeFile(file, content);
     await expect(decodeImage(file)).rejects.toThrow(message);
@@ -350,7 +350,7 @@ describe('files of several images and of other depths', () => {
       [0, 4096, 65535],
       [0, 16, 255],
     ],
-  ])('makes 8 bits of %j', async (values, expected) => {
+  ])('converts %j to 8 bits', async (values, expected) => {
     for (const make of [() => deep(values).png().toBuffer(), () => deep(values).tiff({ compression: 'lzw' }).toBuffer()])
       expect([...(await decodeImage(await make())).data].filter((_value, i) => i % 3 === 0)).toEqual(expected);
   });

@@ -27,7 +27,7 @@ describe('openNifti', () => {
     (['little', 'big'] as const).flatMap((endian) => kinds.map((datatype) => ({ version, endian, datatype }))),
   );
 
-  it.each(cases)('reads NIfTI-$version, $endian-endian, numbers of kind $datatype', async (how) => {
+  it.each(cases)('reads NIfTI-$version, $endian-endian, data type $datatype', async (how) => {
     for (const gzip of [false, true]) {
       const volume = await volumeOf({ dims: DIMS, values: PLACES, gzip, ...how });
       expect(volume.header.shape).toEqual([2, 3, 4]);

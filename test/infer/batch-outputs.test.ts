@@ -54,7 +54,7 @@ describe('a batch', () => {
   it.each([
     [['cyst', 'Zyste', 'опухоль'], []],
     [['cyst', '肿瘤'], [expect.stringMatching(/^overlays spell 肿 瘤 as codes \(U\+…\)/)]],
-  ])('says which letters of %j its overlays cannot write', async (prompts, expected) => {
+  ])('reports the letters of %j that overlays cannot render', async (prompts, expected) => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (line: string) => void warnings.push(line) } as unknown as Logger;
     const settings = {
@@ -172,7 +172,7 @@ describe('a batch', () => {
     expect([done, bad]).toEqual([1, [`${path}: it is not a file. Name image files, or folders that hold them`]]);
   });
 
-  it.each(['../x', '/tmp/x', 'a/../../x', 'a\\..\\..\\x'])('does not take an id that leads out of the folder: %s', async (id) => {
+  it.each(['../x', '/tmp/x', 'a/../../x', 'a\\..\\..\\x'])('refuses an id that leaves the folder: %s', async (id) => {
     const { path } = await image('a');
     expect((await failure(batch([{ path, id, fileName: 'a.png' }])))?.message).toMatch(/leads out of its folder|absolute path/);
     expect(await readdir(dir)).toEqual(['in', 'out']);
@@ -193,7 +193,7 @@ describe('merge', () => {
   }
 
   it.each(['../../victim', '../victim', '/tmp/victim', 'a\\..\\..\\victim', '..', 'C:victim', 'a\0b'])(
-    'writes nothing for a part that names an image %j',
+    'writes nothing for a shard that names an image %j',
     async (id) => {
       await mkdir(join(dir, 'to', 'overlays'), { recursive: true });
       const from = await part((entry) => {
@@ -219,7 +219,7 @@ describe('merge', () => {
     ['an overlay', 'overlays/a.png'],
     ['the journal', 'journal.jsonl'],
     ['the settings', 'settings.json'],
-  ])('does not follow a link out of a part: %s', async (_name, name) => {
+  ])('does not follow a link out of a shard: %s', async (_name, name) => {
     const from = await part(() => {});
     const content = await readFile(join(from, name));
     await writeFile(join(dir, 'secret'), content);

@@ -82,7 +82,7 @@ describe('merging an adapter into the detector', () => {
 
 describe('an adapter that is written here', () => {
   // The paper's set with a head that is trained whole, and the published code's with adapters in that head.
-  it.each(['paper', 'paper-code'])('%s gives in Python what it gives here, and is written the same again', async (name) => {
+  it.each(['paper', 'paper-code'])('%s gives the same outputs in Python, and is written identically', async (name) => {
     const folder = fixturePath(`lora-written/${name}`);
     const golden = await GoldenCase.read(`lora-written/${name}`);
     const model = await detector(folder);

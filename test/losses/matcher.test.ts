@@ -55,7 +55,7 @@ function exhaustive(cost: (object: number, query: number) => number, objects: nu
 
 describe('matching', () => {
   it.each([{ class: 0, bbox: 1, giou: 0 }, { class: 0, bbox: 0, giou: 1 }, COSTS, { class: 4, bbox: 1, giou: 0.5 }])(
-    'finds the assignment that is cheapest by %j',
+    'finds the cheapest assignment by %j',
     (costs) => {
       const rng = Rng.seeded(5);
       for (let round = 0; round < 20; round++) {

@@ -21,7 +21,7 @@ const missing = await nativeOpsMissing();
 
 describeNative(missing, 'the native layer norm', () => {
   it.each([[[3, 5, 7]], [[2, 3, 1]], [[600, 96]], [[7, 43]], [[2, 1536]], [[0, 8]]])(
-    'is what the portable one is: %j',
+    'equals the portable implementation: %j',
     async (shape) => {
       const features = shape.at(-1) as number;
       const inputs = [random(shape, 1, 3), random([features], 2), random([features], 3)] as [tf.Tensor, tf.Tensor, tf.Tensor];
@@ -76,7 +76,7 @@ describeNative(missing, 'the native linear map', () => {
     ['none', (x: tf.Tensor) => x],
     ['relu', (x: tf.Tensor) => tf.relu(x)],
     ['gelu', portableGelu],
-  ] as const)('with %s is what the parts are', async (name, activate) => {
+  ] as const)('with %s equals its separate steps', async (name, activate) => {
     const [x, w, b] = [random([37, 13], 1), random([21, 13], 2), random([21], 3)];
     const parts = activate(tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b));
     await expectClose(nativeLinear({ x, weight: w, bias: b }, name), parts, 2e-6);
@@ -91,7 +91,7 @@ describeNative(missing, 'the native linear map', () => {
     [259, 512, 33],
     [300, 2304, 40],
     [4099, 3, 64],
-  ])('of %i rows, %i inputs and %i outputs is what the parts are', async (rows, inputs, outputs) => {
+  ])('of %i rows, %i inputs and %i outputs equals its separate steps', async (rows, inputs, outputs) => {
     const [x, w, b] = [random([rows, inputs], 1), random([outputs, inputs], 2, inputs ** -0.5), random([outputs], 3)];
     const added = random([rows, outputs], 4);
     const sums = tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b);
@@ -115,7 +115,7 @@ describeNative(missing, 'the native linear map', () => {
     [2048, 1],
     [384, 100],
     [2048, 100],
-  ])('is as exact as a product of float32: %i inputs, sizes within %i', async (inputs, sizes) => {
+  ])('is as accurate as a float32 product: %i inputs, values within %i', async (inputs, sizes) => {
     const [x, w] = [0, 1].map((seed) => {
       const size = tf.exp(tf.mul(random([40, inputs], seed + 5, 0.5), Math.log(sizes)));
       return tf.mul(random([40, inputs], seed + 1), size);
@@ -205,7 +205,7 @@ describeNative(missing, 'the native MLP', () => {
     [700, 33, 600, 47],
     [1001, 200, 530, 70],
   ])(
-    'of %i rows, %i inputs, %i hidden numbers and %i outputs is one linear map after the other, to the last bit',
+    'of %i rows, %i inputs, %i hidden units and %i outputs equals two linear maps bit for bit',
     async (rows, inputs, hidden, outputs) => {
       const [x, layer, added] = [random([rows, inputs], 1), layerOf(inputs, hidden, outputs), random([rows, outputs], 6)];
       for (const activation of ['none', 'relu', 'gelu'] as const)
@@ -296,7 +296,7 @@ function inputsOf({ groups, queries, keys, heads, depth, biasHeads, maskGroups }
 }
 
 describeNative(missing, 'the native attention', () => {
-  it.each(CASES)('is what its parts are: %s', async (_name, size) => {
+  it.each(CASES)('equals its separate steps: %s', async (_name, size) => {
     const [query, key, value, bias, mask] = inputsOf(size);
     const { heads, depth, groups } = size;
     const args = { query, key, value, heads, depth, scale: 0.3, queryGroups: { count: groups }, keyGroups: { count: groups } };
@@ -361,10 +361,10 @@ describeNative(missing, 'the native attention', () => {
   const sizes = { heads: 2, depth: 3, scale: 1, offsets: [0, 0, 0] as const };
 
   it.each<[string, Partial<typeof good>, RegExp]>([
-    ['a row that there is not', { keyRows: rows([0, 1, 2, 4], 2) }, /key_rows below 4, got 4/],
+    ['a row out of range', { keyRows: rows([0, 1, 2, 4], 2) }, /key_rows below 4, got 4/],
     ['a query twice', { queryRows: rows([0, 1, 2, 2], 2) }, /each row once, got 2 twice/],
-    ['a query that is in no group', { queryRows: rows([0, 1], 2) }, /name 4 rows, got 2/],
-    ['groups of different number', { keyRows: rows([0, 1, 2, 3], 4) }, /one group or more, got \[2,2\] and \[4,1\]/],
+    ['a query outside all groups', { queryRows: rows([0, 1], 2) }, /name 4 rows, got 2/],
+    ['different numbers of groups', { keyRows: rows([0, 1, 2, 3], 4) }, /one group or more, got \[2,2\] and \[4,1\]/],
     ['groups that do not divide the rows', { queryRows: tf.zeros([3, 0], 'int32'), keyRows: tf.zeros([3, 0], 'int32') }, /divides 4 rows, got 3/], // biome-ignore format: short
     ['too few columns', { key: tf.ones([4, 5]) }, /key \[rows, 6 columns or more\], got \[4,5\]/],
     ['values of other rows', { value: tf.ones([5, 6]) }, /value with the 4 rows of key/],
@@ -430,7 +430,7 @@ describeNative(missing, 'the native operations', () => {
     expect(nativeOpsOn).toMatch(/AVX|vectors/);
   });
 
-  it.each(['portable', 'avx2', 'avx512'])('give the same on lesser processors: %s', async (vectors) => {
+  it.each(['portable', 'avx2', 'avx512'])('give the same results on older processors: %s', async (vectors) => {
     for (const [i, values] of run({ SONOGROUND_VECTORS: vectors }).entries())
       await expectClose(tf.tensor1d(values), tf.tensor1d(expected[i] as number[]), 1e-5);
   });

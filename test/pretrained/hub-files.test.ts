@@ -44,7 +44,7 @@ function download(name: string, own: { sha256?: string; settings?: HubSettings }
 }
 
 describe('a file of another host', () => {
-  it.each([GITHUB, 'universeg', GDRIVE])('%s comes with its size and hash, which nothing has verified', async (name) => {
+  it.each([GITHUB, 'universeg', GDRIVE])('%s is reported with its size and unverified hash', async (name) => {
     const { path, ...rest } = await download(name);
     expect(rest).toEqual({ bytes: 300_000, sha256: sha256(content), verified: false });
     expect((await readFile(path)).equals(content)).toBe(true);

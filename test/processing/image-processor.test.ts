@@ -32,7 +32,7 @@ async function processorOf(file: string, json: unknown): Promise<ImageProcessor>
 const EDGES = { size: { shortest_edge: 40, longest_edge: 66 } };
 
 describe('image processing against the reference', () => {
-  it.each(['bilinear', 'bicubic'] as const)('%s resampling gives the very pixels', (filter) => {
+  it.each(['bilinear', 'bicubic'] as const)('%s resampling gives identical pixels', (filter) => {
     for (const [i, image] of images.entries()) {
       const { data } = resizeImage(image, { width: 29, height: 47 }, filter);
       expect([...data]).toEqual([...golden.array(`out.${filter}.${i}`).data]);

@@ -141,8 +141,8 @@ describeUnless(elsewhere, 'fallbacks', () => {
       () => machine.set('python3', 'fail'),
       'pip: could not bring tensorflow-cpu==2.21.0 (python3 ERROR: it broke)',
     ],
-    ['pip brings a wrong file', () => machine.set('python3', 'wrong'), 'the checksum of tensorflow-cpu is wrong'],
-  ])('PyPI over HTTPS where %s', async (_name, spoil, line) => {
+    ['pip downloads a wrong file', () => machine.set('python3', 'wrong'), 'the checksum of tensorflow-cpu is wrong'],
+  ])('uses PyPI over HTTPS if %s', async (_name, spoil, line) => {
     await servePypi();
     const project = machine.clone();
     spoil();
@@ -283,7 +283,7 @@ describeUnless(elsewhere, 'what others may write', () => {
     expect(isComplete(project)).toBe(true);
   });
 
-  it.each(['bindings', 'native-ops'])('is made anew, with a line, where it has not been run yet: %s', async (folder) => {
+  it.each(['bindings', 'native-ops'])('is rebuilt, with a notice, if it has not been run yet: %s', async (folder) => {
     await machine.run(machine.clone('one'));
     for (const name of readdirSync(join(machine.cache, folder))) writeFileSync(join(machine.cache, folder, name), 'evil');
     chmodSync(join(machine.cache, folder), 0o777);
@@ -353,7 +353,7 @@ describeUnless(elsewhere, 'a killed set-up', () => {
     ['npm', 'npm'],
     ['the download', 'python3'],
     ['the compiler', 'g++'],
-  ])('is taken up again when it died during %s, once what it had started is gone', async (_name, tool) => {
+  ])('resumes after it died during %s, once its child processes are gone', async (_name, tool) => {
     const project = machine.clone();
     machine.set(tool, 'hang');
     const { child, outcome } = machine.start(project);
@@ -520,23 +520,20 @@ describeUnless(elsewhere, '--cuda', () => {
       },
       'CUDA kernels: they did not compile (a.cu(1): error: no such thing); on a GPU',
     ],
-  ])(
-    'does without the CUDA kernels, told once in a line, where %s; an explicit set-up tries again',
-    async (_name, spoil, line) => {
-      publishCuda();
-      spoil();
-      const project = machine.clone();
-      const { code, output } = await machine.run(project, ['--cuda']);
-      expect([code, output]).toEqual([0, expect.stringContaining(line)]);
-      expectPlain(output);
-      expect(isComplete(project)).toBe(true);
-      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
-      machine.add('nvcc');
-      expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
-      await machine.run(project);
-      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
-    },
-  );
+  ])('skips the CUDA kernels with one notice if %s; an explicit set-up tries again', async (_name, spoil, line) => {
+    publishCuda();
+    spoil();
+    const project = machine.clone();
+    const { code, output } = await machine.run(project, ['--cuda']);
+    expect([code, output]).toEqual([0, expect.stringContaining(line)]);
+    expectPlain(output);
+    expect(isComplete(project)).toBe(true);
+    expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
+    machine.add('nvcc');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    await machine.run(project);
+    expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
+  });
 
   it('does not compile them for the CPU build', async () => {
     machine.add('nvcc');

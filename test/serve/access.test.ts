@@ -18,7 +18,7 @@ describe('who may ask', () => {
   it.each([
     ['no token', {}, 401],
     ['another one', { authorization: 'Bearer another' }, 401],
-    ['the beginning of it', { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, 401],
+    ['a prefix of it', { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, 401],
     ['another scheme', { authorization: `Basic ${TOKEN}` }, 401],
     ['the token', { authorization: `Bearer ${TOKEN}` }, 200],
   ])('token: %s', async (_name, headers, status) => {

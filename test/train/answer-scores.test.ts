@@ -54,7 +54,7 @@ async function evaluated(run: RunConfig, models: LoadOptions): Promise<{ rows: r
 }
 
 describe('a run that is judged by its answers', () => {
-  it.each(['val.dsc', 'val.boxIou'])('keeps the detector whose %s is highest, as evaluation finds it', async (monitor) => {
+  it.each(['val.dsc', 'val.boxIou'])('keeps the detector with the highest %s, as evaluated', async (monitor) => {
     const asked = config(monitor, monitor);
     expect(asked.train.monitorMode).toBe('max');
     let best = Number.NaN;

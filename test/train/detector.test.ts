@@ -93,7 +93,7 @@ describe('training the detector', () => {
     // Text projection, four blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
     ['paper-code', 0],
     ['paper', 1],
-  ])('never tapes what comes before the first adapter: %s', async (name, bert) => {
+  ])('never records layers before the first adapter: %s', async (name, bert) => {
     const { model, config: sizes } = await loadDetector(DETECTOR);
     applyLora(model, loraPresets[name] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
     const tape = new CheckpointedTape(Rng.seeded(2));

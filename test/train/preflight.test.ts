@@ -34,7 +34,7 @@ const valuesOf = async () =>
   );
 
 describe('preflight', () => {
-  it.each(['paper', 'paper-code'])('passes the set %s and leaves every weight as it was, bit for bit', async (name) => {
+  it.each(['paper', 'paper-code'])('passes the dataset %s and leaves every weight unchanged, bit for bit', async (name) => {
     applyLora(parts.model, loraPresets[name] as LoraSpec, Rng.seeded(1));
     const before = await valuesOf();
     expect(await leakOf(() => preflight(task(), data, 5, logger))).toBe(0);

@@ -316,7 +316,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     ['manifest.json', /^http:\/\/\S+\/manifest\.json: there is no such file\. Copy the whole folder that the export wrote$/],
     ['detector/model.json', /detector\/model\.json: there is no such file\. Copy all files of the export$/],
     ['engine.js', /^engine\.js: it cannot be loaded\. Copy the whole folder/],
-  ])('says in a line that %s is missing', async (name, pattern) => {
+  ])('reports in one line that %s is missing', async (name, pattern) => {
     const broken = join(dir, `broken-${name.replaceAll('/', '-')}`);
     await cp(site, broken, { recursive: true });
     await rm(join(broken, name));

@@ -46,7 +46,7 @@ const totals = async (from: string, dataset: string) => {
 };
 
 describe('where it was unpacked', () => {
-  it.each(['', 'Dataset_BUSI_with_GT', 'x/y'])('does not matter (%s)', async (below) => {
+  it.each(['', 'Dataset_BUSI_with_GT', 'x/y'])('makes no difference (%s)', async (below) => {
     const from = await published('BUSI', below === 'Dataset_BUSI_with_GT' ? '' : below);
     const named = below === 'Dataset_BUSI_with_GT' ? join(from, below) : from;
     expect(await totals(named, 'busi')).toEqual({ rows: 12, images: 15, problems: [] });
@@ -419,7 +419,7 @@ describe('options and targets', () => {
     ['whole scans', 80, 64, 'original', 'stage2'],
     ['cut out at 256 pixels', 256, 256, 'stage1', 'original'],
     ['cut out at 512 pixels', 512, 512, 'stage2', 'original'],
-  ])('takes DDTI as it is passed on, one version alone: %s', async (_name, width, height, variant, other) => {
+  ])('imports DDTI as it is redistributed, one version at a time: %s', async (_name, width, height, variant, other) => {
     const from = folder();
     await put(from, 'dataset/readme.txt', 'secondary processed DDTI');
     for (const n of [1, 2, 10]) {

@@ -124,16 +124,16 @@ describe('an image of a COCO list is found by its path', () => {
     ['in a folder of its subset', ['p1/1.png', 'p2/1.png'], ['images/default/p1/1.png', 'images/default/p2/1.png']],
     ['written by Windows', ['C:\\a\\p1\\1.png', '.\\p2\\1.png'], ['img/p1/1.png', 'img/p2/1.png']],
     ['unpacked with backslashes in its name', ['p1/1.png', 'p2/1.png'], ['p1\\1.png', 'p2\\1.png']],
-    ['that begins elsewhere', ['../../x/p1/1.png', '/home/x/p2/1.png'], ['img/p1/1.png', 'img/p2/1.png']],
+    ['with a foreign absolute path', ['../../x/p1/1.png', '/home/x/p2/1.png'], ['img/p1/1.png', 'img/p2/1.png']],
     [
       'that is an address',
       ['https://x.org/d/p1/1.png?s=a%2Fb', 's3://x/p2/1.png#1', 'l/?d=p3/1.png'],
       ['i/p1/1.png', 'i/p2/1.png', 'i/p3/1.png'],
     ],
-    ['with escapes, or a per cent sign of its own', ['p1/a%20%231.png', 'p2/100%.png'], ['i/p1/a #1.png', 'i/p2/100%.png']],
-    ['with accents composed otherwise', ['Mu\u0308ller/1.png', 'Zoë/1.png'], ['x/Müller/1.png', 'x/Zoe\u0308/1.png']],
-    ['in letters of other case, the same case first', ['P1/IMG.PNG', 'a.png', 'A.png'], ['d/p1/img.png', 'd/a.png', 'd/A.png']],
-    ['coded anew', ['p1/1.jpg', 'p2/1.JPEG'], ['i/p1/1.png', 'i/p2/1.png']],
+    ['with URL escapes, or a literal per cent sign', ['p1/a%20%231.png', 'p2/100%.png'], ['i/p1/a #1.png', 'i/p2/100%.png']],
+    ['with accents in another Unicode form', ['Mu\u0308ller/1.png', 'Zoë/1.png'], ['x/Müller/1.png', 'x/Zoe\u0308/1.png']],
+    ['in another case, an exact match first', ['P1/IMG.PNG', 'a.png', 'A.png'], ['d/p1/img.png', 'd/a.png', 'd/A.png']],
+    ['re-encoded', ['p1/1.jpg', 'p2/1.JPEG'], ['i/p1/1.png', 'i/p2/1.png']],
     ['beside smaller copies', ['1.png', '2.png'], ['images/1.png', 'images/2.png', 'previews/1.png']],
   ])('%s', async (_name, names, files) => {
     const { means, problems } = await imported(await set(names, files));
@@ -230,23 +230,23 @@ describe('an image of a COCO list is named and left out', () => {
   const box = { bbox: boxOf(0) };
   it.each<[name: string, annotation: object, problem: string]>([
     ['of an unknown category', { ...box, category_id: 99 }, 'neither a known category nor a caption'],
-    ['of a mask that is missing', { mask_file: 'gone.png' }, 'its mask gone.png is not usable: it is not there'],
+    ['with a missing mask', { mask_file: 'gone.png' }, 'its mask gone.png is not usable: it is not there'],
     [
       'of an RLE of another size',
       { segmentation: { size: [50, 50], counts: [1250, 1250] } },
       'its RLE is for 50x50, the image is 100x100',
     ],
-    ['of an RLE of nothing', { segmentation: { size: [100, 100], counts: [10000] } }, 'it covers no pixel'],
+    ['with an RLE of zero size', { segmentation: { size: [100, 100], counts: [10000] } }, 'it covers no pixel'],
     ['of a damaged RLE', { segmentation: { size: [100, 100], counts: 'zz~~' } }, 'its RLE cannot be decoded'],
     ['outside of its image', { segmentation: polygonOf([120, 120, 30, 30]) }, 'its polygons lie outside the 100x100 image'],
-    ['in shares of the image', { segmentation: polygonOf([0.1, 0.1, 0.3, 0.3]) }, 'normalised coordinates'],
-    ['of a box in shares of the image', { bbox: [0.1, 0.1, 0.3, 0.3] }, 'normalised coordinates'],
+    ['in relative coordinates', { segmentation: polygonOf([0.1, 0.1, 0.3, 0.3]) }, 'normalised coordinates'],
+    ['with a box in relative coordinates', { bbox: [0.1, 0.1, 0.3, 0.3] }, 'normalised coordinates'],
     ['of a box without area', { bbox: [5, 5, 0, 9] }, 'has no area'],
-    ['of null and no box', { segmentation: null }, 'it has no bbox, no segmentation and no mask_file'],
-    ['of a polygon of a point', { segmentation: [...polygonOf(boxOf(0)), [50, 50]] }, 'segmentation.1: A polygon is a list'],
-    ['of text for numbers', { bbox: ['a', 1, 2, 3] }, 'bbox.0'],
-    ['of a polygon between the pixels', { segmentation: [[5.1, 5.1, 5.3, 5.1, 5.3, 5.3]] }, 'it covers no pixel'],
-  ])('for an annotation %s, the others being imported', async (_name, annotation, problem) => {
+    ['with null and no box', { segmentation: null }, 'it has no bbox, no segmentation and no mask_file'],
+    ['with a one-point polygon', { segmentation: [...polygonOf(boxOf(0)), [50, 50]] }, 'segmentation.1: A polygon is a list'],
+    ['with text instead of numbers', { bbox: ['a', 1, 2, 3] }, 'bbox.0'],
+    ['with a polygon that covers no pixel', { segmentation: [[5.1, 5.1, 5.3, 5.1, 5.3, 5.3]] }, 'it covers no pixel'],
+  ])('for an annotation %s, while the others are imported', async (_name, annotation, problem) => {
     const from = await set(['1.png', '2.png'], ['i/1.png', 'i/2.png'], { annotations: [annotation] });
     const { means, problems } = await imported(from);
     expect(means).toEqual(right('i/2.png'));
@@ -353,7 +353,7 @@ describe('masks of a COCO list', () => {
 });
 
 describe('groups of a COCO list', () => {
-  it.each(['patient', 'volume', 'group'])('are what %s says: none is in two splits', async (field) => {
+  it.each(['patient', 'volume', 'group'])('follow %s: none is in two splits', async (field) => {
     const names = Array.from({ length: 12 }, (_, k) => `${k}.png`);
     const images = names.map((_, k) => ({ [field]: k < 6 ? 'A' : k < 9 ? 'B' : 7 }));
     const { groups, splits } = await imported(

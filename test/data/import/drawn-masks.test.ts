@@ -104,7 +104,7 @@ describe('frames of TG3K', () => {
 });
 
 describe('few large groups', () => {
-  it.each([1, 2, 3, 42])('are divided as near to 70, 20 and 10 as they can be (seed %d)', (seed) => {
+  it.each([1, 2, 3, 42])('are split as close to 70/20/10 as possible (seed %d)', (seed) => {
     const sizes = { a: 200, b: 800, c: 100 };
     const items = Object.entries(sizes).flatMap(([group, count]) => Array.from({ length: count }, () => ({ group })));
     const splits = splitGroups(items, seed);

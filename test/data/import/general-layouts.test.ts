@@ -38,7 +38,7 @@ describe('folders', () => {
   it.each([
     ['a class above', (kind: string, label: string) => `${label}/${kind}`],
     ['a class below', (kind: string, label: string) => `${kind}/${label}`],
-  ])('takes a folder a class (%s), equal numbers apart', async (_name, place) => {
+  ])('imports one folder per class (%s), keeping equal numbers apart', async (_name, place) => {
     const [from, to] = [folder(), folder()];
     for (const [i, label] of ['Cyst', 'solid_mass'].entries())
       for (const n of [1, 2]) {

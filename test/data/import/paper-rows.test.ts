@@ -33,7 +33,7 @@ describe("Python's generator", () => {
     expect([1, 2, 3, 7, 8, 1000, 2592, 2 ** 31, 2 ** 32 - 1].map((n) => random.below(n))).toEqual(entry.below);
   });
 
-  it.each(orders)('shuffles and divides one list after another as there ($seed)', ({ seed, lists }) => {
+  it.each(orders)('shuffles and splits one list after another as the published code does ($seed)', ({ seed, lists }) => {
     const rows = lists.flatMap(({ size }, list) => range(size).map((n) => ({ n, list: String(list) })));
     const splits = splitRows(
       rows,
@@ -64,7 +64,7 @@ describe('outer contours', () => {
   const { cases } = read('outer-contours') as Contours;
 
   it.each(cases.map((entry, i) => [i, entry] as const))(
-    'are those of OpenCV, in its order (mask %d)',
+    'equal those of OpenCV, in its order (mask %d)',
     (_i, { width, height, rows, boxes, areas }) => {
       const mask = { width, height, data: Uint8Array.from(rows.join(''), Number) };
       const regions = outerRegions(mask);
@@ -105,7 +105,7 @@ describe('division by groups', () => {
     [4, [2, 1, 1]],
     [10, [7, 2, 1]],
     [42, [29, 8, 5]],
-  ])('leaves no split empty where it can (%d images)', (n, expected) => {
+  ])('leaves no split empty if possible (%d images)', (n, expected) => {
     const splits = splitGroups(
       range(n).map((i) => ({ group: String(i) })),
       3,

@@ -29,7 +29,7 @@ describe('the divisions that come with the project', () => {
     expect(files.map((file) => basename(file, '.json')).sort()).toEqual(Object.keys(COUNTS).sort());
   });
 
-  it.each(files)('%s can be used for its dataset, and holds every image once', async (file) => {
+  it.each(files)('%s fits its dataset and lists every image once', async (file) => {
     const name = basename(file, '.json');
     const text = await readFile(join(FOLDER, file), 'utf8');
     const importer = findImporter(JSON.parse(text).dataset);

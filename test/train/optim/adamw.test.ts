@@ -63,7 +63,7 @@ describe('AdamW', () => {
   it.each([
     ['operation by operation', false],
     ['as a graph', true],
-  ])('takes 100 steps as torch does, with two groups, %s', async (_how, capture) => {
+  ])('matches 100 steps of torch, with two groups, %s', async (_how, capture) => {
     const setting = await start(capture);
     await take(setting, 0, 1);
     await expectAt(setting, 1);
