@@ -277,7 +277,7 @@ describe('bad input', () => {
     spy.mockRestore();
   });
 
-  it('is told the same way by the script that npm runs', () => {
+  it('is reported alike by the script that npm runs', () => {
     const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
     const line = forward('none', 'detector.safetensors').map((word) => word.replaceAll('@', `${dir}/`));
     const { status, stderr } = spawnSync(process.execPath, [script, ...line], { encoding: 'utf8' });

@@ -59,7 +59,7 @@ describe('npm run check-data', () => {
     expect(existsSync(join(root, 'audit.json'))).toBe(false);
   });
 
-  it('says what is wrong with a folder without a trace', async () => {
+  it('reports what is wrong with a folder without a stack trace', async () => {
     expect(await run('--data', join(dir, 'nowhere'))).toBe(1);
     expect(output).toMatch(/^error: .*nowhere: there is no such folder\. Check the path \[E_FILE_NOT_FOUND\]\n$/);
     await writeFile(join(dir, 'file'), '');

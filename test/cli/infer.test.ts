@@ -79,7 +79,7 @@ describe('infer', () => {
     expect([overlay.width, overlay.height]).toEqual([720, 560]);
   });
 
-  it('leaves alone what is done, and does it again when asked', async () => {
+  it('skips finished images, and repeats them on request', async () => {
     const line = ['--image', '@scans', '--prompt', PROMPT, '--out', '@whole', ...LOW];
     const before = await readFile(join(dir, 'whole', 'results.json'), 'utf8');
     const time = async () => (await stat(join(dir, 'whole', 'overlays', 'b.png'))).mtimeMs;

@@ -35,7 +35,7 @@ describe('configs/', () => {
     },
   );
 
-  it('reads what a run wrote down under earlier names', async () => {
+  it('reads settings that a run recorded under former names', async () => {
     const file = join(dir, 'config.yaml');
     const lora = 'lora: {rank: 4, targets: [out], trainFully: [norm]}';
     const judging = 'eval: {boxThreshold: 0.05, select: best, folds: 0}';

@@ -208,7 +208,7 @@ describe('an expression is refused', () => {
 });
 
 describe('the settings of a run', () => {
-  it('hold numbers in the end, which is what a run folder keeps', async () => {
+  it('evaluate to numbers, which the run folder records', async () => {
     await writeFile(
       file,
       'run: {dir: runs/stu-1}\ndata: {format: phantom, prompt: 2 - 1, root: runs/stu}\nlora: {rank: 2 * 8, alpha: lora.rank / 2, alphaPattern: {"**.q": lora.alpha * 2}}\nmodel: {imageSize: {square: 64 * 8}}\ntrain: {learningRate: 5e-4 * train.batchSize / 4, groups: [{match: "**", lrScale: 1 / 10}], augment: {flip: 1 / 2, zoom: {factor: [4 / 5, 5 / 4]}}}\n',

@@ -139,7 +139,7 @@ describe('loadConfig', () => {
     expect((await problems(yaml, overrides)).join('\n')).toContain(message);
   });
 
-  it('names a file that is not there', async () => {
+  it('names a missing file', async () => {
     await expectError(loadConfig(join(dir, 'none.yaml'), schema), { code: 'E_FILE_NOT_FOUND', where: join(dir, 'none.yaml') });
   });
 });

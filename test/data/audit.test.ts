@@ -116,7 +116,7 @@ describe('a planted leak', () => {
     });
   });
 
-  it('is told exactly where the pixels are the same, whatever the file', async () => {
+  it('is reported as exact where the pixels are equal, whatever the file', async () => {
     const bytes = await copyOf(1, (image) => image.tiff({ compression: 'lzw' }));
     const root = await newSet({ train: newImages(0, 3), val: [{ file: 'same.tif', seed: 1, bytes }] });
     expect((await audit(root)).duplicates).toEqual([
@@ -170,7 +170,7 @@ const seedsWithObject = Array.from({ length: 40 }, (_, i) => i).filter((seed) =>
 describe('problems', () => {
   const [a, b, c, d] = seedsWithObject as [number, number, number, number];
 
-  it('are told by file: damaged and missing images and masks, wrong sizes', async () => {
+  it('are reported by file: damaged and missing images and masks, wrong sizes', async () => {
     const root = await newSet({
       train: [
         { file: 'good.png', seed: a },
@@ -190,7 +190,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('are told of boxes that are not their masks, reach out, or have an empty mask', async () => {
+  it('are reported for boxes that contradict their mask, leave the image, or have an empty mask', async () => {
     const root = await newSet({
       train: [
         { file: 'box.png', seed: a, annotation: { bbox: [10, 10, 5, 5] } },
@@ -213,7 +213,7 @@ describe('problems', () => {
     expect(warnings).toBe(5);
   });
 
-  it('are told of links that lead out of the dataset, whose images are not put on the page', async () => {
+  it('are reported for links out of the dataset, whose images are not shown on the page', async () => {
     const root = await newSet({ train: newImages(0, 1), val: newImages(5, 1) });
     const secret = join(dir, 'secret.png');
     await writeFile(secret, await copyOf(6, (image) => image.png()));
@@ -233,7 +233,7 @@ describe('problems', () => {
     expect((await readFile(page, 'utf8')).match(/data:image/g)).toHaveLength(1);
   });
 
-  it('are told of an annotation file that is none, and the others are looked at', async () => {
+  it('are reported for an invalid annotation file, and the others are audited', async () => {
     const root = await newSet({ train: newImages(0, 2), val: newImages(5, 1) });
     await writeFile(join(root, 'annotations', 'val.json'), '{"images": 3');
     const { errors, images, problems } = await audit(root);
@@ -301,7 +301,7 @@ describe('the memory of audits', () => {
     },
   );
 
-  it('is begun anew when it is damaged', async () => {
+  it('is rebuilt when it is damaged', async () => {
     const root = await newSet({ train: newImages(0, 2) });
     await audit(root);
     for (const name of await readdir(cacheDirectory()))
@@ -352,7 +352,7 @@ describe('auditForTraining', () => {
     expect(said).toEqual([expect.stringMatching(/^warning: data: 1 patient.*; allowed by data\.allowOverlap$/)]);
   });
 
-  it('warns of what is in val and in test', async () => {
+  it('warns of images that are in val and in test', async () => {
     const { said, logger } = listen();
     const root = await newSet({ train: newImages(0, 3), val: [{ file: 'x.png', seed: 9 }], test: [{ file: 'y.png', seed: 9 }] });
     await auditForTraining(await splitsOf(root), { logger, cacheDirectory: cacheDirectory() });

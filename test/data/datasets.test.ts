@@ -79,7 +79,7 @@ describe('StuDataset', () => {
     }
   });
 
-  it('names the mask that is missing, and a folder that is not there', async () => {
+  it('names a missing mask, and a missing folder', async () => {
     const root = await stuFolder('stu-broken', '');
     await rm(join(root, 'mask_2.png'));
     await expectError(StuDataset.open(root, { phrase: 'x' }), {

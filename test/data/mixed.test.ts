@@ -70,7 +70,7 @@ describe('a mixture of sets', () => {
     expect(names.filter((name) => name === 'phantom-standard')).toHaveLength(7);
   });
 
-  it('names phrases otherwise where it is told to', async () => {
+  it('renames phrases as configured', async () => {
     const plain = await openData(config([{ name: 'mine' }]), 1);
     const [phrase = ''] = plain.train.phrases ?? [];
     const { train } = await openData(config([{ name: 'mine', phrases: { [phrase]: 'something' } }]), 1);

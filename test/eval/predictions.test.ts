@@ -122,7 +122,7 @@ describe('masks of other methods', () => {
   });
 });
 
-describe('what is remembered', () => {
+describe('cached answers', () => {
   const size = { width: 40, height: 30 };
   const key = { model: 'm'.repeat(64), image: 'i'.repeat(64), prompt: 'p'.repeat(64) };
 

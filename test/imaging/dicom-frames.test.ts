@@ -125,7 +125,7 @@ describe('the number of bytes', () => {
     });
   });
 
-  it('is compared with what is left of the file', async () => {
+  it('is compared with the remaining size of the file', async () => {
     const cut = native({ ...size, frames: 3 }, three).subarray(0, -10);
     await expectError(parse(cut), {
       code: 'E_IMAGE_DAMAGED',

@@ -389,7 +389,7 @@ describe('decodeImage of DICOM', () => {
     expect([...(await decodeImage(single)).data]).toEqual(greyOf(GREY));
   });
 
-  it('reads a file anew when it has changed', async () => {
+  it('rereads a file when it has changed', async () => {
     const file = await write('changing.dcm', dicom({ ...size, frames: [GREY] }));
     await decodeImage(file);
     await writeFile(file, dicom({ width: 2, height: 1, frames: [Uint8Array.from([5, 6])] }));

@@ -109,7 +109,7 @@ describe('a mask of one level', () => {
     expect(bits(await decodeMask(whiteFirst(stored)))).toEqual(expected(BOX));
   });
 
-  it('takes what is no number for nothing', async () => {
+  it('treats NaN as empty', async () => {
     const values = drawn(1, 0).map((level) => (level === 0 ? Number.NaN : level));
     expect(bits(await decodeMask(tif('float32', values)))).toEqual(expected(BOX));
   });

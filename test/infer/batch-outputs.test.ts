@@ -103,7 +103,7 @@ describe('a batch', () => {
     expect(await listed()).toEqual(['images.json', 'journal.jsonl', 'results.json', 'settings.json', `${id}.png`, `${id}_0.png`]);
   });
 
-  it('goes on after an image whose files cannot be written, and does it when they can', async () => {
+  it('continues after an image whose files cannot be written, and completes it once they can', async () => {
     const images = [await image('a'), await image('b'), { ...(await image('c')), id: 'y'.repeat(254) }, await image('d')];
     await mkdir(join(out, 'overlays', 'a.png', 'sub'), { recursive: true });
     const { done, bad } = await batch(images);
@@ -152,7 +152,7 @@ describe('a batch', () => {
     expect((await failure(batch([await image('a')], { load })))?.message).toContain('a part of the path is a file, not a folder');
   });
 
-  it('removes what a killed process was writing, and nothing else', async () => {
+  it('removes the partial files of a killed process, and nothing else', async () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     const places = ['', 'overlays', 'overlays/sub', 'masks'];
     for (const place of places) {
@@ -165,7 +165,7 @@ describe('a batch', () => {
     expect(tmp).toEqual([...places.map(() => '.mine.tmp'), ...places.map(() => 'mine.tmp')]);
   });
 
-  it('names what is no file instead of waiting for it', async () => {
+  it('names a path that is not a regular file instead of waiting for it', async () => {
     const path = join(dir, 'in', 'pipe.png');
     if (spawnSync('mkfifo', [path]).status !== 0) return;
     const { done, bad } = await batch([{ path, id: 'pipe', fileName: 'pipe.png' }, await image('a')]);

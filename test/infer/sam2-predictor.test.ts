@@ -135,7 +135,7 @@ describe('Sam2ImagePredictor', () => {
     predictor.dispose();
   });
 
-  it('encodes an image once, and another one anew', async () => {
+  it('encodes an image once, and another one again', async () => {
     const predictor = predictorOf();
     const encode = jest.spyOn(model, 'encodeImage');
     await predictor.setImage(image);

@@ -221,7 +221,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(message).toContain('odd.weight is unexpected');
   });
 
-  it('say what is wrong with a configuration or a file', async () => {
+  it('report what is wrong with a configuration or a file', async () => {
     const other = await mkdtemp(join(dir, 'wrong-'));
     const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
     const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));

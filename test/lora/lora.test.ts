@@ -107,7 +107,7 @@ describe('applyLora', () => {
     expect(new Set(values).size).toBe(values.length);
   });
 
-  it('freezes everything but adapters and what is trained whole, and counts them', () => {
+  it('freezes everything but adapters and modules to save, and counts them', () => {
     const net = new Net();
     const { total, trainable, percent, groups } = applyLora(net, spec, Rng.seeded(2));
     const free = [...net.namedParameters()].filter(([, parameter]) => parameter.trainable).map(([path]) => path);

@@ -142,7 +142,7 @@ describe('matching', () => {
     expect(matchQueries(prediction(Rng.seeded(8), 4), { boxesCxcywh: [], tokens: [] }, COSTS)).toEqual([]);
   });
 
-  it('takes logits of minus infinity as a no, and refuses what is not a number', () => {
+  it('reads logits of minus infinity as a negative, and refuses NaN', () => {
     const image = prediction(Rng.seeded(9), 3);
     const target = { boxesCxcywh: [[0.5, 0.5, 0.2, 0.2] as const], tokens: [[0]] };
     image.logits.fill(Number.NEGATIVE_INFINITY, 0, 3);

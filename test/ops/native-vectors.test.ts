@@ -153,7 +153,7 @@ describeNative(missing, 'the native linear map', () => {
     }
   });
 
-  it('does not hide what is not a number', async () => {
+  it('does not hide NaN', async () => {
     const x = tf.concat([tf.fill([1, 3], Number.NaN), tf.ones([299, 3])]);
     // Infinite, and what is not a number with all its bits set: either may come out as what is not a number.
     const odd = tf.tensor(new Float32Array(new Uint32Array([0x7f800000, 0xff800000, 0x7fffffff, 0xffffffff]).buffer), [4, 1]);
@@ -177,7 +177,7 @@ describeNative(missing, 'the native linear map', () => {
     for (const [i, slope] of own.entries()) await expectClose(slope, parts[i] as tf.Tensor, 1e-6);
   });
 
-  it('refuses what does not fit, and goes on', () => {
+  it('refuses mismatched shapes, and still works afterwards', () => {
     expect(() => nativeLinear({ x: tf.ones([2, 3]), weight: tf.ones([4, 5]), bias: tf.ones([4]) }, 'none')).toThrow(
       /linear: expected/,
     );
@@ -238,7 +238,7 @@ describeNative(missing, 'the native MLP', () => {
     expect(await leakOf(() => run().dispose())).toBe(0);
   });
 
-  it('refuses what does not fit, and goes on', () => {
+  it('refuses mismatched shapes, and still works afterwards', () => {
     const [x, layer] = [tf.ones([2, 3]), layerOf(3, 5, 4)];
     expect(() => nativeMlp({ x, ...layer, contractWeight: tf.ones([4, 6]) })).toThrow(/mlp: expected x/);
     expect(() => nativeMlp({ x, ...layer, added: tf.ones([4, 2]) })).toThrow(
@@ -334,7 +334,7 @@ describeNative(missing, 'the native attention', () => {
     await expectClose(mixed, tf.gather(parts, back), 1e-5);
   });
 
-  it('does not hide what is not a number', async () => {
+  it('does not hide NaN', async () => {
     const [query, key, value] = [random([40, 8], 1), random([300, 8], 2), random([300, 8], 3)];
     const hole = tf.concat([tf.zeros([270, 8]), tf.fill([1, 8], Number.NaN), tf.zeros([29, 8])]);
     const args = { query, value, heads: 1, depth: 8, queryGroups: { count: 1 }, keyGroups: { count: 1 } };

@@ -89,7 +89,7 @@ describe('a file of another host', () => {
     expect(events.filter(({ kind }) => kind === 'retry')).toHaveLength(1);
   });
 
-  it('that is a page, is not there or has no size is named as that', async () => {
+  it('that is a page, is missing or has no size is named as such', async () => {
     host.faults.push(
       (_request, response) => void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>quota'),
     );
@@ -101,7 +101,7 @@ describe('a file of another host', () => {
     await expectError(download(GDRIVE), { code: 'E_HUB_ANSWER', what: 'does not state the size' });
   });
 
-  it('without a network, or with HF_HUB_OFFLINE, is an error that says so; from the cache it still comes', async () => {
+  it('without a network, or with HF_HUB_OFFLINE, is an error that names the cause; cached models still load', async () => {
     const offline = { ...settings, offline: true };
     await expectError(download(GDRIVE, { settings: offline }), { code: 'E_HUB_OFFLINE' });
     await download(GDRIVE);

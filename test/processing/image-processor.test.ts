@@ -39,7 +39,7 @@ describe('image processing against the reference', () => {
     }
   });
 
-  it('brings the shortest side to a length unless the longest gets too long', async () => {
+  it('resizes the shortest side to a length unless the longest gets too long', async () => {
     const processor = await processorOf('preprocessor_config.json', EDGES);
     for (const [i, image] of images.entries())
       await expectClose(processor.process([image]).pixelValues, golden.image(`out.edges.${i}`), 1e-6);

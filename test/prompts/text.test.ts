@@ -100,7 +100,7 @@ describe('PromptTokenizer', () => {
     expect(respelt([stops])).toHaveLength(1);
   });
 
-  it('refuses what holds no word, what is too long and what is there twice, by name', async () => {
+  it('refuses an empty, an overlong and a duplicate phrase by name', async () => {
     const tokenizer = await PromptTokenizer.load(NANO, 12);
     for (const nothing of ['', ' . ', '--', '?!', '\u200b', '\u0007'])
       expectError(() => tokenizer.encode(['cyst', nothing]), { code: 'E_PROMPT_TEXT', where: 'prompt', what: 'holds no word' });

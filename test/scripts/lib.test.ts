@@ -59,7 +59,7 @@ describe('unzip', () => {
     for (const { name, data } of FILES) expect(readFileSync(join(dir, `out-${zip64}`, name))).toEqual(data);
   });
 
-  it('leaves out what is not wanted', async () => {
+  it('leaves out unwanted files', async () => {
     const file = join(dir, 'some.zip');
     writeFileSync(file, makeZip(FILES));
     await (await lib('unzip')).unzip(file, join(dir, 'some'), (name: string) => (name === 'empty' ? 'renamed' : undefined));
@@ -207,7 +207,7 @@ describe('the pinned wheels', () => {
   });
 });
 
-describe('what is run from the cache', () => {
+describe('code that runs from the cache', () => {
   it('belongs to nobody else', async () => {
     const { distrust } = await lib('trust');
     const path = join(dir, 'owned');

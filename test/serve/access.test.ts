@@ -122,7 +122,7 @@ describe('the process that computes', () => {
     await expect(start).rejects.toThrow(CheckpointError);
   });
 
-  it('is ended when a job takes too long, and started anew for the next one', async () => {
+  it('is ended when a job takes too long, and restarted for the next one', async () => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) };
     const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits }, logger);

@@ -227,7 +227,7 @@ describe('what may be two requests in one', () => {
   });
 });
 
-describe('what a path does not do', () => {
+describe('unsupported methods of a path', () => {
   it.each([
     ['POST', '/v1/health', 'GET, HEAD'],
     ['GET', '/v1/segment', 'POST'],

@@ -151,7 +151,7 @@ describe('going down', () => {
     expect(engine.closed).toBe(true);
   });
 
-  it('finishes what runs and waits, refuses what is still arriving, and closes all', async () => {
+  it('finishes running and waiting jobs, refuses arriving requests, and closes all connections', async () => {
     await start({ headMs: 100_000_000, timeoutMs: 100_000_000, windowMs: 100_000_000 });
     const [running, waiting, arriving] = [await open(), await open(), await open()];
     running.send(post);

@@ -89,7 +89,7 @@ describe('preflight', () => {
     await expect(preflight(task(), never, 5, logger)).rejects.toThrow('there is no object in any of its 4 training images');
   });
 
-  it('says that no image has an object, rather than blame what is trained', async () => {
+  it('reports that no image has an object, rather than blaming the trained parameters', async () => {
     const empty: Dataset = {
       name: 'blank',
       size: 70,

@@ -288,7 +288,7 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     expect(await page.locator('#frames').isHidden()).toBe(true);
   });
 
-  it('says what is wrong with a file, and goes on', async () => {
+  it('reports what is wrong with a file, and stays usable', async () => {
     await writeFile(join(dir, 'bad.png'), 'not an image');
     await page.goto(`${address}/#token=${TOKEN}`);
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));

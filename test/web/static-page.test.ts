@@ -236,7 +236,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     expect(server.asked.filter((path) => !/\.(js|css|json|bin|wasm)$|^\/$/.test(path))).toEqual([]);
   });
 
-  it('says in a line what is wrong with an image, and goes on', async () => {
+  it('reports in one line what is wrong with an image, and stays usable', async () => {
     await writeFile(join(dir, 'bad.png'), 'not an image');
     await open(site, '?backend=wasm');
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));

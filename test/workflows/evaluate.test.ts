@@ -111,7 +111,7 @@ describe('evaluating a run', () => {
     expect(presenceVerdict(calibration, 'cyst', 0).present).toBe(false);
   });
 
-  it('remembers what it predicted: a second evaluation gives the same and predicts nothing anew', async () => {
+  it('caches predictions: a second evaluation gives the same figures and predicts nothing', async () => {
     await evaluateRun(config);
     const first = await json('metrics.json');
     // What was not asked this time is not left over from the last.

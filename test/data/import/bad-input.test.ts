@@ -52,7 +52,7 @@ describe('where it was unpacked', () => {
     expect(await totals(named, 'busi')).toEqual({ rows: 12, images: 15, problems: [] });
   });
 
-  it('may be named one level too deep: what is there is taken', async () => {
+  it('may be named one level too deep: its content is found', async () => {
     const from = join(await published('BUSI'), 'Dataset_BUSI_with_GT', 'benign');
     expect(await totals(from, 'busi')).toEqual({ rows: 7, images: 5, problems: [] });
   });
@@ -134,7 +134,7 @@ describe('tables', () => {
     });
   });
 
-  it('may list what is not there, and leave out what is', async () => {
+  it('may list missing images, and omit present ones', async () => {
     const from = await published('BUS-B');
     const table = join(from, 'BUS', 'DatasetB.csv');
     const text = await readFile(table, 'utf8');
@@ -221,7 +221,7 @@ describe('files', () => {
     });
   });
 
-  it('of half an archive are an error that says what is missing', async () => {
+  it('of half an archive are an error that names the missing files', async () => {
     const from = await published('TN3K');
     await rm(join(from, 'tn3k', 'trainval-mask'), { recursive: true });
     await rm(join(from, 'tn3k', 'test-mask'), { recursive: true });
@@ -231,7 +231,7 @@ describe('files', () => {
     });
   });
 
-  it('that are not as many as were published are told in a note', async () => {
+  it('that differ from the published number are reported in a note', async () => {
     const notes = async (dataset: string) =>
       (await importDataset({ dataset, from: await published(dataset), to: folder() })).notes.at(-1);
     expect(await notes('STU')).toBe('10 images are complete here, STU was published with 42');
@@ -306,7 +306,7 @@ describe('outlines of kidneyUS', () => {
     expect(named.size).toBe(files.length);
   });
 
-  it('are those of the other reviewer where one is not there', async () => {
+  it('are those of the other reviewer where one is missing', async () => {
     const from = await published('KidneyUS');
     await rm(join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv'));
     const { counts, notes } = await importDataset({ dataset: 'kidneyus', from, to: folder() });
@@ -314,7 +314,7 @@ describe('outlines of kidneyUS', () => {
     expect(notes).toContain('reviewed_labels_2.csv is not there: the outlines are those of reviewer 1');
   });
 
-  it('are listed where they are none, of another anatomy, or of an image that is not there', async () => {
+  it('are listed where they are invalid, of another anatomy, or of a missing image', async () => {
     const from = await published('KidneyUS');
     const table = join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv');
     const text = await readFile(table, 'utf8');
@@ -469,7 +469,7 @@ describe('an import that was stopped', () => {
     });
   }
 
-  it('goes on where it was and ends as one that was not', async () => {
+  it('resumes where it was interrupted and gives the same result', async () => {
     const [from, to, whole] = [folder(), folder(), folder()];
     for (let n = 0; n < 130; n++) {
       await put(from, `images/${n}.png`, await scan(200, 160, n));

@@ -141,7 +141,7 @@ describe('an image of a COCO list is found by its path', () => {
     expect(means).toEqual(right(...files.slice(0, names.length)));
   });
 
-  it('in the folder of its split, where numbers begin anew in each', async () => {
+  it('in the folder of its split, where numbering restarts in each', async () => {
     const from = await set(['1.png', '2.png'], ['train2017/1.png', 'train2017/2.png'], {
       list: 'annotations/instances_train2017.json',
     });

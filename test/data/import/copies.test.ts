@@ -76,7 +76,7 @@ describe('copies in a published set', () => {
     }
   });
 
-  it('are one group in the annotations, of whom no one is told apart later', async () => {
+  it('are one group in the annotations, so that they stay together later', async () => {
     const to = folder();
     await importDataset({ dataset: 'busi', from: await busiWithCopies(), to });
     const groups = new Map<string, string>();
@@ -85,7 +85,7 @@ describe('copies in a published set', () => {
     expect(new Set(groups.values()).size).toBe(20);
   });
 
-  it('are found again by an import that goes on where it was', async () => {
+  it('are found again by a resumed import', async () => {
     const [from, to] = [await busiWithCopies(), folder()];
     const first = await importDataset({ dataset: 'busi', from, to });
     expect((await importDataset({ dataset: 'busi', from, to })).copies).toEqual(first.copies);
@@ -127,7 +127,7 @@ describe('copies in a published set', () => {
     expect(copies).toMatchObject({ groups: 0, images: 0 });
   });
 
-  it('that leave a split empty are told', async () => {
+  it('that leave a split empty are reported', async () => {
     const from = folder();
     const bytes = await (await image(1)).png().toBuffer();
     for (const n of [1, 2, 3, 4]) {
@@ -167,7 +167,7 @@ describe('a division as a file', () => {
     );
   });
 
-  it('leaves out by name what it does not divide, and tells what is not here', async () => {
+  it('leaves out images that it does not list, by name, and reports listed ones that are missing', async () => {
     const from = await busiWithCopies();
     const file = join(dir, 'some.json');
     const names = (...numbers: number[]) => numbers.map((n) => `benign/benign (${n})`);

@@ -74,7 +74,7 @@ describe('AdamW', () => {
     setting.optimiser.dispose();
   });
 
-  it('goes on from a saved state', async () => {
+  it('resumes from a saved state', async () => {
     const first = await start();
     await take(first, 0, 60);
     const second = await start();

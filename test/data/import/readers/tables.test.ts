@@ -93,7 +93,7 @@ describe('a workbook', () => {
     });
   });
 
-  it('that is none, or of the old format, says so', async () => {
+  it('that is invalid, or of the old format, is named', async () => {
     const zip = join(dir, 'other.xlsx');
     await writeFile(zip, makeZip([{ name: 'a.txt', data: Buffer.from('a') }]));
     await expectError(readTable(zip), { code: 'E_TABLE_INVALID', what: 'it is no Excel workbook' });
@@ -111,7 +111,7 @@ describe('a CSV file', () => {
     return readTable(file);
   };
 
-  it('of nothing, or of one letter, is an empty table', async () => {
+  it('with no cell, or a single letter, is an empty table', async () => {
     expect(await table('')).toEqual([]);
     expect(await table('a')).toEqual([]);
   });
