@@ -13,10 +13,10 @@ useBackend();
 
 const dir = temporaryFolder('exemplar-method');
 
-/** A sample whose image is unlike all others. */
+/** A sample whose image is unlike all others, and begins with its number. */
 function shot(id: number, phrase: string, rest: Partial<Sample> = {}): Sample {
   const one = sample(String(id), [object(phrase, [id, 2, id + 6, 12])], rest);
-  return { ...one, image: { ...one.image, data: one.image.data.map(() => id) } };
+  return { ...one, image: { ...one.image, data: one.image.data.map((_, i) => (i === 0 ? id : (i * (id + 2)) % 251)) } };
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);

@@ -77,7 +77,7 @@ export async function drawSupport(train: Dataset, evaluated: Dataset, options: E
     throw new DataError({
       code: 'E_SPLIT_EMPTY',
       where: evaluated.name,
-      what: `all ${left} images would serve as exemplars, and none would be left to evaluate`,
+      what: `all ${left} images would serve as exemplars or equal one, and none would be left to evaluate`,
       fix: 'Ask for fewer exemplars, or give the dataset a training split',
     });
   const notes = draw.shortfalls();
