@@ -81,6 +81,7 @@ export class Exemplars {
       for (const { file, opened, mask } of this.kept)
         again.push({ file, mask, opened: await engine.openImage(file, opened.frames.address, signal) });
       this.kept = again;
+      this.show();
       return engine.segmentAlike(await reopen(), again, signal);
     }
   }
