@@ -242,10 +242,10 @@ describeUnless(browserMissing, 'the page in a browser', () => {
   });
 
   it('says what is missing where the server has no UniverSeg', async () => {
-    await page.route('**/v1/health', async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, json: { ...(await answer.json()), exemplars: null } });
-    });
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const health = (await server.inject({ url: '/v1/health', headers })).json();
+    expect(health.exemplars).toMatch(/universeg$/);
+    await page.route('**/v1/health', (route) => route.fulfill({ json: { ...health, exemplars: null } }));
     await openScan('scan.png');
     await page.locator('#alike summary').click();
     expect(await page.locator('#alike-missing').textContent()).toMatch(/No trained UniverSeg.*--universeg.*download universeg/);
