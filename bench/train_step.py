@@ -4,16 +4,14 @@ variant.
 Makes a detector with random weights and inputs for it in the folder unless they are there. A pass is one training step:
 forward, matching, loss with auxiliary and encoder parts, backward, AdamW. side.py has the protocol.
 """
-import json
 import pathlib
 import sys
 
+from random_detector import random_detector, random_inputs
 from side import prepare_torch, serve_torch
 
 import peft
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
 # The published code's set: `paper-code` in src/lora/presets.ts.
 TARGETS = (
@@ -23,32 +21,14 @@ TARGETS = (
     r"|(encoder_attn_text|self_attn)\.out_proj|fc[12])"
     r"|(model\.decoder\.)?bbox_embed\.\d+\.layers\.[01]"
 )
-NANO = pathlib.Path(__file__).parent.parent / "weights" / "nano-grounding-dino" / "config.json"
-SIZES = {"nano": {**json.loads(NANO.read_text()), "auxiliary_loss": True}, "tiny": {"auxiliary_loss": True}}
-WORDS = [28378, 22144, 22330, 3367]
 
 size = sys.argv[1]
 side, batch, rank, threads = (int(argument) for argument in sys.argv[2:6])
 folder = pathlib.Path(sys.argv[6])
 variant = sys.argv[7] if len(sys.argv) > 7 else "eager"
 prepare_torch(threads)
-if (folder / "model.safetensors").exists():
-    model = GroundingDinoForObjectDetection.from_pretrained(folder)
-else:
-    model = GroundingDinoForObjectDetection(GroundingDinoConfig(**SIZES[size]))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.02)
-    model.save_pretrained(folder)
-if (folder / "inputs.safetensors").exists():
-    inputs = load_file(folder / "inputs.safetensors")
-else:
-    first, second, third, fourth = (word % model.config.text_config.vocab_size for word in WORDS)
-    ids = torch.tensor([[101, first, second, 1012, third, fourth, 1012, 102]]).repeat(batch, 1)
-    inputs = dict(pixel_values=torch.randn(batch, 3, side, side), input_ids=ids, attention_mask=torch.ones_like(ids),
-                  token_type_ids=torch.zeros_like(ids))
-    save_file(inputs, folder / "inputs.safetensors")
-inputs["pixel_mask"] = torch.ones(batch, side, side, dtype=torch.long)
+model = random_detector(folder, size, auxiliary_loss=True)
+inputs = random_inputs(folder, model, side, batch)
 labels = [{"class_labels": torch.tensor([0, 1]), "boxes": torch.tensor([[0.4, 0.5, 0.3, 0.2], [0.7, 0.3, 0.1, 0.2]])}
           for _ in range(batch)]
 

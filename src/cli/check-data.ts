@@ -35,9 +35,9 @@ export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = 
       .example('$0 check-data --data data', 'all datasets in a folder') as never,
   handler: async ({ data, out }) => {
     const folders = await Promise.all(data.map(locateShipped));
-    const { parts, problems } = await openFolders(folders);
+    const { splits, problems } = await openFolders(folders);
     const progress = startProgress('images');
-    const report = await auditDatasets(parts, {
+    const report = await auditDatasets(splits, {
       problems,
       onProgress: (done, total, file) => progress.update(done, total, file),
     }).finally(() => progress.stop());
@@ -46,7 +46,7 @@ export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = 
     const json = join(folder, 'audit.json');
     const page = join(folder, 'audit.html');
     await writeFileAtomic(json, `${JSON.stringify(report, null, 2)}\n`);
-    await writeAuditPage(page, report, parts);
+    await writeAuditPage(page, report, splits);
     tell(report);
     consoleLogger.info(`${page}, ${json}`);
     if (report.errors > 0) process.exitCode = 1;
@@ -54,15 +54,15 @@ export const checkDataCommand: CommandModule<GlobalOptions, CheckDataOptions> = 
 };
 
 function tell({ datasets, problems, groups, duplicates, errors, warnings, images, cached }: AuditReport): void {
-  for (const { name, parts } of datasets) {
-    const counts = Object.entries(parts).map(([part, { images: n }]) => `${part} ${n}`);
+  for (const { name, splits } of datasets) {
+    const counts = Object.entries(splits).map(([split, { images: n }]) => `${split} ${n}`);
     consoleLogger.info(`${name}: ${counts.join(', ')}`);
   }
   const lines = [
-    ...groups.map(({ dataset, group, parts }) => `error: ${dataset}: ${group} is in ${Object.keys(parts).join(' and ')}`),
+    ...groups.map(({ dataset, group, splits }) => `error: ${dataset}: ${group} is in ${Object.keys(splits).join(' and ')}`),
     ...duplicates.map(
       ({ level, kind, a, b }) =>
-        `${level}: ${a.dataset} ${a.part} ${a.file} and ${b.dataset} ${b.part} ${b.file} are ${kind === 'exact' ? 'the same image' : 'similar'}`,
+        `${level}: ${a.dataset} ${a.split} ${a.file} and ${b.dataset} ${b.split} ${b.file} are ${kind === 'exact' ? 'the same image' : 'similar'}`,
     ),
     ...problems.map(({ level, dataset, file, what }) => `${level}: ${dataset}/${file}: ${what}`),
   ].sort((a, b) => Number(a.startsWith('warning')) - Number(b.startsWith('warning')));

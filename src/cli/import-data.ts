@@ -91,9 +91,9 @@ export const importDataCommand: CommandModule<GlobalOptions, ImportDataOptions> 
 };
 
 function summary({ counts, problems, negatives, copies }: ImportReport, title: string, to: string, ms: number): string[] {
-  const parts = (['train', 'val', 'test'] as const).map(
-    (part) =>
-      `  ${part.padEnd(5)} ${counts[part].images} images, ${counts[part].rows} objects${negatives[part] > 0 ? `, ${negatives[part]} without any` : ''}`,
+  const splits = (['train', 'val', 'test'] as const).map(
+    (split) =>
+      `  ${split.padEnd(5)} ${counts[split].images} images, ${counts[split].rows} objects${negatives[split] > 0 ? `, ${negatives[split]} without any` : ''}`,
   );
   const listed = problems.slice(0, SHOWN).map(({ file, what }) => `  ${file}: ${what}`);
   const more = problems.length > SHOWN ? [`  … and ${problems.length - SHOWN} more in report.json`] : [];
@@ -103,5 +103,5 @@ function summary({ counts, problems, negatives, copies }: ImportReport, title: s
     copies === undefined || copies.images === 0
       ? []
       : [`  ${copies.images} images are copies of others or nearly so: ${copies.groups} groups, ${kept}`];
-  return [`${title}, in ${(ms / 1000).toFixed(1)} s:`, ...parts, ...alike, ...bad, `written to ${to}`];
+  return [`${title}, in ${(ms / 1000).toFixed(1)} s:`, ...splits, ...alike, ...bad, `written to ${to}`];
 }

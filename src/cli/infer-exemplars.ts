@@ -65,7 +65,7 @@ export async function batchByExemplars(
   return {
     settings: {
       prompts: [phrase],
-      universeg: detector === undefined ? await shippedUniverSeg() : await bestOf(detector),
+      universeg: await namedUniverSeg(detector),
       exemplars: dir,
       exemplarsHash: digest,
       supports,
@@ -86,15 +86,32 @@ export async function batchByExemplars(
   };
 }
 
-/** @throws UsageError in a version whose UniverSeg has no weights. */
-async function shippedUniverSeg(): Promise<string> {
-  if (await exists(join(await resolveModel(exemplarModel), 'model.safetensors'))) return exemplarModel;
+/**
+ * The named UniverSeg, else the shipped one.
+ *
+ * @throws UsageError in a version whose UniverSeg has no weights.
+ */
+async function namedUniverSeg(named: string | undefined): Promise<string> {
+  if (named !== undefined) return bestOf(named);
+  const shipped = await shippedUniverSeg();
+  if (shipped !== undefined) return shipped;
   throw new UsageError({
     code: 'E_OPTION_MISSING',
     where: '--model',
     what: 'no trained UniverSeg comes with this version',
     fix: 'Name the published weights (`sonoground download universeg`; research only), or a run of configs/universeg-nano.yaml',
   });
+}
+
+/** The shipped UniverSeg; undefined in a version that has no weights of it. */
+async function shippedUniverSeg(): Promise<string | undefined> {
+  return (await exists(join(await resolveModel(exemplarModel), 'model.safetensors'))) ? exemplarModel : undefined;
+}
+
+/** The UniverSeg of a server: the named one, else the shipped one, if it has weights. */
+export async function universegToServe(named: string | undefined): Promise<string | undefined> {
+  if (named === 'none') return undefined;
+  return named === undefined ? shippedUniverSeg() : bestOf(named);
 }
 
 /** The best weights of a run; any other name stays. */

@@ -6,6 +6,7 @@ import { shippedModels } from '../pretrained/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
+import { universegToServe } from './infer-exemplars.js';
 import { namedModels } from './named-models.js';
 import type { GlobalOptions } from './options.js';
 import { packageVersion } from './package-version.js';
@@ -17,6 +18,7 @@ interface ServeOptions extends GlobalOptions {
   adapter: string | undefined;
   maskerAdapter: string | undefined;
   adapterScale: number;
+  universeg: string | undefined;
   host: string;
   port: number;
   token: string | undefined;
@@ -47,6 +49,11 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
+      .option('universeg', {
+        type: 'string',
+        describe:
+          'folder or run of a UniverSeg, which segments by exemplars instead of a prompt, a downloaded one, or none; default: the shipped one, if this version has its weights',
+      })
       .option('host', {
         type: 'string',
         default: '127.0.0.1',
@@ -70,7 +77,19 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, on this machine only')
       .example('$0 serve --detector runs/liver --port 9000', 'your own fine-tuned model')
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
-  handler: async ({ detector, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+  handler: async ({
+    detector,
+    masker,
+    adapter,
+    maskerAdapter,
+    adapterScale,
+    universeg,
+    host,
+    port,
+    allowHost,
+    backend,
+    ...rest
+  }) => {
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({
@@ -81,7 +100,10 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
     const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
-    const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
+    const engine = await ProcessEngine.start(
+      { models, universeg: await universegToServe(universeg), backend, limits },
+      consoleLogger,
+    );
     const { facts } = engine;
     const version = await packageVersion();
     const server = await createServer({ engine, limits, token, names: allowHost, version, logger: consoleLogger });
@@ -93,7 +115,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     }
     const taken = (server.server.address() as { readonly port: number }).port;
     const shown = ANY_ADDRESS.includes(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
-    const parts = [facts.detector, facts.adapter, facts.masker].filter((part) => part !== null);
+    const parts = [facts.detector, facts.adapter, facts.masker, facts.exemplars].filter((part) => part !== null);
     consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
     if (!isLoopback(host))
       consoleLogger.warn(`requests are not encrypted: put a TLS proxy in front (${await locateShipped('docs/serving.md')})`);

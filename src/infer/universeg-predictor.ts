@@ -62,7 +62,8 @@ const KEPT_BYTES = 512 * 2 ** 20;
  */
 export class UniverSegPredictor implements Disposable {
   private readonly model: UniverSeg;
-  private readonly side: number;
+  /** Side of the squares that the model sees, in pixels. */
+  readonly side: number;
   private readonly keptBytes: number;
   private supports: Supports | undefined;
   private disposed = false;

@@ -11,6 +11,8 @@ export interface Exemplar {
 export interface ExemplarMask {
   /** On the image's own grid. */
   readonly mask: BinaryMask;
+  /** Mean probability of the pixels inside, in [0, 1]. Absent: the method has none. */
+  readonly score?: number;
   /** On the grid of the model, before resizing. Absent: it is the image's. */
   readonly ownGrid?: BinaryMask;
 }

@@ -20,9 +20,9 @@ export const universeg: ExemplarEntry = {
             exemplars.map((one) => one.mask),
           );
         current = exemplars;
-        const { mask, logits } = await predictor.predict(image);
+        const { mask, score, logits } = await predictor.predict(image);
         const { width, height, data } = logits;
-        return { mask, ownGrid: { width, height, data: Uint8Array.from(data, (value) => Number(value > 0)) } };
+        return { mask, score, ownGrid: { width, height, data: Uint8Array.from(data, (value) => Number(value > 0)) } };
       },
       dispose: () => predictor.dispose(),
     };

@@ -20,7 +20,7 @@ export {
   type Sam2Parts,
   type SamParts,
 } from './load-model.js';
-export { loadUniverSeg, type UniverSegParts, universegConfigs } from './load-universeg.js';
+export { loadUniverSeg, readUniverSegConfig, type UniverSegParts, universegConfigs } from './load-universeg.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { saveAdapter } from './save-adapter.js';
 export { exemplarModel, isPackaged, nanoModels, shippedModels, trainingDataOf, ultrasoundModels } from './shipped-models.js';

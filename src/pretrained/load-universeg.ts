@@ -14,6 +14,15 @@ export interface UniverSegParts {
 export const universegConfigs = { universeg: parseUniverSegConfig };
 
 /**
+ * Reads the configuration of a UniverSeg without its weights.
+ *
+ * @throws CheckpointError for another model, or a file that cannot be read.
+ */
+export async function readUniverSegConfig(path: string): Promise<UniverSegConfig> {
+  return readModelConfig(await resolveModel(path), universegConfigs);
+}
+
+/**
  * Loads a UniverSeg.
  *
  * @param path - a model directory, the published `.pt` file, or the name of a downloaded model.

@@ -10,7 +10,7 @@ export interface ServeLimits {
   readonly waiting: number;
   /** Timeout in milliseconds for a body to arrive, a job to wait and run, and a response to be delivered. Default: 120,000. */
   readonly timeoutMs: number;
-  /** Images cached in memory, so that they need not be uploaded again. Default: 8. */
+  /** Images cached in memory, so that they need not be uploaded again: an image and its exemplars at least. Default: 24. */
   readonly keptImages: number;
   /** Total memory in bytes for bodies and responses of all requests; at least one upload fits. Default: 512 MiB. */
   readonly heldBytes: number;
@@ -30,7 +30,7 @@ export const defaultLimits: ServeLimits = {
   unpackedBytes: 1e9,
   waiting: 8,
   timeoutMs: 120_000,
-  keptImages: 8,
+  keptImages: 24,
   heldBytes: 512 * 1024 * 1024,
   leastBytesPerS: 4096,
   windowMs: 10_000,
@@ -39,7 +39,16 @@ export const defaultLimits: ServeLimits = {
 };
 
 /** Fixed limits of a single request. */
-export const requestLimits = { promptLetters: 2000, prompts: 16, boxes: 64, points: 64, found: 300 } as const;
+export const requestLimits = {
+  promptLetters: 2000,
+  prompts: 16,
+  boxes: 64,
+  points: 64,
+  found: 300,
+  exemplars: 16,
+  polygons: 64,
+  vertices: 4096,
+} as const;
 
 /** Allowance for multipart framing and other fields. */
 export const MARGIN_BYTES = 64 * 1024;

@@ -9,7 +9,7 @@ export interface Upload {
 }
 
 /** Plain text fields; all others are JSON: numbers, lists, booleans. */
-const TEXT = ['prompt', 'select', 'mask_format', 'image_id', 'file_name', 'frame'];
+const TEXT = ['prompt', 'select', 'label', 'mask_format', 'image_id', 'file_name', 'frame'];
 
 /** Fields that may be repeated. */
 const REPEATED = ['prompt'];

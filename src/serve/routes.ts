@@ -2,12 +2,13 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { BoxXyxy } from '../imaging/index.js';
-import type { AnswerOf, Engine, ImageSource, Job } from './engine/index.js';
+import type { AnswerOf, Engine, ExemplarMaskSource, ImageSource, Job } from './engine/index.js';
 import { HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';
 import type { Queue } from './queue.js';
 import {
   errorAnswer,
+  exemplarsBody,
   healthAnswer,
   imageParams,
   masksAnswer,
@@ -108,6 +109,32 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
   );
 
   api.post(
+    '/v1/exemplars',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Segments what looks like the exemplars: other images with masks',
+        consumes: CONSUMES,
+        body: exemplarsBody,
+        response: { 200: segmentAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { exemplars, label, mask_format } = request.body;
+      return ask(queue, request, reply, {
+        kind: 'exemplars',
+        image: sourceOf(request, request.body),
+        exemplars: exemplars.map((exemplar, i) => ({
+          image: sourceOf({}, exemplar, `exemplars.${i}.`),
+          mask: exemplarMaskOf(exemplar, `exemplars.${i}.mask`),
+        })),
+        label,
+        maskFormat: mask_format,
+      });
+    },
+  );
+
+  api.post(
     '/v1/images',
     {
       config: { queued: true },
@@ -155,14 +182,17 @@ async function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: 
   }
 }
 
-function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): ImageSource {
-  const { upload } = request;
+function sourceOf(
+  { upload }: { readonly upload?: FastifyRequest['upload'] },
+  body: z.output<typeof openBody>,
+  above = '',
+): ImageSource {
   const { image, image_id, file_name = '', frame } = body;
   if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
     throw new HttpError({
       code: 'E_HTTP_FIELD',
       status: 400,
-      where: 'image',
+      where: `${above}image`,
       what: 'expected either an image or an image_id',
       fix: 'Give one of them',
     });
@@ -171,15 +201,32 @@ function sourceOf(request: FastifyRequest, body: z.output<typeof openBody>): Ima
       throw new HttpError({
         code: 'E_HTTP_FIELD',
         status: 400,
-        where: 'frame',
+        where: `${above}frame`,
         what: 'an image_id refers to one image',
         fix: 'Leave it out',
       });
     return { id: image_id };
   }
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
-  if (bytes.length === 0) throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: 'image', what: 'the file is empty' });
+  if (bytes.length === 0)
+    throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: `${above}image`, what: 'the file is empty' });
   return { bytes, name: upload?.name ?? file_name, frame };
+}
+
+function exemplarMaskOf(
+  { mask, polygons }: z.output<typeof exemplarsBody>['exemplars'][number],
+  where: string,
+): ExemplarMaskSource {
+  if ((mask === undefined) === (polygons === undefined))
+    throw new HttpError({
+      code: 'E_HTTP_FIELD',
+      status: 400,
+      where,
+      what: 'expected either a mask or polygons',
+      fix: 'Give one of them',
+    });
+  if (polygons !== undefined) return { polygons };
+  return typeof mask === 'object' ? { rle: mask } : { bytes: Buffer.from(mask ?? '', 'base64') };
 }
 
 function maskPromptOf({ bbox, points, labels }: z.output<typeof masksBody>['prompts'][number], i: number) {

@@ -87,6 +87,43 @@ export const masksBody = z.strictObject({
   mask_format: maskFormat,
 });
 
+export const exemplarsBody = z.strictObject({
+  ...image,
+  exemplars: z
+    .array(
+      z.strictObject({
+        ...image,
+        mask: z
+          .union([z.strictObject({ size: z.tuple([z.int(), z.int()]), counts: z.string() }), z.base64()])
+          .optional()
+          .describe("COCO's compressed RLE, or a mask file (PNG, TIFF, BMP) in base64, of the size of its image"),
+        polygons: z
+          .array(
+            z
+              .array(z.number())
+              .min(6)
+              .max(2 * requestLimits.vertices)
+              .refine((numbers) => numbers.length % 2 === 0, 'expected pairs x, y'),
+          )
+          .min(1)
+          .max(requestLimits.polygons)
+          .optional()
+          .describe('instead of a mask: outlines, each a list x0, y0, x1, y1, … in pixels'),
+      }),
+    )
+    .min(1)
+    .max(requestLimits.exemplars)
+    .describe('images with a mask each of the structure to find'),
+  label: z
+    .string()
+    .trim()
+    .min(1)
+    .max(requestLimits.promptLetters)
+    .default('like the exemplars')
+    .describe('its name in the answer'),
+  mask_format: maskFormat,
+});
+
 export const imageParams = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/) });
 
 const openedImage = z
@@ -121,7 +158,12 @@ export const segmentAnswer = z.object({
     .array(
       z.object({
         phrase: z.string(),
-        score: z.number().nullable().describe("the detector's confidence, 0 to 1; null for a box of the request"),
+        score: z
+          .number()
+          .nullable()
+          .describe(
+            "the detector's confidence, 0 to 1, or the mean probability inside a mask by exemplars; null for a box of the request",
+          ),
         bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
         area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
         mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
@@ -163,6 +205,7 @@ export const healthAnswer = z.object({
   masker: z.string().nullable(),
   adapter: z.string().nullable(),
   points: z.boolean().describe('whether /v1/masks takes points'),
+  exemplars: z.string().nullable().describe('the model of /v1/exemplars; null if this server has none'),
   requests: z.int().describe('computed or waiting now'),
   limits: z.object({ upload_bytes: z.int(), pixels: z.int(), waiting: z.int(), timeout_ms: z.int() }),
 });

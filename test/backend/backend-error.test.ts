@@ -11,7 +11,7 @@ describe('an error of TensorFlow', () => {
     'Invalid TF_Status: 13\nMessage: failed to allocate memory',
     'Array buffer allocation failed',
     'std::bad_alloc',
-  ])('that is a lack of memory says so, and what to do: %j', (message) => {
+  ])('reports a lack of memory as such, with a remedy: %j', (message) => {
     expect(readableBackendError(new Error(message))).toBeInstanceOf(RuntimeError);
     expect(textOf(message)).toMatch(
       /^(TensorFlow|memory): there is not enough memory.*smaller batches \(train\.batchSize\) or images/,

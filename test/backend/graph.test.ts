@@ -113,7 +113,7 @@ describe('a compiled graph', () => {
   whereGraphsRun.each([
     ['was used before', true],
     ['is used for the first time', false],
-  ])('is not made of a function that reads what it was not given and %s', async (_what, used) => {
+  ])('refuses a function that reads a tensor outside its inputs which %s', async (_what, used) => {
     const outside = tf.tensor1d([1, 2]);
     if (used) await tf.square(outside).data();
     const captured = new CapturedFunction(({ x }) => ({ y: tf.add(x as tf.Tensor, outside) }), true);

@@ -64,7 +64,7 @@ describeNative(missing, 'TensorFlow in threads', () => {
     ['one after another', 'await thread(); await thread();', 2],
     ['several at once', 'await Promise.all([thread(), thread(), thread()]);', 3],
     ['beside the main thread, before and after', 'await thread(); await main(); await thread(); await main();', 4],
-  ])('starts in %s, and logs two lines at most', async (_, body, times) => {
+  ])('starts in threads %s, and logs at most two lines', async (_, body, times) => {
     const { code, lines, errors } = await run(THREADS + body);
     const early = errors.filter((line) => EARLY_LOG.test(line));
     expect(errors).toEqual(['before', ...early, 'after']);

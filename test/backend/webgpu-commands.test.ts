@@ -105,7 +105,7 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     }
   });
 
-  it('eval judges a picture as on the CPU', async () => {
+  it('eval judges an image as on the CPU', async () => {
     const config = (backend: string, out: string) => [
       ...['eval', '--backend', backend, '--config', 'configs/phantom.yaml', '--set', `run.dir=${at(out)}`],
       ...['train', 'val', 'test'].map((part) => `data.phantom.${part}=1`),
@@ -126,7 +126,7 @@ describeWebgpu(missing, 'commands on WebGPU', () => {
     expect(Math.abs(actual.iou - expected.iou)).toBeLessThan(0.5);
   });
 
-  it('infer that loses the device says so in a line, keeps what was done and goes on later', async () => {
+  it('infer that loses the device reports it in one line, keeps finished images and can resume', async () => {
     await run(...infer('tensorflow', 'lost', images.slice(0, 1)));
     const before = await json<CocoResult[]>('lost', 'results.json');
     expect(before.length).toBeGreaterThan(0);

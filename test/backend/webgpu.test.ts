@@ -77,7 +77,7 @@ describeWebgpu(missing, 'the WebGPU backend', () => {
     expect([...(await chosen.data())]).toEqual([0, 0, 0, 0, 0, 0, 0, 7, 8, 9, 10, 11]);
   });
 
-  it('refuses a synchronous read and a tensor that the device does not hold, and goes on', async () => {
+  it('refuses a synchronous read and a tensor that is not on the device, and still works afterwards', async () => {
     const x = tf.add(tf.ones([3]), 1);
     expect(() => x.dataSync()).toThrow(/cannot read values synchronously.*await tensor.data\(\)/);
     const [adapter] = await listAdapters();

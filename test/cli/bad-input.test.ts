@@ -38,7 +38,7 @@ beforeAll(async () => {
   await mkdir(join(dir, 'wrong'));
   await writeFile(join(dir, 'wrong', 'config.json'), '{"model_type": "grounding-dino", "d_model": "wide"}');
   await writeFile(join(dir, 'file'), 'no folder');
-  await writeFile(join(dir, 'bad.png'), 'no picture');
+  await writeFile(join(dir, 'bad.png'), 'not an image');
   await mkdir(join(dir, 'empty'));
   await writeFile(join(dir, 'typo.yaml'), `run: {dir: ${join(dir, 'run')}}\ndata: {format: phantom}\ntrain: {epochz: 3}\n`);
   await writeFile(
@@ -99,20 +99,8 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
   ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
   ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
-  [
-    'a model folder that is not there',
-    forward('none', 'detector.safetensors'),
-    1,
-    '@none',
-    'there is no such folder or weight file',
-  ],
-  [
-    'a name that no model has',
-    forward('', '').with(2, 'sam2-hiera-huge'),
-    2,
-    'sam2-hiera-huge',
-    'did you mean sam2-hiera-large?',
-  ],
+  ['a missing model folder', forward('none', 'detector.safetensors'), 1, '@none', 'there is no such folder or weight file'],
+  ['an unknown model name', forward('', '').with(2, 'sam2-hiera-huge'), 2, 'sam2-hiera-huge', 'did you mean sam2-hiera-large?'],
   [
     'a model that was not downloaded',
     forward('', '').with(2, 'sam2-hiera-large'),
@@ -143,7 +131,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     '@mixed/model.safetensors',
     'the weights do not fit the model',
   ],
-  ['inputs that are not there', forward('detector', 'none.safetensors'), 1, '@none.safetensors', 'there is no such file'],
+  ['missing inputs file', forward('detector', 'none.safetensors'), 1, '@none.safetensors', 'there is no such file'],
   ['truncated inputs', forward('detector', 'cut.safetensors'), 1, '@cut.safetensors', 'truncated'],
   [
     'wrong shapes',
@@ -159,13 +147,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     '@missing.safetensors',
     'pixel_value is not an input of this model, did you mean pixel_values?',
   ],
-  [
-    'tokens that the model does not know',
-    forward('detector', 'ids.safetensors'),
-    2,
-    '@ids.safetensors',
-    'from 0 to 1039, got 99999',
-  ],
+  ['unknown token ids', forward('detector', 'ids.safetensors'), 2, '@ids.safetensors', 'from 0 to 1039, got 99999'],
   [
     'boxes and images of a wrong shape',
     forward('masker', 'boxes.safetensors'),
@@ -174,7 +156,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     'input_boxes: expected shape [B, N, 4], got [2, 3, 5]',
   ],
   ['labels without points', forward('masker', 'labels.safetensors'), 2, '@labels.safetensors', 'input_labels needs input_points'],
-  ['a flag that is none', forward('masker', 'flag.safetensors'), 2, '@flag.safetensors', 'expected true or false, got maybe'],
+  ['an unknown flag', forward('masker', 'flag.safetensors'), 2, '@flag.safetensors', 'expected true or false, got maybe'],
   [
     'an adapter for a masker',
     forward('masker', 'masker.safetensors', '--adapter', '@x'),
@@ -183,7 +165,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     'adapters are for grounding-dino',
   ],
   [
-    'an adapter that is not there',
+    'a missing adapter',
     forward('detector', 'detector.safetensors', '--adapter', '@x'),
     1,
     '@x/adapter_config.json',
@@ -196,7 +178,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     '@file/out.safetensors',
     'is a file, not a folder',
   ],
-  ['a run that is not there', ['train', '--config', '@none.yaml'], 1, '@none.yaml', 'there is no such file'],
+  ['a missing run', ['train', '--config', '@none.yaml'], 1, '@none.yaml', 'there is no such file'],
   ['an unknown key', ['train', '--config', '@typo.yaml'], 1, '@typo.yaml:3:9', 'train.epochz: unknown key, did you mean epochs?'],
   [
     'an unknown key in an override',
@@ -206,18 +188,18 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     'did you mean epochs?',
   ],
   [
-    'an override that is none',
+    'a malformed override',
     ['train', '--config', '@stu.yaml', '--set', 'train.epochs'],
     1,
     '--set train.epochs',
     'expected key.path=value',
   ],
-  ['a dataset that is not there', ['train', '--config', '@stu.yaml'], 1, '@nowhere', 'there is no such folder'],
-  ['an image that is not there', infer('--image', '@none.png', '--prompt', 'cyst.'), 1, '@none.png', 'there is no such file'],
-  ['an image that is none', infer('--image', '@bad.png', '--prompt', 'cyst.'), 1, '@bad.png', 'cannot be read as an image'],
+  ['a missing dataset', ['train', '--config', '@stu.yaml'], 1, '@nowhere', 'there is no such folder'],
+  ['a missing image', infer('--image', '@none.png', '--prompt', 'cyst.'), 1, '@none.png', 'there is no such file'],
+  ['a file that is not an image', infer('--image', '@bad.png', '--prompt', 'cyst.'), 1, '@bad.png', 'cannot be read as an image'],
   ['a folder without images', infer('--image', '@empty', '--prompt', 'cyst.'), 2, '@empty', 'there is no image here'],
   [
-    'an adapter scale that is no number',
+    'a non-numeric adapter scale',
     infer('--image', '@bad.png', '--prompt', 'cyst.', '--adapter-scale', 'much'),
     2,
     '--adapter-scale',
@@ -230,34 +212,28 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     'lora.preset',
     '"paper"|"paper-code"',
   ],
-  ['a model to serve that is not there', ['serve', '--model', '@none', '--port', '0'], 1, '@none', 'there is no such folder'],
-  ['a port that is none', ['serve', '--port', '99999'], 2, '--port', 'from 0 to 65535, got 99999'],
+  ['a missing model to serve', ['serve', '--model', '@none', '--port', '0'], 1, '@none', 'there is no such folder'],
+  ['an invalid port', ['serve', '--port', '99999'], 2, '--port', 'from 0 to 65535, got 99999'],
   ['a token that can be guessed', ['serve', '--token', 'secret'], 2, '--token', 'at least 16 are needed'],
-  ['a queue of less than none', ['serve', '--queue', '-1'], 2, '--queue', 'an integer of at least 0'],
-  ['a limit that is no number', ['serve', '--max-upload', 'much'], 2, '--max-upload', 'a number above 0, got NaN'],
-  ['a part that there is not', infer('--image', '@bad.png', '--prompt', 'x', '--shard', '2/2'), 2, '--shard', 'no part 2 of 2'],
-  ['parts that are none', ['merge', '--from', '@empty', '--to', '@out'], 1, '@empty/settings.json', 'there is no such file'],
+  ['a negative queue', ['serve', '--queue', '-1'], 2, '--queue', 'an integer of at least 0'],
+  ['a non-numeric limit', ['serve', '--max-upload', 'much'], 2, '--max-upload', 'a number above 0, got NaN'],
+  ['a shard index out of range', infer('--image', '@bad.png', '--prompt', 'x', '--shard', '2/2'), 2, '--shard', 'no part 2 of 2'],
+  ['a folder without shards', ['merge', '--from', '@empty', '--to', '@out'], 1, '@empty/settings.json', 'there is no such file'],
   [
-    'a selection that had two meanings',
+    'a selection that used to be ambiguous',
     infer('--image', '@bad.png', '--prompt', 'x', '--select', 'best'),
     2,
     '--select best',
     'best-per-phrase',
   ],
   [
-    'a selection under its earlier name',
+    'the former name of a selection',
     infer('--image', '@bad.png', '--prompt', 'x', '--select', 'best-overall'),
     2,
     '--select',
     'best-per-image',
   ],
-  [
-    'a detector that is not there',
-    infer('--image', '@bad.png', '--prompt', 'x', '--detector', '@none'),
-    1,
-    '@none',
-    'no such folder',
-  ],
+  ['a missing detector', infer('--image', '@bad.png', '--prompt', 'x', '--detector', '@none'), 1, '@none', 'no such folder'],
   ['the same by its other name', infer('--image', '@bad.png', '--prompt', 'x', '--model', '@none'), 1, '@none', 'no such folder'],
   [
     'a run and a detector to export',
@@ -301,7 +277,7 @@ describe('bad input', () => {
     spy.mockRestore();
   });
 
-  it('is told the same way by the script that npm runs', () => {
+  it('is reported alike by the script that npm runs', () => {
     const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
     const line = forward('none', 'detector.safetensors').map((word) => word.replaceAll('@', `${dir}/`));
     const { status, stderr } = spawnSync(process.execPath, [script, ...line], { encoding: 'utf8' });

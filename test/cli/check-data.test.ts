@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { commands } from '../../src/cli/commands.js';
 import { main } from '../../src/cli/main.js';
 import { browserMissing, openBrowser, openPage } from '../support/browser.js';
-import { pictureOfSeed, pipeline, writeSet } from '../support/coco-set.js';
+import { imageOfSeed, pipeline, writeSet } from '../support/coco-set.js';
 import { itUnless } from '../support/skipped.js';
 
 let dir: string;
@@ -50,8 +50,8 @@ describe('npm run check-data', () => {
     expect(output).toMatch(/2 images \(2 from the cache\): 0 errors/);
   });
 
-  it('ends with 1 when a picture is in two parts', async () => {
-    const bytes = await pipeline(pictureOfSeed(0).image).flop().linear(1, 20).jpeg({ quality: 80 }).toBuffer();
+  it('ends with 1 when an image is in two splits', async () => {
+    const bytes = await pipeline(imageOfSeed(0).image).flop().linear(1, 20).jpeg({ quality: 80 }).toBuffer();
     const root = join(dir, 'leaking & <b>');
     await writeSet(root, { train: [{ file: 'a.png' }], val: [{ file: 'leak.jpg', bytes }] });
     expect(await run('--data', root, '--out', join(dir, 'out'))).toBe(1);
@@ -59,7 +59,7 @@ describe('npm run check-data', () => {
     expect(existsSync(join(root, 'audit.json'))).toBe(false);
   });
 
-  it('says what is wrong with a folder without a trace', async () => {
+  it('reports what is wrong with a folder without a stack trace', async () => {
     expect(await run('--data', join(dir, 'nowhere'))).toBe(1);
     expect(output).toMatch(/^error: .*nowhere: there is no such folder\. Check the path \[E_FILE_NOT_FOUND\]\n$/);
     await writeFile(join(dir, 'file'), '');

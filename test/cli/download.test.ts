@@ -133,11 +133,11 @@ describe('download', () => {
     ['no name', [], 2, 'no model is named'],
     ['an unknown name', ['sam2.1-hiera-tinny'], 2, 'did you mean sam2.1-hiera-tiny?'],
     ['a hash for a model of the hub', [REPO, '--sha256', 'a'.repeat(64)], 2, '--sha256: models of the hub are verified'],
-    ['a file of another host without its parts', ['github:owner/repo'], 2, 'expected github:OWNER/REPO@TAG/FILE'],
+    ['an incomplete address of another host', ['github:owner/repo'], 2, 'expected github:OWNER/REPO@TAG/FILE'],
     ['a path out of the cache', ['gdrive:0123456789ab/..'], 2, 'expected github:OWNER/REPO@TAG/FILE or gdrive:ID/FILE'],
     ['a path', ['../model'], 2, 'expected owner/repo'],
-    ['a file that is not there', [REPO, '--file', 'none.json'], 1, 'it has no none.json'],
-  ])('%s is a line', async (_name, line, code, said) => {
+    ['a missing file', [REPO, '--file', 'none.json'], 1, 'it has no none.json'],
+  ])('refuses %s in one line', async (_name, line, code, said) => {
     const seen = await run(...line);
     expect(seen.code).toBe(code);
     expect(seen.err.trimEnd().split('\n').at(-1)).toMatch(/^error: /);

@@ -70,7 +70,7 @@ describe('results of the command', () => {
   });
 });
 
-describe('what is no file', () => {
+describe('paths that are not regular files', () => {
   it('stays in the list, to be reported, and is not opened', async () => {
     await symlink('nowhere', join(dir, 'in', 'broken.png'));
     await symlink('/dev/zero', join(dir, 'in', 'zero.dcm'));

@@ -63,7 +63,7 @@ describe('rawForward', () => {
     await expectOutputs(outputs, fixture, Object.fromEntries(expected));
   });
 
-  it('brings earlier masks to the size that SAM 2 takes', async () => {
+  it('resizes earlier masks to the size that SAM 2 takes', async () => {
     for (const fixture of ['sam2-odd', 'sam2-stable']) {
       const { arrays } = await readSafetensors(fixturePath(fixture, 'case.safetensors'));
       const inputs = new Map(['pixel_values', 'input_boxes'].map((name) => [name, arrays.get(`in.${name}`) as NamedArray]));

@@ -83,7 +83,7 @@ describe('infer --exemplars', () => {
     expect(await run('--label', 'kidney')).toEqual({ code: 0, text: expect.stringMatching(/"kidney" by \d+ of \d+ exemplars/) });
   });
 
-  it('refuses an image that is an exemplar, by its content, and goes on with the others', async () => {
+  it('refuses an image that is an exemplar, by its content, and continues with the others', async () => {
     await mkdir(join(dir, 'mixed'));
     await copyFile(join(dir, 'cyst', 'images', '2.png'), join(dir, 'mixed', 'renamed.png'));
     await copyFile(join(dir, 'scans', '4.png'), join(dir, 'mixed', 'a.png'));

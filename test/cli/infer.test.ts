@@ -79,7 +79,7 @@ describe('infer', () => {
     expect([overlay.width, overlay.height]).toEqual([720, 560]);
   });
 
-  it('leaves alone what is done, and does it again when asked', async () => {
+  it('skips finished images, and repeats them on request', async () => {
     const line = ['--image', '@scans', '--prompt', PROMPT, '--out', '@whole', ...LOW];
     const before = await readFile(join(dir, 'whole', 'results.json'), 'utf8');
     const time = async () => (await stat(join(dir, 'whole', 'overlays', 'b.png'))).mtimeMs;
@@ -99,7 +99,7 @@ describe('infer', () => {
     ['selection', ['--prompt', PROMPT, ...LOW, '--select', 'best-per-phrase']],
     ['masker', ['--prompt', PROMPT, ...LOW, '--masker', 'none']],
     ['model', ['--prompt', PROMPT, ...LOW, '--model', '@copy']],
-  ])('does all again with another %s, and only with another one', async (_name, words) => {
+  ])('starts over when %s changes, and only then', async (_name, words) => {
     await cp('weights/nano-grounding-dino', join(dir, 'copy'), { recursive: true });
     await rm(join(dir, 'again'), { recursive: true, force: true });
     const line = ['--image', '@scans/*.png', '--out', '@again'];
@@ -147,7 +147,7 @@ describe('infer', () => {
     const content: [string, Buffer][] = [
       ['1.png', good],
       ['empty.png', Buffer.alloc(0)],
-      ['text.jpg', Buffer.from('no picture')],
+      ['text.jpg', Buffer.from('not an image')],
       ['truncated.png', good.subarray(0, good.length / 2)],
       ['z.png', good],
     ];
@@ -171,21 +171,21 @@ describe('infer', () => {
 
   it.each([
     [
-      'a threshold that is no share',
+      'a threshold outside [0, 1]',
       ['--image', '@scans', '--prompt', 'cyst', '--threshold', '30'],
       2,
       '--threshold: expected a number from 0 to 1, got 30',
     ],
     [
-      'a threshold that is no number',
+      'a non-numeric threshold',
       ['--image', '@scans', '--prompt', 'cyst', '--threshold', 'high'],
       2,
       '--threshold: expected a number from 0 to 1, got NaN',
     ],
-    ['a glob that leads nowhere', ['--image', '@scans/*.tif', '--prompt', 'cyst'], 2, 'there is no image here'],
+    ['a glob without a match', ['--image', '@scans/*.tif', '--prompt', 'cyst'], 2, 'there is no image here'],
     ['one empty prompt of two', ['--image', '@scans', '--prompt', 'cyst', '--prompt', ' .'], 2, '--prompt: it names nothing'],
     [
-      'a masker that is not there',
+      'a missing masker',
       ['--image', '@scans', '--prompt', 'cyst', '--masker', '@gone'],
       1,
       'there is no such folder or weight file',
@@ -279,7 +279,7 @@ describe('a stop', () => {
   });
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(
-    'by %s leaves valid files, and the same command goes on to the same end',
+    'by %s leaves valid files, and the same command resumes to the same result',
     async (signal) => {
       const out = `stop-${signal}`;
       const { child, ended } = start(line(`@${out}`));

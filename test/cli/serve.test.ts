@@ -48,16 +48,13 @@ describeUnless(missing, 'npm run serve', () => {
     return client;
   }
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'ends by %s though a connection is open that asks nothing',
-    async (signal) => {
-      const { server, address } = await start();
-      await open(address);
-      const over = once(server, 'exit');
-      server.kill(signal);
-      expect(await over).toEqual([0, null]);
-    },
-  );
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('exits on %s although an idle connection is open', async (signal) => {
+    const { server, address } = await start();
+    await open(address);
+    const over = once(server, 'exit');
+    server.kill(signal);
+    expect(await over).toEqual([0, null]);
+  });
 
   it('ends by a second signal though something is computed, and what computes ends too', async () => {
     const { server, address, engine, said } = await start();

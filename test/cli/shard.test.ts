@@ -33,7 +33,7 @@ describe('a division', () => {
     [5, 5],
     [2, 7],
     [0, 2],
-  ])('of %i images into %i parts has each image once, in order, in parts of like length', (size, count) => {
+  ])('of %i images into %i shards has each image once, in order, in shards of nearly equal length', (size, count) => {
     const list = Array.from({ length: size }, (_, i) => i);
     const parts = Array.from({ length: count }, (_, index) => shardOf(list, { index, count }));
     expect(parts.flat()).toEqual(list);
@@ -41,7 +41,7 @@ describe('a division', () => {
     expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThanOrEqual(1);
   });
 
-  it.each(['4/4', '1', '-1/4', '0/0', 'a/b', '1/2/3'])('is not %s', (text) => {
+  it.each(['4/4', '1', '-1/4', '0/0', 'a/b', '1/2/3'])('rejects %s', (text) => {
     expect(() => parseShard(text)).toThrow(UsageError);
   });
 });

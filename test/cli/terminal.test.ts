@@ -19,9 +19,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-describe('what a stranger names', () => {
+describe('paths in untrusted files', () => {
   it('is shown and not obeyed when a file of that name cannot be read', async () => {
-    await writeFile(join(dir, `${EVIL}.png`), 'no picture');
+    await writeFile(join(dir, `${EVIL}.png`), 'not an image');
     const { code, text } = await runCommand([
       'infer',
       '--image',

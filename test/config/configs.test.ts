@@ -26,7 +26,7 @@ describe('configs/', () => {
   });
 
   it.each(readdirSync('configs').filter((file) => file.endsWith('.yaml') && file !== 'demo.yaml'))(
-    '%s can be read, and uses no earlier names',
+    '%s loads without former names',
     async (file) => {
       const notices: string[] = [];
       const logger = { info: (line: string) => void notices.push(line), warn: () => {} };
@@ -35,7 +35,7 @@ describe('configs/', () => {
     },
   );
 
-  it('reads what a run wrote down under earlier names', async () => {
+  it('reads settings that a run recorded under former names', async () => {
     const file = join(dir, 'config.yaml');
     const lora = 'lora: {rank: 4, targets: [out], trainFully: [norm]}';
     const judging = 'eval: {boxThreshold: 0.05, select: best, folds: 0}';

@@ -96,7 +96,7 @@ train:
   });
 
   it.each(['2024-01-02', 'runs/stu', 'cyst + mass', '2 * 3', 'train.batchSize', '5e-4', '1/2', '(a)'])(
-    'leaves %s a text where a text is wanted or allowed',
+    'keeps %s as text where text is expected or allowed',
     async (text) => {
       const quoted = JSON.stringify(text);
       const { prompt, day, id } = await load(`prompt: ${quoted}\nday: ${quoted}\nid: ${quoted}\n`);
@@ -208,7 +208,7 @@ describe('an expression is refused', () => {
 });
 
 describe('the settings of a run', () => {
-  it('hold numbers in the end, which is what a run folder keeps', async () => {
+  it('evaluate to numbers, which the run folder records', async () => {
     await writeFile(
       file,
       'run: {dir: runs/stu-1}\ndata: {format: phantom, prompt: 2 - 1, root: runs/stu}\nlora: {rank: 2 * 8, alpha: lora.rank / 2, alphaPattern: {"**.q": lora.alpha * 2}}\nmodel: {imageSize: {square: 64 * 8}}\ntrain: {learningRate: 5e-4 * train.batchSize / 4, groups: [{match: "**", lrScale: 1 / 10}], augment: {flip: 1 / 2, zoom: {factor: [4 / 5, 5 / 4]}}}\n',

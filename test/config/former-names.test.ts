@@ -41,10 +41,10 @@ describe('earlier names of settings', () => {
   });
 
   it.each([
-    ['the earlier name over the present one', 'eval: {threshold: 0.1}', 'eval.boxThreshold=0.7'],
-    ['the present name over the earlier one', 'eval: {boxThreshold: 0.1}', 'eval.threshold=0.7'],
-    ['a table with the earlier name', 'eval: {threshold: 0.1}', 'eval={boxThreshold: 0.7}'],
-  ])('may differ between file and override, which prevails: %s', async (_name, yaml, override) => {
+    ['the former name over the current one', 'eval: {threshold: 0.1}', 'eval.boxThreshold=0.7'],
+    ['the current name over the former one', 'eval: {boxThreshold: 0.1}', 'eval.threshold=0.7'],
+    ['a mapping with the former name', 'eval: {threshold: 0.1}', 'eval={boxThreshold: 0.7}'],
+  ])('may differ between file and override, and the override wins: %s', async (_name, yaml, override) => {
     const { threshold, notices } = await load(yaml, [override]);
     expect(threshold).toBe(0.7);
     expect(notices).toEqual([`${file}: eval.boxThreshold is now called eval.threshold`]);

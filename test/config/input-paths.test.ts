@@ -100,7 +100,7 @@ describe('files of the package', () => {
   });
 
   it.each(['package.json', 'configs/../package.json', '../configs/stu.yaml', 'configs/none.yaml', resolve('configs/none'), ''])(
-    'are not meant by %j',
+    'leaves %j unresolved',
     async (name) => {
       expect(await locateShipped(name)).toBe(name);
     },

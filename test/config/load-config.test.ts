@@ -75,7 +75,7 @@ describe('loadConfig', () => {
   });
 
   it.each(['x=[a] #b', 'x="a" #b', 'x={a: 1 #}', 'x=[a', 'x="a'])(
-    'refuses %s rather than lose a part of it',
+    'refuses %s instead of dropping part of it',
     async (override) => {
       await writeFile(file, 'x: 0\n');
       await expectError(loadConfig(file, z.strictObject({ x: z.unknown() }), [override]), {
@@ -85,7 +85,7 @@ describe('loadConfig', () => {
     },
   );
 
-  it.each(['x', '=1', '.x=1', 'x.=1', 'x..y=1', 'x y=1'])('refuses %s, which names no key', async (override) => {
+  it.each(['x', '=1', '.x=1', 'x.=1', 'x..y=1', 'x y=1'])('refuses %s, which names no existing key', async (override) => {
     await expectError(load('name: a\n', [override]), { code: 'E_CONFIG_SYNTAX', what: 'expected key.path=value' });
   });
 
@@ -130,16 +130,16 @@ describe('loadConfig', () => {
     ['an override that is not YAML', 'name: a', ['name=[1'], '--set name=[1: the value is not valid YAML'],
     ['an override with an unknown alias', 'name: a', ['name=[*x]'], '--set name=[*x]: the value is not valid YAML'],
     ['an unknown alias', 'name: *x', [], 'run.yaml: Unresolved alias'],
-    ['a tab where spaces belong', 'train:\n\tepochs: 3', [], 'run.yaml:2:1: '],
-    ['a key that is there twice', 'name: a\nname: b', [], 'run.yaml:2:1: Map keys must be unique'],
+    ['a tab as indentation', 'train:\n\tepochs: 3', [], 'run.yaml:2:1: '],
+    ['a duplicate key', 'name: a\nname: b', [], 'run.yaml:2:1: Map keys must be unique'],
     ['a list', '- a', [], 'run.yaml: the file: expected object'],
     ['an empty file', '', [], 'run.yaml: name: expected string'],
-    ['a path below a text', 'name: a', ['name.first=b'], '--set name.first=b: name: expected string'],
+    ['a path below a scalar', 'name: a', ['name.first=b'], '--set name.first=b: name: expected string'],
   ])('refuses %s', async (_name, yaml, overrides, message) => {
     expect((await problems(yaml, overrides)).join('\n')).toContain(message);
   });
 
-  it('names a file that is not there', async () => {
+  it('names a missing file', async () => {
     await expectError(loadConfig(join(dir, 'none.yaml'), schema), { code: 'E_FILE_NOT_FOUND', where: join(dir, 'none.yaml') });
   });
 });

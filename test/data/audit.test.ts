@@ -14,7 +14,7 @@ import {
   Subset,
   writeAuditPage,
 } from '../../src/data/index.js';
-import { pictureOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
+import { imageOfSeed, pipeline, type SetImage, writeSet } from '../support/coco-set.js';
 import { expectError } from '../support/expect-error.js';
 import { itUnless } from '../support/skipped.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -23,33 +23,33 @@ const dir = temporaryFolder('audit');
 let made = 0;
 
 const cacheDirectory = () => join(dir, 'cache');
-const pictures = (from: number, count: number): SetImage[] =>
+const newImages = (from: number, count: number): SetImage[] =>
   Array.from({ length: count }, (_, i) => ({ file: `p${from + i}.png`, seed: from + i }));
 
-async function newSet(parts: Parameters<typeof writeSet>[1], name = `set-${made++}`): Promise<string> {
+async function newSet(splits: Parameters<typeof writeSet>[1], name = `set-${made++}`): Promise<string> {
   const root = join(dir, name);
-  await writeSet(root, parts);
+  await writeSet(root, splits);
   return root;
 }
 
 async function audit(...folders: string[]): Promise<AuditReport> {
-  const { parts, problems } = await openFolders(folders);
-  return auditDatasets(parts, { problems, cacheDirectory: cacheDirectory() });
+  const { splits, problems } = await openFolders(folders);
+  return auditDatasets(splits, { problems, cacheDirectory: cacheDirectory() });
 }
 
-/** The picture of a seed after changes, as bytes of a file. */
-const copyOf = (seed: number, change: (picture: ReturnType<typeof pipeline>) => ReturnType<typeof pipeline>) =>
-  change(pipeline(pictureOfSeed(seed).image)).toBuffer();
+/** The image of a seed after changes, as bytes of a file. */
+const copyOf = (seed: number, change: (image: ReturnType<typeof pipeline>) => ReturnType<typeof pipeline>) =>
+  change(pipeline(imageOfSeed(seed).image)).toBuffer();
 
 describe('an audit of clean data', () => {
   it('finds nothing, and counts what there is', async () => {
-    const root = await newSet({ train: pictures(0, 12), val: pictures(20, 4), test: pictures(30, 3) }, 'BUSI');
+    const root = await newSet({ train: newImages(0, 12), val: newImages(20, 4), test: newImages(30, 3) }, 'BUSI');
     const report = await audit(root);
     expect(report).toMatchObject({ errors: 0, warnings: 0, images: 19, problems: [], groups: [], duplicates: [] });
     const summary = report.datasets[0];
     expect(summary?.paper).toEqual({ name: 'BUSI', train: 456, val: 132, test: 69 });
-    const objects = Array.from({ length: 12 }, (_, i) => Math.min(1, pictureOfSeed(i).objects.length)).reduce((a, b) => a + b);
-    expect(summary?.parts.train).toEqual({
+    const objects = Array.from({ length: 12 }, (_, i) => Math.min(1, imageOfSeed(i).objects.length)).reduce((a, b) => a + b);
+    expect(summary?.splits.train).toEqual({
       images: 12,
       objects,
       negatives: 12 - objects,
@@ -64,24 +64,24 @@ describe('an audit of clean data', () => {
     const domain = phantomDomains['standard'] as (typeof phantomDomains)[string] & object;
     const whole = new PhantomDataset({ size: 90, seed: 11, width: 96, height: 96, domain });
     // Given as anything that is loaded: three datasets, so that all are compared.
-    const parts = ['a', 'b', 'c'].map((dataset, k) => ({
+    const splits = ['a', 'b', 'c'].map((dataset, k) => ({
       dataset,
-      part: 'train' as const,
+      split: 'train' as const,
       data: new Subset(
         whole,
         Array.from({ length: 30 }, (_, i) => 30 * k + i),
       ),
     }));
-    const report = await auditDatasets(parts, { cacheDirectory: cacheDirectory() });
+    const report = await auditDatasets(splits, { cacheDirectory: cacheDirectory() });
     expect(report.images).toBe(90);
     expect(report.duplicates).toEqual([]);
   });
 });
 
 describe('a planted leak', () => {
-  it('is found when a picture comes back mirrored, brighter and as JPEG', async () => {
-    const bytes = await copyOf(3, (picture) => picture.flop().linear(1.1, 25).jpeg({ quality: 70 }));
-    const root = await newSet({ train: pictures(0, 8), test: [...pictures(50, 4), { file: 'leak.jpg', seed: 3, bytes }] });
+  it('is found when an image comes back mirrored, brighter and as JPEG', async () => {
+    const bytes = await copyOf(3, (image) => image.flop().linear(1.1, 25).jpeg({ quality: 70 }));
+    const root = await newSet({ train: newImages(0, 8), test: [...newImages(50, 4), { file: 'leak.jpg', seed: 3, bytes }] });
     const report = await audit(root);
     expect(report.errors).toBe(1);
     expect(report.duplicates).toHaveLength(1);
@@ -89,21 +89,21 @@ describe('a planted leak', () => {
       level: 'error',
       kind: 'alike',
       mirrored: 'left-right',
-      a: { part: 'train', file: 'images/p3.png' },
-      b: { part: 'test', file: 'images/leak.jpg' },
+      a: { split: 'train', file: 'images/p3.png' },
+      b: { split: 'test', file: 'images/leak.jpg' },
     });
   });
 
   it.each([
     ['upside down', 'up-down', (p: ReturnType<typeof pipeline>) => p.flip().png()],
-    ['turned round', 'both', (p: ReturnType<typeof pipeline>) => p.flip().flop().png()],
+    ['rotated by 180 degrees', 'both', (p: ReturnType<typeof pipeline>) => p.flip().flop().png()],
     ['smaller', 'no', (p: ReturnType<typeof pipeline>) => p.resize(86, 72, { fit: 'fill' }).png()],
-    ['of less contrast', 'no', (p: ReturnType<typeof pipeline>) => p.linear(0.7, 20).png()],
-    ['coded badly', 'no', (p: ReturnType<typeof pipeline>) => p.jpeg({ quality: 40 })],
-  ] as const)('is found when it is %s, between datasets too', async (_name, mirrored, change) => {
+    ['lower in contrast', 'no', (p: ReturnType<typeof pipeline>) => p.linear(0.7, 20).png()],
+    ['heavily compressed', 'no', (p: ReturnType<typeof pipeline>) => p.jpeg({ quality: 40 })],
+  ] as const)('is found when it is %s, across datasets too', async (_name, mirrored, change) => {
     const [one, two] = [
-      await newSet({ train: pictures(0, 6) }),
-      await newSet({ val: [...pictures(60, 3), { file: 'copy.img', seed: 2, bytes: await copyOf(2, change) }] }),
+      await newSet({ train: newImages(0, 6) }),
+      await newSet({ val: [...newImages(60, 3), { file: 'copy.img', seed: 2, bytes: await copyOf(2, change) }] }),
     ];
     const { errors, duplicates } = await audit(one, two);
     expect(errors).toBe(1);
@@ -116,9 +116,9 @@ describe('a planted leak', () => {
     });
   });
 
-  it('is told exactly where the pixels are the same, whatever the file', async () => {
-    const bytes = await copyOf(1, (picture) => picture.tiff({ compression: 'lzw' }));
-    const root = await newSet({ train: pictures(0, 3), val: [{ file: 'same.tif', seed: 1, bytes }] });
+  it('is reported as exact where the pixels are equal, whatever the file', async () => {
+    const bytes = await copyOf(1, (image) => image.tiff({ compression: 'lzw' }));
+    const root = await newSet({ train: newImages(0, 3), val: [{ file: 'same.tif', seed: 1, bytes }] });
     expect((await audit(root)).duplicates).toEqual([
       expect.objectContaining({
         level: 'error',
@@ -130,24 +130,24 @@ describe('a planted leak', () => {
   });
 
   it('is only a warning where both are trained on', async () => {
-    const [one, two] = [await newSet({ train: pictures(0, 3) }), await newSet({ train: [{ file: 'again.png', seed: 1 }] })];
+    const [one, two] = [await newSet({ train: newImages(0, 3) }), await newSet({ train: [{ file: 'again.png', seed: 1 }] })];
     expect(await audit(one, two)).toMatchObject({ errors: 0, warnings: 1 });
   });
 
   it.each(['group', 'patient'])('is found by %s', async (key) => {
     const of = (list: SetImage[], name: string) => list.map((image) => ({ ...image, [key]: name }));
     const root = await newSet({
-      train: [...of(pictures(0, 2), 'P1'), ...of(pictures(2, 1), 'P2')],
-      val: of(pictures(3, 1), 'P3'),
-      test: of(pictures(4, 2), 'P2'),
+      train: [...of(newImages(0, 2), 'P1'), ...of(newImages(2, 1), 'P2')],
+      val: of(newImages(3, 1), 'P3'),
+      test: of(newImages(4, 2), 'P2'),
     });
     const { errors, groups, datasets } = await audit(root);
     expect(errors).toBe(1);
-    expect(groups).toEqual([{ dataset: expect.any(String), group: 'P2', parts: { train: 1, test: 2 } }]);
-    expect(datasets[0]?.parts.train?.groups).toBe(2);
+    expect(groups).toEqual([{ dataset: expect.any(String), group: 'P2', splits: { train: 1, test: 2 } }]);
+    expect(datasets[0]?.splits.train?.groups).toBe(2);
   });
 
-  it('is not seen in pictures of one tone, or in the same names of patients of two datasets', async () => {
+  it('is not seen in images of one tone, or in the same names of patients of two datasets', async () => {
     const black = await pipeline({ width: 40, height: 30, data: new Uint8Array(3600) })
       .png()
       .toBuffer();
@@ -165,17 +165,17 @@ describe('a planted leak', () => {
 });
 
 /** Seeds whose phantoms have an object. */
-const seedsWithObject = Array.from({ length: 40 }, (_, i) => i).filter((seed) => pictureOfSeed(seed).objects.length > 0);
+const seedsWithObject = Array.from({ length: 40 }, (_, i) => i).filter((seed) => imageOfSeed(seed).objects.length > 0);
 
 describe('problems', () => {
   const [a, b, c, d] = seedsWithObject as [number, number, number, number];
 
-  it('are told by file: damaged and missing pictures and masks, wrong sizes', async () => {
+  it('are reported by file: damaged and missing images and masks, wrong sizes', async () => {
     const root = await newSet({
       train: [
         { file: 'good.png', seed: a },
-        { file: 'cut.png', seed: b, bytes: (await copyOf(b, (picture) => picture.png())).subarray(0, 900) },
-        { file: 'text.png', seed: c, bytes: Buffer.from('no picture') },
+        { file: 'cut.png', seed: b, bytes: (await copyOf(b, (image) => image.png())).subarray(0, 900) },
+        { file: 'text.png', seed: c, bytes: Buffer.from('not an image') },
         { file: 'unmasked.png', seed: d, mask: 'missing' },
       ],
     });
@@ -190,7 +190,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('are told of boxes that are not their masks, reach out, or have an empty mask', async () => {
+  it('are reported for boxes that contradict their mask, leave the image, or have an empty mask', async () => {
     const root = await newSet({
       train: [
         { file: 'box.png', seed: a, annotation: { bbox: [10, 10, 5, 5] } },
@@ -213,33 +213,33 @@ describe('problems', () => {
     expect(warnings).toBe(5);
   });
 
-  it('are told of links that lead out of the dataset, whose pictures are not put on the page', async () => {
-    const root = await newSet({ train: pictures(0, 1), val: pictures(5, 1) });
+  it('are reported for links out of the dataset, whose images are not shown on the page', async () => {
+    const root = await newSet({ train: newImages(0, 1), val: newImages(5, 1) });
     const secret = join(dir, 'secret.png');
-    await writeFile(secret, await copyOf(6, (picture) => picture.png()));
+    await writeFile(secret, await copyOf(6, (image) => image.png()));
     await rm(join(root, 'images', 'p0.png'));
     await symlink(secret, join(root, 'images', 'p0.png'));
-    const { parts, problems } = await openFolders([root]);
+    const { splits, problems } = await openFolders([root]);
     expect(problems).toEqual([
       expect.objectContaining({
         level: 'warning',
-        part: 'train',
+        split: 'train',
         file: 'images/p0.png',
         what: expect.stringMatching(/leads out of the dataset/),
       }),
     ]);
     const page = join(dir, 'links.html');
-    await writeAuditPage(page, await auditDatasets(parts, { problems, cacheDirectory: cacheDirectory() }), parts);
+    await writeAuditPage(page, await auditDatasets(splits, { problems, cacheDirectory: cacheDirectory() }), splits);
     expect((await readFile(page, 'utf8')).match(/data:image/g)).toHaveLength(1);
   });
 
-  it('are told of an annotation file that is none, and the others are looked at', async () => {
-    const root = await newSet({ train: pictures(0, 2), val: pictures(5, 1) });
+  it('are reported for an invalid annotation file, and the others are audited', async () => {
+    const root = await newSet({ train: newImages(0, 2), val: newImages(5, 1) });
     await writeFile(join(root, 'annotations', 'val.json'), '{"images": 3');
     const { errors, images, problems } = await audit(root);
     expect([errors, images]).toEqual([1, 2]);
     expect(problems[0]).toMatchObject({
-      part: 'val',
+      split: 'val',
       file: 'annotations/val.json',
       what: expect.stringContaining('not valid JSON'),
     });
@@ -258,9 +258,9 @@ describe('problems', () => {
 describe('folders of datasets', () => {
   it('are taken apart', async () => {
     const above = join(dir, 'several');
-    await writeSet(join(above, 'one'), { train: pictures(0, 2) });
-    await writeSet(join(above, 'two'), { test: pictures(5, 1) });
-    expect((await audit(above)).datasets.map(({ name, parts }) => [name, Object.keys(parts)])).toEqual([
+    await writeSet(join(above, 'one'), { train: newImages(0, 2) });
+    await writeSet(join(above, 'two'), { test: newImages(5, 1) });
+    expect((await audit(above)).datasets.map(({ name, splits }) => [name, Object.keys(splits)])).toEqual([
       ['one', ['train']],
       ['two', ['test']],
     ]);
@@ -269,19 +269,19 @@ describe('folders of datasets', () => {
 
 describe('the memory of audits', () => {
   it('serves while size and time are the same, and where only the time is another', async () => {
-    const root = await newSet({ train: pictures(0, 4), val: pictures(9, 2) });
+    const root = await newSet({ train: newImages(0, 4), val: newImages(9, 2) });
     expect((await audit(root)).cached).toBe(0);
     const again = await audit(root);
     expect(again).toMatchObject({ cached: 6, errors: 0 });
     const file = join(root, 'images', 'p0.png');
     await utimes(file, new Date(), new Date(Date.now() + 5000));
     expect((await audit(root)).cached).toBe(6);
-    await writeFile(file, await copyOf(77, (picture) => picture.png()));
+    await writeFile(file, await copyOf(77, (image) => image.png()));
     expect((await audit(root)).cached).toBe(5);
   });
 
-  it('holds no picture and no patient beyond what the files are called', async () => {
-    const root = await newSet({ train: pictures(0, 2).map((image) => ({ ...image, patient: 'Okonkwo' })) });
+  it('holds no image and no patient beyond what the files are called', async () => {
+    const root = await newSet({ train: newImages(0, 2).map((image) => ({ ...image, patient: 'Okonkwo' })) });
     await audit(root);
     const names = await readdir(cacheDirectory());
     const texts = await Promise.all(names.map((name) => readFile(join(cacheDirectory(), name), 'utf8')));
@@ -291,9 +291,9 @@ describe('the memory of audits', () => {
 
   itUnless(
     process.platform === 'win32' ? 'Windows has no named pipes in folders' : undefined,
-    'does not wait for a picture that is a named pipe',
+    'does not wait for an image that is a named pipe',
     async () => {
-      const root = await newSet({ train: pictures(0, 2) });
+      const root = await newSet({ train: newImages(0, 2) });
       await rm(join(root, 'images', 'p0.png'));
       execFileSync('mkfifo', [join(root, 'images', 'p0.png')]);
       const { problems } = await audit(root);
@@ -301,8 +301,8 @@ describe('the memory of audits', () => {
     },
   );
 
-  it('is begun anew when it is damaged', async () => {
-    const root = await newSet({ train: pictures(0, 2) });
+  it('is rebuilt when it is damaged', async () => {
+    const root = await newSet({ train: newImages(0, 2) });
     await audit(root);
     for (const name of await readdir(cacheDirectory()))
       await writeFile(join(cacheDirectory(), name), '{"version": 2, "entries": 5}');
@@ -311,8 +311,10 @@ describe('the memory of audits', () => {
 });
 
 describe('auditForTraining', () => {
-  async function partsOf(root: string): Promise<Record<'train' | 'val' | 'test', Dataset>> {
-    const [train, val, test] = await Promise.all((['train', 'val', 'test'] as const).map((part) => CocoDataset.open(root, part)));
+  async function splitsOf(root: string): Promise<Record<'train' | 'val' | 'test', Dataset>> {
+    const [train, val, test] = await Promise.all(
+      (['train', 'val', 'test'] as const).map((split) => CocoDataset.open(root, split)),
+    );
     return { train, val, test } as Record<'train' | 'val' | 'test', Dataset>;
   }
   function listen() {
@@ -322,7 +324,7 @@ describe('auditForTraining', () => {
 
   it('says one line when all is well', async () => {
     const { said, logger } = listen();
-    const data = await partsOf(await newSet({ train: pictures(0, 4), val: pictures(10, 2), test: pictures(20, 2) }));
+    const data = await splitsOf(await newSet({ train: newImages(0, 4), val: newImages(10, 2), test: newImages(20, 2) }));
     await auditForTraining(data, { logger, cacheDirectory: cacheDirectory() });
     await auditForTraining(data, { logger, cacheDirectory: cacheDirectory() });
     expect(said).toEqual([
@@ -331,14 +333,14 @@ describe('auditForTraining', () => {
     ]);
   });
 
-  it('stops where a picture or a patient of train is tested too, unless that is allowed', async () => {
-    const bytes = await copyOf(1, (picture) => picture.flop().jpeg({ quality: 80 }));
+  it('stops where an image or a patient of train is tested too, unless that is allowed', async () => {
+    const bytes = await copyOf(1, (image) => image.flop().jpeg({ quality: 80 }));
     const root = await newSet({
-      train: pictures(0, 3).map((image) => ({ ...image, group: 'P1' })),
+      train: newImages(0, 3).map((image) => ({ ...image, group: 'P1' })),
       val: [{ file: 'copy.jpg', seed: 1, bytes, group: 'P2' }],
-      test: pictures(8, 1).map((image) => ({ ...image, group: 'P1' })),
+      test: newImages(8, 1).map((image) => ({ ...image, group: 'P1' })),
     });
-    const data = await partsOf(root);
+    const data = await splitsOf(root);
     await expectError(auditForTraining(data, { cacheDirectory: cacheDirectory() }), {
       code: 'E_DATA_OVERLAP',
       where: 'data',
@@ -350,31 +352,31 @@ describe('auditForTraining', () => {
     expect(said).toEqual([expect.stringMatching(/^warning: data: 1 patient.*; allowed by data\.allowOverlap$/)]);
   });
 
-  it('warns of what is in val and in test', async () => {
+  it('warns of images that are in val and in test', async () => {
     const { said, logger } = listen();
-    const root = await newSet({ train: pictures(0, 3), val: [{ file: 'x.png', seed: 9 }], test: [{ file: 'y.png', seed: 9 }] });
-    await auditForTraining(await partsOf(root), { logger, cacheDirectory: cacheDirectory() });
+    const root = await newSet({ train: newImages(0, 3), val: [{ file: 'x.png', seed: 9 }], test: [{ file: 'y.png', seed: 9 }] });
+    await auditForTraining(await splitsOf(root), { logger, cacheDirectory: cacheDirectory() });
     expect(said[0]).toBe('warning: data: 1 image or patient is in both val and test');
   });
 
-  it('stops at pictures that cannot be read, by name', async () => {
+  it('stops at images that cannot be read, by name', async () => {
     const root = await newSet({
-      train: pictures(0, 2),
+      train: newImages(0, 2),
       val: [{ file: 'bad.png', bytes: Buffer.from('x') }],
-      test: pictures(4, 1),
+      test: newImages(4, 1),
     });
-    await expectError(auditForTraining(await partsOf(root), { cacheDirectory: cacheDirectory() }), {
+    await expectError(auditForTraining(await splitsOf(root), { cacheDirectory: cacheDirectory() }), {
       code: 'E_DATA_UNUSABLE',
       where: 'data',
       what: '1 image cannot be used: bad.png (val): it cannot be read as an image',
     });
   });
 
-  it('leaves generated pictures out', async () => {
+  it('leaves generated images out', async () => {
     const domain = phantomDomains['standard'] as (typeof phantomDomains)[string] & object;
     const { said, logger } = listen();
-    const part = (seed: number) => new PhantomDataset({ size: 2, seed, width: 64, height: 64, domain });
-    await auditForTraining({ train: part(1), val: part(1), test: part(1) }, { logger, cacheDirectory: cacheDirectory() });
+    const split = (seed: number) => new PhantomDataset({ size: 2, seed, width: 64, height: 64, domain });
+    await auditForTraining({ train: split(1), val: split(1), test: split(1) }, { logger, cacheDirectory: cacheDirectory() });
     expect(said).toEqual([]);
   });
 });

@@ -78,7 +78,7 @@ describe('augment', () => {
     }
   });
 
-  it.each(['paper', 'ultrasound'] as const)('loses no object, wherever it is (%s)', (preset) => {
+  it.each(['paper', 'ultrasound'] as const)('keeps every object, wherever it lies (%s)', (preset) => {
     const start = lopsided();
     const object = (phrase: string, left: number, top: number, side: number) => {
       const data = new Uint8Array(width * height);

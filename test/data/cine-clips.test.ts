@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 describe('films and volumes', () => {
-  it('stand for all their pictures where images are looked for', async () => {
+  it('stand for all their images where images are looked for', async () => {
     const images = join(dir, 'images');
     const named = (fileName: string, id: string) => ({ path: join(images, fileName), id, fileName });
     expect(await findImages([images])).toEqual([
@@ -83,7 +83,7 @@ describe('films and volumes', () => {
     ['a/film.dcm#12', 'film_12'],
     ['a/volume.nii.gz#y4t2', 'volume_y4t2'],
     ['a/1.2.840.113', '1.2.840.113'],
-  ])('call the results of %s %s', (name, stem) => {
+  ])('name the result of %s %s', (name, stem) => {
     expect(imageStem(name)).toBe(stem);
   });
 });

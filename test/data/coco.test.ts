@@ -37,9 +37,9 @@ const boxOf = ({ objects }: Sample) => objects[0]?.boxXyxyPx;
 
 describe('an annotation', () => {
   it.each<[name: string, annotation: object, box: number[]]>([
-    ['of a box alone, as tools write it', { segmentation: [], bbox }, [2, 3, 7, 7]],
-    ['whose polygon leaves the image in part', { segmentation: [[10, 5, 60, 5, 60, 60, 10, 60]] }, [10, 5, 20, 12]],
-    ['with null where it has nothing', { segmentation: null, caption: null, area: null, bbox }, [2, 3, 7, 7]],
+    ['with a box only, as some tools write it', { segmentation: [], bbox }, [2, 3, 7, 7]],
+    ['whose polygon partly leaves the image', { segmentation: [[10, 5, 60, 5, 60, 60, 10, 60]] }, [10, 5, 20, 12]],
+    ['with null for absent fields', { segmentation: null, caption: null, area: null, bbox }, [2, 3, 7, 7]],
     ['whose box is larger than its polygon', { segmentation: [[3, 4, 6, 4, 6, 6, 3, 6]], bbox }, [3, 4, 6, 6]],
     [
       'of two polygons, one outside',
@@ -51,7 +51,7 @@ describe('an annotation', () => {
       },
       [1, 1, 4, 3],
     ],
-  ])('%s is read', async (_name, annotation, box) => {
+  ])('reads an annotation %s', async (_name, annotation, box) => {
     expect(boxOf(await loadFirst(annotation))).toEqual(box);
   });
 
@@ -66,17 +66,25 @@ describe('an annotation', () => {
   it.each<[name: string, annotation: object, message: RegExp]>([
     ['an odd polygon', { segmentation: [[2, 3, 8, 3, 8, 9, 1]] }, /annotation 5: segmentation\.0: A polygon is a list/],
     ['a polygon of two points', { segmentation: [[2, 3, 8, 3]] }, /annotation 5: segmentation\.0: A polygon is a list/],
-    ['a polygon outside', { segmentation: [[50, 50, 60, 50, 60, 60]] }, /annotation 5: its polygons lie outside the 20x12/],
-    ['an RLE that is short', { segmentation: { size: [12, 20], counts: [43, 6] } }, /annotation 5: its RLE .* 49 pixels.* 240/],
-    ['an RLE that is long', { segmentation: { size: [12, 20], counts: [43, 1e15] } }, /annotation 5: its RLE cannot be/],
+    [
+      'a polygon outside the image',
+      { segmentation: [[50, 50, 60, 50, 60, 60]] },
+      /annotation 5: its polygons lie outside the 20x12/,
+    ],
+    [
+      'an RLE that is too short',
+      { segmentation: { size: [12, 20], counts: [43, 6] } },
+      /annotation 5: its RLE .* 49 pixels.* 240/,
+    ],
+    ['an RLE that is too long', { segmentation: { size: [12, 20], counts: [43, 1e15] } }, /annotation 5: its RLE cannot be/],
     ['a negative run', { segmentation: { size: [12, 20], counts: [43, -6, 203] } }, /annotation 5: segmentation\.counts/],
     ['a damaged RLE string', { segmentation: { size: [12, 20], counts: 'zz~~' } }, /annotation 5: its RLE cannot be decoded/],
     ['a box without area', { bbox: [2, 2, 0, 5] }, /annotation 5: its box \[2, 2, 0, 5\] has no area/],
-    ['text for a number', { bbox: ['a', 1, 2, 3] }, /annotation 5: bbox\.0: .*number/],
+    ['text instead of a number', { bbox: ['a', 1, 2, 3] }, /annotation 5: bbox\.0: .*number/],
     ['an image that is not listed', { image_id: 99, bbox }, /annotation 5: there is no image 99/],
     ['null and no box', { segmentation: null }, /annotation 5: it has no bbox, no segmentation and no mask_file/],
     [
-      'a polygon of a point beside another',
+      'a one-point polygon beside a valid one',
       {
         segmentation: [
           [1, 1, 9, 1, 9, 9],
@@ -86,21 +94,21 @@ describe('an annotation', () => {
       /annotation 5: segmentation\.1: A polygon/,
     ],
     [
-      'a polygon in shares of the image',
+      'a polygon in relative coordinates',
       { segmentation: [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9]] },
       /annotation 5: .*normalised coordinates/,
     ],
-    ['a box in shares of the image', { bbox: [0.1, 0.1, 0.5, 0.5] }, /annotation 5: .*normalised coordinates/],
-    ['an RLE of nothing', { segmentation: { size: [12, 20], counts: [240] } }, /annotation 5: its mask is empty/],
+    ['a box in relative coordinates', { bbox: [0.1, 0.1, 0.5, 0.5] }, /annotation 5: .*normalised coordinates/],
+    ['an RLE of zero size', { segmentation: { size: [12, 20], counts: [240] } }, /annotation 5: its mask is empty/],
     [
       'an RLE of a huge size',
       { segmentation: { size: [1e6, 1e6], counts: [1e12] } },
       /annotation 5: its RLE is for 1000000x1000000/,
     ],
-    ['a mask that is not there', { mask_file: 'gone.png' }, /annotation 5: its mask masks\/gone\.png: there is no such file/],
+    ['a missing mask', { mask_file: 'gone.png' }, /annotation 5: its mask masks\/gone\.png: there is no such file/],
     ['a mask outside', { mask_file: '../images/a.png' }, /annotation 5: mask_file: the name .* leads out of its folder/],
     ['an empty caption', { caption: ' ', bbox }, /annotation 5: caption: It is empty/],
-  ])('with %s is refused by its id', async (_name, annotation, message) => {
+  ])('with %s is refused, naming its id', async (_name, annotation, message) => {
     const attempt = loadFirst(annotation);
     await expect(attempt).rejects.toThrow(message);
     await expect(attempt).rejects.toThrow(DataError);
@@ -155,7 +163,7 @@ describe('an annotation file', () => {
   const image = { id: 1, file_name: 'a.png' };
   it.each<[name: string, file: object | string, message: RegExp]>([
     ['that is cut off', '{"images": [', /test\.json: it is not valid JSON/],
-    ['that is no object', '[]', /test\.json: .*expected object/],
+    ['that is not an object', '[]', /test\.json: .*expected object/],
     [
       'of an image outside',
       { images: [{ id: 1, file_name: '../images/a.png' }] },
@@ -182,7 +190,7 @@ describe('an annotation file', () => {
       /a\.png: it is 20x12, but .*test\.json says 40x24/,
     ],
     [
-      'with many problems, of which it counts the rest',
+      'with many problems, listing the first and counting the rest',
       { annotations: Array.from({ length: 9 }, (_, i) => ({ id: i, image_id: 7 })) },
       /annotation 0: there is no image 7; annotation 1: .*; and 4 more/,
     ],

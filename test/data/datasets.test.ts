@@ -79,7 +79,7 @@ describe('StuDataset', () => {
     }
   });
 
-  it('names the mask that is missing, and a folder that is not there', async () => {
+  it('names a missing mask, and a missing folder', async () => {
     const root = await stuFolder('stu-broken', '');
     await rm(join(root, 'mask_2.png'));
     await expectError(StuDataset.open(root, { phrase: 'x' }), {
@@ -184,7 +184,7 @@ describe('CocoDataset', () => {
     ['a box outside', { bbox: [30, 30, 4, 4] }, /annotation 5: its box .* lies outside the 20x20 image/],
     ['an RLE of another size', { segmentation: { size: [9, 9], counts: [81] } }, /annotation 5: its RLE is for 9x9/],
     ['an unknown category', { category_id: 7, bbox: [1, 1, 2, 2] }, /annotation 5: it has neither/],
-    ['nothing to see', {}, /annotation 5: it has no bbox/],
+    ['an empty mask', {}, /annotation 5: it has no bbox/],
   ])('names the annotation with %s', async (name, annotation, message) => {
     const dataset = await annotate(name.replaceAll(' ', '-'), annotation);
     await expect(dataset.load(0)).rejects.toThrow(message);
@@ -200,7 +200,7 @@ describe('CocoDataset', () => {
 });
 
 describe('splits', () => {
-  it('give every sample to one part, 70/20/10, the same for the same seed', () => {
+  it('give every sample to one split, 70/20/10, the same for the same seed', () => {
     const { train, val, test } = splitIndices(42, { train: 0.7, val: 0.2, test: 0.1 }, 42);
     expect([train.length, val.length, test.length]).toEqual([29, 8, 5]);
     expect([...train, ...val, ...test].sort((a, b) => a - b)).toEqual(Array.from({ length: 42 }, (_, i) => i));

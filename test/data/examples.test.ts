@@ -10,8 +10,8 @@ const keyOf = (source: string) => parse(source).name.toLowerCase();
 
 const SPLITS = ['train', 'val', 'test'] as const;
 
-async function openParts(root: string) {
-  const [train, val, test] = await Promise.all(SPLITS.map((part) => CocoDataset.open(root, part)));
+async function openSplits(root: string) {
+  const [train, val, test] = await Promise.all(SPLITS.map((split) => CocoDataset.open(root, split)));
   return { train, val, test } as { train: CocoDataset; val: CocoDataset; test: CocoDataset };
 }
 
@@ -19,12 +19,12 @@ describe('examples/', () => {
   it.each([
     ['examples/hc18', [60, 20, 120], ['fetal head']],
     ['examples/usgra-seg', [48, 12, 26], ['blood vessel', 'nerve']],
-  ] as const)('%s can be read whole, is small, and names what it shows', async (root, sizes, phrases) => {
-    const parts = await openParts(root);
-    expect(SPLITS.map((part) => parts[part].size)).toEqual(sizes);
-    for (const part of SPLITS) {
-      for (let i = 0; i < parts[part].size; i++) {
-        const { image, objects } = await parts[part].load(i);
+  ] as const)('%s is readable, small, and names its structures', async (root, sizes, phrases) => {
+    const splits = await openSplits(root);
+    expect(SPLITS.map((split) => splits[split].size)).toEqual(sizes);
+    for (const split of SPLITS) {
+      for (let i = 0; i < splits[split].size; i++) {
+        const { image, objects } = await splits[split].load(i);
         expect(Math.max(image.width, image.height)).toBeLessThanOrEqual(256);
         expect(objects.length).toBeGreaterThan(0);
         for (const { phrase, mask } of objects) {
@@ -35,13 +35,13 @@ describe('examples/', () => {
     }
   });
 
-  it.each(['examples/hc18', 'examples/usgra-seg'])('no picture, subject or copy of %s is in two parts', async (root) => {
-    await auditForTraining(await openParts(root));
+  it.each(['examples/hc18', 'examples/usgra-seg'])('no image, subject or copy of %s is in two splits', async (root) => {
+    await auditForTraining(await openSplits(root));
   });
 
   it('shows each subject of HC18 once, so that each counts alike', async () => {
-    const parts = await openParts('examples/hc18');
-    const groups = SPLITS.flatMap((part) => [...Array(parts[part].size).keys()].map((i) => parts[part].source(i).group));
+    const splits = await openSplits('examples/hc18');
+    const groups = SPLITS.flatMap((split) => [...Array(splits[split].size).keys()].map((i) => splits[split].source(i).group));
     expect(new Set(groups).size).toBe(200);
   });
 
@@ -50,11 +50,11 @@ describe('examples/', () => {
       ['hc18', 'training_set/'],
       ['usgra-seg', 'dataset/'],
     ] as const) {
-      const { parts } = JSON.parse(await readFile(`configs/splits/${folder}.json`, 'utf8')) as {
-        parts: Record<'train' | 'val' | 'test', string[]>;
+      const { splits } = JSON.parse(await readFile(`configs/splits/${folder}.json`, 'utf8')) as {
+        splits: Record<'train' | 'val' | 'test', string[]>;
       };
-      const trained = new Set(parts.train);
-      const known = new Set([...parts.val, ...parts.test]);
+      const trained = new Set(splits.train);
+      const known = new Set([...splits.val, ...splits.test]);
       const { images } = JSON.parse(await readFile(`examples/${folder}/annotations/test.json`, 'utf8')) as {
         images: { source: string }[];
       };

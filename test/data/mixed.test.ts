@@ -58,7 +58,7 @@ describe('a mixture of sets', () => {
     runConfigSchema.parse({ run: { dir: 'unused' }, data: { format: 'coco', root, sets } }).data;
   const phantom = { size: { width: 32, height: 32 }, train: 7, val: 1, test: 1 };
 
-  it('holds datasets and phantoms, and repeats images in its training part alone', async () => {
+  it('holds datasets and phantoms, and repeats images in its training split alone', async () => {
     const data = config([
       { name: 'mine', repeat: 3 },
       { name: 'phantoms', phantom },
@@ -70,7 +70,7 @@ describe('a mixture of sets', () => {
     expect(names.filter((name) => name === 'phantom-standard')).toHaveLength(7);
   });
 
-  it('names phrases otherwise where it is told to', async () => {
+  it('renames phrases as configured', async () => {
     const plain = await openData(config([{ name: 'mine' }]), 1);
     const [phrase = ''] = plain.train.phrases ?? [];
     const { train } = await openData(config([{ name: 'mine', phrases: { [phrase]: 'something' } }]), 1);

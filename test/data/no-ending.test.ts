@@ -36,7 +36,7 @@ describe('DICOM without an ending', () => {
     // Written before there was a preamble.
     await put(disc, 'US/OLD', whole.subarray(whole.indexOf(Buffer.from([0x08, 0, 0x16, 0, 0x55, 0x49]))));
     await put(disc, 'note.png', await scan(W, H, 4));
-    await put(disc, 'README', 'A disc of pictures.\n'.repeat(20));
+    await put(disc, 'README', 'A disc of images.\n'.repeat(20));
     await put(disc, 'noise', randomBytes(4000).fill(255, 0, 2));
     await put(disc, 'empty', '');
     await put(disc, 'report.docx', whole);
@@ -61,7 +61,7 @@ describe('DICOM without an ending', () => {
     await put(from, 'images/IM0001', film(1));
     await put(from, 'images/1.2.840.113', film(2, 3));
     await put(from, 'images/plain.png', await scan(W, H, 4));
-    await put(from, 'images/LICENSE', 'Nobody may read this as a picture.');
+    await put(from, 'images/LICENSE', 'Nobody may read this as an image.');
     await put(from, 'masks/IM0001.png', await mask(W, H, [[3, 4, 10, 8]]));
     for (const k of [0, 1]) await put(from, `masks/1.2.840.113_${k}.png`, await mask(W, H, [[5 + k, 6, 10, 8]]));
     await put(from, 'masks/plain.png', await mask(W, H, [[7, 4, 10, 8]]));

@@ -58,7 +58,7 @@ describe('earlier presets', () => {
   it.each([
     ['paper', 'f3d5bdb1d9bc70f8'],
     ['ultrasound', '0acc02f29e80014f'],
-  ] as const)('%s gives the same bytes as ever', async (preset, wanted) => {
+  ] as const)('%s gives the recorded bytes', async (preset, wanted) => {
     expect(await digest(preset)).toBe(wanted);
   });
 });
@@ -117,7 +117,7 @@ describe('moves', () => {
       resize: [0.7, 1.4],
       crop: { chance: 1, smallest: 0.5 },
     },
-  ] as Augmentations[])('take the mask where they take the image: %j', (wanted) => {
+  ] as Augmentations[])('move mask and image alike: %j', (wanted) => {
     for (const { image, objects } of draws(inBox, wanted)) {
       const mask = objects[0]?.mask.data ?? new Uint8Array(0);
       const differing = grey(image).filter((v, i) => Number(v > 127) !== mask[i]).length;

@@ -59,7 +59,7 @@ describe('the page', () => {
     ).not.toMatch(/<[bu]>|<i>(?!<\/i>)/);
   });
 
-  it('draws what there is: nothing, one point, numbers that are none', () => {
+  it('draws an empty series, a single point, and gaps for NaN', () => {
     const axes = { title: 't', x: 'x', y: 'y' };
     expect(lineChart([], axes)).toBe('');
     expect(lineChart([{ label: 'l', points: [[Number.NaN, 1]] }], axes)).toBe('');

@@ -13,10 +13,10 @@ useBackend();
 
 const dir = temporaryFolder('exemplar-method');
 
-/** A sample whose picture no other has. */
+/** A sample whose image is unlike all others, and begins with its number. */
 function shot(id: number, phrase: string, rest: Partial<Sample> = {}): Sample {
   const one = sample(String(id), [object(phrase, [id, 2, id + 6, 12])], rest);
-  return { ...one, image: { ...one.image, data: one.image.data.map(() => id) } };
+  return { ...one, image: { ...one.image, data: one.image.data.map((_, i) => (i === 0 ? id : (i * (id + 2)) % 251)) } };
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -59,13 +59,32 @@ describe('drawing exemplars', () => {
     expect(first.notes).toEqual([]);
   });
 
-  it('never takes the picture of an evaluated image, under whatever name', async () => {
+  it('never draws the image under evaluation as an exemplar, whatever its name', async () => {
     const twin = { ...shot(20, 'cyst'), id: 'another name' };
     const { exemplars } = await drawSupport(datasetOf([twin, shot(1, 'cyst')]), datasetOf([shot(20, 'cyst')]), {
       count: 2,
       seed: 0,
     });
     expect(ids(exemplars.get('toys')?.get('cyst'))).toEqual([1]);
+  });
+
+  it('leaves out, by name, an image that equals an exemplar only as the model sees it', async () => {
+    const larger = (id: number): Sample => ({
+      ...sample(`large ${id}`, [object('cyst', [2, 2, 12, 16])], { file: `large ${id}.png` }),
+    });
+    const blank = (one: Sample, size: number, level: number): Sample => {
+      const image = { width: size, height: size, data: new Uint8Array(3 * size * size).fill(level) };
+      const mask = { width: size, height: size, data: new Uint8Array(size * size).fill(1) };
+      return { ...one, image, objects: [{ phrase: 'cyst', boxXyxyPx: [0, 0, size, size], mask }] };
+    };
+    // Both are without contrast, which is all that the model sees.
+    const train = datasetOf([blank(shot(1, 'cyst'), 20, 7)]);
+    const test = datasetOf([blank(larger(1), 40, 9), shot(20, 'cyst')]);
+    const { evaluated, notes } = await drawSupport(train, test, { count: 1, seed: 0, side: 16 });
+    expect([evaluated.size, (await evaluated.load(0)).id]).toEqual([1, '20']);
+    expect(notes).toEqual([
+      '1 of 2 images equal an exemplar at the 16x16 pixels that the model sees and are left out of the scores of every method: large 1.png',
+    ]);
   });
 
   it('for a dataset without training images takes evaluated ones, and leaves them and their copies out of the scores', async () => {

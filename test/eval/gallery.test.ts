@@ -29,7 +29,7 @@ const [first, second] = PALETTE;
 
 type Panel = (box: readonly number[]) => { inside: number[]; edge: number[] };
 
-/** The colours and the opacity of a panel's picture at the middle of a box and at its corner. */
+/** The colours and the opacity of a panel's image at the middle of a box and at its corner. */
 async function pixels(panel: string): Promise<Panel> {
   const [, png = ''] = /data:image\/png;base64,([^"]+)/.exec(panel) ?? [];
   const { data, info } = await sharp(Buffer.from(png, 'base64')).ensureAlpha().raw().toBuffer({ resolveWithObject: true });

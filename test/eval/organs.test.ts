@@ -7,6 +7,6 @@ it.each([
   ['usgra-seg', 'nerves and vessels'],
   ['coco', 'other'],
   ['our clinic', 'other'],
-])('the organ of %s is %s: by the paper, or by the importer', (name, organ) => {
+])('the organ of %s is %s, from the paper or the importer', (name, organ) => {
   expect(organOf(name)).toBe(organ);
 });

@@ -81,7 +81,7 @@ describe('masks of other methods', () => {
     expect(box?.mask).toEqual(rectangle([4, 4, 12, 12]));
     await put('img.1.png', rectangle([0, 0, 3, 3], { width: 30, height: 30 }));
     await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('30x30');
-    await writeFile(join(dir, 'img.1.png'), 'no picture');
+    await writeFile(join(dir, 'img.1.png'), 'not an image');
     await expect((await MaskFolderMethod.open(dir)).answer(lesion, ['lesion'])).rejects.toThrow('img.1.png');
   });
 
@@ -90,7 +90,7 @@ describe('masks of other methods', () => {
     ['class 1', 1, [1]],
     ['green', 3, [0, 255, 0]],
     ['blue', 3, [0, 0, 200]],
-  ] as const)('count in whatever they are drawn: %s', async (_name, channels, colour) => {
+  ] as const)('count whatever their level: %s', async (_name, channels, colour) => {
     const inside = rectangle([4, 4, 12, 12]);
     const drawn = Uint8Array.from({ length: inside.data.length * channels }, (_, i) => {
       return (inside.data[Math.floor(i / channels)] as number) * (colour[i % channels] as number);
@@ -122,7 +122,7 @@ describe('masks of other methods', () => {
   });
 });
 
-describe('what is remembered', () => {
+describe('cached answers', () => {
   const size = { width: 40, height: 30 };
   const key = { model: 'm'.repeat(64), image: 'i'.repeat(64), prompt: 'p'.repeat(64) };
 

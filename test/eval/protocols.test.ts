@@ -88,7 +88,7 @@ describe('two protocols side by side', () => {
     ]);
   });
 
-  it('asks what it is told to ask, of everything at once if no image uses the word', async () => {
+  it('prompts with the given words, for all structures at once if no image uses them', async () => {
     const samples = [sample('a', [object('benign', [2, 2, 9, 9])]), sample('b', [object('malignant', [4, 4, 12, 12])])];
     const fake = methodOf('fake', (one, [phrase = '']) => one.objects.map(({ boxXyxyPx }) => answered(phrase, 0.8, boxXyxyPx)));
     expect(summary(await run(samples, fake, { prompt: ['breast lesion'] }), 'strict').pooled).toMatchObject({ dsc: 100, n: 2 });

@@ -162,7 +162,7 @@ describe('tables', () => {
     '＠SUM(1)',
     '﹦1',
     '\ttab',
-  ])('cannot start one by %j', (text) => {
+  ])('escapes a cell that would start with %j', (text) => {
     const line = csvText([[text]]);
     expect(line.replace(/^"/, '')).toMatch(/^'/);
   });

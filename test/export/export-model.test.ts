@@ -222,7 +222,7 @@ describe('the folder', () => {
     expect(existsSync(join(dir, 'mine', 'thesis.txt'))).toBe(true);
   });
 
-  it('is not there, nor half of it, when the export fails', async () => {
+  it('does not exist, not even in part, when the export fails', async () => {
     const failing = exportModel(
       { ...NANO, masker: 'weights/nano-grounding-dino' },
       { form: 'safetensors', to: join(dir, 'failed') },

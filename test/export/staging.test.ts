@@ -50,7 +50,7 @@ describe('stageFolder', () => {
     expect((await readdir(dir)).sort()).toEqual(['once', 'other']);
   });
 
-  it('removes what a killed process left of the same folder, and puts back what it had moved aside', async () => {
+  it('removes the leftovers of a killed process, and restores the folder that it had moved aside', async () => {
     const place = join(dir, 'out');
     let stem = '';
     await stageFolder(place, false, async (to) => {

@@ -65,7 +65,7 @@ describe('colours of lossless codings are what the label says', () => {
 
 describe('JPEG 2000', () => {
   it.each(['RGB', 'YBR_FULL', 'YBR_FULL_422', 'YBR_RCT', 'YBR_ICT'])(
-    'converts once where its stream has the transform, with the label %s',
+    'is converted once if its stream has the transform, with the label %s',
     async (photometric) => {
       const frame = await codecFrame('jpeg-2000', PIXELS, { ...size, components: 3 });
       expect(await read({ frames: [frame], syntax: SYNTAX.jpeg2000, photometric })).toEqual(PIXELS);
@@ -88,7 +88,7 @@ describe('JPEG 2000', () => {
   it.each([
     [16, 'YBR_FULL'],
     [18, 'RGB'],
-  ])('in a JP2 file has the colours that the file names, %d, and not those of the label %s', async (named, photometric) => {
+  ])('in a JP2 file follows the colour space of the file, %d, not the label %s', async (named, photometric) => {
     const box = (name: string, ...parts: readonly Uint8Array[]) => {
       const head = Buffer.alloc(8);
       head.writeUInt32BE(8 + parts.reduce((sum, { length }) => sum + length, 0));
@@ -125,7 +125,7 @@ describe('JPEG with losses', () => {
   const YBR_OF_YBR = PIXELS;
 
   it.each(['YBR_FULL_422', 'YBR_FULL', 'RGB'])(
-    'is converted where JFIF or Adobe say so, with the label %s',
+    'is converted if JFIF or Adobe markers require it, with the label %s',
     async (photometric) => {
       for (const marks of [JFIF, ADOBE(1)]) {
         const frame = insert(await plain(PIXELS), marks);
@@ -143,7 +143,7 @@ describe('JPEG with losses', () => {
   });
 
   it.each(['YBR_FULL_422', 'YBR_FULL'])(
-    'is not converted where its components are named R, G and B, with the label %s',
+    'is not converted if its components are named R, G and B, with the label %s',
     async (photometric) => {
       const bytes = await unconverted();
       const rgb = await read({ frames: [bytes], syntax: SYNTAX.jpeg, photometric: 'RGB' });
@@ -162,8 +162,8 @@ describe('JPEG with losses', () => {
   );
 
   it('is the same with a colour profile as without', async () => {
-    const picture = sharp(Buffer.from(PIXELS), { raw: { ...size, channels: 3 } }).withIccProfile('p3');
-    const profiled = await picture.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+    const image = sharp(Buffer.from(PIXELS), { raw: { ...size, channels: 3 } }).withIccProfile('p3');
+    const profiled = await image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     expect(profiled.includes('ICC_PROFILE')).toBe(true);
     const at = profiled.indexOf('ICC_PROFILE') - 4;
     const bare = Buffer.concat([profiled.subarray(0, at), profiled.subarray(at + 2 + profiled.readUInt16BE(at + 2))]);

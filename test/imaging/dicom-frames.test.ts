@@ -26,9 +26,9 @@ const parse = (bytes: Uint8Array) => DicomFile.parse(bytes, 'x.dcm');
 const first = async (bytes: Uint8Array) => [...(await (await parse(bytes)).image(0)).data];
 async function all(bytes: Uint8Array): Promise<number[][]> {
   const film = await parse(bytes);
-  const pictures: number[][] = [];
-  for (let k = 0; k < film.header.frames; k++) pictures.push([...(await film.image(k)).data]);
-  return pictures;
+  const images: number[][] = [];
+  for (let k = 0; k < film.header.frames; k++) images.push([...(await film.image(k)).data]);
+  return images;
 }
 
 /** What JFIF's formulas give. */
@@ -56,7 +56,7 @@ describe('YBR_FULL_422, uncompressed', () => {
   /** Colour differences of each pair of neighbours. */
   const pair = (k: number) => [100 + k, 160 - k] as const;
 
-  it.each([6, 5])('with two bytes a pixel shares them, line by line, %d pixels wide', async (width) => {
+  it.each([6, 5])('with two bytes a pixel is split line by line, %d pixels wide', async (width) => {
     const pairs = Math.ceil(width / 2);
     const bytes: number[] = [];
     const expected: number[] = [];
@@ -90,7 +90,7 @@ describe('YBR_FULL_422, uncompressed', () => {
 describe('the number of bytes', () => {
   const three = Buffer.concat(FRAMES);
 
-  it('of further pictures is not passed over', async () => {
+  it('of further images is not passed over', async () => {
     await expectError(parse(native(size, three)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
@@ -125,7 +125,7 @@ describe('the number of bytes', () => {
     });
   });
 
-  it('is compared with what is left of the file', async () => {
+  it('is compared with the remaining size of the file', async () => {
     const cut = native({ ...size, frames: 3 }, three).subarray(0, -10);
     await expectError(parse(cut), {
       code: 'E_IMAGE_DAMAGED',

@@ -13,7 +13,7 @@ const LOSSLESS = '1.2.840.10008.1.2.4.70';
 
 const file = (syntax: string, frame: Uint8Array, of: Described = size) =>
   part10(syntax, [description(of), packedPixels([frame])]);
-const picture = async (bytes: Uint8Array) => (await DicomFile.parse(bytes, 'x.dcm')).image(0);
+const image = async (bytes: Uint8Array) => (await DicomFile.parse(bytes, 'x.dcm')).image(0);
 
 /** A stream whose header says another size. */
 function saying(frame: Uint8Array, marker: readonly number[], at: number, ...bytes: readonly number[]): Buffer {
@@ -22,14 +22,14 @@ function saying(frame: Uint8Array, marker: readonly number[], at: number, ...byt
   return out;
 }
 
-/** Of SIZ: the sides of the picture 6 bytes after the marker, those of its tiles 22 after. */
+/** Of SIZ: the sides of the image 6 bytes after the marker, those of its tiles 22 after. */
 const SIZ = [0xff, 0x51];
 const u32 = (v: number) => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
 
 describe('a packed image larger than its file says', () => {
-  it.each([60000, 0x7fffffff])('is refused before it is unpacked: JPEG 2000 of %d', async (side) => {
+  it.each([60000, 0x7fffffff])('is refused before decoding: JPEG 2000 of %d', async (side) => {
     const frame = saying(await codecFrame('jpeg-2000', GREY, size), SIZ, 6, ...u32(side), ...u32(side));
-    await expectError(picture(file(SYNTAX.jpeg2000, frame)), {
+    await expectError(image(file(SYNTAX.jpeg2000, frame)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: `its packed image is ${side}x${side} with 1 sample a pixel, its header says 64x64 with 1 sample`,
@@ -39,20 +39,20 @@ describe('a packed image larger than its file says', () => {
   it('is refused before it is unpacked: JPEG-LS, JPEG, lossless JPEG', async () => {
     const huge = [0xff, 0xff, 0xff, 0xff];
     const ls = saying(await codecFrame('jpeg-ls', GREY, size), [0xff, 0xf7], 5, ...huge);
-    await expectError(picture(file(SYNTAX.jpegLs, ls)), {
+    await expectError(image(file(SYNTAX.jpegLs, ls)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: 'its packed image is 65535x65535',
     });
     const grey = sharp(Buffer.from(GREY), { raw: { ...size, channels: 1 } }).toColourspace('b-w');
     const jpeg = saying(await grey.jpeg().toBuffer(), [0xff, 0xc0], 5, ...huge);
-    await expectError(picture(file(SYNTAX.jpeg, jpeg)), {
+    await expectError(image(file(SYNTAX.jpeg, jpeg)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: 'its packed image is 65535x65535',
     });
     const exact = losslessJpeg(GREY, { ...size, precision: 8, predictor: 1 });
-    await expectError(picture(file(LOSSLESS, saying(exact, [0xff, 0xc3], 5, ...huge))), {
+    await expectError(image(file(LOSSLESS, saying(exact, [0xff, 0xc3], 5, ...huge))), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: 'is 65535x65535',
@@ -63,7 +63,7 @@ describe('a packed image larger than its file says', () => {
       exact.subarray(exact.indexOf(0xc3) - 1, exact.indexOf(0xc3) + 12),
       exact.subarray(2),
     ]);
-    await expectError(picture(file(LOSSLESS, saying(twice, [0xff, 0xc4], 37, ...huge))), {
+    await expectError(image(file(LOSSLESS, saying(twice, [0xff, 0xc4], 37, ...huge))), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: 'cannot be decoded',
@@ -75,13 +75,13 @@ describe('a packed image larger than its file says', () => {
     const three = await sharp(Buffer.from(rgb), { raw: { ...size, channels: 3 } })
       .jpeg()
       .toBuffer();
-    await expectError(picture(file(SYNTAX.jpeg, three)), {
+    await expectError(image(file(SYNTAX.jpeg, three)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: '64x64 with 3 samples a pixel, its header says 64x64 with 1',
     });
     const deep = await codecFrame('jpeg-2000', new Uint8Array(64 * 64 * 2), { ...size, bits: 16 });
-    await expectError(picture(file(SYNTAX.jpeg2000, deep)), {
+    await expectError(image(file(SYNTAX.jpeg2000, deep)), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
       what: 'its packed image has 16 bits a sample, its header says 8',
@@ -92,15 +92,15 @@ describe('a packed image larger than its file says', () => {
     const large = { width: 8192, height: 8192 };
     const whole = await codecFrame('jpeg-2000', GREY, size);
     const tiles = saying(whole, SIZ, 6, ...u32(8192), ...u32(8192), ...u32(0), ...u32(0), ...u32(1), ...u32(1));
-    await expectError(picture(file(SYNTAX.jpeg2000, tiles, large)), {
+    await expectError(image(file(SYNTAX.jpeg2000, tiles, large)), {
       code: 'E_IMAGE_TOO_LARGE',
       where: 'x.dcm',
       what: 'is in 67108864 tiles and 1 layers',
     });
     const none = saying(whole, SIZ, 22, ...u32(0), ...u32(0));
-    await expectError(picture(file(SYNTAX.jpeg2000, none)), { code: 'E_IMAGE_TOO_LARGE', where: 'x.dcm' });
+    await expectError(image(file(SYNTAX.jpeg2000, none)), { code: 'E_IMAGE_TOO_LARGE', where: 'x.dcm' });
     const layers = saying(whole, [0xff, 0x52], 6, 0xff, 0xff);
-    await expectError(picture(file(SYNTAX.jpeg2000, layers)), {
+    await expectError(image(file(SYNTAX.jpeg2000, layers)), {
       code: 'E_IMAGE_TOO_LARGE',
       where: 'x.dcm',
       what: '65535 layers',
@@ -108,7 +108,7 @@ describe('a packed image larger than its file says', () => {
   });
 });
 
-describe('pictures that are sent', () => {
+describe('images that are sent', () => {
   const limits = { pixels: 64 * 64, unpackedBytes: 1e6 };
 
   it('are DICOM by their content, without the preamble too', async () => {
@@ -126,8 +126,8 @@ describe('pictures that are sent', () => {
       Buffer.from([0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 0, 16, 0, 0]),
       GREY,
     ]);
-    const pictures = await openImages(old, limits);
-    expect((await pictures.image('0')).data.filter((_, i) => i % 3 === 0)).toEqual(GREY);
+    const images = await openImages(old, limits);
+    expect((await images.image('0')).data.filter((_, i) => i % 3 === 0)).toEqual(GREY);
   });
 
   it('are refused by their own size, whatever lies in them', async () => {

@@ -53,11 +53,11 @@ describe('a segmented palette', () => {
 
   it.each([
     ['ends early', [0, 9, 1, 2, 3, 4]],
-    ['begins with a line from nowhere', [1, 3, 200, 0]],
-    ['repeats a repetition', [0, 1, 5, 2, 1, 3, 0, 0, 0, 0]],
+    ['begins with a linear segment', [1, 3, 200, 0]],
+    ['nests indirect segments', [0, 1, 5, 2, 1, 3, 0, 0, 0, 0]],
     ['has a segment of the unknown kind 7', [7, 1, 5, 0]],
     ['has 9 entries where 3 are stated', [0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]],
-  ])('is refused where it %s', async (what, segments) => {
+  ])('is refused if it %s', async (what, segments) => {
     await expectError(read(file({ bits: 8, segments, entries: 3 }, [0])), {
       code: 'E_IMAGE_DAMAGED',
       where: 'x.dcm',
@@ -75,7 +75,7 @@ describe('a segmented palette', () => {
 });
 
 describe('a palette', () => {
-  it.each([8, 16])('of %d bits begins at its first number, which may have a sign, and its ends serve beyond', async (bits) => {
+  it.each([8, 16])('of %d bits begins at its first number, which may be signed, and clamps beyond its ends', async (bits) => {
     const levels = [10, 20, 30, 40].map((v) => (bits === 8 ? v : v << 8));
     const of = { bits, segments: levels, entries: 4 };
     expect(await read(file(of, [0, 100, 101, 103, 200], { first: 100, plain: true }))).toEqual([10, 10, 20, 40, 40]);

@@ -82,7 +82,7 @@ describe('grey levels', () => {
     );
   });
 
-  it.each(['LINEAR', 'LINEAR_EXACT', 'SIGMOID'])('go through the window, %s', async (shape) => {
+  it.each(['LINEAR', 'LINEAR_EXACT', 'SIGMOID'])('are mapped through the window, %s', async (shape) => {
     const [c, w] = [2000, 1000];
     const of = (x: number) => {
       if (shape === 'SIGMOID') return 1 / (1 + Math.exp((-4 * (x - c)) / w));
@@ -95,13 +95,13 @@ describe('grey levels', () => {
       '00281052': text('DS', '-24'),
       '00281053': text('DS', '2'),
     };
-    const picture = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12, more });
+    const image = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12, more });
     const expected = Array.from(DEEP, (x) => Math.round(255 * Math.min(1, Math.max(0, of(2 * x - 24)))));
-    expect([...picture.data]).toEqual(greyOf(expected));
+    expect([...image.data]).toEqual(greyOf(expected));
     expect(new Set(expected).size).toBeGreaterThan(3);
   });
 
-  it('reach from the smallest to the largest where a deep picture has no window', async () => {
+  it('reach from the smallest to the largest where a deep image has no window', async () => {
     const { data } = await read({ ...size, frames: [bytesOf(DEEP)], bits: 12 });
     const [first, last] = [data[0], data.at(-1)];
     expect([first, last]).toEqual([0, 255]);
@@ -151,7 +151,7 @@ describe('colours', () => {
   });
 
   const descriptor = (bits: number) => text('US', 3, 1, bits);
-  it.each([8, 16])('come from a palette of %d bits, whose ends serve beyond it', async (bits) => {
+  it.each([8, 16])('come from a palette of %d bits, clamped beyond its ends', async (bits) => {
     const lut = (...levels: number[]) => {
       const words = Uint16Array.from(levels, (v) => (bits === 16 ? v * 257 : v));
       return text('OW', bits === 16 ? words.buffer : Uint8Array.from([...levels, 0]).buffer);
@@ -193,8 +193,8 @@ describe('compressed DICOM', () => {
   });
 
   it('reads JPEG, grey, with colour differences, and RGB that is not marked as such', async () => {
-    const picture = sharp(Buffer.from(RGB), { raw: { ...size, channels: 3 } });
-    const plain = await picture.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+    const image = sharp(Buffer.from(RGB), { raw: { ...size, channels: 3 } });
+    const plain = await image.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
     const decoded = new Uint8Array(await sharp(plain).raw().toBuffer());
     const colour = { ...size, frames: [plain], samples: 3, syntax: SYNTAX.jpeg } as const;
     expect((await read({ ...colour, photometric: 'YBR_FULL_422' })).data).toEqual(decoded);
@@ -277,7 +277,7 @@ describe('compressed DICOM', () => {
     ['1.2.840.10008.1.2.4.107', /packed as an MPEG stream/],
     ['1.2.840.10008.1.2.4.201', /its transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201 is not read/],
     ['1.2.840.10008.1.2.4.94', /its transfer syntax .* is not read/],
-  ])('refuses films of MPEG and HEVC, and rare packings: %s', async (syntax, message) => {
+  ])('refuses MPEG and HEVC clips, and rare encodings: %s', async (syntax, message) => {
     await expectError(read({ ...size, frames: [GREY], syntax }), { code: 'E_IMAGE_FORMAT', where: 'x.dcm', what: message });
   });
 
@@ -329,7 +329,7 @@ describe('privacy', () => {
     '00100030': text('DA', '19610203'),
     '00080090': text('PN', 'Lindqvist^Per'),
     '00080080': text('LO', 'St. Planted Hospital'),
-    // In an item of a sequence, in a region of the picture itself, and in private elements.
+    // In an item of a sequence, in a region of the image itself, and in private elements.
     '00081110': text('SQ', { '00100010': text('PN', 'Haddad^Rim') }),
     '00186011': text('SQ', { '00186012': text('US', 1), '00100010': text('PN', 'Haddad^Rim') }),
     '00091010': text('LO', 'Private^Note'),
@@ -389,7 +389,7 @@ describe('decodeImage of DICOM', () => {
     expect([...(await decodeImage(single)).data]).toEqual(greyOf(GREY));
   });
 
-  it('reads a file anew when it has changed', async () => {
+  it('rereads a file when it has changed', async () => {
     const file = await write('changing.dcm', dicom({ ...size, frames: [GREY] }));
     await decodeImage(file);
     await writeFile(file, dicom({ width: 2, height: 1, frames: [Uint8Array.from([5, 6])] }));
@@ -399,11 +399,7 @@ describe('decodeImage of DICOM', () => {
   const whole = dicom({ ...size, frames: [GREY] });
   it.each([
     ['missing.dcm', undefined, /missing\.dcm: there is no such file/],
-    [
-      'text.dcm',
-      Buffer.from('not a picture '.repeat(40)),
-      /text\.dcm: it (cannot be read as DICOM|is damaged or cut off|has no)/,
-    ],
+    ['text.dcm', Buffer.from('not an image '.repeat(40)), /text\.dcm: it (cannot be read as DICOM|is damaged or cut off|has no)/],
     ['empty.dcm', Buffer.alloc(0), /empty\.dcm: /],
     ['short.dcm', whole.subarray(0, whole.length - 10), /short\.dcm: it is damaged or cut off/],
     ['header.dcm', whole.subarray(0, 200), /header\.dcm: it is damaged or cut off/],

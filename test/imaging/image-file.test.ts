@@ -55,19 +55,29 @@ describe('a volume whose header lies', () => {
   };
   it.each([
     ['more voxels than bytes', 'a.nii', volume([1, 1, 32767, 32767]), /it ends after 4 of the 1073676289 bytes of its voxels/],
-    ['more than could be packed in it', 'b.nii.gz', gzipSync(volume([2000, 2000, 900])), /of the 3600000000 bytes of its voxels/],
+    [
+      'more than gzip could compress into it',
+      'b.nii.gz',
+      gzipSync(volume([2000, 2000, 900])),
+      /of the 3600000000 bytes of its voxels/,
+    ],
     ['more than any memory', 'c.nii', volume([32767, 32767, 32767]), /its header says 32767 x 32767 x 32767 voxels/],
     ['a negative size', 'd.nii', volume([-2, 2, 1]), /its header says dimensions/],
     ['nine dimensions', 'e.nii', volume([2, 2], (bytes) => bytes.writeInt16LE(9, 40)), /its header says dimensions/],
-    ['voxels behind the end', 'f.nii', volume([2, 2], (bytes) => bytes.writeFloatLE(1e9, 108)), /it ends after 0 of the 4 bytes/],
-    ['voxels nowhere', 'g.nii', volume([2, 2], (bytes) => bytes.writeFloatLE(Number.NaN, 108)), /voxels begin at byte NaN/],
+    ['voxels beyond the end', 'f.nii', volume([2, 2], (bytes) => bytes.writeFloatLE(1e9, 108)), /it ends after 0 of the 4 bytes/],
     [
-      'another width of its numbers',
+      'a negative voxel offset',
+      'g.nii',
+      volume([2, 2], (bytes) => bytes.writeFloatLE(Number.NaN, 108)),
+      /voxels begin at byte NaN/,
+    ],
+    [
+      'a bit width that contradicts its type',
       'h.nii',
       volume([2, 2], (bytes) => bytes.writeInt16LE(16, 72)),
       /16 bits a voxel and numbers of kind 2/,
     ],
-  ])('is refused by reading its header alone: %s', async (_name, name, bytes, message) => {
+  ])('is refused from its header alone: %s', async (_name, name, bytes, message) => {
     const file = join(dir, name);
     await writeFile(file, bytes);
     await expect(readNiftiHeader(file)).rejects.toThrow(message);

@@ -92,7 +92,7 @@ describe('decodeImage', () => {
     ['missing.png', undefined, /missing\.png: there is no such file/],
     ['text.png', Buffer.from('not an image'), /text\.png: it cannot be read as an image/],
     ['short.bmp', bmp24().subarray(0, 60), /short\.bmp: the file is shorter than its header says/],
-  ])('says what is wrong with %s', async (name, content, message) => {
+  ])('reports what is wrong with %s', async (name, content, message) => {
     const file = join(dir, name);
     if (content !== undefined) await writeFile(file, content);
     await expect(decodeImage(file)).rejects.toThrow(message);
@@ -229,7 +229,7 @@ describe('ImageProcessor', () => {
 });
 
 describe('drawOverlay', () => {
-  it('gives a phrase one colour in all pictures, whatever else each of them shows', async () => {
+  it('gives a phrase one colour in all images, whatever else each of them shows', async () => {
     const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(90) };
     const lower = { phrase: 'cyst', boxXyxyPx: [8, 24, 40, 56] as const };
     const upper = { phrase: 'benign lesion', boxXyxyPx: [4, 4, 20, 20] as const };
@@ -243,7 +243,7 @@ describe('drawOverlay', () => {
     expect(await corner([lower])).not.toEqual([90, 90, 90]);
   });
 
-  it('enlarges small images, colours the mask, outlines the box and writes the label inside the picture', async () => {
+  it('enlarges small images, colours the mask, outlines the box and writes the label inside the image', async () => {
     const image = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3).fill(40) };
     const square = {
       width: 64,
@@ -267,11 +267,11 @@ describe('drawOverlay', () => {
   });
 });
 
-describe('files of several pictures and of other depths', () => {
+describe('files of several images and of other depths', () => {
   const page = (level: number) =>
     sharp(Buffer.alloc(6, level), { raw: { width: 3, height: 2, channels: 1 } }).toColourspace('b-w');
 
-  /** A TIFF of two pages: libvips makes pages of a tall picture. */
+  /** A TIFF of two pages: libvips makes pages of a tall image. */
   const pages = () =>
     sharp(Buffer.concat([Buffer.alloc(6, 40), Buffer.alloc(6, 90)]), { raw: { width: 3, height: 4, channels: 1, pageHeight: 2 } })
       .toColourspace('b-w')
@@ -350,7 +350,7 @@ describe('files of several pictures and of other depths', () => {
       [0, 4096, 65535],
       [0, 16, 255],
     ],
-  ])('makes 8 bits of %j', async (values, expected) => {
+  ])('converts %j to 8 bits', async (values, expected) => {
     for (const make of [() => deep(values).png().toBuffer(), () => deep(values).tiff({ compression: 'lzw' }).toBuffer()])
       expect([...(await decodeImage(await make())).data].filter((_value, i) => i % 3 === 0)).toEqual(expected);
   });

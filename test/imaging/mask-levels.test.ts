@@ -51,7 +51,7 @@ const right = ({ data }: BinaryMask, want: readonly number[]) =>
   want.reduce((sum, value, i) => sum + Number(value === data[i]), 0) / PIXELS;
 
 describe('a mask of one level', () => {
-  it.each([1, 2, 15, 16, 38, 75, 100, 127, 128, 200, 254, 255])('is not the background at %d', async (level) => {
+  it.each([1, 2, 15, 16, 38, 75, 100, 127, 128, 200, 254, 255])('is not background at %d', async (level) => {
     expect(bits(await decodeMask(await png(drawn(level, 0))))).toEqual(expected(BOX));
   });
 
@@ -109,7 +109,7 @@ describe('a mask of one level', () => {
     expect(bits(await decodeMask(whiteFirst(stored)))).toEqual(expected(BOX));
   });
 
-  it('takes what is no number for nothing', async () => {
+  it('treats NaN as empty', async () => {
     const values = drawn(1, 0).map((level) => (level === 0 ? Number.NaN : level));
     expect(bits(await decodeMask(tif('float32', values)))).toEqual(expected(BOX));
   });
@@ -133,7 +133,7 @@ describe('a mask of several levels', () => {
     expect(bits(await decodeMask(await deepPng(drawn(a * 256, b * 256))))).toEqual(expected(BOX, OTHER));
   });
 
-  it.each([40, 100, 200, 255])('with soft edges is cut at half of its own top, %d', async (top) => {
+  it.each([40, 100, 200, 255])('with soft edges is cut at half of its maximum, %d', async (top) => {
     const soft = await raw(drawn(top, 0)).toColourspace('b-w').blur(1.2).png().toBuffer();
     expect(right(await decodeMask(soft), expected(BOX))).toBeGreaterThan(0.995);
     expect(bits(await decodeMask(soft)).filter(Boolean).length).toBeGreaterThan(0.95 * 12 * 14);
@@ -150,7 +150,7 @@ describe('a mask of several levels', () => {
     [255, 95],
     [100, 75],
     [40, 90],
-  ])('and the ringing of JPEG is cut at half of its own top: %d at quality %d', async (level, quality) => {
+  ])('with JPEG ringing is cut at half of its maximum: %d at quality %d', async (level, quality) => {
     expect(right(await decodeMask(await jpeg(drawn(level, 0), quality)), expected(BOX))).toBeGreaterThan(0.98);
   });
 
@@ -176,10 +176,10 @@ describe('a mask of several levels', () => {
 describe('a mask of unclear levels is refused with the levels found', () => {
   it.each([
     ['no background', () => png(drawn(200, 200, 100)), /the mask has no background 0: levels 100, 200/],
-    ['classes from 1 on, the background among them', () => png(drawn(2, 3, 1)), /the mask has no background 0: levels 1, 2, 3/],
+    ['classes from 1, background included', () => png(drawn(2, 3, 1)), /the mask has no background 0: levels 1, 2, 3/],
     ['other colours outside', () => coloured([255, 0, 0], [0, 0, 255]), /the background of the mask is not black.*level 255/],
-    ['noise of JPEG', () => jpeg(drawn(5, 0)), /no higher than what its lossy compression leaves/],
-    ['two classes in JPEG', () => jpeg(drawn(110, 255), 95), /areas between dark and bright: levels from 0 to 255/],
+    ['JPEG noise', () => jpeg(drawn(5, 0)), /no higher than what its lossy compression leaves/],
+    ['two classes in a JPEG', () => jpeg(drawn(110, 255), 95), /areas between dark and bright: levels from 0 to 255/],
     [
       'a faint object beside a bright one, both with soft edges',
       () => png(drawn(255, 0).map((level, i) => level || bump(i))),
@@ -189,7 +189,7 @@ describe('a mask of unclear levels is refused with the levels found', () => {
     ['negative everywhere', async () => tif('int16', Array(PIXELS).fill(-1)), /negative everywhere: level -1/],
     ['infinity', async () => tif('float32', drawn(Number.POSITIVE_INFINITY, 0)), /infinite numbers/],
     [
-      'a picture',
+      'an image',
       () => png(Array.from({ length: PIXELS }, (_, i) => 20 + ((i * 7919) % 100) + (i === 5 ? 135 : 0))),
       /it looks like an image, not like a mask: levels from 20 to/,
     ],

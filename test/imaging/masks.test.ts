@@ -43,7 +43,7 @@ const SHAPES: [string, BinaryMask][] = [
 ];
 
 describe('contours', () => {
-  it.each(SHAPES)('of %s give the mask back as polygons', (_name, mask) => {
+  it.each(SHAPES)('of %s reproduce the mask as polygons', (_name, mask) => {
     expect(polygonsToMask(maskToPolygons(mask), mask)).toEqual(mask);
   });
 
@@ -81,7 +81,7 @@ describe('conversions', () => {
     ]);
   });
 
-  it.each(SHAPES)('give %s as the record that COCO has', (_name, mask) => {
+  it.each(SHAPES)('encode %s as COCO does', (_name, mask) => {
     const { size, counts } = maskToRle(mask);
     expect(size).toEqual([mask.height, mask.width]);
     expect(decodeRle(counts, mask.width, mask.height)).toEqual(mask);

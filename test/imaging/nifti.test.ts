@@ -27,7 +27,7 @@ describe('openNifti', () => {
     (['little', 'big'] as const).flatMap((endian) => kinds.map((datatype) => ({ version, endian, datatype }))),
   );
 
-  it.each(cases)('reads NIfTI-$version, $endian-endian, numbers of kind $datatype', async (how) => {
+  it.each(cases)('reads NIfTI-$version, $endian-endian, data type $datatype', async (how) => {
     for (const gzip of [false, true]) {
       const volume = await volumeOf({ dims: DIMS, values: PLACES, gzip, ...how });
       expect(volume.header.shape).toEqual([2, 3, 4]);
@@ -96,7 +96,7 @@ describe('openNifti', () => {
     expect(volume.header.spacingMm[0]).toBeCloseTo(expected, 9);
   });
 
-  it('makes pictures: bytes and labels as they are, other numbers spread over the volume', async () => {
+  it('makes images: bytes and labels as they are, other numbers spread over the volume', async () => {
     const labels = await volumeOf({ dims: [2, 1, 2], values: [0, 1, 2, 3], datatype: 4 });
     expect([...labels.image({ index: 1 }).data]).toEqual([2, 2, 2, 3, 3, 3]);
     const deep = await volumeOf({ dims: [2, 1, 2], values: [-100, 0, 100, 300], datatype: 4 });

@@ -54,9 +54,9 @@ describe('runs of a mask', () => {
   );
 
   it.each([
-    ['below zero', [3, -1, 4]],
-    ['not numbers', [3, Number.NaN, 3]],
-  ])('are refused where a length is %s, whatever they come to', (_name, runs) => {
+    ['negative', [3, -1, 4]],
+    ['NaN', [3, Number.NaN, 3]],
+  ])('are refused if a length is %s, whatever their sum', (_name, runs) => {
     expect(() => maskOfRuns(runs, 2, 3)).toThrow(/its runs hold .* pixels, a 2x3 mask has 6/);
   });
 });
@@ -67,9 +67,9 @@ describe('compressed runs', () => {
     ['nothing', drawnMask('...', '...'), '6'],
     ['everything', drawnMask('###', '###'), '06'],
     ['a first pixel', drawnMask('#.', '..'), '013'],
-    ['a difference below zero', drawnMask('..##.#'), '221O'],
+    ['a negative difference', drawnMask('..##.#'), '221O'],
     ['two digits', { width: 20, height: 10, data: new Uint8Array(200) }, 'X6'],
-  ])('of %s are those of COCO', (_name, mask, text) => {
+  ])('of %s match COCO', (_name, mask, text) => {
     expect(encodeRle(mask)).toBe(text);
     expect(decodeRle(text, mask.width, mask.height)).toEqual(mask);
   });

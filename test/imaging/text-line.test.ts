@@ -86,7 +86,7 @@ describe('the font of overlays', () => {
     ['  two\n\tlines ', 'two lines', []],
     ['e\u0301', 'é', []],
     ['', '', []],
-  ])('spells what it lacks, rather than draw boxes (%j)', (text, spelt, lacking) => {
+  ])('spells out missing glyphs instead of drawing boxes (%j)', (text, spelt, lacking) => {
     expect(font.spell(text)).toBe(spelt);
     expect(lettersLacking([text])).toEqual(lacking);
     expect(font.spell(spelt)).toBe(spelt);
@@ -102,7 +102,7 @@ describe('a line of text', () => {
     },
   );
 
-  it.each([8, 14, 20, 80])('is as wide as its table says, with nothing cut off (%d pixels)', async (size) => {
+  it.each([8, 14, 20, 80])('is as wide as measured, with nothing cut off (%d pixels)', async (size) => {
     const { width, height, coverage } = await renderText('|Ågreement q|', size);
     const column = (x: number) => Array.from({ length: height }, (_, y) => coverage[y * width + x] as number);
     const first = Array.from({ length: width }, (_, x) => x).find((x) => Math.max(...column(x)) > 60) ?? width;
@@ -120,7 +120,7 @@ describe('a line of text', () => {
     '<image href="file:///etc/hostname" width="100" height="100"/>',
     '&lt;b&gt; &amp; <!-- --> ]]> &#65;',
     '"\' & <?xml?> <![CDATA[x]]>',
-  ])('holds markup as letters (%s)', async (text) => {
+  ])('renders markup literally (%s)', async (text) => {
     const { width, height, coverage } = await renderText(text, 20);
     expect(width).toBe(Math.ceil([...text].reduce((sum, letter) => sum + font.widthOf(letter), 0) * 20));
     expect(coverage.length).toBe(width * height);
@@ -142,7 +142,7 @@ describe('a line of text', () => {
     }
   });
 
-  it('is painted where it overlaps the picture, and nowhere else', () => {
+  it('is painted where it overlaps the image, and nowhere else', () => {
     const line = { width: 2, height: 2, coverage: Uint8Array.of(255, 128, 0, 255) };
     const painted = (left: number, top: number) => {
       const canvas = { width: 2, height: 2, data: new Uint8Array(12).fill(100) };
@@ -181,14 +181,14 @@ describe('labels of an overlay', () => {
     [128, 128, 235],
     [2000, 2000, DARK],
     [2000, 2000, 235],
-  ])('have letters at one share of the picture (%d x %d, level %d)', async (width, height, level) => {
+  ])('have letters of a constant relative size (%d x %d, level %d)', async (width, height, level) => {
     const { overlay, letters } = await labelled(width, height, level, 'malignant lesion');
     const share = letters / (overlay.width * overlay.height);
     expect(share).toBeGreaterThan(0.0015);
     expect(share).toBeLessThan(0.02);
   });
 
-  it('stay whole when they are longer than the picture is wide: the label is cut, the score is not', async () => {
+  it('stay whole when they are longer than the image is wide: the label is cut, the score is not', async () => {
     const { overlay, letters } = await labelled(64, 64, DARK, 'lesion '.repeat(20_000));
     expect([overlay.width, overlay.height]).toEqual([512, 512]);
     expect(letters).toBeGreaterThan(100);
@@ -199,7 +199,7 @@ describe('labels of an overlay', () => {
     [4096, 1],
     [1, 4096],
     [3000, 30],
-  ])('do not break a picture of %d x %d', async (width, height) => {
+  ])('fit into an image of %d x %d', async (width, height) => {
     await expect(labelled(width, height, DARK, 'cyst 肿瘤')).resolves.toMatchObject({});
   });
 });

@@ -23,7 +23,7 @@ describe('TIFF of any depth', () => {
         ([undefined, 'deflate', 'packbits'] as const).map((packed) => ({ kind, endian, packed })),
       ),
     ),
-  )('keeps its whole numbers as they are: $kind, $endian endian, packed by $packed', async ({ packed, ...how }) => {
+  )('keeps integers unchanged: $kind, $endian endian, packed by $packed', async ({ packed, ...how }) => {
     const file = tiff({ ...SIZE, ...how, ...(packed && { packed }), values });
     expect(red(await decodeImage(file))).toEqual(values);
     expect([...(await decodeMaskLevels(file)).levels]).toEqual(values);
@@ -95,15 +95,19 @@ describe('a TIFF that is not what it says', () => {
       tiff({ ...plain, kind: 'int64', tags: { 277: 3 } }),
       /64 bits in several channels, which are not read/,
     ],
-    ['a size beyond all files', tiff({ ...plain, tags: { 256: 2 ** 31 } }), /it is 2147483648x2 pixels/],
-    ['a size of nothing', tiff({ ...plain, tags: { 256: 0 } }), /its header says 0x2 pixels/],
-    ['tiles beyond all files', tiff({ ...plain, tags: { 322: 2 ** 20, 323: 2 ** 20, 324: 8 } }), /in blocks of 1099511627776/],
-    ['a directory that leads to itself', loop(tiff(plain)), /its TIFF directory is damaged/],
-    ['more entries than there are bytes', entries(tiff(plain)), /its TIFF directory is damaged/],
-    ['numbers that are cut off', tiff(plain).subarray(0, -4), /its pixels cannot be read/],
-    ['packed numbers that are cut off', tiff({ ...plain, packed: 'packbits' }).subarray(0, -3), /its pixels cannot be read/],
-    ['a compression that is not read', tiff({ ...plain, tags: { 259: 50000 } }), /its compression 50000 is not read/],
-    ['pixels of ten thousand numbers', tiff({ ...plain, tags: { 277: 10_000 } }), /its pixels have 10000 numbers/],
+    ['a size larger than any file', tiff({ ...plain, tags: { 256: 2 ** 31 } }), /it is 2147483648x2 pixels/],
+    ['a size of zero', tiff({ ...plain, tags: { 256: 0 } }), /its header says 0x2 pixels/],
+    [
+      'tiles larger than any file',
+      tiff({ ...plain, tags: { 322: 2 ** 20, 323: 2 ** 20, 324: 8 } }),
+      /in blocks of 1099511627776/,
+    ],
+    ['a directory loop', loop(tiff(plain)), /its TIFF directory is damaged/],
+    ['more entries than bytes', entries(tiff(plain)), /its TIFF directory is damaged/],
+    ['truncated values', tiff(plain).subarray(0, -4), /its pixels cannot be read/],
+    ['truncated compressed values', tiff({ ...plain, packed: 'packbits' }).subarray(0, -3), /its pixels cannot be read/],
+    ['an unsupported compression', tiff({ ...plain, tags: { 259: 50000 } }), /its compression 50000 is not read/],
+    ['pixels of ten thousand samples', tiff({ ...plain, tags: { 277: 10_000 } }), /its pixels have 10000 numbers/],
   ])('is refused: %s', async (_name, bytes, message) => {
     await expect(decodeImage(bytes)).rejects.toThrow(message);
     await expect(decodeImage(bytes)).rejects.toThrow(DataError);

@@ -54,7 +54,7 @@ describe('a batch', () => {
   it.each([
     [['cyst', 'Zyste', 'опухоль'], []],
     [['cyst', '肿瘤'], [expect.stringMatching(/^overlays spell 肿 瘤 as codes \(U\+…\)/)]],
-  ])('says which letters of %j its overlays cannot write', async (prompts, expected) => {
+  ])('reports the letters of %j that overlays cannot render', async (prompts, expected) => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (line: string) => void warnings.push(line) } as unknown as Logger;
     const settings = {
@@ -103,7 +103,7 @@ describe('a batch', () => {
     expect(await listed()).toEqual(['images.json', 'journal.jsonl', 'results.json', 'settings.json', `${id}.png`, `${id}_0.png`]);
   });
 
-  it('goes on after an image whose files cannot be written, and does it when they can', async () => {
+  it('continues after an image whose files cannot be written, and completes it once they can', async () => {
     const images = [await image('a'), await image('b'), { ...(await image('c')), id: 'y'.repeat(254) }, await image('d')];
     await mkdir(join(out, 'overlays', 'a.png', 'sub'), { recursive: true });
     const { done, bad } = await batch(images);
@@ -152,7 +152,7 @@ describe('a batch', () => {
     expect((await failure(batch([await image('a')], { load })))?.message).toContain('a part of the path is a file, not a folder');
   });
 
-  it('removes what a killed process was writing, and nothing else', async () => {
+  it('removes the partial files of a killed process, and nothing else', async () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     const places = ['', 'overlays', 'overlays/sub', 'masks'];
     for (const place of places) {
@@ -165,14 +165,14 @@ describe('a batch', () => {
     expect(tmp).toEqual([...places.map(() => '.mine.tmp'), ...places.map(() => 'mine.tmp')]);
   });
 
-  it('names what is no file instead of waiting for it', async () => {
+  it('names a path that is not a regular file instead of waiting for it', async () => {
     const path = join(dir, 'in', 'pipe.png');
     if (spawnSync('mkfifo', [path]).status !== 0) return;
     const { done, bad } = await batch([{ path, id: 'pipe', fileName: 'pipe.png' }, await image('a')]);
     expect([done, bad]).toEqual([1, [`${path}: it is not a file. Name image files, or folders that hold them`]]);
   });
 
-  it.each(['../x', '/tmp/x', 'a/../../x', 'a\\..\\..\\x'])('does not take an id that leads out of the folder: %s', async (id) => {
+  it.each(['../x', '/tmp/x', 'a/../../x', 'a\\..\\..\\x'])('refuses an id that leaves the folder: %s', async (id) => {
     const { path } = await image('a');
     expect((await failure(batch([{ path, id, fileName: 'a.png' }])))?.message).toMatch(/leads out of its folder|absolute path/);
     expect(await readdir(dir)).toEqual(['in', 'out']);
@@ -193,7 +193,7 @@ describe('merge', () => {
   }
 
   it.each(['../../victim', '../victim', '/tmp/victim', 'a\\..\\..\\victim', '..', 'C:victim', 'a\0b'])(
-    'writes nothing for a part that names an image %j',
+    'writes nothing for a shard that names an image %j',
     async (id) => {
       await mkdir(join(dir, 'to', 'overlays'), { recursive: true });
       const from = await part((entry) => {
@@ -219,7 +219,7 @@ describe('merge', () => {
     ['an overlay', 'overlays/a.png'],
     ['the journal', 'journal.jsonl'],
     ['the settings', 'settings.json'],
-  ])('does not follow a link out of a part: %s', async (_name, name) => {
+  ])('does not follow a link out of a shard: %s', async (_name, name) => {
     const from = await part(() => {});
     const content = await readFile(join(from, name));
     await writeFile(join(dir, 'secret'), content);

@@ -64,20 +64,15 @@ describe('GroundedSegmenter', () => {
   it.each<[string, SegmentOptions | undefined, string, RegExp]>([
     ['an empty prompt', {}, ' . ', /prompt: it is empty/],
     [
-      'a selection that there is not',
+      'an unknown selection',
       { select: 'first' as 'all' },
       PROMPT,
       /select: expected all, best-per-phrase, best-per-image, got first/,
     ],
-    [
-      'an option that there is not',
-      { scoreThreshold: 0.1 } as SegmentOptions,
-      PROMPT,
-      /scoreThreshold: .*did you mean threshold/,
-    ],
+    ['an unknown option', { scoreThreshold: 0.1 } as SegmentOptions, PROMPT, /scoreThreshold: .*did you mean threshold/],
     ['a threshold above 1', { threshold: 30 }, PROMPT, /threshold: expected a number from 0 to 1, got 30/],
-    ['a threshold that is no number', { threshold: Number.NaN }, PROMPT, /got NaN/],
-    ['an overlap below 0', { nmsThreshold: -1 }, PROMPT, /nmsThreshold: expected a number from 0 to 1, got -1/],
+    ['a non-numeric threshold', { threshold: Number.NaN }, PROMPT, /got NaN/],
+    ['a negative overlap', { nmsThreshold: -1 }, PROMPT, /nmsThreshold: expected a number from 0 to 1, got -1/],
   ])('refuses %s', async (_name, options, prompt, message) => {
     await expect(segmenter.segment(image(), prompt, options)).rejects.toThrow(message);
     await expect(segmenter.segment(image(), prompt, options)).rejects.toThrow(UsageError);

@@ -93,7 +93,7 @@ function expectGolden(answers: readonly PromptAnswer[], key: string): void {
 }
 
 describe('Sam2ImagePredictor', () => {
-  it.each(['boxes', 'points', 'both'])('answers %s as the reference does, from the image to masks on its grid', async (way) => {
+  it.each(['boxes', 'points', 'both'])('answers %s as the reference does, from image to masks on its grid', async (way) => {
     const predictor = predictorOf();
     await predictor.setImage(image);
     const prompts: MaskPrompts = { boxes: { boxes }, points: { points, labels }, both: { boxes, points, labels } }[way] ?? {};
@@ -135,7 +135,7 @@ describe('Sam2ImagePredictor', () => {
     predictor.dispose();
   });
 
-  it('encodes an image once, and another one anew', async () => {
+  it('encodes an image once, and another one again', async () => {
     const predictor = predictorOf();
     const encode = jest.spyOn(model, 'encodeImage');
     await predictor.setImage(image);
@@ -187,7 +187,7 @@ const table: [string, () => MaskPrompts, RegExp][] = [
     /labels\[0\]: expected 2 labels, one for each point, got 1/,
   ],
   [
-    'a label that is none',
+    'an invalid label',
     () => ({ points: [[[1, 2]]], labels: [[2]] }),
     /labels\[0\]\[0\]: expected 1 \(inside\) or 0 \(outside\), got 2/,
   ],
@@ -198,22 +198,18 @@ const table: [string, () => MaskPrompts, RegExp][] = [
     /points\[1\]\[0\]: \[84.5, 2\] lies outside the image, which is 83x61/,
   ],
   [
-    'a point that is no number',
+    'a NaN point',
     () => ({ points: [[[Number.NaN, 2]]], labels: [[1]] }),
     /points\[0\]\[0\]: expected two numbers, got \[NaN, 2\]/,
   ],
-  [
-    'a box that is no number',
-    () => ({ boxes: [full(), [1, Number.NaN, 3, 4]] }),
-    /boxes\[1\]: expected four numbers, got \[1, NaN, 3, 4\]/,
-  ],
+  ['a NaN box', () => ({ boxes: [full(), [1, Number.NaN, 3, 4]] }), /boxes\[1\]: expected four numbers, got \[1, NaN, 3, 4\]/],
   ['an endless box', () => ({ boxes: [[0, 0, Number.POSITIVE_INFINITY, 4]] }), /boxes\[0\]: expected four numbers/],
   [
-    'a box of three numbers',
+    'a box of three coordinates',
     () => ({ boxes: [[1, 2, 3] as unknown as BoxXyxy] }),
     /boxes\[0\]: expected four numbers, got \[1, 2, 3\]/,
   ],
-  ['a box that is turned round', () => ({ boxes: [[40, 8, 5, 50]] }), /boxes\[0\]: it has no area: \[40, 8, 5, 50\]/],
+  ['an inverted box', () => ({ boxes: [[40, 8, 5, 50]] }), /boxes\[0\]: it has no area: \[40, 8, 5, 50\]/],
   ['a box without height', () => ({ boxes: [[5, 8, 40, 8]] }), /it has no area/],
   [
     'a box outside',
@@ -227,12 +223,12 @@ const table: [string, () => MaskPrompts, RegExp][] = [
     /masks\[0\]: expected 24x24 logits, got 16x16 with 256 numbers/,
   ],
   [
-    'an earlier mask that is cut off',
+    'a truncated earlier mask',
     () => ({ boxes: [full()], masks: [{ width: 24, height: 24, data: new Float32Array(9) }] }),
     /expected 24x24 logits, got 24x24 with 9 numbers/,
   ],
   [
-    'an earlier mask that is no numbers',
+    'an earlier mask of NaN',
     () => ({ boxes: [full()], masks: [{ width: 24, height: 24, data: new Float32Array(576).fill(Number.NaN) }] }),
     /masks\[0\]: it holds numbers that are not finite/,
   ],

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(join(dir, 'config.json'), JSON.stringify({ ...config, image_size: SIDE }));
 });
 
-function picture(seed: number, width = 23, height = 19): RasterImage {
+function image(seed: number, width = 23, height = 19): RasterImage {
   const rng = Rng.seeded(seed);
   return { width, height, data: Uint8Array.from({ length: width * height * 3 }, () => rng.int(200)) };
 }
@@ -35,9 +35,9 @@ function disc({ width, height }: { width: number; height: number }, radius = 5):
   return { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => Number(inside(i))) };
 }
 
-const EXEMPLARS = [picture(1), picture(2, 31, 17), picture(3)];
+const EXEMPLARS = [image(1), image(2, 31, 17), image(3)];
 const MASKS = EXEMPLARS.map((image, i) => disc(image, 4 + i));
-const QUERY = picture(9, 41, 29);
+const QUERY = image(9, 41, 29);
 
 /** The model's own logits for the query, by some of the exemplars. */
 function logitsBy({ model }: UniverSegParts, indices: readonly number[]): Promise<Float32Array> {
@@ -125,7 +125,7 @@ describe('UniverSegPredictor', () => {
       const counts: number[] = [];
       for (let i = 0; i < 50; i++) {
         if (i % 20 === 0) await predictor.setSupport(EXEMPLARS, MASKS, { size: 2, draws: 2 });
-        await predictor.predict(picture(100 + i));
+        await predictor.predict(image(100 + i));
         counts.push(tf.memory().numTensors);
       }
       expect(new Set(counts).size).toBe(1);

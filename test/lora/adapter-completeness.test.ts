@@ -60,24 +60,24 @@ describe('an adapter and its configuration', () => {
   });
 
   it.each<[string, object, RegExp, number]>([
-    ['a list of endings', { target_modules: FC }, anyFc, 14],
+    ['a list of suffixes', { target_modules: FC }, anyFc, 14],
     ['a list of whole paths', { target_modules: [0, 1, 2].map((i) => `model.decoder.layers.${i}.fc1`) }, /decoder.*\.fc1/, 3],
-    ['endings without those that are excluded', { target_modules: FC, exclude_modules: 'model\\.encoder.*' }, decoderFc, 6],
+    ['suffixes with exclusions', { target_modules: FC, exclude_modules: 'model\\.encoder.*' }, decoderFc, 6],
     [
       'endings without a list of those',
       { target_modules: FC, exclude_modules: ['deformable_layer.fc1', 'deformable_layer.fc2'] },
       /text_enhancer_layer\.fc|decoder\.layers\.\d+\.fc/,
       10,
     ],
-    ['endings in one layer', { target_modules: FC, layers_to_transform: 1 }, /layers\.1\.(.*\.)?fc[12]/, 6],
+    ['suffixes in one layer', { target_modules: FC, layers_to_transform: 1 }, /layers\.1\.(.*\.)?fc[12]/, 6],
     [
-      'endings in layers of one part',
+      'suffixes in layers of one module',
       { target_modules: FC, layers_to_transform: [0, 2], layers_pattern: 'decoder.layers' },
       /decoder\.layers\.[02]\.fc[12]/,
       4,
     ],
     ['a pattern with alternatives', { target_modules: '.*decoder\\.layers\\.\\d+\\.(fc1|fc2)' }, decoderFc, 6],
-  ])('agree where it says so by %s', async (_name, config, fits, layers) => {
+  ])('agree if they are given by %s', async (_name, config, fits, layers) => {
     const own = { rank_pattern: { 'decoder\\.layers\\.1\\.fc1': 4 }, ...config };
     expect(await outcome(await changed(own, keep(fits)))).toBe(layers);
   });
@@ -96,19 +96,14 @@ describe('an adapter and its configuration', () => {
       /lora/,
       /layers that target_modules names are missing/,
     ],
-    [
-      'fewer layers than there are',
-      { target_modules: ['fc1'] },
-      anyFc,
-      /7 layers are there that target_modules does not name: .*fc2/,
-    ],
+    ['too few layers', { target_modules: ['fc1'] }, anyFc, /7 layers are there that target_modules does not name: .*fc2/],
     [
       'other layers by number',
       { target_modules: FC, layers_to_transform: [0] },
       anyFc,
       /layers are there that target_modules does not name/,
     ],
-  ])('disagree where it names %s', async (_name, config, fits, message) => {
+  ])('disagree if it names %s', async (_name, config, fits, message) => {
     expect(await outcome(await changed(config, keep(fits)))).toMatch(message);
   });
 

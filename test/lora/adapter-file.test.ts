@@ -82,7 +82,7 @@ describe('merging an adapter into the detector', () => {
 
 describe('an adapter that is written here', () => {
   // The paper's set with a head that is trained whole, and the published code's with adapters in that head.
-  it.each(['paper', 'paper-code'])('%s gives in Python what it gives here, and is written the same again', async (name) => {
+  it.each(['paper', 'paper-code'])('%s gives the same outputs in Python, and is written identically', async (name) => {
     const folder = fixturePath(`lora-written/${name}`);
     const golden = await GoldenCase.read(`lora-written/${name}`);
     const model = await detector(folder);
@@ -221,7 +221,7 @@ describe('saveAdapter and loadAdapter', () => {
     expect(message).toContain('odd.weight is unexpected');
   });
 
-  it('say what is wrong with a configuration or a file', async () => {
+  it('report what is wrong with a configuration or a file', async () => {
     const other = await mkdtemp(join(dir, 'wrong-'));
     const config = JSON.parse(await readFile(join(ADAPTER, 'adapter_config.json'), 'utf8'));
     const { arrays } = await readSafetensors(join(ADAPTER, WEIGHTS));

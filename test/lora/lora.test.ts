@@ -107,7 +107,7 @@ describe('applyLora', () => {
     expect(new Set(values).size).toBe(values.length);
   });
 
-  it('freezes everything but adapters and what is trained whole, and counts them', () => {
+  it('freezes everything but adapters and modules to save, and counts them', () => {
     const net = new Net();
     const { total, trainable, percent, groups } = applyLora(net, spec, Rng.seeded(2));
     const free = [...net.namedParameters()].filter(([, parameter]) => parameter.trainable).map(([path]) => path);
@@ -131,22 +131,18 @@ describe('applyLora', () => {
 
   it.each<[string, Partial<LoraSpec>, string]>([
     [
-      'patterns that fit nothing',
+      'patterns that match nothing',
       { targetModules: ['encoder.layer.*.fc1', 'zzz.zzz.zzz.zzzzzzz'] },
       'encoder.layer.*.fc1 fits nothing, did you mean encoder.layers.*.fc1?; zzz',
     ],
     [
-      'targets that are no linear layers',
+      'targets that are not linear layers',
       { targetModules: ['norm', 'encoder.layers.*'] },
       'norm is not a linear layer; encoder.layers.0 is not a linear layer',
     ],
-    [
-      'modules to train whole that are not there',
-      { modulesToSave: ['nrm'] },
-      'lora.modulesToSave: nrm fits nothing, did you mean norm?',
-    ],
-    ['targets inside what is trained whole', { modulesToSave: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
-    ['ranks for what is no target', { rankPattern: { norm: 3 } }, 'lora.rankPattern: norm fits nothing'],
+    ['missing modules to save', { modulesToSave: ['nrm'] }, 'lora.modulesToSave: nrm fits nothing, did you mean norm?'],
+    ['targets inside modules to save', { modulesToSave: ['encoder.layers.0'] }, 'encoder.layers.0.fc1 is trained whole'],
+    ['ranks of modules that are not targets', { rankPattern: { norm: 3 } }, 'lora.rankPattern: norm fits nothing'],
   ])('refuses %s', (_name, change, message) => {
     const net = new Net();
     expect(() => applyLora(net, { ...spec, ...change }, Rng.seeded(2))).toThrow(message);

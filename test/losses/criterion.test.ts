@@ -156,7 +156,7 @@ describe('the criterion', () => {
   it.each([
     ["the encoder's proposals", { encoderMatches: 2 }, { decoder: 3, encoder: 6 }],
     ['the queries of every decoder layer', { decoderMatches: 2 }, { decoder: 6, encoder: 3 }],
-  ])('matches several of %s to each of three objects if asked to', async (_, matches, expected) => {
+  ])('matches several of %s to each of three objects on request', async (_, matches, expected) => {
     const { outputs, textMask, targets } = await readCase('losses-single');
     const many = new DetectionCriterion({ weights: { ...WEIGHTS, class: 0 }, costs: COSTS, ...matches });
     const report = await many.evaluate(outputs, textMask, targets);

@@ -55,7 +55,7 @@ function exhaustive(cost: (object: number, query: number) => number, objects: nu
 
 describe('matching', () => {
   it.each([{ class: 0, bbox: 1, giou: 0 }, { class: 0, bbox: 0, giou: 1 }, COSTS, { class: 4, bbox: 1, giou: 0.5 }])(
-    'finds the assignment that is cheapest by %j',
+    'finds the cheapest assignment by %j',
     (costs) => {
       const rng = Rng.seeded(5);
       for (let round = 0; round < 20; round++) {
@@ -142,7 +142,7 @@ describe('matching', () => {
     expect(matchQueries(prediction(Rng.seeded(8), 4), { boxesCxcywh: [], tokens: [] }, COSTS)).toEqual([]);
   });
 
-  it('takes logits of minus infinity as a no, and refuses what is not a number', () => {
+  it('reads logits of minus infinity as a negative, and refuses NaN', () => {
     const image = prediction(Rng.seeded(9), 3);
     const target = { boxesCxcywh: [[0.5, 0.5, 0.2, 0.2] as const], tokens: [[0]] };
     image.logits.fill(Number.NEGATIVE_INFINITY, 0, 3);

@@ -101,7 +101,7 @@ describe('the methods of the comparison', () => {
     await expect(loadMethod('medsam', { weights: damaged })).rejects.toThrow(/medsam_vit_b\.pth|config\.json/);
   });
 
-  it('refuses a prompt of another kind, a published form that there is not, and no weights', async () => {
+  it('refuses a prompt of another kind, an unknown published form, and missing weights', async () => {
     const medsam = findMethod('medsam') as BoxEntry;
     expect(() => requireTakes(medsam, 'exemplars', '--exemplars')).toThrow(
       '--exemplars: medsam does not take exemplars: other images with their masks. medsam takes boxes',

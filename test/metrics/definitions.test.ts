@@ -37,7 +37,7 @@ describe('figures computed at speed equal their definitions', () => {
   it.each([
     { x: 1, y: 1 },
     { x: 0.137, y: 0.291 },
-  ])('measures every distance between two borders, with pixels of $x x $y', (spacing) => {
+  ])('measures every distance between two boundaries, with pixels of $x x $y', (spacing) => {
     const rng = Rng.seeded(11);
     for (let round = 0; round < 25; round++) {
       const [width, height] = [5 + rng.int(30), 5 + rng.int(30)];

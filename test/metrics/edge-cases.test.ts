@@ -63,7 +63,7 @@ describe('metrics at the edges', () => {
     expect(averagePrecision([{ truth, predicted }]).ap50).toBe(1);
   });
 
-  it('has no mean of nothing', () => {
+  it('has no mean of an empty list', () => {
     expect(mean([])).toBeNaN();
     expect(populationStd([])).toBeNaN();
     expect(populationStd([3])).toBe(0);

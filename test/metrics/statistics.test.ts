@@ -120,7 +120,7 @@ describe('statistics at the edges', () => {
     expect(() => thresholdForFalsePositives([0.1, Number.NaN], 0.5)).toThrow('thresholdForFalsePositives: a score is NaN');
   });
 
-  it('refuses rates that are no shares, and says so', () => {
+  it('refuses rates outside [0, 1] by name', () => {
     for (const rate of [-0.1, 1.1, Number.NaN])
       expect(() => thresholdForFalsePositives([1], rate)).toThrow(`thresholdForFalsePositives: ${rate} is not a share`);
     expect(() => thresholdForFalsePositives([], 0.5)).toThrow('there is no score');

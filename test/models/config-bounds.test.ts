@@ -74,7 +74,7 @@ describe('a config.json of a stranger', () => {
     ['sam', 'vision_config.num_attention_heads', 0],
     ['sam', 'vision_config.mlp_ratio', 1e12],
     ['sam', 'mask_decoder_config.iou_head_depth', huge],
-  ])('of a %s whose %s is %j is refused by that field', async (kind, path, value) => {
+  ])('of a %s with %s = %j is refused, naming the field', async (kind, path, value) => {
     expect(await complaint(kind, path, value)).toContain(path.split('.').at(-1));
   });
 
@@ -82,7 +82,7 @@ describe('a config.json of a stranger', () => {
     ['model_type', 'x'.repeat(1_000_000)],
     ['model_type', [['a']]],
     ['model_type', '__proto__'],
-  ])('whose %s is none is refused in few words', async (path, value) => {
+  ])('without %s is refused briefly', async (path, value) => {
     const message = await complaint('detector', path, value);
     expect(message).toContain('expected model_type');
     expect(message.length).toBeLessThan(1000);

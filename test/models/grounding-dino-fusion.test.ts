@@ -26,7 +26,7 @@ class Holder extends Module {
 
 describe('the fusion of image and text', () => {
   // An adapter that has learned nothing changes no value, but the projections that it wraps cannot be folded.
-  it.each([undefined, -100])('is the same whichever product is taken first, with padding %p', async (padded) => {
+  it.each([undefined, -100])('does not depend on the order of products, with padding %p', async (padded) => {
     const holder = new Holder();
     holder.initialise(Rng.seeded(4));
     holder.layer.setTrainable(true);

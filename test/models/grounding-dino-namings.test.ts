@@ -113,7 +113,7 @@ describe("exceptions in Hugging Face's naming", () => {
     });
   });
 
-  it('refuses what is missing or does not belong', async () => {
+  it('refuses missing and unexpected keys', async () => {
     const file = await withChanges((arrays) => {
       arrays.delete('model.level_embed');
       arrays.set('model.level_embedd', { dtype: 'float32', shape: [1], data: Float32Array.of(1) });

@@ -24,7 +24,7 @@ const tiny = {
   num_queries: 5,
 };
 
-function pictures(h: number, w: number): { pixelValues: tf.Tensor4D; inputIds: tf.Tensor2D } {
+function images(h: number, w: number): { pixelValues: tf.Tensor4D; inputIds: tf.Tensor2D } {
   const pixelValues = tf.sin(tf.range(0, 2 * h * w * 3)).reshape([2, h, w, 3]) as tf.Tensor4D;
   const inputIds = tf.tensor2d([101, 5, 1012, 6, 1012, 102, 101, 7, 8, 9, 1012, 102], [2, 6], 'int32');
   return { pixelValues, inputIds };
@@ -84,7 +84,7 @@ describe('GroundingDino from nothing', () => {
   ])('starts with finite outputs and boxes at their references, %s', async (_, changes) => {
     const model = new GroundingDino(parseGroundingDinoConfig({ ...tiny, ...changes }));
     model.initialise(Rng.seeded(2));
-    const { layers, encoder } = model.forward(pictures(30, 41), inference);
+    const { layers, encoder } = model.forward(images(30, 41), inference);
     expect(encoder === undefined).toBe('two_stage' in changes);
     expect(layers).toHaveLength(2);
     for (const { logits, predBoxes } of layers) {
@@ -97,7 +97,7 @@ describe('GroundingDino from nothing', () => {
   it('gives the same answer with a full mask as with none', async () => {
     const model = new GroundingDino(parseGroundingDinoConfig(tiny));
     model.initialise(Rng.seeded(2));
-    const inputs = pictures(30, 41);
+    const inputs = images(30, 41);
     const [, plain] = model.forward(inputs, inference).layers;
     const pixelMask = tf.ones([2, 30, 41], 'int32') as tf.Tensor3D;
     const [, masked] = model.forward({ ...inputs, pixelMask, attentionMask: tf.onesLike(inputs.inputIds) }, inference).layers;
@@ -108,7 +108,7 @@ describe('GroundingDino from nothing', () => {
   it('says when there are more queries than cells', () => {
     const model = new GroundingDino(parseGroundingDinoConfig({ ...tiny, num_queries: 500 }));
     model.initialise(Rng.seeded(2));
-    expectError(() => model.forward(pictures(30, 41), inference), {
+    expectError(() => model.forward(images(30, 41), inference), {
       code: 'E_IMAGE_TOO_SMALL',
       where: 'grounding-dino',
       what: 'num_queries is 500, but the image has only',

@@ -172,7 +172,7 @@ describe('what does not fit is refused', () => {
       { encoder_blocks: [4, 4], decoder_blocks: [4, 4] },
       /expected 1, one fewer than encoder_blocks, got 2/,
     ],
-    ['an image that the levels do not halve', { encoder_blocks: [4, 4, 4], image_size: 130 }, /expected a multiple of 4/],
+    ['an image size that the levels cannot halve', { encoder_blocks: [4, 4, 4], image_size: 130 }, /expected a multiple of 4/],
   ])('%s', (_name, config, message) => {
     expect(() => parseUniverSegConfig(config)).toThrow(message);
   });

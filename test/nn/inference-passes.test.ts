@@ -183,7 +183,7 @@ describe('passes without gradients', () => {
     expect((await gradient.data()).some((value) => value !== 0)).toBe(true);
   });
 
-  it('fail as they would otherwise, and go on afterwards', async () => {
+  it('fail as without recording, and work afterwards', async () => {
     await captured(net, passes, 5);
     const wrong: Inputs = { x: normalTensor([5, 7], 1), more: { scale: tf.scalar(1), times: 1 } };
     for (let i = 0; i < 4; i++) await expect(numbers(net, wrong, passes)).rejects.toThrow('linear');

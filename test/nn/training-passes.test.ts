@@ -87,7 +87,7 @@ describe('passes as graphs', () => {
     captured.dispose();
   });
 
-  it('draw random numbers anew in each pass, by not being made', async () => {
+  it('are not recorded if they draw random numbers, which differ in each pass', async () => {
     const net = new Net();
     const captured = new TrainingPasses(net, { capture: true });
     await expectSame(net, batch(5, 1), captured, { noise: true, seed: 1 });

@@ -74,27 +74,24 @@ describe.each([['gathering', gatherSampler], ['by matrix products', denseSampler
       ).toBeLessThan(1e-3);
     });
 
-    it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30])(
-      'takes %p for a place outside',
-      async (place) => {
-        const golden = await GoldenCase.read('grounding-dino-sampling');
-        const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
-        const dy = golden.tensor('in.grad');
-        const results = async (number: number) => {
-          const locations = Float32Array.from(await (inputs[1] as tf.Tensor).data());
-          for (let i = 0; i < locations.length; i += 7) locations[i] = number;
-          const [v, l, w] = [inputs[0], tf.tensor(locations, inputs[1]?.shape), inputs[2]] as [tf.Tensor, tf.Tensor, tf.Tensor];
-          return [attend(way, v, l, w), ...tf.grads((a, b, c) => attend(way, a, b, c))([v, l, w], dy)];
-        };
-        const [actual, expected] = [await results(place), await results(-5)];
-        for (const [i, tensor] of actual.entries()) {
-          const [values, same] = [await tensor.data(), (await expected[i]?.data()) ?? []];
-          // A GPU adds in an order of its own, so that the same sums may differ in their last bits.
-          if (tf.getBackend() === 'webgpu') expect(relativeError(values, same)).toBeLessThan(1e-6);
-          else expect(values).toEqual(same);
-        }
-      },
-    );
+    it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30])('treats %p as outside', async (place) => {
+      const golden = await GoldenCase.read('grounding-dino-sampling');
+      const inputs = ['value', 'locations', 'weights'].map((name) => golden.tensor(`in.${name}`));
+      const dy = golden.tensor('in.grad');
+      const results = async (number: number) => {
+        const locations = Float32Array.from(await (inputs[1] as tf.Tensor).data());
+        for (let i = 0; i < locations.length; i += 7) locations[i] = number;
+        const [v, l, w] = [inputs[0], tf.tensor(locations, inputs[1]?.shape), inputs[2]] as [tf.Tensor, tf.Tensor, tf.Tensor];
+        return [attend(way, v, l, w), ...tf.grads((a, b, c) => attend(way, a, b, c))([v, l, w], dy)];
+      };
+      const [actual, expected] = [await results(place), await results(-5)];
+      for (const [i, tensor] of actual.entries()) {
+        const [values, same] = [await tensor.data(), (await expected[i]?.data()) ?? []];
+        // A GPU adds in an order of its own, so that the same sums may differ in their last bits.
+        if (tf.getBackend() === 'webgpu') expect(relativeError(values, same)).toBeLessThan(1e-6);
+        else expect(values).toEqual(same);
+      }
+    });
 
     it('leaves nothing behind', async () => {
       const golden = await GoldenCase.read('grounding-dino-sampling');

@@ -33,7 +33,7 @@ const LEVELS: Shapes = [
 
 /** Each says what is odd about it. */
 const CASES: readonly (readonly [string, Case])[] = [
-  ['one level, one number a head', { shapes: LEVELS.slice(0, 1), batch: 2, queries: 11, heads: 3, depth: 1, points: 2 }],
+  ['one level, one channel a head', { shapes: LEVELS.slice(0, 1), batch: 2, queries: 11, heads: 3, depth: 1, points: 2 }],
   ['one query', { shapes: LEVELS.slice(0, 2), batch: 2, queries: 1, heads: 2, depth: 8, points: 4 }],
   ['a depth that fills no register', { shapes: LEVELS.slice(0, 3), batch: 2, queries: 19, heads: 2, depth: 7, points: 3 }],
   [
@@ -82,7 +82,7 @@ function attend(way: (geometry: SamplingGeometry) => Sampler, { shapes, ...size 
 const missing = await nativeOpsMissing();
 
 describeNative(missing, 'the native deformable attention', () => {
-  it.each(CASES)('is what the portable one is: %s', async (_name, size) => {
+  it.each(CASES)('equals the portable implementation: %s', async (_name, size) => {
     const inputs = inputsOf(size);
     const dy = normalTensor([size.batch, size.queries, size.heads * size.depth], Rng.seeded(6));
     await expectClose(attend(nativeSampler, size, inputs), attend(gatherSampler, size, inputs), 1e-5);
@@ -159,9 +159,9 @@ describeNative(missing, 'the native deformable attention refuses', () => {
 
   it.each<[string, Partial<typeof good>, RegExp]>([
     ['a value without heads', { value: [2, 10, 6] }, /value of rank 4, got \[2,10,6\]/],
-    ['heads without numbers', { value: [2, 10, 2, 0], gradient: [2, 4, 0] }, /at least one number a head, got \[2,10,2,0\]/],
-    ['levels that do not fill the value', { shapes: [[2, 3], [1, 2]] }, /levels of 10 cells, as value has, got 8/], // biome-ignore format: short
-    ['levels with more cells than the value', { shapes: [[2, 3], [9, 9]] }, /levels of 10 cells, as value has, got 87 or more/], // biome-ignore format: short
+    ['heads without channels', { value: [2, 10, 2, 0], gradient: [2, 4, 0] }, /at least one number a head, got \[2,10,2,0\]/],
+    ['levels smaller than the value', { shapes: [[2, 3], [1, 2]] }, /levels of 10 cells, as value has, got 8/], // biome-ignore format: short
+    ['levels larger than the value', { shapes: [[2, 3], [9, 9]] }, /levels of 10 cells, as value has, got 87 or more/], // biome-ignore format: short
     ['a level of negative size', { shapes: [[-2, -3], [2, 2]] }, /sides from 1 to 16777216, got -2 x -3/], // biome-ignore format: short
     ['a level whose size overflows', { shapes: [[2147483647, 2147483647], [2, 2]] }, /sides from 1 to 16777216/], // biome-ignore format: short
     ['levels with three sides', { shapes: [[2, 3, 1], [2, 2, 1]] }, /spatial_shapes of shape \[2,2\], got \[2,3\]/], // biome-ignore format: short

@@ -49,8 +49,8 @@ describeWebgpu(missing, 'deformable attention on WebGPU', () => {
 
   it.each([
     ['vectors of four', 12],
-    ['single numbers', 7],
-  ])('is what the portable version is on the plain backend, by %s', async (_name, depth) => {
+    ['scalars', 7],
+  ])('equals the portable implementation on the plain backend, by %s', async (_name, depth) => {
     const shapes: Shapes = [
       [9, 13],
       [3, 4],

@@ -21,7 +21,7 @@ const missing = await nativeOpsMissing();
 
 describeNative(missing, 'the native layer norm', () => {
   it.each([[[3, 5, 7]], [[2, 3, 1]], [[600, 96]], [[7, 43]], [[2, 1536]], [[0, 8]]])(
-    'is what the portable one is: %j',
+    'equals the portable implementation: %j',
     async (shape) => {
       const features = shape.at(-1) as number;
       const inputs = [random(shape, 1, 3), random([features], 2), random([features], 3)] as [tf.Tensor, tf.Tensor, tf.Tensor];
@@ -76,7 +76,7 @@ describeNative(missing, 'the native linear map', () => {
     ['none', (x: tf.Tensor) => x],
     ['relu', (x: tf.Tensor) => tf.relu(x)],
     ['gelu', portableGelu],
-  ] as const)('with %s is what the parts are', async (name, activate) => {
+  ] as const)('with %s equals its separate steps', async (name, activate) => {
     const [x, w, b] = [random([37, 13], 1), random([21, 13], 2), random([21], 3)];
     const parts = activate(tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b));
     await expectClose(nativeLinear({ x, weight: w, bias: b }, name), parts, 2e-6);
@@ -91,7 +91,7 @@ describeNative(missing, 'the native linear map', () => {
     [259, 512, 33],
     [300, 2304, 40],
     [4099, 3, 64],
-  ])('of %i rows, %i inputs and %i outputs is what the parts are', async (rows, inputs, outputs) => {
+  ])('of %i rows, %i inputs and %i outputs equals its separate steps', async (rows, inputs, outputs) => {
     const [x, w, b] = [random([rows, inputs], 1), random([outputs, inputs], 2, inputs ** -0.5), random([outputs], 3)];
     const added = random([rows, outputs], 4);
     const sums = tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), b);
@@ -115,7 +115,7 @@ describeNative(missing, 'the native linear map', () => {
     [2048, 1],
     [384, 100],
     [2048, 100],
-  ])('is as exact as a product of float32: %i inputs, sizes within %i', async (inputs, sizes) => {
+  ])('is as accurate as a float32 product: %i inputs, values within %i', async (inputs, sizes) => {
     const [x, w] = [0, 1].map((seed) => {
       const size = tf.exp(tf.mul(random([40, inputs], seed + 5, 0.5), Math.log(sizes)));
       return tf.mul(random([40, inputs], seed + 1), size);
@@ -153,7 +153,7 @@ describeNative(missing, 'the native linear map', () => {
     }
   });
 
-  it('does not hide what is not a number', async () => {
+  it('does not hide NaN', async () => {
     const x = tf.concat([tf.fill([1, 3], Number.NaN), tf.ones([299, 3])]);
     // Infinite, and what is not a number with all its bits set: either may come out as what is not a number.
     const odd = tf.tensor(new Float32Array(new Uint32Array([0x7f800000, 0xff800000, 0x7fffffff, 0xffffffff]).buffer), [4, 1]);
@@ -177,7 +177,7 @@ describeNative(missing, 'the native linear map', () => {
     for (const [i, slope] of own.entries()) await expectClose(slope, parts[i] as tf.Tensor, 1e-6);
   });
 
-  it('refuses what does not fit, and goes on', () => {
+  it('refuses mismatched shapes, and still works afterwards', () => {
     expect(() => nativeLinear({ x: tf.ones([2, 3]), weight: tf.ones([4, 5]), bias: tf.ones([4]) }, 'none')).toThrow(
       /linear: expected/,
     );
@@ -205,7 +205,7 @@ describeNative(missing, 'the native MLP', () => {
     [700, 33, 600, 47],
     [1001, 200, 530, 70],
   ])(
-    'of %i rows, %i inputs, %i hidden numbers and %i outputs is one linear map after the other, to the last bit',
+    'of %i rows, %i inputs, %i hidden units and %i outputs equals two linear maps bit for bit',
     async (rows, inputs, hidden, outputs) => {
       const [x, layer, added] = [random([rows, inputs], 1), layerOf(inputs, hidden, outputs), random([rows, outputs], 6)];
       for (const activation of ['none', 'relu', 'gelu'] as const)
@@ -238,7 +238,7 @@ describeNative(missing, 'the native MLP', () => {
     expect(await leakOf(() => run().dispose())).toBe(0);
   });
 
-  it('refuses what does not fit, and goes on', () => {
+  it('refuses mismatched shapes, and still works afterwards', () => {
     const [x, layer] = [tf.ones([2, 3]), layerOf(3, 5, 4)];
     expect(() => nativeMlp({ x, ...layer, contractWeight: tf.ones([4, 6]) })).toThrow(/mlp: expected x/);
     expect(() => nativeMlp({ x, ...layer, added: tf.ones([4, 2]) })).toThrow(
@@ -296,7 +296,7 @@ function inputsOf({ groups, queries, keys, heads, depth, biasHeads, maskGroups }
 }
 
 describeNative(missing, 'the native attention', () => {
-  it.each(CASES)('is what its parts are: %s', async (_name, size) => {
+  it.each(CASES)('equals its separate steps: %s', async (_name, size) => {
     const [query, key, value, bias, mask] = inputsOf(size);
     const { heads, depth, groups } = size;
     const args = { query, key, value, heads, depth, scale: 0.3, queryGroups: { count: groups }, keyGroups: { count: groups } };
@@ -334,7 +334,7 @@ describeNative(missing, 'the native attention', () => {
     await expectClose(mixed, tf.gather(parts, back), 1e-5);
   });
 
-  it('does not hide what is not a number', async () => {
+  it('does not hide NaN', async () => {
     const [query, key, value] = [random([40, 8], 1), random([300, 8], 2), random([300, 8], 3)];
     const hole = tf.concat([tf.zeros([270, 8]), tf.fill([1, 8], Number.NaN), tf.zeros([29, 8])]);
     const args = { query, value, heads: 1, depth: 8, queryGroups: { count: 1 }, keyGroups: { count: 1 } };
@@ -361,10 +361,10 @@ describeNative(missing, 'the native attention', () => {
   const sizes = { heads: 2, depth: 3, scale: 1, offsets: [0, 0, 0] as const };
 
   it.each<[string, Partial<typeof good>, RegExp]>([
-    ['a row that there is not', { keyRows: rows([0, 1, 2, 4], 2) }, /key_rows below 4, got 4/],
+    ['a row out of range', { keyRows: rows([0, 1, 2, 4], 2) }, /key_rows below 4, got 4/],
     ['a query twice', { queryRows: rows([0, 1, 2, 2], 2) }, /each row once, got 2 twice/],
-    ['a query that is in no group', { queryRows: rows([0, 1], 2) }, /name 4 rows, got 2/],
-    ['groups of different number', { keyRows: rows([0, 1, 2, 3], 4) }, /one group or more, got \[2,2\] and \[4,1\]/],
+    ['a query outside all groups', { queryRows: rows([0, 1], 2) }, /name 4 rows, got 2/],
+    ['different numbers of groups', { keyRows: rows([0, 1, 2, 3], 4) }, /one group or more, got \[2,2\] and \[4,1\]/],
     ['groups that do not divide the rows', { queryRows: tf.zeros([3, 0], 'int32'), keyRows: tf.zeros([3, 0], 'int32') }, /divides 4 rows, got 3/], // biome-ignore format: short
     ['too few columns', { key: tf.ones([4, 5]) }, /key \[rows, 6 columns or more\], got \[4,5\]/],
     ['values of other rows', { value: tf.ones([5, 6]) }, /value with the 4 rows of key/],
@@ -430,7 +430,7 @@ describeNative(missing, 'the native operations', () => {
     expect(nativeOpsOn).toMatch(/AVX|vectors/);
   });
 
-  it.each(['portable', 'avx2', 'avx512'])('give the same on lesser processors: %s', async (vectors) => {
+  it.each(['portable', 'avx2', 'avx512'])('give the same results on older processors: %s', async (vectors) => {
     for (const [i, values] of run({ SONOGROUND_VECTORS: vectors }).entries())
       await expectClose(tf.tensor1d(values), tf.tensor1d(expected[i] as number[]), 1e-5);
   });

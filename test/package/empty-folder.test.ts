@@ -131,7 +131,7 @@ describe('sonoground in an empty folder', () => {
     }
   });
 
-  it('says of every command what it needs and is not there', () => {
+  it('reports for every command which requirement is missing', () => {
     const seen = each(IMPOSSIBLE.map(([name, words]) => [name, ...words]));
     for (const [i, [name, words, said]] of IMPOSSIBLE.entries()) {
       const { code, text } = seen[i] as Seen;

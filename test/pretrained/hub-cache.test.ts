@@ -41,7 +41,7 @@ describe('settings', () => {
     expect(await tokenOf({ HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' })).toBeUndefined();
   });
 
-  it('refuse an endpoint that is none', async () => {
+  it('refuse an invalid endpoint', async () => {
     expect((await hubSettings({})).endpoint).toBe('https://huggingface.co');
     expect((await hubSettings({ HF_ENDPOINT: 'https://mirror.example/hf/' })).endpoint).toBe('https://mirror.example/hf');
     await expectError(hubSettings({ HF_ENDPOINT: 'mirror' }), {
@@ -121,7 +121,7 @@ describe('resolveModelDirectory', () => {
     expect(await resolveModelDirectory(REPO, settings)).toBe(at.snapshot);
   });
 
-  it('says what is neither a folder nor a name', async () => {
+  it('reports a path that is neither a folder nor a known name', async () => {
     await expectError(resolveModelDirectory('./nowhere'), {
       code: 'E_MODEL_NOT_FOUND',
       what: 'there is no such folder, and expected owner/repo',

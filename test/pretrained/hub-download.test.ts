@@ -128,14 +128,14 @@ describe('a broken connection', () => {
     expect(await at.unfinished()).toEqual([]);
   });
 
-  it('may break more often than the limit while it brings something', async () => {
+  it('may break more often than the limit while it makes progress', async () => {
     for (let i = 0; i < 6; i++) at.hub.faults.storage.push(faults.drop(45_000));
     await at.download(REPO, { pace: { progressBytes: 10_000 } });
     expect(starts()).toHaveLength(7);
     await expectWeights();
   });
 
-  it('is given up after some attempts that bring nothing, and the next run goes on', async () => {
+  it('is given up after some attempts without progress, and the next run resumes', async () => {
     at.hub.faults.storage.push(faults.drop(90_000), ...Array.from({ length: 5 }, () => faults.drop(0)));
     await expectError(at.download(), {
       code: 'E_HUB_UNREACHABLE',
@@ -160,14 +160,14 @@ describe('a broken connection', () => {
     await expectWeights();
   });
 
-  it('begins anew with a server that ignores ranges', async () => {
+  it('restarts with a server that ignores ranges', async () => {
     at.hub.faults.storage.push(faults.drop(150_000), faults.ignoreRange);
     await at.download();
     expect(starts()).toHaveLength(2);
     await expectWeights();
   });
 
-  it('begins anew once when the part of before was bad', async () => {
+  it('restarts once when the earlier part was damaged', async () => {
     await at.download();
     await rm(join(at.blobs, sha256(weights())));
     await writeFile(join(at.blobs, `${sha256(weights())}.other-host.0.abcd.incomplete`), noise(200_000, 9));
@@ -193,7 +193,7 @@ describe('two at once', () => {
     expect(await at.unfinished()).toEqual([]);
   });
 
-  it('waits for the other, and goes on with its part when it dies', async () => {
+  it('waits for the other process, and continues its part when it dies', async () => {
     await mkdir(at.blobs, { recursive: true });
     // The parent of this process lives, and writes nothing.
     await writeFile(partial(process.ppid), weights().subarray(0, 100_000));
@@ -209,7 +209,7 @@ describe('two at once', () => {
     await expectWeights();
   });
 
-  it('takes what a dead process left at once', async () => {
+  it('takes over the part of a dead process at once', async () => {
     await mkdir(at.blobs, { recursive: true });
     await writeFile(partial(0x7ffffffe), weights().subarray(0, 250_000));
     await at.download();

@@ -44,7 +44,7 @@ function download(name: string, own: { sha256?: string; settings?: HubSettings }
 }
 
 describe('a file of another host', () => {
-  it.each([GITHUB, 'universeg', GDRIVE])('%s comes with its size and hash, which nothing has verified', async (name) => {
+  it.each([GITHUB, 'universeg', GDRIVE])('%s is reported with its size and unverified hash', async (name) => {
     const { path, ...rest } = await download(name);
     expect(rest).toEqual({ bytes: 300_000, sha256: sha256(content), verified: false });
     expect((await readFile(path)).equals(content)).toBe(true);
@@ -89,7 +89,7 @@ describe('a file of another host', () => {
     expect(events.filter(({ kind }) => kind === 'retry')).toHaveLength(1);
   });
 
-  it('that is a page, is not there or has no size is named as that', async () => {
+  it('that is a page, is missing or has no size is named as such', async () => {
     host.faults.push(
       (_request, response) => void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>quota'),
     );
@@ -101,7 +101,7 @@ describe('a file of another host', () => {
     await expectError(download(GDRIVE), { code: 'E_HUB_ANSWER', what: 'does not state the size' });
   });
 
-  it('without a network, or with HF_HUB_OFFLINE, is an error that says so; from the cache it still comes', async () => {
+  it('without a network, or with HF_HUB_OFFLINE, is an error that names the cause; cached models still load', async () => {
     const offline = { ...settings, offline: true };
     await expectError(download(GDRIVE, { settings: offline }), { code: 'E_HUB_OFFLINE' });
     await download(GDRIVE);

@@ -327,7 +327,7 @@ describe('a listing', () => {
 
 describe('a token', () => {
   it.each(['http://hub.invalid', 'http://192.0.2.1:8080', 'http://localhost.invalid', 'http://127.0.0.1.invalid'])(
-    'does not go to %s in the clear',
+    'is not sent to %s unencrypted',
     async (endpoint) => {
       const { host } = new URL(endpoint);
       const env = { HF_ENDPOINT: endpoint, HF_TOKEN: 'hf_secret' };

@@ -56,7 +56,7 @@ function pair(iou: number, phrases: readonly [number, number] = [0, 0]): Query[]
 }
 
 describe('suppression of overlapping boxes', () => {
-  it.each([0.5, 0.3, 0.7])('drops the weaker above an IoU of %d, and not below', (nmsThreshold) => {
+  it.each([0.5, 0.3, 0.7])('drops the lower-scoring box above an IoU of %d, and not below', (nmsThreshold) => {
     expect(select(pair(nmsThreshold + 0.01), { nmsThreshold })).toHaveLength(1);
     expect(select(pair(nmsThreshold - 0.01), { nmsThreshold })).toHaveLength(2);
   });
@@ -146,13 +146,13 @@ describe('boxes in pixels', () => {
     ['below it', [10, 110, 50, 140]],
     ['without width', [50, 10, 50, 50]],
     ['without height', [10, 50, 50, 50]],
-  ])('are left out where nothing of them is in the image: %s', (_name, box) => {
+  ])('are dropped if they lie outside the image: %s', (_name, box) => {
     expect(select([{ phrase: 0, score: 0.9, box }])).toEqual([]);
   });
 });
 
 describe('answers that are not numbers', () => {
-  it.each(['logits', 'boxes'] as const)('are refused in the %s of any query, however weak the others', (part) => {
+  it.each(['logits', 'boxes'] as const)('are refused in the %s of any query, however low the other scores', (part) => {
     const answers = answersOf(pair(0.5));
     answers[part][part === 'logits' ? 8 : 6] = Number.NaN;
     const run = () => selectDetections(answers, prompt, { threshold: 0.99 }, IMAGE);

@@ -32,14 +32,14 @@ async function processorOf(file: string, json: unknown): Promise<ImageProcessor>
 const EDGES = { size: { shortest_edge: 40, longest_edge: 66 } };
 
 describe('image processing against the reference', () => {
-  it.each(['bilinear', 'bicubic'] as const)('%s resampling gives the very pixels', (filter) => {
+  it.each(['bilinear', 'bicubic'] as const)('%s resampling gives identical pixels', (filter) => {
     for (const [i, image] of images.entries()) {
       const { data } = resizeImage(image, { width: 29, height: 47 }, filter);
       expect([...data]).toEqual([...golden.array(`out.${filter}.${i}`).data]);
     }
   });
 
-  it('brings the shortest side to a length unless the longest gets too long', async () => {
+  it('resizes the shortest side to a length unless the longest gets too long', async () => {
     const processor = await processorOf('preprocessor_config.json', EDGES);
     for (const [i, image] of images.entries())
       await expectClose(processor.process([image]).pixelValues, golden.image(`out.edges.${i}`), 1e-6);

@@ -30,7 +30,7 @@ async function processorOf(settings: unknown): Promise<ImageProcessor> {
 }
 
 describe("SAM's processing against the reference", () => {
-  it('brings the longest side to a length, and fills up to a square', async () => {
+  it('resizes the longest side to a length, and pads to a square', async () => {
     const { pixelValues, sizes } = (await processorOf(SETTINGS)).process(images);
     await expectClose(pixelValues, golden.image('out.pixel_values'), 1e-6);
     expect(sizes.flatMap(({ height, width }) => [height, width])).toEqual([...golden.array('out.resized').data]);

@@ -29,7 +29,7 @@ describe('PromptTokenizer', () => {
   });
 
   it.each(['xylophone', 'Übermäßig', 'узел', 'q7-z', 'pancreatic cancer liver metastases', 'hypoechoic region in the thyroid?'])(
-    'never answers %s with unknown pieces alone',
+    'never encodes %s as unknown tokens only',
     async (phrase) => {
       const tokenizer = await PromptTokenizer.load(NANO);
       const { inputIds, phrases } = tokenizer.encode([phrase]);
@@ -64,12 +64,12 @@ describe('PromptTokenizer', () => {
     ['is it a cyst? nodule', ['is it a cyst nodule']],
     ['a\u00a0cyst\u200b.\r\nNodule', ['a cyst', 'nodule']],
     ['e\u0301paule', ['\u00e9paule']],
-  ])('reads %j as people mean it', (text, phrases) => {
+  ])('splits %j as intended', (text, phrases) => {
     expect(PromptTokenizer.parsePrompt(text)).toEqual(phrases);
   });
 
   it.each(['BI-RADS 4.a lesion', 'breast lesion.', 'Benign_Lesion', 'solid?', 'lesion (B.I.R.A.D.S)', '1.5 T'])(
-    'asks for %j by the tokens by which it is trained, all of one phrase',
+    'encodes %j by the tokens of training, all in one phrase',
     async (name) => {
       const tokenizer = await PromptTokenizer.load(NANO);
       const trained = tokenizer.encode([name]);
@@ -100,7 +100,7 @@ describe('PromptTokenizer', () => {
     expect(respelt([stops])).toHaveLength(1);
   });
 
-  it('refuses what holds no word, what is too long and what is there twice, by name', async () => {
+  it('refuses an empty, an overlong and a duplicate phrase by name', async () => {
     const tokenizer = await PromptTokenizer.load(NANO, 12);
     for (const nothing of ['', ' . ', '--', '?!', '\u200b', '\u0007'])
       expectError(() => tokenizer.encode(['cyst', nothing]), { code: 'E_PROMPT_TEXT', where: 'prompt', what: 'holds no word' });
@@ -201,7 +201,7 @@ describe('a tokenizer of a stranger', () => {
       { type: 'WordPiece', vocab: { '[CLS]': 0, '[SEP]': 1, '[UNK]': 2, '.': 3 } },
       /\[CLS\] is number|its \. is number 3/,
     ],
-  ])('whose %s is %j is refused by name', async (field, value, message) => {
+  ])('with %s = %j is refused by name', async (field, value, message) => {
     await expectError(
       loaded((json) => ({ ...json, [field]: value })),
       { code: 'E_MODEL_DAMAGED', what: message },

@@ -56,7 +56,7 @@ describe('Sonoground', () => {
     expect(boxes).toEqual(segments.map(({ label, score, box }) => ({ label, score, box })));
   });
 
-  it('without a masker it detects, and says so where masks are wanted', async () => {
+  it('detects without a masker, and reports its absence where masks are requested', async () => {
     const boxes = await Sonoground.fromPretrained('nano', { masker: null });
     expect((await boxes.detect(image, PROMPT, LOW)).length).toBeGreaterThan(0);
     await expect(boxes.segment(image, PROMPT)).rejects.toBeInstanceOf(UsageError);

@@ -46,7 +46,7 @@ function expectPlain(output: string): void {
 }
 
 describeUnless(elsewhere, 'the set-up', () => {
-  it('brings everything into a bare clone, then has nothing to do', async () => {
+  it('installs everything into a bare clone, then has nothing to do', async () => {
     const project = machine.clone();
     const first = await machine.run(project);
     expectPlain(first.output);
@@ -68,7 +68,7 @@ describeUnless(elsewhere, 'the set-up', () => {
     expect(isComplete(two)).toBe(true);
   });
 
-  it('installs the packages anew when the lock file has changed, but not after an npm ci by hand', async () => {
+  it('reinstalls the packages when the lock file has changed, but not after a manual npm ci', async () => {
     const project = machine.clone();
     await machine.run(project);
     const lock = join(project, 'package-lock.json');
@@ -141,8 +141,8 @@ describeUnless(elsewhere, 'fallbacks', () => {
       () => machine.set('python3', 'fail'),
       'pip: could not bring tensorflow-cpu==2.21.0 (python3 ERROR: it broke)',
     ],
-    ['pip brings a wrong file', () => machine.set('python3', 'wrong'), 'the checksum of tensorflow-cpu is wrong'],
-  ])('PyPI over HTTPS where %s', async (_name, spoil, line) => {
+    ['pip downloads a wrong file', () => machine.set('python3', 'wrong'), 'the checksum of tensorflow-cpu is wrong'],
+  ])('uses PyPI over HTTPS if %s', async (_name, spoil, line) => {
     await servePypi();
     const project = machine.clone();
     spoil();
@@ -244,7 +244,7 @@ describeUnless(elsewhere, 'the native operations', () => {
     expect(nativeOpsOf(project)).toEqual([object]);
   });
 
-  it('are compiled anew by the next command when their sources have changed', async () => {
+  it('are recompiled by the next command when their sources have changed', async () => {
     const project = machine.clone();
     await machine.run(project);
     const [before] = nativeOpsOf(project);
@@ -257,7 +257,7 @@ describeUnless(elsewhere, 'the native operations', () => {
     expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
   });
 
-  it('are left out, told once in a line, where they do not compile; an explicit set-up tries again', async () => {
+  it('are skipped with one notice where they do not compile; an explicit set-up tries again', async () => {
     const project = machine.clone();
     machine.set('g++', 'wrong');
     const { code, output } = await machine.run(project);
@@ -315,7 +315,7 @@ describeUnless(elsewhere, 'what others may write', () => {
     expect(isComplete(project)).toBe(true);
   });
 
-  it.each(['bindings', 'native-ops'])('is made anew, with a line, where it has not been run yet: %s', async (folder) => {
+  it.each(['bindings', 'native-ops'])('is rebuilt, with a notice, if it has not been run yet: %s', async (folder) => {
     await machine.run(machine.clone('one'));
     for (const name of readdirSync(join(machine.cache, folder))) writeFileSync(join(machine.cache, folder, name), 'evil');
     chmodSync(join(machine.cache, folder), 0o777);
@@ -352,7 +352,7 @@ describeUnless(elsewhere, 'what others may write', () => {
 });
 
 describeUnless(elsewhere, 'a broken download', () => {
-  it('goes on where it broke off', async () => {
+  it('resumes where it broke off', async () => {
     const server = await servePypi();
     server.faults.push('break', 'break');
     machine.remove('python3');
@@ -364,7 +364,7 @@ describeUnless(elsewhere, 'a broken download', () => {
     expect(server.ranges.slice(1)).toEqual([expect.stringMatching(/^bytes=[1-9]/), expect.stringMatching(/^bytes=[1-9]/)]);
   });
 
-  it('goes on after the set-up was killed', async () => {
+  it('resumes after the set-up was killed', async () => {
     const server = await servePypi();
     server.faults.push('stall');
     machine.remove('python3');
@@ -385,7 +385,7 @@ describeUnless(elsewhere, 'a killed set-up', () => {
     ['npm', 'npm'],
     ['the download', 'python3'],
     ['the compiler', 'g++'],
-  ])('is taken up again when it died during %s, once what it had started is gone', async (_name, tool) => {
+  ])('resumes after it died during %s, once its child processes are gone', async (_name, tool) => {
     const project = machine.clone();
     machine.set(tool, 'hang');
     const { child, outcome } = machine.start(project);
@@ -405,7 +405,7 @@ describeUnless(elsewhere, 'a killed set-up', () => {
     expect(isComplete(project)).toBe(true);
   });
 
-  it('starts unpacking anew when it died during that, and does not download again', async () => {
+  it('restarts unpacking if it died meanwhile, and does not download again', async () => {
     machine.publish(WHEEL, libraries(256 << 20));
     const project = machine.clone();
     const { child, outcome } = machine.start(project);
@@ -467,7 +467,7 @@ describeUnless(elsewhere, '--cuda', () => {
     'Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"',
   ].join('\n');
 
-  it('brings the NVIDIA libraries beside the CUDA build, and other clones follow', async () => {
+  it('installs the NVIDIA libraries beside the CUDA build, also for other clones', async () => {
     machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
     for (const part of ['cublas', 'cudnn'])
       machine.publish(`nvidia_${part}_cu12-9.9.1.4-py3-none-manylinux_2_27_x86_64.whl`, [
@@ -552,23 +552,20 @@ describeUnless(elsewhere, '--cuda', () => {
       },
       'CUDA kernels: they did not compile (a.cu(1): error: no such thing); on a GPU',
     ],
-  ])(
-    'does without the CUDA kernels, told once in a line, where %s; an explicit set-up tries again',
-    async (_name, spoil, line) => {
-      publishCuda();
-      spoil();
-      const project = machine.clone();
-      const { code, output } = await machine.run(project, ['--cuda']);
-      expect([code, output]).toEqual([0, expect.stringContaining(line)]);
-      expectPlain(output);
-      expect(isComplete(project)).toBe(true);
-      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
-      machine.add('nvcc');
-      expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
-      await machine.run(project);
-      expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
-    },
-  );
+  ])('skips the CUDA kernels with one notice if %s; an explicit set-up tries again', async (_name, spoil, line) => {
+    publishCuda();
+    spoil();
+    const project = machine.clone();
+    const { code, output } = await machine.run(project, ['--cuda']);
+    expect([code, output]).toEqual([0, expect.stringContaining(line)]);
+    expectPlain(output);
+    expect(isComplete(project)).toBe(true);
+    expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.failed$/)]);
+    machine.add('nvcc');
+    expect(await machine.beforeCommand(project)).toEqual({ code: 0, output: '' });
+    await machine.run(project);
+    expect(cudaOpsOf(project)).toEqual([expect.stringMatching(/\.node$/)]);
+  });
 
   it('does not compile them for the CPU build', async () => {
     machine.add('nvcc');

@@ -53,16 +53,16 @@ beforeAll(() => {
 
 describe('import rules', () => {
   it.each([
-    ['a room that may import nothing but util', 'src/metrics/up.ts: metrics-points-down'],
-    ['an arrow up', 'src/ops/up.ts: ops-points-down'],
-    ['lora that knows a model', 'src/lora/model.ts: lora-points-down'],
-    ['data that knows a model, if only its type', 'src/data/model.ts: data-points-down'],
-    ['a room not entered by its index', 'src/infer/deep.ts: enter-by-the-index'],
-    ['a model not entered by its index', 'src/models/bert/deep.ts: enter-by-the-index'],
+    ['a layer that may import only util', 'src/metrics/up.ts: metrics-points-down'],
+    ['an upward import', 'src/ops/up.ts: ops-points-down'],
+    ['lora that imports a model', 'src/lora/model.ts: lora-points-down'],
+    ['data that imports a model, if only its type', 'src/data/model.ts: data-points-down'],
+    ['a folder not entered through its index', 'src/infer/deep.ts: enter-by-the-index'],
+    ['a model not entered through its index', 'src/models/bert/deep.ts: enter-by-the-index'],
     ['TensorFlow.js named outside backend', 'src/nn/tensorflow.ts: only-backend-names-tensorflow'],
     ['a cycle', 'src/processing/one.ts: no-cycles'],
-    ['a worker thread that loads TensorFlow.js by a detour', 'src/train/sample-worker.ts: worker-threads-load-no-tensorflow'],
-    ['a development package in the product', 'src/eval/jest.ts: no-dev-dependencies'],
+    ['a worker thread that loads TensorFlow.js indirectly', 'src/train/sample-worker.ts: worker-threads-load-no-tensorflow'],
+    ['a development dependency in the package', 'src/eval/jest.ts: no-dev-dependencies'],
   ])('finds %s', (_name, offence) => {
     expect(offences).toContain(offence);
   });

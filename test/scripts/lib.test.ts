@@ -59,7 +59,7 @@ describe('unzip', () => {
     for (const { name, data } of FILES) expect(readFileSync(join(dir, `out-${zip64}`, name))).toEqual(data);
   });
 
-  it('leaves out what is not wanted', async () => {
+  it('leaves out unwanted files', async () => {
     const file = join(dir, 'some.zip');
     writeFileSync(file, makeZip(FILES));
     await (await lib('unzip')).unzip(file, join(dir, 'some'), (name: string) => (name === 'empty' ? 'renamed' : undefined));
@@ -75,8 +75,8 @@ describe('unzip', () => {
   it.each([
     ['cut short', makeZip(FILES).subarray(0, -40), /not a complete zip .*: delete it/],
     ['not a zip', Buffer.from('<html>'), /not a complete zip/],
-    ['damaged in its directory', withByte(makeZip(FILES), makeZip(FILES).lastIndexOf('PK\x01\x02')), /is damaged .*: delete it/],
-    ['damaged in a packed file', withByte(makeZip(FILES), 60), /is damaged .*: delete it/],
+    ['with a damaged directory', withByte(makeZip(FILES), makeZip(FILES).lastIndexOf('PK\x01\x02')), /is damaged .*: delete it/],
+    ['with a damaged entry', withByte(makeZip(FILES), 60), /is damaged .*: delete it/],
     ['leading out of its folder', makeZip([{ name: '../out', data: Buffer.from('x') }]), /invalid relative path: \.\.\/out/],
   ])('refuses a file that is %s', async (name, bytes, message) => {
     const file = join(dir, `${name}.zip`);
@@ -113,7 +113,7 @@ describe('locks', () => {
   it.each([
     ['has died', { host: hostname(), pid: GONE, children: [] }],
     ['has died, and another process has its number', { host: hostname(), pid: process.pid, started: '1', children: [] }],
-  ])('are taken over when the owner %s', async (name, owner) => {
+  ])('are taken over if the owner %s', async (name, owner) => {
     const path = join(dir, `lock ${name}`);
     writeFileSync(path, JSON.stringify(owner));
     const { withLock } = await lib('lock');
@@ -130,9 +130,9 @@ describe('locks', () => {
 
   it.each([
     ['lives', { host: hostname(), pid: process.pid, children: [] }],
-    ['has died, but not what it had started', { host: hostname(), pid: GONE, children: [{ pid: process.pid }] }],
-    ['is another machine that was heard of lately', { host: 'another', pid: GONE, children: [] }],
-  ])('are respected when the owner %s', async (name, owner) => {
+    ['has died, but not its child processes', { host: hostname(), pid: GONE, children: [{ pid: process.pid }] }],
+    ['is another machine that was active recently', { host: 'another', pid: GONE, children: [] }],
+  ])('are respected if the owner %s', async (name, owner) => {
     const path = join(dir, `lock ${name}`);
     writeFileSync(path, JSON.stringify(owner));
     const { withLock } = await lib('lock');
@@ -159,7 +159,7 @@ describe('a complaint', () => {
     ['npm error code EBADENGINE\nnpm error engine Not compatible', 'code EBADENGINE'],
     ['killed', 'killed'],
     ['', 'no reason given'],
-  ])('is told by its best line', async (text, expected) => {
+  ])('is summarised by its most informative line', async (text, expected) => {
     expect((await lib('tool')).complaint(text)).toBe(expected);
   });
 });
@@ -207,7 +207,7 @@ describe('the pinned wheels', () => {
   });
 });
 
-describe('what is run from the cache', () => {
+describe('code that runs from the cache', () => {
   it('belongs to nobody else', async () => {
     const { distrust } = await lib('trust');
     const path = join(dir, 'owned');

@@ -18,7 +18,7 @@ describe('who may ask', () => {
   it.each([
     ['no token', {}, 401],
     ['another one', { authorization: 'Bearer another' }, 401],
-    ['the beginning of it', { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, 401],
+    ['a prefix of it', { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, 401],
     ['another scheme', { authorization: `Basic ${TOKEN}` }, 401],
     ['the token', { authorization: `Bearer ${TOKEN}` }, 200],
   ])('token: %s', async (_name, headers, status) => {
@@ -122,7 +122,7 @@ describe('the process that computes', () => {
     await expect(start).rejects.toThrow(CheckpointError);
   });
 
-  it('is ended when a job takes too long, and started anew for the next one', async () => {
+  it('is ended when a job takes too long, and restarted for the next one', async () => {
     const warnings: string[] = [];
     const logger = { info: () => {}, warn: (message: string) => void warnings.push(message) };
     const engine = await ProcessEngine.start({ models: {}, backend: 'auto', limits: patientLimits }, logger);

@@ -164,7 +164,7 @@ describe('images', () => {
 });
 
 const bomb = nifti({ dims: [100, 100, 60], values: new Array(600_000).fill(0), gzip: true });
-/** The same picture, that says it is 30,000 pixels wide. */
+/** The same image, claiming to be 30,000 pixels wide. */
 const wide = () => {
   const bytes = Buffer.from(png);
   bytes.writeUInt32BE(30_000, 16);
@@ -177,24 +177,24 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
   ['two images', 'segment', () => ({ prompt: 'cyst', image: base64(), image_id: '0'.repeat(32) }), 400, 'image', /either/],
   ['no prompt', 'segment', () => ({ image: base64() }), 400, 'prompt', /there is none/],
   ['an empty prompt', 'segment', () => ({ image: base64(), prompt: ' . ' }), 422, '', /./],
-  ['a thing asked for twice', 'segment', () => ({ image: base64(), prompt: ['cyst', 'cyst'] }), 422, 'prompt', /twice/],
-  ['an endless prompt', 'segment', () => ({ image: base64(), prompt: 'x'.repeat(3000) }), 400, 'prompt', /./],
-  ['too high a threshold', 'segment', () => ({ image: base64(), prompt: 'cyst', threshold: 2 }), 400, 'threshold', /<=1/],
-  [
-    'a threshold that is text',
-    'segment',
-    () => ({ image: base64(), prompt: 'cyst', threshold: '0.3' }),
-    400,
-    'threshold',
-    /number/,
-  ],
+  ['a duplicate phrase', 'segment', () => ({ image: base64(), prompt: ['cyst', 'cyst'] }), 422, 'prompt', /twice/],
+  ['an overlong prompt', 'segment', () => ({ image: base64(), prompt: 'x'.repeat(3000) }), 400, 'prompt', /./],
+  ['a threshold above 1', 'segment', () => ({ image: base64(), prompt: 'cyst', threshold: 2 }), 400, 'threshold', /<=1/],
+  ['a textual threshold', 'segment', () => ({ image: base64(), prompt: 'cyst', threshold: '0.3' }), 400, 'threshold', /number/],
   ['an unknown field', 'segment', () => ({ image: base64(), prompt: 'cyst', treshold: 0.1 }), 400, 'body', /treshold/],
   ['an unknown selection', 'segment', () => ({ image: base64(), prompt: 'cyst', select: 'worst' }), 400, 'select', /best/],
-  ['what is not base64', 'segment', () => ({ image: '*', prompt: 'cyst' }), 400, 'image', /base64/],
+  ['invalid base64', 'segment', () => ({ image: '*', prompt: 'cyst' }), 400, 'image', /base64/],
   ['an empty image', 'segment', () => ({ image: '', prompt: 'cyst' }), 400, 'image', /empty/],
-  ['what is no image', 'segment', () => ({ image: 'AAAA', prompt: 'cyst' }), 422, 'image', /cannot be read as an image/],
   [
-    'a drawing',
+    'a file that is not an image',
+    'segment',
+    () => ({ image: 'AAAA', prompt: 'cyst' }),
+    422,
+    'image',
+    /cannot be read as an image/,
+  ],
+  [
+    'an SVG',
     'images',
     () => ({ image: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').toString('base64') }),
     422,
@@ -209,21 +209,14 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
     'image',
     /cannot be read/,
   ],
+  ['too many pixels', 'images', () => ({ image: wide().toString('base64') }), 422, 'image', /up to 0\.03 million are taken/],
+  ['a volume that decompresses beyond the limit', 'images', () => ({ image: bomb.toString('base64') }), 422, 'image', /0\.0 GB/],
+  ['a frame out of range', 'images', () => ({ image: base64(), frame: '7' }), 422, 'image', /no image 7/],
+  ['an invalid frame', 'images', () => ({ image: base64(), frame: 'seven' }), 422, 'frame', /names no frame, page or slice/],
+  ['an unknown image', 'segment', () => ({ image_id: 'f'.repeat(32), prompt: 'cyst' }), 404, 'image_id', /not kept/],
+  ['an invalid id', 'segment', () => ({ image_id: '../../etc/passwd', prompt: 'cyst' }), 400, 'image_id', /image id/],
   [
-    'more pixels than are taken',
-    'images',
-    () => ({ image: wide().toString('base64') }),
-    422,
-    'image',
-    /up to 0\.03 million are taken/,
-  ],
-  ['a volume that unpacks to more than is taken', 'images', () => ({ image: bomb.toString('base64') }), 422, 'image', /0\.0 GB/],
-  ['a frame that is not there', 'images', () => ({ image: base64(), frame: '7' }), 422, 'image', /no image 7/],
-  ['a frame that is none', 'images', () => ({ image: base64(), frame: 'seven' }), 422, 'frame', /names no frame, page or slice/],
-  ['an image that is not known', 'segment', () => ({ image_id: 'f'.repeat(32), prompt: 'cyst' }), 404, 'image_id', /not kept/],
-  ['an id that is none', 'segment', () => ({ image_id: '../../etc/passwd', prompt: 'cyst' }), 400, 'image_id', /image id/],
-  [
-    'a box out of the image',
+    'a box outside the image',
     'masks',
     () => ({ image: base64(), prompts: [{ bbox: [90, 0, 40, 10] }] }),
     422,
@@ -231,9 +224,9 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
     /out of the image/,
   ],
   ['a box without area', 'masks', () => ({ image: base64(), prompts: [{ bbox: [9, 0, 0, 10] }] }), 400, 'prompts.0.bbox.2', />0/],
-  ['a prompt of nothing', 'masks', () => ({ image: base64(), prompts: [{}] }), 400, 'prompts.0', /neither/],
+  ['an empty mask prompt', 'masks', () => ({ image: base64(), prompts: [{}] }), 400, 'prompts.0', /neither/],
   [
-    'labels for no point',
+    'labels without points',
     'masks',
     () => ({ image: base64(), prompts: [{ points: [[1, 1]], labels: [1, 0] }] }),
     400,
@@ -241,7 +234,7 @@ const bad: [name: string, path: string, body: () => object, status: number, wher
     /expected 1/,
   ],
   [
-    'a label that is none',
+    'an invalid label',
     'masks',
     () => ({ image: base64(), prompts: [{ points: [[1, 1]], labels: [2] }] }),
     400,
@@ -262,8 +255,8 @@ describe('bad requests', () => {
   });
 
   it.each([
-    ['what is not JSON', { payload: '{"image": ', headers: { 'content-type': 'application/json' } }, 400],
-    ['another kind of content', { payload: 'image', headers: { 'content-type': 'text/plain' } }, 415],
+    ['invalid JSON', { payload: '{"image": ', headers: { 'content-type': 'application/json' } }, 400],
+    ['an unsupported content type', { payload: 'image', headers: { 'content-type': 'text/plain' } }, 415],
     [
       'a body that is too large',
       { payload: JSON.stringify({ image: 'A'.repeat(300_000) }), headers: { 'content-type': 'application/json' } },
@@ -280,7 +273,7 @@ describe('bad requests', () => {
     ],
     ['a file of another name', form([['picture', new Uint8Array(9)]]), 400],
     [
-      'a field twice',
+      'a duplicate field',
       form([
         ['image', new Uint8Array(9)],
         ['threshold', '0.1'],
@@ -289,16 +282,16 @@ describe('bad requests', () => {
       400,
     ],
     [
-      'a number that is none',
+      'an invalid number',
       form([
         ['image', new Uint8Array(9)],
         ['threshold', 'low'],
       ]),
       400,
     ],
-    ['a field that reaches for the prototype', form([['__proto__', '{}']]), 400],
+    ['a field that targets the prototype', form([['__proto__', '{}']]), 400],
     [
-      'a form that is cut off',
+      'a truncated form',
       { ...form([['image', new Uint8Array(9)]]), payload: form([['image', new Uint8Array(9)]]).payload.subarray(0, 90) },
       400,
     ],
@@ -318,7 +311,14 @@ describe('what the server says of itself', () => {
   it('describes its API', async () => {
     const { paths, openapi } = (await server.inject('/openapi.json')).json();
     expect(openapi).toBe('3.1.0');
-    expect(Object.keys(paths)).toEqual(['/v1/health', '/v1/segment', '/v1/masks', '/v1/images', '/v1/images/{id}']);
+    expect(Object.keys(paths)).toEqual([
+      '/v1/health',
+      '/v1/segment',
+      '/v1/masks',
+      '/v1/exemplars',
+      '/v1/images',
+      '/v1/images/{id}',
+    ]);
     const { content } = paths['/v1/segment'].post.requestBody;
     expect(content['application/json'].schema.properties.threshold).toMatchObject({ default: 0.3, minimum: 0, maximum: 1 });
     expect(content['multipart/form-data'].schema.properties.image.description).toBe('the file');

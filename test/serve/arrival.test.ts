@@ -43,7 +43,7 @@ describe('the least rate', () => {
       ['in time', 'slow'],
     ],
     [
-      'a fast beginning buys no slow end',
+      'a fast start does not excuse a slow end',
       [
         [10, 1e6],
         [1000, 0],
@@ -51,10 +51,10 @@ describe('the least rate', () => {
       ],
       ['in time', 'in time', 'slow'],
     ],
-    ['a look that comes late counts the whole time', [[3000, 299]], ['slow']],
-    ['a look that comes late, of enough', [[3000, 300]], ['in time']],
+    ['a late check counts the whole time', [[3000, 299]], ['slow']],
+    ['a late check with enough bytes', [[3000, 300]], ['in time']],
     [
-      'fast, but without an end',
+      'fast but endless',
       [
         [1000, 1e6],
         [9999, 1e6],
@@ -122,7 +122,7 @@ describe('bodies that arrive', () => {
     });
 
   it.each(['multipart/form-data; boundary=edge-of-the-parts', 'application/json'])(
-    'one that dribbles is ended with 408, and its connection too: %s',
+    'a trickling body is ended with 408, and its connection closed: %s',
     async (type) => {
       const { engine, open } = await start({ leastBytesPerS: 1e6, windowMs: 50 });
       const client = await open();
@@ -208,7 +208,7 @@ describe('bodies that arrive', () => {
   it.each([
     ['declared', (bytes: Buffer) => [post(bytes.length), bytes]],
     ['not declared', (bytes: Buffer) => [post('chunked'), `${bytes.length.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n']],
-  ] as const)('what is too large is answered, read on, and the connection goes on: %s', async (_name, pieces) => {
+  ] as const)('an oversized body is answered and drained, and the connection stays open: %s', async (_name, pieces) => {
     const { open } = await start({ uploadBytes: 100_000 });
     const client = await open();
     for (const piece of pieces(form([['image', new Uint8Array(400_000)]]).payload)) client.send(piece);

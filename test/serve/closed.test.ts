@@ -95,7 +95,7 @@ describe('without the token nothing but the page is open', () => {
   );
 
   it.each(['/v1/segment', '/%761/segment', '/v1/%73egment', 'http://localhost/v1/segment', '/v1/masks', '/v1/images'])(
-    'a body is not read for %s',
+    'does not read the body of %s',
     async (target) => {
       const started = engine.started;
       const headers = { 'content-type': 'application/json', 'content-length': '2' };
@@ -147,7 +147,7 @@ describe('without the token nothing but the page is open', () => {
   });
 
   it.each([
-    ['a scheme of another case', `bearer ${TOKEN}`, 200],
+    ['a scheme in another case', `bearer ${TOKEN}`, 200],
     ['blanks behind it', `Bearer ${TOKEN}  `, 200],
     ['two tokens', `Bearer ${TOKEN}, Bearer ${TOKEN}`, 401],
     ['something before it', `Bearer x${TOKEN}`, 401],
@@ -175,7 +175,7 @@ describe('what may be two requests in one', () => {
     ['a blank before the colon', 'transfer-encoding : chunked\r\n'],
     ['a length with a sign', 'content-length: +4\r\n'],
     ['a length of letters', 'content-length: 4x\r\n'],
-    ['a line that goes on', 'x-a: 1\r\n content-length: 4\r\n'],
+    ['a folded header line', 'x-a: 1\r\n content-length: 4\r\n'],
     ['a bare line feed', 'x-a: 1\ncontent-length: 60\n'],
     ['a NUL', 'x-a: \u0000\r\n'],
   ] as const;
@@ -215,7 +215,7 @@ describe('what may be two requests in one', () => {
     'http://localhost@evil.example/v1/health',
     'http://evil.example:80/',
     'http:///v1/health',
-  ])('a whole address counts before the host: %s', async (target) => {
+  ])('an absolute request target takes precedence over Host: %s', async (target) => {
     expect([400, 403]).toContain((await ask(address, head('GET', target, WITH_TOKEN)))?.status);
   });
 
@@ -227,7 +227,7 @@ describe('what may be two requests in one', () => {
   });
 });
 
-describe('what a path does not do', () => {
+describe('unsupported methods of a path', () => {
   it.each([
     ['POST', '/v1/health', 'GET, HEAD'],
     ['GET', '/v1/segment', 'POST'],
@@ -269,16 +269,16 @@ describe('who comes from elsewhere', () => {
       403,
     ],
     ['a page of another port', '/style.css', { 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'style' }, 403],
-    ['a link to what is closed', '/v1/health', { ...visit, ...WITH_TOKEN }, 403],
-    ['a link that says where it comes from', '/', { ...visit, origin: 'http://evil.example' }, 403],
-  ])('%s gets nothing', async (_name, path, headers, status) => {
+    ['a link to a protected address', '/v1/health', { ...visit, ...WITH_TOKEN }, 403],
+    ['a link with a referrer', '/', { ...visit, origin: 'http://evil.example' }, 403],
+  ])('serves nothing to %s', async (_name, path, headers, status) => {
     expect((await ask(address, head('GET', path, headers)))?.status).toBe(status);
   });
 
   it.each([
     ['a wrong name', '/', { ...visit, host: 'evil.example' }, 403, /not called so.*--allow-host/s],
     ['a closed address', '/<script>alert(1)</script>', visit, 401, /a token is needed.*<a href="\/">/s],
-  ])('reads a page that says what to do: %s', async (_name, path, headers, status, said) => {
+  ])('shows a page with a remedy: %s', async (_name, path, headers, status, said) => {
     const answer = await ask(address, head('GET', path, headers));
     expect([answer?.status, answer?.headers['content-type']]).toEqual([status, 'text/html; charset=utf-8']);
     expect(answer?.body).toMatch(said);
@@ -298,7 +298,7 @@ describe('who comes from elsewhere', () => {
   });
 
   it.each(['/', '/v1/health', '/nothing', '/%', '/style.css'])(
-    'no answer is framed, sniffed, shared or kept: %s',
+    'forbids framing, sniffing, sharing and caching of every answer: %s',
     async (path) => {
       expect((await ask(address, head('GET', path)))?.headers).toMatchObject({
         'cache-control': 'no-store',

@@ -13,7 +13,7 @@ describe('an error on its way from the process that computes', () => {
     new ConfigError({ code: 'E_IMAGE_TOO_SMALL', where: 'grounding-dino', what: 'too few cells' }),
     new HttpError({ code: 'E_HTTP_IMAGE_GONE', status: 404, where: 'image_id', what: 'not kept' }),
     new SonogroundError({ code: 'E_SHAPE', where: 'boxes', what: 'expected shape [1, 4]' }),
-  ])('keeps its class, its code and its words: $name', (error) => {
+  ])('keeps class, code and message: $name', (error) => {
     const arrived = unpackEngineError(JSON.parse(JSON.stringify(packEngineError(error))));
     expect(arrived).toBeInstanceOf(error.constructor);
     expect(arrived).toMatchObject({ code: error.code, where: error.where, what: error.what, fix: error.fix });

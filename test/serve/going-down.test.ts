@@ -84,7 +84,7 @@ describe('who has left', () => {
     await until(async () => (await requests()) === 0);
   });
 
-  const picture = head('GET', `/v1/images/${'0'.repeat(32)}`);
+  const imageHead = head('GET', `/v1/images/${'0'.repeat(32)}`);
   const answerBig = () => {
     engine.run = () => Promise.resolve(new Uint8Array(20_000_000) as never);
   };
@@ -94,13 +94,13 @@ describe('who has left', () => {
     answerBig();
     const [mute, other] = [await open(), await open()];
     mute.stopReading();
-    mute.send(picture);
-    other.send(picture);
+    mute.send(imageHead);
+    other.send(imageHead);
     const answered = async () => (await other.wait()).at(-1)?.status;
     expect([200, 429]).toContain(await answered());
     // At the latest when the first one is computed, which nobody has to read.
     await until(async () => (await requests()) === 0);
-    other.send(picture);
+    other.send(imageHead);
     expect((await other.wait(2)).at(-1)?.status).toBe(200);
     expect(lines.filter((line) => line.startsWith('GET /v1/images/:id 200 ')).length).toBeLessThanOrEqual(2);
   });
@@ -110,7 +110,7 @@ describe('who has left', () => {
     answerBig();
     const mute = await open();
     mute.stopReading();
-    mute.send(picture);
+    mute.send(imageHead);
     await logged('GET /v1/images/:id 499 ');
     await until(() => new Promise((resolve) => server.server.getConnections((_error, count) => resolve(count === 0))));
   });
@@ -121,18 +121,18 @@ describe('who has left', () => {
     const mute = [await open(), await open()];
     for (const client of mute) {
       client.stopReading();
-      client.send(picture);
+      client.send(imageHead);
     }
     const third = await open();
     const statuses: number[] = [];
     while (statuses.at(-1) !== 503) {
-      third.send(picture);
+      third.send(imageHead);
       statuses.push((await third.wait(statuses.length + 1)).at(-1)?.status ?? 0);
     }
     expect(statuses.every((status) => [200, 429, 503].includes(status))).toBe(true);
     for (const client of mute) client.leave();
     await until(async () => {
-      third.send(picture);
+      third.send(imageHead);
       return (await third.wait(statuses.push(0))).at(-1)?.status === 200;
     });
   });
@@ -151,7 +151,7 @@ describe('going down', () => {
     expect(engine.closed).toBe(true);
   });
 
-  it('finishes what runs and waits, refuses what is still arriving, and closes all', async () => {
+  it('finishes running and waiting jobs, refuses arriving requests, and closes all connections', async () => {
     await start({ headMs: 100_000_000, timeoutMs: 100_000_000, windowMs: 100_000_000 });
     const [running, waiting, arriving] = [await open(), await open(), await open()];
     running.send(post);

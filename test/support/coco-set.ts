@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { generatePhantom, phantomDomains, type Sample } from '../../src/data/index.js';
 import { maskToPng, type RasterImage } from '../../src/imaging/index.js';
 
-/** One picture of a dataset that a test makes. */
+/** One image of a dataset that a test makes. */
 export interface SetImage {
   /** Its name under images/; the content is made by the ending unless `bytes` are given. */
   readonly file: string;
@@ -21,8 +21,8 @@ export interface SetImage {
 /** Phantoms take a while, and tests ask for the same ones. */
 const drawn = new Map<number, Sample>();
 
-/** The picture of a seed: a phantom of 96 x 80 pixels. */
-export function pictureOfSeed(seed: number): Sample {
+/** The image of a seed: a phantom of 96 x 80 pixels. */
+export function imageOfSeed(seed: number): Sample {
   const domain = phantomDomains['standard'];
   if (domain === undefined) throw new Error('the domain is there');
   const sample = drawn.get(seed) ?? generatePhantom(seed, { width: 96, height: 80, domain });
@@ -30,7 +30,7 @@ export function pictureOfSeed(seed: number): Sample {
   return sample;
 }
 
-/** A sharp pipeline over a picture. */
+/** A sharp pipeline over an image. */
 export function pipeline({ width, height, data }: RasterImage) {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
@@ -38,14 +38,14 @@ export function pipeline({ width, height, data }: RasterImage) {
 /** Writes a dataset in the project's layout, of phantoms with their first object. */
 export async function writeSet(
   root: string,
-  parts: Partial<Record<'train' | 'val' | 'test', readonly SetImage[]>>,
+  splits: Partial<Record<'train' | 'val' | 'test', readonly SetImage[]>>,
 ): Promise<void> {
   await Promise.all(['annotations', 'images', 'masks'].map((folder) => mkdir(join(root, folder), { recursive: true })));
-  for (const [part, list] of Object.entries(parts)) {
+  for (const [split, list] of Object.entries(splits)) {
     const images: object[] = [];
     const annotations: object[] = [];
     for (const [i, { file, seed = i, bytes, group, patient, annotation = {}, mask }] of list.entries()) {
-      const { image, objects } = pictureOfSeed(seed);
+      const { image, objects } = imageOfSeed(seed);
       await writeFile(join(root, 'images', file), bytes ?? (await pipeline(image).png().toBuffer()));
       images.push({
         id: i,
@@ -57,7 +57,7 @@ export async function writeSet(
       const first = objects[0];
       if (first === undefined) continue;
       const [x0, y0, x1, y1] = first.boxXyxyPx;
-      const mask_file = `${part}-${i}.png`;
+      const mask_file = `${split}-${i}.png`;
       const shown = mask === 'empty' ? { ...first.mask, data: first.mask.data.map(() => 0) } : first.mask;
       if (mask !== 'missing') await writeFile(join(root, 'masks', mask_file), await maskToPng(shown));
       annotations.push({
@@ -69,6 +69,6 @@ export async function writeSet(
         ...annotation,
       });
     }
-    await writeFile(join(root, 'annotations', `${part}.json`), JSON.stringify({ images, annotations, categories: [] }));
+    await writeFile(join(root, 'annotations', `${split}.json`), JSON.stringify({ images, annotations, categories: [] }));
   }
 }

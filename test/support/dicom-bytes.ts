@@ -57,7 +57,7 @@ export interface Described {
   readonly bigEndian?: boolean;
 }
 
-/** The elements that describe a picture. */
+/** The elements that describe an image. */
 export function description(of: Described): Buffer {
   const { width, height, samples = 1, photometric = 'MONOCHROME2', bits = 8, bigEndian = false } = of;
   const order = { bigEndian };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LocalServers, sendFile, startOf } from './local-servers.js';
 
 export const REPO = 'owner/some-model';
 export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
@@ -49,30 +49,26 @@ export class FakeHub {
   readonly faults = { listing: [] as Fault[], hub: [] as Fault[], storage: [] as Fault[] };
   /** Changes what the listing says. */
   edit: (listing: Listing) => unknown = (listing) => listing;
-  private readonly servers: Server[] = [];
+  private readonly servers = new LocalServers();
 
   async start(): Promise<this> {
-    for (const answer of [this.answerHub, this.answerStorage]) {
-      const server = createServer((request, response) => answer.call(this, request, response));
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      this.servers.push(server);
-    }
+    await this.servers.start([
+      (request, response) => this.answerHub(request, response),
+      (request, response) => this.answerStorage(request, response),
+    ]);
     return this;
   }
 
   stop(): void {
-    for (const server of this.servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
+    this.servers.stop();
   }
 
   get endpoint(): string {
-    return this.origin(0);
+    return this.servers.originOf(0);
   }
 
   get storageOrigin(): string {
-    return this.origin(1);
+    return this.servers.originOf(1);
   }
 
   /** Requests for files, on either port. */
@@ -82,11 +78,6 @@ export class FakeHub {
 
   content(name: string): Buffer {
     return this.files.get(name) ?? Buffer.alloc(0);
-  }
-
-  private origin(index: number): string {
-    const address = this.servers[index]?.address() as AddressInfo | undefined;
-    return `http://127.0.0.1:${address?.port}`;
   }
 
   private answerHub(request: IncomingMessage, response: ServerResponse): void {
@@ -152,20 +143,7 @@ function sendRight(
   seen: Seen,
   headers: Record<string, string> = {},
 ): void {
-  const from = startOf(request);
-  const rest = content.subarray(from);
-  const part = { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` };
-  response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length, ...(from > 0 ? part : {}), ...headers });
-  if (request.method === 'HEAD') response.end();
-  else {
-    seen.sent = rest.length;
-    response.end(rest);
-  }
-}
-
-/** The byte that a request begins at. */
-function startOf(request: IncomingMessage): number {
-  return Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  seen.sent = sendFile(request, response, content, headers);
 }
 
 /** Ways to answer wrongly. */

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LocalServers, sendFile } from './local-servers.js';
 
 /** GitHub's releases and Google Drive on this machine. GitHub sends on to a storage host, as it does. */
 export class FileHost {
@@ -13,31 +13,23 @@ export class FileHost {
   }[] = [];
   /** For the next requests, in place of the right answer. */
   readonly faults: ((request: IncomingMessage, response: ServerResponse, content: Buffer) => void)[] = [];
-  private readonly servers: Server[] = [];
+  private readonly servers = new LocalServers();
 
   async start(): Promise<this> {
-    for (const host of ['front', 'storage'] as const) {
-      const server = createServer((request, response) => this.answer(host, request, response));
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      this.servers.push(server);
-    }
+    await this.servers.start(
+      (['front', 'storage'] as const).map(
+        (host) => (request: IncomingMessage, response: ServerResponse) => this.answer(host, request, response),
+      ),
+    );
     return this;
   }
 
   stop(): void {
-    for (const server of this.servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
+    this.servers.stop();
   }
 
   get origin(): string {
-    return this.originOf(0);
-  }
-
-  private originOf(index: number): string {
-    const { port } = (this.servers[index] as Server).address() as AddressInfo;
-    return `http://127.0.0.1:${port}`;
+    return this.servers.originOf(0);
   }
 
   private answer(host: 'front' | 'storage', request: IncomingMessage, response: ServerResponse): void {
@@ -50,7 +42,7 @@ export class FileHost {
       return;
     }
     if (host === 'front' && path.includes('/releases/')) {
-      response.writeHead(302, { location: `${this.originOf(1)}${path}` }).end();
+      response.writeHead(302, { location: `${this.servers.originOf(1)}${path}` }).end();
       return;
     }
     const fault = this.faults.shift();
@@ -58,11 +50,6 @@ export class FileHost {
       fault(request, response, content);
       return;
     }
-    const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
-    const rest = content.subarray(from);
-    const part = from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {};
-    response
-      .writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length, 'content-type': 'application/octet-stream', ...part })
-      .end(rest);
+    sendFile(request, response, content, { 'content-type': 'application/octet-stream' });
   }
 }

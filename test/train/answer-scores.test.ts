@@ -54,7 +54,7 @@ async function evaluated(run: RunConfig, models: LoadOptions): Promise<{ rows: r
 }
 
 describe('a run that is judged by its answers', () => {
-  it.each(['val.dsc', 'val.boxIou'])('keeps the detector whose %s is highest, as evaluation finds it', async (monitor) => {
+  it.each(['val.dsc', 'val.boxIou'])('keeps the detector with the highest %s, as evaluated', async (monitor) => {
     const asked = config(monitor, monitor);
     expect(asked.train.monitorMode).toBe('max');
     let best = Number.NaN;
@@ -98,7 +98,7 @@ describe('a run that is judged by its answers', () => {
     await expect(wrong).rejects.toThrow(/there is no val.dcs. Choose one of val.loss, .*val.class,.* val.dsc, val.boxIou/);
   });
 
-  it('takes losses to be good when small, and what it is told', () => {
+  it('minimises losses by default, and maximises on request', () => {
     expect(config('', 'val.loss').train.monitorMode).toBe('min');
     expect(config('', 'val.overlap').train.monitorMode).toBe('max');
     expect(config('', 'val.dsc', { train: { monitor: 'val.dsc', monitorMode: 'min' } }).train.monitorMode).toBe('min');

@@ -25,7 +25,7 @@ describe('augmentSchema', () => {
     expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
   });
 
-  it('fills in chances and ranges, and leaves what is absent absent', () => {
+  it('fills in default chances and ranges, and adds no augmentation', () => {
     expect(augmentSchema.parse({ zoom: {}, erase: { most: 4 }, speckle: { most: 0.1 } })).toEqual({
       zoom: { chance: 0.5, factor: [0.8, 1.5] },
       erase: { chance: 0.5, area: [0.02, 0.15], most: 4 },

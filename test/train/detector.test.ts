@@ -46,7 +46,7 @@ const criterion = () =>
   });
 
 describe('training the detector', () => {
-  it('leaves the number of tensors unchanged, step after step, and gives a gradient to what is trained and to nothing else', async () => {
+  it('leaves the number of tensors unchanged, step after step, and gives gradients only to trained parameters', async () => {
     const parts = await loadDetector(DETECTOR);
     applyLora(parts.model, loraPresets['paper'] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
     const task = new DetectorTask({ ...parts, criterion: criterion(), save: async () => {} });
@@ -125,7 +125,7 @@ describe('training the detector', () => {
     // Text projection, four blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
     ['paper-code', 0],
     ['paper', 1],
-  ])('never tapes what comes before the first adapter: %s', async (name, bert) => {
+  ])('never records layers before the first adapter: %s', async (name, bert) => {
     const { model, config: sizes } = await loadDetector(DETECTOR);
     applyLora(model, loraPresets[name] as NonNullable<(typeof loraPresets)[string]>, Rng.seeded(1));
     const tape = new CheckpointedTape(Rng.seeded(2));
@@ -138,7 +138,7 @@ describe('training the detector', () => {
     model.dispose();
   });
 
-  it('goes end to end: trains an adapter, keeps the best, and the adapter changes what is found', async () => {
+  it('trains an adapter end to end, keeps the best, and the adapter changes the detections', async () => {
     const result = await runTraining(config('whole'), data);
     expect(result).toMatchObject({ steps: 4, epochs: 2, stoppedEarly: false });
     const log = (await readFile(join(dir, 'whole', 'log.jsonl'), 'utf8'))

@@ -1,11 +1,16 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import { type Dataset, PhantomDataset, type PhantomDomain, phantomDomains, type Sample } from '../../src/data/index.js';
+import { drawSupport, type Support } from '../../src/eval/index.js';
+import { UniverSegPredictor } from '../../src/infer/index.js';
+import type { Exemplar } from '../../src/methods/index.js';
+import type { UniverSeg } from '../../src/models/universeg/index.js';
 import { loadUniverSeg } from '../../src/pretrained/index.js';
 import {
   ExemplarTask,
+  openRun,
   type RunConfig,
   runConfigSchema,
   runTraining,
@@ -14,6 +19,8 @@ import {
 } from '../../src/train/index.js';
 import { changeTask } from '../../src/train/task-augment.js';
 import { Rng } from '../../src/util/index.js';
+import { saveCheckpoint } from '../../src/weights/index.js';
+import { openExemplarMethod } from '../../src/workflows/evaluate/methods.js';
 import { runExperiment } from '../../src/workflows/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectError } from '../support/expect-error.js';
@@ -156,6 +163,26 @@ const config = (name: string, changes: object = {}): RunConfig =>
     ...changes,
   }); // biome-ignore format: one line
 
+/** Saves a model of random weights whose first answer has about half of its pixels inside, in a folder of its own. */
+async function savedWithHalfInside(
+  predictor: UniverSegPredictor,
+  { exemplars, evaluated }: Support,
+  setSupport: (exemplars: readonly Exemplar[]) => Promise<void>,
+): Promise<string> {
+  const [own] = [...exemplars.values()].flatMap((byPhrase) => [...byPhrase.values()]).filter((list) => list.length > 0);
+  await setSupport(own ?? []);
+  const { logits } = await predictor.predict((await evaluated.load(0)).image);
+  const middle = [...logits.data].sort((a, b) => a - b)[logits.data.length >> 1] as number;
+  const { model } = predictor as unknown as { model: UniverSeg };
+  const bias = [...model.namedParameters()].find(([path]) => path === 'out_conv.conv.bias')?.[1];
+  bias?.assign(tf.tensor1d([-middle]));
+  const folder = join(dir, 'half-inside');
+  await mkdir(folder);
+  await saveCheckpoint(model, join(folder, 'model.safetensors'));
+  await copyFile(join(MODEL, 'config.json'), join(folder, 'config.json'));
+  return folder;
+}
+
 describe('a run of UniverSeg', () => {
   it('that is stopped and resumed ends with the same bytes as one in one go, and is tested by its training images', async () => {
     const { training, test } = await runExperiment(config('one-go'));
@@ -170,6 +197,37 @@ describe('a run of UniverSeg', () => {
       expect(await bytes('resumed', file)).toBe(await bytes('one-go', file));
     const { config: sizes } = await loadUniverSeg(join(dir, 'one-go', 'best'));
     expect(sizes).toEqual((await loadUniverSeg(MODEL, { random: Rng.seeded(1) })).config);
+  });
+
+  it('is tested as eval tests a UniverSeg: the same exemplars, and the masks and scores of the model alone', async () => {
+    const own = config('tested');
+    const [data] = await openRun(own.data, own.run.seed, { folds: 0 });
+    if (data === undefined) throw new Error('no data');
+    const support = await drawSupport(data.train, data.test, { count: 3, seed: own.run.seed, side: SIDE });
+    const predictor = new UniverSegPredictor(await loadUniverSeg(MODEL, { random: Rng.seeded(4) }));
+    const setSupport = (exemplars: readonly Exemplar[]) =>
+      predictor.setSupport(
+        exemplars.map(({ image }) => image),
+        exemplars.map(({ mask }) => mask),
+      );
+    const best = await savedWithHalfInside(predictor, support, setSupport);
+    const { method, support: drawn } = await openExemplarMethod(own, data, best);
+    let masks = 0;
+    for (let i = 0; i < drawn.evaluated.size; i++) {
+      const sample = await drawn.evaluated.load(i);
+      for (const [phrase, exemplars] of support.exemplars.get(sample.dataset) ?? []) {
+        if (exemplars.length === 0) continue;
+        expect(drawn.exemplars.get(sample.dataset)?.get(phrase)).toEqual(exemplars);
+        await setSupport(exemplars);
+        const { mask, score } = await predictor.predict(sample.image);
+        const [answer] = await method.answer(sample, [phrase]);
+        if (mask.data.includes(1)) masks += 1;
+        expect([answer?.mask, answer?.score]).toEqual(mask.data.includes(1) ? [mask, score] : [undefined, undefined]);
+      }
+    }
+    expect(masks).toBeGreaterThan(0);
+    predictor.dispose();
+    await method.dispose();
   });
 
   it('refuses settings of the other tasks', async () => {

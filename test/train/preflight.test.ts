@@ -34,7 +34,7 @@ const valuesOf = async () =>
   );
 
 describe('preflight', () => {
-  it.each(['paper', 'paper-code'])('passes the set %s and leaves every weight as it was, bit for bit', async (name) => {
+  it.each(['paper', 'paper-code'])('passes the dataset %s and leaves every weight unchanged, bit for bit', async (name) => {
     applyLora(parts.model, loraPresets[name] as LoraSpec, Rng.seeded(1));
     const before = await valuesOf();
     expect(await leakOf(() => preflight(task(), data, 5, logger))).toBe(0);
@@ -89,7 +89,7 @@ describe('preflight', () => {
     await expect(preflight(task(), never, 5, logger)).rejects.toThrow('there is no object in any of its 4 training images');
   });
 
-  it('says that no image has an object, rather than blame what is trained', async () => {
+  it('reports that no image has an object, rather than blaming the trained parameters', async () => {
     const empty: Dataset = {
       name: 'blank',
       size: 70,

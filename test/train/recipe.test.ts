@@ -23,7 +23,7 @@ const phantom = { domain: 'shifted', size: { width: 64, height: 56 }, train: 3, 
 const train = { epochs: 1, stepsPerEpoch: 2, batchSize: 2, learningRate: 1e-2, warmupSteps: 0 };
 
 describe('a run of the paper’s recipe at nano size', () => {
-  it('says what is trained, checks it, keeps the size of images, and reports what was forgotten', async () => {
+  it('reports and checks the trained parameters, keeps the image size, and reports forgetting', async () => {
     const lines: string[] = [];
     const config = runConfigSchema.parse({
       run: { dir: join(dir, 'recipe'), seed: 5 },

@@ -82,7 +82,7 @@ describe('a run that is resumed', () => {
 
   it.each<[string, string, (root: string, images: string[]) => Promise<void>]>([
     [
-      'an image that is replaced by one as large and as old',
+      'an image replaced by one of the same size and date',
       '1 image changed (train ',
       async (root, [first, second]) => {
         const [file, other] = [join(root, 'images', String(first)), join(root, 'images', String(second))];
@@ -95,7 +95,7 @@ describe('a run that is resumed', () => {
       },
     ],
     ['another box', '1 image changed (train ', (root) => edit(root, ({ annotations: [first] }) => first?.bbox.fill(3))],
-    ['an image less', '1 image removed (train ', (root) => edit(root, withoutLast)],
+    ['one image fewer', '1 image removed (train ', (root) => edit(root, withoutLast)],
     ['another order', 'the images are in another order', (root) => edit(root, ({ images }) => images.reverse())],
   ])('refuses %s, by name', async (name, what, change) => {
     const run = `run ${name}`;

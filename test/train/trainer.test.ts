@@ -70,7 +70,7 @@ describe('the trainer', () => {
     await expect(train(options('val', {}, broken))).rejects.toThrow(/validation loss is not finite, with image-0.png/);
   });
 
-  it('stops when asked after the step it is in, and goes on to the same bytes', async () => {
+  it('stops on request after the current step, and resumes to the same bytes', async () => {
     const whole = options('whole');
     await train(whole);
     const controller = new AbortController();
@@ -81,7 +81,7 @@ describe('the trainer', () => {
       expect((await readFile(join(dir, 'part', file))).equals(await readFile(join(dir, 'whole', file)))).toBe(true);
   });
 
-  it('goes on from the checkpoint before a damaged one, says so, and ends with the same bytes', async () => {
+  it('resumes from the checkpoint before a damaged one, with a warning, and ends with the same bytes', async () => {
     await train(options('damaged'));
     const file = join(dir, 'damaged', 'checkpoints', 'step-00000006.safetensors');
     const good = await readFile(file);
@@ -97,7 +97,7 @@ describe('the trainer', () => {
     expect((await readFile(file)).equals(good)).toBe(true);
   });
 
-  it('refuses to go on under another batch size, and sets an earlier run aside when it starts anew', async () => {
+  it('refuses to resume under another batch size, and sets an earlier run aside when it starts from scratch', async () => {
     await train(options('again'));
     await expect(train({ ...options('again', { batchSize: 3 }), resume: true })).rejects.toThrow(
       'train.batchSize was 2 and is 3',
@@ -109,7 +109,7 @@ describe('the trainer', () => {
     expect(await checkpoints('again')).toContain('step-00000004.safetensors');
   });
 
-  it('judges by the number that it is told, and says which there are', async () => {
+  it('selects by the configured figure, and lists the available ones', async () => {
     const { monitor, bestValue } = await train(options('max', { monitor: 'val.squares', monitorMode: 'max' }));
     expect(monitor).toBe('val.squares');
     const log = (await readFile(join(dir, 'max', 'log.jsonl'), 'utf8'))

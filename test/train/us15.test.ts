@@ -64,7 +64,7 @@ describe('configs/us15.yaml', () => {
     );
   });
 
-  it('takes what is imported already, and refuses another protocol than asked', async () => {
+  it('uses an existing import, and refuses one by another protocol', async () => {
     const root = join(dir, 'imported');
     const from = join(dir, 'root', 'BUSI');
     const report = await importDataset({ dataset: 'busi', from, to: join(root, 'busi') });
@@ -78,7 +78,7 @@ describe('configs/us15.yaml', () => {
     );
   });
 
-  it('says where to get what is not there, or leaves it out', async () => {
+  it('says where to get a missing dataset, or leaves it out', async () => {
     const root = join(dir, 'partial');
     await mkdir(join(root, 'stu-hospital'), { recursive: true });
     const stu = miniatures.find(({ dataset }) => dataset === 'STU');

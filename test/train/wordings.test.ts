@@ -56,7 +56,7 @@ describe('other wordings', () => {
     expect(withWordings(own, { share: 1, of: wordy }, Rng.seeded(1), short).phrases).toEqual(own.phrases);
   });
 
-  it('change what a step of the detector asks, and not its validation', async () => {
+  it('change the prompts of training, but not of validation', async () => {
     const parts = await loadDetector('weights/nano-grounding-dino');
     const domain = phantomDomains['standard'] as PhantomDomain;
     const phantoms = new PhantomDataset({ size: 2, seed: 4, width: 64, height: 64, domain });

@@ -38,7 +38,7 @@ describe('the table of error codes', () => {
     expect(Object.keys(errorCodes).filter((code) => !text.includes(`'${code}'`))).toEqual([]);
   });
 
-  it('says something else of each code, in one sentence', () => {
+  it('describes each code differently, in one sentence', () => {
     const meanings = Object.values(errorCodes).map(({ meaning }) => meaning);
     expect(meanings.filter((meaning, i) => meanings.indexOf(meaning) !== i)).toEqual([]);
     expect(meanings.filter((meaning) => !/^[A-Z][^|\n]*[^.]\.$/.test(meaning) || /\. [A-Z]/.test(meaning))).toEqual([]);

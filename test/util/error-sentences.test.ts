@@ -70,7 +70,7 @@ const WAYS: Partial<Record<ErrorCode, () => unknown>> = {
   E_FILE_WRITE: () => writeFileAtomic(dir, ''),
   E_HTTP_TOKEN: async () => checkToken('a'.repeat(32), undefined),
   E_HUB_OFFLINE: async () => thrown(forbiddenByOffline('owner/model', await hubSettings({ HF_HUB_OFFLINE: '1' }))),
-  E_IMAGE_UNREADABLE: async () => decodeImage(join(await folder('unreadable', { 'a.png': 'no picture' }), 'a.png')),
+  E_IMAGE_UNREADABLE: async () => decodeImage(join(await folder('unreadable', { 'a.png': 'not an image' }), 'a.png')),
   E_INPUT_IS_OUTPUT: async () => checkPlaces(await folder('nested', {}), at('nested/out')),
   E_LOSS_NOT_FINITE: async () => thrown(notFinite('loss', 4, ['a'])),
   E_MASK_NOT_FOUND: async () =>

@@ -93,7 +93,7 @@ describe('FolderLock', () => {
     await (await FolderLock.take(file, about)).release();
   });
 
-  it.each(['', '12345', '{"host":'])('takes over a lock that says nothing, as after a power cut: %j', async (text) => {
+  it.each(['', '12345', '{"host":'])('takes over an unreadable lock, as after a power cut: %j', async (text) => {
     await lockOf({});
     await writeFile(file, text);
     const lock = await FolderLock.take(file, about);

@@ -19,11 +19,11 @@ describe('a regular expression from a file', () => {
   it.each<[string, string, RegExp]>([
     ['looks ahead', '(?!lm_head).*', /unsupported/],
     ['refers back', String.raw`(a)\1`, /escape/],
-    ['does not close', '(a', /closing/],
+    ['is unclosed', '(a', /closing/],
     ['repeats without bounds', 'a{100000}', /more than 99 times/],
-    ['repeats repetitions', '((a{90}){90}){90}', /repeat/],
+    ['nests repetitions', '((a{90}){90}){90}', /repeat/],
     ['is endless', 'a|'.repeat(20_000), /characters/],
-  ])('that %s is refused', (_name, source, message) => {
+  ])('is refused if it %s', (_name, source, message) => {
     expect(() => linearPattern(source)).toThrow(SyntaxError);
     expect(() => linearPattern(source)).toThrow(message);
   });

@@ -12,7 +12,7 @@ describe('printable', () => {
     ['scan\u202egnp.exe', 'scan\\u202egnp.exe'],
     ['\u2066a\u2069 \u200fb \u061cc', '\\u2066a\\u2069 \\u200fb \\u061cc'],
     ['a\u2028b\u2029', 'a\\u2028b\\u2029'],
-  ])('shows what a terminal would obey: %j', (text, shown) => {
+  ])('escapes terminal control characters: %j', (text, shown) => {
     expect(printable(text)).toBe(shown);
   });
 

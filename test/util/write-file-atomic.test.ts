@@ -67,7 +67,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('isLeftover', () => {
-  it('knows what a killed process left, of this version and of earlier ones, and takes nothing else for it', () => {
+  it('recognises the leftovers of killed processes, also of earlier versions, and nothing else', () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
     expect(basename(temporaryPath(join(dir, 'results.json')))).toMatch(
       new RegExp(`^\\.sonoground-${process.pid}-[0-9a-f]{12}\\.tmp$`),

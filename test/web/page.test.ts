@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
+import { initBackend, tf } from '../../src/backend/index.js';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { decodeImage, decodeRle, encodePng, maskArea } from '../../src/imaging/index.js';
-import { nanoModels } from '../../src/pretrained/index.js';
+import { decodeImage, decodeRle, encodePng, maskArea, maskToPng } from '../../src/imaging/index.js';
+import { exemplarModel, loadUniverSeg, nanoModels } from '../../src/pretrained/index.js';
 import { createServer, ProcessEngine } from '../../src/serve/index.js';
+import { Rng } from '../../src/util/index.js';
+import { saveCheckpoint } from '../../src/weights/index.js';
 import { browserMissing, openBrowser, openPage } from '../support/browser.js';
 import { dicom } from '../support/dicom.js';
 import { nifti } from '../support/nifti.js';
@@ -28,6 +31,19 @@ async function startOther(html: string): Promise<{ address: string; close: () =>
   };
   // Another name for this machine, so that it is another site and not only another port.
   return { address: `http://localhost:${(other.address() as AddressInfo).port}/`, close };
+}
+
+/** A UniverSeg of random weights that answers every image with a full mask. */
+async function universegCallingAllInside(folder: string): Promise<string> {
+  await initBackend();
+  const { model } = await loadUniverSeg(exemplarModel, { random: Rng.seeded(1) });
+  const bias = [...model.namedParameters()].find(([path]) => path === 'out_conv.conv.bias')?.[1];
+  bias?.assign(tf.tensor1d([1000]));
+  await mkdir(folder);
+  await saveCheckpoint(model, join(folder, 'model.safetensors'));
+  await copyFile(join(exemplarModel, 'config.json'), join(folder, 'config.json'));
+  model.dispose();
+  return folder;
 }
 
 describeUnless(browserMissing, 'the page in a browser', () => {
@@ -49,7 +65,8 @@ describeUnless(browserMissing, 'the page in a browser', () => {
       domain: phantomDomains['standard'] as PhantomDomain,
     });
     await writeFile(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
-    const engine = await ProcessEngine.start({ models: nanoModels, backend: 'auto', limits: patientLimits });
+    const universeg = await universegCallingAllInside(join(dir, 'universeg'));
+    const engine = await ProcessEngine.start({ models: nanoModels, universeg, backend: 'auto', limits: patientLimits });
     server = await createServer({ engine, limits: patientLimits, token: TOKEN });
     address = await server.listen({ host: '127.0.0.1', port: 0 });
     browser = await openBrowser();
@@ -178,7 +195,65 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     expect(await rows()).toBe(1);
   });
 
-  it('saves what is shown as a picture, as JSON and as a data set', async () => {
+  it('finds what looks like outlines of other images and mask files, also after the server dropped them', async () => {
+    const grey = (level: number) =>
+      encodePng({ width: 60, height: 50, data: new Uint8Array(3 * 60 * 50).map((_, i) => (i * level) % 251) });
+    await writeFile(join(dir, 'a.png'), await grey(3));
+    const mask = { width: 60, height: 50, data: new Uint8Array(60 * 50).fill(1, 400, 900) };
+    await writeFile(join(dir, 'a_mask.png'), await maskToPng(mask));
+    await openScan('scan.png');
+    await page.locator('#alike summary').click();
+    expect(await page.locator('#find-alike').isDisabled()).toBe(true);
+    expect(await page.locator('#add-exemplar').isDisabled()).toBe(true);
+    await page.locator('#exemplar-files').setInputFiles([join(dir, 'a.png')]);
+    await message(/a\.png has no mask: choose a_mask\.png/);
+    await page.locator('#exemplar-files').setInputFiles([join(dir, 'a.png'), join(dir, 'a_mask.png')]);
+    await message(/1 of at most 16/);
+    await drag([0.2, 0.3], [0.6, 0.7]);
+    await message(/Mask of \d+ pixels/);
+    await page.locator('#add-exemplar').click();
+    await message(/2 of at most 16/);
+    expect(await page.locator('#exemplars .name').allTextContents()).toEqual(['a.png', 'scan.png']);
+    await page.locator('#find-alike').click();
+    await message(/it is one of the exemplars/);
+    await writeFile(join(dir, 'b.png'), await grey(7));
+    await page.locator('#file').setInputFiles(join(dir, 'b.png'));
+    await message(/60 × 50 pixels/);
+    await page.locator('#find-alike').click();
+    await message(/1 found in/);
+    await page.locator('#threshold').fill('0.5');
+    expect(await rows()).toBe(1);
+    expect(JSON.parse((await download('json')).bytes.toString('utf8')).segments[0]).toMatchObject({
+      phrase: 'like the exemplars',
+      bbox: [0, 0, 60, 50],
+    });
+    const folder = process.env['SONOGROUND_SCREENSHOTS'];
+    if (folder !== undefined) await writeFile(join(folder, 'exemplars.png'), await page.screenshot());
+    // Others have used the server's memory for images meanwhile.
+    const image = (await grey(11)).toString('base64');
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    for (let i = 0; i < patientLimits.keptImages; i++)
+      await server.inject({ method: 'POST', url: '/v1/images', headers, payload: JSON.stringify({ image }) });
+    await page.locator('#find-alike').click();
+    await message(/1 found in/);
+    await page.locator('#exemplars button').first().click();
+    expect(await page.locator('#exemplars .name').allTextContents()).toEqual(['scan.png']);
+    complaints = complaints.filter((text) => !/status of (404|422)/.test(text));
+  });
+
+  it('says what is missing where the server has no UniverSeg', async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const health = (await server.inject({ url: '/v1/health', headers })).json();
+    expect(health.exemplars).toMatch(/universeg$/);
+    await page.route('**/v1/health', (route) => route.fulfill({ json: { ...health, exemplars: null } }));
+    await openScan('scan.png');
+    await page.locator('#alike summary').click();
+    expect(await page.locator('#alike-missing').textContent()).toMatch(/No trained UniverSeg.*--universeg.*download universeg/);
+    for (const id of ['#add-files', '#find-alike', '#add-exemplar', '#alike-help'])
+      expect(await page.locator(id).isVisible()).toBe(false);
+  });
+
+  it('saves what is shown as an image, as JSON and as a data set', async () => {
     await openScan('scan.png');
     await look('mass. cyst. kidney.', 0.05);
     const shown = await rows();
@@ -213,8 +288,8 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     expect(await page.locator('#frames').isHidden()).toBe(true);
   });
 
-  it('says what is wrong with a file, and goes on', async () => {
-    await writeFile(join(dir, 'bad.png'), 'no picture');
+  it('reports what is wrong with a file, and stays usable', async () => {
+    await writeFile(join(dir, 'bad.png'), 'not an image');
     await page.goto(`${address}/#token=${TOKEN}`);
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));
     await message(/cannot be read as an image/);

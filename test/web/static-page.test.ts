@@ -27,7 +27,7 @@ const missing = browserMissing ?? notNative(backend);
 const PROMPT = 'mass. cyst. kidney.';
 const FLOOR = 0.05;
 
-/** In the browser: the last picture that was shown, in base64. */
+/** In the browser: the last image that was shown, in base64. */
 declare const seen: { png?: string };
 
 /** What this page shows, as it exports it. */
@@ -236,8 +236,8 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     expect(server.asked.filter((path) => !/\.(js|css|json|bin|wasm)$|^\/$/.test(path))).toEqual([]);
   });
 
-  it('says in a line what is wrong with an image, and goes on', async () => {
-    await writeFile(join(dir, 'bad.png'), 'no picture');
+  it('reports in one line what is wrong with an image, and stays usable', async () => {
+    await writeFile(join(dir, 'bad.png'), 'not an image');
     await open(site, '?backend=wasm');
     await page.locator('#file').setInputFiles(join(dir, 'bad.png'));
     await message(/^image: it cannot be read as an image\. Choose a complete PNG/);
@@ -288,7 +288,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
       'film.dcm': dicom({ ...size, frames: [await jpeg(smooth), await jpeg(grey)], syntax: SYNTAX.jpeg }),
     };
     await open(site, '?backend=wasm');
-    // What the engine sends to be shown is the picture that it looks at.
+    // What the engine sends to be shown is the image that it looks at.
     await page.evaluate(() => {
       const original = createImageBitmap;
       globalThis.createImageBitmap = async (blob: ImageBitmapSource) => {
@@ -316,7 +316,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     ['manifest.json', /^http:\/\/\S+\/manifest\.json: there is no such file\. Copy the whole folder that the export wrote$/],
     ['detector/model.json', /detector\/model\.json: there is no such file\. Copy all files of the export$/],
     ['engine.js', /^engine\.js: it cannot be loaded\. Copy the whole folder/],
-  ])('says in a line that %s is missing', async (name, pattern) => {
+  ])('reports in one line that %s is missing', async (name, pattern) => {
     const broken = join(dir, `broken-${name.replaceAll('/', '-')}`);
     await cp(site, broken, { recursive: true });
     await rm(join(broken, name));
@@ -363,7 +363,7 @@ describeUnless(missing, 'the page that computes in the browser', () => {
     if (folder !== undefined) await page.screenshot({ path: join(folder, 'static-phone.png'), fullPage: true });
   });
 
-  it('exports pictures', async () => {
+  it('exports images', async () => {
     await open(site, '?backend=wasm');
     await openScan();
     await look();

@@ -61,7 +61,7 @@ async function problem(path: string, options?: LoadOptions): Promise<string> {
 }
 
 describe('loadCheckpoint', () => {
-  it("brings torch's layouts into memory", async () => {
+  it("converts torch's layouts in memory", async () => {
     const net = new Net();
     await loadCheckpoint(net, await stored());
     const at = async (value: tf.Tensor, ...index: number[]) =>
@@ -113,7 +113,7 @@ describe('loadCheckpoint', () => {
     expect(message).toContain(join(dir, 'model.safetensors'));
   });
 
-  it('leaves out what it is told to, and says when there is nothing to leave out', async () => {
+  it('skips the keys that it is configured to ignore, and reports patterns without a match', async () => {
     const path = await stored({ 'video.memory.weight': [1] });
     expect(await problem(path)).toContain('video.memory.weight');
     await loadCheckpoint(new Net(), path, { ignore: ['video.**', 'audio.**'] });

@@ -124,7 +124,7 @@ describe('keys that are several in one naming and one in the other', () => {
     other: array([1]),
   };
 
-  it.each(['', 'module.'])('become ours, and come back the same, prefix "%s"', async (prefix) => {
+  it.each(['', 'module.'])('map to ours and back unchanged, prefix "%s"', async (prefix) => {
     const wrapped = Object.fromEntries(Object.entries(theirs).map(([key, value]) => [prefix + key, value]));
     const source = underOurKeys(sourceOf(wrapped), [naming]);
     const arrays = await readAll(source, source);

@@ -105,13 +105,18 @@ describe('reading safetensors', () => {
 
   const entry = (begin: number, end: number, shape = [1]) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
   const table: [name: string, header: string | Uint8Array, bodyBytes: number, message: string][] = [
-    ['a body that was cut off', JSON.stringify({ x: entry(0, 4) }), 3, 'x ends after the file does'],
-    ['bytes that nothing claims', JSON.stringify({ x: entry(0, 4) }), 5, '1 unclaimed bytes at the end'],
+    ['a truncated body', JSON.stringify({ x: entry(0, 4) }), 3, 'x ends after the file does'],
+    ['unclaimed bytes', JSON.stringify({ x: entry(0, 4) }), 5, '1 unclaimed bytes at the end'],
     ['a gap', JSON.stringify({ x: entry(0, 4), y: entry(8, 12) }), 12, '4 unclaimed bytes before y'],
     ['an overlap', JSON.stringify({ x: entry(0, 8, [2]), y: entry(4, 8) }), 8, 'y overlaps x'],
-    ['the same bytes twice', JSON.stringify({ x: entry(0, 4), y: entry(0, 4) }), 4, 'y overlaps x'],
-    ['sizes that differ', JSON.stringify({ x: entry(0, 4, [3]) }), 4, 'x is F32 [3], which takes 12 bytes, but has 4'],
-    ['a size beyond counting', JSON.stringify({ x: entry(0, 4, [2 ** 40, 2 ** 40]) }), 4, 'more elements than can be counted'],
+    ['aliased bytes', JSON.stringify({ x: entry(0, 4), y: entry(0, 4) }), 4, 'y overlaps x'],
+    [
+      'a size that contradicts the shape',
+      JSON.stringify({ x: entry(0, 4, [3]) }),
+      4,
+      'x is F32 [3], which takes 12 bytes, but has 4',
+    ],
+    ['an overflowing size', JSON.stringify({ x: entry(0, 4, [2 ** 40, 2 ** 40]) }), 4, 'more elements than can be counted'],
     ['negative offsets', JSON.stringify({ x: entry(-4, 0) }), 0, 'x has no valid offsets'],
     ['a negative shape', JSON.stringify({ x: entry(0, 4, [-1, -1]) }), 4, 'x has no valid shape'],
     [
@@ -129,7 +134,7 @@ describe('reading safetensors', () => {
     ['broken JSON', '{"x":', 0, 'the header is not JSON'],
     ['a list', '[]', 0, 'the header is not an object'],
     ['bytes that are not UTF-8', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), 0, 'the header is not UTF-8'],
-    ['metadata that is no table of texts', '{"__metadata__":{"a":1}}', 0, '__metadata__ is not a table of texts'],
+    ['metadata with values other than strings', '{"__metadata__":{"a":1}}', 0, '__metadata__ is not a table of texts'],
   ];
   it.each(table)('refuses %s', async (_name, header, bodyBytes, message) => {
     const path = await fileOf(header, new Uint8Array(bodyBytes));

@@ -55,7 +55,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const json = async (file: string) => JSON.parse(await readFile(join(config.run.dir, file), 'utf8'));
 
 describe('evaluating a run', () => {
-  it('writes figures, tables, pictures and the page, keeps what training wrote, and leaves no tensor', async () => {
+  it('writes figures, tables, images and the page, keeps what training wrote, and leaves no tensor', async () => {
     const before = tf.memory().numTensors;
     const result = await evaluateRun(config, {
       predictions: [`truth=${join(dir, 'other')}`],
@@ -98,9 +98,9 @@ describe('evaluating a run', () => {
     const tables = await readdir(join(config.run.dir, 'tables'));
     for (const id of ['scores', 'comparison', 'wordings', 'review', 'table-2', 'table-3', 'table-4', 'table-5', 'table-6'])
       expect(tables).toEqual(expect.arrayContaining([`${id}.md`, `${id}.csv`, `${id}.tex`]));
-    const picture = await sharp(join(config.run.dir, 'figure-2.png')).metadata();
+    const figure = await sharp(join(config.run.dir, 'figure-2.png')).metadata();
     // Names, image, other, ours and truth.
-    expect(picture.width).toBe(120 + 4 * 248 + 8);
+    expect(figure.width).toBe(120 + 4 * 248 + 8);
 
     // The shipped weights stay as they are.
     const calibration = await readCalibration(config.run.dir);
@@ -111,7 +111,7 @@ describe('evaluating a run', () => {
     expect(presenceVerdict(calibration, 'cyst', 0).present).toBe(false);
   });
 
-  it('remembers what it predicted: a second evaluation gives the same and predicts nothing anew', async () => {
+  it('caches predictions: a second evaluation gives the same figures and predicts nothing', async () => {
     await evaluateRun(config);
     const first = await json('metrics.json');
     // What was not asked this time is not left over from the last.
@@ -136,7 +136,7 @@ describe('evaluating a run', () => {
     for (const [k, { score }] of boxesOf(whole).entries()) expect(again[k]?.score).toBeCloseTo(score, 4);
   });
 
-  it('writes another part of the data into files of its own', async () => {
+  it('writes another split into files of its own', async () => {
     const before = await json('metrics.json');
     await evaluateRun(config, { ...options, split: 'val' });
     expect(await json('metrics.json')).toEqual(before);
@@ -210,7 +210,7 @@ inBrowser(`the page in a browser${chromiumPath === undefined ? ` (${noBrowser})`
     expect(await page.textContent('#f-count')).toBe(`0 of ${worst.length}`);
     await page.fill('#f-text', '');
 
-    // The picture shows the image with the outlines over it, in one colour a phrase.
+    // The overlay shows the image with the outlines over it, in one colour a phrase.
     await page.setViewportSize({ width: 1200, height: 900 });
     const card = page.locator('.card').last();
     await card.scrollIntoViewIfNeeded();

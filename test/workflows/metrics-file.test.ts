@@ -30,7 +30,11 @@ describe('metrics.json', () => {
   });
 
   it.each([
-    ['an older one', '{"test": {"dsc": 80, "iou": 70}, "training": []}', /it has no schemaVersion: an older version/],
+    [
+      'of an unknown older version',
+      '{"test": {"dsc": 80, "iou": 70}, "training": []}',
+      /it has no schemaVersion: an older version/,
+    ],
     ['one of a later version', '{"schemaVersion": 99}', /its schemaVersion is 99; expected 2/],
     ['one whose version is text', '{"schemaVersion": "1"}', /its schemaVersion is .*1.*; expected 2/],
     ['a key that it does not have', '{"schemaVersion": 2, "accuracy": 3}', /accuracy/],
@@ -38,7 +42,7 @@ describe('metrics.json', () => {
     ['half a file', '{"schemaVersion": 2, "test', /it is not JSON/],
     ['a list', '[]', /it has no schemaVersion/],
     ['null', 'null', /it has no schemaVersion/],
-  ])('that is %s is a named problem, and stays as it is', async (name, text, expected) => {
+  ])('that is %s is reported and left unchanged', async (name, text, expected) => {
     const file = join(dir, `${name}.json`);
     await writeFile(file, text);
     const adding = addEvaluation(file, { warnings: [] }, score(1));
@@ -60,7 +64,7 @@ describe('metrics.json', () => {
   });
 
   it.each([
-    ['training that is no list', { schemaVersion: 1, training: 3 }, /training: /],
+    ['training that is not a list', { schemaVersion: 1, training: 3 }, /training: /],
     ['a training under the keys of both versions', { schemaVersion: 2, training: [{ ...came, bestValLoss: 1 }] }, /bestVal/],
   ])('with %s is refused by name', async (_name, content, expected) => {
     const file = join(dir, 'mixed.json');
@@ -95,7 +99,7 @@ describe('metrics.json', () => {
   it.each([
     ['models that were not trained', {}],
     ['the demo', { before: score(1), after: score(2), training }],
-  ])('has the last evaluation of %s as its test figures', async (name, content) => {
+  ])('has the last evaluation of %s as its test scores', async (name, content) => {
     const file = join(dir, `${name}.json`);
     await writeMetrics(file, content);
     for (const dsc of [10, 20]) {

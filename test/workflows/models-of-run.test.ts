@@ -24,7 +24,7 @@ it('a detector that was trained whole keeps the adapter of its masker', () => {
 it.each([
   ['detector', { adapter: 'd/best' }, /model\.adapter: the detector is what is trained/],
   ['masker', { maskerAdapter: 'm/best' }, /model\.maskerAdapter: the masker is what is trained/],
-])('an adapter under the %s that is trained is refused, not ignored', async (task, model, expected) => {
+])('refuses an adapter under the %s that is being trained', async (task, model, expected) => {
   const data = { train: { size: 1 }, val: { size: 1 }, test: { size: 1 } } as unknown as OpenedSplits;
   await expect(runTraining(config({ task, model }), data)).rejects.toThrow(expected);
 });

@@ -89,7 +89,7 @@ describe('the figures of a training', () => {
     expect(evaluation?.score).toMatchObject({ dsc: 50, iou: 50, n: 2, images: 2, falseNegatives: 1 });
   });
 
-  it('are null, not 0, for a part without an image', async () => {
+  it('are null, not 0, for a split without an image', async () => {
     const [empty, whole] = await evaluateStrictly(
       [datasetOf([]), datasetOf(uneven)].map((dataset) => ({ dataset, methods: [finder] })),
       run('never'),

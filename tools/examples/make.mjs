@@ -19,7 +19,7 @@ const SIDE = { sets: 256, single: 400 };
 const JPEG = { quality: 84, mozjpeg: true };
 const WANTED = { train: 60, val: 20, test: 120 };
 const REHEARSED = { train: 48, val: 12 };
-const PARTS = /** @type {const} */ (['train', 'val', 'test']);
+const SPLITS = /** @type {const} */ (['train', 'val', 'test']);
 
 const [hc18, usgra, to] = process.argv.slice(2);
 if (to === undefined) throw new Error('usage: make.mjs HC18 USGRA TO');
@@ -51,8 +51,10 @@ function shuffled(items, random) {
 }
 
 /** The images of an imported split, each with its annotations. */
-async function readPart(root, part) {
-  const { images, annotations, categories, info } = JSON.parse(await readFile(join(root, 'annotations', `${part}.json`), 'utf8'));
+async function readSplit(root, split) {
+  const { images, annotations, categories, info } = JSON.parse(
+    await readFile(join(root, 'annotations', `${split}.json`), 'utf8'),
+  );
   const own = groupBy(annotations, ({ image_id }) => image_id);
   return { info, categories, entries: images.map((image) => ({ root, image, annotations: own.get(image.id) ?? [] })) };
 }
@@ -63,19 +65,19 @@ function onePerGroup(entries, random) {
   return shuffled(groups, random).map(([, own]) => own[Math.floor(random() * own.length)]);
 }
 
-async function readParts(root) {
-  const parts = {};
-  for (const part of PARTS) parts[part] = await readPart(root, part);
-  return parts;
+async function readSplits(root) {
+  const splits = {};
+  for (const split of SPLITS) splits[split] = await readSplit(root, split);
+  return splits;
 }
 
 async function drawHc18(root) {
   const random = seeded(SEED);
-  const parts = await readParts(root);
-  const drawn = Object.fromEntries(PARTS.map((part) => [part, onePerGroup(parts[part].entries, random)]));
+  const splits = await readSplits(root);
+  const drawn = Object.fromEntries(SPLITS.map((split) => [split, onePerGroup(splits[split].entries, random)]));
   return {
-    ...parts.train,
-    parts: {
+    ...splits.train,
+    splits: {
       train: drawn.train.slice(0, WANTED.train),
       val: drawn.val.slice(0, WANTED.val),
       test: [...drawn.test, ...drawn.val.slice(WANTED.val)].slice(0, WANTED.test),
@@ -85,10 +87,10 @@ async function drawHc18(root) {
 
 async function drawUsgra(root) {
   const random = seeded(SEED);
-  const { train, val, test } = await readParts(root);
+  const { train, val, test } = await readSplits(root);
   return {
     ...test,
-    parts: {
+    splits: {
       train: onePerGroup(train.entries, random).slice(0, REHEARSED.train),
       val: onePerGroup(val.entries, random).slice(0, REHEARSED.val),
       test: test.entries,
@@ -125,10 +127,10 @@ function extent(mask, { width, height }) {
 }
 
 /** Writes a downsampled dataset. Objects without any remaining pixel are dropped. */
-async function writeSet(folder, { info, categories, parts }, side) {
+async function writeSet(folder, { info, categories, splits }, side) {
   await rm(folder, { recursive: true, force: true });
   for (const name of ['annotations', 'images', 'masks']) await mkdir(join(folder, name), { recursive: true });
-  for (const [part, entries] of Object.entries(parts)) {
+  for (const [split, entries] of Object.entries(splits)) {
     const images = [];
     const annotations = [];
     for (const { root, image, annotations: own } of entries.toSorted((a, b) =>
@@ -159,12 +161,12 @@ async function writeSet(folder, { info, categories, parts }, side) {
       }
     }
     const lines = (list) => `[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]`;
-    const about = { dataset: info.dataset, licence: 'CC BY 4.0', changes: `long side at most ${side} pixels, JPEG`, part };
+    const about = { dataset: info.dataset, licence: 'CC BY 4.0', changes: `long side at most ${side} pixels, JPEG`, split };
     await writeFile(
-      join(folder, 'annotations', `${part}.json`),
+      join(folder, 'annotations', `${split}.json`),
       `{"info": ${JSON.stringify(about)},\n"images": ${lines(images)},\n"annotations": ${lines(annotations)},\n"categories": ${JSON.stringify(categories)}}\n`,
     );
-    process.stdout.write(`${folder} ${part}: ${images.length} images, ${annotations.length} objects\n`);
+    process.stdout.write(`${folder} ${split}: ${images.length} images, ${annotations.length} objects\n`);
   }
 }
 
@@ -175,8 +177,8 @@ await writeSet(join(to, 'usgra-seg'), nerves, SIDE.sets);
 
 // Single, larger images of the test splits.
 const singles = [
-  ...heads.parts.test.slice(0, 2).map((entry, i) => [`fetal-head-${i + 1}.jpg`, entry]),
-  ...nerves.parts.test.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),
+  ...heads.splits.test.slice(0, 2).map((entry, i) => [`fetal-head-${i + 1}.jpg`, entry]),
+  ...nerves.splits.test.slice(0, 2).map((entry, i) => [`nerve-and-vessel-${i + 1}.jpg`, entry]),
 ];
 for (const [name, { root, image }] of singles) {
   await sharp(join(root, 'images', image.file_name))

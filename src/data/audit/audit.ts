@@ -21,33 +21,33 @@ export interface AuditOptions {
  * Audits splits of datasets: whether each image can be read, what it contains, whether boxes fit masks, and whether the image or
  * its patient is also in another split. Images are processed a few at a time; only a few hundred bytes of each are kept.
  */
-export async function auditDatasets(parts: readonly AuditSplit[], options: AuditOptions = {}): Promise<AuditReport> {
+export async function auditDatasets(splits: readonly AuditSplit[], options: AuditOptions = {}): Promise<AuditReport> {
   const caches = new Map<string, Promise<AuditCache>>();
   const cacheOf = (folder: string) => {
     const cache = caches.get(folder) ?? AuditCache.open(folder, options.cacheDirectory);
     caches.set(folder, cache);
     return cache;
   };
-  const jobs = parts.flatMap((part) => Array.from({ length: part.data.size }, (_, index) => ({ part, index })));
-  const pictures: ImageRecord[] = new Array(jobs.length);
+  const jobs = splits.flatMap((split) => Array.from({ length: split.data.size }, (_, index) => ({ split, index })));
+  const images: ImageRecord[] = new Array(jobs.length);
   const problems: Problem[] = [...(options.problems ?? [])];
   let done = 0;
   let cached = 0;
   await inParallel(jobs.length, async (k) => {
-    const { part, index } = jobs[k] as (typeof jobs)[number];
-    const { picture, known } = await lookAt(part, index, cacheOf, problems);
-    pictures[k] = picture;
+    const { split, index } = jobs[k] as (typeof jobs)[number];
+    const { image, known } = await lookAt(split, index, cacheOf, problems);
+    images[k] = image;
     cached += Number(known);
-    options.onProgress?.(++done, jobs.length, basename(picture.file));
+    options.onProgress?.(++done, jobs.length, basename(image.file));
   });
   for (const cache of caches.values()) await (await cache).save();
-  const groups = findSharedGroups(pictures);
-  const duplicates = findTwins(pictures);
-  const order = new Map(parts.map(({ dataset, part }, i) => [`${dataset}\0${part}`, i]));
+  const groups = findSharedGroups(images);
+  const duplicates = findTwins(images);
+  const order = new Map(splits.map(({ dataset, split }, i) => [`${dataset}\0${split}`, i]));
   problems.sort(
     (a, b) =>
       Number(a.level === 'warning') - Number(b.level === 'warning') ||
-      (order.get(`${a.dataset}\0${a.part}`) ?? 0) - (order.get(`${b.dataset}\0${b.part}`) ?? 0) ||
+      (order.get(`${a.dataset}\0${a.split}`) ?? 0) - (order.get(`${b.dataset}\0${b.split}`) ?? 0) ||
       a.file.localeCompare(b.file, 'en', { numeric: true }),
   );
   const count = (level: Problem['level']) =>
@@ -57,7 +57,7 @@ export async function auditDatasets(parts: readonly AuditSplit[], options: Audit
     warnings: count('warning'),
     images: jobs.length,
     cached,
-    datasets: summariseDatasets(parts, pictures),
+    datasets: summariseDatasets(splits, images),
     problems,
     groups,
     duplicates,
@@ -66,27 +66,27 @@ export async function auditDatasets(parts: readonly AuditSplit[], options: Audit
 
 /** Inspects an image or returns the cached inspection. */
 async function lookAt(
-  { dataset, part, data, root }: AuditSplit,
+  { dataset, split, data, root }: AuditSplit,
   index: number,
   cacheOf: (folder: string) => Promise<AuditCache>,
   problems: Problem[],
-): Promise<{ readonly picture: ImageRecord; readonly known: boolean }> {
+): Promise<{ readonly image: ImageRecord; readonly known: boolean }> {
   const source = data.source?.(index);
-  const file = source === undefined ? `${dataset} ${part} ${index}` : below(root, source.files[0] as string);
-  const place = { dataset, part, index, file, group: source?.group };
+  const file = source === undefined ? `${dataset} ${split} ${index}` : below(root, source.files[0] as string);
+  const place = { dataset, split, index, file, group: source?.group };
   try {
     const inspect = () => inspectSample(data, index);
     const { inspection, cached } =
       source === undefined
         ? { inspection: await inspect(), cached: false }
-        : await (await cacheOf(root ?? folderOf(source))).get(part, source, inspect);
-    for (const { level, what } of inspection.problems) problems.push({ level, dataset, part, file, what });
+        : await (await cacheOf(root ?? folderOf(source))).get(split, source, inspect);
+    for (const { level, what } of inspection.problems) problems.push({ level, dataset, split, file, what });
     const { width, height, exact, signs, labels }: Inspection = inspection;
-    return { picture: { ...place, width, height, exact, signs, labels }, known: cached };
+    return { image: { ...place, width, height, exact, signs, labels }, known: cached };
   } catch (error) {
     const what = root === undefined ? reasonOf(error) : reasonOf(error).replaceAll(`${root}/`, '');
-    problems.push({ level: 'error', dataset, part, file, what });
-    return { picture: { ...place, labels: [] }, known: false };
+    problems.push({ level: 'error', dataset, split, file, what });
+    return { image: { ...place, labels: [] }, known: false };
   }
 }
 

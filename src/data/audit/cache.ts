@@ -65,11 +65,11 @@ export class AuditCache {
 
   /** Returns the inspection of a sample, from the cache if the sample is unchanged. */
   async get(
-    part: string,
+    split: string,
     source: SampleSource,
     inspect: () => Promise<Inspection>,
   ): Promise<{ readonly inspection: Inspection; readonly cached: boolean }> {
-    const key = `${part} ${resolve(source.files[0] as string)}`;
+    const key = `${split} ${resolve(source.files[0] as string)}`;
     const stamp = sha256(`${source.annotation}\n${(await Promise.all(source.files.map(stampOf))).join('\n')}`);
     const known = this.old[key] ?? this.fresh[key];
     if (known?.stamp === stamp) {
@@ -88,8 +88,8 @@ export class AuditCache {
   /** Hash of everything that a sample is made of; undefined if a file cannot be read. */
   private async contentOf({ files, annotation }: SampleSource): Promise<string | undefined> {
     try {
-      const parts = await Promise.all(files.map((address) => this.hashOfAddress(address)));
-      return sha256([annotation, ...parts].join('\n'));
+      const hashes = await Promise.all(files.map((address) => this.hashOfAddress(address)));
+      return sha256([annotation, ...hashes].join('\n'));
     } catch {
       return undefined;
     }

@@ -20,9 +20,9 @@ export interface CopyGroups {
  * Joins the groups of identical or near-identical images by the criterion of {@link findTwins}. Splitting by joined groups leaves
  * no twins across splits.
  */
-export function joinCopies(pictures: readonly Compared[]): CopyGroups {
+export function joinCopies(images: readonly Compared[]): CopyGroups {
   const number = new Map<string, number>();
-  const own = pictures.map(({ group }) => {
+  const own = images.map(({ group }) => {
     if (!number.has(group)) number.set(group, number.size);
     return number.get(group) as number;
   });
@@ -35,7 +35,7 @@ export function joinCopies(pictures: readonly Compared[]): CopyGroups {
     return root;
   };
   const copied = new Set<number>();
-  eachCopy(pictures, own, (i, j) => {
+  eachCopy(images, own, (i, j) => {
     copied.add(i).add(j);
     const [a, b] = [first(own[i] as number), first(own[j] as number)];
     joined[Math.max(a, b)] = Math.min(a, b);
@@ -51,15 +51,15 @@ export function joinCopies(pictures: readonly Compared[]): CopyGroups {
 }
 
 /** Calls `note` for each pair of identical or near-identical images from different groups. */
-function eachCopy(pictures: readonly Compared[], groups: readonly number[], note: (i: number, j: number) => void): void {
+function eachCopy(images: readonly Compared[], groups: readonly number[], note: (i: number, j: number) => void): void {
   const seen = new Map<string, number>();
-  for (const [j, { exact }] of pictures.entries()) {
+  for (const [j, { exact }] of images.entries()) {
     if (exact === undefined) continue;
     const i = seen.get(exact) ?? j;
     seen.set(exact, i);
     if (groups[i] !== groups[j]) note(i, j);
   }
-  const usable = pictures.flatMap(({ signs }, index) => (signs === undefined ? [] : [{ index, signs }]));
+  const usable = images.flatMap(({ signs }, index) => (signs === undefined ? [] : [{ index, signs }]));
   const words = packSigns(usable.map(({ signs }) => signs));
   const indices = Int32Array.from(usable, ({ index }) => index);
   const own = Int32Array.from(indices, (index) => groups[index] as number);

@@ -24,11 +24,11 @@ export async function auditForTraining(
   data: Readonly<Record<Split, Dataset>>,
   { allowOverlap = false, logger = silentLogger, ...options }: TrainingAuditOptions = {},
 ): Promise<void> {
-  const parts = (['train', 'val', 'test'] as const)
-    .flatMap((part) => originals(data[part]).map((own): AuditSplit => ({ dataset: own.name, part, data: own })))
-    .filter((part) => !isGenerated(part));
-  if (parts.length === 0) return;
-  const report = await auditDatasets(parts, { ...options, onProgress: timed(logger) });
+  const splits = (['train', 'val', 'test'] as const)
+    .flatMap((split) => originals(data[split]).map((own): AuditSplit => ({ dataset: own.name, split, data: own })))
+    .filter((split) => !isGenerated(split));
+  if (splits.length === 0) return;
+  const report = await auditDatasets(splits, { ...options, onProgress: timed(logger) });
   const unreadable = report.problems.filter(({ level }) => level === 'error');
   if (unreadable.length > 0)
     throw new DataError({
@@ -38,8 +38,8 @@ export async function auditForTraining(
       fix: 'Repair them, or take them out of the dataset',
     });
   const twins = report.duplicates.filter(({ level }) => level === 'error');
-  const learnt = twins.filter(({ a, b }) => a.part === 'train' || b.part === 'train');
-  const groups = report.groups.filter(({ parts: own }) => own.train !== undefined);
+  const learnt = twins.filter(({ a, b }) => a.split === 'train' || b.split === 'train');
+  const groups = report.groups.filter(({ splits: own }) => own.train !== undefined);
   const what = [
     ...(groups.length > 0
       ? [
@@ -105,12 +105,12 @@ function list<T>(items: readonly T[], text: (item: T) => string): string {
   return `${items.slice(0, LISTED).map(text).join(', ')}${more}`;
 }
 
-function problemText({ part, file, what }: Problem): string {
-  return `${file} (${part}): ${what}`;
+function problemText({ split, file, what }: Problem): string {
+  return `${file} (${split}): ${what}`;
 }
 
-function groupText({ group, parts }: SharedGroup): string {
-  return `${group} (${Object.keys(parts).join(', ')})`;
+function groupText({ group, splits }: SharedGroup): string {
+  return `${group} (${Object.keys(splits).join(', ')})`;
 }
 
 function twinsText({ a, b, kind, mirrored }: Twins): string {
@@ -118,6 +118,6 @@ function twinsText({ a, b, kind, mirrored }: Twins): string {
   return `${placeText(a)} = ${placeText(b)} (${how})`;
 }
 
-function placeText({ file, part }: ImageLocation): string {
-  return `${file} (${part})`;
+function placeText({ file, split }: ImageLocation): string {
+  return `${file} (${split})`;
 }

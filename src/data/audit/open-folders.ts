@@ -10,7 +10,7 @@ const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
 /** The splits of several datasets, and the problems found while opening them. */
 export interface OpenedFolders {
-  readonly parts: readonly AuditSplit[];
+  readonly splits: readonly AuditSplit[];
   readonly problems: readonly Problem[];
 }
 
@@ -23,7 +23,7 @@ export async function openFolders(folders: readonly string[]): Promise<OpenedFol
   const roots = [...new Set((await Promise.all(folders.map(datasetsOf))).flat())];
   const names = namesOf(roots);
   const opened = await Promise.all(roots.map((root, i) => openDataset(root, names[i] as string)));
-  return { parts: opened.flatMap(({ parts }) => parts), problems: opened.flatMap(({ problems }) => problems) };
+  return { splits: opened.flatMap(({ splits }) => splits), problems: opened.flatMap(({ problems }) => problems) };
 }
 
 async function datasetsOf(folder: string): Promise<string[]> {
@@ -44,7 +44,7 @@ async function datasetsOf(folder: string): Promise<string[]> {
 
 async function isDataset(root: string): Promise<boolean> {
   const names: string[] = await readdir(join(root, 'annotations')).catch(() => []);
-  return SPLITS.some((part) => names.includes(`${part}.json`));
+  return SPLITS.some((split) => names.includes(`${split}.json`));
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -61,43 +61,46 @@ function namesOf(roots: readonly string[]): string[] {
 
 async function openDataset(root: string, dataset: string): Promise<OpenedFolders> {
   const present = new Set(await readdir(join(root, 'annotations')));
-  const parts: AuditSplit[] = [];
+  const splits: AuditSplit[] = [];
   const problems: Problem[] = [];
-  for (const part of SPLITS.filter((name) => present.has(`${name}.json`))) {
+  for (const split of SPLITS.filter((name) => present.has(`${name}.json`))) {
     try {
-      parts.push({ dataset, part, root, data: await CocoDataset.open(root, part) });
+      splits.push({ dataset, split, root, data: await CocoDataset.open(root, split) });
     } catch (error) {
       const what = reasonOf(error);
-      problems.push({ level: 'error', dataset, part, file: `annotations/${part}.json`, what });
+      problems.push({ level: 'error', dataset, split, file: `annotations/${split}.json`, what });
     }
   }
-  const forgotten = await orphans(root, dataset, parts);
-  return { parts, problems: [...problems, ...(await strangers(root, dataset, parts)), ...forgotten] };
+  const forgotten = await orphans(root, dataset, splits);
+  return { splits, problems: [...problems, ...(await strangers(root, dataset, splits)), ...forgotten] };
 }
 
 /** Files that are links out of the dataset; one is named per split. */
-async function strangers(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
+async function strangers(root: string, dataset: string, splits: readonly AuditSplit[]): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const { part, data } of parts) {
+  for (const { split, data } of splits) {
     const outside: string[] = [];
     for (let i = 0; i < data.size; i++)
       for (const file of data.source?.(i)?.files ?? []) if (!(await isOwn(file, root))) outside.push(file);
     const [first] = outside;
     if (first === undefined) continue;
     const what = `${outside.length === 1 ? 'it leads' : `it and ${outside.length - 1} more lead`} out of the dataset by a link: not shown on the page`;
-    problems.push({ level: 'warning', dataset, part, file: relative(root, first), what });
+    problems.push({ level: 'warning', dataset, split, file: relative(root, first), what });
   }
   return problems;
 }
 
 /** Files that no annotation names. Skipped if an annotation file could not be read. */
-async function orphans(root: string, dataset: string, parts: readonly AuditSplit[]): Promise<Problem[]> {
+async function orphans(root: string, dataset: string, splits: readonly AuditSplit[]): Promise<Problem[]> {
   const present = await readdir(join(root, 'annotations'));
-  const first = parts[0];
-  if (first === undefined || SPLITS.some((part) => present.includes(`${part}.json`) && !parts.some((own) => own.part === part)))
+  const first = splits[0];
+  if (
+    first === undefined ||
+    SPLITS.some((split) => present.includes(`${split}.json`) && !splits.some((own) => own.split === split))
+  )
     return [];
   const used = new Set<string>();
-  for (const { data } of parts)
+  for (const { data } of splits)
     for (let i = 0; i < data.size; i++)
       for (const file of data.source?.(i)?.files ?? []) used.add(file.replace(/#[xyz]?\d+(t\d+)?$/, ''));
   const lists = await Promise.all(
@@ -112,7 +115,7 @@ async function orphans(root: string, dataset: string, parts: readonly AuditSplit
   return lists.flat().map((file) => ({
     level: 'warning',
     dataset,
-    part: first.part,
+    split: first.split,
     file,
     what: 'no annotation names it',
   }));

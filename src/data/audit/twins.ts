@@ -11,17 +11,17 @@ const MIRRORED = ['no', 'left-right', 'up-down', 'both'] as const;
  * Finds images that are in two splits or two datasets. A near-identical image is reported only with its nearest counterpart: n
  * frames of a cine clip would otherwise make n² pairs. Twins within one split are harmless and left out.
  */
-export function findTwins(pictures: readonly ImageRecord[], limit = ALIKE): Twins[] {
+export function findTwins(images: readonly ImageRecord[], limit = ALIKE): Twins[] {
   const twins = new Map<string, Twins>();
   const note = (i: number, j: number, distance: number, mirror: number, kind: Twins['kind']) => {
     const key = i < j ? `${i} ${j}` : `${j} ${i}`;
     if (twins.has(key)) return;
-    const [a, b] = [pictures[Math.min(i, j)] as ImageRecord, pictures[Math.max(i, j)] as ImageRecord];
+    const [a, b] = [images[Math.min(i, j)] as ImageRecord, images[Math.max(i, j)] as ImageRecord];
     const turned = MIRRORED[mirror] as Twins['mirrored'];
     twins.set(key, { level: levelOf(a, b), kind, distance, mirrored: turned, a: placeOf(a), b: placeOf(b) });
   };
-  exactTwins(pictures, (i, j) => note(i, j, 0, 0, 'exact'));
-  for (const { i, j, distance, mirror } of nearest(pictures, limit)) note(i, j, distance, mirror, 'alike');
+  exactTwins(images, (i, j) => note(i, j, 0, 0, 'exact'));
+  for (const { i, j, distance, mirror } of nearest(images, limit)) note(i, j, distance, mirror, 'alike');
   return [...twins.values()].sort((x, y) => order(x) - order(y) || x.distance - y.distance);
 }
 
@@ -30,14 +30,14 @@ function order({ level, kind }: Twins): number {
 }
 
 /** Pairs of images with equal pixels: each with the first one in every other place. */
-function exactTwins(pictures: readonly ImageRecord[], note: (i: number, j: number) => void): void {
+function exactTwins(images: readonly ImageRecord[], note: (i: number, j: number) => void): void {
   const seen = new Map<string, Map<string, number>>();
-  for (const [j, picture] of pictures.entries()) {
-    if (picture.exact === undefined) continue;
-    const places = seen.get(picture.exact) ?? new Map<string, number>();
-    seen.set(picture.exact, places);
-    for (const [place, i] of places) if (place !== placeKey(picture)) note(i, j);
-    if (!places.has(placeKey(picture))) places.set(placeKey(picture), j);
+  for (const [j, image] of images.entries()) {
+    if (image.exact === undefined) continue;
+    const places = seen.get(image.exact) ?? new Map<string, number>();
+    seen.set(image.exact, places);
+    for (const [place, i] of places) if (place !== placeKey(image)) note(i, j);
+    if (!places.has(placeKey(image))) places.set(placeKey(image), j);
   }
 }
 
@@ -50,11 +50,11 @@ interface Match {
 }
 
 /** Each image's nearest counterpart in another place. All pairs are compared, most of them by three words only. */
-function nearest(pictures: readonly ImageRecord[], limit: number): Match[] {
-  const usable = pictures.flatMap((picture, index) => (picture.signs === undefined ? [] : [{ index, signs: picture.signs }]));
+function nearest(images: readonly ImageRecord[], limit: number): Match[] {
+  const usable = images.flatMap((image, index) => (image.signs === undefined ? [] : [{ index, signs: image.signs }]));
   const places = new Map<string, number>();
   const place = Int32Array.from(usable, ({ index }) => {
-    const key = placeKey(pictures[index] as ImageRecord);
+    const key = placeKey(images[index] as ImageRecord);
     if (!places.has(key)) places.set(key, places.size);
     return places.get(key) as number;
   });
@@ -90,15 +90,15 @@ function nearest(pictures: readonly ImageRecord[], limit: number): Match[] {
   });
 }
 
-function placeKey({ dataset, part }: ImageRecord): string {
-  return `${part}\0${dataset}`;
+function placeKey({ dataset, split }: ImageRecord): string {
+  return `${split}\0${dataset}`;
 }
 
 /** An error across splits, whatever the dataset: a test image must not be trained on. */
 function levelOf(a: ImageRecord, b: ImageRecord): Level {
-  return a.part === b.part ? 'warning' : 'error';
+  return a.split === b.split ? 'warning' : 'error';
 }
 
-function placeOf({ dataset, part, index, file }: ImageRecord): ImageLocation {
-  return { dataset, part, index, file };
+function placeOf({ dataset, split, index, file }: ImageRecord): ImageLocation {
+  return { dataset, split, index, file };
 }

@@ -1,10 +1,10 @@
 import type { Split } from '../coco.js';
 import type { Dataset } from '../types.js';
 
-/** A split of a dataset that is looked at. Here and in `audit.json` its name stands under `part`. */
+/** A split of a dataset that is audited. */
 export interface AuditSplit {
   readonly dataset: string;
-  readonly part: Split;
+  readonly split: Split;
   readonly data: Dataset;
   /** The dataset's folder; reported file names are relative to it. */
   readonly root?: string | undefined;
@@ -17,7 +17,7 @@ export type Level = 'error' | 'warning';
 export interface Problem {
   readonly level: Level;
   readonly dataset: string;
-  readonly part: Split;
+  readonly split: Split;
   /** Relative to the dataset's folder. */
   readonly file: string;
   readonly what: string;
@@ -37,7 +37,7 @@ export interface Inspection {
 /** An image of a split. Unreadable images have no size and no fingerprint. */
 export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height' | 'exact' | 'signs'>> {
   readonly dataset: string;
-  readonly part: Split;
+  readonly split: Split;
   readonly index: number;
   /** Relative to the dataset's folder. */
   readonly file: string;
@@ -46,7 +46,7 @@ export interface ImageRecord extends Partial<Pick<Inspection, 'width' | 'height'
 }
 
 /** The location of an image. */
-export type ImageLocation = Pick<ImageRecord, 'dataset' | 'part' | 'index' | 'file'>;
+export type ImageLocation = Pick<ImageRecord, 'dataset' | 'split' | 'index' | 'file'>;
 
 /** The same image in two places. */
 export interface Twins {
@@ -66,7 +66,7 @@ export interface SharedGroup {
   readonly dataset: string;
   readonly group: string;
   /** Images in each split. */
-  readonly parts: Partial<Record<Split, number>>;
+  readonly splits: Partial<Record<Split, number>>;
 }
 
 /** Counts of a split. */
@@ -94,7 +94,7 @@ export interface PaperCounts {
 
 export interface DatasetSummary {
   readonly name: string;
-  readonly parts: Partial<Record<Split, SplitSummary>>;
+  readonly splits: Partial<Record<Split, SplitSummary>>;
   readonly paper: PaperCounts | null;
 }
 

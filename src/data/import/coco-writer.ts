@@ -42,7 +42,7 @@ export async function writeAnnotations(
   const categories = phrases.map((name, i) => ({ id: i + 1, name }));
   const idOf = new Map(categories.map(({ id, name }) => [name, id]));
   await writeFileAtomic(join(root, 'annotations', `${split}.json`), async (file) => {
-    await file.write(`{"info": ${JSON.stringify({ ...info, part: split })},\n"images": [`);
+    await file.write(`{"info": ${JSON.stringify({ ...info, split })},\n"images": [`);
     await writeList(file, entries, (entry, i) => [
       {
         id: i + 1,

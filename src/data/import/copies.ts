@@ -29,7 +29,7 @@ export function reportCopies(
   const twins = findTwins(
     copied.map((i) => ({
       dataset: '',
-      part: splitOf[i] as Split,
+      split: splitOf[i] as Split,
       index: i,
       file: source(i),
       labels: [],
@@ -45,7 +45,7 @@ export function reportCopies(
 }
 
 function pair({ a, b, kind }: Twins): CopiesReport['across'][number] {
-  return { a: a.file, b: b.file, parts: [a.part, b.part], kind };
+  return { a: a.file, b: b.file, splits: [a.split, b.split], kind };
 }
 
 /** Notices about copies: those across splits, and splits left empty because of them. */
@@ -57,7 +57,7 @@ export function copyNotes({ across, images, groups }: CopiesReport, splits: Spli
     ...(first === undefined
       ? []
       : [
-          `${across.length} pairs of images that are copies of each other are in different splits, ${first.a} (${first.parts[0]}) and ${first.b} (${first.parts[1]}) first: published splits are kept as they are, and train stops if an image is used for training and testing. Splits drawn with --seed keep copies together`,
+          `${across.length} pairs of images that are copies of each other are in different splits, ${first.a} (${first.splits[0]}) and ${first.b} (${first.splits[1]}) first: published splits are kept as they are, and train stops if an image is used for training and testing. Splits drawn with --seed keep copies together`,
         ]),
     ...(lacking
       ? [

@@ -219,7 +219,7 @@ async function writeSplits(done: readonly Done[], splits: Splits, { importer, op
     dataset: importer.name,
     variant,
     seed: options.splits === undefined ? options.seed : undefined,
-    parts: { train: names('train'), val: names('val'), test: names('test') },
+    splits: { train: names('train'), val: names('val'), test: names('test') },
   });
   await writeFileAtomic(join(options.to, 'splits.json'), text);
 }

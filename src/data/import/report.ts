@@ -25,7 +25,7 @@ export interface CopiesReport {
   readonly across: readonly {
     readonly a: string;
     readonly b: string;
-    readonly parts: readonly [Split, Split];
+    readonly splits: readonly [Split, Split];
     readonly kind: Twins['kind'];
   }[];
 }

@@ -6,11 +6,21 @@ import type { Importer, Problem, SourceRecord } from './types.js';
 
 const names = z.array(z.string());
 
-const schema = z.object({
-  dataset: z.string(),
-  variant: z.string().optional(),
-  parts: z.strictObject({ train: names, val: names, test: names }),
-});
+/** Files written before the splits had their name call them `parts`. */
+const FORMER_NAME = 'parts';
+
+const schema = z.preprocess(
+  (file) => (isRecord(file) && !('splits' in file) ? { ...file, splits: file[FORMER_NAME] } : file),
+  z.object({
+    dataset: z.string(),
+    variant: z.string().optional(),
+    splits: z.strictObject({ train: names, val: names, test: names }),
+  }),
+);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 /** A split of a dataset by image names as the import writes them, independent of extension and image size. */
 export interface SplitFile {
@@ -18,18 +28,18 @@ export interface SplitFile {
   readonly variant?: string | undefined;
   /** The seed of the split. */
   readonly seed?: number | undefined;
-  readonly parts: Readonly<Record<Split, readonly string[]>>;
+  readonly splits: Readonly<Record<Split, readonly string[]>>;
 }
 
 const SPLITS = ['train', 'val', 'test'] as const;
 
 /** Serialises a split file, one split per line. */
-export function splitText({ parts, ...head }: SplitFile): string {
-  const lines = SPLITS.map((split) => `    "${split}": ${JSON.stringify(parts[split])}`);
+export function splitText({ splits, ...head }: SplitFile): string {
+  const lines = SPLITS.map((split) => `    "${split}": ${JSON.stringify(splits[split])}`);
   const heads = Object.entries(head).flatMap(([key, value]) =>
     value === undefined ? [] : [`  "${key}": ${JSON.stringify(value)},`],
   );
-  return `{\n${heads.join('\n')}\n  "parts": {\n${lines.join(',\n')}\n  }\n}\n`;
+  return `{\n${heads.join('\n')}\n  "splits": {\n${lines.join(',\n')}\n  }\n}\n`;
 }
 
 /**
@@ -53,9 +63,9 @@ export async function readSplitFile(file: string, { name, title, unseen }: Impor
       code: 'E_SPLITS_INVALID',
       where: file,
       what: 'it is no division of a dataset',
-      fix: 'Expected is {"dataset": NAME, "parts": {"train": [names], "val": [names], "test": [names]}}, as an import writes it to splits.json',
+      fix: 'Expected is {"dataset": NAME, "splits": {"train": [names], "val": [names], "test": [names]}}, as an import writes it to splits.json',
     });
-  const { dataset, parts } = parsed.data;
+  const { dataset, splits } = parsed.data;
   if (dataset !== name)
     throw new DataError({
       code: 'E_SPLITS_INVALID',
@@ -65,7 +75,7 @@ export async function readSplitFile(file: string, { name, title, unseen }: Impor
     });
   const splitOf = new Map<string, Split>();
   for (const split of SPLITS)
-    for (const image of parts[split]) {
+    for (const image of splits[split]) {
       const other = splitOf.get(image);
       if (other !== undefined)
         throw new DataError({
@@ -120,7 +130,7 @@ export function withSplits(
     records: records.flatMap(given),
     problems: records
       .filter(({ name }) => !splitOf.has(name))
-      .map((record) => ({ file: from(record), what: `${file} does not give it a part` })),
+      .map((record) => ({ file: from(record), what: `${file} does not give it a split` })),
     notes: missing.length === 0 ? [] : [note],
   };
 }

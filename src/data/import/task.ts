@@ -74,7 +74,7 @@ export function taskOf(given: ImportOptions): Task {
       code: 'E_OPTION_CONFLICT',
       where: '--official-splits',
       what,
-      fix: 'Leave it out: the parts are drawn by --seed',
+      fix: 'Leave it out: the splits are drawn by --seed',
     });
   }
   if (options.splits !== undefined && (protocol === 'paper' || options.officialSplits)) {

@@ -1,9 +1,10 @@
 import { join, resolve, sep } from 'node:path';
 import { initBackend } from '../../backend/index.js';
-import { GroundedSegmenter, isExported } from '../../infer/index.js';
+import { GroundedSegmenter, isExported, UniverSegPredictor } from '../../infer/index.js';
 import { shippedModels } from '../../pretrained/index.js';
 import type { Logger } from '../../util/index.js';
 import type { EngineOptions } from './engine.js';
+import { ExemplarModel } from './exemplar-model.js';
 import { LocalEngine } from './local-engine.js';
 import { type FromProcess, packEngineError, type ToProcess } from './wire.js';
 
@@ -29,7 +30,7 @@ function say(message: FromProcess): void {
   process.send?.(message);
 }
 
-async function start({ models, backend, limits }: EngineOptions): Promise<LocalEngine> {
+async function start({ models, universeg, backend, limits }: EngineOptions): Promise<LocalEngine> {
   const logger: Logger = {
     info: (message) => say({ kind: 'log', level: 'info', message }),
     warn: (message) => say({ kind: 'log', level: 'warn', message }),
@@ -38,12 +39,15 @@ async function start({ models, backend, limits }: EngineOptions): Promise<LocalE
   const segmenter = await GroundedSegmenter.load(models);
   const { detector = shippedModels.detector, adapter } = models;
   const own = (await isExported(detector)) ? join(detector, 'masker') : shippedModels.masker;
-  return new LocalEngine(segmenter, limits, {
+  const byExemplars =
+    universeg === undefined ? undefined : new ExemplarModel(nameOf(universeg), await UniverSegPredictor.load(universeg), limits);
+  const names = {
     backend: running,
     detector: nameOf(detector),
     masker: segmenter.masker === undefined ? null : nameOf(models.masker ?? own),
     adapter: adapter === undefined ? null : nameOf(adapter),
-  });
+  };
+  return new LocalEngine(segmenter, limits, names, byExemplars);
 }
 
 /** The last component of a folder's path: its location stays private. */

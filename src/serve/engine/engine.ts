@@ -1,11 +1,14 @@
 import type { BackendName } from '../../backend/index.js';
+import type { BinaryMask, RasterImage } from '../../imaging/index.js';
 import type { LoadOptionsOrBoxes } from '../../infer/index.js';
 import type { ServeLimits } from '../limits.js';
-import type { AnswerOf, Job } from './jobs.js';
+import type { AnswerOf, ExemplarSource, ImageSource, Job } from './jobs.js';
 
 /** Options of an engine. */
 export interface EngineOptions {
   readonly models: LoadOptionsOrBoxes;
+  /** A UniverSeg with weights, for exemplars. Absent: exemplars are refused. */
+  readonly universeg?: string | undefined;
   readonly backend: BackendName;
   readonly limits: ServeLimits;
 }
@@ -18,6 +21,23 @@ export interface EngineFacts {
   readonly adapter: string | null;
   /** Whether the masker supports points in addition to boxes. */
   readonly points: boolean;
+  /** The model that segments by exemplars. */
+  readonly exemplars: string | null;
+}
+
+/** Segments images by exemplars. */
+export interface ExemplarRunner {
+  readonly name: string;
+  /**
+   * @param read - decodes an exemplar's image.
+   * @returns an empty mask where nothing looks like the exemplars, and the mean probability inside.
+   */
+  segment(
+    image: RasterImage,
+    exemplars: readonly ExemplarSource[],
+    read: (source: ImageSource) => Promise<RasterImage>,
+  ): Promise<{ readonly mask: BinaryMask; readonly score: number }>;
+  dispose(): void;
 }
 
 /** Runs jobs. The caller must submit one at a time. */

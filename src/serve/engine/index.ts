@@ -1,6 +1,7 @@
 export type { Engine, EngineFacts } from './engine.js';
 export {
   type AnswerOf,
+  type ExemplarMaskSource,
   type ImageSource,
   type Job,
   maskFormats,

@@ -63,6 +63,29 @@ export interface MasksJob {
   readonly maskFormat: MaskFormat;
 }
 
+/** The mask of an exemplar, on the grid of its image. */
+export type ExemplarMaskSource =
+  | { readonly rle: CocoRle }
+  /** A mask file. */
+  | { readonly bytes: Uint8Array }
+  /** Each a list x0, y0, x1, y1, … in pixels; what lies inside any of them belongs to the structure. */
+  | { readonly polygons: readonly (readonly number[])[] };
+
+/** An image with the mask of what to find in another. */
+export interface ExemplarSource {
+  readonly image: ImageSource;
+  readonly mask: ExemplarMaskSource;
+}
+
+export interface ExemplarsJob {
+  readonly kind: 'exemplars';
+  readonly image: ImageSource;
+  readonly exemplars: readonly ExemplarSource[];
+  /** The name of what they show. */
+  readonly label: string;
+  readonly maskFormat: MaskFormat;
+}
+
 /** Decodes an image and caches it. */
 interface OpenJob {
   readonly kind: 'open';
@@ -75,7 +98,7 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob;
+export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -107,6 +130,8 @@ export interface Answers {
   readonly open: OpenedImage;
   readonly preview: Uint8Array;
   readonly segment: { readonly image: OpenedImage; readonly segments: readonly SentSegment[] };
+  /** One segment, or none where nothing looks like the exemplars. */
+  readonly exemplars: Answers['segment'];
   readonly masks: { readonly image: OpenedImage; readonly answers: readonly SentMaskAnswer[] };
 }
 

@@ -13,10 +13,11 @@ import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
-import type { Engine, EngineFacts } from './engine.js';
+import type { Engine, EngineFacts, ExemplarRunner } from './engine.js';
 import type {
   AnswerOf,
   Answers,
+  ExemplarsJob,
   ImageSource,
   Job,
   MaskFormat,
@@ -31,18 +32,25 @@ import { type KeptImage, KeptImages } from './kept-images.js';
 /** A masker that supports points as well as boxes. */
 type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswer[]> };
 
-/** Runs jobs in this thread. Owns the segmenter. */
+/** Runs jobs in this thread. Owns its models. */
 export class LocalEngine implements Engine {
   readonly facts: EngineFacts;
   private readonly segmenter: Segmenter<Masker | undefined>;
   private readonly limits: ServeLimits;
   private readonly images: KeptImages;
+  private readonly byExemplars: ExemplarRunner | undefined;
 
-  constructor(segmenter: Segmenter<Masker | undefined>, limits: ServeLimits, names: Omit<EngineFacts, 'points'>) {
+  constructor(
+    segmenter: Segmenter<Masker | undefined>,
+    limits: ServeLimits,
+    names: Omit<EngineFacts, 'points' | 'exemplars'>,
+    byExemplars?: ExemplarRunner,
+  ) {
     this.segmenter = segmenter;
+    this.byExemplars = byExemplars;
     this.limits = limits;
     this.images = new KeptImages(limits);
-    this.facts = { ...names, points: takesPoints(segmenter.masker) };
+    this.facts = { ...names, points: takesPoints(segmenter.masker), exemplars: byExemplars?.name ?? null };
   }
 
   async run<J extends Job>(job: J): Promise<AnswerOf<J>> {
@@ -59,15 +67,38 @@ export class LocalEngine implements Engine {
         return this.segment(job);
       case 'masks':
         return this.masks(job);
+      case 'exemplars':
+        return this.segmentByExemplars(job);
     }
   }
 
   private async open(source: ImageSource): Promise<KeptImage> {
     if ('id' in source) return this.images.get(source.id);
-    const { bytes, name, frame } = source;
+    const { raster, frames } = await this.decode(source);
+    return this.images.add(raster, frames);
+  }
+
+  private async decode({ bytes, name, frame }: Exclude<ImageSource, { id: string }>) {
     const set = await openImages(bytes, this.limits, name);
     const address = frame ?? set.address(0);
-    return this.images.add(await set.image(address), { kind: set.kind, count: set.count, per_frame: set.perFrame, address });
+    return { raster: await set.image(address), frames: { kind: set.kind, count: set.count, per_frame: set.perFrame, address } };
+  }
+
+  private async segmentByExemplars({ image, exemplars, label, maskFormat }: ExemplarsJob): Promise<Answers['exemplars']> {
+    if (this.byExemplars === undefined)
+      throw new UsageError({
+        code: 'E_OPTION_MISSING',
+        where: 'exemplars',
+        what: 'this server has no UniverSeg with weights',
+        fix: 'Start it with --universeg',
+      });
+    const { raster, opened } = await this.open(image);
+    // Exemplars of a request are not kept: they would drop the images that somebody is working on.
+    const read = async (source: ImageSource) => ('id' in source ? this.images.get(source.id) : await this.decode(source)).raster;
+    const { mask, score } = await this.byExemplars.segment(raster, exemplars, read);
+    const boxXyxyPx = boxOfMask(mask);
+    if (boxXyxyPx === undefined) return { image: opened, segments: [] };
+    return { image: opened, segments: [await sentSegment({ phrase: label, score, boxXyxyPx, mask }, maskFormat)] };
   }
 
   private async segment({ kind: _kind, image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
@@ -115,6 +146,7 @@ export class LocalEngine implements Engine {
 
   async close(): Promise<void> {
     this.segmenter.dispose();
+    this.byExemplars?.dispose();
   }
 }
 

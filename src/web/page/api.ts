@@ -54,6 +54,11 @@ export const serverEngine: PageEngine = {
     const { answers } = (await post('v1/masks', body, signal)) as { answers: SentMaskAnswer[] };
     return answers[0]?.masks[0];
   },
+
+  async segmentAlike({ id }, exemplars, signal) {
+    const body = { image_id: id, exemplars: exemplars.map(({ opened, mask }) => ({ image_id: opened.id, mask })) };
+    return ((await post('v1/exemplars', body, signal)) as { segments: SentSegment[] }).segments;
+  },
 };
 
 async function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {

@@ -8,6 +8,13 @@ export interface MaskQuestion {
   readonly labels?: readonly (0 | 1)[];
 }
 
+/** An image with the mask of what to find in others. */
+export interface Exemplar {
+  readonly opened: OpenedImage;
+  /** Run lengths, or a mask file in base64. */
+  readonly mask: { readonly size: readonly [height: number, width: number]; readonly counts: string } | string;
+}
+
 /** Progress of an engine's start. */
 export interface Step {
   readonly what: string;
@@ -18,13 +25,17 @@ export interface Step {
 /** The engine behind the page: the server (`api.ts`), or the browser itself (`../worker`). */
 export interface PageEngine {
   /** Starts the engine. */
-  start(say: (step: Step) => void): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points'>>;
+  start(
+    say: (step: Step) => void,
+  ): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points' | 'exemplars'>>;
   /** Decodes a file; the decoded image is cached. */
   openImage(file: File, frame: string | undefined, signal: AbortSignal): Promise<OpenedImage>;
   loadImage(image: OpenedImage, signal: AbortSignal): Promise<ImageBitmap>;
   /** Detects and segments everything with a score of at least {@link FLOOR}. */
   segment(image: OpenedImage, prompt: string, signal: AbortSignal): Promise<readonly SentSegment[]>;
   maskFor(image: OpenedImage, question: MaskQuestion, signal: AbortSignal): Promise<SentMaskAnswer['masks'][number] | undefined>;
+  /** Segments what looks like the exemplars. Absent: the engine cannot. */
+  segmentAlike?(image: OpenedImage, exemplars: readonly Exemplar[], signal: AbortSignal): Promise<readonly SentSegment[]>;
 }
 
 /** The lowest score requested: everything above can be shown and hidden without another request. */

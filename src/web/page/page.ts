@@ -1,8 +1,9 @@
 import type { Selection } from '../../processing/index.js';
-import type { OpenedImage } from '../../serve/engine/jobs.js';
+import type { OpenedImage, SentSegment } from '../../serve/engine/jobs.js';
 import { ApiError, rememberToken } from './api.js';
 import { drawScene } from './draw.js';
 import type { PageEngine, Step } from './engine.js';
+import { Exemplars } from './exemplars.js';
 import { type ExportKind, saveAs } from './export-files.js';
 import { showList } from './layer-list.js';
 import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
@@ -16,6 +17,7 @@ const threshold = element<HTMLInputElement>('threshold');
 const slider = element<HTMLInputElement>('frame');
 
 let engine: PageEngine;
+const exemplars = new Exemplars(element('exemplars'), () => showExemplarButtons());
 const layers = new Layers();
 let current: { readonly file: File; readonly opened: OpenedImage; readonly image: ImageBitmap } | undefined;
 let draft: Bbox | undefined;
@@ -40,7 +42,13 @@ function refresh(): void {
   const [listed, all] = [layers.listed.length, layers.all.length];
   element<HTMLOutputElement>('count').value = all === 0 ? '' : `${listed} of ${all} shown`;
   element<HTMLButtonElement>('delete').disabled = layers.chosen === undefined;
+  showExemplarButtons();
   draw();
+}
+
+function showExemplarButtons(): void {
+  element<HTMLButtonElement>('add-exemplar').disabled = !exemplars.hasRoom || (layers.chosen?.rle ?? null) === null;
+  element<HTMLButtonElement>('find-alike').disabled = current === undefined || exemplars.count === 0;
 }
 
 function say(text: string, bad = false): void {
@@ -105,16 +113,25 @@ function addressOf(index: number, slices: number, volumes: boolean): string {
   return volumes ? `${index % slices}t${Math.floor(index / slices)}` : String(index);
 }
 
-async function find(): Promise<void> {
+async function find(ask: (image: OpenedImage, signal: AbortSignal) => Promise<readonly SentSegment[]>): Promise<void> {
   await work('Searching', async (signal) => {
     if (current === undefined) return '';
     const begin = performance.now();
-    const found = await engine.segment(current.opened, prompt.value, signal);
+    const found = await ask(current.opened, signal);
     layers.replace(found);
     refresh();
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     return `${found.length} found in ${seconds} s`;
   });
+}
+
+/** Sends the open image again, which the engine no longer keeps. */
+async function reopen(signal: AbortSignal): Promise<OpenedImage> {
+  const before = current;
+  if (before === undefined) throw new Error('No image is open');
+  const opened = await engine.openImage(before.file, before.opened.frames.address, signal);
+  if (current === before) current = { ...before, opened };
+  return opened;
 }
 
 /** Requests a new mask for a drawn box or points. */
@@ -208,7 +225,21 @@ document.addEventListener('drop', (event) => {
 });
 element('ask').addEventListener('submit', (event) => {
   event.preventDefault();
-  void find();
+  void find((image, signal) => engine.segment(image, prompt.value, signal));
+});
+element('find-alike').addEventListener('click', () => {
+  void find((image, signal) => exemplars.find(engine, image, () => reopen(signal), signal));
+});
+element('add-exemplar').addEventListener('click', () => {
+  const rle = layers.chosen?.rle ?? null;
+  if (current !== undefined && rle !== null) say(exemplars.addMask(current, rle));
+});
+const exemplarPicker = element<HTMLInputElement>('exemplar-files');
+element('add-files').addEventListener('click', () => exemplarPicker.click());
+exemplarPicker.addEventListener('change', () => {
+  const files = [...(exemplarPicker.files ?? [])];
+  exemplarPicker.value = '';
+  void work('Reading the exemplars', (signal) => exemplars.addFiles(files, engine, signal));
 });
 threshold.addEventListener('input', () => {
   layers.threshold = Number(threshold.value);
@@ -249,11 +280,9 @@ export function startPage(by: PageEngine): void {
 /** Restarts with another engine, keeping image and layers. */
 export async function restartPage(): Promise<void> {
   await getReady();
-  const before = current;
-  if (before === undefined) return;
+  if (current === undefined) return;
   await work('Reading the image', async (signal) => {
-    const opened = await engine.openImage(before.file, before.opened.frames.address, signal);
-    if (current === before) current = { ...before, opened };
+    await reopen(signal);
     return '';
   });
 }
@@ -261,11 +290,15 @@ export async function restartPage(): Promise<void> {
 function getReady(): Promise<void> {
   return work('', async () => {
     try {
-      const { detector, adapter, masker, backend, points } = await engine.start(showStep);
+      const { detector, adapter, masker, backend, points, exemplars: alike } = await engine.start(showStep);
       const names = [detector, adapter, masker].filter((name) => name !== null);
       // If engines are selectable, the selector shows the backend.
       const on = element('choice').hidden ? ` on ${backend}` : '';
       element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')}${on}`;
+      // The static page cannot segment by exemplars; a server may lack the weights.
+      element('alike').hidden = engine.segmentAlike === undefined;
+      element('alike-missing').hidden = alike !== null;
+      for (const id of ['alike-help', 'add-exemplar', 'add-files', 'find-alike']) element(id).hidden = alike === null;
       for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]:not([value=box])')) {
         radio.disabled = !points;
         if (radio.parentElement !== null) radio.parentElement.hidden = !points;

@@ -16,9 +16,10 @@ import {
   seenBy,
 } from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
-import { type BuiltEntry, findMethod, requirePublishedForm, weightsOf } from '../../methods/index.js';
+import { type BuiltEntry, findMethod, requirePublishedForm, requireTakes, weightsOf } from '../../methods/index.js';
+import { readUniverSegConfig } from '../../pretrained/index.js';
 import { type Method, PAPER_THRESHOLD, type SeenInTraining } from '../../protocols/index.js';
-import type { RunConfig } from '../../train/index.js';
+import { type OpenedSplits, type RunConfig, supportsOf } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import type { RunFold } from './run-folds.js';
 
@@ -69,6 +70,24 @@ export function openModels(
   const { threshold, select } = judging;
   const policy = { threshold, select, bestFrom: Math.min(threshold, PAPER_THRESHOLD) };
   return ModelMethod.open({ name, models, cache: cacheOf(run), policy, seen });
+}
+
+/**
+ * Opens a trained UniverSeg as `eval --method universeg` does, with the largest support of its training and the seed of its run,
+ * but with scores.
+ */
+export async function openExemplarMethod(
+  config: RunConfig,
+  { train, test }: Pick<OpenedSplits, 'train' | 'test'>,
+  weights: string,
+): Promise<{ readonly method: ExemplarMethod; readonly support: Support }> {
+  const entry = findMethod('universeg');
+  requireTakes(entry, 'exemplars', 'task');
+  const { most: count } = supportsOf(config);
+  const { imageSize: side } = await readUniverSegConfig(weights);
+  const support = await drawSupport(train, test, { count, seed: config.run.seed, side });
+  const asked = { entry, weights, asPublished: false, support, count, cache: cacheOf(config.run) };
+  return { method: await ExemplarMethod.open({ ...asked, name: OURS, scored: true }), support };
 }
 
 function cacheOf(run: Judged['run']): AnswerCache {

@@ -3,7 +3,6 @@ import { stringify } from 'yaml';
 import type { Dataset } from '../../data/index.js';
 import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
-import type { Method } from '../../protocols/index.js';
 import {
   type OpenedSplits,
   onRoot,
@@ -11,16 +10,14 @@ import {
   type RunConfig,
   type RunOptions,
   runTraining,
-  supportsOf,
   type TrainResult,
   withRunLock,
 } from '../../train/index.js';
 import { writeFileAtomic } from '../../util/index.js';
 import { evaluateStrictly, summariseStrictly } from '../evaluate/evaluate-strictly.js';
-import { OURS, openModels } from '../evaluate/methods.js';
+import { OURS, openExemplarMethod, openModels } from '../evaluate/methods.js';
 import { type Metrics, metricsFileOf, writeMetrics } from '../metrics-file.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
-import { ExemplarMethod } from './exemplar-method.js';
 import { forgettingLine, meanScore, openProbe, type ProbeScore, tryOut } from './forgetting.js';
 
 /** Training's part of `metrics.json`; see {@link Metrics}. */
@@ -71,7 +68,7 @@ async function experiment(config: RunConfig, options: ExperimentOptions): Promis
     const result = await runTraining({ ...config, run: { ...config.run, dir } }, data, options);
     training.push(result);
     await onRoot(ranks, async () => {
-      judged.push({ dataset: data.test, methods: [await openTrained(config, data, result)] });
+      judged.push(await openTrained(config, data, result, options));
       if (probe) tried.push(await tryOut(selectTrainedModels(config, result.bestDir), probe));
     });
   }
@@ -113,9 +110,16 @@ async function test(
   return metrics;
 }
 
-/** The trained model as a method to test. */
-function openTrained(config: RunConfig, { train }: OpenedSplits, { bestDir }: TrainResult): Promise<Method> {
-  if (config.task !== 'universeg') return openModels(config, OURS, selectTrainedModels(config, bestDir));
-  const { most: supports } = supportsOf(config);
-  return ExemplarMethod.open(OURS, bestDir, { train, supports, seed: config.run.seed });
+/** The trained model as a method, and the images to test it on. */
+async function openTrained(
+  config: RunConfig,
+  { train, test }: OpenedSplits,
+  { bestDir }: TrainResult,
+  { logger }: ExperimentOptions,
+): Promise<EvaluationSplit> {
+  if (config.task !== 'universeg')
+    return { dataset: test, methods: [await openModels(config, OURS, selectTrainedModels(config, bestDir))] };
+  const { method, support } = await openExemplarMethod(config, { train, test }, bestDir);
+  for (const note of support.notes) logger?.warn(note);
+  return { dataset: support.evaluated, methods: [method] };
 }

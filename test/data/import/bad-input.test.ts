@@ -12,7 +12,7 @@ import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, readPart, SPLITS, sorted } from './support.js';
+import { objectsBySource, readSplit, SPLITS, sorted } from './support.js';
 
 const dir = temporaryFolder('bad');
 
@@ -46,13 +46,13 @@ const totals = async (from: string, dataset: string) => {
 };
 
 describe('where it was unpacked', () => {
-  it.each(['', 'Dataset_BUSI_with_GT', 'x/y'])('does not matter (%s)', async (below) => {
+  it.each(['', 'Dataset_BUSI_with_GT', 'x/y'])('makes no difference (%s)', async (below) => {
     const from = await published('BUSI', below === 'Dataset_BUSI_with_GT' ? '' : below);
     const named = below === 'Dataset_BUSI_with_GT' ? join(from, below) : from;
     expect(await totals(named, 'busi')).toEqual({ rows: 12, images: 15, problems: [] });
   });
 
-  it('may be named one level too deep: what is there is taken', async () => {
+  it('may be named one level too deep: its content is found', async () => {
     const from = join(await published('BUSI'), 'Dataset_BUSI_with_GT', 'benign');
     expect(await totals(from, 'busi')).toEqual({ rows: 7, images: 5, problems: [] });
   });
@@ -134,7 +134,7 @@ describe('tables', () => {
     });
   });
 
-  it('may list what is not there, and leave out what is', async () => {
+  it('may list missing images, and omit present ones', async () => {
     const from = await published('BUS-B');
     const table = join(from, 'BUS', 'DatasetB.csv');
     const text = await readFile(table, 'utf8');
@@ -200,7 +200,7 @@ describe('files', () => {
       what: 'it has no mask',
     });
     const aul = await published('AUL');
-    await writeFile(join(aul, 'Benign/Benign/image/2.jpg'), 'no picture');
+    await writeFile(join(aul, 'Benign/Benign/image/2.jpg'), 'not an image');
     await expectError(importDataset({ dataset: 'aul', from: aul, to: folder(), onBad: 'stop' }), {
       code: 'E_DATA_UNUSABLE',
       where: 'Benign/Benign/image/2.jpg',
@@ -211,7 +211,7 @@ describe('files', () => {
   it('may all be bad', async () => {
     const from = folder();
     for (const n of [1, 2]) {
-      await put(from, `Test_Image_${n}.png`, 'no picture');
+      await put(from, `Test_Image_${n}.png`, 'not an image');
       await put(from, `mask_${n}.png`, await mask(8, 8, []));
     }
     await expectError(importDataset({ dataset: 'stu', from, to: folder() }), {
@@ -221,7 +221,7 @@ describe('files', () => {
     });
   });
 
-  it('of half an archive are an error that says what is missing', async () => {
+  it('of half an archive are an error that names the missing files', async () => {
     const from = await published('TN3K');
     await rm(join(from, 'tn3k', 'trainval-mask'), { recursive: true });
     await rm(join(from, 'tn3k', 'test-mask'), { recursive: true });
@@ -231,7 +231,7 @@ describe('files', () => {
     });
   });
 
-  it('that are not as many as were published are told in a note', async () => {
+  it('that differ from the published number are reported in a note', async () => {
     const notes = async (dataset: string) =>
       (await importDataset({ dataset, from: await published(dataset), to: folder() })).notes.at(-1);
     expect(await notes('STU')).toBe('10 images are complete here, STU was published with 42');
@@ -298,15 +298,15 @@ describe('outlines of kidneyUS', () => {
     expect(files).toHaveLength(8 * 4 + 3);
     expect(files.filter((name) => /-2\.png$/.test(name))).toEqual([]);
     const named = new Set<string>();
-    for (const part of SPLITS) {
-      const { images } = await readPart(to, part);
+    for (const split of SPLITS) {
+      const { images } = await readSplit(to, split);
       for (const { file_name } of images) named.add(file_name);
-      expect(counts[part].files).toBe(images.length);
+      expect(counts[split].files).toBe(images.length);
     }
     expect(named.size).toBe(files.length);
   });
 
-  it('are those of the other reviewer where one is not there', async () => {
+  it('are those of the other reviewer where one is missing', async () => {
     const from = await published('KidneyUS');
     await rm(join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv'));
     const { counts, notes } = await importDataset({ dataset: 'kidneyus', from, to: folder() });
@@ -314,7 +314,7 @@ describe('outlines of kidneyUS', () => {
     expect(notes).toContain('reviewed_labels_2.csv is not there: the outlines are those of reviewer 1');
   });
 
-  it('are listed where they are none, of another anatomy, or of an image that is not there', async () => {
+  it('are listed where they are invalid, of another anatomy, or of a missing image', async () => {
     const from = await published('KidneyUS');
     const table = join(from, 'kidneyUS-main', 'labels', 'reviewed_labels_2.csv');
     const text = await readFile(table, 'utf8');
@@ -392,16 +392,16 @@ describe('options and targets', () => {
     expect((await readdir(join(to, 'images'))).every((name) => name.startsWith('busi_'))).toBe(true);
   });
 
-  it('takes parts that were published when asked to', async () => {
-    const parts = async (dataset: string) => {
+  it('takes splits that were published when asked to', async () => {
+    const splits = async (dataset: string) => {
       const { counts } = await importDataset({ dataset, from: await published(dataset), to: folder(), officialSplits: true });
       return [counts.train.images, counts.val.images, counts.test.images];
     };
-    expect(await parts('TN3K')).toEqual([4, 2, 6]);
-    expect(await parts('TG3K')).toEqual([8, 2, 0]);
-    expect(await parts('S1')).toEqual([7, 3, 1]);
-    expect(await parts('MicroSeg')).toEqual([12, 4, 8]);
-    expect(await parts('RegPro')).toEqual([16, 8, 0]);
+    expect(await splits('TN3K')).toEqual([4, 2, 6]);
+    expect(await splits('TG3K')).toEqual([8, 2, 0]);
+    expect(await splits('S1')).toEqual([7, 3, 1]);
+    expect(await splits('MicroSeg')).toEqual([12, 4, 8]);
+    expect(await splits('RegPro')).toEqual([16, 8, 0]);
   });
 
   it('takes the images cut out around the nodule when asked to, and says what they are', async () => {
@@ -419,7 +419,7 @@ describe('options and targets', () => {
     ['whole scans', 80, 64, 'original', 'stage2'],
     ['cut out at 256 pixels', 256, 256, 'stage1', 'original'],
     ['cut out at 512 pixels', 512, 512, 'stage2', 'original'],
-  ])('takes DDTI as it is passed on, one version alone: %s', async (_name, width, height, variant, other) => {
+  ])('imports DDTI as it is redistributed, one version at a time: %s', async (_name, width, height, variant, other) => {
     const from = folder();
     await put(from, 'dataset/readme.txt', 'secondary processed DDTI');
     for (const n of [1, 2, 10]) {
@@ -469,7 +469,7 @@ describe('an import that was stopped', () => {
     });
   }
 
-  it('goes on where it was and ends as one that was not', async () => {
+  it('resumes where it was interrupted and gives the same result', async () => {
     const [from, to, whole] = [folder(), folder(), folder()];
     for (let n = 0; n < 130; n++) {
       await put(from, `images/${n}.png`, await scan(200, 160, n));
@@ -507,8 +507,8 @@ describe('an import that was stopped', () => {
     await rm(join(to, 'images', 'folders_9.png'), { force: true });
     await rm(join(to, 'masks', (await readdir(join(to, 'masks')))[0] as string));
     await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'], seed: 7 });
-    const parts = await Promise.all(['train', 'val', 'test'].map((part) => readPart(to, part)));
-    expect(parts.flatMap(({ annotations }) => annotations)).toHaveLength(259);
+    const splits = await Promise.all(['train', 'val', 'test'].map((split) => readSplit(to, split)));
+    expect(splits.flatMap(({ annotations }) => annotations)).toHaveLength(259);
     expect(await readdir(join(to, 'masks'))).toHaveLength(259);
   });
 

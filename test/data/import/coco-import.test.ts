@@ -9,12 +9,12 @@ import { Rng } from '../../../src/util/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Box, mask, paint, put } from './miniatures/draw.js';
-import { readPart, SPLITS } from './support.js';
+import { readSplit, SPLITS } from './support.js';
 
 const dir = temporaryFolder('coco-import');
 let made = 0;
 
-/** Where the objects of images lie: each image has its own, so that a wrong picture shows. */
+/** Where the objects of images lie: each image has its own, so that a wrong image shows. */
 const BOXES: readonly Box[] = [
   [10, 10, 30, 30],
   [60, 60, 30, 30],
@@ -24,8 +24,8 @@ const BOXES: readonly Box[] = [
 const boxOf = (k: number) => BOXES[k % BOXES.length] as Box;
 const polygonOf = ([x, y, w, h]: Box) => [[x, y, x + w, y, x + w, y + h, x, y + h]];
 
-/** Grey level 210 in the box; around it squares of other levels in each picture, so that none is taken for a copy of another. */
-async function picture(box: Box | undefined, seed = 0, side = 100): Promise<Buffer> {
+/** Grey level 210 in the box; around it squares of other levels in each image, so that none is taken for a copy of another. */
+async function image(box: Box | undefined, seed = 0, side = 100): Promise<Buffer> {
   const rng = Rng.seeded(seed);
   const levels = Array.from({ length: 100 }, () => 20 + rng.int(80));
   const inside = paint(side, side, box === undefined ? [] : [{ box, value: 1 }]);
@@ -38,7 +38,7 @@ async function picture(box: Box | undefined, seed = 0, side = 100): Promise<Buff
 
 type Entry = object | undefined;
 
-/** A folder with pictures (box k in the k-th) and one list of them, an annotation each. */
+/** A folder with images (box k in the k-th) and one list of them, an annotation each. */
 async function set(
   names: readonly (string | undefined)[],
   files: readonly (string | undefined)[],
@@ -57,7 +57,7 @@ async function set(
   first = 0,
 ): Promise<string> {
   for (const [k, file] of files.entries())
-    if (file !== undefined) await put(from, file, await picture(boxOf(first + k), first + k));
+    if (file !== undefined) await put(from, file, await image(boxOf(first + k), first + k));
   const content = {
     images: names.map((file_name, k) => ({ id: k + 1, file_name, ...images[k] })),
     annotations: names.map((_, k) => ({
@@ -75,7 +75,7 @@ async function set(
 interface Imported {
   /** Of each imported file below the folder: the mean grey level in each of its masks; none for a negative. */
   readonly means: Readonly<Record<string, readonly number[]>>;
-  readonly parts: Readonly<Record<string, string>>;
+  readonly splits: Readonly<Record<string, string>>;
   readonly groups: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
   readonly notes: readonly string[];
@@ -86,24 +86,24 @@ async function imported(from: string): Promise<Imported> {
   const to = join(dir, String(made++));
   const { problems, notes } = await importDataset({ dataset: 'coco', from, to });
   const means: Record<string, number[]> = {};
-  const parts: Record<string, string> = {};
+  const splits: Record<string, string> = {};
   const groups: Record<string, string> = {};
-  for (const part of SPLITS) {
-    const { images } = await readPart(to, part);
-    const data = await CocoDataset.open(to, part);
+  for (const split of SPLITS) {
+    const { images } = await readSplit(to, split);
+    const data = await CocoDataset.open(to, split);
     for (const [i, { source, group }] of images.entries()) {
       const { image, objects } = await data.load(i);
       means[source] = objects.map(({ mask: { data: inside } }) => {
         const levels = [...inside.keys()].filter((pixel) => inside[pixel] === 1).map((pixel) => image.data[pixel * 3] as number);
         return levels.reduce((a, b) => a + b) / levels.length;
       });
-      parts[source] = part;
+      splits[source] = split;
       groups[source] = group;
     }
   }
   return {
     means,
-    parts,
+    splits,
     groups,
     problems: problems.map(({ file, what }) => `${file}: ${what}`),
     notes,
@@ -124,16 +124,16 @@ describe('an image of a COCO list is found by its path', () => {
     ['in a folder of its subset', ['p1/1.png', 'p2/1.png'], ['images/default/p1/1.png', 'images/default/p2/1.png']],
     ['written by Windows', ['C:\\a\\p1\\1.png', '.\\p2\\1.png'], ['img/p1/1.png', 'img/p2/1.png']],
     ['unpacked with backslashes in its name', ['p1/1.png', 'p2/1.png'], ['p1\\1.png', 'p2\\1.png']],
-    ['that begins elsewhere', ['../../x/p1/1.png', '/home/x/p2/1.png'], ['img/p1/1.png', 'img/p2/1.png']],
+    ['with a foreign absolute path', ['../../x/p1/1.png', '/home/x/p2/1.png'], ['img/p1/1.png', 'img/p2/1.png']],
     [
       'that is an address',
       ['https://x.org/d/p1/1.png?s=a%2Fb', 's3://x/p2/1.png#1', 'l/?d=p3/1.png'],
       ['i/p1/1.png', 'i/p2/1.png', 'i/p3/1.png'],
     ],
-    ['with escapes, or a per cent sign of its own', ['p1/a%20%231.png', 'p2/100%.png'], ['i/p1/a #1.png', 'i/p2/100%.png']],
-    ['with accents composed otherwise', ['Mu\u0308ller/1.png', 'Zoë/1.png'], ['x/Müller/1.png', 'x/Zoe\u0308/1.png']],
-    ['in letters of other case, the same case first', ['P1/IMG.PNG', 'a.png', 'A.png'], ['d/p1/img.png', 'd/a.png', 'd/A.png']],
-    ['coded anew', ['p1/1.jpg', 'p2/1.JPEG'], ['i/p1/1.png', 'i/p2/1.png']],
+    ['with URL escapes, or a literal per cent sign', ['p1/a%20%231.png', 'p2/100%.png'], ['i/p1/a #1.png', 'i/p2/100%.png']],
+    ['with accents in another Unicode form', ['Mu\u0308ller/1.png', 'Zoë/1.png'], ['x/Müller/1.png', 'x/Zoe\u0308/1.png']],
+    ['in another case, an exact match first', ['P1/IMG.PNG', 'a.png', 'A.png'], ['d/p1/img.png', 'd/a.png', 'd/A.png']],
+    ['re-encoded', ['p1/1.jpg', 'p2/1.JPEG'], ['i/p1/1.png', 'i/p2/1.png']],
     ['beside smaller copies', ['1.png', '2.png'], ['images/1.png', 'images/2.png', 'previews/1.png']],
   ])('%s', async (_name, names, files) => {
     const { means, problems } = await imported(await set(names, files));
@@ -141,14 +141,14 @@ describe('an image of a COCO list is found by its path', () => {
     expect(means).toEqual(right(...files.slice(0, names.length)));
   });
 
-  it('in the folder of its part, where numbers begin anew in each', async () => {
+  it('in the folder of its split, where numbering restarts in each', async () => {
     const from = await set(['1.png', '2.png'], ['train2017/1.png', 'train2017/2.png'], {
       list: 'annotations/instances_train2017.json',
     });
     await set(['1.png', '2.png'], ['val2017/1.png', 'val2017/2.png'], { list: 'annotations/instances_val2017.json', from }, 2);
-    const { means, parts } = await imported(from);
+    const { means, splits } = await imported(from);
     expect(means).toEqual(right('train2017/1.png', 'train2017/2.png', 'val2017/1.png', 'val2017/2.png'));
-    expect(parts['val2017/1.png']).toBe('val');
+    expect(splits['val2017/1.png']).toBe('val');
   });
 
   it('in the folder of its list, where several sets lie side by side', async () => {
@@ -189,7 +189,7 @@ describe('an image of a COCO list is named and left out', () => {
     ]);
   });
 
-  it('rather than taken from another patient, another part, or the masks', async () => {
+  it('rather than taken from another patient, another split, or the masks', async () => {
     const from = await set(['p1/1.png', 'p9/1.png'], ['f/p1/1.png']);
     expect((await imported(from)).problems).toEqual([`${list}: image 2 (p9/1.png): it is not there`]);
     const train = 'annotations/instances_train.json';
@@ -204,7 +204,7 @@ describe('an image of a COCO list is named and left out', () => {
 
   it('where a link leads out of the folder', async () => {
     const from = await set(['1.png', '2.png'], [undefined, 'images/2.png']);
-    await put(dir, 'secret/1.png', await picture(boxOf(0)));
+    await put(dir, 'secret/1.png', await image(boxOf(0)));
     await symlink(join(dir, 'secret', '1.png'), join(from, 'images', '1.png'));
     const { means, problems } = await imported(from);
     expect(means).toEqual(right('images/2.png'));
@@ -230,23 +230,23 @@ describe('an image of a COCO list is named and left out', () => {
   const box = { bbox: boxOf(0) };
   it.each<[name: string, annotation: object, problem: string]>([
     ['of an unknown category', { ...box, category_id: 99 }, 'neither a known category nor a caption'],
-    ['of a mask that is missing', { mask_file: 'gone.png' }, 'its mask gone.png is not usable: it is not there'],
+    ['with a missing mask', { mask_file: 'gone.png' }, 'its mask gone.png is not usable: it is not there'],
     [
       'of an RLE of another size',
       { segmentation: { size: [50, 50], counts: [1250, 1250] } },
       'its RLE is for 50x50, the image is 100x100',
     ],
-    ['of an RLE of nothing', { segmentation: { size: [100, 100], counts: [10000] } }, 'it covers no pixel'],
+    ['with an RLE of zero size', { segmentation: { size: [100, 100], counts: [10000] } }, 'it covers no pixel'],
     ['of a damaged RLE', { segmentation: { size: [100, 100], counts: 'zz~~' } }, 'its RLE cannot be decoded'],
     ['outside of its image', { segmentation: polygonOf([120, 120, 30, 30]) }, 'its polygons lie outside the 100x100 image'],
-    ['in shares of the image', { segmentation: polygonOf([0.1, 0.1, 0.3, 0.3]) }, 'normalised coordinates'],
-    ['of a box in shares of the image', { bbox: [0.1, 0.1, 0.3, 0.3] }, 'normalised coordinates'],
+    ['in relative coordinates', { segmentation: polygonOf([0.1, 0.1, 0.3, 0.3]) }, 'normalised coordinates'],
+    ['with a box in relative coordinates', { bbox: [0.1, 0.1, 0.3, 0.3] }, 'normalised coordinates'],
     ['of a box without area', { bbox: [5, 5, 0, 9] }, 'has no area'],
-    ['of null and no box', { segmentation: null }, 'it has no bbox, no segmentation and no mask_file'],
-    ['of a polygon of a point', { segmentation: [...polygonOf(boxOf(0)), [50, 50]] }, 'segmentation.1: A polygon is a list'],
-    ['of text for numbers', { bbox: ['a', 1, 2, 3] }, 'bbox.0'],
-    ['of a polygon between the pixels', { segmentation: [[5.1, 5.1, 5.3, 5.1, 5.3, 5.3]] }, 'it covers no pixel'],
-  ])('for an annotation %s, the others being imported', async (_name, annotation, problem) => {
+    ['with null and no box', { segmentation: null }, 'it has no bbox, no segmentation and no mask_file'],
+    ['with a one-point polygon', { segmentation: [...polygonOf(boxOf(0)), [50, 50]] }, 'segmentation.1: A polygon is a list'],
+    ['with text instead of numbers', { bbox: ['a', 1, 2, 3] }, 'bbox.0'],
+    ['with a polygon that covers no pixel', { segmentation: [[5.1, 5.1, 5.3, 5.1, 5.3, 5.3]] }, 'it covers no pixel'],
+  ])('for an annotation %s, while the others are imported', async (_name, annotation, problem) => {
     const from = await set(['1.png', '2.png'], ['i/1.png', 'i/2.png'], { annotations: [annotation] });
     const { means, problems } = await imported(from);
     expect(means).toEqual(right('i/2.png'));
@@ -266,7 +266,7 @@ describe('of an annotation file', () => {
     const file = JSON.parse(await readFile(path, 'utf8'));
     file.images.push({ id: 9, file_name: '2.png' });
     await put(from, 'annotations/instances_default.json', JSON.stringify(file));
-    await put(from, 'i/2.png', await picture(undefined));
+    await put(from, 'i/2.png', await image(undefined));
     expect((await imported(from)).means).toEqual({ ...right('i/1.png'), 'i/2.png': [] });
   });
 
@@ -275,7 +275,7 @@ describe('of an annotation file', () => {
       list: 'annotations/instances_train2017.json',
     });
     const images = [1, 2, 3].map((id) => ({ id, file_name: `${id}.png` }));
-    await put(from, 'train2017/3.png', await picture(boxOf(2)));
+    await put(from, 'train2017/3.png', await image(boxOf(2)));
     for (const [name, annotations] of Object.entries({
       captions: [{ id: 1, image_id: 1, caption: 'A dark spot.' }],
       panoptic: [{ image_id: 1, segments_info: [], file_name: '1.png' }],
@@ -353,10 +353,10 @@ describe('masks of a COCO list', () => {
 });
 
 describe('groups of a COCO list', () => {
-  it.each(['patient', 'volume', 'group'])('are what %s says: none is in two parts', async (field) => {
+  it.each(['patient', 'volume', 'group'])('follow %s: none is in two splits', async (field) => {
     const names = Array.from({ length: 12 }, (_, k) => `${k}.png`);
     const images = names.map((_, k) => ({ [field]: k < 6 ? 'A' : k < 9 ? 'B' : 7 }));
-    const { groups, parts } = await imported(
+    const { groups, splits } = await imported(
       await set(
         names,
         names.map((name) => `i/${name}`),
@@ -364,11 +364,11 @@ describe('groups of a COCO list', () => {
       ),
     );
     expect(new Set(Object.values(groups))).toEqual(new Set(['A', 'B', '7']));
-    const pairs = new Set(Object.keys(groups).map((file) => `${groups[file]} ${parts[file]}`));
+    const pairs = new Set(Object.keys(groups).map((file) => `${groups[file]} ${splits[file]}`));
     expect(pairs.size).toBe(3);
   });
 
-  it('are not made of equal names in the parts of a Roboflow set, but of the copies of one image', async () => {
+  it('are not made of equal names in the splits of a Roboflow set, but of the copies of one image', async () => {
     const copy = (k: number) => `1_png.rf.${k}123456789abcdef0123456789abcdef.png`;
     const from = await set(['1.png', copy(1), copy(2)], ['train/1.png', `train/${copy(1)}`, `train/${copy(2)}`], {
       list: 'train/_annotations.coco.json',
@@ -381,11 +381,11 @@ describe('groups of a COCO list', () => {
     expect(JSON.parse(await readFile(join(to, 'report.json'), 'utf8')).sharedGroups).toBe(0);
   });
 
-  it('of copies in one folder stay in one part', async () => {
+  it('of copies in one folder stay in one split', async () => {
     const names = Array.from({ length: 12 }, (_, k) => `s${k % 4}_jpg.rf.${k.toString(16)}0123456789abcdef.png`);
-    const { groups, parts } = await imported(await set(names, names, { list: '_annotations.coco.json' }));
+    const { groups, splits } = await imported(await set(names, names, { list: '_annotations.coco.json' }));
     expect(new Set(Object.values(groups)).size).toBe(4);
-    expect(new Set(Object.keys(groups).map((file) => `${groups[file]} ${parts[file]}`)).size).toBe(4);
+    expect(new Set(Object.keys(groups).map((file) => `${groups[file]} ${splits[file]}`)).size).toBe(4);
   });
 });
 

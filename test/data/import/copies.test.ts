@@ -2,11 +2,13 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
+import { findImporter } from '../../../src/data/import/registry.js';
+import { readSplitFile } from '../../../src/data/import/split-file.js';
 import { type AuditReport, auditDatasets, importDataset, openFolders } from '../../../src/data/index.js';
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
-import { readPart, SPLITS } from './support.js';
+import { readSplit, SPLITS } from './support.js';
 
 const SIZE = [96, 72] as const;
 
@@ -16,12 +18,12 @@ let made = 0;
 const folder = () => join(dir, String(made++));
 
 /** Blurred speckle: copies of it survive what is done to them. */
-const picture = async (seed: number) =>
+const image = async (seed: number) =>
   sharp(await scan(...SIZE, seed))
     .blur(2)
     .linear(4, -360);
 
-/** What people do to pictures before they are in a set twice. */
+/** What people do to images before they are in a set twice. */
 const CHANGES: readonly ((image: Sharp) => Sharp)[] = [
   (image) => image,
   (image) => image.flop(),
@@ -40,50 +42,50 @@ async function busiWithCopies(): Promise<string> {
     await put(from, `benign/${name}.png`, bytes);
     await put(from, `benign/${name}_mask.png`, await mask(width, height, [[10, 10, 20, 15]]));
   };
-  for (let n = 1; n <= 20; n++) await add(`benign (${n})`, await picture(500 + n));
+  for (let n = 1; n <= 20; n++) await add(`benign (${n})`, await image(500 + n));
   for (const [k, change] of CHANGES.entries()) {
-    const bytes = await change(await picture(501 + k)).toBuffer();
+    const bytes = await change(await image(501 + k)).toBuffer();
     await add(`benign (${101 + k})`, sharp(bytes));
   }
   return from;
 }
 
 async function check(root: string): Promise<AuditReport> {
-  const { parts, problems } = await openFolders([root]);
-  return auditDatasets(parts, { problems, cacheDirectory: folder() });
+  const { splits, problems } = await openFolders([root]);
+  return auditDatasets(splits, { problems, cacheDirectory: folder() });
 }
 
-async function partOfSources(root: string): Promise<Map<string, string>> {
-  const partOf = new Map<string, string>();
-  for (const part of SPLITS) for (const { source } of (await readPart(root, part)).images) partOf.set(source, part);
-  return partOf;
+async function splitOfSources(root: string): Promise<Map<string, string>> {
+  const splitOf = new Map<string, string>();
+  for (const split of SPLITS) for (const { source } of (await readSplit(root, split)).images) splitOf.set(source, split);
+  return splitOf;
 }
 
 describe('copies in a published set', () => {
-  it('are in one part with what they are copies of, whatever the seed, so that the check finds nothing', async () => {
+  it('are in one split with what they are copies of, whatever the seed, so that the check finds nothing', async () => {
     const from = await busiWithCopies();
     const to = folder();
     for (const seed of [42, 1, 2, 3]) {
       const { copies } = await importDataset({ dataset: 'busi', from, to, seed });
       expect(copies).toMatchObject({ groups: 6, images: 12, across: [] });
       expect(copies?.sets).toContainEqual(['benign/benign (2).png', 'benign/benign (102).png']);
-      const partOf = await partOfSources(to);
-      for (const set of copies?.sets ?? []) expect(new Set(set.map((source) => partOf.get(source))).size).toBe(1);
+      const splitOf = await splitOfSources(to);
+      for (const set of copies?.sets ?? []) expect(new Set(set.map((source) => splitOf.get(source))).size).toBe(1);
       expect(await check(to)).toMatchObject({ errors: 0, duplicates: [], groups: [] });
-      expect(new Set(partOf.values()).size).toBe(3);
+      expect(new Set(splitOf.values()).size).toBe(3);
     }
   });
 
-  it('are one group in the annotations, of whom no one is told apart later', async () => {
+  it('are one group in the annotations, so that they stay together later', async () => {
     const to = folder();
     await importDataset({ dataset: 'busi', from: await busiWithCopies(), to });
     const groups = new Map<string, string>();
-    for (const part of SPLITS) for (const { source, group } of (await readPart(to, part)).images) groups.set(source, group);
+    for (const split of SPLITS) for (const { source, group } of (await readSplit(to, split)).images) groups.set(source, group);
     expect(groups.get('benign/benign (103).png')).toBe(groups.get('benign/benign (3).png'));
     expect(new Set(groups.values()).size).toBe(20);
   });
 
-  it('are found again by an import that goes on where it was', async () => {
+  it('are found again by a resumed import', async () => {
     const [from, to] = [await busiWithCopies(), folder()];
     const first = await importDataset({ dataset: 'busi', from, to });
     expect((await importDataset({ dataset: 'busi', from, to })).copies).toEqual(first.copies);
@@ -95,18 +97,18 @@ describe('copies in a published set', () => {
     expect([report.counts.train.rows, report.counts.val.rows, report.counts.test.rows]).toEqual([18, 5, 3]);
   });
 
-  it('are named where the parts came with the data, and these are kept', async () => {
+  it('are named where the splits came with the data, and these are kept', async () => {
     const [from, to] = [folder(), folder()];
     const seeds = { train: [1, 2, 3, 4], val: [5, 6], test: [7, 2] };
-    for (const [part, own] of Object.entries(seeds))
+    for (const [split, own] of Object.entries(seeds))
       for (const [k, seed] of own.entries()) {
-        await put(from, `${part}/images/${k}.png`, await (await picture(seed)).png().toBuffer());
-        await put(from, `${part}/masks/${k}.png`, await mask(...SIZE, [[10, 10, 20, 15]]));
+        await put(from, `${split}/images/${k}.png`, await (await image(seed)).png().toBuffer());
+        await put(from, `${split}/masks/${k}.png`, await mask(...SIZE, [[10, 10, 20, 15]]));
       }
     const { copies, counts, notes } = await importDataset({ dataset: 'folders', from, to, prompts: ['cyst'] });
     expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([4, 2, 2]);
     expect(copies?.across).toEqual([
-      { a: 'test/images/1.png', b: 'train/images/1.png', parts: ['test', 'train'], kind: 'exact' },
+      { a: 'test/images/1.png', b: 'train/images/1.png', splits: ['test', 'train'], kind: 'exact' },
     ]);
     expect(notes.join('\n')).toContain('1 pairs of images that are copies of each other are in different splits');
     expect((await check(to)).errors).toBe(1);
@@ -125,9 +127,9 @@ describe('copies in a published set', () => {
     expect(copies).toMatchObject({ groups: 0, images: 0 });
   });
 
-  it('that leave a part empty are told', async () => {
+  it('that leave a split empty are reported', async () => {
     const from = folder();
-    const bytes = await (await picture(1)).png().toBuffer();
+    const bytes = await (await image(1)).png().toBuffer();
     for (const n of [1, 2, 3, 4]) {
       await put(from, `images/${n}.png`, bytes);
       await put(from, `masks/${n}.png`, await mask(...SIZE, [[10, 10, 20, 15]]));
@@ -140,7 +142,7 @@ describe('copies in a published set', () => {
 describe('a division as a file', () => {
   const divide = (from: string, splits: string) => importDataset({ dataset: 'busi', from, to: folder(), splits });
 
-  it('gives the same images of another size and another seed the same parts', async () => {
+  it('gives the same images of another size and another seed the same splits', async () => {
     const [from, to] = [await busiWithCopies(), folder()];
     await importDataset({ dataset: 'busi', from, to, seed: 42 });
     const larger = folder();
@@ -158,33 +160,43 @@ describe('a division as a file', () => {
       }
     const again = folder();
     const report = await importDataset({ dataset: 'busi', from: larger, to: again, seed: 7, splits: join(to, 'splits.json') });
-    expect(await partOfSources(again)).toEqual(await partOfSources(to));
+    expect(await splitOfSources(again)).toEqual(await splitOfSources(to));
     expect(report.problems).toEqual([]);
-    expect(JSON.parse(await readFile(join(again, 'splits.json'), 'utf8')).parts).toEqual(
-      JSON.parse(await readFile(join(to, 'splits.json'), 'utf8')).parts,
+    expect(JSON.parse(await readFile(join(again, 'splits.json'), 'utf8')).splits).toEqual(
+      JSON.parse(await readFile(join(to, 'splits.json'), 'utf8')).splits,
     );
   });
 
-  it('leaves out by name what it does not divide, and tells what is not here', async () => {
+  it('leaves out images that it does not list, by name, and reports listed ones that are missing', async () => {
     const from = await busiWithCopies();
     const file = join(dir, 'some.json');
     const names = (...numbers: number[]) => numbers.map((n) => `benign/benign (${n})`);
-    const parts = { train: names(4, 5, 6, 999), val: names(8), test: names(9) };
-    await writeFile(file, JSON.stringify({ dataset: 'busi', parts }));
+    const splits = { train: names(4, 5, 6, 999), val: names(8), test: names(9) };
+    await writeFile(file, JSON.stringify({ dataset: 'busi', splits }));
     const { counts, problems, notes } = await divide(from, file);
     expect([counts.train.images, counts.val.images, counts.test.images]).toEqual([3, 1, 1]);
     expect(problems).toHaveLength(21);
-    expect(problems[0]).toEqual({ file: 'benign/benign (1).png', what: `${file} does not give it a part` });
+    expect(problems[0]).toEqual({ file: 'benign/benign (1).png', what: `${file} does not give it a split` });
     expect(notes.join('\n')).toContain(`1 of the 6 images in ${file} are not here, benign/benign (999) first`);
+  });
+
+  it('is read from a file that calls the splits by their former name, parts', async () => {
+    const file = join(dir, 'former.json');
+    const text = JSON.stringify({ dataset: 'busi', parts: { train: ['a'], val: ['b'], test: [] } });
+    await writeFile(file, text);
+    expect([...(await readSplitFile(file, findImporter('busi')))]).toEqual([
+      ['a', 'train'],
+      ['b', 'val'],
+    ]);
   });
 
   it.each([
     ['no file', undefined, /cannot be read \(ENOENT\)/],
     ['no JSON', '{', /it is no division of a dataset/],
-    ['another shape', '{"dataset": "busi", "parts": {"train": "all", "val": [], "test": []}}', /it is no division of a dataset/],
-    ['another dataset', '{"dataset": "stu", "parts": {"train": [], "val": [], "test": []}}', /it divides stu, not busi/],
-    ['an image twice', '{"dataset": "busi", "parts": {"train": ["a"], "val": ["a"], "test": []}}', /a is in train and in val/],
-    ['strangers', '{"dataset": "busi", "parts": {"train": ["a"], "val": ["b"], "test": []}}', /it names none of the 26 images/],
+    ['another shape', '{"dataset": "busi", "splits": {"train": "all", "val": [], "test": []}}', /it is no division of a dataset/],
+    ['another dataset', '{"dataset": "stu", "splits": {"train": [], "val": [], "test": []}}', /it divides stu, not busi/],
+    ['an image twice', '{"dataset": "busi", "splits": {"train": ["a"], "val": ["a"], "test": []}}', /a is in train and in val/],
+    ['strangers', '{"dataset": "busi", "splits": {"train": ["a"], "val": ["b"], "test": []}}', /it names none of the 26 images/],
   ])('is refused: %s', async (name, text, message) => {
     const file = join(dir, `${name}.json`);
     if (text !== undefined) await writeFile(file, text);
@@ -194,7 +206,7 @@ describe('a division as a file', () => {
     await expect(divide(from, file)).rejects.toThrow(message);
   });
 
-  it('is not for rows as published, nor beside the publisher’s parts', async () => {
+  it('is not for rows as published, nor beside the publisher’s splits', async () => {
     const options = { dataset: 's1', from: dir, to: folder(), splits: 'x.json' };
     await expectError(importDataset({ ...options, protocol: 'paper' }), {
       code: 'E_OPTION_CONFLICT',

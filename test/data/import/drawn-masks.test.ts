@@ -5,7 +5,7 @@ import { splitGroups } from '../../../src/data/import/split.js';
 import { importDataset } from '../../../src/data/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, type Patch, put, scan } from './miniatures/draw.js';
-import { readPart, SPLITS } from './support.js';
+import { readSplit, SPLITS } from './support.js';
 
 const dir = temporaryFolder('drawn');
 let made = 0;
@@ -40,11 +40,11 @@ describe('an outline', () => {
   });
 });
 
-describe('a picture that somebody resized', () => {
+describe('an image that somebody resized', () => {
   it('has larger pixels than its table says, and is named', async () => {
     const { to, report } = await hc18([{ box: [20, 10, 40, 30] }], [400, 270]);
     const images = await Promise.all(
-      SPLITS.map(async (part) => JSON.parse(await readFile(join(to, 'annotations', `${part}.json`), 'utf8')).images),
+      SPLITS.map(async (split) => JSON.parse(await readFile(join(to, 'annotations', `${split}.json`), 'utf8')).images),
     );
     const [first] = images.flat().filter(({ file_name }) => file_name === 'hc18_000_hc.png');
     expect(first.pixel_spacing_mm).toEqual([0.12, 0.12]);
@@ -92,8 +92,8 @@ describe('frames of TG3K', () => {
       }
       await importDataset({ dataset: 'tg3k', from, to });
       const groups = new Map<string, string>();
-      for (const part of SPLITS)
-        for (const { source, group } of (await readPart(to, part)).images) groups.set(source.slice(-8, -4), group);
+      for (const split of SPLITS)
+        for (const { source, group } of (await readSplit(to, split)).images) groups.set(source.slice(-8, -4), group);
       return groups;
     };
     const every = Array.from({ length: 24 }, (_, i) => 150 * i);
@@ -104,11 +104,11 @@ describe('frames of TG3K', () => {
 });
 
 describe('few large groups', () => {
-  it.each([1, 2, 3, 42])('are divided as near to 70, 20 and 10 as they can be (seed %d)', (seed) => {
+  it.each([1, 2, 3, 42])('are split as close to 70/20/10 as possible (seed %d)', (seed) => {
     const sizes = { a: 200, b: 800, c: 100 };
     const items = Object.entries(sizes).flatMap(([group, count]) => Array.from({ length: count }, () => ({ group })));
-    const parts = splitGroups(items, seed);
-    const count = (part: string) => parts.filter((own) => own === part).length;
+    const splits = splitGroups(items, seed);
+    const count = (split: string) => splits.filter((own) => own === split).length;
     expect([count('train'), count('val'), count('test')]).toEqual([800, 200, 100]);
   });
 });

@@ -7,7 +7,7 @@ import { dicom } from '../../support/dicom.js';
 import { nifti } from '../../support/nifti.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { mask, put, scan } from './miniatures/draw.js';
-import { objectsBySource, readPart } from './support.js';
+import { objectsBySource, readSplit } from './support.js';
 
 const dir = temporaryFolder('layouts');
 
@@ -30,15 +30,15 @@ describe('folders', () => {
       'images/scan 3.jpg': [['liver tumor', 3, 4, 10, 8]],
       'images/scan 4.jpg': [],
     });
-    const parts = await Promise.all(['train', 'val', 'test'].map((part) => readPart(to, part)));
-    const empty = parts.flatMap(({ images }) => images).find(({ source }) => source === 'images/scan 4.jpg');
+    const splits = await Promise.all(['train', 'val', 'test'].map((split) => readSplit(to, split)));
+    const empty = splits.flatMap(({ images }) => images).find(({ source }) => source === 'images/scan 4.jpg');
     expect(empty?.phrases).toEqual(['liver tumor']);
   });
 
   it.each([
     ['a class above', (kind: string, label: string) => `${label}/${kind}`],
     ['a class below', (kind: string, label: string) => `${kind}/${label}`],
-  ])('takes a folder a class (%s), equal numbers apart', async (_name, place) => {
+  ])('imports one folder per class (%s), keeping equal numbers apart', async (_name, place) => {
     const [from, to] = [folder(), folder()];
     for (const [i, label] of ['Cyst', 'solid_mass'].entries())
       for (const n of [1, 2]) {
@@ -52,12 +52,12 @@ describe('folders', () => {
     );
   });
 
-  it('takes several classes of one image, and parts that are there already', async () => {
+  it('takes several classes of one image, and splits that are there already', async () => {
     const [from, to] = [folder(), folder()];
-    for (const part of ['train', 'valid', 'test']) {
-      await put(from, `${part}/images/a.png`, await scan(40, 30, part.length));
-      await put(from, `${part}/masks/cortex/a.png`, await mask(40, 30, [[1, 1, 9, 9]]));
-      await put(from, `${part}/masks/medulla/a.png`, await mask(40, 30, [[20, 10, 5, 6]]));
+    for (const split of ['train', 'valid', 'test']) {
+      await put(from, `${split}/images/a.png`, await scan(40, 30, split.length));
+      await put(from, `${split}/masks/cortex/a.png`, await mask(40, 30, [[1, 1, 9, 9]]));
+      await put(from, `${split}/masks/medulla/a.png`, await mask(40, 30, [[20, 10, 5, 6]]));
     }
     const { counts } = await importDataset({ dataset: 'folders', from, to });
     expect(counts.val).toEqual({ rows: 2, images: 1, files: 1 });
@@ -75,7 +75,7 @@ const noise = (i: number, seed: number) =>
 describe('folders of DICOM', () => {
   it('become PNG with their spacing and without their headers', async () => {
     const [from, to] = [folder(), folder()];
-    // Pictures that are alike would be kept in one part.
+    // Images that are alike would be kept in one split.
     const frameOf = (n: number) => Uint8Array.from({ length: 40 * 30 }, (_, i) => noise(i, n));
     const frame = frameOf(4);
     const more = {
@@ -109,7 +109,7 @@ describe('films in folders', () => {
   const filmOf = (seed: number) => dicom({ width: 40, height: 30, frames: framesOf(seed) });
   const film = filmOf(1);
 
-  it('are an image for each frame that has a mask, all of a film in one part', async () => {
+  it('are an image for each frame that has a mask, all of a film in one split', async () => {
     const [from, to] = [folder(), folder()];
     // A mask film, of which the middle frame is empty; masks of single frames; a plain image.
     const mask255 = [8, 0, 5].map((side) => {
@@ -134,8 +134,8 @@ describe('films in folders', () => {
       'images/b.dcm#2': [['cyst', 20, 10, 5, 6]],
       'images/c.png': [['cyst', 2, 3, 4, 5]],
     });
-    const parts = await Promise.all((['train', 'val', 'test'] as const).map((part) => readPart(to, part)));
-    const groups = parts.map(({ images }) => new Set(images.map(({ group }) => group)));
+    const splits = await Promise.all((['train', 'val', 'test'] as const).map((split) => readSplit(to, split)));
+    const groups = splits.map(({ images }) => new Set(images.map(({ group }) => group)));
     for (const name of ['a', 'b', 'c']) expect(groups.filter((own) => own.has(name))).toHaveLength(1);
     expect((await readdir(join(to, 'images'))).sort()).toContain('folders_a-001.png');
     const second = await decodeImage(join(to, 'images', 'folders_b-002.png'));
@@ -166,18 +166,18 @@ describe('films in folders', () => {
 });
 
 describe('coco', () => {
-  it('takes polygons, RLE, boxes and its own layout again, parts and groups kept', async () => {
+  it('takes polygons, RLE, boxes and its own layout again, splits and groups kept', async () => {
     const [from, once, twice] = [folder(), folder(), folder()];
     const box = { bbox: [5, 6, 10, 4] };
     const polygon = { segmentation: [[20, 3, 30, 3, 30, 13, 20, 13]] };
     const rle = { segmentation: { size: [30, 40], counts: [30 * 2, 3, 30 * 38 - 3] } };
-    for (const [k, part] of ['train', 'val', 'test'].entries()) {
-      await put(from, `images/deep/${part} 1.png`, await scan(40, 30, k));
-      await put(from, `images/deep/${part} 2.png`, await scan(40, 30, k + 5));
-      const images = [1, 2].map((id) => ({ id, file_name: `deep/${part} ${id}.png`, width: 40, height: 30, group: `p${k}` }));
+    for (const [k, split] of ['train', 'val', 'test'].entries()) {
+      await put(from, `images/deep/${split} 1.png`, await scan(40, 30, k));
+      await put(from, `images/deep/${split} 2.png`, await scan(40, 30, k + 5));
+      const images = [1, 2].map((id) => ({ id, file_name: `deep/${split} ${id}.png`, width: 40, height: 30, group: `p${k}` }));
       const annotations = [box, polygon, rle].map((shape, i) => ({ id: i + 1, image_id: 1, category_id: i + 1, ...shape }));
       const categories = ['cyst', 'nodule', 'vessel'].map((name, i) => ({ id: i + 1, name }));
-      await put(from, `annotations/instances_${part}2024.json`, JSON.stringify({ images, annotations, categories }));
+      await put(from, `annotations/instances_${split}2024.json`, JSON.stringify({ images, annotations, categories }));
     }
     const report = await importDataset({ dataset: 'coco', from, to: once });
     expect(report.counts.val).toEqual({ rows: 3, images: 2, files: 2 });
@@ -189,13 +189,13 @@ describe('coco', () => {
     ]);
     const second = await importDataset({ dataset: 'coco', from: once, to: twice });
     expect(second.counts).toEqual(report.counts);
-    const groups = (await readPart(twice, 'val')).images.map(({ group }) => group);
+    const groups = (await readSplit(twice, 'val')).images.map(({ group }) => group);
     expect(groups).toEqual(['p1', 'p1']);
   });
 });
 
 describe('paper-csv', () => {
-  it('takes the tables and folders of the published code, its parts kept and told to leak', async () => {
+  it('takes the tables and folders of the published code, its splits kept and told to leak', async () => {
     const [from, to] = [folder(), folder()];
     const head = 'label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height,dataset';
     await put(from, 'train.CSV', `${head}\nBenign,3,4,10,8,busi_a.png,40,30,busi\nbenign,20,4,6,8,busi_a.png,40,30,busi\n`);
@@ -246,7 +246,7 @@ describe('nifti', () => {
       gzip: true,
     });
 
-  it('takes volumes and label values, spacing kept, a volume in one part', async () => {
+  it('takes volumes and label values, spacing kept, a volume in one split', async () => {
     const [from, to] = [folder(), folder()];
     for (const n of [1, 2, 3]) {
       await put(

@@ -5,7 +5,7 @@ import { CocoDataset, findImporter, importDataset } from '../../../src/data/inde
 import { expectError } from '../../support/expect-error.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { miniatures } from './miniatures/index.js';
-import { objectsBySource, readPart, SPLITS, sorted } from './support.js';
+import { objectsBySource, readSplit, SPLITS, sorted } from './support.js';
 
 const dir = temporaryFolder('miniatures');
 
@@ -16,26 +16,26 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     await miniature.write(from());
   });
 
-  it('comes out with every object, each patient in one part', async () => {
+  it('comes out with every object, each patient in one split', async () => {
     const to = join(dir, `${name} strict`);
     const report = await importDataset({ dataset: name, from: from(), to });
-    expect(report.problems.map(({ file }) => file)).toEqual(miniature.problems ?? []);
+    expect(report.problems.map(({ file }) => file).sort()).toEqual([...(miniature.problems ?? [])].sort());
     const expected = Object.fromEntries(Object.entries(miniature.images).map(([source, objects]) => [source, sorted(objects)]));
     expect(await objectsBySource(to)).toEqual(expected);
     const all = Object.values(miniature.images);
-    const total = (what: 'rows' | 'images' | 'files') => SPLITS.reduce((sum, part) => sum + report.counts[part][what], 0);
+    const total = (what: 'rows' | 'images' | 'files') => SPLITS.reduce((sum, split) => sum + report.counts[split][what], 0);
     expect([total('rows'), total('images'), total('files')]).toEqual([all.flat().length, all.length, all.length]);
-    expect(SPLITS.map((part) => report.counts[part].images > 0)).toEqual(
+    expect(SPLITS.map((split) => report.counts[split].images > 0)).toEqual(
       miniature.unseen ? [false, false, true] : [true, true, true],
     );
     expect(report.sharedGroups).toBe(0);
-    const partOf = new Map<string, string>();
-    for (const part of SPLITS) for (const { source } of (await readPart(to, part)).images) partOf.set(source, part);
-    for (const group of miniature.groups ?? []) expect(new Set(group.map((source) => partOf.get(source))).size).toBe(1);
+    const splitOf = new Map<string, string>();
+    for (const split of SPLITS) for (const { source } of (await readSplit(to, split)).images) splitOf.set(source, split);
+    for (const group of miniature.groups ?? []) expect(new Set(group.map((source) => splitOf.get(source))).size).toBe(1);
     // What was written is what the trainer reads, and no other file is there.
-    for (const part of SPLITS) {
-      const dataset = await CocoDataset.open(to, part);
-      expect(dataset.size).toBe(report.counts[part].images);
+    for (const split of SPLITS) {
+      const dataset = await CocoDataset.open(to, split);
+      expect(dataset.size).toBe(report.counts[split].images);
       for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).phrases.length).toBeGreaterThan(0);
     }
     expect((await readdir(join(to, 'images'))).length).toBe(all.length);
@@ -58,12 +58,12 @@ describe.each(miniatures.map((miniature) => [miniature.dataset, miniature] as co
     const to = join(dir, `${name} paper`);
     const report = await importDataset({ dataset: name, from: from(), to, protocol: 'paper' });
     const { rows, phrases, files } = miniature.paper ?? { rows: 0, phrases: [], files: 0 };
-    const counts = SPLITS.map((part) => report.counts[part].rows);
+    const counts = SPLITS.map((split) => report.counts[split].rows);
     expect(counts.reduce((a, b) => a + b)).toBe(rows);
     expect(Object.keys(report.phrases)).toEqual(phrases);
     expect(report.notes.join(' ')).toContain('it to compare with the published figures');
     const names = new Set<string>();
-    for (const part of SPLITS) for (const { file_name } of (await readPart(to, part)).images) names.add(file_name);
+    for (const split of SPLITS) for (const { file_name } of (await readSplit(to, split)).images) names.add(file_name);
     expect(names.size).toBe(files);
     const dataset = await CocoDataset.open(to, 'test');
     for (let i = 0; i < dataset.size; i++) expect((await dataset.load(i)).objects.length).toBeGreaterThan(0);

@@ -33,16 +33,16 @@ describe("Python's generator", () => {
     expect([1, 2, 3, 7, 8, 1000, 2592, 2 ** 31, 2 ** 32 - 1].map((n) => random.below(n))).toEqual(entry.below);
   });
 
-  it.each(orders)('shuffles and divides one list after another as there ($seed)', ({ seed, lists }) => {
+  it.each(orders)('shuffles and splits one list after another as the published code does ($seed)', ({ seed, lists }) => {
     const rows = lists.flatMap(({ size }, list) => range(size).map((n) => ({ n, list: String(list) })));
-    const parts = splitRows(
+    const splits = splitRows(
       rows,
       lists.map((_list, i) => String(i)),
       seed,
     );
     for (const [i, list] of lists.entries()) {
-      const own = (['train', 'val', 'test'] as const).map((part) => parts[part].filter((row) => row.list === String(i)));
-      expect(own.map((part) => part.length)).toEqual(list.parts);
+      const own = (['train', 'val', 'test'] as const).map((split) => splits[split].filter((row) => row.list === String(i)));
+      expect(own.map((split) => split.length)).toEqual(list.parts);
       const order = own.flat().map(({ n }) => n);
       expect([order.slice(0, 10), order.slice(-3)]).toEqual([list.first, list.last]);
       expect(createHash('sha256').update(JSON.stringify(order)).digest('hex')).toBe(list.sha256);
@@ -64,7 +64,7 @@ describe('outer contours', () => {
   const { cases } = read('outer-contours') as Contours;
 
   it.each(cases.map((entry, i) => [i, entry] as const))(
-    'are those of OpenCV, in its order (mask %d)',
+    'equal those of OpenCV, in its order (mask %d)',
     (_i, { width, height, rows, boxes, areas }) => {
       const mask = { width, height, data: Uint8Array.from(rows.join(''), Number) };
       const regions = outerRegions(mask);
@@ -76,25 +76,25 @@ describe('outer contours', () => {
 
 describe('division by groups', () => {
   it('has exactly the published shares where every image is a group', () => {
-    const parts = splitGroups(
+    const splits = splitGroups(
       range(2592).map((n) => ({ group: String(n) })),
       42,
     );
-    expect((['train', 'val', 'test'] as const).map((part) => parts.filter((own) => own === part).length)).toEqual([
+    expect((['train', 'val', 'test'] as const).map((split) => splits.filter((own) => own === split).length)).toEqual([
       1814, 518, 260,
     ]);
   });
 
   it('keeps groups of unequal size whole, comes near the shares and depends on the seed alone', () => {
     const items = range(38).flatMap((patient) => range(3 + ((patient * 7) % 30)).map(() => ({ group: `patient ${patient}` })));
-    const parts = splitGroups(items, 1);
-    for (const { group } of items) expect(new Set(parts.filter((_part, i) => items[i]?.group === group)).size).toBe(1);
-    const share = (part: string) => parts.filter((own) => own === part).length / items.length;
+    const splits = splitGroups(items, 1);
+    for (const { group } of items) expect(new Set(splits.filter((_, i) => items[i]?.group === group)).size).toBe(1);
+    const share = (split: string) => splits.filter((own) => own === split).length / items.length;
     expect(Math.abs(share('train') - 0.7)).toBeLessThan(0.04);
     expect(Math.abs(share('val') - 0.2)).toBeLessThan(0.04);
     const turned = splitGroups([...items].reverse(), 1).reverse();
-    expect(turned).toEqual(parts);
-    expect(splitGroups(items, 2)).not.toEqual(parts);
+    expect(turned).toEqual(splits);
+    expect(splitGroups(items, 2)).not.toEqual(splits);
   });
 
   it.each([
@@ -105,11 +105,11 @@ describe('division by groups', () => {
     [4, [2, 1, 1]],
     [10, [7, 2, 1]],
     [42, [29, 8, 5]],
-  ])('leaves no part empty where it can (%d images)', (n, expected) => {
-    const parts = splitGroups(
+  ])('leaves no split empty if possible (%d images)', (n, expected) => {
+    const splits = splitGroups(
       range(n).map((i) => ({ group: String(i) })),
       3,
     );
-    expect((['train', 'val', 'test'] as const).map((part) => parts.filter((own) => own === part).length)).toEqual(expected);
+    expect((['train', 'val', 'test'] as const).map((split) => splits.filter((own) => own === split).length)).toEqual(expected);
   });
 });

@@ -29,12 +29,12 @@ describe('the divisions that come with the project', () => {
     expect(files.map((file) => basename(file, '.json')).sort()).toEqual(Object.keys(COUNTS).sort());
   });
 
-  it.each(files)('%s can be used for its dataset, and holds every image once', async (file) => {
+  it.each(files)('%s fits its dataset and lists every image once', async (file) => {
     const name = basename(file, '.json');
     const text = await readFile(join(FOLDER, file), 'utf8');
     const importer = findImporter(JSON.parse(text).dataset);
-    const partOf = await readSplitFile(join(FOLDER, file), importer);
-    expect(SPLITS.map((part) => [...partOf.values()].filter((own) => own === part).length)).toEqual(COUNTS[name]);
+    const splitOf = await readSplitFile(join(FOLDER, file), importer);
+    expect(SPLITS.map((split) => [...splitOf.values()].filter((own) => own === split).length)).toEqual(COUNTS[name]);
     expect([name, name.replace(/-unseen$/, '')]).toContain(importer.name);
     // As the import writes it.
     expect(splitText(JSON.parse(text))).toBe(text);

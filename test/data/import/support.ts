@@ -21,15 +21,15 @@ export interface Annotations {
 
 export const SPLITS = ['train', 'val', 'test'] as const;
 
-export async function readPart(root: string, part: string): Promise<Annotations> {
-  return JSON.parse(await readFile(join(root, 'annotations', `${part}.json`), 'utf8'));
+export async function readSplit(root: string, split: string): Promise<Annotations> {
+  return JSON.parse(await readFile(join(root, 'annotations', `${split}.json`), 'utf8'));
 }
 
-/** All objects of each source image, sorted, over all parts. */
+/** All objects of each source image, sorted, over all splits. */
 export async function objectsBySource(root: string): Promise<Record<string, unknown[][]>> {
   const found: Record<string, unknown[][]> = {};
-  for (const part of SPLITS) {
-    const { images, annotations, categories } = await readPart(root, part);
+  for (const split of SPLITS) {
+    const { images, annotations, categories } = await readSplit(root, split);
     for (const { id, source } of images) {
       const own = annotations.filter((annotation) => annotation.image_id === id);
       found[source] = [

@@ -63,7 +63,7 @@ describe('images in folders', () => {
       'd-dots': await grey((x, y) => ((x === 3 || x === 30) && y === 4 ? 255 : 0)),
     };
     for (const [name, bytes] of Object.entries(masks)) {
-      // In the smallest image whose thousandth part is more than the small lesion.
+      // In the smallest image whose thousandth split is more than the small lesion.
       await put(root, `images/${name}.png`, await scan(W * 10, H * 10, name.length));
       await put(
         root,
@@ -131,8 +131,8 @@ describe('volumes with labels', () => {
       },
     ],
     ['off by a rounded origin', { sform: [[1, 0, 0, 0.002], ...IDENTITY.slice(1)] }],
-    ['without a place of their own', {}],
-  ])('are turned to their image: %s', async (_name, labels) => {
+    ['without an orientation', {}],
+  ])('are aligned with their image: %s', async (_name, labels) => {
     expect(await importing({ sform: IDENTITY }, labels)).toEqual({ problems: [], objects: RIGHT });
   });
 
@@ -179,7 +179,7 @@ describe('volumes with labels', () => {
 
   it.each([
     [
-      'one volume over several of the image',
+      'one mask volume for several image volumes',
       { dims: [...DIMS, 2], values: Array(576).fill(9) },
       {},
       /its image has 2 time points/,
@@ -200,7 +200,7 @@ describe('volumes with labels', () => {
     await expectError(importing(image, labels), { code: 'E_DATASET_NOT_FOUND', what: message });
   });
 
-  it.each([16, 100, 127, 256, 300])('show what is not 0: %d', async (level) => {
+  it.each([16, 100, 127, 256, 300])('count every value but 0 as inside: %d', async (level) => {
     const labels = { datatype: 4 as const, values: voxels((x, y, z) => level * label(x, y, z)) };
     expect(await importing({}, labels)).toEqual({ problems: [], objects: RIGHT });
   });

@@ -63,7 +63,7 @@ describe('AdamW', () => {
   it.each([
     ['operation by operation', false],
     ['as a graph', true],
-  ])('takes 100 steps as torch does, with two groups, %s', async (_how, capture) => {
+  ])('matches 100 steps of torch, with two groups, %s', async (_how, capture) => {
     const setting = await start(capture);
     await take(setting, 0, 1);
     await expectAt(setting, 1);
@@ -74,7 +74,7 @@ describe('AdamW', () => {
     setting.optimiser.dispose();
   });
 
-  it('goes on from a saved state', async () => {
+  it('resumes from a saved state', async () => {
     const first = await start();
     await take(first, 0, 60);
     const second = await start();

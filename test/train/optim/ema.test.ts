@@ -51,7 +51,7 @@ describe('the average of parameters', () => {
     expect(await read(parameters)).toEqual(VALUES[2]);
   });
 
-  it('goes on from a saved state', async () => {
+  it('resumes from a saved state', async () => {
     const [first, second] = [start(0.9), start(0.9)];
     set(first.parameters, VALUES[1] as number[]);
     await first.ema.update();

@@ -9,7 +9,7 @@ import { stepsOf } from '../readers/named-path.js';
 import { foldersOf, PathLookup } from '../readers/path-lookup.js';
 import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
-import { PICTURE } from './common.js';
+import { IMAGE_NAME } from './common.js';
 
 /** Any COCO detection set: splits from file or folder names; masks as polygons, RLE or files. */
 export const coco: Importer = {
@@ -176,7 +176,7 @@ function unlisted({ files }: FileTree, ...used: readonly Claims<unknown>[]): str
 }
 
 function isImage({ relative }: TreeFile): boolean {
-  return new RegExp(PICTURE, 'iu').test(relative);
+  return new RegExp(IMAGE_NAME, 'iu').test(relative);
 }
 
 function nameOf({ id, file_name: name }: CocoImage): string {

@@ -1,5 +1,5 @@
-/** Pattern of image file name extensions. */
-export const PICTURE = String.raw`\.(?:png|jpe?g|bmp|tiff?)$`;
+/** Pattern of the end of an image's file name. */
+export const IMAGE_NAME = String.raw`\.(?:png|jpe?g|bmp|tiff?)$`;
 
 /** Pattern of a path below any folders, ignoring case. */
 export function path(pattern: string): RegExp {
@@ -8,5 +8,5 @@ export function path(pattern: string): RegExp {
 
 /** Pattern of the path of an image. */
 export function imageFile(pattern: string): RegExp {
-  return path(`${pattern}${PICTURE}`);
+  return path(`${pattern}${IMAGE_NAME}`);
 }

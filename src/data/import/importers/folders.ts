@@ -5,7 +5,7 @@ import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Image files by extension, including DICOM frames; DICOM without one is recognised by content. */
-const PICTURE = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
+const IMAGE_NAME = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 
 /** Phrase of objects that neither a folder nor `--prompt` names. */
 const UNNAMED = 'lesion';
@@ -117,8 +117,8 @@ async function places(files: readonly TreeFile[], folder: RegExp): Promise<Place
   for (const file of files) {
     const steps = file.relative.split('/');
     const at = steps.slice(0, -1).findLastIndex((step) => folder.test(step));
-    if (at < 0 || !(PICTURE.test(file.relative) || (await isUnnamedDicom(file.path)))) continue;
-    const stem = (steps.at(-1) as string).replace(PICTURE, '');
+    if (at < 0 || !(IMAGE_NAME.test(file.relative) || (await isUnnamedDicom(file.path)))) continue;
+    const stem = (steps.at(-1) as string).replace(IMAGE_NAME, '');
     found.push({ file, above: steps.slice(0, at).join('/'), below: steps.slice(at + 1, -1).join('/'), stem });
   }
   return found;

@@ -12,7 +12,7 @@ export const microseg: Importer = {
   source: 'https://zenodo.org/records/10475293',
   layout:
     '{train,test}/micro_ultrasound_scans/microUS_train_NN.nii.gz and {train,test}/expert_annotations/expert_annotation_train_NN.nii.gz',
-  officialSplits: 'train and test; a part of the former validates',
+  officialSplits: 'train and test; some images of the former validate',
   paper: { key: 'muregpro' },
   warning: ({ protocol }) =>
     protocol === 'paper'

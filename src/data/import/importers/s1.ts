@@ -14,7 +14,7 @@ export const s1: Importer = {
   published: { count: 201, of: 'images' },
   source: 'https://doi.org/10.1371/journal.pone.0253202 (supplement S1)',
   layout: 'Data/TrainingDataSet/BreastTumourImages/N.jpg and Data/TrainingDataSet/General-1-channel-Labels/N.png',
-  officialSplits: 'TrainingDataSet and TestingDataSet; a part of the former validates',
+  officialSplits: 'TrainingDataSet and TestingDataSet; some images of the former validate',
   paper: { key: 's1' },
   warning: () =>
     'S1 does not say which value of its masks is malignant; 1 is taken for malignant and 2 for benign, as in the paper',

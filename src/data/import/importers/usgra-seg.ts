@@ -17,10 +17,10 @@ export const usgraSeg: Importer = {
   published: { count: 244, of: 'images' },
   source: 'GitHub: usgra-seg (Ultrasound-Guided Regional Anaesthesia semantic SEGmentation)',
   layout: 'dataset/{images,masks}/NNNN.png and dataset/test/{images,masks}/NNNN.png',
-  officialSplits: 'images and test; a part of the former validates',
+  officialSplits: 'images and test; some images of the former validate',
   plainLayout: true,
   warning: () =>
-    'USGRA-Seg does not say which values of its masks are what, nor which images are of one person: 1 is taken for nerve and 2 for vessel, and the parts are divided by image',
+    'USGRA-Seg does not say which values of its masks are what, nor which images are of one person: 1 is taken for nerve and 2 for vessel, and the splits are divided by image',
   scan: async ({ tree }) => {
     const { pairs, problems } = pairFiles(tree.files, {
       image: imageFile('(?:(?<split>test)/)?images/(?<id>\\d+)'),

@@ -3,7 +3,7 @@ import { naturalOrder, type TreeFile } from '../file-tree.js';
 import type { Found, MaskReading, MaskSource, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Image files. */
-const PICTURE = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
+const IMAGE_NAME = /\.(png|jpe?g|bmp|tiff?|webp)$/i;
 
 /** Named groups of a file name, in lower case. */
 type Names = Readonly<Record<string, string | undefined>>;
@@ -54,7 +54,7 @@ export function pairFiles(files: readonly TreeFile[], rule: PairRule): Pairs {
     const mask = rule.mask.exec(file.full);
     const match = mask ?? rule.image.exec(file.full);
     if (match === null) {
-      if (PICTURE.test(file.relative)) strange.push(file);
+      if (IMAGE_NAME.test(file.relative)) strange.push(file);
       continue;
     }
     used.add(folderOf(file));

@@ -22,7 +22,7 @@ export async function put(dir: string, file: string, content: Buffer | string): 
   await writeFile(path, content);
 }
 
-/** A speckled grey picture; the seed makes it its own. */
+/** A speckled grey image; the seed makes it its own. */
 export async function scan(width: number, height: number, seed: number, format: Format = 'png'): Promise<Buffer> {
   const rng = Rng.seeded(seed, 7);
   const grey = Buffer.from(Array.from({ length: width * height }, () => 30 + rng.int(180)));

@@ -11,7 +11,7 @@ const NAMES = [
   '15_IM-0004-0002_anon.png',
   '16_IM-0005-0002_anon.png',
   '17_IM-0006-0002_anon.png',
-  // The picture of number 100 again.
+  // The image of number 100 again.
   '200_IM-0246-0030_anon.png',
 ];
 

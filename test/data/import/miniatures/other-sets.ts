@@ -9,23 +9,23 @@ const four = (n: number) => String(n).padStart(4, '0');
 /** Boxes on a grid of 8 pixels, so that JPEG keeps their edges. */
 const nodule = (n: number): Box => [8, 8 * (1 + (n % 2)), 24, 24];
 
-/** JPEG masks with rings, numbers that restart in the test part, a second nodule. */
+/** JPEG masks with rings, numbers that restart in the test split, a second nodule. */
 export const tn3k: Miniature = {
   dataset: 'TN3K',
   write: async (dir) => {
-    for (const part of ['trainval', 'test'])
+    for (const split of ['trainval', 'test'])
       for (const n of TEN.slice(0, 6)) {
-        await put(dir, `tn3k/${part}-image/${four(n)}.jpg`, await scan(80, 64, 110000 + n + part.length * 100, 'jpg'));
+        await put(dir, `tn3k/${split}-image/${four(n)}.jpg`, await scan(80, 64, 110000 + n + split.length * 100, 'jpg'));
         const boxes = n === 3 ? [nodule(n), [48, 16, 24, 32] as const] : [nodule(n)];
-        await put(dir, `tn3k/${part}-mask/${four(n)}.jpg`, await mask(80, 64, boxes, 'jpg'));
+        await put(dir, `tn3k/${split}-mask/${four(n)}.jpg`, await mask(80, 64, boxes, 'jpg'));
       }
     await put(dir, 'tn3k/tn3k-trainval-fold0.json', '{"train": [0, 1, 2, 3], "val": [4, 5]}');
     await put(dir, 'tn3k/label4trainval.csv', '0000.jpg,0\n');
   },
   images: Object.fromEntries(
-    ['trainval', 'test'].flatMap((part) =>
+    ['trainval', 'test'].flatMap((split) =>
       TEN.slice(0, 6).map((n): [string, Expected[]] => [
-        `tn3k/${part}-image/${four(n)}.jpg`,
+        `tn3k/${split}-image/${four(n)}.jpg`,
         [['thyroid nodule', ...nodule(n)], ...(n === 3 ? [['thyroid nodule', 48, 16, 24, 32] as const] : [])],
       ]),
     ),
@@ -138,22 +138,22 @@ const GLAND: readonly (Box | undefined)[] = [undefined, [5, 4, 12, 8], [6, 5, 10
 export const microseg: Miniature = {
   dataset: 'MicroSeg',
   write: async (dir) => {
-    for (const [part, count] of [
+    for (const [split, count] of [
       ['train', 4],
       ['test', 2],
     ] as const)
       for (let n = 1; n <= count; n++) {
-        const base = `Micro_Ultrasound_Prostate_Segmentation_Dataset/${part}`;
-        const id = `${part}_0${n}.nii.gz`;
+        const base = `Micro_Ultrasound_Prostate_Segmentation_Dataset/${split}`;
+        const id = `${split}_0${n}.nii.gz`;
         const volume = (values: number[]) => nifti({ dims: [24, 16, 4], values, pixdims: [0.1, 0.2, 1], gzip: true });
         await put(
           dir,
           `${base}/micro_ultrasound_scans/microUS_${id}`,
-          volume(voxels(24, 16, GLAND, 115000 + 10 * part.length + n)),
+          volume(voxels(24, 16, GLAND, 115000 + 10 * split.length + n)),
         );
         await put(dir, `${base}/expert_annotations/expert_annotation_${id}`, volume(voxels(24, 16, GLAND)));
         const other =
-          part === 'train' ? 'non_expert_annotations/nonexpert_annotation' : 'clinician_annotations/clinician_annotation';
+          split === 'train' ? 'non_expert_annotations/nonexpert_annotation' : 'clinician_annotations/clinician_annotation';
         await put(dir, `${base}/${other}_${id}`, volume(voxels(24, 16, [])));
       }
   },
@@ -162,7 +162,7 @@ export const microseg: Miniature = {
       ['train', 4],
       ['test', 2],
     ],
-    (part, n) => `Micro_Ultrasound_Prostate_Segmentation_Dataset/${part}/micro_ultrasound_scans/microUS_${part}_0${n}.nii.gz`,
+    (split, n) => `Micro_Ultrasound_Prostate_Segmentation_Dataset/${split}/micro_ultrasound_scans/microUS_${split}_0${n}.nii.gz`,
   ),
   groups: [1, 2, 3, 4].map((n) =>
     GLAND.map(
@@ -176,7 +176,7 @@ export const microseg: Miniature = {
 export const regpro: Miniature = {
   dataset: 'RegPro',
   write: async (dir) => {
-    for (const [part, count] of [
+    for (const [split, count] of [
       ['train', 4],
       ['val', 2],
     ] as const)
@@ -188,15 +188,15 @@ export const regpro: Miniature = {
         const labels = nifti({ dims: [24, 16, 4, 6], values: [...voxels(24, 16, GLAND), ...landmarks], gzip: true });
         const image = nifti({
           dims: [24, 16, 4],
-          values: voxels(24, 16, GLAND, 116000 + 10 * part.length + n),
+          values: voxels(24, 16, GLAND, 116000 + 10 * split.length + n),
           datatype: 16,
           pixdims: [0.8, 0.8, 0.8],
           gzip: true,
         });
-        await put(dir, `${part}/us_images/${name}`, image);
-        await put(dir, `${part}/us_labels/${name}`, labels);
-        await put(dir, `${part}/mr_images/${name}`, image);
-        await put(dir, `${part}/mr_labels/${name}`, labels);
+        await put(dir, `${split}/us_images/${name}`, image);
+        await put(dir, `${split}/us_labels/${name}`, labels);
+        await put(dir, `${split}/mr_images/${name}`, image);
+        await put(dir, `${split}/mr_labels/${name}`, labels);
       }
   },
   images: volumeImages(
@@ -204,19 +204,19 @@ export const regpro: Miniature = {
       ['train', 4],
       ['val', 2],
     ],
-    (part, n) => `${part}/us_images/case00000${n}.nii.gz`,
+    (split, n) => `${split}/us_images/case00000${n}.nii.gz`,
   ),
   paper: { rows: 12, files: 12, phrases: ['prostate'] },
 };
 
 function volumeImages(
-  parts: readonly (readonly [string, number])[],
-  file: (part: string, n: number) => string,
+  splits: readonly (readonly [string, number])[],
+  file: (split: string, n: number) => string,
 ): Miniature['images'] {
   return Object.fromEntries(
-    parts.flatMap(([part, count]) =>
+    splits.flatMap(([split, count]) =>
       Array.from({ length: count }, (_, i) => i + 1).flatMap((n) =>
-        GLAND.map((box, k): [string, Expected[]] => [`${file(part, n)}#${k}`, box === undefined ? [] : [['prostate', ...box]]]),
+        GLAND.map((box, k): [string, Expected[]] => [`${file(split, n)}#${k}`, box === undefined ? [] : [['prostate', ...box]]]),
       ),
     ),
   );

@@ -5,7 +5,7 @@ import type { Expected, Miniature } from './types.js';
 const NINE = Array.from({ length: 9 }, (_, i) => i);
 const three = (n: number) => String(n).padStart(3, '0');
 
-/** A frame of two pixels; where the box reaches the bottom of the picture, it is open there. */
+/** A frame of two pixels; where the box reaches the bottom of the image, it is open there. */
 const outline = ([x, y, w, h]: Box, height: number): Patch[] => [
   { box: [x, y, w, h] },
   { box: [x + 2, y + 2, w - 4, y + h === height ? h - 2 : h - 4], value: 0 },
@@ -13,7 +13,7 @@ const outline = ([x, y, w, h]: Box, height: number): Patch[] => [
 
 const head = (n: number): Box => (n === 5 ? [20, 24, 40, 30] : [10 + n, 8, 40, 30]);
 
-/** Half the published size, JPEG under the names of PNG; outlines, one cut by the picture's border, one filled; two images of a subject. */
+/** Half the published size, JPEG under the names of PNG; outlines, one cut by the image's border, one filled; two images of a subject. */
 export const hc18: Miniature = {
   dataset: 'HC18',
   write: async (dir) => {
@@ -71,7 +71,7 @@ export const cca: Miniature = {
   groups: [slices.filter(({ name }) => name.startsWith('20220112')).map(({ name }) => `${CCA}/US images/${name}`)],
 };
 
-/** Colours in a palette, as index pictures hold them. */
+/** Colours in a palette, as index images hold them. */
 async function painted(width: number, height: number, patches: readonly Patch[]): Promise<Buffer> {
   return sharp(paint(width, height, patches, 3), { raw: { width, height, channels: 3 } })
     .png({ palette: true })
@@ -81,7 +81,7 @@ async function painted(width: number, height: number, patches: readonly Patch[])
 const NERVE = [128, 0, 0] as const;
 const VESSEL = [0, 128, 0] as const;
 
-/** Masks with a palette, one whose values were written as grey, one without anything, a published test part. */
+/** Masks with a palette, one whose values were written as grey, one without anything, a published test split. */
 export const usgra: Miniature = {
   dataset: 'usgra-seg',
   write: async (dir) => {
@@ -120,7 +120,7 @@ const mark = (image: number, svg: string) => `<mark><image>${image}</image><svg>
 const svg = (...boxes: readonly Box[]) =>
   JSON.stringify(boxes.map((box) => ({ points: points(box), annotation: {}, regionType: 'freehand' })));
 
-/** Cases of several pictures; text that is cut off, a picture without an outline, one that is too small for its outline. */
+/** Cases of several images; text that is cut off, an image without an outline, one that is too small for its outline. */
 export const ddtiXml: Miniature = {
   dataset: 'DDTI (outlines in XML)',
   unseen: true,

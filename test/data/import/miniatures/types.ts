@@ -9,7 +9,7 @@ export interface Miniature {
   readonly write: (dir: string) => Promise<void>;
   /** Of each source image all objects, in any order; none make a negative. */
   readonly images: Readonly<Record<string, readonly Expected[]>>;
-  /** Images of one line must be in one part. */
+  /** Images of one line must be in one split. */
   readonly groups?: readonly (readonly string[])[];
   /** Files that must be among the problems, and no others. */
   readonly problems?: readonly string[];

@@ -43,20 +43,20 @@ describe('a workbook', () => {
     ['a column beyond the last', sheet('<row><c r="ZZZZZZZ1"><v>1</v></c></row>'), /column ZZZZZZZ, beyond XFD/],
     ['the column after the last', sheet('<row><c r="XFE1"><v>1</v></c></row>'), /column XFE, beyond XFD/],
     ['far cells in many rows', sheet('<row><c r="XFD1"><v>1</v></c></row>'.repeat(300)), /more than 4000000 cells/],
-    ['elements in each other', `${'<row>'.repeat(100_000)}`, /more than 64 deep/],
-    ['elements that never end', sheet('<row><c><v>1</c>'), /its XML is damaged/],
+    ['deeply nested elements', `${'<row>'.repeat(100_000)}`, /more than 64 deep/],
+    ['unclosed elements', sheet('<row><c><v>1</c>'), /its XML is damaged/],
     [
       'a long text',
       sheet(`<row><c t="inlineStr"><is><t>${'ab1,'.repeat(9000)}</t></is></c></row>`),
       /more than 32767 characters/,
     ],
     [
-      'entities that stand for each other',
+      'recursive entities',
       `<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>${sheet('<row><c><v>&b;</v></c></row>')}`,
       /its XML is damaged: .*undefined entity/i,
     ],
     [
-      'a file of the system',
+      'an external entity',
       `<!DOCTYPE w [<!ENTITY a SYSTEM "file:///etc/passwd">]>${sheet('<row><c><v>&a;</v></c></row>')}`,
       /damaged/,
     ],
@@ -93,7 +93,7 @@ describe('a workbook', () => {
     });
   });
 
-  it('that is none, or of the old format, says so', async () => {
+  it('that is invalid, or of the old format, is named', async () => {
     const zip = join(dir, 'other.xlsx');
     await writeFile(zip, makeZip([{ name: 'a.txt', data: Buffer.from('a') }]));
     await expectError(readTable(zip), { code: 'E_TABLE_INVALID', what: 'it is no Excel workbook' });
@@ -111,7 +111,7 @@ describe('a CSV file', () => {
     return readTable(file);
   };
 
-  it('of nothing, or of one letter, is an empty table', async () => {
+  it('with no cell, or a single letter, is an empty table', async () => {
     expect(await table('')).toEqual([]);
     expect(await table('a')).toEqual([]);
   });

@@ -26,10 +26,10 @@ export function sampleIndices(size: number): number[] {
 }
 
 /** A sample with its objects drawn on it; undefined if it cannot be loaded. */
-export async function sampleImage(part: AuditSplit, index: number): Promise<PageImage | undefined> {
-  const { data } = part;
+export async function sampleImage(split: AuditSplit, index: number): Promise<PageImage | undefined> {
+  const { data } = split;
   try {
-    if (!(await isShown(part, index))) return undefined;
+    if (!(await isShown(split, index))) return undefined;
     const { image, objects } = await data.load(index);
     const overlay = await drawOverlay(image, objects.slice(0, DRAWN), data.phrases ?? []);
     return await embed(sharp(overlay));
@@ -40,11 +40,11 @@ export async function sampleImage(part: AuditSplit, index: number): Promise<Page
 }
 
 /** An image without overlay. */
-export async function plainImage(parts: readonly AuditSplit[], place: ImageLocation): Promise<PageImage | undefined> {
+export async function plainImage(splits: readonly AuditSplit[], place: ImageLocation): Promise<PageImage | undefined> {
   try {
-    const part = parts.find(({ dataset, part: name }) => dataset === place.dataset && name === place.part);
-    if (part === undefined || !(await isShown(part, place.index))) return undefined;
-    const { width, height, data }: RasterImage = (await part.data.load(place.index)).image;
+    const split = splits.find(({ dataset, split: name }) => dataset === place.dataset && name === place.split);
+    if (split === undefined || !(await isShown(split, place.index))) return undefined;
+    const { width, height, data }: RasterImage = (await split.data.load(place.index)).image;
     return await embed(sharp(data, { raw: { width, height, channels: 3 } }));
   } catch {
     return undefined;
@@ -58,8 +58,8 @@ async function isShown({ data, root }: AuditSplit, index: number): Promise<boole
   return true;
 }
 
-async function embed(picture: Sharp): Promise<PageImage> {
-  const { data, info } = await picture
+async function embed(image: Sharp): Promise<PageImage> {
+  const { data, info } = await image
     .resize({ width: SIDE, height: SIDE, fit: 'inside' })
     .jpeg({ quality: 80 })
     .toBuffer({ resolveWithObject: true });
