@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
+import type { Precision } from '../backend/index.js';
 import { locateShipped } from '../config/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { namedModels } from './named-models.js';
-import type { GlobalOptions } from './options.js';
+import { type GlobalOptions, precisionOption } from './options.js';
 import { packageVersion } from './package-version.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
@@ -17,6 +18,7 @@ interface ServeOptions extends GlobalOptions {
   adapter: string | undefined;
   maskerAdapter: string | undefined;
   adapterScale: number;
+  precision: Precision | undefined;
   host: string;
   port: number;
   token: string | undefined;
@@ -47,6 +49,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (a run: runs/NAME/best)' })
       .option('masker-adapter', { type: 'string', describe: 'folder of a LoRA adapter of the masker' })
       .option('adapter-scale', { type: 'number', default: 1, describe: 'strength of the adapters: 0 off, 1 as trained' })
+      .option('precision', precisionOption)
       .option('host', {
         type: 'string',
         default: '127.0.0.1',
@@ -70,7 +73,9 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, on this machine only')
       .example('$0 serve --detector runs/liver --port 9000', 'your own fine-tuned model')
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
-  handler: async ({ detector, masker, adapter, maskerAdapter, adapterScale, host, port, allowHost, backend, ...rest }) => {
+  handler: async (options) => {
+    const { detector, masker, adapter, maskerAdapter, adapterScale, precision, host, port, allowHost, backend, ...rest } =
+      options;
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({
@@ -80,7 +85,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
+    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale, precision });
     const engine = await ProcessEngine.start({ models, backend, limits }, consoleLogger);
     const { facts } = engine;
     const version = await packageVersion();
@@ -94,7 +99,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const taken = (server.server.address() as { readonly port: number }).port;
     const shown = ANY_ADDRESS.includes(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
     const parts = [facts.detector, facts.adapter, facts.masker].filter((part) => part !== null);
-    consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
+    consoleLogger.info(`${parts.join(' + ')}${precision === 'bfloat16' ? ' in bfloat16' : ''} on ${facts.backend}`);
     if (!isLoopback(host))
       consoleLogger.warn(`requests are not encrypted: put a TLS proxy in front (${await locateShipped('docs/serving.md')})`);
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);

@@ -86,7 +86,7 @@ struct Product {
   }
 };
 
-std::vector<float> Multiply(const CpuKernels& kernels, const Product& p) {
+std::vector<float> Multiply(const Products& kernels, const Product& p) {
   const std::vector<float> bias(kOutputs);
   std::vector<float> y(kRows * kOutputs);
   const LinearMap m = {.in = p.inputs,
@@ -149,7 +149,7 @@ void Measure(const char* kernels, bool unit, Compute compute) {
 
 int main() {
   const auto with = [](const CpuKernels& kernels) {
-    return [&kernels](const Product& product) { return Multiply(kernels, product); };
+    return [&kernels](const Product& product) { return Multiply(kernels.float32, product); };
   };
   Measure("in one row", false, InOneRow);
   Measure("portable", false, with(portable::kKernels));

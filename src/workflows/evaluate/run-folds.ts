@@ -5,6 +5,7 @@ import type { LoadOptions } from '../../infer/index.js';
 import { trainingDataOf } from '../../pretrained/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
+import type { EvaluateRunOptions } from './options.js';
 
 /** A run's data, or one division of a cross-validation's, and the models that may be judged on it. */
 export interface RunFold {
@@ -23,8 +24,17 @@ export interface RunFold {
  * run yields its initial models.
  *
  * @param adapter - an adapter to evaluate instead, on the run's detector.
+ * @param precision - in which the models run. Default: `float32`.
  */
-export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
+export async function openRunFolds(
+  config: RunConfig,
+  { adapter, precision }: Pick<EvaluateRunOptions, 'adapter' | 'precision'> = {},
+): Promise<RunFold[]> {
+  const folds = await foldsOf(config, adapter);
+  return precision === undefined ? folds : folds.map((fold) => ({ ...fold, models: { ...fold.models, precision } }));
+}
+
+async function foldsOf(config: RunConfig, adapter: string | undefined): Promise<RunFold[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
   const start = selectStartingModels(config);
