@@ -99,6 +99,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an unknown option', ['train', '--config', 'x.yaml', '--sett', 'a=b'], 2, 'sett', 'did you mean --set?'],
   ['missing options', ['forward'], 2, 'forward', 'model, inputs, outputs'],
   ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
+  ['a precision that there is not', ['serve', '--precision', 'half'], 2, 'precision', 'bfloat16'],
   [
     'a model folder that is not there',
     forward('none', 'detector.safetensors'),
