@@ -66,7 +66,8 @@ async function judge(dataset) {
     }
   }
   const mean = (list) => (list.reduce((a, b) => a + b, 0) / list.length) * 100;
-  const shown = (list, digits, worst = Math.max) => `median ${median(list).toFixed(digits)}, worst ${worst(...list).toFixed(digits)}`;
+  const shown = (list, digits, worst = Math.max) =>
+    `median ${median(list).toFixed(digits)}, worst ${worst(...list).toFixed(digits)}`;
   console.log(`${dataset.name}: ${dsc.found[0].length} structures`);
   for (const [name, pair] of Object.entries(dsc)) console.log(`  DSC, ${name} boxes: ${pair.map((list) => mean(list).toFixed(2)).join(' in float32, ')} in bfloat16`); // biome-ignore format: short
   console.log(`  ${changed} pass the threshold in one precision alone`);

@@ -170,6 +170,13 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
       what: `${calibrate} is not a rate`,
       fix: 'Give a share from 0 to 1, as in 0.05',
     });
+  if (calibrate !== undefined && precisionOf(argv.precision) !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--calibrate',
+      what: `the threshold is stored with the model for float32, and scores in ${argv.precision} differ`,
+      fix: 'Leave --precision out',
+    });
   return {
     split: argv.split,
     adapter: argv.adapter,

@@ -76,7 +76,8 @@ compiled('the products of linear maps (skipped where there is no g++)', () => {
     const half = parsed.filter((line) => 'precision' in line);
     const all = parsed.filter((line): line is Accuracy => !('precision' in line));
     expect(half.length).toBeGreaterThan(0);
-    expect(half.filter(({ error }) => !(error < 1e-6))).toEqual([]);
+    // Factors that are rounded in another way would be off by up to 2^-9.
+    expect(half.filter(({ error }) => !(error < 4e-6))).toEqual([]);
     const [long, kernels] = [true, false].map((one) => all.filter((line) => (line.kernels === 'in one row') === one)) as [
       Accuracy[],
       Accuracy[],

@@ -101,6 +101,13 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
   ['a precision that there is not', ['serve', '--precision', 'half'], 2, 'precision', 'bfloat16'],
   [
+    'a threshold in another precision than it is stored for',
+    ['eval', '--config', '@none.yaml', '--calibrate', '0.05', '--precision', 'bfloat16'],
+    2,
+    '--calibrate',
+    'float32',
+  ],
+  [
     'a model folder that is not there',
     forward('none', 'detector.safetensors'),
     1,
