@@ -5,7 +5,6 @@ import type { LoadOptions } from '../../infer/index.js';
 import { trainingDataOf } from '../../pretrained/index.js';
 import { openData, openFolds, type RunConfig } from '../../train/index.js';
 import { selectStartingModels, selectTrainedModels } from '../models-of-run.js';
-import type { EvaluateRunOptions } from './options.js';
 
 /** A run's data, or one division of a cross-validation's, and the models that may be judged on it. */
 export interface RunFold {
@@ -28,7 +27,7 @@ export interface RunFold {
  */
 export async function openRunFolds(
   config: RunConfig,
-  { adapter, precision }: Pick<EvaluateRunOptions, 'adapter' | 'precision'> = {},
+  { adapter, precision }: Pick<LoadOptions, 'adapter' | 'precision'> = {},
 ): Promise<RunFold[]> {
   const folds = await foldsOf(config, adapter);
   return precision === undefined ? folds : folds.map((fold) => ({ ...fold, models: { ...fold.models, precision } }));
