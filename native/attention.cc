@@ -37,6 +37,7 @@ REGISTER_OP("SonogroundAttention")
     .Attr("key_offset: int")
     .Attr("value_offset: int")
     .Attr("scale: float")
+    .Attr("precision: {'float32', 'bfloat16'} = 'float32'")
     .Output("mixed: float")  // [R, heads * depth]
     .SetShapeFn([](InferenceContext* c) {
       ShapeHandle query;
@@ -63,6 +64,9 @@ class AttentionOperation : public OpKernel {
     OP_REQUIRES_OK(context, context->GetAttr("key_offset", offsets_ + 1));
     OP_REQUIRES_OK(context, context->GetAttr("value_offset", offsets_ + 2));
     OP_REQUIRES_OK(context, context->GetAttr("scale", &scale_));
+    std::string precision;
+    OP_REQUIRES_OK(context, context->GetAttr("precision", &precision));
+    half_ = precision == "bfloat16";
     OP_REQUIRES(context, heads_ > 0 && depth_ > 0 && *std::min_element(offsets_, offsets_ + 3) >= 0,
                 absl::InvalidArgumentError("attention: heads and depth must be positive, offsets not negative"));
   }
@@ -84,8 +88,8 @@ class AttentionOperation : public OpKernel {
   static constexpr int64_t kMinWork = 1 << 20;
 
   // Each work item packs keys and values again, so the queries of a head are only split if there are fewer heads than threads.
-  static absl::Status Attend(OpKernelContext* context, const Attention& a) {
-    const CpuKernels& kernels = Kernels();
+  absl::Status Attend(OpKernelContext* context, const Attention& a) const {
+    const Products& kernels = half_ ? Kernels().bfloat16 : Kernels().float32;
     const int64_t heads = a.groups * a.heads, wanted = kShares * context->device()->tensorflow_cpu_worker_threads()->num_threads;
     const int64_t shares = (wanted + heads - 1) / heads;
     const int64_t queries = std::max(kMinQueries, (a.queries / shares + kMinQueries - 1) / kMinQueries * kMinQueries);
@@ -175,6 +179,7 @@ class AttentionOperation : public OpKernel {
 
   int64_t heads_, depth_, offsets_[3];
   float scale_;
+  bool half_ = false;
 };
 
 REGISTER_KERNEL_BUILDER(Name("SonogroundAttention").Device(tensorflow::DEVICE_CPU), AttentionOperation);

@@ -1,4 +1,4 @@
-// Several machines may share the object, so kernels.inc is compiled for four kinds of processors, each in its own namespace and
+// Several machines may share the object, so kernels.inc is compiled for five kinds of processors, each in its own namespace and
 // with its own instruction set, and one is selected by CPU detection. kernels.inc does not use the standard library, parts of
 // which could be compiled with those instructions and then be shared with other code.
 
@@ -34,6 +34,17 @@
 #define STORE_N(to, v, count) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (count)) - 1), (__m512)(v))
 #include "kernels.inc"
 #undef KIND
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx512bf16,avx2,fma")
+#define KIND avx512bf16
+#define MULTIPLY_PAIRS(a, b, c) ((Vec)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(a), (__m512bh)(b)))
+#define ROUND_TO_PAIRS(first, second) ((UintVec)_mm512_cvtne2ps_pbh((__m512)(second), (__m512)(first)))
+#include "kernels.inc"
+#undef KIND
+#undef MULTIPLY_PAIRS
+#undef ROUND_TO_PAIRS
 #pragma GCC pop_options
 
 #if defined(__linux__)
@@ -115,6 +126,7 @@ const CpuKernels& Choose() {
   const bool hasAmx = hasAvx512 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16");
   if (hasAmx && allowed("amx") && IsAmxGranted()) return amx::kKernels;
 #endif
+  if (hasAvx512 && __builtin_cpu_supports("avx512bf16") && allowed("avx512bf16")) return avx512bf16::kKernels;
   if (hasAvx512 && allowed("avx512")) return avx512::kKernels;
   if (hasAvx2 && allowed("avx2")) return avx2::kKernels;
 #endif

@@ -43,27 +43,16 @@ struct LinearMap {
   enum Activation { kNone, kRelu, kGelu };
   int64_t in, out;
   const float* x;       // [rows, in]
-  const float* weight;  // [out, in]
+  const float* weight;  // [out, in]; null once it is packed
   const float* bias;    // [out]
   const float* added;   // [rows, out]; null: none
   Activation activation;
   float* output;  // [rows, out]
 };
 
-// Sizes are in floats. Ranges are half-open.
-struct CpuKernels {
-  const char* name;
-
-  // Rows [from, to) of the layer norm.
-  void (*layerNorm)(const Norm& norm, int64_t from, int64_t to, float* output);
-  // Rows [from, to) of the gradient with respect to x; the gradients with respect to weight and bias, summed over these rows, are
-  // written to `sums`, [2, columns].
-  void (*layerNormGradient)(const Norm& norm, const float* gradient, int64_t from, int64_t to, float* output, float* sums);
-
-  // x times the normal cumulative distribution function at x.
-  void (*gelu)(const float* x, int64_t count, float* output);
-  void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
-
+// Products of one precision, and what is built on them. Inputs and results are float32, sums as well. The factors are float32, or
+// rounded to bfloat16, ties to even, when they are packed. Sizes are in floats. Ranges are half-open.
+struct Products {
   // NR: columns of a panel of B, and hence outputs of a linear map. The last panel may have fewer.
   int64_t nr;
   // MC: the number of rows of A per block if `floats` floats are kept for each.
@@ -87,12 +76,28 @@ struct CpuKernels {
   int64_t (*mlpMc)(const LinearMap& expand, const LinearMap& contract);
   int64_t (*mlpScratch)(const LinearMap& expand, const LinearMap& contract, int64_t rows);
 
-  // Queries [from, to) of one head of one group.
+  // Queries [from, to) of one head of one group. Softmax is computed in float32.
   void (*attend)(const Attention& attention, int64_t group, int64_t head, int64_t from, int64_t to, float* scratch);
   int64_t (*attentionScratch)(const Attention& attention);
 };
 
-// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2, avx512 or amx selects a lesser kind, for tests.
+struct CpuKernels {
+  const char* name;
+
+  // Rows [from, to) of the layer norm.
+  void (*layerNorm)(const Norm& norm, int64_t from, int64_t to, float* output);
+  // Rows [from, to) of the gradient with respect to x; the gradients with respect to weight and bias, summed over these rows, are
+  // written to `sums`, [2, columns].
+  void (*layerNormGradient)(const Norm& norm, const float* gradient, int64_t from, int64_t to, float* output, float* sums);
+
+  // x times the normal cumulative distribution function at x.
+  void (*gelu)(const float* x, int64_t count, float* output);
+  void (*geluGradient)(const float* x, const float* gradient, int64_t count, float* output);
+
+  Products float32, bfloat16;
+};
+
+// The kernels for this processor. SONOGROUND_VECTORS=portable, avx2, avx512, avx512bf16 or amx selects a lesser kind, for tests.
 const CpuKernels& Kernels();
 
 }  // namespace sonoground

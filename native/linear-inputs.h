@@ -21,21 +21,37 @@ inline absl::Status ReadActivation(tensorflow::OpKernelConstruction* context, Li
   return absl::OkStatus();
 }
 
-// The output's shape, [rows of x, rows of the weight], which is input `weight`.
-inline absl::Status SetOutputShape(tensorflow::shape_inference::InferenceContext* c, int weight) {
+// The output's shape, [rows of x, outputs], of which input `bias` has one each.
+inline absl::Status SetOutputShape(tensorflow::shape_inference::InferenceContext* c, int bias) {
   tensorflow::shape_inference::ShapeHandle x, last;
   TF_RETURN_IF_ERROR(c->WithRank(c->input(0), 2, &x));
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(weight), 2, &last));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(bias), 1, &last));
   c->set_output(0, c->Matrix(c->Dim(x, 0), c->Dim(last, 0)));
   return absl::OkStatus();
 }
 
+// Float32 weights are packed in each call, as they may change between calls. Weights in bfloat16 are packed once, by
+// SonogroundPackBfloat16, in the format of this process's kernels: int32 [panels, pairs].
+template <bool kHalf>
+const Products& ProductsOf() {
+  return kHalf ? Kernels().bfloat16 : Kernels().float32;
+}
+
+// Number of panels of the packed weight.
+inline int64_t Panels(const Products& products, const LinearMap& m) { return (m.out + products.nr - 1) / products.nr; }
+
 // Reads weight and bias if they fit a map with `in` inputs.
-inline bool ReadMap(const tensorflow::Tensor& weight, const tensorflow::Tensor& bias, int64_t in, LinearMap* m) {
-  if (weight.dims() != 2 || bias.dims() != 1 || weight.dim_size(1) != in || weight.dim_size(0) != bias.dim_size(0)) return false;
-  m->in = in, m->out = weight.dim_size(0);
-  m->weight = weight.flat<float>().data(), m->bias = bias.flat<float>().data();
-  return true;
+template <bool kHalf>
+bool ReadMap(const tensorflow::Tensor& weight, const tensorflow::Tensor& bias, int64_t in, LinearMap* m) {
+  if (weight.dims() != 2 || bias.dims() != 1) return false;
+  m->in = in, m->out = bias.dim_size(0), m->bias = bias.flat<float>().data();
+  if constexpr (kHalf) {
+    const Products& products = ProductsOf<true>();
+    return weight.dim_size(0) == Panels(products, *m) && weight.dim_size(1) == products.packedPanelSize(*m);
+  } else {
+    m->weight = weight.flat<float>().data();
+    return weight.dim_size(0) == m->out && weight.dim_size(1) == in;
+  }
 }
 
 // Reads the tensor to be added to `rows` rows of results; an empty one means none.
@@ -48,15 +64,20 @@ inline absl::Status ReadAdded(const char* operation, const tensorflow::Tensor& a
   return absl::OkStatus();
 }
 
-// Number of panels of the packed weight.
-inline int64_t Panels(const LinearMap& m) { return (m.out + Kernels().nr - 1) / Kernels().nr; }
-
-// Packs all panels of the weight, on TensorFlow's threads.
-inline absl::Status PackB(tensorflow::OpKernelContext* context, const LinearMap& m, tensorflow::Tensor* packed) {
-  const int64_t size = Kernels().packedPanelSize(m);
-  TF_RETURN_IF_ERROR(context->allocate_temp(tensorflow::DT_FLOAT, {Panels(m) * size}, packed));
-  float* panels = packed->flat<float>().data();
-  ParallelFor(context, Panels(m), 1, [&](int64_t from, int64_t to) { Kernels().packB(m, from, to, panels + from * size); });
+// The packed weight: the input itself in bfloat16; all panels of a float32 weight are packed now, into `memory`, on TensorFlow's threads.
+template <bool kHalf>
+absl::Status PackedB(tensorflow::OpKernelContext* context, const LinearMap& m, const tensorflow::Tensor& weight,
+                     tensorflow::Tensor* memory, const float** packed) {
+  if constexpr (kHalf) {
+    *packed = reinterpret_cast<const float*>(weight.flat<int32_t>().data());
+  } else {
+    const Products& products = ProductsOf<false>();
+    const int64_t size = products.packedPanelSize(m), panels = Panels(products, m);
+    TF_RETURN_IF_ERROR(context->allocate_temp(tensorflow::DT_FLOAT, {panels * size}, memory));
+    float* all = memory->flat<float>().data();
+    ParallelFor(context, panels, 1, [&](int64_t from, int64_t to) { products.packB(m, from, to, all + from * size); });
+    *packed = all;
+  }
   return absl::OkStatus();
 }
 

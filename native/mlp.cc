@@ -26,8 +26,20 @@ REGISTER_OP("SonogroundMlp")
     .Input("added: float")            // [rows, out], or empty: none
     .Attr(kActivationAttribute)
     .Output("y: float")  // [rows, out]
-    .SetShapeFn([](InferenceContext* c) { return SetOutputShape(c, 3); });
+    .SetShapeFn([](InferenceContext* c) { return SetOutputShape(c, 4); });
 
+REGISTER_OP("SonogroundMlpBfloat16")
+    .Input("x: float")                // [rows, in]
+    .Input("expand_weight: int32")    // packed
+    .Input("expand_bias: float")      // [hidden]
+    .Input("contract_weight: int32")  // packed
+    .Input("contract_bias: float")    // [out]
+    .Input("added: float")            // [rows, out], or empty: none
+    .Attr(kActivationAttribute)
+    .Output("y: float")  // [rows, out]
+    .SetShapeFn([](InferenceContext* c) { return SetOutputShape(c, 4); });
+
+template <bool kHalf>
 class Mlp : public OpKernel {
  public:
   explicit Mlp(OpKernelConstruction* context) : OpKernel(context) {
@@ -53,11 +65,12 @@ class Mlp : public OpKernel {
     const Tensor& x = context->input(0);
     const Tensor &expandWeight = context->input(1), &expandBias = context->input(2);
     const Tensor &contractWeight = context->input(3), &contractBias = context->input(4);
-    const bool fits = x.dims() == 2 && ReadMap(expandWeight, expandBias, x.dim_size(1), expand) &&
-                      ReadMap(contractWeight, contractBias, expand->out, contract);
+    const bool fits = x.dims() == 2 && ReadMap<kHalf>(expandWeight, expandBias, x.dim_size(1), expand) &&
+                      ReadMap<kHalf>(contractWeight, contractBias, expand->out, contract);
     if (!fits)
       return absl::InvalidArgumentError(
-          absl::StrCat(kOperation, ": expected x [rows, in], weights [hidden, in] and [out, hidden], their biases, got ",
+          absl::StrCat(kOperation, ": expected x [rows, in], weights [hidden, in] and [out, hidden]",
+                       kHalf ? " packed in bfloat16" : "", ", their biases, got ",
                        x.shape().DebugString(), expandWeight.shape().DebugString(), expandBias.shape().DebugString(),
                        contractWeight.shape().DebugString(), contractBias.shape().DebugString()));
     // The kernel writes the outputs with the last block of hidden activations: without any, nothing would be written.
@@ -70,11 +83,11 @@ class Mlp : public OpKernel {
   }
 
   static absl::Status Multiply(OpKernelContext* context, const LinearMap& expand, const LinearMap& contract, int64_t rows) {
-    const CpuKernels& kernels = Kernels();
-    Tensor packedExpand, packedContract;
-    TF_RETURN_IF_ERROR(PackB(context, expand, &packedExpand));
-    TF_RETURN_IF_ERROR(PackB(context, contract, &packedContract));
-    const float *first = packedExpand.flat<float>().data(), *second = packedContract.flat<float>().data();
+    const Products& kernels = ProductsOf<kHalf>();
+    Tensor memory[2];
+    const float *first, *second;
+    TF_RETURN_IF_ERROR(PackedB<kHalf>(context, expand, context->input(1), memory, &first));
+    TF_RETURN_IF_ERROR(PackedB<kHalf>(context, contract, context->input(3), memory + 1, &second));
     const int64_t shares = kShares * context->device()->tensorflow_cpu_worker_threads()->num_threads;
     const int64_t share = ((rows + shares - 1) / shares + kRowUnit - 1) / kRowUnit * kRowUnit;
     const int64_t mc = std::min(share, kernels.mlpMc(expand, contract)), blocks = (rows + mc - 1) / mc;
@@ -88,7 +101,8 @@ class Mlp : public OpKernel {
   LinearMap::Activation activation_;
 };
 
-REGISTER_KERNEL_BUILDER(Name("SonogroundMlp").Device(tensorflow::DEVICE_CPU), Mlp);
+REGISTER_KERNEL_BUILDER(Name("SonogroundMlp").Device(tensorflow::DEVICE_CPU), Mlp<false>);
+REGISTER_KERNEL_BUILDER(Name("SonogroundMlpBfloat16").Device(tensorflow::DEVICE_CPU), Mlp<true>);
 
 }  // namespace
 }  // namespace sonoground

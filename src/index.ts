@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-export { type BackendName, initBackend } from './backend/index.js';
+export { type BackendName, initBackend, type Precision } from './backend/index.js';
 export {
   type BinaryMask,
   type BoxXyxy,

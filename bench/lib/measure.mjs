@@ -42,10 +42,17 @@ async function measureIn(folder, work, sizes, options, sides) {
     ? differenceOfOurs(expected, await outputsOf(ours, question, join(folder, 'outputs-ours.safetensors'), read), work)
     : undefined;
   const share = whole !== undefined && !options.scaling;
-  const questions = [[ours, question], ...(reference ? [[reference, question]] : []), ...(share ? [[ours, whole]] : [])];
+  const questions = [
+    [ours, question],
+    ...(reference ? [[reference, question]] : []),
+    ...(share ? [[ours, whole]] : []),
+    ...(ours.compiles ? [[ours, `eager ${question}`]] : []),
+  ];
   const { passes, first, others } = await takeTurns(questions, options.runs);
   const { gflop } = await answerOf(ours, `floor ${question}`);
-  const own = passes[0];
+  const [own] = passes;
+  const wholes = share ? passes[reference ? 2 : 1] : undefined;
+  const eager = ours.compiles ? passes.at(-1) : undefined;
   const { threads, ...shown } = sizes;
   const record = {
     ...begun,
@@ -62,13 +69,14 @@ async function measureIn(folder, work, sizes, options, sides) {
       ...(difference && { difference }),
     }),
     ...(share && {
-      ofWhole: median(own.map((pass, i) => pass.seconds / passes.at(-1)[i].seconds)),
-      backboneBlocks: own.at(-1).blocks['model.backbone'] ?? 0,
+      ofWhole: median(own.map((pass, i) => pass.seconds / wholes[i].seconds)),
+      backboneBlocks: (eager ?? own).at(-1).blocks['model.backbone'] ?? 0,
     }),
     gflop,
     rate,
     floor: gflop / rate,
     stages: own.at(-1).stages,
+    ...(eager && { eager: { ...summaryOf(eager), ...ratiosOf(own, eager), stages: eager.at(-1).stages } }),
     ...((device !== 'cpu' || backend !== 'tensorflow') && { backend, firstSeconds: first[0].seconds }),
   };
   if (!reference || options.peers.length === 0 || whole !== undefined) return record;

@@ -13,6 +13,7 @@ export function reportOf(title, record) {
     const first = `first pass ${record.firstSeconds.toFixed(2)} s with compilation`;
     lines.push(`  on ${record.device} with ${record.backend}${images}${memory}; ${first}`);
   }
+  if (record.eager) lines.push(sideLine('ours, operation by operation', record.eager), comparisonLine(record.eager));
   if (reference) lines.push(sideLine(`PyTorch ${reference.version}`, reference), comparisonLine(record));
   if (record.ofWhole !== undefined) {
     const share = (100 * record.ofWhole).toFixed(0);
@@ -20,11 +21,16 @@ export function reportOf(title, record) {
   }
   for (const peer of record.peers ?? []) lines.push(...peerLines(peer));
   lines.push(`  floor ${floor.toFixed(3)} s: ${gflop.toPrecision(3)} GFLOP at ${rate.toPrecision(3)} GFLOP/s`);
-  const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
   const label = onGpu ? 'by stage, until the GPU has its work' : 'by stage'; // which computes behind it
-  lines.push(`  ${label}: ${parts.map(([name, seconds]) => `${name} ${seconds.toFixed(2)} s`).join(', ')}`);
+  lines.push(`  ${label}: ${stagesText(stages)}`);
+  if (record.eager) lines.push(`  operation by operation, by stage: ${stagesText(record.eager.stages)}`);
   if (record.others > 0.1) lines.push(`  other programs kept ${record.others.toFixed(1)} processors busy meanwhile`);
   return lines;
+}
+
+function stagesText(stages) {
+  const parts = Object.entries(stages).sort(([, a], [, b]) => b - a);
+  return parts.map(([name, seconds]) => `${name} ${seconds.toPrecision(2)} s`).join(', ');
 }
 
 function sideLine(name, { seconds, quartiles, cpuSeconds, peakMb }) {

@@ -97,7 +97,7 @@ async function compile(target) {
   if (!existsSync(VERSION)) return "TensorFlow's headers are not there";
   const command = compiler();
   if (command === undefined) return 'there is no C++ compiler (g++)';
-  say(`compiling the native operations with ${command}, about 30 s`);
+  say(`compiling the native operations with ${command}, about a minute`);
   const fresh = `${target}.new`;
   await mkdir(dirname(target), { recursive: true });
   await rm(fresh, { force: true });

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { root } from './places.mjs';
 
 /** In ascending order. SONOGROUND_VECTORS selects one, for tests; the default is the last one that the processor supports. */
-const KINDS = ['portable', 'avx2', 'avx512', 'amx'];
+const KINDS = ['portable', 'avx2', 'avx512', 'avx512bf16', 'amx'];
 
 /** Asks the operations themselves: the operating system may not enable a feature that the processor has. */
 const PROBE = `

@@ -39,6 +39,7 @@ export {
 export { handOver } from './hand-over.js';
 export {
   hasNativeAttention,
+  hasNativeBfloat16,
   hasNativeDeformableAttention,
   hasNativeGelu,
   hasNativeLayerNorm,
@@ -53,10 +54,12 @@ export {
   nativeLayerNormGradients,
   nativeLinear,
   nativeMlp,
+  packBfloat16,
 } from './kernels/index.js';
 export { loadNativeObject } from './native-objects.js';
 export { nativeOps } from './native-ops.js';
 export type { Purpose } from './order.js';
+export { type Precision, precisions } from './precision.js';
 export { type LoadedSignature, loadSavedModel } from './saved-model.js';
 export { type BackendName, backendNames, ensureBackend, initBackend } from './select.js';
 export { largestTensorSize } from './tensor-limit.js';

@@ -1,6 +1,7 @@
 import { loadCudaOps } from './cuda-ops.js';
 import {
   registerNativeAttention,
+  registerNativeBfloat16,
   registerNativeDeformableAttention,
   registerNativeGelu,
   registerNativeLayerNorm,
@@ -47,6 +48,7 @@ function register(): string[] {
   registerNativeGelu();
   registerNativeLinear();
   registerNativeMlp();
+  registerNativeBfloat16();
   return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'graphs'];
 }
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { initBackend } from '../backend/index.js';
+import { initBackend, type Precision } from '../backend/index.js';
 import { loadConfig, packageFile } from '../config/index.js';
 import type { Split } from '../data/index.js';
 import { type MethodSummary, meanStd, percentText, readWordings } from '../eval/index.js';
@@ -21,13 +21,14 @@ import {
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
 import { methodRequests, supportOf } from './method-options.js';
-import { type GlobalOptions, setOption } from './options.js';
+import { type GlobalOptions, precisionOf, precisionOption, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { parseTolerance } from './tolerance.js';
 
 interface EvalOptions extends GlobalOptions {
   config: string | undefined;
   adapter: string | undefined;
+  precision: Precision | undefined;
   split: Split;
   prompt: string | undefined;
   predictions: string[];
@@ -62,6 +63,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         describe: 'YAML file of a run; default: the newest run, else the shipped models on examples/hc18',
       })
       .option('adapter', { type: 'string', describe: "folder of a LoRA adapter; default: the run's best weights" })
+      .option('precision', precisionOption)
       .option('split', {
         choices: ['train', 'val', 'test'] as const,
         default: 'test' as const,
@@ -168,9 +170,17 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
       what: `${calibrate} is not a rate`,
       fix: 'Give a share from 0 to 1, as in 0.05',
     });
+  if (calibrate !== undefined && precisionOf(argv.precision) !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--calibrate',
+      what: `the threshold is stored with the model for float32, and scores in ${argv.precision} differ`,
+      fix: 'Leave --precision out',
+    });
   return {
     split: argv.split,
     adapter: argv.adapter,
+    precision: precisionOf(argv.precision),
     prompt: argv.prompt === undefined ? undefined : phrases('--prompt', argv.prompt),
     predictions: argv.predictions,
     methods: methodRequests(argv),

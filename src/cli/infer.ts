@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { initBackend } from '../backend/index.js';
+import { initBackend, type Precision } from '../backend/index.js';
 import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
 import { methodNames, segmenterWith } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
@@ -12,7 +12,7 @@ import { findImages } from './find-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
 import { maskingMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
-import type { GlobalOptions } from './options.js';
+import { type GlobalOptions, precisionOption } from './options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
@@ -25,6 +25,7 @@ interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'>
   adapter: string | undefined;
   maskerAdapter: string | undefined;
   adapterScale: number | undefined;
+  precision: Precision | undefined;
   method: string | undefined;
   weights: string | undefined;
   threshold: number | undefined;
@@ -75,6 +76,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         type: 'number',
         describe: 'strength of the adapters: 0 off, 1 as trained; default: 1',
       })
+      .option('precision', precisionOption)
       .option('method', {
         type: 'string',
         describe: `a method of the comparison in place of the masker, given the detector's boxes: ${methodNames.join(', ')}`,
@@ -206,9 +208,16 @@ function checkPromptOptions({ prompt, threshold, nms, label, support, supportSee
 
 async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
   const { prompt = [], detector = shippedModels.detector, masker, adapter, maskerAdapter, adapterScale = 1, backend } = options;
-  const { threshold = 0.3, nms = 0.5, select = 'all' } = options;
+  const { threshold = 0.3, nms = 0.5, select = 'all', precision } = options;
   const method = maskingMethod({ name: options.method, weights: options.weights, masker, maskerAdapter });
-  const models = await namedModels({ detector, masker: method?.weights ?? masker, adapter, maskerAdapter, adapterScale });
+  const models = await namedModels({
+    detector,
+    masker: method?.weights ?? masker,
+    adapter,
+    maskerAdapter,
+    adapterScale,
+    precision,
+  });
   return {
     settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
     load: async (named) => {
@@ -228,6 +237,7 @@ function openExemplars(options: InferOptions, exemplars: string) {
     adapter,
     'masker-adapter': maskerAdapter,
     'adapter-scale': adapterScale,
+    precision: options.precision,
     threshold,
     nms,
     select,

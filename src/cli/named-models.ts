@@ -1,7 +1,9 @@
+import type { Precision } from '../backend/index.js';
 import type { LoadOptionsOrBoxes } from '../infer/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { modelsFor } from '../workflows/index.js';
+import { precisionOf } from './options.js';
 
 /** Value of `--masker` for no masker. */
 const NONE = 'none';
@@ -13,6 +15,7 @@ export interface ModelOptions {
   readonly adapter: string | undefined;
   readonly maskerAdapter: string | undefined;
   readonly adapterScale: number;
+  readonly precision?: Precision | undefined;
 }
 
 /** Models with a detector, for a command. */
@@ -30,6 +33,7 @@ export async function namedModels({
   adapter,
   maskerAdapter,
   adapterScale,
+  precision,
 }: ModelOptions): Promise<NamedModels> {
   if (!Number.isFinite(adapterScale))
     throw new UsageError({
@@ -38,7 +42,13 @@ export async function namedModels({
       what: 'it is not a number',
       fix: 'Give a number such as 0.5',
     });
-  const others = { masker: masker === NONE ? null : masker, adapter, maskerAdapter, adapterScale };
+  const others = {
+    masker: masker === NONE ? null : masker,
+    adapter,
+    maskerAdapter,
+    adapterScale,
+    precision: precisionOf(precision),
+  };
   const models = await modelsFor(detector, others);
   return { ...models, detector: models.detector ?? shippedModels.detector, adapter: models.adapter };
 }

@@ -1,8 +1,19 @@
-import type { BackendName } from '../backend/index.js';
+import { type BackendName, type Precision, precisions } from '../backend/index.js';
 
 /** Options of every command. */
 export interface GlobalOptions {
   backend: BackendName;
+}
+
+/** `--precision`. */
+export const precisionOption = {
+  choices: precisions,
+  describe: 'of weights and products: bfloat16 halves the memory of weights; see docs/precision.md; default: float32',
+} as const;
+
+/** The option's value; the default is as if it was not given, so that earlier results stay valid. */
+export function precisionOf(precision: Precision | undefined): Precision | undefined {
+  return precision === 'float32' ? undefined : precision;
 }
 
 /** `--set a.b=c`, repeatable. */

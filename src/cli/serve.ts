@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import type { CommandModule } from 'yargs';
+import type { Precision } from '../backend/index.js';
 import { locateShipped } from '../config/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
@@ -8,7 +9,7 @@ import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { universegToServe } from './infer-exemplars.js';
 import { namedModels } from './named-models.js';
-import type { GlobalOptions } from './options.js';
+import { type GlobalOptions, precisionOption } from './options.js';
 import { packageVersion } from './package-version.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
@@ -19,6 +20,7 @@ interface ServeOptions extends GlobalOptions {
   maskerAdapter: string | undefined;
   adapterScale: number;
   universeg: string | undefined;
+  precision: Precision | undefined;
   host: string;
   port: number;
   token: string | undefined;
@@ -54,6 +56,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         describe:
           'folder or run of a UniverSeg, which segments by exemplars instead of a prompt, a downloaded one, or none; default: the shipped one, if this version has its weights',
       })
+      .option('precision', precisionOption)
       .option('host', {
         type: 'string',
         default: '127.0.0.1',
@@ -77,19 +80,21 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .example('$0 serve', 'the shipped models, on this machine only')
       .example('$0 serve --detector runs/liver --port 9000', 'your own fine-tuned model')
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
-  handler: async ({
-    detector,
-    masker,
-    adapter,
-    maskerAdapter,
-    adapterScale,
-    universeg,
-    host,
-    port,
-    allowHost,
-    backend,
-    ...rest
-  }) => {
+  handler: async (options) => {
+    const {
+      detector,
+      masker,
+      adapter,
+      maskerAdapter,
+      adapterScale,
+      universeg,
+      precision,
+      host,
+      port,
+      allowHost,
+      backend,
+      ...rest
+    } = options;
     const limits = limitsOf(rest);
     if (!(Number.isInteger(port) && port >= 0 && port < 65536))
       throw new UsageError({
@@ -99,7 +104,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
     const token = tokenFor(host, allowHost, given);
-    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale });
+    const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale, precision });
     const engine = await ProcessEngine.start(
       { models, universeg: await universegToServe(universeg), backend, limits },
       consoleLogger,
@@ -116,7 +121,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     const taken = (server.server.address() as { readonly port: number }).port;
     const shown = ANY_ADDRESS.includes(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
     const parts = [facts.detector, facts.adapter, facts.masker, facts.exemplars].filter((part) => part !== null);
-    consoleLogger.info(`${parts.join(' + ')} on ${facts.backend}`);
+    consoleLogger.info(`${parts.join(' + ')}${precision === 'bfloat16' ? ' in bfloat16' : ''} on ${facts.backend}`);
     if (!isLoopback(host))
       consoleLogger.warn(`requests are not encrypted: put a TLS proxy in front (${await locateShipped('docs/serving.md')})`);
     if (token !== undefined && given === undefined) consoleLogger.info(`token: ${token}`);

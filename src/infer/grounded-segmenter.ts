@@ -1,10 +1,11 @@
-import { ensureBackend } from '../backend/index.js';
+import { ensureBackend, type Precision } from '../backend/index.js';
 import { loadDetector, loadMasker, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { createMasker } from './create-masker.js';
 import { GroundingDinoPredictor } from './detector.js';
 import { isExported, loadExported } from './exported/index.js';
 import type { Masker } from './masker.js';
+import { checkPrecision, convertTo } from './precision.js';
 import { Segmenter } from './segmenter.js';
 
 /** The models of a segmenter. */
@@ -25,6 +26,12 @@ export interface LoadOptions {
   readonly adapterScale?: number | undefined;
   /** Folder of a LoRA adapter for the masker. */
   readonly maskerAdapter?: string | undefined;
+  /**
+   * Of weights and products; sums, softmax and norms stay float32. `bfloat16` halves the memory of the weights, is faster for large
+   * models on processors that have it, and changes scores by about a hundredth: `docs/precision.md`. Needs the native operations
+   * of the TensorFlow backend on a processor. Default: `float32`.
+   */
+  readonly precision?: Precision | undefined;
 }
 
 /** {@link LoadOptions} with `null` for no masker. */
@@ -54,14 +61,16 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
    * directory. Initialises the fastest available backend, unless {@link initBackend} was called before.
    *
    * @param models - an exported folder, or options; `masker: null` loads only the detector.
-   * @throws CheckpointError naming the file that is missing or does not fit; UsageError for an adapter combined with an export.
+   * @throws CheckpointError naming the file that is missing or does not fit; UsageError for an adapter combined with an export, or
+   *   a precision that it cannot run in; RuntimeError for one that the backend cannot run in.
    */
   static load(models?: string | LoadOptions): Promise<GroundedSegmenter>;
   static load(models: string | LoadOptionsOrBoxes): Promise<GroundedSegmenter<Masker | undefined>>;
   static async load(models: string | LoadOptionsOrBoxes = {}): Promise<GroundedSegmenter<Masker | undefined>> {
     await ensureBackend();
     const given = typeof models === 'string' ? { detector: models } : models;
-    const { detector = shippedModels.detector, masker, adapter, adapterScale, maskerAdapter } = given;
+    const { detector = shippedModels.detector, masker, adapter, adapterScale, maskerAdapter, precision } = given;
+    checkPrecision(precision);
     if (await isExported(detector)) {
       if (adapter !== undefined || maskerAdapter !== undefined)
         throw new UsageError({
@@ -70,13 +79,16 @@ export class GroundedSegmenter<M extends Masker | undefined = Masker> extends Se
           what: `${detector} is exported: it has its adapters`,
           fix: 'Leave the adapter out',
         });
-      const exported = await loadExported(detector, { masker });
+      const exported = await loadExported(detector, { masker, precision });
       return new GroundedSegmenter<Masker | undefined>(exported.detector, exported.masker);
     }
-    const finder = new GroundingDinoPredictor(await loadDetector(detector, { adapter, adapterScale }));
+    const found = await loadDetector(detector, { adapter, adapterScale });
+    convertTo(precision, found.model);
+    const finder = new GroundingDinoPredictor(found);
     if (masker === null) return new GroundedSegmenter<Masker | undefined>(finder, undefined);
     try {
       const parts = await loadMasker(masker ?? shippedModels.masker, { adapter: maskerAdapter, adapterScale });
+      convertTo(precision, parts.model);
       return new GroundedSegmenter(finder, createMasker(parts));
     } catch (error) {
       finder.dispose();

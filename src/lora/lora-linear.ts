@@ -1,4 +1,4 @@
-import { tf } from '../backend/index.js';
+import { type Precision, tf } from '../backend/index.js';
 import {
   type BlockMode,
   type BlockObserver,
@@ -54,7 +54,7 @@ function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight
  */
 export class LoraLinear
   extends TensorLayer
-  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'forward'>
+  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'precision' | 'forward'>
 {
   readonly base: Linear;
   readonly rank: number;
@@ -90,6 +90,11 @@ export class LoraLinear
 
   get outFeatures(): number {
     return this.base.outFeatures;
+  }
+
+  /** Adapters are merged before weights are rounded. */
+  get precision(): Precision {
+    return 'float32';
   }
 
   /** Factor on the update: 0 disables the adapter, 1 is as trained. */

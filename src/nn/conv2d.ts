@@ -1,6 +1,6 @@
 import { tf } from '../backend/index.js';
 import { uniform, zeros } from './init.js';
-import { linear } from './linear.js';
+import { linear, packedLinear } from './linear.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 import type { ConfigDict, Serializable, SerializableClass, Shape } from './serializable.js';
@@ -41,13 +41,10 @@ export class Conv2d extends TensorLayer {
    */
   forward(x: tf.Tensor4D): tf.Tensor4D {
     const p = this.padding;
-    const [h, w, inChannels, outChannels] = this.weight.shape as [number, number, number, number];
-    // A 1x1 convolution is a linear map, computed in one operation with its bias.
-    if (h === 1 && w === 1 && p === 0 && this.stride === 1)
-      return tf.tidy(() => {
-        const weight = tf.transpose(tf.reshape(this.weight.value, [inChannels, outChannels]));
-        return linear(x, weight, this.bias?.value) as tf.Tensor4D;
-      });
+    const [, , inChannels, outChannels] = this.weight.shape as [number, number, number, number];
+    const { packed } = this.weight;
+    if (packed !== undefined) return packedLinear(x, packed, [outChannels, inChannels], this.bias?.value) as tf.Tensor4D;
+    if (this.isLinear) return tf.tidy(() => linear(x, this.asLinear(this.weight.value), this.bias?.value) as tf.Tensor4D);
     // Padded beforehand: the native gradient does not support explicit padding.
     const padded =
       p === 0
@@ -60,6 +57,17 @@ export class Conv2d extends TensorLayer {
           ]);
     const y = tf.conv2d(padded, this.weight.value as tf.Tensor4D, this.stride, 'valid');
     return this.bias === undefined ? y : tf.add(y, this.bias.value);
+  }
+
+  /** A 1x1 convolution is a linear map, computed in one operation with its bias. */
+  get isLinear(): boolean {
+    const [h, w] = this.weight.shape;
+    return h === 1 && w === 1 && this.padding === 0 && this.stride === 1;
+  }
+
+  /** The weight of the linear map, [out, in]. */
+  asLinear(weight: tf.Tensor): tf.Tensor2D {
+    return tf.transpose(tf.reshape(weight, this.weight.shape.slice(2) as [number, number]));
   }
 
   override computeOutputShape(inputShape: Shape): Shape {

@@ -28,3 +28,4 @@ export { TensorLayer } from './tensor-layer.js';
 export { throughHidden } from './through-hidden.js';
 export type { PassFunction } from './training-pass.js';
 export { TrainingPasses } from './training-passes.js';
+export { useBfloat16 } from './use-bfloat16.js';

@@ -100,7 +100,7 @@ export class InferencePasses {
   /** Runs a pass and records it. Undefined if that is not possible. */
   private record<O>(model: Module, key: string, { tensors }: Listed, eager: () => O): { readonly outputs: O } | undefined {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))].filter(({ isSet }) => isSet);
-    const sources = [...tensors, ...parameters.map(({ value }) => value)];
+    const sources = [...tensors, ...parameters.map(({ stored }) => stored)];
     this.states.set(key, 'eager');
     // Two feeds that share memory now could not be told apart, but may differ later.
     if (new Set(sources.map(({ dataId }) => dataId)).size < sources.length) return undefined;
@@ -135,7 +135,7 @@ export class InferencePasses {
 }
 
 function runPass<O>({ graph, feeds, structure }: CapturedPass, inputs: readonly tf.Tensor[]): O {
-  const results = graph.run(feeds.map((feed) => (typeof feed === 'number' ? (inputs[feed] as tf.Tensor) : feed.value)));
+  const results = graph.run(feeds.map((feed) => (typeof feed === 'number' ? (inputs[feed] as tf.Tensor) : feed.stored)));
   return filled(structure, results) as O;
 }
 

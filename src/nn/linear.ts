@@ -1,4 +1,4 @@
-import { hasNativeLinear, isTapeOn, nativeLinear, tf } from '../backend/index.js';
+import { hasNativeLinear, isTapeOn, nativeLinear, type Precision, tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
 import { type ActivationName, activation } from './activation.js';
 import { type Initialiser, uniform, zeros } from './init.js';
@@ -14,6 +14,8 @@ export interface LinearOptions {
   readonly weightInit?: Initialiser;
   /** Default: zeros. */
   readonly biasInit?: Initialiser;
+  /** Whether the weight enters other products than that with the input, and has to stay float32. Default: false. */
+  readonly reused?: boolean;
 }
 
 /** Affine map of the last axis: y = x Wᵀ + b, with W as [out, in]. */
@@ -22,9 +24,13 @@ export class Linear extends TensorLayer {
   readonly outFeatures: number;
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
+  /** See {@link LinearOptions}. */
+  readonly reused?: boolean;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, weightInit, biasInit = zeros }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    const { bias = true, weightInit, biasInit = zeros, reused = false } = options;
+    this.reused = reused;
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = this.parameter('weight', [outFeatures, inFeatures], { init: weightInit ?? uniform(1 / Math.sqrt(inFeatures)) });
@@ -36,12 +42,18 @@ export class Linear extends TensorLayer {
     return this;
   }
 
+  /** Of the weight and of the product with it. */
+  get precision(): Precision {
+    return this.weight.packed === undefined ? 'float32' : 'bfloat16';
+  }
+
   /**
    * @param x - [..., in] f32.
    * @returns [..., out] f32.
    */
   forward(x: tf.Tensor): tf.Tensor {
     const [weight, bias] = [this.weight, this.bias];
+    if (weight.packed !== undefined) return packedLinear(x, weight.packed, this.weight.shape, bias?.value);
     const frozen = !weight.trainable && !bias?.trainable;
     return frozen ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
   }
@@ -70,7 +82,7 @@ export class Linear extends TensorLayer {
 export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf.Tensor {
   const { weight, bias } = layer.plain ?? {};
   if (weight === undefined || bias === undefined || !mayFuse()) return activation(name)(layer.forward(x));
-  return inRows(x, weight.value, (rows, w) => nativeLinear({ x: rows, weight: w, bias: bias.value }, name));
+  return inRows(x, weight.shape, (rows) => nativeLinear({ x: rows, weight: weight.stored, bias: bias.value }, name));
 }
 
 /**
@@ -85,7 +97,8 @@ export function addLinear<T extends tf.Tensor>(to: T, layer: Linear, x: tf.Tenso
   const { weight, bias } = layer.plain ?? {};
   if (weight === undefined || bias === undefined || !mayFuse()) return tf.add(to, layer.forward(x));
   const added = () => to.reshape([-1, layer.outFeatures]);
-  return inRows(x, weight.value, (rows, w) => nativeLinear({ x: rows, weight: w, bias: bias.value, added: added() })) as T;
+  const inputs = () => ({ weight: weight.stored, bias: bias.value, added: added() });
+  return inRows(x, weight.shape, (rows) => nativeLinear({ x: rows, ...inputs() })) as T;
 }
 
 /** Whether linear maps may use the fused operation, which has no gradient: it must be available, and no tape active. */
@@ -116,17 +129,25 @@ export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
 
 /** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
-  return inRows(x, weight, (rows, w) => {
-    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight: w, bias });
-    const product = tf.matMul(rows, w as tf.Tensor2D, false, true);
+  return inRows(x, weight.shape, (rows) => {
+    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight, bias });
+    const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
     return bias === undefined ? product : tf.add(product, bias);
   });
 }
 
+/** y = x Wᵀ + b for x [..., in], b [out] and W of a shape [out, in] packed in bfloat16. Not differentiable. */
+export function packedLinear(x: tf.Tensor, weight: tf.Tensor, shape: readonly number[], bias?: tf.Tensor): tf.Tensor {
+  return inRows(x, shape, (rows) => nativeLinear({ x: rows, weight, bias: bias ?? tf.zeros([shape[0] ?? 0]) }));
+}
+
 /** Flattens to a matrix and back: the gradient of broadcast products is wrong in tfjs. */
-function inRows(x: tf.Tensor, weight: tf.Tensor, product: (rows: tf.Tensor2D, weight: tf.Tensor) => tf.Tensor): tf.Tensor {
-  const [outFeatures = 0, inFeatures = 0] = weight.shape;
+function inRows(
+  x: tf.Tensor,
+  [outFeatures = 0, inFeatures = 0]: readonly number[],
+  product: (rows: tf.Tensor2D) => tf.Tensor,
+): tf.Tensor {
   const lead = x.shape.slice(0, -1);
   assertShape(x, [...lead, inFeatures], 'linear');
-  return tf.tidy(() => product(x.reshape([-1, inFeatures]) as tf.Tensor2D, weight).reshape([...lead, outFeatures]));
+  return tf.tidy(() => product(x.reshape([-1, inFeatures]) as tf.Tensor2D).reshape([...lead, outFeatures]));
 }

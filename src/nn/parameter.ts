@@ -30,6 +30,7 @@ export class Parameter {
   private mayChange = true;
   private readonly init: Initialiser;
   private variable: tf.Variable | undefined;
+  private own: tf.Tensor | undefined;
 
   constructor(shape: readonly number[], { init, layout = 'same', adapter = false }: ParameterOptions) {
     this.shape = shape;
@@ -51,23 +52,46 @@ export class Parameter {
 
   /** Whether it has values yet. */
   get isSet(): boolean {
-    return this.variable !== undefined;
+    return this.variable !== undefined || this.own !== undefined;
   }
 
   /**
    * The current values, float32 in the in-memory shape. Owned by the parameter: never dispose it.
    *
-   * @throws Error when no values were assigned yet.
+   * @throws Error when no values were assigned yet, or they were packed.
    */
   get value(): tf.Variable {
+    if (this.own !== undefined)
+      throw new Error(
+        `a parameter of shape [${this.shape.join(', ')}] is packed in bfloat16: load the model in float32 to train or to save it`,
+      );
     if (this.variable === undefined)
       throw new Error(`a parameter of shape [${this.shape.join(', ')}] is used before it was loaded or initialised`);
     return this.variable;
   }
 
-  /** Copies the values of a tensor, which stays the caller's. */
+  /** The values as {@link pack} made them; undefined if they are float32. Owned by the parameter. */
+  get packed(): tf.Tensor | undefined {
+    return this.own;
+  }
+
+  /** The tensor that passes read: the packed values, or {@link value}. Owned by the parameter. */
+  get stored(): tf.Tensor {
+    return this.own ?? this.value;
+  }
+
+  /** Replaces the values by what a function makes of them, for kernels that know its format. Final: {@link value} is freed. */
+  pack(make: (values: tf.Tensor) => tf.Tensor): void {
+    const { value } = this;
+    this.own = tf.tidy(() => tf.keep(make(value)));
+    value.dispose();
+    this.variable = undefined;
+  }
+
+  /** Copies the values of a tensor, which stays the caller's. @throws Error if they were packed. */
   assign(values: tf.Tensor): void {
     assertShape(values, this.shape, 'Parameter.assign');
+    if (this.own !== undefined) throw new Error('Parameter.assign: it is packed in bfloat16: load the model in float32');
     if (this.variable === undefined) this.variable = tf.tidy(() => tf.variable(values.clone(), this.mayChange));
     else this.variable.assign(values);
   }
@@ -83,5 +107,7 @@ export class Parameter {
   dispose(): void {
     this.variable?.dispose();
     this.variable = undefined;
+    this.own?.dispose();
+    this.own = undefined;
   }
 }

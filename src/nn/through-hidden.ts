@@ -47,15 +47,15 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
 function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, contract, drop }: HiddenLayer) {
   const [first, second] = [expand.plain, contract.plain];
   if (drop !== undefined || first?.bias === undefined || second?.bias === undefined) return undefined;
-  if (!hasNativeMlp() || isTapeOn()) return undefined;
+  if (!hasNativeMlp() || isTapeOn() || first.precision !== second.precision) return undefined;
   const [lead, out] = [x.shape.slice(0, -1), contract.outFeatures];
   // If the weights are larger than the hidden activations, they dominate the time, and fusing gains nothing.
   if (x.size / expand.inFeatures <= expand.inFeatures + out) return undefined;
   const inputs = {
     x: x.reshape([-1, expand.inFeatures]),
-    expandWeight: first.weight.value,
+    expandWeight: first.weight.stored,
     expandBias: first.bias.value,
-    contractWeight: second.weight.value,
+    contractWeight: second.weight.stored,
     contractBias: second.bias.value,
     added: to?.reshape([-1, out]),
   };

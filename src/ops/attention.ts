@@ -1,4 +1,4 @@
-import { largestTensorSize, tf } from '../backend/index.js';
+import { largestTensorSize, type Precision, tf } from '../backend/index.js';
 import { groupAttention, hasGroupAttention } from './group-attention.js';
 
 /** [B, N, heads * d] to [B, heads, N, d]. */
@@ -78,6 +78,8 @@ export interface TokenAttentionArgs {
   /** [B, M, C] f32. */
   readonly value: tf.Tensor;
   readonly heads: number;
+  /** Of the factors of both products, where the backend has a fused operation. Default: `float32`. */
+  readonly precision?: Precision | undefined;
 }
 
 /**
@@ -85,11 +87,12 @@ export interface TokenAttentionArgs {
  *
  * @returns [B, N, C] f32.
  */
-export function attend({ query, key, value, heads }: TokenAttentionArgs): tf.Tensor3D {
+export function attend({ query, key, value, heads, precision }: TokenAttentionArgs): tf.Tensor3D {
   const [b = 0, n = 0, c = 0] = query.shape;
   if (hasGroupAttention()) {
     const groups = { count: b };
-    const mixed = groupAttention({ query, key, value, heads, depth: c / heads, queryGroups: groups, keyGroups: groups });
+    const sizes = { heads, depth: c / heads, queryGroups: groups, keyGroups: groups };
+    const mixed = groupAttention({ query, key, value, ...sizes, precision });
     return mixed.reshape([b, n, c]);
   }
   const split = (x: tf.Tensor) => splitHeads(x, heads);

@@ -1,4 +1,4 @@
-import { hasNativeAttention, isTapeOn, nativeAttention, tf } from '../backend/index.js';
+import { hasNativeAttention, isTapeOn, nativeAttention, type Precision, tf } from '../backend/index.js';
 
 /** Groups of rows that attend to each other: windows of maps, or whole maps. */
 interface TokenGroups {
@@ -29,6 +29,8 @@ export interface GroupAttentionArgs {
   readonly bias?: tf.Tensor3D | undefined;
   /** [K, N, M] f32, of which g % K is added to the scores of group g. */
   readonly mask?: tf.Tensor3D | undefined;
+  /** Of the factors of both products: that of the projections. Default: `float32`. */
+  readonly precision?: Precision | undefined;
 }
 
 /** Whether {@link groupAttention} can be used: it is not differentiable. */
@@ -43,7 +45,19 @@ export function hasGroupAttention(): boolean {
  * @returns [query rows, heads * depth] f32.
  */
 export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
-  const { query, key, value, heads, depth, offsets = [0, 0, 0], scale = 1 / Math.sqrt(depth), padding, bias, mask } = args;
+  const {
+    query,
+    key,
+    value,
+    heads,
+    depth,
+    offsets = [0, 0, 0],
+    scale = 1 / Math.sqrt(depth),
+    padding,
+    bias,
+    mask,
+    precision,
+  } = args;
   return tf.tidy(() => {
     const matrix = (x: tf.Tensor) => x.reshape([-1, x.shape.at(-1) ?? 0]);
     const none = tf.zeros([0]);
@@ -57,7 +71,7 @@ export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
       bias: bias ?? none,
       mask: mask ?? none,
     };
-    return nativeAttention(inputs, { heads, depth, scale, offsets });
+    return nativeAttention(inputs, { heads, depth, scale, offsets, precision });
   });
 }
 

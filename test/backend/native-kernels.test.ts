@@ -16,9 +16,12 @@ const onHost = hasSanitizers ? describe : describe.skip;
 
 interface Result {
   readonly kernels: string;
+  readonly precision: 'float32' | 'bfloat16';
   readonly linear: number;
   readonly attention: number;
   readonly mlp: number;
+  readonly rows: number;
+  readonly rounding: number;
 }
 
 onHost('the kernels of linear maps, MLPs and attention (skipped where there is no g++ with sanitizers)', () => {
@@ -30,15 +33,22 @@ onHost('the kernels of linear maps, MLPs and attention (skipped where there is n
   });
 
   // A processor without what is asked for takes the portable ones.
-  it.each(['amx', 'avx512', 'avx2', 'portable'])('stay within their memory and near the exact sums: %s', (vectors) => {
-    const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
-    expect(ran.stderr).toBe('');
-    const { kernels, linear, attention, mlp } = JSON.parse(ran.stdout) as Result;
-    expect([vectors, 'portable']).toContain(kernels);
-    expect(linear).toBeLessThan(1e-6);
-    expect(attention).toBeLessThan(5e-6);
-    expect(mlp).toBe(0);
-  });
+  it.each(['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'])(
+    'stay within their memory and near the exact sums: %s',
+    (vectors) => {
+      const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, SONOGROUND_VECTORS: vectors } });
+      expect(ran.stderr).toBe('');
+      const results = ran.stdout.trim().split('\n').map((line) => JSON.parse(line) as Result); // biome-ignore format: short
+      expect(results.map(({ precision }) => precision)).toEqual(['float32', 'bfloat16']);
+      for (const { kernels, precision, linear, attention, mlp, rows, rounding } of results) {
+        expect([vectors, 'portable']).toContain(kernels);
+        expect(linear).toBeLessThan(1e-6);
+        // The weights of the values are rounded to bfloat16 too, each by 2^-9 at most.
+        expect(attention).toBeLessThan(precision === 'float32' ? 5e-6 : 2 ** -9 + 5e-6);
+        expect({ mlp, rows, rounding }).toEqual({ mlp: 0, rows: 0, rounding: 0 });
+      }
+    },
+  );
 });
 
 const hasCompiler = spawnSync('g++', ['-x', 'c++', '-', '-o', join(dir, 'empty')], { input: 'int main() {}' }).status === 0;
@@ -50,13 +60,24 @@ interface Accuracy {
   readonly ofExpected: number;
 }
 
+/** A product in bfloat16: its largest error, relative to the sum of sizes. */
+interface HalfAccuracy {
+  readonly precision: 'bfloat16';
+  readonly error: number;
+}
+
 compiled('the products of linear maps (skipped where there is no g++)', () => {
   const program = join(dir, 'accuracy');
 
   it('round off no more than their arithmetic lets expect, whatever the size, the range and the numbers', () => {
     expect(spawnSync('g++', [...STRICT, 'test/native/gemm-accuracy.cc', '-o', program]).stderr.toString()).toBe('');
     const lines = spawnSync(program, { encoding: 'utf8' }).stdout.trim().split('\n');
-    const all = lines.map((line) => JSON.parse(line) as Accuracy);
+    const parsed = lines.map((line) => JSON.parse(line) as Accuracy | HalfAccuracy);
+    const half = parsed.filter((line) => 'precision' in line);
+    const all = parsed.filter((line): line is Accuracy => !('precision' in line));
+    expect(half.length).toBeGreaterThan(0);
+    // Factors that are rounded in another way would be off by up to 2^-9.
+    expect(half.filter(({ error }) => !(error < 4e-6))).toEqual([]);
     const [long, kernels] = [true, false].map((one) => all.filter((line) => (line.kernels === 'in one row') === one)) as [
       Accuracy[],
       Accuracy[],

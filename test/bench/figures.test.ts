@@ -226,5 +226,29 @@ describe('the report', () => {
     );
     expect(lines.at(-1)).toBe('  other programs kept 0.4 processors busy meanwhile');
     expect((reportOf('encoder', { ...NEW, others: 0 }) as string[]).at(-1)).not.toContain('other programs');
+    expect(lines.join('\n')).not.toContain('operation by operation');
+  });
+
+  it('has the time of single operations beside that of graphs', () => {
+    const eager = {
+      seconds: 2,
+      quartiles: [2, 3],
+      cpuSeconds: 3,
+      peakMb: 900,
+      ratio: 2,
+      ratioQuartiles: [1.9, 2.1],
+      cpuRatio: 1.5,
+    };
+    const lines = reportOf('encoder', {
+      ...NEW,
+      stages: { image: 1 },
+      eager: { ...eager, stages: { neck: 0.5, backbone: 1.5 } },
+    });
+    expect(lines).toContain(
+      '  ours, operation by operation           2.000 s (2.000 to 3.000), processor time 3.000 s, peak memory 900 MB',
+    );
+    expect(lines).toContain('    2.00 times as fast (quartiles 1.90 to 2.10), by processor time 1.50 times');
+    expect(lines).toContain('  by stage: image 1.0 s');
+    expect(lines).toContain('  operation by operation, by stage: backbone 1.5 s, neck 0.50 s');
   });
 });

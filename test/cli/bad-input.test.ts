@@ -101,6 +101,14 @@ const table: [name: string, line: string[], code: number, named: string, said: s
   ['an unknown backend', ['doctor', '--backend', 'abacus'], 2, 'backend', 'abacus'],
   ['a missing model folder', forward('none', 'detector.safetensors'), 1, '@none', 'there is no such folder or weight file'],
   ['an unknown model name', forward('', '').with(2, 'sam2-hiera-huge'), 2, 'sam2-hiera-huge', 'did you mean sam2-hiera-large?'],
+  ['an unknown precision', ['serve', '--precision', 'half'], 2, 'precision', 'bfloat16'],
+  [
+    'a threshold calibrated in another precision than it is stored for',
+    ['eval', '--config', '@none.yaml', '--calibrate', '0.05', '--precision', 'bfloat16'],
+    2,
+    '--calibrate',
+    'float32',
+  ],
   [
     'a model that was not downloaded',
     forward('', '').with(2, 'sam2-hiera-large'),

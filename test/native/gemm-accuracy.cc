@@ -86,7 +86,7 @@ struct Product {
   }
 };
 
-std::vector<float> Multiply(const CpuKernels& kernels, const Product& p) {
+std::vector<float> Multiply(const Products& kernels, const Product& p) {
   const std::vector<float> bias(kOutputs);
   std::vector<float> y(kRows * kOutputs);
   const LinearMap m = {.in = p.inputs,
@@ -145,14 +145,38 @@ void Measure(const char* kernels, bool unit, Compute compute) {
     }
 }
 
+// The largest error of products in bfloat16, relative to the sum of sizes, against factors that were rounded one by one.
+void MeasureHalf(const char* kernels, const Products& products) {
+  const auto rounded = [](float number) {
+    const double unit = std::ldexp(1.0, std::ilogb(number) - 7);
+    return std::nearbyint(number / unit) * unit;
+  };
+  for (const int inputs : {1, 31, 33, 384, 577, 2048}) {
+    const Product product(inputs, 100.0f, inputs);
+    const std::vector<float> y = Multiply(products, product);
+    double worst = 0;
+    for (int i = 0; i < kRows * kOutputs; ++i) {
+      double sum = 0, size = 0;
+      for (int k = 0; k < inputs; ++k) {
+        const double term = rounded(product.x[i / kOutputs * inputs + k]) * rounded(product.weight[i % kOutputs * inputs + k]);
+        sum += term, size += std::abs(term);
+      }
+      const double error = std::abs(y[i] - sum) / size;
+      worst = error <= worst ? worst : error;  // NaN is the worst
+    }
+    std::printf("{\"kernels\": \"%s\", \"precision\": \"bfloat16\", \"inputs\": %d, \"error\": %.3g}\n", kernels, inputs, worst);
+  }
+}
+
 }  // namespace
 
 int main() {
   const auto with = [](const CpuKernels& kernels) {
-    return [&kernels](const Product& product) { return Multiply(kernels, product); };
+    return [&kernels](const Product& product) { return Multiply(kernels.float32, product); };
   };
   Measure("in one row", false, InOneRow);
   Measure("portable", false, with(portable::kKernels));
+  MeasureHalf("portable", portable::kKernels.bfloat16);
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) Measure("avx2", false, with(avx2::kKernels));
@@ -161,6 +185,7 @@ int main() {
     Measure("avx512", false, with(avx512::kKernels));
 #if defined(__linux__)
     Measure("amx", true, with(amx::kKernels));
+    MeasureHalf("amx", amx::kKernels.bfloat16);
 #endif
   }
 #endif

@@ -1,5 +1,5 @@
 // Runs the kernels of linear maps, MLPs and attention (native/kernels.h) on random sizes, with no more memory than they ask for,
-// and compares with sums in double precision. Meant to be compiled with the address sanitizer, which does not see what AMX reads
+// and compares with sums in double precision, for products in bfloat16 of numbers that were rounded to it one by one. Meant to be compiled with the address sanitizer, which does not see what AMX reads
 // and writes: the ends of the scratch are checked by hand. Prints a line of JSON.
 
 #include "../../native/kernels.h"
@@ -15,6 +15,16 @@
 using namespace sonoground;
 
 namespace {
+
+bool half = false;
+const Products& Chosen() { return half ? Kernels().bfloat16 : Kernels().float32; }
+
+// What a factor is rounded to before it is multiplied: to 8 significant bits, ties to even.
+double Factor(float number) {
+  if (!half || number == 0) return number;
+  const double unit = std::ldexp(1.0, std::ilogb(number) - 7);
+  return std::nearbyint(number / unit) * unit;
+}
 
 std::mt19937 source(1);
 int Below(int n) { return static_cast<int>(source() % n); }
@@ -54,7 +64,7 @@ constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
 
 // The largest error of one linear map, relative to the sum of the sizes of what is added up.
 double LinearError(int round) {
-  const CpuKernels& kernels = Kernels();
+  const Products& kernels = Chosen();
   const int rows = round % 17 == 0 ? 250 + Below(300) : 1 + Below(150), out = 1 + Below(100);
   const int in = round % 23 == 0 ? 500 + Below(600) : Below(140);
   const std::vector<float> x = Numbers(rows * in), weight = Numbers(out * in), bias = Numbers(out), added = Numbers(rows * out);
@@ -83,7 +93,7 @@ double LinearError(int round) {
     for (int o = 0; o < out; ++o) {
       double sum = bias[o], size = std::abs(bias[o]);
       for (int k = 0; k < in; ++k) {
-        const double product = static_cast<double>(x[r * in + k]) * weight[o * in + k];
+        const double product = Factor(x[r * in + k]) * Factor(weight[o * in + k]);
         sum += product, size += std::abs(product);
       }
       if (m.activation == LinearMap::kRelu) sum = std::max(sum, 0.0);
@@ -96,7 +106,7 @@ double LinearError(int round) {
 
 // How many results of an MLP differ from those of one linear map after the other.
 int MlpDifferences() {
-  const CpuKernels& kernels = Kernels();
+  const Products& kernels = Chosen();
   const int rows = 1 + Below(150), in = 1 + Below(100), hidden = 1 + Below(600), out = 1 + Below(100);
   const std::vector<float> x = Numbers(rows * in), first = Numbers(hidden * in), firstBias = Numbers(hidden);
   const std::vector<float> second = Numbers(out * hidden), secondBias = Numbers(out), added = Numbers(rows * out);
@@ -139,7 +149,7 @@ int MlpDifferences() {
 
 // The largest error of attention; its values are at most 1.
 double AttentionError(int round) {
-  const CpuKernels& kernels = Kernels();
+  const Products& kernels = Chosen();
   Attention a = {};
   a.groups = 1 + Below(3), a.heads = 1 + Below(3), a.depth = 1 + Below(70);
   a.queries = round % 13 == 0 ? 120 + Below(400) : 1 + Below(70);
@@ -177,13 +187,13 @@ double AttentionError(int round) {
         double total = 0;
         for (int64_t key = 0; key < a.keys; ++key) {
           double score = 0;
-          for (int64_t c = 0; c < a.depth; ++c) score += static_cast<double>(query[c]) * at(a.key, a.paddedKey, key)[c];
-          score = a.scale * score + (a.bias == nullptr ? 0.0f : a.bias[(head * a.queries + i) * a.keys + key]);
+          for (int64_t c = 0; c < a.depth; ++c) score += Factor(a.scale * query[c]) * Factor(at(a.key, a.paddedKey, key)[c]);
+          score += (a.bias == nullptr ? 0.0f : a.bias[(head * a.queries + i) * a.keys + key]);
           total += weights[key] = std::exp(score);
         }
         for (int64_t c = 0; c < a.depth; ++c) {
           double mixed = 0;
-          for (int64_t key = 0; key < a.keys; ++key) mixed += weights[key] / total * at(a.value, a.paddedValue, key)[c];
+          for (int64_t key = 0; key < a.keys; ++key) mixed += weights[key] / total * Factor(at(a.value, a.paddedValue, key)[c]);
           const double error = std::abs(mixed - output[(group * a.queries + i) * width + head * a.depth + c]);
           worst = error <= worst ? worst : error;
         }
@@ -192,16 +202,77 @@ double AttentionError(int round) {
   return worst;
 }
 
+// How many results of a row among others differ from those of the row alone.
+int RowDifferences() {
+  const Products& kernels = Chosen();
+  const int rows = 2 + Below(150), out = 1 + Below(100), in = 1 + Below(900), row = Below(rows);
+  const std::vector<float> x = Numbers(rows * in), weight = Numbers(out * in), bias = Numbers(out);
+  std::vector<float> all(rows * out, kNothing), one(out, kNothing);
+  LinearMap m = {.in = in,
+                 .out = out,
+                 .x = x.data(),
+                 .weight = weight.data(),
+                 .bias = bias.data(),
+                 .added = nullptr,
+                 .activation = LinearMap::kNone,
+                 .output = all.data()};
+  const int64_t panels = (out + kernels.nr - 1) / kernels.nr;
+  Scratch packedB(panels * kernels.packedPanelSize(m)), packedA(kernels.packedASize(m, rows));
+  Scratch scratch(kernels.linearScratch(m, rows));
+  kernels.packB(m, 0, panels, packedB.get());
+  kernels.packA(m, 0, rows, packedA.get());
+  kernels.linear(m, packedA.get(), packedB.get(), 0, rows, 0, panels, scratch.get());
+  m.x += row * in, m.output = one.data();
+  kernels.packA(m, 0, 1, packedA.get());
+  kernels.linear(m, packedA.get(), packedB.get(), 0, 1, 0, panels, scratch.get());
+  int differences = 0;
+  for (int o = 0; o < out; ++o) differences += all[row * out + o] != one[o];
+  return differences;
+}
+
+// Infinity, NaN and numbers halfway between two of bfloat16, as the one factor of a product. Returns the first wrong result.
+double RoundingError() {
+  const Products& kernels = Chosen();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float numbers[] = {1 + 0x1p-8f, 1 + 0x3p-8f, -1 - 0x1p-8f, 1 + 0x1p-8f + 0x1p-20f, 0x1.fep127f, 0x1p-126f, infinity,
+                           -infinity,   kNothing,    0.0f};
+  for (const float number : numbers)
+    for (const bool inWeight : {false, true}) {
+      const float one = 1, bias = 0;
+      float y = kNothing;
+      const LinearMap m = {.in = 1,
+                           .out = 1,
+                           .x = inWeight ? &one : &number,
+                           .weight = inWeight ? &number : &one,
+                           .bias = &bias,
+                           .added = nullptr,
+                           .activation = LinearMap::kNone,
+                           .output = &y};
+      Scratch packedB(kernels.packedPanelSize(m)), packedA(kernels.packedASize(m, 1)), scratch(kernels.linearScratch(m, 1));
+      kernels.packB(m, 0, 1, packedB.get());
+      kernels.packA(m, 0, 1, packedA.get());
+      kernels.linear(m, packedA.get(), packedB.get(), 0, 1, 0, 1, scratch.get());
+      const float expected = std::isfinite(number) ? static_cast<float>(Factor(number)) : number;
+      if (y != expected && !(std::isnan(y) && std::isnan(expected))) return number;
+    }
+  return 0;
+}
+
 }  // namespace
 
 int main() {
-  double linear = 0, attention = 0;
-  int mlp = 0;
-  for (int round = 0; round < 70; ++round) {
-    linear = std::max(LinearError(round), linear);
-    attention = std::max(AttentionError(round), attention);
-    mlp += MlpDifferences();
+  for (const bool precision : {false, true}) {
+    half = precision;
+    double linear = 0, attention = 0;
+    int mlp = 0, rows = 0;
+    for (int round = 0; round < 70; ++round) {
+      linear = std::max(LinearError(round), linear);
+      attention = std::max(AttentionError(round), attention);
+      mlp += MlpDifferences();
+      rows += RowDifferences();
+    }
+    std::printf("{\"kernels\": \"%s\", \"precision\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"mlp\": %d, \"rows\": %d, ",
+                Kernels().name, half ? "bfloat16" : "float32", linear, attention, mlp, rows);
+    std::printf("\"rounding\": %g}\n", half ? RoundingError() : 0.0);
   }
-  std::printf("{\"kernels\": \"%s\", \"linear\": %.3g, \"attention\": %.3g, \"mlp\": %d}\n", Kernels().name, linear, attention,
-              mlp);
 }

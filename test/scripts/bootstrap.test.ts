@@ -250,7 +250,7 @@ describeUnless(elsewhere, 'the native operations', () => {
     const [before] = nativeOpsOf(project);
     appendFileSync(join(project, 'native/deformable-attention.cc'), '// changed');
     const { output } = await machine.beforeCommand(project);
-    expect(output).toBe('compiling the native operations with g++, about 30 s\n');
+    expect(output).toBe('compiling the native operations with g++, about a minute\n');
     const after = nativeOpsOf(project);
     expect(after).toEqual([expect.stringMatching(/\.node$/)]);
     expect(after).not.toEqual([before]);

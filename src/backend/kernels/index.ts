@@ -6,6 +6,7 @@ export {
   registerNativeAttention,
 } from './native-attention.js';
 export type { NativeAttribute, NativeBackend } from './native-backend.js';
+export { hasNativeBfloat16, packBfloat16, registerNativeBfloat16 } from './native-bfloat16.js';
 export {
   hasNativeDeformableAttention,
   nativeDeformableAttention,

@@ -1,3 +1,4 @@
+import type { Precision } from '../precision.js';
 import { tf } from '../tf.js';
 import { hasOperation, registerNativeOperation } from './native-operation.js';
 
@@ -32,6 +33,8 @@ export interface NativeAttentionSizes {
   readonly scale: number;
   /** First columns of query, key and value, which may be columns of one matrix. */
   readonly offsets: readonly [query: number, key: number, value: number];
+  /** Of the factors of both products. Default: `float32`. */
+  readonly precision?: Precision | undefined;
 }
 
 /** Registers grouped attention with the native backend, see `native/attention.cc`. */
@@ -40,7 +43,15 @@ export function registerNativeAttention(): void {
     name: KERNEL,
     inputs: ['query', 'key', 'value', 'queryRows', 'keyRows', 'padding', 'bias', 'mask'],
     outputs: 1,
-    attributes: { heads: 'int', depth: 'int', query_offset: 'int', key_offset: 'int', value_offset: 'int', scale: 'float' },
+    attributes: {
+      heads: 'int',
+      depth: 'int',
+      query_offset: 'int',
+      key_offset: 'int',
+      value_offset: 'int',
+      scale: 'float',
+      precision: 'string',
+    },
   });
 }
 
@@ -57,9 +68,9 @@ export function hasNativeAttention(): boolean {
  */
 export function nativeAttention(
   inputs: NativeAttentionInputs,
-  { heads, depth, scale, offsets }: NativeAttentionSizes,
+  { heads, depth, scale, offsets, precision = 'float32' }: NativeAttentionSizes,
 ): tf.Tensor2D {
   const [query_offset, key_offset, value_offset] = offsets;
-  const attributes = { heads, depth, scale, query_offset, key_offset, value_offset };
+  const attributes = { heads, depth, scale, query_offset, key_offset, value_offset, precision };
   return tf.engine().runKernel(KERNEL, { ...inputs }, attributes) as tf.Tensor as tf.Tensor2D;
 }

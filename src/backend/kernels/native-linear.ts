@@ -3,10 +3,11 @@ import { type FusedActivation, registerFusedMap, runFusedMap } from './fused-map
 import { hasOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundLinear';
+const OF_BFLOAT16 = 'SonogroundLinearBfloat16';
 
 /** Registers a fused linear layer (bias, activation, residual) with the native backend, see `native/linear.cc`. */
 export function registerNativeLinear(): void {
-  registerFusedMap(KERNEL, ['x', 'weight', 'bias']);
+  for (const name of [KERNEL, OF_BFLOAT16]) registerFusedMap(name, ['x', 'weight', 'bias']);
 }
 
 /** Whether the current backend has the kernel. */
@@ -14,11 +15,11 @@ export function hasNativeLinear(): boolean {
   return hasOperation(KERNEL);
 }
 
-/** Inputs of {@link nativeLinear}, all f32. */
+/** Inputs of {@link nativeLinear}, all f32 but a packed weight. */
 export interface NativeLinearInputs {
   /** [rows, in]. */
   readonly x: tf.Tensor;
-  /** [out, in]. */
+  /** [out, in], or packed by `packBfloat16`: then x is rounded to bfloat16 too. */
   readonly weight: tf.Tensor;
   /** [out]. */
   readonly bias: tf.Tensor;
@@ -33,5 +34,5 @@ export interface NativeLinearInputs {
  * @throws Error with TensorFlow's message if shapes do not match.
  */
 export function nativeLinear({ added, ...inputs }: NativeLinearInputs, activation: FusedActivation = 'none'): tf.Tensor2D {
-  return runFusedMap(KERNEL, inputs, added, activation);
+  return runFusedMap(inputs.weight.dtype === 'int32' ? OF_BFLOAT16 : KERNEL, inputs, added, activation);
 }

@@ -4,6 +4,7 @@ import type { NativeBackend } from './native-backend.js';
 /** Readable names of the kernel variants (`native/kernels.cc`). */
 const NAMES: Readonly<Record<string, string>> = {
   amx: 'AVX-512 and AMX',
+  avx512bf16: 'AVX-512 with bfloat16',
   avx512: 'AVX-512',
   avx2: 'AVX2',
   portable: 'no vectors',

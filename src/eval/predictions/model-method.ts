@@ -49,7 +49,9 @@ export class ModelMethod implements Method {
     this.name = options.name;
     this.options = options;
     this.fingerprint = fingerprint;
-    const identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE]);
+    const { precision = 'float32' } = options.models;
+    const inPrecision = precision === 'float32' ? [] : [precision]; // what was cached before there was a choice stays valid
+    const identity = textFingerprint([fingerprint, options.policy, FLOOR, PER_PHRASE, ...inPrecision]);
     this.cached = { cache: options.cache, identity };
     this.segmenter = new Lazy(() => GroundedSegmenter.load(options.models));
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Precision } from '../../backend/index.js';
 import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
@@ -15,6 +16,8 @@ export interface BatchSettings {
   readonly maskerAdapter?: string | undefined;
   /** Scale of the adapters. Default: 1. */
   readonly adapterScale?: number | undefined;
+  /** Default: `float32`. */
+  readonly precision?: Precision | undefined;
   /** `null` for boxes only. Default: the shipped masker, or that of an exported folder. */
   readonly masker?: string | null | undefined;
   /** A method of the comparison that takes the place of the masker; `masker` then names its weights. Default: none. */
@@ -45,8 +48,9 @@ export function isByExemplars(settings: BatchSettings | ExemplarSettings): setti
 }
 
 /** The models among the settings. */
-export function modelsIn({ detector, adapter, masker, maskerAdapter, adapterScale }: BatchSettings): LoadOptionsOrBoxes {
-  return { detector, adapter, masker, maskerAdapter, adapterScale };
+export function modelsIn(settings: BatchSettings): LoadOptionsOrBoxes {
+  const { detector, adapter, masker, maskerAdapter, adapterScale, precision } = settings;
+  return { detector, adapter, masker, maskerAdapter, adapterScale, precision };
 }
 
 /** Hash of the settings and of the model files. */

@@ -43,13 +43,14 @@ class BiMultiHeadAttention extends Module {
     this.heads = Math.floor(encoderAttentionHeads / 2);
     this.scale = 1 / Math.sqrt(width / this.heads);
     this.dropoutRate = fusionDropout;
-    const make = (name: string, from: number, to: number) =>
-      this.child(name, new Linear(from, to, { weightInit: xavierUniform }));
-    this.visionProj = make('vision_proj', dModel, width);
+    const make = (name: string, from: number, to: number, reused = false) =>
+      this.child(name, new Linear(from, to, { weightInit: xavierUniform, reused }));
+    const folded = true;
+    this.visionProj = make('vision_proj', dModel, width, folded);
     this.textProj = make('text_proj', dModel, width);
-    this.valuesVisionProj = make('values_vision_proj', dModel, width);
+    this.valuesVisionProj = make('values_vision_proj', dModel, width, folded);
     this.valuesTextProj = make('values_text_proj', dModel, width);
-    this.outVisionProj = make('out_vision_proj', width, dModel);
+    this.outVisionProj = make('out_vision_proj', width, dModel, folded);
     this.outTextProj = make('out_text_proj', width, dModel);
   }
 

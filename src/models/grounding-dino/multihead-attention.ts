@@ -38,7 +38,9 @@ export class MultiheadAttention extends Module {
   forward({ query, key, value, bias }: MultiheadAttentionArgs, mode: BlockMode): tf.Tensor3D {
     const projected = { query: this.query.forward(query), key: this.key.forward(key), value: this.value.forward(value) };
     const drops = mode.training && this.dropoutRate > 0;
-    if (bias === undefined && !drops) return this.outProj.forward(attend({ ...projected, heads: this.heads })) as tf.Tensor3D;
+    const { precision } = this.query;
+    if (bias === undefined && !drops)
+      return this.outProj.forward(attend({ ...projected, heads: this.heads, precision })) as tf.Tensor3D;
     const q = splitHeads(projected.query, this.heads); // [B, H, N, dh]
     const k = splitHeads(projected.key, this.heads); // [B, H, M, dh]
     const v = splitHeads(projected.value, this.heads); // [B, H, M, dh]

@@ -52,7 +52,8 @@ export class MultiScaleAttention extends TensorLayer {
     ]; // [B, hw, dimOut] each
     const pooled = maxPool(tf.reshape(query, [b, h, w, -1]) as tf.Tensor4D, this.queryStride); // [B, h', w', dimOut]
     const [, h2, w2, dimOut] = pooled.shape;
-    const attended = attend({ query: tf.reshape(pooled, [b, h2 * w2, dimOut]), key, value, heads: this.heads });
+    const { precision } = this.qkv;
+    const attended = attend({ query: tf.reshape(pooled, [b, h2 * w2, dimOut]), key, value, heads: this.heads, precision });
     return tf.reshape(this.proj.forward(attended), [b, h2, w2, dimOut]); // [B, h', w', dimOut]
   }
 
@@ -93,6 +94,7 @@ export class MultiScaleAttention extends TensorLayer {
       queryGroups: groups([h2, w2], size / stride),
       keyGroups: groups([h, w], size),
       padding: bias && [tf.slice(bias, dimOut, dimOut), tf.slice(bias, 2 * dimOut, dimOut)],
+      precision: this.qkv.precision,
     });
     return addLinear(shortcut, this.proj, attended.reshape([b, h2, w2, dimOut]));
   }
@@ -101,7 +103,8 @@ export class MultiScaleAttention extends TensorLayer {
   private project(x: tf.Tensor4D): { query: tf.Tensor4D; keyValue: tf.Tensor4D; offsets: [number, number, number] } {
     const dimOut = this.proj.inFeatures;
     const { weight, bias } = this.qkv.plain ?? {};
-    if (this.queryStride === undefined || weight === undefined || bias === undefined) {
+    // A packed weight cannot be cut.
+    if (this.queryStride === undefined || weight === undefined || bias === undefined || weight.packed !== undefined) {
       const together = this.qkv.forward(x) as tf.Tensor4D; // [B, H, W, 3 dimOut]
       if (this.queryStride === undefined) return { query: together, keyValue: together, offsets: [0, dimOut, 2 * dimOut] };
       const query = tf.slice(together, [0, 0, 0, 0], [...x.shape.slice(0, 3), dimOut]) as tf.Tensor4D;

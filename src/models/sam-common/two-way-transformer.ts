@@ -43,6 +43,7 @@ class DownsampledAttention extends Module {
       key: this.kProj.forward(key),
       value: this.vProj.forward(value),
       heads: this.heads,
+      precision: this.qProj.precision,
     });
     return this.oProj.forward(attended) as tf.Tensor3D;
   }

@@ -78,6 +78,7 @@ export class WindowAttention extends Module {
       padding: [this.key.bias?.value ?? tf.zeros([c]), this.value.bias?.value ?? tf.zeros([c])],
       bias: tf.squeeze(this.bias(undefined), [0]),
       mask,
+      precision: this.query.precision,
     });
     return this.out.forward(attended.reshape([b, h, w, c])) as tf.Tensor4D;
   }

@@ -17,7 +17,7 @@ export async function answerShard(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
-  const runFolds = await openRunFolds(config, settings.adapter);
+  const runFolds = await openRunFolds(config, settings);
   const methods = await openMethods(runFolds, { config, ablation: settings.tables.includes(2), ...settings });
   const collectOptions = { ...collectOptionsOf(config, settings), shard, ...(onProgress && { onProgress }) };
   try {

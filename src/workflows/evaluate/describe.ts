@@ -23,8 +23,9 @@ export function describeCounting({ threshold, select }: Counting): string {
 
 /** The models of a run, or of each of its folds, each once. */
 export function describeModels(folds: readonly RunFold[]): string[] {
-  const texts = folds.map(({ models: { detector, adapter, masker } }) =>
-    [detector, adapter, masker].filter((name) => name !== undefined).join(' + '),
-  );
+  const texts = folds.map(({ models: { detector, adapter, masker, precision } }) => {
+    const names = [detector, adapter, masker].filter((name) => name !== undefined).join(' + ');
+    return precision === undefined ? names : `${names}, ${precision}`;
+  });
   return [...new Set(texts)];
 }

@@ -26,7 +26,7 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   const { onProgress } = settings;
   // A file that cannot be extended is refused before the models run.
   await readMetrics(metricsFileOf(config.run, settings.split));
-  const runFolds = await openRunFolds(config, settings.adapter);
+  const runFolds = await openRunFolds(config, settings);
   const ablation = settings.tables.includes(2);
   const methods = await openMethods(runFolds, { config, ablation, ...settings });
   try {

@@ -129,7 +129,9 @@ export async function openMethods(folds: readonly RunFold[], options: MethodsOpt
     const place = { own, support, count: options.support.count, cache: cacheOf(config.run) };
     for (const one of requested) methods.push(...(await openRequested(one, place)));
     if (ablation && trained)
-      methods.push(await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker }));
+      methods.push(
+        await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker, precision: models.precision }),
+      );
     if (ablation && medsam !== undefined) methods.push(await open(VARIANTS.medsam, { ...models, masker: medsam }));
     ours.push(own);
     opened.push({ dataset: support?.evaluated ?? data[split], methods });

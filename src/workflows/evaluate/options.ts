@@ -1,3 +1,4 @@
+import type { Precision } from '../../backend/index.js';
 import type { Split } from '../../data/index.js';
 import type { Collected, Comparison, ConstantMask, ExemplarOptions, MethodSummary, Wordings } from '../../eval/index.js';
 import type { PresenceThreshold } from '../../infer/index.js';
@@ -16,6 +17,8 @@ export interface EvaluateRunOptions {
   readonly split?: Split | undefined;
   /** An adapter to evaluate. Default: the run's own models. */
   readonly adapter?: string | undefined;
+  /** Of our own detector and masker; other methods run in float32. Default: `float32`. */
+  readonly precision?: Precision | undefined;
   /** Phrases to prompt for. Default: the datasets' own. */
   readonly prompt?: readonly string[] | undefined;
   /** Folders of masks of other methods, as `DIR` or `NAME=DIR`. Default: none. */

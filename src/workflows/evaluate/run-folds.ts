@@ -23,8 +23,17 @@ export interface RunFold {
  * run yields its initial models.
  *
  * @param adapter - an adapter to evaluate instead, on the run's detector.
+ * @param precision - in which the models run. Default: `float32`.
  */
-export async function openRunFolds(config: RunConfig, adapter?: string): Promise<RunFold[]> {
+export async function openRunFolds(
+  config: RunConfig,
+  { adapter, precision }: Pick<LoadOptions, 'adapter' | 'precision'> = {},
+): Promise<RunFold[]> {
+  const folds = await foldsOf(config, adapter);
+  return precision === undefined ? folds : folds.map((fold) => ({ ...fold, models: { ...fold.models, precision } }));
+}
+
+async function foldsOf(config: RunConfig, adapter: string | undefined): Promise<RunFold[]> {
   const { dir } = config.run;
   const { folds } = config.eval;
   const start = selectStartingModels(config);
