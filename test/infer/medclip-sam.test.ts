@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { BinaryMask, RasterImage } from '../../src/imaging/index.js';
@@ -10,51 +8,24 @@ import {
   SaliencyDetector,
   type SaliencyOptions,
 } from '../../src/infer/medclip-sam/index.js';
-import { parseBiomedClipConfig } from '../../src/models/biomed-clip/index.js';
 import { inference } from '../../src/nn/index.js';
 import { biomedClipConfigs, loadBiomedClip, loadBiomedClipModel, readModelConfig } from '../../src/pretrained/index.js';
 import { centreCrop, clipPixels } from '../../src/processing/index.js';
 import { Rng } from '../../src/util/index.js';
-import { saveCheckpoint } from '../../src/weights/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { expectError } from '../support/expect-error.js';
 import { fixturePath, GoldenCase } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
 
 useBackend();
 
 const dir = temporaryFolder('medclip-sam');
 
-const CONFIG = {
-  model_type: 'clip',
-  projection_dim: 8,
-  vision_config: {
-    hidden_size: 16,
-    intermediate_size: 24,
-    num_hidden_layers: 3,
-    num_attention_heads: 2,
-    image_size: 32,
-    patch_size: 8,
-  },
-  text_config: {
-    hidden_size: 8,
-    intermediate_size: 12,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    vocab_size: 8,
-    max_position_embeddings: 6,
-  },
-  text_projection_config: { intermediate_size: 9 },
-};
-
 /** A detector of random weights whose vocabulary is "a lesion". */
 async function detector(options: SaliencyOptions = {}): Promise<SaliencyDetector> {
-  const model = await loadBiomedClipModel('', parseBiomedClipConfig(CONFIG), { random: Rng.seeded(5) });
-  await saveCheckpoint(model, join(dir, 'model.safetensors'));
-  model.dispose();
-  await writeFile(join(dir, 'config.json'), JSON.stringify(CONFIG));
-  await writeFile(join(dir, 'vocab.txt'), '[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nlesion\n.\n##s\n');
+  await writeTinyBiomedClip(dir);
   return new SaliencyDetector(await loadBiomedClip(dir), { layer: 0, steps: 3, copies: 2, ...options });
 }
 

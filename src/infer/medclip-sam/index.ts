@@ -1,3 +1,3 @@
-export { type BottleneckOptions, informationOfPatches } from './information-bottleneck.js';
+export { informationOfPatches } from './information-bottleneck.js';
 export { LargestComponentMasker } from './largest-component-masker.js';
 export { SaliencyDetector, type SaliencyOptions } from './saliency-detector.js';
