@@ -125,7 +125,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         'no prompt: what looks like the outlined images, averaged over five draws of sixteen',
       )
       .example(
-        '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam_vit_h_4b8939.pth --out out',
+        '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam-vit-huge --out out',
         'MedCLIP-SAMv2, which finds by itself what the prompt says',
       )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')

@@ -24,6 +24,9 @@ interface LoadOptions {
   readonly random?: Rng;
 }
 
+/** Tokens of the longest text that BiomedCLIP was trained on. */
+const CONTEXT = 256;
+
 /** Parsers of BiomedCLIP configurations, by `model_type`. */
 export const biomedClipConfigs = { clip: parseBiomedClipConfig };
 
@@ -37,7 +40,8 @@ export const biomedClipConfigs = { clip: parseBiomedClipConfig };
 export async function loadBiomedClip(path: string, options: LoadOptions = {}): Promise<BiomedClipParts> {
   const place = await resolveModel(path);
   const config = await readModelConfig(place, biomedClipConfigs);
-  const tokenizer = await SentenceTokenizer.load(await modelFolder(place));
+  const longest = Math.min(CONTEXT, config.text.maxPositionEmbeddings);
+  const tokenizer = await SentenceTokenizer.load(await modelFolder(place), longest);
   return { model: await loadBiomedClipModel(place, config, options), config, tokenizer };
 }
 

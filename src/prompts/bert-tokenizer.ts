@@ -13,8 +13,10 @@ const NUMBERED = { '[CLS]': 101, '[SEP]': 102, '.': 1012, '?': 1029 };
 interface TokenizerNeeds {
   /** Tokens that it must have. Default: those of a prompt. */
   readonly needed?: readonly string[];
-  /** Tokens with fixed ids. Default: those of BERT uncased. */
+  /** Tokens with fixed ids, by which a vocabulary is known. Default: those of BERT uncased. */
   readonly numbered?: Readonly<Record<string, number>>;
+  /** The vocabulary that has these ids. Default: BERT uncased. */
+  readonly vocabulary?: string;
   /** Advice where there are no files. */
   readonly fix?: string;
 }
@@ -32,7 +34,7 @@ const LISTED = 5;
  */
 export async function loadBertTokenizer(
   modelDir: string,
-  { needed = NEEDED, numbered = NUMBERED, fix = FROM_BERT }: TokenizerNeeds = {},
+  { needed = NEEDED, numbered = NUMBERED, vocabulary: known = 'BERT uncased', fix = FROM_BERT }: TokenizerNeeds = {},
 ): Promise<Tokenizer> {
   const whole = modelPath(modelDir, 'tokenizer.json');
   const list = modelPath(modelDir, 'vocab.txt');
@@ -53,7 +55,7 @@ export async function loadBertTokenizer(
     if (missing.length > 0) throw new Error(`it has no ${missing.join(', ')}`);
     for (const [token, number] of Object.entries(numbered)) {
       const own = tokenizer.token_to_id(token) ?? number;
-      if (own !== number) throw new Error(`its ${token} is number ${own}, where BERT uncased has ${number}`);
+      if (own !== number) throw new Error(`its ${token} is number ${own}, where ${known} has ${number}`);
     }
     return tokenizer;
   } catch (cause) {

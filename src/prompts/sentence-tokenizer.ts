@@ -5,6 +5,9 @@ import { loadBertTokenizer } from './bert-tokenizer.js';
 /** Tokens around a sentence, and for what the vocabulary lacks. */
 const NEEDED = ['[CLS]', '[SEP]', '[UNK]'];
 
+/** Ids by which PubMedBERT's vocabulary is known: BERT's has as many tokens, and other numbers. */
+const NUMBERED = { '[CLS]': 2, '[SEP]': 3 };
+
 /** WordPiece over whole sentences, for models that compare an image with a text. */
 export class SentenceTokenizer {
   private readonly tokenizer: Tokenizer;
@@ -16,14 +19,15 @@ export class SentenceTokenizer {
   }
 
   /**
-   * Loads `tokenizer.json`, or else `vocab.txt`.
+   * Loads PubMedBERT's `tokenizer.json`, or else `vocab.txt`.
    *
-   * @param maxTokens - maximum length of a sentence. Default: 256, BiomedCLIP's.
-   * @throws CheckpointError naming the missing or invalid file.
+   * @param maxTokens - maximum length of a sentence.
+   * @throws CheckpointError naming the file that is missing, invalid or of another vocabulary.
    */
-  static async load(modelDir: string, maxTokens = 256): Promise<SentenceTokenizer> {
+  static async load(modelDir: string, maxTokens: number): Promise<SentenceTokenizer> {
     const fix = "Copy BiomedCLIP's tokenizer.json or vocab.txt (PubMedBERT's) beside the weights";
-    return new SentenceTokenizer(await loadBertTokenizer(modelDir, { needed: NEEDED, numbered: {}, fix }), maxTokens);
+    const needs = { needed: NEEDED, numbered: NUMBERED, vocabulary: 'PubMedBERT', fix };
+    return new SentenceTokenizer(await loadBertTokenizer(modelDir, needs), maxTokens);
   }
 
   /**

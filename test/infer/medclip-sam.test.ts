@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { BinaryMask, RasterImage } from '../../src/imaging/index.js';
@@ -91,10 +93,16 @@ describe('SaliencyDetector', () => {
     await expectError(finder.detect(image, ['  ']), { code: 'E_PROMPT_TEXT', where: 'prompt' });
     await expectError(finder.detect(image, ['a lesion '.repeat(130)]), {
       code: 'E_PROMPT_TOO_LONG',
-      what: '262 tokens, the model takes 256',
+      what: '262 tokens, the model takes 6',
     });
     finder.dispose();
     await expectError(finder.detect(image, ['lesion']), { code: 'E_NOT_READY' });
+    await writeFile(join(dir, 'vocab.txt'), '[PAD]\n[UNK]\n[SEP]\n[CLS]\na\n');
+    await expectError(loadBiomedClip(dir), {
+      code: 'E_MODEL_DAMAGED',
+      where: 'vocab.txt',
+      what: '[CLS] is number 3, where PubMedBERT has 2',
+    });
     await expectError(detector({ layer: 2 }), { code: 'E_OPTION_VALUE', what: 'a layer from 0 to 1, got 2' });
     await expectError(detector({ copies: 0 }), { code: 'E_OPTION_VALUE', what: 'copies' });
   });
