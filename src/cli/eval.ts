@@ -86,7 +86,8 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         type: 'string',
         array: true,
         default: [],
-        describe: 'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model',
+        describe:
+          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER',
       })
       .option('as-published', {
         type: 'boolean',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend, type Precision } from '../backend/index.js';
 import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
-import { methodNames, segmenterWith } from '../methods/index.js';
+import { createMethod, methodNames, segmenterWith, type TextEntry, weightParts } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
@@ -10,7 +10,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
-import { maskingMethod } from './masking-method.js';
+import { findsByText, type MaskingMethod, maskingMethod, refuseDetectorOptions } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { startProgress } from './progress.js';
@@ -79,9 +79,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('precision', precisionOption)
       .option('method', {
         type: 'string',
-        describe: `a method of the comparison in place of the masker, given the detector's boxes: ${methodNames.join(', ')}`,
+        describe: `a method of the comparison: in place of the masker, given the detector's boxes, or of both, given the prompt: ${methodNames.join(', ')}`,
       })
-      .option('weights', { type: 'string', describe: 'weights of the method: a folder, a file or a downloaded model' })
+      .option('weights', {
+        type: 'string',
+        describe: 'weights of the method: a folder, a file or a downloaded model; of several models, separated by commas',
+      })
       .option('threshold', { type: 'number', describe: 'lowest score at which a box counts, 0 to 1; default: 0.3' })
       .option('nms', {
         type: 'number',
@@ -122,6 +125,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .example(
         '$0 infer --image scans --exemplars outlined --label nerve --model universeg --draws 5 --support 16 --out out',
         'no prompt: what looks like the outlined images, averaged over five draws of sixteen',
+      )
+      .example(
+        '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam-vit-huge --out out',
+        'MedCLIP-SAMv2, which finds by itself what the prompt says',
       )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
@@ -210,6 +217,7 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
   const { prompt = [], detector = shippedModels.detector, masker, adapter, maskerAdapter, adapterScale = 1, backend } = options;
   const { threshold = 0.3, nms = 0.5, select = 'all', precision } = options;
   const method = maskingMethod({ name: options.method, weights: options.weights, masker, maskerAdapter });
+  if (findsByText(method)) return batchByText(method, options);
   const models = await namedModels({
     detector,
     masker: method?.weights ?? masker,
@@ -222,7 +230,24 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
     settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
     load: async (named) => {
       await initBackend(backend, consoleLogger);
-      return method === undefined ? GroundedSegmenter.load(named) : segmenterWith(method.entry, { ...method, detector: named });
+      if (method?.entry.takes !== 'box') return GroundedSegmenter.load(named);
+      return segmenterWith(method.entry, { weights: method.weights, detector: named });
+    },
+  };
+}
+
+/** A method that finds by itself what a prompt says: its first model takes the place of the detector, its second of the masker. */
+function batchByText(method: MaskingMethod<TextEntry>, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
+  const { prompt = [], detector, adapter, adapterScale, threshold, nms, select, backend } = options;
+  refuseDetectorOptions(method, { detector, adapter, 'adapter-scale': adapterScale, threshold, nms, select });
+  const { entry, weights } = method;
+  const [first = weights, second] = weightParts(entry, weights);
+  const models = { detector: first, masker: second ?? null, adapter: undefined };
+  return {
+    settings: { prompts: prompt, ...models, method: entry.name, select: 'all', threshold: 0, nmsThreshold: 1 },
+    load: async () => {
+      await initBackend(backend, consoleLogger);
+      return createMethod(entry, { weights });
     },
   };
 }

@@ -30,6 +30,7 @@ export {
   oracleBoxes,
   type Support,
   seenBy,
+  TextMethod,
 } from './predictions/index.js';
 export { calibratePresence } from './presence/calibrate.js';
 export { type PresenceSummary, presenceSchema, summarisePresence } from './presence/presence-summary.js';

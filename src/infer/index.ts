@@ -48,6 +48,7 @@ export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction, PromptAnswer, PromptedMask } from './masker.js';
+export { LargestComponentMasker, SaliencyDetector, type SaliencyOptions } from './medclip-sam/index.js';
 export { type MedSamOptions, MedSamPredictor } from './medsam-predictor.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';

@@ -1,4 +1,5 @@
 import { tf } from '../backend/index.js';
+import type { BiomedClipConfig } from '../models/biomed-clip/index.js';
 import {
   type GroundingDinoConfig,
   groundingDinoToHuggingFace,
@@ -6,16 +7,24 @@ import {
 } from '../models/grounding-dino/index.js';
 import type { UniverSegConfig } from '../models/universeg/index.js';
 import { inference } from '../nn/index.js';
-import { loadGroundingDino, maskerConfigs, readModelConfig, resolveModel, universegConfigs } from '../pretrained/index.js';
+import {
+  biomedClipConfigs,
+  loadGroundingDino,
+  maskerConfigs,
+  readModelConfig,
+  resolveModel,
+  universegConfigs,
+} from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
+import { rawBiomedClip } from './raw-biomed-clip.js';
 import { RawInputs } from './raw-inputs.js';
 import { type RawMasker, rawMasks } from './raw-masks.js';
 import { rawUniverSeg } from './raw-universeg.js';
 
 export interface RawForwardOptions {
   /**
-   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam` or `universeg`, or a checkpoint of the authors.
+   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `universeg` or `clip` (BiomedCLIP), or a checkpoint of the authors.
    */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
@@ -31,6 +40,7 @@ export interface RawForwardOptions {
 type Kind =
   | { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig }
   | { readonly type: 'universeg'; readonly config: UniverSegConfig }
+  | { readonly type: 'clip'; readonly config: BiomedClipConfig }
   | RawMasker;
 
 /**
@@ -47,6 +57,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     'mm-grounding-dino': detector,
     ...maskerConfigs,
     universeg: (json) => ({ type: 'universeg', config: universegConfigs.universeg(json) }),
+    clip: (json) => ({ type: 'clip', config: biomedClipConfigs.clip(json) }),
   });
   if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
     throw new UsageError({
@@ -76,7 +87,13 @@ function outputsOf(
 ): Promise<Record<string, tf.Tensor>> {
   if (kind.type === 'grounding-dino') return groundingDino(kind.config, inputs, options);
   if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model);
-  return rawMasks(kind, inputs, options.multimask ?? flag(metadata, options.inputs), options.model);
+  if (kind.type === 'clip') {
+    const states = flag(metadata, 'hidden_states', options.inputs);
+    const numbers = Object.entries(metadata).filter(([name]) => name === 'layer' || name === 'beta');
+    const bottleneck = Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)]));
+    return rawBiomedClip(kind.config, inputs, options.model, { states, ...bottleneck });
+  }
+  return rawMasks(kind, inputs, options.multimask ?? flag(metadata, 'multimask_output', options.inputs), options.model);
 }
 
 async function groundingDino(
@@ -114,12 +131,12 @@ async function groundingDino(
   return outputs;
 }
 
-function flag(metadata: Readonly<Record<string, string>>, file: string): boolean {
-  const value = metadata['multimask_output'] ?? 'false';
+function flag(metadata: Readonly<Record<string, string>>, name: string, file: string): boolean {
+  const value = metadata[name] ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
   throw new UsageError({
     code: 'E_INPUT_INVALID',
-    where: `${file}: multimask_output`,
+    where: `${file}: ${name}`,
     what: `expected true or false, got ${value}`,
   });
 }

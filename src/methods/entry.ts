@@ -1,4 +1,4 @@
-import type { Masker } from '../infer/index.js';
+import type { GroundedSegmenter, Masker } from '../infer/index.js';
 import type { ExemplarSegmenter } from './exemplars.js';
 
 /** What a method is given besides the image. */
@@ -25,6 +25,8 @@ export interface MethodFacts {
     readonly published: string;
     /** The short name under which `download` knows them; default of the weights. */
     readonly shortName?: string;
+    /** What each of several models is called, in the order in which their weights are named: `CLIP,SAM`. Absent: there is one. */
+    readonly parts?: readonly [string, string, ...string[]];
   };
   /** How the published comparison departed from the method as its authors run it. Absent: it did not, or it is not implemented. */
   readonly asPublished?: string;
@@ -39,7 +41,7 @@ export interface CreateOptions {
 /**
  * Loads the method.
  *
- * @param weights - a folder, a file, or the name of a downloaded model.
+ * @param weights - a folder, a file, or the name of a downloaded model; of several models, separated by commas.
  * @throws CheckpointError for weights that are not the method's.
  */
 export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
@@ -50,8 +52,11 @@ export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: C
 /** A method that segments what the masks of other images show. */
 export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
 
+/** A method that finds and segments what a text says. */
+export type TextEntry = MethodFacts & { readonly takes: 'text'; readonly create: CreateMethod<GroundedSegmenter> };
+
 /** A method that is implemented. */
-export type BuiltEntry = BoxEntry | ExemplarEntry;
+export type BuiltEntry = BoxEntry | ExemplarEntry | TextEntry;
 
 /** A method of the comparison; without `create` it is not implemented yet. */
 export type MethodEntry = BuiltEntry | (MethodFacts & { readonly create?: undefined });

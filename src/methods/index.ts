@@ -9,6 +9,7 @@ export type {
   MethodEntry,
   MethodFacts,
   PromptKind,
+  TextEntry,
 } from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {
@@ -21,3 +22,4 @@ export {
   weightsOf,
 } from './load-method.js';
 export { findMethod, methodEntries, methodNames, requireTakes } from './registry.js';
+export { weightParts } from './weight-parts.js';

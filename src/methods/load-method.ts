@@ -7,14 +7,18 @@ import { describeGiven, findMethod } from './registry.js';
 
 /** Options of {@link loadMethod}. */
 export interface LoadMethodOptions extends CreateOptions {
-  /** A folder, a file, or the name of a downloaded model. Default: the published weights, if `download` knows them. */
+  /**
+   * A folder, a file, or the name of a downloaded model; of a method of several models, separated by commas. Default: the
+   * published weights, if `download` knows them.
+   */
   readonly weights?: string | undefined;
 }
 
 /** A loaded method, by what it is given. */
 export type LoadedMethod =
   | { readonly takes: 'box'; readonly model: Masker }
-  | { readonly takes: 'exemplars'; readonly model: ExemplarSegmenter };
+  | { readonly takes: 'exemplars'; readonly model: ExemplarSegmenter }
+  | { readonly takes: 'text'; readonly model: GroundedSegmenter };
 
 type ModelOf<Entry extends BuiltEntry> = Awaited<ReturnType<Entry['create']>>;
 
@@ -39,6 +43,7 @@ const FOREIGN: readonly ErrorCode[] = ['E_MODEL_TYPE', 'E_MODEL_INCOMPLETE', 'E_
  */
 export async function loadMethod(name: string, options: LoadMethodOptions = {}): Promise<LoadedMethod> {
   const entry = findMethod(name);
+  if (entry.takes === 'text') return { takes: 'text', model: await createMethod(entry, options) };
   if (entry.takes === 'box') return { takes: 'box', model: await createMethod(entry, options) };
   return { takes: 'exemplars', model: await createMethod(entry, options) };
 }

@@ -2,6 +2,7 @@
 
 export { lacksLayer } from './lacks-layer.js';
 export { loadAdapter } from './load-adapter.js';
+export { type BiomedClipParts, biomedClipConfigs, loadBiomedClip, loadBiomedClipModel } from './load-biomed-clip.js';
 export {
   type AdaptedOptions,
   type DetectorParts,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { biomedClipConfigFromShapes, biomedClipHuggingFaceKeys, biomedClipOpenClipKeys } from '../models/biomed-clip/index.js';
 import type { CheckpointShapes } from '../models/common/index.js';
 import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
@@ -18,6 +19,8 @@ const AUTHORS: readonly {
   { naming: sam2AuthorsKeys, configOf: sam2ConfigFromShapes },
   { naming: samAuthorsKeys, configOf: samConfigFromShapes },
   { naming: universegAuthorsKeys, configOf: universegConfigFromShapes },
+  { naming: biomedClipOpenClipKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'openClip') },
+  { naming: biomedClipHuggingFaceKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'huggingFace') },
 ];
 
 /**

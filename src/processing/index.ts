@@ -1,5 +1,6 @@
 /** Tensors from images and prompts, and detections from model outputs. */
 
+export { centreCrop, clipPixels } from './clip-image.js';
 export { collateText } from './collate-text.js';
 export {
   boxIou,

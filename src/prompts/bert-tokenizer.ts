@@ -9,6 +9,21 @@ const NEEDED = ['[CLS]', '[SEP]', '[UNK]', '.'];
 /** Tokens whose ids are fixed in Grounding DINO's text encoder: they separate the phrases of a prompt. */
 const NUMBERED = { '[CLS]': 101, '[SEP]': 102, '.': 1012, '?': 1029 };
 
+/** Requirements of a text encoder. */
+interface TokenizerNeeds {
+  /** Tokens that it must have. Default: those of a prompt. */
+  readonly needed?: readonly string[];
+  /** Tokens with fixed ids, by which a vocabulary is known. Default: those of BERT uncased. */
+  readonly numbered?: Readonly<Record<string, number>>;
+  /** The vocabulary that has these ids. Default: BERT uncased. */
+  readonly vocabulary?: string;
+  /** Advice where there are no files. */
+  readonly fix?: string;
+}
+
+const FROM_BERT =
+  "Copy the model's own, or for the authors' Grounding DINO files the vocab.txt of bert-base-uncased, into the folder";
+
 /** Problems listed in an error. */
 const LISTED = 5;
 
@@ -17,7 +32,10 @@ const LISTED = 5;
  *
  * @throws CheckpointError naming the missing or invalid file.
  */
-export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
+export async function loadBertTokenizer(
+  modelDir: string,
+  { needed = NEEDED, numbered = NUMBERED, vocabulary: known = 'BERT uncased', fix = FROM_BERT }: TokenizerNeeds = {},
+): Promise<Tokenizer> {
   const whole = modelPath(modelDir, 'tokenizer.json');
   const list = modelPath(modelDir, 'vocab.txt');
   const json = await readModelText(whole);
@@ -27,17 +45,17 @@ export async function loadBertTokenizer(modelDir: string): Promise<Tokenizer> {
       code: 'E_MODEL_INCOMPLETE',
       where: modelDir,
       what: 'there is neither tokenizer.json nor vocab.txt',
-      fix: "Copy the model's own, or for the authors' Grounding DINO files the vocab.txt of bert-base-uncased, into the folder",
+      fix,
     });
   const where = json === undefined ? list : whole;
   try {
     const whole = json === undefined ? fromVocabulary(vocabulary as string) : JSON.parse(json);
     const tokenizer = new Tokenizer({ ...checked(whole), post_processor: null, decoder: null }, {});
-    const missing = NEEDED.filter((token) => tokenizer.token_to_id(token) === undefined);
+    const missing = needed.filter((token) => tokenizer.token_to_id(token) === undefined);
     if (missing.length > 0) throw new Error(`it has no ${missing.join(', ')}`);
-    for (const [token, number] of Object.entries(NUMBERED)) {
+    for (const [token, number] of Object.entries(numbered)) {
       const own = tokenizer.token_to_id(token) ?? number;
-      if (own !== number) throw new Error(`its ${token} is number ${own}, where BERT uncased has ${number}`);
+      if (own !== number) throw new Error(`its ${token} is number ${own}, where ${known} has ${number}`);
     }
     return tokenizer;
   } catch (cause) {

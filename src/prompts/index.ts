@@ -2,3 +2,4 @@
 
 export { canonicalPhrase, phraseFrom, respelt, splitPrompt } from './phrase.js';
 export { asData, type EncodedPrompt, PromptTokenizer } from './prompt-tokenizer.js';
+export { SentenceTokenizer } from './sentence-tokenizer.js';

@@ -20,6 +20,7 @@ export {
   GroundingDinoPredictor,
   type GroundingDinoPredictorOptions,
   type ImageFeatures,
+  LargestComponentMasker,
   type LoadOptions,
   type LoadOptionsOrBoxes,
   loadExported,
@@ -35,6 +36,8 @@ export {
   type PromptableModel,
   type PromptedMask,
   runBatch,
+  SaliencyDetector,
+  type SaliencyOptions,
   Sam2ImagePredictor,
   type Sam2ImagePredictorOptions,
   SamImagePredictor,
@@ -71,8 +74,15 @@ export {
   type MethodFacts,
   methodEntries,
   type PromptKind,
+  type TextEntry,
 } from '../methods/index.js';
 export type { BertConfig } from '../models/bert/index.js';
+export {
+  type BiomedClipConfig,
+  type BiomedClipInputs,
+  type BiomedClipOutputs,
+  parseBiomedClipConfig,
+} from '../models/biomed-clip/index.js';
 export {
   type DetectionLayer,
   type EncodedImage,
@@ -132,8 +142,10 @@ export {
 } from '../nn/index.js';
 export {
   type AdaptedOptions,
+  type BiomedClipParts,
   type DetectorParts,
   loadAdapter,
+  loadBiomedClip,
   loadDetector,
   loadMasker,
   loadUniverSeg,

@@ -20,6 +20,14 @@ interface CopiedKeys {
   readonly ours: readonly string[];
 }
 
+/** Tensors that lack leading axes of length 1 in the other naming. */
+interface UnsqueezedKeys {
+  /** Pattern of this project's keys. */
+  readonly ours: string;
+  /** Number of axes that they lack. */
+  readonly axes: number;
+}
+
 /**
  * Conversion between the keys of a checkpoint in another naming and this project's. In patterns `*` matches one path component
  * and `**` the rest of the path; wildcards correspond one to one, in order, on both sides.
@@ -33,6 +41,7 @@ export interface KeyNaming {
   readonly fused: readonly FusedKeys[];
   readonly stacked?: readonly StackedKeys[];
   readonly copied?: readonly CopiedKeys[];
+  readonly unsqueezed?: readonly UnsqueezedKeys[];
 }
 
 /** This project's key or keys for a foreign one; the key itself if no rule matches. */
@@ -72,9 +81,14 @@ export function underTheirKeys(arrays: ReadonlyMap<string, NamedArray>, naming: 
           what: `it differs from ${copies.ours[0]}, and ${naming.name} has one for both`,
         });
       renamed.set(copies.theirs, array);
-    } else renamed.set(theirKey(ours, naming), array);
+    } else renamed.set(theirKey(ours, naming), { ...array, shape: array.shape.slice(lackingAxes(ours, naming)) });
   }
   return renamed;
+}
+
+/** The number of leading axes of length 1 that the foreign tensor of a key lacks. */
+export function lackingAxes(ours: string, { unsqueezed }: KeyNaming): number {
+  return unsqueezed?.find((rule) => capture(ours, rule.ours) !== undefined)?.axes ?? 0;
 }
 
 /** The foreign key for an unfused one of this project's; the key itself if no rule matches. */

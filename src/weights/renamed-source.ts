@@ -1,6 +1,6 @@
 import { CheckpointError } from '../util/index.js';
 import type { NamedArray } from './formats/index.js';
-import { type KeyNaming, ourKeys } from './key-naming.js';
+import { type KeyNaming, lackingAxes, ourKeys } from './key-naming.js';
 import { joinRows, rowsOf } from './rows.js';
 import type { WeightSource } from './weights.js';
 
@@ -37,6 +37,8 @@ interface Place {
   readonly shape: readonly number[];
   /** The part's index and the number of parts. Absent: the whole tensor. */
   readonly part?: { readonly index: number; readonly count: number };
+  /** Its shape has leading axes of length 1 that the checkpoint's lacks. */
+  readonly unsqueezed?: boolean;
 }
 
 function placesOf(
@@ -62,8 +64,11 @@ function placesOf(
     const copies = naming?.copied?.find(({ theirs }) => theirs === name)?.ours;
     const names = copies ?? (naming === undefined ? [name] : ourKeys(name, naming));
     const whole = names.length === 1 || copies !== undefined;
-    for (const [i, ours] of names.entries())
-      put(ours, whole ? { keys: [key], shape } : partOf(source, key, shape, i, names.length));
+    for (const [i, ours] of names.entries()) {
+      const axes = naming === undefined ? 0 : lackingAxes(ours, naming);
+      if (axes > 0) put(ours, { keys: [key], shape: [...Array<number>(axes).fill(1), ...shape], unsqueezed: true });
+      else put(ours, whole ? { keys: [key], shape } : partOf(source, key, shape, i, names.length));
+    }
   }
   return places;
 }
@@ -116,6 +121,7 @@ class RenamedSource implements WeightSource {
     const { keys, part } = place;
     const [key] = keys;
     if (keys.length > 1) return joinRows(await Promise.all(keys.map((each) => this.source.read(each))));
+    if (place.unsqueezed === true) return { ...(await this.source.read(key)), shape: place.shape };
     if (part === undefined) return this.source.read(key);
     if (this.last?.key !== key) this.last = { key, array: await this.source.read(key) };
     return rowsOf(this.last.array, part.index, part.count);

@@ -2,13 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { methodRequests } from '../../src/cli/method-options.js';
+import { useBackend } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
 
 const dir = temporaryFolder('methods-cli');
 const IMAGE = 'examples/fetal-head-1.jpg';
 const NANO = ['--detector', 'nano', '--prompt', 'mass', '--image', IMAGE];
+
+useBackend();
 
 describe('--method and --weights', () => {
   const parse = (method: string[], weights: string[] = [], asPublished = false) =>
@@ -52,6 +56,20 @@ describe('a method on the command line', () => {
       'not weights of medsam',
       'E_METHOD_WEIGHTS',
     ],
+    [['eval', '--method', 'medclip-samv2', '--weights', 'one'], 2, 'BIOMEDCLIP,SAM, got "one"', 'E_OPTION_VALUE'],
+    [
+      ['infer', ...NANO, '--method', 'medclip-samv2', '--weights', 'a,b'],
+      2,
+      '--detector: medclip-samv2 takes the place of the detector',
+      'E_OPTION_CONFLICT',
+    ],
+    [
+      ['infer', ...NANO.slice(2), '--method', 'medclip-samv2', '--weights', 'a,b', '--threshold', '0.5'],
+      2,
+      '--threshold: medclip-samv2',
+      'E_OPTION_CONFLICT',
+    ],
+    [['infer', ...NANO.slice(2), '--method', 'medclip-samv2'], 2, 'no weights are named', 'E_OPTION_MISSING'],
     [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_DOWNLOADED'],
   ])('%p is refused with one line and a code', async (args, exit, what, code) => {
     const seen = await runCommand([...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : [])]);
@@ -59,6 +77,22 @@ describe('a method on the command line', () => {
     expect(seen.text).toContain(`[${code}]`);
     expect(seen.text).not.toMatch(/\n\s+at /);
     expect(seen.code).toBe(exit);
+  });
+
+  it('finds by itself what the prompt says, where it takes text', async () => {
+    const [clip, sam, out] = [join(dir, 'clip'), fixturePath('sam-windows'), join(dir, 'by-text')];
+    await writeTinyBiomedClip(clip);
+    const args = ['infer', ...NANO.slice(2), '--method', 'medclip-samv2', '--weights', `${clip},${sam}`, '--out', out];
+    const seen = await runCommand(args);
+    expect(seen.text).toContain('1 images done');
+    expect(seen.code).toBe(0);
+    const read = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
+    expect(await read('settings.json')).toMatchObject({ method: 'medclip-samv2', detector: clip, masker: sam });
+    const results = await read('results.json');
+    expect(results).toHaveLength(1);
+    expect(results[0]).toMatchObject({ score: 1 });
+    expect(results[0]).toHaveProperty('segmentation');
+    expect((await runCommand(args)).text).toContain('1 done before');
   });
 
   it('masks what the detector finds, and does again what the plain masker of the same weights has done', async () => {

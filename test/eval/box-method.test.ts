@@ -138,7 +138,7 @@ describe('a method that takes boxes', () => {
       biomedparse: 'BUSI CAMUS FH-PS-AOP',
       samus: 'TN3K TG3K BUSI CAMUS',
       'medclip-sam': undefined,
-      'medclip-samv2': undefined,
+      'medclip-samv2': 'MedPix',
       medsam: undefined,
     });
   });

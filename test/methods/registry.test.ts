@@ -16,6 +16,7 @@ import { useBackend } from '../support/backend.js';
 import { expectError } from '../support/expect-error.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
 
 useBackend();
 
@@ -85,6 +86,44 @@ describe('the methods of the comparison', () => {
     }
     predictor.dispose();
     method.model.dispose();
+  });
+
+  it('loads MedCLIP-SAMv2 from the weights of two models, in both forms, and segments what a phrase says', async () => {
+    const clip = join(dir, 'clip');
+    await writeTinyBiomedClip(clip);
+    const weights = `${clip}, ${fixturePath('sam-windows')}`;
+    const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
+    const boxes = [];
+    for (const asPublished of [false, true]) {
+      const method = await loadMethod('medclip-samv2', { weights, asPublished });
+      if (method.takes !== 'text') throw new Error(method.takes);
+      const [found] = await method.model.segment(image, ['a lesion']);
+      expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
+      boxes.push(found?.boxXyxyPx);
+      method.model.dispose();
+    }
+    expect(boxes[0]?.[0]).toBeGreaterThanOrEqual(9);
+    expect(boxes[0]).not.toEqual(boxes[1]);
+  });
+
+  it('refuses one of two weights, those in the wrong order, and says whose they should be', async () => {
+    const [clip, sam] = [join(dir, 'clip'), fixturePath('sam-windows')];
+    await writeTinyBiomedClip(clip);
+    const name = 'medclip-samv2';
+    const what = /expected the weights of 2 models, BIOMEDCLIP,SAM/;
+    for (const weights of [clip, `${clip},`, `${clip},${sam},${sam}`])
+      await expectError(loadMethod(name, { weights }), { code: 'E_OPTION_VALUE', where: name, what });
+    const fix = /pytorch_model\.bin.*medclip-samv2 takes a text prompt/;
+    await expectError(loadMethod(name, { weights: `${sam},${clip}` }), {
+      code: 'E_METHOD_WEIGHTS',
+      what: 'model_type clip',
+      fix,
+    });
+    await expectError(loadMethod(name, { weights: `${clip},${clip}` }), {
+      code: 'E_METHOD_WEIGHTS',
+      what: 'model_type sam',
+      fix,
+    });
   });
 
   it('refuses weights of another model, and says whose they should be', async () => {

@@ -8,3 +8,4 @@ export { ANSWERS, hasAnswers, mergeAnswers } from './merge-answers.js';
 export { ModelMethod } from './model-method.js';
 export { seenBy } from './seen.js';
 export { drawSupport, type ExemplarOptions, type Support } from './support.js';
+export { TextMethod } from './text-method.js';

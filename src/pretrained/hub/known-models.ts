@@ -144,6 +144,12 @@ export const knownModels: Readonly<Record<string, KnownModel>> = {
     licence: APACHE,
     trainedOn: 'about 1.1 million medical images with masks',
   },
+  biomedclip: {
+    repo: 'microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224',
+    parameters: '196 M',
+    licence: 'MIT',
+    trainedOn: 'PMC-15M, figures and captions of articles',
+  },
   biomedparse: {
     repo: 'microsoft/BiomedParse',
     file: 'biomedparse_v1.pt',

@@ -14,6 +14,7 @@ import {
   oracleBoxes,
   type Support,
   seenBy,
+  TextMethod,
 } from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
 import { type BuiltEntry, findMethod, requirePublishedForm, requireTakes, weightsOf } from '../../methods/index.js';
@@ -160,7 +161,7 @@ interface Place {
   readonly cache: AnswerCache;
 }
 
-/** Opens a method in each of its forms: given the ground truth, and what our detector finds in its place; or exemplars. */
+/** Opens a method in each of its forms: given the ground truth, and what our detector finds in its place; exemplars; or text. */
 async function openRequested(
   { entry, weights, forms }: CheckedRequest,
   { own, support, count, cache }: Place,
@@ -169,6 +170,7 @@ async function openRequested(
   for (const asPublished of forms) {
     if (entry.takes === 'box')
       opened.push(...(await BoxMethod.open({ entry, weights, asPublished, sources: [oracleBoxes, detectedBoxes(own)], cache })));
+    else if (entry.takes === 'text') opened.push(await TextMethod.open({ entry, weights, asPublished, cache }));
     else if (support !== undefined)
       opened.push(await ExemplarMethod.open({ entry, weights, asPublished, support, count, cache }));
   }

@@ -1,0 +1,3 @@
+export { informationOfPatches } from './information-bottleneck.js';
+export { LargestComponentMasker } from './largest-component-masker.js';
+export { SaliencyDetector, type SaliencyOptions } from './saliency-detector.js';
