@@ -6,7 +6,14 @@ import {
 } from '../models/grounding-dino/index.js';
 import type { UniverSegConfig } from '../models/universeg/index.js';
 import { inference } from '../nn/index.js';
-import { loadGroundingDino, maskerConfigs, readModelConfig, resolveModel, universegConfigs } from '../pretrained/index.js';
+import {
+  loadGroundingDino,
+  maskerConfigs,
+  readModelConfig,
+  resolveModel,
+  samusConfigs,
+  universegConfigs,
+} from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
 import { RawInputs } from './raw-inputs.js';
@@ -15,7 +22,7 @@ import { rawUniverSeg } from './raw-universeg.js';
 
 export interface RawForwardOptions {
   /**
-   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam` or `universeg`, or a checkpoint of the authors.
+   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `samus` or `universeg`, or a checkpoint of the authors.
    */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
@@ -26,6 +33,8 @@ export interface RawForwardOptions {
   readonly adapter?: string | undefined;
   /** Several masks per prompt. Default: the metadata entry `multimask_output` of the inputs, else false. */
   readonly multimask?: boolean | undefined;
+  /** Also write what each block of a masker computes, as `blocks.N.NAME`. Default: false. */
+  readonly blocks?: boolean | undefined;
 }
 
 type Kind =
@@ -46,6 +55,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     'grounding-dino': detector,
     'mm-grounding-dino': detector,
     ...maskerConfigs,
+    samus: (json) => ({ type: 'samus', config: samusConfigs.samus(json) }),
     universeg: (json) => ({ type: 'universeg', config: universegConfigs.universeg(json) }),
   });
   if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
@@ -53,6 +63,13 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
       code: 'E_OPTION_CONFLICT',
       where: '--adapter',
       what: 'adapters are for grounding-dino',
+      fix: 'Leave it out',
+    });
+  if (options.blocks === true && (kind.type === 'grounding-dino' || kind.type === 'universeg'))
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--blocks',
+      what: 'it is for maskers',
       fix: 'Leave it out',
     });
   const { arrays, metadata } = await readSafetensors(options.inputs);
@@ -76,7 +93,8 @@ function outputsOf(
 ): Promise<Record<string, tf.Tensor>> {
   if (kind.type === 'grounding-dino') return groundingDino(kind.config, inputs, options);
   if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model);
-  return rawMasks(kind, inputs, options.multimask ?? flag(metadata, options.inputs), options.model);
+  const multimask = options.multimask ?? flag(metadata, options.inputs);
+  return rawMasks(kind, inputs, { path: options.model, multimask, blocks: options.blocks ?? false });
 }
 
 async function groundingDino(
