@@ -77,7 +77,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       .option('method', {
         type: 'string',
-        describe: `a method of the comparison in place of the masker, given the detector's boxes: ${methodNames.join(', ')}`,
+        describe: `a method of the comparison in place of the masker, given the detector's boxes, or their centres: ${methodNames.join(', ')}`,
       })
       .option('weights', { type: 'string', describe: 'weights of the method: a folder, a file or a downloaded model' })
       .option('threshold', { type: 'number', describe: 'lowest score at which a box counts, 0 to 1; default: 0.3' })

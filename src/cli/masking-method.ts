@@ -1,9 +1,9 @@
-import { type BoxEntry, findMethod, requireTakes, weightsOf } from '../methods/index.js';
+import { type BoxEntry, findMethod, type PointEntry, RANDOM_WEIGHTS, requireTakes, weightsOf } from '../methods/index.js';
 import { UsageError } from '../util/index.js';
 
 /** A method in place of the masker, and its weights. */
 export interface MaskingMethod {
-  readonly entry: BoxEntry;
+  readonly entry: BoxEntry | PointEntry;
   readonly weights: string;
 }
 
@@ -15,9 +15,9 @@ interface Named {
 }
 
 /**
- * The method of `--method`, which masks the boxes that the detector finds for a prompt.
+ * The method of `--method`, which masks the boxes that the detector finds for a prompt, or what is at their centres.
  *
- * @throws UsageError for an unknown method, one that takes no boxes, or options that belong to another masker.
+ * @throws UsageError for an unknown method, one that takes neither boxes nor points, or options that belong to another masker.
  */
 export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): MaskingMethod | undefined {
   if (name === undefined) {
@@ -30,7 +30,7 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): 
     });
   }
   const entry = findMethod(name);
-  requireTakes(entry, 'box', '--method');
+  if (entry.takes !== 'point') requireTakes(entry, 'box', '--method');
   const [other] = Object.entries({ '--masker': masker, '--masker-adapter': maskerAdapter }).filter(
     ([, value]) => value !== undefined,
   );
@@ -41,5 +41,13 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): 
       what: `${name} takes the place of the masker`,
       fix: 'Leave one of them out',
     });
-  return { entry, weights: weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights) };
+  const named = weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights);
+  if (named === RANDOM_WEIGHTS)
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--weights',
+      what: 'random weights find nothing',
+      fix: `Name ${entry.weights.published}`,
+    });
+  return { entry, weights: named };
 }

@@ -20,6 +20,7 @@ export {
   AnswerCache,
   BoxMethod,
   detectedBoxes,
+  detectedCentres,
   drawSupport,
   ExemplarMethod,
   type ExemplarOptions,
@@ -28,6 +29,9 @@ export {
   ModelMethod,
   mergeAnswers,
   oracleBoxes,
+  oraclePoints,
+  PointMethod,
+  type PointWay,
   type Support,
   seenBy,
 } from './predictions/index.js';

@@ -1,4 +1,5 @@
-import type { Masker } from '../infer/index.js';
+import type { Size } from '../imaging/index.js';
+import type { Masker, PointMasker } from '../infer/index.js';
 import type { ExemplarSegmenter } from './exemplars.js';
 
 /** What a method is given besides the image. */
@@ -26,9 +27,14 @@ export interface MethodFacts {
     /** The short name under which `download` knows them; default of the weights. */
     readonly shortName?: string;
   };
+  /** Whether it can be run with random weights of the published size. Default: false. */
+  readonly random?: boolean;
   /** How the published comparison departed from the method as its authors run it. Absent: it did not, or it is not implemented. */
   readonly asPublished?: string;
 }
+
+/** In place of weights: random ones, to try out everything around a method without its published file. */
+export const RANDOM_WEIGHTS = 'random';
 
 /** Options for loading a method. */
 export interface CreateOptions {
@@ -39,7 +45,7 @@ export interface CreateOptions {
 /**
  * Loads the method.
  *
- * @param weights - a folder, a file, or the name of a downloaded model.
+ * @param weights - a folder, a file, the name of a downloaded model, or {@link RANDOM_WEIGHTS} for a method that allows it.
  * @throws CheckpointError for weights that are not the method's.
  */
 export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
@@ -47,11 +53,19 @@ export type CreateMethod<Model> = (weights: string, options: CreateOptions) => P
 /** A method that segments what a box encloses. */
 export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: CreateMethod<Masker> };
 
+/** A method that segments what a point marks. */
+export type PointEntry = MethodFacts & {
+  readonly takes: 'point';
+  readonly create: CreateMethod<PointMasker>;
+  /** The grid on which points are drawn from the ground truth. */
+  readonly grid: Size;
+};
+
 /** A method that segments what the masks of other images show. */
 export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
 
 /** A method that is implemented. */
-export type BuiltEntry = BoxEntry | ExemplarEntry;
+export type BuiltEntry = BoxEntry | PointEntry | ExemplarEntry;
 
 /** A method of the comparison; without `create` it is not implemented yet. */
 export type MethodEntry = BuiltEntry | (MethodFacts & { readonly create?: undefined });

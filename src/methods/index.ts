@@ -8,8 +8,10 @@ export type {
   ExemplarEntry,
   MethodEntry,
   MethodFacts,
+  PointEntry,
   PromptKind,
 } from './entry.js';
+export { RANDOM_WEIGHTS } from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {
   createMethod,

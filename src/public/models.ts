@@ -25,11 +25,14 @@ export {
   loadExported,
   loadImagePredictor,
   type Manifest,
+  type MarkedPoint,
   type Masker,
   type MaskPrediction,
   type MaskPrompts,
   type MedSamOptions,
   MedSamPredictor,
+  type PointMask,
+  type PointMasker,
   type PointXy,
   type PromptAnswer,
   type PromptableModel,
@@ -39,6 +42,7 @@ export {
   type Sam2ImagePredictorOptions,
   SamImagePredictor,
   type SamImagePredictorOptions,
+  SamusPredictor,
   type Segment,
   Segmenter,
   type SegmentOf,
@@ -70,6 +74,7 @@ export {
   type MethodEntry,
   type MethodFacts,
   methodEntries,
+  type PointEntry,
   type PromptKind,
 } from '../methods/index.js';
 export type { BertConfig } from '../models/bert/index.js';
@@ -106,6 +111,7 @@ export {
   type Sam2Config,
   type Sam2ImageFeatures,
 } from '../models/sam2/index.js';
+export { parseSamusConfig, type SamusConfig, type SamusVisionConfig } from '../models/samus/index.js';
 export type { SwinConfig } from '../models/swin/index.js';
 export {
   type BlockWidths,
@@ -136,10 +142,12 @@ export {
   loadAdapter,
   loadDetector,
   loadMasker,
+  loadSamus,
   loadUniverSeg,
   type MaskerParts,
   type Sam2Parts,
   type SamParts,
+  type SamusParts,
   saveAdapter,
   type UniverSegParts,
 } from '../pretrained/index.js';
