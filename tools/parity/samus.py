@@ -39,7 +39,7 @@ def ours(path, inputs, folder):
     save_file({key: value.contiguous() for key, value in inputs.items()}, folder / "in.safetensors")
     files = ["--model", path, "--inputs", folder / "in.safetensors", "--outputs", folder / "out.safetensors"]
     command = ["npm", "run", "--silent", "forward", "--", *files, "--blocks"]
-    subprocess.run([str(word) for word in command], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    subprocess.run([str(word) for word in command], check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return load_file(folder / "out.safetensors")
 
 
