@@ -57,12 +57,39 @@ describe('evaluating methods of the comparison', () => {
     expect(await readFile(join(config.run.dir, 'tables', 'scores.md'), 'utf8')).toContain('permute(0, 2, 1)');
   });
 
+  it('gives a method of points a row for each way to draw them and for the centres of our boxes', async () => {
+    const before = tf.memory().numTensors;
+    const points = { ...config, run: { ...config.run, dir: join(dir, 'points') } };
+    const { summaries } = await evaluateRun(points, {
+      methods: [{ name: 'samus', weights: fixturePath('samus', 'published.pth') }],
+      points: [{ way: 'fixed' }, { way: 'random', seed: 5 }],
+      tables: [3],
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const given = {
+      ours: 'text',
+      'samus (oracle point)': 'point (oracle)',
+      'samus (oracle point, random, seed 5)': 'point (oracle, random, seed 5)',
+      'samus (centre of our box)': 'point (centre of our detector’s box)',
+    };
+    expect(Object.fromEntries(summaries.map((one) => [one.method, one.given]))).toEqual(given);
+    const { strict, methods } = JSON.parse(await readFile(join(points.run.dir, 'metrics.json'), 'utf8'));
+    expect(Object.keys(methods)).toEqual(Object.keys(given).slice(1));
+    expect(methods['samus (centre of our box)'].strict.pooled.ap).toBe(strict.pooled.ap);
+    const scores = await readFile(join(points.run.dir, 'tables', 'scores.csv'), 'utf8');
+    expect(scores).toMatch(/^samus \(oracle point\),.*,point \(oracle\),unknown\r$/m);
+  });
+
   it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
     const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
     await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus' }] }), {
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'biomedparse' }] }), {
       code: 'E_METHOD_NOT_BUILT',
-      what: 'samus takes points',
+      what: 'biomedparse takes a text prompt',
+    });
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: 'random' }] }), {
+      code: 'E_OPTION_VALUE',
+      what: 'it cannot be run with random weights',
     });
     const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
     await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });
