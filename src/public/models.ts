@@ -76,6 +76,7 @@ export {
   methodEntries,
   type PointEntry,
   type PromptKind,
+  RANDOM_WEIGHTS,
 } from '../methods/index.js';
 export type { BertConfig } from '../models/bert/index.js';
 export {
