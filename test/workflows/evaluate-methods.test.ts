@@ -85,11 +85,11 @@ describe('evaluating methods of the comparison', () => {
   it('prints random weights in place of figures, in no mean, comparison or file of metrics', async () => {
     // Small ones: those of the published size take minutes.
     const small = () => SamusPredictor.load(fixturePath('samus', 'published.pth'));
-    const replaced = jest.replaceProperty(findMethod('samus') as PointEntry, 'create', small);
+    const replaced = jest.spyOn(findMethod('samus') as PointEntry, 'create').mockImplementation(small);
     const phantom = { ...config.data.phantom, test: 11 };
     const run = { ...config, data: { ...config.data, phantom }, run: { ...config.run, dir: join(dir, 'random') } };
     const { summaries, comparisons } = await evaluateRun(run, { methods: [{ name: 'samus', weights: 'random' }], tables: [3] });
-    replaced.restore();
+    replaced.mockRestore();
     const names = ['samus, random weights (oracle point)', 'samus, random weights (centre of our box)'];
     expect(summaries.slice(1).map(({ method }) => method)).toEqual(names);
     for (const { strict, paper, untrained } of summaries.slice(1)) {
