@@ -20,7 +20,7 @@ import {
   type Stage,
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
-import { methodRequests, supportOf } from './method-options.js';
+import { methodRequests, type PointName, pointNames, pointsOf, supportOf } from './method-options.js';
 import { type GlobalOptions, precisionOf, precisionOption, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { parseTolerance } from './tolerance.js';
@@ -37,6 +37,8 @@ interface EvalOptions extends GlobalOptions {
   asPublished: boolean;
   support: number;
   supportSeed: number;
+  point: PointName[];
+  pointSeed: number[] | undefined;
   table: number[];
   figure: number[];
   prompts: string | undefined;
@@ -87,7 +89,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         array: true,
         default: [],
         describe:
-          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER',
+          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER; samus=random for random ones, on ten images of each dataset',
       })
       .option('as-published', {
         type: 'boolean',
@@ -96,6 +98,14 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
       })
       .option('support', { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' })
       .option('support-seed', { type: 'number', default: 0, describe: 'seed of the draw of exemplars' })
+      .option('point', {
+        choices: pointNames,
+        array: true,
+        default: ['fixed'] as const,
+        describe:
+          'how points are drawn from the ground truth, for methods that take them: the middle pixel of the mask, as SAMUS does, or random ones',
+      })
+      .option('point-seed', { type: 'number', array: true, describe: 'seeds of random points, a row each; default: 0' })
       .option('table', { type: 'number', array: true, default: [], describe: `tables of the paper: ${paperTables.join(', ')}` })
       .option('figure', {
         type: 'number',
@@ -138,6 +148,10 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
       .example(
         '$0 eval --table 3 --method medsam --weights medsam=medsam_vit_b.pth',
         'MedSAM with ground-truth boxes, and with those of our detector',
+      )
+      .example(
+        '$0 eval --table 3 --method samus --weights samus=samus.pth --point fixed random --point-seed 0 1 2',
+        'SAMUS with ground-truth points of four kinds, and with the centres of our detector’s boxes',
       )
       .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for absent structures') as never,
   handler: async (argv) => {
@@ -186,6 +200,7 @@ async function checked(argv: EvalOptions): Promise<Omit<EvaluateRunOptions, 'bac
     predictions: argv.predictions,
     methods: methodRequests(argv),
     support: supportOf(argv),
+    points: pointsOf(argv),
     tables: numbers('--table', argv.table, paperTables),
     figures: numbers('--figure', argv.figure, paperFigures),
     wordings: argv.prompts === undefined ? undefined : await readWordings(argv.prompts),
@@ -267,8 +282,13 @@ function tell({ summaries, comparisons, constantMask, warnings, calibration, fil
   if (table !== undefined) consoleLogger.info(`tables: ${join(table, '..')}`);
 }
 
-function tellMethod({ method, strict, paper }: MethodSummary, several: boolean): void {
+function tellMethod({ method, strict, paper, untrained }: MethodSummary, several: boolean): void {
   const names = Object.keys(strict.datasets);
+  if (untrained !== undefined) {
+    const counts = names.map((name) => `${untrained[name] ?? 0} of ${name}`).join(', ');
+    consoleLogger.info(`${method}: random weights, never averaged; images: ${counts}`);
+    return;
+  }
   const line = (name: string, s: MethodSummary['strict']['pooled'], p: MethodSummary['paper']['pooled']) =>
     consoleLogger.info(
       `${several ? `${method}, ` : ''}${name}: strict DSC ${meanStd(s.dsc, s.std) ?? '–'} %, IoU ${percentText(s.iou, 2)}, ${s.falseNegatives} false negatives in ${s.n}; paper DSC ${meanStd(p.dsc, p.std) ?? '–'} % over ${p.n}`,

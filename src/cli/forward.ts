@@ -10,6 +10,7 @@ interface ForwardOptions extends GlobalOptions {
   outputs: string;
   adapter: string | undefined;
   multimask: boolean | undefined;
+  blocks: boolean;
 }
 
 export const forwardCommand: CommandModule<GlobalOptions, ForwardOptions> = {
@@ -23,7 +24,12 @@ export const forwardCommand: CommandModule<GlobalOptions, ForwardOptions> = {
       .option('adapter', { type: 'string', describe: 'folder of a LoRA adapter (grounding-dino)' })
       .option('multimask', {
         type: 'boolean',
-        describe: 'several masks per prompt (sam2, sam); default: as the inputs file specifies',
+        describe: 'several masks per prompt (sam2, sam, samus); default: as the inputs file specifies',
+      })
+      .option('blocks', {
+        type: 'boolean',
+        default: false,
+        describe: 'also write what each block computes, as blocks.N.NAME (sam2, sam, samus)',
       })
       .example('$0 forward --model DIR --inputs in.safetensors --outputs out.safetensors', 'logits and boxes, or masks') as never,
   handler: async ({ backend, ...options }) => {

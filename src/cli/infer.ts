@@ -79,7 +79,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('precision', precisionOption)
       .option('method', {
         type: 'string',
-        describe: `a method of the comparison: in place of the masker, given the detector's boxes, or of both, given the prompt: ${methodNames.join(', ')}`,
+        describe: `a method of the comparison: in place of the masker, given the detector's boxes or their centres, or of both, given the prompt: ${methodNames.join(', ')}`,
       })
       .option('weights', {
         type: 'string',

@@ -1,8 +1,16 @@
-import { type BoxEntry, findMethod, requireTakes, type TextEntry, weightsOf } from '../methods/index.js';
+import {
+  type BoxEntry,
+  findMethod,
+  type PointEntry,
+  RANDOM_WEIGHTS,
+  requireTakes,
+  type TextEntry,
+  weightsOf,
+} from '../methods/index.js';
 import { UsageError } from '../util/index.js';
 
 /** A method in place of the masker, or of both models, and its weights. */
-export interface MaskingMethod<Entry = BoxEntry | TextEntry> {
+export interface MaskingMethod<Entry = BoxEntry | PointEntry | TextEntry> {
   readonly entry: Entry;
   readonly weights: string;
 }
@@ -15,9 +23,10 @@ interface Named {
 }
 
 /**
- * The method of `--method`, which masks the boxes that the detector finds for a prompt, or finds by itself what the prompt says.
+ * The method of `--method`, which masks the boxes that the detector finds for a prompt, or what is at their centres, or finds by
+ * itself what the prompt says.
  *
- * @throws UsageError for an unknown method, one that takes neither boxes nor text, or options that belong to another masker.
+ * @throws UsageError for an unknown method, one that takes exemplars, or options that belong to another masker.
  */
 export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): MaskingMethod | undefined {
   if (name === undefined) {
@@ -30,7 +39,7 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): 
     });
   }
   const entry = findMethod(name);
-  if (entry.takes !== 'text') requireTakes(entry, 'box', '--method');
+  if (entry.takes === 'exemplars') requireTakes(entry, 'box', '--method');
   const [other] = Object.entries({ '--masker': masker, '--masker-adapter': maskerAdapter }).filter(
     ([, value]) => value !== undefined,
   );
@@ -41,7 +50,15 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): 
       what: `${name} takes the place of the masker`,
       fix: 'Leave one of them out',
     });
-  return { entry, weights: weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights) };
+  const named = weightsOf(entry, weights?.startsWith(`${name}=`) ? weights.slice(name.length + 1) : weights);
+  if (named === RANDOM_WEIGHTS)
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: '--weights',
+      what: 'random weights find nothing',
+      fix: `Name ${entry.weights.published}`,
+    });
+  return { entry, weights: named };
 }
 
 /** Whether a method finds by itself what a prompt says. */

@@ -1,4 +1,4 @@
-import type { ExemplarOptions } from '../eval/index.js';
+import type { ExemplarOptions, PointWay } from '../eval/index.js';
 import { findMethod } from '../methods/index.js';
 import { UsageError } from '../util/index.js';
 import type { MethodRequest } from '../workflows/index.js';
@@ -69,4 +69,34 @@ export function supportOf({ support, supportSeed }: { readonly support: number; 
     if (!Number.isSafeInteger(value) || value < least)
       throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected an integer from ${least} on, got ${value}` });
   return { count: support, seed: supportSeed };
+}
+
+/** Ways to draw a point. */
+export const pointNames = ['fixed', 'random'] as const;
+export type PointName = (typeof pointNames)[number];
+
+/**
+ * The ways to draw points from the ground truth, a row each.
+ *
+ * @throws UsageError for a seed that is none, or of points that are not random.
+ */
+export function pointsOf({
+  point,
+  pointSeed: seeds,
+}: {
+  readonly point: readonly PointName[];
+  readonly pointSeed?: readonly number[] | undefined;
+}): PointWay[] {
+  if (seeds !== undefined && !point.includes('random'))
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--point-seed',
+      what: 'it is for random points',
+      fix: 'Ask for --point random, or leave it out',
+    });
+  for (const seed of seeds ?? [])
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new UsageError({ code: 'E_OPTION_VALUE', where: '--point-seed', what: `expected an integer from 0 on, got ${seed}` });
+  const random = [...new Set(seeds ?? [0])].map((seed): PointWay => ({ way: 'random', seed }));
+  return [...new Set(point)].flatMap((way): PointWay[] => (way === 'fixed' ? [{ way }] : random));
 }

@@ -15,6 +15,7 @@ import {
   strictRows,
   surveyDatasets,
   type TargetRow,
+  UNTRAINED_IMAGES,
   WHOLE,
 } from '../protocols/index.js';
 import { type TruthRuns, truthRuns } from './constant-mask.js';
@@ -67,6 +68,8 @@ export interface Collected {
   readonly surveys: ReadonlyMap<string, DatasetSurvey>;
   readonly plans: ReadonlyMap<string, PromptPlan>;
   readonly methods: readonly string[];
+  /** Those of them with random weights, which were run on some images only. */
+  readonly untrained: readonly string[];
   /** All methods and protocols; strict rows of the first method include predicted quality. */
   readonly rows: readonly (TargetRow | TrustedRow)[];
   /** Scored boxes, by method and dataset. */
@@ -97,15 +100,19 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
   const truths: TruthRuns[] = [];
   const total = splits.reduce((sum, { dataset }) => sum + dataset.size, 0);
   const wanted = wantedOf(total, options.shard);
+  const counts = new Map<string, number>();
   let [done, position] = [0, 0];
   for (const split of splits) {
     const { dataset, methods } = split;
     for (let i = 0; i < dataset.size; i++) {
       if (!wanted.has(position++)) continue;
       const sample = await dataset.load(i);
+      const before = counts.get(sample.dataset) ?? 0;
+      counts.set(sample.dataset, before + 1);
       places.push({ split, index: i, dataset: sample.dataset, image: sample.id });
       truths.push(truthRuns(sample));
       for (const [k, method] of methods.entries()) {
+        if (method.untrained === true && before >= UNTRAINED_IMAGES) continue;
         const judged = await judgeImage(method, sample, k === 0, surveys, plans, options);
         for (const row of judged.rows) rows.push(row);
         for (const row of judged.wordings) asked.push(row);
@@ -120,11 +127,13 @@ export async function collect(splits: readonly EvaluationSplit[], options: Colle
   const warnings = [...surveys].flatMap(([name, survey]) =>
     protocols.flatMap((protocol) => leakOf(protocol, survey, plans.get(name) as PromptPlan) ?? []),
   );
-  const methods = (splits[0]?.methods ?? []).map(({ name }) => name);
+  const first = splits[0]?.methods ?? [];
+  const methods = first.map(({ name }) => name);
   return {
     surveys,
     plans,
     methods,
+    untrained: first.filter(({ untrained }) => untrained === true).map(({ name }) => name),
     rows,
     boxes,
     wordingRows: asked,

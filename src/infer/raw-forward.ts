@@ -13,6 +13,7 @@ import {
   maskerConfigs,
   readModelConfig,
   resolveModel,
+  samusConfigs,
   universegConfigs,
 } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
@@ -24,7 +25,8 @@ import { rawUniverSeg } from './raw-universeg.js';
 
 export interface RawForwardOptions {
   /**
-   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `universeg` or `clip` (BiomedCLIP), or a checkpoint of the authors.
+   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `samus`, `universeg` or `clip` (BiomedCLIP), or a checkpoint
+   * of the authors.
    */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
@@ -35,6 +37,8 @@ export interface RawForwardOptions {
   readonly adapter?: string | undefined;
   /** Several masks per prompt. Default: the metadata entry `multimask_output` of the inputs, else false. */
   readonly multimask?: boolean | undefined;
+  /** Also write what each block of a masker computes, as `blocks.N.NAME`. Default: false. */
+  readonly blocks?: boolean | undefined;
 }
 
 type Kind =
@@ -56,6 +60,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     'grounding-dino': detector,
     'mm-grounding-dino': detector,
     ...maskerConfigs,
+    samus: (json) => ({ type: 'samus', config: samusConfigs.samus(json) }),
     universeg: (json) => ({ type: 'universeg', config: universegConfigs.universeg(json) }),
     clip: (json) => ({ type: 'clip', config: biomedClipConfigs.clip(json) }),
   });
@@ -64,6 +69,13 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
       code: 'E_OPTION_CONFLICT',
       where: '--adapter',
       what: 'adapters are for grounding-dino',
+      fix: 'Leave it out',
+    });
+  if (options.blocks === true && (kind.type === 'grounding-dino' || kind.type === 'universeg'))
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--blocks',
+      what: 'it is for maskers',
       fix: 'Leave it out',
     });
   const { arrays, metadata } = await readSafetensors(options.inputs);
@@ -93,7 +105,8 @@ function outputsOf(
     const bottleneck = Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)]));
     return rawBiomedClip(kind.config, inputs, options.model, { states, ...bottleneck });
   }
-  return rawMasks(kind, inputs, options.multimask ?? flag(metadata, 'multimask_output', options.inputs), options.model);
+  const multimask = options.multimask ?? flag(metadata, 'multimask_output', options.inputs);
+  return rawMasks(kind, inputs, { path: options.model, multimask, blocks: options.blocks ?? false });
 }
 
 async function groundingDino(

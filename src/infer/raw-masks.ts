@@ -1,48 +1,86 @@
 import { tf } from '../backend/index.js';
 import type { Sam, SamConfig } from '../models/sam/index.js';
 import type { Sam2, Sam2Config } from '../models/sam2/index.js';
-import { inference } from '../nn/index.js';
+import type { SamusConfig } from '../models/samus/index.js';
+import { type ForwardContext, inference } from '../nn/index.js';
 import { resizeAntialiased } from '../ops/index.js';
-import { loadSam, loadSam2 } from '../pretrained/index.js';
+import { loadSam, loadSam2, loadSamus } from '../pretrained/index.js';
 import type { RawInputs } from './raw-inputs.js';
 
 export type RawMasker =
   | { readonly type: 'sam2'; readonly config: Sam2Config }
-  | { readonly type: 'sam'; readonly config: SamConfig };
+  | { readonly type: 'sam'; readonly config: SamConfig }
+  | { readonly type: 'samus'; readonly config: SamusConfig };
 
-/** Outputs of one forward pass of a SAM 2 or SAM, under Hugging Face's names. */
+export interface RawMaskOptions {
+  /** The model's folder or file. */
+  readonly path: string;
+  readonly multimask: boolean;
+  /** Also return what each block computes, as `blocks.N.NAME`, in order. */
+  readonly blocks: boolean;
+}
+
+/** Outputs of one forward pass of a SAM 2, SAM or SAMUS, under Hugging Face's names. */
 export async function rawMasks(
   kind: RawMasker,
   inputs: RawInputs,
-  multimask: boolean,
-  path: string,
+  { path, multimask, blocks }: RawMaskOptions,
 ): Promise<Record<string, tf.Tensor>> {
   checkInputs(kind, inputs);
-  const model = kind.type === 'sam2' ? await loadSam2(path, kind.config) : await loadSam(path, kind.config);
+  const model = await modelOf(kind, path);
   try {
     return tf.tidy(() => {
+      const seen: Record<string, tf.Tensor> = {};
+      const context = blocks ? watching(seen) : inference;
       const pixelValues = inputs.image('pixel_values');
       const prompts = { ...promptsOf(inputs), masks: readMaskInputs(kind, inputs), multimask };
-      return kind.type === 'sam2'
-        ? sam2Outputs(model as Sam2, pixelValues, prompts)
-        : samOutputs(model as Sam, pixelValues, prompts);
+      const outputs =
+        kind.type === 'sam2'
+          ? sam2Outputs(model as Sam2, pixelValues, prompts, context)
+          : samOutputs(model as Sam, pixelValues, prompts, context);
+      return { ...outputs, ...seen };
     });
   } finally {
     model.dispose();
   }
 }
 
+async function modelOf(kind: RawMasker, path: string): Promise<Sam | Sam2> {
+  if (kind.type === 'sam2') return loadSam2(path, kind.config);
+  return kind.type === 'sam' ? loadSam(path, kind.config) : (await loadSamus(path)).model;
+}
+
+/** Inference that keeps a copy of what each block computes; models free what they pass on. */
+function watching(seen: Record<string, tf.Tensor>): ForwardContext {
+  let count = 0;
+  return {
+    ...inference,
+    block(owners, given, fn) {
+      const outputs = inference.block(owners, given, fn);
+      for (const [name, tensor] of Object.entries(outputs))
+        if (tensor !== undefined) seen[`blocks.${count}.${name}`] = tf.keep(tensor.clone());
+      count += 1;
+      return outputs;
+    },
+  };
+}
+
 type Prompts = Omit<Parameters<Sam2['decodeMasks']>[0], 'features'>;
 
-function sam2Outputs(model: Sam2, pixelValues: tf.Tensor4D, prompts: Prompts): Record<string, tf.Tensor> {
-  const features = model.encodeImage(pixelValues, inference);
-  const { predMasks, iouScores, objectScoreLogits } = model.decodeMasks({ features, ...prompts }, inference);
+function sam2Outputs(
+  model: Sam2,
+  pixelValues: tf.Tensor4D,
+  prompts: Prompts,
+  context: ForwardContext,
+): Record<string, tf.Tensor> {
+  const features = model.encodeImage(pixelValues, context);
+  const { predMasks, iouScores, objectScoreLogits } = model.decodeMasks({ features, ...prompts }, context);
   return { pred_masks: predMasks, iou_scores: iouScores, object_score_logits: objectScoreLogits };
 }
 
-function samOutputs(model: Sam, pixelValues: tf.Tensor4D, prompts: Prompts): Record<string, tf.Tensor> {
-  const features = model.encodeImage(pixelValues, inference);
-  const { predMasks, iouScores } = model.decodeMasks({ features, ...prompts }, inference);
+function samOutputs(model: Sam, pixelValues: tf.Tensor4D, prompts: Prompts, context: ForwardContext): Record<string, tf.Tensor> {
+  const features = model.encodeImage(pixelValues, context);
+  const { predMasks, iouScores } = model.decodeMasks({ features, ...prompts }, context);
   return { pred_masks: predMasks, iou_scores: iouScores };
 }
 

@@ -1,4 +1,5 @@
-import type { GroundedSegmenter, Masker } from '../infer/index.js';
+import type { Size } from '../imaging/index.js';
+import type { GroundedSegmenter, Masker, PointMasker } from '../infer/index.js';
 import type { ExemplarSegmenter } from './exemplars.js';
 
 /** What a method is given besides the image. */
@@ -28,9 +29,14 @@ export interface MethodFacts {
     /** What each of several models is called, in the order in which their weights are named: `CLIP,SAM`. Absent: there is one. */
     readonly parts?: readonly [string, string, ...string[]];
   };
+  /** Whether it can be run with random weights of the published size. Default: false. */
+  readonly random?: boolean;
   /** How the published comparison departed from the method as its authors run it. Absent: it did not, or it is not implemented. */
   readonly asPublished?: string;
 }
+
+/** In place of weights: random ones, to try out everything around a method without its published file. */
+export const RANDOM_WEIGHTS = 'random';
 
 /** Options for loading a method. */
 export interface CreateOptions {
@@ -41,13 +47,22 @@ export interface CreateOptions {
 /**
  * Loads the method.
  *
- * @param weights - a folder, a file, or the name of a downloaded model; of several models, separated by commas.
+ * @param weights - a folder, a file, the name of a downloaded model, or {@link RANDOM_WEIGHTS} for a method that allows it; of several
+ * models, separated by commas.
  * @throws CheckpointError for weights that are not the method's.
  */
 export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
 
 /** A method that segments what a box encloses. */
 export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: CreateMethod<Masker> };
+
+/** A method that segments what a point marks. */
+export type PointEntry = MethodFacts & {
+  readonly takes: 'point';
+  readonly create: CreateMethod<PointMasker>;
+  /** The grid on which points are drawn from the ground truth. */
+  readonly grid: Size;
+};
 
 /** A method that segments what the masks of other images show. */
 export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
@@ -56,7 +71,7 @@ export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonl
 export type TextEntry = MethodFacts & { readonly takes: 'text'; readonly create: CreateMethod<GroundedSegmenter> };
 
 /** A method that is implemented. */
-export type BuiltEntry = BoxEntry | ExemplarEntry | TextEntry;
+export type BuiltEntry = BoxEntry | PointEntry | ExemplarEntry | TextEntry;
 
 /** A method of the comparison; without `create` it is not implemented yet. */
 export type MethodEntry = BuiltEntry | (MethodFacts & { readonly create?: undefined });

@@ -8,9 +8,11 @@ export type {
   ExemplarEntry,
   MethodEntry,
   MethodFacts,
+  PointEntry,
   PromptKind,
   TextEntry,
 } from './entry.js';
+export { RANDOM_WEIGHTS } from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {
   createMethod,

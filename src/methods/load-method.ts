@@ -1,7 +1,7 @@
 import { ensureBackend } from '../backend/index.js';
-import { GroundedSegmenter, type LoadOptionsOrBoxes, type Masker } from '../infer/index.js';
+import { GroundedSegmenter, type LoadOptionsOrBoxes, type Masker, type PointMasker } from '../infer/index.js';
 import { CheckpointError, type ErrorCode, SonogroundError, UsageError } from '../util/index.js';
-import type { BoxEntry, BuiltEntry, CreateOptions } from './entry.js';
+import { type BoxEntry, type BuiltEntry, type CreateOptions, type PointEntry, RANDOM_WEIGHTS } from './entry.js';
 import type { ExemplarSegmenter } from './exemplars.js';
 import { describeGiven, findMethod } from './registry.js';
 
@@ -17,6 +17,7 @@ export interface LoadMethodOptions extends CreateOptions {
 /** A loaded method, by what it is given. */
 export type LoadedMethod =
   | { readonly takes: 'box'; readonly model: Masker }
+  | { readonly takes: 'point'; readonly model: PointMasker }
   | { readonly takes: 'exemplars'; readonly model: ExemplarSegmenter }
   | { readonly takes: 'text'; readonly model: GroundedSegmenter };
 
@@ -45,6 +46,7 @@ export async function loadMethod(name: string, options: LoadMethodOptions = {}):
   const entry = findMethod(name);
   if (entry.takes === 'text') return { takes: 'text', model: await createMethod(entry, options) };
   if (entry.takes === 'box') return { takes: 'box', model: await createMethod(entry, options) };
+  if (entry.takes === 'point') return { takes: 'point', model: await createMethod(entry, options) };
   return { takes: 'exemplars', model: await createMethod(entry, options) };
 }
 
@@ -73,10 +75,17 @@ export async function createMethod<Entry extends BuiltEntry>(
 /**
  * The weights of a method: those named, else the published ones.
  *
- * @throws UsageError when none are named and `download` does not know them.
+ * @throws UsageError when none are named and `download` does not know them, or random ones are and the method has none.
  */
-export function weightsOf({ name, weights }: BuiltEntry, named: string | undefined): string {
+export function weightsOf({ name, weights, random = false }: BuiltEntry, named: string | undefined): string {
   const found = named ?? weights.shortName;
+  if (found === RANDOM_WEIGHTS && !random)
+    throw new UsageError({
+      code: 'E_OPTION_VALUE',
+      where: name,
+      what: 'it cannot be run with random weights',
+      fix: `Name ${weights.published}`,
+    });
   if (found !== undefined) return found;
   throw new UsageError({
     code: 'E_OPTION_MISSING',
@@ -97,9 +106,9 @@ export function requirePublishedForm({ name, asPublished }: BuiltEntry, options:
   });
 }
 
-/** A detector with a method that takes boxes in place of its masker. */
+/** A detector with a method in place of its masker that takes boxes, or points: their centres. */
 export async function segmenterWith(
-  entry: BoxEntry,
+  entry: BoxEntry | PointEntry,
   { weights, detector }: { readonly weights: string; readonly detector: LoadOptionsOrBoxes },
 ): Promise<GroundedSegmenter> {
   const masker = await createMethod(entry, { weights });

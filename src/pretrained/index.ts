@@ -21,6 +21,7 @@ export {
   type Sam2Parts,
   type SamParts,
 } from './load-model.js';
+export { loadSamus, randomSamus, type SamusParts, samusConfigs } from './load-samus.js';
 export { loadUniverSeg, readUniverSegConfig, type UniverSegParts, universegConfigs } from './load-universeg.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
 export { saveAdapter } from './save-adapter.js';

@@ -6,6 +6,7 @@ import type { CheckpointShapes } from '../models/common/index.js';
 import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
 import { sam2AuthorsKeys, sam2ConfigFromShapes } from '../models/sam2/index.js';
+import { samusAuthorsKeys, samusConfigFromShapes } from '../models/samus/index.js';
 import { universegAuthorsKeys, universegConfigFromShapes } from '../models/universeg/index.js';
 import { CheckpointError, SonogroundError, shown, shownName } from '../util/index.js';
 import { type KeyNaming, modelFolder, namingOf, openWeights, readJson, underOurKeys, weightFile } from '../weights/index.js';
@@ -17,6 +18,8 @@ const AUTHORS: readonly {
 }[] = [
   { naming: groundingDinoAuthorsKeys, configOf: groundingDinoConfigFromShapes },
   { naming: sam2AuthorsKeys, configOf: sam2ConfigFromShapes },
+  // Before SAM's, whose keys it contains.
+  { naming: samusAuthorsKeys, configOf: samusConfigFromShapes },
   { naming: samAuthorsKeys, configOf: samConfigFromShapes },
   { naming: universegAuthorsKeys, configOf: universegConfigFromShapes },
   { naming: biomedClipOpenClipKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'openClip') },

@@ -1,4 +1,5 @@
 import { type BinaryMask, type RasterImage, resizeImage, resizeMask } from '../imaging/index.js';
+import { luma } from './grey-image.js';
 
 /**
  * An image in UniverSeg's input format: stretched to a square, grey, its darkest pixel 0 and its brightest 1. An image of one
@@ -27,10 +28,4 @@ export function greyInput(image: RasterImage, side: number): Float32Array<ArrayB
  */
 export function maskInput(mask: BinaryMask, side: number): Float32Array<ArrayBuffer> {
   return Float32Array.from(resizeMask(mask, { width: side, height: side }).data);
-}
-
-/** Brightness as in Pillow's conversion to grey: ITU-R 601-2, in 16 fractional bits. */
-function luma(rgb: Uint8Array, at: number): number {
-  const [r, g, b] = [rgb[at] as number, rgb[at + 1] as number, rgb[at + 2] as number];
-  return (19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16;
 }

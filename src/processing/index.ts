@@ -13,5 +13,6 @@ export {
   selections,
 } from './detections.js';
 export { greyInput, maskInput } from './exemplar-inputs.js';
+export { greyImage } from './grey-image.js';
 export { ImageProcessor, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export { saveImageSettings } from './save-image-settings.js';

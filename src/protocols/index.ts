@@ -4,7 +4,7 @@ export { type Answer, type AnsweredBox, type Counting, countedBoxes, WHOLE } fro
 export { foldImages, type ImageScore } from './image-score.js';
 export { isMasked } from './judge.js';
 export { judgedRows, type Means, meansOf } from './means.js';
-export type { Method, SeenInTraining } from './method.js';
+export { type Method, type SeenInTraining, UNTRAINED_IMAGES } from './method.js';
 export { PAPER_THRESHOLD, paperRows } from './paper.js';
 export { leakOf, type PromptPlan, phrasesOf, planPrompt } from './prompt-plan.js';
 export { type DistanceUnit, type ProtocolName, protocols, type TargetRow } from './row.js';

@@ -18,6 +18,7 @@ export {
   MaskFolderMethod,
   type MeanOfDatasets,
   type MethodSummary,
+  type PointWay,
   type ProtocolSummary,
   type StructureScore,
   summariseProtocol,
@@ -28,15 +29,16 @@ export {
 } from '../eval/index.js';
 export { type PresenceCalibration, type PresenceVerdict, presenceVerdict, readCalibration } from '../infer/index.js';
 export type { BoxCorners, ImageBoxes, ScoredBox, TrueBox } from '../metrics/index.js';
-export type {
-  Answer,
-  AnsweredBox,
-  DatasetSurvey,
-  DistanceUnit,
-  Method,
-  PromptPlan,
-  SeenInTraining,
-  TargetRow,
+export {
+  type Answer,
+  type AnsweredBox,
+  type DatasetSurvey,
+  type DistanceUnit,
+  type Method,
+  type PromptPlan,
+  type SeenInTraining,
+  type TargetRow,
+  UNTRAINED_IMAGES,
 } from '../protocols/index.js';
 export {
   type EvaluateRunOptions,

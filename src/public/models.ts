@@ -26,11 +26,14 @@ export {
   loadExported,
   loadImagePredictor,
   type Manifest,
+  type MarkedPoint,
   type Masker,
   type MaskPrediction,
   type MaskPrompts,
   type MedSamOptions,
   MedSamPredictor,
+  type PointMask,
+  type PointMasker,
   type PointXy,
   type PromptAnswer,
   type PromptableModel,
@@ -42,6 +45,7 @@ export {
   type Sam2ImagePredictorOptions,
   SamImagePredictor,
   type SamImagePredictorOptions,
+  SamusPredictor,
   type Segment,
   Segmenter,
   type SegmentOf,
@@ -73,7 +77,9 @@ export {
   type MethodEntry,
   type MethodFacts,
   methodEntries,
+  type PointEntry,
   type PromptKind,
+  RANDOM_WEIGHTS,
   type TextEntry,
 } from '../methods/index.js';
 export type { BertConfig } from '../models/bert/index.js';
@@ -116,6 +122,7 @@ export {
   type Sam2Config,
   type Sam2ImageFeatures,
 } from '../models/sam2/index.js';
+export { parseSamusConfig, type SamusConfig, type SamusVisionConfig } from '../models/samus/index.js';
 export type { SwinConfig } from '../models/swin/index.js';
 export {
   type BlockWidths,
@@ -148,10 +155,12 @@ export {
   loadBiomedClip,
   loadDetector,
   loadMasker,
+  loadSamus,
   loadUniverSeg,
   type MaskerParts,
   type Sam2Parts,
   type SamParts,
+  type SamusParts,
   saveAdapter,
   type UniverSegParts,
 } from '../pretrained/index.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { methodRequests } from '../../src/cli/method-options.js';
+import { methodRequests, pointsOf } from '../../src/cli/method-options.js';
 import { useBackend } from '../support/backend.js';
 import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
@@ -35,13 +35,33 @@ describe('--method and --weights', () => {
   });
 });
 
+describe('--point and --point-seed', () => {
+  it('are a way each, with seed 0 where none is given, and none twice', () => {
+    expect(pointsOf({ point: ['fixed'] })).toEqual([{ way: 'fixed' }]);
+    expect(pointsOf({ point: ['random', 'fixed', 'random'] })).toEqual([{ way: 'random', seed: 0 }, { way: 'fixed' }]);
+    expect(pointsOf({ point: ['random'], pointSeed: [4, 2, 4] })).toEqual([
+      { way: 'random', seed: 4 },
+      { way: 'random', seed: 2 },
+    ]);
+  });
+});
+
 describe('a method on the command line', () => {
   it.each([
     [['eval', '--method', 'medsm'], 2, 'did you mean medsam?', 'E_METHOD_UNKNOWN'],
     [['eval', '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['eval', '--as-published'], 2, '--as-published: no method', 'E_OPTION_CONFLICT'],
     [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_PROMPT'],
-    [['infer', ...NANO, '--method', 'samus'], 2, 'samus takes points', 'E_METHOD_NOT_BUILT'],
+    [['infer', ...NANO, '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
+    [['infer', ...NANO, '--method', 'samus', '--weights', 'random'], 2, 'random weights find nothing', 'E_OPTION_VALUE'],
+    [
+      ['infer', ...NANO, '--method', 'samus', '--weights', fixturePath('sam-windows')],
+      1,
+      'not weights of samus',
+      'E_METHOD_WEIGHTS',
+    ],
+    [['eval', '--point-seed', '1'], 2, '--point-seed: it is for random points', 'E_OPTION_CONFLICT'],
+    [['eval', '--point', 'random', '--point-seed', '-1'], 2, 'expected an integer from 0 on', 'E_OPTION_VALUE'],
     [
       ['infer', '--image', 'examples', '--exemplars', 'examples', '--method', 'medsam'],
       2,
@@ -110,5 +130,12 @@ describe('a method on the command line', () => {
     const results = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
     expect(results.length).toBeGreaterThan(0);
     expect(results[0]).toHaveProperty('segmentation');
+    const points = [...common, '--method', 'samus', '--weights', fixturePath('samus', 'published.pth')];
+    expect((await runCommand(points)).code).toBe(0);
+    expect(await settings()).toMatchObject({ method: 'samus' });
+    const marked = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+    expect(marked.length).toBe(results.length);
+    expect(marked[0].bbox).toEqual(results[0].bbox);
+    expect(marked[0].segmentation).not.toEqual(results[0].segmentation);
   });
 });

@@ -126,6 +126,28 @@ describe('the methods of the comparison', () => {
     });
   });
 
+  it('loads SAMUS by its name, which segments what points mark, and what is at the centres of boxes', async () => {
+    const method = await loadMethod('samus', { weights: fixturePath('samus', 'published.pth') });
+    if (method.takes !== 'point') throw new Error(method.takes);
+    await method.model.setImage({ width: 12, height: 9, data: Uint8Array.from({ length: 12 * 9 * 3 }, (_, i) => (i * 7) % 251) });
+    const [marked] = await method.model.predictPoints([{ point: [4.5, 4.5], inside: true }]);
+    expect([marked?.mask.width, marked?.mask.height, marked?.ownGrid.width]).toEqual([12, 9, 64]);
+    const [centred] = await method.model.predictBoxes([[1, 2, 8, 7]]);
+    expect(centred?.mask).toEqual(marked?.mask);
+    method.model.dispose();
+  });
+
+  it('tells SAMUS from SAM, whose weights it contains', async () => {
+    const [sam, samus] = [fixturePath('sam-windows'), fixturePath('samus', 'published.pth')];
+    const fix = /about 530 MB, on Google Drive. samus takes points/;
+    const what = /these are not weights of samus: .*expected model_type samus/;
+    await expectError(loadMethod('samus', { weights: sam }), { code: 'E_METHOD_WEIGHTS', what, fix });
+    await expectError(loadMethod('medsam', { weights: samus }), {
+      code: 'E_METHOD_WEIGHTS',
+      what: /these are not weights of medsam: .*samus/,
+    });
+  });
+
   it('refuses weights of another model, and says whose they should be', async () => {
     const text = /these are not weights of medsam: .*expected model_type sam/;
     const fix = /medsam-vit-base.*medsam takes boxes/;
@@ -159,5 +181,7 @@ describe('the methods of the comparison', () => {
     await expectError(createMethod(plain, { weights: 'x', asPublished: true }), { code: 'E_OPTION_CONFLICT', where: 'own' });
     expect(() => weightsOf(plain, undefined)).toThrow('own: no weights are named. Name own.pt');
     expect(weightsOf(medsam, undefined)).toBe('medsam-vit-base');
+    expect(() => weightsOf(medsam, 'random')).toThrow('medsam: it cannot be run with random weights');
+    expect(weightsOf(findMethod('samus'), 'random')).toBe('random');
   });
 });

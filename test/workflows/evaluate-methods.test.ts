@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
+import { SamusPredictor } from '../../src/infer/index.js';
+import { findMethod, type PointEntry } from '../../src/methods/index.js';
 import { runConfigSchema } from '../../src/train/index.js';
 import { evaluateRun } from '../../src/workflows/index.js';
 import { useBackend } from '../support/backend.js';
@@ -57,12 +59,67 @@ describe('evaluating methods of the comparison', () => {
     expect(await readFile(join(config.run.dir, 'tables', 'scores.md'), 'utf8')).toContain('permute(0, 2, 1)');
   });
 
+  it('gives a method of points a row for each way to draw them and for the centres of our boxes', async () => {
+    const before = tf.memory().numTensors;
+    const points = { ...config, run: { ...config.run, dir: join(dir, 'points') } };
+    const { summaries } = await evaluateRun(points, {
+      methods: [{ name: 'samus', weights: fixturePath('samus', 'published.pth') }],
+      points: [{ way: 'fixed' }, { way: 'random', seed: 5 }],
+      tables: [3],
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const given = {
+      ours: 'text',
+      'samus (oracle point)': 'point (oracle)',
+      'samus (oracle point, random, seed 5)': 'point (oracle, random, seed 5)',
+      'samus (centre of our box)': 'point (centre of our detector’s box)',
+    };
+    expect(Object.fromEntries(summaries.map((one) => [one.method, one.given]))).toEqual(given);
+    const { strict, methods } = JSON.parse(await readFile(join(points.run.dir, 'metrics.json'), 'utf8'));
+    expect(Object.keys(methods)).toEqual(Object.keys(given).slice(1));
+    expect(methods['samus (centre of our box)'].strict.pooled.ap).toBe(strict.pooled.ap);
+    const scores = await readFile(join(points.run.dir, 'tables', 'scores.csv'), 'utf8');
+    expect(scores).toMatch(/^samus \(oracle point\),.*,point \(oracle\),unknown\r$/m);
+  });
+
+  it('prints random weights in place of figures, in no mean, comparison or file of metrics', async () => {
+    // Small ones: those of the published size take minutes.
+    const small = () => SamusPredictor.load(fixturePath('samus', 'published.pth'));
+    const replaced = jest.spyOn(findMethod('samus') as PointEntry, 'create').mockImplementation(small);
+    const phantom = { ...config.data.phantom, test: 11 };
+    const run = { ...config, data: { ...config.data, phantom }, run: { ...config.run, dir: join(dir, 'random') } };
+    const { summaries, comparisons } = await evaluateRun(run, { methods: [{ name: 'samus', weights: 'random' }], tables: [3] });
+    replaced.mockRestore();
+    const names = ['samus, random weights (oracle point)', 'samus, random weights (centre of our box)'];
+    expect(summaries.slice(1).map(({ method }) => method)).toEqual(names);
+    for (const { strict, paper, untrained } of summaries.slice(1)) {
+      expect(untrained).toEqual({ 'phantom-standard': 10 });
+      expect([strict.overall.dsc, strict.pooled.dsc, paper.pooled.dsc]).toEqual([null, null, null]);
+    }
+    expect(comparisons).toEqual([]);
+    const { methods } = JSON.parse(await readFile(join(run.run.dir, 'metrics.json'), 'utf8'));
+    expect(methods).toEqual({});
+    const table = (id: string) => readFile(join(run.run.dir, 'tables', `${id}.csv`), 'utf8');
+    const line =
+      /^"?samus, random weights \(oracle point\)"?,phantom-standard,random weights,,+10,,random weights,,,point \(oracle\),unknown\r$/m;
+    expect(await table('scores')).toMatch(line);
+    expect(await table('table-3')).toMatch(/^phantom-standard,.*random weights,,random weights,,10,,unknown/m);
+    const images = await readFile(join(run.run.dir, 'per-image.csv'), 'utf8');
+    expect(
+      images.split('\r\n').filter((row) => row.includes(names[0] as string) && row.includes(',strict,')).length,
+    ).toBeGreaterThanOrEqual(10);
+  });
+
   it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
     const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
     await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus' }] }), {
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'biomedparse' }] }), {
       code: 'E_METHOD_NOT_BUILT',
-      what: 'samus takes points',
+      what: 'biomedparse takes a text prompt',
+    });
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: 'random' }] }), {
+      code: 'E_OPTION_VALUE',
+      what: 'it cannot be run with random weights',
     });
     const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
     await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });

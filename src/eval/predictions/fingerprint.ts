@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RasterImage } from '../../imaging/index.js';
 import { adapterFolder } from '../../lora/index.js';
+import { RANDOM_WEIGHTS } from '../../methods/index.js';
 import { resolveModel } from '../../pretrained/index.js';
 import { modelFolder } from '../../weights/index.js';
 
@@ -55,10 +56,11 @@ export async function modelFingerprint(
  * Hash of the weights of a method: of a folder as {@link modelFingerprint}, of a file that file alone, with a configuration beside
  * it.
  *
- * @param weights - a folder, a file, or the name of a downloaded model.
+ * @param weights - a folder, a file, the name of a downloaded model, or random ones, which are always the same.
  * @throws UsageError, HubError, CheckpointError naming a missing model.
  */
 export async function weightsFingerprint(weights: string): Promise<string> {
+  if (weights === RANDOM_WEIGHTS) return textFingerprint(RANDOM_WEIGHTS);
   const path = await resolveModel(weights);
   if ((await stat(path)).isDirectory()) return modelFingerprint([path]);
   const hash = createHash('sha256');

@@ -4,7 +4,7 @@ import { type PublishedScore, publishedAverages, publishedOthers, publishedOurs 
 import type { DatasetScore } from '../summary/dataset-score.js';
 import { meanOf } from '../summary/protocol-summary.js';
 import { meanStd } from './figures.js';
-import { gridNote, type MethodSummary, methodNotes, SEEN_NOTE, seenCell } from './score-table.js';
+import { gridNote, type MethodSummary, methodNotes, RANDOM, SEEN_NOTE, seenCell } from './score-table.js';
 import type { Cell, Table, TableRow } from './table.js';
 
 /** Reason for a row without our score. */
@@ -85,7 +85,7 @@ function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]
     dataset.name,
     published === undefined ? null : `${published.dsc.toFixed(2)} ± ${published.dscStd ?? ''}${mark}`,
     published?.iou === undefined ? null : `${published.iou.toFixed(2)} ± ${published.iouStd ?? ''}${mark}`,
-    ...found.flatMap(([scores, name], k) => [...ownCells(scores), seenOf(summaries[k], name)]),
+    ...found.flatMap(([scores, name], k) => [...cellsOf(summaries[k], name, scores), seenOf(summaries[k], name)]),
     found.some(([scores]) => scores !== undefined) ? null : ABSENT,
   ];
 }
@@ -115,6 +115,12 @@ function bothOf(strict: DatasetScore | undefined, paper: DatasetScore | undefine
   return strict === undefined || paper === undefined ? undefined : { strict, paper };
 }
 
+/** The cells of a method on a dataset. */
+function cellsOf(summary: MethodSummary | undefined, name: string | undefined, scores: BothScores | undefined): Cell[] {
+  if (summary?.untrained === undefined || name === undefined) return ownCells(scores);
+  return [RANDOM, null, RANDOM, null, summary.untrained[name] ?? 0, null];
+}
+
 function ownCells(scores: BothScores | undefined): Cell[] {
   if (scores === undefined) return [null, null, null, null, null, null];
   const { strict, paper } = scores;
@@ -140,6 +146,7 @@ function meanCells(
 ): Cell[] {
   const counts = new Set<number>();
   const own = summaries.flatMap((summary) => {
+    if (summary.untrained !== undefined) return [...ownCells(undefined), null];
     const found = datasets.map((dataset) => scoresOf(summary, dataset)).filter((one) => one !== undefined);
     counts.add(found.length);
     if (found.length === 0) return [...ownCells(undefined), null];
@@ -167,7 +174,8 @@ function otherDatasets(summaries: readonly MethodSummary[]): string[] {
 function foreignCells(name: string, summaries: readonly MethodSummary[]): Cell[] {
   const own = summaries.flatMap((summary) => {
     const { strict, paper } = summary;
-    return [...ownCells(bothOf(strict.datasets[name], paper.datasets[name])), seenCell(summary, name)];
+    const scores = bothOf(strict.datasets[name], paper.datasets[name]);
+    return [...cellsOf(summary, name, scores), seenCell(summary, name)];
   });
   return [name, null, null, ...own, 'not one of the paper’s datasets'];
 }

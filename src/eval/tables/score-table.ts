@@ -12,6 +12,8 @@ export interface MethodSummary {
   readonly paper: ProtocolSummary;
   /** What the method is given besides the image. Absent: unknown. */
   readonly given?: string;
+  /** Number of images of each dataset that it was run on with random weights, of which there are no means. Absent: it is trained. */
+  readonly untrained?: Readonly<Record<string, number>>;
   /** What a reader of its figures has to know, as a clause. */
   readonly note?: string;
   /** Whether its training included each dataset. Absent: unknown. */
@@ -20,8 +22,18 @@ export interface MethodSummary {
 
 /** The notes of methods that have one. */
 export function methodNotes(summaries: readonly MethodSummary[]): string[] {
-  return summaries.flatMap(({ method, note }) => (note === undefined ? [] : [`${method}: ${note}.`]));
+  return summaries.flatMap(({ method, note, untrained }) => [
+    ...(note === undefined ? [] : [`${method}: ${note}.`]),
+    ...(untrained === undefined
+      ? []
+      : [
+          `${method}: its weights are random, so that its masks mean nothing; it ran on a few images of each dataset, and nothing is averaged.`,
+        ]),
+  ]);
 }
+
+/** In place of a mean of a method with random weights. */
+export const RANDOM = 'random weights';
 
 /** Whether a method's training included a dataset, for a cell. */
 export function seenCell({ seen }: MethodSummary, dataset: string): SeenInTraining {
@@ -89,8 +101,10 @@ export function scoreTable(summaries: readonly MethodSummary[], { tolerance, gri
 }
 
 function rowsOf(summary: MethodSummary): TableRow[] {
-  const { strict, paper, given = 'unknown' } = summary;
+  const { strict, paper, given = 'unknown', untrained } = summary;
   const names = Object.keys(strict.datasets);
+  if (untrained !== undefined)
+    return names.map((name) => ({ cells: [...unaveraged(name, untrained[name] ?? 0), given, seenCell(summary, name)] }));
   const organs = Object.keys(strict.organs);
   const rows: TableRow[] = [];
   for (const organ of organs) {
@@ -104,6 +118,12 @@ function rowsOf(summary: MethodSummary): TableRow[] {
     rows.push({ cells: [...mean('mean of datasets', strict.overall, paper.overall), given, null], total: true });
   if (names.length > 1) rows.push({ cells: [...full('all images', strict.pooled, paper.pooled), given, null], total: true });
   return rows;
+}
+
+/** {@link full} of a method with random weights. */
+function unaveraged(name: string, images: number): Cell[] {
+  const none = (count: number) => Array<null>(count).fill(null);
+  return [name, RANDOM, ...none(7), images, null, RANDOM, ...none(2)];
 }
 
 function full(name: string, strict: DatasetScore | undefined, paper: DatasetScore | undefined): Cell[] {

@@ -20,6 +20,12 @@ export interface SamImageFeatures {
   readonly embeddings: tf.Tensor4D;
 }
 
+/** An encoder of square images. */
+type ImageEncoder = Module & {
+  /** [B, S, S, channels] f32 to [B, h, w, C] f32. */
+  forward(pixelValues: tf.Tensor4D, context: ForwardContext): tf.Tensor4D;
+};
+
 /** Inputs of the decoder. */
 export interface SamDecodeInputs extends Prompts {
   readonly features: SamImageFeatures;
@@ -37,17 +43,18 @@ export interface SamDecodeInputs extends Prompts {
 export class Sam extends Module {
   readonly config: SamConfig;
   private readonly sharedImageEmbedding: PositionEmbedding;
-  private readonly visionEncoder: Vit;
+  private readonly visionEncoder: ImageEncoder;
   private readonly promptEncoder: PromptEncoder;
   private readonly maskDecoder: MaskDecoder;
 
-  constructor(config: SamConfig) {
+  /** @param encoder - of the sizes in `config.vision`. Default: SAM's. */
+  constructor(config: SamConfig, encoder: ImageEncoder = new Vit(config.vision)) {
     super();
     const { vision, promptEncoder, maskDecoder } = config;
     this.config = config;
     const places = new PositionEmbedding(vision.numPosFeats, Math.floor(vision.hiddenSize / 2));
     this.sharedImageEmbedding = this.child('shared_image_embedding', places);
-    this.visionEncoder = this.child('vision_encoder', new Vit(vision));
+    this.visionEncoder = this.child('vision_encoder', encoder);
     this.promptEncoder = this.child('prompt_encoder', new PromptEncoder(promptEncoder, places));
     this.maskDecoder = this.child('mask_decoder', new MaskDecoder(maskDecoder));
   }

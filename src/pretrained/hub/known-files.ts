@@ -25,6 +25,10 @@ export const knownFiles: Readonly<Record<string, KnownFile>> = {
       restricted: 'research only',
     },
   },
+  samus: {
+    source: { kind: 'gdrive', id: '1nQjMAvbPeolNpCxQyU_HTiOiB5704pkH', file: 'samus.pth' },
+    about: { parameters: '133 M', licence: 'not stated', trainedOn: 'US30K: TN3K, TG3K, BUSI, CAMUS' },
+  },
 };
 
 const GITHUB = /^github:([A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)@([A-Za-z0-9_.-]+)\/([A-Za-z0-9_.-]+)$/;

@@ -6,12 +6,16 @@ import {
   AnswerCache,
   BoxMethod,
   detectedBoxes,
+  detectedCentres,
   drawSupport,
   ExemplarMethod,
   type ExemplarOptions,
   MaskFolderMethod,
   ModelMethod,
   oracleBoxes,
+  oraclePoints,
+  PointMethod,
+  type PointWay,
   type Support,
   seenBy,
   TextMethod,
@@ -41,6 +45,8 @@ export interface MethodsOptions {
   readonly methods: readonly MethodRequest[];
   /** Exemplars for methods that take them. */
   readonly support: ExemplarOptions;
+  /** Ways to draw points from the ground truth for methods that take them. */
+  readonly points: readonly PointWay[];
 }
 
 /** A method of the comparison to evaluate. */
@@ -127,7 +133,7 @@ export async function openMethods(folds: readonly RunFold[], options: MethodsOpt
       ? await drawSupport(data.train, data[split], options.support)
       : undefined;
     for (const note of support?.notes ?? []) warnings.add(note);
-    const place = { own, support, count: options.support.count, cache: cacheOf(config.run) };
+    const place = { own, support, count: options.support.count, points: options.points, cache: cacheOf(config.run) };
     for (const one of requested) methods.push(...(await openRequested(one, place)));
     if (ablation && trained)
       methods.push(
@@ -158,20 +164,24 @@ interface Place {
   readonly own: ModelMethod;
   readonly support: Support | undefined;
   readonly count: number;
+  readonly points: readonly PointWay[];
   readonly cache: AnswerCache;
 }
 
 /** Opens a method in each of its forms: given the ground truth, and what our detector finds in its place; exemplars; or text. */
 async function openRequested(
   { entry, weights, forms }: CheckedRequest,
-  { own, support, count, cache }: Place,
+  { own, support, count, points, cache }: Place,
 ): Promise<Method[]> {
   const opened: Method[] = [];
   for (const asPublished of forms) {
     if (entry.takes === 'box')
       opened.push(...(await BoxMethod.open({ entry, weights, asPublished, sources: [oracleBoxes, detectedBoxes(own)], cache })));
     else if (entry.takes === 'text') opened.push(await TextMethod.open({ entry, weights, asPublished, cache }));
-    else if (support !== undefined)
+    else if (entry.takes === 'point') {
+      const sources = [...points.map(oraclePoints), detectedCentres(own)];
+      opened.push(...(await PointMethod.open({ entry, weights, asPublished, sources, cache })));
+    } else if (support !== undefined)
       opened.push(await ExemplarMethod.open({ entry, weights, asPublished, support, count, cache }));
   }
   return opened;

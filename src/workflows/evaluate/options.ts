@@ -1,6 +1,14 @@
 import type { Precision } from '../../backend/index.js';
 import type { Split } from '../../data/index.js';
-import type { Collected, Comparison, ConstantMask, ExemplarOptions, MethodSummary, Wordings } from '../../eval/index.js';
+import type {
+  Collected,
+  Comparison,
+  ConstantMask,
+  ExemplarOptions,
+  MethodSummary,
+  PointWay,
+  Wordings,
+} from '../../eval/index.js';
 import type { PresenceThreshold } from '../../infer/index.js';
 import type { MethodRequest, OpenMethods } from './methods.js';
 import type { RunFold } from './run-folds.js';
@@ -27,6 +35,8 @@ export interface EvaluateRunOptions {
   readonly methods?: readonly MethodRequest[] | undefined;
   /** Exemplars for methods that take them, for each structure. Default: 16 with seed 0. */
   readonly support?: ExemplarOptions | undefined;
+  /** Ways to draw points from the ground truth, for methods that take them, a row each. Default: the middle pixel of the mask. */
+  readonly points?: readonly PointWay[] | undefined;
   /** Tables of the paper to make. Default: none. */
   readonly tables?: readonly PaperTable[] | undefined;
   /** Figures of the paper to make. Default: none. */
@@ -49,7 +59,17 @@ export interface EvaluateRunOptions {
   readonly onProgress?: ((stage: Stage, done: number, total: number) => void) | undefined;
 }
 
-type WithDefault = 'split' | 'predictions' | 'methods' | 'support' | 'tables' | 'figures' | 'negatives' | 'trust' | 'tolerance';
+type WithDefault =
+  | 'split'
+  | 'predictions'
+  | 'methods'
+  | 'support'
+  | 'points'
+  | 'tables'
+  | 'figures'
+  | 'negatives'
+  | 'trust'
+  | 'tolerance';
 
 /** The options with defaults filled in. */
 export type EvaluationSettings = Omit<EvaluateRunOptions, WithDefault> & {
@@ -64,6 +84,7 @@ export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
     predictions: options.predictions ?? [],
     methods: options.methods ?? [],
     support: options.support ?? { count: 16, seed: 0 },
+    points: options.points ?? [{ way: 'fixed' }],
     tables: options.tables ?? [],
     figures: options.figures ?? [],
     negatives: options.negatives ?? [],

@@ -115,7 +115,7 @@ export function runtimeTable(runtimes: Runtimes, models: string): Table {
     ],
     notes: [
       `Mean over runs after ${WARM_UPS} warm-ups. From pixels in memory to the mask of the best box on the image’s grid, without reading the file. Figures of different devices and models are not comparable.`,
-      'A method that is given our detector’s box includes the detector; an oracle’s box costs nothing. Masks made by other programs are not timed.',
+      'A method that is given our detector’s box, or its centre, includes the detector; an oracle’s box costs nothing, and neither does its point. Masks made by other programs are not timed.',
       'The paper’s runtimes of other methods are not repeated here.',
     ],
   };

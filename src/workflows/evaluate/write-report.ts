@@ -47,7 +47,8 @@ export async function writeReport(
   const compared = all.filter(({ method }) => !variants.includes(method));
   const [ours] = compared as [MethodSummary, ...MethodSummary[]];
   const strictOurs = rows.filter((row): row is TrustedRow => row.method === OURS && row.protocol === 'strict');
-  const comparisons = compareMethods(rows, collected.methods, names, seed);
+  const trained = collected.methods.filter((name) => !collected.untrained.includes(name));
+  const comparisons = compareMethods(rows, trained, names, seed);
   const presence = summarisePresence(strictOurs);
   // Additional negatives have no masks to rate.
   const judged = strictOurs.filter(({ predictedQuality }) => predictedQuality !== undefined);
@@ -83,7 +84,9 @@ export async function writeReport(
   const figures: MetricsContent = {
     strict: ours.strict,
     paper: ours.paper,
-    methods: Object.fromEntries(all.slice(1).map(({ method, ...both }) => [method, both])),
+    methods: Object.fromEntries(
+      all.slice(1).flatMap(({ method, untrained, ...both }) => (untrained === undefined ? [[method, both]] : [])),
+    ),
     comparisons,
     prompts: Object.fromEntries([...surveys].map(([name, survey]) => [name, describePrompts(survey, plans)])),
     warnings,
@@ -129,14 +132,22 @@ function summaries({ collected, methods: { splits } }: Material, seed: number): 
   const names = [...surveys.keys()];
   return methods.map((method) => {
     const own = rows.filter((row) => row.method === method);
+    const random = collected.untrained.includes(method);
     const sum = (protocol: 'strict' | 'paper') =>
-      summariseProtocol(own, boxes.get(method) ?? new Map(), { protocol, names, seed });
+      summariseProtocol(random ? [] : own, (random ? undefined : boxes.get(method)) ?? new Map(), { protocol, names, seed });
     const facts = factsOf(
       splits.map((split) => split.methods.find(({ name }) => name === method)),
       names,
     );
-    return { method, strict: sum('strict'), paper: sum('paper'), ...facts };
+    const untrained = random && { untrained: imagesOf(own, names) };
+    return { method, strict: sum('strict'), paper: sum('paper'), ...facts, ...untrained };
   });
+}
+
+/** The number of images of each dataset among rows. */
+function imagesOf(rows: Material['collected']['rows'], names: readonly string[]): Record<string, number> {
+  const counts = names.map((name) => new Set(rows.flatMap(({ dataset, image }) => (dataset === name ? [image] : []))).size);
+  return Object.fromEntries(names.map((name, i) => [name, counts[i] as number]));
 }
 
 /** What a method is given and has seen; over the folds of a cross-validation, what all of its models have in common. */
