@@ -238,7 +238,14 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
 
 /** A method that finds by itself what a prompt says: its first model takes the place of the detector, its second of the masker. */
 function batchByText(method: MaskingMethod<TextEntry>, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
-  const { prompt = [], detector, adapter, adapterScale, threshold, nms, select, backend } = options;
+  const { prompt = [], detector, adapter, adapterScale, precision, threshold, nms, select, backend } = options;
+  if (precision === 'bfloat16')
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--precision',
+      what: `${method.entry.name} runs in float32`,
+      fix: 'Leave it out',
+    });
   refuseDetectorOptions(method, { detector, adapter, 'adapter-scale': adapterScale, threshold, nms, select });
   const { entry, weights } = method;
   const [first = weights, second] = weightParts(entry, weights);
