@@ -134,8 +134,9 @@ export async function setUpCommand(args) {
   await retryNativeOps();
   await retryCudaOps();
   await retryMpi();
-  if (!packagesReady() || !serves(variant) || !opsSettled()) await setUp(variant);
-  const withoutMpi = mpiNote();
+  const ready = packagesReady() && serves(variant) && opsSettled();
+  if (!ready) await setUp(variant);
+  const withoutMpi = ready ? undefined : mpiNote();
   if (withoutMpi !== undefined) say(withoutMpi);
   const note = existsSync(fallbackNote) ? JSON.parse(readFileSync(fallbackNote, 'utf8')).reason : undefined;
   say(
