@@ -3,7 +3,7 @@ import { initBackend } from '../backend/index.js';
 import { exists } from '../config/index.js';
 import { loadExemplars } from '../data/index.js';
 import { type BatchOptions, drawSupports, type ExemplarSettings, UniverSegPredictor } from '../infer/index.js';
-import { exemplarModel, resolveModel } from '../pretrained/index.js';
+import { exemplarModel } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
@@ -86,32 +86,14 @@ export async function batchByExemplars(
   };
 }
 
-/**
- * The named UniverSeg, else the shipped one.
- *
- * @throws UsageError in a version whose UniverSeg has no weights.
- */
+/** The named UniverSeg, else the shipped one. */
 async function namedUniverSeg(named: string | undefined): Promise<string> {
-  if (named !== undefined) return bestOf(named);
-  const shipped = await shippedUniverSeg();
-  if (shipped !== undefined) return shipped;
-  throw new UsageError({
-    code: 'E_OPTION_MISSING',
-    where: '--model',
-    what: 'no trained UniverSeg comes with this version',
-    fix: 'Name the published weights (`sonoground download universeg`; research only), or a run of configs/universeg-nano.yaml',
-  });
+  return named === undefined ? exemplarModel : bestOf(named);
 }
 
-/** The shipped UniverSeg; undefined in a version that has no weights of it. */
-async function shippedUniverSeg(): Promise<string | undefined> {
-  return (await exists(join(await resolveModel(exemplarModel), 'model.safetensors'))) ? exemplarModel : undefined;
-}
-
-/** The UniverSeg of a server: the named one, else the shipped one, if it has weights. */
+/** The UniverSeg of a server: the named one, else the shipped one; undefined for `none`. */
 export async function universegToServe(named: string | undefined): Promise<string | undefined> {
-  if (named === 'none') return undefined;
-  return named === undefined ? shippedUniverSeg() : bestOf(named);
+  return named === 'none' ? undefined : namedUniverSeg(named);
 }
 
 /** The best weights of a run; any other name stays. */

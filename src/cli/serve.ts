@@ -54,7 +54,7 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       .option('universeg', {
         type: 'string',
         describe:
-          'folder or run of a UniverSeg, which segments by exemplars instead of a prompt, a downloaded one, or none; default: the shipped one, if this version has its weights',
+          'folder or run of a UniverSeg, which segments by exemplars instead of a prompt, a downloaded one, or none; default: the shipped one',
       })
       .option('precision', precisionOption)
       .option('host', {

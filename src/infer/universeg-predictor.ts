@@ -41,12 +41,12 @@ const KEPT_BYTES = 512 * 2 ** 20;
  *
  * @example
  * import { decodeImage, initBackend } from 'sonoground';
- * import { PhantomDataset, phantomDomains, Rng } from 'sonoground/data';
- * import { loadUniverSeg, UniverSegPredictor } from 'sonoground/models';
+ * import { PhantomDataset, phantomDomains } from 'sonoground/data';
+ * import { UniverSegPredictor } from 'sonoground/models';
  *
  * await initBackend();
- * // Random weights. UniverSegPredictor.load(FILE) reads trained ones, and loadExemplars(DIR) images with masks from disk.
- * const predictor = new UniverSegPredictor(await loadUniverSeg('weights/universeg-nano', { random: Rng.seeded(1) }));
+ * const predictor = await UniverSegPredictor.load('weights/universeg-nano');
+ * // loadExemplars(DIR) reads images with masks from disk.
  * const domain = phantomDomains['standard'];
  * if (domain === undefined) throw new Error('no domain');
  * const phantoms = new PhantomDataset({ size: 60, seed: 1, width: 96, height: 80, domain });
