@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend, type Precision } from '../backend/index.js';
 import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
-import { createMethod, methodNames, segmenterWith, type TextEntry, weightParts } from '../methods/index.js';
+import { createMethod, methodNames, segmenterWith, weightParts } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
@@ -10,7 +10,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
-import { findsByText, type MaskingMethod, maskingMethod, refuseDetectorOptions } from './masking-method.js';
+import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { startProgress } from './progress.js';
@@ -230,14 +230,14 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
     settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
     load: async (named) => {
       await initBackend(backend, consoleLogger);
-      if (method?.entry.takes !== 'box') return GroundedSegmenter.load(named);
+      if (method === undefined) return GroundedSegmenter.load(named);
       return segmenterWith(method.entry, { weights: method.weights, detector: named });
     },
   };
 }
 
 /** A method that finds by itself what a prompt says: its first model takes the place of the detector, its second of the masker. */
-function batchByText(method: MaskingMethod<TextEntry>, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
+function batchByText(method: TextMethod, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
   const { prompt = [], detector, adapter, adapterScale, precision, threshold, nms, select, backend } = options;
   if (precision === 'bfloat16')
     throw new UsageError({

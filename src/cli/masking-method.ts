@@ -10,12 +10,15 @@ import {
 import { UsageError } from '../util/index.js';
 
 /** A method in place of the masker, or of both models, and its weights. */
-export interface MaskingMethod<Entry = BoxEntry | PointEntry | TextEntry> {
+export type MaskingMethod = Named<BoxEntry | PointEntry> | TextMethod;
+export type TextMethod = Named<TextEntry>;
+
+interface Named<Entry> {
   readonly entry: Entry;
   readonly weights: string;
 }
 
-interface Named {
+interface NamedMethod {
   readonly name: string | undefined;
   readonly weights: string | undefined;
   readonly masker: string | undefined;
@@ -28,7 +31,7 @@ interface Named {
  *
  * @throws UsageError for an unknown method, one that takes exemplars, or options that belong to another masker.
  */
-export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): MaskingMethod | undefined {
+export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMethod): MaskingMethod | undefined {
   if (name === undefined) {
     if (weights === undefined) return undefined;
     throw new UsageError({
@@ -58,11 +61,11 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: Named): 
       what: 'random weights find nothing',
       fix: `Name ${entry.weights.published}`,
     });
-  return { entry, weights: named };
+  return entry.takes === 'text' ? { entry, weights: named } : { entry, weights: named };
 }
 
 /** Whether a method finds by itself what a prompt says. */
-export function findsByText(method: MaskingMethod | undefined): method is MaskingMethod<TextEntry> {
+export function findsByText(method: MaskingMethod | undefined): method is TextMethod {
   return method?.entry.takes === 'text';
 }
 
@@ -70,7 +73,7 @@ export function findsByText(method: MaskingMethod | undefined): method is Maskin
  * @param others - options of our detector by name, where they are given.
  * @throws UsageError for any of them: a method that finds by text has no detector, and gives no scores.
  */
-export function refuseDetectorOptions({ entry }: MaskingMethod<TextEntry>, others: Readonly<Record<string, unknown>>): void {
+export function refuseDetectorOptions({ entry }: TextMethod, others: Readonly<Record<string, unknown>>): void {
   const [other] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
   if (other === undefined) return;
   throw new UsageError({
