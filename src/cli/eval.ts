@@ -268,7 +268,9 @@ function tell({ summaries, comparisons, constantMask, warnings, calibration, fil
       `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
-  consoleLogger.info(`constant-mask baseline: DSC ${percentText(constantMask.dsc, 2)}`);
+  consoleLogger.info(
+    `constant-mask baseline: ${constantMask.dsc === null ? 'none, as no training image shows anything' : `DSC ${percentText(constantMask.dsc, 2)}`}`,
+  );
   if (calibration !== undefined) {
     const { threshold, absent, falsePositiveRate, detectionRate } = calibration;
     consoleLogger.info(

@@ -15,7 +15,7 @@ const TWENTIETHS = Array.from({ length: 19 }, (_, k) => k + 1);
 /** See {@link ConstantMask}. */
 export const constantMaskSchema = z
   .strictObject({
-    /** Mean over images, each the mean over its structures. */
+    /** Mean over images, each the mean over its structures; null without training images to derive a mask from. */
     dsc: z.number().nullable(),
     /** By phrase, the mean over images that show it. */
     structures: z.record(z.string(), z.number().nullable()).readonly(),
@@ -51,12 +51,14 @@ export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): 
     const size = 'load' in test ? test.size : test.length;
     for (let i = 0; i < size; i++) {
       const truths = 'load' in test ? phraseMasks(await test.load(i)) : decoded(test[i] as TruthRuns);
-      const scores = truths.map(([phrase, truth]) => {
-        const dsc = diceCoefficient(resizeMask(maskFor(phrase), truth), truth);
-        const known = structures.get(phrase);
-        if (known === undefined) structures.set(phrase, [dsc]);
-        else known.push(dsc);
-        return dsc;
+      const scores = truths.flatMap(([phrase, truth]) => {
+        const known = structures.get(phrase) ?? [];
+        structures.set(phrase, known);
+        const mask = maskFor(phrase);
+        if (mask === undefined) return [];
+        const dsc = diceCoefficient(resizeMask(mask, truth), truth);
+        known.push(dsc);
+        return [dsc];
       });
       if (scores.length > 0) images.push(mean(scores));
     }
@@ -67,8 +69,8 @@ export async function constantMaskBaseline(folds: readonly ConstantMaskFold[]): 
   };
 }
 
-/** The mask of each phrase; a phrase unknown to training gets the mask of all phrases. */
-async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMask> {
+/** The mask of each phrase; a phrase unknown to training gets the mask of all phrases. Undefined without any mask. */
+async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMask | undefined> {
   const seen = new Map<string, BinaryMask[]>();
   const step = Math.max(1, train.size / LEARNT);
   for (let i = 0; i < train.size; i += step) {
@@ -77,6 +79,7 @@ async function learnMasks(train: Dataset): Promise<(phrase: string) => BinaryMas
   }
   const learnt = new Map<string, BinaryMask>();
   return (phrase) => {
+    if (seen.size === 0) return undefined;
     const mask = learnt.get(phrase) ?? constantMask(seen.get(phrase) ?? [...seen.values()].flat());
     learnt.set(phrase, mask);
     return mask;
@@ -102,7 +105,6 @@ function phraseMasks({ objects }: Sample): [string, BinaryMask][] {
 }
 
 function constantMask(masks: readonly BinaryMask[]): BinaryMask {
-  if (masks.length === 0) return { ...GRID, data: new Uint8Array(GRID.width * GRID.height) };
   return bestConstantMask(
     masks,
     TWENTIETHS.map((k) => Math.ceil((k * masks.length) / 20)),

@@ -117,7 +117,7 @@ describe('the figures of a training', () => {
       { train, test: datasetOf([uneven[1] as (typeof uneven)[number]]) },
     ]);
     expect(two).toEqual({ dsc, structures });
-    expect(await constantMaskBaseline([{ train: datasetOf([]), test: datasetOf([other]) }])).toMatchObject({ dsc: 0 });
+    expect(await constantMaskBaseline([{ train: datasetOf([]), test: datasetOf([other]) }])).toMatchObject({ dsc: null });
     expect((await constantMaskBaseline([{ train, test: datasetOf([]) }])).dsc).toBeNull();
   });
 });
