@@ -21,15 +21,6 @@ import type { SquareImage } from './square-image.js';
  * Predictor for SAMUS, which was trained on single points: {@link setImage} once, then any number of points. Images are made grey,
  * stretched to a square (Pillow's bilinear resizing) and divided by 255; masks are stretched back. Owns its model.
  *
- * @example
- * import { decodeImage } from 'sonoground';
- * import { SamusPredictor } from 'sonoground/models';
- *
- * const predictor = await SamusPredictor.load('samus'); // a folder, the authors' file, or a downloaded model
- * await predictor.setImage(await decodeImage('scan.png'));
- * const [found] = await predictor.predictPoints([{ point: [80, 60], inside: true }]);
- * console.log(found?.score);
- * predictor.dispose();
  * @see xianlin7/SAMUS, `utils/data_us.py` and `utils/evaluation.py`
  */
 export class SamusPredictor extends ImagePredictor<SamImageFeatures> implements PointMasker {

@@ -90,9 +90,11 @@ export {
   parseBiomedClipConfig,
 } from '../models/biomed-clip/index.js';
 export {
+  type CellLogits,
   type DetectionLayer,
   type EncodedImage,
   type EncodedText,
+  type ForwardOptions,
   type GroundingDinoConfig,
   type GroundingDinoInputs,
   type GroundingDinoOutputs,

@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Resume although the data, or the model that the run started from, have changed. Default: false. */
   readonly allowChangedData?: boolean;
-  /** The processes that share each batch; see {@link TrainerOptions}. Default: this process alone. */
+  /** The processes that share each batch; they log, write and validate through rank 0. Default: this process alone. */
   readonly ranks?: Ranks | undefined;
   /** Ends training after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;

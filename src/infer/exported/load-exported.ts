@@ -20,8 +20,8 @@ export interface ExportedModels {
 /**
  * Loads an exported folder of any form. For a PEFT adapter, the models that it was trained on are loaded as well.
  *
- * @param masker - a masker that replaces the exported one; `null` for none.
- * @param precision - of the models; graphs have their own. Default: `float32`.
+ * @param options - `masker`: a masker that replaces the exported one; `null` for none. `precision` of the models; graphs have their
+ * own. Default: `float32`.
  * @throws CheckpointError naming the file that is missing or malformed; UsageError for a precision that a graph does not have.
  */
 export async function loadExported(

@@ -46,6 +46,7 @@ export interface GroundingDinoOutputs {
   readonly cells?: CellLogits | undefined;
 }
 
+/** Further outputs of a forward pass. */
 export interface ForwardOptions {
   /** Whether to output the first stage's logits at every cell. Default: false. */
   readonly cells?: boolean;

@@ -3,6 +3,7 @@ export { type GroundingDinoConfig, parseGroundingDinoConfig } from './config.js'
 export { groundingDinoConfigFromShapes } from './config-from-shapes.js';
 export type { DetectionLayer } from './decoder.js';
 export {
+  type ForwardOptions,
   GroundingDino,
   type GroundingDinoInputs,
   type GroundingDinoOutputs,
@@ -18,5 +19,6 @@ export {
   maskTextLogits,
   mmGroundingDinoSharedKeys,
 } from './hugging-face.js';
+export type { CellLogits } from './query-selection.js';
 export type { TextGeometry } from './text-geometry.js';
 export type { VisionGeometry } from './vision-geometry.js';

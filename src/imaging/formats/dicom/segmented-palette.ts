@@ -41,11 +41,11 @@ function run(reader: Reader, from: number, segments: number, mayRepeat: boolean)
       at += length;
     } else if (kind === LINEAR) {
       const [start, end] = [out.at(-1), data[at++] as number];
-      if (start === undefined) return 'begins with a line from nowhere';
+      if (start === undefined) return 'begins with a linear segment';
       for (let i = 1; i <= length; i++) out.push(Math.round(start + ((end - start) * i) / length));
     } else if (kind === INDIRECT) {
       // Nested repetition, which the standard forbids, could loop for ever.
-      if (!mayRepeat) return 'repeats a repetition';
+      if (!mayRepeat) return 'nests indirect segments';
       const width = bytes ? 4 : 2;
       const place = data.slice(at, at + width);
       if (place.length < width) return 'ends early';
