@@ -21,7 +21,7 @@ export function checkPrecision(precision: Precision | undefined): void {
     code: 'E_BACKEND_NEEDED',
     where: `precision ${precision}`,
     what: `it needs the native operations of the TensorFlow backend on a processor; the backend is ${tf.getBackend()}${tf.getBackend() === 'tensorflow' ? ', without them' : ''}`,
-    fix: 'Leave the precision at float32, or see `sonoground doctor` for why they are not used',
+    fix: 'Leave the precision at float32, or use the TensorFlow backend with its native operations',
   });
 }
 
