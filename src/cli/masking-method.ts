@@ -61,7 +61,7 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMet
       what: 'random weights find nothing',
       fix: `Name ${entry.weights.published}`,
     });
-  return entry.takes === 'text' ? { entry, weights: named } : { entry, weights: named };
+  return { entry, weights: named } as MaskingMethod;
 }
 
 /** Whether a method finds by itself what a prompt says. */

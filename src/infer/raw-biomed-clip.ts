@@ -1,9 +1,10 @@
 import { tf } from '../backend/index.js';
 import { type BiomedClip, type BiomedClipConfig, type BiomedClipInputs, patchesAcross } from '../models/biomed-clip/index.js';
-import { type ForwardContext, inference, type Module, type Parameter } from '../nn/index.js';
+import { inference, type Module } from '../nn/index.js';
 import { loadBiomedClipModel } from '../pretrained/index.js';
 import { informationOfPatches } from './medclip-sam/index.js';
 import type { RawInputs } from './raw-inputs.js';
+import { watchBlocks } from './watch-blocks.js';
 
 /** What to compute besides features and cosines. */
 export interface RawBiomedClipOptions {
@@ -38,20 +39,22 @@ export async function rawBiomedClip(
   inputs.check(['pixel_values', 'input_ids', 'attention_mask', 'noise']);
   const model = await loadBiomedClipModel(path, config);
   try {
-    const watch = new Watch(model);
+    const seen: Record<string, tf.Tensor> = {};
+    const paths = pathsOf(model);
+    const watching = watchBlocks(seen, ({ owner, first }) => (first ? paths.get(owner) : undefined));
     const outputs = tf.tidy(() => {
       const texts = {
         inputIds: inputs.whole<tf.Tensor2D>('input_ids') as tf.Tensor2D,
         attentionMask: inputs.whole<tf.Tensor2D>('attention_mask'),
       };
       const given = { pixelValues: inputs.image('pixel_values'), ...texts };
-      const { imageEmbeds, textEmbeds, logitsPerImage } = model.forward(given, states ? watch : inference);
+      const { imageEmbeds, textEmbeds, logitsPerImage } = model.forward(given, states ? watching : inference);
       const outputs = { image_embeds: imageEmbeds, text_embeds: textEmbeds, logits_per_image: logitsPerImage };
       if (!explained) return outputs;
       model.setTrainable(false);
       return { ...outputs, information: information(model, inputs, given, { layer, beta }) };
     });
-    return { ...watch.seen, ...outputs };
+    return { ...seen, ...outputs };
   } finally {
     model.dispose();
   }
@@ -71,27 +74,8 @@ function information(
   return informationOfPatches(model, { pixelValues, textFeatures }, { ...bottleneck, steps, copies }, ofStep);
 }
 
-/** Keeps the first result of every block. */
-class Watch implements ForwardContext {
-  readonly training = false;
-  readonly seen: Record<string, tf.Tensor> = {};
-  private readonly paths: Map<Module | Parameter, string>;
-
-  constructor(model: Module) {
-    const named = [...model.namedModules(), ...model.namedParameters()];
-    this.paths = new Map(named.map(([path, owner]) => [owner, path]));
-  }
-
-  block: ForwardContext['block'] = (owners, inputs, fn) => {
-    const outputs = inference.block(owners, inputs, fn);
-    const [owner] = Array.isArray(owners) ? owners : [owners];
-    const path = this.paths.get(owner);
-    const [first] = Object.values(outputs);
-    if (path !== undefined && first !== undefined) this.seen[path] = tf.keep(first.clone());
-    return outputs;
-  };
-
-  detach<T extends tf.Tensor>(x: T): T {
-    return x.clone();
-  }
+/** The path of every module and parameter. */
+function pathsOf(model: Module): ReadonlyMap<unknown, string> {
+  const named: [string, unknown][] = [...model.namedModules(), ...model.namedParameters()];
+  return new Map(named.map(([path, owner]) => [owner, path]));
 }

@@ -71,7 +71,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
       what: 'adapters are for grounding-dino',
       fix: 'Leave it out',
     });
-  if (options.blocks === true && (kind.type === 'grounding-dino' || kind.type === 'universeg'))
+  if (options.blocks === true && !['sam', 'sam2', 'samus'].includes(kind.type))
     throw new UsageError({
       code: 'E_OPTION_CONFLICT',
       where: '--blocks',

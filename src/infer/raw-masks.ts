@@ -6,6 +6,7 @@ import { type ForwardContext, inference } from '../nn/index.js';
 import { resizeAntialiased } from '../ops/index.js';
 import { loadSam, loadSam2, loadSamus } from '../pretrained/index.js';
 import type { RawInputs } from './raw-inputs.js';
+import { watchBlocks } from './watch-blocks.js';
 
 export type RawMasker =
   | { readonly type: 'sam2'; readonly config: Sam2Config }
@@ -31,7 +32,7 @@ export async function rawMasks(
   try {
     return tf.tidy(() => {
       const seen: Record<string, tf.Tensor> = {};
-      const context = blocks ? watching(seen) : inference;
+      const context = blocks ? watchBlocks(seen, ({ index, name }) => `blocks.${index}.${name}`) : inference;
       const pixelValues = inputs.image('pixel_values');
       const prompts = { ...promptsOf(inputs), masks: readMaskInputs(kind, inputs), multimask };
       const outputs =
@@ -48,21 +49,6 @@ export async function rawMasks(
 async function modelOf(kind: RawMasker, path: string): Promise<Sam | Sam2> {
   if (kind.type === 'sam2') return loadSam2(path, kind.config);
   return kind.type === 'sam' ? loadSam(path, kind.config) : (await loadSamus(path)).model;
-}
-
-/** Inference that keeps a copy of what each block computes; models free what they pass on. */
-function watching(seen: Record<string, tf.Tensor>): ForwardContext {
-  let count = 0;
-  return {
-    ...inference,
-    block(owners, given, fn) {
-      const outputs = inference.block(owners, given, fn);
-      for (const [name, tensor] of Object.entries(outputs))
-        if (tensor !== undefined) seen[`blocks.${count}.${name}`] = tf.keep(tensor.clone());
-      count += 1;
-      return outputs;
-    },
-  };
 }
 
 type Prompts = Omit<Parameters<Sam2['decodeMasks']>[0], 'features'>;

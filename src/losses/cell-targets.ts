@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import type { BinaryMask } from '../imaging/index.js';
+import { type BinaryMask, maskArea } from '../imaging/index.js';
 import { assertShape, SonogroundError } from '../util/index.js';
 import type { DetectionTarget } from './target.js';
 
@@ -59,7 +59,7 @@ function cellsShowing(mask: BinaryMask, extent: readonly [number, number], grids
   const { width, height, data } = mask;
   const size = grids.reduce((sum, [h, w]) => sum + h * w, 0);
   const shares = new Float32Array(size);
-  const object = data.reduce((sum, inside) => sum + (inside > 0 ? 1 : 0), 0);
+  const object = maskArea(mask);
   if (object === 0) return shares;
   let first = 0;
   for (const [h, w] of grids) {

@@ -227,7 +227,7 @@ export class DetectionCriterion {
     const terms: Record<string, number> = {};
     let total = 0;
     for (const [l, { weight, term, weights }] of heads.entries()) {
-      const [classPart, bbox, giou] = [0, 1, 2].map((part) => values[part * heads.length + l] as number) as unknown as Parts;
+      const [classPart, bbox, giou] = [0, 1, 2].map((part) => values[part * heads.length + l] as number) as Parts;
       const [byClass, byBox, byGiou] = weights;
       const weighted = weight * (byClass * classPart + byBox * bbox + byGiou * giou);
       total += weighted;
@@ -238,7 +238,7 @@ export class DetectionCriterion {
   }
 }
 
-type Parts = readonly [byClass: number, byBox: number, byGiou: number];
+type Parts = [byClass: number, byBox: number, byGiou: number];
 
 function assertFits({ logits, predBoxes }: LayerOutputs, first: LayerOutputs, textMask: tf.Tensor2D): void {
   const [b, q, t] = first.logits.shape;

@@ -1,13 +1,10 @@
-import { type BinaryMask, connectedComponents, maskArea, type Size } from '../../imaging/index.js';
-
-/** A map of levels from 0 to 255, row-major. */
-export type LevelMap = BinaryMask;
+import { type BinaryMask, connectedComponents, type GreyMap, maskArea, type Size } from '../../imaging/index.js';
 
 /** Levels of an 8-bit map. */
 const LEVELS = 256;
 
 /** Values rescaled to the levels from 0 to 255; undefined if all are equal, or one is not finite. */
-export function levelsOf(values: Float32Array, { width, height }: Size): LevelMap | undefined {
+export function levelsOf(values: Float32Array, { width, height }: Size): GreyMap | undefined {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (!Number.isFinite(value)) return undefined;
@@ -21,7 +18,7 @@ export function levelsOf(values: Float32Array, { width, height }: Size): LevelMa
 /**
  * Nearest-neighbour resizing by the left upper corner of each pixel, as OpenCV does it; other resizing here goes by the centres.
  */
-export function resizeByCorner({ data, ...from }: LevelMap, { width, height }: Size): LevelMap {
+export function resizeByCorner({ data, ...from }: GreyMap, { width, height }: Size): GreyMap {
   const columns = Array.from({ length: width }, (_, x) => Math.min(from.width - 1, Math.floor((x * from.width) / width)));
   const resized = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
@@ -37,7 +34,7 @@ export function resizeByCorner({ data, ...from }: LevelMap, { width, height }: S
  *
  * @returns an empty mask if there is a single level.
  */
-export function brighterCluster({ data, width, height }: LevelMap): BinaryMask {
+export function brighterCluster({ data, width, height }: GreyMap): BinaryMask {
   const counts = new Float64Array(LEVELS);
   for (const level of data) counts[level] = (counts[level] as number) + 1;
   const level = bestSplit(counts);

@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../../imaging/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type GreyMap, type RasterImage } from '../../imaging/index.js';
 import { type BiomedClip, patchesAcross } from '../../models/biomed-clip/index.js';
 import { inference } from '../../nn/index.js';
 import { resizeBilinear } from '../../ops/index.js';
@@ -9,7 +9,7 @@ import type { SentenceTokenizer } from '../../prompts/index.js';
 import { CheckpointError, Rng, RuntimeError, UsageError } from '../../util/index.js';
 import type { Detector } from '../detector.js';
 import { checkImage } from '../image-predictor.js';
-import { brighterCluster, type LevelMap, largestComponents, levelsOf, resizeByCorner } from './coarse-mask.js';
+import { brighterCluster, largestComponents, levelsOf, resizeByCorner } from './coarse-mask.js';
 import { type BottleneckOptions, informationOfPatches } from './information-bottleneck.js';
 
 /** Settings of {@link SaliencyDetector}. */
@@ -83,7 +83,7 @@ export class SaliencyDetector implements Detector, Disposable {
   }
 
   /** Salience of the centre crop, on the model's grid; undefined if all patches are alike. */
-  private async saliency(image: RasterImage, sentence: string): Promise<LevelMap | undefined> {
+  private async saliency(image: RasterImage, sentence: string): Promise<GreyMap | undefined> {
     if (this.disposed)
       throw new RuntimeError({ code: 'E_NOT_READY', where: 'SaliencyDetector', what: 'it was disposed', fix: 'Load it again' });
     checkImage(image);
@@ -135,7 +135,7 @@ export class SaliencyDetector implements Detector, Disposable {
 }
 
 /** The brighter cluster of a crop's map, in the crop's place in the image. */
-function placedCluster(levels: LevelMap, { width, height }: RasterImage): BinaryMask {
+function placedCluster(levels: GreyMap, { width, height }: RasterImage): BinaryMask {
   const { width: side, data: inside } = brighterCluster(levels);
   const { resized, left, top } = centreCrop({ width, height }, side);
   const data = new Uint8Array(width * height);
@@ -151,7 +151,7 @@ function placedCluster(levels: LevelMap, { width, height }: RasterImage): Binary
 }
 
 /** The brighter cluster of a crop's map stretched over the image, by the authors' chain of nearest neighbours. */
-function stretchedCluster(levels: LevelMap, image: RasterImage): BinaryMask {
+function stretchedCluster(levels: GreyMap, image: RasterImage): BinaryMask {
   const square = { width: CLUSTER_SIDE, height: CLUSTER_SIDE };
   return resizeByCorner(brighterCluster(resizeByCorner(resizeByCorner(levels, image), square)), image);
 }
