@@ -16,13 +16,15 @@ export const shippedModels = ultrasoundModels;
 const PACKAGED: readonly string[] = [...[nanoModels, ultrasoundModels].flatMap((models) => Object.values(models)), exemplarModel];
 
 const PHANTOMS = ['phantom-standard'];
+const REAL = ['BUSI', 'CCA', 'usgra-seg', ...PHANTOMS];
 
 /** Datasets whose training split the shipped models were trained on. */
 const TRAINED_ON: Readonly<Record<string, readonly string[]>> = {
   [basename(nanoModels.detector)]: PHANTOMS,
   [basename(nanoModels.masker)]: PHANTOMS,
-  [basename(ultrasoundModels.detector)]: ['BUSI', 'CCA', 'usgra-seg', ...PHANTOMS],
-  [basename(ultrasoundModels.masker)]: ['BUSI', 'CCA', 'usgra-seg', ...PHANTOMS],
+  [basename(ultrasoundModels.detector)]: REAL,
+  [basename(ultrasoundModels.masker)]: REAL,
+  [basename(exemplarModel)]: REAL,
 };
 
 /** Datasets whose training split a model was trained on, as far as known: of a shipped one. */

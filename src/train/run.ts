@@ -132,6 +132,10 @@ async function detectorTask(config: RunConfig, { train, val }: OpenedSplits, cap
   const { imageSize } = config.model;
   const parts = imageSize === undefined ? loaded : { ...loaded, imageProcessor: loaded.imageProcessor.sized(sizeOf(imageSize)) };
   const { encoderMatches, decoderMatches, iouTargets, ...weights } = config.loss;
+  if (weights.cells > 0 && !parts.model.config.twoStage) {
+    const what = 'the detector has no first stage, whose cells it would train (two_stage is false)';
+    throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'loss.cells', what, fix: 'Set it to 0' });
+  }
   const costs = { class: 2, bbox: 5, giou: 2 };
   const criterion = new DetectionCriterion({ weights, costs, encoderMatches, decoderMatches, iouTargets });
   freeze(parts.model, config);

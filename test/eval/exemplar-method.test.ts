@@ -173,3 +173,16 @@ describe('the grid of the paper’s protocol', () => {
     expect(own['paper']).toEqual({ dsc: 1, hd95: Number.NaN });
   });
 });
+
+describe('what the weights of a method of exemplars have seen', () => {
+  it('is the training splits of the shipped UniverSeg, and unknown for other weights', async () => {
+    const support = await drawSupport(datasetOf([shot(1, 'cyst')]), datasetOf([shot(20, 'cyst')]), { count: 1, seed: 0 });
+    const seen = async (weights: string) => {
+      const cache = new AnswerCache(dir);
+      const method = await ExemplarMethod.open({ entry: entry([]), weights, asPublished: false, support, count: 1, cache });
+      return ['busi', 'busbra'].map((name) => method.seen(name));
+    };
+    expect(await seen('weights/universeg-nano')).toEqual(['training split', 'unknown']);
+    expect(await seen(fixturePath('universeg', 'published.pt'))).toEqual(['unknown', 'unknown']);
+  });
+});

@@ -1,6 +1,7 @@
 import type { Sample } from '../../data/index.js';
 import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
 import { createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
+import { trainingDataOf } from '../../pretrained/index.js';
 import { type Answer, type AnsweredBox, type Method, type SeenInTraining, WHOLE } from '../../protocols/index.js';
 import { DataError } from '../../util/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
@@ -80,7 +81,9 @@ export class ExemplarMethod implements Method {
   }
 
   seen(dataset: string): SeenInTraining {
-    return seenBy(this.options.entry.trainedOn?.datasets, dataset);
+    const { entry, weights } = this.options;
+    const own = trainingDataOf(weights);
+    return own.length > 0 ? seenBy(own, dataset, 'training split') : seenBy(entry.trainedOn?.datasets, dataset);
   }
 
   dispose(): Promise<void> {
