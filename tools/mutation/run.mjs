@@ -95,7 +95,9 @@ async function mutate(name, { mutate: files, tests, sample }, options) {
     concurrency: options.workers,
     // Node never frees a context in which an ES module ran: see jest.config.js.
     maxTestRunnerReuse: 60,
-    timeoutMS: 120_000,
+    // An endless loop costs this long, a slow machine four times the time of the first run.
+    timeoutMS: 15_000,
+    timeoutFactor: 4,
     checkers: size > 0 ? ['sample'] : [],
     sample: { size, seed: options.seed },
     warnings: { unknownOptions: false },
