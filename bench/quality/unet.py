@@ -6,7 +6,8 @@
     npm run eval -- --config configs/ultrasound.yaml --set data.root=DIR --predictions unet=runs/unet/predictions
 
 The rate is the one of three with the best validation DSC after a quarter of the time; then three seeds learn for the whole time, and
-the best one on validation images predicts. Times are of the processor, so that runs beside other work are not cut short.
+the best one on validation images predicts. Times are of the processor, so that runs beside other work are not cut short. Each finished
+run is kept in TO/runs and not repeated. --bfloat16 computes convolutions in bfloat16, more than twice as fast on processors that have it.
 Needs torch and pillow.
 """
 import argparse
@@ -113,7 +114,7 @@ def fit(images: numpy.ndarray, masks: numpy.ndarray, entries: list[dict], option
     """Trains for so many minutes of processor time; the weights of the best check on validation images."""
     torch.manual_seed(seed)
     order = numpy.random.default_rng(seed)
-    net = UNet(options.width)
+    net = UNet(options.width).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
     side = images.shape[1]
     best, curve, checked, seen = (-1.0, {}), [], 0, 0
@@ -122,7 +123,9 @@ def fit(images: numpy.ndarray, masks: numpy.ndarray, entries: list[dict], option
         for group in optimizer.param_groups:
             group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * share))
         picked = order.integers(len(images), size=BATCH)
-        loss = loss_of(net(to_tensor(images[picked])), torch.from_numpy((masks[picked] > 127).astype(numpy.float32))[:, None])
+        with torch.autocast("cpu", torch.bfloat16, options.bfloat16):
+            logits = net(to_tensor(images[picked]))
+        loss = loss_of(logits.float(), torch.from_numpy((masks[picked] > 127).astype(numpy.float32))[:, None])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -142,6 +145,24 @@ def fit(images: numpy.ndarray, masks: numpy.ndarray, entries: list[dict], option
     return best[0], net.eval(), curve
 
 
+def kept_fit(name: str, images: numpy.ndarray, masks: numpy.ndarray, entries: list[dict], options: argparse.Namespace, *arguments):
+    """fit(), or its result from an earlier call with the same options."""
+    file = options.to / "runs" / f"{name}.pt"
+    said = {"side": images.shape[1], "images": len(images), "width": options.width, "bfloat16": options.bfloat16, "arguments": arguments}
+    if file.exists():
+        kept = torch.load(file, weights_only=False)
+        if kept["options"] != said:
+            raise SystemExit(f"{file} was trained with other options: {kept['options']}, not {said}. Give another --to or remove it")
+        net = UNet(options.width)
+        net.load_state_dict(kept["weights"])
+        return kept["dsc"], net.eval(), kept["curve"]
+    dsc, net, curve = fit(images, masks, entries, options, *arguments)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"options": said, "dsc": dsc, "weights": net.state_dict(), "curve": curve}, file.with_suffix(".part"))
+    file.with_suffix(".part").rename(file)
+    return dsc, net, curve
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=pathlib.Path, required=True, help="what augmented.mjs has written")
@@ -150,6 +171,7 @@ def main() -> None:
     parser.add_argument("--predict", nargs="*", default=[], help="DATASET/PART to predict masks of")
     parser.add_argument("--minutes", type=float, default=60, help="of one seed, by the clock on idle processors")
     parser.add_argument("--width", type=int, default=22, help="channels of the first level; 22: 3.7 M parameters")
+    parser.add_argument("--bfloat16", action="store_true", help="convolutions in bfloat16, parameters in float32")
     parser.add_argument("--to", type=pathlib.Path, required=True)
     options = parser.parse_args()
 
@@ -159,13 +181,15 @@ def main() -> None:
     parameters = sum(parameter.numel() for parameter in UNet(options.width).parameters())
     print(json.dumps({"images": len(images), "parameters": parameters, "threads": torch.get_num_threads()}), flush=True)
 
-    rate = max(RATES, key=lambda rate: fit(images, masks, entries, options, rate, SEEDS[0], options.minutes / 4)[0])
-    runs = {seed: fit(images, masks, entries, options, rate, seed, options.minutes) for seed in SEEDS}
+    trials = {rate: kept_fit(f"rate-{rate}", images, masks, entries, options, rate, SEEDS[0], options.minutes / 4) for rate in RATES}
+    rate = max(RATES, key=lambda rate: trials[rate][0])
+    runs = {seed: kept_fit(f"seed-{seed}", images, masks, entries, options, rate, seed, options.minutes) for seed in SEEDS}
     seed = max(runs, key=lambda seed: runs[seed][0])
     options.to.mkdir(parents=True, exist_ok=True)
     summary = {
         "parameters": parameters,
         "rate": rate,
+        "rates": {rate: round(dsc, 2) for rate, (dsc, _, _) in trials.items()},
         "seed": seed,
         "val": {seed: round(dsc, 2) for seed, (dsc, _, _) in runs.items()},
         "curves": {seed: curve for seed, (_, _, curve) in runs.items()},
