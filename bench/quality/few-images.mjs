@@ -4,9 +4,11 @@
  * Results are appended to TO/lines.jsonl; a run that is in it is not repeated.
  *
  *   node bench/quality/few-images.mjs --data DIR/hc18 --to runs/few-hc18 [--counts 10,30,100,300] [--draws 3] [--methods lora,full,scratch]
+ *     [--held-out 100]
  *
  * DIR/hc18 is an imported dataset. Each draw takes its training images from the training split, one of a group while there are groups left;
- * the 20 validation images and all test images stay the same.
+ * the 20 validation images and all test images stay the same. With --held-out, these come from the training split too, so many test images
+ * of groups kept apart from all others, and the dataset's own validation and test splits are not read.
  */
 import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     counts: { type: 'string', default: '10,30,100,300' },
     draws: { type: 'string', default: '3' },
     methods: { type: 'string', default: Object.keys(METHODS).join(',') },
+    'held-out': { type: 'string' },
     set: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -44,9 +47,10 @@ function usage(problem) {
 const counts = values.counts.split(',').map(Number);
 const methods = values.methods.split(',');
 const draws = Number(values.draws);
+const heldOut = values['held-out'] === undefined ? undefined : Number(values['held-out']);
 if (values.data === undefined || values.to === undefined) usage('expected --data DIR and --to DIR');
-if (![...counts, draws].every((count) => Number.isInteger(count) && count > 0))
-  usage('--counts and --draws: expected integers above 0');
+if (![...counts, draws, heldOut ?? 1].every((count) => Number.isInteger(count) && count > 0))
+  usage('--counts, --draws and --held-out: expected integers above 0');
 for (const method of methods)
   if (!(method in METHODS)) usage(`--methods: no method is called "${method}". Choose from ${Object.keys(METHODS).join(', ')}`);
 
@@ -79,6 +83,31 @@ async function readPart(part) {
   return JSON.parse(await readFile(join(values.data, 'annotations', `${part}.json`), 'utf8'));
 }
 
+async function readSplits() {
+  const [train, val, test] = await Promise.all(['train', 'val', 'test'].map(readPart));
+  return { train, val, test };
+}
+
+/** Three splits of the training split, whole groups each: `count` test images, {@link VALIDATION} for validation, and the rest. */
+async function heldOutOfTraining(count) {
+  const whole = await readPart('train');
+  const groups = new Map();
+  for (const image of whole.images) {
+    const key = image.group ?? image.id;
+    groups.set(key, [...(groups.get(key) ?? []), image]);
+  }
+  const queue = Rng.seeded(0, 2).shuffle([...groups.values()]);
+  const take = (least) => {
+    const taken = [];
+    while (taken.length < least && queue.length > 0) taken.push(...queue.shift());
+    if (taken.length < least)
+      usage(`${values.data}: the training split has ${whole.images.length} images, too few for --held-out ${count}`);
+    return taken;
+  };
+  const split = (images) => ({ ...whole, images });
+  return { test: split(take(count)), val: split(take(VALIDATION)), train: split(queue.flat()) };
+}
+
 /** A dataset folder whose images and masks are the whole one's. */
 async function writeSubset(dir, parts) {
   await rm(dir, { recursive: true, force: true });
@@ -102,7 +131,7 @@ async function linesOf(file) {
 const quiet = { info: () => {}, warn: console.warn };
 await mkdir(values.to, { recursive: true });
 await initBackend('tensorflow', quiet, 'training');
-const [train, val, test] = await Promise.all(['train', 'val', 'test'].map(readPart));
+const { train, val, test } = await (heldOut === undefined ? readSplits() : heldOutOfTraining(heldOut));
 const validation = drawn(val.images, VALIDATION, Rng.seeded(0, 1));
 const file = join(values.to, 'lines.jsonl');
 const made = new Set((await linesOf(file)).map(({ method, count, draw }) => `${method} ${count} ${draw}`));
