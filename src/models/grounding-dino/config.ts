@@ -38,6 +38,8 @@ const schema = z.object({
   giou_loss_coefficient: z.number().default(2),
   focal_alpha: z.number().default(0.25),
   max_text_len: bounds.textLength.default(256),
+  /** Not upstream's: the text encoder reads each phrase as a sentence after [CLS], as frozen sentence encoders need it. */
+  phrases_as_sentences: z.boolean().default(false),
   text_enhancer_dropout: rate.default(0),
   fusion_droppath: rate.default(0.1),
   fusion_dropout: rate.default(0),

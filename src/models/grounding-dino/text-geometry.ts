@@ -1,5 +1,5 @@
 import { tf } from '../../backend/index.js';
-import { biasOf, phraseMasks } from './text-masks.js';
+import { biasOf, phraseMasks, sentenceMasks } from './text-masks.js';
 
 /** Constants of a prompt, independent of any parameter. */
 export interface TextGeometry {
@@ -7,9 +7,9 @@ export interface TextGeometry {
   readonly inputIds: tf.Tensor2D;
   /** [B, T] i32, 1 text 0 padding. */
   readonly attentionMask: tf.Tensor2D;
-  /** [B, T, T] i32, 1 where a token may attend. */
+  /** [B, T, T] i32, 1 where a token may attend in the text encoder. */
   readonly selfAttention: tf.Tensor3D;
-  /** [B, T] i32. */
+  /** [B, T] i32, of the text encoder. */
   readonly positionIds: tf.Tensor2D;
   /** [B, 1, 1, T] f32, for scores over tokens: very low at padding. */
   readonly tokenBias: tf.Tensor4D;
@@ -26,21 +26,25 @@ export interface TextGeometry {
 export function textGeometry(
   allIds: tf.Tensor2D,
   allMask: tf.Tensor2D,
-  { maxTextLen, dModel }: { readonly maxTextLen: number; readonly dModel: number },
+  {
+    maxTextLen,
+    dModel,
+    phrasesAsSentences,
+  }: { readonly maxTextLen: number; readonly dModel: number; readonly phrasesAsSentences: boolean },
 ): TextGeometry {
   const [b, given] = allIds.shape;
   const t = Math.min(given, maxTextLen);
   const masks = phraseMasks(allIds);
-  const positionIds = masks.positionIds.slice([0, 0], [b, t]);
+  const encoder = phrasesAsSentences ? sentenceMasks(allIds) : masks;
   const attentionMask = allMask.slice([0, 0], [b, t]);
   return {
     inputIds: allIds.slice([0, 0], [b, t]),
     attentionMask,
-    selfAttention: masks.selfAttention.slice([0, 0, 0], [b, t, t]),
-    positionIds,
+    selfAttention: encoder.selfAttention.slice([0, 0, 0], [b, t, t]),
+    positionIds: encoder.positionIds.slice([0, 0], [b, t]),
     tokenBias: biasOf(attentionMask).reshape([b, 1, 1, t]) as tf.Tensor4D,
     phraseBias: masks.selfAttentionBias.slice([0, 0, 0, 0], [b, 1, t, t]),
-    positions: tf.gather(wholeNumberEncoding(given, dModel), positionIds) as tf.Tensor as tf.Tensor3D,
+    positions: tf.gather(wholeNumberEncoding(given, dModel), masks.positionIds.slice([0, 0], [b, t])) as tf.Tensor as tf.Tensor3D,
   };
 }
 
