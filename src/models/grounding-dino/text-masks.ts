@@ -47,7 +47,10 @@ export function sentenceMasks(inputIds: tf.Tensor2D): Pick<TextMasks, 'selfAtten
   const [b, t] = inputIds.shape;
   const { closed, mask, distance } = splitAtSpecialTokens(inputIds);
   const inSentence = tf.mul(closed, tf.sub(1, marked(inputIds, frameTokens))) as tf.Tensor2D; // [B, T]
-  const first = tf.oneHot(tf.tensor1d([0], 'int32'), t).reshape([1, 1, t]);
+  const first = tf.tensor3d(
+    Float32Array.from({ length: t }, (_, i) => (i === 0 ? 1 : 0)),
+    [1, 1, t],
+  );
   const toFirst = tf.mul(inSentence.reshape([b, t, 1]), first); // [B, T, T]
   return {
     selfAttention: tf.cast(tf.maximum(mask, toFirst), 'int32') as tf.Tensor3D,
