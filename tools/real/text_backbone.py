@@ -96,6 +96,8 @@ def main():
         "vocab_size": len(pieces),
         "max_position_embeddings": given.positions,
     }
+    # A frozen sentence encoder loses the first word without [CLS]: docs/decisions/0054-phrases-as-sentences.md.
+    detector["phrases_as_sentences"] = True
     (to / "config.json").write_text(json.dumps(detector, indent=2) + "\n")
 
     (to / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces))
