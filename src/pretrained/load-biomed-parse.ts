@@ -5,6 +5,7 @@ import {
   biomedParseUnusedKeys,
   parseBiomedParseConfig,
 } from '../models/biomed-parse/index.js';
+import { type MaskLaws, readMaskLaws } from '../processing/index.js';
 import { ClipTokenizer } from '../prompts/index.js';
 import type { Rng } from '../util/index.js';
 import { loadCheckpoint, modelFolder } from '../weights/index.js';
@@ -16,6 +17,8 @@ export interface BiomedParseParts {
   readonly model: BiomedParse;
   readonly config: BiomedParseConfig;
   readonly tokenizer: ClipTokenizer;
+  /** Distributions of what right masks show. Absent: there is no `target_dist.json`. */
+  readonly laws?: MaskLaws | undefined;
 }
 
 /** Parsers of BiomedParse configurations, by `model_type`. */
@@ -25,15 +28,17 @@ export const biomedParseConfigs = { biomedparse: parseBiomedParseConfig };
  * Loads a BiomedParse.
  *
  * @param path - a model directory, the published `.pt` file, or the name of a downloaded model; with CLIP's `tokenizer.json` or
- * `merges.txt` beside it.
+ * `merges.txt` beside it, and for p-values the published `target_dist.json`.
  * @throws CheckpointError naming the file that is missing, of another model, or does not fit.
  */
 export async function loadBiomedParse(path: string): Promise<BiomedParseParts> {
   const place = await resolveModel(path);
   const config = await readModelConfig(place, biomedParseConfigs);
   const { vocabSize, maxPositionEmbeddings: longest } = config.text;
-  const tokenizer = await ClipTokenizer.load(await modelFolder(place), { vocabSize, longest });
-  return { model: await loadBiomedParseModel(place, config), config, tokenizer };
+  const folder = await modelFolder(place);
+  const tokenizer = await ClipTokenizer.load(folder, { vocabSize, longest });
+  const laws = await readMaskLaws(folder);
+  return { model: await loadBiomedParseModel(place, config), config, tokenizer, laws };
 }
 
 /** Loads only the model of {@link loadBiomedParse}. */

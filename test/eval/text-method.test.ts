@@ -72,6 +72,16 @@ describe('a method that is given text', () => {
     expect(asked).toEqual(['cyst', 'cyst']);
   });
 
+  it('of random weights says so in its name, and claims to have seen nothing', async () => {
+    const open = { entry: entry([]), asPublished: false, cache: new AnswerCache(`${dir}/random`) };
+    const [random, trained] = [
+      await TextMethod.open({ ...open, weights: 'random' }),
+      await TextMethod.open({ ...open, weights: SAM }),
+    ];
+    expect([random.name, random.untrained, random.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);
+    expect(trained.untrained).toBe(false);
+  });
+
   it('of several models wants the weights of each, and finds all of them', async () => {
     const open = (weights: string) =>
       TextMethod.open({ entry: entry([], ['ONE', 'OTHER']), weights, asPublished: false, cache: new AnswerCache(dir) });
