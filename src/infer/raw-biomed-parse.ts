@@ -10,7 +10,7 @@ const DIVISOR = 32;
 
 /**
  * The masks of all queries of one forward pass of a BiomedParse, their class embeddings, and how alike they are to each text. Several
- * texts are one question, as in the authors' code.
+ * texts are one prompt, as in the authors' code.
  *
  * @param states - also return what every block computes, by the path of its first module, further results of a block by their names.
  */

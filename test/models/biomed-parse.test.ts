@@ -46,7 +46,7 @@ describe('BiomedParse', () => {
     await expectClose(text.sentence, golden.tensor('out.sentence'), TOLERANCE.encoder);
   });
 
-  it('several texts in one question see each other, as in the reference', async () => {
+  it('several texts in one prompt see each other, as in the reference', async () => {
     const { golden, model } = await open();
     const together = run(model, golden, inference, [0, 1, 2]);
     await expectClose(together.predMasks, golden.tensor('out.all.masks'), TOLERANCE.masker);

@@ -52,7 +52,7 @@ def make(name, seed):
         unit = [x / (x.norm(dim=-1, keepdim=True) + 1e-7) for x in (classes, sentences)]
         return scale.exp().clamp(max=100) * unit[0] @ unit[1].t()
 
-    with torch.no_grad():  # All phrases in one question: their tokens see each other.
+    with torch.no_grad():  # All phrases in one prompt: their tokens see each other.
         masks, classes, sentences = ask(model, pixels, phrases)
         case |= {"out.all.masks": masks[None], "out.all.similarity": similarity(classes, sentences)[None]}
     seen, hooks = watch(model)

@@ -240,6 +240,6 @@ def nhwc(x):
 def ask(model, pixels, phrases):
     """What the authors' `interactive_infer_image` reads from the model: masks and class embeddings of all queries, and each phrase's class.
 
-    `pixels`: [3, H, W] in 0 to 255, already of the model's size. All phrases are one question, as there."""
+    `pixels`: [3, H, W] in 0 to 255, already of the model's size. All phrases are one prompt, as there."""
     answer, _size, extra = model.evaluate_demo([{"image": pixels, "text": phrases, "height": pixels.shape[1], "width": pixels.shape[2]}])
     return answer["pred_masks"][0], answer["pred_captions"][0], extra["grounding_class"]

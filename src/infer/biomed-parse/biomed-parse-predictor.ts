@@ -1,6 +1,6 @@
 import { ensureBackend, tf } from '../../backend/index.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage, resizeImage } from '../../imaging/index.js';
-import type { BiomedParse, EncodedImage } from '../../models/biomed-parse/index.js';
+import type { BiomedParse, BiomedParseImage } from '../../models/biomed-parse/index.js';
 import { InferencePasses, inference } from '../../nn/index.js';
 import { resizeBilinear } from '../../ops/index.js';
 import { type BiomedParseParts, loadBiomedParse } from '../../pretrained/index.js';
@@ -51,7 +51,7 @@ export class BiomedParsePredictor implements Detector, Disposable {
   private readonly passes: InferencePasses;
   /** Masks by the boxes that {@link detect} returned, for as long as these exist. */
   private readonly byBox = new WeakMap<BoxXyxy, MaskPrediction>();
-  private current: { readonly image: RasterImage; readonly encoded: EncodedImage } | undefined;
+  private current: { readonly image: RasterImage; readonly encoded: BiomedParseImage } | undefined;
   private disposed = false;
 
   /** @throws UsageError when the threshold is no number from 0 to 1. */
@@ -183,7 +183,7 @@ export class BiomedParsePredictor implements Detector, Disposable {
     return probability;
   }
 
-  private encode(image: RasterImage): EncodedImage {
+  private encode(image: RasterImage): BiomedParseImage {
     if (this.current?.image === image) return this.current.encoded;
     this.release();
     const pixelValues = biomedParsePixels(image, this.model.config.imageSize);

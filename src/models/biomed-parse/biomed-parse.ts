@@ -3,11 +3,11 @@ import { type ConfigDict, type ForwardContext, Module, type Serializable, type S
 import { FocalNet } from '../focalnet/index.js';
 import type { BiomedParseConfig } from './config.js';
 import { PixelDecoder } from './pixel-decoder.js';
-import { type DecodedQueries, type EncodedImage, SeemDecoder } from './seem-decoder.js';
-import type { EncodedText } from './text-encoder.js';
+import { type BiomedParseImage, type BiomedParseQueries, SeemDecoder } from './seem-decoder.js';
+import type { BiomedParseText } from './text-encoder.js';
 
 /** Masks of all queries, and how alike queries and texts are. */
-export interface BiomedParseOutputs extends DecodedQueries {
+export interface BiomedParseOutputs extends BiomedParseQueries {
   /** [B, Q, H / 4, W / 4] f32, logits. */
   readonly predMasks: tf.Tensor4D;
   /** [B, Q, N] f32. */
@@ -41,7 +41,7 @@ export class BiomedParse extends Module {
    * @param pixelValues - [B, H, W, 3] f32, normalised; sides are multiples of 32.
    * @throws SonogroundError when the sides are not.
    */
-  encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): EncodedImage {
+  encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): BiomedParseImage {
     return tf.tidy(() => {
       const stages = this.backbone.forward(pixelValues, context);
       return this.decoder.prepare(this.pixelDecoder.forward(stages, context), context);
@@ -49,21 +49,21 @@ export class BiomedParse extends Module {
   }
 
   /** @param inputIds - [1, T] i32: one text, from its first token to its end. */
-  encodeText(inputIds: tf.Tensor2D, context: ForwardContext): EncodedText {
+  encodeText(inputIds: tf.Tensor2D, context: ForwardContext): BiomedParseText {
     return this.decoder.language.forward(inputIds, context);
   }
 
   /**
-   * Decodes one text; or several in one question, as the authors' code does with the phrases of a list: the tokens of each then
+   * Decodes one text; or several in one prompt, as the authors' code does with the phrases of a list: the tokens of each then
    * see those of the others, and answers depend on what else is asked.
    *
    * @param image - of one image.
    */
   decode(
-    image: EncodedImage,
-    texts: readonly EncodedText[],
+    image: BiomedParseImage,
+    texts: readonly BiomedParseText[],
     context: ForwardContext,
-  ): DecodedQueries & { similarity: tf.Tensor3D } {
+  ): BiomedParseQueries & { similarity: tf.Tensor3D } {
     return tf.tidy(() => {
       const { tokens, sentences } = joined(texts, context);
       const queries = this.decoder.forward(image, tokens, context);
@@ -80,7 +80,7 @@ export class BiomedParse extends Module {
    * @param maskEmbeds - [B, Q, mask size] f32.
    * @returns [B, Q, H / 4, W / 4] f32, logits.
    */
-  masks(maskEmbeds: tf.Tensor3D, { maskFeatures }: Pick<EncodedImage, 'maskFeatures'>, context: ForwardContext): tf.Tensor4D {
+  masks(maskEmbeds: tf.Tensor3D, { maskFeatures }: Pick<BiomedParseImage, 'maskFeatures'>, context: ForwardContext): tf.Tensor4D {
     const [b, h, w, d] = maskFeatures.shape;
     return context.block([], { maskEmbeds, maskFeatures }, (given) => {
       const product = tf.matMul(given.maskEmbeds, tf.reshape(given.maskFeatures, [b, h * w, d]), false, true);
@@ -111,7 +111,7 @@ export class BiomedParse extends Module {
 }
 
 /** Texts as one: their tokens [1, T, C] one after the other, and the sentences [N, C] apart. */
-function joined(texts: readonly EncodedText[], context: ForwardContext): { tokens: tf.Tensor3D; sentences: tf.Tensor2D } {
+function joined(texts: readonly BiomedParseText[], context: ForwardContext): { tokens: tf.Tensor3D; sentences: tf.Tensor2D } {
   const [first, ...more] = texts;
   if (first === undefined) throw new RangeError('BiomedParse.decode: there is no text');
   if (more.length === 0) return { tokens: first.tokens, sentences: first.sentence };

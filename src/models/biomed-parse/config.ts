@@ -3,7 +3,7 @@ import { bounds } from '../common/index.js';
 import { type FocalNetConfig, focalNetSchema } from '../focalnet/index.js';
 
 /** Sizes of the text encoder, CLIP's. */
-export interface TextConfig {
+export interface BiomedParseTextConfig {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly numHiddenLayers: number;
@@ -17,7 +17,7 @@ export interface BiomedParseConfig {
   /** Side of the square to which images are resized, in pixels. */
   readonly imageSize: number;
   readonly backbone: FocalNetConfig;
-  readonly text: TextConfig;
+  readonly text: BiomedParseTextConfig;
   /** Channels of the pyramid, of the queries, and of a text's tokens among them. */
   readonly hiddenSize: number;
   /** Channels of the map with which a query's embedding is multiplied to give its mask. */

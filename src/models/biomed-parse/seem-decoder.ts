@@ -21,7 +21,7 @@ const LEVELS = 3;
 const INITIAL_STD = 0.02;
 
 /** An image as the decoder reads it, for any number of texts. */
-export interface EncodedImage extends Record<string, tf.Tensor> {
+export interface BiomedParseImage extends Record<string, tf.Tensor> {
   /** [B, H / 4, W / 4, mask size] f32. */
   readonly maskFeatures: tf.Tensor4D;
   /** [B, h * w, C] f32 each, coarsest first. */
@@ -35,7 +35,7 @@ export interface EncodedImage extends Record<string, tf.Tensor> {
 }
 
 /** What the decoder makes of its queries. */
-export interface DecodedQueries extends Record<string, tf.Tensor> {
+export interface BiomedParseQueries extends Record<string, tf.Tensor> {
   /** [B, Q, mask size] f32: a mask is its product with the mask features. */
   readonly maskEmbeds: tf.Tensor3D;
   /** [B, Q, C] f32, to compare with texts. */
@@ -91,7 +91,7 @@ export class SeemDecoder extends Module {
   }
 
   /** Prepares the maps of an image for {@link forward}. */
-  prepare({ maskFeatures, levels }: PixelFeatures, context: ForwardContext): EncodedImage {
+  prepare({ maskFeatures, levels }: PixelFeatures, context: ForwardContext): BiomedParseImage {
     const sources = levels.map((map, level) =>
       context.block(this.levelEmbed, { map }, (given) => {
         const [b, h, w, c] = given.map.shape;
@@ -110,7 +110,7 @@ export class SeemDecoder extends Module {
    * @param tokens - [B, T, C] f32: of one text, or of several one after the other, which then see each other.
    * @returns the queries after the last layer.
    */
-  forward(image: EncodedImage, tokens: tf.Tensor3D, context: ForwardContext): DecodedQueries {
+  forward(image: BiomedParseImage, tokens: tf.Tensor3D, context: ForwardContext): BiomedParseQueries {
     const [b] = image.level0.shape;
     const sources = [image.level0, image.level1, image.level2];
     const grids = [image.grid0, image.grid1, image.grid2];

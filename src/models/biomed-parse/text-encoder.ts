@@ -1,7 +1,7 @@
 import { tf } from '../../backend/index.js';
 import { constant, Embedding, type ForwardContext, LayerNorm, Linear, Module, normal, type Parameter } from '../../nn/index.js';
 import { Attention } from './attention.js';
-import type { BiomedParseConfig, TextConfig } from './config.js';
+import type { BiomedParseConfig, BiomedParseTextConfig } from './config.js';
 
 /** Epsilon of the norms; fixed in the reference. */
 const EPS = 1e-12;
@@ -11,7 +11,7 @@ const INITIAL_STD = 0.02;
 const QUICK_GELU = 1.702;
 
 /** What a text says. */
-export interface EncodedText extends Record<string, tf.Tensor> {
+export interface BiomedParseText extends Record<string, tf.Tensor> {
   /** [1, T, C] f32: the tokens, which join the queries. */
   readonly tokens: tf.Tensor3D;
   /** [1, C] f32, not normalised: what the queries are compared with. */
@@ -46,7 +46,7 @@ export class TextEncoder extends Module {
    * @param inputIds - [1, T] i32 of one text without padding, which could change nothing: no token sees those after it. Its last
    * token is the end of the text, whose state stands for the whole.
    */
-  forward(inputIds: tf.Tensor2D, context: ForwardContext): EncodedText {
+  forward(inputIds: tf.Tensor2D, context: ForwardContext): BiomedParseText {
     const [, t] = inputIds.shape;
     return tf.tidy(() => {
       const { embedded } = context.block([this.tokenEmbedding, this.positions], { inputIds }, (given) => {
@@ -98,7 +98,7 @@ class TextBlock extends Module {
   private readonly contract: Linear;
   private readonly norm2: LayerNorm;
 
-  constructor({ hiddenSize, numAttentionHeads }: TextConfig) {
+  constructor({ hiddenSize, numAttentionHeads }: BiomedParseTextConfig) {
     super();
     this.attention = this.child('attn', new Attention(hiddenSize, numAttentionHeads));
     this.norm1 = this.child('ln_1', new LayerNorm(hiddenSize, EPS));
