@@ -11,7 +11,10 @@ const law = z.tuple([parameter, parameter]);
 const schema = z.record(z.string(), z.record(z.string(), z.tuple([law, law, law, law])));
 
 /** How the statistics of right masks are distributed, as beta laws, by modality and structure: BiomedParse's `target_dist.json`. */
-export type MaskLaws = z.infer<typeof schema>;
+export type MaskLaws = Readonly<Record<string, Readonly<Record<string, readonly [BetaLaw, BetaLaw, BetaLaw, BetaLaw]>>>>;
+
+/** Both parameters of a beta law. */
+export type BetaLaw = readonly [a: number, b: number];
 
 /** Probability, in levels of 256, from which on a pixel counts for the statistics. */
 const INSIDE = 128;

@@ -181,5 +181,13 @@ export {
   saveAdapter,
   type UniverSegParts,
 } from '../pretrained/index.js';
-export type { Detection, ImageProcessor, MaskLaws, ProcessedImages, Selection, SelectOptions } from '../processing/index.js';
+export type {
+  BetaLaw,
+  Detection,
+  ImageProcessor,
+  MaskLaws,
+  ProcessedImages,
+  Selection,
+  SelectOptions,
+} from '../processing/index.js';
 export type { ClipTokenizer, EncodedPrompt, PromptTokenizer } from '../prompts/index.js';

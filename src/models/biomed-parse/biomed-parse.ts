@@ -48,7 +48,11 @@ export class BiomedParse extends Module {
     });
   }
 
-  /** @param inputIds - [1, T] i32: one text, from its first token to its end. */
+  /**
+   * Encodes a text, for any number of images.
+   *
+   * @param inputIds - [1, T] i32, from its first token to its end.
+   */
   encodeText(inputIds: tf.Tensor2D, context: ForwardContext): BiomedParseText {
     return this.decoder.language.forward(inputIds, context);
   }
