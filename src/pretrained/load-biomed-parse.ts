@@ -5,7 +5,7 @@ import {
   biomedParseUnusedKeys,
   parseBiomedParseConfig,
 } from '../models/biomed-parse/index.js';
-import { type MaskLaws, readMaskLaws } from '../processing/index.js';
+import { type MaskDistributions, readMaskDistributions } from '../processing/index.js';
 import { ClipTokenizer } from '../prompts/index.js';
 import type { Rng } from '../util/index.js';
 import { loadCheckpoint, modelFolder } from '../weights/index.js';
@@ -18,7 +18,7 @@ export interface BiomedParseParts {
   readonly config: BiomedParseConfig;
   readonly tokenizer: ClipTokenizer;
   /** Distributions of what right masks show. Absent: there is no `target_dist.json`. */
-  readonly laws?: MaskLaws | undefined;
+  readonly distributions?: MaskDistributions | undefined;
 }
 
 /** Parsers of BiomedParse configurations, by `model_type`. */
@@ -37,8 +37,8 @@ export async function loadBiomedParse(path: string): Promise<BiomedParseParts> {
   const { vocabSize, maxPositionEmbeddings: longest } = config.text;
   const folder = await modelFolder(place);
   const tokenizer = await ClipTokenizer.load(folder, { vocabSize, longest });
-  const laws = await readMaskLaws(folder);
-  return { model: await loadBiomedParseModel(place, config), config, tokenizer, laws };
+  const distributions = await readMaskDistributions(folder);
+  return { model: await loadBiomedParseModel(place, config), config, tokenizer, distributions };
 }
 
 /** Loads only the model of {@link loadBiomedParse}. */

@@ -182,10 +182,10 @@ export {
   type UniverSegParts,
 } from '../pretrained/index.js';
 export type {
-  BetaLaw,
+  BetaParameters,
   Detection,
   ImageProcessor,
-  MaskLaws,
+  MaskDistributions,
   ProcessedImages,
   Selection,
   SelectOptions,

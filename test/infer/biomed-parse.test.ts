@@ -6,7 +6,7 @@ import type { RasterImage } from '../../src/imaging/index.js';
 import { biomedParsePixels } from '../../src/infer/biomed-parse/biomed-parse-predictor.js';
 import { BiomedParsePredictor, GroundedSegmenter } from '../../src/infer/index.js';
 import { biomedParseConfigs, loadBiomedParse, loadBiomedParseModel, readModelConfig } from '../../src/pretrained/index.js';
-import { readMaskLaws } from '../../src/processing/index.js';
+import { readMaskDistributions } from '../../src/processing/index.js';
 import type { ClipTokenizer } from '../../src/prompts/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose, relativeError } from '../support/compare.js';
@@ -30,13 +30,13 @@ function stripes(width: number, height: number): RasterImage {
 }
 
 /** The model of the fixture, whose vocabulary has no words: every phrase has the fixture's tokens. */
-async function published(golden: GoldenCase, laws?: Awaited<ReturnType<typeof readMaskLaws>>, rejectBelow = 0) {
+async function published(golden: GoldenCase, distributions?: Awaited<ReturnType<typeof readMaskDistributions>>, rejectBelow = 0) {
   const folder = fixturePath('biomed-parse');
   const config = await readModelConfig(folder, biomedParseConfigs);
   const model = await loadBiomedParseModel(fixturePath('biomed-parse', 'published.pt'), config);
   const ids = Int32Array.from(golden.array('in.ids').data);
   const tokenizer = { encode: () => ids } as unknown as ClipTokenizer;
-  return new BiomedParsePredictor({ model, config, tokenizer, laws }, { rejectBelow });
+  return new BiomedParsePredictor({ model, config, tokenizer, distributions }, { rejectBelow });
 }
 
 describe('BiomedParsePredictor', () => {
@@ -65,10 +65,10 @@ describe('BiomedParsePredictor', () => {
     await expectClose(levels, golden.tensor('out.resized').toFloat(), 1e-6);
   });
 
-  it('tests masks by the published laws where there are some, and rejects below the threshold', async () => {
+  it('tests masks by the published distributions where there are some, and rejects below the threshold', async () => {
     const golden = await GoldenCase.read('biomed-parse-image');
     const image = imageOf(golden);
-    const laws = await readMaskLawsOfFixture();
+    const distributions = await readMaskDistributionsOfFixture();
     const { own } = fixtureJson('biomed-parse-image', 'p-values.json') as Record<string, Record<string, number>>;
     const expected = own?.['tumor'] as number;
     for (const [rejectBelow, area] of [
@@ -76,11 +76,11 @@ describe('BiomedParsePredictor', () => {
       [expected + 0.01, false],
     ] as const) {
       // biome-ignore format: one line
-      const predictor = await published(golden, laws, rejectBelow);
+      const predictor = await published(golden, distributions, rejectBelow);
       const [known, unknown] = await predictor.predict(image, ['tumor', 'kidney']);
       expect(relativeError([known?.pValue as number], [expected])).toBeLessThan(1e-4);
       expect(known?.mask.data.includes(1)).toBe(area);
-      // Of a structure without laws nothing is known, so that it is never rejected.
+      // Of a structure without distributions nothing is known, so that it is never rejected.
       expect(unknown).not.toHaveProperty('pValue');
       expect(unknown?.mask.data.includes(1)).toBe(true);
       predictor.dispose();
@@ -145,8 +145,8 @@ describe('BiomedParsePredictor', () => {
   });
 });
 
-async function readMaskLawsOfFixture() {
-  const laws = fixtureJson('biomed-parse-image', 'laws.json');
-  await writeFile(join(dir, 'target_dist.json'), JSON.stringify(laws));
-  return readMaskLaws(dir);
+async function readMaskDistributionsOfFixture() {
+  const distributions = fixtureJson('biomed-parse-image', 'distributions.json');
+  await writeFile(join(dir, 'target_dist.json'), JSON.stringify(distributions));
+  return readMaskDistributions(dir);
 }

@@ -94,16 +94,16 @@ def make_image(name, seed, model):
         probability = interactive_infer_image(whole, image, [phrase])
     case = {"in.image": pixels, "in.ids": torch.tensor([[int(word) for word in phrase.split()]], dtype=torch.int32),
             "out.resized": torch.from_numpy(np.asarray(inference.transform(image)).copy()), "out.probability": torch.from_numpy(probability[0].copy())}
-    laws = {"left heart ventricle": [[9.2, 1.1], [2.5, 7.3], [2.4, 7.1], [3.0, 6.2]], "tumor": [[0.6, 0.4], [30.0, 41.5], [1.0, 1.0], [150.2, 99.9]]}
-    output_processing.get_target_dist = lambda: {"Ultrasound": laws}
+    distributions = {"left heart ventricle": [[9.2, 1.1], [2.5, 7.3], [2.4, 7.1], [3.0, 6.2]], "tumor": [[0.6, 0.4], [30.0, 41.5], [1.0, 1.0], [150.2, 99.9]]}
+    output_processing.get_target_dist = lambda: {"Ultrasound": distributions}
     p_values = {}
     masks = {"own": probability[0], "none": np.full((37, 53), 0.4, np.float32)}
     masks["band"] = np.linspace(0, 1, 37 * 53, dtype=np.float32).reshape(37, 53)
     for key, mask in masks.items():
         case[f"in.{key}"] = torch.from_numpy(mask.copy())
-        p_values[key] = {target: float(output_processing.check_mask_stats(pixels.numpy(), mask * 255, "Ultrasound", target)) for target in laws}
+        p_values[key] = {target: float(output_processing.check_mask_stats(pixels.numpy(), mask * 255, "Ultrasound", target)) for target in distributions}
     save_case(name, case, seed=seed, tolerance=1e-4, note="through the whole model; p-values in double precision")
-    (FIXTURES / name / "laws.json").write_text(json.dumps({"Ultrasound": laws}) + "\n")
+    (FIXTURES / name / "distributions.json").write_text(json.dumps({"Ultrasound": distributions}) + "\n")
     (FIXTURES / name / "p-values.json").write_text(json.dumps(p_values, indent=2) + "\n")
 
 

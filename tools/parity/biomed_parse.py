@@ -5,7 +5,7 @@ on the same image and phrases, and prints the largest difference of what each bl
 relative to the largest value. Needs a checkout of https://github.com/microsoft/BiomedParse, which no package provides; what its code uses of
 other packages is replaced by the few lines in `tools/golden/biomed_parse_authors.py`, which names them:
 
-    PYTHONPATH=BiomedParse .venv-reference/bin/python tools/parity/biomed_parse.py [--phrases 1] [--side 1024]
+    PYTHONPATH=BiomedParse .venv-reference/bin/python tools/parity/biomed_parse.py [--phrases 1] [--side 1024] [--small]
 """
 import argparse
 import gc
@@ -27,12 +27,14 @@ from common import noise, perturb  # noqa: E402
 HEAD = "sem_seg_head.predictor"
 TEXT = f"{HEAD}.lang_encoder.lang_encoder"
 # Phrases as CLIP's tokens: begin, words, end. The vocabulary itself does not matter here.
+# A model in seconds, with the published heads and groups, which shapes do not show.
+SMALL = dict(width=8, depths=(1, 2, 2, 1), hidden=64, mask_dim=32, feed_forward=64, encoder_layers=2, decoder_layers=4, queries=11, text_width=64, text_layers=2)
 PHRASES = ["49406 1823 1936 9511 579 49407", "49406 41122 22616 530 9475 29717 49407", "49406 42031 1375 49407"]
 
 
-def make():
+def make(small):
     torch.manual_seed(0)
-    model = perturb(build(), 0, std=0.02)
+    model = perturb(build(**SMALL) if small else build(), 0, std=0.02)
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if "gamma_" in key:  # Initialised so small that blocks would hardly change what passes them.
@@ -72,13 +74,13 @@ def pairs(seen, masks, alike, answer):
     yield "likeness of queries and phrases", answer["similarity"][0], alike
 
 
-def hold(count, side):
+def hold(count, side, small=False):
     phrases = [PHRASES[i % len(PHRASES)] for i in range(count)]
     pixels = torch.sigmoid(noise((3, side // 8, side // 8), 1)).repeat_interleave(8, 1).repeat_interleave(8, 2) * 255
     pixels = (pixels + noise((3, side, side), 2, scale=8)).clamp(0, 255)
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        model = make()
+        model = make(small)
         parameters = sum(p.numel() for p in model.parameters()) / 1e6
         torch.save(model.state_dict(), folder / "biomedparse_v1.pt")
         seen, hooks = watch(model)
@@ -111,8 +113,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--phrases", type=int, default=1)
     parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--small", action="store_true", help="a narrow model of fewer layers, to try out the script")
     options = parser.parse_args()
-    largest = hold(options.phrases, options.side)
+    largest = hold(options.phrases, options.side, options.small)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     print(f"biomed_parse: the command takes {peak:.1f} GB at most")
     sys.exit(largest > 1e-4)

@@ -4,7 +4,7 @@ import type { BiomedParse, BiomedParseImage } from '../../models/biomed-parse/in
 import { InferencePasses, inference } from '../../nn/index.js';
 import { resizeBilinear } from '../../ops/index.js';
 import { type BiomedParseParts, loadBiomedParse } from '../../pretrained/index.js';
-import { type Detection, ImageProcessor, type MaskLaws, maskPValue } from '../../processing/index.js';
+import { type Detection, ImageProcessor, type MaskDistributions, maskPValue } from '../../processing/index.js';
 import type { ClipTokenizer } from '../../prompts/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
 import type { Detector } from '../detector.js';
@@ -46,7 +46,7 @@ export interface PhraseMask {
 export class BiomedParsePredictor implements Detector, Disposable {
   private readonly model: BiomedParse;
   private readonly tokenizer: ClipTokenizer;
-  private readonly laws: MaskLaws | undefined;
+  private readonly distributions: MaskDistributions | undefined;
   private readonly rejectBelow: number;
   private readonly passes: InferencePasses;
   /** Masks by the boxes that {@link detect} returned, for as long as these exist. */
@@ -55,7 +55,7 @@ export class BiomedParsePredictor implements Detector, Disposable {
   private disposed = false;
 
   /** @throws UsageError when the threshold is no number from 0 to 1. */
-  constructor({ model, tokenizer, laws }: BiomedParseParts, { rejectBelow = 0 }: BiomedParseOptions = {}) {
+  constructor({ model, tokenizer, distributions }: BiomedParseParts, { rejectBelow = 0 }: BiomedParseOptions = {}) {
     if (!(rejectBelow >= 0 && rejectBelow <= 1))
       throw new UsageError({
         code: 'E_OPTION_VALUE',
@@ -64,7 +64,7 @@ export class BiomedParsePredictor implements Detector, Disposable {
       });
     this.model = model;
     this.tokenizer = tokenizer;
-    this.laws = laws;
+    this.distributions = distributions;
     this.rejectBelow = rejectBelow;
     this.passes = new InferencePasses(model);
   }
@@ -138,7 +138,7 @@ export class BiomedParsePredictor implements Detector, Disposable {
 
   private async answer(image: RasterImage, phrase: string, ids: Int32Array): Promise<PhraseMask> {
     const probability = await this.probability(image, ids);
-    const pValue = this.laws && (await maskPValue(this.laws, phrase, { ...image, data: probability }, image));
+    const pValue = this.distributions && (await maskPValue(this.distributions, phrase, { ...image, data: probability }, image));
     const rejected = pValue !== undefined && pValue < this.rejectBelow;
     const data = Uint8Array.from(probability, (value) => Number(!rejected && value > 0.5));
     let [count, sum] = [0, 0];

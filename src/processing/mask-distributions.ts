@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import type { RasterImage, Size } from '../imaging/index.js';
 import { CheckpointError, modelPath, readModelText, shownName } from '../util/index.js';
-import { betaCdf } from './beta-law.js';
+import { betaCdf } from './beta-cdf.js';
 
 /** What a mask shows, each in [0, 1): its mean probability, and the mean of each colour channel within. */
 type MaskStatistics = readonly [probability: number, red: number, green: number, blue: number];
 
 const parameter = z.number().positive().max(1e9);
-const law = z.tuple([parameter, parameter]);
-const schema = z.record(z.string(), z.record(z.string(), z.tuple([law, law, law, law])));
+const parameters = z.tuple([parameter, parameter]);
+const schema = z.record(z.string(), z.record(z.string(), z.tuple([parameters, parameters, parameters, parameters])));
 
-/** How the statistics of right masks are distributed, as beta laws, by modality and structure: BiomedParse's `target_dist.json`. */
-export type MaskLaws = Readonly<Record<string, Readonly<Record<string, readonly [BetaLaw, BetaLaw, BetaLaw, BetaLaw]>>>>;
+/** How the statistics of right masks are distributed, as beta distributions, by modality and structure: BiomedParse's `target_dist.json`. */
+export type MaskDistributions = Readonly<
+  Record<string, Readonly<Record<string, readonly [BetaParameters, BetaParameters, BetaParameters, BetaParameters]>>>
+>;
 
-/** Both parameters of a beta law. */
-export type BetaLaw = readonly [a: number, b: number];
+/** Both parameters of a beta distribution. */
+export type BetaParameters = readonly [a: number, b: number];
 
 /** Probability, in levels of 256, from which on a pixel counts for the statistics. */
 const INSIDE = 128;
@@ -25,9 +27,9 @@ const LEVELS = 256;
  * Reads `target_dist.json` in a model directory.
  *
  * @returns undefined if there is none: masks are then not tested.
- * @throws CheckpointError when it does not hold four beta laws for each structure.
+ * @throws CheckpointError when it does not hold four beta distributions for each structure.
  */
-export async function readMaskLaws(modelDir: string): Promise<MaskLaws | undefined> {
+export async function readMaskDistributions(modelDir: string): Promise<MaskDistributions | undefined> {
   const where = modelPath(modelDir, 'target_dist.json');
   const json = await readModelText(where);
   if (json === undefined) return undefined;
@@ -40,7 +42,7 @@ export async function readMaskLaws(modelDir: string): Promise<MaskLaws | undefin
     throw new CheckpointError({
       code: 'E_MODEL_DAMAGED',
       where,
-      what: `expected four beta laws for each structure of each modality (${(cause as Error).message})`,
+      what: `expected four beta distributions for each structure of each modality (${(cause as Error).message})`,
       fix: 'Copy or download it again, or remove it',
       cause,
     });
@@ -52,16 +54,16 @@ export async function readMaskLaws(modelDir: string): Promise<MaskLaws | undefin
  * statistics, each of a sample of one, to the power of 1/4. A mask without pixels has 0.
  *
  * @param probability - of each pixel of the image, in [0, 1].
- * @returns undefined if the laws have no such structure in ultrasound.
+ * @returns undefined if the distributions have no such structure in ultrasound.
  * @see microsoft/BiomedParse, `inference_utils/output_processing.py`, `check_mask_stats`
  */
 export async function maskPValue(
-  laws: MaskLaws,
+  distributions: MaskDistributions,
   structure: string,
   probability: Size & { readonly data: Float32Array },
   image: RasterImage,
 ): Promise<number | undefined> {
-  const own = Object.entries(laws).flatMap(([modality, targets]) =>
+  const own = Object.entries(distributions).flatMap(([modality, targets]) =>
     /^ultrasound/i.test(modality) && Object.hasOwn(targets, structure) ? [targets[structure]] : [],
   )[0];
   if (own === undefined) return undefined;

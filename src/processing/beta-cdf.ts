@@ -11,7 +11,7 @@ const SMALL = 1e-300;
 export function betaCdf(x: number, [a, b]: readonly [number, number], lgamma: (value: number) => number): number {
   if (!(x > 0)) return 0;
   if (x >= 1) return 1;
-  // On the other side of the mean the fraction of the mirrored law converges.
+  // On the other side of the mean the fraction of the mirrored distribution converges.
   if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(1 - x, [b, a], lgamma);
   const front = Math.exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
   return front / fraction(x, a, b);
