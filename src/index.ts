@@ -20,6 +20,7 @@ export {
 } from './imaging/index.js';
 export { GroundedSegmenter, type SegmentOptions } from './infer/index.js';
 export { BiomedClip } from './models/biomed-clip/index.js';
+export { BiomedParse } from './models/biomed-parse/index.js';
 export { GroundingDino } from './models/grounding-dino/index.js';
 export { Sam } from './models/sam/index.js';
 export { Sam2 } from './models/sam2/index.js';

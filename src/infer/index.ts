@@ -15,6 +15,7 @@ export {
   type Shard,
   shardOf,
 } from './batch/index.js';
+export { type BiomedParseOptions, BiomedParsePredictor, type PhraseMask } from './biomed-parse/index.js';
 export {
   type PresenceCalibration,
   type PresenceThreshold,

@@ -1,10 +1,10 @@
 import { tf } from '../backend/index.js';
 import { type BiomedClip, type BiomedClipConfig, type BiomedClipInputs, patchesAcross } from '../models/biomed-clip/index.js';
-import { inference, type Module } from '../nn/index.js';
+import { inference } from '../nn/index.js';
 import { loadBiomedClipModel } from '../pretrained/index.js';
 import { informationOfPatches } from './medclip-sam/index.js';
 import type { RawInputs } from './raw-inputs.js';
-import { watchBlocks } from './watch-blocks.js';
+import { pathsOf, watchBlocks } from './watch-blocks.js';
 
 /** What to compute besides features and cosines. */
 export interface RawBiomedClipOptions {
@@ -72,10 +72,4 @@ function information(
     tf.reshape(tf.slice(noise, [step, 0, 0, 0], [1, copies, ...state]), [copies, ...state]) as tf.Tensor3D;
   const textFeatures = model.text.forward(texts, inference);
   return informationOfPatches(model, { pixelValues, textFeatures }, { ...bottleneck, steps, copies }, ofStep);
-}
-
-/** The path of every module and parameter. */
-function pathsOf(model: Module): ReadonlyMap<unknown, string> {
-  const named: [string, unknown][] = [...model.namedModules(), ...model.namedParameters()];
-  return new Map(named.map(([path, owner]) => [owner, path]));
 }

@@ -1,5 +1,6 @@
 import { tf } from '../backend/index.js';
 import type { BiomedClipConfig } from '../models/biomed-clip/index.js';
+import type { BiomedParseConfig } from '../models/biomed-parse/index.js';
 import {
   type GroundingDinoConfig,
   groundingDinoToHuggingFace,
@@ -9,6 +10,7 @@ import type { UniverSegConfig } from '../models/universeg/index.js';
 import { inference } from '../nn/index.js';
 import {
   biomedClipConfigs,
+  biomedParseConfigs,
   loadGroundingDino,
   maskerConfigs,
   readModelConfig,
@@ -19,14 +21,15 @@ import {
 import { UsageError } from '../util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../weights/formats/index.js';
 import { rawBiomedClip } from './raw-biomed-clip.js';
+import { rawBiomedParse } from './raw-biomed-parse.js';
 import { RawInputs } from './raw-inputs.js';
 import { type RawMasker, rawMasks } from './raw-masks.js';
 import { rawUniverSeg } from './raw-universeg.js';
 
 export interface RawForwardOptions {
   /**
-   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `samus`, `universeg` or `clip` (BiomedCLIP), or a checkpoint
-   * of the authors.
+   * A model directory of type `grounding-dino`, `sam2`, `sam2_video`, `sam`, `samus`, `universeg`, `clip` (BiomedCLIP) or
+   * `biomedparse`, or a checkpoint of the authors.
    */
   readonly model: string;
   /** A safetensors file with Hugging Face's input names, images as NCHW. */
@@ -45,6 +48,7 @@ type Kind =
   | { readonly type: 'grounding-dino'; readonly config: GroundingDinoConfig }
   | { readonly type: 'universeg'; readonly config: UniverSegConfig }
   | { readonly type: 'clip'; readonly config: BiomedClipConfig }
+  | { readonly type: 'biomedparse'; readonly config: BiomedParseConfig }
   | RawMasker;
 
 /**
@@ -63,6 +67,7 @@ export async function rawForward(options: RawForwardOptions): Promise<Record<str
     samus: (json) => ({ type: 'samus', config: samusConfigs.samus(json) }),
     universeg: (json) => ({ type: 'universeg', config: universegConfigs.universeg(json) }),
     clip: (json) => ({ type: 'clip', config: biomedClipConfigs.clip(json) }),
+    biomedparse: (json) => ({ type: 'biomedparse', config: biomedParseConfigs.biomedparse(json) }),
   });
   if (kind.type !== 'grounding-dino' && options.adapter !== undefined)
     throw new UsageError({
@@ -99,6 +104,8 @@ function outputsOf(
 ): Promise<Record<string, tf.Tensor>> {
   if (kind.type === 'grounding-dino') return groundingDino(kind.config, inputs, options);
   if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model);
+  if (kind.type === 'biomedparse')
+    return rawBiomedParse(kind.config, inputs, options.model, { states: flag(metadata, 'hidden_states', options.inputs) });
   if (kind.type === 'clip') {
     const states = flag(metadata, 'hidden_states', options.inputs);
     const numbers = Object.entries(metadata).filter(([name]) => name === 'layer' || name === 'beta');

@@ -13,6 +13,12 @@ interface BlockOutput {
   readonly first: boolean;
 }
 
+/** The path of every module and parameter, to name blocks by. */
+export function pathsOf(model: Module): ReadonlyMap<unknown, string> {
+  const named: [string, unknown][] = [...model.namedModules(), ...model.namedParameters()];
+  return new Map(named.map(([path, owner]) => [owner, path]));
+}
+
 /**
  * Inference that keeps a copy of what each block computes, since models free what they pass on.
  *

@@ -4,6 +4,13 @@ export { lacksLayer } from './lacks-layer.js';
 export { loadAdapter } from './load-adapter.js';
 export { type BiomedClipParts, biomedClipConfigs, loadBiomedClip, loadBiomedClipModel } from './load-biomed-clip.js';
 export {
+  type BiomedParseParts,
+  biomedParseConfigs,
+  loadBiomedParse,
+  loadBiomedParseModel,
+  randomBiomedParse,
+} from './load-biomed-parse.js';
+export {
   type AdaptedOptions,
   type DetectorParts,
   groundingDinoConfigs,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { biomedClipConfigFromShapes, biomedClipHuggingFaceKeys, biomedClipOpenClipKeys } from '../models/biomed-clip/index.js';
+import { biomedParseAuthorsKeys, biomedParseConfigFromShapes } from '../models/biomed-parse/index.js';
 import type { CheckpointShapes } from '../models/common/index.js';
 import { groundingDinoAuthorsKeys, groundingDinoConfigFromShapes } from '../models/grounding-dino/index.js';
 import { samAuthorsKeys, samConfigFromShapes } from '../models/sam/index.js';
@@ -22,6 +23,7 @@ const AUTHORS: readonly {
   { naming: samusAuthorsKeys, configOf: samusConfigFromShapes },
   { naming: samAuthorsKeys, configOf: samConfigFromShapes },
   { naming: universegAuthorsKeys, configOf: universegConfigFromShapes },
+  { naming: biomedParseAuthorsKeys, configOf: biomedParseConfigFromShapes },
   { naming: biomedClipOpenClipKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'openClip') },
   { naming: biomedClipHuggingFaceKeys, configOf: (shapes) => biomedClipConfigFromShapes(shapes, 'huggingFace') },
 ];

@@ -10,6 +10,8 @@ export {
   type BatchOptions,
   type BatchSettings,
   type BatchSummary,
+  type BiomedParseOptions,
+  BiomedParsePredictor,
   type BoxSegment,
   type CocoResult,
   type Detector,
@@ -32,6 +34,7 @@ export {
   type MaskPrompts,
   type MedSamOptions,
   MedSamPredictor,
+  type PhraseMask,
   type PointMask,
   type PointMasker,
   type PointXy,
@@ -89,6 +92,16 @@ export {
   type BiomedClipOutputs,
   parseBiomedClipConfig,
 } from '../models/biomed-clip/index.js';
+export {
+  type BiomedParseConfig,
+  type BiomedParseImage,
+  type BiomedParseOutputs,
+  type BiomedParseQueries,
+  type BiomedParseText,
+  type BiomedParseTextConfig,
+  parseBiomedParseConfig,
+} from '../models/biomed-parse/index.js';
+export type { FocalNetConfig } from '../models/focalnet/index.js';
 export {
   type CellLogits,
   type DetectionLayer,
@@ -152,9 +165,11 @@ export {
 export {
   type AdaptedOptions,
   type BiomedClipParts,
+  type BiomedParseParts,
   type DetectorParts,
   loadAdapter,
   loadBiomedClip,
+  loadBiomedParse,
   loadDetector,
   loadMasker,
   loadSamus,
@@ -166,5 +181,13 @@ export {
   saveAdapter,
   type UniverSegParts,
 } from '../pretrained/index.js';
-export type { Detection, ImageProcessor, ProcessedImages, Selection, SelectOptions } from '../processing/index.js';
-export type { EncodedPrompt, PromptTokenizer } from '../prompts/index.js';
+export type {
+  BetaParameters,
+  Detection,
+  ImageProcessor,
+  MaskDistributions,
+  ProcessedImages,
+  Selection,
+  SelectOptions,
+} from '../processing/index.js';
+export type { ClipTokenizer, EncodedPrompt, PromptTokenizer } from '../prompts/index.js';

@@ -7,6 +7,7 @@ import { runCommand } from '../support/command.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
+import { writeTinyBiomedParse } from '../support/tiny-biomed-parse.js';
 
 const dir = temporaryFolder('methods-cli');
 const IMAGE = 'examples/fetal-head-1.jpg';
@@ -49,10 +50,10 @@ describe('--point and --point-seed', () => {
 describe('a method on the command line', () => {
   it.each([
     [['eval', '--method', 'medsm'], 2, 'did you mean medsam?', 'E_METHOD_UNKNOWN'],
-    [['eval', '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
+    [['eval', '--method', 'medclip-sam'], 2, 'medclip-sam takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['eval', '--as-published'], 2, '--as-published: no method', 'E_OPTION_CONFLICT'],
     [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_PROMPT'],
-    [['infer', ...NANO, '--method', 'biomedparse'], 2, 'biomedparse takes a text prompt', 'E_METHOD_NOT_BUILT'],
+    [['infer', ...NANO, '--method', 'medclip-sam'], 2, 'medclip-sam takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['infer', ...NANO, '--method', 'samus', '--weights', 'random'], 2, 'random weights find nothing', 'E_OPTION_VALUE'],
     [
       ['infer', ...NANO, '--method', 'samus', '--weights', fixturePath('sam-windows')],
@@ -75,6 +76,24 @@ describe('a method on the command line', () => {
       1,
       'not weights of medsam',
       'E_METHOD_WEIGHTS',
+    ],
+    [
+      ['infer', ...NANO.slice(2), '--method', 'biomedparse', '--weights', 'random'],
+      2,
+      'random weights find nothing',
+      'E_OPTION_VALUE',
+    ],
+    [
+      ['infer', ...NANO.slice(2), '--method', 'biomedparse', '--weights', fixturePath('samus', 'published.pth')],
+      1,
+      'not weights of biomedparse',
+      'E_METHOD_WEIGHTS',
+    ],
+    [
+      ['infer', ...NANO, '--method', 'biomedparse', '--weights', 'x'],
+      2,
+      '--detector: biomedparse takes the place of the detector',
+      'E_OPTION_CONFLICT',
     ],
     [['eval', '--method', 'medclip-samv2', '--weights', 'one'], 2, 'BIOMEDCLIP,SAM, got "one"', 'E_OPTION_VALUE'],
     [
@@ -113,6 +132,20 @@ describe('a method on the command line', () => {
     expect(results[0]).toMatchObject({ score: 1 });
     expect(results[0]).toHaveProperty('segmentation');
     expect((await runCommand(args)).text).toContain('1 done before');
+  });
+
+  it('segments by one model alone what the prompt says', async () => {
+    const [weights, out] = [join(dir, 'biomed-parse'), join(dir, 'by-biomed-parse')];
+    await writeTinyBiomedParse(weights);
+    const args = ['infer', ...NANO.slice(2), '--method', 'biomedparse', '--weights', weights, '--out', out];
+    const seen = await runCommand(args);
+    expect(seen.text).toContain('1 images done');
+    expect(seen.code).toBe(0);
+    const read = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
+    expect(await read('settings.json')).toMatchObject({ method: 'biomedparse', detector: weights });
+    const [result] = await read('results.json');
+    expect(result).toMatchObject({ score: 1 });
+    expect(result).toHaveProperty('segmentation');
   });
 
   it('masks what the detector finds, and does again what the plain masker of the same weights has done', async () => {

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { AnswerCache, TextMethod } from '../../src/eval/index.js';
 import { GroundedSegmenter } from '../../src/infer/index.js';
@@ -70,6 +72,29 @@ describe('a method that is given text', () => {
     ]);
     for (const form of forms) await form.answer(sample('1', [object('cyst', [4, 2, 10, 12])]), ['cyst']);
     expect(asked).toEqual(['cyst', 'cyst']);
+  });
+
+  it('is asked again after the tokenizer beside its weights has changed', async () => {
+    const [asked, folder] = [[] as string[], join(dir, 'beside')];
+    await mkdir(folder);
+    await writeFile(join(folder, 'weights.pt'), 'weights');
+    const one = sample('1', [object('cyst', [4, 2, 10, 12])]);
+    for (const merges of ['a b', 'a b', 'a c']) {
+      await writeFile(join(folder, 'merges.txt'), merges);
+      const options = { entry: entry(asked), weights: join(folder, 'weights.pt'), asPublished: false };
+      await (await TextMethod.open({ ...options, cache: new AnswerCache(`${dir}/tokenizers`) })).answer(one, ['cyst']);
+    }
+    expect(asked).toEqual(['cyst', 'cyst']);
+  });
+
+  it('of random weights says so in its name, and claims to have seen nothing', async () => {
+    const open = { entry: entry([]), asPublished: false, cache: new AnswerCache(`${dir}/random`) };
+    const [random, trained] = [
+      await TextMethod.open({ ...open, weights: 'random' }),
+      await TextMethod.open({ ...open, weights: SAM }),
+    ];
+    expect([random.name, random.untrained, random.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);
+    expect(trained.untrained).toBe(false);
   });
 
   it('of several models wants the weights of each, and finds all of them', async () => {

@@ -17,6 +17,7 @@ import { expectError } from '../support/expect-error.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { writeTinyBiomedClip } from '../support/tiny-biomed-clip.js';
+import { writeTinyBiomedParse } from '../support/tiny-biomed-parse.js';
 
 useBackend();
 
@@ -124,6 +125,37 @@ describe('the methods of the comparison', () => {
       what: 'model_type sam',
       fix,
     });
+  });
+
+  it('loads BiomedParse by its name, which segments what a phrase says', async () => {
+    const weights = join(dir, 'biomed-parse');
+    await writeTinyBiomedParse(weights);
+    const method = await loadMethod('biomedparse', { weights });
+    if (method.takes !== 'text') throw new Error(method.takes);
+    const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
+    const [found] = await method.model.segment(image, ['a lesion']);
+    expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
+    expect(found?.maskScore).toBeGreaterThan(0.5);
+    await expectError(method.model.masker.predictBoxes([[1, 2, 8, 7]]), { code: 'E_PROMPT_INVALID', what: 'text' });
+    method.model.dispose();
+  });
+
+  it('tells BiomedParse from other methods, and names the tokenizer that it lacks', async () => {
+    const [weights, samus] = [join(dir, 'biomed-parse-alone'), fixturePath('samus', 'published.pth')];
+    const fix = /biomedparse_v1\.pt.*merges\.txt.*biomedparse takes a text prompt/;
+    for (const other of [samus, fixturePath('sam-windows'), fixturePath('biomed-clip')])
+      await expectError(loadMethod('biomedparse', { weights: other }), {
+        code: 'E_METHOD_WEIGHTS',
+        what: /not weights of biomedparse: .*expected model_type biomedparse/,
+        fix,
+      });
+    const published = fixturePath('biomed-parse', 'published.pt');
+    await expectError(loadMethod('samus', { weights: published }), { code: 'E_METHOD_WEIGHTS', what: 'biomedparse' });
+    await mkdir(weights);
+    await copyFile(published, join(weights, 'published.pt'));
+    await copyFile(fixturePath('biomed-parse', 'config.json'), join(weights, 'config.json'));
+    await expectError(loadMethod('biomedparse', { weights }), { code: 'E_METHOD_WEIGHTS', what: 'merges.txt' });
+    expect(weightsOf(findMethod('biomedparse'), 'random')).toBe('random');
   });
 
   it('loads SAMUS by its name, which segments what points mark, and what is at the centres of boxes', async () => {

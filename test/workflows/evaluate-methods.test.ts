@@ -113,9 +113,9 @@ describe('evaluating methods of the comparison', () => {
   it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
     const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
     await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'biomedparse' }] }), {
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'medclip-sam' }] }), {
       code: 'E_METHOD_NOT_BUILT',
-      what: 'biomedparse takes a text prompt',
+      what: 'medclip-sam takes a text prompt',
     });
     await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: 'random' }] }), {
       code: 'E_OPTION_VALUE',

@@ -14,6 +14,9 @@ const DECISIVE = /\.(safetensors|json|txt|bin|pth|pt)$/i;
 /** Files of a model folder that are descriptive, or written by evaluations. */
 const DESCRIPTIVE = /^(calibration|README|manifest)\b.*\.json$/;
 
+/** Files beside a weight file that determine its answers too. */
+const BESIDE = ['config.json', 'tokenizer.json', 'vocab.txt', 'merges.txt'];
+
 const known = new WeakMap<RasterImage, string>();
 
 /** Hash of an image's size and pixels: equal for the same image in another file. An image is hashed once. */
@@ -53,8 +56,8 @@ export async function modelFingerprint(
 }
 
 /**
- * Hash of the weights of a method: of a folder as {@link modelFingerprint}, of a file that file alone, with a configuration beside
- * it.
+ * Hash of the weights of a method: of a folder as {@link modelFingerprint}, of a file that file alone, with a configuration and
+ * a tokenizer beside it.
  *
  * @param weights - a folder, a file, the name of a downloaded model, or random ones, which are always the same.
  * @throws UsageError, HubError, CheckpointError naming a missing model.
@@ -65,8 +68,10 @@ export async function weightsFingerprint(weights: string): Promise<string> {
   if ((await stat(path)).isDirectory()) return modelFingerprint([path]);
   const hash = createHash('sha256');
   await addFile(hash, path);
-  const config = join(dirname(path), 'config.json');
-  if ((await stat(config).catch(() => undefined))?.isFile() === true) await addFile(hash, config);
+  for (const name of BESIDE) {
+    const file = join(dirname(path), name);
+    if ((await stat(file).catch(() => undefined))?.isFile() === true) await addFile(hash, file);
+  }
   return hash.digest('hex');
 }
 

@@ -1,7 +1,7 @@
 import type { Sample } from '../../data/index.js';
 import type { RasterImage } from '../../imaging/index.js';
 import type { GroundedSegmenter } from '../../infer/index.js';
-import { createMethod, type TextEntry, weightParts } from '../../methods/index.js';
+import { createMethod, RANDOM_WEIGHTS, type TextEntry, weightParts } from '../../methods/index.js';
 import type { Answer, Method, SeenInTraining } from '../../protocols/index.js';
 import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
 import { textFingerprint, weightsFingerprint } from './fingerprint.js';
@@ -11,7 +11,7 @@ import { seenBy } from './seen.js';
 
 export interface TextMethodOptions {
   readonly entry: TextEntry;
-  /** Folders, files, or names of downloaded models, as many as the method has. */
+  /** Folders, files, or names of downloaded models, as many as the method has; or random ones. */
   readonly weights: string;
   readonly asPublished: boolean;
   readonly cache: AnswerCache;
@@ -23,12 +23,14 @@ export class TextMethod implements Method {
   readonly given = 'text';
   readonly note?: string;
   readonly scored = false;
+  readonly untrained: boolean;
   private readonly entry: TextEntry;
   private readonly model: Lazy<GroundedSegmenter>;
   private readonly cached: CachedBy;
 
   private constructor({ entry, weights, asPublished, cache }: TextMethodOptions, fingerprints: readonly string[]) {
-    this.name = `${entry.name}${asPublished ? ' as published' : ''}`;
+    this.untrained = weights === RANDOM_WEIGHTS;
+    this.name = `${entry.name}${asPublished ? ' as published' : ''}${this.untrained ? ', random weights' : ''}`;
     const note = publishedNote(entry, asPublished);
     if (note !== undefined) this.note = note;
     this.entry = entry;
@@ -55,7 +57,7 @@ export class TextMethod implements Method {
   }
 
   seen(dataset: string): SeenInTraining {
-    return seenBy(this.entry.trainedOn?.datasets, dataset);
+    return this.untrained ? 'unknown' : seenBy(this.entry.trainedOn?.datasets, dataset);
   }
 
   dispose(): Promise<void> {

@@ -1,0 +1,1 @@
+export { type BiomedParseOptions, BiomedParsePredictor, type PhraseMask } from './biomed-parse-predictor.js';

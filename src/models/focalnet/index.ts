@@ -1,0 +1,2 @@
+export { type FocalNetConfig, focalNetSchema } from './config.js';
+export { FocalNet } from './focalnet.js';
