@@ -8,6 +8,7 @@ const LAYERS = [
   'util',
   'config',
   'imaging',
+  'measure',
   'prompts',
   'metrics',
   'data',

@@ -11,7 +11,7 @@ export {
   sameSpacing,
   scaleAt,
 } from './calibration.js';
-export { connectedComponents } from './components.js';
+export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
