@@ -13,10 +13,11 @@ import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
+import { givenPixelSizes, type PixelSizeOptions, pixelSizeOptions } from './pixel-size-options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
-interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'> {
+interface InferOptions extends GlobalOptions, PixelSizeOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
   prompt: string[] | undefined;
   exemplars: string | undefined;
@@ -96,6 +97,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
       .middleware(({ select }) => refuseFormer(select), true)
+      .options(pixelSizeOptions)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -130,6 +132,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam-vit-huge --out out',
         'MedCLIP-SAMv2, which finds by itself what the prompt says',
       )
+      .example(
+        '$0 infer --image scans --prompt "thyroid nodule" --mm-per-pixel 0.08 --out out',
+        'measures in millimetres for images whose files do not say how large a pixel is',
+      )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
@@ -142,6 +148,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   handler: async (options) => {
     const { image, out: whole, shard: part, onBad, overwrite } = options;
     if (options.exemplars === undefined) checkPromptOptions(options);
+    const pixelSizes = await givenPixelSizes(options);
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
@@ -156,6 +163,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       settings,
       out,
       ...loaders,
+      pixelSizes,
       shard,
       overwrite,
       onBad,

@@ -10,6 +10,7 @@ export {
   measureMask,
   type Unmeasured,
 } from './mask-measures.js';
+export { PixelSizes } from './pixel-sizes.js';
 export { MEASURES_VERSION, type MeasuresFields, type MeasuresRecord, measuresFields } from './record.js';
 export { type Spread, spreadOf } from './spread.js';
 export { type EllipsoidVolume, ellipsoidVolume } from './volume.js';
