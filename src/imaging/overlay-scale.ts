@@ -1,7 +1,8 @@
 import type { SpacingMm } from './calibration.js';
-import type { BoxXyxy, Size } from './mask.js';
+import type { BoxXyxy } from './mask.js';
 import type { Rgb } from './palette.js';
 import type { RasterImage } from './raster-image.js';
+import { scaleBarOf } from './scale-bar.js';
 import { paintText, renderText, textWidth } from './text-line.js';
 
 /** A straight line between two points in pixel edges. */
@@ -10,32 +11,11 @@ export type LinePx = readonly [from: readonly [number, number], to: readonly [nu
 const LIGHT: Rgb = [255, 255, 255];
 const DARK: Rgb = [0, 0, 0];
 
-/** Share of the image's width that a scale bar takes at most. */
-const BAR_SHARE = 0.25;
-
 /** Distance of the bar from the edges, and height of its end marks, per pixel of line width. */
 const [INSET, MARK] = [6, 3];
 
 /** Pixels that differ less in width and height get one bar, for both directions. */
 const SQUARE = 0.01;
-
-/** Lengths of a scale bar: 1, 2 and 5 times powers of ten. */
-const STEPS = [5, 2, 1];
-
-/** A scale bar as drawn. */
-export interface ScaleBar {
-  readonly mm: number;
-  /** Along columns and along rows, in pixels of the canvas. */
-  readonly lengthPx: readonly [across: number, down: number];
-}
-
-/** The longest round length whose bar takes at most a quarter of the width. */
-export function scaleBarOf(canvas: Size, [across, down]: SpacingMm): ScaleBar {
-  const most = BAR_SHARE * canvas.width * across;
-  const power = 10 ** Math.floor(Math.log10(most));
-  const mm = (STEPS.find((step) => step * power <= most) ?? 1) * power;
-  return { mm, lengthPx: [mm / across, mm / down] };
-}
 
 /** Draws a light line with a dark rim, so that it shows on any background. */
 export function drawAxis(canvas: RasterImage, line: LinePx, stroke: number): void {
@@ -50,7 +30,7 @@ export function drawAxis(canvas: RasterImage, line: LinePx, stroke: number): voi
  * @param spacingMm - of the canvas.
  */
 export async function drawScaleBar(canvas: RasterImage, spacingMm: SpacingMm, stroke: number, fontSize: number): Promise<void> {
-  const { mm, lengthPx } = scaleBarOf(canvas, spacingMm);
+  const { mm, lengthPx } = scaleBarOf(canvas.width, spacingMm);
   const [left, bottom] = [INSET * stroke, canvas.height - INSET * stroke];
   const right = left + Math.round(lengthPx[0]);
   const mark = MARK * stroke;

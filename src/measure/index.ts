@@ -1,6 +1,7 @@
 /** Measures of masks in millimetres. */
 
 export { circumference } from './ellipse.js';
+export { withGivenSpacing } from './given-spacing.js';
 export {
   type Depth,
   type Diameter,

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { type Calibration, type SpacingMm, sameSpacing } from '../imaging/index.js';
 import { DataError, unreadableCode } from '../util/index.js';
+import { withGivenSpacing } from './given-spacing.js';
 
 /** Larger files are no tables of images. */
 const MAX_BYTES = 100_000_000;
@@ -78,12 +79,7 @@ export class PixelSizes {
       if (own !== undefined) return own;
       return { kind: 'none', reason: `${this.source} has no line for this image` };
     }
-    if (own === undefined || own.kind === 'none') return { kind: 'image', spacingMm: given, source: this.source };
-    const stated = own.kind === 'image' ? [own] : own.regions;
-    const other = stated.find(({ spacingMm }) => spacingMm !== undefined && !sameSpacing(spacingMm, given))?.spacingMm;
-    if (other === undefined) return own;
-    const text = (pair: SpacingMm) => pair.map((value) => Number(value.toPrecision(4))).join(' x ');
-    return { kind: 'none', reason: `the file says ${text(other)} mm a pixel, ${this.source} says ${text(given)}` };
+    return withGivenSpacing(own, given, this.source);
   }
 }
 
