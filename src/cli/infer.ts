@@ -16,6 +16,7 @@ import { type GlobalOptions, precisionOption } from './options.js';
 import { givenPixelSizes, type PixelSizeOptions, pixelSizeOptions } from './pixel-size-options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
+import { planesOf, reportVolumes, volumeOption } from './volume-option.js';
 
 interface InferOptions extends GlobalOptions, PixelSizeOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
@@ -35,6 +36,7 @@ interface InferOptions extends GlobalOptions, PixelSizeOptions, Omit<ExemplarOpt
   onBad: 'stop' | 'skip';
   overwrite: boolean;
   shard: string | undefined;
+  volume: string[] | undefined;
 }
 
 /** Selections by the names that they had. */
@@ -98,6 +100,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
       .middleware(({ select }) => refuseFormer(select), true)
       .options(pixelSizeOptions)
+      .option('volume', volumeOption)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -153,6 +156,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
+    const planes = options.volume && (await planesOf(options.volume, images));
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
     const progress = startProgress('images');
@@ -179,6 +183,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     consoleLogger.info(
       `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
     );
+    if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
     for (const message of bad) consoleLogger.warn(message);
     if (bad.length > 0)
       consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);

@@ -139,7 +139,8 @@ interface Sign extends Size {
 
 function signOf({ phrase, score, note, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
   const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
-  const suffix = [score?.toFixed(2), note].map((text) => (text === undefined ? '' : ` ${text}`)).join('');
+  const known = [score?.toFixed(2), note].filter((text) => text !== undefined).join(', ');
+  const suffix = known === '' ? '' : ` ${known}`;
   const wanted = Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke);
   // A long label is shrunk before it is truncated.
   const fitting = Math.floor((wanted * canvas.width) / (textWidth(phrase + suffix, wanted) + 2 * MARGIN * wanted));

@@ -14,6 +14,7 @@ export {
   runBatch,
   type Shard,
   shardOf,
+  writeVolumes,
 } from './batch/index.js';
 export {
   type PresenceCalibration,

@@ -1,4 +1,8 @@
-import type { MaskMeasures } from './mask-measures.js';
+/** The axes of a structure in one plane, as `MaskMeasures` has them. */
+export interface PlaneAxes {
+  readonly longAxis: { readonly mm: number };
+  readonly shortAxis: { readonly mm: number };
+}
 
 /** The volume of a structure by the ellipsoid formula. */
 export interface EllipsoidVolume {
@@ -19,7 +23,7 @@ const MM3_PER_ML = 1000;
  * the first (longitudinal) plane, width and height are the axes of the second (transverse) one. The short axis of the first plane
  * is one of these two again, and serves as a check.
  */
-export function ellipsoidVolume(longitudinal: MaskMeasures, transverse: MaskMeasures): EllipsoidVolume {
+export function ellipsoidVolume(longitudinal: PlaneAxes, transverse: PlaneAxes): EllipsoidVolume {
   const length = longitudinal.longAxis.mm;
   const [width, height] = [transverse.longAxis.mm, transverse.shortAxis.mm];
   const again = longitudinal.shortAxis.mm;
