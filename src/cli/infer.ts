@@ -15,10 +15,11 @@ import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { givenPixelSizes, type PixelSizeOptions, pixelSizeOptions } from './pixel-size-options.js';
 import { startProgress } from './progress.js';
+import { type SpreadOptions, spreadOf, spreadOptions } from './spread-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
 import { planesOf, reportVolumes, volumeOption } from './volume-option.js';
 
-interface InferOptions extends GlobalOptions, PixelSizeOptions, Omit<ExemplarOptions, 'exemplars'> {
+interface InferOptions extends GlobalOptions, PixelSizeOptions, SpreadOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
   prompt: string[] | undefined;
   exemplars: string | undefined;
@@ -101,6 +102,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .middleware(({ select }) => refuseFormer(select), true)
       .options(pixelSizeOptions)
       .option('volume', volumeOption)
+      .options(spreadOptions)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -229,6 +231,7 @@ function checkPromptOptions({ prompt, threshold, nms, label, support, supportSee
 async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
   const { prompt = [], detector = shippedModels.detector, masker, adapter, maskerAdapter, adapterScale = 1, backend } = options;
   const { threshold = 0.3, nms = 0.5, select = 'all', precision } = options;
+  const spread = await spreadOf(options, prompt);
   const method = maskingMethod({ name: options.method, weights: options.weights, masker, maskerAdapter });
   if (findsByText(method)) return batchByText(method, options);
   const models = await namedModels({
@@ -240,7 +243,15 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
     precision,
   });
   return {
-    settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
+    settings: {
+      prompts: prompt,
+      ...models,
+      ...(method && { method: method.entry.name }),
+      select,
+      threshold,
+      nmsThreshold: nms,
+      ...(spread && { spread }),
+    },
     load: async (named) => {
       await initBackend(backend, consoleLogger);
       if (method === undefined) return GroundedSegmenter.load(named);
@@ -250,7 +261,7 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
 }
 
 /** A method that finds by itself what a prompt says: its first model takes the place of the detector, its second of the masker. */
-function batchByText(method: TextMethod, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
+async function batchByText(method: TextMethod, options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
   const { prompt = [], detector, adapter, adapterScale, precision, threshold, nms, select, backend } = options;
   if (precision === 'bfloat16')
     throw new UsageError({
@@ -260,11 +271,20 @@ function batchByText(method: TextMethod, options: InferOptions): Pick<BatchOptio
       fix: 'Leave it out',
     });
   refuseDetectorOptions(method, { detector, adapter, 'adapter-scale': adapterScale, threshold, nms, select });
+  const spread = await spreadOf(options, prompt);
   const { entry, weights } = method;
   const [first = weights, second] = weightParts(entry, weights);
   const models = { detector: first, masker: second ?? null, adapter: undefined };
   return {
-    settings: { prompts: prompt, ...models, method: entry.name, select: 'all', threshold: 0, nmsThreshold: 1 },
+    settings: {
+      prompts: prompt,
+      ...models,
+      method: entry.name,
+      select: 'all',
+      threshold: 0,
+      nmsThreshold: 1,
+      ...(spread && { spread }),
+    },
     load: async () => {
       await initBackend(backend, consoleLogger);
       return createMethod(entry, { weights });
@@ -283,6 +303,8 @@ function openExemplars(options: InferOptions, exemplars: string) {
     'masker-adapter': maskerAdapter,
     'adapter-scale': adapterScale,
     precision: options.precision,
+    spread: options.spread,
+    wordings: options.wordings,
     threshold,
     nms,
     select,

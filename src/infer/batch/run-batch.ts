@@ -144,8 +144,8 @@ async function segmentImages(
       try {
         if (read.error !== undefined) throw read.error;
         const raster = calibratedBy(pixelSizes, read.raster as RasterImage, image);
-        const { segments, verdicts } = await segmenter.segment(raster, image);
-        const measured = segments.map((segment) => measuredSegment(segment, raster.calibration));
+        const { segments, verdicts, variants } = await segmenter.segment(raster, image);
+        const measured = segments.map((segment) => measuredSegment(segment, raster.calibration, variants));
         await writer.run(async () => {
           try {
             await writeOutputs(out, image.id, raster, measured, phrases);

@@ -7,6 +7,7 @@ import { MEASURES_VERSION } from '../../measure/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
+import type { SpreadSettings } from './spread.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -26,6 +27,8 @@ export interface BatchSettings {
   readonly select: Selection;
   readonly threshold: number;
   readonly nmsThreshold: number;
+  /** Variants of each image to segment, for the spread of measures. Default: none. */
+  readonly spread?: SpreadSettings | undefined;
 }
 
 /** Everything that the results of exemplars depend on besides the image. */

@@ -59,8 +59,9 @@ export class Layers {
   replace(found: readonly SentSegment[]): void {
     this.list = [];
     this.chosen = undefined;
-    for (const { phrase, score, bbox, mask, area, mask_score, ...measured } of found) {
+    for (const { phrase, score, bbox, mask, area, mask_score, measures = null, unmeasured } of found) {
       const layer = this.add(phrase, score, bbox);
+      const measured = { measures, ...(unmeasured !== undefined && { unmeasured }) };
       this.setMask(layer, mask as Rle | null, area, mask_score, measured);
     }
   }
