@@ -4,8 +4,6 @@ export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
 export {
   type Calibration,
-  commonSpacing,
-  type MaskScale,
   type ScanRegion,
   type SpacingMm,
   sameSpacing,

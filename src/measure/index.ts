@@ -14,4 +14,4 @@ export {
 export { PixelSizes } from './pixel-sizes.js';
 export { MEASURES_VERSION, type MeasuresFields, type MeasuresRecord, measuresFields } from './record.js';
 export { type Spread, spreadOf } from './spread.js';
-export { type EllipsoidVolume, ellipsoidVolume } from './volume.js';
+export { type EllipsoidVolume, ellipsoidVolume, type PlaneAxes } from './volume.js';

@@ -1,7 +1,7 @@
 import { mean } from './statistics.js';
 
 /** A measured value with the true one. */
-export interface MeasuredPair {
+interface MeasuredPair {
   readonly measured: number;
   readonly truth: number;
 }

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../util/index.js';
 import type { CocoResult } from './coco-result.js';
 
 /** The file of volumes in an output folder. */
-export const VOLUMES = 'volumes.json';
+const VOLUMES = 'volumes.json';
 
 /** The volume of one structure, as written to `volumes.json`. */
 export interface VolumeResult {
