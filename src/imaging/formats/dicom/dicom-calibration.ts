@@ -7,7 +7,7 @@ const FRAME_GROUPS = 'x52009230';
 const PIXEL_MEASURES = 'x00289110';
 const PIXEL_SPACING = 'x00280030';
 
-/** Spacings of something else than the tissue: of scanned film or paper, and at an X-ray detector. */
+/** Spacings of something else than the tissue: of scanned sheets, and at an X-ray detector. */
 const OF_OTHERS = { x00182010: 'NominalScannedPixelSpacing', x00181164: 'ImagerPixelSpacing' } as const;
 
 /** Parts of a header that calibrate an image. */
