@@ -13,10 +13,13 @@ import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
+import { givenPixelSizes, type PixelSizeOptions, pixelSizeOptions } from './pixel-size-options.js';
 import { startProgress } from './progress.js';
+import { type SpreadOptions, spreadOf, spreadOptions } from './spread-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
+import { planesOf, reportVolumes, volumeOption } from './volume-option.js';
 
-interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'> {
+interface InferOptions extends GlobalOptions, PixelSizeOptions, SpreadOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
   prompt: string[] | undefined;
   exemplars: string | undefined;
@@ -34,6 +37,7 @@ interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'>
   onBad: 'stop' | 'skip';
   overwrite: boolean;
   shard: string | undefined;
+  volume: string[] | undefined;
 }
 
 /** Selections by the names that they had. */
@@ -96,6 +100,9 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       })
       // Before the choices are checked, whose message names all of them. An error from `coerce` would lose its class.
       .middleware(({ select }) => refuseFormer(select), true)
+      .options(pixelSizeOptions)
+      .option('volume', volumeOption)
+      .options(spreadOptions)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -130,6 +137,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam-vit-huge --out out',
         'MedCLIP-SAMv2, which finds by itself what the prompt says',
       )
+      .example(
+        '$0 infer --image scans --prompt "thyroid nodule" --mm-per-pixel 0.08 --out out',
+        'measures in millimetres for images whose files do not say how large a pixel is',
+      )
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
@@ -142,10 +153,12 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   handler: async (options) => {
     const { image, out: whole, shard: part, onBad, overwrite } = options;
     if (options.exemplars === undefined) checkPromptOptions(options);
+    const pixelSizes = await givenPixelSizes(options);
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
     const images = shard === undefined ? all : shardOf(all, shard);
+    const planes = options.volume && (await planesOf(options.volume, images));
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
     const progress = startProgress('images');
@@ -156,6 +169,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       settings,
       out,
       ...loaders,
+      pixelSizes,
       shard,
       overwrite,
       onBad,
@@ -171,6 +185,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     consoleLogger.info(
       `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
     );
+    if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
     for (const message of bad) consoleLogger.warn(message);
     if (bad.length > 0)
       consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
@@ -216,6 +231,7 @@ function checkPromptOptions({ prompt, threshold, nms, label, support, supportSee
 async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
   const { prompt = [], detector = shippedModels.detector, masker, adapter, maskerAdapter, adapterScale = 1, backend } = options;
   const { threshold = 0.3, nms = 0.5, select = 'all', precision } = options;
+  const spread = await spreadOf(options, prompt);
   const method = maskingMethod({ name: options.method, weights: options.weights, masker, maskerAdapter });
   if (findsByText(method)) return batchByText(method, options);
   const models = await namedModels({
@@ -227,7 +243,15 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
     precision,
   });
   return {
-    settings: { prompts: prompt, ...models, ...(method && { method: method.entry.name }), select, threshold, nmsThreshold: nms },
+    settings: {
+      prompts: prompt,
+      ...models,
+      ...(method && { method: method.entry.name }),
+      select,
+      threshold,
+      nmsThreshold: nms,
+      ...(spread && { spread }),
+    },
     load: async (named) => {
       await initBackend(backend, consoleLogger);
       if (method === undefined) return GroundedSegmenter.load(named);
@@ -237,7 +261,7 @@ async function batchByPrompts(options: InferOptions): Promise<Pick<BatchOptions,
 }
 
 /** A method that finds by itself what a prompt says: its first model takes the place of the detector, its second of the masker. */
-function batchByText(method: TextMethod, options: InferOptions): Pick<BatchOptions, 'settings' | 'load'> {
+async function batchByText(method: TextMethod, options: InferOptions): Promise<Pick<BatchOptions, 'settings' | 'load'>> {
   const { prompt = [], detector, adapter, adapterScale, precision, threshold, nms, select, backend } = options;
   if (precision === 'bfloat16')
     throw new UsageError({
@@ -247,11 +271,20 @@ function batchByText(method: TextMethod, options: InferOptions): Pick<BatchOptio
       fix: 'Leave it out',
     });
   refuseDetectorOptions(method, { detector, adapter, 'adapter-scale': adapterScale, threshold, nms, select });
+  const spread = await spreadOf(options, prompt);
   const { entry, weights } = method;
   const [first = weights, second] = weightParts(entry, weights);
   const models = { detector: first, masker: second ?? null, adapter: undefined };
   return {
-    settings: { prompts: prompt, ...models, method: entry.name, select: 'all', threshold: 0, nmsThreshold: 1 },
+    settings: {
+      prompts: prompt,
+      ...models,
+      method: entry.name,
+      select: 'all',
+      threshold: 0,
+      nmsThreshold: 1,
+      ...(spread && { spread }),
+    },
     load: async () => {
       await initBackend(backend, consoleLogger);
       return createMethod(entry, { weights });
@@ -270,6 +303,8 @@ function openExemplars(options: InferOptions, exemplars: string) {
     'masker-adapter': maskerAdapter,
     'adapter-scale': adapterScale,
     precision: options.precision,
+    spread: options.spread,
+    wordings: options.wordings,
     threshold,
     nms,
     select,

@@ -13,6 +13,7 @@ export {
   rankImages,
   spread,
 } from './gallery/examples.js';
+export { groupSizes, measureTable } from './measures/measure-table.js';
 export { evaluationPage, type HeadlineFigure, type TrustMaterial } from './page/evaluation-page.js';
 export { readTrainingCurves } from './page/training-curves.js';
 export {

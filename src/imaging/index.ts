@@ -2,7 +2,14 @@
 
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
-export { connectedComponents } from './components.js';
+export {
+  type Calibration,
+  type ScanRegion,
+  type SpacingMm,
+  sameSpacing,
+  scaleAt,
+} from './calibration.js';
+export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
@@ -12,6 +19,7 @@ export {
   openNifti,
   readNiftiHeader,
 } from './formats/nifti.js';
+export { calibratedSlice } from './formats/nifti-calibration.js';
 export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedDicom, listImages } from './formats/several.js';
@@ -35,7 +43,7 @@ export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from '.
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
 export { polygonsToMask } from './polygons.js';
-export type { RasterImage } from './raster-image.js';
+export { calibrated, type RasterImage } from './raster-image.js';
 export { resizeImage } from './resample.js';
 export { type CocoRle, decodeRle, encodeRle, maskOfRuns, maskToRle, runsOf } from './rle.js';
 export { fitText, LINE_HEIGHT, lettersLacking, paintText, renderText } from './text-line.js';

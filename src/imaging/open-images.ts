@@ -6,6 +6,7 @@ import { isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
 import { decodeByLibrary } from './formats/library.js';
 import { openNifti } from './formats/nifti.js';
+import { calibratedSlice } from './formats/nifti-calibration.js';
 import { HEADER_BYTES } from './formats/nifti-header.js';
 import { isTiff, type TiffPage, tiffPages } from './formats/tiff-pages.js';
 import { decodeImage } from './image.js';
@@ -60,9 +61,7 @@ async function openVolume(bytes: Buffer, limits: ImageLimits): Promise<ImageSet>
     address,
     async image(text) {
       const { axis = 2, index, frame = 0 } = partOf(text, count, 'slices', address(z >> 1));
-      const plane = { axis, index, frame };
-      const { spacingMm } = volume.slice(plane);
-      return { ...volume.image(plane), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+      return calibratedSlice(volume, { axis, index, frame });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { encodePng } from '#platform/imaging/png';
 import { placeLabels } from './label-layout.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, resizeMask, type Size } from './mask.js';
+import { drawAxis, drawScaleBar, fill, type LinePx } from './overlay-scale.js';
 import { phraseColour, type Rgb } from './palette.js';
 import type { RasterImage } from './raster-image.js';
 import { resizeImage } from './resample.js';
@@ -12,6 +13,10 @@ export interface OverlayItem {
   readonly phrase: string;
   /** In [0, 1]; written after the phrase. */
   readonly score?: number | undefined;
+  /** Written after the score: `32.1 × 18.4 mm`. */
+  readonly note?: string | undefined;
+  /** Lines across the mask, in pixel edges of the image. */
+  readonly axesPx?: readonly LinePx[] | undefined;
   readonly boxXyxyPx?: BoxXyxy | undefined;
   readonly mask?: BinaryMask | undefined;
 }
@@ -41,7 +46,7 @@ const LIGHT: Rgb = [255, 255, 255];
 const DARK_COLOUR = 110;
 
 /**
- * Draws masks, boxes and labels on an image; small images are enlarged by an integer factor. Labels stay inside the image and do
+ * Draws masks, boxes, axes and labels on an image, and a scale bar where its pixels have a known size; small images are enlarged by an integer factor. Labels stay inside the image and do
  * not overlap as far as there is room. They use the bundled font; characters that it lacks appear as code points, `U+80BF` (see
  * `lettersLacking`).
  *
@@ -65,6 +70,24 @@ export async function drawOverlay(
     if (mask !== undefined) drawMask(canvas, resizeMask(mask, size), colourOf(phrase), stroke);
   for (const { boxXyxyPx, phrase } of [...items].reverse())
     if (boxXyxyPx !== undefined) drawBox(canvas, scaled(boxXyxyPx, factor), colourOf(phrase), stroke);
+  for (const { axesPx = [] } of items)
+    for (const [[x0, y0], [x1, y1]] of axesPx)
+      drawAxis(
+        canvas,
+        [
+          [x0 * factor, y0 * factor],
+          [x1 * factor, y1 * factor],
+        ],
+        stroke,
+      );
+  const { spacingMm } = image;
+  if (spacingMm !== undefined)
+    await drawScaleBar(
+      canvas,
+      [spacingMm[0] / factor, spacingMm[1] / factor],
+      stroke,
+      Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke),
+    );
   // Labels last, so that nothing covers them.
   const signs = items.map((item) => signOf(item, canvas, stroke, factor));
   const lines = await renderOnce(signs);
@@ -114,9 +137,10 @@ interface Sign extends Size {
   readonly box: BoxXyxy;
 }
 
-function signOf({ phrase, score, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
+function signOf({ phrase, score, note, boxXyxyPx, mask }: OverlayItem, canvas: Size, stroke: number, factor: number): Sign {
   const own = boxXyxyPx ?? (mask && boxOfMask(mask)) ?? [0, 0, 0, 0];
-  const suffix = score === undefined ? '' : ` ${score.toFixed(2)}`;
+  const known = [score?.toFixed(2), note].filter((text) => text !== undefined).join(', ');
+  const suffix = known === '' ? '' : ` ${known}`;
   const wanted = Math.max(MIN_TEXT, TEXT_PER_STROKE * stroke);
   // A long label is shrunk before it is truncated.
   const fitting = Math.floor((wanted * canvas.width) / (textWidth(phrase + suffix, wanted) + 2 * MARGIN * wanted));
@@ -154,15 +178,4 @@ function drawSign(
   const [r, g, b] = colour;
   const ink = 0.299 * r + 0.587 * g + 0.114 * b < DARK_COLOUR ? LIGHT : DARK;
   paintText(canvas, line, left + marginOf(fontSize), top, ink);
-}
-
-function fill({ width, height, data }: RasterImage, [x0, y0, x1, y1]: BoxXyxy, [r, g, b]: Rgb): void {
-  const [left, top, right, bottom] = [Math.max(0, x0), Math.max(0, y0), Math.min(width, x1), Math.min(height, y1)];
-  for (let y = top; y < bottom; y++) {
-    for (let x = left, i = (y * width + left) * 3; x < right; x++, i += 3) {
-      data[i] = r;
-      data[i + 1] = g;
-      data[i + 2] = b;
-    }
-  }
 }

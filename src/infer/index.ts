@@ -14,6 +14,7 @@ export {
   runBatch,
   type Shard,
   shardOf,
+  writeVolumes,
 } from './batch/index.js';
 export { type BiomedParseOptions, BiomedParsePredictor, type PhraseMask } from './biomed-parse/index.js';
 export {

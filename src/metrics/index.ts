@@ -1,5 +1,6 @@
 /** Metrics of masks and boxes, and their statistics. */
 
+export { type Agreement, agreementOf } from './agreement.js';
 export { averagePrecision, type ImageBoxes, type ScoredBox, type TrueBox } from './average-precision.js';
 export { bestConstantBox, bestConstantMask } from './constant-guess.js';
 export { distanceTransform, type Spacing } from './distance-transform.js';

@@ -16,4 +16,5 @@ export { greyInput, maskInput } from './exemplar-inputs.js';
 export { greyImage } from './grey-image.js';
 export { ImageProcessor, LARGEST_SIDE, type ProcessedImages, scaleBoxes } from './image-processor.js';
 export { type BetaParameters, type MaskDistributions, maskPValue, readMaskDistributions } from './mask-distributions.js';
+export { mirrorImage, mirrorMask, mirrorPhrase } from './mirror.js';
 export { saveImageSettings } from './save-image-settings.js';

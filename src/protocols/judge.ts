@@ -4,6 +4,7 @@ import { boxIou, diceCoefficient, iou, type MaskScores, maskScores, type Spacing
 import type { AnsweredBox } from './answer.js';
 import { foundInstances, instanceDsc } from './instances.js';
 import type { DistanceUnit, TargetRow } from './row.js';
+import { sizesOf } from './sizes.js';
 
 /** A box with a mask. */
 export type MaskedBox = AnsweredBox & { readonly mask: BinaryMask };
@@ -39,9 +40,12 @@ export function judge(
   }
   const masks = found.map(({ mask }) => mask);
   const trueMasks = truth.map(({ mask }) => mask);
+  const [union, trueUnion] = [unionOfMasks(masks), unionOfMasks(trueMasks)];
+  const sizes = tolerance === undefined ? [] : sizesOf(sample, union, trueUnion);
   return {
     ...shared,
-    ...compare(unionOfMasks(masks), unionOfMasks(trueMasks), tolerance, spacing),
+    ...compare(union, trueUnion, tolerance, spacing),
+    ...(sizes.length > 0 && { sizes }),
     shown: true,
     falseNegative: false,
     found: foundInstances(found, truth),

@@ -1,3 +1,5 @@
+import type { SizePair } from './sizes.js';
+
 /** The two evaluation protocols. */
 export const protocols = ['strict', 'paper'] as const;
 export type ProtocolName = (typeof protocols)[number];
@@ -28,6 +30,8 @@ export interface TargetRow {
   readonly hd95: number;
   readonly nsd: number;
   readonly unit: DistanceUnit;
+  /** Measures of the predicted and of the true mask; absent where nothing calibrates them, or distances were not asked for. */
+  readonly sizes?: readonly SizePair[];
   /** The detector's best score for the target, even below the threshold; 0 without any box. */
   readonly detectorScore: number;
   /** The mask score of the best box. */

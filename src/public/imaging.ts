@@ -1,11 +1,12 @@
 /**
- * Images and masks: reading files, RLE, contours, overlays. Loads no TensorFlow.js.
+ * Images and masks: reading files, RLE, contours, overlays, measures in millimetres. Loads no TensorFlow.js.
  *
  * @packageDocumentation
  */
 export {
   type BinaryMask,
   type BoxXyxy,
+  type Calibration,
   type CocoRle,
   type Contour,
   decodeImage,
@@ -21,5 +22,20 @@ export {
   type OverlayItem,
   type RasterImage,
   type Ring,
+  type ScanRegion,
   type Size,
+  type SpacingMm,
 } from '../imaging/index.js';
+export {
+  type Depth,
+  type Diameter,
+  type EllipsoidVolume,
+  ellipsoidVolume,
+  isMeasured,
+  type MaskMeasures,
+  type MeasuredEllipse,
+  measureMask,
+  type PlaneAxes,
+  type Unmeasured,
+  withGivenSpacing,
+} from '../measure/index.js';

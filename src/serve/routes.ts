@@ -187,7 +187,7 @@ function sourceOf(
   body: z.output<typeof openBody>,
   above = '',
 ): ImageSource {
-  const { image, image_id, file_name = '', frame } = body;
+  const { image, image_id, file_name = '', frame, mm_per_pixel } = body;
   if ([upload, image, image_id].filter((given) => given !== undefined).length !== 1)
     throw new HttpError({
       code: 'E_HTTP_FIELD',
@@ -205,12 +205,21 @@ function sourceOf(
         what: 'an image_id refers to one image',
         fix: 'Leave it out',
       });
+    if (mm_per_pixel !== undefined)
+      throw new HttpError({
+        code: 'E_HTTP_FIELD',
+        status: 400,
+        where: `${above}mm_per_pixel`,
+        what: 'the image of an image_id has its size of a pixel already',
+        fix: 'Give it where the image is sent',
+      });
     return { id: image_id };
   }
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
   if (bytes.length === 0)
     throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: `${above}image`, what: 'the file is empty' });
-  return { bytes, name: upload?.name ?? file_name, frame };
+  const mmPerPixel = typeof mm_per_pixel === 'number' ? ([mm_per_pixel, mm_per_pixel] as const) : mm_per_pixel;
+  return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel };
 }
 
 function exemplarMaskOf(

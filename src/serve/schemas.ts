@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MEASURES_VERSION } from '../measure/index.js';
 import { selections } from '../processing/index.js';
 import { maskFormats } from './engine/index.js';
 import { requestLimits } from './limits.js';
@@ -8,6 +9,8 @@ import { requestLimits } from './limits.js';
 const bbox = z
   .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
   .describe('left, top, width, height in pixels of the image');
+
+const perPixel = z.number().positive().max(1000);
 
 const image = {
   image: z
@@ -27,6 +30,10 @@ const image = {
     .describe(
       'frame of a cine clip, page of a TIFF or slice of a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first',
     ),
+  mm_per_pixel: z
+    .union([perPixel, z.tuple([perPixel, perPixel])])
+    .optional()
+    .describe('size of a pixel in millimetres, or across and down, for files that do not state it'),
 };
 
 const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed RLE, PNG in base64, or no mask");
@@ -145,6 +152,52 @@ const openedImage = z
   })
   .describe('the image that was processed');
 
+const point = z.tuple([z.number(), z.number()]).readonly();
+
+const spread = z
+  .object({
+    variants: z.int(),
+    lost: z.int(),
+    area_mm2: z.number(),
+    long_axis_mm: z.number(),
+    short_axis_mm: z.number(),
+    perimeter_mm: z.number(),
+  })
+  .describe('standard deviations over variants of the input');
+
+const measures = {
+  measures: z
+    .object({
+      version: z.literal(MEASURES_VERSION),
+      spacing_mm: point.describe('of the region that the mask lies in, between columns and between rows'),
+      calibration: z.string().describe('what the scale comes from'),
+      parts: z.int().describe('connected parts of the mask, of which the largest is measured'),
+      share: z.number().describe("of the mask's pixels that this part has"),
+      area_mm2: z.number(),
+      long_axis_mm: z.number().describe('greatest diameter'),
+      short_axis_mm: z.number().describe('greatest diameter at right angles to it'),
+      perimeter_mm: z.number(),
+      ellipse: z
+        .object({
+          axes_mm: point.describe('major, minor'),
+          circumference_mm: z.number(),
+          residual_mm: z.number().describe('root mean square distance of the outline from the ellipse'),
+          centre_px: point,
+        })
+        .nullable(),
+      depth: z
+        .object({ nearest_mm: z.number(), centroid_mm: z.number(), from: z.string() })
+        .nullable()
+        .describe('below the surface of the probe; null where the file does not say where that is'),
+      long_axis_px: z.tuple([point, point]).readonly().describe('its ends, in pixels'),
+      short_axis_px: z.tuple([point, point]).readonly(),
+      spread: spread.optional(),
+    })
+    .nullable()
+    .describe('of the mask, in millimetres; null where nothing calibrates it'),
+  unmeasured: z.string().optional().describe('why there are no measures'),
+};
+
 const mask = z
   .union([z.object({ size: z.tuple([z.int(), z.int()]).readonly().describe('height, width'), counts: z.string() }), z.string()])
   .nullable()
@@ -167,6 +220,7 @@ export const segmentAnswer = z.object({
         bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly().describe('left, top, width, height in pixels'),
         area: z.number().describe('pixels of the mask, or of the box if there is no mask'),
         mask_score: z.number().nullable().describe("the masker's estimate of the mask's IoU; null without a masker"),
+        ...measures,
         mask,
       }),
     )
@@ -188,6 +242,7 @@ export const masksAnswer = z.object({
                 .describe('around the mask; null if empty'),
               area: z.number(),
               mask_score: z.number(),
+              ...measures,
               mask,
             }),
           )

@@ -287,41 +287,6 @@ describe('compressed DICOM', () => {
   });
 });
 
-describe('measures', () => {
-  const region = (format: number, delta: number, units: number, right: number) => ({
-    '00186012': text('US', format),
-    '00186014': text('US', 1),
-    '00186018': text('UL', 0),
-    '0018601A': text('UL', 0),
-    '0018601C': text('UL', right),
-    '0018601E': text('UL', 3),
-    '00186024': text('US', units),
-    '00186026': text('US', units),
-    '0018602C': text('FD', delta),
-    '0018602E': text('FD', -2 * delta),
-  });
-
-  it('are those of the largest region of tissue, in millimetres', async () => {
-    const more = { '00186011': text('SQ', region(2, 9, 4, 5), region(1, 0.5, 3, 1), region(1, 0.01, 3, 3)) };
-    const film = await DicomFile.parse(dicom({ ...size, frames: [GREY], more }), 'x.dcm');
-    expect(film.header.spacingMm).toEqual([0.1, 0.2]);
-    expect(film.header.regions).toHaveLength(3);
-    expect(film.header.regions[2]).toEqual({
-      spatialFormat: 1,
-      dataType: 1,
-      box: [0, 0, 3, 3],
-      physicalDelta: [0.01, -0.02],
-      units: [3, 3],
-    });
-    expect((await film.image(0)).spacingMm).toEqual([0.1, 0.2]);
-  });
-
-  it('are PixelSpacing, rows first, where the file has it', async () => {
-    const more = { '00280030': text('DS', '0.25', '0.5'), '00186011': text('SQ', region(1, 0.01, 3, 3)) };
-    expect((await read({ ...size, frames: [GREY], more })).spacingMm).toEqual([0.5, 0.25]);
-  });
-});
-
 describe('privacy', () => {
   const NAMES = ['Okonkwo', 'Lindqvist', 'Haddad', 'Private^Note', '19610203', 'St. Planted'];
   const more = {
@@ -347,7 +312,7 @@ describe('privacy', () => {
     expect(Object.keys(film.header).sort()).toEqual(
       [
         ['width', 'height', 'frames', 'samples', 'photometric', 'bitsAllocated', 'bitsStored', 'highBit', 'signed', 'planar'],
-        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'padding', 'spacingMm', 'regions'],
+        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'padding', 'calibrations', 'regions'],
       ]
         .flat()
         .sort(),

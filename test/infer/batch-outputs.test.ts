@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { encodePng } from '../../src/imaging/index.js';
 import { type BatchImage, type BatchOptions, type GroundedSegmenter, mergeBatches, runBatch } from '../../src/infer/index.js';
+import { PixelSizes } from '../../src/measure/index.js';
 import { nanoModels } from '../../src/pretrained/index.js';
 import { InUseError, type Logger } from '../../src/util/index.js';
 
@@ -67,6 +68,29 @@ describe('a batch', () => {
     } as const;
     await batch([await image('a')], { settings, logger });
     expect(warnings).toEqual(expected);
+  });
+
+  it('measures masks in millimetres where the size of a pixel is known, and says why where it is not', async () => {
+    const resultsOf = async () => JSON.parse(await readFile(join(out, 'results.json'), 'utf8')) as Record<string, unknown>[];
+    const images = [await image('a')];
+    await batch(images);
+    const [plain] = await resultsOf();
+    expect(plain).toMatchObject({ measures: null, unmeasured: 'the file does not say how large a pixel is' });
+    // The given size is a setting: the image is measured again.
+    const pixelSizes = PixelSizes.all([0.5, 0.25], '--mm-per-pixel');
+    expect(await batch(images, { pixelSizes })).toMatchObject({ done: 1, skipped: 0 });
+    const [result] = await resultsOf();
+    expect(result).toMatchObject({
+      measures: {
+        version: 1,
+        calibration: '--mm-per-pixel',
+        spacing_mm: [0.5, 0.25],
+        area_mm2: width * height * 0.125,
+        depth: null,
+      },
+    });
+    expect(result).not.toHaveProperty('unmeasured');
+    expect(await batch(images, { pixelSizes })).toMatchObject({ done: 0, skipped: 1 });
   });
 
   it('is computed by one process: a second one into the same folder is refused before it loads anything', async () => {

@@ -119,6 +119,7 @@ describe('Journal', () => {
     bbox: [0, 0, 1, 1],
     score: 0.5,
     area: 1,
+    measures: null,
   });
   const entry = (id: string, settings = 's') => ({ id, key: `k${id}`, settings, masks: 0, results: [result(id)] });
 

@@ -57,9 +57,27 @@ describe('POST /v1/segment', () => {
         bbox: [x0, y0, x1 - x0, y1 - y0],
         area: maskArea(mask),
         mask_score: maskScore,
+        measures: null,
+        unmeasured: 'the file does not say how large a pixel is',
         mask: { ...maskToRle(mask) },
       })),
     );
+  });
+
+  it('measures masks in millimetres of the size that the request gives, or of the regions of the file', async () => {
+    const body = { prompt: PROMPT, threshold: 0.05, mask_format: 'none' };
+    const given = await post('/v1/segment', { ...body, image: base64(), mm_per_pixel: [0.5, 0.25] });
+    const { segments, image: opened } = given.json();
+    expect([given.statusCode, opened.spacing_mm]).toEqual([200, [0.5, 0.25]]);
+    for (const { area, measures } of segments.filter(({ measures: { parts } }: { measures: { parts: number } }) => parts === 1))
+      expect(measures.area_mm2).toBeCloseTo(area * 0.125, 3);
+    expect(segments[0].measures).toMatchObject({ version: 1, calibration: 'mm_per_pixel', depth: null });
+    const again = await post('/v1/segment', { ...body, image_id: opened.id });
+    expect(again.json().segments[0].measures).toEqual(segments[0].measures);
+    for (const mm_per_pixel of [0, -1, 'wide', [1], 5000])
+      expect((await post('/v1/segment', { ...body, image: base64(), mm_per_pixel })).statusCode).toBe(400);
+    const twice = await post('/v1/segment', { ...body, image_id: opened.id, mm_per_pixel: 1 });
+    expect([twice.statusCode, twice.json().where]).toEqual([400, 'mm_per_pixel']);
   });
 
   it('gives the same above a higher threshold as is left of a lower one', async () => {

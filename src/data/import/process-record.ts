@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../imaging/index.js';
+import { calibratedSlice, decodeImage, encodePng, maskToPng, type RasterImage, readImageFile } from '../../imaging/index.js';
 import { DataError, SonogroundError, writeFileAtomic } from '../../util/index.js';
 import { sizeMisfit } from '../annotation-misfit.js';
 import { type Fingerprint, fingerprintOf } from '../audit/index.js';
@@ -110,13 +110,12 @@ async function readImage({
     return { picture, ...(picture.spacingMm === undefined ? {} : { spacingMm: picture.spacingMm }) };
   }
   const volume = await openVolume(file);
-  const address = { index: slice, ...(frame === undefined ? {} : { frame }) };
-  const { spacingMm } = volume.slice(address);
-  const picture = volume.image(address);
-  const known = spacingMm.every((step) => step > 0);
+  const picture = calibratedSlice(volume, { index: slice, ...(frame === undefined ? {} : { frame }) });
+  const { spacingMm } = picture;
   const turned = transpose === true ? transposed(picture) : picture;
+  if (spacingMm === undefined) return { picture: turned };
   const [across, down] = transpose === true ? [spacingMm[1], spacingMm[0]] : spacingMm;
-  return { picture: turned, ...(known ? { spacingMm: [across, down] as const } : {}) };
+  return { picture: turned, spacingMm: [across, down] };
 }
 
 /** PNG and JPEG files are copied unchanged, whatever their extension; everything else becomes PNG. */

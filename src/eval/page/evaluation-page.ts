@@ -10,6 +10,7 @@ import { countBins, histogram, lineChart, spreadChart } from './charts.js';
 import { galleryCard, phraseKey } from './gallery-html.js';
 import { htmlTable, section } from './html.js';
 import { SCRIPT, STYLE } from './look.js';
+import { measuresSection } from './measures-section.js';
 import type { TrainingCurve } from './training-curves.js';
 
 /** A highlighted figure. */
@@ -76,6 +77,7 @@ export async function evaluationPage(data: PageData): Promise<string> {
     section('distributions', 'Distributions', distributions(data.groups)),
     ...(data.tables.length > 1 ? [section('tables', 'Tables', data.tables.slice(1).map(htmlTable).join(''))] : []),
     ...(data.curves.length > 0 ? [section('training', 'Training', curves(data.curves))] : []),
+    ...measuresSection(data.groups.at(-1)?.rows ?? []),
     ...wordsSection(data.robustness ?? []),
     ...presenceSection(data.presence),
     ...trustSection(data.trust),

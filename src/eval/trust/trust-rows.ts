@@ -1,8 +1,8 @@
 import type { Sample } from '../../data/index.js';
 import { diceCoefficient, mean } from '../../metrics/index.js';
+import { mirrorImage, mirrorMask, mirrorPhrase } from '../../processing/index.js';
 import type { Answer, Counting, Method, TargetRow } from '../../protocols/index.js';
 import { combinedMask } from '../predictions/combined-mask.js';
-import { mirrorImage, mirrorMask, mirrorPhrase } from './flip.js';
 
 /** A row with a quality estimate made without ground truth. Fractions in [0, 1]. */
 export interface TrustedRow extends TargetRow {

@@ -38,6 +38,8 @@ export interface NiftiHeader {
   readonly beyondFourth: boolean;
   /** Voxel size along each axis, in millimetres; 0 if the file does not state it. */
   readonly spacingMm: readonly [number, number, number];
+  /** Whether the file states the unit of those sizes. */
+  readonly lengthUnitStated: boolean;
   /**
    * Direction of each axis: R(ight), L(eft), A(nterior), P(osterior), S(uperior), I(nferior); `???` if the file does not state
    * it.
@@ -120,6 +122,7 @@ export async function parseNiftiHeader(bytes: Buffer, where: string): Promise<Ni
     frames: shape.slice(3).reduce((a, b) => a * b, 1),
     beyondFourth: shape.slice(4).some((n) => n > 1),
     spacingMm: [1, 2, 3].map((i) => spacing(header.pixDims[i], header.xyzt_units)) as [number, number, number],
+    lengthUnitStated: [1, 2, 3].includes(header.xyzt_units & 7),
     orientation: affine === undefined ? '???' : lettersOf(affine),
     affine,
     kind,

@@ -5,6 +5,7 @@ import { DicomFile } from './dicom/dicom-file.js';
 import { readImageFile, readImageStart } from './image-file.js';
 import { countPages } from './library.js';
 import { type NiftiVolume, openNifti, readNiftiHeader, type SliceAddress } from './nifti.js';
+import { calibratedSlice } from './nifti-calibration.js';
 import { Recent } from './recent.js';
 
 /** Names of files that may hold several images. */
@@ -36,8 +37,7 @@ export function planeAddress(volume: NiftiVolume, file: string, part: ImageAddre
 export async function decodePlane(file: string, part: ImageAddress | undefined): Promise<RasterImage> {
   const volume = await openKeptVolume(file);
   const address = planeAddress(volume, file, part);
-  const { spacingMm } = volume.slice(address);
-  return { ...volume.image(address), ...(spacingMm.every((value) => value > 0) ? { spacingMm } : {}) };
+  return calibratedSlice(volume, address);
 }
 
 /** Decodes a frame of a DICOM file. A file with a single frame needs no address. */

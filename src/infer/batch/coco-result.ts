@@ -1,4 +1,5 @@
 import { type CocoRle, maskArea, maskToRle } from '../../imaging/index.js';
+import type { MeasuresFields, MeasuresRecord } from '../../measure/index.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 
 /** One entry of COCO's results format, extended by the fields that text prompts need. */
@@ -19,6 +20,10 @@ export interface CocoResult {
   /** Area of the mask in pixels, or of the box where there is no mask. */
   readonly area: number;
   readonly segmentation?: CocoRle;
+  /** Measures of the mask in millimetres; null where nothing calibrates it. */
+  readonly measures: MeasuresRecord | null;
+  /** Why there are no measures. */
+  readonly unmeasured?: string;
 }
 
 /** The same before the images are numbered. */
@@ -49,6 +54,7 @@ export function foundInImage(
   { phrase, score, boxXyxyPx: [x0, y0, x1, y1], mask, maskScore }: Segment | BoxSegment,
   { fileName }: { readonly fileName: string },
   phrases: readonly string[],
+  measures: MeasuresFields,
 ): FoundInImage {
   return {
     file_name: fileName,
@@ -59,5 +65,6 @@ export function foundInImage(
     ...(maskScore === undefined ? {} : { mask_score: maskScore }),
     area: mask === undefined ? (x1 - x0) * (y1 - y0) : maskArea(mask),
     ...(mask === undefined ? {} : { segmentation: maskToRle(mask) }),
+    ...measures,
   };
 }

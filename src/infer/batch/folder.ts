@@ -14,6 +14,8 @@ interface BatchRun {
   /** Number of input images. */
   readonly images: number;
   readonly shard?: Shard;
+  /** Where given sizes of pixels come from. */
+  readonly pixelSizes?: string;
 }
 
 export const batchFolderFile = 'settings.json';

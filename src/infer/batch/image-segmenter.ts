@@ -6,6 +6,7 @@ import type { Masker } from '../masker.js';
 import type { BoxSegment, Segment } from '../segmenter.js';
 import type { UniverSegPredictor } from '../universeg-predictor.js';
 import { type BatchSettings, type ExemplarSettings, isByExemplars, modelsIn } from './settings.js';
+import { type Variants, variantsOf } from './spread.js';
 import { calibrationOf, type VerdictOnImage, verdictsOf } from './verdicts.js';
 
 /** Results for one image. */
@@ -14,6 +15,8 @@ interface ImageSegments {
   readonly segments: readonly (Segment | BoxSegment)[];
   /** Only of calibrated models. */
   readonly verdicts?: readonly VerdictOnImage[] | undefined;
+  /** Only if the settings ask for the spread of measures. */
+  readonly variants?: Variants | undefined;
 }
 
 /** Segments the images of a batch, one by one. */
@@ -45,18 +48,20 @@ async function byPrompts(
   prompts: readonly (readonly string[])[],
   load: NonNullable<Loaders['load']>,
 ): Promise<ImageSegmenter> {
-  const { select, threshold, nmsThreshold } = settings;
+  const { select, threshold, nmsThreshold, spread } = settings;
+  const options = { select, threshold, nmsThreshold };
   const calibration = await calibrationOf(settings);
   const segmenter = await load(modelsIn(settings));
   return {
     /** Runs each prompt separately; all share the encoded image. */
     async segment(raster, image) {
       const found: (Segment | BoxSegment)[] = [];
-      for (const phrases of prompts)
-        found.push(...(await segmenter.segment(raster, phrases, { select, threshold, nmsThreshold })));
+      for (const phrases of prompts) found.push(...(await segmenter.segment(raster, phrases, options)));
       found.sort((a, b) => b.score - a.score);
       const verdicts = calibration && (await verdictsOf(segmenter.detector, raster, prompts, { ...image, calibration }));
-      return { segments: found.slice(0, mostDetections({ select })), verdicts };
+      const segment = (image: RasterImage, phrases: readonly string[]) => segmenter.segment(image, phrases, options);
+      const variants = spread && (await variantsOf(segment, raster, prompts, spread));
+      return { segments: found.slice(0, mostDetections({ select })), verdicts, variants };
     },
     dispose: () => segmenter.dispose(),
   };

@@ -4,3 +4,4 @@ export { batchFolders } from './outputs.js';
 export { type BatchImage, type BatchOptions, type BatchSummary, runBatch } from './run-batch.js';
 export type { BatchSettings, ExemplarSettings } from './settings.js';
 export { parseShard, type Shard, shardOf } from './shard.js';
+export { writeVolumes } from './volumes.js';

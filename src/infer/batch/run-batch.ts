@@ -1,6 +1,15 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, drawOverlay, lettersLacking, maskToPng, type RasterImage, splitAddress } from '../../imaging/index.js';
+import {
+  calibrated,
+  decodeImage,
+  drawOverlay,
+  lettersLacking,
+  maskToPng,
+  type RasterImage,
+  splitAddress,
+} from '../../imaging/index.js';
+import type { PixelSizes } from '../../measure/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
@@ -14,12 +23,12 @@ import {
 } from '../../util/index.js';
 import type { GroundedSegmenter, LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
-import type { BoxSegment, Segment } from '../segmenter.js';
 import type { UniverSegPredictor } from '../universeg-predictor.js';
 import { foundInImage } from './coco-result.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
 import { openSegmenter } from './image-segmenter.js';
 import { Journal } from './journal.js';
+import { type MeasuredSegment, measuredSegment, overlayItem } from './measured-segment.js';
 import { maskFile, outputsOf, overlayFile, prepareOutputs, withBatchLock } from './outputs.js';
 import { type BatchSettings, type ExemplarSettings, imageKey, settingsKey } from './settings.js';
 import type { Shard } from './shard.js';
@@ -45,6 +54,8 @@ export interface BatchOptions {
   readonly load?: (models: LoadOptionsOrBoxes) => Promise<GroundedSegmenter<Masker | undefined>>;
   /** Loads the UniverSeg that the settings name and sets its support; for {@link ExemplarSettings}, which need it. */
   readonly loadExemplars?: (settings: ExemplarSettings) => Promise<UniverSegPredictor>;
+  /** Sizes of pixels that the files do not state, for measures in millimetres. */
+  readonly pixelSizes?: PixelSizes | undefined;
   /** Which part of a longer list the images are; recorded so that the parts can be merged. */
   readonly shard?: Shard | undefined;
   /** Segment finished images again. Default: false. */
@@ -83,10 +94,10 @@ export function runBatch(options: BatchOptions): Promise<BatchSummary> {
 }
 
 async function run(options: BatchOptions): Promise<BatchSummary> {
-  const { images, settings, out, overwrite = false, logger = silentLogger, shard } = options;
+  const { images, settings, out, overwrite = false, logger = silentLogger, shard, pixelSizes } = options;
   const prompts = settings.prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
   distinct(prompts.flat());
-  const key = await settingsKey(settings);
+  const key = await settingsKey(settings, pixelSizes?.key);
   const journal = await Journal.open(out, key);
   await prepareOutputs(out);
   const todo = overwrite ? images : await unfinished(images, journal, key, out);
@@ -100,7 +111,8 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
       `overlays spell ${shownName(lacking.slice(0, 20).join(' '))} as codes (U+…): their font has Latin, Greek and Cyrillic letters; results.json keeps the phrases as they are`,
     );
   await journal.start(prompts.flat());
-  const about: BatchFolder = { ...settings, key, images: images.length, ...(shard && { shard }) };
+  const given = pixelSizes && { pixelSizes: pixelSizes.source };
+  const about: BatchFolder = { ...settings, ...given, key, images: images.length, ...(shard && { shard }) };
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const { done, bad } = todo.length === 0 ? { done: 0, bad: [] } : await segmentImages(todo, prompts, journal, key, options);
   return { done, skipped: images.length - todo.length, found: journal.found, bad };
@@ -112,7 +124,7 @@ async function segmentImages(
   prompts: readonly (readonly string[])[],
   journal: Journal,
   key: string,
-  { settings, out, onBad = 'skip', signal, onProgress, ...loaders }: BatchOptions,
+  { settings, out, onBad = 'skip', signal, onProgress, pixelSizes, ...loaders }: BatchOptions,
 ): Promise<{ readonly done: number; readonly bad: readonly string[] }> {
   const phrases = prompts.flat();
   const bad: string[] = [];
@@ -131,16 +143,17 @@ async function segmentImages(
       next = attempt(todo[i + 1], key);
       try {
         if (read.error !== undefined) throw read.error;
-        const raster = read.raster as RasterImage;
-        const { segments, verdicts } = await segmenter.segment(raster, image);
+        const raster = calibratedBy(pixelSizes, read.raster as RasterImage, image);
+        const { segments, verdicts, variants } = await segmenter.segment(raster, image);
+        const measured = segments.map((segment) => measuredSegment(segment, raster.calibration, variants));
         await writer.run(async () => {
           try {
-            await writeOutputs(out, image.id, raster, segments, phrases);
+            await writeOutputs(out, image.id, raster, measured, phrases);
           } catch (error) {
             return passOver(error);
           }
           const masks = segments.filter(({ mask }) => mask !== undefined).length;
-          const results = segments.map((segment) => foundInImage(segment, image, phrases));
+          const results = measured.map((found) => foundInImage(found.segment, image, phrases, found.fields));
           const { id, fileName } = image;
           const { width, height } = raster;
           await journal.record({ id, fileName, width, height, key: read.key ?? '', settings: key, masks, results, verdicts });
@@ -163,6 +176,12 @@ async function segmentImages(
   }
   await journal.fold();
   return { done, bad };
+}
+
+/** The image with the given size of its pixels, where its file does not state one. */
+function calibratedBy(pixelSizes: PixelSizes | undefined, raster: RasterImage, { fileName }: BatchImage): RasterImage {
+  if (pixelSizes === undefined) return raster;
+  return calibrated(raster, pixelSizes.calibrate(raster.calibration, fileName, raster.width));
 }
 
 /** Whether an error concerns one image only, so that the next one may still succeed. */
@@ -206,17 +225,17 @@ async function writeOutputs(
   out: string,
   id: string,
   image: RasterImage,
-  segments: readonly (Segment | BoxSegment)[],
+  found: readonly MeasuredSegment[],
   phrases: readonly string[],
 ): Promise<void> {
   // Concurrently: the disk is the bottleneck.
   const writes = [
-    ...segments.map(async ({ mask }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
-    drawOverlay(image, segments, phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
+    ...found.map(async ({ segment: { mask } }, k) => mask && writeFileAtomic(maskFile(out, id, k), await maskToPng(mask))),
+    drawOverlay(image, found.map(overlayItem), phrases).then((overlay) => writeFileAtomic(overlayFile(out, id), overlay)),
   ];
   const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
   if (failed === undefined) return;
-  await removeOutputs(out, id, segments.length);
+  await removeOutputs(out, id, found.length);
   throw failed.reason;
 }
 

@@ -3,9 +3,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Precision } from '../../backend/index.js';
 import { splitAddress } from '../../imaging/index.js';
+import { MEASURES_VERSION } from '../../measure/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
+import type { SpreadSettings } from './spread.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -25,6 +27,8 @@ export interface BatchSettings {
   readonly select: Selection;
   readonly threshold: number;
   readonly nmsThreshold: number;
+  /** Variants of each image to segment, for the spread of measures. Default: none. */
+  readonly spread?: SpreadSettings | undefined;
 }
 
 /** Everything that the results of exemplars depend on besides the image. */
@@ -53,12 +57,17 @@ export function modelsIn(settings: BatchSettings): LoadOptionsOrBoxes {
   return { detector, adapter, masker, maskerAdapter, adapterScale, precision };
 }
 
-/** Hash of the settings and of the model files. */
-export async function settingsKey(settings: BatchSettings | ExemplarSettings): Promise<string> {
+/**
+ * Hash of the settings and of the model files.
+ *
+ * @param pixelSizes - identifies the given sizes of pixels, if any.
+ */
+export async function settingsKey(settings: BatchSettings | ExemplarSettings, pixelSizes?: string): Promise<string> {
+  const measures = [MEASURES_VERSION, pixelSizes];
   if (isByExemplars(settings)) {
     // Copies of the exemplars in another folder give the same results.
     const { universeg, exemplars: _, ...own } = settings;
-    return digest({ ...own, universegFiles: await modelFiles(universeg) });
+    return digest({ ...own, universegFiles: await modelFiles(universeg), measures });
   }
   const { detector, masker, adapter, maskerAdapter, ...rest } = settings;
   const [detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles] = await Promise.all([
@@ -67,7 +76,7 @@ export async function settingsKey(settings: BatchSettings | ExemplarSettings): P
     adapter === undefined ? undefined : filesOf(adapter),
     maskerAdapter === undefined ? undefined : filesOf(maskerAdapter),
   ]);
-  return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles });
+  return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles, measures });
 }
 
 /** Hash of an image file and of the settings. */

@@ -1,4 +1,5 @@
-import type { BoxXyxy, CocoRle } from '../../imaging/index.js';
+import type { BoxXyxy, CocoRle, SpacingMm } from '../../imaging/index.js';
+import type { MeasuresRecord } from '../../measure/index.js';
 import type { Selection } from '../../processing/index.js';
 
 /** An uploaded image, or one uploaded before. */
@@ -9,6 +10,8 @@ export type ImageSource =
       readonly name: string;
       /** Selects one of several images in a file, as after `#` in a name. */
       readonly frame: string | undefined;
+      /** Size of its pixels, where the file does not state it. */
+      readonly mmPerPixel?: SpacingMm | undefined;
     }
   | { readonly id: string };
 
@@ -113,6 +116,10 @@ export interface SentSegment {
   readonly area: number;
   /** The masker's estimate of the mask's IoU; null without a masker. */
   readonly mask_score: number | null;
+  /** Null without a mask or a scale. */
+  readonly measures: MeasuresRecord | null;
+  /** Why there are no measures. */
+  readonly unmeasured?: string;
   readonly mask: SentMask | null;
 }
 
@@ -121,6 +128,8 @@ export interface SentMaskAnswer {
     readonly bbox: readonly [number, number, number, number] | null;
     readonly area: number;
     readonly mask_score: number;
+    readonly measures: MeasuresRecord | null;
+    readonly unmeasured?: string;
     readonly mask: SentMask | null;
   }[];
 }

@@ -2,6 +2,8 @@ import {
   type BinaryMask,
   type BoxXyxy,
   boxOfMask,
+  type Calibration,
+  calibrated,
   encodePng,
   maskArea,
   maskToPng,
@@ -9,6 +11,7 @@ import {
   openImages,
 } from '../../imaging/index.js';
 import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
+import { type MeasuresFields, measureMask, measuresFields, withGivenSpacing } from '../../measure/index.js';
 import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
@@ -78,10 +81,13 @@ export class LocalEngine implements Engine {
     return this.images.add(raster, frames);
   }
 
-  private async decode({ bytes, name, frame }: Exclude<ImageSource, { id: string }>) {
+  private async decode({ bytes, name, frame, mmPerPixel }: Exclude<ImageSource, { id: string }>) {
     const set = await openImages(bytes, this.limits, name);
     const address = frame ?? set.address(0);
-    return { raster: await set.image(address), frames: { kind: set.kind, count: set.count, per_frame: set.perFrame, address } };
+    const image = await set.image(address);
+    const raster =
+      mmPerPixel === undefined ? image : calibrated(image, withGivenSpacing(image.calibration, mmPerPixel, 'mm_per_pixel'));
+    return { raster, frames: { kind: set.kind, count: set.count, per_frame: set.perFrame, address } };
   }
 
   private async segmentByExemplars({ image, exemplars, label, maskFormat }: ExemplarsJob): Promise<Answers['exemplars']> {
@@ -98,7 +104,10 @@ export class LocalEngine implements Engine {
     const { mask, score } = await this.byExemplars.segment(raster, exemplars, read);
     const boxXyxyPx = boxOfMask(mask);
     if (boxXyxyPx === undefined) return { image: opened, segments: [] };
-    return { image: opened, segments: [await sentSegment({ phrase: label, score, boxXyxyPx, mask }, maskFormat)] };
+    return {
+      image: opened,
+      segments: [await sentSegment({ phrase: label, score, boxXyxyPx, mask }, raster.calibration, maskFormat)],
+    };
   }
 
   private async segment({ kind: _kind, image, prompts, boxes, maskFormat, ...options }: SegmentJob): Promise<Answers['segment']> {
@@ -114,7 +123,8 @@ export class LocalEngine implements Engine {
       boxes.map(({ boxXyxyPx }) => boxXyxyPx),
     );
     const drawn = boxes.map(({ phrase, boxXyxyPx }, i) => ({ phrase, score: null, boxXyxyPx, ...given[i] }));
-    return { image: opened, segments: await Promise.all([...kept, ...drawn].map((segment) => sentSegment(segment, maskFormat))) };
+    const sent = [...kept, ...drawn].map((segment) => sentSegment(segment, raster.calibration, maskFormat));
+    return { image: opened, segments: await Promise.all(sent) };
   }
 
   private async predictBoxes(raster: KeptImage['raster'], boxes: readonly BoxXyxy[]) {
@@ -139,7 +149,9 @@ export class LocalEngine implements Engine {
     const answers: Answers['masks']['answers'][number][] = [];
     for (const prompt of prompts) {
       const masks = await masksFor(masker, prompt, multimask);
-      answers.push({ masks: await Promise.all(masks.map(({ mask, score }) => sentMaskOf(mask, score, maskFormat))) });
+      answers.push({
+        masks: await Promise.all(masks.map(({ mask, score }) => sentMaskOf(mask, score, raster.calibration, maskFormat))),
+      });
     }
     return { image: opened, answers };
   }
@@ -192,7 +204,16 @@ interface Found {
   readonly maskScore?: number | undefined;
 }
 
-async function sentSegment({ phrase, score, boxXyxyPx, mask, maskScore }: Found, format: MaskFormat): Promise<SentSegment> {
+/** Measures of a mask, or the reason why there are none. */
+function measuresOf(mask: BinaryMask | undefined, calibration: Calibration | undefined): MeasuresFields {
+  return measuresFields(mask === undefined ? { reason: 'there is no mask' } : measureMask(mask, calibration));
+}
+
+async function sentSegment(
+  { phrase, score, boxXyxyPx, mask, maskScore }: Found,
+  calibration: Calibration | undefined,
+  format: MaskFormat,
+): Promise<SentSegment> {
   const bbox = widthsOf(boxXyxyPx);
   return {
     phrase,
@@ -200,16 +221,18 @@ async function sentSegment({ phrase, score, boxXyxyPx, mask, maskScore }: Found,
     bbox,
     area: mask === undefined ? bbox[2] * bbox[3] : maskArea(mask),
     mask_score: maskScore ?? null,
+    ...measuresOf(mask, calibration),
     mask: mask === undefined ? null : await sentMask(mask, format),
   };
 }
 
-async function sentMaskOf(mask: BinaryMask, score: number, format: MaskFormat) {
+async function sentMaskOf(mask: BinaryMask, score: number, calibration: Calibration | undefined, format: MaskFormat) {
   const box = boxOfMask(mask);
   return {
     bbox: box === undefined ? null : widthsOf(box),
     area: maskArea(mask),
     mask_score: score,
+    ...measuresOf(mask, calibration),
     mask: await sentMask(mask, format),
   };
 }

@@ -1,3 +1,4 @@
+import { scaleBarOf } from '../../imaging/scale-bar.js';
 import type { Bbox, Layer, Layers } from './layers.js';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
@@ -5,12 +6,22 @@ type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 /** Side of the corner handles of the selected box, in screen pixels. */
 const HANDLE = 12;
 
-/** Draws the image and all visible layers. */
+/** What {@link drawScene} draws besides image and layers. */
+interface SceneOptions {
+  readonly scale: number;
+  readonly line: number;
+  readonly draft?: Bbox | undefined;
+  readonly handles?: boolean;
+  /** Size of a pixel, for the scale bar. */
+  readonly spacingMm?: readonly [number, number] | null | undefined;
+}
+
+/** Draws the image, all visible layers with their axes, and a scale bar where the size of a pixel is known. */
 export function drawScene(
   context: Context,
   image: ImageBitmap,
   layers: Layers,
-  { scale, line, draft, handles = true }: { scale: number; line: number; draft?: Bbox | undefined; handles?: boolean },
+  { scale, line, draft, handles = true, spacingMm }: SceneOptions,
 ): void {
   const [width, height] = [image.width * scale, image.height * scale];
   context.clearRect(0, 0, width, height);
@@ -25,8 +36,10 @@ export function drawScene(
     context.strokeStyle = ink(layer);
     context.lineWidth = layer === layers.chosen ? 2 * line : line;
     strokeBox(context, layer.bbox, scale);
+    drawAxes(context, layer, scale, line);
     for (const { at, inside } of layer.points) drawPoint(context, at, inside, scale, line);
   }
+  if (spacingMm != null) drawScaleBar(context, spacingMm, scale, line);
   for (const layer of shown) drawSign(context, layer, ink(layer), scale, line);
   if (handles && layers.chosen !== undefined && shown.includes(layers.chosen))
     drawHandles(context, layers.chosen.bbox, scale, line);
@@ -39,6 +52,40 @@ export function drawScene(
 
 function strokeBox(context: Context, [x, y, w, h]: Bbox, scale: number): void {
   context.strokeRect(x * scale, y * scale, w * scale, h * scale);
+}
+
+/** The long and the short axis, light on dark. */
+function drawAxes(context: Context, { measured: { measures } }: Layer, scale: number, line: number): void {
+  if (measures === null) return;
+  for (const [width, style] of [
+    [2 * line, '#000'],
+    [line, '#fff'],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    for (const [from, to] of [measures.long_axis_px, measures.short_axis_px]) {
+      context.beginPath();
+      context.moveTo(from[0] * scale, from[1] * scale);
+      context.lineTo(to[0] * scale, to[1] * scale);
+      context.stroke();
+    }
+  }
+}
+
+function drawScaleBar(context: Context, spacingMm: readonly [number, number], scale: number, line: number): void {
+  const { width, height } = context.canvas;
+  const {
+    mm,
+    lengthPx: [length],
+  } = scaleBarOf(width, [spacingMm[0] / scale, spacingMm[1] / scale]);
+  const size = 7 * line;
+  const [left, top] = [size, height - 1.5 * size];
+  context.font = `${size}px system-ui, sans-serif`;
+  context.fillStyle = 'rgb(0 0 0 / 60%)';
+  context.fillRect(left - size / 2, top - 1.5 * size, Math.max(length, context.measureText(`${mm} mm`).width) + size, 2.2 * size);
+  context.fillStyle = '#fff';
+  context.fillRect(left, top, length, line);
+  context.fillText(`${mm} mm`, left, top - size / 2);
 }
 
 function drawPoint(context: Context, [x, y]: readonly [number, number], inside: boolean, scale: number, line: number): void {

@@ -16,16 +16,17 @@ export async function saveAs(
   layers: Layers,
 ): Promise<void> {
   const stem = name.replace(/(\.nii)?\.[^.]*$/, '') || 'image';
-  if (kind === 'png') return save(`${stem}-overlay.png`, await drawOverlay(image, layers));
+  if (kind === 'png') return save(`${stem}-overlay.png`, await drawOverlay(image, layers, opened.spacing_mm));
   const record = kind === 'json' ? results(name, opened, layers) : coco(name, opened, layers);
   return save(`${stem}-${kind}.json`, new Blob([`${JSON.stringify(record, null, 2)}\n`], { type: 'application/json' }));
 }
 
-function drawOverlay(image: ImageBitmap, layers: Layers): Promise<Blob> {
+function drawOverlay(image: ImageBitmap, layers: Layers, spacingMm: OpenedImage['spacing_mm']): Promise<Blob> {
   const scale = Math.max(1, Math.ceil(MIN_SIDE / Math.min(image.width, image.height)));
   const canvas = new OffscreenCanvas(image.width * scale, image.height * scale);
   const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
-  drawScene(context, image, layers, { scale, line: Math.max(2, Math.min(canvas.width, canvas.height) / 384), handles: false });
+  const line = Math.max(2, Math.min(canvas.width, canvas.height) / 384);
+  drawScene(context, image, layers, { scale, line, spacingMm, handles: false });
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
@@ -33,7 +34,7 @@ function drawOverlay(image: ImageBitmap, layers: Layers): Promise<Blob> {
 function results(name: string, { width, height, spacing_mm, frames }: OpenedImage, layers: Layers) {
   return {
     image: { file_name: name, frame: frames.address, width, height, spacing_mm },
-    segments: layers.shown.map(({ phrase, score, bbox, byHand, points, area, maskScore, rle }) => ({
+    segments: layers.shown.map(({ phrase, score, bbox, byHand, points, area, maskScore, measured, rle }) => ({
       phrase,
       score,
       bbox,
@@ -41,6 +42,7 @@ function results(name: string, { width, height, spacing_mm, frames }: OpenedImag
       points: points.map(({ at, inside }) => [...at, inside ? 1 : 0]),
       area,
       mask_score: maskScore,
+      ...measured,
       mask: rle,
     })),
   };

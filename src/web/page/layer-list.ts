@@ -29,9 +29,23 @@ function rowOf(layer: Layer, layers: Layers, changed: () => void): HTMLElement {
   const score = document.createElement('span');
   score.className = 'score';
   score.textContent = scoreText(layer);
-  row.append(tick, dot, name, score);
+  row.append(tick, dot, name, score, sizeOf(layer));
   return row;
 }
+
+/** The measures in millimetres, or why there are none. */
+function sizeOf({ measured: { measures, unmeasured }, rle }: Layer): HTMLElement {
+  const size = document.createElement('span');
+  size.className = 'size';
+  if (measures !== null) {
+    const { long_axis_mm: long, short_axis_mm: short, area_mm2: area, perimeter_mm: perimeter } = measures;
+    size.textContent = `${long.toFixed(1)} × ${short.toFixed(1)} mm, ${(area / MM2_PER_CM2).toFixed(2)} cm², perimeter ${perimeter.toFixed(1)} mm`;
+    size.title = measures.calibration;
+  } else if (rle !== null && unmeasured !== undefined) size.textContent = `no millimetres: ${unmeasured}`;
+  return size;
+}
+
+const MM2_PER_CM2 = 100;
 
 function scoreText({ score, maskScore, byHand }: Layer): string {
   const parts = [

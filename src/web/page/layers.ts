@@ -1,5 +1,6 @@
 import { PALETTE } from '../../imaging/palette.js';
 import { decodeRle } from '../../imaging/rle.js';
+import type { MeasuresRecord } from '../../measure/record.js';
 import type { Selection } from '../../processing/index.js';
 import type { SentSegment } from '../../serve/engine/jobs.js';
 
@@ -10,6 +11,12 @@ export type Bbox = readonly [number, number, number, number];
 export interface Rle {
   readonly size: readonly [height: number, width: number];
   readonly counts: string;
+}
+
+/** The measures of a mask, or why there are none. */
+export interface Measured {
+  readonly measures: MeasuresRecord | null;
+  readonly unmeasured?: string;
 }
 
 /** An object on the image: predicted or drawn. */
@@ -26,6 +33,7 @@ export interface Layer {
   rle: Rle | null;
   area: number;
   maskScore: number | null;
+  measured: Measured;
   /** Checked in the list. */
   on: boolean;
   /** Rendered on a canvas of the image's size. */
@@ -51,9 +59,10 @@ export class Layers {
   replace(found: readonly SentSegment[]): void {
     this.list = [];
     this.chosen = undefined;
-    for (const { phrase, score, bbox, mask, area, mask_score } of found) {
+    for (const { phrase, score, bbox, mask, area, mask_score, measures = null, unmeasured } of found) {
       const layer = this.add(phrase, score, bbox);
-      this.setMask(layer, mask as Rle | null, area, mask_score);
+      const measured = { measures, ...(unmeasured !== undefined && { unmeasured }) };
+      this.setMask(layer, mask as Rle | null, area, mask_score, measured);
     }
   }
 
@@ -68,6 +77,7 @@ export class Layers {
       rle: null,
       area: 0,
       maskScore: null,
+      measured: { measures: null },
       on: true,
       paint: null,
     };
@@ -75,8 +85,8 @@ export class Layers {
     return layer;
   }
 
-  setMask(layer: Layer, rle: Rle | null, area: number, maskScore: number | null): void {
-    Object.assign(layer, { rle, area, maskScore, paint: rle === null ? null : paint(rle, this.colour(layer)) });
+  setMask(layer: Layer, rle: Rle | null, area: number, maskScore: number | null, measured: Measured): void {
+    Object.assign(layer, { rle, area, maskScore, measured, paint: rle === null ? null : paint(rle, this.colour(layer)) });
   }
 
   remove(layer: Layer): void {

@@ -34,7 +34,12 @@ function draw(): void {
   canvas.style.height = `${image.height * fit}px`;
   canvas.width = Math.round(image.width * fit * ratio);
   canvas.height = Math.round(image.height * fit * ratio);
-  drawScene(canvas.getContext('2d') as CanvasRenderingContext2D, image, layers, { scale: fit * ratio, line: 2 * ratio, draft });
+  drawScene(canvas.getContext('2d') as CanvasRenderingContext2D, image, layers, {
+    scale: fit * ratio,
+    line: 2 * ratio,
+    draft,
+    spacingMm: current?.opened.spacing_mm,
+  });
 }
 
 function refresh(): void {
@@ -149,7 +154,9 @@ async function remask(layer: Layer): Promise<void> {
       signal,
     );
     if (answer === undefined) return 'No mask';
-    layers.setMask(layer, answer.mask as Rle | null, answer.area, answer.mask_score);
+    const { measures, unmeasured } = answer;
+    const measured = { measures, ...(unmeasured === undefined ? {} : { unmeasured }) };
+    layers.setMask(layer, answer.mask as Rle | null, answer.area, answer.mask_score, measured);
     if (layer.phrase === POINTS && answer.bbox !== null) layer.bbox = answer.bbox;
     refresh();
     return `Mask of ${answer.area} pixels, quality ${answer.mask_score.toFixed(2)}`;

@@ -4,7 +4,9 @@ import {
   compareMethods,
   comparisonTable,
   constantMaskBaseline,
+  groupSizes,
   type MethodSummary,
+  measureTable,
   perImageCsv,
   rankImages,
   reviewTable,
@@ -65,10 +67,12 @@ export async function writeReport(
   // b) tables and images
   const scores = scoreTable(compared, { tolerance, grid: config.eval.grid });
   const review = reviewTable(judged);
+  const sizes = groupSizes(strictOurs);
   const tables: Table[] = [
     scores,
     ...(comparisons.length > 0 ? [comparisonTable(comparisons)] : []),
     ...(robustness.length > 0 ? [robustnessTable(robustness)] : []),
+    ...(sizes.length > 0 ? [measureTable(sizes)] : []),
     ...(await makePaperTables(options, { ...material, all, compared, robustness, grid: config.eval.grid })),
   ];
   const files: string[] = [];

@@ -70,6 +70,6 @@ export class DicomFile {
     }
     const { sampling } = this.frames;
     const samples = await unpackFrame(this.frames.bytes(frame), this.header, sampling, this.file);
-    return renderFrame(samples, this.header, this.palette);
+    return renderFrame(samples, this.header, this.palette, frame);
   }
 }

@@ -1,7 +1,9 @@
 import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
+import type { Calibration } from '../../calibration.js';
+import { dicomCalibrations } from './dicom-calibration.js';
 import { type Packing, packingOf } from './transfer-syntax.js';
-import { spacingOf, type UltrasoundRegion, ultrasoundRegions } from './ultrasound-regions.js';
+import { type UltrasoundRegion, ultrasoundRegions } from './ultrasound-regions.js';
 
 export type Photometric =
   | 'MONOCHROME1'
@@ -54,8 +56,8 @@ export interface DicomHeader {
   readonly window: Window | undefined;
   /** Range of stored values that mark padding. */
   readonly padding: readonly [from: number, to: number] | undefined;
-  /** Millimetres between columns and between rows, if the file states them. */
-  readonly spacingMm: readonly [across: number, down: number] | undefined;
+  /** How pixels relate to millimetres: of each frame, or a single one for all. Undefined where the file says nothing of it. */
+  readonly calibrations: readonly (Calibration | undefined)[];
   readonly regions: readonly UltrasoundRegion[];
 }
 
@@ -123,7 +125,7 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
     intercept: finite(set.floatString('x00281052')) ?? 0,
     window: windowOf(set),
     padding: paddingOf(set, signed),
-    spacingMm: spacingOf(set, regions),
+    calibrations: dicomCalibrations(set, { width, height, frames, regions }),
     regions,
   };
 }

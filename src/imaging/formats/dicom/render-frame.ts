@@ -1,14 +1,14 @@
-import type { RasterImage } from '../../raster-image.js';
+import { calibrated, type RasterImage } from '../../raster-image.js';
 import { rgbFromYbr } from './colour.js';
 import type { DicomHeader } from './dicom-header.js';
 import type { Palette } from './palette.js';
 import type { Samples } from './samples.js';
 
 /** Converts a frame's stored values to an image. */
-export function renderFrame(samples: Samples, header: DicomHeader, palette: Palette | undefined): RasterImage {
-  const { width, height, spacingMm } = header;
+export function renderFrame(samples: Samples, header: DicomHeader, palette: Palette | undefined, frame: number): RasterImage {
+  const { width, height, calibrations } = header;
   const data = colours(samples, header, palette);
-  return { width, height, data, ...(spacingMm === undefined ? {} : { spacingMm }) };
+  return calibrated({ width, height, data }, calibrations.length === 1 ? calibrations[0] : calibrations[frame]);
 }
 
 function colours(samples: Samples, header: DicomHeader, palette: Palette | undefined): Uint8Array {

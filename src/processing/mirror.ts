@@ -1,4 +1,4 @@
-import type { BinaryMask, RasterImage } from '../../imaging/index.js';
+import type { BinaryMask, RasterImage } from '../imaging/index.js';
 
 /** Flips an image left to right. */
 export function mirrorImage({ width, height, data }: RasterImage): RasterImage {

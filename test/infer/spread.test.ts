@@ -1,0 +1,104 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { type BinaryMask, boxOfMask, encodePng, type RasterImage } from '../../src/imaging/index.js';
+import { type GroundedSegmenter, runBatch, writeVolumes } from '../../src/infer/index.js';
+import { PixelSizes } from '../../src/measure/index.js';
+import { nanoModels } from '../../src/pretrained/index.js';
+import { ellipseMask } from '../support/ellipse-mask.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const dir = temporaryFolder('spread');
+const [width, height] = [80, 60];
+
+/** An ellipse on the left of the image, wider by some pixels. */
+function blob(wider: number): BinaryMask {
+  const ellipse = ellipseMask({ axesMm: [24 + wider, 16], angle: 0, spacingMm: [1, 1] });
+  const data = new Uint8Array(width * height);
+  for (let y = 0; y < ellipse.height; y++)
+    data.set(ellipse.data.subarray(y * ellipse.width, (y + 1) * ellipse.width), (y + 10) * width + 16 - Math.floor(wider / 2));
+  return { width, height, data };
+}
+
+function mirrored({ data }: BinaryMask): BinaryMask {
+  return { width, height, data: data.map((_, i) => data[Math.floor(i / width) * width + width - 1 - (i % width)] as number) };
+}
+
+/** Finds an ellipse whose width depends on the words, on the side where the image is bright, and nothing for some words. */
+const segmenter = {
+  async segment(image: RasterImage, phrases: readonly string[]) {
+    const flipped = image.data[0] === 0;
+    return phrases.flatMap((phrase) => {
+      if (phrase === 'vesicle') return [];
+      const mask = blob(phrase === 'sac' ? 4 : flipped ? 2 : 0);
+      const seen = flipped ? mirrored(mask) : mask;
+      return [{ phrase, score: 0.9, boxXyxyPx: boxOfMask(seen), mask: seen, maskScore: 0.9 }];
+    });
+  },
+  dispose: () => {},
+} as unknown as GroundedSegmenter;
+
+async function resultsOf(spread: { readonly wordings: Readonly<Record<string, readonly string[]>> } | undefined, out: string) {
+  await mkdir(join(dir, 'in'), { recursive: true });
+  const path = join(dir, 'in', 'a.png');
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => ((i / 3) % width < width / 2 ? 200 : 0));
+  await writeFile(path, await encodePng({ width, height, data }));
+  await runBatch({
+    images: [{ path, id: 'a', fileName: 'a.png' }],
+    settings: {
+      prompts: ['left cyst'],
+      ...nanoModels,
+      adapter: undefined,
+      select: 'all',
+      threshold: 0.1,
+      nmsThreshold: 0.5,
+      ...(spread && { spread }),
+    },
+    out: join(dir, out),
+    load: async () => segmenter,
+    pixelSizes: PixelSizes.all([0.5, 0.5], '--mm-per-pixel'),
+  });
+  return JSON.parse(await readFile(join(dir, out, 'results.json'), 'utf8'))[0];
+}
+
+describe('the spread of measures', () => {
+  it('is over the mirrored image, turned back, and other wordings; lost structures are counted', async () => {
+    const { measures } = await resultsOf({ wordings: { 'left cyst': ['sac', 'vesicle'] } }, 'spread');
+    // 24, 26 and 28 pixels long, of half a millimetre.
+    expect(measures.spread).toMatchObject({ variants: 3, lost: 1 });
+    expect(Math.abs(measures.spread.long_axis_mm - 1)).toBeLessThan(0.1);
+    expect(measures.spread.short_axis_mm).toBeLessThan(0.1);
+    expect(Math.abs(measures.long_axis_mm - 12)).toBeLessThan(0.5);
+  });
+
+  it('is not computed unless it is asked for', async () => {
+    expect((await resultsOf(undefined, 'plain')).measures).not.toHaveProperty('spread');
+  });
+});
+
+describe('volumes', () => {
+  const result = (file_name: string, category: string, long: number, short: number) => ({
+    file_name,
+    category,
+    measures: { long_axis_mm: long, short_axis_mm: short },
+  });
+
+  it('are those of the best result of each plane, and null with the reason where one has none', async () => {
+    const results = [
+      result('long.png', 'nodule', 50, 18),
+      result('trans.png', 'nodule', 22, 18),
+      result('trans.png', 'nodule', 9, 9),
+      result('long.png', 'cyst', 9, 9),
+      { file_name: 'trans.png', category: 'cyst', measures: null, unmeasured: 'no scale' },
+    ];
+    await writeFile(join(dir, 'results.json'), JSON.stringify(results));
+    const planes = ['long.png', 'trans.png'] as const;
+    const volumes = await writeVolumes(dir, planes, ['nodule', 'cyst', 'liver']);
+    expect(volumes).toEqual([
+      { category: 'nodule', planes, volume_ml: 10.367, diameters_mm: [50, 22, 18], agreement: 1 },
+      { category: 'cyst', planes, volume_ml: null, unmeasured: 'trans.png: no scale' },
+      { category: 'liver', planes, volume_ml: null, unmeasured: 'long.png: it was not found' },
+    ]);
+    expect(JSON.parse(await readFile(join(dir, 'volumes.json'), 'utf8'))).toEqual(volumes);
+  });
+});
