@@ -5,6 +5,7 @@ export { encodePng, maskToPng } from '#platform/imaging/png';
 export { connectedComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
+export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
@@ -16,6 +17,7 @@ export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedDicom, listImages } from './formats/several.js';
 export { decodeImage } from './image.js';
+export type { ImageSet } from './image-set.js';
 export {
   type BinaryMask,
   type BoxXyxy,

@@ -6,6 +6,7 @@ import { splitAddress } from '../../imaging/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
+import type { BatchImage } from './batch-image.js';
 
 /** Everything that results depend on besides the image. */
 export interface BatchSettings {
@@ -70,10 +71,15 @@ export async function settingsKey(settings: BatchSettings | ExemplarSettings): P
   return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles });
 }
 
-/** Hash of an image file and of the settings. */
-export async function imageKey(file: string, settings: string): Promise<string | undefined> {
-  const info = await stat((await splitAddress(file)).file).catch(() => undefined);
-  return info && digest([settings, resolve(file), info.size, info.mtimeMs]);
+/**
+ * Hash of an image file and of the settings. A file of a source of which no version is known counts as unchanged.
+ *
+ * @returns undefined for a local file that is missing.
+ */
+export async function imageKey({ path, source }: BatchImage, settings: string): Promise<string | undefined> {
+  if (source !== undefined) return digest([settings, path, source.version]);
+  const info = await stat((await splitAddress(path)).file).catch(() => undefined);
+  return info && digest([settings, resolve(path), info.size, info.mtimeMs]);
 }
 
 async function modelFiles(name: string): Promise<unknown> {
