@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
-import { DataError, UsageError, unreadableCode } from '../util/index.js';
+import { DataError, linesOf, UsageError, unreadableCode } from '../util/index.js';
 
 /** A line of a list. */
 export interface ListedImage {
@@ -40,9 +39,8 @@ const COLUMNS = [
 export async function* readList(file: string, column?: string): AsyncGenerator<ListedImage> {
   if (file !== '-') await requireReadable(file);
   if (!/\.[ct]sv$/i.test(file)) {
-    const input = file === '-' ? process.stdin : createReadStream(file, 'utf8');
     let first = true;
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(file === '-' ? process.stdin : createReadStream(file))) {
       const name = (first ? line.replace(/^\uFEFF/, '') : line).trim();
       first = false;
       if (name.includes('\0'))
@@ -103,7 +101,7 @@ function columnOf(columns: readonly string[], asked: string | undefined, file: s
 /** Of tabs, semicolons and commas, the one that is most frequent in the first line: programs write what the locale prefers. */
 async function delimiterOf(file: string): Promise<string> {
   let start = '';
-  for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
+  for await (const line of linesOf(createReadStream(file))) {
     start = line;
     break;
   }

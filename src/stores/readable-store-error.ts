@@ -23,10 +23,6 @@ const OF_THE_USER = new Set([
   'TokenRefreshRequired',
 ]);
 
-/** Errors of connections, by Node and the SDK. */
-const OF_THE_NETWORK =
-  /^(E(CONN|HOST|NET|ADDR|AI_|PIPE|PROTO|NOTFOUND|TIMEDOUT)\w*|TimeoutError|ERR_(TLS|SSL)_\w+|\w*(CERT|SIGNATURE)\w*)$/;
-
 /**
  * Converts an error of the SDK to a readable one: a `DataError` if it concerns one object, so that the next may still be read;
  * otherwise a `StoreError`.
@@ -36,7 +32,7 @@ const OF_THE_NETWORK =
  */
 export function readableStoreError(cause: unknown, where: string, endpoint: string): Error {
   if (cause instanceof DataError || cause instanceof StoreError) return cause;
-  const { name = '', code = '', message = '', $metadata = {} } = cause as SdkError;
+  const { name = '', code, message = '', $metadata = {} } = cause as SdkError;
   const status = $metadata.httpStatusCode;
   if (OF_THE_USER.has(name))
     return new StoreError({
@@ -87,12 +83,12 @@ export function readableStoreError(cause: unknown, where: string, endpoint: stri
       fix: 'The credentials need s3:GetObject for objects and s3:ListBucket for folders',
       cause,
     });
-  const network = OF_THE_NETWORK.test(code) ? code : OF_THE_NETWORK.test(name) ? name : undefined;
-  if (network !== undefined || (status !== undefined && status >= 500) || status === 429)
+  // Without a status, no answer came: names, connections, certificates, timeouts.
+  if (status === undefined || status >= 500 || status === 429)
     return new StoreError({
       code: 'E_STORE_UNREACHABLE',
       where: endpoint,
-      what: `the store does not answer (${network ?? status}), also after several attempts`,
+      what: `the store does not answer, also after several attempts (${status ?? code ?? name}: ${message})`,
       fix: 'Check the address and the network; then run it again: finished images are kept',
       cause,
     });

@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
+import { DataError, linesOf, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
 import { writeCocoFiles } from './coco-files.js';
 import type { JournalEntry } from './journal-entry.js';
 import { writeParquetTables } from './parquet-tables.js';
@@ -182,40 +181,34 @@ export function inOrder(entries: Iterable<JournalEntry>): JournalEntry[] {
  */
 export async function* readJournal(out: string): AsyncGenerator<JournalEntry> {
   const file = join(out, journalFile);
-  const input = createReadStream(file);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  // The interface does not report errors of its input.
-  const failed = new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    input.once('error', (error) => {
-      resolve(error);
-      lines.close();
-    });
-    input.once('end', () => resolve(undefined));
-  });
   let number = 0;
-  for await (const line of lines) {
-    number += 1;
-    const entry = parse(line);
-    if (entry === undefined) continue;
-    const what = unsafeName(entry.id);
-    if (what !== undefined)
-      throw new DataError({
-        code: 'E_PATH_OUTSIDE',
-        where: `${file}, line ${number}`,
-        what,
-        fix: 'The folder was not filled by infer: do not use it',
-      });
-    yield entry;
-  }
-  const cause = await failed;
-  if (cause !== undefined && cause.code !== 'ENOENT')
+  try {
+    for await (const line of linesOf(createReadStream(file))) {
+      number += 1;
+      const entry = parse(line);
+      if (entry === undefined) continue;
+      const what = unsafeName(entry.id);
+      if (what !== undefined)
+        throw new DataError({
+          code: 'E_PATH_OUTSIDE',
+          where: `${file}, line ${number}`,
+          what,
+          fix: 'The folder was not filled by infer: do not use it',
+        });
+      yield entry;
+    }
+  } catch (cause) {
+    const { syscall, code } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined) throw cause;
+    if (code === 'ENOENT') return;
     throw new DataError({
       code: 'E_FILE_UNREADABLE',
       where: file,
-      what: `it cannot be read (${cause.code})`,
+      what: `it cannot be read (${code})`,
       fix: 'Choose another folder',
       cause,
     });
+  }
 }
 
 function parse(line: string): JournalEntry | undefined {
