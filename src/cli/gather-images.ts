@@ -57,12 +57,12 @@ export async function gatherImages(
       throw new UsageError({ code: 'E_NO_IMAGES', where: file, what: 'the list is empty', fix: 'Write one image a line' });
   }
   if (folders.length > 0) listed.push(...(await storedImages(folders, { file: join(out, LISTING), store, logger })));
+  const isStored = listed.some(({ path }) => isStoreAddress(path));
+  // Opened here, so that missing settings are reported before any model is loaded.
+  if (isStored && (await store.get()).unencrypted)
+    logger.warn(`images from ${(await store.get()).endpoint} are transmitted without encryption: use https://`);
   const skip = batchFolders.map((folder) => join(out, folder));
-  return {
-    images: await findImages(local, { skip, logger, listed }),
-    stored: stored.length > 0 || listed.some(({ path }) => isStoreAddress(path)),
-    store,
-  };
+  return { images: await findImages(local, { skip, logger, listed }), stored: isStored, store };
 }
 
 /** Names in a list are relative to its folder. */
