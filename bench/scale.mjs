@@ -42,6 +42,12 @@ async function shards(from, to, count, shardCount) {
   const entries = (await readFile(join(from, 'journal.jsonl'), 'utf8')).trim().split('\n').map(JSON.parse);
   const settings = JSON.parse(await readFile(join(from, 'settings.json'), 'utf8'));
   const each = Math.floor(Number(count) / Number(shardCount));
+  const lineOf = (number) => {
+    const { id: _, fileName: __, results, ...entry } = entries[number % entries.length];
+    const id = `archive/2026/${String(number).padStart(9, '0')}`;
+    const own = results.map((found) => ({ ...found, file_name: `${id}.png` }));
+    return `${JSON.stringify({ id, fileName: `${id}.png`, ...entry, masks: 0, results: own })}\n`;
+  };
   for (let s = 0; s < Number(shardCount); s++) {
     const dir = join(to, `${s}-of-${shardCount}`);
     await mkdir(dir, { recursive: true });
@@ -49,12 +55,9 @@ async function shards(from, to, count, shardCount) {
     const about = { ...settings, images: each, shard, list: 'repeated', results: 'parquet' };
     await writeFile(join(dir, 'settings.json'), JSON.stringify(about));
     const handle = await open(join(dir, 'journal.jsonl'), 'w');
-    for (let i = 0; i < each; i++) {
-      const number = s * each + i;
-      const { id: _, fileName: __, results, ...entry } = entries[number % entries.length];
-      const id = `archive/2026/${String(number).padStart(9, '0')}`;
-      const own = results.map((found) => ({ ...found, file_name: `${id}.png` }));
-      await handle.writeFile(`${JSON.stringify({ id, fileName: `${id}.png`, ...entry, masks: 0, results: own })}\n`);
+    for (let i = 0; i < each; i += 1000) {
+      const lines = Array.from({ length: Math.min(1000, each - i) }, (_, k) => lineOf(s * each + i + k));
+      await handle.writeFile(lines.join(''));
     }
     await handle.close();
   }
