@@ -5,10 +5,9 @@ import { locateShipped } from '../config/index.js';
 import { isUnnamedDicom, listImages } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
 import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
+import { hasImageExtension, imageExtensions } from './image-extensions.js';
 import { type FoundImage, namedImages } from './image-ids.js';
 import { walkFolder } from './walk-folder.js';
-
-const ENDINGS = ['png', 'jpg', 'jpeg', 'bmp', 'tif', 'tiff', 'webp', 'dcm', 'dicom', 'ima', 'nii', 'nii.gz'];
 
 /** Glob metacharacters. */
 const MAGIC = /[*?{}[\]()!]/;
@@ -16,6 +15,8 @@ const MAGIC = /[*?{}[\]()!]/;
 export interface FindOptions {
   /** Folders to exclude, such as the command's own output, also when reached by a link. */
   readonly skip?: readonly string[];
+  /** Images from lists and stores, which are not looked for. */
+  readonly listed?: readonly FoundImage[];
   readonly logger?: Logger;
 }
 
@@ -31,7 +32,7 @@ export interface FindOptions {
  */
 export async function findImages(
   names: readonly string[],
-  { skip = [], logger = silentLogger }: FindOptions = {},
+  { skip = [], listed = [], logger = silentLogger }: FindOptions = {},
 ): Promise<BatchImage[]> {
   const own = await Promise.all(skip.map(realPathOf));
   const distinct = new Map<string, FoundImage>();
@@ -43,6 +44,11 @@ export async function findImages(
   const images: FoundImage[] = [];
   // Sequential, as cine clips and volumes are large.
   for (const found of distinct.values()) images.push(...(await expandSeveral(found)));
+  const seen = new Set(images.map(({ path }) => path));
+  for (const image of listed) {
+    if (!seen.has(image.path)) images.push(image);
+    seen.add(image.path);
+  }
   const order = new Intl.Collator('en', { numeric: true });
   return namedImages(images).sort((a, b) => order.compare(a.path, b.path));
 }
@@ -92,7 +98,7 @@ async function imagesOf(
   let results = 0;
   for (const below of files) {
     const path = join(folder, below);
-    if (!hasEnding(below) && !(await isUnnamedDicom(path).catch(() => false))) continue;
+    if (!hasImageExtension(below) && !(await isUnnamedDicom(path).catch(() => false))) continue;
     if (await isOwn(path, own)) results += 1;
     else images.push({ path, below });
   }
@@ -102,7 +108,7 @@ async function imagesOf(
     code: 'E_NO_IMAGES',
     where: asked,
     what: `there is no image here${results > 0 ? ' but the results of this very command' : ''}`,
-    fix: `Name a file, a folder with images (${ENDINGS.join(', ')}), or a glob in quotes`,
+    fix: `Name a file, a folder with images (${imageExtensions.join(', ')}), or a glob in quotes`,
   });
 }
 
@@ -110,10 +116,6 @@ async function isOwn(path: string, own: readonly string[]): Promise<boolean> {
   if (own.length === 0) return false;
   const real = await realPathOf(path);
   return own.some((folder) => isInside(real, folder));
-}
-
-function hasEnding(file: string): boolean {
-  return ENDINGS.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
 }
 
 /** Two paths to a folder are one place; two names of a file are two. */

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { extname, resolve } from 'node:path';
 import { imageStem } from '../imaging/index.js';
-import type { BatchImage } from '../infer/index.js';
+import type { BatchImage, ImageSource } from '../infer/index.js';
 
 /** An image to be given an id. */
 export interface FoundImage {
   readonly path: string;
   /** Relative to the requested folder, with slashes. */
   readonly below: string;
+  /** See {@link BatchImage.source}. */
+  readonly source?: ImageSource;
 }
 
 /** Maximum length of a name in bytes: of the 255 that file systems allow, the rest is for `_9999.png`. */
@@ -37,7 +39,10 @@ export function namedImages(files: readonly FoundImage[]): BatchImage[] {
       counts.set(key, (counts.get(key) ?? 0) + 1);
     for (const [file, id] of open) if (counts.get(alike(id)) === 1) ids.set(file, id);
   }
-  return files.map((file) => ({ path: file.path, id: ids.get(file) ?? `image-${hashOf(file)}`, fileName: file.below }));
+  return files.map((file) => {
+    const { path, below, source } = file;
+    return { path, id: ids.get(file) ?? `image-${hashOf(file)}`, fileName: below, ...(source && { source }) };
+  });
 }
 
 /** File systems may ignore case and Unicode normalisation. */
@@ -60,6 +65,7 @@ function inFolder(step: string): boolean {
 function asStep(step: string): string {
   return step
     .replaceAll('\\', '_')
+    .replaceAll('\0', '_')
     .replace(/^([a-z]):/i, '$1_')
     .replace(/^\.\.[. ]*$/, (dots) => '_'.repeat(dots.length));
 }

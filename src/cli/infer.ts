@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { initBackend, type Precision } from '../backend/index.js';
-import { type BatchOptions, batchFolders, GroundedSegmenter, parseShard, runBatch, shardOf } from '../infer/index.js';
+import {
+  type BatchOptions,
+  GroundedSegmenter,
+  listHash,
+  parseShard,
+  type ResultsForm,
+  resultsForms,
+  runBatch,
+  shardOf,
+} from '../infer/index.js';
 import { createMethod, methodNames, segmenterWith, weightParts } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
-import { findImages } from './find-images.js';
+import { gatherImages, type ImageOptions } from './gather-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
@@ -17,13 +26,14 @@ import { givenPixelSizes, type PixelSizeOptions, pixelSizeOptions } from './pixe
 import { startProgress } from './progress.js';
 import { type SpreadOptions, spreadOf, spreadOptions } from './spread-options.js';
 import { stopOnSignals } from './stop-on-signals.js';
+import { timesLine } from './times-line.js';
 import { planesOf, reportVolumes, volumeOption } from './volume-option.js';
 
-interface InferOptions extends GlobalOptions, PixelSizeOptions, SpreadOptions, Omit<ExemplarOptions, 'exemplars'> {
-  image: string[];
+interface InferOptions extends GlobalOptions, PixelSizeOptions, SpreadOptions, Omit<ExemplarOptions, 'exemplars'>, ImageOptions {
   prompt: string[] | undefined;
   exemplars: string | undefined;
   out: string;
+  results: ResultsForm;
   masker: string | undefined;
   adapter: string | undefined;
   maskerAdapter: string | undefined;
@@ -51,8 +61,16 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       .option('image', {
         type: 'string',
         array: true,
-        demandOption: true,
-        describe: 'image files, folders (searched recursively), or globs in quotes',
+        describe: 'image files, folders (searched recursively), globs in quotes, or s3://bucket/folder/',
+      })
+      .option('list', {
+        type: 'string',
+        array: true,
+        describe: 'lists of images: one file or s3://bucket/key a line, a table (.csv, .tsv), or - for standard input',
+      })
+      .option('column', {
+        type: 'string',
+        describe: 'column of the table with the images; default: the one called image, path, file_name or similar',
       })
       .option('prompt', {
         type: 'string',
@@ -64,6 +82,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         type: 'string',
         demandOption: true,
         describe: 'folder for results.json and images.json (COCO), overlays/ and masks/',
+      })
+      .option('results', {
+        choices: resultsForms,
+        default: 'files' as const,
+        describe: 'files, or parquet: tables of all objects and images in place of JSON, overlays and masks',
       })
       .option('detector', {
         alias: 'model',
@@ -128,6 +151,10 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         `$0 infer --image 'scans/**/*_B.png' --prompt lesion --select best-per-phrase --out out`,
         'a glob, one box per phrase',
       )
+      .example(
+        '$0 infer --image s3://archive/2026/ --prompt lesion --shard 0/8 --results parquet --out out',
+        'an eighth of what a store holds, into tables',
+      )
       .example('$0 infer --image scans --prompt "liver tumor" --detector runs/liver --out out', 'your own fine-tuned model')
       .example(
         '$0 infer --image scans --exemplars outlined --label nerve --model universeg --draws 5 --support 16 --out out',
@@ -151,12 +178,14 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         'downloaded models with an adapter',
       ) as never,
   handler: async (options) => {
-    const { image, out: whole, shard: part, onBad, overwrite } = options;
+    const { out: whole, shard: part, results, onBad, overwrite } = options;
+    requireFolder(whole);
     if (options.exemplars === undefined) checkPromptOptions(options);
     const pixelSizes = await givenPixelSizes(options);
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
-    const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });
+    const { images: all, stored, store } = await gatherImages(options, { out: whole, logger: consoleLogger });
+    if (stored && results === 'files') consoleLogger.info('overlays show the images; --results parquet writes none');
     const images = shard === undefined ? all : shardOf(all, shard);
     const planes = options.volume && (await planesOf(options.volume, images));
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
@@ -168,9 +197,11 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       images,
       settings,
       out,
+      results,
       ...loaders,
       pixelSizes,
       shard,
+      listHash: shard && listHash(all),
       overwrite,
       onBad,
       signal: stop.signal,
@@ -179,13 +210,16 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     }).finally(() => {
       progress.stop();
       stop.dispose();
+      return store.close();
     });
-    const { done, skipped, found, bad } = summary;
+    const { done, skipped, found, bad, times } = summary;
     const before = skipped === 0 ? '' : `, ${skipped} done before`;
+    const written = results === 'files' ? ['results.json', 'overlays'] : ['results.parquet', 'images.parquet'];
     consoleLogger.info(
-      `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${join(out, 'results.json')}, ${join(out, 'overlays')}`,
+      `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${written.map((name) => join(out, name)).join(', ')}`,
     );
     if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
+    if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);
     for (const message of bad) consoleLogger.warn(message);
     if (bad.length > 0)
       consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
@@ -321,6 +355,17 @@ function refuseFormer(select: unknown): void {
     where: `--select ${select}`,
     what: `it is called ${now} now`,
     fix: `Say --select ${now}`,
+  });
+}
+
+/** Copying a finished folder is left to the tools of the store: a batch appends to files. */
+function requireFolder(out: string): void {
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(out)) return;
+  throw new UsageError({
+    code: 'E_OPTION_VALUE',
+    where: '--out',
+    what: `expected a folder, got ${out}`,
+    fix: 'Choose a folder on this machine, and copy it when it is finished',
   });
 }
 

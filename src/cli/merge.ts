@@ -4,6 +4,7 @@ import { hasAnswers, mergeAnswers } from '../eval/index.js';
 import { mergeBatches } from '../infer/index.js';
 import { consoleLogger } from './console-logger.js';
 import type { GlobalOptions } from './options.js';
+import { throughputLines } from './times-line.js';
 
 interface MergeCommandOptions extends GlobalOptions {
   from: string[];
@@ -31,8 +32,10 @@ export const mergeCommand: CommandModule<GlobalOptions, MergeCommandOptions> = {
       consoleLogger.info(`${await mergeAnswers(from, to)} predictions added to ${to}; run eval to report`);
       return;
     }
-    const { images, found, lacking } = await mergeBatches({ from, to, partial, logger: consoleLogger });
-    consoleLogger.info(`${images} images, ${found} objects found in total: ${join(to, 'results.json')}`);
+    const { images, found, lacking, results, times } = await mergeBatches({ from, to, partial, logger: consoleLogger });
+    const file = results === 'parquet' ? 'results.parquet' : 'results.json';
+    consoleLogger.info(`${images} images, ${found} objects found in total: ${join(to, file)}`);
+    for (const line of throughputLines(times)) consoleLogger.info(line);
     if (lacking.length > 0) process.exitCode = 1;
   },
 };

@@ -12,6 +12,7 @@ export {
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
+export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
@@ -24,6 +25,7 @@ export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedDicom, listImages } from './formats/several.js';
 export { decodeImage } from './image.js';
+export type { ImageSet } from './image-set.js';
 export {
   type BinaryMask,
   type BoxXyxy,

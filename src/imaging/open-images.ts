@@ -24,6 +24,8 @@ const FORMATS = ['png', 'jpeg', 'webp', 'tiff', 'gif'];
  * @throws DataError for other files, damaged ones, and those whose decoded size exceeds the limits.
  */
 export async function openImages(sent: Uint8Array, limits: ImageLimits, name = ''): Promise<ImageSet> {
+  // The library throws an error of its own kind.
+  if (sent.byteLength === 0) throw unreadable(undefined);
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   if (isNifti(bytes)) return openVolume(bytes, limits);
   if (beginsAsDicom(bytes) || isDicomName(name)) return openDicomFrames(bytes, limits);

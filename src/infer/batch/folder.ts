@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError, unreadableCode } from '../../util/index.js';
+import { type ResultsForm, resultsForms } from './results-form.js';
 import type { BatchSettings, ExemplarSettings } from './settings.js';
 import type { Shard } from './shard.js';
 
@@ -16,6 +17,10 @@ interface BatchRun {
   readonly shard?: Shard;
   /** Where given sizes of pixels come from. */
   readonly pixelSizes?: string;
+  /** Hash of the list that the shard is a part of. */
+  readonly list?: string | undefined;
+  /** Default: `files`. */
+  readonly results?: ResultsForm;
 }
 
 export const batchFolderFile = 'settings.json';
@@ -25,6 +30,8 @@ const schema = z.looseObject({
   key: z.string(),
   images: z.int().nonnegative(),
   shard: z.object({ index: z.int().nonnegative(), count: z.int().positive() }).optional(),
+  list: z.string().optional(),
+  results: z.enum(resultsForms).optional(),
 });
 
 /** @throws DataError when the folder was not written by `infer`. */

@@ -1,7 +1,11 @@
+export type { BatchImage, ImageSource } from './batch-image.js';
+export type { BatchOptions } from './batch-options.js';
 export type { CocoImages, CocoResult } from './coco-result.js';
 export { mergeBatches } from './merge-batches.js';
 export { batchFolders } from './outputs.js';
-export { type BatchImage, type BatchOptions, type BatchSummary, runBatch } from './run-batch.js';
+export { type ResultsForm, resultsForms } from './results-form.js';
+export { type BatchSummary, listHash, runBatch } from './run-batch.js';
 export type { BatchSettings, ExemplarSettings } from './settings.js';
 export { parseShard, type Shard, shardOf } from './shard.js';
+export type { BatchTimes, ShardTimes } from './times.js';
 export { writeVolumes } from './volumes.js';

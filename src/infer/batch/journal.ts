@@ -1,19 +1,15 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
-import type { CocoImages, CocoResult, FoundInImage } from './coco-result.js';
-import type { Verdict, VerdictOnImage } from './verdicts.js';
+import { DataError, linesOf, readableFileError, unsafeName, writeFileAtomic } from '../../util/index.js';
+import { writeCocoFiles } from './coco-files.js';
+import type { JournalEntry } from './journal-entry.js';
+import { writeParquetTables } from './parquet-tables.js';
+import type { ResultsForm } from './results-form.js';
 
 /** Append-only file with one line for each finished image. */
 export const journalFile = 'journal.jsonl';
-
-/** The combined results of all images, and the images. */
-const RESULTS = 'results.json';
-const IMAGES = 'images.json';
-
-/** Only written for calibrated models. */
-const VERDICTS = 'verdicts.json';
 
 /** Up to this many images, the results file is rewritten after each one. */
 const ALWAYS = 500;
@@ -24,9 +20,13 @@ const ALWAYS = 500;
  */
 const FOLD_SHARE = 10;
 
+/** Lines that are written at once. */
+const LINES = 1000;
+
 const entryFields = z.object({
   id: z.string(),
   fileName: z.string().optional(),
+  of: z.object({ id: z.string(), count: z.int().positive() }).optional(),
   width: z.int().optional(),
   height: z.int().optional(),
   /** Hash of the image file and of the settings. */
@@ -41,37 +41,28 @@ const entryFields = z.object({
 
 const entrySchema = entryFields.refine(({ masks, results }) => masks <= results.length, 'each mask belongs to a result');
 
-/** Record of a finished image. */
-export interface JournalEntry {
-  readonly id: string;
-  readonly fileName?: string | undefined;
-  readonly width?: number | undefined;
-  readonly height?: number | undefined;
-  readonly key: string;
-  readonly settings: string;
-  readonly masks: number;
-  readonly results: readonly FoundInImage[];
-  readonly verdicts?: readonly VerdictOnImage[] | undefined;
-}
-
 /**
  * Records which images of an output folder are finished, and their results. Each finished image appends a line to
  * `journal.jsonl`; `results.json` and `images.json` are built from all lines and replaced by rename: after each image while there
- * are few, then as often as it is cheap, and at the end. All files are valid whenever the process is stopped; results that a long
- * list lacks are added from the journal at the next start.
+ * are few, then as often as it is cheap, and at the end. Tables of Parquet are only written at the start and at the end. All files
+ * are valid whenever the process is stopped; results that they lack are added from the journal at the next start.
  */
 export class Journal {
   private readonly out: string;
   private readonly settings: string;
+  private readonly results: ResultsForm;
   private readonly entries = new Map<string, JournalEntry>();
+  /** Of files with several images, by the id of the file. */
+  private readonly parts = new Map<string, Set<string>>();
   private phrases: readonly string[] = [];
   private foldMs = 0;
   private foldedAt = Number.NEGATIVE_INFINITY;
   private stale = true;
 
-  private constructor(out: string, settings: string) {
+  private constructor(out: string, settings: string, results: ResultsForm) {
     this.out = out;
     this.settings = settings;
+    this.results = results;
   }
 
   /**
@@ -79,37 +70,32 @@ export class Journal {
    *
    * @throws DataError for an image id that leads out of the folder, which no batch writes.
    */
-  static async open(out: string, settings: string): Promise<Journal> {
-    const journal = new Journal(out, settings);
-    const file = join(out, journalFile);
-    const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return '';
-      throw new DataError({
-        code: 'E_FILE_UNREADABLE',
-        where: file,
-        what: `it cannot be read (${cause.code})`,
-        fix: 'Choose another folder',
-        cause,
-      });
-    });
-    for (const [i, line] of text.split('\n').entries()) {
-      const entry = parse(line);
-      if (entry === undefined) continue;
-      const what = unsafeName(entry.id);
-      if (what !== undefined)
-        throw new DataError({
-          code: 'E_PATH_OUTSIDE',
-          where: `${file}, line ${i + 1}`,
-          what,
-          fix: 'The folder was not filled by infer: do not use it',
-        });
-      journal.entries.set(entry.id, entry);
-    }
+  static async open(out: string, settings: string, results: ResultsForm = 'files'): Promise<Journal> {
+    const journal = new Journal(out, settings, results);
+    for await (const entry of readJournal(out)) journal.set(entry);
     return journal;
   }
 
   entry(id: string): JournalEntry | undefined {
     return this.entries.get(id);
+  }
+
+  /** The finished images of a file that holds several. */
+  partsOf(id: string): JournalEntry[] {
+    return [...(this.parts.get(id) ?? [])].flatMap((part) => this.entries.get(part) ?? []);
+  }
+
+  private set(entry: JournalEntry): void {
+    this.entries.set(entry.id, entry);
+    if (entry.of === undefined) return;
+    const parts = this.parts.get(entry.of.id) ?? new Set();
+    this.parts.set(entry.of.id, parts.add(entry.id));
+  }
+
+  private delete(id: string): void {
+    const { of } = this.entries.get(id) ?? {};
+    this.entries.delete(id);
+    if (of !== undefined) this.parts.get(of.id)?.delete(id);
   }
 
   /** The images finished with the current settings. */
@@ -119,7 +105,7 @@ export class Journal {
 
   /** Adds images finished elsewhere; {@link start} writes them. */
   adopt(entries: Iterable<JournalEntry>): void {
-    for (const entry of entries) this.entries.set(entry.id, entry);
+    for (const entry of entries) this.set(entry);
     this.stale = true;
   }
 
@@ -130,7 +116,7 @@ export class Journal {
 
   /** Removes images from the journal. */
   forget(ids: Iterable<string>): void {
-    for (const id of ids) this.entries.delete(id);
+    for (const id of ids) this.delete(id);
   }
 
   /**
@@ -140,9 +126,14 @@ export class Journal {
    */
   async start(phrases: readonly string[]): Promise<void> {
     this.phrases = phrases;
-    for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.entries.delete(id);
-    const lines = [...this.entries.values()].map((entry) => `${JSON.stringify(entry)}\n`);
-    await writeFileAtomic(join(this.out, journalFile), lines.join(''));
+    for (const { id, settings } of [...this.entries.values()]) if (settings !== this.settings) this.delete(id);
+    const entries = [...this.entries.values()];
+    await writeFileAtomic(join(this.out, journalFile), async (file) => {
+      for (let i = 0; i < entries.length; i += LINES) {
+        const lines = entries.slice(i, i + LINES).map((entry) => `${JSON.stringify(entry)}\n`);
+        await file.writeFile(lines.join(''));
+      }
+    });
     await this.fold();
   }
 
@@ -152,26 +143,20 @@ export class Journal {
     await appendFile(file, `${JSON.stringify(entry)}\n`).catch((cause: unknown) => {
       throw readableFileError(file, cause);
     });
-    this.entries.set(entry.id, entry);
+    this.set(entry);
     this.stale = true;
+    if (this.results === 'parquet') return;
     const due = this.entries.size <= ALWAYS || performance.now() - this.foldedAt >= FOLD_SHARE * this.foldMs;
     if (due) await this.fold();
   }
 
-  /**
-   * Updates `images.json`, `results.json`, and `verdicts.json` if there are verdicts. Images are numbered from 1 in the order of
-   * their ids, so the same images get the same numbers, whatever their order and however many shards they came in.
-   */
+  /** Updates the results of all images, in the order of their ids, whatever the order and the shards in which they came. */
   async fold(): Promise<void> {
     if (!this.stale) return;
     const begin = performance.now();
-    const order = new Intl.Collator('en', { numeric: true });
-    const sorted = [...this.entries.values()].sort((a, b) => order.compare(a.id, b.id));
-    const results: CocoResult[] = sorted.flatMap((entry, i) => entry.results.map((found) => numbered(found, i + 1)));
-    const verdicts: Verdict[] = sorted.flatMap(({ verdicts: own = [] }, i) => own.map((verdict) => numbered(verdict, i + 1)));
-    await writeFileAtomic(join(this.out, IMAGES), `${JSON.stringify(imagesOf(sorted, this.phrases), null, 1)}\n`);
-    await writeFileAtomic(join(this.out, RESULTS), listOf(results));
-    if (sorted.some((entry) => entry.verdicts !== undefined)) await writeFileAtomic(join(this.out, VERDICTS), listOf(verdicts));
+    const sorted = inOrder(this.entries.values());
+    if (this.results === 'parquet') await writeParquetTables(this.out, sorted);
+    else await writeCocoFiles(this.out, sorted, this.phrases);
     this.stale = false;
     this.foldedAt = performance.now();
     this.foldMs = this.foldedAt - begin;
@@ -183,27 +168,47 @@ export class Journal {
   }
 }
 
-/** Says first which image something is of. */
-function numbered<T extends object>(item: T, imageId: number): T & { readonly image_id: number } {
-  // Lines that an earlier version wrote have a name there.
-  return Object.assign({ image_id: imageId }, item, { image_id: imageId });
+/** Sorts by id, with numbers by their value. */
+export function inOrder(entries: Iterable<JournalEntry>): JournalEntry[] {
+  const order = new Intl.Collator('en', { numeric: true });
+  return [...entries].sort((a, b) => order.compare(a.id, b.id));
 }
 
-function imagesOf(entries: readonly JournalEntry[], phrases: readonly string[]): CocoImages {
-  return {
-    info: { description: `The images that ${RESULTS} refers to` },
-    images: entries.map(({ id, fileName, results, width, height }, i) => {
-      return { id: i + 1, file_name: fileName ?? results[0]?.file_name ?? id, name: id, width, height };
-    }),
-    categories: phrases.map((name, i) => ({ id: i + 1, name })),
-    annotations: [],
-  };
-}
-
-/** A JSON list with one entry per line. */
-function listOf(items: readonly unknown[]): string {
-  const lines = items.map((item) => JSON.stringify(item));
-  return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;
+/**
+ * Reads the lines of a folder's journal, if there is one, without a last line that was cut off by a stop.
+ *
+ * @throws DataError for an image id that leads out of the folder, which no batch writes.
+ */
+export async function* readJournal(out: string): AsyncGenerator<JournalEntry> {
+  const file = join(out, journalFile);
+  let number = 0;
+  try {
+    for await (const line of linesOf(createReadStream(file))) {
+      number += 1;
+      const entry = parse(line);
+      if (entry === undefined) continue;
+      const what = unsafeName(entry.id);
+      if (what !== undefined)
+        throw new DataError({
+          code: 'E_PATH_OUTSIDE',
+          where: `${file}, line ${number}`,
+          what,
+          fix: 'The folder was not filled by infer: do not use it',
+        });
+      yield entry;
+    }
+  } catch (cause) {
+    const { syscall, code } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined) throw cause;
+    if (code === 'ENOENT') return;
+    throw new DataError({
+      code: 'E_FILE_UNREADABLE',
+      where: file,
+      what: `it cannot be read (${code})`,
+      fix: 'Choose another folder',
+      cause,
+    });
+  }
 }
 
 function parse(line: string): JournalEntry | undefined {

@@ -1,10 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PromptTokenizer } from '../../prompts/index.js';
-import { DataError, type Logger, safePath, silentLogger, UsageError, unreadableCode, writeFileAtomic } from '../../util/index.js';
-import { type BatchFolder, batchFolderFile, readBatchFolder } from './folder.js';
-import { Journal, type JournalEntry, journalFile } from './journal.js';
+import { DataError, type Logger, silentLogger, UsageError, unreadableCode, writeFileAtomic } from '../../util/index.js';
+import { type BatchFolder, batchFolderFile } from './folder.js';
+import { Journal } from './journal.js';
+import type { JournalEntry } from './journal-entry.js';
+import { mergeTables } from './merge-tables.js';
 import { outputNames, prepareOutputs, withBatchLock } from './outputs.js';
+import { checkAll, lackingOf, ownFile, type PartFolder, readFolder } from './parts.js';
+import type { ResultsForm } from './results-form.js';
+import { type ShardTimes, timesOf } from './times.js';
 
 export interface MergeOptions {
   /** Output folders of runs with the same settings and models. */
@@ -21,47 +26,49 @@ export interface MergeSummary {
   readonly found: number;
   /** Description of what the parts lack. */
   readonly lacking: readonly string[];
+  readonly results: ResultsForm;
+  /** The throughput of the shards, where it was recorded. */
+  readonly times: readonly ShardTimes[];
+}
+
+interface Part extends PartFolder {
+  readonly entries: readonly JournalEntry[];
 }
 
 /** Images whose files are copied concurrently. */
 const AT_ONCE = 8;
 
-interface Part {
-  readonly dir: string;
-  readonly folder: BatchFolder;
-  readonly entries: readonly JournalEntry[];
-}
-
 /**
- * Merges the output folders of `infer --shard`: their overlays and masks, and one `results.json`. The source folders are not
- * changed. Running it again, also with parts finished later, only adds what is new.
+ * Merges the output folders of `infer --shard`: their overlays and masks, and one `results.json`; or their tables of Parquet. The
+ * source folders are not changed. Running it again, also with parts finished later, only adds what is new; tables are written
+ * again from all parts.
  *
- * @throws UsageError when the parts have different settings or models, or one is missing; DataError when files of a part are
- * missing, or two parts disagree about an image.
+ * @throws UsageError when the parts have different settings, models or lists, or one is missing; DataError when files of a part
+ * are missing, or two parts disagree about an image.
  */
 export async function mergeBatches({ from, to, partial = false, logger = silentLogger }: MergeOptions): Promise<MergeSummary> {
-  const parts = await Promise.all(from.map(readPart));
-  const [first] = parts;
+  const folders = await Promise.all(from.map(readFolder));
+  const [first] = folders;
   if (first === undefined)
     throw new UsageError({ code: 'E_OPTION_MISSING', where: '--from', what: 'there is no part', fix: 'Name folders' });
-  for (const { dir, folder } of parts)
-    if (folder.key !== first.folder.key)
-      throw new UsageError({
-        code: 'E_RESULTS_MISMATCH',
-        where: dir,
-        what: `it was made with other settings or models than ${first.dir}`,
-        fix: 'Compare their settings.json; run one of them again',
-      });
-  checkAll(parts, partial);
-  const journal = await withBatchLock(to, () => fill(to, parts, first.folder));
-  const lacking = parts
-    .filter(({ folder, entries: done }) => done.length < folder.images)
-    .map(({ dir, folder, entries: done }) => `${dir}: ${done.length} of ${folder.images} images are done`);
+  checkAll(folders, partial);
+  const { images, found, lacking } = await withBatchLock(to, () =>
+    first.folder.results === 'parquet' ? mergeTables(to, folders, partial) : mergeFiles(to, folders, first.folder),
+  );
   for (const line of lacking) logger.warn(line);
+  return { images, found, lacking, results: first.folder.results ?? 'files', times: await timesOf(from) };
+}
+
+async function mergeFiles(to: string, folders: readonly PartFolder[], about: BatchFolder) {
+  const parts = await Promise.all(
+    folders.map(async ({ dir, folder }) => ({ dir, folder, entries: (await Journal.open(dir, folder.key)).own })),
+  );
+  const journal = await fill(to, parts, about);
+  const lacking = parts.flatMap(({ dir, folder, entries }) => lackingOf(dir, folder, entries));
   return { images: journal.own.length, found: journal.found, lacking };
 }
 
-async function fill(to: string, parts: readonly Part[], { shard: _, ...settings }: BatchFolder): Promise<Journal> {
+async function fill(to: string, parts: readonly Part[], { shard: _, list: __, ...settings }: BatchFolder): Promise<Journal> {
   const journal = await Journal.open(to, settings.key);
   if (journal.foreign > 0)
     throw new UsageError({
@@ -71,7 +78,7 @@ async function fill(to: string, parts: readonly Part[], { shard: _, ...settings 
       fix: 'Choose another folder',
     });
   const entries = distinct(parts, journal);
-  await prepareOutputs(to);
+  await prepareOutputs(to, 'files');
   for (let i = 0; i < entries.length; i += AT_ONCE)
     await Promise.all(entries.slice(i, i + AT_ONCE).map(({ dir, entry }) => copyOutputs(dir, to, entry)));
   journal.adopt(entries.map(({ entry }) => entry));
@@ -79,36 +86,6 @@ async function fill(to: string, parts: readonly Part[], { shard: _, ...settings 
   const about: BatchFolder = { ...settings, images: journal.own.length };
   await writeFileAtomic(join(to, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   return journal;
-}
-
-/** Parts are untrusted: a link in one may lead to any file of this machine, or to a device that never ends. */
-async function readPart(dir: string): Promise<Part> {
-  for (const name of [batchFolderFile, journalFile]) await ownFile(dir, name);
-  const folder = await readBatchFolder(dir);
-  return { dir, folder, entries: (await Journal.open(dir, folder.key)).own };
-}
-
-/** Checks that all parts belong to the same division and none is missing. */
-function checkAll(parts: readonly Part[], partial: boolean): void {
-  const counts = new Set(parts.flatMap(({ folder: { shard } }) => (shard === undefined ? [] : [shard.count])));
-  if (counts.size > 1)
-    throw new UsageError({
-      code: 'E_RESULTS_MISMATCH',
-      where: '--from',
-      what: `the parts are of divisions into ${[...counts].join(' and ')}`,
-      fix: 'Name the parts of one division',
-    });
-  const [count = 0] = counts;
-  const missing = Array.from({ length: count }, (_, i) => i).filter(
-    (i) => !parts.some(({ folder }) => folder.shard?.index === i),
-  );
-  if (missing.length > 0 && !partial)
-    throw new UsageError({
-      code: 'E_RESULTS_INCOMPLETE',
-      where: '--from',
-      what: `of ${count} parts there ${missing.length === 1 ? 'lacks' : 'lack'} ${missing.join(', ')}`,
-      fix: 'Run them, or add --partial',
-    });
 }
 
 /** The images that the target lacks, each once. */
@@ -144,13 +121,4 @@ async function copyOutputs(from: string, to: string, { id, masks }: JournalEntry
     });
     await writeFileAtomic(join(to, name), bytes);
   }
-}
-
-/** Path of a file of a part; throws unless it is a regular file inside the part. */
-async function ownFile(dir: string, name: string): Promise<string> {
-  const file = await safePath(dir, name, dir);
-  const info = await stat(file).catch(() => undefined);
-  if (info !== undefined && !info.isFile())
-    throw new DataError({ code: 'E_FILE_KIND', where: file, what: 'it is not a file', fix: 'Run this part again' });
-  return file;
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLeftover, readableFileError, safeRelative, withFolderLock } from '../../util/index.js';
+import type { ResultsForm } from './results-form.js';
 
 const OVERLAYS = 'overlays';
 const MASKS = 'masks';
@@ -40,17 +41,23 @@ function maskName(id: string, k: number): string {
   return `${MASKS}/${safeRelative(id, 'an image id')}_${k}.png`;
 }
 
+/** Ignores files that cannot be removed: they cannot be replaced either, which is reported when the image is written. */
+export async function removeOutputs(out: string, id: string, masks: number): Promise<void> {
+  await Promise.all(outputsOf(out, id, masks).map((file) => rm(file, { force: true }).catch(() => {})));
+}
+
 /**
  * Creates the folder of a batch, checks that overlays can be written, and removes temporary files of a killed process. The caller
  * holds the folder's lock.
  *
  * @throws SonogroundError when it cannot be written.
  */
-export async function prepareOutputs(out: string): Promise<void> {
+export async function prepareOutputs(out: string, results: ResultsForm): Promise<void> {
+  const folder = results === 'files' ? join(out, OVERLAYS) : out;
   try {
-    await mkdir(join(out, OVERLAYS), { recursive: true });
+    await mkdir(folder, { recursive: true });
   } catch (cause) {
-    throw readableFileError(join(out, OVERLAYS), cause);
+    throw readableFileError(folder, cause);
   }
   const found = await Promise.all([
     temporaryFiles(out, false),

@@ -7,6 +7,7 @@ import { MEASURES_VERSION } from '../../measure/index.js';
 import { resolveModel, shippedModels } from '../../pretrained/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { LoadOptionsOrBoxes } from '../grounded-segmenter.js';
+import type { BatchImage } from './batch-image.js';
 import type { SpreadSettings } from './spread.js';
 
 /** Everything that results depend on besides the image. */
@@ -79,10 +80,15 @@ export async function settingsKey(settings: BatchSettings | ExemplarSettings, pi
   return digest({ ...rest, detectorFiles, maskerFiles, adapterFiles, maskerAdapterFiles, measures });
 }
 
-/** Hash of an image file and of the settings. */
-export async function imageKey(file: string, settings: string): Promise<string | undefined> {
-  const info = await stat((await splitAddress(file)).file).catch(() => undefined);
-  return info && digest([settings, resolve(file), info.size, info.mtimeMs]);
+/**
+ * Hash of an image file and of the settings. A file of a source of which no version is known counts as unchanged.
+ *
+ * @returns undefined for a local file that is missing.
+ */
+export async function imageKey({ path, source }: BatchImage, settings: string): Promise<string | undefined> {
+  if (source !== undefined) return digest([settings, path, source.version]);
+  const info = await stat((await splitAddress(path)).file).catch(() => undefined);
+  return info && digest([settings, resolve(path), info.size, info.mtimeMs]);
 }
 
 async function modelFiles(name: string): Promise<unknown> {

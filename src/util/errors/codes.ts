@@ -8,6 +8,7 @@ export type ErrorClass =
   | 'InUseError'
   | 'RuntimeError'
   | 'SonogroundError'
+  | 'StoreError'
   | 'TrainingStopped'
   | 'UsageError';
 
@@ -221,6 +222,20 @@ export const errorCodes = {
     meaning: 'A download ended early or contradicts its own length.', remedy: 'Run it again: it resumes.' },
   E_HUB_CHECKSUM: { classes: ['HubError'],
     meaning: 'A downloaded file has the wrong checksum, or none by which to verify it.', remedy: 'Run it again; if it stays so, use another HF_ENDPOINT.' },
+
+  // Object stores
+  E_STORE_ADDRESS: { classes: ['UsageError'],
+    meaning: 'An address is not that of an object or folder in a store.', remedy: 'Write it as s3://bucket/key or s3://bucket/folder/.' },
+  E_STORE_SETTINGS: { classes: ['StoreError'],
+    meaning: 'It is not configured which store an s3:// address belongs to, or the package that reads it is not installed.', remedy: 'Set AWS_ENDPOINT_URL_S3, or AWS_REGION for Amazon S3; install @aws-sdk/client-s3.' },
+  E_STORE_DENIED: { classes: ['DataError', 'StoreError'],
+    meaning: 'A store does not let these credentials read something, or there are none.', remedy: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; ask for s3:GetObject and s3:ListBucket.' },
+  E_STORE_NOT_FOUND: { classes: ['DataError', 'StoreError'],
+    meaning: 'A store has no such bucket or object.', remedy: 'Check the name, and which store is configured.' },
+  E_STORE_UNREACHABLE: { classes: ['StoreError'],
+    meaning: 'A store does not answer, also after several attempts.', remedy: 'Check the address and the network; then run it again.' },
+  E_STORE_ANSWER: { classes: ['DataError'],
+    meaning: 'A store answered with an error, or sent less than it announced or something else.', remedy: 'Check that the address is that of an S3-compatible store; then run it again.' },
 
   // Computing
   E_BACKEND_UNAVAILABLE: { classes: ['RuntimeError'],
