@@ -89,12 +89,12 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         array: true,
         default: [],
         describe:
-          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER; samus=random for random ones, on ten images of each dataset',
+          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER; METHOD=random for random ones, on ten images of each dataset',
       })
       .option('as-published', {
         type: 'boolean',
         default: false,
-        describe: 'also run the methods with the departures of the published comparison, as rows of their own',
+        describe: 'also run the published forms of methods, where they differ from those here, as rows of their own',
       })
       .option('support', { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' })
       .option('support-seed', { type: 'number', default: 0, describe: 'seed of the draw of exemplars' })

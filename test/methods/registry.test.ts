@@ -10,6 +10,7 @@ import {
   loadMethod,
   methodEntries,
   requireTakes,
+  weightParts,
   weightsOf,
 } from '../../src/methods/index.js';
 import { useBackend } from '../support/backend.js';
@@ -126,6 +127,33 @@ describe('the methods of the comparison', () => {
     });
   });
 
+  it('takes one word for random weights, of several models too, but not for one of two', async () => {
+    for (const entry of methodEntries.filter(({ create }) => create !== undefined)) {
+      expect(weightsOf(findMethod(entry.name), 'random')).toBe('random');
+      expect(weightParts(entry, 'random')).toEqual(['random']);
+    }
+    await expectError(loadMethod('medclip-samv2', { weights: `random,${fixturePath('sam-windows')}` }), {
+      code: 'E_OPTION_VALUE',
+      where: 'medclip-samv2',
+      what: 'got "random,',
+    });
+  });
+
+  it('runs UniverSeg with random weights of the published size, the same each time', async () => {
+    const image = { width: 20, height: 12, data: Uint8Array.from({ length: 720 }, (_, i) => (i * 7) % 251) };
+    const mask = { width: 20, height: 12, data: Uint8Array.from({ length: 240 }, (_, i) => Number(i > 90)) };
+    const other = { ...image, data: image.data.map((value) => 255 - value) };
+    const found = [];
+    for (let run = 0; run < 2; run++) {
+      const method = await loadMethod('universeg', { weights: 'random' });
+      if (method.takes !== 'exemplars') throw new Error(method.takes);
+      found.push(await method.model.segment(other, [{ image, mask }]));
+      method.model.dispose();
+    }
+    expect(found[0]?.ownGrid?.width).toBe(128);
+    expect(found[0]).toEqual(found[1]);
+  });
+
   it('loads SAMUS by its name, which segments what points mark, and what is at the centres of boxes', async () => {
     const method = await loadMethod('samus', { weights: fixturePath('samus', 'published.pth') });
     if (method.takes !== 'point') throw new Error(method.takes);
@@ -177,11 +205,10 @@ describe('the methods of the comparison', () => {
         dispose: () => {},
       }),
     };
-    const { asPublished: _, ...plain } = own;
+    const { asPublished: _, random: __, ...plain } = own;
     await expectError(createMethod(plain, { weights: 'x', asPublished: true }), { code: 'E_OPTION_CONFLICT', where: 'own' });
     expect(() => weightsOf(plain, undefined)).toThrow('own: no weights are named. Name own.pt');
     expect(weightsOf(medsam, undefined)).toBe('medsam-vit-base');
-    expect(() => weightsOf(medsam, 'random')).toThrow('medsam: it cannot be run with random weights');
-    expect(weightsOf(findMethod('samus'), 'random')).toBe('random');
+    expect(() => weightsOf(plain, 'random')).toThrow('own: it cannot be run with random weights');
   });
 });

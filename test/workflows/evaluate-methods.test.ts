@@ -82,6 +82,15 @@ describe('evaluating methods of the comparison', () => {
     expect(scores).toMatch(/^samus \(oracle point\),.*,point \(oracle\),unknown\r$/m);
   });
 
+  it('adds the published form of those methods alone that have one, where several are asked for', async () => {
+    const samus = { name: 'samus', weights: fixturePath('samus', 'published.pth'), asPublished: true };
+    const medsam = { name: 'medsam', weights, asPublished: true };
+    const run = { ...config, run: { ...config.run, dir: join(dir, 'forms') } };
+    const { summaries } = await evaluateRun(run, { methods: [samus, medsam] });
+    const names = summaries.map(({ method }) => method).filter((name) => name.includes('oracle'));
+    expect(names).toEqual(['samus (oracle point)', 'medsam (oracle box)', 'medsam as published (oracle box)']);
+  });
+
   it('prints random weights in place of figures, in no mean, comparison or file of metrics', async () => {
     // Small ones: those of the published size take minutes.
     const small = () => SamusPredictor.load(fixturePath('samus', 'published.pth'));
@@ -117,9 +126,9 @@ describe('evaluating methods of the comparison', () => {
       code: 'E_METHOD_NOT_BUILT',
       what: 'biomedparse takes a text prompt',
     });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: 'random' }] }), {
-      code: 'E_OPTION_VALUE',
-      what: 'it cannot be run with random weights',
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus', weights, asPublished: true }] }), {
+      code: 'E_OPTION_CONFLICT',
+      where: 'samus',
     });
     const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
     await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });
