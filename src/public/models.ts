@@ -11,6 +11,8 @@ export {
   type BatchSettings,
   type BatchSummary,
   type BoxSegment,
+  CamDetector,
+  type CamDetectorOptions,
   type CocoResult,
   type Detector,
   type ExemplarPrediction,

@@ -89,23 +89,26 @@ describe('the methods of the comparison', () => {
     method.model.dispose();
   });
 
-  it('loads MedCLIP-SAMv2 from the weights of two models, in both forms, and segments what a phrase says', async () => {
-    const clip = join(dir, 'clip');
-    await writeTinyBiomedClip(clip);
-    const weights = `${clip}, ${fixturePath('sam-windows')}`;
-    const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
-    const boxes = [];
-    for (const asPublished of [false, true]) {
-      const method = await loadMethod('medclip-samv2', { weights, asPublished });
-      if (method.takes !== 'text') throw new Error(method.takes);
-      const [found] = await method.model.segment(image, ['a lesion']);
-      expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
-      boxes.push(found?.boxXyxyPx);
-      method.model.dispose();
-    }
-    expect(boxes[0]?.[0]).toBeGreaterThanOrEqual(9);
-    expect(boxes[0]).not.toEqual(boxes[1]);
-  });
+  it.each(['medclip-sam', 'medclip-samv2'])(
+    'loads %s from the weights of two models, in both forms, and segments what a phrase says',
+    async (name) => {
+      const clip = join(dir, 'clip');
+      await writeTinyBiomedClip(clip);
+      const weights = `${clip}, ${fixturePath('sam-windows')}`;
+      const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
+      const boxes = [];
+      for (const asPublished of [false, true]) {
+        const method = await loadMethod(name, { weights, asPublished });
+        if (method.takes !== 'text') throw new Error(method.takes);
+        const [found] = await method.model.segment(image, ['a lesion']);
+        expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
+        boxes.push(found?.boxXyxyPx);
+        method.model.dispose();
+      }
+      expect(boxes[0]?.[0]).toBeGreaterThanOrEqual(9);
+      expect(boxes[0]).not.toEqual(boxes[1]);
+    },
+  );
 
   it('refuses one of two weights, those in the wrong order, and says whose they should be', async () => {
     const [clip, sam] = [join(dir, 'clip'), fixturePath('sam-windows')];

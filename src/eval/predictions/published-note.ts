@@ -7,9 +7,7 @@ export function publishedNote(
 ): string | undefined {
   if (asPublished === undefined) return undefined;
   if (departedBy === 'authors')
-    return isPublishedForm
-      ? `as in its authors’ code: ${asPublished}`
-      : `corrected; in its authors’ code, which the published comparison ran, ${asPublished}`;
+    return isPublishedForm ? `as in its authors’ code: ${asPublished}` : `corrected; in its authors’ code, ${asPublished}`;
   return isPublishedForm
     ? `as the published comparison ran it: ${asPublished}`
     : `as its authors run it; the published comparison departed from that: ${asPublished}`;
