@@ -55,6 +55,14 @@ function peerLines(peer) {
   return [sideLine(name, peer), comparisonLine(peer)];
 }
 
+/** The line of a measurement of memory. */
+export function memoryReport(title, images, { early, late, largestMb }) {
+  const grown = late.rssMb - early.rssMb;
+  const tensors = late.tensors - early.tensors;
+  const held = `${late.tensors} tensors of ${(late.bytes / 1e6).toFixed(0)} MB (${tensors < 0 ? '' : '+'}${tensors})`;
+  return `${title}: memory after ${images} images ${late.rssMb.toFixed(0)} MB (${grown < 0 ? '' : '+'}${grown.toFixed(0)} since the first ${Math.ceil(images / 10)}), at most ${largestMb.toFixed(0)} MB; ${held}`;
+}
+
 /** The sum of detector, encoder and one decoder pass; no line unless all were measured. */
 export function pipelineReport(results, boxes) {
   const parts = ['detector', 'encoder', 'decoder'].map((work) => results[work]);

@@ -5,63 +5,25 @@ https://github.com/HealthX-Lab/MedCLIP-SAM, which no package provides, in MEDCLI
 
     MEDCLIP_SAM=MedCLIP-SAM .venv-reference/bin/python tools/golden/medclip_sam.py
 """
-import os
-import pathlib
-import sys
-import types
-
 import torch
 from safetensors.torch import load_file
 
 from biomed_clip import DIM, IDS, TEXT, VISION
 from biomed_clip_reference import BiomedClip
 from common import FIXTURES, noise, save_case
+from medclip_sam_authors import explain
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pydensecrf.densecrf as dcrf  # noqa: E402
 
 CHANNELS = 5
-ROOT = pathlib.Path(os.environ["MEDCLIP_SAM"])
-
-
-class Compared(torch.nn.Module):
-    """Logits in both directions, as the authors' wrapper gives them."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, images, texts):
-        logits = self.model(images, texts)[2]
-        return logits, logits.T
-
-
-def authors():
-    """Their class, without the package's other methods, and what it imports for those."""
-    sys.path.insert(0, str(ROOT / "saliency_maps"))
-    package = types.ModuleType("pytorch_grad_cam")
-    package.__path__ = [str(ROOT / "saliency_maps" / "pytorch_grad_cam")]
-    sys.modules["pytorch_grad_cam"] = package
-    sys.modules.setdefault("ttach", types.ModuleType("ttach"))
-    torch.Tensor.cuda = lambda self, *_: self  # the reference is hard-wired to a GPU
-    from model_loader.clip_loader import reshape_transform
-    from pytorch_grad_cam.gscore_cam import GScoreCAM
-
-    return GScoreCAM, reshape_transform
 
 
 def cams(model, pixels, ids):
-    score_cam, reshape = authors()
     found = {}
     for norm in ("norm1", "norm2"):
-        layer = getattr(model.visual.trunk.blocks[-1], norm)
-        cam = score_cam(Compared(model), [layer], use_cuda=False, reshape_transform=reshape, is_clip=True, topk=CHANNELS, batch_size=2, model_domain="biomedclip")
-        cam.img_size = None  # the map on its own grid
-        with torch.enable_grad():
-            found[f"out.{norm}.map"] = torch.from_numpy(cam((pixels, ids), targets=0)[0])
-        found[f"out.{norm}.gradient"] = cam.activations_and_grads.gradients[0].permute(1, 0, 2)
-        cam.activations_and_grads.release()
+        found[f"out.{norm}.map"], found[f"out.{norm}.gradient"] = explain(model, pixels, ids, norm, CHANNELS, batch=2)
     return found
 
 
