@@ -80,6 +80,10 @@ export function readOptions(argv) {
   const peers = values.peers || wanted.length > 0;
   const alone = values.alone || values.scaling;
   if (peers && alone) throw new Error(`--peers: cannot be combined with --${values.alone ? 'alone' : 'scaling'}`);
+  const method = only.find((work) => Object.hasOwn(METHODS, work));
+  for (const other of ['peers', 'scaling'])
+    if (method !== undefined && (other === 'peers' ? peers : values.scaling))
+      throw new Error(`--${other}: cannot be combined with ${method}, which has one size and the code of its authors`);
   if (sizes.batch > 1 && !alone && only.some((work) => work !== 'train-step'))
     throw new Error('--batch: other sides run one image in a pass. Add --alone, or --only train-step');
   return {
