@@ -24,7 +24,7 @@ export interface MethodFacts {
   readonly weights: {
     /** Where the published weights are, in words. */
     readonly published: string;
-    /** The short name under which `download` knows them; default of the weights. */
+    /** The short name under which `download` knows them, of several models the names separated by commas; default of the weights. */
     readonly shortName?: string;
     /** What each of several models is called, in the order in which their weights are named: `CLIP,SAM`. Absent: there is one. */
     readonly parts?: readonly [string, string, ...string[]];

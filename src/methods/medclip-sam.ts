@@ -9,6 +9,7 @@ const facts = {
   licence: { code: 'no licence file', weights: 'MIT; SAM Apache-2.0' },
   weights: {
     published: 'microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224, and sam_vit_b_01ec64.pth',
+    shortName: 'biomedclip,sam-vit-base',
     parts: ['BIOMEDCLIP', 'SAM'],
   },
   random: true,

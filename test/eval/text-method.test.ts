@@ -14,7 +14,7 @@ const dir = temporaryFolder('text-method');
 const SAM = fixturePath('sam-windows');
 
 /** Finds every phrase in the same place. */
-function entry(asked: string[], parts?: readonly [string, string]): TextEntry {
+function entry(asked: string[], parts?: readonly [string, string], departedBy?: 'authors'): TextEntry {
   return {
     name: 'reading',
     title: 'Reading',
@@ -23,6 +23,7 @@ function entry(asked: string[], parts?: readonly [string, string]): TextEntry {
     trainedOn: { datasets: ['toys'], source: 'a test' },
     weights: { published: 'none', ...(parts && { parts }) },
     asPublished: 'it is read aloud',
+    ...(departedBy && { departedBy }),
     create: async () => {
       const detect = async (_image: unknown, phrases: readonly string[]) => {
         asked.push(...phrases);
@@ -70,6 +71,21 @@ describe('a method that is given text', () => {
     ]);
     for (const form of forms) await form.answer(sample('1', [object('cyst', [4, 2, 10, 12])]), ['cyst']);
     expect(asked).toEqual(['cyst', 'cyst']);
+  });
+
+  it('says of a form that its authors published that it is theirs, not that of the comparison', async () => {
+    const options = { entry: entry([], undefined, 'authors'), weights: SAM, cache: new AnswerCache(`${dir}/notes`) };
+    const notes = [false, true].map(async (asPublished) => (await TextMethod.open({ ...options, asPublished })).note);
+    expect(await Promise.all(notes)).toEqual([
+      'corrected; in its authors’ code, it is read aloud',
+      'as in its authors’ code: it is read aloud',
+    ]);
+  });
+
+  it('with random weights says so, and of several models needs one word for all', async () => {
+    const options = { entry: entry([], ['ONE', 'OTHER']), weights: 'random', asPublished: false };
+    const method = await TextMethod.open({ ...options, cache: new AnswerCache(dir) });
+    expect([method.name, method.untrained, method.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);
   });
 
   it('of several models wants the weights of each, and finds all of them', async () => {

@@ -212,6 +212,10 @@ describe('the methods of the comparison', () => {
     await expectError(createMethod(plain, { weights: 'x', asPublished: true }), { code: 'E_OPTION_CONFLICT', where: 'own' });
     expect(() => weightsOf(plain, undefined)).toThrow('own: no weights are named. Name own.pt');
     expect(weightsOf(medsam, undefined)).toBe('medsam-vit-base');
+    expect(weightParts(findMethod('medclip-sam'), weightsOf(findMethod('medclip-sam'), undefined))).toEqual([
+      'biomedclip',
+      'sam-vit-base',
+    ]);
     expect(() => weightsOf(plain, 'random')).toThrow('own: it cannot be run with random weights');
   });
 });
