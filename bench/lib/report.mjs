@@ -5,7 +5,8 @@ import { peerName } from './tables.mjs';
 export function reportOf(title, record) {
   const { work, sizes, ours, reference, gflop, rate, floor, stages, threads, runs } = record;
   const shown = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
-  const lines = [`${title} (${shown.join(', ')}), ${threads} thread(s), ${runs} runs`, sideLine('ours', ours)];
+  const of = shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+  const lines = [`${title}${of}, ${threads} thread(s), ${runs} runs`, sideLine('ours', ours)];
   const onGpu = record.device !== 'cpu';
   if (onGpu) {
     const images = work === 'decoder' ? '' : `, ${(sizes.batch / ours.seconds).toPrecision(3)} images/s`;
