@@ -242,6 +242,7 @@ const STAGES: Readonly<Record<Stage, string>> = {
   reading: 'reading',
   images: 'images',
   calibration: 'calibration',
+  timing: 'methods timed',
   gallery: 'page',
 };
 
