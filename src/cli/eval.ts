@@ -263,12 +263,16 @@ function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onPro
 
 function tell({ summaries, comparisons, constantMask, warnings, calibration, files }: EvaluateRunResult): void {
   for (const summary of summaries) tellMethod(summary, summaries.length > 1);
-  for (const { protocol, dataset, methods, difference, interval, wilcoxon } of comparisons) {
+  // Of many methods, pairs without ours are too many to read here.
+  const withOurs = comparisons.filter(({ methods }) => methods[0] === summaries[0]?.method);
+  for (const { protocol, dataset, methods, difference, interval, wilcoxon } of withOurs) {
     const [low, high] = interval;
     consoleLogger.info(
       `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
+  const others = comparisons.length - withOurs.length;
+  if (others > 0) consoleLogger.info(`${others} comparisons of other methods with one another: in the table comparison`);
   consoleLogger.info(
     `constant-mask baseline: ${constantMask.dsc === null ? 'none, as no training image shows anything' : `DSC ${percentText(constantMask.dsc, 2)}`}`,
   );
