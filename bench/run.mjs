@@ -14,12 +14,12 @@
 import { availableParallelism } from 'node:os';
 import { prepare } from './lib/dist.mjs';
 import { append, rewriteTables } from './lib/ledger.mjs';
-import { measure } from './lib/measure.mjs';
+import { measure, measureMemory } from './lib/measure.mjs';
 import { readOptions, USAGE } from './lib/options.mjs';
 import { installedPeers } from './lib/peers.mjs';
-import { pipelineReport, reportOf } from './lib/report.mjs';
+import { memoryReport, pipelineReport, reportOf } from './lib/report.mjs';
 import { referencePython } from './lib/sides.mjs';
-import { SCALING, WORKS } from './lib/works.mjs';
+import { SCALING, workOf } from './lib/works.mjs';
 
 try {
   const options = readOptions(process.argv.slice(2));
@@ -37,6 +37,13 @@ async function run(options) {
     console.log('without peers: they run the model of the PyTorch reference, which is not installed');
   const peers = python === undefined ? [] : installedPeers(options.peers, python);
   await prepare();
+  if (options.memory !== undefined) {
+    for (const work of options.only)
+      console.log(
+        memoryReport(workOf(work).title, options.memory, await measureMemory(work, { ...options.sizes, threads }, options)),
+      );
+    return;
+  }
   const results = {};
   for (const work of options.only) {
     const steps = options.scaling ? (SCALING[work] ?? []) : [{}];
@@ -48,9 +55,9 @@ async function run(options) {
         append(record);
         rewriteTables();
       }
-      if (peers.length > 0 && WORKS[work].whole !== undefined)
+      if (peers.length > 0 && workOf(work).whole !== undefined)
         console.log(`${work}: not against peers, which run whole passes: see the detector`);
-      for (const line of reportOf(sizes.model === undefined ? WORKS[work].title : work, record)) console.log(line);
+      for (const line of reportOf(sizes.model === undefined ? workOf(work).title : work, record)) console.log(line);
     }
   }
   if (!options.scaling) for (const line of pipelineReport(results, options.sizes.boxes)) console.log(line);

@@ -9,7 +9,7 @@ import { circumstances } from './ledger.mjs';
 import { startReference, startSide } from './sides.mjs';
 import { median, ratiosOf, summaryOf } from './statistics.mjs';
 import { againstPeers, answerOf, outputsOf, takeTurns } from './turns.mjs';
-import { SCRIPTS, WORKS } from './works.mjs';
+import { METHODS, SCRIPTS, workOf } from './works.mjs';
 
 /** Resolves to the line of the ledger. */
 export async function measure(work, sizes, options) {
@@ -24,7 +24,7 @@ export async function measure(work, sizes, options) {
 }
 
 async function measureIn(folder, work, sizes, options, sides) {
-  const { process: kind, before, whole, question: questionOf } = WORKS[work];
+  const { process: kind, before, whole, question: questionOf } = workOf(work);
   const question = questionOf(sizes);
   const reference = options.alone ? undefined : await startReference(...SCRIPTS[kind](sizes, folder));
   if (reference) sides.push(reference);
@@ -53,7 +53,7 @@ async function measureIn(folder, work, sizes, options, sides) {
   const [own] = passes;
   const wholes = share ? passes[reference ? 2 : 1] : undefined;
   const eager = ours.compiles ? passes.at(-1) : undefined;
-  const { threads, ...shown } = sizes;
+  const { threads, ...shown } = Object.hasOwn(METHODS, work) ? { threads: sizes.threads } : sizes;
   const record = {
     ...begun,
     device,
@@ -107,6 +107,22 @@ function differenceOfOurs(expected, outputs, work) {
   const wrong = disagreement(difference, 'float32', work);
   if (wrong !== undefined) throw new Error(`${work}: our side ${wrong}`);
   return difference;
+}
+
+/**
+ * Runs our side alone over many images.
+ *
+ * @returns memory of the process in MB, number and bytes of tensors: early and late, and the largest memory.
+ */
+export async function measureMemory(work, sizes, { backend, memory }) {
+  const { process: kind, before, question } = workOf(work);
+  const ours = await startOurs(kind, 'random', sizes, { backend });
+  try {
+    if (before) await answerOf(ours, before);
+    return await answerOf(ours, `memory ${memory} ${question(sizes)}`);
+  } finally {
+    await ours.end();
+  }
 }
 
 async function startOurs(kind, from, sizes, { backend }) {

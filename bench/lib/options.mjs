@@ -1,9 +1,10 @@
 /** The options of run.mjs. */
 import { parseArgs } from 'node:util';
 import { choosePeers } from './peers.mjs';
-import { WORKS } from './works.mjs';
+import { METHODS, WORKS, workOf } from './works.mjs';
 
 const NAMES = Object.keys(WORKS).join(', ');
+const METHOD_NAMES = Object.keys(METHODS).join(', ');
 
 export const USAGE = `npm run bench -- [options]
 
@@ -11,6 +12,9 @@ Measures speed and memory, against eager PyTorch if the reference environment is
 SONOGROUND_REFERENCE_PYTHON names), and adds the results to bench/ledger.jsonl and the tables of bench/LEDGER.md.
 
   --only     works, separated by commas: ${NAMES}. Default: all
+  --methods  the methods of the comparison instead, against the code of their authors, as far as it is there (bench/method.py);
+             or by name with --only: ${METHOD_NAMES}
+  --memory   instead of times, the memory of our side over so many images
   --peers    also against compiled runtimes and half precision, as far as they are installed
   --peer     only the peers whose name contains one of these words, separated by commas. Implies --peers
   --runs     measured passes of each side. Default: 5
@@ -28,7 +32,9 @@ Examples:
   npm run bench -- --only encoder --peers
   npm run bench -- --only detector --peer "onnx runtime,openvino" --runs 3
   npm run bench -- --scaling --runs 3
-  npm run bench -- --alone --backend webgpu`;
+  npm run bench -- --alone --backend webgpu
+  npm run bench -- --methods --runs 3
+  npm run bench -- --methods --memory 50`;
 
 /**
  * The options in `argv`; `{ help: true }` if they ask for the usage.
@@ -39,7 +45,9 @@ export function readOptions(argv) {
   const text = (value) => ({ type: 'string', default: value });
   const flag = { type: 'boolean', default: false };
   const { values } = parse(argv, {
-    only: text(Object.keys(WORKS).join(',')),
+    only: { type: 'string' },
+    methods: flag,
+    memory: { type: 'string' },
     peers: flag,
     peer: text(''),
     runs: text('5'),
@@ -55,10 +63,11 @@ export function readOptions(argv) {
   });
   if (values.help) return { help: true };
   const list = (words) => words.split(',').map((word) => word.trim()).filter(Boolean); // biome-ignore format: short
-  const only = list(values.only);
-  const unknown = only.find((work) => !Object.hasOwn(WORKS, work));
-  if (unknown !== undefined) throw new Error(`no work is called "${unknown}". Choose from ${NAMES}`);
-  if (only.length === 0) throw new Error(`--only: expected one or several of ${NAMES}`);
+  const named = list(values.only ?? '');
+  const only = named.length > 0 ? named : Object.keys(values.methods ? METHODS : WORKS);
+  const unknown = only.find((work) => workOf(work) === undefined);
+  if (unknown !== undefined) throw new Error(`no work is called "${unknown}". Choose from ${NAMES}, ${METHOD_NAMES}`);
+  if (values.only !== undefined && named.length === 0) throw new Error(`--only: expected one or several of ${NAMES}`);
   const count = (name) => {
     const number = Number(values[name]);
     if (Number.isInteger(number) && number > 0) return number;
@@ -71,6 +80,10 @@ export function readOptions(argv) {
   const peers = values.peers || wanted.length > 0;
   const alone = values.alone || values.scaling;
   if (peers && alone) throw new Error(`--peers: cannot be combined with --${values.alone ? 'alone' : 'scaling'}`);
+  const method = only.find((work) => Object.hasOwn(METHODS, work));
+  for (const other of ['peers', 'scaling'])
+    if (method !== undefined && (other === 'peers' ? peers : values.scaling))
+      throw new Error(`--${other}: cannot be combined with ${method}, which has one size and the code of its authors`);
   if (sizes.batch > 1 && !alone && only.some((work) => work !== 'train-step'))
     throw new Error('--batch: other sides run one image in a pass. Add --alone, or --only train-step');
   return {
@@ -80,6 +93,7 @@ export function readOptions(argv) {
     backend: values.backend,
     scaling: values.scaling,
     alone,
+    memory: values.memory === undefined ? undefined : count('memory'),
     ledger: !values['dry-run'],
     peers: peers ? choosePeers(wanted) : [],
   };

@@ -1,6 +1,7 @@
 /** The works of our side: a function for each kind of process, which loads a model and returns its passes. */
 import { join } from 'node:path';
 import { dist } from './dist.mjs';
+import { methodMakers } from './method-passes.mjs';
 import { randomDetector, randomMasker } from './random-models.mjs';
 import { trainStep } from './train-step.mjs';
 
@@ -9,7 +10,7 @@ import { trainStep } from './train-step.mjs';
  * `forward(inputs, context)`; the passes of each kind are `(question, inParts, keep)`, where `keep` gets the outputs under the names
  * and in the layout of the reference. Those of training resolve to the seconds of their stages.
  */
-export const makers = { detector, masker, 'train-step': training };
+export const makers = { detector, masker, 'train-step': training, ...methodMakers };
 
 /** The reference's inputs. */
 async function inputsIn(folder) {

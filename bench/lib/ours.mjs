@@ -3,7 +3,8 @@
  * made, or `random`, side, batch, backend, model.
  *
  * A pass is what a user gets: warmed up, and as graphs where those can run. `eager QUESTION` runs it operation by operation and also
- * answers with the time of the model's blocks; `rate` and `floor QUESTION` are what the floor is computed from.
+ * answers with the time of the model's blocks; `rate` and `floor QUESTION` are what the floor is computed from; `memory N QUESTION`
+ * runs it N times, and answers with the memory of the process and the number of tensors after the first tenth and at the end.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ const [work, folder, side, batch, wanted = 'auto', size = 'tiny'] = process.argv
 const { describeBackend, hasNativeLinear, initBackend, nativeLinear, nativeOps, tf } = await dist('backend/index.js');
 const { writeSafetensors } = await dist('weights/formats/index.js');
 const { makers } = await import('./our-passes.mjs');
+const { WITHOUT_GRAPHS } = await import('./method-passes.mjs');
 const { compiledWay, eagerWay, UNTIL_GRAPH } = await import('./ways.mjs');
 const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'training' : 'inference');
 
@@ -24,7 +26,7 @@ const passes = await makers[work]({ folder, side: Number(side), batch: Number(ba
 const usual = compiledWay();
 const warm = new Set();
 // A training step of these sizes runs operation by operation.
-const compiles = work !== 'train-step' && usual.compiles();
+const compiles = !['train-step', ...WITHOUT_GRAPHS].includes(work) && usual.compiles();
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 console.log(JSON.stringify({ version, precision: 'float32', native: nativeOps().names, compiles }));
 for await (const line of createInterface({ input: process.stdin })) {
@@ -45,6 +47,8 @@ async function answer(question) {
     await passes(what, (compiles ? usual : eagerWay()).inParts, (outputs) => save(outputs, file));
     return { saved: file };
   }
+  const [, count, asked] = /^memory (\d+) (.+)$/.exec(question) ?? [];
+  if (asked !== undefined) return memoryOver(Number(count), asked);
   if (question.startsWith('floor '))
     return { gflop: await gigaflops(tf, () => passes(question.slice('floor '.length), eagerWay().inParts)) };
   const [, eager, what] = /^(eager )?(.*)$/.exec(question);
@@ -64,6 +68,16 @@ async function warmUp(question) {
   warm.add(question);
   for (let i = 0; i < UNTIL_GRAPH; i++) await passes(question, usual.inParts);
   await usual.settle();
+}
+
+async function memoryOver(count, question) {
+  await warmUp(question);
+  const seen = [];
+  for (let i = 0; i < count; i++) {
+    await passes(question, (compiles ? usual : eagerWay()).inParts);
+    seen.push({ rssMb: process.memoryUsage.rss() / 1e6, tensors: tf.memory().numTensors, bytes: tf.memory().numBytes });
+  }
+  return { early: seen[Math.ceil(count / 10) - 1], late: seen.at(-1), largestMb: Math.max(...seen.map(({ rssMb }) => rssMb)) };
 }
 
 async function timed(question, inParts) {

@@ -5,7 +5,8 @@ import { peerName } from './tables.mjs';
 export function reportOf(title, record) {
   const { work, sizes, ours, reference, gflop, rate, floor, stages, threads, runs } = record;
   const shown = Object.entries(sizes).map(([name, value]) => `${name} ${value}`);
-  const lines = [`${title} (${shown.join(', ')}), ${threads} thread(s), ${runs} runs`, sideLine('ours', ours)];
+  const of = shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+  const lines = [`${title}${of}, ${threads} thread(s), ${runs} runs`, sideLine('ours', ours)];
   const onGpu = record.device !== 'cpu';
   if (onGpu) {
     const images = work === 'decoder' ? '' : `, ${(sizes.batch / ours.seconds).toPrecision(3)} images/s`;
@@ -53,6 +54,14 @@ function peerLines(peer) {
   const name = `${peerName(peer)}, ${peer.precision}`;
   if (peer.refused !== undefined) return [`  ${name}: ${peer.refused}`];
   return [sideLine(name, peer), comparisonLine(peer)];
+}
+
+/** The line of a measurement of memory. */
+export function memoryReport(title, images, { early, late, largestMb }) {
+  const grown = late.rssMb - early.rssMb;
+  const tensors = late.tensors - early.tensors;
+  const held = `${late.tensors} tensors of ${(late.bytes / 1e6).toFixed(0)} MB (${tensors < 0 ? '' : '+'}${tensors})`;
+  return `${title}: memory after ${images} images ${late.rssMb.toFixed(0)} MB (${grown < 0 ? '' : '+'}${grown.toFixed(0)} since the first ${Math.ceil(images / 10)}), at most ${largestMb.toFixed(0)} MB; ${held}`;
 }
 
 /** The sum of detector, encoder and one decoder pass; no line unless all were measured. */

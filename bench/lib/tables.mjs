@@ -7,7 +7,7 @@ const cell = (text) => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
 
 const workOf = ({ work, sizes, device }) => {
   const shown = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
-  return `${work}, ${shown.join(', ')}${device === 'cpu' ? '' : `, on ${device}`}`;
+  return `${[work, ...shown].join(', ')}${device === 'cpu' ? '' : `, on ${device}`}`;
 };
 
 /** The processor of a line, with its instructions if the line records them. */

@@ -17,10 +17,27 @@ export const WORKS = {
   'train-step': { title: 'LoRA step, tiny', process: 'train-step', question: () => 'step' },
 };
 
+/** The methods of the comparison, measured by `--methods`: one image each, against the code of their authors. */
+export const METHODS = Object.fromEntries(
+  [
+    ['universeg', 'UniverSeg, 16 exemplars, 128'],
+    ['samus', 'SAMUS, one point, 256'],
+    ['medsam', 'MedSAM, one box, 1024'],
+    ['medclip-samv2', 'M2IB of MedCLIP-SAMv2, without SAM'],
+    ['medclip-sam', 'gScoreCAM of MedCLIP-SAM, without SAM'],
+  ].map(([name, title]) => [name, { title, process: name, question: () => 'run' }]),
+);
+
+/** The work of a name. */
+export const workOf = (name) => [WORKS, METHODS].find((works) => Object.hasOwn(works, name))?.[name];
+
 /** The reference's script of each kind of process, and its arguments. */
 export const SCRIPTS = {
   detector: ({ model = 'tiny', side, threads }, folder) => ['detector.py', [model, String(side), String(threads), folder]],
   masker: ({ model = 'tiny', threads }, folder) => ['decoder.py', [model, String(threads), folder]],
+  ...Object.fromEntries(
+    Object.keys(METHODS).map((name) => [name, ({ threads }, folder) => ['method.py', [name, String(threads), folder]]]),
+  ),
   'train-step': ({ model = 'tiny', side, batch, threads }, folder) => [
     'train_step.py',
     [model, String(side), String(batch), '32', String(threads), folder],

@@ -89,12 +89,12 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         array: true,
         default: [],
         describe:
-          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER; samus=random for random ones, on ten images of each dataset',
+          'weights of a method: METHOD=FOLDER, METHOD=FILE or METHOD=NAME of a downloaded model; of several models, METHOD=ONE,OTHER; METHOD=random for random ones, on ten images of each dataset',
       })
       .option('as-published', {
         type: 'boolean',
         default: false,
-        describe: 'also run the methods with the departures of the published comparison, as rows of their own',
+        describe: 'also run the published forms of methods, where they differ from those here, as rows of their own',
       })
       .option('support', { type: 'number', default: 16, describe: 'exemplars for each structure, for methods that take them' })
       .option('support-seed', { type: 'number', default: 0, describe: 'seed of the draw of exemplars' })
@@ -242,6 +242,7 @@ const STAGES: Readonly<Record<Stage, string>> = {
   reading: 'reading',
   images: 'images',
   calibration: 'calibration',
+  timing: 'methods timed',
   gallery: 'page',
 };
 
@@ -262,12 +263,16 @@ function progressOfStages(): { onProgress: NonNullable<EvaluateRunOptions['onPro
 
 function tell({ summaries, comparisons, constantMask, warnings, calibration, files }: EvaluateRunResult): void {
   for (const summary of summaries) tellMethod(summary, summaries.length > 1);
-  for (const { protocol, dataset, methods, difference, interval, wilcoxon } of comparisons) {
+  // Of many methods, pairs without ours are too many to read here.
+  const withOurs = comparisons.filter(({ methods }) => methods[0] === summaries[0]?.method);
+  for (const { protocol, dataset, methods, difference, interval, wilcoxon } of withOurs) {
     const [low, high] = interval;
     consoleLogger.info(
       `${protocol}, ${dataset}: ${methods[0]} − ${methods[1]} = ${difference.toFixed(2)} (95 % ${low.toFixed(2)} to ${high.toFixed(2)}), Wilcoxon p = ${wilcoxon.holm.toPrecision(2)} after Holm`,
     );
   }
+  const others = comparisons.length - withOurs.length;
+  if (others > 0) consoleLogger.info(`${others} comparisons of other methods with one another: in the table comparison`);
   consoleLogger.info(
     `constant-mask baseline: ${constantMask.dsc === null ? 'none, as no training image shows anything' : `DSC ${percentText(constantMask.dsc, 2)}`}`,
   );

@@ -42,7 +42,7 @@ export function maskingMethod({ name, weights, masker, maskerAdapter }: NamedMet
     });
   }
   const entry = findMethod(name);
-  if (entry.takes === 'exemplars') requireTakes(entry, 'box', '--method');
+  if (entry.takes === 'exemplars') requireTakes(entry, 'text', '--method');
   const [other] = Object.entries({ '--masker': masker, '--masker-adapter': maskerAdapter }).filter(
     ([, value]) => value !== undefined,
   );

@@ -56,7 +56,13 @@ export type { ImageFeatures, PromptableModel } from './image-predictor.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction, PromptAnswer, PromptedMask } from './masker.js';
-export { LargestComponentMasker, SaliencyDetector, type SaliencyOptions } from './medclip-sam/index.js';
+export {
+  CamDetector,
+  type CamDetectorOptions,
+  LargestComponentMasker,
+  SaliencyDetector,
+  type SaliencyOptions,
+} from './medclip-sam/index.js';
 export { type MedSamOptions, MedSamPredictor } from './medsam-predictor.js';
 export type { MarkedPoint, PointMask, PointMasker } from './point-masker.js';
 export { rawForward } from './raw-forward.js';

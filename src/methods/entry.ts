@@ -24,15 +24,17 @@ export interface MethodFacts {
   readonly weights: {
     /** Where the published weights are, in words. */
     readonly published: string;
-    /** The short name under which `download` knows them; default of the weights. */
+    /** The short name under which `download` knows them, of several models the names separated by commas; default of the weights. */
     readonly shortName?: string;
     /** What each of several models is called, in the order in which their weights are named: `CLIP,SAM`. Absent: there is one. */
     readonly parts?: readonly [string, string, ...string[]];
   };
   /** Whether it can be run with random weights of the published size. Default: false. */
   readonly random?: boolean;
-  /** How the published comparison departed from the method as its authors run it. Absent: it did not, or it is not implemented. */
+  /** How the published form differs from the one here. Absent: it does not, or the method is not implemented. */
   readonly asPublished?: string;
+  /** Whose code has the published form: that of the comparison, or that of the method's authors. Default: the comparison's. */
+  readonly departedBy?: 'comparison' | 'authors';
 }
 
 /** In place of weights: random ones, to try out everything around a method without its published file. */
@@ -40,7 +42,7 @@ export const RANDOM_WEIGHTS = 'random';
 
 /** Options for loading a method. */
 export interface CreateOptions {
-  /** Run the method with the departures of the published comparison. Default: false. */
+  /** Run the published form of the method, where that differs. Default: false. */
   readonly asPublished?: boolean | undefined;
 }
 

@@ -19,6 +19,7 @@ export {
   type LoadedMethod,
   type LoadMethodOptions,
   loadMethod,
+  type ModelOf,
   requirePublishedForm,
   segmenterWith,
   weightsOf,

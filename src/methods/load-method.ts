@@ -21,7 +21,8 @@ export type LoadedMethod =
   | { readonly takes: 'exemplars'; readonly model: ExemplarSegmenter }
   | { readonly takes: 'text'; readonly model: GroundedSegmenter };
 
-type ModelOf<Entry extends BuiltEntry> = Awaited<ReturnType<Entry['create']>>;
+/** The model that a method loads. */
+export type ModelOf<Entry extends BuiltEntry> = Awaited<ReturnType<Entry['create']>>;
 
 /** Failures of loading that may come from the weights of another method. */
 const FOREIGN: readonly ErrorCode[] = ['E_MODEL_TYPE', 'E_MODEL_INCOMPLETE', 'E_MODEL_CONFIG', 'E_WEIGHTS_MISMATCH'];
@@ -101,7 +102,7 @@ export function requirePublishedForm({ name, asPublished }: BuiltEntry, options:
   throw new UsageError({
     code: 'E_OPTION_CONFLICT',
     where: name,
-    what: 'the published comparison ran it as its authors do',
+    what: 'it was published as it is run here',
     fix: 'Leave the published form out',
   });
 }

@@ -1,7 +1,6 @@
-import { createMasker, GroundedSegmenter, LargestComponentMasker, SaliencyDetector } from '../infer/index.js';
-import { loadBiomedClip, loadSamMasker } from '../pretrained/index.js';
+import { LargestComponentMasker, SaliencyDetector } from '../infer/index.js';
+import { loadClipAndSam } from './clip-and-sam.js';
 import type { MethodFacts, TextEntry } from './entry.js';
-import { weightParts } from './weight-parts.js';
 
 const facts = {
   name: 'medclip-samv2',
@@ -14,21 +13,19 @@ const facts = {
     published: 'pytorch_model.bin on Google Drive, with the tokenizer of BiomedCLIP beside it, and sam_vit_h_4b8939.pth',
     parts: ['BIOMEDCLIP', 'SAM'],
   },
+  random: true,
   asPublished:
     'the map of the centre crop, which is all that CLIP sees, is stretched over the whole image, which is wrong for images that are not square',
+  departedBy: 'authors',
 } as const satisfies MethodFacts;
 
 /** MedCLIP-SAMv2: saliency of a fine-tuned BiomedCLIP by M2IB, then SAM. */
 export const medclipSamV2: TextEntry = {
   ...facts,
-  create: async (weights, { asPublished }) => {
-    const [clip, sam] = weightParts(facts, weights) as [string, string];
-    const finder = new SaliencyDetector(await loadBiomedClip(clip), { asPublished });
-    try {
-      return new GroundedSegmenter(finder, new LargestComponentMasker(createMasker(await loadSamMasker(sam))));
-    } catch (error) {
-      finder.dispose();
-      throw error;
-    }
-  },
+  create: (weights, { asPublished }) =>
+    loadClipAndSam(facts, weights, {
+      size: 'huge',
+      finder: (clip) => new SaliencyDetector(clip, { asPublished }),
+      masker: (sam) => new LargestComponentMasker(sam),
+    }),
 };

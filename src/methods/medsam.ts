@@ -1,6 +1,7 @@
 import { MedSamPredictor } from '../infer/index.js';
-import { loadSamMasker } from '../pretrained/index.js';
-import type { BoxEntry } from './entry.js';
+import { loadSamMasker, randomSam } from '../pretrained/index.js';
+import { Rng } from '../util/index.js';
+import { type BoxEntry, RANDOM_WEIGHTS } from './entry.js';
 
 /** MedSAM: SAM ViT-B fine-tuned on boxes in medical images. */
 export const medsam: BoxEntry = {
@@ -12,7 +13,9 @@ export const medsam: BoxEntry = {
     published: 'the folder wanglab/medsam-vit-base, or the file medsam_vit_b.pth',
     shortName: 'medsam-vit-base',
   },
+  random: true,
   asPublished:
     'the image is transposed (permute(0, 2, 1)) while boxes and masks are not, and normalised with ImageNet’s mean and standard deviation instead of scaled to [0, 1]',
-  create: async (weights, options) => new MedSamPredictor(await loadSamMasker(weights), options),
+  create: async (weights, options) =>
+    new MedSamPredictor(weights === RANDOM_WEIGHTS ? randomSam('base', Rng.seeded(0)) : await loadSamMasker(weights), options),
 };

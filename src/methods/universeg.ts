@@ -1,5 +1,7 @@
 import { UniverSegPredictor } from '../infer/index.js';
-import type { ExemplarEntry } from './entry.js';
+import { loadUniverSeg, randomUniverSeg } from '../pretrained/index.js';
+import { Rng } from '../util/index.js';
+import { type ExemplarEntry, RANDOM_WEIGHTS } from './entry.js';
 import type { Exemplar, ExemplarMask } from './exemplars.js';
 
 /** UniverSeg: convolutions between the image and a support set. */
@@ -9,8 +11,11 @@ export const universeg: ExemplarEntry = {
   takes: 'exemplars',
   licence: { code: 'Apache-2.0', weights: 'OpenRAIL++-M, research only' },
   weights: { published: 'universeg_v1_nf64_ss64_STA.pt, from the releases of JJGO/UniverSeg', shortName: 'universeg' },
+  random: true,
   create: async (weights) => {
-    const predictor = await UniverSegPredictor.load(weights);
+    const predictor = new UniverSegPredictor(
+      weights === RANDOM_WEIGHTS ? randomUniverSeg(Rng.seeded(0)) : await loadUniverSeg(weights),
+    );
     let current: readonly Exemplar[] | undefined;
     return {
       async segment(image, exemplars): Promise<ExemplarMask> {

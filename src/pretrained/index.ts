@@ -28,8 +28,9 @@ export {
   type Sam2Parts,
   type SamParts,
 } from './load-model.js';
-export { loadSamus, randomSamus, type SamusParts, samusConfigs } from './load-samus.js';
+export { loadSamus, type SamusParts, samusConfigs } from './load-samus.js';
 export { loadUniverSeg, readUniverSegConfig, type UniverSegParts, universegConfigs } from './load-universeg.js';
 export { derivedConfig, readModelConfig } from './model-config.js';
+export { randomBiomedClip, randomSam, randomSamus, randomUniverSeg, type SamSize } from './random-models.js';
 export { saveAdapter } from './save-adapter.js';
 export { exemplarModel, isPackaged, nanoModels, shippedModels, trainingDataOf, ultrasoundModels } from './shipped-models.js';

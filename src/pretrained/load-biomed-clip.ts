@@ -25,7 +25,7 @@ interface LoadOptions {
 }
 
 /** Tokens of the longest text that BiomedCLIP was trained on. */
-const CONTEXT = 256;
+export const LONGEST_TEXT = 256;
 
 /** Parsers of BiomedCLIP configurations, by `model_type`. */
 export const biomedClipConfigs = { clip: parseBiomedClipConfig };
@@ -40,7 +40,7 @@ export const biomedClipConfigs = { clip: parseBiomedClipConfig };
 export async function loadBiomedClip(path: string, options: LoadOptions = {}): Promise<BiomedClipParts> {
   const place = await resolveModel(path);
   const config = await readModelConfig(place, biomedClipConfigs);
-  const longest = Math.min(CONTEXT, config.text.maxPositionEmbeddings);
+  const longest = Math.min(LONGEST_TEXT, config.text.maxPositionEmbeddings);
   const tokenizer = await SentenceTokenizer.load(await modelFolder(place), longest);
   return { model: await loadBiomedClipModel(place, config, options), config, tokenizer };
 }

@@ -184,10 +184,13 @@ async function sam2Parts(path: string, config: Sam2Config, options: AdaptedOptio
   return { type: 'sam2', model: await loadSam2(path, config, options), config, imageProcessor };
 }
 
+/** Default image settings of SAM. */
+export function samImages({ vision: { imageSize: side } }: SamConfig) {
+  return { size: { longest_edge: side }, pad_size: { height: side, width: side } };
+}
+
 async function samParts(path: string, config: SamConfig, options: AdaptedOptions): Promise<SamParts> {
-  const { imageSize: side } = config.vision;
-  const settings = { size: { longest_edge: side }, pad_size: { height: side, width: side } };
-  const imageProcessor = await ImageProcessor.load(await modelFolder(path), settings);
+  const imageProcessor = await ImageProcessor.load(await modelFolder(path), samImages(config));
   return { type: 'sam', model: await loadSam(path, config, options), config, imageProcessor };
 }
 

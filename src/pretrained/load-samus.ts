@@ -1,6 +1,5 @@
 import { samAuthorsUnusedKeys } from '../models/sam/index.js';
 import { parseSamusConfig, Samus, type SamusConfig, samusAuthorsKeys } from '../models/samus/index.js';
-import type { Rng } from '../util/index.js';
 import { loadCheckpoint } from '../weights/index.js';
 import { resolveModel } from './load-model.js';
 import { readModelConfig } from './model-config.js';
@@ -31,12 +30,4 @@ export async function loadSamus(path: string): Promise<SamusParts> {
     model.dispose();
     throw error;
   }
-}
-
-/** A SAMUS of the published size with random weights, to try out everything around it without the published file. */
-export function randomSamus(rng: Rng): SamusParts {
-  const config = parseSamusConfig({});
-  const model = new Samus(config);
-  model.initialise(rng);
-  return { model, config };
 }

@@ -22,11 +22,16 @@ export class SentenceTokenizer {
    * Loads PubMedBERT's `tokenizer.json`, or else `vocab.txt`.
    *
    * @param maxTokens - maximum length of a sentence.
+   * @param vocabulary - `any` for a model whose weights know none. Default: PubMedBERT's alone.
    * @throws CheckpointError naming the file that is missing, invalid or of another vocabulary.
    */
-  static async load(modelDir: string, maxTokens: number): Promise<SentenceTokenizer> {
+  static async load(
+    modelDir: string,
+    maxTokens: number,
+    vocabulary: 'PubMedBERT' | 'any' = 'PubMedBERT',
+  ): Promise<SentenceTokenizer> {
     const fix = "Copy BiomedCLIP's tokenizer.json or vocab.txt (PubMedBERT's) beside the weights";
-    const needs = { needed: NEEDED, numbered: NUMBERED, vocabulary: 'PubMedBERT', fix };
+    const needs = { needed: NEEDED, numbered: vocabulary === 'any' ? {} : NUMBERED, vocabulary, fix };
     return new SentenceTokenizer(await loadBertTokenizer(modelDir, needs), maxTokens);
   }
 

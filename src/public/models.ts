@@ -14,6 +14,8 @@ export {
   type BiomedParseOptions,
   BiomedParsePredictor,
   type BoxSegment,
+  CamDetector,
+  type CamDetectorOptions,
   type CocoResult,
   type Detector,
   type ExemplarPrediction,

@@ -43,3 +43,21 @@ describe('our side', () => {
     expect((await side.ask('0')).refused).toEqual(expect.any(String));
   });
 });
+
+describe('our side of a method', () => {
+  it('keeps no tensor from one image to the next', async () => {
+    const side = await startSide(process.execPath, [
+      resolve('bench/lib/ours.mjs'),
+      'universeg',
+      'random',
+      '128',
+      '1',
+      'auto',
+      'tiny',
+    ]);
+    const { early, late } = await side.ask('memory 3 run');
+    await side.end();
+    expect([late.tensors, late.bytes]).toEqual([early.tensors, early.bytes]);
+    expect(early.tensors).toBeGreaterThan(0);
+  });
+});

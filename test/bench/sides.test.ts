@@ -187,6 +187,13 @@ describe('the options', () => {
     expect(readOptions(['-h'])).toEqual({ help: true });
   });
 
+  it('measure methods of the comparison on request alone, and their memory over so many images', () => {
+    expect(readOptions([]).only).not.toContain('universeg');
+    expect(readOptions(['--methods']).only).toEqual(['universeg', 'samus', 'medsam', 'medclip-samv2', 'medclip-sam']);
+    expect(readOptions(['--only', 'samus,encoder']).only).toEqual(['samus', 'encoder']);
+    expect([readOptions(['--methods']).memory, readOptions(['--methods', '--memory', '50']).memory]).toEqual([undefined, 50]);
+  });
+
   it.each([
     [['--only', 'encoder,constructor'], 'no work is called "constructor"'],
     [['--only', ','], '--only: expected one or several of detector'],
@@ -196,6 +203,8 @@ describe('the options', () => {
     [['--peers', '--scaling'], '--peers: cannot be combined with --scaling'],
     [['--peer', 'tensorrt'], 'no peer is called "tensorrt"'],
     [['--batch', '2'], '--batch: other sides run one image in a pass'],
+    [['--methods', '--scaling'], '--scaling: cannot be combined with universeg'],
+    [['--methods', '--memory', 'x'], '--memory: expected an integer above 0, got x'],
     [['--bogus'], "Unknown option '--bogus'"],
   ])('%j is refused', (argv, message) => {
     expect(() => readOptions(argv)).toThrow(message);
@@ -207,7 +216,7 @@ describe('the options', () => {
   });
 
   it('are all in the usage', () => {
-    for (const option of 'only peers peer runs side batch boxes scaling alone dry-run backend model'.split(' '))
+    for (const option of 'only methods memory peers peer runs side batch boxes scaling alone dry-run backend model'.split(' '))
       expect(USAGE).toMatch(new RegExp(`^ {2}--${option} `, 'm'));
   });
 });

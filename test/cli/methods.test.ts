@@ -50,10 +50,8 @@ describe('--point and --point-seed', () => {
 describe('a method on the command line', () => {
   it.each([
     [['eval', '--method', 'medsm'], 2, 'did you mean medsam?', 'E_METHOD_UNKNOWN'],
-    [['eval', '--method', 'medclip-sam'], 2, 'medclip-sam takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['eval', '--as-published'], 2, '--as-published: no method', 'E_OPTION_CONFLICT'],
     [['infer', ...NANO, '--method', 'universeg'], 2, 'universeg takes exemplars', 'E_METHOD_PROMPT'],
-    [['infer', ...NANO, '--method', 'medclip-sam'], 2, 'medclip-sam takes a text prompt', 'E_METHOD_NOT_BUILT'],
     [['infer', ...NANO, '--method', 'samus', '--weights', 'random'], 2, 'random weights find nothing', 'E_OPTION_VALUE'],
     [
       ['infer', ...NANO, '--method', 'samus', '--weights', fixturePath('sam-windows')],

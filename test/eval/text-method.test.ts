@@ -16,7 +16,7 @@ const dir = temporaryFolder('text-method');
 const SAM = fixturePath('sam-windows');
 
 /** Finds every phrase in the same place. */
-function entry(asked: string[], parts?: readonly [string, string]): TextEntry {
+function entry(asked: string[], parts?: readonly [string, string], departedBy?: 'authors'): TextEntry {
   return {
     name: 'reading',
     title: 'Reading',
@@ -25,6 +25,7 @@ function entry(asked: string[], parts?: readonly [string, string]): TextEntry {
     trainedOn: { datasets: ['toys'], source: 'a test' },
     weights: { published: 'none', ...(parts && { parts }) },
     asPublished: 'it is read aloud',
+    ...(departedBy && { departedBy }),
     create: async () => {
       const detect = async (_image: unknown, phrases: readonly string[]) => {
         asked.push(...phrases);
@@ -87,14 +88,19 @@ describe('a method that is given text', () => {
     expect(asked).toEqual(['cyst', 'cyst']);
   });
 
-  it('of random weights says so in its name, and claims to have seen nothing', async () => {
-    const open = { entry: entry([]), asPublished: false, cache: new AnswerCache(`${dir}/random`) };
-    const [random, trained] = [
-      await TextMethod.open({ ...open, weights: 'random' }),
-      await TextMethod.open({ ...open, weights: SAM }),
-    ];
-    expect([random.name, random.untrained, random.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);
-    expect(trained.untrained).toBe(false);
+  it('says of a form that its authors published that it is theirs, not that of the comparison', async () => {
+    const options = { entry: entry([], undefined, 'authors'), weights: SAM, cache: new AnswerCache(`${dir}/notes`) };
+    const notes = [false, true].map(async (asPublished) => (await TextMethod.open({ ...options, asPublished })).note);
+    expect(await Promise.all(notes)).toEqual([
+      'corrected; in its authors’ code, it is read aloud',
+      'as in its authors’ code: it is read aloud',
+    ]);
+  });
+
+  it('with random weights says so, and of several models needs one word for all', async () => {
+    const options = { entry: entry([], ['ONE', 'OTHER']), weights: 'random', asPublished: false };
+    const method = await TextMethod.open({ ...options, cache: new AnswerCache(dir) });
+    expect([method.name, method.untrained, method.seen('toys')]).toEqual(['reading, random weights', true, 'unknown']);
   });
 
   it('of several models wants the weights of each, and finds all of them', async () => {

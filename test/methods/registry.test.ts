@@ -10,6 +10,7 @@ import {
   loadMethod,
   methodEntries,
   requireTakes,
+  weightParts,
   weightsOf,
 } from '../../src/methods/index.js';
 import { useBackend } from '../support/backend.js';
@@ -37,15 +38,9 @@ describe('the methods of the comparison', () => {
       expect([licence.code, licence.weights, weights.published]).not.toContain('');
   });
 
-  it('an unknown one is refused with the nearest name, one that is not built with what it takes', async () => {
+  it('are all built, and an unknown one is refused with the nearest name', async () => {
+    expect(methodEntries.filter(({ create }) => create === undefined)).toEqual([]);
     await expectError(loadMethod('medsm'), { code: 'E_METHOD_UNKNOWN', what: /did you mean medsam/ });
-    const unbuilt = methodEntries.filter(({ create }) => create === undefined);
-    expect(unbuilt.length).toBeGreaterThan(0);
-    for (const { name } of unbuilt)
-      await expectError(loadMethod(name), {
-        code: 'E_METHOD_NOT_BUILT',
-        what: new RegExp(`${name} is not implemented.*${name} takes`),
-      });
   });
 
   it('loads MedSAM by its name, which segments boxes', async () => {
@@ -89,23 +84,26 @@ describe('the methods of the comparison', () => {
     method.model.dispose();
   });
 
-  it('loads MedCLIP-SAMv2 from the weights of two models, in both forms, and segments what a phrase says', async () => {
-    const clip = join(dir, 'clip');
-    await writeTinyBiomedClip(clip);
-    const weights = `${clip}, ${fixturePath('sam-windows')}`;
-    const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
-    const boxes = [];
-    for (const asPublished of [false, true]) {
-      const method = await loadMethod('medclip-samv2', { weights, asPublished });
-      if (method.takes !== 'text') throw new Error(method.takes);
-      const [found] = await method.model.segment(image, ['a lesion']);
-      expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
-      boxes.push(found?.boxXyxyPx);
-      method.model.dispose();
-    }
-    expect(boxes[0]?.[0]).toBeGreaterThanOrEqual(9);
-    expect(boxes[0]).not.toEqual(boxes[1]);
-  });
+  it.each(['medclip-sam', 'medclip-samv2'])(
+    'loads %s from the weights of two models, in both forms, and segments what a phrase says',
+    async (name) => {
+      const clip = join(dir, 'clip');
+      await writeTinyBiomedClip(clip);
+      const weights = `${clip}, ${fixturePath('sam-windows')}`;
+      const image = { width: 30, height: 12, data: Uint8Array.from({ length: 1080 }, (_, i) => (i * i) % 251) };
+      const boxes = [];
+      for (const asPublished of [false, true]) {
+        const method = await loadMethod(name, { weights, asPublished });
+        if (method.takes !== 'text') throw new Error(method.takes);
+        const [found] = await method.model.segment(image, ['a lesion']);
+        expect(found).toMatchObject({ phrase: 'a lesion', score: 1, mask: { width: 30, height: 12 } });
+        boxes.push(found?.boxXyxyPx);
+        method.model.dispose();
+      }
+      expect(boxes[0]?.[0]).toBeGreaterThanOrEqual(9);
+      expect(boxes[0]).not.toEqual(boxes[1]);
+    },
+  );
 
   it('refuses one of two weights, those in the wrong order, and says whose they should be', async () => {
     const [clip, sam] = [join(dir, 'clip'), fixturePath('sam-windows')];
@@ -156,6 +154,33 @@ describe('the methods of the comparison', () => {
     await copyFile(fixturePath('biomed-parse', 'config.json'), join(weights, 'config.json'));
     await expectError(loadMethod('biomedparse', { weights }), { code: 'E_METHOD_WEIGHTS', what: 'merges.txt' });
     expect(weightsOf(findMethod('biomedparse'), 'random')).toBe('random');
+  });
+
+  it('takes one word for random weights, of several models too, but not for one of two', async () => {
+    for (const entry of methodEntries.filter(({ create }) => create !== undefined)) {
+      expect(weightsOf(findMethod(entry.name), 'random')).toBe('random');
+      expect(weightParts(entry, 'random')).toEqual(['random']);
+    }
+    await expectError(loadMethod('medclip-samv2', { weights: `random,${fixturePath('sam-windows')}` }), {
+      code: 'E_OPTION_VALUE',
+      where: 'medclip-samv2',
+      what: 'got "random,',
+    });
+  });
+
+  it('runs UniverSeg with random weights of the published size, the same each time', async () => {
+    const image = { width: 20, height: 12, data: Uint8Array.from({ length: 720 }, (_, i) => (i * 7) % 251) };
+    const mask = { width: 20, height: 12, data: Uint8Array.from({ length: 240 }, (_, i) => Number(i > 90)) };
+    const other = { ...image, data: image.data.map((value) => 255 - value) };
+    const found = [];
+    for (let run = 0; run < 2; run++) {
+      const method = await loadMethod('universeg', { weights: 'random' });
+      if (method.takes !== 'exemplars') throw new Error(method.takes);
+      found.push(await method.model.segment(other, [{ image, mask }]));
+      method.model.dispose();
+    }
+    expect(found[0]?.ownGrid?.width).toBe(128);
+    expect(found[0]).toEqual(found[1]);
   });
 
   it('loads SAMUS by its name, which segments what points mark, and what is at the centres of boxes', async () => {
@@ -209,11 +234,14 @@ describe('the methods of the comparison', () => {
         dispose: () => {},
       }),
     };
-    const { asPublished: _, ...plain } = own;
+    const { asPublished: _, random: __, ...plain } = own;
     await expectError(createMethod(plain, { weights: 'x', asPublished: true }), { code: 'E_OPTION_CONFLICT', where: 'own' });
     expect(() => weightsOf(plain, undefined)).toThrow('own: no weights are named. Name own.pt');
     expect(weightsOf(medsam, undefined)).toBe('medsam-vit-base');
-    expect(() => weightsOf(medsam, 'random')).toThrow('medsam: it cannot be run with random weights');
-    expect(weightsOf(findMethod('samus'), 'random')).toBe('random');
+    expect(weightParts(findMethod('medclip-sam'), weightsOf(findMethod('medclip-sam'), undefined))).toEqual([
+      'biomedclip',
+      'sam-vit-base',
+    ]);
+    expect(() => weightsOf(plain, 'random')).toThrow('own: it cannot be run with random weights');
   });
 });

@@ -22,6 +22,8 @@ const config = runConfigSchema.parse({
   data: { format: 'phantom', phantom: { train: 1, val: 1, test: 2, size: { width: 64, height: 48 } } },
 });
 
+const escaped = (text: string) => text.replace(/[()]/g, '\\$&');
+
 describe('evaluating methods of the comparison', () => {
   it('gives each a row for the oracle, for our detector and for the published form, in every table and file', async () => {
     const before = tf.memory().numTensors;
@@ -82,6 +84,21 @@ describe('evaluating methods of the comparison', () => {
     expect(scores).toMatch(/^samus \(oracle point\),.*,point \(oracle\),unknown\r$/m);
   });
 
+  it('adds the published form of those methods alone that have one, where several are asked for, and times them all', async () => {
+    const samus = { name: 'samus', weights: fixturePath('samus', 'published.pth'), asPublished: true };
+    const medsam = { name: 'medsam', weights, asPublished: true };
+    const run = { ...config, run: { ...config.run, dir: join(dir, 'forms') } };
+    const stages: string[] = [];
+    const onProgress = (stage: string, done: number, total: number) => void stages.push(`${stage} ${done}/${total}`);
+    const { summaries } = await evaluateRun(run, { methods: [samus, medsam], tables: [6], onProgress });
+    const names = summaries.map(({ method }) => method).filter((name) => name.includes('oracle'));
+    expect(names).toEqual(['samus (oracle point)', 'medsam (oracle box)', 'medsam as published (oracle box)']);
+    const timed = await readFile(join(run.run.dir, 'tables', 'table-6.csv'), 'utf8');
+    for (const { method, given } of summaries.slice(1))
+      expect(timed).toMatch(new RegExp(`^${escaped(method)},.*given: ${escaped(given ?? '')}`, 'm'));
+    expect(stages.filter((one) => one.startsWith('timing')).at(-1)).toBe('timing 7/7');
+  });
+
   it('prints random weights in place of figures, in no mean, comparison or file of metrics', async () => {
     // Small ones: those of the published size take minutes.
     const small = () => SamusPredictor.load(fixturePath('samus', 'published.pth'));
@@ -110,16 +127,12 @@ describe('evaluating methods of the comparison', () => {
     ).toBeGreaterThanOrEqual(10);
   });
 
-  it('refuses an unknown method, one that is not built and weights of another model before any image is predicted', async () => {
+  it('refuses an unknown method and weights of another model before any image is predicted', async () => {
     const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
     await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'medclip-sam' }] }), {
-      code: 'E_METHOD_NOT_BUILT',
-      what: 'medclip-sam takes a text prompt',
-    });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: 'random' }] }), {
-      code: 'E_OPTION_VALUE',
-      what: 'it cannot be run with random weights',
+    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus', weights, asPublished: true }] }), {
+      code: 'E_OPTION_CONFLICT',
+      where: 'samus',
     });
     const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
     await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });

@@ -1,46 +1,22 @@
 import type { Sample } from '../../data/index.js';
 import type { BoxXyxy, RasterImage } from '../../imaging/index.js';
-import type { Masker } from '../../infer/index.js';
-import { type BoxEntry, createMethod } from '../../methods/index.js';
-import type { Answer, AnsweredBox, Method, SeenInTraining } from '../../protocols/index.js';
-import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
-import { textFingerprint, weightsFingerprint } from './fingerprint.js';
+import type { BoxEntry } from '../../methods/index.js';
+import type { Answer, AnsweredBox } from '../../protocols/index.js';
+import { ComparedMethod, type ComparedOptions, type SharedModel, shareModel } from './compared-method.js';
 import { type BoxSource, wantedBoxes } from './given-boxes.js';
-import { Lazy } from './lazy.js';
-import { publishedNote } from './published-note.js';
-import { seenBy } from './seen.js';
 
-export interface BoxMethodOptions {
-  readonly entry: BoxEntry;
-  /** A folder, a file, or the name of a downloaded model. */
-  readonly weights: string;
-  readonly asPublished: boolean;
+export interface BoxMethodOptions extends ComparedOptions<BoxEntry> {
   /** One row of the tables each; the first is named first. */
   readonly sources: readonly BoxSource[];
-  readonly cache: AnswerCache;
 }
 
 /** A method of the comparison that takes boxes, from one source of them. */
-export class BoxMethod implements Method {
-  readonly name: string;
-  readonly given: string;
-  readonly note?: string;
-  readonly scored: boolean;
-  private readonly entry: BoxEntry;
+export class BoxMethod extends ComparedMethod<BoxEntry> {
   private readonly source: BoxSource;
-  private readonly masker: Lazy<Masker>;
-  private readonly cached: CachedBy;
 
-  private constructor(entry: BoxEntry, asPublished: boolean, source: BoxSource, masker: Lazy<Masker>, cached: CachedBy) {
-    this.name = `${entry.name}${asPublished ? ' as published' : ''} (${source.label})`;
-    const note = publishedNote(entry, asPublished);
-    if (note !== undefined) this.note = note;
-    this.given = source.given;
-    this.scored = source.scored;
-    this.entry = entry;
+  private constructor(shared: SharedModel<BoxEntry>, source: BoxSource) {
+    super(shared, source);
     this.source = source;
-    this.masker = masker;
-    this.cached = cached;
   }
 
   /**
@@ -48,11 +24,9 @@ export class BoxMethod implements Method {
    *
    * @throws UsageError, HubError, CheckpointError naming missing weights.
    */
-  static async open({ entry, weights, asPublished, sources, cache }: BoxMethodOptions): Promise<BoxMethod[]> {
-    const fingerprint = await weightsFingerprint(weights);
-    const cached = { cache, identity: textFingerprint([entry.name, asPublished, fingerprint]) };
-    const masker = new Lazy(() => createMethod(entry, { weights, asPublished }));
-    return sources.map((source) => new BoxMethod(entry, asPublished, source, masker, cached));
+  static async open({ sources, ...options }: BoxMethodOptions): Promise<BoxMethod[]> {
+    const shared = await shareModel(options);
+    return sources.map((source) => new BoxMethod(shared, source));
   }
 
   async answer(sample: Sample, phrases: readonly string[]): Promise<Answer> {
@@ -60,7 +34,7 @@ export class BoxMethod implements Method {
     const wanted = wantedBoxes(this.source, boxes);
     if (wanted.length === 0) return boxes;
     const places = wanted.map(({ boxXyxyPx }) => boxXyxyPx);
-    const masks = await remembered(this.cached, sample.image, ['boxes', ...places], () => this.mask(sample.image, places));
+    const masks = await this.remembered(sample.image, ['boxes', ...places], () => this.mask(sample.image, places));
     return boxes.map((box): AnsweredBox => {
       const { mask, maskScore } = masks[wanted.indexOf(box)] ?? {};
       const { phrase, score, boxXyxyPx } = box;
@@ -68,23 +42,14 @@ export class BoxMethod implements Method {
     });
   }
 
-  async predict({ ...sample }: Sample, [phrase = '']: readonly string[]): Promise<void> {
-    // A new object, since models keep what they computed for an image by it.
-    const image = { ...sample.image };
+  protected async compute(sample: Sample, phrase: string): Promise<Answer> {
+    const { image } = sample;
     const [best] = await this.source.find(image, sample, phrase);
-    await this.mask(image, [best?.boxXyxyPx ?? [0, 0, image.width, image.height]]);
-  }
-
-  seen(dataset: string): SeenInTraining {
-    return seenBy(this.entry.trainedOn?.datasets, dataset);
-  }
-
-  dispose(): Promise<void> {
-    return this.masker.dispose();
+    return this.mask(image, [best?.boxXyxyPx ?? [0, 0, image.width, image.height]]);
   }
 
   private async mask(image: RasterImage, boxesXyxyPx: readonly BoxXyxy[]): Promise<Answer> {
-    const masker = await this.masker.get();
+    const masker = await this.shared.model.get();
     await masker.setImage(image);
     const masks = await masker.predictBoxes(boxesXyxyPx);
     return masks.map(({ mask, score }, i) => ({

@@ -1,27 +1,18 @@
 import type { Sample } from '../../data/index.js';
 import { type BoxXyxy, boxOfMask } from '../../imaging/index.js';
-import { createMethod, type Exemplar, type ExemplarEntry, type ExemplarSegmenter } from '../../methods/index.js';
-import { trainingDataOf } from '../../pretrained/index.js';
-import { type Answer, type AnsweredBox, type Method, type SeenInTraining, WHOLE } from '../../protocols/index.js';
+import type { Exemplar, ExemplarEntry } from '../../methods/index.js';
+import { type Answer, type AnsweredBox, WHOLE } from '../../protocols/index.js';
 import { DataError } from '../../util/index.js';
-import { type AnswerCache, type CachedBy, remembered } from './answer-cache.js';
-import { imageFingerprint, textFingerprint, weightsFingerprint } from './fingerprint.js';
-import { Lazy } from './lazy.js';
-import { publishedNote } from './published-note.js';
-import { seenBy } from './seen.js';
+import { ComparedMethod, type ComparedOptions, type SharedModel, shareModel } from './compared-method.js';
+import { imageFingerprint, textFingerprint } from './fingerprint.js';
 import type { Support } from './support.js';
 
 const NOWHERE: BoxXyxy = [0, 0, 0, 0];
 
-export interface ExemplarMethodOptions {
-  readonly entry: ExemplarEntry;
-  /** A folder, a file, or the name of a downloaded model. */
-  readonly weights: string;
-  readonly asPublished: boolean;
+export interface ExemplarMethodOptions extends ComparedOptions<ExemplarEntry> {
   readonly support: Support;
   /** Exemplars that were asked for, for the name. */
   readonly count: number;
-  readonly cache: AnswerCache;
   /** Name in tables. Default: the method's, with the number of exemplars. */
   readonly name?: string;
   /**
@@ -32,30 +23,18 @@ export interface ExemplarMethodOptions {
 }
 
 /** A method of the comparison that is given exemplars: it segments in an image what their masks show. */
-export class ExemplarMethod implements Method {
-  readonly name: string;
-  readonly given: string;
-  readonly note?: string;
-  readonly scored: boolean;
-  private readonly options: ExemplarMethodOptions;
-  private readonly model: Lazy<ExemplarSegmenter>;
-  private readonly cached: CachedBy;
+export class ExemplarMethod extends ComparedMethod<ExemplarEntry> {
+  private readonly support: Support;
 
-  private constructor(options: ExemplarMethodOptions, fingerprint: string) {
-    const { entry, weights, asPublished, count, support, cache, scored = false } = options;
-    this.given = `${count} exemplar${count === 1 ? '' : 's'}`;
-    this.name = options.name ?? `${entry.name}${asPublished ? ' as published' : ''} (${this.given})`;
-    this.scored = scored;
-    const notes = [publishedNote(entry, asPublished), ...support.notes].filter((note) => note !== undefined);
-    if (notes.length > 0) this.note = notes.join('; ');
-    this.options = options;
-    this.model = new Lazy(() => createMethod(entry, { weights, asPublished }));
-    this.cached = { cache, identity: textFingerprint([entry.name, asPublished, fingerprint, ...(scored ? ['scored'] : [])]) };
+  private constructor(shared: SharedModel<ExemplarEntry>, { name, count, support, scored = false }: ExemplarMethodOptions) {
+    const given = `${count} exemplar${count === 1 ? '' : 's'}`;
+    super(shared, { label: given, given, scored, name, notes: support.notes });
+    this.support = support;
   }
 
   /** @throws UsageError, HubError, CheckpointError naming missing weights. */
   static async open(options: ExemplarMethodOptions): Promise<ExemplarMethod> {
-    return new ExemplarMethod(options, await weightsFingerprint(options.weights));
+    return new ExemplarMethod(await shareModel(options, options.scored === true ? ['scored'] : []), options);
   }
 
   /**
@@ -70,35 +49,25 @@ export class ExemplarMethod implements Method {
       const exemplars = this.exemplarsOf(sample.dataset, phrase, phrases.length === 1);
       if (exemplars === undefined) continue;
       const question = ['exemplars', phrase, ...exemplars.map(fingerprintOf)];
-      answer.push(...(await remembered(this.cached, sample.image, question, () => this.segment(sample, phrase, exemplars))));
+      answer.push(...(await this.remembered(sample.image, question, () => this.segment(sample, phrase, exemplars))));
     }
     return this.scored ? answer.sort((a, b) => b.score - a.score) : answer;
   }
 
-  async predict({ ...sample }: Sample, [phrase = '']: readonly string[]): Promise<void> {
+  protected async compute(sample: Sample, phrase: string): Promise<Answer> {
     const exemplars = this.exemplarsOf(sample.dataset, phrase, true);
-    if (exemplars !== undefined) await this.segment({ ...sample, image: { ...sample.image } }, phrase, exemplars);
-  }
-
-  seen(dataset: string): SeenInTraining {
-    const { entry, weights } = this.options;
-    const own = trainingDataOf(weights);
-    return own.length > 0 ? seenBy(own, dataset, 'training split') : seenBy(entry.trainedOn?.datasets, dataset);
-  }
-
-  dispose(): Promise<void> {
-    return this.model.dispose();
+    return exemplars === undefined ? [] : this.segment(sample, phrase, exemplars);
   }
 
   /** One phrase that the dataset does not use stands for everything that an image shows. */
   private exemplarsOf(dataset: string, phrase: string, alone: boolean): readonly Exemplar[] | undefined {
-    const own = this.options.support.exemplars.get(dataset);
+    const own = this.support.exemplars.get(dataset);
     const exemplars = own?.get(phrase) ?? (alone ? own?.get(WHOLE) : undefined);
     return exemplars?.length === 0 ? undefined : exemplars;
   }
 
   private async segment({ image, file, id }: Sample, phrase: string, exemplars: readonly Exemplar[]): Promise<Answer> {
-    const segmenter = await this.model.get();
+    const segmenter = await this.shared.model.get();
     const { mask, ownGrid, score } = await segmenter.segment(image, exemplars).catch((cause: unknown) => {
       if (!(cause instanceof DataError)) throw cause;
       throw new DataError({

@@ -123,7 +123,10 @@ class Bottleneck extends Module {
   }
 }
 
-/** Adam for one parameter, without weight decay. */
+/**
+ * Adam for one parameter, without weight decay. That of tfjs corrects its bias with powers in float32, in which 1 - 0.999 is off by
+ * 1.3e-5: at a rate of 1, the logits of nine steps would differ from the reference's by up to 6e-5.
+ */
 class Adam {
   private readonly mean: tf.Variable;
   private readonly square: tf.Variable;

@@ -1,14 +1,11 @@
 import { tf } from '../../backend/index.js';
-import { type BinaryMask, type BoxXyxy, boxOfMask, type GreyMap, type RasterImage } from '../../imaging/index.js';
-import { type BiomedClip, patchesAcross } from '../../models/biomed-clip/index.js';
-import { inference } from '../../nn/index.js';
+import { type BinaryMask, type BoxXyxy, boxOfMask, type GreyMap, type RasterImage, type Size } from '../../imaging/index.js';
+import { patchesAcross } from '../../models/biomed-clip/index.js';
 import { resizeBilinear } from '../../ops/index.js';
 import type { BiomedClipParts } from '../../pretrained/index.js';
-import { centreCrop, clipPixels, type Detection } from '../../processing/index.js';
-import type { SentenceTokenizer } from '../../prompts/index.js';
-import { CheckpointError, Rng, RuntimeError, UsageError } from '../../util/index.js';
-import type { Detector } from '../detector.js';
-import { checkImage } from '../image-predictor.js';
+import { centreCrop } from '../../processing/index.js';
+import { Rng, UsageError } from '../../util/index.js';
+import { ClipDetector, checkNumbers, withinLastPixel } from './clip-detector.js';
 import { brighterCluster, largestComponents, levelsOf, resizeByCorner } from './coarse-mask.js';
 import { type BottleneckOptions, informationOfPatches } from './information-bottleneck.js';
 
@@ -31,50 +28,29 @@ const CLUSTER_SIDE = 256;
 
 /**
  * Finds what a sentence describes by its salience in an image: the largest connected part of the more salient half of two clusters.
- * It always finds something, unless all patches are alike: that a structure is absent, it cannot say. Owns its model.
  *
  * @see Koleilat et al. 2024, MedCLIP-SAMv2
  */
-export class SaliencyDetector implements Detector, Disposable {
-  private readonly model: BiomedClip;
-  private readonly tokenizer: SentenceTokenizer;
+export class SaliencyDetector extends ClipDetector {
   private readonly options: BottleneckOptions;
   private readonly seed: number;
   private readonly asPublished: boolean;
-  private disposed = false;
 
   /**
    * Takes over the model, and freezes it.
    *
    * @throws UsageError for a layer that is none of the model's but the last, or numbers that are not positive integers.
    */
-  constructor({ model, tokenizer, config }: BiomedClipParts, { seed = 0, asPublished = false, ...given }: SaliencyOptions = {}) {
-    this.options = { ...DEFAULTS, layer: Math.min(DEFAULTS.layer, config.vision.numHiddenLayers - 2), ...given };
-    checkOptions(this.options, config.vision.numHiddenLayers);
-    this.model = model;
-    this.tokenizer = tokenizer;
+  constructor(parts: BiomedClipParts, { seed = 0, asPublished = false, ...given }: SaliencyOptions = {}) {
+    const { numHiddenLayers } = parts.config.vision;
+    const options = { ...DEFAULTS, layer: Math.min(DEFAULTS.layer, numHiddenLayers - 2), ...given };
+    checkOptions(options, numHiddenLayers);
+    super(parts);
+    this.options = options;
     this.seed = seed;
     this.asPublished = asPublished;
-    model.setTrainable(false);
   }
 
-  /** One box of score 1 for each phrase. Options are for detectors with scores. */
-  async detect(image: RasterImage, phrases: readonly string[]): Promise<Detection[]> {
-    const found: Detection[] = [];
-    for (const phrase of phrases) {
-      const mask = await this.coarseMask(image, phrase);
-      const box = boxOfMask(mask);
-      if (box !== undefined) found.push({ phrase, score: 1, boxXyxyPx: this.asPublished ? withinLastPixel(box, image) : box });
-    }
-    return found;
-  }
-
-  /**
-   * The salient part of an image, before SAM.
-   *
-   * @throws UsageError for a sentence without words, or one that is too long; CheckpointError when the model's answer is NaN;
-   *   RuntimeError after {@link dispose}.
-   */
   async coarseMask(image: RasterImage, sentence: string): Promise<BinaryMask> {
     const levels = await this.saliency(image, sentence);
     if (levels === undefined)
@@ -82,29 +58,22 @@ export class SaliencyDetector implements Detector, Disposable {
     return largestComponents(this.asPublished ? stretchedCluster(levels, image) : placedCluster(levels, image));
   }
 
+  protected override boxOf(mask: BinaryMask, image: Size): BoxXyxy | undefined {
+    const box = boxOfMask(mask);
+    return box !== undefined && this.asPublished ? withinLastPixel(box, image) : box;
+  }
+
   /** Salience of the centre crop, on the model's grid; undefined if all patches are alike. */
   private async saliency(image: RasterImage, sentence: string): Promise<GreyMap | undefined> {
-    if (this.disposed)
-      throw new RuntimeError({ code: 'E_NOT_READY', where: 'SaliencyDetector', what: 'it was disposed', fix: 'Load it again' });
-    checkImage(image);
-    const ids = this.tokenizer.encode(sentence);
-    const { imageSize: side } = this.model.config.vision;
+    const { side } = this;
     const map = tf.tidy(() => {
-      const pixelValues = clipPixels(image, side);
-      const textFeatures = this.model.text.forward({ inputIds: tf.tensor2d(ids, [1, ids.length], 'int32') }, inference);
-      const patches = informationOfPatches(this.model, { pixelValues, textFeatures }, this.options, this.noise());
+      const patches = informationOfPatches(this.model, this.compare(image, sentence), this.options, this.noise());
       const across = patchesAcross(this.model.config.vision);
       return resizeBilinear(tf.reshape(patches, [1, across, across, 1]), [side, side]);
     });
     const values = await map.data<'float32'>();
     map.dispose();
-    if (values.some((value) => Number.isNaN(value)))
-      throw new CheckpointError({
-        code: 'E_WEIGHTS_NOT_FINITE',
-        where: 'BiomedCLIP',
-        what: 'its answer is not a number (NaN): its weights are too large to compute with',
-        fix: 'Take an earlier checkpoint',
-      });
+    checkNumbers(values);
     return levelsOf(values, { width: side, height: side });
   }
 
@@ -119,18 +88,6 @@ export class SaliencyDetector implements Detector, Disposable {
         Float32Array.from({ length: count }, () => rng.normal()),
         shape,
       );
-  }
-
-  /** Frees the model. Idempotent. */
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.model.dispose();
-  }
-
-  /** Same as {@link dispose}, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }
 
@@ -154,11 +111,6 @@ function placedCluster(levels: GreyMap, { width, height }: RasterImage): BinaryM
 function stretchedCluster(levels: GreyMap, image: RasterImage): BinaryMask {
   const square = { width: CLUSTER_SIDE, height: CLUSTER_SIDE };
   return resizeByCorner(brighterCluster(resizeByCorner(resizeByCorner(levels, image), square)), image);
-}
-
-/** The authors' boxes end at the last pixel of an image, not behind it. */
-function withinLastPixel([x0, y0, x1, y1]: BoxXyxy, { width, height }: RasterImage): BoxXyxy {
-  return [x0, y0, Math.min(x1, width - 1), Math.min(y1, height - 1)];
 }
 
 function checkOptions({ layer, beta, steps, copies }: BottleneckOptions, blocks: number): void {

@@ -67,12 +67,22 @@ export class BiomedClip extends Module {
     return tf.tidy(() => {
       const image = this.visual.forward(pixelValues, context); // [B, features]
       const text = this.text.forward(texts, context); // [N, features]
-      return context.block(this.logitScale, { image, text }, (x) => {
-        const [imageEmbeds, textEmbeds] = [ofLengthOne(x.image), ofLengthOne(x.text)];
-        const cosines = tf.matMul(imageEmbeds, textEmbeds, false, true);
-        return { imageEmbeds, textEmbeds, logitsPerImage: tf.mul(cosines, tf.exp(this.logitScale.value)) as tf.Tensor2D };
-      }) as unknown as tf.TensorContainer;
+      return this.compare(image, text, context) as unknown as tf.TensorContainer;
     }) as unknown as BiomedClipOutputs;
+  }
+
+  /**
+   * Compares features of images and texts.
+   *
+   * @param image - [B, features] f32, of any length.
+   * @param text - [N, features] f32, of any length.
+   */
+  compare(image: tf.Tensor2D, text: tf.Tensor2D, context: ForwardContext): BiomedClipOutputs {
+    return context.block(this.logitScale, { image, text }, (x) => {
+      const [imageEmbeds, textEmbeds] = [ofLengthOne(x.image), ofLengthOne(x.text)];
+      const cosines = tf.matMul(imageEmbeds, textEmbeds, false, true);
+      return { imageEmbeds, textEmbeds, logitsPerImage: tf.mul(cosines, tf.exp(this.logitScale.value)) as tf.Tensor2D };
+    });
   }
 }
 

@@ -2,3 +2,4 @@ export { BiomedClip, type BiomedClipInputs, type BiomedClipOutputs } from './bio
 export { type BiomedClipConfig, parseBiomedClipConfig, patchesAcross } from './config.js';
 export { biomedClipConfigFromShapes } from './config-from-shapes.js';
 export { biomedClipHuggingFaceKeys, biomedClipOpenClipKeys, biomedClipUnusedKeys } from './key-namings.js';
+export type { BlockNorm } from './vision-block.js';

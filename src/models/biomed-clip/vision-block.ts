@@ -44,7 +44,40 @@ export class VisionBlock extends TensorLayer {
       return { y: throughHidden(this.norm2.forward(seen), hidden) as tf.Tensor3D }; // [B, count, C]
     }).y;
   }
+
+  /**
+   * What one of the norms gives for the block's input.
+   *
+   * @param x - [B, N, C] f32.
+   * @returns the same shape.
+   */
+  normed(x: tf.Tensor3D, norm: BlockNorm, context: ForwardContext): tf.Tensor3D {
+    return context.block(this, { x }, (inputs) => {
+      const before = this.norm1.forward(inputs.x);
+      if (norm === 'norm1') return { y: before as tf.Tensor3D };
+      return { y: this.norm2.forward(tf.add(inputs.x, this.attention.firstTokens(before, x.shape[1]))) as tf.Tensor3D };
+    }).y;
+  }
+
+  /**
+   * The first token of {@link forward}'s result if a norm had given another one, for gradients with respect to it.
+   *
+   * @param normed - [B, N, C] f32, in place of {@link normed}.
+   * @returns [B, 1, C] f32.
+   */
+  firstTokenFrom(x: tf.Tensor3D, norm: BlockNorm, normed: tf.Tensor3D, context: ForwardContext): tf.Tensor3D {
+    return context.block(this, { x, normed }, (inputs) => {
+      const before = norm === 'norm1' ? inputs.normed : this.norm1.forward(inputs.x);
+      const seen = tf.add(firstOf(inputs.x, 1), this.attention.firstTokens(before as tf.Tensor3D, 1));
+      const after = norm === 'norm2' ? firstOf(inputs.normed, 1) : this.norm2.forward(seen);
+      const hidden = { expand: this.expand, activate: this.config.hiddenAct, contract: this.contract, addTo: seen };
+      return { y: throughHidden(after, hidden) as tf.Tensor3D };
+    }).y;
+  }
 }
+
+/** A norm of a block: before its attention, or before its MLP. */
+export type BlockNorm = 'norm1' | 'norm2';
 
 class Attention extends Module {
   private readonly qkv: Linear;

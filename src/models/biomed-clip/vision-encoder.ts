@@ -2,7 +2,7 @@ import { tf } from '../../backend/index.js';
 import { Conv2d, type ForwardContext, LayerNorm, Linear, Module, normal, type Parameter } from '../../nn/index.js';
 import { assertShape } from '../../util/index.js';
 import { patchesAcross, type VisionConfig } from './config.js';
-import { VisionBlock } from './vision-block.js';
+import { type BlockNorm, VisionBlock } from './vision-block.js';
 
 /** Standard deviation of the initial class token and positions, as in timm. */
 const INITIAL_STD = 0.02;
@@ -82,12 +82,36 @@ export class VisionEncoder extends Module {
     const last = this.blocks.at(-1) as VisionBlock;
     return tf.tidy(() => {
       const before = this.blocks.slice(count, -1).reduce((x, block) => block.forward(x, context), states); // [B, 1 + h * w, C]
-      const token = last.firstTokens(before, 1, context); // [B, 1, C]
-      const { features } = context.block([this.norm, this.head], { token }, (x) => {
-        const flat = tf.reshape(this.norm.forward(x.token), [-1, this.config.hiddenSize]);
-        return { features: this.head.forward(flat) as tf.Tensor2D }; // [B, features]
-      });
-      return features;
+      return this.project(last.firstTokens(before, 1, context), context); // [B, features]
     });
+  }
+
+  /**
+   * What a norm of the last block gives for the states before it.
+   *
+   * @param states - [B, 1 + patches, C] f32.
+   * @returns the same shape.
+   */
+  lastNormed(states: tf.Tensor3D, norm: BlockNorm, context: ForwardContext): tf.Tensor3D {
+    return (this.blocks.at(-1) as VisionBlock).normed(states, norm, context);
+  }
+
+  /**
+   * Features from the states before the last block if a norm of that had given another result, for gradients with respect to it.
+   *
+   * @param normed - [B, 1 + patches, C] f32, in place of {@link lastNormed}.
+   * @returns [B, features] f32, not normalised.
+   */
+  poolFromNormed(states: tf.Tensor3D, norm: BlockNorm, normed: tf.Tensor3D, context: ForwardContext): tf.Tensor2D {
+    const last = this.blocks.at(-1) as VisionBlock;
+    return tf.tidy(() => this.project(last.firstTokenFrom(states, norm, normed, context), context));
+  }
+
+  /** [B, 1, C] to [B, features]. */
+  private project(token: tf.Tensor3D, context: ForwardContext): tf.Tensor2D {
+    return context.block([this.norm, this.head], { token }, (x) => {
+      const flat = tf.reshape(this.norm.forward(x.token), [-1, this.config.hiddenSize]);
+      return { features: this.head.forward(flat) as tf.Tensor2D };
+    }).features;
   }
 }

@@ -54,7 +54,7 @@ export interface MethodRequest {
   readonly name: string;
   /** A folder, a file, or the name of a downloaded model. Default: the published weights, if `download` knows them. */
   readonly weights?: string | undefined;
-  /** Add rows for the method as the published comparison ran it. Default: false. */
+  /** Add rows for the method as the published comparison ran it, if that departed from its authors. Default: false. */
   readonly asPublished?: boolean | undefined;
 }
 
@@ -107,7 +107,7 @@ export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 /** Opens the methods to evaluate on each fold of a run. Ours comes first. */
 export async function openMethods(folds: readonly RunFold[], options: MethodsOptions): Promise<OpenMethods> {
   const { config, split, predictions, ablation, medsam } = options;
-  const requested = options.methods.map(checkedRequest);
+  const requested = checkedRequests(options.methods);
   const open = (name: string, models: LoadOptions) => openModels(config, name, models);
   const folders: MaskFolderMethod[] = [];
   for (const dir of predictions) {
@@ -152,11 +152,22 @@ interface CheckedRequest {
   readonly forms: readonly boolean[];
 }
 
-/** @throws UsageError for an unknown method, one that is not implemented, weights that must be named. */
-function checkedRequest({ name, weights, asPublished = false }: MethodRequest): CheckedRequest {
-  const entry = findMethod(name);
-  requirePublishedForm(entry, { asPublished });
-  return { entry, weights: weightsOf(entry, weights), forms: asPublished ? [false, true] : [false] };
+/**
+ * Of several methods that are asked for as published, those that the published comparison ran as their authors do have one form.
+ *
+ * @throws UsageError for an unknown method, one that is not implemented, weights that must be named, or when none of the methods has
+ * a published form that was asked for.
+ */
+function checkedRequests(requests: readonly MethodRequest[]): CheckedRequest[] {
+  const known = requests.map((request) => ({ ...request, entry: findMethod(request.name) }));
+  const wanted = known.filter(({ asPublished = false }) => asPublished).map(({ entry }) => entry);
+  const [first] = wanted;
+  if (first !== undefined && wanted.every(({ asPublished }) => asPublished === undefined))
+    requirePublishedForm(first, { asPublished: true });
+  return known.map(({ entry, weights, asPublished = false }) => {
+    const forms = asPublished && entry.asPublished !== undefined ? [false, true] : [false];
+    return { entry, weights: weightsOf(entry, weights), forms };
+  });
 }
 
 /** What the methods of one fold share. */

@@ -94,7 +94,7 @@ export function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
 }
 
 /** Stage of an evaluation. */
-export type Stage = 'reading' | 'images' | 'calibration' | 'gallery';
+export type Stage = 'reading' | 'images' | 'calibration' | 'timing' | 'gallery';
 
 /** Result of an evaluation. */
 export interface EvaluateRunResult {

@@ -56,7 +56,10 @@ function variantsOf({ all, runFolds }: TableMaterial): AblationVariant[] {
   ];
 }
 
-async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { methods, runFolds }: TableMaterial): Promise<Table> {
+async function runtimes(
+  { backend = tf.getBackend(), onProgress }: EvaluationSettings,
+  { methods, runFolds }: TableMaterial,
+): Promise<Table> {
   const [method] = methods.ours;
   const [split] = methods.splits;
   if (method === undefined || split === undefined) throw new RangeError('runtimes: there is no image');
@@ -64,7 +67,11 @@ async function runtimes({ backend = tf.getBackend() }: EvaluationSettings, { met
   const phrase = sample.phrases[0] ?? 'lesion';
   const measured = await measureRuntimes(await method.load(), sample, phrase, backend);
   const others = [];
-  for (const other of split.methods) others.push(await measureMethod(other, sample, phrase));
+  for (const [i, other] of split.methods.entries()) {
+    onProgress?.('timing', i, split.methods.length);
+    others.push(await measureMethod(other, sample, phrase));
+  }
+  onProgress?.('timing', split.methods.length, split.methods.length);
   return runtimeTable({ ...measured, others: others.filter((one) => one !== undefined) }, describeModels(runFolds)[0] ?? '');
 }
 
