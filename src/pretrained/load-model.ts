@@ -165,7 +165,17 @@ export async function loadSam2Masker(model: string, options: AdaptedOptions = {}
 }
 
 /** Parsers of configurations of SAM 2 with its memory, by `model_type`: an image model's may have the memory's fields added. */
-export const sam2VideoConfigs = { sam2_video: parseSam2VideoConfig, sam2: parseSam2VideoConfig };
+const sam2VideoConfigs = {
+  sam2_video: parseSam2VideoConfig,
+  sam2: (json: unknown) => {
+    if (Object.keys(json as object).some((field) => field.startsWith('memory_'))) return parseSam2VideoConfig(json);
+    throw new CheckpointError({
+      code: 'E_MODEL_CONFIG',
+      where: 'config.json',
+      what: 'it is an image model, without memory of other frames: objects are followed by those of model_type sam2_video',
+    });
+  },
+};
 
 /**
  * Loads a SAM 2 with its memory (`sam2_video`). Strict: every weight of the file is used.
