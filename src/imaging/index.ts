@@ -3,7 +3,7 @@
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
 export type { Clip } from './clip.js';
-export { connectedComponents } from './components.js';
+export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';

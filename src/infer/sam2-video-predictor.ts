@@ -7,7 +7,7 @@ import type { ImageProcessor } from '../processing/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import type { ClipTracker, ClipTracking } from './clip-tracker.js';
 import { FrameFeatures } from './sam2-video/frame-features.js';
-import { VideoTracker } from './sam2-video/video-tracker.js';
+import { VideoTracker, type VideoTrackerOptions } from './sam2-video/video-tracker.js';
 import { stretchedImage } from './square-image.js';
 
 /** Parts and settings of a predictor. */
@@ -19,6 +19,10 @@ export interface Sam2VideoPredictorOptions {
    * Each costs as much as one of the six frames before.
    */
   readonly mostPromptedFrames?: number | undefined;
+  /** Largest hole in an answer's mask that is filled, in pixels of the model's masks, of which the decoder gives 256x256. Default: 0. */
+  readonly holes?: number | undefined;
+  /** Whether masks of several objects may overlap; otherwise each pixel goes to the surest. What is remembered stays. Default: true. */
+  readonly overlap?: boolean | undefined;
 }
 
 const MOST_PROMPTED = 8;
@@ -39,20 +43,22 @@ const MOST_PROMPTED = 8;
 export class Sam2VideoPredictor implements ClipTracking, Disposable {
   private readonly model: Sam2Video;
   private readonly imageProcessor: ImageProcessor;
-  private readonly mostPromptedFrames: number;
+  private readonly settings: Pick<VideoTrackerOptions, 'mostPromptedFrames' | 'holes' | 'overlap'>;
   private readonly passes: InferencePasses;
   private disposed = false;
 
-  constructor({ model, imageProcessor, mostPromptedFrames = MOST_PROMPTED }: Sam2VideoPredictorOptions) {
-    if (!Number.isInteger(mostPromptedFrames) || mostPromptedFrames < 1)
-      throw new UsageError({
-        code: 'E_OPTION_VALUE',
-        where: 'mostPromptedFrames',
-        what: `expected 1 or more, got ${mostPromptedFrames}`,
-      });
+  constructor(options: Sam2VideoPredictorOptions) {
+    const { model, imageProcessor, mostPromptedFrames = MOST_PROMPTED, holes = 0, overlap = true } = options;
+    for (const [where, value, least] of [
+      ['mostPromptedFrames', mostPromptedFrames, 1],
+      ['holes', holes, 0],
+    ] as const) {
+      if (Number.isInteger(value) && value >= least) continue;
+      throw new UsageError({ code: 'E_OPTION_VALUE', where, what: `expected an integer, ${least} or more, got ${value}` });
+    }
     this.model = model;
     this.imageProcessor = imageProcessor;
-    this.mostPromptedFrames = mostPromptedFrames;
+    this.settings = { mostPromptedFrames, holes, overlap };
     this.passes = new InferencePasses(model);
   }
 
@@ -69,7 +75,7 @@ export class Sam2VideoPredictor implements ClipTracking, Disposable {
         what: 'it was disposed',
         fix: 'Load it again',
       });
-    const { model, passes, mostPromptedFrames } = this;
+    const { model, passes } = this;
     const square = stretchedImage(this.imageProcessor);
     const encode = (image: RasterImage) => {
       const { pixelValues } = square.prepare(image);
@@ -84,7 +90,7 @@ export class Sam2VideoPredictor implements ClipTracking, Disposable {
       clip,
       features: new FrameFeatures(clip, encode),
       toClip: (logits) => square.toImage(logits, { width: side, height: side }, clip),
-      mostPromptedFrames,
+      ...this.settings,
     });
   }
 
@@ -111,9 +117,9 @@ export class Sam2VideoPredictor implements ClipTracking, Disposable {
  */
 export async function loadSam2VideoPredictor(
   model: string,
-  options: AdaptedOptions & Pick<Sam2VideoPredictorOptions, 'mostPromptedFrames'> = {},
+  options: AdaptedOptions & Omit<Sam2VideoPredictorOptions, 'model' | 'imageProcessor'> = {},
 ): Promise<Sam2VideoPredictor> {
   await ensureBackend();
-  const { mostPromptedFrames, ...adapted } = options;
-  return new Sam2VideoPredictor({ ...(await loadSam2VideoParts(model, adapted)), mostPromptedFrames });
+  const { mostPromptedFrames, holes, overlap, ...adapted } = options;
+  return new Sam2VideoPredictor({ ...(await loadSam2VideoParts(model, adapted)), mostPromptedFrames, holes, overlap });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { fillHoles, withoutOverlap } from '../../src/infer/sam2-video/clean-masks.js';
 import { packLogits, unpackLogits } from '../../src/infer/sam2-video/pack-logits.js';
 import { type SelectOptions, selectMemory } from '../../src/infer/sam2-video/select-memory.js';
 
@@ -85,5 +86,27 @@ describe('packed logits', () => {
     expect((await packLogits(disc)).length).toBeLessThan(256 * 256 * 4 * 0.06);
     const [hidden] = await unpackLogits(await packLogits(new Float32Array(4).fill(-1024)));
     expect(hidden).toBeCloseTo(-32, -1);
+  });
+});
+
+describe('answers', () => {
+  const map = (...rows: number[][]) => ({
+    width: rows[0]?.length ?? 0,
+    height: rows.length,
+    data: Float32Array.from(rows.flat()),
+  });
+
+  it('lose holes up to an area, and keep larger ones and what is outside', () => {
+    const mask = map([-1, 2, 2, 2, 2], [-1, 2, -3, 2, 2], [-1, 2, 2, 2, -2], [-1, 2, 2, 2, -2]);
+    expect([...fillHoles(mask, 1).data]).toEqual([
+      ...map([-1, 2, 2, 2, 2], [-1, 2, Math.fround(0.1), 2, 2], [-1, 2, 2, 2, -2], [-1, 2, 2, 2, -2]).data,
+    ]);
+    expect([...fillHoles(mask, 2).data].filter((value) => value < 0)).toEqual([-1, -1, -1, -1]);
+  });
+
+  it('of several objects share no pixel', () => {
+    const [one, two] = withoutOverlap([map([3, 1, -1, 2]), map([1, 2, -2, 2])]);
+    expect([...(one?.data ?? [])]).toEqual([3, -10, -1, 2]);
+    expect([...(two?.data ?? [])]).toEqual([-10, 2, -10, -10]);
   });
 });

@@ -5,6 +5,7 @@ import { type InferencePasses, inference } from '../../nn/index.js';
 import { temporalEncoding } from '../../ops/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
 import type { ClipTracker, TrackedFrame, TrackedObject, TrackPrompt } from '../clip-tracker.js';
+import { fillHoles, withoutOverlap } from './clean-masks.js';
 import type { FrameFeatures } from './frame-features.js';
 import { framesToTrack, type PropagateOptions } from './frames-to-track.js';
 import { ObjectTrack, type PromptedSighting, type Sighting } from './object-track.js';
@@ -21,6 +22,8 @@ export interface VideoTrackerOptions {
   /** Resizes logits to the clip's grid and thresholds them. */
   readonly toClip: (logits: MaskLogits) => BinaryMask;
   readonly mostPromptedFrames: number;
+  readonly holes: number;
+  readonly overlap: boolean;
 }
 
 /** What an object's mask is computed from. */
@@ -45,11 +48,15 @@ export class VideoTracker implements ClipTracker {
   private readonly features: FrameFeatures;
   private readonly toClip: (logits: MaskLogits) => BinaryMask;
   private readonly mostPrompted: number;
+  private readonly holes: number;
+  private readonly overlap: boolean;
   private readonly objects = new Map<number, ObjectTrack>();
   private last: Promise<unknown> = Promise.resolve();
   private disposed = false;
 
-  constructor({ model, passes, clip, features, toClip, mostPromptedFrames }: VideoTrackerOptions) {
+  constructor({ model, passes, clip, features, toClip, mostPromptedFrames, holes, overlap }: VideoTrackerOptions) {
+    this.holes = holes;
+    this.overlap = overlap;
     this.model = model;
     this.passes = passes;
     this.clip = clip;
@@ -79,9 +86,9 @@ export class VideoTracker implements ClipTracker {
       track.mark(frame, sighting);
       const marked = [...this.objects].flatMap(([id, { prompted }]) => {
         const seen = prompted.get(frame);
-        return seen === undefined ? [] : [this.answer(id, seen)];
+        return seen === undefined ? [] : [[id, seen] as const];
       });
-      return { frame, objects: marked };
+      return { frame, objects: this.answers(marked) };
     });
   }
 
@@ -113,16 +120,15 @@ export class VideoTracker implements ClipTracker {
 
   private async step(frame: number, backward: boolean): Promise<TrackedFrame> {
     this.checkAlive('propagate');
-    const answers: TrackedObject[] = [];
+    const seen: (readonly [number, Sighting])[] = [];
     for (const [id, track] of [...this.objects]) {
       if (track.removed) continue;
       const sighting = track.prompted.get(frame) ?? (await this.follow(track, frame, backward));
       await track.fade(frame, this.model.config.memory.numMaskmem - 1);
-      if (!track.removed) answers.push(this.answer(id, sighting));
+      if (!track.removed) seen.push([id, sighting]);
     }
-    // Not within a step: two objects' passes may be of one shape.
     await this.passes.settle();
-    return { frame, objects: answers };
+    return { frame, objects: this.answers(seen) };
   }
 
   /** Predicts an object on a frame where it was not marked. */
@@ -220,12 +226,18 @@ export class VideoTracker implements ClipTracker {
     );
   }
 
-  private answer(object: number, sighting: Sighting | PromptedSighting): TrackedObject {
-    const { logits, score, objectLogit } = sighting;
-    const side = Math.sqrt(logits.length);
-    const given = 'given' in sighting ? sighting.given : undefined;
-    const mask = given ?? this.toClip({ width: side, height: side, data: logits });
-    return { object, mask, score, objectScore: 1 / (1 + Math.exp(-objectLogit)) };
+  private answers(seen: readonly (readonly [number, Sighting | PromptedSighting])[]): TrackedObject[] {
+    const whole = seen.map(([, { logits }]) => {
+      const side = Math.sqrt(logits.length);
+      const found = { width: side, height: side, data: logits };
+      return this.holes > 0 ? fillHoles(found, this.holes) : found;
+    });
+    const shown = this.overlap ? whole : withoutOverlap(whole);
+    return seen.map(([object, sighting], i) => {
+      const given = 'given' in sighting ? sighting.given : undefined;
+      const mask = given ?? this.toClip(shown[i] as MaskLogits);
+      return { object, mask, score: sighting.score, objectScore: 1 / (1 + Math.exp(-sighting.objectLogit)) };
+    });
   }
 
   /** Runs one thing at a time. */
