@@ -103,6 +103,7 @@ describe('frames', () => {
       [movingClip(6, { broken: 3 }), 'E_IMAGE_DAMAGED', /cut off/],
       [movingClip(6, { larger: 3 }), 'E_SHAPE', /expected 72x56 pixels of three bytes, as the clip has, got 73x56/],
     ] as const) {
+      const start = tf.memory().numTensors;
       const tracker = await marked(clip);
       const done: number[] = [];
       const run = async () => {
@@ -112,6 +113,7 @@ describe('frames', () => {
       expect(done).toEqual([0, 1, 2]);
       expect((await all(tracker.propagate({ from: 1, frames: 2 }))).length).toBe(2);
       tracker.dispose();
+      expect(tf.memory().numTensors).toBe(start);
     }
   });
 

@@ -133,12 +133,13 @@ export class VideoTracker implements ClipTracker {
 
   /** Predicts an object on a frame where it was not marked. */
   private async follow(track: ObjectTrack, frame: number, backward: boolean): Promise<Sighting> {
-    const memory = await this.memoryOf(track, frame, backward);
-    const features = await this.features.of(frame);
     const { multimaskOutputInSam, multimaskMinPtNum, multimaskOutputForTracking } = this.model.config.memory;
     const multimask = multimaskOutputInSam && multimaskOutputForTracking && multimaskMinPtNum === 0;
-    const outputs = this.passes.run('follow', { features, memory, multimask }, (given) => this.compute(given, false));
-    tf.dispose([memory?.pointers ?? [], memory?.pointerTimes ?? []]);
+    const memory = await this.memoryOf(track, frame, backward);
+    const outputs = await releasing(pointersIn(memory), async () => {
+      const features = await this.features.of(frame);
+      return this.passes.run('follow', { features, memory, multimask }, (given) => this.compute(given, false));
+    });
     const sighting = { ...(await readSighting(outputs)), map: outputs.map, backward };
     if (track.removed || this.disposed) sighting.map.dispose();
     else track.track(frame, sighting);
@@ -166,16 +167,19 @@ export class VideoTracker implements ClipTracker {
     }
     const earlier = await track.logitsOf(frame);
     const memory = corrected ? await this.memoryOf(track, frame, backward) : undefined;
-    const features = await this.features.of(frame);
-    const [, h, w] = features.embeddings.shape;
-    const { points, labels, count } = modelPoints(prompt, this.clip, this.model.config.promptEncoder.imageSize);
-    const masks = earlier && tf.tensor4d(earlier.map(limited), [1, 4 * h, 4 * w, 1]);
     const { multimaskOutputInSam, multimaskMinPtNum, multimaskMaxPtNum, multimaskOutputForTracking } = this.model.config.memory;
+    const { points, labels, count } = modelPoints(prompt, this.clip, this.model.config.promptEncoder.imageSize);
     const few = multimaskMinPtNum <= count && count <= multimaskMaxPtNum;
     const multimask = multimaskOutputInSam && few && (!corrected || multimaskOutputForTracking);
-    const inputs = { features, memory, points, labels, masks, multimask };
-    const outputs = this.passes.run('mark', inputs, (given) => this.compute(given, true));
-    tf.dispose([points, labels, masks ?? [], memory?.pointers ?? [], memory?.pointerTimes ?? []]);
+    const outputs = await releasing([points, labels, ...pointersIn(memory)], async () => {
+      const features = await this.features.of(frame);
+      const [, h, w] = features.embeddings.shape;
+      const masks = earlier && tf.tensor4d(earlier.map(limited), [1, 4 * h, 4 * w, 1]);
+      const inputs = { features, memory, points, labels, masks, multimask };
+      const found = this.passes.run('mark', inputs, (given) => this.compute(given, true));
+      masks?.dispose();
+      return found;
+    });
     return { ...(await readSighting(outputs)), map: outputs.map, backward, corrected };
   }
 
@@ -270,20 +274,36 @@ export class VideoTracker implements ClipTracker {
   }
 }
 
+/** The tensors of a memory that are not the track's. */
+function pointersIn(memory: ObjectMemory | undefined): tf.Tensor[] {
+  return [memory?.pointers, memory?.pointerTimes].filter((tensor) => tensor !== undefined);
+}
+
+/** Frees tensors once something was computed, or failed. */
+async function releasing<T>(tensors: tf.Tensor[], compute: () => Promise<T>): Promise<T> {
+  try {
+    return await compute();
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
 /** Reads a pass's outputs and frees all but the memory. */
-async function readSighting({ maskLogits, iouScores, objectScoreLogits, pointers }: Computed): Promise<Sighting> {
+async function readSighting({ maskLogits, iouScores, objectScoreLogits, pointers, map }: Computed): Promise<Sighting> {
   const tensors = [maskLogits, iouScores, objectScoreLogits, pointers] as const;
   const [logits, [score = Number.NaN], [objectLogit = Number.NaN], pointer] = (await Promise.all(
     tensors.map((t) => t.data<'float32'>()),
   )) as [Float32Array, Float32Array, Float32Array, Float32Array];
   tf.dispose([...tensors]);
   // NaN is never above 0: without this check the mask would silently be empty.
-  if ([score, objectLogit, logits[0], pointer[0]].some(Number.isNaN))
+  if ([score, objectLogit, logits[0], pointer[0]].some(Number.isNaN)) {
+    map.dispose();
     throw new CheckpointError({
       code: 'E_WEIGHTS_NOT_FINITE',
       where: 'tracker',
       what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
       fix: 'Take an earlier checkpoint',
     });
+  }
   return { logits, score, objectLogit, pointer };
 }
