@@ -6,6 +6,7 @@
 export {
   type BinaryMask,
   type BoxXyxy,
+  type Clip,
   type CocoRle,
   type Contour,
   decodeImage,
