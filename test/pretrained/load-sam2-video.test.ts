@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -9,7 +9,7 @@ import {
   sam2MemoryKeys,
 } from '../../src/models/sam2/index.js';
 import { loadSam2Masker, loadSam2VideoParts } from '../../src/pretrained/index.js';
-import { matchesPattern } from '../../src/util/index.js';
+import { matchesPattern, Rng } from '../../src/util/index.js';
 import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/formats/index.js';
 import { type KeyNaming, openWeights, ourKeys, torchShape, underTheirKeys } from '../../src/weights/index.js';
 import { useBackend } from '../support/backend.js';
@@ -82,6 +82,27 @@ describe('a published folder of a video model', () => {
       code: 'E_MODEL_CONFIG',
       what: /an image model, without memory/,
     });
+  });
+});
+
+describe('a shipped masker', () => {
+  it('takes a small memory when its fields are added, and random weights for it', async () => {
+    const json = JSON.parse(await readFile('weights/ultrasound-masker/config.json', 'utf8')) as object;
+    const width = { memory_attention_hidden_size: 96, memory_encoder_hidden_size: 96, mask_downsampler_embed_dim: 96 };
+    const small = {
+      memory_attention_num_layers: 2,
+      memory_attention_feed_forward_hidden_size: 192,
+      memory_fuser_intermediate_dim: 192,
+    };
+    const config = { ...json, ...width, ...small, memory_fuser_embed_dim: 96, memory_encoder_output_channels: 32 };
+    const folder = join(dir, 'nano');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+    const { model } = await loadSam2VideoParts(folder, { random: Rng.seeded(1) });
+    const own = [...model.namedParameters()].filter(([path]) => isMemory(path));
+    expect(own.every(([, { isSet }]) => isSet)).toBe(true);
+    expect(own.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBeLessThan(1e6);
+    model.dispose();
   });
 });
 
