@@ -23,7 +23,7 @@ export { BiomedClip } from './models/biomed-clip/index.js';
 export { BiomedParse } from './models/biomed-parse/index.js';
 export { GroundingDino } from './models/grounding-dino/index.js';
 export { Sam } from './models/sam/index.js';
-export { Sam2 } from './models/sam2/index.js';
+export { Sam2, Sam2Video } from './models/sam2/index.js';
 export { Samus } from './models/samus/index.js';
 export { UniverSeg } from './models/universeg/index.js';
 export { type Found, type FromPretrainedOptions, type ImageSource, type Segmentation, Sonoground } from './sonoground.js';

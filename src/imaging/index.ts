@@ -9,6 +9,7 @@ export {
   sameSpacing,
   scaleAt,
 } from './calibration.js';
+export type { Clip } from './clip.js';
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';

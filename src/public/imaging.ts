@@ -7,6 +7,7 @@ export {
   type BinaryMask,
   type BoxXyxy,
   type Calibration,
+  type Clip,
   type CocoRle,
   type Contour,
   decodeImage,

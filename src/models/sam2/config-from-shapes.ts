@@ -1,4 +1,4 @@
-import { type CheckpointShapes, sizeReader, unclearShapes } from '../common/index.js';
+import { type CheckpointShapes, countOf, sizeReader, unclearShapes } from '../common/index.js';
 import { headsFromShapes } from '../sam-common/index.js';
 
 const TRUNK = 'vision_encoder.backbone';
@@ -42,6 +42,7 @@ export function sam2ConfigFromShapes(shapes: CheckpointShapes, fileName = ''): R
   const hidden = size(`${NECK}.0.weight`);
   return {
     model_type: 'sam2',
+    ...memoryFromShapes(shapes, size, hidden),
     vision_config: {
       backbone_config: {
         hidden_size: width,
@@ -59,6 +60,32 @@ export function sam2ConfigFromShapes(shapes: CheckpointShapes, fileName = ''): R
     },
     prompt_encoder_config: { ...prompts, ...(imageSize !== undefined && { image_size: imageSize }) },
     mask_decoder_config: { ...decoder, mlp_dim: size('mask_decoder.transformer.layers.0.mlp.proj_in.weight') },
+  };
+}
+
+/** The memory's fields, if the file has one. SAM 2.0 lacks two of its parts; what no shape shows is the same in both. */
+function memoryFromShapes(shapes: CheckpointShapes, size: ReturnType<typeof sizeReader>, hidden: number): object {
+  if (!shapes.has('memory_temporal_positional_encoding')) return {};
+  const [attention, encoder] = ['memory_attention.layers', 'memory_encoder'];
+  const fuser = `${encoder}.memory_fuser.layers`;
+  const kernel = size(`${fuser}.0.depthwise_conv.weight`, 2);
+  return {
+    model_type: 'sam2_video',
+    num_maskmem: size('memory_temporal_positional_encoding'),
+    enable_occlusion_spatial_embedding: shapes.has('occlusion_spatial_embedding_parameter'),
+    enable_temporal_pos_encoding_for_object_pointers: shapes.has('temporal_positional_encoding_projection_layer.weight'),
+    memory_attention_hidden_size: hidden,
+    memory_attention_num_layers: countOf(shapes, attention),
+    memory_attention_downsample_rate: hidden / size(`${attention}.0.self_attn.q_proj.weight`),
+    memory_attention_feed_forward_hidden_size: size(`${attention}.0.linear1.weight`),
+    memory_encoder_hidden_size: hidden,
+    memory_encoder_output_channels: size(`${encoder}.projection.weight`),
+    mask_downsampler_embed_dim: hidden,
+    memory_fuser_num_layers: countOf(shapes, fuser),
+    memory_fuser_embed_dim: hidden,
+    memory_fuser_intermediate_dim: size(`${fuser}.0.pointwise_conv1.weight`),
+    memory_fuser_kernel_size: kernel,
+    memory_fuser_padding: Math.floor(kernel / 2),
   };
 }
 

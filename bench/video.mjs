@@ -1,0 +1,92 @@
+/**
+ * Tracking two objects through a clip, beside transformers' `Sam2VideoModel`: SAM 2.1 at full size with random weights.
+ *
+ *   node bench/video.mjs [tiny|base-plus] [frames] [threads]
+ *
+ * Needs the reference's Python in SONOGROUND_REFERENCE_PYTHON. Both take turns frame by frame and are timed in processor seconds, which
+ * other work on the machine disturbs least. Printed: the median over the frames whose memory is full, as frames per processor second,
+ * their ratio, and the largest difference of the last frame's logits.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { dist, prepare } from './lib/dist.mjs';
+
+/** Frames before a memory of seven is full. */
+const WARM = 7;
+
+const [size = 'tiny', wish = '12', threads = '2'] = process.argv.slice(2);
+const frames = Number(wish);
+const python = process.env.SONOGROUND_REFERENCE_PYTHON;
+if (!['tiny', 'small', 'base-plus', 'large'].includes(size) || !(frames > WARM + 1) || python === undefined) {
+  console.error(
+    `video: expected a size, more than ${WARM + 1} frames, and SONOGROUND_REFERENCE_PYTHON. Run \`node bench/video.mjs tiny 12\``,
+  );
+  process.exit(2);
+}
+await prepare();
+const folder = await mkdtemp(join(tmpdir(), 'sonoground-video-'));
+const script = fileURLToPath(new URL('video.py', import.meta.url));
+const child = spawn(python, [script, size, threads, folder, wish], { stdio: ['pipe', 'pipe', 'ignore'] });
+const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+const answer = async () => JSON.parse((await lines.next()).value ?? '{"seconds":null}');
+await answer();
+
+const { initBackend, tf } = await dist('backend/index.js');
+const { loadSam2VideoParts } = await dist('pretrained/index.js');
+const { Sam2VideoPredictor } = await dist('infer/index.js');
+const { readSafetensors } = await dist('weights/formats/index.js');
+await initBackend();
+const { side, boxes } = JSON.parse(await readFile(join(folder, 'clip.json'), 'utf8'));
+const file = await open(join(folder, 'frames.bin'));
+const frame = async (index) => {
+  const data = new Uint8Array(side * side * 3);
+  await file.read(data, 0, data.length, index * data.length);
+  return { width: side, height: side, data };
+};
+const predictor = new Sam2VideoPredictor(await loadSam2VideoParts(folder));
+const tracker = await predictor.track({ name: 'clip', frames, width: side, height: side, frame });
+for (const [object, box] of Object.entries(boxes)) await tracker.prompt({ frame: 0, object: Number(object), box });
+let last = [];
+const toClip = tracker.toClip;
+tracker.toClip = (logits) => {
+  last.push(logits);
+  return toClip(logits);
+};
+const steps = tracker.propagate()[Symbol.asyncIterator]();
+const seconds = { ours: [], theirs: [] };
+for (let i = 0; i < frames; i++) {
+  last = [];
+  const start = process.cpuUsage();
+  await steps.next();
+  const { user, system } = process.cpuUsage(start);
+  child.stdin.write('next\n');
+  const theirs = await answer();
+  if (i < WARM) continue;
+  seconds.ours.push((user + system) / 1e6);
+  seconds.theirs.push(theirs.seconds);
+}
+child.stdin.end();
+await new Promise((resolve) => child.once('close', resolve));
+const { arrays } = await readSafetensors(join(folder, 'reference.safetensors'));
+const errors = Object.keys(boxes).map((object, i) => {
+  const expected = arrays.get(object).data;
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return last[i].data.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k])), 0) / largest;
+});
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const [ours, theirs] = [median(seconds.ours), median(seconds.theirs)];
+const tensors = tf.memory();
+console.log(`SAM 2.1 hiera-${size}, two objects, ${frames} frames, ${threads} threads`);
+console.log(
+  `frames per processor second: ${(1 / ours).toFixed(3)}, transformers ${(1 / theirs).toFixed(3)}, ratio ${(theirs / ours).toFixed(2)}`,
+);
+console.log(
+  `logits of the last frame differ by ${Math.max(...errors).toExponential(1)}; ${Math.round(tensors.numBytes / 1e6)} MB of tensors`,
+);
+await file.close();
+await rm(folder, { recursive: true });
+process.exit(0);
