@@ -1,0 +1,53 @@
+import type { BoxXyxy, Clip, Mask } from '../imaging/index.js';
+import type { PointXy } from './mask-prompts.js';
+
+/** What marks an object on one frame: a box, points with labels (1 inside, 0 outside), or a mask. A later prompt on the same frame and object corrects it. */
+export interface TrackPrompt {
+  /** Frame number, from 0. */
+  readonly frame: number;
+  /** Any integer chosen by the caller; names the object in all answers. */
+  readonly object: number;
+  /** Left, top, right, bottom in pixels of the clip. */
+  readonly box?: BoxXyxy | undefined;
+  readonly points?: readonly PointXy[] | undefined;
+  readonly labels?: readonly number[] | undefined;
+  /** At the clip's size. */
+  readonly mask?: Mask | undefined;
+}
+
+/** One object on one frame. */
+export interface TrackedObject {
+  readonly object: number;
+  /** At the clip's size; empty where the object is not visible. */
+  readonly mask: Mask;
+  /** IoU predicted by the mask decoder, 0 to 1. */
+  readonly score: number;
+  /** Probability, 0 to 1, that the object is visible on this frame. */
+  readonly objectScore: number;
+}
+
+export interface TrackedFrame {
+  readonly frame: number;
+  readonly objects: readonly TrackedObject[];
+}
+
+/** Follows objects through a clip. */
+export interface ClipTracker {
+  /** Marks or corrects an object; returns the masks of all objects prompted on that frame. */
+  prompt(prompt: TrackPrompt): Promise<TrackedFrame>;
+  /** Forgets an object, its prompts and its memory. */
+  remove(object: number): void;
+  /** Carries all objects on, frame by frame, from `from` (default: the earliest prompted frame, or the latest backwards) to the end (or start) of the clip, at most `frames` frames. */
+  propagate(options?: {
+    readonly from?: number | undefined;
+    readonly direction?: 'forward' | 'backward' | undefined;
+    readonly frames?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): AsyncIterable<TrackedFrame>;
+  dispose(): void;
+}
+
+/** Opens trackers; `Sam2VideoPredictor` is one. */
+export interface ClipTracking {
+  track(clip: Clip): Promise<ClipTracker>;
+}
