@@ -1,4 +1,4 @@
-import type { BoxXyxy, Clip, Mask } from '../imaging/index.js';
+import type { BinaryMask, BoxXyxy, Clip } from '../imaging/index.js';
 import type { PointXy } from './mask-prompts.js';
 
 /** What marks an object on one frame: a box, points with labels (1 inside, 0 outside), or a mask. A later prompt on the same frame and object corrects it. */
@@ -12,14 +12,14 @@ export interface TrackPrompt {
   readonly points?: readonly PointXy[] | undefined;
   readonly labels?: readonly number[] | undefined;
   /** At the clip's size. */
-  readonly mask?: Mask | undefined;
+  readonly mask?: BinaryMask | undefined;
 }
 
 /** One object on one frame. */
 export interface TrackedObject {
   readonly object: number;
   /** At the clip's size; empty where the object is not visible. */
-  readonly mask: Mask;
+  readonly mask: BinaryMask;
   /** IoU predicted by the mask decoder, 0 to 1. */
   readonly score: number;
   /** Probability, 0 to 1, that the object is visible on this frame. */

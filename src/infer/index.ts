@@ -24,6 +24,7 @@ export {
   readCalibration,
   writeCalibration,
 } from './calibration.js';
+export type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackPrompt } from './clip-tracker.js';
 export { createMasker } from './create-masker.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {
