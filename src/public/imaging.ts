@@ -6,6 +6,7 @@
 export {
   type BinaryMask,
   type BoxXyxy,
+  type Clip,
   type CocoRle,
   type Contour,
   decodeImage,
@@ -18,8 +19,13 @@ export {
   maskToPng,
   maskToPolygons,
   maskToRle,
+  type OpenedClip,
   type OverlayItem,
+  openClip,
+  openFrames,
   type RasterImage,
   type Ring,
   type Size,
+  writeMp4,
+  writeWebp,
 } from '../imaging/index.js';
