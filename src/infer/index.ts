@@ -25,6 +25,17 @@ export {
   writeCalibration,
 } from './calibration.js';
 export type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackPrompt } from './clip-tracker.js';
+export {
+  CarriedBoxes,
+  type ClipFrame,
+  type ClipOptions,
+  type ClipSegment,
+  type ClipSegmenter,
+  DetectionTracker,
+  type PromptedMasker,
+  TrackedSegmenter,
+  type TrackingKind,
+} from './clips/index.js';
 export { createMasker } from './create-masker.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {

@@ -1,0 +1,4 @@
+export { CarriedBoxes, type PromptedMasker } from './carried-boxes.js';
+export type { ClipFrame, ClipOptions, ClipSegment, ClipSegmenter, TrackingKind } from './clip-segment.js';
+export { DetectionTracker } from './detected-clip.js';
+export { TrackedSegmenter } from './tracked-segmenter.js';
