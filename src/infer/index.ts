@@ -31,8 +31,12 @@ export {
   type ClipOptions,
   type ClipSegment,
   type ClipSegmenter,
+  type ClipSettings,
+  type ClipsSummary,
   DetectionTracker,
   type PromptedMasker,
+  type RunClipsOptions,
+  runClips,
   TrackedSegmenter,
   type TrackingKind,
 } from './clips/index.js';

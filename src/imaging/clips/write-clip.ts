@@ -3,7 +3,6 @@ import { rename, rm } from 'node:fs/promises';
 import sharp from 'sharp';
 import { DataError, readableFileError, temporaryPath } from '../../util/index.js';
 import { decodeImage } from '../image.js';
-import type { Size } from '../mask.js';
 import { missing, startEncoding } from './ffmpeg.js';
 
 /** Playback of a clip whose file states no rate, in seconds a frame. */
@@ -33,8 +32,10 @@ export async function writeWebp(path: string, frames: readonly string[], seconds
  *
  * @throws DataError when ffmpeg is not installed, or fails.
  */
-export async function writeMp4(path: string, frames: readonly string[], size: Size, seconds = DEFAULT_SECONDS): Promise<void> {
+export async function writeMp4(path: string, frames: readonly string[], seconds = DEFAULT_SECONDS): Promise<void> {
+  const { width, height } = await sharp(frames[0]).metadata();
   await atomically(path, async (temporary) => {
+    const size = { width, height };
     const child = startEncoding(temporary, size, seconds);
     let said = '';
     child.stderr?.on('data', (text: Buffer) => {
