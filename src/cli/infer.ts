@@ -10,13 +10,14 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
+import { type TrackOptions, trackClips, trackOptions } from './infer-track.js';
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
-interface InferOptions extends GlobalOptions, Omit<ExemplarOptions, 'exemplars'> {
+interface InferOptions extends GlobalOptions, TrackOptions, Omit<ExemplarOptions, 'exemplars'> {
   image: string[];
   prompt: string[] | undefined;
   exemplars: string | undefined;
@@ -56,6 +57,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'phrases to look for, separated by dots; each further --prompt is run separately',
       })
       .options(exemplarOptions)
+      .options(trackOptions)
       .option('out', {
         type: 'string',
         demandOption: true,
@@ -130,6 +132,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt "breast tumor" --method medclip-samv2 --weights biomedclip,sam-vit-huge --out out',
         'MedCLIP-SAMv2, which finds by itself what the prompt says',
       )
+      .example('$0 infer --image loops --prompt "benign lesion" --track --out out', 'clips: what is found is followed')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
@@ -142,6 +145,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   handler: async (options) => {
     const { image, out: whole, shard: part, onBad, overwrite } = options;
     if (options.exemplars === undefined) checkPromptOptions(options);
+    if (options.track) return trackClips(options, () => batchByPrompts(options));
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });

@@ -10,6 +10,7 @@ export {
   type CocoResult,
   type ExemplarSettings,
   mergeBatches,
+  modelsIn,
   parseShard,
   runBatch,
   type Shard,

@@ -16,7 +16,7 @@ import { isVideoName, videoClip } from './video-clip.js';
 
 export type { OpenedClip } from './clip-source.js';
 export { hasFfmpeg } from './ffmpeg.js';
-export { isVideoName } from './video-clip.js';
+export { holdsClip, isImageName } from './holds-clip.js';
 export { writeMp4, writeWebp } from './write-clip.js';
 
 /**
