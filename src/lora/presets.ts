@@ -14,12 +14,15 @@ const MASK_DECODER_ATTENTION = [
   'mask_decoder.transformer.final_attn_token_to_image.{q_proj,k_proj,v_proj,o_proj}',
 ];
 
+/** Attention of SAM 2 to its memories of other frames. */
+const MEMORY_ATTENTION = ['memory_attention.layers.*.{self_attn,cross_attn_image}.{q_proj,k_proj,v_proj,o_proj}'];
+
 const DECODER_FFN = ['model.decoder.layers.*.{fc1,fc2}'];
 
 /** Called the feature map by the authors. */
 const TEXT_PROJECTION = ['model.text_projection'];
 
-/** Named sets of layers: for Grounding DINO, and one for SAM 2. */
+/** Named sets of layers: for Grounding DINO, and for SAM 2. */
 export const loraPresets: Readonly<Record<string, LoraSpec>> = {
   /** As described in the paper's text, with the rank that yields its share of trained parameters, 1.7 %. */
   paper: {
@@ -57,4 +60,6 @@ export const loraPresets: Readonly<Record<string, LoraSpec>> = {
   },
   /** For the masker. The paper leaves SAM 2 unchanged. */
   'mask-decoder': { rank: 8, alpha: 8, targetModules: MASK_DECODER_ATTENTION },
+  /** For a tracker, whose masker stays as it is. */
+  'memory-attention': { rank: 8, alpha: 8, targetModules: MEMORY_ATTENTION },
 };

@@ -4,7 +4,7 @@ export { attend, mergeHeads, scaledDotProductAttention, splitHeads } from './att
 export { cxcywhToXyxy } from './boxes.js';
 export { multiScaleDeformableAttention } from './deformable-attention.js';
 export { groupAttention, hasGroupAttention } from './group-attention.js';
-export { sinePositionEmbedding, sinusoidalEncoding } from './position-encoding.js';
+export { sinePositionEmbedding, sinusoidalEncoding, temporalEncoding } from './position-encoding.js';
 export {
   antialiasedWeights,
   bicubicWeights,
@@ -13,5 +13,7 @@ export {
   resizeBicubic,
   resizeBilinear,
 } from './resize.js';
+export { axialRotation, type Rotation, rotate } from './rotary.js';
+export { roundToBfloat16 } from './round.js';
 export { windowRows } from './window-rows.js';
 export { cyclicShift, joinWindows, padToMultiple, relativePositionIndex, shiftedWindowMask, splitWindows } from './windows.js';

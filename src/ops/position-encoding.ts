@@ -43,3 +43,23 @@ export function sinePositionEmbedding(mask: tf.Tensor3D, channels: number, tempe
   const x = tf.div(columns, tf.add(columns.slice([0, 0, w - 1], [b, h, 1]), eps));
   return sinusoidalEncoding(tf.stack([x, y], -1).reshape([b, h * w, 2]), channels / 2, temperature) as tf.Tensor3D;
 }
+
+/**
+ * Sines, then cosines, of times in units of the longest one: encodings of numbers, not of tensors.
+ *
+ * @param features - of each encoding.
+ * @returns [times, features] row-major.
+ * @see SAM 2, `get_1d_sine_pe`
+ */
+export function temporalEncoding(times: readonly number[], features: number, temperature = 10000): Float32Array {
+  const half = features / 2;
+  const encoded = new Float32Array(times.length * features);
+  for (const [row, time] of times.entries()) {
+    for (let i = 0; i < half; i++) {
+      const angle = time / temperature ** ((2 * Math.floor(i / 2)) / half);
+      encoded[row * features + i] = Math.sin(angle);
+      encoded[row * features + half + i] = Math.cos(angle);
+    }
+  }
+  return encoded;
+}

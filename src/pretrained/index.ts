@@ -14,6 +14,8 @@ export {
   loadSam,
   loadSam2,
   loadSam2Masker,
+  loadSam2Video,
+  loadSam2VideoParts,
   loadSamMasker,
   type MaskerParts,
   maskerConfigs,

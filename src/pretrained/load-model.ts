@@ -15,11 +15,13 @@ import {
 import { parseSamConfig, Sam, type SamConfig, samAuthorsKeys, samAuthorsUnusedKeys } from '../models/sam/index.js';
 import {
   parseSam2Config,
+  parseSam2VideoConfig,
   Sam2,
   type Sam2Config,
+  Sam2Video,
+  type Sam2VideoConfig,
   sam2AuthorsKeys,
-  sam2AuthorsUnusedKeys,
-  sam2UnusedKeys,
+  sam2MemoryKeys,
 } from '../models/sam2/index.js';
 import type { Module } from '../nn/index.js';
 import { ImageProcessor } from '../processing/index.js';
@@ -46,6 +48,13 @@ export interface Sam2Parts {
   readonly type: 'sam2';
   readonly model: Sam2;
   readonly config: Sam2Config;
+  readonly imageProcessor: ImageProcessor;
+}
+
+/** A SAM 2 with its memory over the frames of a clip, and its image processor. */
+export interface Sam2VideoParts {
+  readonly model: Sam2Video;
+  readonly config: Sam2VideoConfig;
   readonly imageProcessor: ImageProcessor;
 }
 
@@ -155,6 +164,27 @@ export async function loadSam2Masker(model: string, options: AdaptedOptions = {}
   return sam2Parts(path, config, options);
 }
 
+/** Parsers of configurations of SAM 2 with its memory, by `model_type`: an image model's may have the memory's fields added. */
+export const sam2VideoConfigs = { sam2_video: parseSam2VideoConfig, sam2: parseSam2VideoConfig };
+
+/**
+ * Loads a SAM 2 with its memory (`sam2_video`). Strict: every weight of the file is used.
+ *
+ * @param model - a Hugging Face model directory, Meta's `.pt` file, or the name of a downloaded model.
+ */
+export async function loadSam2VideoParts(model: string, options: AdaptedOptions = {}): Promise<Sam2VideoParts> {
+  const path = await resolveModel(model);
+  const config = await readModelConfig(path, sam2VideoConfigs);
+  const { imageSize: side } = config.promptEncoder;
+  const imageProcessor = await ImageProcessor.load(await modelFolder(path), { size: { height: side, width: side } });
+  return { model: await loadSam2Video(path, config, options), config, imageProcessor };
+}
+
+/** Loads only the model of {@link loadSam2VideoParts}. */
+export async function loadSam2Video(path: string, config: Sam2VideoConfig, options: AdaptedOptions = {}): Promise<Sam2Video> {
+  return prepared(new Sam2Video(config), path, { namings: [sam2AuthorsKeys] }, options);
+}
+
 /**
  * Loads a SAM, or a MedSAM, which is one.
  *
@@ -193,8 +223,7 @@ async function samParts(path: string, config: SamConfig, options: AdaptedOptions
 
 /** Loads only the model of {@link loadSam2Masker}. */
 export async function loadSam2(path: string, config: Sam2Config, options: AdaptedOptions = {}): Promise<Sam2> {
-  const ignore = [...sam2UnusedKeys, ...sam2AuthorsUnusedKeys];
-  return prepared(new Sam2(config), path, { ignore, namings: [sam2AuthorsKeys] }, options);
+  return prepared(new Sam2(config), path, { ignore: sam2MemoryKeys, namings: [sam2AuthorsKeys] }, options);
 }
 
 /** Loads only the SAM of {@link loadMasker}. */

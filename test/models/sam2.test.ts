@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
 import type { Prompts } from '../../src/models/sam-common/index.js';
-import { type MaskOutputs, parseSam2Config, Sam2, sam2UnusedKeys } from '../../src/models/sam2/index.js';
+import { type MaskOutputs, parseSam2Config, Sam2, sam2MemoryKeys } from '../../src/models/sam2/index.js';
 import { CheckpointedTape, inference } from '../../src/nn/index.js';
 import { matchesPattern, Rng } from '../../src/util/index.js';
 import { loadCheckpoint } from '../../src/weights/index.js';
@@ -120,17 +120,17 @@ describe.each(['sam2-stable', 'sam2-odd'])('%s', (name) => {
 describe('a published folder of a video model', () => {
   const keys = Object.keys(fixtureJson('sam2-video-keys', 'keys.json') as Record<string, number[]>);
 
-  it('has the keys of the image part, and others that are known to be unused', () => {
+  it('has the keys of the image part, and those of the memory', () => {
     const model = new Sam2(parseSam2Config(fixtureJson('sam2-video-keys', 'config.json')));
     const own = new Set([...model.namedParameters()].map(([path]) => path));
     const rest = keys.filter((key) => !own.has(key));
     expect([...own].filter((key) => !keys.includes(key))).toEqual([]);
     expect(rest.length).toBeGreaterThan(50);
-    expect(rest.filter((key) => !sam2UnusedKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
-    expect([...own].filter((key) => sam2UnusedKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
+    expect(rest.filter((key) => !sam2MemoryKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
+    expect([...own].filter((key) => sam2MemoryKeys.some((pattern) => matchesPattern(key, pattern)))).toEqual([]);
   });
 
   it('makes no pattern of unused keys needless', () => {
-    expect(sam2UnusedKeys.filter((pattern) => !keys.some((key) => matchesPattern(key, pattern)))).toEqual([]);
+    expect(sam2MemoryKeys.filter((pattern) => !keys.some((key) => matchesPattern(key, pattern)))).toEqual([]);
   });
 });

@@ -101,7 +101,7 @@ class Following {
     }
     // b) the tracker carries it on, until the detector has to look
     while (frame < this.clip.frames && !signal?.aborted) {
-      const propagation = this.tracker.propagate({ from: frame, direction: 'forward', frames: this.clip.frames - frame, signal });
+      const propagation = this.tracker.propagate({ from: frame, direction: 'forward', frames: this.clip.frames - frame });
       let looked = false;
       for await (const tracked of propagation) {
         frame = tracked.frame + 1;

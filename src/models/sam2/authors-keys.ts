@@ -39,6 +39,53 @@ const decoder: Renames = [
   ...decoderHeads,
 ];
 
+const LINEAR = ['q_proj', 'k_proj', 'v_proj'] as const;
+
+/** Attention of an image to memories. */
+const memoryAttention: Renames = [
+  ...['self_attn', 'cross_attn_image'].flatMap((name) => [
+    ...LINEAR.map((part) => [`layers.*.${name}.${part}.*`, `layers.*.${name}.${part}.*`] as const),
+    [`layers.*.${name}.out_proj.*`, `layers.*.${name}.o_proj.*`] as const,
+  ]),
+  ['layers.*.linear1.*', 'layers.*.linear1.*'],
+  ['layers.*.linear2.*', 'layers.*.linear2.*'],
+  ...[1, 2, 3].map((n) => [`layers.*.norm${n}.*`, `layers.*.layer_norm${n}.*`] as const),
+  ['norm.*', 'layer_norm.*'],
+];
+
+/** Layers of the mask's downsampler; activations are numbered too in Meta's files. */
+const DOWNSAMPLER_LAYERS = 4;
+
+const memoryEncoder: Renames = [
+  ...Array.from({ length: DOWNSAMPLER_LAYERS }, (_, i) => [
+    [`mask_downsampler.encoder.${3 * i}.*`, `mask_downsampler.layers.${i}.conv.*`] as const,
+    [`mask_downsampler.encoder.${3 * i + 1}.*`, `mask_downsampler.layers.${i}.layer_norm.*`] as const,
+  ]).flat(),
+  [`mask_downsampler.encoder.${3 * DOWNSAMPLER_LAYERS}.*`, 'mask_downsampler.final_conv.*'],
+  ['pix_feat_proj.*', 'feature_projection.*'],
+  ['fuser.layers.*.dwconv.*', 'memory_fuser.layers.*.depthwise_conv.*'],
+  ['fuser.layers.*.norm.*', 'memory_fuser.layers.*.layer_norm.*'],
+  ['fuser.layers.*.pwconv1.*', 'memory_fuser.layers.*.pointwise_conv1.*'],
+  ['fuser.layers.*.pwconv2.*', 'memory_fuser.layers.*.pointwise_conv2.*'],
+  ['fuser.layers.*.gamma', 'memory_fuser.layers.*.scale'],
+  ['out_proj.*', 'projection.*'],
+];
+
+/** The memory; SAM 2.0 lacks the last two. */
+const memory: Renames = [
+  ...within('memory_attention', 'memory_attention', memoryAttention),
+  ...within('memory_encoder', 'memory_encoder', memoryEncoder),
+  ['maskmem_tpos_enc', 'memory_temporal_positional_encoding'],
+  ['no_mem_pos_enc', 'no_memory_positional_encoding'],
+  ['no_obj_ptr', 'no_object_pointer'],
+  ['mask_downsample.*', 'mask_downsample.*'],
+  ['obj_ptr_proj.layers.0.*', 'object_pointer_proj.proj_in.*'],
+  ['obj_ptr_proj.layers.1.*', 'object_pointer_proj.layers.0.*'],
+  ['obj_ptr_proj.layers.2.*', 'object_pointer_proj.proj_out.*'],
+  ['obj_ptr_tpos_proj.*', 'temporal_positional_encoding_projection_layer.*'],
+  ['no_obj_embed_spatial', 'occlusion_spatial_embedding_parameter'],
+];
+
 const PLACES = 'shared_embedding.positional_embedding';
 
 /** Conversion of Meta's `.pt` files to Hugging Face's names. */
@@ -51,6 +98,7 @@ export const sam2AuthorsKeys = {
     ['no_mem_embed', 'no_memory_embedding'],
     ...within(...PROMPTS, prompts),
     ...within(...DECODER, decoder),
+    ...memory,
   ] satisfies Renames,
   fused: [],
   // One table here, one single-row table per kind of point there.
@@ -68,16 +116,3 @@ export const sam2AuthorsKeys = {
     },
   ],
 } as const;
-
-/** Keys of Meta's files that belong to the memory over video frames. 2.0 lacks the last three, which 2.1 has. */
-export const sam2AuthorsUnusedKeys: readonly string[] = [
-  'memory_attention.**',
-  'memory_encoder.**',
-  'maskmem_tpos_enc',
-  'no_mem_pos_enc',
-  'no_obj_ptr',
-  'mask_downsample.*',
-  'obj_ptr_proj.**',
-  'no_obj_embed_spatial',
-  'obj_ptr_tpos_proj.*',
-];

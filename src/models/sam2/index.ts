@@ -1,6 +1,14 @@
-export { sam2AuthorsKeys, sam2AuthorsUnusedKeys } from './authors-keys.js';
+export { sam2AuthorsKeys } from './authors-keys.js';
 export { type MaskDecoderConfig, type NeckConfig, type PromptEncoderConfig, parseSam2Config, type Sam2Config } from './config.js';
 export { sam2ConfigFromShapes } from './config-from-shapes.js';
 export type { MaskOutputs } from './mask-decoder.js';
+export { sam2MemoryKeys } from './memory-keys.js';
 export { type DecodeInputs, Sam2, type Sam2ImageFeatures } from './sam2.js';
-export { sam2UnusedKeys } from './unused-keys.js';
+export { type ObjectInputs, type ObjectMemory, type ObjectOutputs, Sam2Video } from './sam2-video.js';
+export {
+  type MemoryAttentionConfig,
+  type MemoryConfig,
+  type MemoryEncoderConfig,
+  parseSam2VideoConfig,
+  type Sam2VideoConfig,
+} from './video-config.js';

@@ -36,6 +36,12 @@ export interface MaskOutputs {
   readonly objectScoreLogits: tf.Tensor3D;
 }
 
+/** The decoder's outputs with what they were read from. */
+export interface TokenOutputs extends MaskOutputs {
+  /** [B * N, own + T, C] f32: see {@link MaskDecoder.maskTokens}. */
+  readonly tokens: tf.Tensor3D;
+}
+
 /** Predicts masks, their IoU and an object score from prompt tokens and image features. */
 export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
   /** Project the two finest maps of the pyramid to the decoder's widths; run once per image. */
@@ -55,7 +61,7 @@ export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
    * Returns the alternatives with `multimask`, otherwise the single mask; outside training, an unstable single mask is replaced
    * by the alternative with the highest predicted IoU.
    */
-  forward(inputs: MaskDecoderInputs, context: ForwardContext): MaskOutputs {
+  forward(inputs: MaskDecoderInputs, context: ForwardContext): TokenOutputs {
     const { multimask, size, highRes0, highRes1 } = inputs;
     const { tokens, image } = this.transformer.forward(inputs.tokens, inputs.image, inputs.imagePositions, context);
     const heads = [
@@ -78,7 +84,13 @@ export class MaskDecoder extends MaskDecoderParts<MaskDecoderConfig> {
     const { predMasks, iouScores } = single
       ? selectStable(all.masks as tf.Tensor5D, all.scores as tf.Tensor3D, this.config)
       : { predMasks: all.masks as tf.Tensor5D, iouScores: all.scores as tf.Tensor3D };
-    return { predMasks, iouScores, objectScoreLogits: all.object as tf.Tensor3D };
+    return { predMasks, iouScores, objectScoreLogits: all.object as tf.Tensor3D, tokens };
+  }
+
+  /** The tokens of the alternatives with `multimask`, otherwise that of the single mask: [B * N, M, C] f32. */
+  maskTokens(tokens: tf.Tensor3D, multimask: boolean): tf.Tensor3D {
+    const [first, count] = multimask ? [1, this.config.numMultimaskOutputs] : [0, 1];
+    return tf.slice(tokens, [0, LEADING_TOKENS + first, 0], [-1, count, -1]);
   }
 
   /** Image features upscaled by 4, adding the pyramid's finer maps in between. */

@@ -14,7 +14,7 @@ import { assertShape } from '../../util/index.js';
 import { Hiera } from '../hiera/index.js';
 import { checkPrompts, PositionEmbedding, type Prompts, perPrompt } from '../sam-common/index.js';
 import type { Sam2Config } from './config.js';
-import { MaskDecoder, type MaskOutputs } from './mask-decoder.js';
+import { MaskDecoder, type MaskOutputs, type TokenOutputs } from './mask-decoder.js';
 import { Neck } from './neck.js';
 import { PromptEncoder } from './prompt-encoder.js';
 
@@ -50,8 +50,8 @@ export class Sam2 extends Module {
   private readonly sharedImageEmbedding: PositionEmbedding;
   private readonly visionEncoder: VisionEncoder;
   private readonly promptEncoder: PromptEncoder;
-  private readonly maskDecoder: MaskDecoder;
-  private readonly noMemoryEmbedding: Parameter;
+  protected readonly maskDecoder: MaskDecoder;
+  protected readonly noMemoryEmbedding: Parameter;
 
   constructor(config: Sam2Config) {
     super();
@@ -105,18 +105,23 @@ export class Sam2 extends Module {
    * @throws SonogroundError when the images have another size, or maps of the backbone are inconsistent.
    */
   encodeImage(pixelValues: tf.Tensor4D, context: ForwardContext): Sam2ImageFeatures {
+    return this.encode(pixelValues, this.noMemoryEmbedding, context);
+  }
+
+  /** {@link encodeImage} with another embedding in place of "no memory", or none. */
+  protected encode(pixelValues: tf.Tensor4D, added: Parameter | undefined, context: ForwardContext): Sam2ImageFeatures {
     const { imageSize } = this.config.promptEncoder;
     assertShape(pixelValues, [null, imageSize, imageSize, this.config.backbone.numChannels], 'Sam2 pixelValues');
     const { convS0, convS1 } = this.maskDecoder;
-    const features = tf.tidy(() => {
+    const owners = added === undefined ? [convS0, convS1] : [convS0, convS1, added];
+    return tf.tidy(() => {
       const [fine, middle, coarse] = this.visionEncoder.forward(pixelValues, context) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-      return context.block([convS0, convS1, this.noMemoryEmbedding], { fine, middle, coarse }, (x) => ({
+      return context.block(owners, { fine, middle, coarse }, (x) => ({
         highRes0: convS0.forward(x.fine), // [B, 4h, 4w, C / 8]
         highRes1: convS1.forward(x.middle), // [B, 2h, 2w, C / 4]
-        embeddings: tf.add(x.coarse, this.noMemoryEmbedding.value) as tf.Tensor4D, // [B, h, w, C]
+        embeddings: added === undefined ? x.coarse.clone() : (tf.add(x.coarse, added.value) as tf.Tensor4D), // [B, h, w, C]
       }));
     });
-    return features;
   }
 
   /**
@@ -126,30 +131,32 @@ export class Sam2 extends Module {
    * @throws SonogroundError when a shape is wrong, the numbers of boxes and sets of points differ, points have no labels, or an
    * earlier mask is not four times the size of the features.
    */
-  decodeMasks({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): MaskOutputs {
+  decodeMasks(inputs: DecodeInputs, context: ForwardContext): MaskOutputs {
+    return tf.tidy(() => {
+      const { tokens: _, ...outputs } = this.decode(inputs, context);
+      return outputs as unknown as tf.TensorContainer;
+    }) as unknown as MaskOutputs;
+  }
+
+  /** {@link decodeMasks} with the decoder's tokens. */
+  protected decode({ features, boxes, points, labels, masks, multimask }: DecodeInputs, context: ForwardContext): TokenOutputs {
     const [b, h, w, c] = features.embeddings.shape;
     checkPrompts({ boxes, points, labels }, b, 'Sam2.decodeMasks');
     if (masks !== undefined) assertShape(masks, [b, 4 * h, 4 * w, 1], 'Sam2 masks');
-    return tf.tidy(() => {
-      const asked: Prompts = boxes === undefined && points === undefined ? noPrompt(b) : { boxes, points, labels };
-      const imagePositions = this.sharedImageEmbedding.grid(this.promptEncoder.mapSize, this.promptEncoder.mapSize); // [h * w, C]
-      const owners = [this.promptEncoder, ...this.maskDecoder.tokenOwners];
-      const { tokens, image } = context.block(owners, { embeddings: features.embeddings, masks, ...asked }, (x) => {
-        const prompt = this.promptEncoder.tokens(x); // [B, N, T, C]
-        const dense = tf.add(x.embeddings, this.promptEncoder.dense(x.masks)) as tf.Tensor4D; // [B, h, w, C]
-        const rows = prompt.shape[0] * prompt.shape[1];
-        return {
-          tokens: this.maskDecoder.withOwnTokens(prompt), // [B * N, own + T, C]
-          image: tf.reshape(perPrompt(dense, rows), [rows, h * w, c]) as tf.Tensor3D, // [B * N, h * w, C]
-        };
-      });
-      const { highRes0, highRes1 } = features;
-      const outputs = this.maskDecoder.forward(
-        { tokens, image, imagePositions, highRes0, highRes1, size: [h, w], multimask },
-        context,
-      );
-      return outputs as unknown as tf.TensorContainer;
-    }) as unknown as MaskOutputs;
+    const asked: Prompts = boxes === undefined && points === undefined ? noPrompt(b) : { boxes, points, labels };
+    const imagePositions = this.sharedImageEmbedding.grid(this.promptEncoder.mapSize, this.promptEncoder.mapSize); // [h * w, C]
+    const owners = [this.promptEncoder, ...this.maskDecoder.tokenOwners];
+    const { tokens, image } = context.block(owners, { embeddings: features.embeddings, masks, ...asked }, (x) => {
+      const prompt = this.promptEncoder.tokens(x); // [B, N, T, C]
+      const dense = tf.add(x.embeddings, this.promptEncoder.dense(x.masks)) as tf.Tensor4D; // [B, h, w, C]
+      const rows = prompt.shape[0] * prompt.shape[1];
+      return {
+        tokens: this.maskDecoder.withOwnTokens(prompt), // [B * N, own + T, C]
+        image: tf.reshape(perPrompt(dense, rows), [rows, h * w, c]) as tf.Tensor3D, // [B * N, h * w, C]
+      };
+    });
+    const { highRes0, highRes1 } = features;
+    return this.maskDecoder.forward({ tokens, image, imagePositions, highRes0, highRes1, size: [h, w], multimask }, context);
   }
 
   /**

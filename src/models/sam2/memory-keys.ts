@@ -1,7 +1,7 @@
-/** Keys of published `sam2_video` checkpoints that belong to the memory over video frames, as path patterns. */
-export const sam2UnusedKeys: readonly string[] = [
+/** Keys of the memory over video frames, as path patterns: read by `Sam2Video`, skipped by the image model alone. */
+export const sam2MemoryKeys: readonly string[] = [
   'memory_*.**',
-  'memory_*',
+  'memory_temporal_positional_encoding',
   'mask_downsample.**',
   'object_pointer_proj.**',
   'temporal_positional_encoding_projection_layer.**',

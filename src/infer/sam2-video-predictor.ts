@@ -1,0 +1,119 @@
+import { ensureBackend, tf } from '../backend/index.js';
+import type { Clip, RasterImage } from '../imaging/index.js';
+import type { Sam2Video } from '../models/sam2/index.js';
+import { InferencePasses, inference } from '../nn/index.js';
+import { type AdaptedOptions, loadSam2VideoParts } from '../pretrained/index.js';
+import type { ImageProcessor } from '../processing/index.js';
+import { RuntimeError, UsageError } from '../util/index.js';
+import type { ClipTracker, ClipTracking } from './clip-tracker.js';
+import { FrameFeatures } from './sam2-video/frame-features.js';
+import { VideoTracker } from './sam2-video/video-tracker.js';
+import { stretchedImage } from './square-image.js';
+
+/** Parts and settings of a predictor. */
+export interface Sam2VideoPredictorOptions {
+  readonly model: Sam2Video;
+  readonly imageProcessor: ImageProcessor;
+  /**
+   * Most marked frames that a frame is compared with, the closest ones, unless the model's configuration says otherwise. Default: 8.
+   * Each costs as much as one of the six frames before.
+   */
+  readonly mostPromptedFrames?: number | undefined;
+}
+
+const MOST_PROMPTED = 8;
+
+/**
+ * Follows objects through clips with SAM 2. Frames are stretched to the model's square, masks are stretched back. Owns its model.
+ *
+ * @example
+ * import { loadSam2VideoPredictor } from 'sonoground/models';
+ *
+ * const predictor = await loadSam2VideoPredictor('sam2.1-hiera-tiny');
+ * const tracker = await predictor.track(clip);
+ * await tracker.prompt({ frame: 0, object: 1, box: [40, 30, 120, 90] });
+ * for await (const { frame, objects } of tracker.propagate()) console.log(frame, objects[0]?.objectScore);
+ * tracker.dispose();
+ * predictor.dispose();
+ */
+export class Sam2VideoPredictor implements ClipTracking, Disposable {
+  private readonly model: Sam2Video;
+  private readonly imageProcessor: ImageProcessor;
+  private readonly mostPromptedFrames: number;
+  private readonly passes: InferencePasses;
+  private disposed = false;
+
+  constructor({ model, imageProcessor, mostPromptedFrames = MOST_PROMPTED }: Sam2VideoPredictorOptions) {
+    if (!Number.isInteger(mostPromptedFrames) || mostPromptedFrames < 1)
+      throw new UsageError({
+        code: 'E_OPTION_VALUE',
+        where: 'mostPromptedFrames',
+        what: `expected 1 or more, got ${mostPromptedFrames}`,
+      });
+    this.model = model;
+    this.imageProcessor = imageProcessor;
+    this.mostPromptedFrames = mostPromptedFrames;
+    this.passes = new InferencePasses(model);
+  }
+
+  /**
+   * Opens a clip. Several may be open at a time.
+   *
+   * @throws RuntimeError after {@link dispose}.
+   */
+  async track(clip: Clip): Promise<ClipTracker> {
+    if (this.disposed)
+      throw new RuntimeError({
+        code: 'E_NOT_READY',
+        where: 'Sam2VideoPredictor.track',
+        what: 'it was disposed',
+        fix: 'Load it again',
+      });
+    const { model, passes, mostPromptedFrames } = this;
+    const square = stretchedImage(this.imageProcessor);
+    const encode = (image: RasterImage) => {
+      const { pixelValues } = square.prepare(image);
+      const features = passes.run('frame', { pixelValues }, (given) => model.encodeFrame(given.pixelValues, inference));
+      tf.dispose(pixelValues);
+      return features;
+    };
+    const { imageSize: side } = model.config.promptEncoder;
+    return new VideoTracker({
+      model,
+      passes,
+      clip,
+      features: new FrameFeatures(clip, encode),
+      toClip: (logits) => square.toImage(logits, { width: side, height: side }, clip),
+      mostPromptedFrames,
+    });
+  }
+
+  /** Frees the model. Trackers that are open must be disposed before. Idempotent. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.passes.dispose();
+    this.model.dispose();
+  }
+
+  /** Same as {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Loads a SAM 2 with its memory, to follow objects through clips. Initialises the fastest available backend unless one was initialised
+ * before.
+ *
+ * @param model - a Hugging Face model directory of type `sam2_video`, Meta's `.pt` file, or the name of a downloaded model.
+ * @throws CheckpointError naming the file that is missing or does not fit, as that of an image model without memory.
+ */
+export async function loadSam2VideoPredictor(
+  model: string,
+  options: AdaptedOptions & Pick<Sam2VideoPredictorOptions, 'mostPromptedFrames'> = {},
+): Promise<Sam2VideoPredictor> {
+  await ensureBackend();
+  const { mostPromptedFrames, ...adapted } = options;
+  return new Sam2VideoPredictor({ ...(await loadSam2VideoParts(model, adapted)), mostPromptedFrames });
+}

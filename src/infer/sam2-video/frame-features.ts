@@ -1,0 +1,59 @@
+import { tf } from '../../backend/index.js';
+import type { Clip, RasterImage } from '../../imaging/index.js';
+import type { Sam2ImageFeatures } from '../../models/sam2/index.js';
+import { DataError } from '../../util/index.js';
+
+/** How many frames' features are held: the current one, and those that somebody goes back and forth between. */
+const CAPACITY = 3;
+
+/** The image features of a clip's frames, computed once for all objects. Owns the tensors that it returns. */
+export class FrameFeatures {
+  private readonly clip: Clip;
+  private readonly encode: (image: RasterImage) => Sam2ImageFeatures;
+  /** Least recently used first. */
+  private readonly entries = new Map<number, Sam2ImageFeatures>();
+
+  constructor(clip: Clip, encode: (image: RasterImage) => Sam2ImageFeatures) {
+    this.clip = clip;
+    this.encode = encode;
+  }
+
+  /**
+   * Features of a frame; valid until `CAPACITY` others were asked for.
+   *
+   * @throws DataError when the frame cannot be read, or has another size than the clip.
+   */
+  async of(frame: number): Promise<Sam2ImageFeatures> {
+    const found = this.entries.get(frame);
+    this.entries.delete(frame);
+    const features = found ?? this.encode(await this.read(frame));
+    this.entries.set(frame, features);
+    for (const [oldest, unused] of this.entries) {
+      if (this.entries.size <= CAPACITY) break;
+      release(unused);
+      this.entries.delete(oldest);
+    }
+    return features;
+  }
+
+  private async read(frame: number): Promise<RasterImage> {
+    const { name, width, height } = this.clip;
+    const image = await this.clip.frame(frame);
+    if (image.width === width && image.height === height && image.data.length === width * height * 3) return image;
+    throw new DataError({
+      code: 'E_SHAPE',
+      where: `${name}, frame ${frame}`,
+      what: `expected ${width}x${height} pixels of three bytes, as the clip has, got ${image.width}x${image.height} with ${image.data.length} bytes`,
+      fix: 'Give frames of one size',
+    });
+  }
+
+  dispose(): void {
+    for (const features of this.entries.values()) release(features);
+    this.entries.clear();
+  }
+}
+
+function release(features: Sam2ImageFeatures): void {
+  tf.dispose({ ...features });
+}

@@ -1,0 +1,277 @@
+import { tf } from '../../backend/index.js';
+import type { BinaryMask, Clip, MaskLogits } from '../../imaging/index.js';
+import type { ObjectInputs, ObjectMemory, Sam2Video } from '../../models/sam2/index.js';
+import { type InferencePasses, inference } from '../../nn/index.js';
+import { temporalEncoding } from '../../ops/index.js';
+import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
+import type { ClipTracker, TrackedFrame, TrackedObject, TrackPrompt } from '../clip-tracker.js';
+import type { FrameFeatures } from './frame-features.js';
+import { framesToTrack, type PropagateOptions } from './frames-to-track.js';
+import { ObjectTrack, type PromptedSighting, type Sighting } from './object-track.js';
+import { limited } from './pack-logits.js';
+import { checkTrackPrompt, modelMask, modelPoints } from './prompt-inputs.js';
+import { selectMemory } from './select-memory.js';
+
+/** Parts of a tracker. */
+export interface VideoTrackerOptions {
+  readonly model: Sam2Video;
+  readonly passes: InferencePasses;
+  readonly clip: Clip;
+  readonly features: FrameFeatures;
+  /** Resizes logits to the clip's grid and thresholds them. */
+  readonly toClip: (logits: MaskLogits) => BinaryMask;
+  readonly mostPromptedFrames: number;
+}
+
+/** What an object's mask is computed from. */
+interface ComputeInputs extends ObjectInputs {
+  readonly memory: ObjectMemory | undefined;
+}
+
+/** Tensors of one object on one frame, with a batch of one. */
+interface Computed {
+  readonly maskLogits: tf.Tensor;
+  readonly iouScores: tf.Tensor;
+  readonly objectScoreLogits: tf.Tensor;
+  readonly pointers: tf.Tensor;
+  readonly map: tf.Tensor3D;
+}
+
+/** Follows objects through a clip with SAM 2's memory. Calls are answered in order, one at a time. */
+export class VideoTracker implements ClipTracker {
+  private readonly model: Sam2Video;
+  private readonly passes: InferencePasses;
+  private readonly clip: Clip;
+  private readonly features: FrameFeatures;
+  private readonly toClip: (logits: MaskLogits) => BinaryMask;
+  private readonly mostPrompted: number;
+  private readonly objects = new Map<number, ObjectTrack>();
+  private last: Promise<unknown> = Promise.resolve();
+  private disposed = false;
+
+  constructor({ model, passes, clip, features, toClip, mostPromptedFrames }: VideoTrackerOptions) {
+    this.model = model;
+    this.passes = passes;
+    this.clip = clip;
+    this.features = features;
+    this.toClip = toClip;
+    this.mostPrompted = model.config.memory.maxCondFrameNum ?? mostPromptedFrames;
+  }
+
+  /**
+   * Marks or corrects an object. Points and box take the place of earlier ones on this frame; the mask that they gave is refined. A
+   * mask is taken as it is; an empty one says that the object is not visible.
+   *
+   * @throws UsageError for an invalid prompt; DataError for a frame that cannot be read; RuntimeError after {@link dispose}.
+   */
+  async prompt(prompt: TrackPrompt): Promise<TrackedFrame> {
+    this.checkAlive('prompt');
+    checkTrackPrompt(prompt, this.clip);
+    return this.inTurn(async () => {
+      const { frame, object } = prompt;
+      const track = this.objects.get(object) ?? new ObjectTrack();
+      const sighting = await this.mark(track, prompt);
+      if (this.disposed || track.removed) {
+        sighting.map.dispose();
+        throw this.gone('prompt');
+      }
+      this.objects.set(object, track);
+      track.mark(frame, sighting);
+      const marked = [...this.objects].flatMap(([id, { prompted }]) => {
+        const seen = prompted.get(frame);
+        return seen === undefined ? [] : [this.answer(id, seen)];
+      });
+      return { frame, objects: marked };
+    });
+  }
+
+  /** @throws UsageError when there is no such object. */
+  remove(object: number): void {
+    this.checkAlive('remove');
+    const track = this.objects.get(object);
+    if (track === undefined)
+      throw new UsageError({ code: 'E_PROMPT_INVALID', where: 'remove', what: `no object ${object} was marked` });
+    track.dispose();
+    this.objects.delete(object);
+  }
+
+  /**
+   * Carries all objects on; each is followed on all frames, also before it was first marked. Frames on which one is marked keep its mask.
+   *
+   * @throws UsageError when no object was marked, or `from` is not in the clip; DataError for a frame that cannot be read, after which
+   * all that was tracked before is kept; the signal's reason when it is aborted.
+   */
+  async *propagate(options: PropagateOptions = {}): AsyncGenerator<TrackedFrame> {
+    this.checkAlive('propagate');
+    const marked = [...this.objects.values()].flatMap(({ prompted }) => [...prompted.keys()]);
+    const backward = options.direction === 'backward';
+    for (const frame of framesToTrack(options, marked, this.clip)) {
+      options.signal?.throwIfAborted();
+      yield await this.inTurn(() => this.step(frame, backward));
+    }
+  }
+
+  private async step(frame: number, backward: boolean): Promise<TrackedFrame> {
+    this.checkAlive('propagate');
+    const answers: TrackedObject[] = [];
+    for (const [id, track] of [...this.objects]) {
+      if (track.removed) continue;
+      const sighting = track.prompted.get(frame) ?? (await this.follow(track, frame, backward));
+      await track.fade(frame, this.model.config.memory.numMaskmem - 1);
+      if (!track.removed) answers.push(this.answer(id, sighting));
+    }
+    // Not within a step: two objects' passes may be of one shape.
+    await this.passes.settle();
+    return { frame, objects: answers };
+  }
+
+  /** Predicts an object on a frame where it was not marked. */
+  private async follow(track: ObjectTrack, frame: number, backward: boolean): Promise<Sighting> {
+    const memory = await this.memoryOf(track, frame, backward);
+    const features = await this.features.of(frame);
+    const { multimaskOutputInSam, multimaskMinPtNum, multimaskOutputForTracking } = this.model.config.memory;
+    const multimask = multimaskOutputInSam && multimaskOutputForTracking && multimaskMinPtNum === 0;
+    const outputs = this.passes.run('follow', { features, memory, multimask }, (given) => this.compute(given, false));
+    tf.dispose([memory?.pointers ?? [], memory?.pointerTimes ?? []]);
+    const sighting = { ...(await readSighting(outputs)), map: outputs.map, backward };
+    if (track.removed || this.disposed) sighting.map.dispose();
+    else track.track(frame, sighting);
+    return sighting;
+  }
+
+  /** Predicts or takes an object's mask on a frame where it is marked. */
+  private async mark(track: ObjectTrack, prompt: TrackPrompt): Promise<PromptedSighting> {
+    const { frame, mask } = prompt;
+    const corrected = track.reached(frame) || track.prompted.get(frame)?.corrected === true;
+    const backward = track.wasBackward(frame);
+    if (mask !== undefined) {
+      const features = await this.features.of(frame);
+      const masks = modelMask(mask, this.model.config.promptEncoder.imageSize);
+      const outputs = this.passes.run('given', { features, masks }, (given) => {
+        const taken = this.model.takeMasks(given.features, given.masks, inference);
+        const shown = {
+          maskLogits: tf.sub(tf.mul(given.masks, 2), 1) as tf.Tensor4D,
+          objectScoreLogits: taken.objectScoreLogits,
+        };
+        return { ...taken, map: this.model.memorise(given.features.embeddings, shown, true, inference) };
+      });
+      masks.dispose();
+      return { ...(await readSighting(outputs)), map: outputs.map, backward, corrected, given: mask };
+    }
+    const earlier = await track.logitsOf(frame);
+    const memory = corrected ? await this.memoryOf(track, frame, backward) : undefined;
+    const features = await this.features.of(frame);
+    const [, h, w] = features.embeddings.shape;
+    const { points, labels, count } = modelPoints(prompt, this.clip, this.model.config.promptEncoder.imageSize);
+    const masks = earlier && tf.tensor4d(earlier.map(limited), [1, 4 * h, 4 * w, 1]);
+    const { multimaskOutputInSam, multimaskMinPtNum, multimaskMaxPtNum, multimaskOutputForTracking } = this.model.config.memory;
+    const few = multimaskMinPtNum <= count && count <= multimaskMaxPtNum;
+    const multimask = multimaskOutputInSam && few && (!corrected || multimaskOutputForTracking);
+    const inputs = { features, memory, points, labels, masks, multimask };
+    const outputs = this.passes.run('mark', inputs, (given) => this.compute(given, true));
+    tf.dispose([points, labels, masks ?? [], memory?.pointers ?? [], memory?.pointerTimes ?? []]);
+    return { ...(await readSighting(outputs)), map: outputs.map, backward, corrected };
+  }
+
+  /** Memory attention, mask decoder and memory encoder in one pass. */
+  private compute({ features, memory, ...given }: ComputeInputs, prompted: boolean): Computed {
+    const embeddings = this.model.recall(features.embeddings, memory, inference);
+    const found = this.model.decodeObjects({ ...given, features: { ...features, embeddings } }, inference);
+    return { ...found, map: this.model.memorise(features.embeddings, found, prompted, inference) };
+  }
+
+  /** What an object's mask on a frame is predicted from. The pointers are the caller's. */
+  private async memoryOf(track: ObjectTrack, frame: number, backward: boolean): Promise<ObjectMemory | undefined> {
+    const { numMaskmem, maxObjectPointersInEncoder } = this.model.config.memory;
+    const { frames } = this.clip;
+    const mostPointers = Math.min(frames, maxObjectPointersInEncoder);
+    const options = { frame, backward, frames, numMaskmem, mostPrompted: this.mostPrompted, mostPointers };
+    const { prompted, others, pointers } = selectMemory(track, options);
+    for (const other of others) if (track.hasFaded(other.frame)) await this.restore(track, other.frame);
+    const maps = [...prompted.map((at) => ({ frame: at, age: 0 })), ...others].flatMap(({ frame: at, age }) => {
+      const map = track.prompted.get(at)?.map ?? track.mapOf(at);
+      return map === undefined ? [] : [{ map, age }];
+    });
+    if (maps.length === 0) return undefined;
+    const held = pointers.flatMap(({ frame: at, age }) => {
+      const pointer = track.prompted.get(at)?.pointer ?? track.pointerOf(at);
+      return pointer === undefined ? [] : [{ pointer, age }];
+    });
+    if (held.length === 0) return { frames: maps };
+    const channels = this.model.config.neck.fpnHiddenSize;
+    const ages = held.map(({ age }) => age / (mostPointers - 1));
+    const values = Float32Array.from(held.flatMap(({ pointer }) => [...pointer]));
+    return {
+      frames: maps,
+      pointers: tf.tensor3d(values, [1, held.length, channels]),
+      pointerTimes: tf.tensor2d(temporalEncoding(ages, channels), [held.length, channels]),
+    };
+  }
+
+  /** Remembers a frame again whose memory had faded. */
+  private async restore(track: ObjectTrack, frame: number): Promise<void> {
+    const { embeddings } = await this.features.of(frame);
+    const [, h, w] = embeddings.shape;
+    await track.restore(frame, ({ logits, objectLogit }) =>
+      tf.tidy(() => {
+        const maskLogits = tf.tensor4d(logits, [1, 4 * h, 4 * w, 1]);
+        return this.model.memorise(embeddings, { maskLogits, objectScoreLogits: tf.tensor2d([[objectLogit]]) }, false, inference);
+      }),
+    );
+  }
+
+  private answer(object: number, sighting: Sighting | PromptedSighting): TrackedObject {
+    const { logits, score, objectLogit } = sighting;
+    const side = Math.sqrt(logits.length);
+    const given = 'given' in sighting ? sighting.given : undefined;
+    const mask = given ?? this.toClip({ width: side, height: side, data: logits });
+    return { object, mask, score, objectScore: 1 / (1 + Math.exp(-objectLogit)) };
+  }
+
+  /** Runs one thing at a time. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work, work);
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private checkAlive(method: string): void {
+    if (this.disposed) throw this.gone(method);
+  }
+
+  private gone(method: string): RuntimeError {
+    return new RuntimeError({
+      code: 'E_NOT_READY',
+      where: `ClipTracker.${method}`,
+      what: 'it was disposed',
+      fix: 'Open the clip again',
+    });
+  }
+
+  /** Frees what is remembered, but not the model. Idempotent. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const track of this.objects.values()) track.dispose();
+    this.objects.clear();
+    this.features.dispose();
+  }
+}
+
+/** Reads a pass's outputs and frees all but the memory. */
+async function readSighting({ maskLogits, iouScores, objectScoreLogits, pointers }: Computed): Promise<Sighting> {
+  const tensors = [maskLogits, iouScores, objectScoreLogits, pointers] as const;
+  const [logits, [score = Number.NaN], [objectLogit = Number.NaN], pointer] = (await Promise.all(
+    tensors.map((t) => t.data<'float32'>()),
+  )) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  tf.dispose([...tensors]);
+  // NaN is never above 0: without this check the mask would silently be empty.
+  if ([score, objectLogit, logits[0], pointer[0]].some(Number.isNaN))
+    throw new CheckpointError({
+      code: 'E_WEIGHTS_NOT_FINITE',
+      where: 'tracker',
+      what: 'its answer is not a number (NaN): its weights, or those of its adapter, are too large to compute with',
+      fix: 'Take an earlier checkpoint',
+    });
+  return { logits, score, objectLogit, pointer };
+}
