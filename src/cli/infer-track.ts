@@ -1,8 +1,20 @@
 import { join } from 'node:path';
-import { type BatchOptions, type BatchSettings, batchFolders, DetectionTracker, modelsIn, runClips } from '../infer/index.js';
+import { initBackend } from '../backend/index.js';
+import {
+  type BatchOptions,
+  type BatchSettings,
+  batchFolders,
+  DetectionTracker,
+  isExported,
+  modelsIn,
+  runClips,
+  TrackedSegmenter,
+} from '../infer/index.js';
+import { hasMemory, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findClips } from './find-clips.js';
+import type { GlobalOptions } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
 
@@ -24,7 +36,7 @@ export const trackOptions = {
 } as const;
 
 /** The other options that clips need. */
-interface ClipArguments extends TrackOptions {
+interface ClipArguments extends TrackOptions, GlobalOptions {
   readonly image: readonly string[];
   readonly out: string;
   readonly onBad: 'stop' | 'skip';
@@ -46,15 +58,21 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
   const { settings, load } = await batchOf();
   if (load === undefined || 'universeg' in settings) throw new RangeError('trackClips: it is for prompts');
   const models: BatchSettings = settings;
-  consoleLogger.info('each frame is segmented on its own, and objects keep their identity by overlap: the masker has no memory');
+  const memory = await maskerWithMemory(models);
+  consoleLogger.info(
+    memory === undefined
+      ? 'tracking by detection: the masker has no memory, so each frame is segmented on its own and objects keep their identity by overlap; weights with a memory: sam2.1-hiera-tiny and its kind, with --masker'
+      : `tracking by the memory of ${memory}`,
+  );
   const stop = stopOnSignals('finishing the current frame');
   const progress = progressOfClips();
   const begin = performance.now();
   const summary = await runClips({
     clips,
-    settings: { ...models, tracking: 'detection', every },
+    settings: { ...models, tracking: memory === undefined ? 'detection' : 'memory', every },
     out,
-    load: async () => new DetectionTracker(await maskedBy(load, models)),
+    load: async () =>
+      memory === undefined ? new DetectionTracker(await maskedBy(load, models)) : withMemory(memory, models, options.backend),
     overwrite,
     onBad,
     signal: stop.signal,
@@ -98,6 +116,26 @@ function refuseOthers({ exemplars, shard, masker, every }: ClipArguments): void 
     });
   if (every !== undefined && !(Number.isInteger(every) && every > 0))
     throw new UsageError({ code: 'E_OPTION_VALUE', where: '--every', what: `expected a number of frames from 1, got ${every}` });
+}
+
+/** The masker of the settings, if it has a memory. An exported model has none, nor has a method of the comparison. */
+async function maskerWithMemory({ masker, method, detector }: BatchSettings): Promise<string | undefined> {
+  if (method !== undefined || masker === null || (masker === undefined && (await isExported(detector)))) return undefined;
+  const named = masker ?? shippedModels.masker;
+  return (await hasMemory(named)) ? named : undefined;
+}
+
+async function withMemory(masker: string, settings: BatchSettings, backend: GlobalOptions['backend']): Promise<TrackedSegmenter> {
+  const { detector, adapter, maskerAdapter, adapterScale, precision } = settings;
+  if (precision !== undefined)
+    throw new UsageError({
+      code: 'E_OPTION_CONFLICT',
+      where: '--precision',
+      what: 'a tracker with a memory runs in float32',
+      fix: 'Leave it out',
+    });
+  await initBackend(backend, consoleLogger);
+  return TrackedSegmenter.load({ detector, masker, adapter, maskerAdapter, adapterScale });
 }
 
 async function maskedBy(load: NonNullable<Batch['load']>, settings: BatchSettings) {

@@ -1,8 +1,12 @@
+import { ensureBackend } from '../../backend/index.js';
 import { boxOfMask, type Clip } from '../../imaging/index.js';
 import { boxIou } from '../../metrics/index.js';
+import { loadDetector, shippedModels } from '../../pretrained/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject } from '../clip-tracker.js';
-import type { Detector } from '../detector.js';
+import { type Detector, GroundingDinoPredictor } from '../detector.js';
+import type { LoadOptions } from '../grounded-segmenter.js';
+import { loadSam2VideoPredictor } from '../sam2-video-predictor.js';
 import { checkSegmentOptions, type SegmentOptions } from '../segment-options.js';
 import type { ClipFrame, ClipOptions, ClipSegment, ClipSegmenter } from './clip-segment.js';
 import { checkEvery } from './detected-clip.js';
@@ -12,6 +16,12 @@ import { assignTracks, emptyMask, type Track } from './tracks.js';
 export interface TrackedModels {
   readonly detector: Detector;
   readonly tracking: ClipTracking & { dispose?(): void };
+}
+
+/** Models to load: those of a segmenter, with a masker that has a memory. */
+export interface TrackedLoadOptions extends Omit<LoadOptions, 'masker' | 'precision'> {
+  /** Folder of a SAM 2 with its memory, Meta's `.pt` file, or the name of a downloaded model. */
+  readonly masker: string;
 }
 
 /** Probability below which a frame does not show an object. */
@@ -43,6 +53,23 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
 
   constructor(models: TrackedModels) {
     this.models = models;
+  }
+
+  /**
+   * Loads both models. The masker must be a SAM 2 with its memory, as published for video.
+   *
+   * @throws CheckpointError naming the file that is missing or does not fit, such as that of an image model without memory.
+   */
+  static async load({ detector, masker, adapter, adapterScale, maskerAdapter }: TrackedLoadOptions): Promise<TrackedSegmenter> {
+    await ensureBackend();
+    const finder = new GroundingDinoPredictor(await loadDetector(detector ?? shippedModels.detector, { adapter, adapterScale }));
+    try {
+      const tracking = await loadSam2VideoPredictor(masker, { adapter: maskerAdapter, adapterScale });
+      return new TrackedSegmenter({ detector: finder, tracking });
+    } catch (error) {
+      finder.dispose();
+      throw error;
+    }
   }
 
   /**
