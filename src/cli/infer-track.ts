@@ -97,6 +97,17 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
   } else if (bad.length > 0) process.exitCode = 1;
 }
 
+/** @throws UsageError for an option that images do not take. */
+export function refuseWithoutClips({ every }: TrackOptions): void {
+  if (every === undefined) return;
+  throw new UsageError({
+    code: 'E_OPTION_CONFLICT',
+    where: '--every',
+    what: 'it is for clips',
+    fix: 'Give --track, or leave it out',
+  });
+}
+
 /** @throws UsageError for options that clips do not take. */
 function refuseOthers({ exemplars, shard, masker, every }: ClipArguments): void {
   const [other] = Object.entries({ exemplars, shard }).find(([, value]) => value !== undefined) ?? [];

@@ -10,7 +10,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { findImages } from './find-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
-import { type TrackOptions, trackClips, trackOptions } from './infer-track.js';
+import { refuseWithoutClips, type TrackOptions, trackClips, trackOptions } from './infer-track.js';
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
@@ -146,6 +146,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const { image, out: whole, shard: part, onBad, overwrite } = options;
     if (options.exemplars === undefined) checkPromptOptions(options);
     if (options.track) return trackClips(options, () => batchByPrompts(options));
+    refuseWithoutClips(options);
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);
     const all = await findImages(image, { skip: batchFolders.map((folder) => join(whole, folder)), logger: consoleLogger });

@@ -55,7 +55,9 @@ export class TargetScorer {
       this.dsc.push(100 * diceCoefficient(predicted, truth));
     }
     if (this.last?.truth.data.includes(1) && truth.data.includes(1)) {
-      this.steady.push(100 * iou(this.last.predicted, predicted));
+      // Two masks that are missing alike are not steady.
+      const shown = this.last.predicted.data.includes(1) || predicted.data.includes(1);
+      if (shown) this.steady.push(100 * iou(this.last.predicted, predicted));
       this.trueSteady.push(100 * iou(this.last.truth, truth));
     }
     this.last = { predicted, truth };

@@ -59,7 +59,7 @@ class BoxTracker implements ClipTracker {
     const own = this.prompts.get(frame) ?? new Map<number, TrackPrompt>();
     this.prompts.set(frame, own.set(object, prompt));
     const answers = this.answers.get(frame) ?? new Map<number, TrackedObject>();
-    this.answers.set(frame, answers.set(object, await this.ask(frame, prompt)));
+    this.answers.set(frame, answers.set(object, await this.ask(frame, prompt, true)));
     return { frame, objects: [...own.keys()].map((id) => answers.get(id) as TrackedObject) };
   }
 
@@ -90,8 +90,9 @@ class BoxTracker implements ClipTracker {
       const own = this.prompts.get(frame) ?? new Map<number, TrackPrompt>();
       const now = new Map<number, TrackedObject>();
       for (const object of new Set([...own.keys(), ...before.keys()])) {
-        const prompt = own.get(object) ?? carried(frame, object, before.get(object), this.clip);
-        now.set(object, prompt === undefined ? gone(object, this.clip) : await this.ask(frame, prompt));
+        const marked = own.get(object);
+        const prompt = marked ?? carried(frame, object, before.get(object), this.clip);
+        now.set(object, prompt === undefined ? gone(object, this.clip) : await this.ask(frame, prompt, marked !== undefined));
       }
       this.answers.set(frame, now);
       // Only the neighbour is ever needed, and frames that were prompted.
@@ -100,7 +101,8 @@ class BoxTracker implements ClipTracker {
     }
   }
 
-  private async ask(frame: number, { object, box, points, labels, mask }: TrackPrompt): Promise<TrackedObject> {
+  /** @param marked - by the caller, who sees the object whatever its score. */
+  private async ask(frame: number, { object, box, points, labels, mask }: TrackPrompt, marked: boolean): Promise<TrackedObject> {
     if (mask !== undefined) return { object, mask, score: 1, objectScore: 1 };
     await this.masker.setImage(await this.clip.frame(frame));
     const prompts: MaskPrompts = {
@@ -116,7 +118,7 @@ class BoxTracker implements ClipTracker {
         what: 'the masker gave no mask',
         fix: 'Take another masker',
       });
-    const objectScore = answer.objectScore ?? best.score;
+    const objectScore = marked ? 1 : (answer.objectScore ?? best.score);
     return { object, mask: objectScore < SEEN ? emptyMask(this.clip) : best.mask, score: best.score, objectScore };
   }
 

@@ -51,6 +51,11 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
   readonly tracking = 'memory';
   private readonly models: TrackedModels;
 
+  /** For prompts other than text. */
+  get tracker(): ClipTracking {
+    return this.models.tracking;
+  }
+
   constructor(models: TrackedModels) {
     this.models = models;
   }
