@@ -47,6 +47,11 @@ function inGrey({ width, height, data }: RasterImage, wanted: (grey: number) => 
   return { width, height, data: Uint8Array.from({ length: width * height }, (_, i) => Number(wanted(data[3 * i] as number))) };
 }
 
+/** The pixels of a disc. */
+export function maskOfDisc(disc: Disc): BinaryMask {
+  return inGrey(draw([disc]), (grey) => grey > 0);
+}
+
 /** Finds discs by their grey value, and counts how often it was asked. */
 export class GreyDetector implements Detector {
   readonly asked: RasterImage[] = [];

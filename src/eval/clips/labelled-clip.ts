@@ -74,7 +74,7 @@ export async function sequencesOf(dataset: Dataset): Promise<LabelledClip[]> {
     clips.push(
       await sequence(
         dataset,
-        (key.split('\0')[1] ?? '').replace(/\W+$/, ''),
+        (key.split('\0')[1] ?? '').replace(/[\W_]+$/, ''),
         frames.map(({ index }) => index),
       ),
     );
