@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
@@ -61,6 +61,9 @@ describe('infer --track', () => {
     const { code, text } = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@whole');
     expect([code, text]).toEqual([0, expect.stringContaining('1 clips done before')]);
     expect((await stat(join(dir, 'whole', 'overlays', 'loop.webp'))).mtimeMs).toBe(before.mtimeMs);
+    await rm(join(dir, 'whole', 'overlays', 'loop.webp'));
+    const again = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@whole');
+    expect([again.code, again.text]).toEqual([0, expect.stringContaining('1 clips done, 4 frames')]);
   });
 
   it('keeps the frames before one that cannot be read, names it, and goes on with the next clip', async () => {

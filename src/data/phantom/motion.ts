@@ -17,7 +17,7 @@ export interface Motion {
 }
 
 /** A sine that is 0 at frame 0. */
-export interface Wave {
+interface Wave {
   readonly amplitude: number;
   readonly period: number;
 }

@@ -14,7 +14,7 @@ export interface OpenedClip extends Clip {
 }
 
 /** Frames that follow one another. */
-export interface DecodedFrames {
+interface DecodedFrames {
   /** The number of the first one. */
   readonly first: number;
   readonly images: readonly RasterImage[];
@@ -90,7 +90,7 @@ export function otherSize(where: string, index: number, own: Size, first: Size):
 }
 
 /** The error for a frame that a clip does not have. */
-export function noFrame(name: string, index: number, frames: number): DataError {
+function noFrame(name: string, index: number, frames: number): DataError {
   return new DataError({
     code: 'E_FRAME_NOT_FOUND',
     where: name,

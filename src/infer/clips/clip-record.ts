@@ -8,7 +8,7 @@ import type { ClipSegment } from './clip-segment.js';
 import { tracksCsv } from './track-rows.js';
 
 /** Folder of a record for each clip that was begun. */
-export const RECORDS = 'clips';
+const RECORDS = 'clips';
 
 /** An entry of a clip's results: COCO's, with the frame and the identity. */
 export type ClipResult = Omit<CocoResult, 'image_id' | 'file_name' | 'category_id'> & {

@@ -33,13 +33,13 @@ import type { ClipFrame, ClipSegmenter, TrackingKind } from './clip-segment.js';
 import { trackRow } from './track-rows.js';
 
 /** Everything that the results of clips depend on besides the clips. */
-export interface ClipSettings extends BatchSettings {
+interface ClipSettings extends BatchSettings {
   readonly tracking: TrackingKind;
   /** The detector looks again on every n-th frame. */
   readonly every?: number | undefined;
 }
 
-export interface RunClipsOptions {
+interface RunClipsOptions {
   readonly clips: readonly BatchImage[];
   readonly settings: ClipSettings;
   /** Output folder, for `results.json`, `images.json`, `tracks.csv`, `overlays/` and `masks/`. */
@@ -58,7 +58,7 @@ export interface RunClipsOptions {
 }
 
 /** Result of {@link runClips}. */
-export interface ClipsSummary {
+interface ClipsSummary {
   /** Clips finished in this call, and their frames, those of unfinished clips included. */
   readonly done: number;
   readonly frames: number;

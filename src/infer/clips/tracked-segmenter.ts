@@ -39,7 +39,8 @@ const SEARCH = 3;
  * followed object is that object; one near the place where an object was lost is that object, found again; any other is new.
  *
  * @example
- * import { openClip, TrackedSegmenter } from 'sonoground';
+ * import { openClip } from 'sonoground/imaging';
+ * import { TrackedSegmenter } from 'sonoground/models';
  *
  * const segmenter = await TrackedSegmenter.load({ masker: 'sam2.1-hiera-tiny' });
  * const clip = await openClip('loop.dcm');
