@@ -17,7 +17,7 @@ export function clipTable(sets: readonly { readonly name: string; readonly summa
       'F',
       'DSC',
       'consistency',
-      'of the truth',
+      'ground truth',
       'switches',
       'frames/s',
     ],

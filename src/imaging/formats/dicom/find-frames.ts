@@ -21,7 +21,7 @@ export function findFrames(set: DataSet, header: DicomHeader, where: string): Fr
     throw new DataError({
       code: 'E_IMAGE_DAMAGED',
       where,
-      what: `it is damaged or cut off${firstLost(header, element.length, size - element.dataOffset)}: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}`,
+      what: `it is damaged or cut off: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}${lastFrame(header, element.length, size - element.dataOffset)}`,
       fix: 'Copy or export it again',
     });
   if (header.packing !== 'native') return packedFrames(set, element, header, where);
@@ -35,8 +35,8 @@ export function findFrames(set: DataSet, header: DicomHeader, where: string): Fr
   return nativeFrames(set, element, header, where);
 }
 
-/** The first frame of a cine clip that is not whole. */
-function firstLost({ frames, packing }: DicomHeader, stated: number, there: number): string {
+/** Where the pixels of a cine clip end. */
+function lastFrame({ frames, packing }: DicomHeader, stated: number, there: number): string {
   if (frames === 1 || packing !== 'native') return '';
-  return ` in frame ${Math.floor((there * frames) / stated)} of ${frames}`;
+  return `, which end in frame ${Math.floor((there * frames) / stated)} of ${frames}`;
 }
