@@ -20,12 +20,13 @@ import {
   type Stage,
 } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
+import { type ClipEvalOptions, checkClipOptions, clipEvalOptions, evaluateClips } from './eval-clips.js';
 import { methodRequests, type PointName, pointNames, pointsOf, supportOf } from './method-options.js';
 import { type GlobalOptions, precisionOf, precisionOption, setOption } from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { parseTolerance } from './tolerance.js';
 
-interface EvalOptions extends GlobalOptions {
+interface EvalOptions extends GlobalOptions, ClipEvalOptions {
   config: string | undefined;
   adapter: string | undefined;
   precision: Precision | undefined;
@@ -142,6 +143,7 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         describe:
           'process one shard of the images, for several machines: 0/4 is the first of four; then run eval without it to report',
       })
+      .options(clipEvalOptions)
       .option('set', setOption)
       .example('$0 eval', 'the newest run under runs/')
       .example('$0 eval --table 3 4 --predictions nnunet=masks/nnunet', "the paper's tables, including another method")
@@ -153,8 +155,11 @@ export const evalCommand: CommandModule<GlobalOptions, EvalOptions> = {
         '$0 eval --table 3 --method samus --weights samus=samus.pth --point fixed random --point-seed 0 1 2',
         'SAMUS with ground-truth points of four kinds, and with the centres of our detector’s boxes',
       )
+      .example('$0 eval --clips phantoms data/cca --masker sam2.1-hiera-tiny', 'tracking by a memory and frame by frame')
       .example('$0 eval --negatives "prostate. kidney." --calibrate 0.05', 'a threshold for absent structures') as never,
   handler: async (argv) => {
+    checkClipOptions(argv as unknown as Readonly<Record<string, unknown>>);
+    if (argv.clips !== undefined) return evaluateClips(argv);
     const { config: file, set, backend } = argv;
     const asked = await checked(argv);
     const source = file ?? (await newestRun()) ?? packageFile('configs/examples.yaml');

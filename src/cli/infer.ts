@@ -19,6 +19,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { gatherImages, type ImageOptions } from './gather-images.js';
 import { batchByExemplars, type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
+import { refuseWithoutClips, type TrackOptions, trackClips, trackOptions } from './infer-track.js';
 import { findsByText, maskingMethod, refuseDetectorOptions, type TextMethod } from './masking-method.js';
 import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
@@ -29,7 +30,13 @@ import { stopOnSignals } from './stop-on-signals.js';
 import { timesLine } from './times-line.js';
 import { planesOf, reportVolumes, volumeOption } from './volume-option.js';
 
-interface InferOptions extends GlobalOptions, PixelSizeOptions, SpreadOptions, Omit<ExemplarOptions, 'exemplars'>, ImageOptions {
+interface InferOptions
+  extends GlobalOptions,
+    TrackOptions,
+    PixelSizeOptions,
+    SpreadOptions,
+    Omit<ExemplarOptions, 'exemplars'>,
+    ImageOptions {
   prompt: string[] | undefined;
   exemplars: string | undefined;
   out: string;
@@ -78,6 +85,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         describe: 'phrases to look for, separated by dots; each further --prompt is run separately',
       })
       .options(exemplarOptions)
+      .options(trackOptions)
       .option('out', {
         type: 'string',
         demandOption: true,
@@ -168,6 +176,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
         '$0 infer --image scans --prompt "thyroid nodule" --mm-per-pixel 0.08 --out out',
         'measures in millimetres for images whose files do not say how large a pixel is',
       )
+      .example('$0 infer --image loops --prompt "benign lesion" --track --out out', 'clips: what is found is followed')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')
       .example(
         '$0 infer --image scans --prompt lesion --method medsam --weights medsam_vit_b.pth --out out',
@@ -181,6 +190,8 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const { out: whole, shard: part, results, onBad, overwrite } = options;
     requireFolder(whole);
     if (options.exemplars === undefined) checkPromptOptions(options);
+    if (options.track) return trackClips(options, () => batchByPrompts(options));
+    refuseWithoutClips(options);
     const pixelSizes = await givenPixelSizes(options);
     const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
     const shard = part === undefined ? undefined : parseShard(part);

@@ -26,7 +26,11 @@ export { KeptDataset, SampleStore } from './kept.js';
 export { BatchLoader, makeSample, type SampleMaker, type SampleRequest } from './loader.js';
 export { PasteDataset, pasteObject } from './paste.js';
 export {
+  type ClipObject,
   generatePhantom,
+  generatePhantomClip,
+  type PhantomClip,
+  type PhantomClipOptions,
   PhantomDataset,
   type PhantomDatasetOptions,
   type PhantomDomain,

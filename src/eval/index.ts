@@ -1,5 +1,18 @@
 /** Evaluation: answers, summaries, tables, figures and pages. */
 
+export {
+  type ClipMethod,
+  type ClipProtocol,
+  type ClipScore,
+  type ClipSummary,
+  clipProtocols,
+  clipTable,
+  type LabelledClip,
+  phantomClips,
+  scoreClip,
+  sequencesOf,
+  summariseClips,
+} from './clips/index.js';
 export { type Collected, type CollectOptions, collect, type EvaluationSplit, type ImagePlace } from './collect.js';
 export { type ConstantMask, constantMaskBaseline, constantMaskSchema, type TruthRuns } from './constant-mask.js';
 export { comparisonFigure } from './gallery/comparison-figure.js';

@@ -10,6 +10,7 @@ export {
   scaleAt,
 } from './calibration.js';
 export type { Clip } from './clip.js';
+export { hasFfmpeg, holdsClip, isImageName, type OpenedClip, openClip, openFrames, writeMp4, writeWebp } from './clips/index.js';
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, lacksEnding, splitAddress } from './formats/address.js';

@@ -13,6 +13,7 @@ export {
   type ImageSource,
   listHash,
   mergeBatches,
+  modelsIn,
   parseShard,
   type ResultsForm,
   resultsForms,
@@ -33,6 +34,20 @@ export {
   writeCalibration,
 } from './calibration.js';
 export type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackPrompt } from './clip-tracker.js';
+export {
+  CarriedBoxes,
+  type ClipFrame,
+  type ClipOptions,
+  type ClipSegment,
+  type ClipSegmenter,
+  DetectionTracker,
+  type PromptedMasker,
+  runClips,
+  type TrackedLoadOptions,
+  type TrackedModels,
+  TrackedSegmenter,
+  type TrackingKind,
+} from './clips/index.js';
 export { createMasker } from './create-masker.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
 export {

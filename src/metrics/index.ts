@@ -3,6 +3,7 @@
 export { type Agreement, agreementOf } from './agreement.js';
 export { averagePrecision, type ImageBoxes, type ScoredBox, type TrueBox } from './average-precision.js';
 export { bestConstantBox, bestConstantMask } from './constant-guess.js';
+export { contourAccuracy } from './contour-accuracy.js';
 export { distanceTransform, type Spacing } from './distance-transform.js';
 export { groupedBootstrapInterval, groupedBootstrapIntervals } from './grouped-bootstrap.js';
 export type { MaskPixels } from './mask.js';

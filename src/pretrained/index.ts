@@ -1,5 +1,6 @@
 /** Finding, downloading and loading pretrained models and adapters. */
 
+export { hasMemory } from './has-memory.js';
 export { lacksLayer } from './lacks-layer.js';
 export { loadAdapter } from './load-adapter.js';
 export { type BiomedClipParts, biomedClipConfigs, loadBiomedClip, loadBiomedClipModel } from './load-biomed-clip.js';

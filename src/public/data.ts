@@ -4,17 +4,21 @@
  * @packageDocumentation
  */
 export {
+  type ClipObject,
   CocoDataset,
   type CopiesReport,
   type Dataset,
   type ExemplarOptions,
   type Exemplars,
   FoldersDataset,
+  generatePhantomClip,
   type ImportOptions,
   type ImportReport,
   importDataset,
   type LoadedAnnotations,
   loadExemplars,
+  type PhantomClip,
+  type PhantomClipOptions,
   PhantomDataset,
   type PhantomDatasetOptions,
   type PhantomDomain,

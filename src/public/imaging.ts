@@ -20,12 +20,17 @@ export {
   maskToPng,
   maskToPolygons,
   maskToRle,
+  type OpenedClip,
   type OverlayItem,
+  openClip,
+  openFrames,
   type RasterImage,
   type Ring,
   type ScanRegion,
   type Size,
   type SpacingMm,
+  writeMp4,
+  writeWebp,
 } from '../imaging/index.js';
 export {
   type Depth,

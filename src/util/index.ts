@@ -2,6 +2,7 @@
 
 export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
+export { csvText } from './csv.js';
 export * from './errors/index.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { linesOf } from './lines-of.js';

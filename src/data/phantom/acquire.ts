@@ -1,7 +1,7 @@
-import type { RasterImage } from '../../imaging/index.js';
+import type { RasterImage, Size } from '../../imaging/index.js';
 import type { Rng } from '../../util/index.js';
 import type { PhantomDomain } from './domains.js';
-import { blur, field, gaussianNoise, sampleAt } from './fields.js';
+import { blur, type Field, field, gaussianNoise, sampleAt } from './fields.js';
 import { draw } from './structures.js';
 import type { Tissue } from './tissue.js';
 
@@ -47,11 +47,26 @@ export function inView({ toBeam, beams, samples }: ProbeGeometry): (x: number, y
   };
 }
 
+/** Randomness of an acquisition. */
+export interface Acquisition {
+  /** Draws the scanner's settings, and whatever is not given below. */
+  readonly rng: Rng;
+  /** Scatterers by beam and sample, of unit variance, in phase and in quadrature; changed in place. Default: drawn. */
+  readonly scatterers?: (() => readonly [Field, Field]) | undefined;
+  /** Draws the noise of the electronics. Default: `rng`. */
+  readonly electronics?: Rng | undefined;
+}
+
 /**
  * Simulates an ultrasound image of tissue: random scatterers of the tissue's echogenicity, attenuated along each beam, convolved
  * with a point-spread function that widens away from the focus, shown as an envelope in decibels.
  */
-export function acquire({ level, attenuation }: Tissue, geometry: ProbeGeometry, domain: PhantomDomain, rng: Rng): RasterImage {
+export function acquire(
+  { level, attenuation }: Pick<Tissue, 'level' | 'attenuation'>,
+  geometry: ProbeGeometry,
+  domain: PhantomDomain,
+  { rng, scatterers, electronics = rng }: Acquisition,
+): RasterImage {
   const { width, height } = level;
   const { beams, samples } = geometry;
   const unit = Math.min(width, height) / 128;
@@ -65,20 +80,26 @@ export function acquire({ level, attenuation }: Tissue, geometry: ProbeGeometry,
       strength.data[depth * beams + beam] = sampleAt(level, x, y, 0) - behind;
     }
   }
-  const envelope = speckle(strength, domain, unit, rng);
-  return display(envelope, geometry, width, height, domain, rng);
+  const envelope = speckle(strength, domain, unit, { rng, scatterers, electronics });
+  return display(envelope, geometry, { width, height }, domain, rng, electronics);
 }
 
 /** Envelope in dB of scatterers with the given strength in dB. */
-function speckle(strength: { width: number; height: number; data: Float32Array }, domain: PhantomDomain, unit: number, rng: Rng) {
+function speckle(
+  strength: Field,
+  domain: PhantomDomain,
+  unit: number,
+  { rng, scatterers, electronics }: Acquisition & { readonly electronics: Rng },
+): Field {
   const { width, height } = strength;
   const amplitude = strength.data.map((decibels) => 10 ** (decibels / 20));
   const lateral = draw(domain.lateral, rng) * unit;
   const axial = draw(domain.axial, rng) * unit;
   const focus = rng.uniform(0.2, 0.7) * height;
   const sigmaX = (row: number) => lateral * (1 + (0.8 * Math.abs(row - focus)) / height);
-  const quadratures = [0, 1].map(() => {
-    const noise = gaussianNoise(width, height, rng);
+  const given = scatterers?.();
+  const quadratures = [0, 1].map((k) => {
+    const noise = given?.[k] ?? gaussianNoise(width, height, rng);
     for (let i = 0; i < noise.data.length; i++) noise.data[i] = (noise.data[i] as number) * (amplitude[i] as number);
     return blur(noise, sigmaX, axial).data;
   }) as [Float32Array, Float32Array];
@@ -90,19 +111,19 @@ function speckle(strength: { width: number; height: number; data: Float32Array }
   for (let i = 0; i < data.length; i++) {
     const look = Math.hypot(real[i] as number, imaginary[i] as number) * Math.SQRT1_2;
     const compounded = (1 - smooth) * look + smooth * 0.886 * (amplitude[i] as number);
-    data[i] = 20 * Math.log10(compounded + floor * (1 + rng.uniform()));
+    data[i] = 20 * Math.log10(compounded + floor * (1 + electronics.uniform()));
   }
   return { width, height, data };
 }
 
 /** Scan conversion, log compression and the scanner's brightness curve. */
 function display(
-  envelope: { width: number; height: number; data: Float32Array },
+  envelope: Field,
   geometry: ProbeGeometry,
-  width: number,
-  height: number,
+  { width, height }: Size,
   domain: PhantomDomain,
   rng: Rng,
+  electronics: Rng,
 ): RasterImage {
   const range = draw(domain.dynamicRange, rng);
   const gain = draw(domain.gain, rng);
@@ -115,7 +136,7 @@ function display(
       const [beam, depth] = geometry.toBeam(x, y);
       const decibels = sampleAt(envelope, beam, depth, Number.NEGATIVE_INFINITY);
       if (decibels === Number.NEGATIVE_INFINITY) continue;
-      const linear = Math.min(1, Math.max(0, gain + decibels / range + noise * (rng.uniform() - 0.5)));
+      const linear = Math.min(1, Math.max(0, gain + decibels / range + noise * (electronics.uniform() - 0.5)));
       const grey = Math.round(255 * (black + (1 - black) * linear ** gamma));
       const i = (y * width + x) * 3;
       data[i] = grey;

@@ -20,13 +20,13 @@ export function generatePhantom(seed: number, { width, height, domain }: Phantom
   const geometry = drawGeometry(width, height, domain, rng);
   const tissue = layeredTissue(width, height, rng);
   const placed = placeStructures(tissue, domain, inView(geometry), rng);
-  const image = acquire(tissue, geometry, domain, rng);
+  const image = acquire(tissue, geometry, domain, { rng });
   const { objects, phrases } = ask(placed, domain, rng);
   return { id: `${domain.name}-${seed}`, dataset: `phantom-${domain.name}`, image, objects, phrases };
 }
 
 /** Chooses the prompt's phrases and names the objects accordingly. */
-function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<Sample, 'objects' | 'phrases'> {
+export function ask(placed: readonly Placed[], domain: PhantomDomain, rng: Rng): Pick<Sample, 'objects' | 'phrases'> {
   const wide = rng.chance(domain.hypernyms) ? rng.pick(HYPERNYMS) : undefined;
   const nameOf = ({ kind }: Placed) => (wide !== undefined && kind.hypernyms.includes(wide) ? wide : kind.name);
   const objects: SampleObject[] = placed.map((one) => ({

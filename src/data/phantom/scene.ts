@@ -14,7 +14,7 @@ export interface Placed {
 }
 
 /** Positions tried for a structure before it is left out. */
-const TRIES = 12;
+export const TRIES = 12;
 
 /** Places structures, modifying the tissue in place, and returns them. */
 export function placeStructures(
@@ -42,7 +42,7 @@ export function placeStructures(
   return placed;
 }
 
-function drawKind({ structures }: PhantomDomain, rng: Rng): StructureKind {
+export function drawKind({ structures }: PhantomDomain, rng: Rng): StructureKind {
   const names = Object.keys(structures) as StructureName[];
   return structureKinds[
     names[
@@ -66,7 +66,7 @@ function weighted(weights: readonly number[], rng: Rng): number {
   );
 }
 
-function drawOutline(kind: StructureKind, width: number, height: number, scale: number, rng: Rng): Outline {
+export function drawOutline(kind: StructureKind, width: number, height: number, scale: number, rng: Rng): Outline {
   const rx = draw(kind.radius, rng) * Math.min(width, height) * scale;
   const ry = rx * draw(kind.aspect, rng);
   return {
@@ -81,7 +81,7 @@ function drawOutline(kind: StructureKind, width: number, height: number, scale: 
   };
 }
 
-function rasterise(outline: Outline, width: number, height: number): BinaryMask {
+export function rasterise(outline: Outline, width: number, height: number): BinaryMask {
   const data = new Uint8Array(width * height);
   const [x0, y0, x1, y1] = boundsOf(outline, width, height);
   const radiusAt = radiusMeasure(outline, 1);
@@ -90,7 +90,7 @@ function rasterise(outline: Outline, width: number, height: number): BinaryMask 
 }
 
 /** Whether a mask is large enough, clear of other structures and almost entirely in view. */
-function fits({ width, data }: BinaryMask, taken: Uint8Array, inView: (x: number, y: number) => boolean): boolean {
+export function fits({ width, data }: BinaryMask, taken: Uint8Array, inView: (x: number, y: number) => boolean): boolean {
   let area = 0;
   let hidden = 0;
   for (let i = 0; i < data.length; i++) {
@@ -103,7 +103,7 @@ function fits({ width, data }: BinaryMask, taken: Uint8Array, inView: (x: number
 }
 
 /** Marks a mask and a margin of two pixels as taken. */
-function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
+export function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
   for (let i = 0; i < data.length; i++) {
     if (data[i] === 0) continue;
     const [px, py] = [i % width, Math.floor(i / width)];
@@ -116,7 +116,12 @@ function occupy(taken: Uint8Array, { width, height, data }: BinaryMask): void {
 const FAINT = 0.05;
 
 /** Changes level and attenuation inside an outline. */
-function paint({ level, attenuation }: Tissue, kind: StructureKind, outline: Outline, rng: Rng): void {
+export function paint(
+  { level, attenuation }: Pick<Tissue, 'level' | 'attenuation'>,
+  kind: StructureKind,
+  outline: Outline,
+  rng: Rng,
+): void {
   const { width, height } = level;
   const unit = Math.min(width, height) / 128;
   const inside = draw(kind.level, rng);

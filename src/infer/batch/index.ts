@@ -5,7 +5,7 @@ export { mergeBatches } from './merge-batches.js';
 export { batchFolders } from './outputs.js';
 export { type ResultsForm, resultsForms } from './results-form.js';
 export { type BatchSummary, listHash, runBatch } from './run-batch.js';
-export type { BatchSettings, ExemplarSettings } from './settings.js';
+export { type BatchSettings, type ExemplarSettings, modelsIn } from './settings.js';
 export { parseShard, type Shard, shardOf } from './shard.js';
 export type { BatchTimes, ShardTimes } from './times.js';
 export { writeVolumes } from './volumes.js';

@@ -148,6 +148,10 @@ export const errorCodes = {
     meaning: 'A file has no frame, page or slice of that address.', remedy: 'Give its number from 0, as in 3; of a volume also x40, y40, 40t2.' },
   E_FRAME_AMBIGUOUS: { classes: ['DataError'],
     meaning: 'A file holds several frames, pages or slices, and none was named.', remedy: 'Name one of them, as in FILE#3.' },
+  E_CLIP_FRAMES: { classes: ['DataError'],
+    meaning: 'The frames of a clip do not make one: their sizes differ, or the numbers in their names.', remedy: 'Divide the clip there, or export it again.' },
+  E_PROGRAM_MISSING: { classes: ['DataError'],
+    meaning: 'A program that a file format needs is not installed.', remedy: 'Install it, or export the file in another format.' },
 
   // Masks and labels
   E_MASK_NOT_FOUND: { classes: ['DataError'],

@@ -41,6 +41,8 @@ export interface DicomHeader {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
+  /** Time between two frames in seconds, if the file states it. */
+  readonly frameSeconds: number | undefined;
   readonly samples: 1 | 3;
   readonly photometric: Photometric;
   readonly bitsAllocated: 8 | 16;
@@ -112,6 +114,7 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
     width,
     height,
     frames,
+    frameSeconds: frameSecondsOf(set),
     samples,
     photometric: photometric as Photometric,
     bitsAllocated,
@@ -128,6 +131,13 @@ export function parseDicomHeader(set: DataSet, transferSyntax: string, where: st
     calibrations: dicomCalibrations(set, { width, height, frames, regions }),
     regions,
   };
+}
+
+/** From FrameTime, in milliseconds, else CineRate or RecommendedDisplayFrameRate, in frames per second. */
+function frameSecondsOf(set: DataSet): number | undefined {
+  const [time, rate] = [finite(set.floatString('x00181063')), finite(set.intString('x00180040') ?? set.intString('x00082144'))];
+  if (time !== undefined && time > 0) return time / 1000;
+  return rate !== undefined && rate > 0 ? 1 / rate : undefined;
 }
 
 /** The file's first window, if valid. */

@@ -21,7 +21,7 @@ export function findFrames(set: DataSet, header: DicomHeader, where: string): Fr
     throw new DataError({
       code: 'E_IMAGE_DAMAGED',
       where,
-      what: `it is damaged or cut off: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}`,
+      what: `it is damaged or cut off: it says ${element.length} bytes of pixels and has ${size - element.dataOffset}${lastFrame(header, element.length, size - element.dataOffset)}`,
       fix: 'Copy or export it again',
     });
   if (header.packing !== 'native') return packedFrames(set, element, header, where);
@@ -33,4 +33,10 @@ export function findFrames(set: DataSet, header: DicomHeader, where: string): Fr
       fix: 'Correct the transfer syntax (0002,0010), or export it again',
     });
   return nativeFrames(set, element, header, where);
+}
+
+/** Where the pixels of a cine clip end. */
+function lastFrame({ frames, packing }: DicomHeader, stated: number, there: number): string {
+  if (frames === 1 || packing !== 'native') return '';
+  return `, which end in frame ${Math.floor((there * frames) / stated)} of ${frames}`;
 }

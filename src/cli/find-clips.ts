@@ -1,0 +1,76 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { glob } from 'tinyglobby';
+import { locateShipped } from '../config/index.js';
+import { holdsClip, isImageName } from '../imaging/index.js';
+import type { BatchImage } from '../infer/index.js';
+import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
+import type { FindOptions } from './find-images.js';
+import { type FoundImage, namedImages } from './image-ids.js';
+import { walkFolder } from './walk-folder.js';
+
+/** Glob metacharacters. */
+const MAGIC = /[*?{}[\]()!]/;
+
+/**
+ * Expands names, folders and globs to clips, in natural order. In a folder, searched recursively, every file of several frames is
+ * a clip, and so is a folder of single images. A named file is a clip whatever it holds, so that a wrong one is reported.
+ *
+ * @throws UsageError when a folder or glob contains no clip.
+ */
+export async function findClips(
+  names: readonly string[],
+  { skip = [], logger = silentLogger }: FindOptions = {},
+): Promise<BatchImage[]> {
+  const own = skip.map((folder) => resolve(folder));
+  const found = new Map<string, FoundImage>();
+  for (const name of names)
+    for (const clip of await expand(await locateShipped(name), own, logger)) {
+      const place = resolve(clip.path);
+      if (!found.has(place)) found.set(place, clip);
+    }
+  const order = new Intl.Collator('en', { numeric: true });
+  return namedImages([...found.values()]).sort((a, b) => order.compare(a.path, b.path));
+}
+
+async function expand(name: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
+  const info = await stat(name).catch(() => undefined);
+  if (info?.isDirectory()) {
+    const files = await walkFolder(name, (message) => logger.warn(message));
+    return clipsAmong(files, name, name, own, logger);
+  }
+  if (info !== undefined || !MAGIC.test(name)) return [{ path: name, below: basename(name) }];
+  const files = await glob(name.replaceAll('\\', '/'), { caseSensitiveMatch: false, expandDirectories: false });
+  return clipsAmong(files, '.', name, own, logger);
+}
+
+async function clipsAmong(
+  files: readonly string[],
+  folder: string,
+  asked: string,
+  own: readonly string[],
+  logger: Logger,
+): Promise<FoundImage[]> {
+  const clips: FoundImage[] = [];
+  const singles = new Map<string, number>();
+  const mixed = new Set<string>();
+  for (const below of files) {
+    const path = join(folder, below);
+    if (own.some((one) => isInside(resolve(path), one))) continue;
+    if (await holdsClip(path).catch(() => false)) {
+      clips.push({ path, below });
+      mixed.add(dirname(below));
+    } else if (isImageName(below)) singles.set(dirname(below), (singles.get(dirname(below)) ?? 0) + 1);
+  }
+  for (const [below, count] of singles)
+    if (mixed.has(below))
+      logger.warn(`${join(folder, below)}: ${count} images beside clips are left out: give frames a folder of their own`);
+    else clips.push({ path: join(folder, below), below: below === '.' ? basename(resolve(folder)) : below });
+  if (clips.length > 0) return clips;
+  throw new UsageError({
+    code: 'E_NO_IMAGES',
+    where: asked,
+    what: 'there is no clip here',
+    fix: 'Name a DICOM or TIFF file of several frames, an animated WebP or GIF, a video, or a folder of numbered frames',
+  });
+}

@@ -1,0 +1,5 @@
+export { CarriedBoxes, type PromptedMasker } from './carried-boxes.js';
+export type { ClipFrame, ClipOptions, ClipSegment, ClipSegmenter, TrackingKind } from './clip-segment.js';
+export { DetectionTracker } from './detected-clip.js';
+export { runClips } from './run-clips.js';
+export { type TrackedLoadOptions, type TrackedModels, TrackedSegmenter } from './tracked-segmenter.js';

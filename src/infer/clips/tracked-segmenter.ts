@@ -1,0 +1,227 @@
+import { ensureBackend } from '../../backend/index.js';
+import { boxOfMask, type Clip } from '../../imaging/index.js';
+import { boxIou } from '../../metrics/index.js';
+import { loadDetector, shippedModels } from '../../pretrained/index.js';
+import { PromptTokenizer } from '../../prompts/index.js';
+import type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject } from '../clip-tracker.js';
+import { type Detector, GroundingDinoPredictor } from '../detector.js';
+import type { LoadOptions } from '../grounded-segmenter.js';
+import { loadSam2VideoPredictor } from '../sam2-video-predictor.js';
+import { checkSegmentOptions, type SegmentOptions } from '../segment-options.js';
+import type { ClipFrame, ClipOptions, ClipSegment, ClipSegmenter } from './clip-segment.js';
+import { checkEvery } from './detected-clip.js';
+import { assignTracks, emptyMask, type Track } from './tracks.js';
+
+/** Models of a {@link TrackedSegmenter}, which owns them. */
+export interface TrackedModels {
+  readonly detector: Detector;
+  readonly tracking: ClipTracking & { dispose?(): void };
+}
+
+/** Models to load: those of a segmenter, with a masker that has a memory. */
+export interface TrackedLoadOptions extends Omit<LoadOptions, 'masker' | 'precision'> {
+  /** Folder of a SAM 2 with its memory, Meta's `.pt` file, or the name of a downloaded model. */
+  readonly masker: string;
+}
+
+/** Probability below which a frame does not show an object. */
+const SEEN = 0.5;
+
+/** Overlap of two masks' boxes from which they are one object: the younger one is given up. */
+const MERGED = 0.85;
+
+/** A lost object is looked for on every n-th frame: the detector takes longer than the tracker. */
+const SEARCH = 3;
+
+/**
+ * Segments what a prompt names in all frames of a clip: the detector finds it, the tracker carries it on. The detector looks on
+ * the first frame, on every n-th one if so asked, and where an object is lost by its object score. A detection that overlaps a
+ * followed object is that object; one near the place where an object was lost is that object, found again; any other is new.
+ *
+ * @example
+ * import { openClip } from 'sonoground/imaging';
+ * import { TrackedSegmenter } from 'sonoground/models';
+ *
+ * const segmenter = await TrackedSegmenter.load({ masker: 'sam2.1-hiera-tiny' });
+ * const clip = await openClip('loop.dcm');
+ * for await (const { frame, segments } of segmenter.segment(clip, 'benign lesion'))
+ *   for (const { track, boxXyxyPx, objectScore } of segments) console.log(frame, track, boxXyxyPx, objectScore);
+ * segmenter.dispose();
+ */
+export class TrackedSegmenter implements ClipSegmenter, Disposable {
+  readonly tracking = 'memory';
+  private readonly models: TrackedModels;
+
+  /** For prompts other than text. */
+  get tracker(): ClipTracking {
+    return this.models.tracking;
+  }
+
+  constructor(models: TrackedModels) {
+    this.models = models;
+  }
+
+  /**
+   * Loads both models. The masker must be a SAM 2 with its memory, as published for video.
+   *
+   * @throws CheckpointError naming the file that is missing or does not fit, such as that of an image model without memory.
+   */
+  static async load({ detector, masker, adapter, adapterScale, maskerAdapter }: TrackedLoadOptions): Promise<TrackedSegmenter> {
+    await ensureBackend();
+    const finder = new GroundingDinoPredictor(await loadDetector(detector ?? shippedModels.detector, { adapter, adapterScale }));
+    try {
+      const tracking = await loadSam2VideoPredictor(masker, { adapter: maskerAdapter, adapterScale });
+      return new TrackedSegmenter({ detector: finder, tracking });
+    } catch (error) {
+      finder.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * @param prompt - phrases, or one string that separates them by full stops.
+   * @throws UsageError for invalid options; DataError naming a frame that cannot be read, after the frames before it.
+   */
+  async *segment(clip: Clip, prompt: string | readonly string[], options: ClipOptions = {}): AsyncGenerator<ClipFrame> {
+    const phrases = typeof prompt === 'string' ? PromptTokenizer.parsePrompt(prompt) : prompt;
+    const { every, signal, ...selection } = options;
+    checkEvery(every);
+    checkSegmentOptions(selection);
+    const tracker = await this.models.tracking.track(clip);
+    const following = new Following(clip, tracker, this.models.detector, phrases, selection);
+    try {
+      yield* following.run(every, signal);
+    } finally {
+      tracker.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.models.detector.dispose();
+    this.models.tracking.dispose?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The objects of one clip while it is followed. */
+class Following {
+  private readonly clip: Clip;
+  private readonly tracker: ClipTracker;
+  private readonly detector: Detector;
+  private readonly phrases: readonly string[];
+  private readonly selection: SegmentOptions;
+  private readonly tracks: Track[] = [];
+  /** Ids of tracks that turned out to be another one. */
+  private readonly merged = new Set<number>();
+
+  constructor(clip: Clip, tracker: ClipTracker, detector: Detector, phrases: readonly string[], selection: SegmentOptions) {
+    this.clip = clip;
+    this.tracker = tracker;
+    this.detector = detector;
+    this.phrases = phrases;
+    this.selection = selection;
+  }
+
+  async *run(every: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<ClipFrame> {
+    let frame = 0;
+    // a) until something is found, frame by frame
+    for (; frame < this.clip.frames && this.tracks.length === 0; frame++) {
+      if (signal?.aborted) return;
+      yield await this.look(frame, undefined);
+    }
+    // b) the tracker carries it on, until the detector has to look
+    while (frame < this.clip.frames && !signal?.aborted) {
+      const propagation = this.tracker.propagate({ from: frame, direction: 'forward', frames: this.clip.frames - frame });
+      let looked = false;
+      for await (const tracked of propagation) {
+        frame = tracked.frame + 1;
+        const segments = this.update(tracked, new Set());
+        if (this.hasToLook(tracked.frame, every)) {
+          const again = await this.look(tracked.frame, tracked);
+          yield again;
+          looked = true;
+          break;
+        }
+        yield { frame: tracked.frame, segments };
+        if (signal?.aborted) return;
+      }
+      if (!looked) return;
+    }
+  }
+
+  private hasToLook(frame: number, every: number | undefined): boolean {
+    if (every !== undefined && frame % every === 0) return true;
+    return frame % SEARCH === 0 && this.tracks.some(({ id, visible }) => !visible && !this.merged.has(id));
+  }
+
+  /** Runs the detector on a frame, prompts the tracker with what is new or found again, and returns all objects there. */
+  private async look(frame: number, tracked: TrackedFrame | undefined): Promise<ClipFrame> {
+    const image = await this.clip.frame(frame);
+    const detections = await this.detector.detect(image, this.phrases, this.selection);
+    const current = new Map(tracked?.objects.map((object) => [object.object, object]));
+    const detected = new Set<number>();
+    for (const { detection, track } of assignTracks(detections, this.living)) {
+      const { phrase, score, boxXyxyPx: box } = detection;
+      const own = track ?? { id: this.tracks.length + 1, phrase, score, box, visible: false };
+      own.score = score;
+      detected.add(own.id);
+      if (track === undefined) this.tracks.push(own);
+      // The tracker knows better where an object is that it has in sight.
+      if (own.visible) continue;
+      own.box = box;
+      const answer = await this.tracker.prompt({ frame, object: own.id, box });
+      const object = answer.objects.find((one) => one.object === own.id);
+      if (object !== undefined) current.set(own.id, object);
+    }
+    return { frame, segments: this.update({ frame, objects: [...current.values()] }, detected) };
+  }
+
+  private get living(): Track[] {
+    return this.tracks.filter(({ id }) => !this.merged.has(id));
+  }
+
+  /** Brings all tracks up to date with a frame. */
+  private update({ objects }: TrackedFrame, detected: ReadonlySet<number>): ClipSegment[] {
+    const byId = new Map(objects.map((object) => [object.object, object]));
+    for (const track of this.living) {
+      const object = byId.get(track.id);
+      const box = object !== undefined && object.objectScore >= SEEN ? boxOfMask(object.mask) : undefined;
+      track.visible = box !== undefined;
+      if (box !== undefined) track.box = box;
+    }
+    this.merge();
+    return this.tracks.map((track) => segmentOf(track, byId.get(track.id), detected.has(track.id), this.clip));
+  }
+
+  /** Two tracks of a phrase that came to lie on each other are one object, under the older name. */
+  private merge(): void {
+    const seen = this.living.filter(({ visible }) => visible);
+    for (const [i, younger] of seen.entries()) {
+      const older = seen
+        .slice(0, i)
+        .find(({ id, phrase, box }) => phrase === younger.phrase && !this.merged.has(id) && boxIou(box, younger.box) >= MERGED);
+      if (older === undefined) continue;
+      this.merged.add(younger.id);
+      younger.visible = false;
+      this.tracker.remove(younger.id);
+    }
+  }
+}
+
+function segmentOf(track: Track, object: TrackedObject | undefined, detected: boolean, clip: Clip): ClipSegment {
+  const { id, phrase, score, visible, box } = track;
+  return {
+    track: id,
+    phrase,
+    visible,
+    score,
+    maskScore: object?.score ?? 0,
+    objectScore: object?.objectScore ?? 0,
+    detected,
+    boxXyxyPx: visible ? box : undefined,
+    mask: visible && object !== undefined ? object.mask : emptyMask(clip),
+  };
+}
