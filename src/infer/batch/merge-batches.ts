@@ -53,7 +53,7 @@ export async function mergeBatches({ from, to, partial = false, logger = silentL
         fix: 'Compare their settings.json; run one of them again',
       });
   checkAll(parts, partial);
-  const journal = await withBatchLock(to, () => fill(to, parts, first.folder));
+  const journal = await withBatchLock(to, () => fill(to, parts, first.folder), logger);
   const lacking = parts
     .filter(({ folder, entries: done }) => done.length < folder.images)
     .map(({ dir, folder, entries: done }) => `${dir}: ${done.length} of ${folder.images} images are done`);
@@ -106,8 +106,8 @@ function checkAll(parts: readonly Part[], partial: boolean): void {
     throw new UsageError({
       code: 'E_RESULTS_INCOMPLETE',
       where: '--from',
-      what: `of ${count} parts there ${missing.length === 1 ? 'lacks' : 'lack'} ${missing.join(', ')}`,
-      fix: 'Run them, or add --partial',
+      what: `of ${count} shards ${missing.length === 1 ? 'this one is' : 'these are'} missing: ${missing.join(', ')}`,
+      fix: `Run infer with --shard ${missing[0]}/${count}${missing.length === 1 ? '' : ' and so on'}, or add --partial`,
     });
 }
 

@@ -79,7 +79,7 @@ export interface BatchSummary {
  * (finished images are kept); InUseError when another process writes into the folder.
  */
 export function runBatch(options: BatchOptions): Promise<BatchSummary> {
-  return withBatchLock(options.out, () => run(options));
+  return withBatchLock(options.out, () => run(options), options.logger);
 }
 
 async function run(options: BatchOptions): Promise<BatchSummary> {
