@@ -10,11 +10,14 @@ otherwise Ray starts on this machine.
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import ray
+# Nothing is reported to anybody.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+import ray  # noqa: E402
 
 PROGRAM = Path(__file__).resolve().parent.parent / "scripts" / "run.mjs"
 LAST_LINES = 20
@@ -32,14 +35,15 @@ class Killed(Exception):
 @ray.remote(retry_exceptions=[Killed])
 def infer(command: list[str], shard: str, folder: str) -> int:
     """Runs one shard in `folder`; returns the exit code. Ray repeats it if its node, its worker or its process dies."""
+    # Ended by the kernel with its worker; otherwise the next try would find the shard in use.
+    bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     process = subprocess.Popen(
-        [*command, "--shard", shard],
+        [*bound, *command, "--shard", shard],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        preexec_fn=end_with_parent,
     )
     lines = []
     for line in process.stdout:
@@ -50,16 +54,6 @@ def infer(command: list[str], shard: str, folder: str) -> int:
     if code < 0 or code in (137, 143):
         raise Killed(f"shard {shard} was ended by signal {-code if code < 0 else code - 128}")
     return code
-
-
-def end_with_parent() -> None:
-    """Lets the kernel end this process with its worker; otherwise the next try would find the shard in use."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> int:
@@ -76,6 +70,7 @@ def main() -> int:
     if args.shards < 1 or args.tries < 1:
         parser.error("--shards and --tries are at least 1")
 
+    ray.init()
     command = [*sonoground(), "infer", *args.infer, "--out", args.out]
     task = infer.options(num_cpus=args.cpus, num_gpus=args.gpus, max_retries=args.tries - 1)
     names = {task.remote(command, f"{i}/{args.shards}", os.getcwd()): f"{i}/{args.shards}" for i in range(args.shards)}

@@ -1,9 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { encodePng } from '../../src/imaging/index.js';
 import { notMpi, runRanks } from '../support/mpi.js';
+import { makeScans, resultsOf } from '../support/scans.js';
 import { describeUnless, itUnless } from '../support/skipped.js';
 import { mpiTypes, notSlurm, type Slurm, startSlurm } from '../support/slurm.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -27,11 +26,7 @@ describeUnless(notSlurm, 'on a Slurm of two nodes', () => {
   let slurm: Slurm;
 
   beforeAll(async () => {
-    const domain = phantomDomains['standard'] as PhantomDomain;
-    const phantoms = new PhantomDataset({ size: 4, seed: 7, width: 128, height: 96, domain });
-    await mkdir(at('scans'));
-    for (let i = 0; i < IMAGES; i++)
-      await writeFile(at('scans', `${i}.png`), await encodePng((await phantoms.load(i % 4)).image));
+    await makeScans(at('scans'), IMAGES);
     slurm = await startSlurm(2);
     expect((await sonoground('infer', ...words, '--out', at('whole'))).code).toBe(0);
   });
@@ -52,16 +47,7 @@ describeUnless(notSlurm, 'on a Slurm of two nodes', () => {
     return { states: await slurm.ended(job), log: await readFile(at(`merge-${job}.log`), 'utf8') };
   };
 
-  /** All files of a folder, without the records of how it came about. */
-  async function bytesOf(folder: string): Promise<Map<string, string>> {
-    const entries = await readdir(at(folder), { recursive: true, withFileTypes: true });
-    const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    const results = names
-      .map((name) => name.slice(at(folder).length + 1))
-      .filter((name) => !/^shards|journal|settings/.test(name));
-    const read = async (name: string) => [name, (await readFile(at(folder, name))).toString('base64')] as const;
-    return new Map(await Promise.all(results.sort().map(read)));
-  }
+  const bytesOf = (folder: string) => resultsOf(at(folder));
 
   const logOf = (task: string) => readFile(at(`sonoground-${task}.log`), 'utf8');
 

@@ -61,8 +61,9 @@ export class FolderLock {
     private readonly token: string,
     /** The topmost folder created for the lock. */
     private readonly made: string | undefined,
+    silentMs: number | undefined,
   ) {
-    this.heartbeat = new Heartbeat(file);
+    this.heartbeat = new Heartbeat(file, silentMs);
   }
 
   /**
@@ -84,7 +85,7 @@ export class FolderLock {
         if (await succeeded(draft, file, found.text, about)) break;
       }
       held.add(token);
-      return new FolderLock(file, token, made);
+      return new FolderLock(file, token, made, about.silentMs);
     } catch (cause) {
       throw readableFileError(file, cause);
     } finally {

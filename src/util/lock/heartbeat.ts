@@ -1,14 +1,14 @@
 import { stat, utimes } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Interval at which the owner of a lock touches it. A long synchronous computation delays it. */
-const BEAT_MS = 15_000;
-
 /**
  * A lock that is not touched for this long has lost its owner. Longer than a network file system keeps the times of files in its
- * cache: 60 s for NFS.
+ * cache, which is 60 s for NFS.
  */
 const SILENT_MS = 180_000;
+
+/** Its owner touches it this often meanwhile, as a long computation may leave no time for it. */
+const BEATS = 12;
 
 const POLL_MS = 1000;
 
@@ -16,11 +16,12 @@ const POLL_MS = 1000;
 export class Heartbeat {
   private readonly timer: NodeJS.Timeout;
 
-  constructor(file: string, intervalMs = BEAT_MS) {
+  /** @param silentMs - how long the file may stay untouched. */
+  constructor(file: string, silentMs = SILENT_MS) {
     this.timer = setInterval(() => {
       const now = new Date();
       utimes(file, now, now).catch(() => {}); // removed by hand, or the disk cannot be reached
-    }, intervalMs);
+    }, silentMs / BEATS);
     this.timer.unref();
   }
 
