@@ -24,8 +24,8 @@ describeUnless(notRay, 'on Ray', () => {
   const dir = temporaryFolder('ray');
   const at = (...names: string[]) => join(dir, ...names);
   const words = ['--image', at('scans'), '--prompt', 'cyst. kidney.', '--threshold', '0.05', ...NANO];
-  // More tasks at once than there may be cores; Ray's own files go with the test's.
-  const environment = { RAY_TMPDIR: dir, RAY_ADDRESS: '', PYTHONUNBUFFERED: '1' };
+  // Ray's own files go with the test's. It would run tasks at the lowest priority.
+  const environment = { RAY_TMPDIR: dir, RAY_ADDRESS: '', RAY_worker_niceness: '0', PYTHONUNBUFFERED: '1' };
   const driver = (...args: string[]) => runRanks(PYTHON, ['deploy/ray_infer.py', '--cpus', '0.5', ...args], environment);
   beforeAll(() => makeScans(at('scans'), IMAGES));
 
@@ -34,8 +34,7 @@ describeUnless(notRay, 'on Ray', () => {
     expect(whole.code).toBe(0);
     const running = driver('--shards', String(SHARDS), '--out', at('out'), '--', ...words);
     const shard = at('out', 'shards', `1-of-${SHARDS}`);
-    const journal = () => readFile(join(shard, 'journal.jsonl'), 'utf8').catch(() => '');
-    await until(async () => (await journal()) !== '');
+    await until(async () => (await readFile(join(shard, 'journal.jsonl'), 'utf8').catch(() => '')) !== '');
     const { pid } = JSON.parse(await readFile(join(shard, '.lock'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
     const { code, out, err } = await running;

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, tmpdir, userInfo } from 'node:os';
@@ -21,6 +21,10 @@ function missing(): string | undefined {
   if (lacking.length === 0) return undefined;
   return `it needs Slurm, and there is no ${lacking.join(', ')}: apt-get install --no-install-recommends slurm-wlm munge`;
 }
+
+/** Why what needs Slurm with PMIx is left out; undefined where it is there. */
+export const notPmix: string | undefined =
+  notSlurm ?? (hasPmix() ? undefined : 'it needs PMIx, which the Slurm here was built without');
 
 /** A Slurm of this machine alone. */
 export interface Slurm {
@@ -107,15 +111,32 @@ export async function startSlurm(nodes: number): Promise<Slurm> {
       const tasks = out.trim().split('\n').map(taskOf);
       if (tasks.length > 0 && tasks.every(({ state }) => !/PENDING|RUNNING|COMPLETING|REQUEUED/.test(state)))
         return tasks.sort((a, b) => a.index - b.index).map(({ state, exit }) => `${state} ${exit}`);
+      // Slurm lets a requeued task wait two minutes, until its node has settled.
+      for (const { id, reason } of tasks)
+        if (reason === 'BeginTime') await run('scontrol', ['update', `jobid=${id}`, 'starttime=now']);
       await sleep(POLL_MS);
     }
   };
   return { run, submit, ended, logs, stop };
 }
 
-function taskOf(line: string): { index: number; state: string; exit: string } {
+interface Task {
+  readonly id: string;
+  readonly index: number;
+  readonly state: string;
+  readonly reason: string;
+  readonly exit: string;
+}
+
+function taskOf(line: string): Task {
   const field = (name: string) => new RegExp(`\\b${name}=(\\S+)`).exec(line)?.[1] ?? '';
-  return { index: Number(field('ArrayTaskId')), state: field('JobState'), exit: field('ExitCode') };
+  return {
+    id: field('JobId'),
+    index: Number(field('ArrayTaskId')),
+    state: field('JobState'),
+    reason: field('Reason'),
+    exit: field('ExitCode'),
+  };
 }
 
 async function configure(dir: string, names: readonly string[]): Promise<void> {
@@ -179,7 +200,15 @@ async function killStragglers(configuration: string): Promise<void> {
   }
 }
 
-/** Ways in which `srun` connects ranks. */
-export function mpiTypes(): string {
-  return execFileSync('sh', ['-c', 'srun --mpi=list 2>&1 || true'], { env: { PATH }, encoding: 'utf8' });
+/** Whether `srun` connects ranks by PMIx. It reads a configuration first. */
+function hasPmix(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'sonoground-srun-'));
+  try {
+    const file = join(dir, 'slurm.conf');
+    writeFileSync(file, 'ClusterName=sonoground\nSlurmctldHost=localhost\n');
+    const { stdout, stderr } = spawnSync('srun', ['--mpi=list'], { env: { PATH, SLURM_CONF: file }, encoding: 'utf8' });
+    return /\bpmix\b/.test(stdout + stderr);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
