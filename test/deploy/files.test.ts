@@ -71,11 +71,16 @@ describe('the Jobs for Kubernetes', () => {
 describe('the images for containers', () => {
   it('copy everything that compiling the sources and running commands reads', () => {
     const { files: packed } = JSON.parse(textOf('package.json')) as { files: readonly string[] };
-    const definition = textOf(join(DEPLOY, 'sonoground.def'));
-    for (const name of ['native', 'configs', 'assets', 'examples', 'weights', 'scripts', 'src'])
-      expect([name, definition.includes(`    ${name} /sonoground/${name}\n`)]).toEqual([name, true]);
-    expect(packed).toContain('deploy');
-    const ignored = textOf(join(DEPLOY, 'Containerfile.containerignore')).split('\n');
-    expect(ignored).toEqual(expect.arrayContaining(['node_modules', 'dist', '.git']));
+    const needed = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', '.npmrc', 'scripts'];
+    const read = packed.filter((name) => ['native', 'configs', 'assets', 'examples', 'weights'].includes(name));
+    expect(read).toHaveLength(5);
+    const [recipe, definition] = ['Containerfile', 'sonoground.def'].map((name) => textOf(join(DEPLOY, name)));
+    for (const name of [...needed, ...read]) {
+      expect([name, recipe?.split('\n').some((line) => /^COPY /.test(line) && line.split(' ').includes(name))]).toEqual([
+        name,
+        true,
+      ]);
+      expect([name, definition?.includes(`    ${name} /sonoground/${name}\n`)]).toEqual([name, true]);
+    }
   });
 });
