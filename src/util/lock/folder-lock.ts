@@ -21,7 +21,7 @@ export interface LockAbout {
   readonly instead: string;
   /** Told before minutes are spent on finding out whether a process of another machine still runs. */
   readonly onWait?: ((message: string) => void) | undefined;
-  /** How long its lock may stay untouched. Default: three minutes. */
+  /** How long its lock may stay untouched. Default: five minutes. */
   readonly silentMs?: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * A lock that is not touched for this long has lost its owner. Longer than a network file system keeps the times of files in its
  * cache, which is 60 s for NFS.
  */
-const SILENT_MS = 180_000;
+const SILENT_MS = 300_000;
 
 /** Its owner touches it this often meanwhile, as a long computation may leave no time for it. */
 const BEATS = 12;
