@@ -13,10 +13,11 @@ const TOKENS = [
 /**
  * Puts the preset's adapters into the model.
  *
+ * @param share - adds the gradients of several ranks.
  * @returns `trained`, the number of trained weights, and `run`, which takes one step and resolves to the seconds of its stages.
  * Its argument may replace the context in which the model runs.
  */
-export async function trainStep(model, inputs, preset) {
+export async function trainStep(model, inputs, preset, share = async (_, own) => own) {
   const { tf } = await dist('backend/index.js');
   const { applyLora, loraPresets } = await dist('lora/index.js');
   const { DetectionCriterion } = await dist('losses/index.js');
@@ -48,7 +49,7 @@ export async function trainStep(model, inputs, preset) {
       mark('forward');
       const { gradients: atOutputs } = await criterion.evaluate(outputs, inputs.attentionMask, targets);
       mark('loss');
-      const { gradients } = tape.backward(atOutputs);
+      const gradients = await share(parameters, tape.backward(atOutputs).gradients);
       await optimiser.step(gradients, 5e-4);
       await [...gradients.values()].at(-1).data();
       mark('backward and update');

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, isLeftover, readableFileError, withFolderLock } from '../util/index.js';
+import { CheckpointError, isLeftover, type Logger, readableFileError, silentLogger, withFolderLock } from '../util/index.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
 import { TrainLog } from './train-log.js';
 
 const CHECKPOINT = /^step-(\d+)\.safetensors$/;
 
 /** Locks a run folder against other processes while `body` runs. */
-export function withRunLock<T>(dir: string, body: () => Promise<T>): Promise<T> {
-  const about = { where: dir, doing: 'is training in it', instead: 'choose another run.dir' };
+export function withRunLock<T>(dir: string, body: () => Promise<T>, logger: Logger = silentLogger): Promise<T> {
+  const onWait = (message: string) => logger.info(message);
+  const about = { where: dir, doing: 'is training in it', instead: 'choose another run.dir', onWait };
   return withFolderLock(join(dir, '.lock'), about, body);
 }
 

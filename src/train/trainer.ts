@@ -113,7 +113,7 @@ export interface TrainResult {
 export async function train(options: TrainerOptions): Promise<TrainResult> {
   const { dir, ranks, config } = options;
   requireEnoughImages(config.batchSize, ranks);
-  return ranks?.isRoot === false ? trainLocked(options) : withRunLock(dir, () => trainLocked(options));
+  return ranks?.isRoot === false ? trainLocked(options) : withRunLock(dir, () => trainLocked(options), options.logger);
 }
 
 async function trainLocked(options: TrainerOptions): Promise<TrainResult> {

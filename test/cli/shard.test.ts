@@ -69,7 +69,7 @@ describe('infer --shard and merge', () => {
     const lacking = await run('merge', '--from', '@late/shards/0-of-2', '--to', '@late');
     expect([lacking.code, lacking.text]).toEqual([
       2,
-      expect.stringMatching(/of 2 parts there lacks 1\. Run them, or add --partial/),
+      expect.stringMatching(/of 2 shards this one is missing: 1\. Run infer with --shard 1\/2, or add --partial/),
     ]);
     expect((await run('merge', '--from', '@late/shards/0-of-2', '--to', '@late', '--partial')).text).toMatch(/^2 images/m);
     await infer('@late', '--shard', '1/2');

@@ -14,6 +14,7 @@ const LARGEST: Readonly<Record<string, number>> = {
   docs: 0.5 * MB,
   native: 0.5 * MB,
   configs: 0.3 * MB,
+  deploy: 0.1 * MB,
   assets: 0.3 * MB,
   scripts: 0.2 * MB,
   '': 0.1 * MB, // the files beside the folders
@@ -43,6 +44,7 @@ const NEEDED = [
   'configs/prompts/busi.yaml',
   'configs/splits/busi.json',
   'assets/fonts/sonoground-sans.ttf',
+  'deploy/slurm/submit.sh',
   'docs/serving.md',
   'examples/README.md',
   'examples/fetal-head-1.jpg',

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FolderLock, InUseError, withFolderLock } from '../../src/util/index.js';
-import { ownIdentity, type ProcessIdentity, stateOf } from '../../src/util/lock/index.js';
+import { Heartbeat, ownIdentity, type ProcessIdentity, stateOf } from '../../src/util/lock/index.js';
 import { expectError } from '../support/expect-error.js';
+import { until } from '../support/until.js';
 
 let dir = '';
 let file = '';
@@ -18,7 +19,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const about = { where: 'runs/us', doing: 'is training in it', instead: 'choose another run.dir' };
 
 /** A lock as another process writes it. */
-async function lockOf(owner: Partial<ProcessIdentity>): Promise<void> {
+async function lockOf(owner: Partial<ProcessIdentity> & { readonly beats?: true }): Promise<void> {
   await mkdir(join(dir, 'work'), { recursive: true });
   const text = JSON.stringify({ ...ownIdentity(), since: '2026-01-01T00:00:00.000Z', token: 'another', ...owner });
   await writeFile(file, text);
@@ -84,6 +85,32 @@ describe('FolderLock', () => {
     });
     await lockOf({ namespace: 'pid:[1]' });
     await expectError(FolderLock.take(file, about), { code: 'E_FOLDER_IN_USE', what: `on ${hostname()} is training in it` });
+  });
+
+  it('takes over from a process of another machine or container only once it shows no sign of life', async () => {
+    const waits: string[] = [];
+    const patient = { ...about, onWait: (message: string) => void waits.push(message), silentMs: 50 };
+    for (const owner of [{ host: 'elsewhere' }, { namespace: 'pid:[1]' }]) {
+      await lockOf({ ...owner, beats: true });
+      await (await FolderLock.take(file, patient)).release();
+    }
+    expect(waits[0]).toMatch(/^runs\/us: waiting some minutes for a sign of life of process \d+ on elsewhere, which was last/);
+    await lockOf({ host: 'elsewhere', beats: true });
+    const heart = new Heartbeat(file, 5);
+    await expectError(FolderLock.take(file, { ...patient, silentMs: 60_000 }), {
+      code: 'E_FOLDER_IN_USE',
+      what: 'on elsewhere is training in it, since 2026-01-01T00:00:00.000Z',
+      fix: 'Wait for it to end',
+    });
+    heart.stop();
+  });
+
+  it('is touched while it is held, so that other machines see that its owner runs', async () => {
+    const lock = await FolderLock.take(file, { ...about, silentMs: 60 });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ beats: true });
+    const before = await stat(file, { bigint: true });
+    await until(async () => (await stat(file, { bigint: true })).mtimeNs !== before.mtimeNs);
+    await lock.release();
   });
 
   it('takes over what a start of the system ended, and what code of this process left', async () => {

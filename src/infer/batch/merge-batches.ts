@@ -52,8 +52,10 @@ export async function mergeBatches({ from, to, partial = false, logger = silentL
   if (first === undefined)
     throw new UsageError({ code: 'E_OPTION_MISSING', where: '--from', what: 'there is no part', fix: 'Name folders' });
   checkAll(folders, partial);
-  const { images, found, lacking } = await withBatchLock(to, () =>
-    first.folder.results === 'parquet' ? mergeTables(to, folders, partial) : mergeFiles(to, folders, first.folder),
+  const { images, found, lacking } = await withBatchLock(
+    to,
+    () => (first.folder.results === 'parquet' ? mergeTables(to, folders, partial) : mergeFiles(to, folders, first.folder)),
+    logger,
   );
   for (const line of lacking) logger.warn(line);
   return { images, found, lacking, results: first.folder.results ?? 'files', times: await timesOf(from) };

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLeftover, readableFileError, safeRelative, withFolderLock } from '../../util/index.js';
+import { isLeftover, type Logger, readableFileError, safeRelative, silentLogger, withFolderLock } from '../../util/index.js';
 import type { ResultsForm } from './results-form.js';
 
 const OVERLAYS = 'overlays';
@@ -10,8 +10,9 @@ const MASKS = 'masks';
 export const batchFolders: readonly string[] = [OVERLAYS, MASKS, 'shards'];
 
 /** Locks an output folder against other processes while `body` runs. */
-export function withBatchLock<T>(out: string, body: () => Promise<T>): Promise<T> {
-  const about = { where: out, doing: 'is writing results into it', instead: 'choose another folder' };
+export function withBatchLock<T>(out: string, body: () => Promise<T>, logger: Logger = silentLogger): Promise<T> {
+  const onWait = (message: string) => logger.info(message);
+  const about = { where: out, doing: 'is writing results into it', instead: 'choose another folder', onWait };
   return withFolderLock(join(out, '.lock'), about, body);
 }
 

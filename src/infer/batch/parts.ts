@@ -59,8 +59,8 @@ export function checkAll(parts: readonly PartFolder[], partial: boolean): void {
     throw new UsageError({
       code: 'E_RESULTS_INCOMPLETE',
       where: '--from',
-      what: `of ${count} parts there ${missing.length === 1 ? 'lacks' : 'lack'} ${missing.join(', ')}`,
-      fix: 'Run them, or add --partial',
+      what: `of ${count} shards ${missing.length === 1 ? 'this one is' : 'these are'} missing: ${missing.join(', ')}`,
+      fix: `Run infer with --shard ${missing[0]}/${count}${missing.length === 1 ? '' : ' and so on'}, or add --partial`,
     });
 }
 

@@ -38,7 +38,7 @@ export interface BatchSummary {
  * (finished images are kept); InUseError when another process writes into the folder.
  */
 export function runBatch(options: BatchOptions): Promise<BatchSummary> {
-  return withBatchLock(options.out, () => run(options));
+  return withBatchLock(options.out, () => run(options), options.logger);
 }
 
 /** Hash of a list of images, by which shards of different lists are recognised. */

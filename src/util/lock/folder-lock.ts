@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { InUseError } from '../errors/index.js';
 import { temporaryPath } from '../temporary-name.js';
 import { readableFileError } from '../write-file-atomic.js';
+import { Heartbeat, showsLife } from './heartbeat.js';
 import { ownIdentity, stateOf } from './process-identity.js';
 
 /** Content of the error for a locked folder. */
@@ -18,6 +19,10 @@ export interface LockAbout {
   readonly doing: string;
   /** An alternative to waiting: `choose another run.dir`. */
   readonly instead: string;
+  /** Told before minutes are spent on finding out whether a process of another machine still runs. */
+  readonly onWait?: ((message: string) => void) | undefined;
+  /** How long its lock may stay untouched. Default: five minutes. */
+  readonly silentMs?: number | undefined;
 }
 
 const ownerSchema = z.object({
@@ -28,6 +33,8 @@ const ownerSchema = z.object({
   namespace: z.string().optional(),
   /** When the lock was taken, for display. */
   since: z.string(),
+  /** Whether the owner touches the lock while it runs. */
+  beats: z.literal(true).optional(),
   /** Distinguishes two locks of one process. */
   token: z.string(),
 });
@@ -43,16 +50,21 @@ const PAUSE_MS = 50;
 
 /**
  * A lock file that records which process works in a folder. It is valid while its process runs: if the owner was killed, exactly
- * one of the waiting processes takes the lock over, even if the pid has been reused. Processes on other machines cannot be
- * checked; their locks stay until removed by hand.
+ * one of the waiting processes takes the lock over, even if the pid has been reused. The owner touches its lock while it runs, so
+ * that one of another machine or container that failed is taken over too, after minutes without a sign of life.
  */
 export class FolderLock {
+  private readonly heartbeat: Heartbeat;
+
   private constructor(
     private readonly file: string,
     private readonly token: string,
     /** The topmost folder created for the lock. */
     private readonly made: string | undefined,
-  ) {}
+    silentMs: number | undefined,
+  ) {
+    this.heartbeat = new Heartbeat(file, silentMs);
+  }
 
   /**
    * Takes a lock, or throws an error naming its owner. Missing folders are created.
@@ -62,18 +74,18 @@ export class FolderLock {
    */
   static async take(file: string, about: LockAbout): Promise<FolderLock> {
     const token = randomBytes(8).toString('hex');
-    const owner: Owner = { ...ownIdentity(), since: new Date().toISOString(), token };
+    const owner: Owner = { ...ownIdentity(), since: new Date().toISOString(), beats: true, token };
     const draft = temporaryPath(file);
     try {
       const made = await writeInto(dirname(file), draft, `${JSON.stringify(owner)}\n`);
       while (!(await placed(draft, file))) {
         const found = await read(file);
         if (found === undefined) continue; // it has just been released
-        if (found.owner !== undefined) requireGone(found.owner, file, about);
+        if (found.owner !== undefined && !(await isGone(found.owner, file, about))) continue;
         if (await succeeded(draft, file, found.text, about)) break;
       }
       held.add(token);
-      return new FolderLock(file, token, made);
+      return new FolderLock(file, token, made, about.silentMs);
     } catch (cause) {
       throw readableFileError(file, cause);
     } finally {
@@ -84,6 +96,7 @@ export class FolderLock {
   /** Releases the lock. Empty folders created for it are removed too, so that refused work leaves no trace. */
   async release(): Promise<void> {
     held.delete(this.token);
+    this.heartbeat.stop();
     // It may have been removed by hand and taken by another process since.
     if ((await read(this.file))?.owner?.token === this.token) await rm(this.file, { force: true });
     if (this.made === undefined) return;
@@ -176,10 +189,16 @@ function ownerOf(text: string): Owner | undefined {
   }
 }
 
-function requireGone(owner: Owner, file: string, { where, doing, instead }: LockAbout): void {
-  const { pid, host, since, token } = owner;
+/**
+ * Whether the owner of a lock is gone; false when the lock is another one by now.
+ *
+ * @throws InUseError when the owner still runs, or this cannot be known.
+ */
+async function isGone(owner: Owner, file: string, about: LockAbout): Promise<boolean> {
+  const { where, doing, instead, onWait, silentMs } = about;
+  const { pid, host, since, token, beats } = owner;
   const state = stateOf(owner);
-  if (state === 'gone' || (state === 'running' && pid === process.pid && !held.has(token))) return;
+  if (state === 'gone' || (state === 'running' && pid === process.pid && !held.has(token))) return true;
   if (state === 'running')
     throw new InUseError({
       code: 'E_FOLDER_IN_USE',
@@ -187,11 +206,21 @@ function requireGone(owner: Owner, file: string, { where, doing, instead }: Lock
       what: `process ${pid} ${doing}, since ${since}`,
       fix: `Wait for it to end, or ${instead}`,
     });
+  if (beats === undefined)
+    throw new InUseError({
+      code: 'E_FOLDER_IN_USE',
+      where,
+      what: `process ${pid} on ${host} ${doing}, since ${since}; whether it still runs cannot be seen from here`,
+      fix: `If it has ended delete ${file}; else wait for it, or ${instead}`,
+    });
+  onWait?.(`${where}: waiting some minutes for a sign of life of process ${pid} on ${host}, which was last at work in it`);
+  if (!(await showsLife(file, silentMs))) return true;
+  if ((await read(file))?.owner?.token !== token) return false;
   throw new InUseError({
     code: 'E_FOLDER_IN_USE',
     where,
-    what: `process ${pid} on ${host} ${doing}, since ${since}; whether it still runs cannot be seen from here`,
-    fix: `If it has ended delete ${file}; else wait for it, or ${instead}`,
+    what: `process ${pid} on ${host} ${doing}, since ${since}`,
+    fix: `Wait for it to end, or ${instead}`,
   });
 }
 

@@ -49,7 +49,7 @@ export interface ExperimentOptions extends RunOptions {
  */
 export function runExperiment(config: RunConfig, options: ExperimentOptions = {}): Promise<RunMetrics> {
   if (options.ranks?.isRoot === false) return experiment(config, options);
-  return withRunLock(config.run.dir, () => experiment(config, options));
+  return withRunLock(config.run.dir, () => experiment(config, options), options.logger);
 }
 
 async function experiment(config: RunConfig, options: ExperimentOptions): Promise<RunMetrics> {
