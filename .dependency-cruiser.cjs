@@ -8,6 +8,8 @@ const LAYERS = [
   'util',
   'config',
   'imaging',
+  'dicom',
+  'deidentify',
   'prompts',
   'metrics',
   'data',

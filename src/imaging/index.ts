@@ -2,10 +2,17 @@
 
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
+export { blankOutside, keptPixels } from './burnt-in/blank.js';
+export { findText, type TextBox } from './burnt-in/find-text.js';
+export { looseMarks } from './burnt-in/loose-marks.js';
+export { brightness, darkest } from './burnt-in/plane.js';
+export { findScanRegion, type ScanRegion } from './burnt-in/scan-region.js';
 export { connectedComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
-export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
+export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/address.js';
+export { beginsAsDicom } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
+export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,
@@ -16,6 +23,7 @@ export type { NiftiHeader } from './formats/nifti-header.js';
 export { type GridTurn, turnOver } from './formats/nifti-turn.js';
 export { isUnnamedDicom, listImages } from './formats/several.js';
 export { decodeImage } from './image.js';
+export type { ImageSet } from './image-set.js';
 export {
   type BinaryMask,
   type BoxXyxy,

@@ -1,0 +1,87 @@
+import type { Blob } from './blobs.js';
+
+/** A row of glyphs. Bounds are inclusive. */
+export interface TextRow {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+  /** Number of letters, estimated for those that touch. */
+  readonly glyphs: number;
+  /** Mean flatness of its glyphs, see {@link Blob.flat}. */
+  readonly flat: number;
+  readonly contrast: number;
+  /** Fraction of glyphs that stand on the baseline or reach the top line. */
+  readonly aligned: number;
+}
+
+/** Glyphs of a row differ in height by this factor at most: small letters with and without ascenders, capitals. */
+const HEIGHTS = 2.1;
+
+/** Gap between glyphs of a row, in heights: a space at most. */
+const GAP = 1.3;
+
+/** Difference in level between glyphs of a row. */
+const LEVELS = 28;
+
+/** Groups blobs of similar height and level that stand side by side. */
+export function groupRows(blobs: readonly Blob[]): TextRow[] {
+  const sorted = [...blobs].sort((a, b) => a.x0 - b.x0);
+  const parent = sorted.map((_, i) => i);
+  const root = (i: number): number => {
+    let at = i;
+    while (parent[at] !== at) at = parent[at] = parent[parent[at] as number] as number;
+    return at;
+  };
+  const reach = Math.max(0, ...sorted.map((blob) => blob.x1 - blob.x0 + 2 * height(blob)));
+  for (const [i, a] of sorted.entries())
+    for (let j = i + 1; j < sorted.length; j++) {
+      const b = sorted[j] as Blob;
+      if (b.x0 - a.x0 > reach) break;
+      if (besides(a, b)) parent[root(i)] = root(j);
+    }
+  const rows = new Map<number, Blob[]>();
+  for (const [i, blob] of sorted.entries()) rows.set(root(i), [...(rows.get(root(i)) ?? []), blob]);
+  return [...rows.values()].map(rowOf);
+}
+
+function besides(a: Blob, b: Blob): boolean {
+  const [ha, hb] = [height(a), height(b)];
+  if (Math.max(ha, hb) > HEIGHTS * Math.min(ha, hb) + 1) return false;
+  if (Math.abs(a.level - b.level) > LEVELS) return false;
+  const shared = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0) + 1;
+  if (shared < 0.6 * Math.min(ha, hb)) return false;
+  return Math.max(a.x0, b.x0) - Math.min(a.x1, b.x1) - 1 <= GAP * Math.max(ha, hb) + 1;
+}
+
+function rowOf(blobs: readonly Blob[]): TextRow {
+  const tall = median(blobs.map(height));
+  const sum = (of: (blob: Blob) => number) => blobs.reduce((total, blob) => total + of(blob), 0);
+  const [bottom, top] = [median(blobs.map(({ y1 }) => y1)), median(blobs.map(({ y0 }) => y0))];
+  const near = 0.12 * tall + 0.5;
+  return {
+    x0: Math.min(...blobs.map(({ x0 }) => x0)),
+    y0: Math.min(...blobs.map(({ y0 }) => y0)),
+    x1: Math.max(...blobs.map(({ x1 }) => x1)),
+    y1: Math.max(...blobs.map(({ y1 }) => y1)),
+    glyphs: sum((blob) => glyphsOf(blob, tall)),
+    flat: sum(({ flat }) => flat) / blobs.length,
+    contrast: sum(({ contrast }) => contrast) / blobs.length,
+    aligned: sum(({ y0, y1 }) => Number(Math.abs(y1 - bottom) <= near || Math.abs(y0 - top) <= near)) / blobs.length,
+  };
+}
+
+/** A wide blob counts as several touching letters if it has as many strokes. */
+function glyphsOf({ x0, x1, strokes }: Blob, tall: number): number {
+  const wide = (x1 - x0 + 1) / (0.75 * tall);
+  return Math.max(1, Math.min(Math.round(wide), Math.round(strokes / 1.4)));
+}
+
+export function height({ y0, y1 }: { readonly y0: number; readonly y1: number }): number {
+  return y1 - y0 + 1;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] as number;
+}
