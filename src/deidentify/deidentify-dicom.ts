@@ -30,9 +30,10 @@ import { requireImageClass } from './sop-class.js';
 export async function deidentifyDicom(bytes: Uint8Array, job: FileJob): Promise<WrittenFile> {
   const { source: file, pseudonyms, dates, to, name } = job;
   const { set, syntax } = await parseDicomElements(bytes, file);
-  const sopClass = requireImageClass(set.string('x00080016')?.trim(), file);
+  const classOf = requireImageClass(set.string('x00080016')?.trim(), file);
   const source = openDicomSource(set, syntax, file);
   const { frames, width, height } = source.header;
+  const sopClass = classOf(frames);
   const looked = sampledFrames(frames);
   const shown = looked[looked.length >> 1] as number;
   const images: RasterImage[] = [];

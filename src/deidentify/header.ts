@@ -96,6 +96,7 @@ function requiredEmpty(): DicomElements {
     '00200011': empty('IS'), // Series Number
     '00200013': empty('IS'), // Instance Number
     '00200020': empty('CS'), // Patient Orientation
+    '00200060': empty('CS'), // Laterality
   };
 }
 
@@ -172,7 +173,9 @@ function multiframe(set: DataSet, frames: number): DicomElements {
 /** Pixels once compressed with losses stay so, even if the source does not say it. */
 function compression({ header: { packing, transferSyntax } }: DicomSource, set: DataSet): DicomElements {
   const stated = set.string('x00282110')?.trim() === '01';
-  const lossy = /\.4\.(50|51|81|91)$/.test(transferSyntax) && packing !== 'native';
+  // Of JPEG-LS and JPEG 2000, these syntaxes allow losses; the source may state that there are none.
+  const lossless = set.string('x00282110')?.trim() === '00' && packing !== 'jpeg';
+  const lossy = /\.4\.(50|51|81|91)$/.test(transferSyntax) && packing !== 'native' && !lossless;
   const method = lossy
     ? { jpeg: 'ISO_10918_1', 'jpeg-ls': 'ISO_14495_1', 'jpeg-2000': 'ISO_15444_1' }[packing as 'jpeg']
     : undefined;

@@ -1,17 +1,18 @@
 import { DataError } from '../util/index.js';
 
-/** Images that are written: of ultrasound, and captures of a screen. */
-const IMAGES: ReadonlySet<string> = new Set([
-  '1.2.840.10008.5.1.4.1.1.3',
-  '1.2.840.10008.5.1.4.1.1.3.1',
-  '1.2.840.10008.5.1.4.1.1.6',
-  '1.2.840.10008.5.1.4.1.1.6.1',
-  '1.2.840.10008.5.1.4.1.1.7',
-  '1.2.840.10008.5.1.4.1.1.7.1',
-  '1.2.840.10008.5.1.4.1.1.7.2',
-  '1.2.840.10008.5.1.4.1.1.7.3',
-  '1.2.840.10008.5.1.4.1.1.7.4',
-]);
+const STORAGE = '1.2.840.10008.5.1.4.1.1';
+
+/** SOP classes that are written, for one frame and for several: of ultrasound, also by its retired classes, and of screen captures. */
+const IMAGES: Readonly<Record<string, readonly [one: string, several: string]>> = {
+  [`${STORAGE}.3`]: [`${STORAGE}.3.1`, `${STORAGE}.3.1`],
+  [`${STORAGE}.3.1`]: [`${STORAGE}.3.1`, `${STORAGE}.3.1`],
+  [`${STORAGE}.6`]: [`${STORAGE}.6.1`, `${STORAGE}.3.1`],
+  [`${STORAGE}.6.1`]: [`${STORAGE}.6.1`, `${STORAGE}.3.1`],
+  [`${STORAGE}.7`]: [`${STORAGE}.7`, `${STORAGE}.7.4`],
+  [`${STORAGE}.7.2`]: [`${STORAGE}.7`, `${STORAGE}.7.4`],
+  [`${STORAGE}.7.3`]: [`${STORAGE}.7`, `${STORAGE}.7.4`],
+  [`${STORAGE}.7.4`]: [`${STORAGE}.7`, `${STORAGE}.7.4`],
+};
 
 /** Objects that are refused by name: text, documents and references that no table of attributes makes anonymous. */
 const REFUSED: readonly (readonly [uid: RegExp, name: string])[] = [
@@ -32,17 +33,18 @@ const REFUSED: readonly (readonly [uid: RegExp, name: string])[] = [
  * Checks that a file is of a kind that can be de-identified.
  *
  * @param uid - its SOP class; old files lack one and count as screen captures.
- * @returns the SOP class to write.
+ * @returns the SOP class to write, given the number of frames.
  * @throws DataError naming the file and its kind.
  */
-export function requireImageClass(uid: string | undefined, where: string): string {
-  if (uid === undefined || uid === '') return '1.2.840.10008.5.1.4.1.1.7';
-  if (IMAGES.has(uid)) return uid;
-  const known = REFUSED.find(([pattern]) => pattern.test(uid))?.[1];
+export function requireImageClass(uid: string | undefined, where: string): (frames: number) => string {
+  const stated = uid === undefined || uid === '' ? `${STORAGE}.7` : uid;
+  const classes = Object.hasOwn(IMAGES, stated) ? IMAGES[stated] : undefined;
+  if (classes !== undefined) return (frames) => classes[frames > 1 ? 1 : 0];
+  const known = REFUSED.find(([pattern]) => pattern.test(stated))?.[1];
   throw new DataError({
     code: 'E_DEIDENTIFY_KIND',
     where,
-    what: `it is ${known ?? `of the SOP class ${/^[\d.]{1,64}$/.test(uid) ? uid : '(invalid)'}`}, which is not de-identified`,
+    what: `it is ${known ?? `of the SOP class ${/^[\d.]{1,64}$/.test(stated) ? stated : '(invalid)'}`}, which is not de-identified`,
     fix: 'Remove it from the folder, or de-identify it with a tool for its kind: ultrasound images, cine clips and screen captures are read',
   });
 }

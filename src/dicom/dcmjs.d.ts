@@ -8,8 +8,13 @@ declare module 'dcmjs' {
         dict: object;
         write(options: object): ArrayBuffer;
       };
+      readonly DicomMessage: {
+        readFile(bytes: ArrayBuffer): {
+          readonly dict: Readonly<Record<string, { readonly vr: string; readonly Value?: readonly unknown[] }>>;
+        };
+      };
+      readonly DicomMetaDictionary: object;
     };
-    readonly log: { setLevel(level: string): void };
   };
   export default dcmjs;
 }

@@ -22,6 +22,12 @@ const COLOURS = [48, 96, 144, 192];
 /** Lowest contrast and flatness of a letter. */
 const [CONTRAST, FLAT] = [40, 0.34];
 
+/** Coloured letters are as flat as this. */
+const FLAT_COLOUR = 0.55;
+
+/** Height up to which letters may touch, in pixels of the doubled image. */
+const TOUCHING = 56;
+
 const [MIN_HEIGHT, MIN_GLYPHS, CERTAIN_GLYPHS] = [4, 3, 4];
 
 /**
@@ -42,7 +48,11 @@ export function findText(frames: readonly RasterImage[]): TextBox[] {
   const still = planes.length > 1 ? [darkest(planes)] : [];
   const bright = [...planes, ...still].flatMap((plane) => rowsAt(doubled(plane), LEVELS, sizes, MIN_GLYPHS));
   const dark = planes.slice(0, 1).flatMap((plane) => rowsAt(doubled(inverted(plane)), LEVELS, sizes, MIN_GLYPHS + 1));
-  const coloured = frames.slice(0, 2).flatMap((frame) => rowsAt(doubled(saturation(frame)), COLOURS, sizes, MIN_GLYPHS));
+  const coloured = frames
+    .slice(0, 2)
+    .flatMap((frame) => rowsAt(doubled(saturation(frame)), COLOURS, sizes, MIN_GLYPHS + 1))
+    // Flow is coloured too, but not evenly.
+    .filter(({ flat }) => flat >= FLAT_COLOUR);
   return merged([...bright, ...dark, ...coloured].map((row) => boxOf(row, width, tall)));
 }
 
@@ -56,8 +66,8 @@ function rowsAt(plane: Plane, levels: readonly number[], sizes: BlobSizes, glyph
 function isLetter({ contrast, flat, area, x0, x1, y0, y1, strokes }: Blob): boolean {
   if (contrast < CONTRAST || flat < FLAT) return false;
   const [w, h] = [x1 - x0 + 1, y1 - y0 + 1];
-  // A wide blob is touching letters or a line.
-  if (w > 1.8 * h && strokes < (0.5 * w) / h) return false;
+  // A wide blob is touching letters or a line; letters of large print do not touch.
+  if (w > 1.8 * h && (strokes < (0.5 * w) / h || h > TOUCHING || w > 16 * h || flat < 0.45)) return false;
   return area >= 0.12 * w * h;
 }
 
@@ -76,25 +86,16 @@ function boxOf(row: TextRow, width: number, tall: number): TextBox {
   };
 }
 
-/** Unites boxes that overlap by more than half of the smaller one. */
+/** Leaves out boxes that lie in others, mostly. A box is certain if one of those in it is. */
 function merged(boxes: readonly TextBox[]): TextBox[] {
   const out: TextBox[] = [];
   for (const box of [...boxes].sort((a, b) => areaOf(b) - areaOf(a))) {
-    const at = out.findIndex((other) => shared(box, other) > 0.5 * areaOf(box));
-    if (at < 0) out.push(box);
-    else out[at] = joined(out[at] as TextBox, box);
+    const at = out.findIndex((other) => shared(box, other) > 0.8 * areaOf(box));
+    const other = out[at];
+    if (other === undefined) out.push(box);
+    else if (other.uncertain && !box.uncertain && areaOf(box) > 0.4 * areaOf(other)) out[at] = { ...other, uncertain: false };
   }
   return out;
-}
-
-function joined(a: TextBox, b: TextBox): TextBox {
-  return {
-    x0: Math.min(a.x0, b.x0),
-    y0: Math.min(a.y0, b.y0),
-    x1: Math.max(a.x1, b.x1),
-    y1: Math.max(a.y1, b.y1),
-    uncertain: a.uncertain && b.uncertain,
-  };
 }
 
 function areaOf({ x0, y0, x1, y1 }: TextBox): number {

@@ -20,8 +20,11 @@ export interface ScanRegion {
 /** A header whose regions cover more than this share states nothing: the image has a banner, or is cropped. */
 const WHOLE = 0.97;
 
+/** Pixels by which a region may reach beyond the image: some writers count from 1, or to the edge. */
+const BEYOND = 4;
+
 /** Outlines with fewer echoes in them are a scatter of marks, or a very dark scan. */
-const FILLED = 0.55;
+const FILLED = 0.8;
 
 /** A region found in the image and smaller than this is probably not all of the scan. */
 const SMALL = 0.12;
@@ -40,7 +43,9 @@ export function findScanRegion(
 ): ScanRegion | undefined {
   const [{ width, height }] = frames as [RasterImage];
   const tissue = findTissue(frames.map(brightness), text);
-  const stated = maskOfBoxes(boxes, width, height);
+  // Regions that do not fit were written for another size of the image.
+  const fits = boxes.every(([, , x1, y1]) => x1 <= width + BEYOND && y1 <= height + BEYOND);
+  const stated = maskOfBoxes(fits ? boxes : [], width, height);
   const share = shareOf(stated);
   if (share > 0 && share < WHOLE) return { mask: stated, source: 'header', tissue, share, uncertain: false };
   if (tissue === undefined) return undefined;
@@ -50,7 +55,7 @@ export function findScanRegion(
     source: tissue.by,
     tissue,
     share: found,
-    uncertain: tissue.filled < FILLED || found < SMALL,
+    uncertain: !fits || tissue.filled < FILLED || found < SMALL,
   };
 }
 

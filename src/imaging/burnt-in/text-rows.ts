@@ -24,8 +24,36 @@ const GAP = 1.3;
 /** Difference in level between glyphs of a row. */
 const LEVELS = 28;
 
-/** Groups blobs of similar height and level that stand side by side. */
+/** How alike neighbours of a row are: first as glyphs of one line in any case, then, where lines ran together, more strictly. */
+interface Likeness {
+  /** Highest ratio of heights. */
+  readonly heights: number;
+  /** Least vertical overlap, in heights of the smaller one. */
+  readonly overlap: number;
+}
+
+const [LOOSE, STRICT]: readonly [Likeness, Likeness] = [
+  { heights: HEIGHTS, overlap: 0.6 },
+  { heights: 1.5, overlap: 0.85 },
+];
+
+/** A row is at most so much taller than its median glyph: ascenders and descenders. */
+const TALL = 1.9;
+
+/** Groups blobs of similar height and level that stand side by side. Heaps that are no line are left out. */
 export function groupRows(blobs: readonly Blob[]): TextRow[] {
+  return chained(blobs, LOOSE).flatMap((group) => {
+    if (isLine(group)) return [rowOf(group)];
+    return chained(group, STRICT).filter(isLine).map(rowOf);
+  });
+}
+
+function isLine(blobs: readonly Blob[]): boolean {
+  const tall = median(blobs.map(height));
+  return Math.max(...blobs.map(({ y1 }) => y1)) - Math.min(...blobs.map(({ y0 }) => y0)) + 1 <= TALL * tall + 2;
+}
+
+function chained(blobs: readonly Blob[], likeness: Likeness): Blob[][] {
   const sorted = [...blobs].sort((a, b) => a.x0 - b.x0);
   const parent = sorted.map((_, i) => i);
   const root = (i: number): number => {
@@ -38,19 +66,23 @@ export function groupRows(blobs: readonly Blob[]): TextRow[] {
     for (let j = i + 1; j < sorted.length; j++) {
       const b = sorted[j] as Blob;
       if (b.x0 - a.x0 > reach) break;
-      if (besides(a, b)) parent[root(i)] = root(j);
+      if (besides(a, b, likeness)) parent[root(i)] = root(j);
     }
-  const rows = new Map<number, Blob[]>();
-  for (const [i, blob] of sorted.entries()) rows.set(root(i), [...(rows.get(root(i)) ?? []), blob]);
-  return [...rows.values()].map(rowOf);
+  const groups = new Map<number, Blob[]>();
+  for (const [i, blob] of sorted.entries()) {
+    const own = groups.get(root(i));
+    if (own === undefined) groups.set(root(i), [blob]);
+    else own.push(blob);
+  }
+  return [...groups.values()];
 }
 
-function besides(a: Blob, b: Blob): boolean {
+function besides(a: Blob, b: Blob, { heights, overlap }: Likeness): boolean {
   const [ha, hb] = [height(a), height(b)];
-  if (Math.max(ha, hb) > HEIGHTS * Math.min(ha, hb) + 1) return false;
+  if (Math.max(ha, hb) > heights * Math.min(ha, hb) + 1) return false;
   if (Math.abs(a.level - b.level) > LEVELS) return false;
   const shared = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0) + 1;
-  if (shared < 0.6 * Math.min(ha, hb)) return false;
+  if (shared < overlap * Math.min(ha, hb)) return false;
   return Math.max(a.x0, b.x0) - Math.min(a.x1, b.x1) - 1 <= GAP * Math.max(ha, hb) + 1;
 }
 
