@@ -24,6 +24,8 @@ export interface BlobSizes {
   readonly maxWidth: number;
   /** Distance of the surroundings that its contrast is measured against. */
   readonly reach: number;
+  /** Blobs less flat than this are left out. */
+  readonly minFlat: number;
 }
 
 /** Pixels within this of a blob's level belong to its plateau. */
@@ -44,7 +46,8 @@ export function findBlobs(plane: Plane, threshold: number, sizes: BlobSizes): Bl
     labels[start] = label;
     while (top > 0) {
       const pixel = stack[--top] as number;
-      const [x, y] = [pixel % width, (pixel / width) | 0];
+      const y = (pixel / width) | 0;
+      const x = pixel - y * width;
       area++;
       if (x < x0) x0 = x;
       if (x > x1) x1 = x;
@@ -60,7 +63,8 @@ export function findBlobs(plane: Plane, threshold: number, sizes: BlobSizes): Bl
     }
     const [w, h] = [x1 - x0 + 1, y1 - y0 + 1];
     if (h < sizes.minHeight || h > sizes.maxHeight || w > sizes.maxWidth) continue;
-    blobs.push(measure(plane, labels, label, threshold, sizes.reach, { x0, y0, x1, y1, area }));
+    const blob = measure(plane, labels, label, threshold, sizes, { x0, y0, x1, y1, area });
+    if (blob !== undefined) blobs.push(blob);
   }
   return blobs;
 }
@@ -72,9 +76,9 @@ function measure(
   labels: Int32Array,
   label: number,
   threshold: number,
-  reach: number,
+  { reach, minFlat }: BlobSizes,
   blob: Bounds,
-): Blob {
+): Blob | undefined {
   const { x0, y0, x1, y1, area } = blob;
   const counts = new Uint32Array(256);
   let runs = 0;
@@ -90,14 +94,18 @@ function measure(
   while (level > 0 && above + (counts[level] as number) < area * 0.1) above += counts[level--] as number;
   let plateau = 0;
   for (let v = Math.max(0, level - PLATEAU); v < 256; v++) plateau += counts[v] as number;
+  if (plateau / area < minFlat) return undefined;
+  const [left, top] = [Math.max(0, x0 - reach), Math.max(0, y0 - reach)];
+  const [w, h] = [Math.min(width - 1, x1 + reach) - left + 1, Math.min(height - 1, y1 + reach) - top + 1];
+  const distances = distancesTo(labels, label, width, left, top, w, h, reach + 1);
   let [sum, n] = [0, 0];
-  for (let y = Math.max(0, y0 - reach); y <= Math.min(height - 1, y1 + reach); y++)
-    for (let x = Math.max(0, x0 - reach); x <= Math.min(width - 1, x1 + reach); x++) {
-      const i = y * width + x;
-      if ((data[i] as number) >= threshold || !isAtDistance(reach, labels, label, x, y, width, height)) continue;
-      sum += data[i] as number;
-      n++;
-    }
+  for (let i = 0; i < distances.length; i++) {
+    if (distances[i] !== reach) continue;
+    const level = data[(top + Math.floor(i / w)) * width + left + (i % w)] as number;
+    if (level >= threshold) continue;
+    sum += level;
+    n++;
+  }
   return {
     ...blob,
     level,
@@ -107,22 +115,29 @@ function measure(
   };
 }
 
-/** Whether the nearest pixel of a blob is `reach` pixels away. */
-function isAtDistance(
-  reach: number,
+/** Chessboard distances to a blob within a box, up to a limit: down and to the right, then back. */
+function distancesTo(
   labels: Int32Array,
   label: number,
-  x: number,
-  y: number,
   width: number,
-  height: number,
-): boolean {
-  let far = false;
-  for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v++)
-    for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u++) {
-      if (labels[v * width + u] !== label) continue;
-      if (Math.abs(u - x) < reach && Math.abs(v - y) < reach) return false;
-      far = true;
+  left: number,
+  top: number,
+  w: number,
+  h: number,
+  most: number,
+): Uint8Array {
+  const out = new Uint8Array(w * h);
+  const at = (x: number, y: number) => (x < 0 || y < 0 || x >= w || y >= h ? most : (out[y * w + x] as number));
+  for (let y = 0; y < h; y++)
+    for (let x = 0; x < w; x++) {
+      const own = labels[(top + y) * width + left + x] === label;
+      const near = Math.min(at(x - 1, y), at(x - 1, y - 1), at(x, y - 1), at(x + 1, y - 1));
+      out[y * w + x] = own ? 0 : Math.min(most, near + 1);
     }
-  return far;
+  for (let y = h - 1; y >= 0; y--)
+    for (let x = w - 1; x >= 0; x--) {
+      const near = Math.min(at(x + 1, y), at(x + 1, y + 1), at(x, y + 1), at(x - 1, y + 1));
+      out[y * w + x] = Math.min(at(x, y), near + 1);
+    }
+  return out;
 }

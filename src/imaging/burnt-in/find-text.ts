@@ -1,7 +1,7 @@
 import type { RasterImage } from '../raster-image.js';
 import { type Blob, type BlobSizes, findBlobs } from './blobs.js';
 import { brightness, darkest, doubled, inverted, type Plane, saturation } from './plane.js';
-import { groupRows, height, type TextRow } from './text-rows.js';
+import { extended, groupRows, height, type TextRow } from './text-rows.js';
 
 /** A box around burnt-in text. Pixels; bounds are inclusive. */
 export interface TextBox {
@@ -21,6 +21,9 @@ const COLOURS = [48, 96, 144, 192];
 
 /** Lowest contrast and flatness of a letter. */
 const [CONTRAST, FLAT] = [40, 0.34];
+
+/** The same for letters that continue a row. */
+const [WEAK_CONTRAST, WEAK_FLAT] = [30, 0.28];
 
 /** Coloured letters are as flat as this. */
 const FLAT_COLOUR = 0.55;
@@ -43,6 +46,7 @@ export function findText(frames: readonly RasterImage[]): TextBox[] {
     maxHeight: 2 * Math.max(24, Math.round(0.08 * Math.max(width, tall))),
     maxWidth: width,
     reach: 3,
+    minFlat: WEAK_FLAT,
   };
   const planes = frames.map(brightness);
   const still = planes.length > 1 ? [darkest(planes)] : [];
@@ -58,13 +62,15 @@ export function findText(frames: readonly RasterImage[]): TextBox[] {
 
 function rowsAt(plane: Plane, levels: readonly number[], sizes: BlobSizes, glyphs: number): TextRow[] {
   return levels.flatMap((level) => {
-    const letters = findBlobs(plane, level, sizes).filter(isLetter);
-    return groupRows(letters).filter((row) => row.glyphs >= glyphs && isRow(row));
+    const blobs = findBlobs(plane, level, sizes).filter(isShape);
+    const letters = blobs.filter(({ contrast, flat }) => contrast >= CONTRAST && flat >= FLAT);
+    const rows = groupRows(letters).filter((row) => row.glyphs >= glyphs && isRow(row));
+    return rows.map((row) => extended(row, blobs));
   });
 }
 
-function isLetter({ contrast, flat, area, x0, x1, y0, y1, strokes }: Blob): boolean {
-  if (contrast < CONTRAST || flat < FLAT) return false;
+function isShape({ contrast, flat, area, x0, x1, y0, y1, strokes }: Blob): boolean {
+  if (contrast < WEAK_CONTRAST) return false;
   const [w, h] = [x1 - x0 + 1, y1 - y0 + 1];
   // A wide blob is touching letters or a line; letters of large print do not touch.
   if (w > 1.8 * h && (strokes < (0.5 * w) / h || h > TOUCHING || w > 16 * h || flat < 0.45)) return false;
@@ -86,16 +92,25 @@ function boxOf(row: TextRow, width: number, tall: number): TextBox {
   };
 }
 
-/** Leaves out boxes that lie in others, mostly. A box is certain if one of those in it is. */
+/** A union of boxes is at most so much larger than the larger of them: chains of unions would grow over echoes. */
+const GROWTH = 1.3;
+
+/** Unites boxes of the same row, found at several thresholds. A union is certain if a large part of it is. */
 function merged(boxes: readonly TextBox[]): TextBox[] {
   const out: TextBox[] = [];
   for (const box of [...boxes].sort((a, b) => areaOf(b) - areaOf(a))) {
-    const at = out.findIndex((other) => shared(box, other) > 0.8 * areaOf(box));
+    const at = out.findIndex(
+      (other) => shared(box, other) > 0.7 * areaOf(box) && areaOf(joined(box, other)) <= GROWTH * areaOf(other),
+    );
     const other = out[at];
     if (other === undefined) out.push(box);
-    else if (other.uncertain && !box.uncertain && areaOf(box) > 0.4 * areaOf(other)) out[at] = { ...other, uncertain: false };
+    else out[at] = { ...joined(other, box), uncertain: other.uncertain && (box.uncertain || areaOf(box) < 0.4 * areaOf(other)) };
   }
   return out;
+}
+
+function joined(a: TextBox, b: TextBox): TextBox {
+  return { ...a, x0: Math.min(a.x0, b.x0), y0: Math.min(a.y0, b.y0), x1: Math.max(a.x1, b.x1), y1: Math.max(a.y1, b.y1) };
 }
 
 function areaOf({ x0, y0, x1, y1 }: TextBox): number {

@@ -27,6 +27,7 @@ export function looseMarks(plane: Plane, region: BinaryMask, tissue: BinaryMask)
     maxHeight: most,
     maxWidth: most,
     reach: 2,
+    minFlat: 0,
   });
   return blobs
     .filter((blob) => blob.contrast >= CONTRAST && blob.area >= 4 && !touches(blob, tissue, near))

@@ -6,6 +6,9 @@ export interface TextRow {
   readonly y0: number;
   readonly x1: number;
   readonly y1: number;
+  /** Median height and level of its glyphs. */
+  readonly tall: number;
+  readonly level: number;
   /** Number of letters, estimated for those that touch. */
   readonly glyphs: number;
   /** Mean flatness of its glyphs, see {@link Blob.flat}. */
@@ -96,6 +99,8 @@ function rowOf(blobs: readonly Blob[]): TextRow {
     y0: Math.min(...blobs.map(({ y0 }) => y0)),
     x1: Math.max(...blobs.map(({ x1 }) => x1)),
     y1: Math.max(...blobs.map(({ y1 }) => y1)),
+    tall,
+    level: median(blobs.map(({ level }) => level)),
     glyphs: sum((blob) => glyphsOf(blob, tall)),
     flat: sum(({ flat }) => flat) / blobs.length,
     contrast: sum(({ contrast }) => contrast) / blobs.length,
@@ -107,6 +112,36 @@ function rowOf(blobs: readonly Blob[]): TextRow {
 function glyphsOf({ x0, x1, strokes }: Blob, tall: number): number {
   const wide = (x1 - x0 + 1) / (0.75 * tall);
   return Math.max(1, Math.min(Math.round(wide), Math.round(strokes / 1.4)));
+}
+
+/** Gap to a further word of a row, in heights. */
+const WORD_GAP = 2.4;
+
+/** Extends a row by letters to its left and right, of the same size and level, that are too few or too faint to be found alone. */
+export function extended(row: TextRow, letters: readonly Blob[]): TextRow {
+  let { x0, y0, x1, y1, glyphs } = row;
+  const tall = row.tall;
+  const fitting = letters.filter(
+    (blob) =>
+      height(blob) <= HEIGHTS * tall &&
+      HEIGHTS * height(blob) >= tall &&
+      Math.abs(blob.level - row.level) <= LEVELS &&
+      Math.min(blob.y1, row.y1) - Math.max(blob.y0, row.y0) + 1 >= 0.75 * height(blob) &&
+      blob.x1 - blob.x0 < 6 * tall,
+  );
+  for (let grown = true; grown; ) {
+    const next = fitting.find(
+      (blob) => (blob.x1 > x1 && blob.x0 - x1 <= WORD_GAP * tall) || (blob.x0 < x0 && x0 - blob.x1 <= WORD_GAP * tall),
+    );
+    grown = next !== undefined;
+    if (next === undefined) continue;
+    x0 = Math.min(x0, next.x0);
+    x1 = Math.max(x1, next.x1);
+    y0 = Math.min(y0, next.y0);
+    y1 = Math.max(y1, next.y1);
+    glyphs++;
+  }
+  return { ...row, x0, y0, x1, y1, glyphs };
 }
 
 export function height({ y0, y1 }: { readonly y0: number; readonly y1: number }): number {
