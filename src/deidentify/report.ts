@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ErrorCode, writeFileAtomic } from '../util/index.js';
 import type { FileEntry } from './file-entry.js';
 import type { WrittenFile } from './job.js';
-import { type Figure, figureOf } from './page/figures.js';
+import { figureOf } from './page/figures.js';
 import { type PageEntry, reportPage } from './page/page.js';
 
 /** The whole of `report.json`. */
@@ -22,15 +22,15 @@ export interface DeidentifyReport {
   readonly refused: readonly { readonly file: number; readonly code: ErrorCode | 'unexpected' }[];
 }
 
-/** Figures kept on one page. */
+/** Images on one page: a browser shows so many at once, and so many are held in memory. */
 const PER_PAGE = 60;
 
-/** Collects the report while files are written. */
+/** Collects the report while files are written. Full pages are written at once; the first page links to them. */
 export class ReportWriter {
   readonly entries: FileEntry[] = [];
   private readonly folder: string;
-  private readonly uncertain: PageEntry[] = [];
-  private readonly certain: PageEntry[] = [];
+  private readonly waiting: Readonly<Record<Group, PageEntry[]>> = { uncertain: [], certain: [] };
+  private readonly pages: string[] = [];
 
   constructor(folder: string) {
     this.folder = folder;
@@ -39,23 +39,28 @@ export class ReportWriter {
   async add(file: WrittenFile): Promise<void> {
     const entry = entryOf(file);
     this.entries.push(entry);
-    const figure: Figure = await figureOf(file);
-    (entry.doubts.length > 0 ? this.uncertain : this.certain).push({ entry, figure });
+    const group = entry.doubts.length > 0 ? 'uncertain' : 'certain';
+    const list = this.waiting[group];
+    list.push({ entry, figure: await figureOf(file) });
+    if (list.length < PER_PAGE) return;
+    const page = `report-${group}-${this.pages.length + 1}.html`;
+    await writeFileAtomic(join(this.folder, page), reportPage(list.splice(0), '', []));
+    this.pages.push(page);
   }
 
-  /** Writes `report.json` and the pages, uncertain files first. Returns the path of the first page. */
+  /** Writes `report.json` and the first page, uncertain files first. Returns the path of that page. */
   async finish(report: DeidentifyReport, summary: string): Promise<string> {
-    const all = [...this.uncertain, ...this.certain];
-    const pages = Math.max(1, Math.ceil(all.length / PER_PAGE));
-    const name = (page: number) => (page === 1 ? 'report.html' : `report-${page}.html`);
-    for (let page = 1; page <= pages; page++) {
-      const entries = all.slice((page - 1) * PER_PAGE, page * PER_PAGE);
-      await writeFileAtomic(join(this.folder, name(page)), reportPage(entries, summary, { page, pages, name }));
-    }
+    const first = join(this.folder, 'report.html');
+    const entries = [...this.waiting.uncertain, ...this.waiting.certain];
+    // Pages of uncertain files before others.
+    const links = this.pages.toSorted((a, b) => Number(a.includes('-certain')) - Number(b.includes('-certain')));
+    await writeFileAtomic(first, reportPage(entries, summary, links));
     await writeFileAtomic(join(this.folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-    return join(this.folder, name(1));
+    return first;
   }
 }
+
+type Group = 'uncertain' | 'certain';
 
 function entryOf({ path, kind, frames, looked, plan, removed }: WrittenFile): FileEntry {
   return {

@@ -80,7 +80,7 @@ export async function deidentifyFolder(options: DeidentifyOptions): Promise<Deid
       for (const one of written) await writer.add(one);
       map.push({ source: file, outputs: written.map(({ path }) => path) });
     } catch (error) {
-      if (!(error instanceof DataError) && !isOfFile(error)) throw error;
+      if (!isOfFile(error)) throw error;
       const code = error instanceof SonogroundError ? error.code : 'unexpected';
       refused.push({ file: join(from, file), code, what: error instanceof SonogroundError ? error.what : String(error) });
       refusedAt.push({ file: i, code });
@@ -94,9 +94,9 @@ export async function deidentifyFolder(options: DeidentifyOptions): Promise<Deid
   return { report, page, refused };
 }
 
-/** Errors that decoders throw for one damaged file; those of the disk and the program end the run. */
+/** Whether an error concerns one file, like those of decoders. Those of the disk end the run. */
 function isOfFile(error: unknown): boolean {
-  return error instanceof RangeError;
+  return error instanceof DataError || !(error instanceof SonogroundError);
 }
 
 async function deidentifyFile(job: Omit<FileJob, 'name'>, file: string): Promise<readonly WrittenFile[]> {

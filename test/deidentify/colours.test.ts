@@ -64,7 +64,7 @@ const PALETTE = {
 
 async function kinds(): Promise<Readonly<Record<string, Partial<DicomParts> & Pick<DicomParts, 'frames'>>>> {
   const jpeg = await sharp(RGB, { raw: { width: W, height: H, channels: 3 } })
-    .jpeg({ quality: 92, chromaSubsampling: '4:2:2' })
+    .jpeg({ quality: 92, chromaSubsampling: '4:2:0' })
     .toBuffer();
   const size = { width: W, height: H, components: 3 };
   return {

@@ -26,17 +26,11 @@ const SOURCES = {
  * One page of the report, complete in itself: it loads nothing, and its text holds nothing from the files. The images before show
  * what was burnt into them.
  *
- * @param place - the number of the page and of all pages, from 1.
+ * @param links - further pages.
  */
-export function reportPage(
-  entries: readonly PageEntry[],
-  summary: string,
-  { page, pages, name }: { readonly page: number; readonly pages: number; readonly name: (page: number) => string },
-): string {
+export function reportPage(entries: readonly PageEntry[], summary: string, links: readonly string[]): string {
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  const links = Array.from({ length: pages }, (_, i) =>
-    i + 1 === page ? `<b>${i + 1}</b>` : `<a href="${name(i + 1)}">${i + 1}</a>`,
-  );
+  const nav = links.map((link) => `<li><a href="${link}">${link}</a></li>`).join('');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}">
@@ -46,7 +40,7 @@ export function reportPage(
 <p class="warning">The images on the left show what was burnt into the originals. Keep this page where the originals are kept.</p>
 <p>Blue: the scan region, outside of which everything was blanked. Yellow: text that was found and blanked. Red: perhaps text, blanked too.
 Look at each image on the right: is there a name, a number or a date left? Is echo missing?</p>
-${pages > 1 ? `<nav>Page ${links.join(' ')}</nav>` : ''}
+${nav === '' ? '' : `<nav><p>Further pages, ${entries.length > 0 ? 'besides the images below' : 'with all images'}:</p><ul>${nav}</ul></nav>`}
 <p><button id="save" type="button">Save what was confirmed</button> <span id="count"></span></p>
 ${entries.map(section).join('\n')}
 <script>${SCRIPT}</script></body></html>

@@ -1,5 +1,8 @@
 import type { Plane } from './plane.js';
 
+/** Loops over pixels look up globals slowly in some contexts. */
+const { floor, max, min } = Math;
+
 /** A connected bright area at a threshold: perhaps a letter. Bounds are inclusive. */
 export interface Blob {
   readonly x0: number;
@@ -53,8 +56,8 @@ export function findBlobs(plane: Plane, threshold: number, sizes: BlobSizes): Bl
       if (x > x1) x1 = x;
       if (y < y0) y0 = y;
       if (y > y1) y1 = y;
-      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+      for (let v = max(0, y - 1); v <= min(height - 1, y + 1); v++)
+        for (let u = max(0, x - 1); u <= min(width - 1, x + 1); u++) {
           const i = v * width + u;
           if (labels[i] !== 0 || (data[i] as number) < threshold) continue;
           labels[i] = label;
@@ -93,15 +96,15 @@ function measure(
   let [level, above] = [255, 0];
   while (level > 0 && above + (counts[level] as number) < area * 0.1) above += counts[level--] as number;
   let plateau = 0;
-  for (let v = Math.max(0, level - PLATEAU); v < 256; v++) plateau += counts[v] as number;
+  for (let v = max(0, level - PLATEAU); v < 256; v++) plateau += counts[v] as number;
   if (plateau / area < minFlat) return undefined;
-  const [left, top] = [Math.max(0, x0 - reach), Math.max(0, y0 - reach)];
-  const [w, h] = [Math.min(width - 1, x1 + reach) - left + 1, Math.min(height - 1, y1 + reach) - top + 1];
+  const [left, top] = [max(0, x0 - reach), max(0, y0 - reach)];
+  const [w, h] = [min(width - 1, x1 + reach) - left + 1, min(height - 1, y1 + reach) - top + 1];
   const distances = distancesTo(labels, label, width, left, top, w, h, reach + 1);
   let [sum, n] = [0, 0];
   for (let i = 0; i < distances.length; i++) {
     if (distances[i] !== reach) continue;
-    const level = data[(top + Math.floor(i / w)) * width + left + (i % w)] as number;
+    const level = data[(top + floor(i / w)) * width + left + (i % w)] as number;
     if (level >= threshold) continue;
     sum += level;
     n++;
@@ -131,13 +134,13 @@ function distancesTo(
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++) {
       const own = labels[(top + y) * width + left + x] === label;
-      const near = Math.min(at(x - 1, y), at(x - 1, y - 1), at(x, y - 1), at(x + 1, y - 1));
-      out[y * w + x] = own ? 0 : Math.min(most, near + 1);
+      const near = min(at(x - 1, y), at(x - 1, y - 1), at(x, y - 1), at(x + 1, y - 1));
+      out[y * w + x] = own ? 0 : min(most, near + 1);
     }
   for (let y = h - 1; y >= 0; y--)
     for (let x = w - 1; x >= 0; x--) {
-      const near = Math.min(at(x + 1, y), at(x + 1, y + 1), at(x, y + 1), at(x - 1, y + 1));
-      out[y * w + x] = Math.min(at(x, y), near + 1);
+      const near = min(at(x + 1, y), at(x + 1, y + 1), at(x, y + 1), at(x - 1, y + 1));
+      out[y * w + x] = min(at(x, y), near + 1);
     }
   return out;
 }

@@ -4,6 +4,9 @@ import { convexHull, fillConvex, type Point } from './convex-hull.js';
 import type { TextBox } from './find-text.js';
 import { brightest, darkest, type Plane } from './plane.js';
 
+/** Loops over pixels look up globals slowly in some contexts. */
+const { ceil, floor, max, min, round } = Math;
+
 /** Where echoes are: a fan, a rectangle, or several of them side by side. */
 export interface Tissue {
   readonly mask: BinaryMask;
@@ -56,9 +59,9 @@ const MIN_SHARE = 0.02;
 
 function tissueOf(activity: Plane, strong: number, weak: number, text: readonly TextBox[]) {
   const { width, height } = activity;
-  const step = Math.max(1, Math.ceil(Math.max(width, height) / CELLS));
-  const [w, h] = [Math.ceil(width / step), Math.ceil(height / step)];
-  const radius = Math.max(2, Math.round((THICK * Math.max(w, h)) / 2));
+  const step = max(1, ceil(max(width, height) / CELLS));
+  const [w, h] = [ceil(width / step), ceil(height / step)];
+  const radius = max(2, round((THICK * max(w, h)) / 2));
   const seeds = opened(dense(activity, strong, step, w, h, text), w, h, radius);
   const reach = opened(dense(activity, weak, step, w, h, text), w, h, radius);
   const cells = reach.map((value, i) => value | (seeds[i] as number));
@@ -66,7 +69,7 @@ function tissueOf(activity: Plane, strong: number, weak: number, text: readonly 
   const seeded = new Float64Array(areas.length);
   for (const [i, label] of labels.entries())
     if (label > 0 && seeds[i] === 1) seeded[label - 1] = (seeded[label - 1] as number) + 1;
-  const largest = Math.max(0, ...seeded);
+  const largest = max(0, ...seeded);
   if (largest < MIN_SHARE * w * h) return undefined;
   const mask = new Uint8Array(width * height);
   const outline = new Uint8Array(w * h);
@@ -77,9 +80,9 @@ function tissueOf(activity: Plane, strong: number, weak: number, text: readonly 
     fillConvex(convexHull(points), outline, w, h);
     const scaled = points.flatMap(([x, y]): Point[] => [
       [x * step, y * step],
-      [Math.min(width - 1, (x + 1) * step - 1), Math.min(height - 1, (y + 1) * step - 1)],
-      [x * step, Math.min(height - 1, (y + 1) * step - 1)],
-      [Math.min(width - 1, (x + 1) * step - 1), y * step],
+      [min(width - 1, (x + 1) * step - 1), min(height - 1, (y + 1) * step - 1)],
+      [x * step, min(height - 1, (y + 1) * step - 1)],
+      [min(width - 1, (x + 1) * step - 1), y * step],
     ]);
     fillConvex(convexHull(scaled), mask, width, height);
     filled += areas[index] as number;
@@ -109,8 +112,8 @@ function localRange({ width, height, data }: Plane): Plane {
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       let [low, high] = [255, 0];
-      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++)
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+      for (let v = max(0, y - 1); v <= min(height - 1, y + 1); v++)
+        for (let u = max(0, x - 1); u <= min(width - 1, x + 1); u++) {
           const level = data[v * width + u] as number;
           if (level < low) low = level;
           if (level > high) high = level;
@@ -127,19 +130,19 @@ function dense(plane: Plane, level: number, step: number, w: number, h: number, 
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       if ((data[y * width + x] as number) >= level) {
-        const cell = Math.floor(y / step) * w + Math.floor(x / step);
+        const cell = floor(y / step) * w + floor(x / step);
         active[cell] = (active[cell] as number) + 1;
       }
   for (const { x0, y0, x1, y1 } of text)
-    for (let y = Math.floor(y0 / step); y <= Math.floor(y1 / step); y++)
-      active.fill(0, y * w + Math.floor(x0 / step), y * w + Math.floor(x1 / step) + 1);
+    for (let y = floor(y0 / step); y <= floor(y1 / step); y++)
+      active.fill(0, y * w + floor(x0 / step), y * w + floor(x1 / step) + 1);
   const out = new Uint8Array(w * h);
   const radius = 2;
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++) {
       let [sum, n] = [0, 0];
-      for (let v = Math.max(0, y - radius); v <= Math.min(h - 1, y + radius); v++)
-        for (let u = Math.max(0, x - radius); u <= Math.min(w - 1, x + radius); u++) {
+      for (let v = max(0, y - radius); v <= min(h - 1, y + radius); v++)
+        for (let u = max(0, x - radius); u <= min(w - 1, x + radius); u++) {
           sum += active[v * w + u] as number;
           n += step * step;
         }
@@ -164,11 +167,10 @@ function spread(cells: Uint8Array, w: number, h: number, radius: number): Uint8A
   const across = new Uint8Array(cells.length);
   for (let y = 0; y < h; y++)
     for (let x = 0; x < w; x++)
-      if (cells[y * w + x] === 1) across.fill(1, y * w + Math.max(0, x - radius), y * w + Math.min(w - 1, x + radius) + 1);
+      if (cells[y * w + x] === 1) across.fill(1, y * w + max(0, x - radius), y * w + min(w - 1, x + radius) + 1);
   const out = new Uint8Array(cells.length);
   for (let x = 0; x < w; x++)
     for (let y = 0; y < h; y++)
-      if (across[y * w + x] === 1)
-        for (let v = Math.max(0, y - radius); v <= Math.min(h - 1, y + radius); v++) out[v * w + x] = 1;
+      if (across[y * w + x] === 1) for (let v = max(0, y - radius); v <= min(h - 1, y + radius); v++) out[v * w + x] = 1;
   return out;
 }
