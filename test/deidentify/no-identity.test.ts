@@ -8,7 +8,7 @@ import { KEPT, KEPT_OF_GREY } from '../../src/deidentify/kept.js';
 import { readProfile } from '../../src/deidentify/profile.js';
 import { DicomFile, decodeImage, type RasterImage } from '../../src/imaging/index.js';
 import { dicom } from '../support/dicom.js';
-import { scanImage, withText } from '../support/scan-image.js';
+import { inFan, scanImage, withText } from '../support/scan-image.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** In every planted text. Four letters, to fit into an age. */
@@ -33,8 +33,9 @@ function planted(vr: string | undefined): Element | undefined {
     case 'AS':
     case 'TM':
     case 'IS':
-    case 'DS':
       return { vr, Value: [NAME] };
+    case 'DS':
+      return { vr, Value: [NAME, NAME] };
     case 'AE':
     case 'CS':
     case 'SH':
@@ -178,11 +179,12 @@ describe('a name planted in every field', () => {
     const { data } = await (await DicomFile.parse(await readFile(file), file)).image(0);
     let [kept, echoes] = [0, 0];
     for (let i = 0; i < data.length; i++) {
-      if (plain.data[i] === 0) continue;
+      const pixel = Math.floor(i / 3);
+      if (plain.data[i] === 0 || !inFan(pixel % 320, Math.floor(pixel / 320), 320, 240)) continue;
       echoes++;
       if (data[i] === plain.data[i]) kept++;
     }
-    expect(kept / echoes).toBeGreaterThan(0.85);
+    expect(kept / echoes).toBeGreaterThan(0.8);
   });
 
   it('is only in the map that was asked for, which lies elsewhere', async () => {
@@ -194,7 +196,7 @@ describe('a name planted in every field', () => {
 
   it('does not keep a file that cannot be read from being counted', () => {
     expect(result.report.counts).toMatchObject({ files: 6, written: 5, outputs: 5, refused: 1 });
-    expect(result.refused.map(({ file }) => file)).toEqual([join(from, `${NAME}.dcm`)]);
+    expect(result.refused.map(({ file, code }) => [file, code])).toEqual([[join(from, `${NAME}.dcm`), expect.stringMatching(/^E_IMAGE/)]]);
   });
 });
 
