@@ -37,7 +37,7 @@ async function run(images: Readonly<Record<string, Buffer>>, options: Run = {}) 
   const entries = map.map(async ({ source, outputs }) => {
     const bytes = await readFile(join(here, 'to', outputs[0] as string));
     const { dict } = dcmjs.data.DicomMessage.readFile(Uint8Array.from(bytes).buffer);
-    const value = (tag: string) => (dict[tag]?.Value as readonly unknown[] | undefined)?.[0];
+    const value = (tag: string) => (dict[tag]?.Value as readonly unknown[] | undefined)?.[0] || undefined;
     return [source, { value, output: outputs[0] as string }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));

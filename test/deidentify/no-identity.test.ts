@@ -196,7 +196,9 @@ describe('a name planted in every field', () => {
 
   it('does not keep a file that cannot be read from being counted', () => {
     expect(result.report.counts).toMatchObject({ files: 6, written: 5, outputs: 5, refused: 1 });
-    expect(result.refused.map(({ file, code }) => [file, code])).toEqual([[join(from, `${NAME}.dcm`), expect.stringMatching(/^E_IMAGE/)]]);
+    expect(result.refused.map(({ file, code }) => [file, code])).toEqual([
+      [join(from, `${NAME}.dcm`), expect.stringMatching(/^E_IMAGE/)],
+    ]);
   });
 });
 
