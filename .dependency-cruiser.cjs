@@ -9,6 +9,8 @@ const LAYERS = [
   'config',
   'stores',
   'imaging',
+  'dicom',
+  'deidentify',
   'measure',
   'prompts',
   'metrics',

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { checkDataCommand } from './check-data.js';
+import { deidentifyCommand } from './deidentify.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { downloadCommand } from './download.js';
@@ -19,7 +20,7 @@ export const commandGroups = [
   { title: 'Segment images', commands: [inferCommand, mergeCommand] },
   { title: 'Fine-tune', commands: [demoCommand, trainCommand] },
   { title: 'Evaluate', commands: [evalCommand] },
-  { title: 'Data', commands: [importDataCommand, checkDataCommand] },
+  { title: 'Data', commands: [importDataCommand, checkDataCommand, deidentifyCommand] },
   { title: 'Serve', commands: [serveCommand] },
   { title: 'Models', commands: [downloadCommand, exportCommand, forwardCommand] },
   { title: 'Machine', commands: [SETUP, doctorCommand] },

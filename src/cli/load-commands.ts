@@ -13,6 +13,7 @@ const MODULES: Readonly<Record<string, () => Promise<Readonly<Record<string, unk
   eval: () => import('./eval.js'),
   'import-data': () => import('./import-data.js'),
   'check-data': () => import('./check-data.js'),
+  deidentify: () => import('./deidentify.js'),
   serve: () => import('./serve.js'),
   download: () => import('./download.js'),
   export: () => import('./export.js'),

@@ -2,6 +2,11 @@
 
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
+export { blankOutside, keptPixels } from './burnt-in/blank.js';
+export { findText, type TextBox } from './burnt-in/find-text.js';
+export { looseMarks } from './burnt-in/loose-marks.js';
+export { brightness, darkest } from './burnt-in/plane.js';
+export { findScanRegion, type ScanArea } from './burnt-in/scan-region.js';
 export {
   type Calibration,
   type ScanRegion,
@@ -13,9 +18,10 @@ export type { Clip } from './clip.js';
 export { hasFfmpeg, holdsClip, isImageName, type OpenedClip, openClip, openFrames, writeMp4, writeWebp } from './clips/index.js';
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
-export { imageStem, lacksEnding, splitAddress } from './formats/address.js';
+export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/address.js';
 export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
+export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {
   NiftiVolume,

@@ -26,6 +26,8 @@ export interface DicomParts {
   readonly signed?: boolean;
   readonly planar?: boolean;
   readonly more?: Elements;
+  /** Elements of the file meta information. */
+  readonly meta?: Elements;
 }
 
 /** A file written by dcmjs. */
@@ -42,6 +44,7 @@ export function dicom(parts: DicomParts): Buffer {
     '00020003': { vr: 'UI', Value: ['1.2.3.4'] },
     '00020010': { vr: 'UI', Value: [syntax] },
     '00020012': { vr: 'UI', Value: ['1.2.3'] },
+    ...parts.meta,
   });
   dict.dict = {
     '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.3.1'] },

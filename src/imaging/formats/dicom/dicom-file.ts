@@ -7,20 +7,7 @@ import type { Frames } from './frames.js';
 import { type Palette, paletteOf } from './palette.js';
 import { renderFrame } from './render-frame.js';
 import { unpackFrame } from './samples.js';
-
-/** Wraps what the parser throws: strings, errors and records of both. */
-function unreadable(where: string, cause: unknown): DataError {
-  const text = String((cause as { exception?: unknown }).exception ?? cause);
-  const cut = /past end|past the end|beyond|overrun|EOF|buffer length/i.test(text);
-  const what = cut ? 'it is damaged or cut off' : 'it cannot be read as DICOM';
-  return new DataError({
-    code: cut ? 'E_IMAGE_DAMAGED' : 'E_IMAGE_UNREADABLE',
-    where,
-    what,
-    fix: 'Copy or export it again',
-    cause,
-  });
-}
+import { unreadableDicom } from './unreadable.js';
 
 /** A deflated byte can expand a thousandfold, so a file of a few megabytes could exhaust memory. */
 const MAX_INFLATED = 1e9;
@@ -52,7 +39,7 @@ export class DicomFile {
       return new DicomFile(file, header, findFrames(set, header, file), palette);
     } catch (cause) {
       if (cause instanceof DataError) throw cause;
-      throw unreadable(file, cause);
+      throw unreadableDicom(file, cause);
     }
   }
 

@@ -21,7 +21,7 @@ function colours(samples: Samples, header: DicomHeader, palette: Palette | undef
 }
 
 /** Extracts the stored bits of each value, sign-extended. Other bits (overlays, garbage) are dropped. */
-function storedNumbers({ values, bits }: Samples, { bitsStored, highBit, signed }: DicomHeader): Int32Array {
+export function storedNumbers({ values, bits }: Samples, { bitsStored, highBit, signed }: DicomHeader): Int32Array {
   const [up, down] = bits === undefined ? [31 - highBit, 32 - bitsStored] : [32 - bits, 32 - bits];
   return Int32Array.from(values, (value) => (signed ? (value << up) >> down : (value << up) >>> down));
 }

@@ -1,0 +1,4 @@
+/** De-identification of images: pixels, headers, names, and the report for a person to confirm. */
+
+export type { BlankBox } from './job.js';
+export { deidentifyFolder, summaryOf } from './run.js';
