@@ -26,6 +26,7 @@ export interface TrackedObject {
   readonly objectScore: number;
 }
 
+/** The objects on one frame. */
 export interface TrackedFrame {
   readonly frame: number;
   readonly objects: readonly TrackedObject[];
@@ -44,10 +45,12 @@ export interface ClipTracker {
     readonly frames?: number | undefined;
     readonly signal?: AbortSignal | undefined;
   }): AsyncIterable<TrackedFrame>;
+  /** Frees everything kept of the clip. */
   dispose(): void;
 }
 
 /** Opens trackers; `Sam2VideoPredictor` is one. */
 export interface ClipTracking {
+  /** Opens a tracker, without objects yet. */
   track(clip: Clip): Promise<ClipTracker>;
 }

@@ -31,8 +31,10 @@ const MOST_PROMPTED = 8;
  * Follows objects through clips with SAM 2. Frames are stretched to the model's square, masks are stretched back. Owns its model.
  *
  * @example
+ * import { openClip } from 'sonoground/imaging';
  * import { loadSam2VideoPredictor } from 'sonoground/models';
  *
+ * const clip = await openClip('loop.webp');
  * const predictor = await loadSam2VideoPredictor('sam2.1-hiera-tiny');
  * const tracker = await predictor.track(clip);
  * await tracker.prompt({ frame: 0, object: 1, box: [40, 30, 120, 90] });

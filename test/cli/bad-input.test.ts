@@ -121,7 +121,7 @@ const table: [name: string, line: string[], code: number, named: string, said: s
     forward('other', 'detector.safetensors'),
     1,
     '@other/config.json',
-    'expected model_type grounding-dino or mm-grounding-dino or sam2 or sam2_video or sam or samus or universeg or clip, got bert',
+    'expected model_type grounding-dino or mm-grounding-dino or sam2 or sam2_video or sam or samus or universeg or clip or biomedparse, got bert',
   ],
   ['a config that is not JSON', forward('broken', 'detector.safetensors'), 1, '@broken/config.json', 'not valid JSON'],
   ['a config with a wrong field', forward('wrong', 'detector.safetensors'), 1, '@wrong/config.json', 'd_model: expected number'],

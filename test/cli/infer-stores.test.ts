@@ -227,7 +227,7 @@ describe('infer --results parquet', () => {
           height,
           area: own.area,
           rle: own.segmentation?.counts,
-          other: null,
+          other: JSON.stringify({ measures: own.measures, unmeasured: own.unmeasured }),
         };
       }),
     );

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PhantomDataset, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
-import { encodePng } from '../../src/imaging/index.js';
+import { encodePng, writeWebp } from '../../src/imaging/index.js';
 import { fixturePath } from '../support/golden.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -40,8 +40,16 @@ beforeAll(async () => {
   const domain = phantomDomains['standard'] as PhantomDomain;
   const phantoms = new PhantomDataset({ size: 1, seed: 3, width: 128, height: 128, domain });
   writeFileSync(join(dir, 'scan.png'), await encodePng((await phantoms.load(0)).image));
-  // Stands for MedSAM's weights.
+  const frames = new PhantomDataset({ size: 3, seed: 4, width: 128, height: 96, domain });
+  for (let i = 0; i < frames.size; i++) writeFileSync(join(dir, `frame-${i}.png`), await encodePng((await frames.load(i)).image));
+  await writeWebp(
+    join(dir, 'loop.webp'),
+    [0, 1, 2].map((i) => join(dir, `frame-${i}.png`)),
+    0.05,
+  );
+  // Stand for published weights.
   symlinkSync(fixturePath('sam-windows'), join(dir, 'medsam'));
+  symlinkSync(fixturePath('sam2-video'), join(dir, 'sam2.1-hiera-tiny'));
   for (const [k, { code }] of runnable.entries()) writeFileSync(join(dir, `example-${k}.ts`), `${code}\n`);
 });
 

@@ -24,6 +24,7 @@ export interface PhantomClip extends Clip {
   objects(index: number): readonly ClipObject[];
 }
 
+/** Options of a phantom clip. */
 export interface PhantomClipOptions extends PhantomOptions {
   readonly frames: number;
   /** Whether the structures leave the plane and come back. Default: in three clips of ten. */

@@ -27,7 +27,7 @@ export { writeMp4, writeWebp } from './write-clip.js';
  * @example
  * import { openClip } from 'sonoground/imaging';
  *
- * const clip = await openClip('loop.dcm');
+ * const clip = await openClip('loop.webp');
  * for (let i = 0; i < clip.frames; i++) console.log(i, (await clip.frame(i)).data.length);
  * await clip.close();
  */

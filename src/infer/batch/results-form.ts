@@ -4,4 +4,5 @@
  */
 export const resultsForms = ['files', 'parquet'] as const;
 
+/** Files for each image and lists in COCO's format, or tables of Parquet alone. */
 export type ResultsForm = (typeof resultsForms)[number];

@@ -36,10 +36,12 @@ export class DetectionTracker implements ClipSegmenter, Disposable {
     }
   }
 
+  /** Frees the models. */
   dispose(): void {
     this.segmenter.dispose();
   }
 
+  /** Frees the models; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -15,7 +15,8 @@ import { assignTracks, emptyMask, type Track } from './tracks.js';
 /** Models of a {@link TrackedSegmenter}, which owns them. */
 export interface TrackedModels {
   readonly detector: Detector;
-  readonly tracking: ClipTracking & { dispose?(): void };
+  /** Freed with the segmenter. */
+  readonly tracking: ClipTracking & Partial<Pick<ClipTracker, 'dispose'>>;
 }
 
 /** Models to load: those of a segmenter, with a masker that has a memory. */
@@ -43,7 +44,7 @@ const SEARCH = 3;
  * import { TrackedSegmenter } from 'sonoground/models';
  *
  * const segmenter = await TrackedSegmenter.load({ masker: 'sam2.1-hiera-tiny' });
- * const clip = await openClip('loop.dcm');
+ * const clip = await openClip('loop.webp');
  * for await (const { frame, segments } of segmenter.segment(clip, 'benign lesion'))
  *   for (const { track, boxXyxyPx, objectScore } of segments) console.log(frame, track, boxXyxyPx, objectScore);
  * segmenter.dispose();
@@ -96,11 +97,13 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
     }
   }
 
+  /** Frees the models. */
   dispose(): void {
     this.models.detector.dispose();
     this.models.tracking.dispose?.();
   }
 
+  /** Frees the models; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
