@@ -1,5 +1,6 @@
 import type { RasterImage } from '../raster-image.js';
 import { type Blob, type BlobSizes, findBlobs } from './blobs.js';
+import { isFlow } from './flow.js';
 import { brightness, darkest, doubled, inverted, type Plane, saturation } from './plane.js';
 import { extended, groupRows, height, type TextRow } from './text-rows.js';
 
@@ -50,7 +51,11 @@ export function findText(frames: readonly RasterImage[]): TextBox[] {
   };
   const planes = frames.map(brightness);
   const still = planes.length > 1 ? [darkest(planes)] : [];
-  const bright = [...planes, ...still].flatMap((plane) => rowsAt(doubled(plane), LEVELS, sizes, MIN_GLYPHS));
+  const bright = [...planes, ...still].flatMap((plane, i) => {
+    const rows = rowsAt(doubled(plane), LEVELS, sizes, MIN_GLYPHS);
+    const frame = frames[i];
+    return frame === undefined ? rows : rows.filter((row) => !isFlow(frame, boxOf(row, width, tall)));
+  });
   const dark = planes.slice(0, 1).flatMap((plane) => rowsAt(doubled(inverted(plane)), LEVELS, sizes, MIN_GLYPHS + 1));
   const coloured = frames
     .slice(0, 2)
