@@ -50,7 +50,9 @@ describe('infer --track', () => {
     const overlay = await openClip(join(dir, 'whole', 'overlays', 'loop.webp'));
     expect([overlay.frames, overlay.frameSeconds]).toEqual([4, 0.05]);
     const [head, ...rows] = (await readFile(join(dir, 'whole', 'tracks.csv'), 'utf8')).trimEnd().split('\r\n');
-    expect(head).toMatch(/^clip,frame,seconds,track,phrase,visible,detected,area_px,.*object_score,area_mm2,long_axis_mm,short_axis_mm$/);
+    expect(head).toMatch(
+      /^clip,frame,seconds,track,phrase,visible,detected,area_px,.*object_score,area_mm2,long_axis_mm,short_axis_mm$/,
+    );
     expect(rows.length).toBeGreaterThanOrEqual(results.length);
     expect(rows.filter((row) => row.split(',')[5] === '1')).toHaveLength(results.length);
     expect(await readdir(join(dir, 'whole'))).not.toContain('.frames');
