@@ -128,7 +128,6 @@ export async function setUpCommand(args) {
   if (args.includes('--dry-run')) return showPlan(variant);
   checkNode();
   requireTrustedCache(executedFromCache());
-  if (asked !== undefined) await withOwnMask(() => rememberVariant(asked));
   // Retry earlier failures.
   await rm(fallbackNote, { force: true });
   await retryNativeOps();
@@ -136,6 +135,8 @@ export async function setUpCommand(args) {
   await retryMpi();
   const ready = packagesReady() && serves(variant) && opsSettled();
   if (!ready) await setUp(variant);
+  // Not before it is there: new clones would begin to download it as well.
+  if (asked !== undefined && serves(asked)) await withOwnMask(() => rememberVariant(asked));
   const withoutMpi = ready ? undefined : mpiNote();
   if (withoutMpi !== undefined) say(withoutMpi);
   const note = existsSync(fallbackNote) ? JSON.parse(readFileSync(fallbackNote, 'utf8')).reason : undefined;

@@ -192,14 +192,16 @@ async function put(dir, variant) {
   await rename(beside, bindingFile);
 }
 
-/** Records this machine's variant for other clones. */
+/** Records a variant for clones that have none yet. */
 export async function rememberVariant(variant) {
   await mkdir(cacheDir, { recursive: true });
   await writeFile(join(cacheDir, 'variant'), `${variant}\n`);
 }
 
-/** The variant last requested by name; by default the CPU's. */
+/** The variant that this clone has; without one, that last requested by name in any clone, and by default the CPU's. */
 export function wantedVariant() {
+  const installed = installedVariant();
+  if (installed !== undefined) return installed === 'own' ? 'cpu' : installed;
   const file = join(cacheDir, 'variant');
   const wanted = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'cpu';
   return wanted in WHEELS ? wanted : 'cpu';

@@ -467,17 +467,19 @@ describeUnless(elsewhere, '--cuda', () => {
     'Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"',
   ].join('\n');
 
-  it('installs the NVIDIA libraries beside the CUDA build, also for other clones', async () => {
+  it('installs the NVIDIA libraries beside the CUDA build, also for new clones, and leaves those that are set up alone', async () => {
     machine.publish('tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl', libraries(), METADATA);
     for (const part of ['cublas', 'cudnn'])
       machine.publish(`nvidia_${part}_cu12-9.9.1.4-py3-none-manylinux_2_27_x86_64.whl`, [
         { name: `nvidia/${part}/lib/lib${part}.so.12`, data: Buffer.from(part) },
         { name: `nvidia/${part}/include/${part}.h`, data: Buffer.from('// not needed') },
       ]);
-    const project = machine.clone();
+    const [project, earlier] = [machine.clone(), machine.clone('earlier')];
     await machine.run(project);
+    await machine.run(earlier);
     const { code, output } = await machine.run(project, ['--cuda']);
     expect(output).toContain('with TensorFlow 2.21 (cuda)');
+    expect((await machine.run(earlier)).output).toContain('(cpu)');
     expect(code).toBe(0);
     const deps = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/deps');
     expect(readdirSync(join(deps, 'nvidia', 'cublas'))).toEqual(['lib']);
