@@ -312,7 +312,7 @@ describe('privacy', () => {
     expect(Object.keys(film.header).sort()).toEqual(
       [
         ['width', 'height', 'frames', 'samples', 'photometric', 'bitsAllocated', 'bitsStored', 'highBit', 'signed', 'planar'],
-        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'padding', 'calibrations', 'regions'],
+        ['packing', 'transferSyntax', 'slope', 'intercept', 'window', 'padding', 'calibrations', 'regions', 'frameSeconds'],
       ]
         .flat()
         .sort(),
