@@ -61,6 +61,8 @@ export async function writeDetector(
     const again = await loadDetector(join(root, path));
     const verification = await verifyAgain([program], [detectorProgram(again, shape)]).finally(() => again.model.dispose());
     report(path, verification, say);
+    if (config.phrasesAsSentences)
+      say('detector: transformers does not know phrases_as_sentences, for which it was trained, and finds other boxes with it');
     return { ...common, signatures: {}, verification };
   }
   await writeCompanions(from, join(root, path));

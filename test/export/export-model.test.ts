@@ -79,6 +79,14 @@ describe('safetensors', () => {
     expectSameSegments(await segmentAll(join(dir, 'hf')), await segmentAll(NANO));
   });
 
+  it('says of a detector that reads phrases as sentences that transformers does not', async () => {
+    const said: string[] = [];
+    const source = { detector: 'weights/ultrasound-detector', masker: NANO.masker };
+    const options = { form: 'safetensors', to: join(dir, 'sentences'), say: (line: string) => void said.push(line) } as const;
+    expect(errorsOf('sentences', await exportModel(source, options))).toBe(0);
+    expect(said.join('\n')).toMatch(/transformers does not know phrases_as_sentences/);
+  });
+
   it('holds the adapter: outputs are those of the reference with the adapter', async () => {
     await mkdir(join(dir, 'base'));
     const base = await copyWithTokenizer(ADAPTED.detector, join(dir, 'base'));
