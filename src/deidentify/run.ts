@@ -44,7 +44,7 @@ interface DeidentifyResult {
 }
 
 /**
- * De-identifies all images of a folder: pixels outside of the scan and text in it are blanked, headers are made anew. Files that
+ * De-identifies all images of a folder: pixels outside of the scan and text in it are blanked, headers are rewritten. Files that
  * cannot be de-identified are listed, never copied.
  *
  * @throws UsageError for folders that hold something already or lie in each other; DataError for a broken key file.

@@ -62,7 +62,7 @@ export async function writeDetector(
     const verification = await verifyAgain([program], [detectorProgram(again, shape)]).finally(() => again.model.dispose());
     report(path, verification, say);
     if (config.phrasesAsSentences)
-      say('detector: transformers does not know phrases_as_sentences, for which it was trained, and finds other boxes with it');
+      say('detector: transformers does not know phrases_as_sentences, with which it was trained, and encodes phrases otherwise');
     return { ...common, signatures: {}, verification };
   }
   await writeCompanions(from, join(root, path));

@@ -75,7 +75,7 @@ interface ClipsSummary {
  * Segments clips and follows what was found: for each clip an animated overlay (WebP, and MP4 where ffmpeg is installed) and masks
  * per frame; for all clips `results.json` in COCO's results format with `track_id`, `images.json` with its frames, and
  * `tracks.csv`. Finished clips are skipped. A clip that cannot be read to its end, or that was interrupted, keeps what was done,
- * says so in `images.json`, and is begun anew by the next call.
+ * says so in `images.json`, and is started again by the next call.
  *
  * @throws DataError for the first clip that cannot be read, if `onBad` is `stop`; UsageError for a folder with results of images.
  */
