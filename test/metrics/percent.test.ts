@@ -17,7 +17,7 @@ describe('percent', () => {
 
 describe('rounding for files', () => {
   it('keeps two decimals', () => {
-    expect(roundedOrNull(3.14159)).toBe(3.14);
+    expect(roundedOrNull(5.6789)).toBe(5.68);
     expect(roundedOrNull(-1234.567)).toBe(-1234.57);
   });
 
