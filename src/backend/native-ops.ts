@@ -3,6 +3,7 @@ import {
   registerNativeAttention,
   registerNativeBfloat16,
   registerNativeDeformableAttention,
+  registerNativeDropout,
   registerNativeGelu,
   registerNativeLayerNorm,
   registerNativeLinear,
@@ -46,10 +47,11 @@ function register(): string[] {
   registerNativeAttention();
   registerNativeLayerNorm();
   registerNativeGelu();
+  registerNativeDropout();
   registerNativeLinear();
   registerNativeMlp();
   registerNativeBfloat16();
-  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'graphs'];
+  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'dropout', 'graphs'];
 }
 
 function isOnGpu(): boolean {

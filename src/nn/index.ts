@@ -5,6 +5,7 @@ export { CheckpointedTape, type Gradients } from './checkpointed-tape.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
 export { Conv2d } from './conv2d.js';
 export { DepthwiseConv2d } from './depthwise-conv2d.js';
+export { Draws, PassSeed } from './draws.js';
 export { dropout, dropPath } from './dropout.js';
 export { Embedding } from './embedding.js';
 export {

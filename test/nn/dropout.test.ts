@@ -1,25 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { dropout as bertDropout } from '../../src/models/bert/dropout.js';
-import { dropout as swinDropout, dropPath as swinDropPath } from '../../src/models/swin/dropout.js';
-import { dropout, dropPath } from '../../src/nn/index.js';
-import { Rng } from '../../src/util/index.js';
+import { Draws, dropout, dropPath, PassSeed } from '../../src/nn/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
 
 useBackend();
 
 const RATE = 0.3;
-const training = (seed: number) => ({ training: true, rng: Rng.seeded(seed) });
+const training = (seed: number) => ({ training: true, draws: new Draws(new PassSeed(seed)) });
 
 /** The distinct values of a float32 tensor, ascending. */
 const levelsOf = async (x: tf.Tensor): Promise<number[]> => [...new Set(await x.data())].sort((a, b) => a - b);
 
-describe.each([
-  ['of nn', dropout],
-  ['of Swin', swinDropout],
-  ['of BERT', bertDropout],
-] as const)('dropout %s', (_name, drop) => {
+describe('dropout', () => {
+  const drop = dropout;
   const ones = () => tf.ones([200, 100]);
 
   it('zeroes the share of elements that the rate names', async () => {
@@ -56,14 +50,12 @@ describe.each([
   it('returns its input at rate 0 and outside of training', () => {
     const x = ones();
     expect(drop(x, 0, training(1))).toBe(x);
-    expect(drop(x, RATE, { training: false, rng: Rng.seeded(1) })).toBe(x);
+    expect(drop(x, RATE, { ...training(1), training: false })).toBe(x);
   });
 });
 
-describe.each([
-  ['of nn', dropPath],
-  ['of Swin', swinDropPath],
-] as const)('stochastic depth %s', (_name, drop) => {
+describe('stochastic depth', () => {
+  const drop = dropPath;
   const samples = 4000;
 
   it('zeroes whole samples, the share that the rate names, and scales up the others', async () => {
@@ -78,7 +70,7 @@ describe.each([
   it('returns its input at rate 0 and outside of training', () => {
     const x = tf.ones<tf.Rank.R4>([2, 1, 1, 1]);
     expect(drop(x, 0, training(1))).toBe(x);
-    expect(drop(x, RATE, { training: false, rng: Rng.seeded(1) })).toBe(x);
+    expect(drop(x, RATE, { ...training(1), training: false })).toBe(x);
   });
 });
 
