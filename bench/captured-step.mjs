@@ -45,17 +45,25 @@ for (let i = 0; i < Number(options.runs); i++) {
   graph.push(await once());
   eager.push(await once(single));
 }
-console.log(`training step, ${options.size}, ${options.side}x${options.side}, batch ${options.batch}; first step ${first.clock.toFixed(1)} s`);
+console.log(
+  `training step, ${options.size}, ${options.side}x${options.side}, batch ${options.batch}; first step ${first.clock.toFixed(1)} s`,
+);
 for (const what of ['clock', 'processor']) {
   const [a, b] = [eager, graph].map((runs) => runs.map((run) => run[what]));
   const ratios = a.map((own, i) => own / b[i]);
   console.log(`  ${what.padEnd(10)} eager ${shown(a)} s, graph ${shown(b)} s, ratio ${shown(ratios)}`);
 }
-console.log(`  stages of a graph: ${JSON.stringify(graph.at(-1).stages)}; of single operations: ${JSON.stringify(eager.at(-1).stages)}`);
-console.log(`  a step with recording: ${recorded.toFixed(1)} s of processor time; at most ${before} MB before, ${peakMb()} MB with graphs`);
+console.log(
+  `  stages of a graph: ${JSON.stringify(graph.at(-1).stages)}; of single operations: ${JSON.stringify(eager.at(-1).stages)}`,
+);
+console.log(
+  `  a step with recording: ${recorded.toFixed(1)} s of processor time; at most ${before} MB before, ${peakMb()} MB with graphs`,
+);
 const rate = matrixRate(tf, hasNativeLinear() ? nativeLinear : undefined);
 const gflop = await gigaflops(tf, () => step.run(single));
-console.log(`  products of single operations: ${gflop.toFixed(0)} GFLOP, ${(gflop / rate).toFixed(2)} s at ${rate.toFixed(0)} GFLOP/s`);
+console.log(
+  `  products of single operations: ${gflop.toFixed(0)} GFLOP, ${(gflop / rate).toFixed(2)} s at ${rate.toFixed(0)} GFLOP/s`,
+);
 process.exit(0);
 
 function shown(values) {

@@ -46,6 +46,7 @@ export {
   hasNativeLayerNorm,
   hasNativeLinear,
   hasNativeMlp,
+  hasNativeRelu,
   nativeAttention,
   nativeDeformableAttention,
   nativeDeformableAttentionGradients,
@@ -56,6 +57,7 @@ export {
   nativeLayerNormGradients,
   nativeLinear,
   nativeMlp,
+  nativeReluGradient,
   packBfloat16,
 } from './kernels/index.js';
 export { loadNativeObject } from './native-objects.js';

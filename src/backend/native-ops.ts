@@ -8,6 +8,7 @@ import {
   registerNativeLayerNorm,
   registerNativeLinear,
   registerNativeMlp,
+  registerNativeRelu,
 } from './kernels/index.js';
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
@@ -47,6 +48,7 @@ function register(): string[] {
   registerNativeAttention();
   registerNativeLayerNorm();
   registerNativeGelu();
+  registerNativeRelu();
   registerNativeDropout();
   registerNativeLinear();
   registerNativeMlp();

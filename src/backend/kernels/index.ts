@@ -26,6 +26,7 @@ export {
 } from './native-mlp.js';
 export { withPortableKernels } from './native-operation.js';
 export { nativeProcessor } from './native-processor.js';
+export { hasNativeRelu, nativeReluGradient, registerNativeRelu } from './native-relu.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
 export { repairWebgpuKernels } from './webgpu-repairs.js';
