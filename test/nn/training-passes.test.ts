@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { initBackend, tf } from '../../src/backend/index.js';
+import { CapturedPasses } from '../../src/nn/captured-passes.js';
 import { dropout, type ForwardContext, Linear, Module, TrainingPasses } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
@@ -110,6 +111,25 @@ describe('passes as graphs', () => {
     const [first, second] = [1, 2].map((seed) => pass(net, captured, batch(5, 1), { also: 'dropout', seed }));
     expect(await (await first)?.outputs[0]?.data()).not.toEqual(await (await second)?.outputs[0]?.data());
     captured.dispose();
+  });
+
+  itUnless(missing, 'have the bits of single operations where blocks are computed again', async () => {
+    const net = new Net();
+    const x = batch(5, 1);
+    const of = (seed: number) => ({ variant: '', inputs: { x }, forward: (context: ForwardContext) => net.forward(x, context, 'dropout'), seed }); // biome-ignore format: short
+    const graph = await CapturedPasses.record(net, of(0), Rng.seeded(0), { checkpoint: true });
+    expect(graph?.checkpointed).toBe(true);
+    for (const seed of [1, 2]) {
+      const made = [
+        await new TrainingPasses(net).forward(of(seed), Rng.seeded(seed)),
+        (graph as CapturedPasses).forward<ReturnType<Net['forward']>>({ x }, Rng.seeded(seed)),
+      ];
+      const results = made.map((one) => [one.outputs.y, ...one.backward([[one.outputs.y, tf.cos(one.outputs.y)]]).values()]);
+      const [single, recorded] = await Promise.all(results.map((list) => Promise.all(list.map((tensor) => tensor.data()))));
+      expect(single).toHaveLength(3);
+      expect(recorded).toEqual(single);
+    }
+    graph?.dispose();
   });
 
   itUnless(missing, 'are made of some shapes although others cannot be graphs, whichever come first', async () => {
