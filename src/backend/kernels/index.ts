@@ -14,7 +14,7 @@ export {
   registerNativeDeformableAttention,
   unregisterNativeDeformableAttention,
 } from './native-deformable-attention.js';
-export { hasNativeDropout, type NativeDropoutSettings, nativeDropout, registerNativeDropout } from './native-dropout.js';
+export { hasNativeDropout, nativeDropout, registerNativeDropout } from './native-dropout.js';
 export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
 export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';
 export { hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';

@@ -4,7 +4,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 const KERNEL = 'SonogroundDropout';
 
 /** Parameters of {@link nativeDropout}. */
-export interface NativeDropoutSettings {
+interface NativeDropoutSettings {
   /** Number of the block within its pass, and of the draw within its block: each has numbers of its own. */
   readonly block: number;
   readonly draw: number;
