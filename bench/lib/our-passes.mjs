@@ -106,5 +106,5 @@ async function masker(from) {
 async function training(from) {
   const { model, inputs } = await detectorParts(from);
   const step = await trainStep(model, inputs, 'paper-code');
-  return () => step.run();
+  return (_question, inParts) => step.run(inParts(model).single ? (context) => context : undefined);
 }

@@ -25,8 +25,7 @@ const backend = await initBackend(wanted, undefined, work === 'train-step' ? 'tr
 const passes = await makers[work]({ folder, side: Number(side), batch: Number(batch), size });
 const usual = compiledWay();
 const warm = new Set();
-// A training step of these sizes runs operation by operation.
-const compiles = !['train-step', ...WITHOUT_GRAPHS].includes(work) && usual.compiles();
+const compiles = !WITHOUT_GRAPHS.includes(work) && usual.compiles();
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 console.log(JSON.stringify({ version, precision: 'float32', native: nativeOps().names, compiles }));
 for await (const line of createInterface({ input: process.stdin })) {
@@ -55,7 +54,8 @@ async function answer(question) {
   if (eager === undefined && compiles) {
     await warmUp(what);
     usual.stages();
-    return { ...(await timed(what, usual.inParts)), stages: usual.stages() };
+    const figures = await timed(what, usual.inParts);
+    return { stages: usual.stages(), ...figures };
   }
   const { inParts, clock } = eagerWay();
   const figures = await timed(what, inParts);

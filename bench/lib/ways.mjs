@@ -43,7 +43,7 @@ export function eagerWay() {
   const clock = stageClock();
   const inParts = (model) => {
     const context = clock.context(inference).forModel(model);
-    return { run: (_part, inputs, forward) => tf.tidy(() => forward(inputs, context)) };
+    return { single: true, run: (_part, inputs, forward) => tf.tidy(() => forward(inputs, context)) };
   };
   return { inParts, clock };
 }

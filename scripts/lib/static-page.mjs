@@ -12,8 +12,8 @@ const SOURCES = join(root, 'src');
 /** Packages that run in browsers. All others are only for Node. */
 const PORTABLE = /^(@tensorflow\/tfjs(-.*)?|@huggingface\/tokenizers|zod|dicom-parser)$/;
 
-/** Without threads, which require headers that a plain web server does not send. */
-const WASM = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'];
+/** The last one is fetched where the server's headers let browsers give threads. */
+const WASM = ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm-threaded-simd.wasm'];
 
 /** The page's script element for unbundled modules, and its replacement. Modules cannot be loaded from a disk. */
 const MODULES = '<script type="module" src="web/page/main.js"></script>';

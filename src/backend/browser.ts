@@ -1,4 +1,4 @@
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { RuntimeError } from '../util/index.js';
 import { repairWebglKernels } from './kernels/webgl-repairs.js';
 import { repairWebgpuKernels } from './kernels/webgpu-repairs.js';
@@ -74,12 +74,18 @@ async function startWebgl(): Promise<BrowserDevice> {
   return { device: device || undefined, software: SOFTWARE.test(device) };
 }
 
+/** More gain nothing for models of this size. */
+const MOST_THREADS = 8;
+
 async function startWasm(folder: string): Promise<BrowserDevice> {
   setWasmPaths(folder);
-  // Threads require headers that a plain web server does not send, and their own workers.
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  // Browsers give threads to pages that their server isolates by headers, which a plain one does not send.
+  const threads = globalThis.crossOriginIsolated === true ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
+  if (threads > 1) setThreadsCount(threads);
   await use('wasm');
-  return { device: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD' : undefined, software: false };
+  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return { device: simd ? `SIMD${threads > 1 ? `, ${threads} threads` : ''}` : undefined, software: false };
 }
 
 async function use(name: BrowserBackend): Promise<void> {

@@ -3,10 +3,12 @@ import {
   registerNativeAttention,
   registerNativeBfloat16,
   registerNativeDeformableAttention,
+  registerNativeDropout,
   registerNativeGelu,
   registerNativeLayerNorm,
   registerNativeLinear,
   registerNativeMlp,
+  registerNativeRelu,
 } from './kernels/index.js';
 import { loadNativeObject } from './native-objects.js';
 import { tf } from './tf.js';
@@ -46,10 +48,12 @@ function register(): string[] {
   registerNativeAttention();
   registerNativeLayerNorm();
   registerNativeGelu();
+  registerNativeRelu();
+  registerNativeDropout();
   registerNativeLinear();
   registerNativeMlp();
   registerNativeBfloat16();
-  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'graphs'];
+  return ['deformable attention', 'attention', 'layer norm', 'GELU', 'linear maps', 'dropout', 'graphs'];
 }
 
 function isOnGpu(): boolean {

@@ -1,13 +1,16 @@
 import { type Precision, tf } from '../backend/index.js';
 import {
+  activation,
   type BlockMode,
   type BlockObserver,
   backThrough,
   computationChanged,
+  type DenseWeights,
   dropout,
   type Linear,
   linear,
   type Parameter,
+  reluGradient,
   type Shape,
   TensorLayer,
   uniform,
@@ -23,25 +26,38 @@ export interface LoraLinearOptions {
   readonly dropout?: number;
 }
 
+interface Adapted {
+  readonly a: tf.Tensor;
+  readonly b: tf.Tensor;
+  readonly scale: number;
+  readonly weight: tf.Tensor;
+  readonly bias?: tf.Tensor | undefined;
+}
+
+/** W + s B A, [out, in]. */
+function together(a: tf.Tensor, b: tf.Tensor, scale: number, weight: tf.Tensor): tf.Tensor {
+  return tf.add(weight, tf.matMul(tf.mul(b, scale) as tf.Tensor2D, a as tf.Tensor2D));
+}
+
 /**
- * x (W + s B A)ᵀ + b, with gradients for x, A and B. The update is added to the weight rather than to the output: this saves one
+ * x (W + s B A)ᵀ + b or ReLU of it, with gradients for x, A and B. The update is added to the weight rather than to the output: this saves one
  * product and one sum of the size of the output, at the cost of one of the size of the weight.
  */
-function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
-  const together = (low: tf.Tensor, high: tf.Tensor) =>
-    tf.add(weight, tf.matMul(tf.mul(high, scale) as tf.Tensor2D, low as tf.Tensor2D)); // [out, in]
+function adapted(x: tf.Tensor, { a, b, scale, weight, bias }: Adapted, after: 'none' | 'relu' = 'none'): tf.Tensor {
   const op = tf.customGrad((...args) => {
     const [input, low, high, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
-    save([input, low, high]);
+    const value = linear(input, together(low, high, scale, weight), bias, after);
+    save(after === 'relu' ? [input, low, high, value] : [input, low, high]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [x, a, b] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor2D];
+      const [x, a, b, y] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor2D, tf.Tensor | undefined];
+      const dSum = y === undefined ? dy : reluGradient(y, dy);
       const rows = x.reshape([-1, a.shape[1]]) as tf.Tensor2D; // [N, in]
-      const dRows = dy.reshape([-1, b.shape[0]]) as tf.Tensor2D; // [N, out]
+      const dRows = dSum.reshape([-1, b.shape[0]]) as tf.Tensor2D; // [N, out]
       const dInner = tf.matMul(dRows, tf.mul(b, scale)); // [N, r]
       const inner = tf.mul(tf.matMul(rows, a, false, true), scale) as tf.Tensor2D; // [N, r]
-      return [backThrough(dy, together(a, b)), tf.matMul(dInner, rows, true), tf.matMul(dRows, inner, true)];
+      return [backThrough(dSum, together(a, b, scale, weight)), tf.matMul(dInner, rows, true), tf.matMul(dRows, inner, true)];
     };
-    return { value: linear(input, together(low, high), bias), gradFunc };
+    return { value, gradFunc };
   });
   return op(x, a, b);
 }
@@ -54,7 +70,9 @@ function adapted(x: tf.Tensor, a: tf.Tensor, b: tf.Tensor, scale: number, weight
  */
 export class LoraLinear
   extends TensorLayer
-  implements BlockObserver, Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'precision' | 'forward'>
+  implements
+    BlockObserver,
+    Pick<Linear, 'inFeatures' | 'outFeatures' | 'weight' | 'bias' | 'plain' | 'dense' | 'precision' | 'forward' | 'forwardRelu'>
 {
   readonly base: Linear;
   readonly rank: number;
@@ -137,10 +155,32 @@ export class LoraLinear
    */
   forward(x: tf.Tensor): tf.Tensor {
     if (this.scale === 0) return this.base.forward(x);
-    if (this.block === undefined || this.dropout === 0)
-      return adapted(x, this.loraA.value, this.loraB.value, this.scale, this.weight.value, this.bias?.value);
-    const inner = linear(dropout(x, this.dropout, this.block), this.loraA.value); // [..., r]
+    if (!this.drops) return adapted(x, this.parts);
+    const inner = linear(dropout(x, this.dropout, this.block as BlockMode), this.loraA.value); // [..., r]
     return tf.add(this.base.forward(x), linear(tf.mul(inner, this.scale), this.loraB.value));
+  }
+
+  /** ReLU of {@link forward}. */
+  forwardRelu(x: tf.Tensor): tf.Tensor {
+    if (this.scale === 0) return this.base.forwardRelu(x);
+    return this.drops ? activation('relu')(this.forward(x)) : adapted(x, this.parts, 'relu');
+  }
+
+  /** The layer's weight with the update added; undefined if inputs are dropped or there is no bias. */
+  dense(): DenseWeights | undefined {
+    if (this.scale === 0) return this.base.dense();
+    if (this.drops || this.bias === undefined) return undefined;
+    const { a, b, scale, weight } = this.parts;
+    return { weight: together(a, b, scale, weight), bias: this.bias.value };
+  }
+
+  private get parts(): Adapted {
+    return { a: this.loraA.value, b: this.loraB.value, scale: this.scale, weight: this.weight.value, bias: this.bias?.value };
+  }
+
+  /** Whether inputs of the update are dropped at random. */
+  private get drops(): boolean {
+    return this.block !== undefined && this.dropout > 0;
   }
 
   override computeOutputShape(inputShape: Shape): Shape {

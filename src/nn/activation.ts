@@ -1,4 +1,4 @@
-import { hasNativeGelu, nativeGelu, nativeGeluGradient, tf } from '../backend/index.js';
+import { hasNativeGelu, hasNativeRelu, nativeGelu, nativeGeluGradient, nativeReluGradient, tf } from '../backend/index.js';
 
 /** Names as in Hugging Face configs. */
 export type ActivationName = 'relu' | 'gelu';
@@ -29,11 +29,17 @@ const relu: Activation = (x) => {
   const op = tf.customGrad((input, save) => {
     const value = tf.relu(input as tf.Tensor);
     (save as unknown as (tensors: tf.Tensor[]) => void)([value]);
-    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => tf.mul(dy, tf.cast(tf.greater(y as tf.Tensor, 0), 'float32'));
+    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => reluGradient(y as tf.Tensor, dy);
     return { value, gradFunc };
   });
   return op(x) as typeof x;
 };
+
+/** The gradient with respect to ReLU's input, given its result and the gradient with respect to that. */
+export function reluGradient(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  if (hasNativeRelu()) return nativeReluGradient(y, dy);
+  return tf.tidy(() => tf.mul(dy, tf.cast(tf.greater(y, 0), 'float32')));
+}
 
 const activations: Record<ActivationName, Activation> = { relu, gelu };
 

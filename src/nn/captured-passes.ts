@@ -1,13 +1,17 @@
 import { CompiledGraph, NotRecordable, Recorder, type TracedEdge, type TracedOperation, tf } from '../backend/index.js';
 import { type Rng, sizeOf } from '../util/index.js';
 import { CheckpointedTape } from './checkpointed-tape.js';
+import { PassSeed } from './draws.js';
 import type { TensorRecord } from './forward-context.js';
 import type { Module } from './module.js';
 import { filled, numbered, tensorsIn } from './nested-tensors.js';
 import type { Parameter } from './parameter.js';
 import type { PassFunction, TrainingPass } from './training-pass.js';
 
-/** Upper limit, in megabytes, of the results of all operations in both passes: a graph does nothing to bound its memory. */
+/**
+ * Upper limit, in megabytes, of the results of all operations in both passes, for graphs that keep all that the backward pass needs.
+ * Beyond it, blocks are computed again, as on a {@link CheckpointedTape}.
+ */
 const LARGEST_MB = 6000;
 
 interface CapturedParts {
@@ -23,9 +27,22 @@ interface CapturedParts {
   readonly tracked: readonly number[];
   /** Parameters that get a gradient. */
   readonly trained: readonly Parameter[];
+  readonly checkpointed: boolean;
 }
 
-/** A forward and a backward pass compiled to graphs. */
+/** How the backward graph gets the intermediates of the forward pass. */
+interface RecordOptions {
+  /**
+   * It computes each block again, and operations run in the recorded order, so that memory stays that of a {@link CheckpointedTape}.
+   * Default: if they would take too much memory.
+   */
+  readonly checkpoint?: boolean;
+}
+
+/**
+ * A forward and a backward pass compiled to graphs. With checkpointing, the results are those of a {@link CheckpointedTape} to the
+ * last bit.
+ */
 export class CapturedPasses {
   private readonly parts: CapturedParts;
 
@@ -33,12 +50,32 @@ export class CapturedPasses {
     this.parts = parts;
   }
 
+  /** Whether the backward pass computes blocks again. */
+  get checkpointed(): boolean {
+    return this.parts.checkpointed;
+  }
+
   /**
    * Traces both passes by running them once; the results are discarded.
    *
    * @returns undefined if they cannot be compiled.
    */
-  static async record<O>(model: Module, pass: PassFunction<O>, rng: Rng): Promise<CapturedPasses | undefined> {
+  static async record<O>(
+    model: Module,
+    pass: PassFunction<O>,
+    rng: Rng,
+    { checkpoint = false }: RecordOptions = {},
+  ): Promise<CapturedPasses | undefined> {
+    const result = await CapturedPasses.attempt(model, pass, rng, checkpoint);
+    return result === 'too large' ? CapturedPasses.record(model, pass, rng, { checkpoint: true }) : result;
+  }
+
+  private static async attempt<O>(
+    model: Module,
+    pass: PassFunction<O>,
+    rng: Rng,
+    wanted: boolean,
+  ): Promise<CapturedPasses | 'too large' | undefined> {
     const parameters = [...new Set([...model.namedParameters()].map(([, parameter]) => parameter))];
     const names = Object.keys(pass.inputs).filter((name) => pass.inputs[name] !== undefined);
     const recorder = new Recorder({ existing: 'refuse', merge: true });
@@ -47,12 +84,14 @@ export class CapturedPasses {
     try {
       const given = names.map((name) => recorder.input(name, pass.inputs[name] as tf.Tensor));
       const weights = parameters.map(({ value }, i) => recorder.input(`parameter ${i}`, value));
+      const seed = recorder.input('seed', tape.seed.tensor);
       const outputs = recorder.during(() => pass.forward(tape));
       const tensors = tensorsIn(outputs);
       made.push(...tensors);
       const edges = tensors.map((tensor) => recorder.edge(tensor));
       const ahead = recorder.operations.length;
-      if (tape.drewRandomNumbers || megabytes(recorder.operations) * BACKWARD_COSTS > LARGEST_MB) return undefined;
+      const checkpointed = wanted || megabytes(recorder.operations) * BACKWARD_COSTS > LARGEST_MB;
+      if (checkpointed) recorder.separate();
       const tracked = tensors.flatMap((tensor, i) => (tape.isTracked(tensor) ? [i] : []));
       const dys = tracked.map((i) => tf.zerosLike(tensors[i] as tf.Tensor));
       made.push(...dys);
@@ -61,20 +100,22 @@ export class CapturedPasses {
         tape.backward(tracked.map((i, k) => [tensors[i] as tf.Tensor, dys[k] as tf.Tensor])),
       );
       made.push(...gradients.values());
-      if (megabytes(recorder.operations) > LARGEST_MB) return undefined;
+      if (!checkpointed && megabytes(recorder.operations) > LARGEST_MB) return 'too large';
       const results = [...gradients.values()].map((gradient) => recorder.edge(gradient));
       const operations = { forward: recorder.operations.slice(0, ahead), backward: recorder.operations.slice(ahead) };
       const crossing = between(operations.forward, operations.backward, results);
-      const fed = [...given, ...weights].map(asEdge);
+      const fed = [...given, ...weights, seed].map(asEdge);
       const forward = await CompiledGraph.compile({
         operations: operations.forward,
         feeds: fed,
         outputs: [...edges, ...crossing],
+        sequential: checkpointed,
       });
       const backward = await CompiledGraph.compile({
         operations: operations.backward,
         feeds: [...fed, ...gradientInputs.map(asEdge), ...crossing],
         outputs: results,
+        sequential: checkpointed,
       }).catch((error: unknown) => {
         forward.dispose();
         throw error;
@@ -88,6 +129,7 @@ export class CapturedPasses {
         structure: numbered(outputs, tensors),
         tracked,
         trained: [...gradients.keys()],
+        checkpointed,
       });
     } catch (error) {
       if (error instanceof NotRecordable) return undefined;
@@ -98,9 +140,11 @@ export class CapturedPasses {
     }
   }
 
-  forward<O>(inputs: TensorRecord): TrainingPass<O> {
+  /** @param rng - gives one number, as to a {@link CheckpointedTape}. */
+  forward<O>(inputs: TensorRecord, rng: Rng): TrainingPass<O> {
     const { parameters, names, forward, backward, count, structure, tracked, trained } = this.parts;
-    const fed = () => [...names.map((name) => inputs[name] as tf.Tensor), ...parameters.map(({ value }) => value)];
+    const seed = new PassSeed(rng.uint32());
+    const fed = () => [...names.map((name) => inputs[name] as tf.Tensor), ...parameters.map(({ value }) => value), seed.tensor];
     const results = forward.run(fed());
     const tensors = results.slice(0, count);
     const crossing = results.slice(count);
@@ -121,7 +165,10 @@ export class CapturedPasses {
         tf.dispose(absent);
         return new Map(trained.map((parameter, i) => [parameter, values[i] as tf.Tensor]));
       },
-      dispose: () => tf.dispose(results),
+      dispose() {
+        seed.dispose();
+        tf.dispose(results);
+      },
     };
   }
 
@@ -131,10 +178,7 @@ export class CapturedPasses {
   }
 }
 
-/**
- * Lower bound of the ratio of both passes' memory to that of the forward pass, so that a far too large model is rejected before
- * its backward pass.
- */
+/** Lower bound of the ratio of both passes' memory to that of the forward pass. */
 const BACKWARD_COSTS = 2;
 
 function asEdge(node: TracedEdge['node']): TracedEdge {

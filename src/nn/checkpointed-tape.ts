@@ -1,5 +1,6 @@
 import { tf } from '../backend/index.js';
-import { Rng, type RngState } from '../util/index.js';
+import type { Rng } from '../util/index.js';
+import { Draws, PassSeed } from './draws.js';
 import type { BlockMode, BlockObserver, ForwardContext, Owner, TensorRecord } from './forward-context.js';
 import { Parameter } from './parameter.js';
 
@@ -8,7 +9,8 @@ interface RecordedBlock {
   readonly outputs: TensorRecord;
   readonly parameters: readonly Parameter[];
   readonly observers: readonly BlockObserver[];
-  readonly rngState: RngState;
+  /** Its number within the pass. */
+  readonly number: number;
   readonly fn: (inputs: TensorRecord, mode: BlockMode) => TensorRecord;
 }
 
@@ -28,25 +30,22 @@ export type Gradients = Map<Parameter, tf.Tensor>;
  */
 export class CheckpointedTape implements ForwardContext {
   readonly training = true;
-  private readonly rng: Rng;
+  /** Of all random numbers of the pass. */
+  readonly seed: PassSeed;
+  private count = 0;
   private readonly blocks: RecordedBlock[] = [];
   private readonly kept: tf.Tensor[] = [];
   /** Ids of tensors that depend on a trainable parameter. */
   private readonly tracked = new Set<number>();
-  private random = false;
 
+  /** @param rng - gives one number: the seed. */
   constructor(rng: Rng) {
-    this.rng = rng;
+    this.seed = new PassSeed(rng.uint32());
   }
 
   /** The number of recorded blocks. */
   get length(): number {
     return this.blocks.length;
-  }
-
-  /** Whether any block so far has drawn random numbers (dropout). */
-  get drewRandomNumbers(): boolean {
-    return this.random;
   }
 
   /** Whether gradients flow into this tensor. */
@@ -62,15 +61,11 @@ export class CheckpointedTape implements ForwardContext {
     const own = Array.isArray(owners) ? owners : [owners];
     const parameters = trainableOf(own);
     const observers = observersOf(own);
-    const rngState = this.rng.fork().state();
+    const number = this.count++;
     const outputs = tf.tidy(() =>
       unaliased(
         inputs,
-        observed(observers, rngState, (mode) => {
-          const results = fn(inputs, mode);
-          this.random ||= !sameState(mode.rng.state(), rngState);
-          return results;
-        }),
+        observed(observers, new Draws(this.seed, number), (mode) => fn(inputs, mode)),
       ),
     );
     const recorded = parameters.length > 0 || tensorsOf(inputs).some((tensor) => this.tracked.has(tensor.id));
@@ -80,7 +75,7 @@ export class CheckpointedTape implements ForwardContext {
         if (tensor.dtype === 'float32') this.tracked.add(tensor.id);
       }
       const kept = this.keepInputs(inputs);
-      this.blocks.push({ inputs: kept, outputs, parameters, observers, rngState, fn: fn as unknown as RecordedBlock['fn'] });
+      this.blocks.push({ inputs: kept, outputs, parameters, observers, number, fn: fn as unknown as RecordedBlock['fn'] });
     }
     return outputs;
   }
@@ -137,9 +132,11 @@ export class CheckpointedTape implements ForwardContext {
     const distinct = [...new Map(inputs.map((tensor) => [tensor.id, tensor])).values()];
     const variables = block.parameters.map((parameter) => parameter.value as tf.Tensor);
     const scalar = (): tf.Scalar => {
-      const outputs = observed(block.observers, block.rngState, (mode) => block.fn(block.inputs, mode));
-      const terms = dys.map(([name, dy]) => tf.sum(tf.mul(outputs[name] as tf.Tensor, dy)));
-      return (terms.length === 1 ? terms[0] : tf.addN(terms)) as tf.Scalar;
+      const outputs = observed(block.observers, new Draws(this.seed, block.number), (mode) => block.fn(block.inputs, mode));
+      return withGradients(
+        dys.map(([name]) => outputs[name] as tf.Tensor),
+        dys.map(([, dy]) => dy),
+      );
     };
     const { value, grads } = tf.engine().gradients(scalar, [...distinct, ...variables], undefined, true);
     value.dispose();
@@ -169,6 +166,7 @@ export class CheckpointedTape implements ForwardContext {
 
   /** Frees the recorded tensors, including the outputs returned by blocks. Gradients stay the caller's. */
   dispose(): void {
+    this.seed.dispose();
     for (const tensor of this.kept) tensor.dispose();
     this.kept.length = 0;
     this.blocks.length = 0;
@@ -192,9 +190,9 @@ function observersOf(owners: readonly Owner[]): BlockObserver[] {
   return [...new Set(modules)].filter((module): module is typeof module & BlockObserver => 'enterBlock' in module);
 }
 
-/** Runs a block with its own random draws, notifying its observers. */
-function observed<T>(observers: readonly BlockObserver[], state: RngState, body: (mode: BlockMode) => T): T {
-  const mode = { training: true, rng: Rng.fromState(state) };
+/** Runs a block, notifying its observers. */
+function observed<T>(observers: readonly BlockObserver[], draws: Draws, body: (mode: BlockMode) => T): T {
+  const mode = { training: true, draws };
   for (const observer of observers) observer.enterBlock(mode);
   try {
     return body(mode);
@@ -203,15 +201,17 @@ function observed<T>(observers: readonly BlockObserver[], state: RngState, body:
   }
 }
 
+/** A scalar whose gradients with respect to some tensors are given: its value does not matter. */
+function withGradients(tensors: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): tf.Scalar {
+  const op = tf.customGrad(() => ({ value: tf.scalar(0), gradFunc: () => gradients.map((gradient) => gradient.clone()) }));
+  return op(...tensors) as tf.Scalar;
+}
+
 /** Clones outputs that are also inputs, so that each tensor has a single position in the graph. */
 function unaliased<O extends TensorRecord>(inputs: TensorRecord, outputs: O): O {
   const ids = new Set(tensorsOf(inputs).map((tensor) => tensor.id));
   const entries = Object.entries(outputs).map(([name, tensor]) => [name, tensor && ids.has(tensor.id) ? tensor.clone() : tensor]);
   return Object.fromEntries(entries) as O;
-}
-
-function sameState(a: RngState, b: RngState): boolean {
-  return a.every((word, i) => word === b[i]);
 }
 
 function tensorsOf(record: TensorRecord): tf.Tensor[] {

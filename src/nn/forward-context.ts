@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import { Rng } from '../util/index.js';
+import { Draws, PassSeed } from './draws.js';
 import type { Module } from './module.js';
 import type { Parameter } from './parameter.js';
 
@@ -12,8 +12,8 @@ export type TensorRecord = Record<string, tf.Tensor | undefined>;
 /** Arguments of a block's function besides its inputs. */
 export interface BlockMode {
   readonly training: boolean;
-  /** Random generator for dropout and drop-path. Replays the same draws when a block is recomputed for its gradient. */
-  readonly rng: Rng;
+  /** Random numbers of dropout and drop-path. The same again when a block is recomputed for its gradient. */
+  readonly draws: Draws;
 }
 
 /**
@@ -49,11 +49,14 @@ export interface ForwardContext {
   detach<T extends tf.Tensor>(x: T): T;
 }
 
+/** Not drawn from outside of training. */
+const NONE = new Draws(new PassSeed(0));
+
 /** Plain inference: each block is a `tf.tidy`, nothing is recorded. */
 export const inference: ForwardContext = {
   training: false,
   block(_owners, inputs, fn) {
-    return tf.tidy(() => fn(inputs, { training: false, rng: Rng.seeded(0) }));
+    return tf.tidy(() => fn(inputs, { training: false, draws: NONE }));
   },
   detach: (x) => x.clone(),
 };

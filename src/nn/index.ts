@@ -1,10 +1,11 @@
 /** Modules, parameters and layers, and training passes with gradient checkpointing. */
 
-export { type Activation, type ActivationName, activation, gelu } from './activation.js';
+export { type Activation, type ActivationName, activation, gelu, reluGradient } from './activation.js';
 export { CheckpointedTape, type Gradients } from './checkpointed-tape.js';
 export { ConvTranspose2d } from './conv-transpose2d.js';
 export { Conv2d } from './conv2d.js';
 export { DepthwiseConv2d } from './depthwise-conv2d.js';
+export { Draws, PassSeed } from './draws.js';
 export { dropout, dropPath } from './dropout.js';
 export { Embedding } from './embedding.js';
 export {
@@ -19,7 +20,7 @@ export { GroupNorm } from './group-norm.js';
 export { InferencePasses } from './inference-passes.js';
 export { constant, type Initialiser, normal, uniform, xavierUniform, zeros } from './init.js';
 export { LayerNorm } from './layer-norm.js';
-export { activated, addLinear, backThrough, Linear, linear } from './linear.js';
+export { activated, addLinear, backThrough, type DenseWeights, Linear, linear } from './linear.js';
 export { Module } from './module.js';
 export { tensorsIn } from './nested-tensors.js';
 export { Parameter, type ParameterOptions, type TorchLayout } from './parameter.js';

@@ -1,6 +1,6 @@
 import { hasNativeLinear, isTapeOn, nativeLinear, type Precision, tf } from '../backend/index.js';
 import { assertShape } from '../util/index.js';
-import { type ActivationName, activation } from './activation.js';
+import { type ActivationName, activation, reluGradient } from './activation.js';
 import { type Initialiser, uniform, zeros } from './init.js';
 import { Module } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -16,6 +16,12 @@ export interface LinearOptions {
   readonly biasInit?: Initialiser;
   /** Whether the weight enters other products than that with the input, and has to stay float32. Default: false. */
   readonly reused?: boolean;
+}
+
+/** Weight [out, in], or packed in bfloat16, and bias [out] of a linear layer. */
+export interface DenseWeights {
+  readonly weight: tf.Tensor;
+  readonly bias: tf.Tensor;
 }
 
 /** Affine map of the last axis: y = x Wᵀ + b, with W as [out, in]. */
@@ -42,6 +48,11 @@ export class Linear extends TensorLayer {
     return this;
   }
 
+  /** What a fused operation needs of it, to be made in a `tf.tidy`; undefined for a layer that does more. */
+  dense(): DenseWeights | undefined {
+    return this.bias && { weight: this.weight.stored, bias: this.bias.value };
+  }
+
   /** Of the weight and of the product with it. */
   get precision(): Precision {
     return this.weight.packed === undefined ? 'float32' : 'bfloat16';
@@ -54,8 +65,14 @@ export class Linear extends TensorLayer {
   forward(x: tf.Tensor): tf.Tensor {
     const [weight, bias] = [this.weight, this.bias];
     if (weight.packed !== undefined) return packedLinear(x, weight.packed, this.weight.shape, bias?.value);
-    const frozen = !weight.trainable && !bias?.trainable;
-    return frozen ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
+    return isFrozen(this) ? frozenLinear(x, weight.value, bias?.value) : linear(x, weight.value, bias?.value);
+  }
+
+  /** ReLU of {@link forward}. If only the input needs a gradient, the tape keeps nothing but the result. */
+  forwardRelu(x: tf.Tensor): tf.Tensor {
+    const { weight, bias } = this;
+    if (weight.packed !== undefined || !isFrozen(this)) return activation('relu')(this.forward(x));
+    return frozenLinear(x, weight.value, bias?.value, 'relu');
   }
 
   override computeOutputShape(inputShape: Shape): Shape {
@@ -74,31 +91,38 @@ export class Linear extends TensorLayer {
 
 /**
  * A linear layer with an activation. If no gradient is recorded, both are fused into one operation, so that the layer's own
- * output is never stored. An active adapter runs unfused.
+ * output is never stored. An adapter that drops inputs runs unfused.
  *
  * @param x - [..., in] f32.
  * @returns [..., out] f32.
  */
 export function activated(layer: Linear, name: ActivationName, x: tf.Tensor): tf.Tensor {
-  const { weight, bias } = layer.plain ?? {};
-  if (weight === undefined || bias === undefined || !mayFuse()) return activation(name)(layer.forward(x));
-  return inRows(x, weight.shape, (rows) => nativeLinear({ x: rows, weight: weight.stored, bias: bias.value }, name));
+  return tf.tidy(() => {
+    const dense = mayFuse() ? layer.dense() : undefined;
+    if (dense !== undefined) return inRows(x, layer.weight.shape, (rows) => nativeLinear({ x: rows, ...dense }, name));
+    return name === 'relu' ? layer.forwardRelu(x) : activation(name)(layer.forward(x));
+  });
 }
 
 /**
- * A linear layer with a residual connection. If no gradient is recorded, both are fused into one operation. An active adapter
- * runs unfused.
+ * A linear layer with a residual connection. If no gradient is recorded, both are fused into one operation. An adapter that drops
+ * inputs runs unfused.
  *
  * @param to - [..., out] f32.
  * @param x - [..., in] f32.
  * @returns to + layer(x), [..., out] f32.
  */
 export function addLinear<T extends tf.Tensor>(to: T, layer: Linear, x: tf.Tensor): T {
-  const { weight, bias } = layer.plain ?? {};
-  if (weight === undefined || bias === undefined || !mayFuse()) return tf.add(to, layer.forward(x));
-  const added = () => to.reshape([-1, layer.outFeatures]);
-  const inputs = () => ({ weight: weight.stored, bias: bias.value, added: added() });
-  return inRows(x, weight.shape, (rows) => nativeLinear({ x: rows, ...inputs() })) as T;
+  return tf.tidy(() => {
+    const dense = mayFuse() ? layer.dense() : undefined;
+    if (dense === undefined) return tf.add(to, layer.forward(x));
+    const added = to.reshape([-1, layer.outFeatures]);
+    return inRows(x, layer.weight.shape, (rows) => nativeLinear({ x: rows, ...dense, added })) as T;
+  });
+}
+
+function isFrozen({ weight, bias }: Linear): boolean {
+  return !weight.trainable && !bias?.trainable;
 }
 
 /** Whether linear maps may use the fused operation, which has no gradient: it must be available, and no tape active. */
@@ -107,11 +131,13 @@ function mayFuse(): boolean {
 }
 
 /** {@link linear} for weights that need no gradient: the tape only keeps the result. */
-function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
-  const op = tf.customGrad((input) => ({
-    value: linear(input as tf.Tensor, weight, bias),
-    gradFunc: (dy: tf.Tensor) => backThrough(dy, weight),
-  }));
+function frozenLinear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor, after: 'none' | 'relu' = 'none'): tf.Tensor {
+  const op = tf.customGrad((input, save) => {
+    const value = linear(input as tf.Tensor, weight, bias, after);
+    if (after === 'relu') (save as unknown as (tensors: tf.Tensor[]) => void)([value]);
+    const gradFunc = (dy: tf.Tensor, [y]: tf.Tensor[]) => backThrough(y === undefined ? dy : reluGradient(y, dy), weight);
+    return { value, gradFunc };
+  });
   return op(x);
 }
 
@@ -127,12 +153,13 @@ export function backThrough(dy: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   });
 }
 
-/** y = x Wᵀ + b for x [..., in], W [out, in], b [out]. */
-export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+/** y = x Wᵀ + b for x [..., in], W [out, in], b [out], or ReLU of it. */
+export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor, after: 'none' | 'relu' = 'none'): tf.Tensor {
   return inRows(x, weight.shape, (rows) => {
-    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight, bias });
+    if (bias !== undefined && mayFuse()) return nativeLinear({ x: rows, weight, bias }, after);
     const product = tf.matMul(rows, weight as tf.Tensor2D, false, true);
-    return bias === undefined ? product : tf.add(product, bias);
+    const sum = bias === undefined ? product : tf.add(product, bias);
+    return after === 'relu' ? activation('relu')(sum) : sum;
   });
 }
 

@@ -18,7 +18,7 @@ export interface HiddenLayer {
 /**
  * An MLP: two linear layers with an activation in between, [..., in] to [..., out] f32. The hidden activations are the largest
  * tensors of a model: if no gradient is recorded, a fused operation never stores all of them, and if they exceed the size of a
- * tensor, rows are processed in blocks. An active adapter runs unfused.
+ * tensor, rows are processed in blocks. An adapter that drops inputs runs unfused.
  */
 export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
   const { expand, activate, contract, drop, addTo, largest = largestTensorSize() } = layer;
@@ -45,18 +45,18 @@ export function throughHidden(x: tf.Tensor, layer: HiddenLayer): tf.Tensor {
 
 /** The fused operation; undefined if it is not applicable. */
 function atOnce(x: tf.Tensor, to: tf.Tensor | undefined, { expand, activate, contract, drop }: HiddenLayer) {
-  const [first, second] = [expand.plain, contract.plain];
-  if (drop !== undefined || first?.bias === undefined || second?.bias === undefined) return undefined;
-  if (!hasNativeMlp() || isTapeOn() || first.precision !== second.precision) return undefined;
+  if (drop !== undefined || !hasNativeMlp() || isTapeOn() || expand.precision !== contract.precision) return undefined;
   const [lead, out] = [x.shape.slice(0, -1), contract.outFeatures];
   // If the weights are larger than the hidden activations, they dominate the time, and fusing gains nothing.
   if (x.size / expand.inFeatures <= expand.inFeatures + out) return undefined;
+  const [first, second] = [expand.dense(), contract.dense()];
+  if (first === undefined || second === undefined) return undefined;
   const inputs = {
     x: x.reshape([-1, expand.inFeatures]),
-    expandWeight: first.weight.stored,
-    expandBias: first.bias.value,
-    contractWeight: second.weight.stored,
-    contractBias: second.bias.value,
+    expandWeight: first.weight,
+    expandBias: first.bias,
+    contractWeight: second.weight,
+    contractBias: second.bias,
     added: to?.reshape([-1, out]),
   };
   return nativeMlp(inputs, activate).reshape([...lead, out]);

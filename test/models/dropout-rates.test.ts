@@ -8,7 +8,7 @@ import { GroundingDino, parseGroundingDinoConfig } from '../../src/models/ground
 import { parseSwinConfig, type SwinConfig } from '../../src/models/swin/index.js';
 import { SwinBlock } from '../../src/models/swin/swin-block.js';
 import { SwinEmbeddings } from '../../src/models/swin/swin-embeddings.js';
-import { CheckpointedTape, type ForwardContext, Linear, type Module } from '../../src/nn/index.js';
+import { CheckpointedTape, Draws, type ForwardContext, Linear, type Module, PassSeed } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
@@ -200,7 +200,7 @@ describe('an adapter drops at its rate', () => {
       'lora_A.weight': identity(size),
       'lora_B.weight': identity(size),
     });
-    layer.enterBlock({ training: true, rng: Rng.seeded(1) });
+    layer.enterBlock({ training: true, draws: new Draws(new PassSeed(1)) });
     const values = await layer.forward(tf.ones([200, size])).data();
     expectShare(values.filter((value) => value === 1).length, values.length, RATE);
     for (const value of new Set(values)) if (value !== 1) expect(value).toBeCloseTo(1 + 1 / (1 - RATE), 5);
@@ -209,10 +209,12 @@ describe('an adapter drops at its rate', () => {
 
 /** A training pass in which every draw in [0, 1) is the same. */
 function constantDraws(draw: number): ForwardContext {
-  const rng = Object.assign(Rng.seeded(0), { uniform: () => draw });
+  const draws = Object.assign(new Draws(new PassSeed(0)), {
+    drop: <T extends tf.Tensor>(x: T, rate: number) => tf.mul(x, draw < rate ? 0 : 1 / (1 - rate)) as T,
+  });
   return {
     training: true,
-    block: (_owners, inputs, fn) => fn(inputs, { training: true, rng }),
+    block: (_owners, inputs, fn) => fn(inputs, { training: true, draws }),
     detach: (x) => x.clone(),
   };
 }

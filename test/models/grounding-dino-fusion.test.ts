@@ -3,12 +3,12 @@ import { initBackend, tf } from '../../src/backend/index.js';
 import { applyLora } from '../../src/lora/index.js';
 import { FusionLayer } from '../../src/models/grounding-dino/fusion-layer.js';
 import { parseGroundingDinoConfig } from '../../src/models/grounding-dino/index.js';
-import { Module } from '../../src/nn/index.js';
+import { Draws, Module, PassSeed } from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { expectClose } from '../support/compare.js';
 import { normalTensor } from '../support/random.js';
 
-const MODE = { training: false, rng: Rng.seeded(0) };
+const MODE = { training: false, draws: new Draws(new PassSeed(0)) };
 
 beforeAll(async () => {
   await initBackend((process.env['SONOGROUND_BACKEND'] as 'auto' | undefined) ?? 'auto');

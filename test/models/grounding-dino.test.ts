@@ -118,14 +118,14 @@ describe.each(['grounding-dino-four-levels', 'grounding-dino-three-levels', 'mm-
     const spread = tf.mul(placed?.['positions'] as tf.Tensor, tf.ones([positions.shape[0] as number, 1, 1]));
     await expectClose(projected?.['features'] as tf.Tensor, golden.tensor('mid.start.vision'), TOLERANCE.detector);
     await expectClose(spread, positions, TOLERANCE.detector);
-    // A layer ends in two blocks: the text's, and the linear maps of the image's, which are known by their output `y`.
+    // A layer ends in two blocks: the text's, and the last norm of the image's, which is known by its output `vision`.
     const texts = outputs.get('TextEnhancerLayer') ?? [];
-    const visions = (outputs.get('Linear') ?? []).filter(({ y }) => y !== undefined);
+    const visions = (outputs.get('LayerNorm') ?? []).filter(({ vision }) => vision !== undefined);
     const count = golden.names('mid.encoder').filter((key) => key.endsWith('.text')).length;
     expect([texts.length, visions.length, count]).toEqual(new Array(3).fill(model.config.encoderLayers));
     for (let i = 0; i < count; i++) {
       await expectClose(texts[i]?.['text'] as tf.Tensor, golden.tensor(`mid.encoder${i}.text`), TOLERANCE.detector);
-      await expectClose(visions[i]?.['y'] as tf.Tensor, golden.tensor(`mid.encoder${i}.vision`), TOLERANCE.detector);
+      await expectClose(visions[i]?.['vision'] as tf.Tensor, golden.tensor(`mid.encoder${i}.vision`), TOLERANCE.detector);
     }
   });
 

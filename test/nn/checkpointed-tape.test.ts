@@ -1,20 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { CheckpointedTape, type ForwardContext, inference, Linear, Module } from '../../src/nn/index.js';
+import {
+  CheckpointedTape,
+  Draws,
+  dropout,
+  type ForwardContext,
+  inference,
+  Linear,
+  Module,
+  PassSeed,
+} from '../../src/nn/index.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 
 useBackend();
 
-/** Two layers of which the first is used twice, a skip around the second, and dropout-like noise between. */
+/** Two layers of which the first is used twice, a skip around the second, and dropout between. */
 class Net extends Module {
   readonly first = this.child('first', new Linear(3, 3));
   readonly second = this.child('second', new Linear(3, 3));
 
   forward(x: tf.Tensor, context: ForwardContext): tf.Tensor {
-    const { a } = context.block(this.first, { x }, (inputs, { rng }) => ({
-      a: tf.mul(tf.tanh(this.first.forward(inputs.x)), 1 + 0.1 * rng.uniform()),
+    const { a } = context.block(this.first, { x }, (inputs, mode) => ({
+      a: dropout(tf.tanh(this.first.forward(inputs.x)), 0.3, mode),
     }));
     const { b } = context.block(this.second, { a }, (inputs) => ({
       b: tf.add(tf.tanh(this.second.forward(inputs.a)), inputs.a),
@@ -38,10 +47,11 @@ describe('CheckpointedTape', () => {
     const y = net.forward(x, tape);
     const { gradients } = tape.backward([[y, dy]]);
     const whole = tf.variableGrads(() => {
-      const rng = Rng.seeded(5);
+      const seed = new PassSeed(Rng.seeded(5).uint32());
+      let block = 0;
       const context: ForwardContext = {
         training: true,
-        block: (_owners, inputs, fn) => fn(inputs, { training: true, rng: rng.fork() }),
+        block: (_owners, inputs, fn) => fn(inputs, { training: true, draws: new Draws(seed, block++) }),
         detach: (t) => t,
       };
       return tf.sum(tf.mul(net.forward(x, context), dy)) as tf.Scalar;

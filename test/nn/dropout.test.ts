@@ -1,25 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { tf } from '../../src/backend/index.js';
-import { dropout as bertDropout } from '../../src/models/bert/dropout.js';
-import { dropout as swinDropout, dropPath as swinDropPath } from '../../src/models/swin/dropout.js';
-import { dropout, dropPath } from '../../src/nn/index.js';
-import { Rng } from '../../src/util/index.js';
+import { initBackend, tf } from '../../src/backend/index.js';
+import { withPortableKernels } from '../../src/backend/kernels/index.js';
+import { Draws, dropout, dropPath, PassSeed } from '../../src/nn/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectShare } from '../support/draws.js';
+import { normalTensor } from '../support/random.js';
+import { itUnless, notNative } from '../support/skipped.js';
 
 useBackend();
+const missing = notNative(await initBackend());
 
 const RATE = 0.3;
-const training = (seed: number) => ({ training: true, rng: Rng.seeded(seed) });
+const training = (seed: number) => ({ training: true, draws: new Draws(new PassSeed(seed)) });
 
 /** The distinct values of a float32 tensor, ascending. */
 const levelsOf = async (x: tf.Tensor): Promise<number[]> => [...new Set(await x.data())].sort((a, b) => a - b);
 
-describe.each([
-  ['of nn', dropout],
-  ['of Swin', swinDropout],
-  ['of BERT', bertDropout],
-] as const)('dropout %s', (_name, drop) => {
+describe('dropout', () => {
+  const drop = dropout;
   const ones = () => tf.ones([200, 100]);
 
   it('zeroes the share of elements that the rate names', async () => {
@@ -56,14 +54,12 @@ describe.each([
   it('returns its input at rate 0 and outside of training', () => {
     const x = ones();
     expect(drop(x, 0, training(1))).toBe(x);
-    expect(drop(x, RATE, { training: false, rng: Rng.seeded(1) })).toBe(x);
+    expect(drop(x, RATE, { ...training(1), training: false })).toBe(x);
   });
 });
 
-describe.each([
-  ['of nn', dropPath],
-  ['of Swin', swinDropPath],
-] as const)('stochastic depth %s', (_name, drop) => {
+describe('stochastic depth', () => {
+  const drop = dropPath;
   const samples = 4000;
 
   it('zeroes whole samples, the share that the rate names, and scales up the others', async () => {
@@ -78,12 +74,40 @@ describe.each([
   it('returns its input at rate 0 and outside of training', () => {
     const x = tf.ones<tf.Rank.R4>([2, 1, 1, 1]);
     expect(drop(x, 0, training(1))).toBe(x);
-    expect(drop(x, RATE, { training: false, rng: Rng.seeded(1) })).toBe(x);
+    expect(drop(x, RATE, { ...training(1), training: false })).toBe(x);
   });
 });
 
 describe('dropout at rate 1', () => {
   it('leaves zeros, not the infinity that its factor would be', async () => {
     expect(await levelsOf(dropout(tf.ones([7]), 1, training(1)))).toEqual([0]);
+  });
+});
+
+describe('dropout as an operation', () => {
+  const shapes: [number[], number][] = [
+    [[3], 1],
+    [[7, 43], 1],
+    [[2, 4099, 3], 1],
+    [[5, 2, 3], 6],
+    [[9000, 2], 2],
+  ];
+  itUnless(missing, 'draws the numbers of the portable version, and has its gradient', async () => {
+    for (const [shape, each] of shapes) {
+      const x = normalTensor(shape, 3);
+      const dy = normalTensor(shape, 4);
+      // The third draw of the block.
+      const drop = (input: tf.Tensor) => {
+        const draws = new Draws(new PassSeed(0x89abcdef), 17);
+        for (let i = 0; i < 2; i++) draws.drop(tf.ones([8]), RATE);
+        return draws.drop(input, RATE, each);
+      };
+      const both = () => [drop(x), tf.grad(drop)(x, dy)].map((tensor) => tensor.dataSync());
+      expect(both()).toEqual(withPortableKernels(both));
+    }
+  });
+
+  itUnless(missing, 'refuses groups that do not fit', () => {
+    expect(() => new Draws(new PassSeed(1)).drop(tf.ones([7]), RATE, 3)).toThrow('elements in groups of 3');
   });
 });

@@ -109,6 +109,11 @@ export class Recorder {
     return node;
   }
 
+  /** Does not merge what follows with what came before. */
+  separate(): void {
+    this.merged.clear();
+  }
+
   /** The edge that produced a tensor. */
   edge(tensor: tf.TensorInfo): TracedEdge {
     return this.edges.get(this.backend.getInputTensorIds([tensor])[0] as number) as TracedEdge;

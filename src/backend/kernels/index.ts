@@ -14,6 +14,7 @@ export {
   registerNativeDeformableAttention,
   unregisterNativeDeformableAttention,
 } from './native-deformable-attention.js';
+export { hasNativeDropout, nativeDropout, registerNativeDropout } from './native-dropout.js';
 export { hasNativeGelu, nativeGelu, nativeGeluGradient, registerNativeGelu } from './native-gelu.js';
 export { hasNativeLayerNorm, nativeLayerNorm, nativeLayerNormGradients, registerNativeLayerNorm } from './native-layer-norm.js';
 export { hasNativeLinear, nativeLinear, registerNativeLinear } from './native-linear.js';
@@ -25,6 +26,7 @@ export {
 } from './native-mlp.js';
 export { withPortableKernels } from './native-operation.js';
 export { nativeProcessor } from './native-processor.js';
+export { hasNativeRelu, nativeReluGradient, registerNativeRelu } from './native-relu.js';
 export { registerUnsortedSegmentSum } from './unsorted-segment-sum.js';
 export { registerWebgpuDeformableAttention } from './webgpu-deformable-attention.js';
 export { repairWebgpuKernels } from './webgpu-repairs.js';

@@ -1,7 +1,6 @@
 import { tf } from '../../backend/index.js';
-import { Embedding, type ForwardContext, LayerNorm, Module } from '../../nn/index.js';
+import { dropout, Embedding, type ForwardContext, LayerNorm, Module } from '../../nn/index.js';
 import type { BertConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 export interface BertTokens {
   /** [B, T] i32. */

@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { activated, type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
+import { activated, type BlockMode, dropout, type ForwardContext, LayerNorm, Linear, Module, normal } from '../../nn/index.js';
 import { mergeHeads, splitHeads } from '../../ops/index.js';
 import type { BertConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 /** A transformer layer: self-attention, then an MLP, each with a residual connection and post-norm. */
 export class BertLayer extends Module {

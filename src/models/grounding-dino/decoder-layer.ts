@@ -47,6 +47,6 @@ export class DecoderLayer extends FeedForwardLayer {
     const second = this.encoderAttnTextLayerNorm.forward(tf.add(first, drop(this.encoderAttnText.forward(toText, mode))));
     const toImage = this.encoderAttn.forward({ queries: tf.add(second, positions), ...image }); // [B, Q, d]
     const third = this.encoderAttnLayerNorm.forward(tf.add(second, drop(toImage)));
-    return this.feedForward(third, mode);
+    return this.finalLayerNorm.forward(this.feedForward(third, mode));
   }
 }

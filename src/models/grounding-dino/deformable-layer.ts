@@ -23,15 +23,21 @@ export class DeformableLayer extends FeedForwardLayer {
     this.selfAttnLayerNorm = this.child('self_attn_layer_norm', new LayerNorm(config.dModel, config.layerNormEps));
   }
 
-  /** Two blocks: the attention, and the MLP, whose intermediates are several times as wide. Returns [B, S, d] f32. */
+  /**
+   * The attention, the MLP, whose intermediates are several times as wide, and the last norm are blocks of their own, each of which
+   * ends in a linear map: a recorded backward pass computes none of these again, as no gradient needs the block's output.
+   * Returns [B, S, d] f32.
+   */
   forward({ spatialShapes, ...inputs }: DeformableLayerInputs, context: ForwardContext): tf.Tensor {
-    const attention = [this.selfAttn, this.selfAttnLayerNorm];
-    const { middle } = context.block(attention, inputs as typeof inputs & TensorRecord, (x, mode) => {
+    const { attended: sum } = context.block(this.selfAttn, inputs as typeof inputs & TensorRecord, (x, mode) => {
       const { vision, positions, ...rest } = x;
       const queries = tf.add(vision, positions);
       const attended = this.selfAttn.forward({ queries, memory: vision, spatialShapes, ...rest });
-      return { middle: this.selfAttnLayerNorm.forward(tf.add(vision, dropout(attended, this.config.dropout, mode))) };
+      return { attended: tf.add(vision, dropout(attended, this.config.dropout, mode)) };
     });
-    return context.block(this.feedForwardModules, { middle }, (x, mode) => ({ y: this.feedForward(x.middle, mode) })).y;
+    const { fed } = context.block([...this.feedForwardModules, this.selfAttnLayerNorm], { sum }, (x, mode) => ({
+      fed: this.feedForward(this.selfAttnLayerNorm.forward(x.sum), mode),
+    }));
+    return context.block(this.finalLayerNorm, { fed }, (x) => ({ vision: this.finalLayerNorm.forward(x.fed) })).vision;
   }
 }

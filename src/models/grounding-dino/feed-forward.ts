@@ -7,7 +7,7 @@ export abstract class FeedForwardLayer extends Module {
   protected readonly config: GroundingDinoConfig;
   private readonly fc1: Linear;
   private readonly fc2: Linear;
-  private readonly finalLayerNorm: LayerNorm;
+  protected readonly finalLayerNorm: LayerNorm;
 
   constructor(config: GroundingDinoConfig, hidden: number) {
     super();
@@ -19,19 +19,19 @@ export abstract class FeedForwardLayer extends Module {
 
   /** The modules that {@link feedForward} uses. */
   protected get feedForwardModules(): Module[] {
-    return [this.fc1, this.fc2, this.finalLayerNorm];
+    return [this.fc1, this.fc2];
   }
 
-  /** Maps [..., d] to [..., d] f32. */
+  /** Maps [..., d] to [..., d] f32, up to the norm. */
   protected feedForward(x: tf.Tensor, mode: BlockMode): tf.Tensor {
     const { activationFunction, activationDropout, dropout: rate } = this.config;
     const { fc1: expand, fc2: contract } = this;
     const drop = (hidden: tf.Tensor) => dropout(hidden, activationDropout, mode);
-    const layer = { expand, activate: activationFunction, contract, drop };
+    const hiddenDrops = mode.training && activationDropout > 0;
+    const layer = { expand, activate: activationFunction, contract, ...(hiddenDrops && { drop }) };
     return tf.tidy(() => {
       const drops = mode.training && rate > 0;
-      const sum = drops ? tf.add(x, dropout(throughHidden(x, layer), rate, mode)) : throughHidden(x, { ...layer, addTo: x });
-      return this.finalLayerNorm.forward(sum);
+      return drops ? tf.add(x, dropout(throughHidden(x, layer), rate, mode)) : throughHidden(x, { ...layer, addTo: x });
     });
   }
 }

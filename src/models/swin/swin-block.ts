@@ -1,8 +1,17 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, type ForwardContext, LayerNorm, Linear, Module, normal, throughHidden } from '../../nn/index.js';
+import {
+  type BlockMode,
+  dropout,
+  dropPath,
+  type ForwardContext,
+  LayerNorm,
+  Linear,
+  Module,
+  normal,
+  throughHidden,
+} from '../../nn/index.js';
 import { cyclicShift, hasGroupAttention, padToMultiple } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
-import { dropout, dropPath } from './dropout.js';
 import { WindowAttention } from './window-attention.js';
 
 export interface SwinBlockOptions {

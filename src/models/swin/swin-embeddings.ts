@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { Conv2d, type ForwardContext, LayerNorm, normal, type Parameter, TensorLayer } from '../../nn/index.js';
+import { Conv2d, dropout, type ForwardContext, LayerNorm, normal, type Parameter, TensorLayer } from '../../nn/index.js';
 import { padToMultiple, resizeBicubic } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 /** Normalised patch embeddings, with absolute position embeddings if configured. */
 export class SwinEmbeddings extends TensorLayer {

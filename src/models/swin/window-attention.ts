@@ -1,8 +1,7 @@
 import { tf } from '../../backend/index.js';
-import { type BlockMode, Linear, Module, normal, type Parameter } from '../../nn/index.js';
+import { type BlockMode, dropout, Linear, Module, normal, type Parameter } from '../../nn/index.js';
 import { groupAttention, joinWindows, relativePositionIndex, splitWindows, windowRows } from '../../ops/index.js';
 import type { SwinConfig } from './config.js';
-import { dropout } from './dropout.js';
 
 /** Multi-head self-attention inside each window, with a learned bias for each relative position of two tokens. */
 export class WindowAttention extends Module {
