@@ -1,4 +1,4 @@
-export { findCachedOrMain, resolveModelDirectory } from './cache.js';
+export { findCachedOrMain, findSnapshot, resolveModelDirectory } from './cache.js';
 export { downloadFile, findCachedFile } from './download-file.js';
 export { type DownloadedModel, type DownloadOptions, downloadModel } from './download-model.js';
 export type { HubEvent } from './events.js';
