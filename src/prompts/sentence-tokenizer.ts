@@ -5,9 +5,6 @@ import { framedPieces } from './pieces.js';
 /** Tokens around a sentence, and for what the vocabulary lacks. */
 const NEEDED = ['[CLS]', '[SEP]', '[UNK]'];
 
-/** Ids by which PubMedBERT's vocabulary is known: BERT's has as many tokens, and other numbers. */
-const NUMBERED = { '[CLS]': 2, '[SEP]': 3 };
-
 /** WordPiece over whole sentences, for models that compare an image with a text. */
 export class SentenceTokenizer {
   private readonly tokenizer: Tokenizer;
@@ -31,7 +28,7 @@ export class SentenceTokenizer {
     vocabulary: 'PubMedBERT' | 'any' = 'PubMedBERT',
   ): Promise<SentenceTokenizer> {
     const fix = "Copy BiomedCLIP's tokenizer.json or vocab.txt (PubMedBERT's) beside the weights";
-    const needs = { needed: NEEDED, numbered: vocabulary === 'any' ? {} : NUMBERED, vocabulary, fix };
+    const needs = { needed: NEEDED, bertUncased: vocabulary === 'any' ? 'any' : 'foreign', vocabulary, fix } as const;
     return new SentenceTokenizer(await loadBertTokenizer(modelDir, needs), maxTokens);
   }
 
