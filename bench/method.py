@@ -2,7 +2,7 @@
 
 Makes the published model with random weights and inputs for it in the folder. The question `run` is one image; of MedCLIP-SAM and its
 second version the part of BiomedCLIP, as their SAM is that of medsam. Needs a checkout of the authors' code, which no package
-provides: UNIVERSEG, SAMUS, MEDCLIP_SAM and MEDCLIP_SAMV2 name them, and open_clip_torch, timm, einops and OpenCV as far as that
+provides: UNIVERSEG, BIOMEDPARSE, SAMUS, MEDCLIP_SAM and MEDCLIP_SAMV2 name them, and open_clip_torch, timm, einops and OpenCV as far as that
 imports them. side.py has the protocol.
 """
 import os
@@ -14,7 +14,7 @@ from side import prepare_torch, refuse, serve_torch
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tools" / "golden"))
 name, threads, folder = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
 variant = sys.argv[4] if len(sys.argv) > 4 else "eager"
-CHECKOUTS = {"universeg": "UNIVERSEG", "samus": "SAMUS", "medclip-sam": "MEDCLIP_SAM", "medclip-samv2": "MEDCLIP_SAMV2"}
+CHECKOUTS = {"universeg": "UNIVERSEG", "biomedparse": "BIOMEDPARSE", "samus": "SAMUS", "medclip-sam": "MEDCLIP_SAM", "medclip-samv2": "MEDCLIP_SAMV2"}
 
 
 def checkout():
@@ -35,6 +35,26 @@ def universeg():
     images = torch.sigmoid(noise((1, 17, 1, 128, 128), 1))
     inputs = dict(target=images[:, 0], support_images=images[:, 1:], support_masks=(noise((1, 16, 1, 128, 128), 2) > 0).float())
     return inputs, lambda: {"logits": model(*(inputs[key] for key in ("target", "support_images", "support_masks")))}
+
+
+def biomedparse():
+    """All queries' masks are made at once there; what is compared is that of the query most like the phrase."""
+    from biomed_parse_authors import MEAN, STD, ask, build
+    from common import noise, perturb
+
+    model = perturb(build(), 0, std=0.02)
+    torch.save(model.state_dict(), folder / "biomedparse_v1.pt")
+    pixels, phrase = torch.sigmoid(noise((3, 1024, 1024), 1)) * 255, "49406 1823 1936 9511 579 49407"
+    mean, std = (torch.tensor(x)[:, None, None] for x in (MEAN, STD))
+    language = model.sem_seg_head.predictor.lang_encoder
+    inputs = dict(pixel_values=((pixels - mean) / std)[None], input_ids=torch.tensor([[int(word) for word in phrase.split()]]).int())
+
+    def run():
+        masks, classes, sentences = ask(model, pixels, [phrase])
+        classes, sentences = (x / (x.norm(dim=-1, keepdim=True) + 1e-7) for x in (classes, sentences))
+        alike = language.logit_scale.exp().clamp(max=100) * classes @ sentences.t()
+        return {"similarity": alike[None], "mask": masks[alike[:, 0].argmax()][None, None]}
+    return inputs, run
 
 
 def samus():
@@ -103,7 +123,7 @@ def medclip_samv2():
     return inputs, run
 
 
-METHODS = {"universeg": universeg, "samus": samus, "medsam": medsam, "medclip-sam": medclip_sam, "medclip-samv2": medclip_samv2}
+METHODS = {"universeg": universeg, "biomedparse": biomedparse, "samus": samus, "medsam": medsam, "medclip-sam": medclip_sam, "medclip-samv2": medclip_samv2}
 
 if name not in METHODS:
     refuse(NotImplementedError(f"there is no PyTorch side of {name}"))

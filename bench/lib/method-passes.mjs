@@ -123,5 +123,44 @@ async function medclipSamV2({ folder }) {
   };
 }
 
+/** The phrase of six tokens, begin and end among them. */
+const PHRASE = [49406, 1823, 1936, 9511, 579, 49407];
+
+async function biomedParse({ folder }) {
+  const { tf } = await dist('backend/index.js');
+  const { biomedParseConfigs, loadBiomedParseModel, randomBiomedParse, readModelConfig } = await dist('pretrained/index.js');
+  const { path, rng, input } = await from(folder, {
+    pixel_values: { shape: [1, 3, 1024, 1024] },
+    input_ids: { shape: [1, PHRASE.length], ids: PHRASE },
+  });
+  const loaded = async () => loadBiomedParseModel(path, await readModelConfig(path, biomedParseConfigs));
+  const model = path === undefined ? randomBiomedParse(rng).model : await loaded();
+  const [pixelValues, inputIds] = [tf.transpose(input('pixel_values'), [0, 2, 3, 1]), input('input_ids')];
+  return async (_question, inParts, keep) => {
+    const { run } = inParts(model);
+    const encoded = run('image', { pixelValues }, (given, context) => model.encodeImage(given.pixelValues, context));
+    const decoded = run('decode', { encoded, inputIds }, (given, context) => {
+      const text = model.encodeText(given.inputIds, context);
+      const { maskEmbeds, similarity } = model.decode(given.encoded, [text], context);
+      return { maskEmbeds, similarity };
+    });
+    const { best } = run('mask', { maskFeatures: encoded.maskFeatures, ...decoded }, (given, context) => {
+      const query = tf.argMax(tf.reshape(given.similarity, [-1]));
+      const embed = tf.gather(given.maskEmbeds, tf.reshape(query, [1]), 1);
+      return { best: model.masks(embed, given, context) };
+    });
+    await best.data();
+    await keep?.({ similarity: decoded.similarity, mask: best });
+    tf.dispose([{ ...encoded }, { ...decoded }, best]);
+  };
+}
+
 /** A maker for each method; see our-passes.mjs. */
-export const methodMakers = { universeg, samus, medsam, 'medclip-sam': medclipSam, 'medclip-samv2': medclipSamV2 };
+export const methodMakers = {
+  universeg,
+  biomedparse: biomedParse,
+  samus,
+  medsam,
+  'medclip-sam': medclipSam,
+  'medclip-samv2': medclipSamV2,
+};

@@ -21,6 +21,7 @@ export const WORKS = {
 export const METHODS = Object.fromEntries(
   [
     ['universeg', 'UniverSeg, 16 exemplars, 128'],
+    ['biomedparse', 'BiomedParse, one phrase, 1024'],
     ['samus', 'SAMUS, one point, 256'],
     ['medsam', 'MedSAM, one box, 1024'],
     ['medclip-samv2', 'M2IB of MedCLIP-SAMv2, without SAM'],

@@ -15,6 +15,7 @@ import {
   parseFileName,
   parseModelName,
   prepareFolder,
+  requireSha256,
 } from '../pretrained/hub/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
@@ -51,7 +52,10 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         default: [] as string[],
         describe: 'download these files instead of configuration, tokenizer and weights',
       })
-      .option('sha256', { type: 'string', describe: 'hash that a file of GitHub or Google Drive must have' })
+      .option('sha256', {
+        type: 'string',
+        describe: 'hash that a file of GitHub or Google Drive must have, or the only one of --file',
+      })
       .example('$0 download grounding-dino-tiny', 'the last line printed is the folder to pass to --detector')
       .example('$0 download sam2.1-hiera-small --to weights/sam2.1', 'also as a plain folder')
       .example('$0 download owner/repo@revision', 'any model, at a commit, branch or tag')
@@ -72,12 +76,12 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
     const about = Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
     const outside = parseFileName(name);
     warnRestricted(name, outside?.about ?? about);
-    if (outside === undefined && sha256 !== undefined)
+    if (outside === undefined && sha256 !== undefined && file.length !== 1)
       throw new UsageError({
         code: 'E_OPTION_CONFLICT',
         where: '--sha256',
-        what: 'models of the hub are verified by the hashes in its listing',
-        fix: 'Leave it out',
+        what: 'it is the hash of one file; models of the hub are verified by the hashes in its listing',
+        fix: 'Name that file with --file, or leave the hash out',
       });
     if (outside !== undefined && file.length > 0)
       throw new UsageError({
@@ -114,6 +118,7 @@ export const downloadCommand: CommandModule<GlobalOptions, DownloadOptions> = {
         return;
       }
       const model = await downloadModel(name, { settings, files: file, report: (event) => show.take(event) });
+      if (sha256 !== undefined) await requireSha256(join(model.folder, file[0] as string), sha256);
       if (to !== undefined) {
         await exportFiles(model, to);
         consoleLogger.info(`copy: ${to}`);

@@ -3,7 +3,7 @@ import type { BiomedParseConfig } from '../models/biomed-parse/index.js';
 import { inference } from '../nn/index.js';
 import { loadBiomedParseModel } from '../pretrained/index.js';
 import type { RawInputs } from './raw-inputs.js';
-import { pathsOf, watchBlocks } from './watch-blocks.js';
+import { type BlockTensor, pathsOf, watchBlocks } from './watch-blocks.js';
 
 /** Multiples of which the sides of an image must be: the backbone halves it five times. */
 const DIVISOR = 32;
@@ -12,7 +12,8 @@ const DIVISOR = 32;
  * The masks of all queries of one forward pass of a BiomedParse, their class embeddings, and how alike they are to each text. Several
  * texts are one prompt, as in the authors' code.
  *
- * @param states - also return what every block computes, by the path of its first module, further results of a block by their names.
+ * @param states - also return what every block computes, by the path of its first module, further results of a block by their names;
+ *   and as `PATH.blocked` where the queries of each cross-attention must not attend, 1 for such a cell.
  */
 export async function rawBiomedParse(
   config: BiomedParseConfig,
@@ -36,12 +37,13 @@ export async function rawBiomedParse(
   try {
     const seen: Record<string, tf.Tensor> = {};
     const paths = pathsOf(model);
-    const watching = watchBlocks(seen, ({ owner, name, first }) => {
+    const named = ({ owner, name, first }: BlockTensor) => {
       const known = paths.get(owner);
       const full = first ? known : `${known}.${name}`;
       // What shares its first module with an earlier block has no name of its own.
       return known === undefined || full === undefined || Object.hasOwn(seen, full) ? undefined : full;
-    });
+    };
+    const watching = watchBlocks(seen, named, ['blocked']);
     const outputs = tf.tidy(() => {
       const given = { pixelValues: inputs.image('pixel_values'), texts };
       const { predMasks, classEmbeds, similarity } = model.forward(given, states ? watching : inference);

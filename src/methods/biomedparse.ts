@@ -12,7 +12,7 @@ export const biomedparse: TextEntry = {
   trainedOn: { datasets: ['BUSI', 'CAMUS', 'FH-PS-AOP'], source: 'its publication and repository, microsoft/BiomedParse' },
   weights: {
     published:
-      'biomedparse_v1.pt of microsoft/BiomedParse on Hugging Face, with tokenizer.json or merges.txt of openai/clip-vit-base-patch32 beside it',
+      'biomedparse_v1.pt of microsoft/BiomedParse on Hugging Face, with tokenizer.json or merges.txt of openai/clip-vit-base-patch32 beside it or downloaded',
     shortName: 'biomedparse',
   },
   random: true,

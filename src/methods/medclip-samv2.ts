@@ -7,10 +7,15 @@ const facts = {
   title: 'MedCLIP-SAMv2',
   takes: 'text',
   licence: { code: 'MIT', weights: 'not stated' },
-  // Neither names a dataset of the comparison; the settings of the bottleneck were chosen on images of the breast.
-  trainedOn: { datasets: ['MedPix'], source: 'its publication and repository, HealthX-Lab/MedCLIP-SAMv2' },
+  // Not a dataset of the comparison; but the settings of the bottleneck were chosen on images of the breast, BUSI's among them.
+  trainedOn: {
+    datasets: ['MedPix'],
+    source: 'its repository, HealthX-Lab/MedCLIP-SAMv2: README.md and the script of its fine-tuning',
+  },
   weights: {
-    published: 'pytorch_model.bin on Google Drive, with the tokenizer of BiomedCLIP beside it, and sam_vit_h_4b8939.pth',
+    published:
+      'pytorch_model.bin on Google Drive, with the tokenizer of BiomedCLIP beside it or downloaded, and sam_vit_h_4b8939.pth',
+    shortName: 'medclip-samv2-biomedclip,sam-vit-huge',
     parts: ['BIOMEDCLIP', 'SAM'],
   },
   random: true,

@@ -11,6 +11,7 @@ import type { Rng } from '../util/index.js';
 import { loadCheckpoint, modelFolder } from '../weights/index.js';
 import { resolveModel } from './load-model.js';
 import { readModelConfig } from './model-config.js';
+import { tokenizerFolder } from './tokenizer-folder.js';
 
 /** A BiomedParse with its tokenizer. */
 export interface BiomedParseParts {
@@ -21,6 +22,9 @@ export interface BiomedParseParts {
   readonly distributions?: MaskDistributions | undefined;
 }
 
+/** CLIP's tokenizer, which another repository publishes. */
+const TOKENIZER = { files: ['tokenizer.json', 'merges.txt'], download: 'clip-tokenizer' } as const;
+
 /** Parsers of BiomedParse configurations, by `model_type`. */
 export const biomedParseConfigs = { biomedparse: parseBiomedParseConfig };
 
@@ -28,7 +32,7 @@ export const biomedParseConfigs = { biomedparse: parseBiomedParseConfig };
  * Loads a BiomedParse.
  *
  * @param path - a model directory, the published `.pt` file, or the name of a downloaded model; with CLIP's `tokenizer.json` or
- * `merges.txt` beside it, and for p-values the published `target_dist.json`.
+ * `merges.txt` beside it or downloaded, and for p-values the published `target_dist.json` beside it.
  * @throws CheckpointError naming the file that is missing, of another model, or does not fit.
  */
 export async function loadBiomedParse(path: string): Promise<BiomedParseParts> {
@@ -36,7 +40,7 @@ export async function loadBiomedParse(path: string): Promise<BiomedParseParts> {
   const config = await readModelConfig(place, biomedParseConfigs);
   const { vocabSize, maxPositionEmbeddings: longest } = config.text;
   const folder = await modelFolder(place);
-  const tokenizer = await ClipTokenizer.load(folder, { vocabSize, longest });
+  const tokenizer = await ClipTokenizer.load(await tokenizerFolder(folder, TOKENIZER), { vocabSize, longest });
   const distributions = await readMaskDistributions(folder);
   return { model: await loadBiomedParseModel(place, config), config, tokenizer, distributions };
 }

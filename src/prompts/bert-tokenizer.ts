@@ -13,9 +13,12 @@ const NUMBERED = { '[CLS]': 101, '[SEP]': 102, '.': 1012, '?': 1029 };
 interface TokenizerNeeds {
   /** Tokens that it must have. Default: those of a prompt. */
   readonly needed?: readonly string[];
-  /** Tokens with fixed ids, by which a vocabulary is known. Default: those of BERT uncased. */
-  readonly numbered?: Readonly<Record<string, number>>;
-  /** The vocabulary that has these ids. Default: BERT uncased. */
+  /**
+   * What the ids of BERT uncased are to the model: `own`, by which its vocabulary is known; `foreign`, where its own has as many tokens in
+   * another order; or `any`. Default: `own`.
+   */
+  readonly bertUncased?: 'own' | 'foreign' | 'any';
+  /** The vocabulary of the model. Default: BERT uncased. */
   readonly vocabulary?: string;
   /** Advice where there are no files. */
   readonly fix?: string;
@@ -34,7 +37,7 @@ const LISTED = 5;
  */
 export async function loadBertTokenizer(
   modelDir: string,
-  { needed = NEEDED, numbered = NUMBERED, vocabulary: known = 'BERT uncased', fix = FROM_BERT }: TokenizerNeeds = {},
+  { needed = NEEDED, bertUncased = 'own', vocabulary: known = 'BERT uncased', fix = FROM_BERT }: TokenizerNeeds = {},
 ): Promise<Tokenizer> {
   const whole = modelPath(modelDir, 'tokenizer.json');
   const list = modelPath(modelDir, 'vocab.txt');
@@ -53,10 +56,13 @@ export async function loadBertTokenizer(
     const tokenizer = new Tokenizer({ ...checked(whole), post_processor: null, decoder: null }, {});
     const missing = needed.filter((token) => tokenizer.token_to_id(token) === undefined);
     if (missing.length > 0) throw new Error(`it has no ${missing.join(', ')}`);
-    for (const [token, number] of Object.entries(numbered)) {
+    for (const [token, number] of Object.entries(bertUncased === 'own' ? NUMBERED : {})) {
       const own = tokenizer.token_to_id(token) ?? number;
       if (own !== number) throw new Error(`its ${token} is number ${own}, where ${known} has ${number}`);
     }
+    const { '[CLS]': first } = NUMBERED;
+    if (bertUncased === 'foreign' && tokenizer.token_to_id('[CLS]') === first)
+      throw new Error(`its [CLS] is number ${first}, as in BERT uncased, which is not ${known}`);
     return tokenizer;
   } catch (cause) {
     const what = `the tokenizer cannot be read (${(cause as Error).message})`;

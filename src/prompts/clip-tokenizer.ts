@@ -1,7 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { CheckpointError, modelPath, readModelText, shown, UsageError } from '../util/index.js';
+import { CheckpointError, modelPath, readModelText, shown } from '../util/index.js';
 import { clipTokenizerJson, clipVocabulary } from './clip-vocabulary.js';
+import { framedPieces, type TextFrame } from './pieces.js';
 
 /** Limits above any real list of merges. */
 const MAX_MERGES = 1_000_000;
@@ -31,14 +32,12 @@ export interface ClipTokenizerBounds {
 /** CLIP's byte-pair encoding of phrases. */
 export class ClipTokenizer {
   private readonly tokenizer: Tokenizer;
-  private readonly longest: number;
-  private readonly around: readonly [begin: number, end: number];
+  private readonly frame: TextFrame;
 
   private constructor(merges: readonly Merge[], longest: number) {
     const size = Object.keys(clipVocabulary(merges)).length;
     this.tokenizer = new Tokenizer(clipTokenizerJson(merges), {});
-    this.longest = longest;
-    this.around = [size - 2, size - 1];
+    this.frame = { begin: size - 2, end: size - 1, longest };
   }
 
   /**
@@ -85,23 +84,7 @@ export class ClipTokenizer {
    * @throws UsageError for a phrase without words, or with more tokens than the model's maximum, where the authors' code cuts it.
    */
   encode(phrase: string): Int32Array {
-    const pieces: readonly number[] = this.tokenizer.encode(phrase, { add_special_tokens: false }).ids;
-    if (pieces.length === 0)
-      throw new UsageError({
-        code: 'E_PROMPT_TEXT',
-        where: 'prompt',
-        what: `${shown(phrase)} holds no word`,
-        fix: 'Say what to look for in words',
-      });
-    const [begin, end] = this.around;
-    const ids = Int32Array.from([begin, ...pieces, end]);
-    if (ids.length <= this.longest) return ids;
-    throw new UsageError({
-      code: 'E_PROMPT_TOO_LONG',
-      where: 'prompt',
-      what: `${shown(phrase)} has ${ids.length} tokens, the model takes ${this.longest}`,
-      fix: 'Use a shorter phrase',
-    });
+    return framedPieces(this.tokenizer, phrase, this.frame);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Tokenizer } from '@huggingface/tokenizers';
 import { DataError, shown, UsageError } from '../util/index.js';
 import { loadBertTokenizer } from './bert-tokenizer.js';
 import { phraseFrom, splitPrompt } from './phrase.js';
+import { piecesOf } from './pieces.js';
 
 /** A prompt encoded for the text encoder. */
 export interface EncodedPrompt {
@@ -122,14 +123,7 @@ export class PromptTokenizer {
   }
 
   private piecesOf(phrase: string): readonly number[] {
-    const pieces: readonly number[] = this.tokenizer.encode(phrase, { add_special_tokens: false }).ids;
-    if (pieces.length === 0)
-      throw new UsageError({
-        code: 'E_PROMPT_TEXT',
-        where: 'prompt',
-        what: `${shown(phrase)} holds no word`,
-        fix: 'Say what to look for in words',
-      });
+    const pieces = piecesOf(this.tokenizer, phrase);
     const closing = CLOSING_TOKENS.find((token) => pieces.includes(this.idOf(token)));
     if (closing !== undefined)
       throw new UsageError({

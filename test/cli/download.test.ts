@@ -82,6 +82,9 @@ describe('download', () => {
       /^universeg .*github:JJGO\/UniverSeg@weights\/universeg_v1_nf64_ss64_STA\.pt\n.*RESTRICTED: research only/m,
     );
     expect(out).toMatch(/^biomedparse .*\n.*RESTRICTED: non-commercial only/m);
+    expect(out).toMatch(
+      /^clip-tokenizer +1 MB +openai\/clip-vit-base-patch32@3d74acf merges\.txt\n {4}the tokenizer that biomedparse/m,
+    );
     for (const name of [
       'grounding-dino-us-lora',
       'llmdet-base',
@@ -123,6 +126,17 @@ describe('download', () => {
     }
   });
 
+  it('compares one file of the hub with a hash of the user’s, before it is copied', async () => {
+    const to = join(at.root, 'hashed');
+    const own = sha256(at.hub.files.get('config.json') as Buffer);
+    const other = await run(REPO, '--file', 'config.json', '--sha256', 'a'.repeat(64), '--to', to);
+    expect([other.code, other.err]).toEqual([1, expect.stringMatching(/expected the SHA-256 aaaa.*, got .*E_HUB_CHECKSUM/)]);
+    expect(await readdir(to)).toEqual([]);
+    expect((await run(REPO, '--file', 'config.json', '--sha256', own, '--to', to)).code).toBe(0);
+    expect(await readdir(to)).toEqual(['config.json']);
+    expect((await run(REPO, '--file', 'config.json', '--sha256', 'short')).code).toBe(2);
+  });
+
   it('explains itself', async () => {
     const { out } = await run('--help');
     expect(out).toContain('npx sonoground download grounding-dino-tiny');
@@ -132,7 +146,7 @@ describe('download', () => {
   it.each([
     ['no name', [], 2, 'no model is named'],
     ['an unknown name', ['sam2.1-hiera-tinny'], 2, 'did you mean sam2.1-hiera-tiny?'],
-    ['a hash for a model of the hub', [REPO, '--sha256', 'a'.repeat(64)], 2, '--sha256: models of the hub are verified'],
+    ['a hash for a model of the hub', [REPO, '--sha256', 'a'.repeat(64)], 2, '--sha256: it is the hash of one file'],
     ['an incomplete address of another host', ['github:owner/repo'], 2, 'expected github:OWNER/REPO@TAG/FILE'],
     ['a path out of the cache', ['gdrive:0123456789ab/..'], 2, 'expected github:OWNER/REPO@TAG/FILE or gdrive:ID/FILE'],
     ['a path', ['../model'], 2, 'expected owner/repo'],

@@ -106,7 +106,7 @@ describe('a method on the command line', () => {
       '--threshold: medclip-samv2',
       'E_OPTION_CONFLICT',
     ],
-    [['infer', ...NANO.slice(2), '--method', 'medclip-samv2'], 2, 'no weights are named', 'E_OPTION_MISSING'],
+    [['infer', ...NANO.slice(2), '--method', 'medclip-samv2'], 1, 'download medclip-samv2-biomedclip', 'E_MODEL_NOT_DOWNLOADED'],
     [['infer', ...NANO, '--method', 'medsam', '--weights', 'nowhere/x.pth'], 1, 'nowhere/x.pth', 'E_MODEL_NOT_DOWNLOADED'],
   ])('%p is refused with one line and a code', async (args, exit, what, code) => {
     const seen = await runCommand([...args, ...(args[0] === 'infer' ? ['--out', join(dir, 'refused')] : [])]);

@@ -97,11 +97,12 @@ describe('SaliencyDetector', () => {
     });
     finder.dispose();
     await expectError(finder.detect(image, ['lesion']), { code: 'E_NOT_READY' });
-    await writeFile(join(dir, 'vocab.txt'), '[PAD]\n[UNK]\n[SEP]\n[CLS]\na\n');
+    const unused = Array.from({ length: 99 }, (_, i) => `[unused${i}]\n`).join('');
+    await writeFile(join(dir, 'vocab.txt'), `[PAD]\n${unused}[UNK]\n[CLS]\n[SEP]\na\n`);
     await expectError(loadBiomedClip(dir), {
       code: 'E_MODEL_DAMAGED',
       where: 'vocab.txt',
-      what: '[CLS] is number 3, where PubMedBERT has 2',
+      what: '[CLS] is number 101, as in BERT uncased, which is not PubMedBERT',
     });
     await expectError(detector({ layer: 2 }), { code: 'E_OPTION_VALUE', what: 'a layer from 0 to 1, got 2' });
     await expectError(detector({ copies: 0 }), { code: 'E_OPTION_VALUE', what: 'copies' });

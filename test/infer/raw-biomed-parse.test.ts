@@ -50,6 +50,10 @@ describe('a raw forward pass of BiomedParse', () => {
       expect(others.length > 0).toBe(states);
       if (!states) continue;
       expect(others).toContain('sem_seg_head.predictor.transformer_ffn_layers.3.words');
+      const blocked = arrays.get('sem_seg_head.predictor.transformer_cross_attention_layers.3.blocked');
+      const { shape: [, queries = 0, cells = 0] = [], data: [...cellsOf] = [] } = blocked ?? {};
+      expect(new Set(cellsOf)).toEqual(new Set([0, 1]));
+      for (let q = 0; q < queries; q++) expect(cellsOf.slice(q * cells, (q + 1) * cells)).toContain(0);
       const map = arrays.get('backbone.norm3');
       expect(relativeError(map?.data ?? [], golden.array('mid.backbone.norm3').data)).toBeLessThan(TOLERANCE.encoder);
     }

@@ -184,9 +184,9 @@ describe('weights', () => {
 
   it('without a tokenizer are refused, naming where it is found', async () => {
     await expectError(loadBiomedClip(FOLDER), {
-      code: 'E_MODEL_INCOMPLETE',
-      what: 'neither tokenizer.json nor vocab.txt',
-      fix: 'PubMedBERT',
+      code: 'E_TOKENIZER_MISSING',
+      what: 'neither tokenizer.json nor vocab.txt beside the weights, and no biomedclip in the cache',
+      fix: 'microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224',
     });
   });
 });

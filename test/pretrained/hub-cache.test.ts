@@ -54,8 +54,14 @@ describe('settings', () => {
 
 describe('names', () => {
   it('know their repositories, each at a commit or at main', () => {
-    for (const [name, { repo, commit, file }] of Object.entries(knownModels)) {
-      expect(parseModelName(name)).toEqual({ label: name, repo, revision: commit ?? 'main', ...(file && { file }) });
+    for (const [name, { repo, commit, file, beside }] of Object.entries(knownModels)) {
+      expect(parseModelName(name)).toEqual({
+        label: name,
+        repo,
+        revision: commit ?? 'main',
+        ...(file && { file }),
+        ...(beside && { beside }),
+      });
       expect(parseModelName(`${repo}@${commit ?? 'main'}`).repo).toBe(repo);
       if (commit !== undefined) expect(commit).toMatch(/^[0-9a-f]{40}$/);
     }

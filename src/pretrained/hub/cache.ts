@@ -57,6 +57,16 @@ export async function findCachedOrMain(settings: HubSettings, name: ModelName): 
   return findCached(settings, { ...name, revision: 'main' });
 }
 
+/** The folder of a model in the cache, whichever of its files it has; of a short name, that of `main` if the pinned commit is missing. */
+export async function findSnapshot(settings: HubSettings, name: ModelName): Promise<string | undefined> {
+  for (const one of [name, { ...name, revision: 'main' }]) {
+    const commit = await cachedCommit(settings, one);
+    const folder = commit === undefined ? undefined : snapshotFolder(settings, one.repo, commit);
+    if (folder !== undefined && (await filesIn(folder)).length > 0) return folder;
+  }
+  return undefined;
+}
+
 /** Whether all weight files exist. A broken link does not count. */
 async function hasWeights(folder: string): Promise<boolean> {
   const files = new Set(weightFiles(await filesIn(folder)));

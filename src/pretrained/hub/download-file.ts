@@ -133,6 +133,17 @@ async function intact(path: string, bytes: number, expected: string | undefined,
   return { path, bytes, sha256, verified: expected !== undefined };
 }
 
+/**
+ * Compares a downloaded file with a hash that its user has.
+ *
+ * @throws UsageError for a hash that is none; HubError when the file has another.
+ */
+export async function requireSha256(path: string, sha256: string): Promise<void> {
+  const [expected, got] = [checkedHash(sha256) as string, await hashOf(path)];
+  if (got !== expected)
+    throw wrongHash(path, expected, got, 'Its host vouches for it by its own hash: check the one given, or do not use it');
+}
+
 function wrongHash(where: string, expected: string, got: string, fix: string): HubError {
   return new HubError({ code: 'E_HUB_CHECKSUM', where, what: `expected the SHA-256 ${expected}, got ${got}`, fix });
 }

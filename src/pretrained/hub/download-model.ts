@@ -88,9 +88,9 @@ async function listingOrCache(
   }
 }
 
-/** The file of a model that shares its repository with others. */
-function onlyFile({ file }: ModelName): readonly string[] {
-  return file === undefined ? [] : [file];
+/** The file of a model that shares its repository with others, and those that belong to it. */
+function onlyFile({ file, beside = [] }: ModelName): readonly string[] {
+  return file === undefined ? [] : [file, ...beside];
 }
 
 async function bring(

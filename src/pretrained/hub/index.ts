@@ -1,5 +1,5 @@
-export { findCachedOrMain, resolveModelDirectory } from './cache.js';
-export { downloadFile, findCachedFile } from './download-file.js';
+export { findCachedOrMain, findSnapshot, resolveModelDirectory } from './cache.js';
+export { downloadFile, findCachedFile, requireSha256 } from './download-file.js';
 export { type DownloadedModel, type DownloadOptions, downloadModel } from './download-model.js';
 export type { HubEvent } from './events.js';
 export { exportFiles, prepareFolder } from './export-files.js';

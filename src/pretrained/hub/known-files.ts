@@ -29,6 +29,14 @@ export const knownFiles: Readonly<Record<string, KnownFile>> = {
     source: { kind: 'gdrive', id: '1nQjMAvbPeolNpCxQyU_HTiOiB5704pkH', file: 'samus.pth' },
     about: { parameters: '133 M', licence: 'not stated', trainedOn: 'US30K: TN3K, TG3K, BUSI, CAMUS' },
   },
+  'medclip-samv2-biomedclip': {
+    source: { kind: 'gdrive', id: '1jjnZabUlc9_gpcP0d2nz_GNS-EGX0lq5', file: 'pytorch_model.bin' },
+    about: {
+      parameters: '196 M',
+      licence: 'not stated',
+      trainedOn: 'PMC-15M as biomedclip, whose tokenizer it needs, then MedPix',
+    },
+  },
 };
 
 const GITHUB = /^github:([A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+)@([A-Za-z0-9_.-]+)\/([A-Za-z0-9_.-]+)$/;

@@ -17,6 +17,8 @@ export interface KnownModel extends AboutModel {
   readonly bytes?: number;
   /** Its only file, in a repository that holds several models. Default: the whole repository is one model. */
   readonly file?: string;
+  /** Files beside {@link file} that belong to the model, and are downloaded with it. */
+  readonly beside?: readonly string[];
   /** A layer of which a complete adapter has weights; `download` reports when they are missing. */
   readonly expectedLayer?: string;
 }
@@ -153,9 +155,19 @@ export const knownModels: Readonly<Record<string, KnownModel>> = {
   biomedparse: {
     repo: 'microsoft/BiomedParse',
     file: 'biomedparse_v1.pt',
+    beside: ['target_dist.json'],
     parameters: '340 M',
     licence: 'CC BY-NC-SA 4.0',
     trainedOn: 'BiomedParseData, with BUSI, CAMUS and FH-PS-AOP',
     restricted: 'non-commercial only',
+  },
+  'clip-tokenizer': {
+    repo: 'openai/clip-vit-base-patch32',
+    commit: '3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268',
+    file: 'merges.txt',
+    bytes: 524_619,
+    parameters: 'the tokenizer that biomedparse needs',
+    licence: 'MIT',
+    trainedOn: 'texts of image and text pairs from the web',
   },
 };

@@ -37,6 +37,8 @@ export interface ModelName {
   readonly revision: string;
   /** The only file of the model, in a repository that holds several. */
   readonly file?: string;
+  /** Files that are downloaded with that one. */
+  readonly beside?: readonly string[];
 }
 
 const DEFAULT_REVISION = 'main';
@@ -74,7 +76,8 @@ export function parseModelName(label: string): ModelName {
       what: `expected a commit, branch or tag after @, got ${JSON.stringify(revision)}`,
       fix: 'Leave it out for the default',
     });
-  return { label, repo, revision, ...(known?.file !== undefined && { file: known.file }) };
+  const { file, beside } = known ?? {};
+  return { label, repo, revision, ...(file !== undefined && { file }), ...(beside !== undefined && { beside }) };
 }
 
 /** The hub's own rules: two components, no `--` (the cache uses it for the slash) and no `..`. */

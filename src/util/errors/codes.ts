@@ -186,6 +186,8 @@ export const errorCodes = {
     meaning: 'A model is of another type than the one needed.', remedy: 'Name the folder of such a model.' },
   E_MODEL_CONFIG: { classes: ['CheckpointError', 'ConfigError'],
     meaning: 'The config.json of a model has fields that cannot be true together, or are missing.', remedy: 'Copy or download it again.' },
+  E_TOKENIZER_MISSING: { classes: ['CheckpointError'],
+    meaning: 'A model has no tokenizer beside its weights, which are published without one, and none was downloaded.', remedy: 'Copy or download the tokenizer that the message names.' },
   E_MODEL_INCOMPLETE: { classes: ['CheckpointError', 'ConfigError'],
     meaning: 'A folder lacks a file that the model needs.', remedy: 'Copy the missing file into the folder.' },
   E_MODEL_DAMAGED: { classes: ['CheckpointError'],
