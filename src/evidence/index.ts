@@ -1,9 +1,9 @@
 /** DICOM segmentations and measurement reports of what was found. */
 
-export { type Identity, keptIdentity, replacedIdentity } from './identity.js';
-export { type Code, type PhraseCodes, type PhraseMeaning, readPhraseCodes } from './phrase-codes.js';
-export { encodeReport, type ReportOptions } from './report.js';
-export { encodeSegmentation, type SegmentationOptions } from './segmentation.js';
+export { type Identity, keptIdentity, replacedIdentity } from './identity/index.js';
+export { type PhraseCodes, type PhraseMeaning, readPhraseCodes } from './phrase-codes.js';
+export { encodeReport, type ReportOptions } from './report/index.js';
+export { encodeSegmentation, type SegmentationOptions } from './segmentation/index.js';
 export { readSourceInstance } from './source-instance.js';
 export {
   type Algorithm,

@@ -1,7 +1,7 @@
 import type { DicomElements } from '../dicom/index.js';
 import type { BinaryMask } from '../imaging/index.js';
 import type { MeasuresFields } from '../measure/index.js';
-import type { Identity } from './identity.js';
+import type { Identity } from './identity/index.js';
 import type { PhraseCodes } from './phrase-codes.js';
 
 /** The DICOM instance that was segmented, as outputs refer to it. All identifiers are those to be written: see {@link Identity}. */
@@ -12,15 +12,17 @@ export interface SourceInstance {
   readonly sopInstance: string;
   readonly series: string;
   readonly study: string;
-  /** Absent in most ultrasound images. */
-  readonly frameOfReference?: string | undefined;
   readonly rows: number;
   readonly columns: number;
   readonly frames: number;
   /** Whether it states a number of frames: references then name frames. */
   readonly multiframe: boolean;
-  /** Seconds between two frames, if the file states them. */
-  readonly frameSeconds?: number | undefined;
+  /** Of the source in its series; 1 where it has none. */
+  readonly instanceNumber: number;
+  /** How its pixels were compressed with losses, if they were. */
+  readonly lossy?: { readonly ratios: readonly number[]; readonly methods: readonly string[] } | undefined;
+  /** Of paired structures, if the file states it. */
+  readonly laterality?: 'L' | 'R' | undefined;
   /** Patient and study, as outputs have them: of the source if identity is kept, else replaced or empty. */
   readonly patientAndStudy: DicomElements;
 }
@@ -73,8 +75,8 @@ export interface EvidenceOptions {
    * that what is stored twice is stored once.
    */
   readonly run: string;
-  /** Receives one line for each phrase without a code. */
-  readonly onNotice?: (message: string) => void;
+  /** When it was made. Default: now, or a fixed date where identity is replaced, as the date would tell that of the study. */
+  readonly date?: Date;
 }
 
 /** An encoded DICOM instance: the bytes of its file, and what refers to it needs. */
