@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import dcmjs from 'dcmjs';
 import { Pseudonyms } from '../../src/deidentify/index.js';
@@ -26,16 +27,17 @@ function plantedValue(vr: string): unknown[] | undefined {
   return undefined;
 }
 
-/** An element of every tag of the dictionary that can hold text, and a private one. */
-function planted() {
+/** An element of every attribute to protect (PS3.15, E.1-1) that can hold text, and a private one. */
+async function planted() {
   const elements: Record<string, { vr: string; Value: unknown[] }> = {
     '00091010': { vr: 'LO', Value: [`${NAME} private`] },
   };
-  for (const [key, entry] of Object.entries(dictionary)) {
-    const tag = key.replace(/[(),]/g, '').toUpperCase();
-    if (entry === undefined || !/^[0-9A-F]{8}$/.test(tag) || NOT_PLANTED.test(tag)) continue;
-    const Value = plantedValue(entry.vr);
-    if (Value !== undefined) elements[tag] = { vr: entry.vr, Value };
+  const { actions } = JSON.parse(await readFile('assets/dicom/confidentiality-profile.json', 'utf8'));
+  for (const tag of Object.keys(actions).map((one) => one.toUpperCase())) {
+    const vr = dictionary[`(${tag.slice(0, 4)},${tag.slice(4)})`]?.vr;
+    if (vr === undefined || NOT_PLANTED.test(tag)) continue;
+    const Value = plantedValue(vr);
+    if (Value !== undefined) elements[tag] = { vr, Value };
   }
   return elements;
 }
@@ -49,12 +51,12 @@ describe('a source with names in every text', () => {
     [segmentation, report].map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
 
   beforeAll(async () => {
-    file = sourceFile({ ...CLIP, more: { ...planted(), ...CLIP.more } });
+    file = sourceFile({ ...CLIP, more: { ...(await planted()), ...CLIP.more } });
     encoded = await encodeBoth(file, 'binary', replacedIdentity());
   });
 
   it('holds them, and can be read', async () => {
-    expect(file.toString('latin1').split(NAME).length).toBeGreaterThan(1000);
+    expect(file.toString('latin1').split(NAME).length).toBeGreaterThan(300);
     expect((await DicomFile.parse(file, 'x.dcm')).header.frames).toBe(30);
   });
 
@@ -68,7 +70,7 @@ describe('a source with names in every text', () => {
 
   it('passes on the patient and the study if identity is kept, and nothing else', async () => {
     const kept = await encodeBoth(
-      sourceFile({ ...CLIP, more: { ...planted(), ...CLIP.more, ...STUDY } }),
+      sourceFile({ ...CLIP, more: { ...(await planted()), ...CLIP.more, ...STUDY } }),
       'binary',
       keptIdentity(),
     );
