@@ -13,6 +13,7 @@ const LAYERS = [
   'deidentify',
   'measure',
   'prompts',
+  'evidence',
   'metrics',
   'data',
   'protocols',
