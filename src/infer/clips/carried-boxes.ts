@@ -77,7 +77,7 @@ class BoxTracker implements ClipTracker {
     this.prompts.set(frame, own.set(object, prompt));
     const answers = this.answers.get(frame) ?? new Map<number, TrackedObject>();
     this.answers.set(frame, answers.set(object, await this.ask(frame, prompt, true)));
-    return { frame, objects: [...own.keys()].map((id) => answers.get(id) as TrackedObject) };
+    return { frame, objects: [...own.keys()].flatMap((id) => answers.get(id) ?? []) };
   }
 
   remove(object: number): void {
