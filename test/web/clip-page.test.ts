@@ -46,7 +46,13 @@ describeUnless(browserMissing, 'a clip in the page', () => {
       return createServer({ engine, limits: patientLimits });
     };
     // The box of an object's mask on one frame is its prompt on the next.
-    const tracking = new CarriedBoxes(await loadImagePredictor(nanoModels.masker));
+    const masker = await loadImagePredictor(nanoModels.masker);
+    // These weights have not learned when an object is in sight: their estimate of the mask's quality stands for it.
+    const tracking = new CarriedBoxes({
+      setImage: (image) => masker.setImage(image),
+      predict: async (prompts) => (await masker.predict(prompts)).map(({ masks }) => ({ masks, objectScore: undefined })),
+      dispose: () => masker.dispose(),
+    });
     servers = { memory: await start(tracking), detection: await start() };
     const listen = (server: FastifyInstance) => server.listen({ host: '127.0.0.1', port: 0 });
     addresses = { memory: await listen(servers.memory), detection: await listen(servers.detection) };

@@ -122,6 +122,7 @@ function open(file: File, frame?: string): Promise<void> {
       if (said !== undefined) return said;
     }
     clip.close();
+    element('alike').hidden = engine.segmentAlike === undefined;
     current = { file, opened, image: await engine.loadImage(opened, signal) };
     layers.replace([]);
     element('drop').hidden = true;
@@ -144,6 +145,7 @@ async function openClip(file: File, signal: AbortSignal): Promise<string | undef
   element('drop').hidden = true;
   canvas.hidden = true;
   element('frames').hidden = true;
+  element('alike').hidden = true;
   for (const button of document.querySelectorAll<HTMLButtonElement>('#find, [data-export]')) button.disabled = false;
   element<HTMLFieldSetElement>('tools').disabled = false;
   clip.resize();
