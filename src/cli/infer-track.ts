@@ -5,13 +5,12 @@ import {
   type BatchSettings,
   batchFolders,
   DetectionTracker,
-  isExported,
+  maskerWithMemory,
   modelsIn,
   type ResultsForm,
   runClips,
   TrackedSegmenter,
 } from '../infer/index.js';
-import { hasMemory, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { type DicomOptions, evidenceOf, reportEvidence } from './dicom-options.js';
@@ -67,7 +66,8 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
   const { settings, load } = await batchOf();
   if (load === undefined || 'universeg' in settings) throw new RangeError('trackClips: it is for prompts');
   const models: BatchSettings = settings;
-  const memory = await maskerWithMemory(models);
+  // A method of the comparison has none.
+  const memory = models.method === undefined ? await maskerWithMemory(models) : undefined;
   consoleLogger.info(
     memory === undefined
       ? 'tracking by detection: the masker has no memory, so each frame is segmented on its own and objects keep their identity by overlap; weights with a memory: sam2.1-hiera-tiny and its kind, with --masker'
@@ -158,13 +158,6 @@ function refuseOthers({ masker, every, image, ...options }: ClipArguments): void
     });
   if (every !== undefined && !(Number.isInteger(every) && every > 0))
     throw new UsageError({ code: 'E_OPTION_VALUE', where: '--every', what: `expected a number of frames from 1, got ${every}` });
-}
-
-/** The masker of the settings, if it has a memory. An exported model has none, nor has a method of the comparison. */
-async function maskerWithMemory({ masker, method, detector }: BatchSettings): Promise<string | undefined> {
-  if (method !== undefined || masker === null || (masker === undefined && (await isExported(detector)))) return undefined;
-  const named = masker ?? shippedModels.masker;
-  return (await hasMemory(named)) ? named : undefined;
 }
 
 async function withMemory(masker: string, settings: BatchSettings, backend: GlobalOptions['backend']): Promise<TrackedSegmenter> {

@@ -1,5 +1,6 @@
 /** Images and masks without tensors: file formats, masks, RLE, contours, overlays. */
 
+export { openClipBytes } from '#platform/imaging/clips/open-clip-bytes';
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
 export { blankOutside, keptPixels } from './burnt-in/blank.js';
@@ -16,6 +17,7 @@ export {
 } from './calibration.js';
 export type { Clip } from './clip.js';
 export { hasFfmpeg, holdsClip, isImageName, type OpenedClip, openClip, openFrames, writeMp4, writeWebp } from './clips/index.js';
+export type { ClipLimits } from './clips/sent-clip.js';
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/address.js';

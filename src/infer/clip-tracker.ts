@@ -32,6 +32,11 @@ export interface TrackedFrame {
   readonly objects: readonly TrackedObject[];
 }
 
+/** What a tracker knew at one time, to go back to. Whoever has it frees it, unless it was restored. */
+export interface TrackerState {
+  dispose(): void;
+}
+
 /** Follows objects through a clip. */
 export interface ClipTracker {
   /** Marks or corrects an object; returns the masks of all objects prompted on that frame. */
@@ -45,6 +50,10 @@ export interface ClipTracker {
     readonly frames?: number | undefined;
     readonly signal?: AbortSignal | undefined;
   }): AsyncIterable<TrackedFrame>;
+  /** Keeps what is known now, sharing what it can with the tracker. */
+  save(): Promise<TrackerState>;
+  /** Goes back to what was known; the state is thereby used up. */
+  restore(state: TrackerState): Promise<void>;
   /** Frees everything kept of the clip. */
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 /** Prediction: detector, masker and segmenter, exported models, and batches of images. */
 
+export { askMasker, takesPoints } from './ask-masker.js';
 export {
   type BatchImage,
   type BatchOptions,
@@ -33,16 +34,25 @@ export {
   readCalibration,
   writeCalibration,
 } from './calibration.js';
-export type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackPrompt } from './clip-tracker.js';
+export type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackerState, TrackPrompt } from './clip-tracker.js';
 export {
   CarriedBoxes,
   type ClipFrame,
   type ClipOptions,
   type ClipSegment,
   type ClipSegmenter,
+  type ClipSession,
+  type Course,
+  DetectionSession,
   DetectionTracker,
+  type Direction,
+  MemorySession,
   type PromptedMasker,
   runClips,
+  type SessionFrame,
+  type SessionMark,
+  type SessionSegment,
+  type SessionState,
   type TrackedLoadOptions,
   type TrackedModels,
   TrackedSegmenter,
@@ -70,6 +80,7 @@ export {
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptableModel } from './image-predictor.js';
+export { type ClipModels, loadClipModels, maskerWithMemory } from './load-clip-models.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction, PromptAnswer, PromptedMask } from './masker.js';

@@ -75,6 +75,7 @@ export {
   type TrackedModels,
   type TrackedObject,
   TrackedSegmenter,
+  type TrackerState,
   type TrackingKind,
   type TrackPrompt,
   UniverSegPredictor,

@@ -72,7 +72,7 @@ const FAILED: ErrorAnswer = {
  */
 export function answerError(error: unknown, reply: FastifyReply, limits: ServeLimits, logger: Logger): FastifyReply {
   const { request } = reply;
-  const answer = answerOf(error, limits);
+  const answer = errorAnswerOf(error, limits);
   // Unexpected errors are logged on the server, not sent to the client.
   if (answer.status === 500)
     logger.warn(`not expected: ${quoted(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))}`);
@@ -92,7 +92,8 @@ export function answerError(error: unknown, reply: FastifyReply, limits: ServeLi
     .send(answer);
 }
 
-function answerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
+/** The readable part of an error. */
+export function errorAnswerOf(error: unknown, limits: ServeLimits): ErrorAnswer {
   if (error instanceof HttpError) return partsOf(error, error.status);
   if (error instanceof DataError || error instanceof UsageError) return partsOf(error, 422);
   if (error instanceof SonogroundError) return FAILED;

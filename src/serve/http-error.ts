@@ -31,3 +31,8 @@ export interface ErrorAnswer {
   readonly what: string;
   readonly fix?: string;
 }
+
+/** The error while the server is going down. */
+export function goingDown(): HttpError {
+  return new HttpError({ code: 'E_HTTP_BUSY', status: 503, where: 'server', what: 'it is going down', fix: 'Try again later' });
+}

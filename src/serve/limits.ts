@@ -12,6 +12,16 @@ export interface ServeLimits {
   readonly timeoutMs: number;
   /** Images cached in memory, so that they need not be uploaded again: an image and its exemplars at least. Default: 24. */
   readonly keptImages: number;
+  /** Clips kept in memory, with all that is known of their objects. Default: 3. */
+  readonly keptClips: number;
+  /** Frames of a clip. Default: 5000. */
+  readonly clipFrames: number;
+  /** Objects followed in a clip. Default: 32. */
+  readonly clipObjects: number;
+  /** Changes to a clip that can be undone. Default: 20. */
+  readonly clipUndo: number;
+  /** A clip that was not used for so many milliseconds is closed. Default: half an hour. */
+  readonly clipIdleMs: number;
   /** Total memory in bytes for bodies and responses of all requests; at least one upload fits. Default: 512 MiB. */
   readonly heldBytes: number;
   /** Minimum upload rate in bytes per second, averaged over each window. Default: 4096. */
@@ -31,6 +41,11 @@ export const defaultLimits: ServeLimits = {
   waiting: 8,
   timeoutMs: 120_000,
   keptImages: 24,
+  keptClips: 3,
+  clipFrames: 5000,
+  clipObjects: 32,
+  clipUndo: 20,
+  clipIdleMs: 30 * 60_000,
   heldBytes: 512 * 1024 * 1024,
   leastBytesPerS: 4096,
   windowMs: 10_000,

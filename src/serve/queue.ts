@@ -48,10 +48,15 @@ export class Queue {
    * Runs a job when its turn comes. Once this settles, nothing of the job is left in memory.
    *
    * @param gone - aborted when the client has disconnected; a job that has not started is then skipped.
+   * @param options - `keepsPlace`: it continues a request that was accepted before. Default: false.
    * @throws HttpError 429 when the queue is full, 503 when the job timed out while waiting, 504 when it ran too long.
    */
-  async run<J extends Job>(job: J, gone?: AbortSignal): Promise<AnswerOf<J>> {
-    this.checkRoom();
+  async run<J extends Job>(
+    job: J,
+    gone?: AbortSignal,
+    { keepsPlace = false }: { readonly keepsPlace?: boolean } = {},
+  ): Promise<AnswerOf<J>> {
+    if (!keepsPlace) this.checkRoom();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), this.timeoutMs);
     try {

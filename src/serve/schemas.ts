@@ -6,11 +6,11 @@ import { requestLimits } from './limits.js';
 
 /** Schemas of requests and responses, from which the OpenAPI document is generated and by which bodies are validated. */
 
-const bbox = z
+export const bbox = z
   .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
   .describe('left, top, width, height in pixels of the image');
 
-const perPixel = z.number().positive().max(1000);
+export const perPixel = z.number().positive().max(1000);
 
 const image = {
   image: z
@@ -165,7 +165,7 @@ const spread = z
   })
   .describe('standard deviations over variants of the input');
 
-const measures = {
+export const measures = {
   measures: z
     .object({
       version: z.literal(MEASURES_VERSION),
@@ -261,6 +261,12 @@ export const healthAnswer = z.object({
   adapter: z.string().nullable(),
   points: z.boolean().describe('whether /v1/masks takes points'),
   exemplars: z.string().nullable().describe('the model of /v1/exemplars; null if this server has none'),
+  clips: z
+    .enum(['memory', 'detection'])
+    .nullable()
+    .describe(
+      'how objects are followed through clips: by the memory of the masker, or by looking for them on each frame; null without a masker',
+    ),
   requests: z.int().describe('computed or waiting now'),
   limits: z.object({ upload_bytes: z.int(), pixels: z.int(), waiting: z.int(), timeout_ms: z.int() }),
 });

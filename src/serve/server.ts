@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod';
@@ -8,7 +9,7 @@ import { answerError } from './answer-errors.js';
 import { ByteBudget, guardBody, type Share } from './arrival/index.js';
 import type { Engine } from './engine/index.js';
 import { checkRequest, hasBody } from './gate.js';
-import { HttpError } from './http-error.js';
+import { goingDown } from './http-error.js';
 import { type BoundedServer, boundedServer } from './http-server.js';
 import { bodyBytes, defaultLimits, MARGIN_BYTES, type ServeLimits } from './limits.js';
 import { openApiOptions } from './openapi.js';
@@ -63,13 +64,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const queue = new Queue(engine, limits);
   const budget = new ByteBudget(Math.max(limits.heldBytes, bodyBytes(limits)));
   let bounded: BoundedServer | undefined;
-  let closing = false;
+  const closing = new AbortController();
   /** Aborts bodies in transfer. */
   const arriving = new Set<(error: unknown) => void>();
   const check = (request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(pageHeaders);
     logWhenOver(request, reply, logger);
-    if (closing) throw goingDown();
+    if (closing.signal.aborted) throw goingDown();
     checkRequest(request, { names, token, limits });
   };
   const server = fastify({
@@ -124,6 +125,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.upload = upload;
   });
   server.addHook('onSend', (request, reply, payload, done) => {
+    // A stream watches over its own delivery.
+    if (payload instanceof Readable) return void done(null, payload);
     // A response that is not read is dropped after the timeout.
     const timer = setTimeout(() => reply.raw.destroy(), limits.timeoutMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
@@ -132,7 +135,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     done(null, payload);
   });
   server.addHook('preClose', (done) => {
-    closing = true;
+    closing.abort();
     for (const fail of arriving) fail(goingDown());
     bounded?.closeIdle();
     done();
@@ -142,13 +145,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     limits: { fileSize: limits.uploadBytes, files: 2, fields: 100, fieldSize: MARGIN_BYTES, parts: 102 },
   });
   await server.register(swagger, openApiOptions(version, token !== undefined));
-  await server.register(async (scope) => addRoutes(scope, { engine, queue, limits, version }));
+  await server.register(async (scope) => addRoutes(scope, { engine, queue, limits, version, closing: closing.signal }));
   await server.register(addPage);
   return server;
-}
-
-function goingDown(): HttpError {
-  return new HttpError({ code: 'E_HTTP_BUSY', status: 503, where: 'server', what: 'it is going down', fix: 'Try again later' });
 }
 
 function lengthOf(payload: unknown): number {

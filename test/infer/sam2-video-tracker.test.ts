@@ -186,6 +186,52 @@ describe('objects', () => {
   });
 });
 
+describe('a state that was saved', () => {
+  it('is what the tracker goes back to, whatever came after it', async () => {
+    const clip = movingClip(20);
+    const tracker = await marked(clip);
+    const first = await all(tracker.propagate());
+    const state = await tracker.save();
+    // A correction, another object, and another pass that overwrites everything.
+    await tracker.prompt({ frame: 8, object: 5, points: [[60, 10]], labels: [1] }); // biome-ignore format: one point
+    await tracker.prompt({ frame: 2, object: 9, box: BOX });
+    await all(tracker.propagate());
+    await tracker.restore(state);
+    // The masks of the last frames are held as they were, earlier ones packed.
+    for (const [from, digits] of [
+      [18, 4],
+      [10, 1],
+    ] as const) {
+      const [again] = await all(tracker.propagate({ from, frames: 1 }));
+      expect(again?.objects.map(({ object }) => object)).toEqual([5]);
+      expect(again?.objects[0]?.objectScore).toBeCloseTo(first[from]?.objects[0]?.objectScore as number, digits);
+      expect(differing(again as TrackedFrame, first[from] as TrackedFrame)).toBeLessThanOrEqual(digits === 4 ? 1 : 40);
+    }
+    tracker.dispose();
+  });
+
+  it('leaves nothing behind, restored or not', async () => {
+    const clip = movingClip(12);
+    const tracker = await predictor.track(clip);
+    const start = tf.memory().numTensors;
+    await tracker.prompt({ frame: 0, object: 1, box: BOX });
+    const [one, other] = [await tracker.save(), await tracker.save()];
+    await all(tracker.propagate({ frames: 10 }));
+    const late = await tracker.save();
+    await tracker.restore(one);
+    other.dispose();
+    late.dispose();
+    tracker.dispose();
+    expect(tf.memory().numTensors).toBe(start);
+  });
+
+  it('of another tracker is refused', async () => {
+    const tracker = await marked(movingClip(3));
+    await expectError(tracker.restore({ dispose: () => {} }), { code: 'E_OPTION_VALUE', where: 'restore' });
+    tracker.dispose();
+  });
+});
+
 describe('what cannot be tracked', () => {
   it.each([
     [{ frame: 6, object: 1, box: BOX }, /there is no frame 6: it has 6, counted from 0/],

@@ -34,7 +34,7 @@ beforeAll(async () => {
   predictor = new UniverSegPredictor(await loadUniverSeg('weights/universeg-nano', { random: Rng.seeded(1) }));
   const segmenter = { masker: undefined, dispose: () => {} } as unknown as Segmenter<undefined>;
   const model = new ExemplarModel('universeg-nano', predictor, LIMITS);
-  server = await createServer({ engine: new LocalEngine(segmenter, LIMITS, NAMES, model), limits: LIMITS });
+  server = await createServer({ engine: new LocalEngine(segmenter, LIMITS, NAMES, { byExemplars: model }), limits: LIMITS });
   without = await createServer({ engine: new LocalEngine(segmenter, LIMITS, NAMES), limits: LIMITS });
 });
 afterAll(async () => {

@@ -5,7 +5,15 @@ import { until } from './until.js';
 export const patientLimits: ServeLimits = { ...defaultLimits, timeoutMs: 900_000 };
 
 /** What {@link HeldEngine} says that it runs on. */
-const FACTS: EngineFacts = { backend: 'cpu', detector: 'd', masker: 'm', adapter: null, points: true, exemplars: null };
+const FACTS: EngineFacts = {
+  backend: 'cpu',
+  detector: 'd',
+  masker: 'm',
+  adapter: null,
+  points: true,
+  exemplars: null,
+  clips: null,
+};
 
 /** An engine whose jobs last as long as the test wants, to see what happens to those who wait. */
 export class HeldEngine implements Engine {

@@ -1,6 +1,6 @@
 import { type BinaryMask, type BoxXyxy, boxOfMask, type Clip } from '../../imaging/index.js';
 import { DataError, UsageError } from '../../util/index.js';
-import type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackPrompt } from '../clip-tracker.js';
+import type { ClipTracker, ClipTracking, TrackedFrame, TrackedObject, TrackerState, TrackPrompt } from '../clip-tracker.js';
 import type { ImageFeatures, ImagePredictor } from '../image-predictor.js';
 import type { MaskPrompts } from '../mask-prompts.js';
 import type { PromptAnswer } from '../masker.js';
@@ -34,13 +34,30 @@ export class CarriedBoxes implements ClipTracking {
   }
 }
 
+/** Copies of a tracker's prompts and answers. */
+class BoxTrackerState implements TrackerState {
+  readonly prompts: ReadonlyMap<number, ReadonlyMap<number, TrackPrompt>>;
+  readonly answers: ReadonlyMap<number, ReadonlyMap<number, TrackedObject>>;
+
+  constructor(prompts: BoxTrackerState['prompts'], answers: BoxTrackerState['answers']) {
+    this.prompts = copied(prompts);
+    this.answers = copied(answers);
+  }
+
+  dispose(): void {}
+}
+
+function copied<T>(maps: ReadonlyMap<number, ReadonlyMap<number, T>>): Map<number, Map<number, T>> {
+  return new Map([...maps].map(([frame, own]) => [frame, new Map(own)]));
+}
+
 class BoxTracker implements ClipTracker {
   private readonly clip: Clip;
   private readonly masker: PromptedMasker;
   /** Prompts by frame and object. */
-  private readonly prompts = new Map<number, Map<number, TrackPrompt>>();
+  private prompts = new Map<number, Map<number, TrackPrompt>>();
   /** The last mask of each object, by frame. */
-  private readonly answers = new Map<number, Map<number, TrackedObject>>();
+  private answers = new Map<number, Map<number, TrackedObject>>();
 
   constructor(clip: Clip, masker: PromptedMasker) {
     this.clip = clip;
@@ -60,7 +77,7 @@ class BoxTracker implements ClipTracker {
     this.prompts.set(frame, own.set(object, prompt));
     const answers = this.answers.get(frame) ?? new Map<number, TrackedObject>();
     this.answers.set(frame, answers.set(object, await this.ask(frame, prompt, true)));
-    return { frame, objects: [...own.keys()].map((id) => answers.get(id) as TrackedObject) };
+    return { frame, objects: [...own.keys()].flatMap((id) => answers.get(id) ?? []) };
   }
 
   remove(object: number): void {
@@ -120,6 +137,18 @@ class BoxTracker implements ClipTracker {
       });
     const objectScore = marked ? 1 : (answer.objectScore ?? best.score);
     return { object, mask: objectScore < SEEN ? emptyMask(this.clip) : best.mask, score: best.score, objectScore };
+  }
+
+  async save(): Promise<TrackerState> {
+    return new BoxTrackerState(this.prompts, this.answers);
+  }
+
+  /** @throws UsageError for the state of a tracker of another kind. */
+  async restore(state: TrackerState): Promise<void> {
+    if (!(state instanceof BoxTrackerState))
+      throw new UsageError({ code: 'E_OPTION_VALUE', where: 'restore', what: 'this state was not saved by this tracker' });
+    this.prompts = copied(state.prompts);
+    this.answers = copied(state.answers);
   }
 
   dispose(): void {

@@ -37,6 +37,9 @@ interface FadedSighting extends Omit<Sighting, 'logits'> {
   readonly packed?: Uint8Array;
 }
 
+/** How many of the latest masks a copy holds as they were: those that the model's window may ask for. */
+const UNPACKED_IN_COPY = 8;
+
 /** How many masks out of the window are held as they were, the latest: a quarter of a megabyte each at the published size. */
 const UNPACKED = 32;
 
@@ -126,7 +129,29 @@ export class ObjectTrack {
       this.faded.set(at, rest);
       this.unpacked.add(at);
     }
-    for (const at of [...this.unpacked].slice(0, -UNPACKED)) {
+    await this.pack(UNPACKED);
+  }
+
+  /**
+   * Copies what is known. Memories of marked frames are shared; those in the window are not held, but made again when they are needed,
+   * as for frames out of it.
+   */
+  async copy(): Promise<ObjectTrack> {
+    const copy = new ObjectTrack();
+    for (const [frame, sighting] of this.prompted) copy.prompted.set(frame, { ...sighting, map: sighting.map.clone() });
+    for (const [frame, sighting] of this.faded) copy.faded.set(frame, sighting);
+    for (const frame of this.unpacked) copy.unpacked.add(frame);
+    for (const [frame, { map: _, ...rest }] of this.recent) {
+      copy.faded.set(frame, rest);
+      copy.unpacked.add(frame);
+    }
+    await copy.pack(UNPACKED_IN_COPY);
+    return copy;
+  }
+
+  /** Packs all but the latest masks out of the window. */
+  private async pack(latest: number): Promise<void> {
+    for (const at of [...this.unpacked].slice(0, -latest)) {
       this.unpacked.delete(at);
       const { logits, ...rest } = this.faded.get(at) ?? {};
       if (logits !== undefined) this.faded.set(at, { ...(rest as FadedSighting), packed: await packLogits(logits) });

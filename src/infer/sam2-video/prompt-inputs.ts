@@ -3,8 +3,8 @@ import type { BinaryMask, Clip } from '../../imaging/index.js';
 import { resizeAntialiased } from '../../ops/index.js';
 import { UsageError } from '../../util/index.js';
 import type { TrackPrompt } from '../clip-tracker.js';
+import { checkFrame } from '../frames-to-track.js';
 import { checkPrompts } from '../mask-prompts.js';
-import { checkFrame } from './frames-to-track.js';
 
 /** Labels of a box's corners. */
 const CORNERS = [2, 3] as const;

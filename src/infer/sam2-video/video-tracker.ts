@@ -4,10 +4,10 @@ import type { ObjectInputs, ObjectMemory, Sam2Video } from '../../models/sam2/in
 import { type InferencePasses, inference } from '../../nn/index.js';
 import { temporalEncoding } from '../../ops/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
-import type { ClipTracker, TrackedFrame, TrackedObject, TrackPrompt } from '../clip-tracker.js';
+import type { ClipTracker, TrackedFrame, TrackedObject, TrackerState, TrackPrompt } from '../clip-tracker.js';
+import { framesToTrack, type PropagateOptions } from '../frames-to-track.js';
 import { fillHoles, withoutOverlap } from './clean-masks.js';
 import type { FrameFeatures } from './frame-features.js';
-import { framesToTrack, type PropagateOptions } from './frames-to-track.js';
 import { ObjectTrack, type PromptedSighting, type Sighting } from './object-track.js';
 import { limited } from './pack-logits.js';
 import { checkTrackPrompt, modelMask, modelPoints } from './prompt-inputs.js';
@@ -38,6 +38,19 @@ interface Computed {
   readonly objectScoreLogits: tf.Tensor;
   readonly pointers: tf.Tensor;
   readonly map: tf.Tensor3D;
+}
+
+/** Copies of all objects. */
+class VideoTrackerState implements TrackerState {
+  readonly objects: ReadonlyMap<number, ObjectTrack>;
+
+  constructor(objects: ReadonlyMap<number, ObjectTrack>) {
+    this.objects = objects;
+  }
+
+  dispose(): void {
+    for (const track of this.objects.values()) track.dispose();
+  }
 }
 
 /** Follows objects through a clip with SAM 2's memory. Calls are answered in order, one at a time. */
@@ -116,6 +129,28 @@ export class VideoTracker implements ClipTracker {
       options.signal?.throwIfAborted();
       yield await this.inTurn(() => this.step(frame, backward));
     }
+  }
+
+  /** @throws RuntimeError after {@link dispose}. */
+  async save(): Promise<TrackerState> {
+    return this.inTurn(async () => {
+      this.checkAlive('save');
+      const copies = new Map<number, ObjectTrack>();
+      for (const [id, track] of this.objects) copies.set(id, await track.copy());
+      return new VideoTrackerState(copies);
+    });
+  }
+
+  /** @throws UsageError for the state of a tracker of another kind; RuntimeError after {@link dispose}. */
+  async restore(state: TrackerState): Promise<void> {
+    if (!(state instanceof VideoTrackerState))
+      throw new UsageError({ code: 'E_OPTION_VALUE', where: 'restore', what: 'this state was not saved by this tracker' });
+    return this.inTurn(async () => {
+      this.checkAlive('restore');
+      for (const track of this.objects.values()) track.dispose();
+      this.objects.clear();
+      for (const [id, track] of state.objects) this.objects.set(id, track);
+    });
   }
 
   private async step(frame: number, backward: boolean): Promise<TrackedFrame> {
@@ -197,7 +232,7 @@ export class VideoTracker implements ClipTracker {
     const mostPointers = Math.min(frames, maxObjectPointersInEncoder);
     const options = { frame, backward, frames, numMaskmem, mostPrompted: this.mostPrompted, mostPointers };
     const { prompted, others, pointers } = selectMemory(track, options);
-    for (const other of others) if (track.hasFaded(other.frame)) await this.restore(track, other.frame);
+    for (const other of others) if (track.hasFaded(other.frame)) await this.memoriseAgain(track, other.frame);
     const maps = [...prompted.map((at) => ({ frame: at, age: 0 })), ...others].flatMap(({ frame: at, age }) => {
       const map = track.prompted.get(at)?.map ?? track.mapOf(at);
       return map === undefined ? [] : [{ map, age }];
@@ -219,7 +254,7 @@ export class VideoTracker implements ClipTracker {
   }
 
   /** Remembers a frame again whose memory had faded. */
-  private async restore(track: ObjectTrack, frame: number): Promise<void> {
+  private async memoriseAgain(track: ObjectTrack, frame: number): Promise<void> {
     const { embeddings } = await this.features.of(frame);
     const [, h, w] = embeddings.shape;
     await track.restore(frame, ({ logits, objectLogit }) =>

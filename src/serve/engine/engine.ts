@@ -1,6 +1,6 @@
 import type { BackendName } from '../../backend/index.js';
 import type { BinaryMask, RasterImage } from '../../imaging/index.js';
-import type { LoadOptionsOrBoxes } from '../../infer/index.js';
+import type { LoadOptionsOrBoxes, TrackingKind } from '../../infer/index.js';
 import type { ServeLimits } from '../limits.js';
 import type { AnswerOf, ExemplarSource, ImageSource, Job } from './jobs.js';
 
@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly universeg?: string | undefined;
   readonly backend: BackendName;
   readonly limits: ServeLimits;
+  /** Folder for videos while they are open. Absent: they are refused. */
+  readonly scratch?: string | undefined;
 }
 
 /** Backend and models of an engine. */
@@ -23,6 +25,8 @@ export interface EngineFacts {
   readonly points: boolean;
   /** The model that segments by exemplars. */
   readonly exemplars: string | null;
+  /** How objects are followed through clips: by the masker's memory, or by looking for them on each frame; null without a masker. */
+  readonly clips: TrackingKind | null;
 }
 
 /** Segments images by exemplars. */

@@ -1,3 +1,4 @@
+export type { OpenedClipRecord, SentFrame } from './clips/index.js';
 export type { Engine, EngineFacts } from './engine.js';
 export {
   type AnswerOf,

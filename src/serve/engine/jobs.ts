@@ -1,6 +1,7 @@
 import type { BoxXyxy, CocoRle, SpacingMm } from '../../imaging/index.js';
 import type { MeasuresRecord } from '../../measure/index.js';
 import type { Selection } from '../../processing/index.js';
+import type { ClipAnswers, ClipJob } from './clips/index.js';
 
 /** An uploaded image, or one uploaded before. */
 export type ImageSource =
@@ -101,7 +102,7 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob;
+export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | ClipJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -135,7 +136,7 @@ export interface SentMaskAnswer {
 }
 
 /** Result type of each kind of job. */
-export interface Answers {
+export interface Answers extends ClipAnswers {
   readonly open: OpenedImage;
   readonly preview: Uint8Array;
   readonly segment: { readonly image: OpenedImage; readonly segments: readonly SentSegment[] };

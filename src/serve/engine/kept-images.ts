@@ -1,6 +1,7 @@
 import type { RasterImage } from '../../imaging/index.js';
 import { HttpError } from '../http-error.js';
 import type { OpenedImage } from './jobs.js';
+import { randomName } from './random-name.js';
 
 /** A cached image with its description. */
 export interface KeptImage {
@@ -54,9 +55,4 @@ export class KeptImages {
     this.kept.set(id, image);
     return image;
   }
-}
-
-/** 128 random bits, using an API that browsers have too. */
-function randomName(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

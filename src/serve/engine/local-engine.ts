@@ -10,12 +10,21 @@ import {
   maskToRle,
   openImages,
 } from '../../imaging/index.js';
-import type { BoxSegment, Masker, MaskPrompts, PromptAnswer, Segment, Segmenter } from '../../infer/index.js';
+import {
+  askMasker,
+  type BoxSegment,
+  type ClipTracking,
+  type Masker,
+  type Segment,
+  type Segmenter,
+  takesPoints,
+} from '../../infer/index.js';
 import { type MeasuresFields, measureMask, measuresFields, withGivenSpacing } from '../../measure/index.js';
 import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
+import { ClipDesk, type ClipDeskOptions } from './clips/index.js';
 import type { Engine, EngineFacts, ExemplarRunner } from './engine.js';
 import type {
   AnswerOf,
@@ -24,7 +33,6 @@ import type {
   ImageSource,
   Job,
   MaskFormat,
-  MaskPrompt,
   MasksJob,
   SegmentJob,
   SentMask,
@@ -32,8 +40,15 @@ import type {
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
 
-/** A masker that supports points as well as boxes. */
-type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswer[]> };
+/** How often clips that nobody uses are looked for. */
+const LOOK_EVERY_MS = 60_000;
+
+/** Further models and settings of an engine. */
+interface LocalEngineOptions extends Pick<ClipDeskOptions, 'scratch' | 'now'> {
+  readonly byExemplars?: ExemplarRunner | undefined;
+  /** Follows objects through clips by a memory. Absent: they are looked for on each frame. */
+  readonly tracking?: (ClipTracking & { dispose?(): void }) | undefined;
+}
 
 /** Runs jobs in this thread. Owns its models. */
 export class LocalEngine implements Engine {
@@ -42,22 +57,39 @@ export class LocalEngine implements Engine {
   private readonly limits: ServeLimits;
   private readonly images: KeptImages;
   private readonly byExemplars: ExemplarRunner | undefined;
+  private readonly tracking: LocalEngineOptions['tracking'];
+  private readonly clips: ClipDesk;
+  private readonly sweeping: ReturnType<typeof setInterval>;
+  private running: Promise<unknown> = Promise.resolve();
 
   constructor(
     segmenter: Segmenter<Masker | undefined>,
     limits: ServeLimits,
-    names: Omit<EngineFacts, 'points' | 'exemplars'>,
-    byExemplars?: ExemplarRunner,
+    names: Omit<EngineFacts, 'points' | 'exemplars' | 'clips'>,
+    { byExemplars, tracking, ...options }: LocalEngineOptions = {},
   ) {
     this.segmenter = segmenter;
     this.byExemplars = byExemplars;
+    this.tracking = tracking;
     this.limits = limits;
     this.images = new KeptImages(limits);
-    this.facts = { ...names, points: takesPoints(segmenter.masker), exemplars: byExemplars?.name ?? null };
+    this.clips = new ClipDesk({ segmenter, tracking }, { limits, ...options });
+    const clips = segmenter.masker === undefined ? null : tracking === undefined ? 'detection' : 'memory';
+    this.facts = { ...names, points: takesPoints(segmenter.masker), exemplars: byExemplars?.name ?? null, clips };
+    // Also when nobody asks for anything any more; never while a job runs.
+    this.sweeping = setInterval(
+      () => {
+        this.running = this.running.then(() => this.clips.sweep());
+      },
+      Math.min(LOOK_EVERY_MS, limits.clipIdleMs),
+    );
+    (this.sweeping as { unref?(): void }).unref?.();
   }
 
   async run<J extends Job>(job: J): Promise<AnswerOf<J>> {
-    return (await this.answer(job)) as AnswerOf<J>;
+    const answer = this.running.then(() => this.answer(job));
+    this.running = answer.catch(() => {});
+    return (await answer) as AnswerOf<J>;
   }
 
   private async answer(job: Job): Promise<Answers[Job['kind']]> {
@@ -72,6 +104,8 @@ export class LocalEngine implements Engine {
         return this.masks(job);
       case 'exemplars':
         return this.segmentByExemplars(job);
+      default:
+        return this.clips.answer(job);
     }
   }
 
@@ -148,7 +182,7 @@ export class LocalEngine implements Engine {
     await masker.setImage(raster);
     const answers: Answers['masks']['answers'][number][] = [];
     for (const prompt of prompts) {
-      const masks = await masksFor(masker, prompt, multimask);
+      const masks = await askMasker(masker, prompt, multimask);
       answers.push({
         masks: await Promise.all(masks.map(({ mask, score }) => sentMaskOf(mask, score, raster.calibration, maskFormat))),
       });
@@ -157,32 +191,12 @@ export class LocalEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.sweeping);
+    await this.clips.close();
+    this.tracking?.dispose?.();
     this.segmenter.dispose();
     this.byExemplars?.dispose();
   }
-}
-
-function takesPoints(masker: Masker | undefined): masker is PointMasker {
-  return masker !== undefined && 'predict' in masker;
-}
-
-async function masksFor(masker: Masker, { boxXyxyPx, points, labels }: MaskPrompt, multimask: boolean) {
-  if (takesPoints(masker)) {
-    const [answer] = await masker.predict({
-      ...(boxXyxyPx && { boxes: [boxXyxyPx] }),
-      ...(points.length > 0 && { points: [points], labels: [labels] }),
-      multimask,
-    });
-    return answer?.masks ?? [];
-  }
-  if (points.length > 0 || multimask || boxXyxyPx === undefined)
-    throw new UsageError({
-      code: 'E_EXPORT_CANNOT',
-      where: 'prompts',
-      what: 'this masker answers boxes alone, one mask each',
-      fix: 'Give a bbox',
-    });
-  return masker.predictBoxes([boxXyxyPx]);
 }
 
 function checkDistinct(phrases: readonly string[]): void {

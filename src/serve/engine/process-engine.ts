@@ -1,5 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Logger, silentLogger } from '../../util/index.js';
 import { HttpError } from '../http-error.js';
@@ -77,13 +81,19 @@ export class ProcessEngine implements Engine {
 }
 
 async function load(options: EngineOptions, logger: Logger): Promise<{ child: ChildProcess; facts: EngineFacts }> {
+  const scratch = await mkdtemp(join(tmpdir(), 'sonoground-')).catch((error: NodeJS.ErrnoException) => {
+    logger.warn(`no videos: there is no folder for them while they are open (${error.code})`);
+    return undefined;
+  });
   // The compiled entry point, even when this module runs from source.
   const here = import.meta.url.replace(/\/src\/serve\/engine\/[^/]*$/, '/dist/serve/engine/');
   // Advanced serialisation preserves byte arrays.
   const child = fork(fileURLToPath(new URL('./engine-process.js', here)), { serialization: 'advanced', execArgv: [] });
+  // Also after a crash.
+  if (scratch !== undefined) child.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   try {
     const ready = next(child, logger, 'ready');
-    say(child, { kind: 'start', options });
+    say(child, { kind: 'start', options: { ...options, scratch } });
     return { child, facts: (await ready).facts };
   } catch (error) {
     await end(child);

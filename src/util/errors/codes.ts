@@ -338,6 +338,8 @@ export const errorCodes = {
     meaning: 'A body arrives too slowly.', remedy: 'Send it over a faster connection, or make it smaller.' },
   E_HTTP_IMAGE_GONE: { classes: ['HttpError'],
     meaning: 'An image that a request refers to is no longer kept.', remedy: 'Send the image again.' },
+  E_HTTP_CLIP_GONE: { classes: ['HttpError'],
+    meaning: 'A clip that a request refers to is no longer kept.', remedy: 'Send the clip again.' },
   E_HTTP_BUSY: { classes: ['HttpError'],
     meaning: 'Too many requests are before this one, or the server is going down.', remedy: 'Try again later, where there is a header Retry-After after as many seconds.' },
   E_HTTP_TIMEOUT: { classes: ['HttpError'],

@@ -1,30 +1,7 @@
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
+import { serverClips } from './clip/clip-api.js';
 import { FLOOR, type PageEngine } from './engine.js';
-
-const TOKEN = 'sonoground-token';
-
-/** An error response with a readable message. */
-export class ApiError extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** Moves the token from the URL fragment, where the server's own link has it, to the session storage. */
-export function takeToken(): void {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token === null) return;
-  rememberToken(token);
-  history.replaceState(null, '', location.pathname);
-}
-
-/** Keeps the token for the lifetime of this tab. */
-export function rememberToken(token: string): void {
-  sessionStorage.setItem(TOKEN, token);
-}
+import { ask, post } from './requests.js';
 
 /** Engine on the server, accessed through its REST API. */
 export const serverEngine: PageEngine = {
@@ -59,24 +36,6 @@ export const serverEngine: PageEngine = {
     const body = { image_id: id, exemplars: exemplars.map(({ opened, mask }) => ({ image_id: opened.id, mask })) };
     return ((await post('v1/exemplars', body, signal)) as { segments: SentSegment[] }).segments;
   },
+
+  clips: serverClips,
 };
-
-async function post(path: string, body: object, signal: AbortSignal): Promise<unknown> {
-  const headers = { 'content-type': 'application/json' };
-  return (await ask(path, { method: 'POST', headers, body: JSON.stringify(body), signal })).json();
-}
-
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  const token = sessionStorage.getItem(TOKEN);
-  const headers = {
-    ...(init.headers as Record<string, string>),
-    ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-  };
-  const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
-    if ((error as Error).name === 'AbortError') throw error;
-    throw new ApiError(0, 'The server does not answer');
-  });
-  if (response.ok) return response;
-  const { where, what, fix } = await response.json().catch(() => ({ where: 'server', what: `answers ${response.status}` }));
-  throw new ApiError(response.status, `${where}: ${what}${fix === undefined ? '' : `. ${fix}`}`);
-}

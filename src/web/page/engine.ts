@@ -1,5 +1,6 @@
 import type { EngineFacts } from '../../serve/engine/engine.js';
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
+import type { ClipEngine } from './clip/clip-engine.js';
 
 /** A prompt for the masker. */
 export interface MaskQuestion {
@@ -27,7 +28,7 @@ export interface PageEngine {
   /** Starts the engine. */
   start(
     say: (step: Step) => void,
-  ): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points' | 'exemplars'>>;
+  ): Promise<Pick<EngineFacts, 'backend' | 'detector' | 'masker' | 'adapter' | 'points' | 'exemplars' | 'clips'>>;
   /** Decodes a file; the decoded image is cached. */
   openImage(file: File, frame: string | undefined, signal: AbortSignal): Promise<OpenedImage>;
   loadImage(image: OpenedImage, signal: AbortSignal): Promise<ImageBitmap>;
@@ -36,6 +37,8 @@ export interface PageEngine {
   maskFor(image: OpenedImage, question: MaskQuestion, signal: AbortSignal): Promise<SentMaskAnswer['masks'][number] | undefined>;
   /** Segments what looks like the exemplars. Absent: the engine cannot. */
   segmentAlike?(image: OpenedImage, exemplars: readonly Exemplar[], signal: AbortSignal): Promise<readonly SentSegment[]>;
+  /** Follows objects through clips. */
+  readonly clips: ClipEngine;
 }
 
 /** The lowest score requested: everything above can be shown and hidden without another request. */

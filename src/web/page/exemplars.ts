@@ -1,7 +1,7 @@
 import type { OpenedImage, SentSegment } from '../../serve/engine/jobs.js';
-import { ApiError } from './api.js';
 import type { Exemplar, PageEngine } from './engine.js';
 import type { Rle } from './layers.js';
+import { ApiError } from './requests.js';
 
 /** As many as a request may have. */
 const MOST = 16;

@@ -16,12 +16,12 @@ export async function saveAs(
   layers: Layers,
 ): Promise<void> {
   const stem = name.replace(/(\.nii)?\.[^.]*$/, '') || 'image';
-  if (kind === 'png') return save(`${stem}-overlay.png`, await drawOverlay(image, layers, opened.spacing_mm));
-  const record = kind === 'json' ? results(name, opened, layers) : coco(name, opened, layers);
-  return save(`${stem}-${kind}.json`, new Blob([`${JSON.stringify(record, null, 2)}\n`], { type: 'application/json' }));
+  if (kind === 'png') return saveBlob(`${stem}-overlay.png`, await drawOverlay(image, layers, opened.spacing_mm));
+  saveJson(`${stem}-${kind}.json`, kind === 'json' ? results(name, opened, layers) : coco(name, opened, layers));
 }
 
-function drawOverlay(image: ImageBitmap, layers: Layers, spacingMm: OpenedImage['spacing_mm']): Promise<Blob> {
+/** The visible layers on the image, as a PNG. */
+export function drawOverlay(image: ImageBitmap, layers: Layers, spacingMm: OpenedImage['spacing_mm']): Promise<Blob> {
   const scale = Math.max(1, Math.ceil(MIN_SIDE / Math.min(image.width, image.height)));
   const canvas = new OffscreenCanvas(image.width * scale, image.height * scale);
   const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
@@ -67,7 +67,13 @@ function coco(name: string, { width, height }: OpenedImage, layers: Layers) {
   };
 }
 
-function save(name: string, blob: Blob): void {
+/** Starts the download of a record. */
+export function saveJson(name: string, record: object): void {
+  saveBlob(name, new Blob([`${JSON.stringify(record, null, 2)}\n`], { type: 'application/json' }));
+}
+
+/** Starts the download of a file. */
+export function saveBlob(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -34,7 +34,7 @@ function rowOf(layer: Layer, layers: Layers, changed: () => void): HTMLElement {
 }
 
 /** The measures in millimetres, or why there are none. */
-function sizeOf({ measured: { measures, unmeasured }, rle }: Layer): HTMLElement {
+export function sizeOf({ measured: { measures, unmeasured }, rle }: Pick<Layer, 'measured' | 'rle'>): HTMLElement {
   const size = document.createElement('span');
   size.className = 'size';
   if (measures !== null) {

@@ -45,7 +45,7 @@ const FILL = 90;
 
 /** All layers of the image, and which of them are visible. */
 export class Layers {
-  private list: Layer[] = [];
+  protected list: Layer[] = [];
   private made = 0;
   threshold = 0.3;
   select: Selection = 'all';
@@ -126,7 +126,10 @@ export class Layers {
 }
 
 /** Renders a mask with a translucent fill and an opaque edge. */
-function paint({ size: [height, width], counts }: Rle, [r, g, b]: readonly [number, number, number]): OffscreenCanvas | null {
+export function paint(
+  { size: [height, width], counts }: Rle,
+  [r, g, b]: readonly [number, number, number],
+): OffscreenCanvas | null {
   const { data } = decodeRle(counts, width, height);
   const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1;
   const pixels = new ImageData(width, height);

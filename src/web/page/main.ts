@@ -1,5 +1,6 @@
-import { serverEngine, takeToken } from './api.js';
+import { serverEngine } from './api.js';
 import { startPage } from './page.js';
+import { takeToken } from './requests.js';
 
 /** Entry point of the page served by `serve`, with the engine on the server. */
 takeToken();

@@ -1,6 +1,7 @@
 import type { Selection } from '../../processing/index.js';
 import type { OpenedImage, SentSegment } from '../../serve/engine/jobs.js';
-import { ApiError, rememberToken } from './api.js';
+import { isVideo, opensAsClip, saysClip } from './clip/clip-files.js';
+import { ClipPage } from './clip/clip-page.js';
 import { drawScene } from './draw.js';
 import type { PageEngine, Step } from './engine.js';
 import { Exemplars } from './exemplars.js';
@@ -8,6 +9,7 @@ import { type ExportKind, saveAs } from './export-files.js';
 import { showList } from './layer-list.js';
 import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
 import { listen, type Tool } from './pointer.js';
+import { ApiError, rememberToken } from './requests.js';
 
 /** The page: an image, its predictions, and the user's corrections. */
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -22,6 +24,15 @@ const layers = new Layers();
 let current: { readonly file: File; readonly opened: OpenedImage; readonly image: ImageBitmap } | undefined;
 let draft: Bbox | undefined;
 let working = new AbortController();
+const clip = new ClipPage({
+  engine: () => engine.clips,
+  say,
+  work,
+  stop: () => working.abort(),
+  tool,
+  phrase: phraseForDrawn,
+  question: () => ({ prompt: prompt.value, threshold: layers.threshold, select: layers.select }),
+});
 
 function draw(): void {
   if (current === undefined) return;
@@ -93,7 +104,25 @@ function login(again: () => Promise<void>): void {
 
 function open(file: File, frame?: string): Promise<void> {
   return work('Reading the image', async (signal) => {
+    let note = '';
+    /** What can be shown as an image, too, is, with the reason why it is not a clip. */
+    const tryClip = (otherwise: boolean) =>
+      openClip(file, signal).catch((error: Error) => {
+        if (signal.aborted || !otherwise) throw error;
+        note = `. Not as a clip: ${error.message}`;
+        return undefined;
+      });
+    if (opensAsClip(file)) {
+      const said = await tryClip(!isVideo(file));
+      if (said !== undefined) return said;
+    }
     const opened = await engine.openImage(file, frame, signal);
+    if (frame === undefined && saysClip(opened)) {
+      const said = await tryClip(opened.frames.kind === 'pages');
+      if (said !== undefined) return said;
+    }
+    clip.close();
+    element('alike').hidden = engine.segmentAlike === undefined;
     current = { file, opened, image: await engine.loadImage(opened, signal) };
     layers.replace([]);
     element('drop').hidden = true;
@@ -102,11 +131,28 @@ function open(file: File, frame?: string): Promise<void> {
     element<HTMLFieldSetElement>('tools').disabled = false;
     showFrames(opened);
     refresh();
-    return `${opened.width} × ${opened.height} pixels`;
+    return `${opened.width} × ${opened.height} pixels${note}`;
   });
 }
 
-/** Shows which image of a cine clip, TIFF or volume is selected. */
+/** @returns undefined for a single image. */
+async function openClip(file: File, signal: AbortSignal): Promise<string | undefined> {
+  const said = await clip.open(file, signal);
+  if (said === undefined) return undefined;
+  current = undefined;
+  layers.replace([]);
+  refresh();
+  element('drop').hidden = true;
+  canvas.hidden = true;
+  element('frames').hidden = true;
+  element('alike').hidden = true;
+  for (const button of document.querySelectorAll<HTMLButtonElement>('#find, [data-export]')) button.disabled = false;
+  element<HTMLFieldSetElement>('tools').disabled = false;
+  clip.resize();
+  return said;
+}
+
+/** Shows which image of a TIFF or volume is selected. */
 function showFrames({ frames: { kind, count, address } }: OpenedImage): void {
   element('frames').hidden = count === 1;
   slider.max = String(count - 1);
@@ -232,7 +278,8 @@ document.addEventListener('drop', (event) => {
 });
 element('ask').addEventListener('submit', (event) => {
   event.preventDefault();
-  void find((image, signal) => engine.segment(image, prompt.value, signal));
+  if (clip.active) void clip.find();
+  else void find((image, signal) => engine.segment(image, prompt.value, signal));
 });
 element('find-alike').addEventListener('click', () => {
   void find((image, signal) => exemplars.find(engine, image, () => reopen(signal), signal));
@@ -262,7 +309,10 @@ slider.addEventListener('change', () => {
   const { count, per_frame } = current.opened.frames;
   void open(current.file, addressOf(Number(slider.value), per_frame, per_frame < count));
 });
-element('delete').addEventListener('click', deleteChosen);
+element('delete').addEventListener('click', () => {
+  if (clip.active) void clip.removeChosen();
+  else deleteChosen();
+});
 canvas.addEventListener('keydown', ({ key }) => {
   if (key === 'Delete' || key === 'Backspace') deleteChosen();
   if (key === 'Escape') {
@@ -272,11 +322,15 @@ canvas.addEventListener('keydown', ({ key }) => {
 });
 for (const button of document.querySelectorAll<HTMLButtonElement>('[data-export]'))
   button.addEventListener('click', () => {
+    if (clip.active) void clip.save(button.dataset['export'] as ExportKind);
     if (current === undefined) return;
     const { file, opened, image } = current;
     void saveAs(button.dataset['export'] as ExportKind, file.name, opened, image, layers);
   });
-window.addEventListener('resize', draw);
+window.addEventListener('resize', () => {
+  draw();
+  clip.resize();
+});
 
 /** Starts the page with an engine. */
 export function startPage(by: PageEngine): void {
@@ -287,9 +341,10 @@ export function startPage(by: PageEngine): void {
 /** Restarts with another engine, keeping image and layers. */
 export async function restartPage(): Promise<void> {
   await getReady();
-  if (current === undefined) return;
+  if (current === undefined && !clip.active) return;
   await work('Reading the image', async (signal) => {
-    await reopen(signal);
+    if (clip.active) await clip.reopen(signal);
+    else await reopen(signal);
     return '';
   });
 }
@@ -299,6 +354,7 @@ function getReady(): Promise<void> {
     try {
       const { detector, adapter, masker, backend, points, exemplars: alike } = await engine.start(showStep);
       const names = [detector, adapter, masker].filter((name) => name !== null);
+      clip.maskerName = masker?.split('/').pop() ?? '';
       // If engines are selectable, the selector shows the backend.
       const on = element('choice').hidden ? ` on ${backend}` : '';
       element('models').textContent = `${names.map((name) => name.split('/').pop()).join(' + ')}${on}`;

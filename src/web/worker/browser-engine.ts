@@ -1,6 +1,7 @@
 import type { BrowserBackend } from '../../backend/browser.js';
 import type { AnswerOf, Job } from '../../serve/index.js';
 import { FLOOR, type MaskQuestion, type PageEngine, type Step } from '../page/engine.js';
+import { browserClips } from './browser-clips.js';
 import type { Order, Ready, Report } from './messages.js';
 
 interface Waiting {
@@ -14,6 +15,7 @@ export class BrowserEngine implements PageEngine {
   backend: BrowserBackend | undefined;
   /** Called when the engine is ready. */
   onReady: (ready: Ready) => void = () => {};
+  readonly clips = browserClips((job, signal) => this.run(job, signal));
   private worker: Promise<Worker> | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private asked = 0;

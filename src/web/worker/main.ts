@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<BrowserBackend, string>> = { webgpu: 'WebGPU', webg
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const choice = element<HTMLSelectElement>('backend');
 
-element('formats').textContent = 'PNG, JPEG, WebP, BMP, DICOM';
+element('formats').textContent = 'PNG, JPEG, WebP, GIF, BMP, DICOM';
 element('privacy').textContent = 'Images stay in this browser: everything is computed here, and nothing is sent.';
 
 const engine = new BrowserEngine();

@@ -1,6 +1,6 @@
-import type { Clip } from '../../imaging/index.js';
-import { UsageError } from '../../util/index.js';
-import type { ClipTracker } from '../clip-tracker.js';
+import type { Clip } from '../imaging/index.js';
+import { UsageError } from '../util/index.js';
+import type { ClipTracker } from './clip-tracker.js';
 
 /** See {@link ClipTracker.propagate}. */
 export type PropagateOptions = NonNullable<Parameters<ClipTracker['propagate']>[0]>;

@@ -1,0 +1,31 @@
+import { DataError } from '../../util/index.js';
+import type { ImageLimits } from '../image-set.js';
+
+/** Name of an uploaded clip in errors: its real name may identify the patient. */
+export const CLIP = 'clip';
+
+/** Limits of an uploaded clip. */
+export interface ClipLimits extends ImageLimits {
+  /** Most frames. */
+  readonly clipFrames: number;
+  /** Folder for videos while they are open; undefined: they are refused. */
+  readonly scratch?: string | undefined;
+}
+
+/** @throws DataError for a clip of more frames than the limit. */
+export function checkLength(frames: number, { clipFrames }: Pick<ClipLimits, 'clipFrames'>): void {
+  if (frames <= clipFrames) return;
+  throw new DataError({
+    code: 'E_IMAGE_TOO_LARGE',
+    where: CLIP,
+    what: `it has ${frames} frames; up to ${clipFrames} are taken`,
+    fix: 'Divide it, or use `npx sonoground infer --track`',
+  });
+}
+
+/** The media type of a WebP or GIF, by its first bytes. */
+export function animationType(bytes: Uint8Array): string | undefined {
+  const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
+  if (text(0, 4) === 'GIF8') return 'image/gif';
+  return text(0, 4) === 'RIFF' && text(8, 12) === 'WEBP' ? 'image/webp' : undefined;
+}

@@ -1,0 +1,11 @@
+export type {
+  ClipSession,
+  Course,
+  Direction,
+  SessionFrame,
+  SessionMark,
+  SessionSegment,
+  SessionState,
+} from './clip-session.js';
+export { DetectionSession } from './detection-session.js';
+export { MemorySession } from './memory-session.js';

@@ -1,0 +1,1 @@
+export { addClipRoutes } from './clip-routes.js';
