@@ -59,7 +59,8 @@ export class MemoryTask implements TrainTask {
     if (shown.length === 0) return { ...NOTHING, gradients: new Map() };
     const own = rng.fork();
     const prompt = drawPrompt(rng);
-    const objects = shown.map((sample) => followedObject(sample, rng));
+    // Batches of one size are one graph: others take the place of clips without objects.
+    const objects = samples.map((_, k) => followedObject(shown[k % shown.length] as Sample, rng));
     const tensors = clipTensors(objects, prompt, this.imageProcessor, this.side);
     const features = this.fixed ? this.featuresOf(tensors.pixelValues) : undefined;
     try {
