@@ -4,8 +4,9 @@
  *
  *   node tools/real/with-memory.mjs weights/ultrasound-masker runs/start-memory
  *
- * Attention starts weak, and the norm behind it with weights that give back the image features (by least squares on phantoms), so that
- * the decoder, which stays as it is, sees what it knows.
+ * Attention to memories starts with what lies at the same place: biases of queries and keys are equal, and turned by their places. What
+ * is added to the image starts weak, and the norm behind it with weights that give back the image features (by least squares on
+ * phantoms), so that the decoder, which stays as it is, sees what it knows.
  */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,13 @@ const CHANNELS = 32;
 const IMAGES = 32;
 
 /** Factor on what attention and MLP add at first. */
-const WEAK = 0.2;
+const WEAK = 0.3;
+
+/** Bias of all channels of queries and keys: with it, attention falls to a tenth within two or three cells. */
+const PLACE = 2;
+
+/** Slowest turn of positions, which tell the cells of a small map apart. */
+const THETA = 100;
 
 const image = JSON.parse(await readFile(join(from, 'config.json'), 'utf8'));
 const width = image.vision_config.fpn_hidden_size;
@@ -56,7 +63,7 @@ const json = {
   memory_attention_feed_forward_hidden_act: 'relu',
   memory_attention_dropout: 0,
   memory_attention_rope_dropout: 0,
-  memory_attention_rope_theta: 10_000,
+  memory_attention_rope_theta: THETA,
   memory_attention_rope_feat_sizes: [image.prompt_encoder_config.image_size / 16, image.prompt_encoder_config.image_size / 16],
   memory_encoder_hidden_size: width,
   memory_encoder_output_channels: CHANNELS,
@@ -86,6 +93,7 @@ model.initialise(Rng.seeded(11));
 for (const [path, parameter] of parameters)
   if (/^memory_attention\.layers\.\d+\.(.*o_proj|linear2)\.weight$/.test(path))
     parameter.assign(tf.tidy(() => parameter.value.mul(WEAK)));
+  else if (/cross_attn_image\.[qk]_proj\.bias$/.test(path)) parameter.assign(tf.fill(parameter.shape, PLACE));
 
 const processor = await ImageProcessor.load(from);
 const options = { width: 192, height: 160, domain: phantomDomains.standard };
