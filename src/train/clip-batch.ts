@@ -1,7 +1,6 @@
 import { tf } from '../backend/index.js';
 import type { Sample } from '../data/index.js';
 import { type BinaryMask, type BoxXyxy, boxOfMask, type RasterImage } from '../imaging/index.js';
-import type { ImageProcessor } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
 import { jitter } from './box-jitter.js';
 import { truthTensor } from './mask-loss.js';
@@ -55,8 +54,6 @@ export function followedObject({ image, objects, later = [] }: Sample, rng?: Rng
 
 /** A batch of objects as tensors. Rows are ordered by frame, then by object. */
 export interface ClipTensors {
-  /** [T * B, S, S, 3] f32, normalised. */
-  readonly pixelValues: tf.Tensor4D;
   /** [T * B, 1] f32: 1 where an object is visible. */
   readonly visible: tf.Tensor2D;
   /** [1, T * B, h, w] f32: 0 or 1, at the size of the model's masks. */
@@ -68,6 +65,16 @@ export interface ClipTensors {
   readonly masks?: tf.Tensor4D;
 }
 
+/** The images of a batch, in the order of its rows. */
+export function framesOf(objects: readonly FollowedObject[]): RasterImage[] {
+  return ordered(objects, ({ images }) => images);
+}
+
+function ordered<T>(objects: readonly FollowedObject[], of: (object: FollowedObject) => readonly T[]): T[] {
+  const frames = objects[0]?.images.length ?? 0;
+  return Array.from({ length: frames }, (_, t) => objects.map((object) => of(object)[t] as T)).flat();
+}
+
 /** Labels of a box's corners and of a click. */
 const LABELS = { box: [2, 3], click: [1] } as const;
 
@@ -76,21 +83,10 @@ const LABELS = { box: [2, 3], click: [1] } as const;
  *
  * @param side - of the model's input, in pixels; its masks have a fourth.
  */
-export function clipTensors(
-  objects: readonly FollowedObject[],
-  prompt: FirstPrompt,
-  processor: ImageProcessor,
-  side: number,
-): ClipTensors {
-  const frames = objects[0]?.images.length ?? 0;
-  const ordered = <T>(of: (object: FollowedObject) => readonly T[]) =>
-    Array.from({ length: frames }, (_, t) => objects.map((object) => of(object)[t] as T)).flat();
-  const masks = ordered((object) => object.masks);
-  const { pixelValues, pixelMask } = processor.process(ordered((object) => object.images));
-  pixelMask.dispose();
+export function clipTensors(objects: readonly FollowedObject[], prompt: FirstPrompt, side: number): ClipTensors {
+  const masks = ordered(objects, (object) => object.masks);
   const seen = masks.map((mask) => Number(boxOfMask(mask) !== undefined));
   const common = {
-    pixelValues,
     visible: tf.tensor2d(seen, [seen.length, 1]),
     truth: truthTensor([masks], { width: side / 4, height: side / 4 }),
   };

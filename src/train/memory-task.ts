@@ -1,12 +1,14 @@
 import { tf } from '../backend/index.js';
 import type { Sample } from '../data/index.js';
+import type { RasterImage } from '../imaging/index.js';
 import { objectScoreLoss } from '../losses/index.js';
 import type { Sam2ImageFeatures, Sam2Video } from '../models/sam2/index.js';
-import { InferencePasses, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
+import { inference, type PassFunction, TrainingPasses } from '../nn/index.js';
 import type { ImageProcessor } from '../processing/index.js';
 import type { Rng } from '../util/index.js';
-import { type ClipTensors, clipTensors, drawPrompt, type FirstPrompt, followedObject, isFollowable } from './clip-batch.js';
+import { type ClipTensors, clipTensors, drawPrompt, followedObject, framesOf, isFollowable } from './clip-batch.js';
 import { type FollowedFrame, followClip } from './follow-clip.js';
+import { ImageFeatures } from './image-features.js';
 import { lossOf } from './mask-loss.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 
@@ -20,6 +22,12 @@ export interface MemoryTaskOptions {
 }
 
 type Outputs = { readonly frames: readonly FollowedFrame[] };
+
+/** The images of a batch: their features, or where the encoder is trained their pixels, [T * B, S, S, 3] f32. */
+interface Images {
+  readonly features?: Sam2ImageFeatures;
+  readonly pixelValues?: tf.Tensor4D;
+}
 
 /** Gradients of a loss at outputs; the latter are not its own. */
 type OutputGradients = readonly (readonly [tf.Tensor, tf.Tensor])[];
@@ -35,7 +43,7 @@ export class MemoryTask implements TrainTask {
   readonly save: (dir: string) => Promise<void>;
   private readonly imageProcessor: ImageProcessor;
   private readonly passes: TrainingPasses;
-  private readonly encoding: InferencePasses;
+  private readonly features: ImageFeatures;
   /** Whether image features are computed once, without gradients. */
   private readonly fixed: boolean;
 
@@ -44,13 +52,13 @@ export class MemoryTask implements TrainTask {
     this.imageProcessor = imageProcessor;
     this.save = save;
     this.passes = new TrainingPasses(model, { capture });
-    this.encoding = new InferencePasses(model);
+    this.features = new ImageFeatures(model, imageProcessor);
     this.fixed = model.encodesFixed;
   }
 
   dispose(): void {
     this.passes.dispose();
-    this.encoding.dispose();
+    this.features.dispose();
     this.model.dispose();
   }
 
@@ -61,10 +69,11 @@ export class MemoryTask implements TrainTask {
     const prompt = drawPrompt(rng);
     // Batches of one size are one graph: others take the place of clips without objects.
     const objects = samples.map((_, k) => followedObject(shown[k % shown.length] as Sample, rng));
-    const tensors = clipTensors(objects, prompt, this.imageProcessor, this.side);
-    const features = this.fixed ? this.featuresOf(tensors.pixelValues) : undefined;
+    const tensors = clipTensors(objects, prompt, this.side);
+    const images = this.fixed ? { features: await this.features.of(framesOf(objects)) } : this.pixelsOf(framesOf(objects));
+    const frames = objects[0]?.images.length ?? 0;
     try {
-      const pass = await this.passes.forward(this.followed(tensors, features, prompt, objects.length), own);
+      const pass = await this.passes.forward(this.followed(tensors, images, `${prompt} ${frames}`, frames), own);
       try {
         const { report, gradients: at } = await this.lossOf(pass.outputs.frames, tensors, objects.length);
         const gradients = pass.backward(at.filter(([output]) => pass.depends(output)));
@@ -74,7 +83,7 @@ export class MemoryTask implements TrainTask {
         pass.dispose();
       }
     } finally {
-      tf.dispose([{ ...tensors }, { ...features }]);
+      tf.dispose([{ ...tensors }, { ...images.features }, images.pixelValues]);
     }
   }
 
@@ -88,8 +97,8 @@ export class MemoryTask implements TrainTask {
     const shown = samples.filter(isFollowable);
     if (shown.length === 0) return NOTHING;
     const objects = shown.map((sample) => followedObject(sample));
-    const tensors = clipTensors(objects, 'box', this.imageProcessor, this.side);
-    const features = this.featuresOf(tensors.pixelValues);
+    const tensors = clipTensors(objects, 'box', this.side);
+    const features = await this.features.of(framesOf(objects));
     const { points, labels } = tensors;
     const count = objects[0]?.images.length ?? 0;
     const frames = tf.tidy(() => {
@@ -109,22 +118,21 @@ export class MemoryTask implements TrainTask {
     return this.model.config.promptEncoder.imageSize;
   }
 
-  private featuresOf(pixelValues: tf.Tensor4D): Sam2ImageFeatures {
-    return this.encoding.run('frames', { pixelValues }, (given) => this.model.encodeFrame(given.pixelValues, inference));
+  private pixelsOf(images: readonly RasterImage[]): Images {
+    const { pixelValues, pixelMask } = this.imageProcessor.process(images);
+    pixelMask.dispose();
+    return { pixelValues };
   }
 
   private followed(
-    tensors: ClipTensors,
-    features: Sam2ImageFeatures | undefined,
-    prompt: FirstPrompt,
-    objects: number,
+    { visible, points, labels, masks }: ClipTensors,
+    { features, pixelValues }: Images,
+    variant: string,
+    frames: number,
   ): PassFunction<Outputs> {
-    const { pixelValues, visible, points, labels, masks } = tensors;
-    const frames = pixelValues.shape[0] / objects;
-    const image = features === undefined ? { pixelValues } : { ...features };
     return {
-      variant: `${prompt} ${frames}`,
-      inputs: { ...image, visible, points, labels, masks },
+      variant,
+      inputs: { ...(features ?? { pixelValues }), visible, points, labels, masks },
       forward: (context) =>
         tf.tidy(() => {
           const found = followClip(this.model, { frames, pixelValues, features, visible, points, labels, masks }, context);

@@ -7,7 +7,7 @@ import { Sam2VideoPredictor } from '../../src/infer/index.js';
 import type { Sam2Video } from '../../src/models/sam2/index.js';
 import { inference, type Parameter } from '../../src/nn/index.js';
 import { loadSam2VideoParts } from '../../src/pretrained/index.js';
-import { clipTensors, followedObject } from '../../src/train/clip-batch.js';
+import { clipTensors, followedObject, framesOf } from '../../src/train/clip-batch.js';
 import { followClip } from '../../src/train/follow-clip.js';
 import { freeze, MemoryTask, type RunConfig, runConfigSchema, runTraining, TrainingStopped } from '../../src/train/index.js';
 import { Rng } from '../../src/util/index.js';
@@ -51,7 +51,8 @@ describe('following a clip in training', () => {
     const model = await still();
     const [sample] = (await samplesOf(5, [1])) as [Sample];
     const object = followedObject(sample);
-    const { visible, truth, pixelValues, ...prompt } = clipTensors([object], 'box', videoImages(), SIDE);
+    const { visible, truth, ...prompt } = clipTensors([object], 'box', SIDE);
+    const { pixelValues, pixelMask } = videoImages().process(framesOf([object]));
     const found = tf.tidy(() => followClip(model, { frames: 5, pixelValues, ...prompt }, inference).map(({ objectScoreLogits }) => objectScoreLogits)); // biome-ignore format: one line
     const predictor = new Sam2VideoPredictor({ model, imageProcessor: videoImages() });
     const { width, height } = sample.image;
@@ -68,7 +69,7 @@ describe('following a clip in training', () => {
       ),
     ).toBeLessThan(1e-4);
     tracker.dispose();
-    tf.dispose([found, visible, truth, pixelValues, { ...prompt }]);
+    tf.dispose([found, visible, truth, pixelValues, pixelMask, { ...prompt }]);
     predictor.dispose();
   });
 });
