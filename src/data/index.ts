@@ -46,5 +46,5 @@ export { sequencesIn } from './sequences.js';
 export { kFolds, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';
-export type { Dataset, LaterFrame, Sample, SampleObject, SampleSource } from './types.js';
+export type { Dataset, Sample, SampleObject, SampleSource } from './types.js';
 export { vocabularyOf } from './vocabulary.js';

@@ -18,6 +18,7 @@ import { loadSam2Masker } from '../../dist/pretrained/index.js';
 import { ImageProcessor } from '../../dist/processing/index.js';
 import { Rng } from '../../dist/util/index.js';
 import { saveCheckpoint } from '../../dist/weights/index.js';
+import { changeConfig } from './config-json.mjs';
 
 const [from, to] = process.argv.slice(2);
 if (to === undefined) throw new Error('usage: node tools/real/with-memory.mjs FROM TO');
@@ -33,6 +34,15 @@ const WEAK = 0.3;
 
 /** Bias of all channels of queries and keys: with it, attention falls to a tenth within two or three cells. */
 const PLACE = 2;
+
+/** Integers that transformers reads as floats. */
+const FLOATS = [
+  'sigmoid_scale_for_mem_enc',
+  'sigmoid_bias_for_mem_enc',
+  'memory_attention_dropout',
+  'memory_attention_rope_dropout',
+  'memory_attention_rope_theta',
+];
 
 /** Slowest turn of positions, which tell the cells of a small map apart. */
 const THETA = 100;
@@ -112,7 +122,13 @@ tf.tidy(() => {
 
 await cp(from, to, { recursive: true });
 await saveCheckpoint(model, join(to, 'model.safetensors'));
-await writeFile(join(to, 'config.json'), `${JSON.stringify(json, null, 2)}\n`);
+const file = join(to, 'config.json');
+await changeConfig(file, (content) => Object.assign(content, json));
+const written = await readFile(file, 'utf8');
+await writeFile(
+  file,
+  written.replace(/"(\w+)": (-?\d+)(?=[,\n])/g, (line, key) => (FLOATS.includes(key) ? `${line}.0` : line)),
+);
 const own = new Set([...images.namedParameters()].map(([path]) => path));
 const size = (list) => list.reduce((sum, [, { shape }]) => sum + shape.reduce((a, b) => a * b, 1), 0);
 const added = [...parameters].filter(([path]) => !own.has(path));
