@@ -28,24 +28,26 @@ REGISTER_OP("SonogroundAttention")
     .Input("value: float")       // [S, columns]
     .Input("query_rows: int32")  // [G, N], or [G, 0]: consecutive
     .Input("key_rows: int32")    // [G, M], or [G, 0]: consecutive
-    .Input("padding: float")     // [2, heads * depth], or empty: zeros
+    .Input("padding: float")     // [2, heads * depth], or empty: zeros; only where values are as wide as keys
     .Input("bias: float")        // [1 or heads, N, M], or empty
     .Input("mask: float")        // [K, N, M], or empty
     .Attr("heads: int")
     .Attr("depth: int")
+    .Attr("value_depth: int = 0")  // of a head's values; 0: as keys
     .Attr("query_offset: int")
     .Attr("key_offset: int")
     .Attr("value_offset: int")
     .Attr("scale: float")
     .Attr("precision: {'float32', 'bfloat16'} = 'float32'")
-    .Output("mixed: float")  // [R, heads * depth]
+    .Output("mixed: float")  // [R, heads * value_depth]
     .SetShapeFn([](InferenceContext* c) {
       ShapeHandle query;
       TF_RETURN_IF_ERROR(c->WithRank(c->input(0), 2, &query));
-      int64_t heads, depth;
+      int64_t heads, depth, values;
       TF_RETURN_IF_ERROR(c->GetAttr("heads", &heads));
       TF_RETURN_IF_ERROR(c->GetAttr("depth", &depth));
-      c->set_output(0, c->Matrix(c->Dim(query, 0), heads * depth));
+      TF_RETURN_IF_ERROR(c->GetAttr("value_depth", &values));
+      c->set_output(0, c->Matrix(c->Dim(query, 0), heads * (values == 0 ? depth : values)));
       return absl::OkStatus();
     });
 
@@ -60,6 +62,8 @@ class AttentionOperation : public OpKernel {
   explicit AttentionOperation(OpKernelConstruction* context) : OpKernel(context) {
     OP_REQUIRES_OK(context, context->GetAttr("heads", &heads_));
     OP_REQUIRES_OK(context, context->GetAttr("depth", &depth_));
+    OP_REQUIRES_OK(context, context->GetAttr("value_depth", &valueDepth_));
+    if (valueDepth_ == 0) valueDepth_ = depth_;
     OP_REQUIRES_OK(context, context->GetAttr("query_offset", offsets_));
     OP_REQUIRES_OK(context, context->GetAttr("key_offset", offsets_ + 1));
     OP_REQUIRES_OK(context, context->GetAttr("value_offset", offsets_ + 2));
@@ -67,7 +71,7 @@ class AttentionOperation : public OpKernel {
     std::string precision;
     OP_REQUIRES_OK(context, context->GetAttr("precision", &precision));
     half_ = precision == "bfloat16";
-    OP_REQUIRES(context, heads_ > 0 && depth_ > 0 && *std::min_element(offsets_, offsets_ + 3) >= 0,
+    OP_REQUIRES(context, heads_ > 0 && depth_ > 0 && valueDepth_ > 0 && *std::min_element(offsets_, offsets_ + 3) >= 0,
                 absl::InvalidArgumentError("attention: heads and depth must be positive, offsets not negative"));
   }
 
@@ -75,7 +79,7 @@ class AttentionOperation : public OpKernel {
     Attention a = {};
     OP_REQUIRES_OK(context, Read(context, &a));
     Tensor* mixed;
-    OP_REQUIRES_OK(context, context->allocate_output(0, {context->input(0).dim_size(0), heads_ * depth_}, &mixed));
+    OP_REQUIRES_OK(context, context->allocate_output(0, {context->input(0).dim_size(0), heads_ * valueDepth_}, &mixed));
     if (mixed->NumElements() == 0) return;
     a.output = mixed->flat<float>().data();
     OP_REQUIRES_OK(context, Attend(context, a));
@@ -93,7 +97,7 @@ class AttentionOperation : public OpKernel {
     const int64_t heads = a.groups * a.heads, wanted = kShares * context->device()->tensorflow_cpu_worker_threads()->num_threads;
     const int64_t shares = (wanted + heads - 1) / heads;
     const int64_t queries = std::max(kMinQueries, (a.queries / shares + kMinQueries - 1) / kMinQueries * kMinQueries);
-    const int64_t chunks = (a.queries + queries - 1) / queries, work = a.queries * a.keys * a.depth / chunks;
+    const int64_t chunks = (a.queries + queries - 1) / queries, work = a.queries * a.keys * (a.depth + a.valueDepth) / 2 / chunks;
     const int64_t block = std::max<int64_t>(1, kMinWork / std::max<int64_t>(1, work));
     return ParallelForWithScratch(
         context, kOperation, heads * chunks, block, kernels.attentionScratch(a), [&](int64_t from, int64_t to, float* scratch) {
@@ -105,10 +109,10 @@ class AttentionOperation : public OpKernel {
   }
 
   absl::Status Read(OpKernelContext* context, Attention* a) const {
-    a->heads = heads_, a->depth = depth_, a->scale = scale_;
-    TF_RETURN_IF_ERROR(ReadMatrix(context->input(0), "query", offsets_[0], &a->query, &a->queryStride));
-    TF_RETURN_IF_ERROR(ReadMatrix(context->input(1), "key", offsets_[1], &a->key, &a->keyStride));
-    TF_RETURN_IF_ERROR(ReadMatrix(context->input(2), "value", offsets_[2], &a->value, &a->valueStride));
+    a->heads = heads_, a->depth = depth_, a->valueDepth = valueDepth_, a->scale = scale_;
+    TF_RETURN_IF_ERROR(ReadMatrix(context->input(0), "query", offsets_[0], depth_, &a->query, &a->queryStride));
+    TF_RETURN_IF_ERROR(ReadMatrix(context->input(1), "key", offsets_[1], depth_, &a->key, &a->keyStride));
+    TF_RETURN_IF_ERROR(ReadMatrix(context->input(2), "value", offsets_[2], valueDepth_, &a->value, &a->valueStride));
     const int64_t queryRows = context->input(0).dim_size(0), keyRows = context->input(1).dim_size(0);
     if (context->input(2).dim_size(0) != keyRows)
       return Mismatch("value", absl::StrCat("with the ", keyRows, " rows of key"), context->input(2).shape().DebugString());
@@ -122,6 +126,7 @@ class AttentionOperation : public OpKernel {
     if (a->keys < 1 && queryRows > 0) return Mismatch("keys", "for the queries", "none");
     const Tensor &padding = context->input(5), &bias = context->input(6), &mask = context->input(7);
     if (padding.NumElements() > 0) {
+      if (valueDepth_ != depth_) return Mismatch("padding", "for values as wide as keys", "others");
       if (padding.NumElements() != 2 * heads_ * depth_)
         return Mismatch("padding", absl::StrCat("of shape [2,", heads_ * depth_, "]"), padding.shape().DebugString());
       a->paddedKey = padding.flat<float>().data();
@@ -133,9 +138,10 @@ class AttentionOperation : public OpKernel {
     return ReadAdded(mask, "mask", *a, &a->mask, &a->maskGroups);
   }
 
-  absl::Status ReadMatrix(const Tensor& tensor, const char* name, int64_t offset, const float** data, int64_t* stride) const {
-    if (tensor.dims() != 2 || tensor.dim_size(1) < offset + heads_ * depth_)
-      return Mismatch(name, absl::StrCat("[rows, ", offset + heads_ * depth_, " columns or more]"), tensor.shape().DebugString());
+  absl::Status ReadMatrix(const Tensor& tensor, const char* name, int64_t offset, int64_t depth, const float** data,
+                          int64_t* stride) const {
+    if (tensor.dims() != 2 || tensor.dim_size(1) < offset + heads_ * depth)
+      return Mismatch(name, absl::StrCat("[rows, ", offset + heads_ * depth, " columns or more]"), tensor.shape().DebugString());
     *data = tensor.flat<float>().data() + offset;
     *stride = tensor.dim_size(1);
     return absl::OkStatus();
@@ -177,7 +183,7 @@ class AttentionOperation : public OpKernel {
     return absl::OkStatus();
   }
 
-  int64_t heads_, depth_, offsets_[3];
+  int64_t heads_, depth_, valueDepth_, offsets_[3];
   float scale_;
   bool half_ = false;
 };

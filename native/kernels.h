@@ -22,20 +22,20 @@ struct Norm {
 
 // softmax(scale Q K^T + bias + mask) V for groups of tokens selected from rows of matrices, such as the windows of a map.
 struct Attention {
-  int64_t groups, queries, keys, heads, depth;
-  // Row 0 of each matrix, and the distance between rows in floats. Head h starts at column h * depth.
+  int64_t groups, queries, keys, heads, depth, valueDepth;
+  // Row 0 of each matrix, and the distance between rows in floats. Head h starts at column h * depth, of values h * valueDepth.
   const float *query, *key, *value;
   int64_t queryStride, keyStride, valueStride;
   // Row indices of the tokens, [groups, queries] and [groups, keys]; null: consecutive. A negative row is padding: skipped as a
   // query; as a key it is `paddedKey`, or zeros if that is null.
   const int32_t *queryRows, *keyRows;
-  const float *paddedKey, *paddedValue;  // [heads * depth]
+  const float *paddedKey, *paddedValue;  // [heads * depth], [heads * valueDepth]
   // Added to the scores; null: none. [biasHeads, queries, keys] with 1 or all heads; [maskGroups, queries, keys], of which group
   // g takes g % maskGroups.
   const float *bias, *mask;
   int64_t biasHeads, maskGroups;
   float scale;
-  float* output;  // [query rows, heads * depth]
+  float* output;  // [query rows, heads * valueDepth]
 };
 
 // activation(x W^T + bias) + added.

@@ -2,7 +2,7 @@ import { type BinaryMask, maskArea, type RasterImage } from '../imaging/index.js
 import type { Rng } from '../util/index.js';
 import { applyAugmentations, boundsOf, moveWhole } from './apply-augmentations.js';
 import type { Augmentations } from './augmentations.js';
-import { type Affine, type Frame, moveImage, moveMask, swapSides } from './move.js';
+import { type Affine, aboutCentre, type Frame, moveImage, moveMask, swapSides } from './move.js';
 import { eraseRectangle } from './rescan.js';
 import { STRONG } from './strong.js';
 import type { Sample } from './types.js';
@@ -23,11 +23,12 @@ const KEPT_SHARE = 0.25;
 const TRIES = 10;
 
 /**
- * Augments an image and its masks together. Boxes are recomputed from the transformed masks. No object is lost: the crops of
+ * Augments an image and its masks together, or all frames of a clip alike (`ultrasound` alone). Boxes are recomputed from the transformed masks. No object is lost: the crops of
  * `paper` keep every object whole, the moves of `ultrasound` at least 0.25 of each, those of `strong` at least 0.6.
  */
 export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;
+  if (sample.later !== undefined && preset !== 'ultrasound') throw new RangeError('augment: clips take ultrasound or none');
   if (preset === 'strong') return applyAugmentations(sample, STRONG, rng);
   if (typeof preset !== 'string') return applyAugmentations(sample, preset, rng);
   const { width, height } = sample.image;
@@ -35,10 +36,18 @@ export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample
   const move = preset === 'paper' ? zoomOrPad(sample, rng) : gentleMoveOf(sample, rng);
   const source = { width, height, affine: flipped ? mirrored(move, width) : move };
   const image = moveImage(sample.image, source);
-  const changed = preset === 'paper' ? sometimesErase(image, rng) : rescan(image, rng);
+  const scan = preset === 'paper' ? undefined : drawScan(rng);
+  const changed = scan === undefined ? sometimesErase(image, rng) : rescan(image, scan, rng);
   const rename = (phrase: string) => (flipped ? swapSides(phrase) : phrase);
   const objects = sample.objects.map((object) => moveWhole(object, source, rename));
-  return { ...sample, image: changed, objects, phrases: sample.phrases.map(rename) };
+  const still = { ...sample, image: changed, objects, phrases: sample.phrases.map(rename) };
+  if (sample.later === undefined || scan === undefined) return still;
+  // One probe and one scanner in all frames; the noise is each frame's own.
+  const later = sample.later.map(({ image: own, masks }) => ({
+    image: rescan(moveImage(own, source), scan, rng),
+    masks: masks.map((mask) => moveMask(mask, source)),
+  }));
+  return { ...still, later };
 }
 
 /** Zooms in on a window that contains all objects (crop and resize) or out (pad and resize). */
@@ -73,18 +82,8 @@ function gentleMove(width: number, height: number, rng: Rng): Affine {
   const angle = rng.normal(0, 0.09);
   const zoom = rng.uniform(0.78, 1.18);
   const stretch = rng.uniform(0.88, 1.14);
-  const [sx, sy] = [zoom * stretch, zoom / stretch];
-  const [cx, cy] = [width / 2, height / 2];
-  const [tx, ty] = [rng.normal(0, 0.07) * width, rng.normal(0, 0.07) * height];
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  return [
-    cos * sx,
-    -sin * sy,
-    cx + tx - cos * sx * cx + sin * sy * cy,
-    sin * sx,
-    cos * sy,
-    cy + ty - sin * sx * cx - cos * sy * cy,
-  ];
+  const shift = [rng.normal(0, 0.07) * width, rng.normal(0, 0.07) * height] as const;
+  return aboutCentre({ width, height }, { angle, scale: [zoom * stretch, zoom / stretch], shift });
 }
 
 /** The same move followed by a left-right flip. */
@@ -97,12 +96,23 @@ function sometimesErase(image: RasterImage, rng: Rng): RasterImage {
   return rng.chance(0.5) ? eraseRectangle(image, rng.uniform(0.02, 0.15), rng) : image;
 }
 
-/** Gain, contrast, gain along depth and noise: varies the scanner's settings. */
-function rescan({ width, height, data }: RasterImage, rng: Rng): RasterImage {
+/** A scanner's settings. */
+interface Scan {
+  readonly gamma: number;
+  readonly gain: number;
+  readonly slope: number;
+  readonly noise: number;
+}
+
+function drawScan(rng: Rng): Scan {
   const gamma = Math.exp(rng.normal(0, 0.25));
   const gain = rng.uniform(0.75, 1.3);
   const slope = rng.normal(0, 0.15);
-  const noise = rng.uniform(0, 0.12);
+  return { gamma, gain, slope, noise: rng.uniform(0, 0.12) };
+}
+
+/** Gain, contrast, gain along depth and noise: varies the scanner's settings. */
+function rescan({ width, height, data }: RasterImage, { gamma, gain, slope, noise }: Scan, rng: Rng): RasterImage {
   const curve = Float32Array.from({ length: 256 }, (_, i) => 255 * gain * (i / 255) ** gamma);
   const out = new Uint8Array(data.length);
   for (let y = 0; y < height; y++) {

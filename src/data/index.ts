@@ -3,6 +3,7 @@
 export { type AuditReport, auditDatasets, auditForTraining, openFolders, writeAuditPage } from './audit/index.js';
 export { type AugmentChoice, augment } from './augment.js';
 export type { Augmentations } from './augmentations.js';
+export { ClipDataset } from './clips.js';
 export { CocoDataset, type LoadedAnnotations, type Split, writeCoco } from './coco.js';
 export { ConcatDataset } from './concat.js';
 export { type ExemplarOptions, type Exemplars, loadExemplars } from './exemplars.js';
@@ -30,6 +31,7 @@ export {
   generatePhantom,
   generatePhantomClip,
   type PhantomClip,
+  PhantomClipDataset,
   type PhantomClipOptions,
   PhantomDataset,
   type PhantomDatasetOptions,
@@ -40,6 +42,7 @@ export {
 } from './phantom/index.js';
 export { RenameDataset } from './rename.js';
 export { RepeatDataset } from './repeat.js';
+export { sequencesIn } from './sequences.js';
 export { kFolds, splitIndices } from './splits.js';
 export { StuDataset } from './stu.js';
 export { Subset } from './subset.js';

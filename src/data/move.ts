@@ -20,6 +20,31 @@ export function compose([a, b, c, d, e, f]: Affine, last: Affine): Affine {
   return [a * p + b * s, a * q + b * t, a * r + b * u + c, d * p + e * s, d * q + e * t, d * r + e * u + f];
 }
 
+/** A rotation (radians), scaling and shift (pixels) about the centre of an image. */
+export function aboutCentre(
+  { width, height }: { readonly width: number; readonly height: number },
+  {
+    angle,
+    scale: [sx, sy],
+    shift: [tx, ty],
+  }: {
+    readonly angle: number;
+    readonly scale: readonly [x: number, y: number];
+    readonly shift: readonly [x: number, y: number];
+  },
+): Affine {
+  const [cx, cy] = [width / 2, height / 2];
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return [
+    cos * sx,
+    -sin * sy,
+    cx + tx - cos * sx * cx + sin * sy * cy,
+    sin * sx,
+    cos * sy,
+    cy + ty - sin * sx * cx - cos * sy * cy,
+  ];
+}
+
 /** Resamples an image bilinearly; black outside. */
 export function moveImage(image: RasterImage, frame: Frame): RasterImage {
   return mergePlanes(splitPlanes(image).map((plane) => movePlane(plane, frame)));

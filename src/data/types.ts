@@ -24,6 +24,15 @@ export interface Sample {
   readonly objects: readonly SampleObject[];
   /** The prompt's phrases. Phrases without an object are negatives. */
   readonly phrases: readonly string[];
+  /** The frames after `image`, of a sample that is a clip. */
+  readonly later?: readonly LaterFrame[];
+}
+
+/** A frame of a clip after the first. */
+export interface LaterFrame {
+  readonly image: RasterImage;
+  /** Masks of the sample's objects, in their order, on the frame's own grid; empty where an object is not visible. */
+  readonly masks: readonly BinaryMask[];
 }
 
 /** Samples that are loaded one at a time. */

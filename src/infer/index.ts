@@ -96,6 +96,7 @@ export type { MarkedPoint, PointMask, PointMasker } from './point-masker.js';
 export { rawForward } from './raw-forward.js';
 export { SamImagePredictor, type SamImagePredictorOptions } from './sam-predictor.js';
 export { Sam2ImagePredictor, type Sam2ImagePredictorOptions } from './sam2-predictor.js';
+export { selectMemory } from './sam2-video/select-memory.js';
 export { loadSam2VideoPredictor, Sam2VideoPredictor, type Sam2VideoPredictorOptions } from './sam2-video-predictor.js';
 export { centreOf, SamusPredictor } from './samus-predictor.js';
 export type { SegmentOptions } from './segment-options.js';

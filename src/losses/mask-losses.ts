@@ -61,3 +61,15 @@ export function thresholdedIou(maskLogits: tf.Tensor3D, targets: tf.Tensor3D): t
     return tf.div(tf.add(shared, 1e-6), tf.add(joined, 1e-6)) as tf.Tensor1D;
   });
 }
+
+/**
+ * Cross-entropy of object scores.
+ *
+ * @param logits - any shape f32.
+ * @param present - the same shape, 0 or 1.
+ * @returns [] f32, the sum.
+ * @see Ravi et al. 2024, SAM 2, appendix D.2.1
+ */
+export function objectScoreLoss(logits: tf.Tensor, present: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => tf.sum(tf.sub(tf.softplus(logits), tf.mul(logits, present))) as tf.Scalar);
+}

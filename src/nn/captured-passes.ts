@@ -150,6 +150,7 @@ export class CapturedPasses {
     const crossing = results.slice(count);
     return {
       outputs: filled(structure, tensors) as O,
+      depends: (output) => tracked.some((i) => tensors[i]?.id === output.id),
       backward(at) {
         const given = new Map(at.map(([output, gradient]) => [output.id, gradient]));
         const absent: tf.Tensor[] = [];

@@ -6,6 +6,8 @@ import type { ForwardContext, TensorRecord } from './forward-context.js';
 export interface TrainingPass<O> {
   /** Owned by the pass. */
   readonly outputs: O;
+  /** Whether an output depends on a trainable parameter, so that {@link backward} takes it. */
+  depends(output: tf.Tensor): boolean;
   /**
    * Gradients of a scalar with respect to every trainable parameter that the outputs depend on.
    *

@@ -50,6 +50,7 @@ export class TrainingPasses {
       const outputs = pass.forward(tape);
       return {
         outputs,
+        depends: (output) => tape.isTracked(output),
         backward: (at) => tape.backward(at).gradients,
         dispose() {
           tf.dispose(tensorsIn(outputs));

@@ -75,7 +75,7 @@ export interface TokenAttentionArgs {
   readonly query: tf.Tensor;
   /** [B, M, C] f32. */
   readonly key: tf.Tensor;
-  /** [B, M, C] f32. */
+  /** [B, M, V] f32. */
   readonly value: tf.Tensor;
   readonly heads: number;
   /** Of the factors of both products, where the backend has a fused operation. Default: `float32`. */
@@ -85,15 +85,16 @@ export interface TokenAttentionArgs {
 /**
  * Multi-head softmax(Q Kᵀ / sqrt(d)) V of tokens whose channels are the concatenated heads.
  *
- * @returns [B, N, C] f32.
+ * @returns [B, N, V] f32.
  */
 export function attend({ query, key, value, heads, precision }: TokenAttentionArgs): tf.Tensor3D {
   const [b = 0, n = 0, c = 0] = query.shape;
   if (hasGroupAttention()) {
     const groups = { count: b };
-    const sizes = { heads, depth: c / heads, queryGroups: groups, keyGroups: groups };
+    const values = value.shape.at(-1) ?? c;
+    const sizes = { heads, depth: c / heads, valueDepth: values / heads, queryGroups: groups, keyGroups: groups };
     const mixed = groupAttention({ query, key, value, ...sizes, precision });
-    return mixed.reshape([b, n, c]);
+    return mixed.reshape([b, n, values]);
   }
   const split = (x: tf.Tensor) => splitHeads(x, heads);
   return mergeHeads(scaledDotProductAttention({ query: split(query), key: split(key), value: split(value) }));

@@ -16,6 +16,8 @@ export interface GroupAttentionArgs {
   readonly value: tf.Tensor;
   readonly heads: number;
   readonly depth: number;
+  /** Of a head's values. Default: `depth`. */
+  readonly valueDepth?: number | undefined;
   /** First columns of query, key and value. Default: 0; other values if several are columns of one matrix. */
   readonly offsets?: readonly [number, number, number];
   /** Default: 1 / sqrt(depth). */
@@ -23,7 +25,7 @@ export interface GroupAttentionArgs {
   readonly queryGroups: TokenGroups;
   /** As many groups as for the queries. */
   readonly keyGroups: TokenGroups;
-  /** Key and value of padding, [heads * depth] f32 each. Default: zeros. */
+  /** Key and value of padding, [heads * depth] f32 each, if both are as wide. Default: zeros. */
   readonly padding?: readonly [tf.Tensor, tf.Tensor] | undefined;
   /** [1 or heads, N, M] f32, added to the scores. */
   readonly bias?: tf.Tensor3D | undefined;
@@ -42,7 +44,7 @@ export function hasGroupAttention(): boolean {
  * softmax(scale Q Kᵀ + bias + mask) V in each group, by a custom TensorFlow operation: tokens are read and written in place, and
  * only a few scores exist at a time. See {@link hasGroupAttention}.
  *
- * @returns [query rows, heads * depth] f32.
+ * @returns [query rows, heads * valueDepth] f32.
  */
 export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
   const {
@@ -51,6 +53,7 @@ export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
     value,
     heads,
     depth,
+    valueDepth,
     offsets = [0, 0, 0],
     scale = 1 / Math.sqrt(depth),
     padding,
@@ -71,7 +74,7 @@ export function groupAttention(args: GroupAttentionArgs): tf.Tensor2D {
       bias: bias ?? none,
       mask: mask ?? none,
     };
-    return nativeAttention(inputs, { heads, depth, scale, offsets, precision });
+    return nativeAttention(inputs, { heads, depth, valueDepth, scale, offsets, precision });
   });
 }
 

@@ -29,6 +29,7 @@ export {
   maskerConfigs,
   resolveModel,
   type Sam2Parts,
+  type Sam2VideoParts,
   type SamParts,
 } from './load-model.js';
 export { loadSamus, type SamusParts, samusConfigs } from './load-samus.js';

@@ -185,8 +185,8 @@ const evalSchema = z.strictObject({
 
 /** Configuration of a run. One YAML file is one reproducible run. */
 export const runConfigSchema = z.strictObject({
-  /** The model to train. Of detector and masker, the other one stays frozen. */
-  task: z.enum(['detector', 'masker', 'universeg']).default('detector'),
+  /** The model to train. Of detector and masker, the other one stays frozen. `memory` is the masker's, for clips. */
+  task: z.enum(['detector', 'masker', 'memory', 'universeg']).default('detector'),
   run: runSchema,
   model: modelSchema.prefault({}),
   data: dataSchema,

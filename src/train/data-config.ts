@@ -40,6 +40,12 @@ const setSchema = z.strictObject({
   phantom: phantomSchema.optional(),
 });
 
+/** Clips, which `task: memory` trains on. */
+const clipsSchema = z.strictObject({
+  /** Frames of each clip. */
+  frames: z.int().min(2).max(32).default(8),
+});
+
 /** Where a run's images come from and how they are split. */
 export const dataSchema = z.strictObject({
   /** Layout of the folder. */
@@ -61,6 +67,11 @@ export const dataSchema = z.strictObject({
   /** Train even if training images or patients also occur in validation or test. */
   allowOverlap: z.boolean().default(false),
   phantom: phantomSchema.prefault({}),
+  /**
+   * Samples are clips: of phantoms that move, of the sequences of a dataset (images of one group, named alike but for a number), and
+   * of single images that are moved. For `task: memory`. Default: single images.
+   */
+  clips: clipsSchema.optional(),
 });
 
 /** The data of a run; see {@link dataSchema}. Apart from the rest of a run's configuration, for threads that only read images. */

@@ -1,4 +1,5 @@
 import {
+  ClipDataset,
   CocoDataset,
   ConcatDataset,
   type Dataset,
@@ -6,6 +7,7 @@ import {
   KeptDataset,
   kFolds,
   openSets,
+  PhantomClipDataset,
   PhantomDataset,
   phantomDomains,
   type SampleStore,
@@ -32,6 +34,20 @@ export interface OpenDataOptions {
 
 /** Opens the data of a run, split according to its configuration. */
 export async function openData(data: DataConfig, seed: number, options: OpenDataOptions = {}): Promise<DataSplits> {
+  const splits = await openSamples(data, seed, options);
+  if (data.sets.length > 0) return splits; // set by set already
+  const clips = (split: keyof DataSplits) => asClips(splits[split], split, data, seed);
+  return { train: clips('train'), val: clips('val'), test: clips('test') };
+}
+
+/** Clips of a split's images; samples that are clips already stay as they are. Validation sees each image about once. */
+function asClips(dataset: Dataset, split: keyof DataSplits, { clips }: DataConfig, seed: number): Dataset {
+  if (clips === undefined || dataset instanceof PhantomClipDataset) return dataset;
+  const { frames } = clips;
+  return new ClipDataset(dataset, { frames, every: split === 'train' ? 1 : frames, seed });
+}
+
+async function openSamples(data: DataConfig, seed: number, options: OpenDataOptions): Promise<DataSplits> {
   const { logger, store } = options;
   if (data.sets.length > 0 && data.format !== 'coco')
     throw new ConfigError({
@@ -42,7 +58,7 @@ export async function openData(data: DataConfig, seed: number, options: OpenData
     });
   switch (data.format) {
     case 'phantom':
-      return phantomSplits(data.phantom, seed);
+      return phantomSplits(data.phantom, seed, data.clips);
     case 'coco': {
       if (data.sets.length > 0) return mixedSplits(data, seed, options);
       const root = rootOf(data);
@@ -79,7 +95,7 @@ async function mixedSplits(data: DataConfig, seed: number, { logger, store }: Op
         what: 'repeat, paste and phrases are for datasets on disk, not for phantoms',
         fix: 'Set phantom.train and phantom.phrases',
       });
-    return [phantomSplits(phantom, seed)];
+    return [phantomSplits(phantom, seed, data.clips)];
   });
   const options = { protocol, missing, cache, seed: split.seed, store, logger };
   const read = onDisk.length > 0 ? [await openSets(onDisk, { ...options, root: rootOf(data) })] : [];
@@ -89,13 +105,20 @@ async function mixedSplits(data: DataConfig, seed: number, { logger, store }: Op
   const merged = (key: keyof DataSplits) =>
     new ConcatDataset(
       name,
-      [...read, ...generated].flatMap((splits) => setsOf(splits[key])),
+      [...read, ...generated].flatMap((splits) => setsOf(splits[key]).map((set) => asClips(set, key, data, seed))),
     );
   return { train: merged('train'), val: merged('val'), test: merged('test') };
 }
 
 /** The splits of each fold of a cross-validation: every image is tested once. */
 export async function openFolds(data: DataConfig, folds: number, store?: SampleStore): Promise<DataSplits[]> {
+  if (data.clips !== undefined)
+    throw new ConfigError({
+      code: 'E_CONFIG_CONFLICT',
+      where: 'eval.folds',
+      what: 'clips are not divided into folds',
+      fix: 'Set eval.folds to 0',
+    });
   if (data.format === 'phantom' || data.format === 'coco') {
     const what = `a dataset of format ${data.format} has splits of its own and cannot be divided into folds`;
     throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'eval.folds', what, fix: 'Set eval.folds to 0' });
@@ -122,7 +145,7 @@ async function openWhole(data: DataConfig, logger?: Logger): Promise<Dataset> {
   return data.format === 'stu' ? StuDataset.open(rootOf(data), { phrase }) : FoldersDataset.open(rootOf(data), { phrase });
 }
 
-function phantomSplits(phantom: DataConfig['phantom'], seed: number): DataSplits {
+function phantomSplits(phantom: DataConfig['phantom'], seed: number, clips: DataConfig['clips']): DataSplits {
   const domain = phantomDomains[phantom.domain];
   if (domain === undefined) {
     const known = Object.keys(phantomDomains).join(', ');
@@ -136,7 +159,10 @@ function phantomSplits(phantom: DataConfig['phantom'], seed: number): DataSplits
   const { width, height } = phantom.size;
   const phrases = phantom.phrases.length > 0 ? { phrases: phantom.phrases } : {};
   // Distant seeds: no phantom of one split can appear in another.
-  const split = (size: number, k: number) => new PhantomDataset({ size, seed: seed * 4 + k, width, height, domain, ...phrases });
+  const split = (size: number, k: number) => {
+    const options = { size, seed: seed * 4 + k, width, height, domain, ...phrases };
+    return clips === undefined ? new PhantomDataset(options) : new PhantomClipDataset({ ...options, frames: clips.frames });
+  };
   return { train: split(phantom.train, 1), val: split(phantom.val, 2), test: split(phantom.test, 3) };
 }
 

@@ -8,6 +8,7 @@ export { DetectorTask } from './detector-task.js';
 export { ExemplarTask } from './exemplar-task.js';
 export { freeze } from './freeze.js';
 export { MaskerTask } from './masker-task.js';
+export { MemoryTask } from './memory-task.js';
 export { withNegatives } from './negatives.js';
 export { preflight } from './preflight.js';
 export { connect, isAgreed, type Mpi, onRoot, Ranks } from './ranks/index.js';

@@ -1,19 +1,15 @@
 import { tf } from '../backend/index.js';
 import type { Sample, SampleObject } from '../data/index.js';
-import { resizeGreyMask } from '../imaging/index.js';
-import { maskLosses, thresholdedIou } from '../losses/index.js';
 import type { Sam2 } from '../models/sam2/index.js';
 import { type ForwardContext, inference, type PassFunction, TrainingPasses } from '../nn/index.js';
-import { resizeBilinear } from '../ops/index.js';
 import { type ImageProcessor, scaleBoxes } from '../processing/index.js';
 import { Rng } from '../util/index.js';
+import { jitter } from './box-jitter.js';
+import { lossOf, truthTensor } from './mask-loss.js';
 import type { LossReport, TrainStep, TrainTask } from './task.js';
 
 /** Objects trained per image and step. Images with fewer objects repeat some, each time with another box. */
 const PROMPTS_PER_IMAGE = 3;
-
-/** Standard deviation of the noise on each side of a box prompt, as a share of the box. SAM, appendix A. */
-const BOX_NOISE = 0.1;
 
 /** Mask logits are compared with the ground truth at this multiple of their own resolution, where boundaries are finer. */
 const LOSS_SCALE = 2;
@@ -120,7 +116,8 @@ export class MaskerTask implements TrainTask {
       });
     const truthOf = (masks: tf.Tensor5D) => {
       const [h = 0, w = 0] = masks.shape.slice(-2);
-      return truthTensor(prompts.objects, { height: h * LOSS_SCALE, width: w * LOSS_SCALE });
+      const truth = prompts.objects.map((row) => row.map(({ mask }) => mask));
+      return truthTensor(truth, { height: h * LOSS_SCALE, width: w * LOSS_SCALE });
     };
     try {
       return await use({ variant: multimask ? 'several masks' : 'one mask', inputs: { pixelValues, boxes }, forward }, truthOf);
@@ -144,94 +141,4 @@ function drawPrompts(samples: readonly Sample[], rng: Rng): Prompts {
   });
   const boxes = objects.map((row, b) => row.map(({ boxXyxyPx }) => jitter(boxXyxyPx, (samples[b] as Sample).image, rng)));
   return { boxes, objects };
-}
-
-/** Moves each side of a box by random noise, clamped to the image. */
-function jitter(
-  [x0, y0, x1, y1]: readonly [number, number, number, number],
-  { width, height }: { width: number; height: number },
-  rng: Rng,
-): [number, number, number, number] {
-  const dx = () => rng.normal(0, BOX_NOISE * (x1 - x0));
-  const dy = () => rng.normal(0, BOX_NOISE * (y1 - y0));
-  const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
-  const left = clamp(x0 + dx(), 0, width - 2);
-  const top = clamp(y0 + dy(), 0, height - 2);
-  return [left, top, clamp(x1 + dx(), left + 1, width), clamp(y1 + dy(), top + 1, height)];
-}
-
-/** [B, N, h, w] of 0 and 1. */
-function truthTensor(objects: readonly SampleObject[][], size: { height: number; width: number }): tf.Tensor4D {
-  const flat = objects.flat();
-  const plane = size.height * size.width;
-  const values = new Float32Array(flat.length * plane);
-  for (const [i, { mask }] of flat.entries()) {
-    const grey = { width: mask.width, height: mask.height, data: mask.data.map((v) => v * 255) };
-    values.set(resizeGreyMask(grey, size).data, i * plane);
-  }
-  return tf.tensor4d(values, [objects.length, flat.length / objects.length, size.height, size.width]);
-}
-
-/** Weights of the loss terms: focal 20, Dice 1, IoU 1, as in SAM. */
-const WEIGHTS = { focal: 20, dice: 1, iou: 1 };
-
-interface MaskLoss {
-  readonly report: LossReport;
-  readonly dMasks: tf.Tensor;
-  readonly dScores: tf.Tensor;
-}
-
-/** Loss and its gradients with respect to the outputs. With several masks per object, only the best one is trained. */
-async function lossOf(masks: tf.Tensor5D, scores: tf.Tensor3D, truth: tf.Tensor4D): Promise<MaskLoss> {
-  const [b, n, m, h, w] = masks.shape;
-  const [, , height, width] = truth.shape;
-  const each = b * n * m;
-  const target = tf.tidy(
-    () => tf.reshape(tf.tile(tf.reshape(truth, [b * n, 1, height * width]), [1, m, 1]), [each, height, width]) as tf.Tensor3D,
-  );
-  const enlarge = (logits: tf.Tensor) =>
-    tf.reshape(resizeBilinear(tf.reshape(logits, [each, h, w, 1]) as tf.Tensor4D, [height, width]), [
-      each,
-      height,
-      width,
-    ]) as tf.Tensor3D;
-  const trueIou = tf.tidy(() => thresholdedIou(enlarge(masks), target));
-  const parts = (logits: tf.Tensor, predicted: tf.Tensor) =>
-    maskLosses(enlarge(logits), tf.reshape(predicted, [each]) as tf.Tensor1D, target, trueIou);
-
-  const quality = tf.tidy(() => {
-    const { focal, dice } = parts(masks, scores);
-    return tf.add(tf.mul(focal, WEIGHTS.focal), tf.mul(dice, WEIGHTS.dice));
-  });
-  const taught = bestOfEach(await quality.data<'float32'>(), m);
-  const share = tf.tensor1d(taught.map((best) => (best ? 1 / (b * n) : 0)));
-  // The IoU head is trained on every mask, good or bad.
-  const all = 1 / each;
-  const total = (logits: tf.Tensor, predicted: tf.Tensor) => {
-    const { focal, dice, iou } = parts(logits, predicted);
-    const shape = tf.add(tf.mul(focal, WEIGHTS.focal), tf.mul(dice, WEIGHTS.dice));
-    return tf.add(tf.sum(tf.mul(shape, share)), tf.mul(tf.sum(iou), WEIGHTS.iou * all)) as tf.Scalar;
-  };
-  const { value, grads } = tf.valueAndGrads((logits, predicted) => total(logits as tf.Tensor, predicted as tf.Tensor))([
-    masks,
-    scores,
-  ]);
-  const terms = tf.tidy(() => {
-    const { focal, dice, iou } = parts(masks, scores);
-    const mean = (loss: tf.Tensor) => tf.sum(tf.mul(loss, share));
-    return tf.stack([value, mean(focal), mean(dice), tf.mean(iou), mean(trueIou)]);
-  });
-  const [sum = 0, focal = 0, dice = 0, iou = 0, overlap = 0] = await terms.data<'float32'>();
-  tf.dispose([target, trueIou, quality, share, value, terms]);
-  const [dMasks, dScores] = grads as [tf.Tensor, tf.Tensor];
-  return { report: { total: sum, terms: { focal, dice, iou, overlap } }, dMasks, dScores };
-}
-
-/** Marks the smallest in every `m` losses. */
-function bestOfEach(losses: Float32Array, m: number): boolean[] {
-  return Array.from(losses, (loss, i) => {
-    const start = i - (i % m);
-    const group = losses.subarray(start, start + m);
-    return group.indexOf(Math.min(...group)) === i - start && !Number.isNaN(loss);
-  });
 }

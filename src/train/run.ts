@@ -8,9 +8,11 @@ import {
   exemplarModel,
   loadDetector,
   loadSam2Masker,
+  loadSam2VideoParts,
   loadUniverSeg,
   resolveModel,
   type Sam2Parts,
+  type Sam2VideoParts,
 } from '../pretrained/index.js';
 import { saveImageSettings } from '../processing/index.js';
 import { canonicalPhrase } from '../prompts/index.js';
@@ -24,6 +26,7 @@ import { DetectorTask } from './detector-task.js';
 import { ExemplarTask } from './exemplar-task.js';
 import { freeze } from './freeze.js';
 import { MaskerTask } from './masker-task.js';
+import { MemoryTask } from './memory-task.js';
 import { scoreAsked } from './monitor.js';
 import { preflight, samplesWithObjects } from './preflight.js';
 import { onRoot, type Ranks, requireEnoughImages } from './ranks/index.js';
@@ -69,6 +72,7 @@ export async function runTraining(config: RunConfig, data: OpenedSplits, options
     }
   }
   refuseOwnAdapter(config);
+  checkClips(config);
   const { ranks, logger = silentLogger } = options;
   requireEnoughImages(config.train.batchSize, ranks);
   await onRoot(ranks, () => auditForTraining(data, { allowOverlap: config.data.allowOverlap, logger }));
@@ -80,7 +84,7 @@ export async function runTraining(config: RunConfig, data: OpenedSplits, options
     scores = await loadScores();
     if (config.lora !== undefined && config.train.preflight)
       await onRoot(ranks, () => preflight(task, data.train, config.run.seed, logger));
-    const base = config.model[config.task] ?? exemplarModel;
+    const base = config.model[config.task === 'memory' ? 'masker' : config.task] ?? exemplarModel;
     return await train({
       task,
       models: { [base]: await resolveModel(base) },
@@ -109,6 +113,24 @@ function refuseOwnAdapter({ task, model }: RunConfig): void {
   const what = `the ${task} is what is trained, and training starts from a model without adapters`;
   const fix = `Remove it, or export the model with its adapter and name that folder as model.${task}`;
   throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: `model.${key}`, what, fix });
+}
+
+/** @throws ConfigError when a task is given clips that takes images, or the other way round. */
+function checkClips({ task, data: { clips }, train: { augment, monitor } }: RunConfig): void {
+  const conflict = (where: string, what: string, fix: string) => new ConfigError({ code: 'E_CONFIG_CONFLICT', where, what, fix });
+  if (task !== 'memory') {
+    if (clips === undefined) return;
+    throw conflict('data.clips', `a ${task} is trained on single images`, 'Remove it, or set task: memory');
+  }
+  if (clips === undefined) throw conflict('data.clips', 'a memory is trained on clips', 'Set data.clips.frames, as in 8');
+  if (augment !== 'none' && augment !== 'ultrasound')
+    throw conflict(
+      'train.augment',
+      'the frames of a clip are augmented alike, by ultrasound alone',
+      'Set it to ultrasound or none',
+    );
+  if (scoreAsked(monitor) !== undefined)
+    throw conflict('train.monitor', `a memory has no ${monitor}`, 'Choose val.loss or a part of the loss, such as val.overlap');
 }
 
 /** Number of steps from which graphs pay off: tracing takes some seconds per prompt length. */
@@ -168,6 +190,19 @@ async function maskerTask(config: RunConfig, { val }: OpenedSplits, capture: boo
   return { task: new MaskerTask({ ...parts, save, capture }), loadScores: () => maskerScores(config, parts, val) };
 }
 
+/** The masker stays as it is where `train.freeze` or `lora` says so. */
+async function memoryTask(config: RunConfig, _data: OpenedSplits, capture: boolean, logger: Logger): Promise<Judged> {
+  if (config.model.imageSize !== undefined) {
+    const what = "the size of the masker's images is part of its model";
+    throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where: 'model.imageSize', what, fix: 'Remove it' });
+  }
+  const folder = config.model.masker;
+  const parts = await loadSam2VideoParts(folder, start(config));
+  freeze(parts.model, config);
+  const save = adapt(parts.model, config, folder, logger) ?? ((dir: string) => saveModelDirectory(parts, folder, dir));
+  return { task: new MemoryTask({ ...parts, save, capture }), loadScores: async () => undefined };
+}
+
 /** A UniverSeg is trained as a whole, alone. */
 async function exemplarTask(config: RunConfig, { train }: OpenedSplits): Promise<Judged> {
   refuseForExemplars(config);
@@ -205,7 +240,7 @@ function refuseForExemplars({ model, lora, train }: RunConfig): void {
     if (value !== undefined) throw new ConfigError({ code: 'E_CONFIG_CONFLICT', where, what, fix: 'Remove it' });
 }
 
-const JUDGED = { detector: detectorTask, masker: maskerTask, universeg: exemplarTask } as const;
+const JUDGED = { detector: detectorTask, masker: maskerTask, memory: memoryTask, universeg: exemplarTask } as const;
 
 function start({ model, run }: RunConfig): { random?: Rng } {
   return model.start === 'random' ? { random: Rng.seeded(run.seed) } : {};
@@ -217,7 +252,11 @@ function sizeOf(size: NonNullable<RunConfig['model']['imageSize']>) {
   return { shortest_edge: size.shortest, longest_edge: size.longest };
 }
 
-async function saveModelDirectory({ model }: DetectorParts | Sam2Parts, source: string, dir: string): Promise<void> {
+async function saveModelDirectory(
+  { model }: DetectorParts | Sam2Parts | Sam2VideoParts,
+  source: string,
+  dir: string,
+): Promise<void> {
   await mkdir(dir, { recursive: true });
   await saveCheckpoint(model, join(dir, 'model.safetensors'));
   const folder = await modelFolder(await resolveModel(source));

@@ -38,7 +38,7 @@ const texts = z.array(z.string()).readonly();
 
 const trainingSchema = z
   .strictObject({
-    task: z.enum(['detector', 'masker', 'universeg']),
+    task: z.enum(['detector', 'masker', 'memory', 'universeg']),
     steps: z.int(),
     epochs: z.int(),
     /** `train.monitor`: the number that decided which weights are the best. Files of version 1 do not say. */

@@ -23,6 +23,7 @@ export function selectTrainedModels(config: Pick<RunConfig, 'task' | 'model' | '
       fix: 'Use it with infer --exemplars DIR --model, or with eval --method universeg',
     });
   const start = selectStartingModels(config);
-  if (config.task === 'masker') return { ...start, [config.lora === undefined ? 'masker' : 'maskerAdapter']: bestDir };
+  if (config.task === 'masker' || config.task === 'memory')
+    return { ...start, [config.lora === undefined ? 'masker' : 'maskerAdapter']: bestDir };
   return { ...start, [config.lora === undefined ? 'detector' : 'adapter']: bestDir };
 }

@@ -5,6 +5,7 @@ import { geluByOperation, portableGelu } from '../../src/nn/activation.js';
 import { addLinear, Linear, type Parameter, throughHidden } from '../../src/nn/index.js';
 import { layerNormByOperation, portableLayerNorm } from '../../src/nn/layer-norm.js';
 import { groupAttention } from '../../src/ops/group-attention.js';
+import { attend, mergeHeads, scaledDotProductAttention, splitHeads } from '../../src/ops/index.js';
 import { windowRows } from '../../src/ops/window-rows.js';
 import { Rng } from '../../src/util/index.js';
 import { leakOf } from '../support/backend.js';
@@ -302,6 +303,22 @@ describeNative(missing, 'the native attention', () => {
     const args = { query, key, value, heads, depth, scale: 0.3, queryGroups: { count: groups }, keyGroups: { count: groups } };
     const mixed = groupAttention({ ...args, bias: bias as tf.Tensor3D | undefined, mask: mask as tf.Tensor3D | undefined });
     await expectClose(mixed, attendByParts(size, [query, key, value, bias, mask]), 1e-5);
+  });
+
+  it.each([
+    [3, 21, 5],
+    [1, 48, 32],
+    [2, 8, 40],
+  ])('takes values of another width than keys: %s heads of %s and %s', async (heads, depth, valueDepth) => {
+    const [query, key] = [random([90, heads * depth], 1), random([70 * 2, heads * depth], 2)];
+    const value = random([70 * 2, heads * valueDepth], 3);
+    const groups = { count: 2 };
+    const mixed = groupAttention({ query, key, value, heads, depth, valueDepth, queryGroups: groups, keyGroups: groups });
+    const three = (x: tf.Tensor) => tf.reshape(x, [2, -1, x.shape[1] as number]);
+    const split = (x: tf.Tensor) => splitHeads(three(x), heads);
+    const parts = mergeHeads(scaledDotProductAttention({ query: split(query), key: split(key), value: split(value) }));
+    await expectClose(mixed, tf.reshape(parts, [90, heads * valueDepth]), 1e-5);
+    await expectClose(attend({ query: three(query), key: three(key), value: three(value), heads }), parts, 1e-5);
   });
 
   it('reads rows from where they lie, padding among them, and writes them back there', async () => {

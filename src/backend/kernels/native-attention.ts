@@ -10,13 +10,13 @@ export interface NativeAttentionInputs {
   readonly query: tf.Tensor;
   /** [S, columns]. */
   readonly key: tf.Tensor;
-  /** [S, columns]. */
+  /** [S, columns]: head h of a row starts at column offset + h * valueDepth. */
   readonly value: tf.Tensor;
   /** [G, N] i32: query rows of each group, each row once; negative: skipped. [G, 0]: R / G consecutive rows per group. */
   readonly queryRows: tf.Tensor;
   /** [G, M] i32: key rows of each group; negative: padding. [G, 0]: S / G consecutive rows per group. */
   readonly keyRows: tf.Tensor;
-  /** [2, heads * d]: key and value of padding. [0]: zeros. */
+  /** [2, heads * d]: key and value of padding, if both are as wide. [0]: zeros. */
   readonly padding: tf.Tensor;
   /** [1 or heads, N, M], added to the scores. [0]: none. */
   readonly bias: tf.Tensor;
@@ -29,6 +29,8 @@ export interface NativeAttentionSizes {
   readonly heads: number;
   /** Channels per head. */
   readonly depth: number;
+  /** Channels per head of the values. Default: `depth`. */
+  readonly valueDepth?: number | undefined;
   /** Multiplies the scores. */
   readonly scale: number;
   /** First columns of query, key and value, which may be columns of one matrix. */
@@ -46,6 +48,7 @@ export function registerNativeAttention(): void {
     attributes: {
       heads: 'int',
       depth: 'int',
+      value_depth: 'int',
       query_offset: 'int',
       key_offset: 'int',
       value_offset: 'int',
@@ -63,14 +66,14 @@ export function hasNativeAttention(): boolean {
 /**
  * softmax(scale Q Kᵀ + bias + mask) V in each group, without materialising all scores. Not differentiable.
  *
- * @returns [R, heads * d] f32.
+ * @returns [R, heads * valueDepth] f32.
  * @throws Error with TensorFlow's message if shapes do not match, or a row is out of range, missing or repeated.
  */
 export function nativeAttention(
   inputs: NativeAttentionInputs,
-  { heads, depth, scale, offsets, precision = 'float32' }: NativeAttentionSizes,
+  { heads, depth, valueDepth = depth, scale, offsets, precision = 'float32' }: NativeAttentionSizes,
 ): tf.Tensor2D {
   const [query_offset, key_offset, value_offset] = offsets;
-  const attributes = { heads, depth, scale, query_offset, key_offset, value_offset, precision };
+  const attributes = { heads, depth, value_depth: valueDepth, scale, query_offset, key_offset, value_offset, precision };
   return tf.engine().runKernel(KERNEL, { ...inputs }, attributes) as tf.Tensor as tf.Tensor2D;
 }

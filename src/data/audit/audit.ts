@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { PhantomDataset } from '../phantom/index.js';
+import { PhantomClipDataset, PhantomDataset } from '../phantom/index.js';
 import type { SampleSource } from '../types.js';
 import { AuditCache } from './cache.js';
 import { findSharedGroups } from './groups.js';
@@ -112,5 +112,5 @@ async function inParallel(count: number, job: (k: number) => Promise<void>): Pro
 
 /** Whether a split is generated: its images are drawn from seeds, not read from files. */
 export function isGenerated({ data }: AuditSplit): boolean {
-  return data instanceof PhantomDataset;
+  return data instanceof PhantomDataset || data instanceof PhantomClipDataset;
 }

@@ -1,4 +1,4 @@
-import { type Dataset, generatePhantomClip, type PhantomDomain } from '../../data/index.js';
+import { type Dataset, generatePhantomClip, type PhantomDomain, sequencesIn } from '../../data/index.js';
 import { type BinaryMask, type Clip, unionOfMasks } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 
@@ -52,15 +52,7 @@ const LEAST_FRAMES = 10;
  * @throws DataError when there is no sequence of at least ten frames.
  */
 export async function sequencesOf(dataset: Dataset): Promise<LabelledClip[]> {
-  const sequences = new Map<string, { readonly index: number; readonly number: number }[]>();
-  for (let index = 0; index < dataset.size; index++) {
-    const source = dataset.source?.(index);
-    const [, before, digits, after] = /^(.*?)(\d+)(\D*)$/.exec(source?.id ?? '') ?? [];
-    if (digits === undefined) continue;
-    const key = `${source?.group ?? ''}\0${before}\0${after}`;
-    sequences.set(key, [...(sequences.get(key) ?? []), { index, number: Number(digits) }]);
-  }
-  const long = [...sequences].filter(([, frames]) => frames.length >= LEAST_FRAMES);
+  const long = sequencesIn(dataset).filter(({ indices }) => indices.length >= LEAST_FRAMES);
   if (long.length === 0)
     throw new DataError({
       code: 'E_NO_IMAGES',
@@ -68,18 +60,7 @@ export async function sequencesOf(dataset: Dataset): Promise<LabelledClip[]> {
       what: `it has no sequence of ${LEAST_FRAMES} or more annotated frames`,
       fix: 'Frames of a clip are named alike but for a number, and are of one group',
     });
-  const clips: LabelledClip[] = [];
-  for (const [key, frames] of long) {
-    frames.sort((a, b) => a.number - b.number);
-    clips.push(
-      await sequence(
-        dataset,
-        (key.split('\0')[1] ?? '').replace(/[\W_]+$/, ''),
-        frames.map(({ index }) => index),
-      ),
-    );
-  }
-  return clips;
+  return Promise.all(long.map(({ name, indices }) => sequence(dataset, name, indices)));
 }
 
 async function sequence(dataset: Dataset, name: string, indices: readonly number[]): Promise<LabelledClip> {

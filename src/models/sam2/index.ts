@@ -4,7 +4,7 @@ export { sam2ConfigFromShapes } from './config-from-shapes.js';
 export type { MaskOutputs } from './mask-decoder.js';
 export { sam2MemoryKeys } from './memory-keys.js';
 export { type DecodeInputs, Sam2, type Sam2ImageFeatures } from './sam2.js';
-export { type ObjectInputs, type ObjectMemory, type ObjectOutputs, Sam2Video } from './sam2-video.js';
+export { type ObjectCandidates, type ObjectInputs, type ObjectMemory, type ObjectOutputs, Sam2Video } from './sam2-video.js';
 export {
   type MemoryAttentionConfig,
   type MemoryConfig,

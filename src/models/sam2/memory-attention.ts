@@ -25,11 +25,14 @@ class RotaryAttention extends Module {
   private readonly vProj: Linear;
   private readonly oProj: Linear;
   private readonly heads: number;
+  /** Whether what is attended to is narrower than its projection to values: then it is mixed before it is projected. */
+  private readonly narrow: boolean;
 
   constructor({ hiddenSize, downsampleRate, numAttentionHeads }: MemoryAttentionConfig, keyChannels: number) {
     super();
     const inner = Math.floor(hiddenSize / downsampleRate);
     this.heads = numAttentionHeads;
+    this.narrow = numAttentionHeads === 1 && keyChannels < inner;
     this.qProj = this.child('q_proj', new Linear(hiddenSize, inner));
     this.kProj = this.child('k_proj', new Linear(keyChannels, inner));
     this.vProj = this.child('v_proj', new Linear(keyChannels, inner));
@@ -50,11 +53,12 @@ class RotaryAttention extends Module {
     const attended = attend({
       query: rotate(this.qProj.forward(query) as tf.Tensor3D, rotation, heads),
       key: unplaced === 0 ? turned : tf.concat([turned, keys.slice([0, placed, 0], [-1, unplaced, -1])], 1),
-      value: this.vProj.forward(value),
+      value: this.narrow ? value : this.vProj.forward(value),
       heads,
       precision: this.qProj.precision,
     });
-    return this.oProj.forward(attended) as tf.Tensor3D;
+    // The shares of a query sum to 1, so that the projection's bias comes out the same.
+    return this.oProj.forward(this.narrow ? this.vProj.forward(attended) : attended) as tf.Tensor3D;
   }
 }
 

@@ -27,6 +27,9 @@ const GIVEN = { scale: 20, bias: -10 } as const;
 /** Standard deviation of the initial embeddings. */
 const STD = 0.02;
 
+/** Where the parameters of {@link Sam2Video.encodeFrame} are. */
+const ENCODER = ['vision_encoder.', 'mask_decoder.conv_s0.', 'mask_decoder.conv_s1.'] as const;
+
 /** Base of the wavelengths of positions. */
 const TEMPERATURE = 10_000;
 
@@ -63,6 +66,16 @@ export interface ObjectInputs extends Omit<Prompts, 'boxes'> {
   readonly masks?: tf.Tensor4D | undefined;
   /** Choose the best of several masks. */
   readonly multimask: boolean;
+  /** [B, 1] f32, 0 or 1: whether objects are visible, where that is known, as in training. Default: by the object score. */
+  readonly visible?: tf.Tensor2D | undefined;
+}
+
+/** What training compares with the ground truth, besides what is remembered. */
+export interface ObjectCandidates extends ObjectOutputs {
+  /** [B, 1, M, 4h, 4w] f32: the logits of all masks, whether or not the object is visible. */
+  readonly candidates: tf.Tensor5D;
+  /** [B, 1, M] f32: their predicted IoU. */
+  readonly candidateScores: tf.Tensor3D;
 }
 
 /**
@@ -133,8 +146,25 @@ export class Sam2Video extends Sam2 {
     });
   }
 
+  /** Whether what {@link encodeFrame} returns stays the same in training: none of its parameters is trained. */
+  get encodesFixed(): boolean {
+    const encodes = (path: string) => ENCODER.some((prefix) => path.startsWith(prefix));
+    return [...this.namedParameters()].every(([path, { trainable }]) => !trainable || !encodes(path));
+  }
+
   /** Predicts the mask of objects on a frame, one object for each row of the batch, and their pointers. */
-  decodeObjects({ features, points, labels, masks, multimask }: ObjectInputs, context: ForwardContext): ObjectOutputs {
+  decodeObjects(inputs: ObjectInputs, context: ForwardContext): ObjectOutputs {
+    return tidied(() => {
+      const { candidates: _, candidateScores: __, ...outputs } = this.decodeCandidates(inputs, context);
+      return outputs;
+    });
+  }
+
+  /** {@link decodeObjects} with all masks that one was chosen from. */
+  decodeCandidates(
+    { features, points, labels, masks, multimask, visible: known }: ObjectInputs,
+    context: ForwardContext,
+  ): ObjectCandidates {
     return tidied(() => {
       const decoded = this.decode({ features, points, labels, masks, multimask }, context);
       const { predMasks, iouScores, objectScoreLogits, tokens } = decoded;
@@ -142,7 +172,7 @@ export class Sam2Video extends Sam2 {
       // Constants: which mask is the best, and whether there is an object, are not learned through the choice.
       const best = tf.argMax(context.detach(iouScores).reshape([b, m]), -1);
       const chosen = m === 1 ? tf.ones([b, 1]) : tf.cast(tf.oneHot(best as tf.Tensor1D, m), 'float32'); // [B, M]
-      const visible = tf.cast(tf.greater(context.detach(objectScoreLogits).reshape([b, 1]), 0), 'float32'); // [B, 1]
+      const visible = known ?? tf.cast(tf.greater(context.detach(objectScoreLogits).reshape([b, 1]), 0), 'float32'); // [B, 1]
       const owners = [this.pointerProj, this.noObjectPointer];
       const given = { predMasks, iouScores, objectScoreLogits, tokens, chosen, visible };
       const outputs = context.block(owners, given, (x) => {
@@ -157,7 +187,7 @@ export class Sam2Video extends Sam2 {
           pointers: this.pointersOf(this.pointerProj.forward(token), x.visible),
         };
       });
-      return outputs;
+      return { ...outputs, candidates: predMasks, candidateScores: iouScores };
     });
   }
 

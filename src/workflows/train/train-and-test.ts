@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Dataset } from '../../data/index.js';
+import { type Dataset, Subset } from '../../data/index.js';
 import type { EvaluationSplit } from '../../eval/index.js';
 import { perImageCsv } from '../../eval/index.js';
 import {
@@ -90,7 +90,9 @@ async function test(
 ): Promise<RunMetrics> {
   const { folds } = config.eval;
   const evaluations = await evaluateStrictly(judged, config);
-  if (judged.every(({ dataset }) => dataset.size === 0)) options.logger?.warn('the test split is empty: nothing was evaluated');
+  if (config.task === 'memory') options.logger?.info('clips are evaluated by eval --clips, with the best weights as --masker');
+  else if (judged.every(({ dataset }) => dataset.size === 0))
+    options.logger?.warn('the test split is empty: nothing was evaluated');
   const { pooled } = summariseStrictly(evaluations, config.run.seed);
   // Training does not modify the files of its initial model.
   const forgetting = probe && {
@@ -117,6 +119,8 @@ async function openTrained(
   { bestDir }: TrainResult,
   { logger }: ExperimentOptions,
 ): Promise<EvaluationSplit> {
+  if (config.task === 'memory')
+    return { dataset: new Subset(test, []), methods: [await openModels(config, OURS, selectTrainedModels(config, bestDir))] };
   if (config.task !== 'universeg')
     return { dataset: test, methods: [await openModels(config, OURS, selectTrainedModels(config, bestDir))] };
   const { method, support } = await openExemplarMethod(config, { train, test }, bestDir);
