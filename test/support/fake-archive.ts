@@ -158,10 +158,10 @@ function filesIn(body: Buffer, type: string): Buffer[] {
   const edge = Buffer.from(`--${boundary}`);
   const files: Buffer[] = [];
   for (let from = body.indexOf(edge); ; ) {
-    const start = body.indexOf('\r\n\r\n', from) + 4;
-    const next = body.indexOf(edge, start);
-    if (next < 0) return files;
-    files.push(body.subarray(start, next - 2));
+    const head = body.indexOf('\r\n\r\n', from);
+    const next = body.indexOf(edge, from + edge.length);
+    if (head < 0 || next < 0) return files;
+    files.push(body.subarray(head + 4, next - 2));
     from = next;
   }
 }
