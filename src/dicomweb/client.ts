@@ -5,7 +5,7 @@ import { type Answer, ask, type Question } from './http.js';
 import { joinFiles } from './multipart.js';
 import { isListed, listInstances } from './query.js';
 import { mayPass, requireStatus } from './refusals.js';
-import { instanceTypes, plainInstanceTypes, saveInstance } from './retrieve.js';
+import { instanceTypes, plainInstanceTypes, readInstance, saveInstance } from './retrieve.js';
 import { type ArchiveSettings, isOpenToAll } from './settings.js';
 import { parseStoreReport, type StoredObject } from './store.js';
 import { isUltrasound, type StudyInstance } from './study-instance.js';
@@ -66,7 +66,7 @@ export class DicomWebClient {
     series: string | undefined,
   ): Promise<{ readonly instances: readonly StudyInstance[]; readonly others: number }> {
     const where = series === undefined ? `study ${study}` : `series ${series} of study ${study}`;
-    const all = await listInstances((path) => this.readText(path, where), study, series);
+    const all = await listInstances((path) => this.readText(path, where), { study, series });
     const instances = all.filter(isUltrasound);
     if (instances.length > 0) return { instances, others: all.length - instances.length };
     throw all.length === 0
@@ -84,25 +84,40 @@ export class DicomWebClient {
         });
   }
 
+  /** The ultrasound images and clips of a series, by its UID alone, in the order of their numbers; none if it is unknown. */
+  async series(series: string): Promise<readonly StudyInstance[]> {
+    const found = await listInstances((path) => this.readText(path, `series ${series}`), { series });
+    return found.filter(isUltrasound).sort((a, b) => a.number - b.number);
+  }
+
   /**
    * Writes the file of an instance, atomically.
    *
    * @throws DataError when this instance cannot be fetched; DicomWebError when none can.
    */
-  async fetch({ study, series, uid }: StudyInstance, path: string): Promise<void> {
+  fetch(instance: StudyInstance, path: string): Promise<void> {
+    return this.get(instance, (answer, where) => saveInstance(answer, path, where));
+  }
+
+  /** Reads the file of an instance into memory. @throws as {@link fetch}. */
+  read(instance: StudyInstance): Promise<Buffer> {
+    return this.get(instance, readInstance);
+  }
+
+  private get<T>({ study, series, uid }: StudyInstance, receive: (answer: Answer, where: string) => Promise<T>): Promise<T> {
     const where = `instance ${uid}`;
-    const resource = `/studies/${study}/series/${series}/instances/${uid}`;
-    await this.retried(async () => {
-      const get = (accept: string) => this.open({ path: resource, accept });
-      let answer = await get(this.plain ? plainInstanceTypes : instanceTypes);
+    const path = `/studies/${study}/series/${series}/instances/${uid}`;
+    return this.retried(async () => {
+      const open = () => this.open({ path, accept: this.plain ? plainInstanceTypes : instanceTypes });
+      let answer = await open();
       if (!this.plain && [400, 406].includes(answer.status)) {
         answer.close();
         this.plain = true;
-        answer = await get(plainInstanceTypes);
+        answer = await open();
       }
       try {
         requireStatus(where, answer, [200]);
-        await saveInstance(answer, path, where);
+        return await receive(answer, where);
       } finally {
         answer.close();
       }

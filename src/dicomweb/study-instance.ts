@@ -7,6 +7,8 @@ export interface StudyInstance {
   /** SOP Class UID; undefined where the archive does not state it. */
   readonly sopClass: string | undefined;
   readonly modality: string | undefined;
+  /** In its series; 0 where the archive does not state it. */
+  readonly number: number;
   /** Number of frames; 1 where the archive does not state it. */
   readonly frames: number;
 }

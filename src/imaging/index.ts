@@ -50,6 +50,7 @@ export {
 export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
+export { encodeNrrd, type LabelVolume, type VolumePlace } from './nrrd.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
 export { polygonsToMask } from './polygons.js';

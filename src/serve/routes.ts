@@ -1,8 +1,9 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { BoxXyxy } from '../imaging/index.js';
-import type { AnswerOf, Engine, ExemplarMaskSource, ImageSource, Job } from './engine/index.js';
+import { ask } from './ask-engine.js';
+import type { Engine, ExemplarMaskSource, ImageSource } from './engine/index.js';
 import { HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';
 import type { Queue } from './queue.js';
@@ -18,12 +19,15 @@ import {
   segmentAnswer,
   segmentBody,
 } from './schemas.js';
+import { addViewerRoutes, type ViewerOptions } from './viewers/index.js';
 
 export interface RouteParts {
   readonly engine: Engine;
   readonly queue: Queue;
   readonly limits: ServeLimits;
   readonly version: string;
+  readonly token: string | undefined;
+  readonly viewers: ViewerOptions;
 }
 
 const CONSUMES = ['application/json', 'multipart/form-data'];
@@ -32,7 +36,7 @@ const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: erro
 const QUEUED = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
 
 /** Registers the REST API and its description. */
-export function addRoutes(server: FastifyInstance, { engine, queue, limits, version }: RouteParts): void {
+export function addRoutes(server: FastifyInstance, { engine, queue, limits, version, token, viewers }: RouteParts): void {
   const api = server.withTypeProvider<ZodTypeProvider>();
   const methods = new Map<string, string[]>();
   api.addHook('onRoute', ({ url, method }) => void methods.set(url, [...(methods.get(url) ?? []), method].flat()));
@@ -159,6 +163,8 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
     },
   );
 
+  addViewerRoutes(api, { ...viewers, queue, limits, version, token });
+
   for (const [url, own] of [...methods]) refuseOthers(server, url, own);
 }
 
@@ -167,19 +173,6 @@ function refuseOthers(server: FastifyInstance, url: string, own: readonly string
   const method = server.supportedMethods.filter((name) => !own.includes(name));
   // The request hook refuses all of them.
   server.route({ method, url, config: { allow: own.join(', ') }, schema: { hide: true }, handler: () => {} });
-}
-
-/** Waits for the job's result while the client is connected. The request's memory is held until the job ends. */
-async function ask<J extends Job>(queue: Queue, request: FastifyRequest, reply: FastifyReply, job: J): Promise<AnswerOf<J>> {
-  const gone = new AbortController();
-  if (reply.raw.destroyed) gone.abort();
-  reply.raw.once('close', () => gone.abort());
-  request.share.hold();
-  try {
-    return await queue.run(job, gone.signal);
-  } finally {
-    request.share.release();
-  }
 }
 
 function sourceOf(

@@ -29,7 +29,7 @@ function client(env: Record<string, string> = {}, pace: { silenceMs?: number; lo
   return new DicomWebClient({ settings: archiveSettings(archive.address, env), pace: { sleep, attempts: 3, ...pace }, logger });
 }
 
-const instance = (k: number): StudyInstance => ({ ...US, uid: `1.2.840.1.1.${k}`, frames: 1 });
+const instance = (k: number): StudyInstance => ({ ...US, uid: `1.2.840.1.1.${k}`, frames: 1, number: k });
 const file = () => join(dir, 'one.dcm');
 
 describe('a study is listed', () => {

@@ -60,25 +60,30 @@ export class FakeArchive {
     const at = this.faults.findIndex(({ when }) => `${request.method} ${path}`.startsWith(when));
     if (at >= 0) return this.faults.splice(at, 1)[0]?.fault(request, response);
     if (request.method === 'POST') return this.store(path.split('/')[2] ?? '', await bodyOf(request), request, response);
-    const [, , study, , series, , uid] = path.split('/');
-    if (path.endsWith('/instances')) return this.list(study, series === 'instances' ? undefined : series, query, response);
+    const [, kind, study, , series, , uid] = path.split('/');
+    if (path.endsWith('/instances')) return this.list(kind === 'studies' ? study : undefined, query, response);
     const object = this.objects.find((one) => one.study === study && one.series === series && one.uid === uid);
     if (object === undefined) return void response.writeHead(404).end();
     multipart(response, this.boundary, object.bytes);
   }
 
-  private list(study: string | undefined, series: string | undefined, query: string, response: ServerResponse): void {
+  private list(study: string | undefined, query: string, response: ServerResponse): void {
     const params = new URLSearchParams(query);
     const wanted = params.get('SOPInstanceUID');
+    const series = params.get('SeriesInstanceUID');
     const all = this.objects.filter(
-      (one) => one.study === study && (series === undefined || one.series === series) && (wanted === null || one.uid === wanted),
+      (one) =>
+        (study === undefined || one.study === study) &&
+        (series === null || one.series === series) &&
+        (wanted === null || one.uid === wanted),
     );
     const from = this.ignoresOffset ? 0 : Number(params.get('offset') ?? 0);
     const shown = all.slice(from, from + Math.min(this.page, Number(params.get('limit'))));
-    const sets = shown.map(({ uid, series: own, sopClass, modality, frames }) => ({
+    const sets = shown.map(({ uid, series: own, sopClass, modality, frames, study: of }) => ({
       '00080016': { vr: 'UI', Value: [sopClass] },
       '00080018': { vr: 'UI', Value: [uid] },
       '00080060': { vr: 'CS', Value: [modality] },
+      '0020000D': { vr: 'UI', Value: [of] },
       '0020000E': { vr: 'UI', Value: [own] },
       ...(frames !== undefined && { '00280008': { vr: 'IS', Value: [frames] } }),
     }));

@@ -1,6 +1,7 @@
 import type { BoxXyxy, CocoRle, SpacingMm } from '../../imaging/index.js';
 import type { MeasuresRecord } from '../../measure/index.js';
 import type { Selection } from '../../processing/index.js';
+import type { LabelsAnswer, LabelsJob } from './label-maps.js';
 
 /** An uploaded image, or one uploaded before. */
 export type ImageSource =
@@ -101,7 +102,7 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob;
+export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | LabelsJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -142,6 +143,7 @@ export interface Answers {
   /** One segment, or none where nothing looks like the exemplars. */
   readonly exemplars: Answers['segment'];
   readonly masks: { readonly image: OpenedImage; readonly answers: readonly SentMaskAnswer[] };
+  readonly labels: LabelsAnswer;
 }
 
 export type AnswerOf<J extends Job> = Answers[J['kind']];

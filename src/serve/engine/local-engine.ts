@@ -31,6 +31,7 @@ import type {
   SentSegment,
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
+import { segmentToLabels } from './label-maps.js';
 
 /** A masker that supports points as well as boxes. */
 type PointMasker = Masker & { predict(prompts: MaskPrompts): Promise<PromptAnswer[]> };
@@ -72,6 +73,8 @@ export class LocalEngine implements Engine {
         return this.masks(job);
       case 'exemplars':
         return this.segmentByExemplars(job);
+      case 'labels':
+        return segmentToLabels((...args) => this.segmenter.segment(...args), job, this.limits);
     }
   }
 
