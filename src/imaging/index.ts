@@ -2,6 +2,7 @@
 
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
+export { volumePlace } from '#platform/imaging/volume-place';
 export { blankOutside, keptPixels } from './burnt-in/blank.js';
 export { findText, type TextBox } from './burnt-in/find-text.js';
 export { looseMarks } from './burnt-in/loose-marks.js';

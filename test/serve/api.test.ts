@@ -336,6 +336,10 @@ describe('what the server says of itself', () => {
       '/v1/exemplars',
       '/v1/images',
       '/v1/images/{id}',
+      '/datastore',
+      '/datastore/image',
+      '/info',
+      '/infer/{model}',
     ]);
     const { content } = paths['/v1/segment'].post.requestBody;
     expect(content['application/json'].schema.properties.threshold).toMatchObject({ default: 0.3, minimum: 0, maximum: 1 });

@@ -123,7 +123,7 @@ describe('3D Slicer', () => {
       });
     expect((await login(TOKEN)).json()).toEqual({ access_token: TOKEN, token_type: 'Bearer' });
     expect((await login('another')).statusCode).toBe(401);
-    const valid = (headers: object) => server.inject({ url: '/auth/token/valid', headers });
+    const valid = (headers: { authorization?: string }) => server.inject({ url: '/auth/token/valid', headers });
     expect([(await valid({ authorization })).statusCode, (await valid({})).statusCode]).toEqual([200, 401]);
   });
 
@@ -204,13 +204,18 @@ describe('3D Slicer', () => {
     for (const image of ['..%2Fsecret.png', '%2Fetc%2Fpasswd', 'b.png'])
       expect((await get(`/datastore/image?image=${image}`)).statusCode).toBe(404);
     for (const [method, url] of [
-      ['PUT', '/datastore/label?image=a'],
       ['DELETE', '/datastore/image?id=scans%2Fa.png'],
       ['DELETE', '/datastore/?id=scans%2Fa.png'],
     ] as const) {
       const { statusCode } = await server.inject({ method, url, headers: { authorization } });
       expect([404, 405]).toContain(statusCode);
     }
+    const saved = await server.inject({
+      method: 'PUT',
+      url: '/datastore/label?image=a',
+      ...slicerForm({ params: '{}' }, { label: ['l.nii.gz', Buffer.from('x')] }),
+    });
+    expect([saved.statusCode, saved.json().what]).toEqual([403, 'the datastore is read only']);
   });
 
   it.each([

@@ -4,8 +4,8 @@ import {
   type LabelVolume,
   openImages,
   type RasterImage,
-  readNiftiHeader,
   type VolumePlace,
+  volumePlace,
 } from '../../imaging/index.js';
 import type { BoxSegment, Segment } from '../../infer/index.js';
 import { type MeasuresFields, measureMask, measuresFields } from '../../measure/index.js';
@@ -100,26 +100,20 @@ function slicesOf(set: ImageSet): number {
 
 /** The place of a NIfTI volume by its header; of other images by the size of their pixels. */
 async function placeOf(
-  { files }: LabelsJob,
+  { files: [file] }: LabelsJob,
   [set]: readonly ImageSet[],
   { spacingMm: [across, down] = [1, 1] }: RasterImage,
 ): Promise<VolumePlace> {
-  const [file] = files;
-  const affine =
-    set?.kind === 'slices' && file !== undefined ? (await readNiftiHeader(Buffer.from(file.bytes))).affine : undefined;
-  if (affine === undefined)
-    return {
-      directions: [
-        [across, 0, 0],
-        [0, down, 0],
-        [0, 0, 1],
-      ],
-      origin: [0, 0, 0],
-    };
-  // NIfTI has the patient's right and anterior.
-  const column = (k: number) =>
-    affine.map((row, i) => (i < 2 ? -(row[k] ?? 0) : (row[k] ?? 0)) + 0) as unknown as VolumePlace['origin'];
-  return { directions: [column(0), column(1), column(2)], origin: column(3) };
+  const place = set?.kind === 'slices' && file !== undefined ? await volumePlace(file.bytes) : undefined;
+  if (place !== undefined) return place;
+  return {
+    directions: [
+      [across, 0, 0],
+      [0, down, 0],
+      [0, 0, 1],
+    ],
+    origin: [0, 0, 0],
+  };
 }
 
 function tooMany(count: number): UsageError {

@@ -73,6 +73,16 @@ export function addDatastoreRoutes(api: Api, { uploads, images }: DatastoreParts
       return { image: uploads.add(file, query.image || basename(file.name) || undefined) };
     });
 
+  api.put('/datastore/label', { config: { files: ['label'] }, schema: { hide: true } }, async () => {
+    throw new HttpError({
+      code: 'E_HTTP_FORBIDDEN',
+      status: 403,
+      where: 'label',
+      what: 'the datastore is read only',
+      fix: 'Save the labels in the viewer',
+    });
+  });
+
   api.put('/session/', { config: { files: ['files'] }, schema: { hide: true } }, async ({ upload }) => {
     const session_id = uploads.add(required(upload));
     return { session_id, session_info: {} };
