@@ -14,6 +14,7 @@ const LAYERS = [
   'deidentify',
   'measure',
   'prompts',
+  'evidence',
   'metrics',
   'data',
   'protocols',

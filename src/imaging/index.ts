@@ -22,6 +22,7 @@ export { type Contour, findContours, maskToPolygons, type Ring } from './contour
 export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/address.js';
 export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
+export type { DicomHeader } from './formats/dicom/dicom-header.js';
 export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
 export {

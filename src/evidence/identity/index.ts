@@ -1,0 +1,1 @@
+export { type Identity, keptIdentity, replacedIdentity } from './identity.js';

@@ -1,0 +1,1 @@
+export { encodeReport, type ReportOptions } from './report.js';

@@ -1,0 +1,2 @@
+export { encodeSegmentation, type SegmentationOptions } from './segmentation.js';
+export { trackingUid } from './segments.js';
