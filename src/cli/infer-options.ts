@@ -5,6 +5,7 @@ import { methodNames } from '../methods/index.js';
 import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
+import { type DicomOptions, dicomOptions } from './dicom-options.js';
 import type { ImageOptions } from './gather-images.js';
 import { type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
 import { type TrackOptions, trackOptions } from './infer-track.js';
@@ -19,6 +20,7 @@ export interface InferOptions
     TrackOptions,
     PixelSizeOptions,
     SpreadOptions,
+    DicomOptions,
     Omit<ExemplarOptions, 'exemplars'>,
     ImageOptions {
   prompt: string[] | undefined;
@@ -117,6 +119,7 @@ export function withInferOptions(args: Argv<GlobalOptions>) {
       .options(pixelSizeOptions)
       .option('volume', volumeOption)
       .options(spreadOptions)
+      .options(dicomOptions)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -158,6 +161,10 @@ export function withInferOptions(args: Argv<GlobalOptions>) {
       .example(
         '$0 infer --image scans --prompt "thyroid nodule" --mm-per-pixel 0.08 --out out',
         'measures in millimetres for images whose files do not say how large a pixel is',
+      )
+      .example(
+        '$0 infer --image scans --prompt "thyroid nodule" --dicom --keep-identity --out out',
+        'DICOM SEG and SR for the archive that the images are from',
       )
       .example('$0 infer --image loops --prompt "benign lesion" --track --out out', 'clips: what is found is followed')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')

@@ -14,6 +14,7 @@ import {
 import { hasMemory, shippedModels } from '../pretrained/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
+import { type DicomOptions, evidenceOf, reportEvidence } from './dicom-options.js';
 import { findClips } from './find-clips.js';
 import type { GlobalOptions } from './options.js';
 import { type Progress, startProgress } from './progress.js';
@@ -37,7 +38,7 @@ export const trackOptions = {
 } as const;
 
 /** The other options that clips need. */
-interface ClipArguments extends TrackOptions, GlobalOptions {
+interface ClipArguments extends TrackOptions, DicomOptions, GlobalOptions {
   readonly image: readonly string[] | undefined;
   readonly list: readonly string[] | undefined;
   readonly results: ResultsForm;
@@ -72,6 +73,7 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
       ? 'tracking by detection: the masker has no memory, so each frame is segmented on its own and objects keep their identity by overlap; weights with a memory: sam2.1-hiera-tiny and its kind, with --masker'
       : `tracking by the memory of ${memory}`,
   );
+  const evidence = await evidenceOf(options, out, models.prompts);
   const stop = stopOnSignals('finishing the current frame');
   const progress = progressOfClips();
   const begin = performance.now();
@@ -79,6 +81,7 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
     clips,
     settings: { ...models, tracking: memory === undefined ? 'detection' : 'memory', every },
     out,
+    evidence,
     load: async () =>
       memory === undefined ? new DetectionTracker(await maskedBy(load, models)) : withMemory(memory, models, options.backend),
     overwrite,
@@ -96,13 +99,14 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
   consoleLogger.info(
     `${done} clips done, ${frames} frames, ${rate.toFixed(rate < 10 ? 2 : 0)} frames/s${before}; ${tracks} objects followed in total: ${join(out, 'tracks.csv')}, ${join(out, 'overlays')}`,
   );
+  reportEvidence(summary.evidence, out, options.keepIdentity);
   for (const message of bad) consoleLogger.warn(message);
   if (bad.length > 0)
     consoleLogger.warn(`${bad.length} of ${clips.length} clips could not be read to their end; what was done stays`);
   if (stop.signal.aborted) {
     consoleLogger.warn('interrupted; the same command begins unfinished clips again, and skips finished ones');
     process.exitCode = stop.exitCode();
-  } else if (bad.length > 0) process.exitCode = 1;
+  } else if (bad.length + (summary.evidence?.bad.length ?? 0) > 0) process.exitCode = 1;
 }
 
 /** @throws UsageError for an option that images do not take. */

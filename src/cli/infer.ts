@@ -7,6 +7,7 @@ import { shippedModels } from '../pretrained/index.js';
 import { respelt, splitPrompt } from '../prompts/index.js';
 import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
+import { evidenceOf, refuseWithDicom, reportEvidence } from './dicom-options.js';
 import { gatherImages } from './gather-images.js';
 import { batchByExemplars } from './infer-exemplars.js';
 import { type InferOptions, withInferOptions } from './infer-options.js';
@@ -29,6 +30,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const { out: whole, shard: part, results, onBad, overwrite } = options;
     requireFolder(whole);
     if (options.exemplars === undefined) checkPromptOptions(options);
+    refuseWithDicom(options);
     if (options.track) return trackClips(options, () => batchByPrompts(options));
     refuseWithoutClips(options);
     const pixelSizes = await givenPixelSizes(options);
@@ -40,6 +42,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     const planes = options.volume && (await planesOf(options.volume, images));
     const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
     const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
+    const evidence = await evidenceOf(options, out, settings.prompts);
     const progress = startProgress('images');
     const stop = stopOnSignals('finishing the current image');
     const begin = performance.now();
@@ -49,6 +52,7 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
       out,
       results,
       ...loaders,
+      evidence,
       pixelSizes,
       shard,
       listHash: shard && listHash(all),
@@ -70,13 +74,14 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
     );
     if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
     if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);
+    reportEvidence(summary.evidence, out, options.keepIdentity);
     for (const message of bad) consoleLogger.warn(message);
     if (bad.length > 0)
       consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
     if (stop.signal.aborted) {
       consoleLogger.warn('interrupted; the same command resumes');
       process.exitCode = stop.exitCode();
-    } else if (bad.length > 0) process.exitCode = 1;
+    } else if (bad.length + (summary.evidence?.bad.length ?? 0) > 0) process.exitCode = 1;
   },
 };
 

@@ -50,6 +50,7 @@ export {
 } from './clips/index.js';
 export { createMasker } from './create-masker.js';
 export { type Detector, GroundingDinoPredictor, type GroundingDinoPredictorOptions } from './detector.js';
+export type { EvidenceSettings, EvidenceSummary } from './evidence/index.js';
 export {
   type ExportedModels,
   type ExportForm,

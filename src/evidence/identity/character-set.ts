@@ -25,7 +25,7 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 const BY_NAME: Readonly<Record<string, string>> = { GB18030: 'gb18030', GBK: 'gbk' };
 
 /** Escape sequences that select Korean or Chinese characters, which `TextDecoder` does not know. */
-const SELECTS = /\x1b\$\)[AC]/g;
+const SELECTIONS = ['\u001b$)A', '\u001b$)C'];
 
 /**
  * A decoder of the texts of a file, by its Specific Character Set. Of several, that with multi-byte characters decides.
@@ -71,5 +71,8 @@ function encodingOf(term: string, where: string): string {
 
 function withoutSelection(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes).toString('latin1');
-  return Buffer.from(text.replace(SELECTS, ''), 'latin1');
+  return Buffer.from(
+    SELECTIONS.reduce((rest, selection) => rest.replaceAll(selection, ''), text),
+    'latin1',
+  );
 }

@@ -54,7 +54,7 @@ export function measurement(concept: Code, value: number, unit: Code, children: 
   return item('CONTAINS', 'NUM', concept, { '0040A300': sequence(measured) }, children);
 }
 
-/** A reference to an image, to one of its frames, or to a segment of one. */
+/** A reference to an image, or to one of its frames. */
 export function image(
   relationship: Relationship,
   concept: Code,
@@ -62,13 +62,11 @@ export function image(
     sopClass,
     sopInstance,
     frame,
-    segment,
   }: {
     readonly sopClass: string;
     readonly sopInstance: string;
     /** From 1. */
     readonly frame?: number | undefined;
-    readonly segment?: number | undefined;
   },
 ): ContentItem {
   return item(relationship, 'IMAGE', concept, {
@@ -76,7 +74,6 @@ export function image(
       '00081150': one('UI', sopClass),
       '00081155': one('UI', sopInstance),
       ...(frame === undefined ? {} : { '00081160': one('IS', String(frame)) }),
-      ...(segment === undefined ? {} : { '0062000B': one('US', segment) }),
     }),
   });
 }

@@ -53,10 +53,8 @@ export function objectGroup(
       ...identification(object, options),
       image('CONTAINS', dcm('121214', 'Referenced Segmentation Frame'), {
         ...segmentation,
-        // Either names it (PS3.3, table 10-3): a frame of a binary segmentation is of one segment, one of a label map of all.
-        ...(segmentation.form === 'binary'
-          ? { frame: segmentation.frameOf(index, shown.frame) }
-          : { segment: segmentation.segmentNumbers[index] }),
+        // A frame and a segment must not be named together (PS3.3, table 10-3). In a label map the tracking UID tells the segment.
+        frame: segmentation.frameOf(index, shown.frame),
       }),
       image('CONTAINS', dcm('121233', 'Source image for segmentation'), {
         ...source,

@@ -1,5 +1,6 @@
 import type { PixelSizes } from '../../measure/index.js';
 import type { Logger } from '../../util/index.js';
+import type { EvidenceSettings } from '../evidence/evidence-settings.js';
 import type { GroundedSegmenter, LoadOptionsOrBoxes } from '../grounded-segmenter.js';
 import type { Masker } from '../masker.js';
 import type { UniverSegPredictor } from '../universeg-predictor.js';
@@ -22,6 +23,8 @@ export interface BatchOptions {
   readonly load?: (models: LoadOptionsOrBoxes) => Promise<GroundedSegmenter<Masker | undefined>>;
   /** Loads the UniverSeg that the settings name and sets its support; for {@link ExemplarSettings}, which need it. */
   readonly loadExemplars?: (settings: ExemplarSettings) => Promise<UniverSegPredictor>;
+  /** Also write segmentations and reports in DICOM, of images that are DICOM. Default: none. */
+  readonly evidence?: EvidenceSettings | undefined;
   /** Sizes of pixels that the files do not state, for measures in millimetres. */
   readonly pixelSizes?: PixelSizes | undefined;
   /** Which part of a longer list the images are; recorded so that the parts can be merged. */

@@ -7,7 +7,7 @@ const OVERLAYS = 'overlays';
 const MASKS = 'masks';
 
 /** The subfolders that a batch writes in its output folder, including the parts of `--shard`. */
-export const batchFolders: readonly string[] = [OVERLAYS, MASKS, 'shards'];
+export const batchFolders: readonly string[] = [OVERLAYS, MASKS, 'dicom', 'shards'];
 
 /** Locks an output folder against other processes while `body` runs. */
 export function withBatchLock<T>(out: string, body: () => Promise<T>, logger: Logger = silentLogger): Promise<T> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { lettersLacking } from '../../imaging/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { shownName, silentLogger, UsageError, writeFileAtomic } from '../../util/index.js';
+import { type EvidenceSummary, foundInFiles, separateObjects, writeEvidence } from '../evidence/index.js';
 import type { BatchImage } from './batch-image.js';
 import type { BatchOptions } from './batch-options.js';
 import { type BatchFolder, batchFolderFile } from './folder.js';
@@ -26,6 +27,8 @@ export interface BatchSummary {
   readonly bad: readonly string[];
   /** Where the time went. */
   readonly times: BatchTimes;
+  /** Segmentations and reports in DICOM, if they were asked for. */
+  readonly evidence?: EvidenceSummary | undefined;
 }
 
 /**
@@ -89,7 +92,27 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify(about, null, 2)}\n`);
   const { done, bad, times } = await segmentImages(todo, prompts, journal, key, options);
   if (shard !== undefined) await writeTimes(out, shard, times);
-  return { done, skipped: images.length - todo.length, found: journal.found, bad, times };
+  const evidence = options.signal?.aborted ? undefined : await evidenceOf(options, journal, key);
+  return { done, skipped: images.length - todo.length, found: journal.found, bad, times, evidence };
+}
+
+/** Writes segmentations and reports of the finished images, if the options ask for them. */
+async function evidenceOf(
+  { out, images, settings, evidence, onBad, signal }: BatchOptions,
+  journal: Journal,
+  key: string,
+): Promise<EvidenceSummary | undefined> {
+  if (evidence === undefined) return undefined;
+  const files = await foundInFiles(images, ({ id }) => {
+    const whole = journal.entry(id);
+    return whole === undefined ? journal.partsOf(id) : [whole];
+  });
+  const sources = files.map((file) => ({
+    ...file,
+    results: file.frames,
+    objects: (several: boolean) => separateObjects(file, several),
+  }));
+  return writeEvidence(out, sources, settings, evidence, key, { onBad, signal });
 }
 
 const RESULTS_FILE = { files: 'results.json', parquet: 'results.parquet' } as const;

@@ -29,6 +29,13 @@ import { batchFolderFile } from '../batch/folder.js';
 import { journalFile } from '../batch/journal.js';
 import { withBatchLock } from '../batch/outputs.js';
 import { type BatchSettings, imageKey, settingsKey } from '../batch/settings.js';
+import {
+  type EvidenceSettings,
+  type EvidenceSource,
+  type EvidenceSummary,
+  trackedObjects,
+  writeEvidence,
+} from '../evidence/index.js';
 import { type ClipRecord, clipResult, readRecords, writeLists, writeRecord } from './clip-record.js';
 import type { ClipFrame, ClipSegmenter, TrackingKind } from './clip-segment.js';
 import { trackRow } from './track-rows.js';
@@ -45,6 +52,8 @@ interface RunClipsOptions {
   readonly settings: ClipSettings;
   /** Output folder, for `results.json`, `images.json`, `tracks.csv`, `overlays/` and `masks/`. */
   readonly out: string;
+  /** Also write segmentations and reports in DICOM, of clips that are DICOM. Default: none. */
+  readonly evidence?: EvidenceSettings | undefined;
   /** Loads the models; only called when there is a clip to segment. */
   readonly load: () => Promise<ClipSegmenter>;
   /** Segment finished clips again. Default: false. */
@@ -69,6 +78,8 @@ interface ClipsSummary {
   readonly tracks: number;
   /** One message per clip that could not be read to its end. */
   readonly bad: readonly string[];
+  /** Segmentations and reports in DICOM, if they were asked for. */
+  readonly evidence?: EvidenceSummary | undefined;
 }
 
 /**
@@ -132,7 +143,29 @@ async function run(options: RunClipsOptions): Promise<ClipsSummary> {
     (sum, { results }) => sum + new Set(results.map(({ track_id }) => track_id)).size,
     0,
   );
-  return { done, frames, skipped, tracks, bad };
+  const evidence = signal?.aborted ? undefined : await evidenceOf(options, records, key);
+  return { done, frames, skipped, tracks, bad, evidence };
+}
+
+/** Writes segmentations and reports of the finished clips, if the options ask for them. */
+async function evidenceOf(
+  { out, clips, settings, evidence, onBad, signal }: RunClipsOptions,
+  records: ReadonlyMap<string, ClipRecord>,
+  key: string,
+): Promise<EvidenceSummary | undefined> {
+  if (evidence === undefined) return undefined;
+  const sources: EvidenceSource[] = [];
+  for (const image of clips) {
+    const record = records.get(image.id);
+    if (record === undefined || record.problem !== undefined || !(await isFile(image.path))) continue;
+    const { results, fileName } = record;
+    sources.push({ where: image.path, fileName, image, results, objects: () => trackedObjects(results) });
+  }
+  return writeEvidence(out, sources, settings, evidence, key, { onBad, signal });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
 /** Overlays of the clip in work, frame by frame, until they are joined. */
