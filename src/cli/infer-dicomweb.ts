@@ -78,7 +78,7 @@ export async function inferStudy(
     if (summary === undefined) return;
     const { stored, before: there, without } = summary;
     consoleLogger.info(
-      `${stored} objects stored in ${client.address}${there === 0 ? '' : `, ${there} were there`}${without === 0 ? '' : `; nothing was found in ${without} instances`}`,
+      `${stored} objects stored in ${client.address}${there === 0 ? '' : `, ${there} were there`}${without === 0 ? '' : `; nothing to store for ${without} instances`}`,
     );
   });
 }

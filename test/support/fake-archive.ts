@@ -158,7 +158,7 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-function filesIn(body: Buffer, type: string): Buffer[] {
+export function filesIn(body: Buffer, type: string): Buffer[] {
   const [, boundary = ''] = /boundary=(\S+)/.exec(type) ?? [];
   const edge = Buffer.from(`--${boundary}`);
   const files: Buffer[] = [];

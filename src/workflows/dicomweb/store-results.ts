@@ -17,7 +17,7 @@ interface StoreSummary {
   readonly stored: number;
   /** Objects that the archive had before. */
   readonly before: number;
-  /** Instances in which nothing was found. */
+  /** Instances without objects: nothing was found in them, or nothing could be written. */
   readonly without: number;
 }
 
@@ -43,9 +43,7 @@ export async function storeResults(
     const lacking = await client.lacking(study, open);
     const there = open.filter((object) => !lacking.includes(object));
     if (there.length > 0 && lacking.length > 0)
-      logger.warn(
-        `instance ${uid}: the archive has ${names(there)} from before, and gets ${names(lacking)} now`,
-      );
+      logger.warn(`instance ${uid}: the archive has ${names(there)} from before, and gets ${names(lacking)} now`);
     if (lacking.length > 0) await client.store(study, lacking);
     if (open.length > 0) await journal.confirm(open, uid);
     stored += lacking.length;
