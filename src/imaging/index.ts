@@ -23,8 +23,10 @@ export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/add
 export { beginsAsDicom, DICOM_START, isDicomDirectory } from './formats/dicom/begins.js';
 export { DicomFile } from './formats/dicom/dicom-file.js';
 export type { DicomHeader } from './formats/dicom/dicom-header.js';
+export { DicomSegmentation } from './formats/dicom/dicom-segmentation.js';
 export { type DicomSource, openDicomSource, parseDicomElements, type StoredFrame } from './formats/dicom/dicom-source.js';
 export { openImageFile, readImageFile } from './formats/image-file.js';
+export { instanceOf, openKeptSegmentation } from './formats/kept-segmentation.js';
 export {
   NiftiVolume,
   openNifti,

@@ -1,8 +1,10 @@
 import { DataError } from '../util/index.js';
-import { isDicomName, splitAddress } from './formats/address.js';
+import { type ImageAddress, isDicomName, plainIndex, splitAddress } from './formats/address.js';
 import { decodeBmp, isBmp } from './formats/bmp.js';
 import { beginsAsDicom } from './formats/dicom/begins.js';
+import type { DicomSegmentation } from './formats/dicom/dicom-segmentation.js';
 import { readImageFile } from './formats/image-file.js';
+import { instanceOf, openKeptSegmentation, openSegmentation } from './formats/kept-segmentation.js';
 import { checkOnly, samplesByLibrary } from './formats/library.js';
 import { type NiftiVolume, readNiftiHeader, type SliceAddress } from './formats/nifti.js';
 import { turnOver } from './formats/nifti-turn.js';
@@ -16,7 +18,7 @@ import type { RasterImage } from './raster-image.js';
 
 /** Context of a mask file. */
 export interface MaskOptions {
-  /** The mask's image: if both are volumes, their orientations are compared. */
+  /** The mask's image: of volumes the orientations are compared, of a DICOM segmentation the image that it is of. */
   readonly over?: string;
 }
 
@@ -30,8 +32,28 @@ export interface MaskOptions {
 export async function decodeGreyMask(source: string | Buffer, { over }: MaskOptions = {}): Promise<GreyMap> {
   const turned = typeof source === 'string' && over !== undefined ? await turnedPlane(source, over) : undefined;
   if (turned !== undefined) return volumeGreyMask(turned.volume, turned.address);
+  const segmented = await segmentationMask(source, over);
+  if (segmented !== undefined) return segmented;
   const plane = await decodeMaskLevels(source);
   return greyOf(plane, await ruleOf(source, plane), nameOf(source));
+}
+
+/** All segments of a DICOM segmentation as one mask; undefined for other files. */
+async function segmentationMask(source: string | Buffer, over: string | undefined): Promise<GreyMap | undefined> {
+  const { file, part } = await addressOf(source);
+  const segmentation = await (typeof file === 'string' ? openKeptSegmentation(file) : openSegmentation(file, nameOf(file)));
+  if (segmentation === undefined) return undefined;
+  const { index, instance } = await frameOf(segmentation, part, over);
+  const mask = await segmentation.union(index, instance);
+  return { ...mask, data: mask.data.map((value) => value * 255) };
+}
+
+/** The frame and the image that a segmentation is asked about: as named, else those of the image that it lies over. */
+async function frameOf(segmentation: DicomSegmentation, part: ImageAddress | undefined, over: string | undefined) {
+  const image = over === undefined ? undefined : await splitAddress(over);
+  const frame = part ?? image?.part;
+  const index = frame === undefined ? segmentation.onlyFrame() : plainIndex(frame, segmentation.file);
+  return { index, instance: image && (await instanceOf(image.file)) };
 }
 
 /** Reads a mask: 1 inside, 0 outside, by {@link decodeGreyMask}. */
@@ -45,12 +67,17 @@ export async function decodeMask(source: string | Buffer): Promise<BinaryMask> {
  *
  * @throws DataError as `decodeImage` does.
  */
-export async function decodeMaskLevels(source: string | Buffer): Promise<LevelMap> {
+export async function decodeMaskLevels(source: string | Buffer, { over }: MaskOptions = {}): Promise<LevelMap> {
   const { file, part } = await addressOf(source);
   if (typeof file === 'string') {
     if (isVolumeName(file)) {
       const volume = await openKeptVolume(file);
       return volumeLevels(volume, planeAddress(volume, file, part));
+    }
+    const segmentation = await openKeptSegmentation(file);
+    if (segmentation !== undefined) {
+      const { index, instance } = await frameOf(segmentation, part, over);
+      return segmentation.levels(index, instance);
     }
     if (isDicomName(file)) return rasterLevels(await decodeFrame(undefined, file, part));
   }

@@ -40,7 +40,7 @@ export async function strictInstances(
     }
     checkPlaced(source, image, file);
     const before = found.length;
-    const named = await readMask(source, image, { stretch, raw: false }).catch((cause: unknown) => {
+    const named = await readMask(source, image, { stretch, raw: false, over: file }).catch((cause: unknown) => {
       if (!(cause instanceof RangeError)) throw cause;
       throw unplaced(source, 'E_ANNOTATIONS_INVALID', `its RLE cannot be decoded: ${cause.message}`, file, cause);
     });

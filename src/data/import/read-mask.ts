@@ -37,6 +37,8 @@ export interface MaskOptions {
   readonly stretch: boolean;
   /** Every non-zero value counts, as in the published code; the mask keeps its own size. */
   readonly raw: boolean;
+  /** The image, with which DICOM segmentations are compared. */
+  readonly over?: string | undefined;
 }
 
 /**
@@ -74,15 +76,15 @@ type FileSource = Extract<MaskSource, { kind: 'file' }>;
 
 async function readFileMask(source: FileSource, image: Size, options: MaskOptions): Promise<ClassMask[]> {
   const { file, read } = source;
-  if (options.raw) return rawMasks(source, read);
+  if (options.raw) return rawMasks(source, read, options);
   switch (read.as) {
     case 'bright':
-      return [{ class: read.class, mask: fitGrey(await greyMaskOf(source), image, file, options) }];
+      return [{ class: read.class, mask: fitGrey(await greyMaskOf(source, options), image, file, options) }];
     case 'side':
-      return [{ class: '', mask: fitGrey(await greyMaskOf(source), image, file, options) }];
+      return [{ class: '', mask: fitGrey(await greyMaskOf(source, options), image, file, options) }];
     case 'values':
     case 'top-value': {
-      const classes = classNumbers(await levelsOf(source));
+      const classes = classNumbers(await levelsOf(source, options));
       const present = valuesOf(classes);
       const unknown = present.find((value) => read.classes[value] === undefined);
       if (unknown !== undefined) {
@@ -118,7 +120,7 @@ async function readFileMask(source: FileSource, image: Size, options: MaskOption
 }
 
 /** The published code's objects: everything non-zero; of several colours, the first one present. */
-async function rawMasks(source: FileSource, read: MaskReading): Promise<ClassMask[]> {
+async function rawMasks(source: FileSource, read: MaskReading, options: MaskOptions): Promise<ClassMask[]> {
   if (read.as === 'colours') {
     const picture = await decodeImage(addressOf(source));
     for (const [colour, name] of Object.entries(read.classes)) {
@@ -129,7 +131,7 @@ async function rawMasks(source: FileSource, read: MaskReading): Promise<ClassMas
     }
     return [];
   }
-  const plane = await levelsOf(source);
+  const plane = await levelsOf(source, options);
   const some = where(plane, (value) => value > 0);
   switch (read.as) {
     case 'bright':
@@ -149,9 +151,9 @@ function addressOf({ file, page }: FileSource): string {
 }
 
 /** The mask read by the common rule for all masks. */
-async function greyMaskOf(source: FileSource): Promise<GreyMap> {
+async function greyMaskOf(source: FileSource, { over }: MaskOptions): Promise<GreyMap> {
   const { file, slice, transpose } = source;
-  if (slice === undefined) return decodeGreyMask(addressOf(source));
+  if (slice === undefined) return decodeGreyMask(addressOf(source), over === undefined ? {} : { over });
   const { width, height, data } = await volumeGreyMask(await openVolume(file), planeOf(source, slice));
   return transpose === true
     ? { width: height, height: width, data: transposedPlane(data, width, height) }
@@ -159,9 +161,9 @@ async function greyMaskOf(source: FileSource): Promise<GreyMap> {
 }
 
 /** The stored values of the mask. */
-async function levelsOf(source: FileSource): Promise<Levels> {
+async function levelsOf(source: FileSource, { over }: MaskOptions): Promise<Levels> {
   const { file, slice, transpose } = source;
-  if (slice === undefined) return decodeMaskLevels(addressOf(source));
+  if (slice === undefined) return decodeMaskLevels(addressOf(source), over === undefined ? {} : { over });
   const plane = volumeLevels(await openVolume(file), planeOf(source, slice));
   const { width, height, levels } = plane;
   return transpose === true ? { width: height, height: width, levels: transposedPlane(levels, width, height) } : plane;

@@ -1,11 +1,13 @@
-import { isUnnamedDicom } from '../../../imaging/index.js';
+import { isUnnamedDicom, openKeptSegmentation } from '../../../imaging/index.js';
+import { canonicalPhrase } from '../../../prompts/index.js';
 import type { TreeFile } from '../file-tree.js';
 import { type ClipMask, countImages, type FrameMask, masksByFrame, mayHoldSeveral } from '../readers/frames.js';
 import { splitNamed } from '../readers/split-named.js';
 import type { Found, Importer, Problem, ScanOptions, SourceRecord } from '../types.js';
 
 /** Image files by extension, including DICOM frames; DICOM without one is recognised by content. */
-const IMAGE_NAME = /\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
+/** With what `infer --dicom` puts before the ending. */
+const IMAGE_NAME = /(?:\.seg)?\.(?:png|jpe?g|bmp|tiff?|webp|dcm|dicom|ima)$/i;
 
 /** Phrase of objects that neither a folder nor `--prompt` names. */
 const UNNAMED = 'lesion';
@@ -41,13 +43,17 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
   const masks = await places(files, /^(?:masks?|labels?|segmentations?|annotations?)$/i);
   const problems: Problem[] = [];
   const own = ownMasks(images, masks, problems);
+  const segments = await segmentClasses(masks);
   const classesAbove = new Set(images.map(({ above }) => classAbove(above))).size > 1;
   let unnamed = false;
   const classOf = (mask: Place) => {
     const name = mask.below !== '' ? mask.below : classesAbove ? classAbove(mask.above) : '';
-    if (name === '' && prompts.length === 0) unnamed = true;
+    if (name === '' && prompts.length === 0 && !segments.has(mask)) unnamed = true;
     return name === '' ? (prompts[0] ?? UNNAMED) : (name.split('/').at(-1) as string).replace(/_/g, ' ').toLowerCase();
   };
+  // A folder or --prompt that names a class goes before the names in a segmentation.
+  const namedBySegments = (mask: Place) =>
+    mask.below === '' && !classesAbove && prompts.length === 0 ? segments.get(mask) : undefined;
   const records: SourceRecord[] = [];
   for (const image of images) {
     const found = own.get(image) ?? [];
@@ -58,11 +64,13 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
       name: page === undefined ? group : `${group}-${String(page).padStart(3, '0')}`,
       image: { file: image.file.path, ...(page === undefined ? {} : { page }) },
       masks: ownMasks.map(({ mask, page: own }) => {
-        const read = { as: 'bright', class: classOf(mask) } as const;
+        const classes = namedBySegments(mask);
+        const read =
+          classes === undefined ? ({ as: 'bright', class: classOf(mask) } as const) : ({ as: 'values', classes } as const);
         return { kind: 'file', file: mask.file.path, read, ...(own === undefined ? {} : { page: own }) };
       }),
       group,
-      asked: [...new Set(ownMasks.map(({ mask }) => classOf(mask)))],
+      asked: [...new Set(ownMasks.flatMap(({ mask }) => Object.values(namedBySegments(mask) ?? [classOf(mask)])))],
       ...(split === undefined ? {} : { split }),
     });
     const count = found.length === 0 ? 1 : await countImages(image.file);
@@ -81,6 +89,18 @@ async function find(files: readonly TreeFile[], prompts: ScanOptions['prompts'])
   }
   const notes = unnamed ? [`the objects are called "${UNNAMED}": say --prompt to call them otherwise`] : [];
   return { records, problems, notes };
+}
+
+/** The classes of DICOM segmentations among the masks, by the numbers of their segments. */
+async function segmentClasses(masks: readonly Place[]): Promise<ReadonlyMap<Place, Readonly<Record<number, string>>>> {
+  const found = new Map<Place, Readonly<Record<number, string>>>();
+  for (const mask of masks) {
+    // What cannot be read is reported when it is imported.
+    const segmentation = await openKeptSegmentation(mask.file.path).catch(() => undefined);
+    const named = segmentation?.header.segments.map(({ number, names: [name = UNNAMED] }) => [number, canonicalPhrase(name)]);
+    if (named !== undefined) found.set(mask, Object.fromEntries(named));
+  }
+  return found;
 }
 
 /** The masks of each image, by their names. */

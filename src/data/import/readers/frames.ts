@@ -1,4 +1,4 @@
-import { lacksEnding, listImages } from '../../../imaging/index.js';
+import { lacksEnding, listImages, openKeptSegmentation } from '../../../imaging/index.js';
 import type { TreeFile } from '../file-tree.js';
 import type { Problem } from '../types.js';
 
@@ -29,7 +29,7 @@ export async function countImages(file: TreeFile): Promise<number> {
 }
 
 /**
- * Assigns masks to the frames of a cine clip. A mask file with as many images matches frame by frame; a single mask belongs to
+ * Assigns masks to the frames of a cine clip. A DICOM segmentation names its frames. A mask file with as many images matches frame by frame; a single mask belongs to
  * the frame given by its name. Frames without a mask are left out: they are unannotated, not negative.
  *
  * @param count - number of frames of the cine clip.
@@ -50,6 +50,13 @@ export async function masksByFrame<M>(
     if (frame !== undefined) {
       if (frame < count) add(frame, { mask });
       else problem(`its image has no frame ${frame}: they are numbered 0 to ${count - 1}`);
+      continue;
+    }
+    const segmentation = await openKeptSegmentation(file.path).catch(() => undefined);
+    if (segmentation !== undefined) {
+      for (const page of segmentation.shown())
+        if (page < count) add(page, { mask, page });
+        else problem(`it is of frame ${page}, its image has ${count}`);
       continue;
     }
     const own = await countImages(file);

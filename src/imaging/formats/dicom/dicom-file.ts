@@ -7,6 +7,7 @@ import type { Frames } from './frames.js';
 import { type Palette, paletteOf } from './palette.js';
 import { renderFrame } from './render-frame.js';
 import { unpackFrame } from './samples.js';
+import { segmentationForm } from './segmentation-header.js';
 import { unreadableDicom } from './unreadable.js';
 
 /** A deflated byte can expand a thousandfold, so a file of a few megabytes could exhaust memory. */
@@ -34,6 +35,13 @@ export class DicomFile {
   static async parse(bytes: Uint8Array, file: string, maxInflated: number = MAX_INFLATED): Promise<DicomFile> {
     try {
       const { set, syntax } = await readDataSet(bytes, maxInflated, file);
+      if (segmentationForm(set) !== undefined)
+        throw new DataError({
+          code: 'E_IMAGE_NO_PIXELS',
+          where: file,
+          what: 'it is a segmentation, which is a mask of an image',
+          fix: 'Choose an image file; give segmentations as masks',
+        });
       const header = parseDicomHeader(set, syntax, file);
       const palette = header.photometric === 'PALETTE COLOR' ? paletteOf(set, header.signed, file) : undefined;
       return new DicomFile(file, header, findFrames(set, header, file), palette);
