@@ -14,6 +14,8 @@ import {
   imageParams,
   masksAnswer,
   masksBody,
+  measuresAnswer,
+  measuresBody,
   openAnswer,
   openBody,
   segmentAnswer,
@@ -139,6 +141,25 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
   );
 
   api.post(
+    '/v1/measures',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Measures masks of an image that is in memory',
+        consumes: CONSUMES,
+        body: measuresBody,
+        response: { 200: measuresAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { image_id: id, mm_per_pixel, masks } = request.body;
+      return {
+        measures: await ask(queue, request, reply, { kind: 'measure', image: { id }, mmPerPixel: pairOf(mm_per_pixel), masks }),
+      };
+    },
+  );
+
+  api.post(
     '/v1/images',
     {
       config: { queued: true },
@@ -211,8 +232,12 @@ function sourceOf(
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
   if (bytes.length === 0)
     throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: `${above}image`, what: 'the file is empty' });
-  const mmPerPixel = typeof mm_per_pixel === 'number' ? ([mm_per_pixel, mm_per_pixel] as const) : mm_per_pixel;
-  return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel };
+  return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel: pairOf(mm_per_pixel) };
+}
+
+/** The size of a pixel across and down. */
+function pairOf(mmPerPixel: z.output<typeof openBody>['mm_per_pixel']): readonly [number, number] | undefined {
+  return typeof mmPerPixel === 'number' ? [mmPerPixel, mmPerPixel] : mmPerPixel;
 }
 
 function exemplarMaskOf(

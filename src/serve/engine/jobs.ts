@@ -1,5 +1,5 @@
 import type { BoxXyxy, CocoRle, SpacingMm } from '../../imaging/index.js';
-import type { MeasuresRecord } from '../../measure/index.js';
+import type { MeasuresFields, MeasuresRecord } from '../../measure/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { LabelsAnswer, LabelsJob } from './label-maps.js';
 
@@ -90,6 +90,15 @@ export interface ExemplarsJob {
   readonly maskFormat: MaskFormat;
 }
 
+/** Measures masks of an image. */
+export interface MeasureJob {
+  readonly kind: 'measure';
+  readonly image: ImageSource;
+  /** Size of its pixels, where the file does not state it. */
+  readonly mmPerPixel: SpacingMm | undefined;
+  readonly masks: readonly CocoRle[];
+}
+
 /** Decodes an image and caches it. */
 interface OpenJob {
   readonly kind: 'open';
@@ -102,7 +111,7 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | LabelsJob;
+export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | LabelsJob | MeasureJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -144,6 +153,8 @@ export interface Answers {
   readonly exemplars: Answers['segment'];
   readonly masks: { readonly image: OpenedImage; readonly answers: readonly SentMaskAnswer[] };
   readonly labels: LabelsAnswer;
+  /** One for each mask. */
+  readonly measure: readonly MeasuresFields[];
 }
 
 export type AnswerOf<J extends Job> = Answers[J['kind']];

@@ -16,6 +16,7 @@ import { mostDetections } from '../../processing/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
+import { decodeSentMask } from './decode-sent-mask.js';
 import type { Engine, EngineFacts, ExemplarRunner } from './engine.js';
 import type {
   AnswerOf,
@@ -26,6 +27,7 @@ import type {
   MaskFormat,
   MaskPrompt,
   MasksJob,
+  MeasureJob,
   SegmentJob,
   SentMask,
   SentSegment,
@@ -73,6 +75,8 @@ export class LocalEngine implements Engine {
         return this.masks(job);
       case 'exemplars':
         return this.segmentByExemplars(job);
+      case 'measure':
+        return this.measure(job);
       case 'labels':
         return segmentToLabels((...args) => this.segmenter.segment(...args), job, this.limits);
     }
@@ -157,6 +161,13 @@ export class LocalEngine implements Engine {
       });
     }
     return { image: opened, answers };
+  }
+
+  private async measure({ image, mmPerPixel, masks }: MeasureJob): Promise<Answers['measure']> {
+    const { raster } = await this.open(image);
+    const { width, height, calibration: own } = raster;
+    const calibration = mmPerPixel === undefined ? own : withGivenSpacing(own, mmPerPixel, 'mm_per_pixel');
+    return masks.map((rle, i) => measuresOf(decodeSentMask(rle, { width, height }, `masks.${i}`), calibration));
   }
 
   async close(): Promise<void> {
