@@ -3,27 +3,10 @@ import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../
 import { UsageError, withFolderLock } from '../util/index.js';
 import { fetchStudy, StudyJournal, storeResults } from '../workflows/index.js';
 import { consoleLogger } from './console-logger.js';
+import type { DicomWebOptions } from './dicomweb-options.js';
 import type { InferOptions } from './infer-options.js';
 import { startProgress } from './progress.js';
 import { stopOnSignals } from './stop-on-signals.js';
-
-/** The options of `infer` for images of an archive. */
-export interface DicomWebOptions {
-  dicomweb: string | undefined;
-  study: string | undefined;
-  series: string | undefined;
-}
-
-/** The same as yargs describes them. */
-export const dicomwebOptions = {
-  dicomweb: {
-    type: 'string',
-    describe:
-      'address of a DICOMweb archive: fetches the ultrasound images of --study and stores segmentations and reports with them; credentials by the environment',
-  },
-  study: { type: 'string', describe: 'with --dicomweb: Study Instance UID' },
-  series: { type: 'string', describe: 'with --dicomweb: only this series, by its Series Instance UID' },
-} as const;
 
 /** @throws UsageError for options of archives without an archive. */
 export function refuseWithoutArchive({ study, series }: DicomWebOptions): void {

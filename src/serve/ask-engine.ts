@@ -3,7 +3,7 @@ import type { AnswerOf, Job } from './engine/index.js';
 import type { Queue } from './queue.js';
 
 /** A signal that is aborted when the client has disconnected. */
-export function whenGone(reply: FastifyReply): AbortSignal {
+function whenGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => gone.abort());

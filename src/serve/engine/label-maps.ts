@@ -33,7 +33,7 @@ export interface LabelsAnswer extends LabelVolume {
   readonly objects: readonly LabelledObject[];
 }
 
-export type LabelledObject = MeasuresFields & {
+type LabelledObject = MeasuresFields & {
   readonly phrase: string;
   readonly label: number;
   /** From 0. */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { HttpError } from '../http-error.js';
 import type { Upload } from '../read-form.js';
+import type { Api } from './api.js';
 import type { KeptUploads } from './kept-uploads.js';
 import type { ViewerFile, ViewerImages } from './viewer-images.js';
-import type { Api } from './viewer-routes.js';
 import { datastoreQuery, imageQuery, sessionParams, strategyParams, uploadQuery } from './viewer-schemas.js';
 
 interface DatastoreParts {

@@ -1,6 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { encodeNrrd } from '../../imaging/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import { ask } from '../ask-engine.js';
@@ -8,6 +6,7 @@ import type { LabelsAnswer } from '../engine/index.js';
 import { HttpError } from '../http-error.js';
 import type { ServeLimits } from '../limits.js';
 import type { Queue } from '../queue.js';
+import type { Api } from './api.js';
 import { addAuthRoutes } from './auth-routes.js';
 import { addDatastoreRoutes } from './datastore-routes.js';
 import { KeptUploads } from './kept-uploads.js';
@@ -29,9 +28,6 @@ interface ViewerParts extends ViewerOptions {
   readonly version: string;
   readonly token: string | undefined;
 }
-
-/** A server whose routes are typed by their schemas. */
-export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 /** The one model that viewers see: detector and masker together. */
 const MODEL = 'sonoground';

@@ -1,3 +1,3 @@
-export { fetchStudy, type StudyRequest } from './fetch-study.js';
+export { fetchStudy } from './fetch-study.js';
 export { storeResults } from './store-results.js';
-export { StudyJournal, studyFolders } from './study-journal.js';
+export { StudyJournal } from './study-journal.js';
