@@ -1,16 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
-import { locateShipped } from '../config/index.js';
 import { holdsClip, isImageName } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
-import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
+import { type Logger, silentLogger, UsageError } from '../util/index.js';
+import { expandName, liesIn, placeOf, realPathOf } from './expand-name.js';
 import type { FindOptions } from './find-images.js';
 import { type FoundImage, namedImages } from './image-ids.js';
-import { walkFolder } from './walk-folder.js';
-
-/** Glob metacharacters. */
-const MAGIC = /[*?{}[\]()!]/;
 
 /**
  * Expands names, folders and globs to clips, in natural order. In a folder, searched recursively, every file of several frames is
@@ -22,11 +16,11 @@ export async function findClips(
   names: readonly string[],
   { skip = [], logger = silentLogger }: FindOptions = {},
 ): Promise<BatchImage[]> {
-  const own = skip.map((folder) => resolve(folder));
+  const own = await Promise.all(skip.map(realPathOf));
   const found = new Map<string, FoundImage>();
   for (const name of names)
-    for (const clip of await expand(await locateShipped(name), own, logger)) {
-      const place = resolve(clip.path);
+    for (const clip of await expand(name, own, logger)) {
+      const place = await placeOf(clip.path);
       if (!found.has(place)) found.set(place, clip);
     }
   const order = new Intl.Collator('en', { numeric: true });
@@ -34,19 +28,13 @@ export async function findClips(
 }
 
 async function expand(name: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
-  const info = await stat(name).catch(() => undefined);
-  if (info?.isDirectory()) {
-    const files = await walkFolder(name, (message) => logger.warn(message));
-    return clipsAmong(files, name, name, own, logger);
-  }
-  if (info !== undefined || !MAGIC.test(name)) return [{ path: name, below: basename(name) }];
-  const files = await glob(name.replaceAll('\\', '/'), { caseSensitiveMatch: false, expandDirectories: false });
-  return clipsAmong(files, '.', name, own, logger);
+  const expanded = await expandName(name, logger);
+  if (expanded.kind === 'files') return clipsAmong(expanded, name, own, logger);
+  return [{ path: expanded.path, below: basename(expanded.path) }];
 }
 
 async function clipsAmong(
-  files: readonly string[],
-  folder: string,
+  { files, folder }: { readonly files: readonly string[]; readonly folder: string },
   asked: string,
   own: readonly string[],
   logger: Logger,
@@ -56,7 +44,7 @@ async function clipsAmong(
   const mixed = new Set<string>();
   for (const below of files) {
     const path = join(folder, below);
-    if (own.some((one) => isInside(resolve(path), one))) continue;
+    if (await liesIn(path, own)) continue;
     if (await holdsClip(path).catch(() => false)) {
       clips.push({ path, below });
       mixed.add(dirname(below));

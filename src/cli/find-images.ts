@@ -1,16 +1,11 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
-import { locateShipped } from '../config/index.js';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { isUnnamedDicom, listImages } from '../imaging/index.js';
 import type { BatchImage } from '../infer/index.js';
-import { isInside, type Logger, silentLogger, UsageError } from '../util/index.js';
+import { type Logger, silentLogger, UsageError } from '../util/index.js';
+import { expandName, liesIn, placeOf, realPathOf } from './expand-name.js';
 import { hasImageExtension, imageExtensions } from './image-extensions.js';
 import { type FoundImage, namedImages } from './image-ids.js';
-import { walkFolder } from './walk-folder.js';
-
-/** Glob metacharacters. */
-const MAGIC = /[*?{}[\]()!]/;
 
 export interface FindOptions {
   /** Folders to exclude, such as the command's own output, also when reached by a link. */
@@ -61,35 +56,21 @@ async function expandSeveral({ path, below }: FoundImage): Promise<FoundImage[]>
   return images.map((image) => ({ path: image, below: `${below}${image.slice(path.length)}` }));
 }
 
-async function expand(asked: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
-  const name = await locateShipped(asked);
-  const info = await stat(name).catch(() => undefined);
-  if (info?.isDirectory()) {
-    const files = await walkFolder(name, (message) => logger.warn(message));
-    return imagesOf(files, name, name, own, logger);
-  }
-  if (info !== undefined || !MAGIC.test(name)) {
-    if (!(await isOwn(name, own))) return [{ path: name, below: basename(name) }];
-    throw new UsageError({
-      code: 'E_INPUT_IS_OUTPUT',
-      where: name,
-      what: 'it is a result of this very command',
-      fix: 'Choose another --out',
-    });
-  }
-  const steps = name.split(/[\\/]/);
-  const fixed = steps.findIndex((step) => MAGIC.test(step));
-  const folder = fixed === 0 ? '.' : await locateShipped(steps.slice(0, fixed).join('/') || '/');
-  const pattern = steps.slice(fixed).join('/');
-  const files = await glob(pattern, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  // The shortest path to a folder that links also lead to.
-  files.sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1));
-  return imagesOf(files, folder, name, own, logger);
+async function expand(name: string, own: readonly string[], logger: Logger): Promise<FoundImage[]> {
+  const expanded = await expandName(name, logger);
+  if (expanded.kind === 'files') return imagesAmong(expanded, name, own, logger);
+  const { path } = expanded;
+  if (!(await liesIn(path, own))) return [{ path, below: basename(path) }];
+  throw new UsageError({
+    code: 'E_INPUT_IS_OUTPUT',
+    where: path,
+    what: 'it is a result of this very command',
+    fix: 'Choose another --out',
+  });
 }
 
-async function imagesOf(
-  files: readonly string[],
-  folder: string,
+async function imagesAmong(
+  { files, folder }: { readonly files: readonly string[]; readonly folder: string },
   asked: string,
   own: readonly string[],
   logger: Logger,
@@ -99,7 +80,7 @@ async function imagesOf(
   for (const below of files) {
     const path = join(folder, below);
     if (!hasImageExtension(below) && !(await isUnnamedDicom(path).catch(() => false))) continue;
-    if (await isOwn(path, own)) results += 1;
+    if (await liesIn(path, own)) results += 1;
     else images.push({ path, below });
   }
   if (results > 0) logger.info(`${asked}: ${results} results of this command in it are skipped`);
@@ -110,23 +91,4 @@ async function imagesOf(
     what: `there is no image here${results > 0 ? ' but the results of this very command' : ''}`,
     fix: `Name a file, a folder with images (${imageExtensions.join(', ')}), or a glob in quotes`,
   });
-}
-
-async function isOwn(path: string, own: readonly string[]): Promise<boolean> {
-  if (own.length === 0) return false;
-  const real = await realPathOf(path);
-  return own.some((folder) => isInside(real, folder));
-}
-
-/** Two paths to a folder are one place; two names of a file are two. */
-async function placeOf(path: string): Promise<string> {
-  return join(await realPathOf(dirname(path)), basename(path));
-}
-
-/** Resolves links as far as the path exists. */
-async function realPathOf(path: string): Promise<string> {
-  const whole = resolve(path);
-  const real = await realpath(whole).catch(() => undefined);
-  if (real !== undefined || dirname(whole) === whole) return real ?? whole;
-  return join(await realPathOf(dirname(whole)), basename(whole));
 }

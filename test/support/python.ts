@@ -6,6 +6,8 @@ const PYTHONS = {
   reference: 'SONOGROUND_REFERENCE_PYTHON',
   /** tensorflow-cpu. */
   tensorflow: 'SONOGROUND_TENSORFLOW_PYTHON',
+  /** highdicom, which has pydicom. */
+  dicom: 'SONOGROUND_DICOM_PYTHON',
 } as const;
 
 /** The Python of that name, if there is one. */

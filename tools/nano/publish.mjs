@@ -1,11 +1,12 @@
 /**
- * Copies the weights of a run to the shipped model, in half precision.
+ * Copies the weights of a run to the shipped model, in half precision, and its config.json.
  *
  *   node tools/nano/publish.mjs runs/nano-sam2/best weights/nano-sam2
  *   node tools/nano/publish.mjs runs/stage-5/best weights/ultrasound-detector --float8 model.text_backbone.
  *
  * --float8 PREFIX: matrices whose names start with PREFIX take eight bits a number (F8_E4M3).
  */
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSafetensors, writeSafetensors } from '../../dist/weights/formats/index.js';
@@ -18,4 +19,5 @@ if (from === undefined || to === undefined) throw new Error('usage: publish.mjs 
 const { arrays } = await readSafetensors(join(from, 'model.safetensors'));
 const isSmall = (name) => float8 !== undefined && name.startsWith(float8) && arrays.get(name).shape.length > 1;
 await writeSafetensors(join(to, 'model.safetensors'), arrays, { metadata: { format: 'pt' }, half: true, float8: isSmall });
+await copyFile(join(from, 'config.json'), join(to, 'config.json'));
 process.stdout.write(`${arrays.size} arrays\n`);

@@ -6,11 +6,12 @@
  *
  *   node tools/real/grown.mjs FROM TO [--depths 2,2,6,2] [--seed 1]
  */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Rng } from '../../dist/util/index.js';
 import { readSafetensors, writeSafetensors } from '../../dist/weights/formats/index.js';
+import { changeConfig } from './config-json.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -34,11 +35,12 @@ for (const [stage, depth] of depths.entries())
 
 await cp(from, to, { recursive: true, dereference: true });
 await writeSafetensors(join(to, 'model.safetensors'), grown, { metadata: { format: 'pt' } });
-backbone.embed_dim *= 2;
-backbone.hidden_size *= 2;
-backbone.num_heads = backbone.num_heads.map((heads) => heads * 2);
-backbone.depths = depths;
-await writeFile(join(to, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+await changeConfig(join(to, 'config.json'), ({ backbone_config: larger }) => {
+  larger.embed_dim *= 2;
+  larger.hidden_size *= 2;
+  larger.num_heads = larger.num_heads.map((heads) => heads * 2);
+  larger.depths = depths;
+});
 const count = (all) => [...all].reduce((sum, [name, { data }]) => sum + (/text_backbone/.test(name) ? 0 : data.length), 0);
 process.stdout.write(`${count(arrays)} parameters without the text backbone before, ${count(grown)} now\n`);
 

@@ -4,8 +4,9 @@
  *
  *   node tools/real/resized.mjs weights/nano-sam2 SIDE runs/start-masker
  */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { changeConfig } from './config-json.mjs';
 
 const [from, given, to] = process.argv.slice(2);
 const side = Number(given);
@@ -13,7 +14,7 @@ if (to === undefined || !Number.isInteger(side) || side % 32 !== 0)
   throw new Error('usage: node tools/real/resized.mjs FROM SIDE TO, with a side that 32 divides');
 await cp(from, to, { recursive: true });
 
-await rewrite('config.json', (config) => {
+await changeConfig(join(to, 'config.json'), (config) => {
   if (config.model_type !== 'sam2') return;
   const { vision_config: vision, prompt_encoder_config: prompt } = config;
   const scale = side / prompt.image_size;
@@ -22,15 +23,8 @@ await rewrite('config.json', (config) => {
   vision.backbone_feature_sizes = vision.backbone_feature_sizes.map((size) => size.map((value) => value * scale));
   if (vision.image_size !== undefined) vision.image_size = side;
 });
-await rewrite('preprocessor_config.json', (settings) => {
+await changeConfig(join(to, 'preprocessor_config.json'), (settings) => {
   settings.size = { height: side, width: side };
   if (settings.pad_size != null) settings.pad_size = { height: side, width: side };
   if (settings.mask_size != null) settings.mask_size = { height: side / 4, width: side / 4 };
 });
-
-async function rewrite(name, change) {
-  const file = join(to, name);
-  const content = JSON.parse(await readFile(file, 'utf8'));
-  change(content);
-  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
-}

@@ -1,0 +1,101 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { generatePhantomClip, type PhantomDomain, phantomDomains } from '../../src/data/index.js';
+import { DicomSegmentation, decodeRle, encodePng } from '../../src/imaging/index.js';
+import { runCommand } from '../support/command.js';
+import { dicom } from '../support/dicom.js';
+import { STUDY } from '../support/evidence.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const FRAMES = 3;
+const SIZE = { width: 72, height: 60 };
+const dir = temporaryFolder('infer-dicom');
+const domain = phantomDomains['standard'] as PhantomDomain;
+const phantom = generatePhantomClip(2, { ...SIZE, domain, frames: FRAMES, leaves: false });
+const PROMPT = ['--prompt', 'cyst. zork', '--threshold', '0.02', '--select', 'best-per-phrase'];
+
+beforeAll(async () => {
+  const grey = async (i: number) => (await phantom.frame(i)).data.filter((_, k) => k % 3 === 0);
+  const frames = await Promise.all(Array.from({ length: FRAMES }, (_, i) => grey(i)));
+  await mkdir(join(dir, 'scans'));
+  await writeFile(join(dir, 'scans', 'loop.dcm'), dicom({ ...SIZE, frames, more: STUDY }));
+  const more = {
+    ...STUDY,
+    '00080018': { vr: 'UI', Value: ['1.2.826.7.4'] },
+    '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.6.1'] },
+  };
+  await writeFile(join(dir, 'scans', 'still.dcm'), dicom({ ...SIZE, frames: frames.slice(0, 1), more }));
+  await writeFile(join(dir, 'scans', 'photo.png'), await encodePng(await phantom.frame(0)));
+});
+
+const infer = (...words: string[]) => runCommand(['infer', ...words.map((word) => word.replaceAll('@', `${dir}/`))]);
+const json = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8'));
+const read = async (name: string) => {
+  const bytes = await readFile(join(dir, name));
+  return { text: bytes.toString('latin1'), segmentation: (await DicomSegmentation.parse(bytes, name)) as DicomSegmentation };
+};
+interface Found {
+  readonly file_name: string;
+  readonly segmentation: { readonly counts: string };
+}
+
+describe('infer --dicom', () => {
+  it('writes a segmentation and a report for each DICOM file, with the masks of its frames, and no patient', async () => {
+    const { code, text } = await infer('--image', '@scans', ...PROMPT, '--dicom', '--out', '@out');
+    expect([code, text]).toEqual([0, expect.stringMatching(/2 segmentations and reports: .*; 1 images are of other formats/)]);
+    expect(text).toMatch(/no code is known for "zork"/);
+    expect((await readdir(join(dir, 'out', 'dicom'))).sort()).toEqual(
+      ['loop', 'still'].flatMap((name) => [`${name}.seg.dcm`, `${name}.sr.dcm`]),
+    );
+    const results: Found[] = await json('out/results.json');
+    const { text: bytes, segmentation } = await read('out/dicom/loop.seg.dcm');
+    expect(bytes).not.toMatch(/Doe|1\.2\.826/);
+    for (let frame = 0; frame < FRAMES; frame++) {
+      const masks = (await segmentation.masks(frame)).map(({ mask }) => mask);
+      const found = results.filter(({ file_name }) => file_name === `loop.dcm#${frame}`);
+      expect(masks).toEqual(found.map((one) => decodeRle(one.segmentation.counts, SIZE.width, SIZE.height)));
+    }
+  });
+
+  it('leaves what is there from the same results, and writes again what is missing', async () => {
+    const [kept, gone] = ['still.seg.dcm', 'loop.sr.dcm'].map((name) => join(dir, 'out', 'dicom', name)) as [string, string];
+    const { mtimeMs } = await stat(kept);
+    const before = await readFile(gone);
+    await rm(gone);
+    expect((await infer('--image', '@scans', ...PROMPT, '--dicom', '--out', '@out')).code).toBe(0);
+    expect((await stat(kept)).mtimeMs).toBe(mtimeMs);
+    // Of the same key: the same UIDs, and a fixed date.
+    expect(Buffer.compare(await readFile(gone), before)).toBe(0);
+  });
+
+  it('writes one segmentation of a clip that is followed, a segment an object, into the study that is kept', async () => {
+    const { code } = await infer(
+      '--track',
+      '--image',
+      '@scans/loop.dcm',
+      ...PROMPT,
+      '--dicom',
+      '--keep-identity',
+      '--out',
+      '@track',
+    );
+    expect(code).toBe(0);
+    const { text, segmentation } = await read('track/dicom/loop.seg.dcm');
+    expect(text).toContain('Doe^Jane');
+    expect(text).toContain('1.2.826.7.1');
+    const tracks = new Set((await json('track/results.json')).map(({ track_id }: { track_id: number }) => track_id));
+    expect(segmentation.header.segments).toHaveLength(tracks.size);
+    expect(segmentation.header.multiframe).toBe(true);
+  });
+
+  it.each([
+    [['--keep-identity'], /--keep-identity: it is for --dicom/],
+    [['--dicom', '--masker', 'none'], /boxes without masks are no segmentation/],
+    [['--dicom', '--shard', '0/2'], /several shards/],
+    [['--dicom', '--keep-identity', '--key', '@k'], /no UID of the source is replaced/],
+  ])('refuses %j', async (words, reason) => {
+    const { code, text } = await infer('--image', '@scans', ...PROMPT, ...words, '--out', '@refused');
+    expect([code, text]).toEqual([2, expect.stringMatching(reason)]);
+  });
+});
