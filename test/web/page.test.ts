@@ -178,7 +178,10 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     expect(first).not.toMatch(/no millimetres/);
     await field.fill('0,4');
     await field.press('Enter');
-    await page.waitForFunction((text) => !document.querySelector('#layers')?.textContent?.includes(text), first.split('\n')[0]);
+    await page.waitForFunction(
+      (text) => !document.querySelector('#layers')?.textContent?.includes(text),
+      first.split('\n')[0] ?? '',
+    );
     const axis = (text: string) => Number(/^([\d.]+) ×/.exec(text)?.[1]);
     expect(axis(await sizes()) / axis(first)).toBeCloseTo(2, 1);
     // Stays for the next search, and is written to files.
