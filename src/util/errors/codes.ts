@@ -272,7 +272,7 @@ export const errorCodes = {
   E_DICOMWEB_ANSWER: { classes: ['DataError', 'DicomWebError'],
     meaning: 'An archive answered with something else than was asked for, or sent less than all of it.', remedy: 'Check that the address is that of a DICOMweb service; then run it again.' },
   E_DICOMWEB_REFUSED: { classes: ['DicomWebError'],
-    meaning: 'An archive refused to store an object; the message names those that it has.', remedy: 'Look into the log of the archive; then run it again: only what is missing is sent.' },
+    meaning: 'An archive refused to store an object; the message names those that it has.', remedy: 'Look into the log of the archive; then run it again: the missing object is sent.' },
 
   // Computing
   E_BACKEND_UNAVAILABLE: { classes: ['RuntimeError'],
