@@ -7,7 +7,6 @@ const ucum = (value: string, meaning: string): Code => ({ value, scheme: 'UCUM',
 
 const MM = ucum('mm', 'millimeter');
 const MM2 = ucum('mm2', 'square millimeter');
-const ML = ucum('ml', 'milliliter');
 
 const DERIVATION = dcm('121401', 'Derivation');
 const STANDARD_DEVIATION = sct('386136009', 'Standard Deviation');
@@ -60,9 +59,4 @@ export function measurementItems(measures: MeasuresRecord, modifiers: readonly C
         : [measurement(concept, deviation, unit, [code('HAS CONCEPT MOD', DERIVATION, STANDARD_DEVIATION), ...own])]),
     ];
   });
-}
-
-/** A volume by the ellipsoid formula, in millilitres. */
-export function volumeItem(ml: number, modifiers: readonly ContentItem[]): ContentItem {
-  return measurement(dcm('121221', 'Volume of ellipsoid'), ml, ML, modifiers);
 }

@@ -9,7 +9,7 @@ const FINDING_CATEGORY = sct('276214006', 'Finding category');
 const FINDING_SITE = sct('363698007', 'Finding Site');
 
 /** What identifies an object: the same in a segmentation and in all groups that measure it. */
-export function identification(object: SegmentedObject, options: EvidenceOptions): ContentItem[] {
+function identification(object: SegmentedObject, options: EvidenceOptions): ContentItem[] {
   const { category, type } = options.codes.meaningOf(object.phrase);
   return [
     text('HAS OBS CONTEXT', dcm('112039', 'Tracking Identifier'), object.label),
@@ -17,12 +17,6 @@ export function identification(object: SegmentedObject, options: EvidenceOptions
     code('CONTAINS', FINDING_CATEGORY, category),
     code('CONTAINS', FINDING, type),
   ];
-}
-
-/** Where an object is, as a modifier of its measurements. */
-export function findingSites({ phrase }: SegmentedObject, { codes }: EvidenceOptions): ContentItem[] {
-  const { region } = codes.meaningOf(phrase);
-  return region === undefined ? [] : [code('HAS CONCEPT MOD', FINDING_SITE, region)];
 }
 
 /**

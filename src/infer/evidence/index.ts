@@ -1,3 +1,3 @@
 export type { EvidenceSettings } from './evidence-settings.js';
 export { foundInFiles, separateObjects, trackedObjects } from './found-in-file.js';
-export { EVIDENCE, type EvidenceSource, type EvidenceSummary, writeEvidence } from './write-evidence.js';
+export { type EvidenceSource, type EvidenceSummary, writeEvidence } from './write-evidence.js';

@@ -15,7 +15,7 @@ import type { BatchSettings, ExemplarSettings } from '../batch/settings.js';
 import { algorithmOf, type EvidenceSettings } from './evidence-settings.js';
 
 /** Subfolder of the DICOM outputs, and the list of what they were made from. */
-export const EVIDENCE = 'dicom';
+const EVIDENCE = 'dicom';
 const LIST = 'dicom.json';
 
 /** A DICOM file and what was found in it. */

@@ -8,7 +8,7 @@ const SOP_CLASSES: Readonly<Record<string, 'binary' | 'labelmap'>> = {
 };
 
 /** A segment as its file describes it. */
-export interface SegmentDescription {
+interface SegmentDescription {
   readonly number: number;
   readonly label: string;
   /** What it shows: as described, else the meaning of its type. */
@@ -16,7 +16,7 @@ export interface SegmentDescription {
 }
 
 /** What a frame of a segmentation shows. */
-export interface SegmentationFrame {
+interface SegmentationFrame {
   /** Of a label map: all. */
   readonly segment: number | undefined;
   /** The images that it is of; frames from 0, 0 for an image of one. */
