@@ -8,6 +8,7 @@ const LAYERS = [
   'util',
   'config',
   'stores',
+  'dicomweb',
   'imaging',
   'dicom',
   'deidentify',

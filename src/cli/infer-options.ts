@@ -6,6 +6,7 @@ import { shippedModels } from '../pretrained/index.js';
 import { type Selection, selections } from '../processing/index.js';
 import { UsageError } from '../util/index.js';
 import { type DicomOptions, dicomOptions } from './dicom-options.js';
+import { type DicomWebOptions, dicomwebOptions } from './dicomweb-options.js';
 import type { ImageOptions } from './gather-images.js';
 import { type ExemplarOptions, exemplarOptions } from './infer-exemplars.js';
 import { type TrackOptions, trackOptions } from './infer-track.js';
@@ -21,6 +22,7 @@ export interface InferOptions
     PixelSizeOptions,
     SpreadOptions,
     DicomOptions,
+    DicomWebOptions,
     Omit<ExemplarOptions, 'exemplars'>,
     ImageOptions {
   prompt: string[] | undefined;
@@ -120,6 +122,7 @@ export function withInferOptions(args: Argv<GlobalOptions>) {
       .option('volume', volumeOption)
       .options(spreadOptions)
       .options(dicomOptions)
+      .options(dicomwebOptions)
       .option('on-bad', {
         choices: ['stop', 'skip'] as const,
         default: 'skip' as const,
@@ -165,6 +168,10 @@ export function withInferOptions(args: Argv<GlobalOptions>) {
       .example(
         '$0 infer --image scans --prompt "thyroid nodule" --dicom --keep-identity --out out',
         'DICOM SEG and SR for the archive that the images are from',
+      )
+      .example(
+        '$0 infer --dicomweb https://archive.example.org/dicom-web --study 1.2.840.113619.2.1 --prompt "thyroid nodule" --out out',
+        'a study of an archive: SEG and SR are stored with it',
       )
       .example('$0 infer --image loops --prompt "benign lesion" --track --out out', 'clips: what is found is followed')
       .example('$0 infer --image scans --prompt lesion --masker none --out out', 'boxes only')

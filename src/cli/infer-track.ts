@@ -57,8 +57,11 @@ interface ClipArguments extends TrackOptions, DicomOptions, GlobalOptions {
 /** Settings of a batch by prompts, and the loader of its models. */
 type Batch = Pick<BatchOptions, 'load'> & { readonly settings: BatchOptions['settings'] };
 
-/** Runs `infer --track`. */
-export async function trackClips(options: ClipArguments, batchOf: () => Promise<Batch>): Promise<void> {
+/** Runs `infer --track`. @returns whether a signal has interrupted it. */
+export async function trackClips(
+  options: ClipArguments,
+  batchOf: () => Promise<Batch>,
+): Promise<{ readonly interrupted: boolean }> {
   refuseOthers(options);
   const { image = [], out, onBad, overwrite, every } = options;
   const own = [...batchFolders, '.frames', 'clips'].map((folder) => join(out, folder));
@@ -107,6 +110,7 @@ export async function trackClips(options: ClipArguments, batchOf: () => Promise<
     consoleLogger.warn('interrupted; the same command begins unfinished clips again, and skips finished ones');
     process.exitCode = stop.exitCode();
   } else if (bad.length + (summary.evidence?.bad.length ?? 0) > 0) process.exitCode = 1;
+  return { interrupted: stop.signal.aborted };
 }
 
 /** @throws UsageError for an option that images do not take. */

@@ -9,6 +9,7 @@ import { UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { evidenceOf, refuseWithDicom, reportEvidence } from './dicom-options.js';
 import { gatherImages } from './gather-images.js';
+import { inferStudy, refuseWithoutArchive } from './infer-dicomweb.js';
 import { batchByExemplars } from './infer-exemplars.js';
 import { type InferOptions, withInferOptions } from './infer-options.js';
 import { refuseWithoutClips, trackClips } from './infer-track.js';
@@ -27,63 +28,71 @@ export const inferCommand: CommandModule<GlobalOptions, InferOptions> = {
   describe: 'find and segment what a prompt names or exemplars show in files, folders or globs: boxes, masks, overlays',
   builder: (args) => withInferOptions(args) as never,
   handler: async (options) => {
-    const { out: whole, shard: part, results, onBad, overwrite } = options;
-    requireFolder(whole);
+    requireFolder(options.out);
     if (options.exemplars === undefined) checkPromptOptions(options);
-    refuseWithDicom(options);
-    if (options.track) return trackClips(options, () => batchByPrompts(options));
-    refuseWithoutClips(options);
-    const pixelSizes = await givenPixelSizes(options);
-    const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
-    const shard = part === undefined ? undefined : parseShard(part);
-    const { images: all, stored, store } = await gatherImages(options, { out: whole, logger: consoleLogger });
-    if (stored && results === 'files') consoleLogger.info('overlays show the images; --results parquet writes none');
-    const images = shard === undefined ? all : shardOf(all, shard);
-    const planes = options.volume && (await planesOf(options.volume, images));
-    const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
-    const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
-    const evidence = await evidenceOf(options, out, settings.prompts);
-    const progress = startProgress('images');
-    const stop = stopOnSignals('finishing the current image');
-    const begin = performance.now();
-    const summary = await runBatch({
-      images,
-      settings,
-      out,
-      results,
-      ...loaders,
-      evidence,
-      pixelSizes,
-      shard,
-      listHash: shard && listHash(all),
-      overwrite,
-      onBad,
-      signal: stop.signal,
-      onProgress: (done, total, { fileName }) => progress.update(done, total, `${perSecond(done, begin)}, ${fileName}`),
-      logger: consoleLogger,
-    }).finally(() => {
-      progress.stop();
-      stop.dispose();
-      return store.close();
-    });
-    const { done, skipped, found, bad, times } = summary;
-    const before = skipped === 0 ? '' : `, ${skipped} done before`;
-    const written = results === 'files' ? ['results.json', 'overlays'] : ['results.parquet', 'images.parquet'];
-    consoleLogger.info(
-      `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${written.map((name) => join(out, name)).join(', ')}`,
-    );
-    if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
-    if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);
-    reportEvidence(summary.evidence, out, options.keepIdentity);
-    for (const message of bad) consoleLogger.warn(message);
-    if (bad.length > 0)
-      consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
-    if (stop.signal.aborted) {
-      consoleLogger.warn('interrupted; the same command resumes');
-      process.exitCode = stop.exitCode();
-    } else if (bad.length + (summary.evidence?.bad.length ?? 0) > 0) process.exitCode = 1;
+    if (options.dicomweb !== undefined) return inferStudy(options, options.dicomweb, inferImages);
+    refuseWithoutArchive(options);
+    await inferImages(options);
   },
 };
+
+/** Segments images and clips. @returns whether a signal has interrupted it. */
+async function inferImages(options: InferOptions): Promise<{ readonly interrupted: boolean }> {
+  const { out: whole, shard: part, results, onBad, overwrite } = options;
+  refuseWithDicom(options);
+  if (options.track) return trackClips(options, () => batchByPrompts(options));
+  refuseWithoutClips(options);
+  const pixelSizes = await givenPixelSizes(options);
+  const byExemplars = options.exemplars === undefined ? undefined : await openExemplars(options, options.exemplars);
+  const shard = part === undefined ? undefined : parseShard(part);
+  const { images: all, stored, store } = await gatherImages(options, { out: whole, logger: consoleLogger });
+  if (stored && results === 'files') consoleLogger.info('overlays show the images; --results parquet writes none');
+  const images = shard === undefined ? all : shardOf(all, shard);
+  const planes = options.volume && (await planesOf(options.volume, images));
+  const out = shard === undefined ? whole : join(whole, 'shards', `${shard.index}-of-${shard.count}`);
+  const { settings, ...loaders } = byExemplars ?? (await batchByPrompts(options));
+  const evidence = await evidenceOf(options, out, settings.prompts);
+  const progress = startProgress('images');
+  const stop = stopOnSignals('finishing the current image');
+  const begin = performance.now();
+  const summary = await runBatch({
+    images,
+    settings,
+    out,
+    results,
+    ...loaders,
+    evidence,
+    pixelSizes,
+    shard,
+    listHash: shard && listHash(all),
+    overwrite,
+    onBad,
+    signal: stop.signal,
+    onProgress: (done, total, { fileName }) => progress.update(done, total, `${perSecond(done, begin)}, ${fileName}`),
+    logger: consoleLogger,
+  }).finally(() => {
+    progress.stop();
+    stop.dispose();
+    return store.close();
+  });
+  const { done, skipped, found, bad, times } = summary;
+  const before = skipped === 0 ? '' : `, ${skipped} done before`;
+  const written = results === 'files' ? ['results.json', 'overlays'] : ['results.parquet', 'images.parquet'];
+  consoleLogger.info(
+    `${done} images done, ${perSecond(done, begin)}${before}; ${found} objects found in total: ${written.map((name) => join(out, name)).join(', ')}`,
+  );
+  if (planes !== undefined && !stop.signal.aborted) await reportVolumes(out, planes, settings.prompts);
+  if (done > 1) consoleLogger.info(`time: ${timesLine(times)}`);
+  reportEvidence(summary.evidence, out, options.keepIdentity);
+  for (const message of bad) consoleLogger.warn(message);
+  if (bad.length > 0)
+    consoleLogger.warn(`${bad.length} of ${images.length} images failed: they could not be read, or their results not written`);
+  if (stop.signal.aborted) {
+    consoleLogger.warn('interrupted; the same command resumes');
+    process.exitCode = stop.exitCode();
+  } else if (bad.length + (summary.evidence?.bad.length ?? 0) > 0) process.exitCode = 1;
+  return { interrupted: stop.signal.aborted };
+}
 
 /** @throws UsageError when there is no prompt, or an option has a value that it may not have. */
 function checkPromptOptions({ prompt, threshold, nms, label, support, supportSeed, draws }: InferOptions): void {

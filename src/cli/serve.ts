@@ -4,7 +4,15 @@ import type { CommandModule } from 'yargs';
 import type { Precision } from '../backend/index.js';
 import { locateShipped } from '../config/index.js';
 import { shippedModels } from '../pretrained/index.js';
-import { createServer, defaultLimits, isLoopback, ProcessEngine, type ServeLimits, tokenFor } from '../serve/index.js';
+import {
+  createServer,
+  defaultLimits,
+  isLoopback,
+  ProcessEngine,
+  parseOrigins,
+  type ServeLimits,
+  tokenFor,
+} from '../serve/index.js';
 import { RuntimeError, UsageError } from '../util/index.js';
 import { consoleLogger } from './console-logger.js';
 import { universegToServe } from './infer-exemplars.js';
@@ -12,6 +20,7 @@ import { namedModels } from './named-models.js';
 import { type GlobalOptions, precisionOption } from './options.js';
 import { packageVersion } from './package-version.js';
 import { stopOnSignals } from './stop-on-signals.js';
+import { viewerImages } from './viewer-images.js';
 
 interface ServeOptions extends GlobalOptions {
   detector: string;
@@ -25,6 +34,10 @@ interface ServeOptions extends GlobalOptions {
   port: number;
   token: string | undefined;
   allowHost: string[];
+  allowOrigin: string[];
+  prompt: string;
+  images: string | undefined;
+  dicomweb: string | undefined;
   maxUpload: number;
   maxPixels: number;
   queue: number;
@@ -73,12 +86,32 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         default: [] as string[],
         describe: 'public host names of the server, for example behind a proxy',
       })
+      .option('allow-origin', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'origins of viewers in a browser, as in http://localhost:3000; requests then need a token',
+      })
+      .option('prompt', {
+        type: 'string',
+        default: 'lesion',
+        describe: 'phrases that viewers (3D Slicer, OHIF) are offered, separated by dots',
+      })
+      .option('images', { type: 'string', describe: 'folder of images that viewers may list and name' })
+      .option('dicomweb', {
+        type: 'string',
+        describe: 'address of a DICOMweb archive whose series viewers may name; credentials by the environment',
+      })
       .option('max-upload', { type: 'number', default: 64, describe: 'largest file, in MB' })
       .option('max-pixels', { type: 'number', default: 40, describe: 'largest image, in millions of pixels' })
       .option('queue', { type: 'number', default: defaultLimits.waiting, describe: 'largest number of waiting requests' })
       .option('timeout', { type: 'number', default: 120, describe: 'time limit of a request, in seconds' })
       .example('$0 serve', 'the shipped models, on this machine only')
       .example('$0 serve --detector runs/liver --port 9000', 'your own fine-tuned model')
+      .example(
+        '$0 serve --prompt "thyroid nodule" --dicomweb https://archive.example.org/dicom-web --allow-origin http://localhost:3000',
+        'for OHIF, beside its archive',
+      )
       .example('$0 serve --host 0.0.0.0', 'for other machines, which need the printed token') as never,
   handler: async (options) => {
     const {
@@ -92,6 +125,10 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
       host,
       port,
       allowHost,
+      allowOrigin,
+      prompt,
+      images,
+      dicomweb,
       backend,
       ...rest
     } = options;
@@ -103,7 +140,10 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
         what: `expected an integer from 0 to 65535, got ${port}`,
       });
     const given = rest.token ?? process.env['SONOGROUND_TOKEN'];
-    const token = tokenFor(host, allowHost, given);
+    const origins = parseOrigins(allowOrigin);
+    const token = tokenFor(host, allowHost, given, origins);
+    checkPrompt(prompt);
+    const viewers = { prompt, images: await viewerImages({ images, dicomweb }, consoleLogger) };
     const models = await namedModels({ detector, masker, adapter, maskerAdapter, adapterScale, precision });
     const engine = await ProcessEngine.start(
       { models, universeg: await universegToServe(universeg), backend, limits },
@@ -111,7 +151,16 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     );
     const { facts } = engine;
     const version = await packageVersion();
-    const server = await createServer({ engine, limits, token, names: allowHost, version, logger: consoleLogger });
+    const server = await createServer({
+      engine,
+      limits,
+      token,
+      names: allowHost,
+      origins,
+      viewers,
+      version,
+      logger: consoleLogger,
+    });
     try {
       await server.listen({ host, port });
     } catch (cause) {
@@ -138,6 +187,11 @@ export const serveCommand: CommandModule<GlobalOptions, ServeOptions> = {
     stop.dispose();
   },
 };
+
+function checkPrompt(prompt: string): void {
+  if (prompt.replace(/[.\s]/g, '') !== '') return;
+  throw new UsageError({ code: 'E_PROMPT_TEXT', where: '--prompt', what: 'it names nothing', fix: 'Say what viewers look for' });
+}
 
 function limitsOf({
   maxUpload,

@@ -3,6 +3,7 @@
 export { openClipBytes } from '#platform/imaging/clips/open-clip-bytes';
 export { openImages } from '#platform/imaging/open-images';
 export { encodePng, maskToPng } from '#platform/imaging/png';
+export { volumePlace } from '#platform/imaging/volume-place';
 export { blankOutside, keptPixels } from './burnt-in/blank.js';
 export { findText, type TextBox } from './burnt-in/find-text.js';
 export { looseMarks } from './burnt-in/loose-marks.js';
@@ -55,6 +56,7 @@ export {
 export { decodeGreyMask, decodeMask, decodeMaskLevels, volumeGreyMask, volumeLevels } from './mask-file.js';
 export type { LevelMap } from './mask-levels.js';
 export { type MaskLogits, maskLogitsToBinary, paddedMaskLogitsToBinary } from './mask-logits.js';
+export { encodeNrrd, type LabelVolume, type VolumePlace } from './nrrd.js';
 export { drawOverlay, type OverlayItem } from './overlay.js';
 export { phraseColour, type Rgb } from './palette.js';
 export { polygonsToMask } from './polygons.js';

@@ -13,12 +13,18 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The token that requests must carry: on loopback none unless one is given; elsewhere one is generated if none is given.
+ * The token that requests must carry: on loopback none unless one is given, or pages of other origins are allowed; elsewhere one is generated if none is given.
  *
  * @param names - further host names of the server; behind a proxy, other machines reach a loopback server too.
+ * @param origins - of other pages that may use it: they always need a token.
  * @throws UsageError for a token that could be guessed.
  */
-export function tokenFor(host: string, names: readonly string[], given: string | undefined): string | undefined {
+export function tokenFor(
+  host: string,
+  names: readonly string[],
+  given: string | undefined,
+  origins: readonly string[] = [],
+): string | undefined {
   if (given !== undefined && !/^[\x21-\x7e]+$/.test(given))
     throw new UsageError({
       code: 'E_OPTION_VALUE',
@@ -34,7 +40,7 @@ export function tokenFor(host: string, names: readonly string[], given: string |
       fix: 'Leave it out to have one made',
     });
   if (given !== undefined) return given;
-  return isLoopback(host) && names.every(isLoopback) ? undefined : randomBytes(24).toString('base64url');
+  return isLoopback(host) && names.every(isLoopback) && origins.length === 0 ? undefined : randomBytes(24).toString('base64url');
 }
 
 /** Checks `Authorization: Bearer TOKEN` in constant time. */
@@ -67,6 +73,8 @@ export interface Origins {
   readonly site?: string | undefined;
   /** Whether this is a user navigating to a public page by link or address bar. */
   readonly visit?: boolean;
+  /** Origins of other pages that are allowed. */
+  readonly origins?: readonly string[];
 }
 
 /**
@@ -75,7 +83,10 @@ export interface Origins {
  *
  * @param names - host names of the server besides `localhost` and the machine's own.
  */
-export function checkOrigin(names: readonly string[], { target, host = '', origin, site, visit = false }: Origins): void {
+export function checkOrigin(
+  names: readonly string[],
+  { target, host = '', origin, site, visit = false, origins = [] }: Origins,
+): void {
   // An absolute URL takes precedence over the header (RFC 9112, 3.2.2).
   const asked = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1] ?? host;
   const name = nameOf(asked);
@@ -88,6 +99,7 @@ export function checkOrigin(names: readonly string[], { target, host = '', origi
       what: 'this server is not called so',
       fix: 'Use its address, or start it with --allow-host NAME',
     });
+  if (origin !== undefined && origins.includes(origin)) return;
   const foreign = origin !== undefined && originHost(origin) !== asked.toLowerCase();
   const elsewhere = site !== undefined && !['same-origin', 'none'].includes(site.toLowerCase());
   if (foreign || (elsewhere && !visit))

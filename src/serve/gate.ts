@@ -1,12 +1,15 @@
 import type { FastifyRequest } from 'fastify';
 import { checkOrigin, checkToken } from './access.js';
 import { tooLarge } from './arrival/index.js';
+import { preflightHeaders } from './cors.js';
 import { HttpError } from './http-error.js';
 import { bodyBytes, type ServeLimits } from './limits.js';
 
 export interface GateOptions {
   readonly names: readonly string[];
   readonly token: string | undefined;
+  /** Origins of other pages that are allowed. */
+  readonly origins: readonly string[];
   readonly limits: ServeLimits;
 }
 
@@ -16,7 +19,7 @@ export interface GateOptions {
  *
  * @throws HttpError 400, 403, 401, 404, 405, 415 or 413.
  */
-export function checkRequest(request: FastifyRequest, { names, token, limits }: GateOptions): void {
+export function checkRequest(request: FastifyRequest, { names, token, origins, limits }: GateOptions): void {
   const { method, headers, raw, is404, routeOptions } = request;
   const { open = false, allow } = routeOptions.config;
   // The router would treat other targets as the root.
@@ -28,7 +31,9 @@ export function checkRequest(request: FastifyRequest, { names, token, limits }: 
     throw bad('transfer-encoding', 'it is not chunked');
   const { host, origin, authorization } = headers;
   const visit = (open || is404) && ['GET', 'HEAD'].includes(method) && headers['sec-fetch-dest'] === 'document';
-  checkOrigin(names, { target: raw.url ?? '', host, origin, site: text(headers['sec-fetch-site']), visit });
+  checkOrigin(names, { target: raw.url ?? '', host, origin, site: text(headers['sec-fetch-site']), visit, origins });
+  // Browsers ask whether a page may ask, without credentials. Nothing but that is answered.
+  if (preflightHeaders(request, origins) !== undefined) return;
   if (token !== undefined && !open) checkToken(token, authorization);
   if (is404)
     throw new HttpError({

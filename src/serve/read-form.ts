@@ -4,12 +4,14 @@ import { HttpError } from './http-error.js';
 
 /** A file uploaded with a form. */
 export interface Upload {
+  /** The field that it came in. */
+  readonly field: string;
   readonly bytes: Buffer;
   readonly name: string;
 }
 
 /** Plain text fields; all others are JSON: numbers, lists, booleans. */
-const TEXT = ['prompt', 'select', 'label', 'mask_format', 'image_id', 'file_name', 'frame'];
+const TEXT = ['prompt', 'select', 'label', 'mask_format', 'image_id', 'file_name', 'frame', 'client_id'];
 
 /** Fields that may be repeated. */
 const REPEATED = ['prompt'];
@@ -17,23 +19,25 @@ const REPEATED = ['prompt'];
 /**
  * Reads a form into the record of an equivalent JSON request, and its uploaded file. The file stays in memory.
  *
- * @throws HttpError for parts without a name, files other than `image`, unreadable fields, and duplicate fields.
+ * @throws HttpError for parts without a name, files in other fields than those of the route (default: `image`), unreadable fields, and duplicate fields.
  */
 export async function readForm(
   request: FastifyRequest,
 ): Promise<{ fields: Record<string, unknown>; upload: Upload | undefined }> {
   const fields = new Map<string, unknown>();
   let upload: Upload | undefined;
+  const files = request.routeOptions.config.files ?? ['image'];
   for await (const part of partsOf(request)) {
     // The type promises a name, but the parser may not provide one.
     const name = part.fieldname as string | undefined;
     if (name === undefined || name === '') throw bad('form', 'a part has no name', 'Write name="image" into its disposition');
     if (part.type === 'file') {
-      if (name !== 'image') throw bad('form', 'the file is not called image', 'Send one file, in the field image');
-      if (upload !== undefined) throw bad('form', 'there is more than one file', 'Send one file, in the field image');
-      upload = { bytes: await readable(part.toBuffer()), name: part.filename ?? '' };
+      const fix = `Send one file, in the field ${files.join(' or ')}`;
+      if (!files.includes(name)) throw bad('form', `the file is not called ${files.join(' or ')}`, fix);
+      if (upload !== undefined) throw bad('form', 'there is more than one file', fix);
+      upload = { field: name, bytes: await readable(part.toBuffer()), name: part.filename ?? '' };
     } else {
-      if (name === 'image') throw bad('image', 'it came as text', 'Send it as a file: its part needs a filename');
+      if (files.includes(name)) throw bad(name, 'it came as text', 'Send it as a file: its part needs a filename');
       if (part.valueTruncated || part.fieldnameTruncated) throw bad(name, 'it is too long');
       addField(fields, name, part.value);
     }

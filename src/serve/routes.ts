@@ -15,11 +15,14 @@ import {
   imageParams,
   masksAnswer,
   masksBody,
+  measuresAnswer,
+  measuresBody,
   openAnswer,
   openBody,
   segmentAnswer,
   segmentBody,
 } from './schemas.js';
+import { addViewerRoutes, type ViewerOptions } from './viewers/index.js';
 
 export interface RouteParts {
   readonly engine: Engine;
@@ -28,6 +31,8 @@ export interface RouteParts {
   readonly version: string;
   /** Aborted when the server is going down. */
   readonly closing: AbortSignal;
+  readonly token: string | undefined;
+  readonly viewers: ViewerOptions;
 }
 
 const CONSUMES = ['application/json', 'multipart/form-data'];
@@ -36,7 +41,10 @@ const ERRORS = { 400: errorAnswer, 401: errorAnswer, 403: errorAnswer, 413: erro
 const QUEUED = { ...ERRORS, 404: errorAnswer, 429: errorAnswer, 503: errorAnswer, 504: errorAnswer } as const;
 
 /** Registers the REST API and its description. */
-export function addRoutes(server: FastifyInstance, { engine, queue, limits, version, closing }: RouteParts): void {
+export function addRoutes(
+  server: FastifyInstance,
+  { engine, queue, limits, version, closing, token, viewers }: RouteParts,
+): void {
   const api = server.withTypeProvider<ZodTypeProvider>();
   const methods = new Map<string, string[]>();
   api.addHook('onRoute', ({ url, method }) => void methods.set(url, [...(methods.get(url) ?? []), method].flat()));
@@ -139,6 +147,25 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
   );
 
   api.post(
+    '/v1/measures',
+    {
+      config: { queued: true },
+      schema: {
+        summary: 'Measures masks of an image that is in memory',
+        consumes: CONSUMES,
+        body: measuresBody,
+        response: { 200: measuresAnswer, ...QUEUED },
+      },
+    },
+    async (request, reply) => {
+      const { image_id: id, mm_per_pixel, masks } = request.body;
+      return {
+        measures: await ask(queue, request, reply, { kind: 'measure', image: { id }, mmPerPixel: pairOf(mm_per_pixel), masks }),
+      };
+    },
+  );
+
+  api.post(
     '/v1/images',
     {
       config: { queued: true },
@@ -164,6 +191,7 @@ export function addRoutes(server: FastifyInstance, { engine, queue, limits, vers
   );
 
   addClipRoutes(api, { queue, limits, closing });
+  addViewerRoutes(api, { ...viewers, queue, limits, version, token });
 
   for (const [url, own] of [...methods]) refuseOthers(server, url, own);
 }
@@ -211,8 +239,12 @@ function sourceOf(
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
   if (bytes.length === 0)
     throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: `${above}image`, what: 'the file is empty' });
-  const mmPerPixel = typeof mm_per_pixel === 'number' ? ([mm_per_pixel, mm_per_pixel] as const) : mm_per_pixel;
-  return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel };
+  return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel: pairOf(mm_per_pixel) };
+}
+
+/** The size of a pixel across and down. */
+function pairOf(mmPerPixel: z.output<typeof openBody>['mm_per_pixel']): readonly [number, number] | undefined {
+  return typeof mmPerPixel === 'number' ? [mmPerPixel, mmPerPixel] : mmPerPixel;
 }
 
 function exemplarMaskOf(

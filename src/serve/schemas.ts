@@ -94,6 +94,14 @@ export const masksBody = z.strictObject({
   mask_format: maskFormat,
 });
 
+const sentMask = z.strictObject({ size: z.tuple([z.int(), z.int()]), counts: z.string() });
+
+export const measuresBody = z.strictObject({
+  image_id: image.image_id.unwrap(),
+  mm_per_pixel: image.mm_per_pixel,
+  masks: z.array(sentMask).max(requestLimits.found).describe("COCO's compressed RLE, on the grid of the image"),
+});
+
 export const exemplarsBody = z.strictObject({
   ...image,
   exemplars: z
@@ -202,6 +210,8 @@ const mask = z
   .union([z.object({ size: z.tuple([z.int(), z.int()]).readonly().describe('height, width'), counts: z.string() }), z.string()])
   .nullable()
   .describe('COCO RLE, or a PNG in base64, on the grid of the image');
+
+export const measuresAnswer = z.object({ measures: z.array(z.object(measures)).readonly() });
 
 export const openAnswer = z.object({ image: openedImage });
 

@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from '../util/index.js';
 import { logWhenOver } from './access-log.js';
 import { answerError } from './answer-errors.js';
 import { ByteBudget, guardBody, type Share } from './arrival/index.js';
+import { corsHeaders, preflightHeaders, tokenFromPath } from './cors.js';
 import type { Engine } from './engine/index.js';
 import { checkRequest, hasBody } from './gate.js';
 import { goingDown } from './http-error.js';
@@ -18,6 +19,7 @@ import { pageHeaders } from './page-headers.js';
 import { Queue } from './queue.js';
 import { readForm, type Upload } from './read-form.js';
 import { addRoutes } from './routes.js';
+import type { ViewerOptions } from './viewers/index.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -29,6 +31,8 @@ declare module 'fastify' {
     queued?: boolean;
     /** For a route that only refuses: the methods supported on its path. */
     allow?: string;
+    /** Fields of a form that may hold its file. Default: `image`. */
+    files?: readonly string[];
   }
   interface FastifyRequest {
     /** The file uploaded with a form. */
@@ -46,6 +50,10 @@ export interface ServerOptions {
   readonly token?: string | undefined;
   /** Host names of the server, besides `localhost` and the machine's own. */
   readonly names?: readonly string[];
+  /** Origins of other pages that may use the server: `https://viewer.example.org`. They need the token. Default: none. */
+  readonly origins?: readonly string[];
+  /** What viewers are offered. Default: images that they send, and the phrase `lesion`. */
+  readonly viewers?: ViewerOptions;
   readonly version?: string;
   /** Logs method, route, status and time of each request; never its content, a file name or a token. */
   readonly logger?: Logger;
@@ -59,7 +67,15 @@ export interface ServerOptions {
  * await server.listen({ host: '127.0.0.1', port: 8080 });
  */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { engine, token, names = [], version = '0', logger = silentLogger } = options;
+  const {
+    engine,
+    token,
+    names = [],
+    origins = [],
+    viewers = { prompt: 'lesion' },
+    version = '0',
+    logger = silentLogger,
+  } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const queue = new Queue(engine, limits);
   const budget = new ByteBudget(Math.max(limits.heldBytes, bodyBytes(limits)));
@@ -68,15 +84,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   /** Aborts bodies in transfer. */
   const arriving = new Set<(error: unknown) => void>();
   const check = (request: FastifyRequest, reply: FastifyReply) => {
-    reply.headers(pageHeaders);
+    reply.headers({ ...pageHeaders, ...corsHeaders(request, origins) });
     logWhenOver(request, reply, logger);
     if (closing.signal.aborted) throw goingDown();
-    checkRequest(request, { names, token, limits });
+    checkRequest(request, { names, token, origins, limits });
   };
   const server = fastify({
     logger: false,
     bodyLimit: bodyBytes(limits),
     return503OnClosing: false,
+    ...(origins.length > 0 && { rewriteUrl: tokenFromPath }),
     // Errors are handled by the server created here.
     clientErrorHandler: () => {},
     serverFactory: (listener) => {
@@ -105,6 +122,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     request.share = budget.share();
     reply.raw.once('close', () => request.share.release());
     check(request, reply);
+    const preflight = preflightHeaders(request, origins);
+    if (preflight !== undefined) return void reply.code(204).headers(preflight).send();
     if (request.routeOptions.config.queued === true) queue.checkRoom();
     if (hasBody(request)) {
       budget.checkRoom(Number(request.headers['content-length'] ?? 0));
@@ -145,7 +164,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     limits: { fileSize: limits.uploadBytes, files: 2, fields: 100, fieldSize: MARGIN_BYTES, parts: 102 },
   });
   await server.register(swagger, openApiOptions(version, token !== undefined));
-  await server.register(async (scope) => addRoutes(scope, { engine, queue, limits, version, closing: closing.signal }));
+  await server.register(async (scope) =>
+    addRoutes(scope, { engine, queue, limits, version, closing: closing.signal, token, viewers }),
+  );
   await server.register(addPage);
   return server;
 }

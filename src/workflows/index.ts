@@ -1,6 +1,7 @@
 /** Commands from end to end: training with its test, evaluation, the demo. */
 
 export { type DemoConfig, type DemoMetrics, type DemoResult, type DemoStage, demoSchema, runDemo } from './demo/index.js';
+export { fetchStudy, StudyJournal, storeResults } from './dicomweb/index.js';
 export {
   answerShard,
   type EvaluateRunOptions,

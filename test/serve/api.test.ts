@@ -80,6 +80,22 @@ describe('POST /v1/segment', () => {
     expect([twice.statusCode, twice.json().where]).toEqual([400, 'mm_per_pixel']);
   });
 
+  it('measures masks again by a size that is given later, and refuses those of another grid', async () => {
+    const found = (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold: 0.05 })).json();
+    const masks = found.segments.map(({ mask }: { mask: object }) => mask);
+    const ask = async (more: object) => post('/v1/measures', { image_id: found.image.id, masks, ...more });
+    const given = await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold: 0.05, mm_per_pixel: [0.5, 0.25] });
+    const expected = given.json().segments.map(({ measures }: { measures: object }) => ({ measures }));
+    expect((await ask({ mm_per_pixel: [0.5, 0.25] })).json().measures).toEqual(expected);
+    expect((await ask({})).json().measures[0]).toEqual({ measures: null, unmeasured: expect.any(String) });
+    for (const [mask, status] of [
+      [{ size: [4, 4], counts: '0' }, 422],
+      [{ size: [80, 96], counts: 'x' }, 422],
+      [{ size: [80] }, 400],
+    ] as const)
+      expect((await ask({ masks: [mask] })).statusCode).toBe(status);
+  });
+
   it('gives the same above a higher threshold as is left of a lower one', async () => {
     const at = async (threshold: number) =>
       (await post('/v1/segment', { image: base64(), prompt: PROMPT, threshold })).json().segments as { score: number }[];
@@ -334,8 +350,13 @@ describe('what the server says of itself', () => {
       '/v1/segment',
       '/v1/masks',
       '/v1/exemplars',
+      '/v1/measures',
       '/v1/images',
       '/v1/images/{id}',
+      '/datastore',
+      '/datastore/image',
+      '/info',
+      '/infer/{model}',
     ]);
     const { content } = paths['/v1/segment'].post.requestBody;
     expect(content['application/json'].schema.properties.threshold).toMatchObject({ default: 0.3, minimum: 0, maximum: 1 });

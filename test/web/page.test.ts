@@ -165,6 +165,43 @@ describeUnless(browserMissing, 'the page in a browser', () => {
     }
   });
 
+  it('measures what is shown by the size of a pixel that is typed, in millimetres', async () => {
+    await openScan('scan.png');
+    await look('mass. cyst. kidney.', 0.05);
+    const sizes = async () => (await page.locator('#layers .size').allTextContents()).join('\n');
+    expect(await sizes()).toMatch(/no millimetres: the file does not say/);
+    const field = page.locator('#pixel-mm');
+    await field.fill('0.2');
+    await field.press('Enter');
+    await page.locator('#layers .size', { hasText: ' mm,' }).first().waitFor();
+    const first = await sizes();
+    expect(first).not.toMatch(/no millimetres/);
+    await field.fill('0,4');
+    await field.press('Enter');
+    await page.waitForFunction(
+      (text) => !document.querySelector('#layers')?.textContent?.includes(text),
+      first.split('\n')[0] ?? '',
+    );
+    const axis = (text: string) => Number(/^([\d.]+) ×/.exec(text)?.[1]);
+    expect(axis(await sizes()) / axis(first)).toBeCloseTo(2, 1);
+    // Stays for the next search, and is written to files.
+    await look('mass. cyst. kidney.', 0.05);
+    expect(await sizes()).toMatch(/ mm,/);
+    const folder = process.env['SONOGROUND_SCREENSHOTS'];
+    if (folder !== undefined) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'millimetres.png'), await page.screenshot());
+    }
+    const { image, segments } = JSON.parse(String((await download('json')).bytes));
+    expect([image.spacing_mm, segments[0].measures.spacing_mm]).toEqual([
+      [0.4, 0.4],
+      [0.4, 0.4],
+    ]);
+    await field.fill('wide');
+    await field.press('Enter');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+  });
+
   it('outlines a box as soon as it is drawn, moved or pulled, and what points name', async () => {
     await openScan('scan.png');
     await drag([0.2, 0.3], [0.6, 0.7]);

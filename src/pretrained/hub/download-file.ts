@@ -13,7 +13,7 @@ import { type FileSource, folderName, parseFileName } from './known-files.js';
 import type { HubContext } from './listing.js';
 import { leftovers, PartialFile } from './partial-file.js';
 import { forbiddenByOffline, mayPass, requireSuccess } from './refusals.js';
-import { defaultPace, type Pace, withRetries } from './retry.js';
+import { defaultPace, type Pace, retried } from './retry.js';
 import { type HubSettings, hubSettings } from './settings.js';
 
 export interface FileOptions {
@@ -93,7 +93,7 @@ async function fetchInto(
 ): Promise<DownloadedFile> {
   const { report, pace } = context;
   const address = addressOf(source, context.settings.endpoint);
-  const size = await withRetries(() => sizeOf(name, address, context), pace, report);
+  const size = await retried(() => sizeOf(name, address, context), pace, report);
   // The hash is not known before: partial files are told apart by the source and the size.
   const key = createHash('sha256').update(`${address}\n${size}`).digest('hex');
   const isDone = async () => (await present(path)) !== undefined;

@@ -5,7 +5,7 @@ import { HubError } from './hub-error.js';
 import type { HubContext } from './listing.js';
 import { PartialFile } from './partial-file.js';
 import { receiveRest, type Source, type Tally } from './receive.js';
-import { withRetries } from './retry.js';
+import { retried } from './retry.js';
 
 /**
  * Fetches a file into a folder of blobs: resumes where an earlier run stopped, verifies the hash of the file on disk, and only
@@ -79,5 +79,5 @@ export async function fetchAll(
     came += bytes;
     tally(bytes, lost);
   };
-  await withRetries(() => receiveRest(file, from, partial, context, count), context.pace, context.report, progressed);
+  await retried(() => receiveRest(file, from, partial, context, count), context.pace, context.report, progressed);
 }

@@ -1,3 +1,4 @@
+import { isLoopbackHost, SilenceWatch } from '../../util/index.js';
 import { HubError } from './hub-error.js';
 import type { Pace } from './retry.js';
 import type { HubSettings } from './settings.js';
@@ -86,18 +87,13 @@ export async function request(
 }
 
 function requireSecret({ protocol, hostname, host }: URL, { token }: HubSettings): void {
-  if (token === undefined || protocol === 'https:' || isLoopback(hostname)) return;
+  if (token === undefined || protocol === 'https:' || isLoopbackHost(hostname)) return;
   throw new HubError({
     code: 'E_ENVIRONMENT',
     where: 'HF_ENDPOINT',
     what: `the token would go to ${host} over plain http, where anybody on the way can read it`,
     fix: 'Use an https address; or go without a token: unset HF_TOKEN and set HF_HUB_DISABLE_IMPLICIT_TOKEN=1',
   });
-}
-
-/** Matches `URL`'s spellings of the local host. */
-function isLoopback(hostname: string): boolean {
-  return hostname === '[::1]' || /^(.+\.)?localhost$/.test(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function target(response: Response, from: URL): URL {
@@ -118,27 +114,6 @@ function lost(cause: unknown, url: URL): unknown {
   if (cause instanceof HubError || cause instanceof ConnectionLost) return cause;
   const { name, cause: inner } = cause as Error & { cause?: { code?: string; message?: string } };
   return new ConnectionLost(inner?.code ?? inner?.message ?? name, url, cause);
-}
-
-/** Aborts after a period without data. */
-class SilenceWatch {
-  private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  constructor(private readonly ms: number) {}
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  heard(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.controller.abort(new DOMException('no answer', 'TimeoutError')), this.ms);
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-    this.controller.abort();
-  }
 }
 
 class OpenAnswer implements Answer {

@@ -6,7 +6,7 @@ import { HubError } from './hub-error.js';
 import { isCommit, type ModelName, requireSafeNames } from './model-name.js';
 import { mayPass, requireSuccess, unreachable } from './refusals.js';
 import type { Pace } from './retry.js';
-import { withRetries } from './retry.js';
+import { retried } from './retry.js';
 import type { HubSettings } from './settings.js';
 
 /** Settings and callbacks for requests to the hub. */
@@ -48,7 +48,7 @@ const schema = z.object({
 export async function fetchListing({ repo, revision, label }: ModelName, context: HubContext): Promise<Listing> {
   const { settings, pace, report } = context;
   const address = `${settings.endpoint}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  const text = await withRetries(() => readText(label, repo, address, context), pace, report);
+  const text = await retried(() => readText(label, repo, address, context), pace, report);
   const { sha: commit, siblings } = parse(label, address, text);
   if (siblings.length > MOST_FILES) throw tooLong(label, `${siblings.length} entries`);
   if (isCommit(revision) && commit !== revision)
@@ -70,7 +70,7 @@ export async function fetchListing({ repo, revision, label }: ModelName, context
       const found = files.get(name);
       const [etag, size] = [found?.lfs?.sha256 ?? found?.blobId, found?.lfs?.size ?? found?.size];
       if (etag != null && size != null && isEtag(etag)) return { name, size, etag };
-      return withRetries(() => describeByHeaders(name, repo, commit, context), pace, report);
+      return retried(() => describeByHeaders(name, repo, commit, context), pace, report);
     },
   };
 }

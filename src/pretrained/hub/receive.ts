@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { TryAgain } from '../../util/index.js';
 import type { HubFile } from './digest.js';
 import { type Answer, request } from './http.js';
 import { HubError } from './hub-error.js';
 import type { HubContext } from './listing.js';
 import type { PartialFile } from './partial-file.js';
 import { mayPass, requireSuccess } from './refusals.js';
-import { TryAgain } from './retry.js';
 
 /** Called with the number of bytes received, and of earlier bytes discarded. */
 export type Tally = (came: number, lost: number) => void;

@@ -1,6 +1,6 @@
+import { retryAfterMs, TryAgain } from '../../util/index.js';
 import { type Answer, ConnectionLost } from './http.js';
 import { HubError, UnreachableError } from './hub-error.js';
-import { TryAgain } from './retry.js';
 import type { HubSettings } from './settings.js';
 
 const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
@@ -52,7 +52,7 @@ export function requireSuccess(where: string, repo: string, answer: Answer, sett
   if (status >= 200 && status < 300) return;
   const got = `got ${status} from ${url.origin}`;
   if (status === 429 || status === 408 || status >= 500 || (!fromEndpoint && status !== 404)) {
-    const afterMs = retryAfter(response.headers.get('retry-after'));
+    const afterMs = retryAfterMs(response.headers.get('retry-after'));
     const when = afterMs === undefined ? '' : `, which asks to wait ${Math.ceil(afterMs / 1000)} s`;
     const fix = status === 429 ? 'Wait and run it again; a token (HF_TOKEN) raises the limit' : 'Wait and run it again';
     throw new TryAgain(new HubError({ code: 'E_HUB_BUSY', where, what: `expected an answer, ${got}${when}`, fix }), afterMs);
@@ -91,13 +91,6 @@ function refusal(
   if (status === 404)
     return { code: 'E_HUB_NOT_FOUND', what: `it does not exist, ${got}`, fix: `Check the name and the revision at ${page}` };
   return { code: 'E_HUB_ANSWER', what: `expected an answer, ${got}`, fix: 'Check HF_ENDPOINT' };
-}
-
-/** Parses seconds or a date to milliseconds from now. */
-function retryAfter(text: string | null): number | undefined {
-  if (text === null) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
 /** Wraps a connection failure as retryable; returns any other error unchanged. */

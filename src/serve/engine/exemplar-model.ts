@@ -1,7 +1,6 @@
 import {
   type BinaryMask,
   decodeMask,
-  decodeRle,
   openImages,
   polygonsToMask,
   type RasterImage,
@@ -11,6 +10,7 @@ import {
 import type { UniverSegPredictor } from '../../infer/index.js';
 import { DataError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
+import { decodeSentMask, maskSizeError } from './decode-sent-mask.js';
 import type { ExemplarRunner } from './engine.js';
 import type { ExemplarMaskSource, ExemplarSource, ImageSource } from './jobs.js';
 
@@ -52,7 +52,7 @@ export class ExemplarModel implements ExemplarRunner {
   /** The mask of an exemplar, which has the size of its image and shows something. */
   private async maskOf(source: ExemplarMaskSource, image: RasterImage, where: string): Promise<BinaryMask> {
     const mask = await this.read(source, image, where);
-    if (mask.width !== image.width || mask.height !== image.height) throw sizeError(where, mask, image);
+    if (mask.width !== image.width || mask.height !== image.height) throw maskSizeError(where, mask, image);
     if (mask.data.includes(1)) return mask;
     throw new DataError({
       code: 'E_MASK_EMPTY',
@@ -69,29 +69,11 @@ export class ExemplarModel implements ExemplarRunner {
       await (await openImages(source.bytes, this.limits, '')).image('0');
       return decodeMask(Buffer.from(source.bytes));
     }
-    const [height, width] = source.rle.size;
-    if (width !== image.width || height !== image.height) throw sizeError(where, { width, height }, image);
-    try {
-      return decodeRle(source.rle.counts, width, height);
-    } catch (cause) {
-      const what = `its mask is damaged: ${(cause as Error).message}`;
-      throw new DataError({ code: 'E_MASK_VALUE', where, what, fix: "Send COCO's compressed RLE", cause });
-    }
+    return decodeSentMask(source.rle, image, where);
   }
 
   /** Frees the model. */
   dispose(): void {
     this.predictor.dispose();
   }
-}
-
-type Size = Pick<BinaryMask, 'width' | 'height'>;
-
-function sizeError(where: string, mask: Size, image: Size): DataError {
-  return new DataError({
-    code: 'E_MASK_SIZE',
-    where,
-    what: `its mask is ${mask.width}x${mask.height}, its image ${image.width}x${image.height}`,
-    fix: 'Send a mask on the grid of its image',
-  });
 }

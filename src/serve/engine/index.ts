@@ -7,5 +7,6 @@ export {
   type Job,
   maskFormats,
 } from './jobs.js';
+export type { LabelsAnswer } from './label-maps.js';
 export { LocalEngine } from './local-engine.js';
 export { ProcessEngine } from './process-engine.js';

@@ -1,7 +1,8 @@
 import type { BoxXyxy, CocoRle, SpacingMm } from '../../imaging/index.js';
-import type { MeasuresRecord } from '../../measure/index.js';
+import type { MeasuresFields, MeasuresRecord } from '../../measure/index.js';
 import type { Selection } from '../../processing/index.js';
 import type { ClipAnswers, ClipJob } from './clips/index.js';
+import type { LabelsAnswer, LabelsJob } from './label-maps.js';
 
 /** An uploaded image, or one uploaded before. */
 export type ImageSource =
@@ -90,6 +91,15 @@ export interface ExemplarsJob {
   readonly maskFormat: MaskFormat;
 }
 
+/** Measures masks of an image. */
+export interface MeasureJob {
+  readonly kind: 'measure';
+  readonly image: ImageSource;
+  /** Size of its pixels, where the file does not state it. */
+  readonly mmPerPixel: SpacingMm | undefined;
+  readonly masks: readonly CocoRle[];
+}
+
 /** Decodes an image and caches it. */
 interface OpenJob {
   readonly kind: 'open';
@@ -102,7 +112,7 @@ interface PreviewJob {
   readonly id: string;
 }
 
-export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | ClipJob;
+export type Job = OpenJob | PreviewJob | SegmentJob | MasksJob | ExemplarsJob | LabelsJob | MeasureJob | ClipJob;
 
 /** A mask as sent to the client. */
 export type SentMask = CocoRle | string;
@@ -143,6 +153,9 @@ export interface Answers extends ClipAnswers {
   /** One segment, or none where nothing looks like the exemplars. */
   readonly exemplars: Answers['segment'];
   readonly masks: { readonly image: OpenedImage; readonly answers: readonly SentMaskAnswer[] };
+  readonly labels: LabelsAnswer;
+  /** One for each mask. */
+  readonly measure: readonly MeasuresFields[];
 }
 
 export type AnswerOf<J extends Job> = Answers[J['kind']];

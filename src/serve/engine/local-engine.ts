@@ -25,6 +25,7 @@ import { PromptTokenizer } from '../../prompts/index.js';
 import { UsageError } from '../../util/index.js';
 import type { ServeLimits } from '../limits.js';
 import { ClipDesk, type ClipDeskOptions } from './clips/index.js';
+import { decodeSentMask } from './decode-sent-mask.js';
 import type { Engine, EngineFacts, ExemplarRunner } from './engine.js';
 import type {
   AnswerOf,
@@ -34,11 +35,13 @@ import type {
   Job,
   MaskFormat,
   MasksJob,
+  MeasureJob,
   SegmentJob,
   SentMask,
   SentSegment,
 } from './jobs.js';
 import { type KeptImage, KeptImages } from './kept-images.js';
+import { segmentToLabels } from './label-maps.js';
 
 /** How often clips that nobody uses are looked for. */
 const LOOK_EVERY_MS = 60_000;
@@ -104,6 +107,10 @@ export class LocalEngine implements Engine {
         return this.masks(job);
       case 'exemplars':
         return this.segmentByExemplars(job);
+      case 'measure':
+        return this.measure(job);
+      case 'labels':
+        return segmentToLabels((...args) => this.segmenter.segment(...args), job, this.limits);
       default:
         return this.clips.answer(job);
     }
@@ -188,6 +195,13 @@ export class LocalEngine implements Engine {
       });
     }
     return { image: opened, answers };
+  }
+
+  private async measure({ image, mmPerPixel, masks }: MeasureJob): Promise<Answers['measure']> {
+    const { raster } = await this.open(image);
+    const { width, height, calibration: own } = raster;
+    const calibration = mmPerPixel === undefined ? own : withGivenSpacing(own, mmPerPixel, 'mm_per_pixel');
+    return masks.map((rle, i) => measuresOf(decodeSentMask(rle, { width, height }, `masks.${i}`), calibration));
   }
 
   async close(): Promise<void> {

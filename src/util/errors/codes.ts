@@ -3,6 +3,7 @@ export type ErrorClass =
   | 'CheckpointError'
   | 'ConfigError'
   | 'DataError'
+  | 'DicomWebError'
   | 'HttpError'
   | 'HubError'
   | 'InUseError'
@@ -254,6 +255,26 @@ export const errorCodes = {
     meaning: 'A store does not answer, also after several attempts.', remedy: 'Check the address and the network; then run it again.' },
   E_STORE_ANSWER: { classes: ['DataError'],
     meaning: 'A store answered with an error, or sent less than it announced or something else.', remedy: 'Check that the address is that of an S3-compatible store; then run it again.' },
+
+  // DICOMweb archives
+  E_DICOMWEB_ADDRESS: { classes: ['UsageError'],
+    meaning: 'An address is not that of a DICOMweb service, or holds credentials; or a UID is not one.', remedy: 'Write it as https://archive.example.org/dicom-web, with credentials in the environment.' },
+  E_DICOMWEB_UNREACHABLE: { classes: ['DicomWebError'],
+    meaning: 'An archive does not answer, also after several attempts.', remedy: 'Check the address and the network; then run it again: it resumes.' },
+  E_DICOMWEB_CERTIFICATE: { classes: ['DicomWebError'],
+    meaning: 'The certificate of an archive is not trusted.', remedy: 'Let NODE_EXTRA_CA_CERTS name the certificate that signed it.' },
+  E_DICOMWEB_DENIED: { classes: ['DicomWebError'],
+    meaning: 'An archive does not accept these credentials, or they do not allow what was asked.', remedy: 'Set SONOGROUND_DICOMWEB_TOKEN, or SONOGROUND_DICOMWEB_USER and SONOGROUND_DICOMWEB_PASSWORD.' },
+  E_DICOMWEB_NOT_FOUND: { classes: ['DataError'],
+    meaning: 'An archive has no such study, series or instance.', remedy: 'Check the UIDs, and that the address is that of its DICOMweb service.' },
+  E_DICOMWEB_BUSY: { classes: ['DicomWebError'],
+    meaning: 'An archive is busy or failing.', remedy: 'Wait and run it again: it resumes.' },
+  E_DICOMWEB_TOO_LARGE: { classes: ['DicomWebError'],
+    meaning: 'An archive does not take an object of this size.', remedy: 'Raise the limit of the archive, or of the proxy before it.' },
+  E_DICOMWEB_ANSWER: { classes: ['DataError', 'DicomWebError'],
+    meaning: 'An archive answered with something else than was asked for, or sent less than all of it.', remedy: 'Check that the address is that of a DICOMweb service; then run it again.' },
+  E_DICOMWEB_REFUSED: { classes: ['DicomWebError'],
+    meaning: 'An archive refused to store an object; the message names those that it has.', remedy: 'Look into the log of the archive; then run it again: the missing object is sent.' },
 
   // Computing
   E_BACKEND_UNAVAILABLE: { classes: ['RuntimeError'],

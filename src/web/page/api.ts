@@ -1,3 +1,4 @@
+import type { MeasuresFields } from '../../measure/record.js';
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
 import { serverClips } from './clip/clip-api.js';
 import { FLOOR, type PageEngine } from './engine.js';
@@ -30,6 +31,11 @@ export const serverEngine: PageEngine = {
     const body = { image_id: id, prompts: [question] };
     const { answers } = (await post('v1/masks', body, signal)) as { answers: SentMaskAnswer[] };
     return answers[0]?.masks[0];
+  },
+
+  async measure({ id }, masks, mmPerPixel, signal) {
+    const body = { image_id: id, masks, ...(mmPerPixel && { mm_per_pixel: mmPerPixel }) };
+    return ((await post('v1/measures', body, signal)) as { measures: MeasuresFields[] }).measures;
   },
 
   async segmentAlike({ id }, exemplars, signal) {

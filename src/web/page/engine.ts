@@ -1,3 +1,5 @@
+import type { CocoRle } from '../../imaging/rle.js';
+import type { MeasuresFields } from '../../measure/record.js';
 import type { EngineFacts } from '../../serve/engine/engine.js';
 import type { OpenedImage, SentMaskAnswer, SentSegment } from '../../serve/engine/jobs.js';
 import type { ClipEngine } from './clip/clip-engine.js';
@@ -35,6 +37,17 @@ export interface PageEngine {
   /** Detects and segments everything with a score of at least {@link FLOOR}. */
   segment(image: OpenedImage, prompt: string, signal: AbortSignal): Promise<readonly SentSegment[]>;
   maskFor(image: OpenedImage, question: MaskQuestion, signal: AbortSignal): Promise<SentMaskAnswer['masks'][number] | undefined>;
+  /**
+   * Measures masks.
+   *
+   * @param mmPerPixel - size of a pixel, where the file does not state it.
+   */
+  measure(
+    image: OpenedImage,
+    masks: readonly CocoRle[],
+    mmPerPixel: readonly [number, number] | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly MeasuresFields[]>;
   /** Segments what looks like the exemplars. Absent: the engine cannot. */
   segmentAlike?(image: OpenedImage, exemplars: readonly Exemplar[], signal: AbortSignal): Promise<readonly SentSegment[]>;
   /** Follows objects through clips. */

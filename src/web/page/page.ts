@@ -8,6 +8,7 @@ import { Exemplars } from './exemplars.js';
 import { type ExportKind, saveAs } from './export-files.js';
 import { showList } from './layer-list.js';
 import { type Bbox, type Layer, Layers, type Rle } from './layers.js';
+import { PixelSize } from './pixel-size.js';
 import { listen, type Tool } from './pointer.js';
 import { ApiError, rememberToken } from './requests.js';
 
@@ -22,6 +23,12 @@ let engine: PageEngine;
 const exemplars = new Exemplars(element('exemplars'), () => showExemplarButtons());
 const layers = new Layers();
 let current: { readonly file: File; readonly opened: OpenedImage; readonly image: ImageBitmap } | undefined;
+const pixelSize = new PixelSize(element('pixel'), () => {
+  void work('Measuring', async (signal) => {
+    await measureAgain(signal);
+    return '';
+  });
+});
 let draft: Bbox | undefined;
 let working = new AbortController();
 const clip = new ClipPage({
@@ -49,7 +56,7 @@ function draw(): void {
     scale: fit * ratio,
     line: 2 * ratio,
     draft,
-    spacingMm: current?.opened.spacing_mm,
+    spacingMm: current?.opened.spacing_mm ?? pixelSize.mmPerPixel,
   });
 }
 
@@ -130,6 +137,7 @@ function open(file: File, frame?: string): Promise<void> {
     for (const button of document.querySelectorAll<HTMLButtonElement>('#find, [data-export]')) button.disabled = false;
     element<HTMLFieldSetElement>('tools').disabled = false;
     showFrames(opened);
+    pixelSize.show(opened);
     refresh();
     return `${opened.width} × ${opened.height} pixels${note}`;
   });
@@ -170,10 +178,16 @@ async function find(ask: (image: OpenedImage, signal: AbortSignal) => Promise<re
     const begin = performance.now();
     const found = await ask(current.opened, signal);
     layers.replace(found);
-    refresh();
+    await measureAgain(signal);
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     return `${found.length} found in ${seconds} s`;
   });
+}
+
+/** By the size of a pixel that the user has entered, if any. */
+async function measureAgain(signal: AbortSignal): Promise<void> {
+  if (current !== undefined && !element('pixel').hidden) await pixelSize.measure(engine, current.opened, layers, signal);
+  refresh();
 }
 
 /** Sends the open image again, which the engine no longer keeps. */
@@ -204,7 +218,7 @@ async function remask(layer: Layer): Promise<void> {
     const measured = { measures, ...(unmeasured === undefined ? {} : { unmeasured }) };
     layers.setMask(layer, answer.mask as Rle | null, answer.area, answer.mask_score, measured);
     if (layer.phrase === POINTS && answer.bbox !== null) layer.bbox = answer.bbox;
-    refresh();
+    await measureAgain(signal);
     return `Mask of ${answer.area} pixels, quality ${answer.mask_score.toFixed(2)}`;
   });
 }
@@ -324,7 +338,8 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('[data-export]
   button.addEventListener('click', () => {
     if (clip.active) void clip.save(button.dataset['export'] as ExportKind);
     if (current === undefined) return;
-    const { file, opened, image } = current;
+    const { file, image } = current;
+    const opened = { ...current.opened, spacing_mm: current.opened.spacing_mm ?? pixelSize.mmPerPixel ?? null };
     void saveAs(button.dataset['export'] as ExportKind, file.name, opened, image, layers);
   });
 window.addEventListener('resize', () => {

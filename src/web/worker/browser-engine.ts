@@ -1,4 +1,5 @@
 import type { BrowserBackend } from '../../backend/browser.js';
+import type { CocoRle } from '../../imaging/index.js';
 import type { AnswerOf, Job } from '../../serve/index.js';
 import { FLOOR, type MaskQuestion, type PageEngine, type Step } from '../page/engine.js';
 import { browserClips } from './browser-clips.js';
@@ -103,6 +104,15 @@ export class BrowserEngine implements PageEngine {
       signal,
     );
     return segments;
+  }
+
+  async measure(
+    image: { readonly id: string },
+    masks: readonly CocoRle[],
+    mmPerPixel: readonly [number, number] | undefined,
+    signal: AbortSignal,
+  ) {
+    return this.run({ kind: 'measure', image: { id: image.id }, mmPerPixel, masks }, signal);
   }
 
   async maskFor(image: { readonly id: string }, { bbox, points = [], labels = [] }: MaskQuestion, signal: AbortSignal) {

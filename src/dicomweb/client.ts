@@ -1,0 +1,228 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataError, type Logger, type RetryPace, silentLogger, withRetries } from '../util/index.js';
+import { DicomWebError } from './dicomweb-error.js';
+import { type Answer, ask, type Question } from './http.js';
+import { joinFiles } from './multipart.js';
+import { isListed, listInstances } from './query.js';
+import { mayPass, requireStatus } from './refusals.js';
+import { instanceTypes, plainInstanceTypes, readInstance, saveInstance } from './retrieve.js';
+import { type ArchiveSettings, isOpenToAll } from './settings.js';
+import { parseStoreReport, type StoredObject } from './store.js';
+import { isUltrasound, type StudyInstance } from './study-instance.js';
+
+/** Timeouts and retries of requests. */
+interface ArchivePace extends RetryPace {
+  /** Time without data after which a connection is given up. */
+  readonly silenceMs: number;
+}
+
+const defaultPace: ArchivePace = {
+  attempts: 5,
+  firstWaitMs: 1000,
+  longestWaitMs: 120_000,
+  silenceMs: 60_000,
+  sleep: (ms) => sleep(ms),
+};
+
+/** Options of a client. */
+export interface ArchiveOptions {
+  readonly settings: ArchiveSettings;
+  readonly pace?: Partial<ArchivePace>;
+  /** Reports retries. Default: nowhere. */
+  readonly logger?: Logger;
+}
+
+const JSON_TYPES = 'application/dicom+json';
+
+/** A client of one DICOMweb archive. Each request is retried while the archive is busy, failing or away. */
+export class DicomWebClient {
+  private readonly settings: ArchiveSettings;
+  private readonly pace: ArchivePace;
+  private readonly logger: Logger;
+  private plain = false;
+
+  constructor({ settings, pace, logger = silentLogger }: ArchiveOptions) {
+    this.settings = settings;
+    this.pace = { ...defaultPace, ...pace };
+    this.logger = logger;
+  }
+
+  get address(): string {
+    return this.settings.address;
+  }
+
+  /** Whether images travel over a network without encryption. */
+  get unencrypted(): boolean {
+    return isOpenToAll(this.address);
+  }
+
+  /**
+   * Lists the ultrasound images and clips of a study, or of one of its series, and counts its other objects.
+   *
+   * @throws DataError when the archive has no such study, or it holds no such image; DicomWebError when the archive does not answer.
+   */
+  async ultrasound(
+    study: string,
+    series: string | undefined,
+  ): Promise<{ readonly instances: readonly StudyInstance[]; readonly others: number }> {
+    const where = series === undefined ? `study ${study}` : `series ${series} of study ${study}`;
+    const all = await listInstances((path) => this.readText(path, where), { study, series });
+    const instances = all.filter(isUltrasound);
+    if (instances.length > 0) return { instances, others: all.length - instances.length };
+    throw all.length === 0
+      ? new DataError({
+          code: 'E_DICOMWEB_NOT_FOUND',
+          where,
+          what: `${this.address} lists nothing of it`,
+          fix: 'Check the UIDs',
+        })
+      : new DataError({
+          code: 'E_NO_IMAGES',
+          where,
+          what: `none of its ${all.length} objects is an ultrasound image`,
+          fix: 'Name a study with ultrasound images',
+        });
+  }
+
+  /** The ultrasound images and clips of a series, by its UID alone, in the order of their numbers; none if it is unknown. */
+  async series(series: string): Promise<readonly StudyInstance[]> {
+    const found = await listInstances((path) => this.readText(path, `series ${series}`), { series });
+    return found.filter(isUltrasound).sort((a, b) => a.number - b.number);
+  }
+
+  /**
+   * Writes the file of an instance, atomically.
+   *
+   * @throws DataError when this instance cannot be fetched; DicomWebError when none can.
+   */
+  fetch(instance: StudyInstance, path: string): Promise<void> {
+    return this.get(instance, (answer, where) => saveInstance(answer, path, where));
+  }
+
+  /** Reads the file of an instance into memory. @throws as {@link fetch}. */
+  read(instance: StudyInstance): Promise<Buffer> {
+    return this.get(instance, readInstance);
+  }
+
+  private get<T>({ study, series, uid }: StudyInstance, receive: (answer: Answer, where: string) => Promise<T>): Promise<T> {
+    const where = `instance ${uid}`;
+    const path = `/studies/${study}/series/${series}/instances/${uid}`;
+    return this.retried(async () => {
+      const open = () => this.open({ path, accept: this.plain ? plainInstanceTypes : instanceTypes });
+      let answer = await open();
+      if (!this.plain && [400, 406].includes(answer.status)) {
+        answer.close();
+        this.plain = true;
+        answer = await open();
+      }
+      try {
+        requireStatus(where, answer, [200]);
+        return await receive(answer, where);
+      } finally {
+        answer.close();
+      }
+    });
+  }
+
+  /** Whether the archive lists an object of a study. */
+  has(study: string, uid: string): Promise<boolean> {
+    return isListed((path) => this.readText(path, `object ${uid}`), study, uid);
+  }
+
+  /**
+   * Stores objects of one study in one request. If the answer is lost or speaks of failures, the archive is asked which it has, and
+   * only those that are missing are sent again: an archive never gets a second copy.
+   *
+   * @throws DicomWebError naming which objects the archive has, and its reasons for the others.
+   */
+  async store(study: string, objects: readonly StoredObject[]): Promise<void> {
+    let missing = objects;
+    let uncertain = false;
+    await this.retried(async () => {
+      if (uncertain) missing = await this.lacking(study, missing);
+      if (missing.length === 0) return;
+      uncertain = true;
+      const failed = await this.send(study, missing);
+      const left = missing.filter(({ uid }) => failed.has(uid));
+      if (left.length === 0) return;
+      // Some may be there from before.
+      const absent = await this.lacking(study, left);
+      if (absent.length > 0) throw refused(study, objects, absent, failed);
+    });
+  }
+
+  /** The objects that the archive does not list. */
+  async lacking(study: string, objects: readonly StoredObject[]): Promise<StoredObject[]> {
+    const lacking: StoredObject[] = [];
+    for (const object of objects) if (!(await this.has(study, object.uid))) lacking.push(object);
+    return lacking;
+  }
+
+  /** @returns the reason for each object that was not stored. */
+  private async send(study: string, objects: readonly StoredObject[]): Promise<ReadonlyMap<string, string>> {
+    const where = `study ${study}`;
+    const body = joinFiles(objects.map(({ bytes }) => bytes));
+    const answer = await this.open({ path: `/studies/${study}`, accept: JSON_TYPES, body });
+    try {
+      // 409: none was stored; the report says why.
+      requireStatus(where, answer, [200, 202, 409]);
+      const report = parseStoreReport(await answer.text(), where);
+      if (report === undefined) {
+        if (answer.status === 200) return new Map();
+        return new Map(objects.map(({ uid }) => [uid, `no reason is given (${answer.status})`]));
+      }
+      const named = objects.filter(({ uid }) => !report.stored.has(uid));
+      return new Map(named.map(({ uid }) => [uid, report.failed.get(uid) ?? 'the answer does not name it']));
+    } catch (error) {
+      throw mayPass(error, this.settings);
+    } finally {
+      answer.close();
+    }
+  }
+
+  private readText(path: string, where: string): Promise<string> {
+    return this.retried(async () => {
+      const answer = await this.open({ path, accept: JSON_TYPES });
+      try {
+        requireStatus(where, answer, [200, 204]);
+        return answer.status === 204 ? '' : await answer.text();
+      } finally {
+        answer.close();
+      }
+    });
+  }
+
+  private async open(question: Question): Promise<Answer> {
+    return ask(question, this.settings, this.pace.silenceMs);
+  }
+
+  private retried<T>(act: () => Promise<T>): Promise<T> {
+    const once = async () => {
+      try {
+        return await act();
+      } catch (error) {
+        throw mayPass(error, this.settings);
+      }
+    };
+    return withRetries(once, this.pace, (reason, waitMs) =>
+      this.logger.warn(`${reason}; trying again in ${Math.ceil(waitMs / 1000)} s`),
+    );
+  }
+}
+
+function refused(
+  study: string,
+  objects: readonly StoredObject[],
+  absent: readonly StoredObject[],
+  failed: ReadonlyMap<string, string>,
+): DicomWebError {
+  const reasons = absent.map(({ label, uid }) => `${label} ${uid}: ${failed.get(uid)}`).join('; ');
+  const there = objects.filter((object) => !absent.includes(object)).map(({ label, uid }) => `${label} ${uid}`);
+  const state = there.length === 0 ? 'nothing of it was stored' : `the archive has ${there.join(' and ')} without it`;
+  return new DicomWebError({
+    code: 'E_DICOMWEB_REFUSED',
+    where: `study ${study}`,
+    what: `the archive refused an object (${reasons}); ${state}`,
+    fix: 'Look into the log of the archive; then run it again: only the missing object is sent',
+  });
+}

@@ -1,0 +1,4 @@
+export { isLoopbackHost } from './is-loopback-host.js';
+export { type RetryPace, TryAgain, withRetries } from './retry.js';
+export { retryAfterMs } from './retry-after.js';
+export { SilenceWatch } from './silence-watch.js';
