@@ -18,7 +18,6 @@ export {
 } from './calibration.js';
 export type { Clip } from './clip.js';
 export { hasFfmpeg, holdsClip, isImageName, type OpenedClip, openClip, openFrames, writeMp4, writeWebp } from './clips/index.js';
-export type { ClipLimits } from './clips/sent-clip.js';
 export { connectedComponents, labelComponents } from './components.js';
 export { type Contour, findContours, maskToPolygons, type Ring } from './contours.js';
 export { imageStem, isDicomName, lacksEnding, splitAddress } from './formats/address.js';

@@ -50,7 +50,6 @@ export {
   type PromptedMasker,
   runClips,
   type SessionFrame,
-  type SessionMark,
   type SessionSegment,
   type SessionState,
   type TrackedLoadOptions,
@@ -80,7 +79,7 @@ export {
 } from './exported/index.js';
 export { GroundedSegmenter, type LoadOptions, type LoadOptionsOrBoxes } from './grounded-segmenter.js';
 export type { ImageFeatures, PromptableModel } from './image-predictor.js';
-export { type ClipModels, loadClipModels, maskerWithMemory } from './load-clip-models.js';
+export { loadClipModels, maskerWithMemory } from './load-clip-models.js';
 export { loadImagePredictor } from './load-image-predictor.js';
 export type { MaskPrompts, PointXy } from './mask-prompts.js';
 export type { Masker, MaskPrediction, PromptAnswer, PromptedMask } from './masker.js';

@@ -9,7 +9,6 @@ export {
   type Direction,
   MemorySession,
   type SessionFrame,
-  type SessionMark,
   type SessionSegment,
   type SessionState,
 } from './session/index.js';

@@ -1,4 +1,3 @@
-export type { OpenedClipRecord, SentFrame } from './clips/index.js';
 export type { Engine, EngineFacts } from './engine.js';
 export {
   type AnswerOf,

@@ -54,7 +54,7 @@ export interface SegmentJob {
 }
 
 /** A box, points with labels (1 inside, 0 outside), or both. */
-export interface MaskPrompt {
+interface MaskPrompt {
   readonly boxXyxyPx: BoxXyxy | undefined;
   readonly points: readonly (readonly [number, number])[];
   readonly labels: readonly number[];

@@ -3,7 +3,6 @@ export type {
   Course,
   Direction,
   SessionFrame,
-  SessionMark,
   SessionSegment,
   SessionState,
 } from './clip-session.js';

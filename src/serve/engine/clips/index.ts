@@ -1,2 +1,2 @@
-export { ClipDesk, type ClipDeskOptions, type ClipModels } from './clip-desk.js';
-export type { ClipAnswers, ClipJob, OpenedClipRecord, SentFrame, SentTrack } from './clip-jobs.js';
+export { ClipDesk, type ClipDeskOptions } from './clip-desk.js';
+export type { ClipAnswers, ClipJob } from './clip-jobs.js';

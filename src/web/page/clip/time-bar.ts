@@ -138,7 +138,7 @@ function line(context: CanvasRenderingContext2D, from: readonly [number, number]
 }
 
 /** Runs of numbers that follow one another. */
-export function runsOf(frames: readonly number[]): [from: number, to: number][] {
+function runsOf(frames: readonly number[]): [from: number, to: number][] {
   const runs: [number, number][] = [];
   for (const frame of frames) {
     const last = runs.at(-1);
