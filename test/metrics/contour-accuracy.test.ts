@@ -20,6 +20,15 @@ describe('the contour accuracy', () => {
       ).toBeCloseTo(value, 10);
   });
 
+  it('is 0 where no part of one contour is near the other', () => {
+    const square = (from: number) => {
+      const data = new Uint8Array(100 * 100);
+      for (let y = from; y < from + 5; y++) data.fill(1, y * 100 + from, y * 100 + from + 5);
+      return { width: 100, height: 100, data };
+    };
+    expect(contourAccuracy(square(10), square(80))).toBe(0);
+  });
+
   it('compares masks of one size alone', () => {
     expect(() => contourAccuracy(decoded[0] as (typeof decoded)[number], decoded.at(-1) as (typeof decoded)[number])).toThrow();
   });

@@ -23,6 +23,7 @@ describe('metrics at the edges', () => {
   it('refuses masks of another size', () => {
     expect(() => diceCoefficient(mask('#..', '..#'), mask('#.', '.#'))).toThrow('one is 3x2, the other 2x2');
     expect(() => hausdorff95(mask('##'), mask('#', '#'))).toThrow('one is 2x1, the other 1x2');
+    expect(() => diceCoefficient(mask('##'), mask('##', '##'))).toThrow('one is 2x1, the other 2x2');
     expect(() => diceCoefficient({ width: 2, height: 2, data: [1] }, mask('##', '##'))).toThrow('as many values');
   });
 
