@@ -23,6 +23,7 @@ export interface PhraseMeaning {
 
 /** Codes of phrases: the shipped table, and those of the user before it. */
 export interface PhraseCodes {
+  /** The codes of a phrase; a private one, and `known: false`, for a phrase that no table has. */
   meaningOf(phrase: string): PhraseMeaning;
 }
 

@@ -51,6 +51,7 @@ export interface ObjectOnFrame {
 
 /** How masks are stored: a bit plane for each segment, or one plane of segment numbers, in which segments cannot overlap. */
 export const segmentationForms = ['binary', 'labelmap'] as const;
+/** A form of segmentation: `binary` or `labelmap`. */
 export type SegmentationForm = (typeof segmentationForms)[number];
 
 /** The program and models that made the masks. */

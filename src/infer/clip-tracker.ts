@@ -34,6 +34,7 @@ export interface TrackedFrame {
 
 /** What a tracker knew at one time, to go back to. Whoever has it frees it, unless it was restored. */
 export interface TrackerState {
+  /** Frees the state. */
   dispose(): void;
 }
 

@@ -189,7 +189,14 @@ describe('the options', () => {
 
   it('measure methods of the comparison on request alone, and their memory over so many images', () => {
     expect(readOptions([]).only).not.toContain('universeg');
-    expect(readOptions(['--methods']).only).toEqual(['universeg', 'samus', 'medsam', 'medclip-samv2', 'medclip-sam']);
+    expect(readOptions(['--methods']).only).toEqual([
+      'universeg',
+      'biomedparse',
+      'samus',
+      'medsam',
+      'medclip-samv2',
+      'medclip-sam',
+    ]);
     expect(readOptions(['--only', 'samus,encoder']).only).toEqual(['samus', 'encoder']);
     expect([readOptions(['--methods']).memory, readOptions(['--methods', '--memory', '50']).memory]).toEqual([undefined, 50]);
   });

@@ -122,7 +122,7 @@ describe('training the detector', () => {
   });
 
   it.each([
-    // Text projection, four blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
+    // Text projection, five blocks an encoder layer, the choice of queries, a block a decoder layer; the paper's set begins in BERT.
     ['paper-code', 0],
     ['paper', 1],
   ])('never records layers before the first adapter: %s', async (name, bert) => {
@@ -133,7 +133,7 @@ describe('training the detector', () => {
     tf.tidy(() => {
       model.forward({ pixelValues: tf.randomNormal([1, 128, 128, 3], 0, 1, 'float32', 1), inputIds: ids }, tape);
     });
-    expect(tape.length).toBe(1 + 4 * sizes.encoderLayers + 1 + sizes.decoderLayers + bert * sizes.textConfig.numHiddenLayers);
+    expect(tape.length).toBe(1 + 5 * sizes.encoderLayers + 1 + sizes.decoderLayers + bert * sizes.textConfig.numHiddenLayers);
     tape.dispose();
     model.dispose();
   });

@@ -302,7 +302,9 @@ describeUnless(missing, 'the page that computes in the browser', () => {
       await writeFile(join(dir, name), bytes);
       await openScan(name);
       const several = name === 'film.dcm';
-      expect(await page.locator('#frames').isHidden()).toBe(!several);
+      // Frames are shown as a clip.
+      if (several) await page.waitForFunction(() => document.getElementById('clip-canvas')?.dataset['frame'] === '0');
+      expect(await page.locator('#clip').isVisible()).toBe(several);
       const own = await decodeImage(join(dir, several ? `${name}#0` : name));
       const shown = await decodeImage(Buffer.from((await page.evaluate(() => seen.png)) ?? '', 'base64'));
       expect([name, shown.width, shown.height]).toEqual([name, own.width, own.height]);
