@@ -27,7 +27,7 @@ describe('the entries of the package', () => {
   const of = (name: string) => loaded.get(name) as ReturnType<typeof load>;
 
   it('are these', () => {
-    expect(Object.keys(entries).sort()).toEqual(['.', './data', './eval', './imaging', './models', './train']);
+    expect(Object.keys(entries).sort()).toEqual(['.', './data', './dicom', './eval', './imaging', './models', './train']);
   });
 
   it('the main one is small, and has the classes that programs were promised', () => {

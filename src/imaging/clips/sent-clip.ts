@@ -19,7 +19,7 @@ export function checkLength(frames: number, { clipFrames }: Pick<ClipLimits, 'cl
     code: 'E_IMAGE_TOO_LARGE',
     where: CLIP,
     what: `it has ${frames} frames; up to ${clipFrames} are taken`,
-    fix: 'Divide it, or use `npx sonoground infer --track`',
+    fix: 'Divide it into shorter clips',
   });
 }
 
