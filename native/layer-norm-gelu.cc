@@ -1,4 +1,4 @@
-// Layer normalisation, GELU, the gradient of ReLU and the name of the selected kernels as TensorFlow operations for the CPU: checks, memory and
+// Layer normalisation, GELU and the name of the selected kernels as TensorFlow operations for the CPU: checks, memory and
 // threads. The arithmetic is in layer-norm-gelu.inc.
 
 #include <algorithm>
@@ -60,7 +60,6 @@ REGISTER_OP("SonogroundLayerNormGrad")
 
 REGISTER_OP("SonogroundGelu").Input("x: float").Output("y: float").SetShapeFn(SameAsFirst);
 REGISTER_OP("SonogroundGeluGrad").Input("x: float").Input("y_gradient: float").Output("x_gradient: float").SetShapeFn(SameAsFirst);
-REGISTER_OP("SonogroundReluGrad").Input("y: float").Input("y_gradient: float").Output("x_gradient: float").SetShapeFn(SameAsFirst);
 
 // Approximate number of elements per block: enough to justify waking a thread.
 constexpr int64_t kBlock = 1 << 15;
@@ -195,30 +194,11 @@ class GeluGrad : public OpKernel {
   }
 };
 
-// From the result, as its sign is that of the input.
-class ReluGrad : public OpKernel {
- public:
-  explicit ReluGrad(OpKernelConstruction* context) : OpKernel(context) {}
-
-  void Compute(OpKernelContext* context) override {
-    const Tensor &y = context->input(0), &gradient = context->input(1);
-    OP_REQUIRES_OK(context, CheckSame("ReLU", "y_gradient", gradient, y));
-    Tensor* output;
-    OP_REQUIRES_OK(context, context->forward_input_or_allocate_output({1}, 0, y.shape(), &output));
-    const float *from = y.flat<float>().data(), *dy = gradient.flat<float>().data();
-    float* to = output->flat<float>().data();
-    ParallelFor(context, y.NumElements(), kBlock, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) to[i] = from[i] > 0.0f ? dy[i] : 0.0f;
-    });
-  }
-};
-
 REGISTER_KERNEL_BUILDER(Name("SonogroundProcessor").Device(DEVICE_CPU), Processor);
 REGISTER_KERNEL_BUILDER(Name("SonogroundLayerNorm").Device(DEVICE_CPU), LayerNorm);
 REGISTER_KERNEL_BUILDER(Name("SonogroundLayerNormGrad").Device(DEVICE_CPU), LayerNormGrad);
 REGISTER_KERNEL_BUILDER(Name("SonogroundGelu").Device(DEVICE_CPU), Gelu);
 REGISTER_KERNEL_BUILDER(Name("SonogroundGeluGrad").Device(DEVICE_CPU), GeluGrad);
-REGISTER_KERNEL_BUILDER(Name("SonogroundReluGrad").Device(DEVICE_CPU), ReluGrad);
 
 }  // namespace
 }  // namespace sonoground

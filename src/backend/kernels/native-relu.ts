@@ -3,7 +3,7 @@ import { hasOperation, registerNativeOperation } from './native-operation.js';
 
 const KERNEL = 'SonogroundReluGrad';
 
-/** Registers the gradient of ReLU with the native backend, see `native/layer-norm-gelu.cc`. */
+/** Registers the gradient of ReLU with the native backend, see `native/relu.cc`. */
 export function registerNativeRelu(): void {
   registerNativeOperation({ name: KERNEL, inputs: ['y', 'gradient'], outputs: 1 });
 }
