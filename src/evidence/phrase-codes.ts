@@ -25,6 +25,8 @@ export interface PhraseMeaning {
 export interface PhraseCodes {
   /** The codes of a phrase; a private one, and `known: false`, for a phrase that no table has. */
   meaningOf(phrase: string): PhraseMeaning;
+  /** A hash of the tables. */
+  readonly digest: string;
 }
 
 /** Designates private codes (PS3.16, 8.2: a local scheme begins with 99). */
@@ -70,12 +72,16 @@ type Table = z.infer<typeof tableSchema>;
 export async function readPhraseCodes(...files: readonly string[]): Promise<PhraseCodes> {
   const codes = new Map<string, Code>();
   const meanings = new Map<string, PhraseMeaning>();
+  const digest = createHash('sha256');
   // Last first: what is read later takes precedence.
   for (const file of [packageFile(SHIPPED), ...[...files].reverse()]) {
-    const document = ConfigDocument.parse(await readTable(file), file);
+    const text = await readTable(file);
+    digest.update(`${text.length} ${text}`);
+    const document = ConfigDocument.parse(text, file);
     addTable(validate(tableSchema, document), document, codes, meanings);
   }
   return {
+    digest: digest.digest('hex'),
     meaningOf: (phrase) =>
       meanings.get(canonicalPhrase(phrase)) ?? { category: UNCLASSIFIED, type: privateCode(phrase), modifiers: [], known: false },
   };

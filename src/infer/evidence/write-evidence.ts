@@ -49,18 +49,19 @@ interface Listed {
  * Writes a segmentation and a report for each DICOM file: `dicom/NAME.seg.dcm` and `dicom/NAME.sr.dcm` in the output folder. Files
  * that are there from the same results are left.
  *
- * @param run - hash of settings and models.
+ * @param key - hash of settings and models. With the codes and the program, it decides the UIDs.
  */
 export async function writeEvidence(
   out: string,
   sources: readonly EvidenceSource[],
   settings: BatchSettings | ExemplarSettings,
   evidence: EvidenceSettings,
-  run: string,
+  key: string,
   { onBad = 'skip', signal }: { readonly onBad?: 'stop' | 'skip' | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<EvidenceSummary> {
   const { form, identity, codes, version } = evidence;
   const algorithm = algorithmOf(settings, version);
+  const run = hash([key, codes.digest, algorithm]);
   const before = await readListed(out);
   const listed: Record<string, Listed> = {};
   const names = new Names();
@@ -71,7 +72,7 @@ export async function writeEvidence(
     const name = names.of(source.fileName);
     const files = [join(out, EVIDENCE, `${name}.seg.dcm`), join(out, EVIDENCE, `${name}.sr.dcm`)] as const;
     // The UID depends on the key of identity, without telling it.
-    const digest = hash([source.results, run, form, identity.kept, identity.made('evidence'), algorithm]);
+    const digest = hash([source.results, run, form, identity.kept, identity.made('evidence')]);
     if (before[name]?.digest === digest && (await allThere(files))) {
       listed[name] = { digest };
       written += 1;
