@@ -1,4 +1,4 @@
-import { SilenceWatch } from '../util/index.js';
+import { ConnectionLost, SilenceWatch } from '../util/index.js';
 import { DicomWebError } from './dicomweb-error.js';
 import type { ArchiveSettings } from './settings.js';
 
@@ -17,21 +17,10 @@ export interface Answer {
   readonly headers: Headers;
   /** Chunks of the body. @throws ConnectionLost when it breaks off or pauses for too long. */
   pieces(): AsyncGenerator<Uint8Array, void>;
-  /** The body as text, of `most` bytes at most. */
-  text(most?: number): Promise<string>;
+  /** The body as text. @throws DicomWebError when it is longer than any listing or report. */
+  text(): Promise<string>;
   /** Must be called. */
   close(): void;
-}
-
-/** A connection that failed, was interrupted or went silent. */
-export class ConnectionLost extends Error {
-  constructor(
-    /** The system's error code, or the name of the error. */
-    readonly code: string,
-    cause: unknown,
-  ) {
-    super(code, { cause });
-  }
 }
 
 /** Redirects are followed within the archive alone: credentials and images go nowhere else. */
@@ -41,7 +30,7 @@ const MOST_REDIRECTS = 5;
 /** The slowest upload that is waited for, in bytes a millisecond. */
 const SLOWEST_UPLOAD = 50;
 
-/** Listings and reports of an archive. */
+/** Most bytes of a listing or report. */
 const MOST_TEXT = 256 * 1024 * 1024;
 
 /**
@@ -79,7 +68,7 @@ export async function ask(question: Question, settings: ArchiveSettings, silence
     throw elsewhere(address, `it redirects more than ${MOST_REDIRECTS} times`);
   } catch (cause) {
     watch.stop();
-    throw lost(cause);
+    throw ConnectionLost.from(cause, url);
   }
 }
 
@@ -101,10 +90,13 @@ function elsewhere(where: string, what: string): DicomWebError {
   });
 }
 
-function lost(cause: unknown): unknown {
-  if (cause instanceof DicomWebError || cause instanceof ConnectionLost) return cause;
-  const { name, cause: inner } = cause as Error & { cause?: { code?: string; message?: string } };
-  return new ConnectionLost(inner?.code ?? inner?.message ?? name, cause);
+function tooLong(where: string): DicomWebError {
+  return new DicomWebError({
+    code: 'E_DICOMWEB_ANSWER',
+    where,
+    what: `it answers with more than ${MOST_TEXT / 2 ** 20} MB of text`,
+    fix: 'Check that the address is that of a DICOMweb service',
+  });
 }
 
 class OpenAnswer implements Answer {
@@ -129,16 +121,16 @@ class OpenAnswer implements Answer {
         yield piece.value;
       }
     } catch (cause) {
-      throw lost(cause);
+      throw ConnectionLost.from(cause, new URL(this.response.url));
     }
   }
 
-  async text(most = MOST_TEXT): Promise<string> {
+  async text(): Promise<string> {
     const pieces: Uint8Array[] = [];
     let length = 0;
     for await (const piece of this.pieces()) {
       length += piece.length;
-      if (length > most) break;
+      if (length > MOST_TEXT) throw tooLong(this.response.url);
       pieces.push(piece);
     }
     return Buffer.concat(pieces).toString('utf8');

@@ -1,21 +1,13 @@
-import { DataError, retryAfterMs, TryAgain } from '../util/index.js';
+import { ConnectionLost, DataError, retryAfterMs, TryAgain } from '../util/index.js';
 import { DicomWebError } from './dicomweb-error.js';
-import { type Answer, ConnectionLost } from './http.js';
+import type { Answer } from './http.js';
 import type { ArchiveSettings } from './settings.js';
-
-const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
-const SAID: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its name is not known (ENOTFOUND)',
-  EAI_AGAIN: 'its name cannot be looked up (EAI_AGAIN)',
-  ECONNREFUSED: 'it refuses the connection (ECONNREFUSED)',
-  TimeoutError: 'it does not answer',
-};
 
 /** Wraps a lost connection so that the request is tried again; other failures are returned unchanged. */
 export function mayPass(failure: unknown, { address }: ArchiveSettings): unknown {
   if (!(failure instanceof ConnectionLost)) return failure;
-  const { code } = failure;
-  if (TRUST.test(code))
+  const { code, untrusted, problem } = failure;
+  if (untrusted)
     return new DicomWebError({
       code: 'E_DICOMWEB_CERTIFICATE',
       where: address,
@@ -27,7 +19,7 @@ export function mayPass(failure: unknown, { address }: ArchiveSettings): unknown
     new DicomWebError({
       code: 'E_DICOMWEB_UNREACHABLE',
       where: address,
-      what: SAID[code] ?? `the connection failed (${code})`,
+      what: problem,
       fix: 'Check the address and the network; then run it again: it resumes',
       cause: failure,
     }),

@@ -4,7 +4,15 @@ export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
 export { csvText } from './csv.js';
 export * from './errors/index.js';
-export { isLoopbackHost, type RetryPace, retryAfterMs, SilenceWatch, TryAgain, withRetries } from './http/index.js';
+export {
+  ConnectionLost,
+  isLoopbackHost,
+  type RetryPace,
+  retryAfterMs,
+  SilenceWatch,
+  TryAgain,
+  withRetries,
+} from './http/index.js';
 export { linearCapture, linearPattern } from './linear-pattern.js';
 export { linesOf } from './lines-of.js';
 export { FolderLock, withFolderLock } from './lock/index.js';

@@ -1,19 +1,7 @@
-import { isLoopbackHost, SilenceWatch } from '../../util/index.js';
+import { ConnectionLost, isLoopbackHost, SilenceWatch } from '../../util/index.js';
 import { HubError } from './hub-error.js';
 import type { Pace } from './retry.js';
 import type { HubSettings } from './settings.js';
-
-/** A connection that failed or was interrupted. */
-export class ConnectionLost extends Error {
-  constructor(
-    /** The system's error code, or the name of the error. */
-    readonly code: string,
-    readonly url: URL,
-    cause: unknown,
-  ) {
-    super(`${url.origin}: ${code}`, { cause });
-  }
-}
 
 /** A response whose body has not been read. */
 export interface Answer {
@@ -82,7 +70,7 @@ export async function request(
     });
   } catch (cause) {
     watch.stop();
-    throw lost(cause, url);
+    throw ConnectionLost.from(cause, url);
   }
 }
 
@@ -110,12 +98,6 @@ function target(response: Response, from: URL): URL {
   return url;
 }
 
-function lost(cause: unknown, url: URL): unknown {
-  if (cause instanceof HubError || cause instanceof ConnectionLost) return cause;
-  const { name, cause: inner } = cause as Error & { cause?: { code?: string; message?: string } };
-  return new ConnectionLost(inner?.code ?? inner?.message ?? name, url, cause);
-}
-
 class OpenAnswer implements Answer {
   constructor(
     readonly response: Response,
@@ -135,7 +117,7 @@ class OpenAnswer implements Answer {
         yield piece.value;
       }
     } catch (cause) {
-      throw lost(cause, this.url);
+      throw ConnectionLost.from(cause, this.url);
     }
   }
 

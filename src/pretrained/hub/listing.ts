@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { ConnectionLost } from '../../util/index.js';
 import { type HubFile, isEtag } from './digest.js';
 import type { HubReport } from './events.js';
-import { ConnectionLost, request } from './http.js';
+import { request } from './http.js';
 import { HubError } from './hub-error.js';
 import { isCommit, type ModelName, requireSafeNames } from './model-name.js';
 import { mayPass, requireSuccess, unreachable } from './refusals.js';

@@ -1,19 +1,11 @@
-import { retryAfterMs, TryAgain } from '../../util/index.js';
-import { type Answer, ConnectionLost } from './http.js';
+import { ConnectionLost, retryAfterMs, TryAgain } from '../../util/index.js';
+import type { Answer } from './http.js';
 import { HubError, UnreachableError } from './hub-error.js';
 import type { HubSettings } from './settings.js';
 
-const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/;
-const SAID: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its name is not known (ENOTFOUND)',
-  EAI_AGAIN: 'its name cannot be looked up (EAI_AGAIN)',
-  ECONNREFUSED: 'it refuses the connection (ECONNREFUSED)',
-  TimeoutError: 'it does not answer',
-};
-
 /** Explains in one line why a host cannot be reached, with a fix. */
-export function unreachable(where: string, { code, url, cause }: ConnectionLost): UnreachableError {
-  if (TRUST.test(code))
+export function unreachable(where: string, { code, url, cause, untrusted, problem }: ConnectionLost): UnreachableError {
+  if (untrusted)
     return new UnreachableError({
       code: 'E_HUB_CERTIFICATE',
       where,
@@ -24,7 +16,7 @@ export function unreachable(where: string, { code, url, cause }: ConnectionLost)
   return new UnreachableError({
     code: 'E_HUB_UNREACHABLE',
     where,
-    what: `it is needed from ${url.origin}, but ${SAID[code] ?? `the connection failed (${code})`}`,
+    what: `it is needed from ${url.origin}, but ${problem}`,
     fix: 'Connect this machine, set HF_ENDPOINT to a mirror, or copy the model’s files here by hand and use their folder',
     cause,
   });
