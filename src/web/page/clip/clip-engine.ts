@@ -1,3 +1,4 @@
+import type { Direction } from '../../../infer/index.js';
 import type { ClipChange, OpenedClipRecord, SentFrame } from '../../../serve/engine/clips/clip-jobs.js';
 import type { Rle } from '../layers.js';
 
@@ -19,8 +20,6 @@ export interface Mark {
   readonly labels?: readonly (0 | 1)[];
   readonly mask?: Rle;
 }
-
-export type Direction = 'forward' | 'backward';
 
 /** A propagation: first how many frames are to come, then frame by frame. */
 export type PropagationPart =

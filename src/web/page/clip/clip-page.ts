@@ -1,18 +1,17 @@
+import type { Direction } from '../../../infer/index.js';
 import type { ClipChange, OpenedClipRecord, SentFrame } from '../../../serve/engine/clips/clip-jobs.js';
-import { drawScene } from '../draw.js';
 import { drawOverlay, type ExportKind, saveBlob, saveJson } from '../export-files.js';
 import type { Bbox } from '../layers.js';
 import { listen, type Tool } from '../pointer.js';
 import { ApiError } from '../requests.js';
-import type { ClipEngine, Direction, FindQuestion, Mark } from './clip-engine.js';
-import { ClipLayers } from './clip-layers.js';
+import type { ClipEngine, FindQuestion, Mark } from './clip-engine.js';
+import type { ClipLayers } from './clip-layers.js';
 import { ClipState, type Drawn } from './clip-state.js';
+import { ClipView, type ShownClip } from './clip-view.js';
 import { FrameCache } from './frame-cache.js';
 import { listenToKeys } from './keys.js';
 import { Player } from './player.js';
 import { clipCoco, clipResults } from './save-clip.js';
-import { TimeBar } from './time-bar.js';
-import { showTracks } from './track-list.js';
 
 /** What the clip needs of the page around it. */
 export interface ClipHooks {
@@ -29,11 +28,9 @@ export interface ClipHooks {
   readonly question: () => Omit<FindQuestion, 'frame'>;
 }
 
-interface Current {
+interface Current extends ShownClip {
   readonly file: File;
   opened: OpenedClipRecord;
-  readonly cache: FrameCache;
-  readonly state: ClipState;
   /** Aborted when another file is opened. */
   readonly open: AbortController;
 }
@@ -43,28 +40,27 @@ const element = <T extends HTMLElement>(id: string) => document.getElementById(i
 /** A clip in the page: its frames along time, the objects on them, and how they are followed. */
 export class ClipPage {
   private readonly hooks: ClipHooks;
-  private readonly canvas = element<HTMLCanvasElement>('clip-canvas');
-  private readonly layers = new ClipLayers();
-  private readonly bar: TimeBar;
+  private readonly view: ClipView;
+  private readonly layers: ClipLayers;
   private readonly player: Player;
   private current: Current | undefined;
   private frame = 0;
-  private draft: Bbox | undefined;
   private masker = '';
   /** Counts propagations. */
   private runs = 0;
 
   constructor(hooks: ClipHooks) {
     this.hooks = hooks;
-    this.bar = new TimeBar(element('clip-scores'), (frame) => this.seek(frame));
+    this.view = new ClipView((frame) => this.seek(frame));
+    this.layers = this.view.layers;
     this.player = new Player({
       next: () => this.show(this.current === undefined ? 0 : (this.frame + 1) % this.current.opened.frames),
-      changed: (playing) => this.showPlaying(playing),
+      changed: (playing) => this.view.showPlaying(playing),
       failed: (error) => this.failed(error),
     });
-    listen(this.canvas, this.layers, () => this.current?.opened ?? { width: 1, height: 1 }, hooks.tool, {
+    listen(this.view.canvas, this.layers, () => this.current?.opened ?? { width: 1, height: 1 }, hooks.tool, {
       draft: (bbox) => {
-        this.draft = bbox;
+        this.view.draft = bbox;
         this.draw();
       },
       drawn: (bbox) => void this.drawn(bbox),
@@ -101,7 +97,7 @@ export class ClipPage {
     });
     // What is drawn next belongs to the keys of the clip again.
     for (const radio of document.querySelectorAll<HTMLInputElement>('[name=tool]'))
-      radio.addEventListener('click', () => this.active && this.canvas.focus());
+      radio.addEventListener('click', () => this.active && this.view.canvas.focus());
     window.addEventListener('pagehide', () => this.close());
   }
 
@@ -133,16 +129,8 @@ export class ClipPage {
       return this.hooks.engine().frame(own, index, open.signal);
     });
     this.current = { file, opened, cache, state: new ClipState(), open };
-    this.layers.chosenTrack = undefined;
-    this.layers.off.clear();
-    for (const id of ['clip', 'follow', 'clip-keys', 'clip-tracks']) element(id).hidden = false;
+    this.view.show(opened, this.masker);
     this.player.seconds = opened.frame_seconds ?? undefined;
-    element('follow-how').textContent =
-      opened.tracking === 'memory'
-        ? 'Follow all objects from this frame on'
-        : `${this.masker || 'The masker'} has no memory of other frames: the detector looks on each of them`;
-    element('clip-backward-name').textContent = opened.tracking === 'memory' ? 'Backward' : 'Detect backward';
-    element('clip-forward-name').textContent = opened.tracking === 'memory' ? 'Forward' : 'Detect forward';
     await this.show(0);
     const notices = opened.notices.map((notice) => `. ${notice}`).join('');
     return `${opened.frames} frames, ${opened.width} × ${opened.height} pixels${notices}`;
@@ -153,7 +141,7 @@ export class ClipPage {
     const { current } = this;
     this.player.stop();
     this.current = undefined;
-    for (const id of ['clip', 'follow', 'clip-keys', 'clip-tracks']) element(id).hidden = true;
+    this.view.hide();
     if (current === undefined) return;
     current.open.abort();
     current.cache.close();
@@ -225,51 +213,12 @@ export class ClipPage {
     return '';
   }
 
-  private showPlaying(playing: boolean): void {
-    const button = element('clip-play');
-    button.classList.toggle('playing', playing);
-    button.ariaLabel = playing ? 'Pause' : 'Play';
-    button.title = `${playing ? 'Pause' : 'Play'} (space bar)`;
+  private draw(): void {
+    if (this.current !== undefined) this.view.draw(this.current, this.frame);
   }
 
-  /** Draws the current frame, or leaves the last one until it is loaded. */
-  draw(): void {
-    const { current } = this;
-    const image = current?.cache.peek(this.frame);
-    if (current === undefined || image === undefined) return;
-    const { width, height, spacing_mm: spacingMm } = current.opened;
-    const most = { width: element('stage').clientWidth, height: Math.max(200, 0.62 * window.innerHeight) };
-    const fit = Math.min(most.width / width, most.height / height);
-    const ratio = window.devicePixelRatio;
-    this.canvas.style.width = `${width * fit}px`;
-    this.canvas.style.height = `${height * fit}px`;
-    this.canvas.width = Math.round(width * fit * ratio);
-    this.canvas.height = Math.round(height * fit * ratio);
-    const context = this.canvas.getContext('2d') as CanvasRenderingContext2D;
-    drawScene(context, image, this.layers, { scale: fit * ratio, line: 2 * ratio, draft: this.draft, spacingMm });
-    this.canvas.dataset['frame'] = String(this.frame);
-  }
-
-  /** Brings everything but the image up to date. */
   private refresh(): void {
-    const { current, layers, frame } = this;
-    if (current === undefined) return;
-    const { state, opened } = current;
-    if (!state.objects.some(({ track }) => track === layers.chosenTrack)) layers.chosenTrack = undefined;
-    layers.showFrame(state, frame);
-    showTracks(element('clip-tracks'), state, frame, layers, () => this.refresh());
-    element<HTMLOutputElement>('clip-position').value = `${frame} / ${opened.frames - 1}`;
-    const { frame_seconds: seconds } = opened;
-    element('clip-time').textContent = seconds === null ? '' : `${(frame * seconds).toFixed(2)} s`;
-    element<HTMLButtonElement>('clip-back').disabled = frame === 0;
-    element<HTMLButtonElement>('clip-next').disabled = frame === opened.frames - 1;
-    element<HTMLButtonElement>('clip-undo').disabled = state.undoable === 0;
-    const nothing = state.objects.length === 0;
-    element<HTMLButtonElement>('clip-backward').disabled = nothing || frame === 0;
-    element<HTMLButtonElement>('clip-forward').disabled = nothing || frame === opened.frames - 1;
-    element<HTMLButtonElement>('delete').disabled = layers.chosenTrack === undefined;
-    this.bar.show({ frames: opened.frames, current: frame, state, chosen: layers.chosenTrack, off: layers.off });
-    this.draw();
+    if (this.current !== undefined) this.view.refresh(this.current, this.frame, () => this.refresh());
   }
 
   /** After the window changed its size. */
@@ -360,15 +309,10 @@ export class ClipPage {
   private async propagate(direction: Direction): Promise<void> {
     const from = this.frame;
     await this.work('Following', async (current, signal) => {
-      const progress = element<HTMLProgressElement>('clip-progress');
-      const running = (on: boolean) => {
-        for (const id of ['clip-progress', 'clip-stop']) element(id).hidden = !on;
-      };
       let [done, total, last] = [0, 0, from];
       this.runs += 1;
       const run = this.runs;
-      running(true);
-      progress.removeAttribute('value');
+      this.view.showProgress(undefined);
       try {
         for await (const part of this.hooks.engine().propagate(current.opened, from, direction, signal)) {
           if (part.kind === 'begun') {
@@ -379,7 +323,7 @@ export class ClipPage {
             done += 1;
             last = part.frame.frame;
           }
-          progress.value = total === 0 ? 0 : done / total;
+          this.view.showProgress(total === 0 ? 0 : done / total);
           this.hooks.say(`Following: ${done} of ${total} frames`);
         }
       } catch (error) {
@@ -387,7 +331,7 @@ export class ClipPage {
         throw new Error(`${(error as Error).message}. The ${done} frames to ${last} stay`);
       } finally {
         // Another one may be running by now.
-        if (this.runs === run) running(false);
+        if (this.runs === run) this.view.showProgress(null);
         this.refresh();
       }
       return `${done} frames done, from ${from} to ${last}`;
