@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archiveSettings, DicomWebClient, isUid, parseArchiveAddress } from '../dicomweb/index.js';
-import { isUnnamedDicom } from '../imaging/index.js';
+import { isUnnamedDicom, readImageFile } from '../imaging/index.js';
 import type { ViewerFile, ViewerImages } from '../serve/index.js';
 import { type Logger, safeRelative, UsageError } from '../util/index.js';
 import { hasImageExtension } from './image-extensions.js';
@@ -61,7 +60,7 @@ class FolderImages implements ViewerImages {
   async read(id: string): Promise<readonly ViewerFile[] | undefined> {
     // Only what the list names: no path leads out of the folder.
     if (!(await this.list()).includes(id)) return undefined;
-    return [{ bytes: await readFile(join(this.folder, safeRelative(id, 'an image id'))), name: id }];
+    return [{ bytes: await readImageFile(join(this.folder, safeRelative(id, 'an image id'))), name: id }];
   }
 }
 

@@ -23,8 +23,9 @@ const KEPT_SHARE = 0.25;
 const TRIES = 10;
 
 /**
- * Augments an image and its masks together, or all frames of a clip alike (`ultrasound` alone). Boxes are recomputed from the transformed masks. No object is lost: the crops of
- * `paper` keep every object whole, the moves of `ultrasound` at least 0.25 of each, those of `strong` at least 0.6.
+ * Augments an image and its masks together, or all frames of a clip alike (`ultrasound` alone). Boxes are recomputed from the
+ * transformed masks. No object is lost: the crops of `paper` keep every object whole, the moves of `ultrasound` at least 0.25 of
+ * each, those of `strong` at least 0.6.
  */
 export function augment(sample: Sample, preset: AugmentChoice, rng: Rng): Sample {
   if (preset === 'none') return sample;

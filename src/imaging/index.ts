@@ -45,6 +45,7 @@ export {
   boxOfMask,
   fitMask,
   type GreyMap,
+  greyOfMask,
   maskArea,
   maskToBooleans,
   notLost,

@@ -11,7 +11,7 @@ import { turnOver } from './formats/nifti-turn.js';
 import { Recent } from './formats/recent.js';
 import { decodeFrame, isVolumeName, listImages, openKeptVolume, planeAddress } from './formats/several.js';
 import { addressOf, decodeDicom, nameOf } from './image.js';
-import type { BinaryMask, GreyMap } from './mask.js';
+import { type BinaryMask, type GreyMap, greyOfMask } from './mask.js';
 import { type LevelMap, levelsOf } from './mask-levels.js';
 import { type MaskRule, maskRule } from './mask-rule.js';
 import type { RasterImage } from './raster-image.js';
@@ -44,8 +44,7 @@ async function segmentationMask(source: string | Buffer, over: string | undefine
   const segmentation = await (typeof file === 'string' ? openKeptSegmentation(file) : openSegmentation(file, nameOf(file)));
   if (segmentation === undefined) return undefined;
   const { index, instance } = await frameOf(segmentation, part, over);
-  const mask = await segmentation.union(index, instance);
-  return { ...mask, data: mask.data.map((value) => value * 255) };
+  return greyOfMask(await segmentation.union(index, instance));
 }
 
 /** The frame and the image that a segmentation is asked about: as named, else those of the image that it lies over. */

@@ -24,6 +24,11 @@ export function maskToBooleans({ width, height, data }: BinaryMask): boolean[][]
   return Array.from({ length: height }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width), (value) => value === 1));
 }
 
+/** The mask as a grey image: 255 inside. */
+export function greyOfMask({ width, height, data }: BinaryMask): GreyMap {
+  return { width, height, data: data.map((value) => value * 255) };
+}
+
 /** Nearest-neighbour resizing with half-pixel centres. */
 export function resizeMask(mask: BinaryMask, { width, height }: Size): BinaryMask {
   if (mask.width === width && mask.height === height) return mask;

@@ -40,8 +40,8 @@ function together(a: tf.Tensor, b: tf.Tensor, scale: number, weight: tf.Tensor):
 }
 
 /**
- * x (W + s B A)ᵀ + b or ReLU of it, with gradients for x, A and B. The update is added to the weight rather than to the output: this saves one
- * product and one sum of the size of the output, at the cost of one of the size of the weight.
+ * x (W + s B A)ᵀ + b or ReLU of it, with gradients for x, A and B. The update is added to the weight rather than to the output: this
+ * saves one product and one sum of the size of the output, at the cost of one of the size of the weight.
  */
 function adapted(x: tf.Tensor, { a, b, scale, weight, bias }: Adapted, after: 'none' | 'relu' = 'none'): tf.Tensor {
   const op = tf.customGrad((...args) => {

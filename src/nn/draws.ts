@@ -29,7 +29,7 @@ export class PassSeed {
 
 /**
  * The random numbers of one block of a pass. Each draw is a function of the pass's seed, of the number of the block and of that of
- * the draw, so that computing the block again repeats it, and a recorded graph draws anew for each seed.
+ * the draw, so that computing the block again repeats it, and a recorded graph draws other numbers for each seed.
  */
 export class Draws {
   private readonly seed: PassSeed;

@@ -13,7 +13,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The token that requests must carry: on loopback none unless one is given, or pages of other origins are allowed; elsewhere one is generated if none is given.
+ * The token that requests must carry: on loopback none unless one is given, or pages of other origins are allowed; elsewhere one is
+ * generated if none is given.
  *
  * @param names - further host names of the server; behind a proxy, other machines reach a loopback server too.
  * @param origins - of other pages that may use it: they always need a token.

@@ -19,7 +19,8 @@ const REPEATED = ['prompt'];
 /**
  * Reads a form into the record of an equivalent JSON request, and its uploaded file. The file stays in memory.
  *
- * @throws HttpError for parts without a name, files in other fields than those of the route (default: `image`), unreadable fields, and duplicate fields.
+ * @throws HttpError for parts without a name, files in other fields than those of the route (default: `image`), unreadable fields,
+ *   and duplicate fields.
  */
 export async function readForm(
   request: FastifyRequest,

@@ -7,6 +7,7 @@ import { addClipRoutes } from './clips/index.js';
 import type { Engine, ExemplarMaskSource, ImageSource } from './engine/index.js';
 import { HttpError } from './http-error.js';
 import type { ServeLimits } from './limits.js';
+import { pairOf } from './pixel-pair.js';
 import type { Queue } from './queue.js';
 import {
   errorAnswer,
@@ -240,11 +241,6 @@ function sourceOf(
   if (bytes.length === 0)
     throw new HttpError({ code: 'E_HTTP_FIELD', status: 400, where: `${above}image`, what: 'the file is empty' });
   return { bytes, name: upload?.name ?? file_name, frame, mmPerPixel: pairOf(mm_per_pixel) };
-}
-
-/** The size of a pixel across and down. */
-function pairOf(mmPerPixel: z.output<typeof openBody>['mm_per_pixel']): readonly [number, number] | undefined {
-  return typeof mmPerPixel === 'number' ? [mmPerPixel, mmPerPixel] : mmPerPixel;
 }
 
 function exemplarMaskOf(

@@ -10,7 +10,13 @@ export const bbox = z
   .tuple([z.number(), z.number(), z.number().positive(), z.number().positive()])
   .describe('left, top, width, height in pixels of the image');
 
-export const perPixel = z.number().positive().max(1000);
+const perPixel = z.number().positive().max(1000);
+
+/** Size of a pixel in millimetres, or across and down. */
+export const mmPerPixel = z
+  .union([perPixel, z.tuple([perPixel, perPixel])])
+  .optional()
+  .describe('size of a pixel in millimetres, or across and down, for files that do not state it');
 
 const image = {
   image: z
@@ -30,10 +36,7 @@ const image = {
     .describe(
       'frame of a cine clip, page of a TIFF or slice of a volume, from 0: 3; of a volume also x40, y40, 40t2. Default: the first',
     ),
-  mm_per_pixel: z
-    .union([perPixel, z.tuple([perPixel, perPixel])])
-    .optional()
-    .describe('size of a pixel in millimetres, or across and down, for files that do not state it'),
+  mm_per_pixel: mmPerPixel,
 };
 
 const maskFormat = z.enum(maskFormats).default('rle').describe("COCO's compressed RLE, PNG in base64, or no mask");
@@ -94,7 +97,8 @@ export const masksBody = z.strictObject({
   mask_format: maskFormat,
 });
 
-const sentMask = z.strictObject({ size: z.tuple([z.int(), z.int()]), counts: z.string() });
+/** A mask that is sent to the server. */
+export const sentMask = z.strictObject({ size: z.tuple([z.int(), z.int()]).describe('height, width'), counts: z.string() });
 
 export const measuresBody = z.strictObject({
   image_id: image.image_id.unwrap(),

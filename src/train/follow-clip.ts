@@ -1,11 +1,15 @@
 import { tf } from '../backend/index.js';
 import { selectMemory } from '../infer/index.js';
-import type { ObjectCandidates, ObjectMemory, Sam2ImageFeatures, Sam2Video } from '../models/sam2/index.js';
+import {
+  givenLogits,
+  type ObjectCandidates,
+  type ObjectMemory,
+  predictsSeveral,
+  type Sam2ImageFeatures,
+  type Sam2Video,
+} from '../models/sam2/index.js';
 import type { ForwardContext, TensorRecord } from '../nn/index.js';
 import { temporalEncoding } from '../ops/index.js';
-
-/** Logits of a mask that is given: ±10. */
-const GIVEN = { scale: 20, bias: -10 } as const;
 
 /** A batch of clips: rows of frames are ordered by frame, then by clip. */
 export interface FollowInputs {
@@ -57,7 +61,8 @@ export function followClip(model: Sam2Video, inputs: FollowInputs, context: Forw
     // c) or one is predicted, from the prompt on the first frame, later from the memory alone
     const embeddings = model.recall(own.embeddings, memory, context);
     const seen = { features: { ...own, embeddings }, ...(t === 0 && { points, labels }), visible: known };
-    const object = model.decodeCandidates({ ...seen, multimask: wantsSeveral(model, t === 0 ? points : undefined) }, context);
+    const multimask = predictsSeveral(settings, t === 0 ? (points?.shape[2] ?? 0) : 0, t > 0);
+    const object = model.decodeCandidates({ ...seen, multimask }, context);
     const { candidates, candidateScores, objectScoreLogits, maskLogits } = object;
     found.push({ candidates, candidateScores, objectScoreLogits });
     if (t === frames - 1) break;
@@ -92,13 +97,6 @@ export function followClip(model: Sam2Video, inputs: FollowInputs, context: Forw
   }
 }
 
-/** Whether the best of several masks is chosen, as the tracker does. */
-function wantsSeveral({ config: { memory } }: Sam2Video, points: tf.Tensor4D | undefined): boolean {
-  const count = points?.shape[2] ?? 0;
-  const few = memory.multimaskMinPtNum <= count && count <= memory.multimaskMaxPtNum;
-  return memory.multimaskOutputInSam && few && (points !== undefined || memory.multimaskOutputForTracking);
-}
-
 function rowsOf<T extends TensorRecord>(record: T, from: number, count: number, context: ForwardContext): T {
   return context.block([], record, (given) =>
     Object.fromEntries(
@@ -108,8 +106,4 @@ function rowsOf<T extends TensorRecord>(record: T, from: number, count: number, 
       ]),
     ),
   ) as T;
-}
-
-function givenLogits<T extends tf.Tensor>(given: T): T {
-  return tf.add(tf.mul(given, GIVEN.scale), GIVEN.bias) as T;
 }

@@ -1,5 +1,5 @@
 import { tf } from '../backend/index.js';
-import { type BinaryMask, resizeGreyMask } from '../imaging/index.js';
+import { type BinaryMask, greyOfMask, resizeGreyMask } from '../imaging/index.js';
 import { maskLosses, thresholdedIou } from '../losses/index.js';
 import { resizeBilinear } from '../ops/index.js';
 import type { LossReport } from './task.js';
@@ -10,8 +10,7 @@ export function truthTensor(masks: readonly (readonly BinaryMask[])[], size: { h
   const plane = size.height * size.width;
   const values = new Float32Array(flat.length * plane);
   for (const [i, mask] of flat.entries()) {
-    const grey = { width: mask.width, height: mask.height, data: mask.data.map((v) => v * 255) };
-    values.set(resizeGreyMask(grey, size).data, i * plane);
+    values.set(resizeGreyMask(greyOfMask(mask), size).data, i * plane);
   }
   return tf.tensor4d(values, [masks.length, flat.length / masks.length, size.height, size.width]);
 }

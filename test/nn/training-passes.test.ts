@@ -103,7 +103,7 @@ describe('passes as graphs', () => {
     captured.dispose();
   });
 
-  it('draw random numbers anew in each pass, those of single operations', async () => {
+  it('draw other random numbers in each pass, the same as single operations', async () => {
     const net = new Net();
     const captured = new TrainingPasses(net, { capture: true });
     await expectSame(net, batch(5, 1), captured, { also: 'dropout', seed: 1 });

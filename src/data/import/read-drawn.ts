@@ -1,4 +1,4 @@
-import { type BinaryMask, decodeImage, fitMask, type RasterImage, type Size } from '../../imaging/index.js';
+import { type BinaryMask, decodeImage, fitMask, greyOfMask, type RasterImage, type Size } from '../../imaging/index.js';
 import { DataError } from '../../util/index.js';
 import type { ClassMask } from './read-mask.js';
 import type { DrawnSource } from './types.js';
@@ -31,7 +31,7 @@ export async function readDrawn(source: DrawnSource, image: Size): Promise<Class
 
 function fitted(mask: BinaryMask, image: Size, file: string): BinaryMask {
   if (mask.width === image.width && mask.height === image.height) return mask;
-  return fitMask({ ...mask, data: mask.data.map((value) => value * 255) }, image, file);
+  return fitMask(greyOfMask(mask), image, file);
 }
 
 function paintedMasks(picture: RasterImage, { classes, file }: Extract<DrawnSource, { kind: 'painted' }>): ClassMask[] {

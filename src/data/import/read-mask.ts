@@ -6,6 +6,7 @@ import {
   decodeRle,
   fitMask,
   type GreyMap,
+  greyOfMask,
   type LevelMap,
   maskOfRuns,
   notLost,
@@ -227,7 +228,7 @@ function fitGrey(grey: GreyMap, image: Size, file: string, { stretch }: MaskOpti
 }
 
 function fitBinary(mask: BinaryMask, image: Size, file: string, options: MaskOptions): BinaryMask {
-  return fitGrey({ ...mask, data: mask.data.map((value) => value * 255) }, image, file, options);
+  return fitGrey(greyOfMask(mask), image, file, options);
 }
 
 function drawnTogether(polygons: readonly (readonly number[])[], { width, height }: Size): BinaryMask {

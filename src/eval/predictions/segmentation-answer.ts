@@ -4,6 +4,7 @@ import {
   boxOfMask,
   type DicomSegmentation,
   fitMask,
+  greyOfMask,
   instanceOf,
   splitAddress,
   unionOfMasks,
@@ -39,8 +40,7 @@ export async function segmentationAnswer(
     (segmentation.header.segments.find(({ number }) => number === segment)?.names ?? []).some((name) => isCalled(name, phrase));
   const box = (phrase: string, masks: readonly BinaryMask[]): AnsweredBox[] => {
     if (masks.length === 0) return [];
-    const { width, height, data } = unionOfMasks(masks);
-    const mask = fitMask({ width, height, data: data.map((value) => value * 255) }, image, segmentation.file);
+    const mask = fitMask(greyOfMask(unionOfMasks(masks)), image, segmentation.file);
     return [{ phrase, score: 1, boxXyxyPx: boxOfMask(mask) ?? [0, 0, 0, 0], mask }];
   };
   const all = segmentation.header.segments;

@@ -1,4 +1,5 @@
 import { DataError } from '../../util/index.js';
+import { drawnPixels } from '../formats/pixels.browser.js';
 import type { RasterImage } from '../raster-image.js';
 import type { ClipSource } from './clip-source.js';
 import { CLIP } from './sent-clip.js';
@@ -65,18 +66,7 @@ async function decoded(decoder: Decoder, frameIndex: number): Promise<RasterImag
     throw damaged(cause);
   });
   try {
-    const { displayWidth: width, displayHeight: height } = image;
-    const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
-    if (context === null) throw new Error('there is no memory for its pixels');
-    context.drawImage(image as unknown as CanvasImageSource, 0, 0);
-    const { data } = context.getImageData(0, 0, width, height);
-    const rgb = new Uint8Array(width * height * 3);
-    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-      rgb[to] = data[from] as number;
-      rgb[to + 1] = data[from + 1] as number;
-      rgb[to + 2] = data[from + 2] as number;
-    }
-    return { width, height, data: rgb };
+    return drawnPixels(image as unknown as CanvasImageSource, image.displayWidth, image.displayHeight);
   } finally {
     image.close();
   }

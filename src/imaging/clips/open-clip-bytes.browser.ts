@@ -1,23 +1,15 @@
 import { DataError } from '../../util/index.js';
 import { isDicomName } from '../formats/address.js';
 import { beginsAsDicom } from '../formats/dicom/begins.js';
-import { checkSize } from '../image-set.js';
-import { type ClipSource, clipOf } from './clip-source.js';
+import type { ClipSource } from './clip-source.js';
 import { dicomClip } from './dicom-clip.js';
 import { openAnimation } from './image-decoder.browser.js';
-import { animationType, CLIP, checkLength } from './sent-clip.js';
+import { animationType, CLIP, withinLimits } from './sent-clip.js';
 
 /** Browser counterpart of `open-clip-bytes.ts`: DICOM, and animations where the browser decodes their frames; neither TIFF nor videos. */
 export const openClipBytes: typeof import('./open-clip-bytes.js').openClipBytes = async (bytes, limits, name) => {
   const source = await sourceOf(bytes, limits.unpackedBytes, name);
-  try {
-    checkSize(source.width, source.height, limits);
-    checkLength(source.frames, limits);
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
-  return clipOf(source);
+  return withinLimits(source, limits);
 };
 
 async function sourceOf(bytes: Uint8Array, unpackedBytes: number, name: string): Promise<ClipSource> {

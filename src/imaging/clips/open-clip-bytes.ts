@@ -5,11 +5,10 @@ import { DataError } from '../../util/index.js';
 import { isDicomName } from '../formats/address.js';
 import { beginsAsDicom } from '../formats/dicom/begins.js';
 import { isTiff } from '../formats/tiff-pages.js';
-import { checkSize } from '../image-set.js';
 import { animationClip } from './animation-clip.js';
-import { type ClipSource, clipOf, type OpenedClip } from './clip-source.js';
+import type { ClipSource, OpenedClip } from './clip-source.js';
 import { dicomClip } from './dicom-clip.js';
-import { animationType, CLIP, type ClipLimits, checkLength } from './sent-clip.js';
+import { animationType, CLIP, type ClipLimits, withinLimits } from './sent-clip.js';
 import { tiffClip } from './tiff-clip.js';
 import { isVideoName, videoClip } from './video-clip.js';
 
@@ -23,14 +22,7 @@ import { isVideoName, videoClip } from './video-clip.js';
 export async function openClipBytes(sent: Uint8Array, limits: ClipLimits, name: string): Promise<OpenedClip> {
   const bytes = Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
   const source = await sourceOf(bytes, limits, name);
-  try {
-    checkSize(source.width, source.height, limits);
-    checkLength(source.frames, limits);
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
-  return clipOf(source);
+  return withinLimits(source, limits);
 }
 
 async function sourceOf(bytes: Buffer, limits: ClipLimits, name: string): Promise<ClipSource> {

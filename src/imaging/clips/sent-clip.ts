@@ -1,5 +1,6 @@
 import { DataError } from '../../util/index.js';
-import type { ImageLimits } from '../image-set.js';
+import { checkSize, type ImageLimits } from '../image-set.js';
+import { type ClipSource, clipOf, type OpenedClip } from './clip-source.js';
 
 /** Name of an uploaded clip in errors: its real name may identify the patient. */
 export const CLIP = 'clip';
@@ -12,8 +13,19 @@ export interface ClipLimits extends ImageLimits {
   readonly scratch?: string | undefined;
 }
 
-/** @throws DataError for a clip of more frames than the limit. */
-export function checkLength(frames: number, { clipFrames }: Pick<ClipLimits, 'clipFrames'>): void {
+/** Opens a clip if it is within the limits, and frees it otherwise. @throws DataError for one that is beyond them. */
+export async function withinLimits(source: ClipSource, limits: ClipLimits): Promise<OpenedClip> {
+  try {
+    checkSize(source.width, source.height, limits);
+    checkLength(source.frames, limits.clipFrames);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+  return clipOf(source);
+}
+
+function checkLength(frames: number, clipFrames: number): void {
   if (frames <= clipFrames) return;
   throw new DataError({
     code: 'E_IMAGE_TOO_LARGE',

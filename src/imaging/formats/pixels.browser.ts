@@ -9,21 +9,29 @@ export async function browserPixels(bytes: Uint8Array): Promise<RasterImage> {
   if (isCutOff(bytes)) throw new Error('it ends before its pixels');
   const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { colorSpaceConversion: 'none' });
   try {
-    const { width, height } = bitmap;
-    const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
-    if (context === null) throw new Error('there is no memory for its pixels');
-    context.drawImage(bitmap, 0, 0);
-    const { data } = context.getImageData(0, 0, width, height);
-    const rgb = new Uint8Array(width * height * 3);
-    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-      rgb[to] = data[from] as number;
-      rgb[to + 1] = data[from + 1] as number;
-      rgb[to + 2] = data[from + 2] as number;
-    }
-    return { width, height, data: rgb };
+    return drawnPixels(bitmap, bitmap.width, bitmap.height);
   } finally {
     bitmap.close();
   }
+}
+
+/**
+ * The pixels of what a canvas can draw, transparency over black.
+ *
+ * @throws Error when there is no memory for them.
+ */
+export function drawnPixels(source: CanvasImageSource, width: number, height: number): RasterImage {
+  const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
+  if (context === null) throw new Error('there is no memory for its pixels');
+  context.drawImage(source, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const rgb = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+    rgb[to] = data[from] as number;
+    rgb[to + 1] = data[from + 1] as number;
+    rgb[to + 2] = data[from + 2] as number;
+  }
+  return { width, height, data: rgb };
 }
 
 const [SOI, SOS, EOI] = [0xd8, 0xda, 0xd9];

@@ -133,8 +133,8 @@ export class ObjectTrack {
   }
 
   /**
-   * Copies what is known. Memories of marked frames are shared; those in the window are not held, but made again when they are needed,
-   * as for frames out of it.
+   * Copies what is known. Memories of marked frames are shared; those in the window are not held, but made again when they are
+   * needed, as for frames out of it.
    */
   async copy(): Promise<ObjectTrack> {
     const copy = new ObjectTrack();

@@ -1,6 +1,6 @@
 import { tf } from '../../backend/index.js';
 import type { BinaryMask, Clip, MaskLogits } from '../../imaging/index.js';
-import type { ObjectInputs, ObjectMemory, Sam2Video } from '../../models/sam2/index.js';
+import { type ObjectInputs, type ObjectMemory, predictsSeveral, type Sam2Video } from '../../models/sam2/index.js';
 import { type InferencePasses, inference } from '../../nn/index.js';
 import { temporalEncoding } from '../../ops/index.js';
 import { CheckpointError, RuntimeError, UsageError } from '../../util/index.js';
@@ -168,8 +168,7 @@ export class VideoTracker implements ClipTracker {
 
   /** Predicts an object on a frame where it was not marked. */
   private async follow(track: ObjectTrack, frame: number, backward: boolean): Promise<Sighting> {
-    const { multimaskOutputInSam, multimaskMinPtNum, multimaskOutputForTracking } = this.model.config.memory;
-    const multimask = multimaskOutputInSam && multimaskOutputForTracking && multimaskMinPtNum === 0;
+    const multimask = predictsSeveral(this.model.config.memory, 0, true);
     const memory = await this.memoryOf(track, frame, backward);
     const outputs = await releasing(pointersIn(memory), async () => {
       const features = await this.features.of(frame);
@@ -202,10 +201,8 @@ export class VideoTracker implements ClipTracker {
     }
     const earlier = await track.logitsOf(frame);
     const memory = corrected ? await this.memoryOf(track, frame, backward) : undefined;
-    const { multimaskOutputInSam, multimaskMinPtNum, multimaskMaxPtNum, multimaskOutputForTracking } = this.model.config.memory;
     const { points, labels, count } = modelPoints(prompt, this.clip, this.model.config.promptEncoder.imageSize);
-    const few = multimaskMinPtNum <= count && count <= multimaskMaxPtNum;
-    const multimask = multimaskOutputInSam && few && (!corrected || multimaskOutputForTracking);
+    const multimask = predictsSeveral(this.model.config.memory, count, corrected);
     const outputs = await releasing([points, labels, ...pointersIn(memory)], async () => {
       const features = await this.features.of(frame);
       const [, h, w] = features.embeddings.shape;

@@ -4,11 +4,19 @@ export { sam2ConfigFromShapes } from './config-from-shapes.js';
 export type { MaskOutputs } from './mask-decoder.js';
 export { sam2MemoryKeys } from './memory-keys.js';
 export { type DecodeInputs, Sam2, type Sam2ImageFeatures } from './sam2.js';
-export { type ObjectCandidates, type ObjectInputs, type ObjectMemory, type ObjectOutputs, Sam2Video } from './sam2-video.js';
+export {
+  givenLogits,
+  type ObjectCandidates,
+  type ObjectInputs,
+  type ObjectMemory,
+  type ObjectOutputs,
+  Sam2Video,
+} from './sam2-video.js';
 export {
   type MemoryAttentionConfig,
   type MemoryConfig,
   type MemoryEncoderConfig,
   parseSam2VideoConfig,
+  predictsSeveral,
   type Sam2VideoConfig,
 } from './video-config.js';

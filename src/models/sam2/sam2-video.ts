@@ -308,6 +308,6 @@ function mapPositions(h: number, w: number, channels: number): tf.Tensor3D {
 }
 
 /** Logits of given zeros and ones. */
-function givenLogits<T extends tf.Tensor>(given: T): T {
+export function givenLogits<T extends tf.Tensor>(given: T): T {
   return tf.add(tf.mul(given, GIVEN.scale), GIVEN.bias) as T;
 }

@@ -107,6 +107,17 @@ export interface MemoryConfig {
   readonly encoder: MemoryEncoderConfig;
 }
 
+/**
+ * Whether the model predicts several masks, of which the best is chosen.
+ *
+ * @param points - of the prompt, where a box has two; 0 without one.
+ * @param tracked - whether the object is known from other frames.
+ */
+export function predictsSeveral(memory: MemoryConfig, points: number, tracked: boolean): boolean {
+  const few = memory.multimaskMinPtNum <= points && points <= memory.multimaskMaxPtNum;
+  return memory.multimaskOutputInSam && few && (!tracked || memory.multimaskOutputForTracking);
+}
+
 /** Sizes of the attention of an image to its memories. */
 export interface MemoryAttentionConfig {
   readonly hiddenSize: number;

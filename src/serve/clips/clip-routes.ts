@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { ask } from '../ask-engine.js';
 import { HttpError } from '../http-error.js';
 import type { ServeLimits } from '../limits.js';
+import { pairOf } from '../pixel-pair.js';
 import type { Queue } from '../queue.js';
 import { errorAnswer } from '../schemas.js';
 import {
@@ -171,8 +172,7 @@ function fileOf({ upload }: FastifyRequest, { image, file_name = '', mm_per_pixe
     throw bad('image', 'expected the file of a clip, once', 'Send it in the field image');
   const bytes = upload?.bytes ?? Buffer.from(image ?? '', 'base64');
   if (bytes.length === 0) throw bad('image', 'the file is empty');
-  const mmPerPixel = typeof mm_per_pixel === 'number' ? ([mm_per_pixel, mm_per_pixel] as const) : mm_per_pixel;
-  return { bytes, name: upload?.name ?? file_name, mmPerPixel };
+  return { bytes, name: upload?.name ?? file_name, mmPerPixel: pairOf(mm_per_pixel) };
 }
 
 function markOf({ frame, track, phrase, bbox, points, labels, mask }: z.output<typeof markBody>) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { selections } from '../../processing/index.js';
 import { requestLimits } from '../limits.js';
-import { bbox, measures, perPixel } from '../schemas.js';
+import { bbox, measures, mmPerPixel, sentMask } from '../schemas.js';
 
 /** Schemas of requests and responses about clips. */
 
@@ -24,10 +24,7 @@ export const openClipBody = z.strictObject({
     .max(1000)
     .optional()
     .describe('only its extension is used: videos, and old DICOM files, are recognised by it'),
-  mm_per_pixel: z
-    .union([perPixel, z.tuple([perPixel, perPixel])])
-    .optional()
-    .describe('size of a pixel in millimetres, or across and down, for files that do not state it'),
+  mm_per_pixel: mmPerPixel,
 });
 
 export const clipParams = z.object({ id });
@@ -65,10 +62,7 @@ export const markBody = z.strictObject({
     .max(requestLimits.points)
     .optional()
     .describe('for each point 1 (inside) or 0 (outside). Default: all inside'),
-  mask: z
-    .strictObject({ size: z.tuple([z.int(), z.int()]).describe('height, width'), counts: z.string() })
-    .optional()
-    .describe("instead of box and points: the object's mask, COCO's compressed RLE"),
+  mask: sentMask.optional().describe("instead of box and points: the object's mask, COCO's compressed RLE"),
 });
 
 export const propagateBody = z.strictObject({

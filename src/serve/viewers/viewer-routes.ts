@@ -87,7 +87,7 @@ export function addViewerRoutes(api: Api, parts: ViewerParts): void {
       const { output } = request.query;
       if (request.params.model !== MODEL) throw unknownModel(request.params.model);
       if (output === 'dicom_seg') throw noSegmentations();
-      const params = inferParams.parse(request.body.params ?? {});
+      const { params } = request.body;
       const answer = await ask(queue, request, reply, {
         kind: 'labels',
         files: await filesOf(request, request.query, uploads, images),

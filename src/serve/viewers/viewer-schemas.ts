@@ -37,4 +37,4 @@ export const inferParams = z.looseObject({
 /** Parameters of viewers that change nothing here. */
 export const EXPECTED = ['client_id', 'result_dtype', 'restore_label_idx', 'device', 'model', 'image'];
 
-export const inferBody = z.object({ params: inferParams.optional() });
+export const inferBody = z.object({ params: inferParams.prefault({}) });

@@ -29,8 +29,8 @@ export async function countImages(file: TreeFile): Promise<number> {
 }
 
 /**
- * Assigns masks to the frames of a cine clip. A DICOM segmentation names its frames. A mask file with as many images matches frame by frame; a single mask belongs to
- * the frame given by its name. Frames without a mask are left out: they are unannotated, not negative.
+ * Assigns masks to the frames of a cine clip. A DICOM segmentation names its frames. A mask file with as many images matches frame
+ * by frame; a single mask belongs to the frame given by its name. Frames without a mask are left out: they are unannotated, not negative.
  *
  * @param count - number of frames of the cine clip.
  */

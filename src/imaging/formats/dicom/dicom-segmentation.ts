@@ -2,6 +2,7 @@ import type { DataSet } from 'dicom-parser';
 import { DataError } from '../../../util/index.js';
 import type { BinaryMask } from '../../mask.js';
 import type { LevelMap } from '../../mask-levels.js';
+import { unionOfMasks } from '../../union-of-masks.js';
 import { PIXELS, readDataSet } from './data-set.js';
 import { parseDicomHeader } from './dicom-header.js';
 import { findFrames } from './find-frames.js';
@@ -97,10 +98,8 @@ export class DicomSegmentation {
 
   /** All segments of a frame in one mask. */
   async union(frame: number, instance?: string): Promise<BinaryMask> {
-    const out = this.blank();
-    for (const { mask } of await this.masks(frame, instance))
-      for (let i = 0; i < out.data.length; i++) if (mask.data[i] === 1) out.data[i] = 1;
-    return out;
+    const found = await this.masks(frame, instance);
+    return unionOfMasks([this.blank(), ...found.map(({ mask }) => mask)]);
   }
 
   /**

@@ -15,7 +15,7 @@ import {
   type SessionSegment,
   type SessionState,
 } from './clip-session.js';
-import { type KnownTrack, KnownTracks } from './known-tracks.js';
+import { type KnownTrack, KnownTracks, onFrame } from './known-tracks.js';
 
 /** What is looked for on every frame. */
 interface Asked {
@@ -38,8 +38,8 @@ class DetectionState implements SessionState {
 }
 
 /**
- * Work on a clip with a masker that has no memory: each frame is segmented on its own by the phrases that were looked for, and objects
- * keep their identity by overlap. What is drawn on a frame stays on that frame.
+ * Work on a clip with a masker that has no memory: each frame is segmented on its own by the phrases that were looked for, and
+ * objects keep their identity by overlap. What is drawn on a frame stays on that frame.
  */
 export class DetectionSession implements ClipSession {
   readonly tracking = 'detection';
@@ -75,7 +75,7 @@ export class DetectionSession implements ClipSession {
   }
 
   private segmentOf(frame: number, track: KnownTrack, found: Segment | undefined): SessionSegment {
-    const drawn = this.marks.get(keyOf(frame, track.id));
+    const drawn = this.marks.get(onFrame(frame, track.id));
     if (drawn !== undefined) return drawn;
     const box = found && boxOfMask(found.mask);
     track.boxes.set(frame, box);
@@ -109,7 +109,7 @@ export class DetectionSession implements ClipSession {
       boxXyxyPx,
       mask: given.mask,
     };
-    this.marks.set(keyOf(frame, own.id), segment);
+    this.marks.set(onFrame(frame, own.id), segment);
     return { frame, segments: [segment] };
   }
 
@@ -155,8 +155,4 @@ export class DetectionSession implements ClipSession {
   dispose(): void {
     this.marks.clear();
   }
-}
-
-function keyOf(frame: number, track: number): string {
-  return `${frame} ${track}`;
 }

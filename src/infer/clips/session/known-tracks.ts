@@ -11,6 +11,11 @@ export interface KnownTrack {
   readonly boxes: Map<number, BoxXyxy | undefined>;
 }
 
+/** Names an object on a frame. */
+export function onFrame(frame: number, track: number): string {
+  return `${frame} ${track}`;
+}
+
 /** The objects of a session. Identities are not given twice. */
 export class KnownTracks {
   private readonly tracks = new Map<number, KnownTrack>();

@@ -15,7 +15,7 @@ import {
   type SessionSegment,
   type SessionState,
 } from './clip-session.js';
-import { KnownTracks } from './known-tracks.js';
+import { KnownTracks, onFrame } from './known-tracks.js';
 
 class MemoryState implements SessionState {
   readonly tracks: KnownTracks;
@@ -80,7 +80,7 @@ export class MemorySession implements ClipSession {
 
   private async ask(object: number, { frame, box, points, labels, mask }: SessionMark): Promise<SessionSegment> {
     const { objects } = await this.tracker.prompt({ frame, object, box, points, labels, mask });
-    this.marks.add(keyOf(frame, object));
+    this.marks.add(onFrame(frame, object));
     return this.segmentOf(frame, objects.find((own) => own.object === object) as TrackedObject);
   }
 
@@ -106,7 +106,7 @@ export class MemorySession implements ClipSession {
       score: track.score,
       maskScore: score,
       objectScore,
-      marked: this.marks.has(keyOf(frame, object)),
+      marked: this.marks.has(onFrame(frame, object)),
       boxXyxyPx: box,
       mask: box === undefined ? emptyMask(this.clip) : mask,
     };
@@ -131,8 +131,4 @@ export class MemorySession implements ClipSession {
   dispose(): void {
     this.tracker.dispose();
   }
-}
-
-function keyOf(frame: number, track: number): string {
-  return `${frame} ${track}`;
 }

@@ -1,7 +1,6 @@
 import {
   type Calibration,
   calibrated,
-  decodeRle,
   encodePng,
   maskArea,
   maskToRle,
@@ -21,8 +20,9 @@ import {
 } from '../../../infer/index.js';
 import { measureMask, measuresFields, withGivenSpacing } from '../../../measure/index.js';
 import { PromptTokenizer } from '../../../prompts/index.js';
-import { DataError, UsageError } from '../../../util/index.js';
+import { UsageError } from '../../../util/index.js';
 import type { ServeLimits } from '../../limits.js';
+import { decodeSentMask } from '../decode-sent-mask.js';
 import type { ClipAnswers, ClipChange, ClipJob, FindJob, MarkJob, OpenedClipRecord, SentFrame, SentTrack } from './clip-jobs.js';
 import { type KeptClip, KeptClips } from './kept-clips.js';
 
@@ -148,7 +148,7 @@ export class ClipDesk {
       phrase,
       box: boxXyxyPx,
       ...(points.length > 0 && { points, labels }),
-      mask: mask && maskOf(mask, clip),
+      mask: mask && decodeSentMask(mask, clip, 'mask'),
     });
   }
 
@@ -194,22 +194,6 @@ function withSpacing(clip: OpenedClip, mmPerPixel: SpacingMm | undefined): Opene
     return calibrated(image, withGivenSpacing(image.calibration, mmPerPixel, 'mm_per_pixel'));
   };
   return { ...clip, frame };
-}
-
-function maskOf({ size: [height, width], counts }: NonNullable<MarkJob['mask']>, clip: OpenedClip) {
-  if (width !== clip.width || height !== clip.height)
-    throw new DataError({
-      code: 'E_MASK_SIZE',
-      where: 'mask',
-      what: `it is ${width}x${height}, the clip ${clip.width}x${clip.height}`,
-      fix: 'Send a mask on the grid of the clip',
-    });
-  try {
-    return decodeRle(counts, width, height);
-  } catch (cause) {
-    const what = `it is damaged: ${(cause as Error).message}`;
-    throw new DataError({ code: 'E_MASK_VALUE', where: 'mask', what, fix: "Send COCO's compressed RLE", cause });
-  }
 }
 
 function sentTrack(
