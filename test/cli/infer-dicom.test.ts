@@ -69,6 +69,23 @@ describe('infer --dicom', () => {
     expect(Buffer.compare(await readFile(gone), before)).toBe(0);
   });
 
+  it('writes again what other codes name otherwise, as another instance', async () => {
+    const file = join('out', 'dicom', 'still.seg.dcm');
+    const before = await read(file);
+    const uid = ({ text }: { readonly text: string }) => /UI.{2}(2\.25\.\d+)/s.exec(text)?.[1];
+    await writeFile(
+      join(dir, 'codes.yaml'),
+      'codes: { Zork: 99TEST Z1 }\nphrases: { zork: { type: Zork }, cyst: { type: Zork } }\n',
+    );
+    const { code, text } = await infer('--image', '@scans', ...PROMPT, '--dicom', '--codes', '@codes.yaml', '--out', '@out');
+    expect([code, text]).toEqual([0, expect.not.stringMatching(/no code is known/)]);
+    const after = await read(file);
+    expect(before.text).not.toContain('99TEST');
+    expect(after.text).toContain('99TEST');
+    expect(uid(before)).toMatch(/^2\.25\./);
+    expect(uid(after)).not.toBe(uid(before));
+  });
+
   it('writes one segmentation of a clip that is followed, a segment an object, into the study that is kept', async () => {
     const { code } = await infer(
       '--track',
