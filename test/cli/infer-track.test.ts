@@ -68,6 +68,19 @@ describe('infer --track', () => {
     expect([again.code, again.text]).toEqual([0, expect.stringContaining('1 clips done, 4 frames')]);
   });
 
+  it('is kept apart from results of single images, whichever came first', async () => {
+    const before = await readFile(join(dir, 'whole', 'results.json'));
+    const infer = (out: string) => runCommand(['infer', '--image', join(dir, 'loops', 'broken'), ...PROMPT, '--out', join(dir, out)]);
+    const refused = await infer('whole');
+    expect(refused.code).toBe(2);
+    expect(refused.text).toContain('it holds results of clips, not of images');
+    expect(await readFile(join(dir, 'whole', 'results.json'))).toEqual(before);
+    expect((await infer('images')).code).toBe(0);
+    const second = await track('--image', '@loops/loop.dcm', ...PROMPT, '--out', '@images');
+    expect(second.code).toBe(2);
+    expect(second.text).toContain('it holds results of images, not of clips');
+  });
+
   it('keeps the frames before one that cannot be read, names it, and goes on with the next clip', async () => {
     const { code, text } = await track('--image', '@loops', ...PROMPT, '--out', '@both');
     expect(code).toBe(1);

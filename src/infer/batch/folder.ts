@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DataError, unreadableCode } from '../../util/index.js';
+import { DataError, UsageError, unreadableCode } from '../../util/index.js';
 import { type ResultsForm, resultsForms } from './results-form.js';
 import type { BatchSettings, ExemplarSettings } from './settings.js';
 import type { Shard } from './shard.js';
@@ -45,6 +45,30 @@ export async function readBatchFolder(dir: string): Promise<BatchFolder> {
   const parsed = schema.safeParse(parse(text));
   if (parsed.success) return parsed.data as unknown as BatchFolder;
   throw new DataError({ code: 'E_RESULTS_DAMAGED', where: file, what: 'it is not what infer writes', fix });
+}
+
+/** What the results of a folder are of: `infer` writes files of the same names for both. */
+export type ResultsKind = 'images' | 'clips';
+
+const kindSchema = z.looseObject({ prompts: z.array(z.string()), tracking: z.string().optional() });
+
+/**
+ * Refuses a folder with results of the other kind, which would be overwritten.
+ *
+ * @throws UsageError for results of clips where images are wanted, and the other way round.
+ */
+export async function requireKind(out: string, wanted: ResultsKind): Promise<void> {
+  const text = await readFile(join(out, batchFolderFile), 'utf8').catch(() => '');
+  const parsed = kindSchema.safeParse(parse(text));
+  if (!parsed.success) return;
+  const there: ResultsKind = parsed.data.tracking === undefined ? 'images' : 'clips';
+  if (there === wanted) return;
+  throw new UsageError({
+    code: 'E_OUTPUT_EXISTS',
+    where: out,
+    what: `it holds results of ${there}, not of ${wanted}`,
+    fix: 'Choose another folder',
+  });
 }
 
 function parse(text: string): unknown {

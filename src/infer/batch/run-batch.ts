@@ -7,7 +7,7 @@ import { shownName, silentLogger, UsageError, writeFileAtomic } from '../../util
 import { type EvidenceSummary, foundInFiles, separateObjects, writeEvidence } from '../evidence/index.js';
 import type { BatchImage } from './batch-image.js';
 import type { BatchOptions } from './batch-options.js';
-import { type BatchFolder, batchFolderFile } from './folder.js';
+import { type BatchFolder, batchFolderFile, requireKind } from './folder.js';
 import { Journal } from './journal.js';
 import type { JournalEntry } from './journal-entry.js';
 import { outputsOf, prepareOutputs, removeOutputs, withBatchLock } from './outputs.js';
@@ -38,7 +38,7 @@ export interface BatchSummary {
  * last one overlap with computing.
  *
  * @throws DataError for the first image that cannot be read, if `onBad` is `stop`; SonogroundError when the disk is full
- * (finished images are kept); InUseError when another process writes into the folder.
+ * (finished images are kept); InUseError when another process writes into the folder; UsageError for a folder with results of clips.
  */
 export function runBatch(options: BatchOptions): Promise<BatchSummary> {
   return withBatchLock(options.out, () => run(options), options.logger);
@@ -65,6 +65,7 @@ async function run(options: BatchOptions): Promise<BatchSummary> {
   } = options;
   const prompts = settings.prompts.map((prompt) => PromptTokenizer.parsePrompt(prompt));
   distinct(prompts.flat());
+  await requireKind(out, 'images');
   const key = await settingsKey(settings, pixelSizes?.key);
   const journal = await Journal.open(out, key, results);
   await prepareOutputs(out, results);

@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import {
-  drawOverlay,
-  hasFfmpeg,
-  maskToPng,
-  type OpenedClip,
-  openClip,
-  type RasterImage,
-  writeMp4,
-  writeWebp,
-} from '../../imaging/index.js';
-import { measureMask } from '../../measure/index.js';
+import { join } from 'node:path';
+import { hasFfmpeg } from '../../imaging/index.js';
 import { PromptTokenizer } from '../../prompts/index.js';
 import {
   concernsOneFile,
@@ -19,14 +9,11 @@ import {
   InUseError,
   type Logger,
   SonogroundError,
-  safeRelative,
   silentLogger,
-  UsageError,
   writeFileAtomic,
 } from '../../util/index.js';
 import type { BatchImage } from '../batch/batch-image.js';
-import { batchFolderFile } from '../batch/folder.js';
-import { journalFile } from '../batch/journal.js';
+import { batchFolderFile, requireKind } from '../batch/folder.js';
 import { withBatchLock } from '../batch/outputs.js';
 import { type BatchSettings, imageKey, settingsKey } from '../batch/settings.js';
 import {
@@ -36,9 +23,9 @@ import {
   trackedObjects,
   writeEvidence,
 } from '../evidence/index.js';
-import { type ClipRecord, clipResult, readRecords, writeLists, writeRecord } from './clip-record.js';
-import type { ClipFrame, ClipSegmenter, TrackingKind } from './clip-segment.js';
-import { trackRow } from './track-rows.js';
+import { type ClipRecord, readRecords, writeLists } from './clip-record.js';
+import type { ClipSegmenter, TrackingKind } from './clip-segment.js';
+import { overlayFrames, segmentClip } from './segment-clip.js';
 
 /** Everything that the results of clips depend on besides the clips. */
 interface ClipSettings extends BatchSettings {
@@ -95,25 +82,24 @@ export function runClips(options: RunClipsOptions): Promise<ClipsSummary> {
 }
 
 async function run(options: RunClipsOptions): Promise<ClipsSummary> {
-  const { clips, settings, out, load, overwrite = false, onBad = 'skip', signal, logger = silentLogger } = options;
-  if ((await stat(join(out, journalFile)).catch(() => undefined)) !== undefined)
-    throw new UsageError({
-      code: 'E_OUTPUT_EXISTS',
-      where: out,
-      what: 'it holds results of images, not of clips',
-      fix: 'Choose another folder',
-    });
+  const { clips, settings, out, load, overwrite = false, onBad = 'skip', signal, onProgress, logger = silentLogger } = options;
+  await requireKind(out, 'clips');
   const phrases = settings.prompts.flatMap((prompt) => PromptTokenizer.parsePrompt(prompt));
   const key = await settingsKey(settings);
   const records = await readRecords(out);
-  for (const [id, { settings: own }] of records) if (own !== key) records.delete(id);
-  await rm(join(out, FRAMES), { recursive: true, force: true });
-  await mkdir(join(out, FRAMES), { recursive: true });
+  const foreign = [...records.values()].filter(({ settings: own }) => own !== key);
+  for (const { id } of foreign) records.delete(id);
+  if (foreign.length > 0)
+    logger.warn(`${foreign.length} clips in ${out} were done with other settings and leave results.json; their files stay`);
+  await rm(join(out, overlayFrames), { recursive: true, force: true });
+  await mkdir(join(out, overlayFrames), { recursive: true });
   await writeFileAtomic(join(out, batchFolderFile), `${JSON.stringify({ ...settings, key, clips: clips.length }, null, 2)}\n`);
   const bad: string[] = [];
   let [done, frames, skipped] = [0, 0, 0];
   let segmenter: ClipSegmenter | undefined;
   const mp4 = await hasFfmpeg();
+  const { select, threshold, nmsThreshold, every } = settings;
+  const selection = { select, threshold, nmsThreshold, every, signal };
   try {
     for (const clip of clips) {
       if (signal?.aborted) break;
@@ -125,7 +111,10 @@ async function run(options: RunClipsOptions): Promise<ClipsSummary> {
       segmenter ??= await load();
       await removeFiles(out, records.get(clip.id));
       records.delete(clip.id);
-      const { record, error } = await segmentClip(clip, { segmenter, phrases, key, own, mp4, options, logger });
+      const { record, error } = await segmentClip(clip, {
+        ...{ segmenter, phrases, selection, out, mp4, logger, key: own, settings: key },
+        onFrame: (at, total) => onProgress?.(at, total, clip),
+      });
       if (record !== undefined) records.set(clip.id, record);
       frames += record?.done.length ?? 0;
       await writeLists(out, [...records.values()], phrases);
@@ -136,7 +125,7 @@ async function run(options: RunClipsOptions): Promise<ClipsSummary> {
     }
   } finally {
     segmenter?.dispose();
-    await rm(join(out, FRAMES), { recursive: true, force: true });
+    await rm(join(out, overlayFrames), { recursive: true, force: true });
   }
   await writeLists(out, [...records.values()], phrases);
   const tracks = [...records.values()].reduce(
@@ -166,139 +155,6 @@ async function evidenceOf(
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
-/** Overlays of the clip in work, frame by frame, until they are joined. */
-const FRAMES = '.frames';
-
-interface Work {
-  readonly segmenter: ClipSegmenter;
-  readonly phrases: readonly string[];
-  readonly key: string;
-  readonly own: string;
-  readonly mp4: boolean;
-  readonly options: RunClipsOptions;
-  readonly logger: Logger;
-}
-
-/** Segments one clip and writes its files, as far as it can be read. */
-async function segmentClip(
-  image: BatchImage,
-  work: Work,
-): Promise<{ readonly record?: ClipRecord; readonly error?: Error | undefined }> {
-  const { segmenter, phrases, key, own, options, logger } = work;
-  const { out, settings, signal, onProgress } = options;
-  let clip: OpenedClip;
-  try {
-    clip = await openClip(image.path);
-  } catch (error) {
-    return { error: error as Error };
-  }
-  for (const notice of clip.notices) logger.warn(notice);
-  const { width, height, frames, frameSeconds } = clip;
-  const record: ClipRecord = {
-    id: image.id,
-    fileName: image.fileName,
-    key: own,
-    settings: key,
-    tracking: segmenter.tracking,
-    width,
-    height,
-    frames,
-    frameSeconds,
-    done: [],
-    notices: [...clip.notices],
-    files: [],
-    results: [],
-    rows: [],
-  };
-  const overlays: string[] = [];
-  let error: Error | undefined;
-  try {
-    const { select, threshold, nmsThreshold, every } = settings;
-    for await (const found of segmenter.segment(clip, phrases, { select, threshold, nmsThreshold, every, signal })) {
-      const raster = await clip.frame(found.frame);
-      record.files.push(...(await writeMasks(out, image.id, found, frames)));
-      const overlay = join(out, FRAMES, `${found.frame}.png`);
-      await writeFileAtomic(overlay, await overlayOf(raster, found));
-      overlays.push(overlay);
-      note(record, found, raster, nameOf(clip, image, found.frame));
-      onProgress?.(record.done.length, frames, image);
-    }
-    if (record.done.length < frames)
-      record.problem = signal?.aborted ? 'interrupted' : `it ended after ${record.done.length} frames`;
-  } catch (cause) {
-    error = cause as Error;
-    record.problem = error.message;
-  } finally {
-    await clip.close();
-  }
-  try {
-    if (overlays.length > 0) record.files.push(...(await joinOverlays(image.id, overlays, frameSeconds, work)));
-    await writeRecord(out, record);
-  } catch (cause) {
-    error ??= cause as Error;
-  }
-  await Promise.all(overlays.map((file) => rm(file, { force: true })));
-  return { record, error };
-}
-
-/** Adds a frame to a record. */
-function note(record: ClipRecord, { frame, segments }: ClipFrame, image: RasterImage, name: string): void {
-  record.done.push(name);
-  const seconds = record.frameSeconds === undefined ? undefined : frame * record.frameSeconds;
-  for (const segment of segments) {
-    const measures = measureMask(segment.mask, image.calibration);
-    record.rows.push(trackRow({ segment, frame, seconds, measures }));
-    if (segment.visible) record.results.push(clipResult(segment, frame, measures));
-  }
-}
-
-/** A frame's own file, or its number in the clip's file. */
-function nameOf(clip: OpenedClip, { path, fileName }: BatchImage, frame: number): string {
-  const address = clip.address(frame);
-  return address === path || address.startsWith(`${path}#`) ? `${fileName}#${frame}` : `${fileName}/${basename(address)}`;
-}
-
-async function writeMasks(out: string, id: string, { frame, segments }: ClipFrame, frames: number): Promise<string[]> {
-  const digits = String(frames - 1).length;
-  const visible = segments.filter((segment) => segment.visible);
-  return Promise.all(
-    visible.map(async ({ track, mask }) => {
-      const name = `masks/${safeRelative(id, 'a clip id')}/${String(frame).padStart(digits, '0')}_${track}.png`;
-      await writeFileAtomic(join(out, name), await maskToPng(mask));
-      return name;
-    }),
-  );
-}
-
-function overlayOf(raster: RasterImage, { segments }: ClipFrame): Promise<Buffer> {
-  const labelOf = ({ phrase, track }: ClipFrame['segments'][number]) => `${phrase} ${track}`;
-  const items = segments
-    .filter(({ visible }) => visible)
-    .map((segment) => ({ ...segment, phrase: labelOf(segment), score: segment.objectScore }));
-  // All tracks so far: each keeps its colour.
-  return drawOverlay(raster, items, segments.map(labelOf));
-}
-
-async function joinOverlays(
-  id: string,
-  overlays: readonly string[],
-  seconds: number | undefined,
-  { options: { out }, mp4, logger }: Work,
-): Promise<string[]> {
-  const name = `overlays/${safeRelative(id, 'a clip id')}`;
-  await mkdir(join(out, name, '..'), { recursive: true });
-  await writeWebp(join(out, `${name}.webp`), overlays, seconds);
-  if (!mp4) return [`${name}.webp`];
-  try {
-    await writeMp4(join(out, `${name}.mp4`), overlays, seconds);
-    return [`${name}.webp`, `${name}.mp4`];
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    logger.warn(error.message);
-    return [`${name}.webp`];
-  }
 }
 
 async function isDone(record: ClipRecord | undefined, key: string, out: string): Promise<boolean> {
