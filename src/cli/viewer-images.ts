@@ -44,6 +44,9 @@ export async function viewerImages({ images, dicomweb }: ViewerImageOptions, log
 }
 
 class FolderImages implements ViewerImages {
+  /** What the last listing found. */
+  private known: ReadonlySet<string> = new Set();
+
   constructor(
     private readonly folder: string,
     private readonly logger: Logger,
@@ -54,12 +57,13 @@ class FolderImages implements ViewerImages {
     const images: string[] = [];
     for (const file of files)
       if (hasImageExtension(file) || (await isUnnamedDicom(join(this.folder, file)).catch(() => false))) images.push(file);
+    this.known = new Set(images);
     return images;
   }
 
   async read(id: string): Promise<readonly ViewerFile[] | undefined> {
-    // Only what the list names: no path leads out of the folder.
-    if (!(await this.list()).includes(id)) return undefined;
+    // Only what the folder lists, now or before: no path leads out of it.
+    if (!this.known.has(id) && !(await this.list()).includes(id)) return undefined;
     return [{ bytes: await readImageFile(join(this.folder, safeRelative(id, 'an image id'))), name: id }];
   }
 }

@@ -31,13 +31,18 @@ const SEEN = 0.5;
 /** Overlap of two masks' boxes from which they are one object: the younger one is given up. */
 const MERGED = 0.85;
 
-/** A lost object is looked for on every n-th frame: the detector takes longer than the tracker. */
+/** What is missing or in doubt is looked for on every n-th frame: the detector takes longer than the tracker. */
 const SEARCH = 3;
+
+/** An object is sure once the detector has found it on so many frames, and given up after as many on which it has not. */
+const SURE = 2;
 
 /**
  * Segments what a prompt names in all frames of a clip: the detector finds it, the tracker carries it on. The detector looks on
- * the first frame, on every n-th one if so asked, and where an object is lost by its object score. A detection that overlaps a
- * followed object is that object; one near the place where an object was lost is that object, found again; any other is new.
+ * the first frame, on every n-th one if so asked, and on every third one while a phrase has nothing in sight, an object is lost by
+ * its object score, or is in doubt: found once. What it does not find again on two such frames was a false positive and is given
+ * up. A detection that overlaps a followed object is that object; one near the place where an object was lost is that object, found
+ * again; any other is new.
  *
  * @example
  * import { openClip } from 'sonoground/imaging';
@@ -109,6 +114,14 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
   }
 }
 
+/** An object that the tracker follows. */
+interface FollowedTrack extends Track {
+  /** Frames on which the detector found it. */
+  hits: number;
+  /** Frames on which it was in sight and not found, while in doubt. */
+  misses: number;
+}
+
 /** The objects of one clip while it is followed. */
 class Following {
   private readonly clip: Clip;
@@ -116,9 +129,9 @@ class Following {
   private readonly detector: Detector;
   private readonly phrases: readonly string[];
   private readonly selection: SegmentOptions;
-  private readonly tracks: Track[] = [];
-  /** Ids of tracks that turned out to be another one. */
-  private readonly merged = new Set<number>();
+  private readonly tracks: FollowedTrack[] = [];
+  /** Ids of tracks that turned out to be another one, or nothing. */
+  private readonly ended = new Set<number>();
 
   constructor(clip: Clip, tracker: ClipTracker, detector: Detector, phrases: readonly string[], selection: SegmentOptions) {
     this.clip = clip;
@@ -130,13 +143,13 @@ class Following {
 
   async *run(every: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<ClipFrame> {
     let frame = 0;
-    // a) until something is found, frame by frame
-    for (; frame < this.clip.frames && this.tracks.length === 0; frame++) {
-      if (signal?.aborted) return;
-      yield await this.look(frame, undefined);
-    }
-    // b) the tracker carries it on, until the detector has to look
     while (frame < this.clip.frames && !signal?.aborted) {
+      // Until something is found, frame by frame; then the tracker carries it on, until the detector has to look.
+      if (this.living.length === 0) {
+        yield await this.look(frame, undefined);
+        frame += 1;
+        continue;
+      }
       const propagation = this.tracker.propagate({ from: frame, direction: 'forward', frames: this.clip.frames - frame });
       let looked = false;
       for await (const tracked of propagation) {
@@ -157,7 +170,12 @@ class Following {
 
   private hasToLook(frame: number, every: number | undefined): boolean {
     if (every !== undefined && frame % every === 0) return true;
-    return frame % SEARCH === 0 && this.tracks.some(({ id, visible }) => !visible && !this.merged.has(id));
+    if (frame % SEARCH !== 0) return false;
+    const { living } = this;
+    return (
+      living.some(({ visible, hits }) => !visible || hits < SURE) ||
+      this.phrases.some((phrase) => living.every((track) => track.phrase !== phrase))
+    );
   }
 
   /** Runs the detector on a frame, prompts the tracker with what is new or found again, and returns all objects there. */
@@ -166,10 +184,12 @@ class Following {
     const detections = await this.detector.detect(image, this.phrases, this.selection);
     const current = new Map(tracked?.objects.map((object) => [object.object, object]));
     const detected = new Set<number>();
+    const inDoubt = this.living.filter(({ visible, hits }) => visible && hits < SURE);
     for (const { detection, track } of assignTracks(detections, this.living)) {
       const { phrase, score, boxXyxyPx: box } = detection;
-      const own = track ?? { id: this.tracks.length + 1, phrase, score, box, visible: false };
+      const own = track ?? { id: this.tracks.length + 1, phrase, score, box, visible: false, hits: 0, misses: 0 };
       own.score = score;
+      own.hits += 1;
       detected.add(own.id);
       if (track === undefined) this.tracks.push(own);
       // The tracker knows better where an object is that it has in sight.
@@ -179,11 +199,22 @@ class Following {
       const object = answer.objects.find((one) => one.object === own.id);
       if (object !== undefined) current.set(own.id, object);
     }
+    for (const track of inDoubt) {
+      if (detected.has(track.id)) continue;
+      track.misses += 1;
+      if (track.misses >= SURE) this.end(track);
+    }
     return { frame, segments: this.update({ frame, objects: [...current.values()] }, detected) };
   }
 
-  private get living(): Track[] {
-    return this.tracks.filter(({ id }) => !this.merged.has(id));
+  private get living(): FollowedTrack[] {
+    return this.tracks.filter(({ id }) => !this.ended.has(id));
+  }
+
+  private end(track: FollowedTrack): void {
+    this.ended.add(track.id);
+    track.visible = false;
+    this.tracker.remove(track.id);
   }
 
   /** Brings all tracks up to date with a frame. */
@@ -205,11 +236,8 @@ class Following {
     for (const [i, younger] of seen.entries()) {
       const older = seen
         .slice(0, i)
-        .find(({ id, phrase, box }) => phrase === younger.phrase && !this.merged.has(id) && boxIou(box, younger.box) >= MERGED);
-      if (older === undefined) continue;
-      this.merged.add(younger.id);
-      younger.visible = false;
-      this.tracker.remove(younger.id);
+        .find(({ id, phrase, box }) => phrase === younger.phrase && !this.ended.has(id) && boxIou(box, younger.box) >= MERGED);
+      if (older !== undefined) this.end(younger);
     }
   }
 }

@@ -21,10 +21,10 @@ const SAME = 0.3;
 const NEAR = 1.5;
 
 /** What each detection is: an object that is followed, one that was lost, or a new one. */
-export interface Assigned {
+export interface Assigned<T extends Track = Track> {
   readonly detection: Detection;
   /** Undefined for a new object. */
-  readonly track: Track | undefined;
+  readonly track: T | undefined;
 }
 
 /**
@@ -33,9 +33,9 @@ export interface Assigned {
  * A track takes one detection. A detection that overlaps a track of its phrase that has a better one already is the same object
  * found twice, and dropped.
  */
-export function assignTracks(detections: readonly Detection[], tracks: readonly Track[]): Assigned[] {
-  const taken = new Set<Track>();
-  const assigned = new Map<Detection, Track>();
+export function assignTracks<T extends Track>(detections: readonly Detection[], tracks: readonly T[]): Assigned<T>[] {
+  const taken = new Set<T>();
+  const assigned = new Map<Detection, T>();
   const pairs = detections.flatMap((detection) =>
     tracks
       .filter(({ phrase, visible }) => visible && phrase === detection.phrase)

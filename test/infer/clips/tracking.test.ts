@@ -138,14 +138,56 @@ describe.each(trackers().map(([name]) => name))('tracking %s', (name) => {
 describe('a tracker with a detector', () => {
   const make = () => trackers()[1] as ReturnType<typeof trackers>[number];
 
-  it('asks the detector once while everything is in sight', async () => {
+  it('asks the detector no more once everything is in sight and was found twice', async () => {
     const [, segmenter, detector] = make();
     await all(
       segmenter,
       discClip(20, (i) => [bright(20 + i, 20)]),
       ['bright'],
     );
-    expect(detector.asked).toHaveLength(1);
+    expect(detector.asked).toHaveLength(2);
+  });
+
+  it('gives up what the detector found on one frame alone', async () => {
+    const detector = new (class extends GreyDetector {
+      override async detect(image: Parameters<GreyDetector['detect']>[0], phrases: readonly string[]) {
+        const found = await super.detect(image, phrases);
+        return this.asked.length === 1 ? found : found.filter(({ boxXyxyPx: [left] }) => left < 50);
+      }
+    })();
+    const segmenter = new TrackedSegmenter({ detector, tracking: new CarriedBoxes(new GreyMasker()) });
+    // The masker sees both throughout: only the detector takes the right one for nothing later.
+    const frames = await all(
+      segmenter,
+      discClip(14, () => [bright(20, 20), bright(70, 44)]),
+      ['bright'],
+    );
+    expect(seen(frames).map((tracks) => tracks.length)).toEqual([...Array(6).fill(2), ...Array(8).fill(1)]);
+    expect(seen(frames).at(-1)).toEqual([1]);
+  });
+
+  it('begins anew where it gave up everything', async () => {
+    const detector = new (class extends GreyDetector {
+      override async detect(image: Parameters<GreyDetector['detect']>[0], phrases: readonly string[]) {
+        const found = await super.detect(image, phrases);
+        return [2, 3, 4].includes(this.asked.length) ? [] : found;
+      }
+    })();
+    const segmenter = new TrackedSegmenter({ detector, tracking: new CarriedBoxes(new GreyMasker()) });
+    const frames = await all(
+      segmenter,
+      discClip(12, () => [bright(20, 20)]),
+      ['bright'],
+    );
+    expect(seen(frames)).toEqual([...Array(6).fill([1]), [], [], ...Array(4).fill([2])]);
+  });
+
+  it('looks for a phrase that the first frames do not show while it follows another', async () => {
+    const clip = discClip(12, (i) => [bright(20, 20), ...(i < 4 ? [] : [dim(70, 44)])]);
+    const frames = seen(await all(make()[1], clip, ['bright', 'dim']));
+    expect(frames[5]).toEqual([1]);
+    expect(frames[6]).toEqual([1, 2]);
+    expect(frames.at(-1)).toEqual([1, 2]);
   });
 
   it('finds what appears later on the next frame on which it looks, and not without looking', async () => {
