@@ -70,7 +70,8 @@ describe('infer --track', () => {
 
   it('is kept apart from results of single images, whichever came first', async () => {
     const before = await readFile(join(dir, 'whole', 'results.json'));
-    const infer = (out: string) => runCommand(['infer', '--image', join(dir, 'loops', 'broken'), ...PROMPT, '--out', join(dir, out)]);
+    const infer = (out: string) =>
+      runCommand(['infer', '--image', join(dir, 'loops', 'broken'), ...PROMPT, '--out', join(dir, out)]);
     const refused = await infer('whole');
     expect(refused.code).toBe(2);
     expect(refused.text).toContain('it holds results of clips, not of images');

@@ -64,6 +64,29 @@ describe('the loss over all cells of the encoder', () => {
     expect(await raised(target(rectangle(0, 0, 8, 8), { extent: [0.5, 1] }))).toEqual([0, 1, 4, 5, 8, 9, 12, 13, 16, 18]);
   });
 
+  it('gives each image of a batch its own cells', async () => {
+    const cells = tf.zeros([2, CELLS, TOKENS]) as tf.Tensor3D;
+    const one = outputs(tf.zeros([1, CELLS, TOKENS]));
+    const twice = (layer: DetectionOutputs['layers'][number]) => ({
+      logits: tf.tile(layer.logits, [2, 1, 1]) as tf.Tensor3D,
+      predBoxes: tf.tile(layer.predBoxes, [2, 1, 1]) as tf.Tensor3D,
+    });
+    const both: DetectionOutputs = {
+      layers: one.layers.map(twice),
+      encoder: twice(one.encoder as NonNullable<DetectionOutputs['encoder']>),
+      cells: { logits: cells, spatialShapes: LEVELS },
+    };
+    const mask = tf.tile(textMask(), [2, 1]);
+    const targets = [target(rectangle(0, 0, 4, 4)), target(rectangle(7, 7, 8, 8))];
+    const { gradients } = await criterion(1).evaluate(both, mask, targets);
+    const at = (await gradients.find(([tensor]) => tensor === cells)?.[1].array()) as number[][][];
+    const raisedIn = at.map((rows) => rows.flatMap((row, cell) => ((row[1] as number) < 0 ? [cell] : [])));
+    expect(raisedIn).toEqual([
+      [0, 1, 4, 5, 16],
+      [15, 19],
+    ]);
+  });
+
   it('is the quality focal loss of the covered shares, over cells and objects', async () => {
     const logits = tf.randomNormal([1, CELLS, TOKENS], 0, 1, 'float32', 3) as tf.Tensor3D;
     // 3 of 8 columns: whole cells of the first column, half cells of the second, three quarters of the coarse level's left cells.

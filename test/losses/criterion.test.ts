@@ -227,6 +227,14 @@ describe('the criterion', () => {
       where: 'target of image 0',
       what: 'token 12 of a prompt of 12 tokens',
     });
+    const negative = { ...first, tokens: first.tokens.map(() => [0, -1]) };
+    await expectError(criterion.evaluate(outputs, textMask, [negative]), {
+      code: 'E_SHAPE',
+      where: 'target of image 0',
+      what: 'token -1 of a prompt of 12 tokens',
+    });
+    const beginning = { ...first, tokens: first.tokens.map(() => [0]) };
+    expect((await criterion.evaluate(outputs, textMask, [beginning])).total).toBeGreaterThan(0);
     await expectError(criterion.evaluate(outputs, textMask, [{ ...first, tokens: [] }]), {
       code: 'E_SHAPE',
       where: 'target of image 0',

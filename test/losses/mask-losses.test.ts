@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { tf } from '../../src/backend/index.js';
-import { maskLosses, thresholdedIou } from '../../src/losses/index.js';
+import { maskLosses, objectScoreLoss, thresholdedIou } from '../../src/losses/index.js';
 import { leakOf, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/compare.js';
 import { GoldenCase } from '../support/golden.js';
@@ -36,6 +36,14 @@ describe('mask losses', () => {
     const [both = 0, one = 1] = await iou.data();
     expect(both).toBe(1);
     expect(one).toBeLessThan(1e-6);
+  });
+
+  it('of object scores are the cross-entropy, summed, and leave nothing behind but it', async () => {
+    const [logits, present] = [tf.tensor2d([[-2], [0.5], [3]]), tf.tensor2d([[0], [1], [0]])];
+    const [loss] = await objectScoreLoss(logits, present).data();
+    const no = (logit: number) => Math.log(1 + Math.exp(logit));
+    expect(loss).toBeCloseTo(no(-2) + no(-0.5) + no(3), 5);
+    expect(await leakOf(() => objectScoreLoss(logits, present).dispose())).toBe(0);
   });
 
   it('leave nothing behind but the losses', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { giouOf, matchQueries } from '../../src/losses/index.js';
+import { giouOf, iouOf, matchQueries } from '../../src/losses/matcher.js';
 import { Rng } from '../../src/util/index.js';
 import { expectError } from '../support/expect-error.js';
 
@@ -52,6 +52,29 @@ function exhaustive(cost: (object: number, query: number) => number, objects: nu
         );
   return best(0, []);
 }
+
+describe('overlap of boxes by centre and size', () => {
+  it.each<[string, Box, Box, iou: number, giou: number]>([
+    ['of equal ones', [0.5, 0.5, 0.2, 0.4], [0.5, 0.5, 0.2, 0.4], 1, 1],
+    // 0.1 x 0.4 of 0.2 x 0.4 and 0.2 x 0.4 in 0.3 x 0.4.
+    ['side by side, half over each other', [0.4, 0.5, 0.2, 0.4], [0.5, 0.5, 0.2, 0.4], 1 / 3, 1 / 3],
+    // 0.1 x 0.2 of 0.2 x 0.4 and 0.4 x 0.3, joined 0.18 in a hull of 0.5 x 0.5.
+    ['corner over corner', [0.3, 0.3, 0.2, 0.4], [0.5, 0.45, 0.4, 0.3], 0.02 / 0.18, 0.02 / 0.18 - 0.07 / 0.25],
+    ['one in the other', [0.5, 0.5, 0.4, 0.4], [0.45, 0.55, 0.2, 0.1], 0.125, 0.125],
+    // A gap of 0.1 in x: a hull of 0.5 x 0.4.
+    ['apart in x', [0.3, 0.5, 0.2, 0.4], [0.6, 0.5, 0.2, 0.4], 0, -0.04 / 0.2],
+    ['apart in both', [0.2, 0.2, 0.2, 0.2], [0.7, 0.8, 0.4, 0.2], 0, -(0.64 - 0.12) / 0.64],
+    ['of two points', [0.5, 0.5, 0, 0], [0.5, 0.5, 0, 0], 0, 0],
+  ])('%s', (_, a, b, iou, giou) => {
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      expect(iouOf(one, other)).toBeCloseTo(iou, 10);
+      expect(giouOf(one, other)).toBeCloseTo(giou, 10);
+    }
+  });
+});
 
 describe('matching', () => {
   it.each([{ class: 0, bbox: 1, giou: 0 }, { class: 0, bbox: 0, giou: 1 }, COSTS, { class: 4, bbox: 1, giou: 0.5 }])(

@@ -1,28 +1,72 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../scripts/lib/places.mjs';
+
 /**
  * The code to mutate, by area, and the tests that must detect the mutants: only those written for it, so that no mutant is killed
- * by accident, and few, as they run once per mutant.
+ * by accident, and few, as all of a group's tests are loaded once per mutant.
+ *
+ * `share`: the part of the mutants that is drawn by default; all of them where it is missing.
  */
 export const AREAS = {
-  metrics: {
-    mutate: ['src/metrics/*.ts'],
-    tests: ['test/metrics/*.test.ts'],
-  },
-  detections: {
-    mutate: ['src/processing/detections.ts'],
-    tests: ['test/processing/detections.test.ts'],
-  },
+  metrics: { groups: [{ mutate: all('metrics'), tests: ['test/metrics/*.test.ts'] }] },
+  detections: { groups: [mirrored('processing', 'detections')] },
   masks: {
-    mutate: ['src/imaging/{rle,contours,polygons,components,mask,union-of-masks}.ts'],
-    tests: ['test/imaging/{rle,contours,mask}.test.ts'],
+    groups: [
+      {
+        mutate: files('imaging', ['rle', 'contours', 'polygons', 'components', 'mask', 'union-of-masks']),
+        tests: ['test/imaging/{rle,contours,mask}.test.ts'],
+      },
+    ],
   },
   losses: {
-    mutate: ['src/losses/*.ts'],
-    tests: ['test/losses/*.test.ts'],
-    sample: 200,
+    share: 0.45,
+    groups: [
+      ...['box-losses', 'focal', 'mask-losses', 'matcher'].map((name) => mirrored('losses', name)),
+      { mutate: files('losses', ['criterion', 'cell-targets']), tests: ['test/losses/{criterion,cells}.test.ts'] },
+    ],
   },
   nn: {
-    mutate: ['src/nn/*.ts'],
-    tests: ['test/nn/*.test.ts', 'test/models/dropout-rates.test.ts'],
-    sample: 200,
+    share: 0.26,
+    groups: [
+      ...['activation', 'checkpointed-tape', 'through-hidden', 'use-bfloat16'].map((name) => mirrored('nn', name)),
+      { mutate: files('nn', ['dropout', 'draws']), tests: ['test/nn/dropout.test.ts', 'test/models/dropout-rates.test.ts'] },
+      {
+        mutate: files('nn', ['inference-passes', 'training-passes', 'training-pass', 'captured-passes', 'nested-tensors']),
+        tests: ['test/nn/{inference,training}-passes.test.ts'],
+      },
+      {
+        mutate: files('nn', [
+          ...[
+            'conv-transpose2d',
+            'conv2d',
+            'depthwise-conv2d',
+            'embedding',
+            'forward-context',
+            'group-norm',
+            'init',
+            'layer-norm',
+          ],
+          ...['layer-variable', 'linear', 'module', 'parameter', 'revision', 'serializable', 'tensor-layer'],
+        ]),
+        tests: ['test/nn/*.test.ts'],
+      },
+    ],
   },
 };
+
+function files(folder, names) {
+  return names.map((name) => `src/${folder}/${name}.ts`);
+}
+
+function mirrored(folder, name) {
+  return { mutate: files(folder, [name]), tests: [`test/${folder}/${name}.test.ts`] };
+}
+
+function all(folder) {
+  const names = readdirSync(join(root, 'src', folder)).filter((name) => name.endsWith('.ts') && name !== 'index.ts');
+  return files(
+    folder,
+    names.map((name) => name.slice(0, -'.ts'.length)),
+  );
+}

@@ -4,7 +4,7 @@
  *
  *   npm run mutate                           all areas of areas.mjs
  *   npm run mutate -- metrics detections     some of them
- *   npm run mutate -- nn --sample 50         fewer mutants than the area has
+ *   npm run mutate -- nn --share 0.1         a tenth of the mutants
  *   npm run mutate -- metrics --only src/metrics/roc.ts
  */
 import { existsSync, rmSync } from 'node:fs';
@@ -32,7 +32,13 @@ await main(async () => {
   process.chdir(root);
   const lines = [];
   for (const name of names) {
-    const mutants = await mutate(name, AREAS[name], options);
+    rmSync(join(CACHE, name), { recursive: true, force: true });
+    const mutants = [];
+    for (const [at, group] of groupsOf(AREAS[name], options.only).entries()) {
+      say(`mutants of ${name}: ${group.mutate.join(', ')}`);
+      mutants.push(...(await mutate(join(CACHE, name, String(at + 1)), group, options.share ?? AREAS[name].share ?? 1, options)));
+    }
+    if (mutants.length === 0) throw new SetupError(`nothing was mutated in ${(options.only ?? [name]).join(', ')}`);
     lines.push(summary(name, mutants));
     for (const mutant of mutants.filter(({ status }) => UNNOTICED.includes(status))) lines.push(`  ${sentence(mutant)}`);
   }
@@ -40,10 +46,9 @@ await main(async () => {
 });
 
 function readArguments() {
-  const whole = (name, text, least) => {
+  const number = (name, text, isRight, expected) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least)
-      throw new SetupError(`--${name} ${text}: expected an integer from ${least} on`);
+    if (!isRight(value)) throw new SetupError(`--${name} ${text}: expected ${expected}`);
     return value;
   };
   try {
@@ -51,7 +56,7 @@ function readArguments() {
       allowPositionals: true,
       options: {
         only: { type: 'string', multiple: true },
-        sample: { type: 'string', default: '0' },
+        share: { type: 'string' },
         seed: { type: 'string', default: '1' },
         workers: { type: 'string', default: '1' },
       },
@@ -59,22 +64,25 @@ function readArguments() {
     return {
       ...given,
       positionals,
-      sample: whole('sample', given.sample, 0),
-      workers: whole('workers', given.workers, 1),
+      share: given.share && number('share', given.share, (value) => value > 0 && value <= 1, 'a part of 1'),
+      workers: number('workers', given.workers, (value) => Number.isInteger(value) && value > 0, 'an integer from 1 on'),
     };
   } catch (error) {
     throw error.code?.startsWith('ERR_PARSE_ARGS') ? new SetupError(error.message.split(/\n|\. To specify/)[0]) : error;
   }
 }
 
-async function mutate(name, { mutate: files, tests, sample }, options) {
-  say(`mutants of ${name}`);
-  const size = options.sample || (sample ?? 0);
-  const folder = join(CACHE, name);
-  rmSync(folder, { recursive: true, force: true });
+/** The groups of an area, with the files of `only` alone. */
+function groupsOf({ groups }, only) {
+  return groups
+    .map((group) => ({ ...group, mutate: group.mutate.filter((file) => only === undefined || only.includes(file)) }))
+    .filter(({ mutate }) => mutate.length > 0);
+}
+
+async function mutate(folder, { mutate: files, tests }, share, { workers, seed }) {
   const page = join(folder, 'index.html');
   const mutants = await new Stryker({
-    mutate: options.only ?? files,
+    mutate: files,
     testRunner: 'jest',
     // Tests are native ES modules.
     testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
@@ -92,14 +100,14 @@ async function mutate(name, { mutate: files, tests, sample }, options) {
       },
     },
     coverageAnalysis: 'perTest',
-    concurrency: options.workers,
+    concurrency: workers,
     // Node never frees a context in which an ES module ran: see jest.config.js.
     maxTestRunnerReuse: 60,
     // An endless loop costs this long, a slow machine four times the time of the first run.
     timeoutMS: 15_000,
     timeoutFactor: 4,
-    checkers: size > 0 ? ['sample'] : [],
-    sample: { size, seed: options.seed },
+    checkers: share < 1 ? ['sample'] : [],
+    sample: { share, seed },
     warnings: { unknownOptions: false },
     ignorePatterns: ['/*', '!/src', '!/test', '!/scripts', '!/weights', '!/package.json', '!/jest.config.js', '!/native'],
     tempDirName: join(CACHE, 'sandbox'),
@@ -111,8 +119,7 @@ async function mutate(name, { mutate: files, tests, sample }, options) {
     allowConsoleColors: false,
     logLevel: 'warn',
   }).runMutationTest();
-  if (!existsSync(page) || mutants.length === 0)
-    throw new SetupError(`nothing was mutated in ${(options.only ?? files).join(', ')}`);
+  if (!existsSync(page)) throw new SetupError(`nothing was mutated in ${files.join(', ')}`);
   return mutants.filter(({ statusReason }) => statusReason !== NOT_DRAWN);
 }
 

@@ -1,6 +1,5 @@
 /**
- * A Stryker checker that selects a seeded sample of an area's mutants. It is called once for all of them together; rejected
- * mutants are not counted.
+ * A Stryker checker that draws a share of the mutants by a seed; the others are not counted.
  */
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
@@ -9,15 +8,14 @@ import { commonTokens, declareFactoryPlugin, PluginKind, tokens } from '@stryker
 /** Prefix of the status of a mutant outside the sample. */
 export const NOT_DRAWN = 'not in the sample';
 
-function sampleChecker({ sample: { size, seed } }) {
+function sampleChecker({ sample: { share, seed } }) {
   return {
     async init() {},
     async check(mutants) {
-      const drawn = new Set([...mutants].sort(byRank(seed)).slice(0, size));
       return Object.fromEntries(
         mutants.map((mutant) => [
           mutant.id,
-          drawn.has(mutant) ? { status: 'passed' } : { status: 'compileError', reason: NOT_DRAWN },
+          place(mutant, seed) < share ? { status: 'passed' } : { status: 'compileError', reason: NOT_DRAWN },
         ]),
       );
     },
@@ -27,13 +25,10 @@ function sampleChecker({ sample: { size, seed } }) {
   };
 }
 
-/** Orders by a hash of seed and mutant: adding or removing mutants does not change the order of the others. */
-function byRank(seed) {
-  const rank = ({ fileName, location: { start, end }, replacement }) =>
-    createHash('sha256')
-      .update(JSON.stringify([seed, relative(process.cwd(), fileName), start, end, replacement]))
-      .digest('hex');
-  return (a, b) => (rank(a) < rank(b) ? -1 : 1);
+/** A number in [0, 1) by a hash of seed and mutant: the same whatever other mutants there are. */
+function place({ fileName, location: { start, end }, replacement }, seed) {
+  const text = JSON.stringify([seed, relative(process.cwd(), fileName), start, end, replacement]);
+  return createHash('sha256').update(text).digest().readUInt32BE() / 2 ** 32;
 }
 
 export const strykerPlugins = [
