@@ -41,8 +41,8 @@ const SURE = 2;
  * Segments what a prompt names in all frames of a clip: the detector finds it, the tracker carries it on. The detector looks on
  * the first frame, on every n-th one if so asked, and on every third one while a phrase has nothing in sight, an object is lost by
  * its object score, or is in doubt: found once. What it does not find again on two such frames was a false positive and is given
- * up. A detection that overlaps a followed object is that object; one near the place where an object was lost is that object, found
- * again; any other is new.
+ * up. A detection that overlaps a followed object is that object, and marks it again where the detector is surer than it was before;
+ * one near the place where an object was lost is that object, found again; any other is new.
  *
  * @example
  * import { openClip } from 'sonoground/imaging';
@@ -116,6 +116,8 @@ export class TrackedSegmenter implements ClipSegmenter, Disposable {
 
 /** An object that the tracker follows. */
 interface FollowedTrack extends Track {
+  /** The detector's confidence in the box that it was last marked with. */
+  markedScore: number;
   /** Frames on which the detector found it. */
   hits: number;
   /** Frames on which it was in sight and not found, while in doubt. */
@@ -187,13 +189,14 @@ class Following {
     const inDoubt = this.living.filter(({ visible, hits }) => visible && hits < SURE);
     for (const { detection, track } of assignTracks(detections, this.living)) {
       const { phrase, score, boxXyxyPx: box } = detection;
-      const own = track ?? { id: this.tracks.length + 1, phrase, score, box, visible: false, hits: 0, misses: 0 };
+      const own = track ?? { id: this.tracks.length + 1, phrase, score, box, visible: false, markedScore: 0, hits: 0, misses: 0 };
       own.score = score;
       own.hits += 1;
       detected.add(own.id);
       if (track === undefined) this.tracks.push(own);
-      // The tracker knows better where an object is that it has in sight.
-      if (own.visible) continue;
+      // The tracker knows better where an object is that it has in sight, unless the detector is surer than ever.
+      if (own.visible && score <= own.markedScore) continue;
+      own.markedScore = score;
       own.box = box;
       const answer = await this.tracker.prompt({ frame, object: own.id, box });
       const object = answer.objects.find((one) => one.object === own.id);

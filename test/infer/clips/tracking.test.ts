@@ -166,6 +166,40 @@ describe('a tracker with a detector', () => {
     expect(seen(frames).at(-1)).toEqual([1]);
   });
 
+  it('marks an object again where the detector is surer than it was', async () => {
+    const detector = new (class extends GreyDetector {
+      override async detect(image: Parameters<GreyDetector['detect']>[0], phrases: readonly string[]) {
+        const found = await super.detect(image, phrases);
+        const score = [0.4, 0.9, 0.6][this.asked.length - 1] ?? 0.5;
+        return found.map((detection) => ({ ...detection, score }));
+      }
+    })();
+    const tracking = new CarriedBoxes(new GreyMasker());
+    const marked: number[] = [];
+    const segmenter = new TrackedSegmenter({
+      detector,
+      tracking: {
+        async track(clip) {
+          const tracker = await tracking.track(clip);
+          const { prompt } = tracker;
+          tracker.prompt = (given) => {
+            marked.push(given.frame);
+            return prompt.call(tracker, given);
+          };
+          return tracker;
+        },
+      },
+    });
+    const frames = await all(
+      segmenter,
+      discClip(9, () => [bright(20, 20)]),
+      ['bright'],
+      { every: 2 },
+    );
+    expect(marked).toEqual([0, 2]);
+    expect(frames.map(({ segments: [segment] }) => segment?.score)).toEqual([0.4, 0.4, 0.9, 0.9, 0.6, 0.6, 0.5, 0.5, 0.5]);
+  });
+
   it('begins anew where it gave up everything', async () => {
     const detector = new (class extends GreyDetector {
       override async detect(image: Parameters<GreyDetector['detect']>[0], phrases: readonly string[]) {
