@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { type Calibration, type SpacingMm, sameSpacing } from '../imaging/index.js';
-import { DataError, unreadableCode } from '../util/index.js';
+import { DataError, parseCsv, unreadableCode } from '../util/index.js';
 import { withGivenSpacing } from './given-spacing.js';
 
 /** Larger files are no tables of images. */
@@ -55,7 +54,7 @@ export class PixelSizes {
    */
   static async read(file: string): Promise<PixelSizes> {
     const text = await readText(file);
-    const rows = parseRows(text, file);
+    const rows = parseCsv(text, file);
     const byName = await tableOf(rows, file);
     return new PixelSizes(basename(file), createHash('sha256').update(text).digest('hex').slice(0, 16), undefined, byName);
   }
@@ -108,22 +107,6 @@ async function readText(file: string): Promise<string> {
     const { code } = cause as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`;
     throw new DataError({ code: unreadableCode(cause), where: file, what, fix, cause });
-  }
-}
-
-function parseRows(text: string, file: string): string[][] {
-  const line = text.slice(0, text.search(/[\r\n]|$/));
-  const delimiter = line.split(';').length > line.split(',').length ? ';' : ',';
-  try {
-    return parse(text, { bom: true, delimiter, relax_column_count: true, skip_empty_lines: true, trim: true });
-  } catch (cause) {
-    throw new DataError({
-      code: 'E_TABLE_INVALID',
-      where: file,
-      what: 'it cannot be read as CSV',
-      fix: 'Export it again as CSV',
-      cause,
-    });
   }
 }
 

@@ -2,7 +2,7 @@
 
 export { modelPath, readModelFile, readModelText } from '#platform/util/files';
 export { assertShape, sizeOf } from './assert-shape.js';
-export { csvText } from './csv.js';
+export { csvText, parseCsv } from './csv.js';
 export * from './errors/index.js';
 export {
   ConnectionLost,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { giouOf, iouOf, matchQueries } from '../../src/losses/matcher.js';
+import { giouOf, matchQueries } from '../../src/losses/index.js';
+import { iouOf } from '../../src/losses/matcher.js';
 import { Rng } from '../../src/util/index.js';
 import { expectError } from '../support/expect-error.js';
 

@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { parse } from 'csv-parse/sync';
-import { DataError, unreadableCode } from '../../../util/index.js';
+import { DataError, parseCsv, unreadableCode } from '../../../util/index.js';
 import { readSheet } from './sheet.js';
 
 /** Limits far above any dataset's table. */
@@ -62,29 +61,6 @@ async function readBytes(file: string): Promise<Buffer> {
       where: file,
       what: `it cannot be read (${code})`,
       fix: 'Check the path',
-      cause,
-    });
-  }
-}
-
-function parseCsv(text: string, file: string): string[][] {
-  const line = text.slice(0, text.search(/[\r\n]|$/));
-  const delimiter = line.split(';').length > line.split(',').length ? ';' : ',';
-  try {
-    return parse(text, {
-      bom: true,
-      delimiter,
-      relax_column_count: true,
-      relax_quotes: true,
-      skip_empty_lines: true,
-      max_record_size: 10_000_000,
-    });
-  } catch (cause) {
-    throw new DataError({
-      code: 'E_TABLE_INVALID',
-      where: file,
-      what: 'it cannot be read as CSV',
-      fix: 'Export it again as CSV',
       cause,
     });
   }
