@@ -143,6 +143,27 @@ describe('passes as graphs', () => {
     captured.dispose();
   });
 
+  it.each([false, true])('tell which outputs depend on what is trained, as graphs: %s', async (capture) => {
+    const net = new Net();
+    const passes = new TrainingPasses(net, { capture });
+    const x = batch(5, 1);
+    const forward = (context: ForwardContext) => ({ y: net.forward(x, context).y, still: net.frozen.forward(x) });
+    const made = await passes.forward({ variant: '', inputs: { x }, forward }, Rng.seeded(1));
+    const { y, still } = made.outputs;
+    expect([y, still, x].map((tensor) => made.depends(tensor))).toEqual([true, false, false]);
+    made.dispose();
+    passes.dispose();
+  });
+
+  it('are only made where they are asked for', async () => {
+    const net = new Net();
+    const passes = new TrainingPasses(net);
+    for (const runs of [1, 2, 3]) {
+      await pass(net, passes, batch(5, 1));
+      expect(net.runs).toBe(runs);
+    }
+  });
+
   it('leave no tensor behind', async () => {
     const net = new Net();
     const captured = new TrainingPasses(net, { capture: true });
