@@ -103,11 +103,10 @@ function outputsOf(
   metadata: Readonly<Record<string, string>>,
 ): Promise<Record<string, tf.Tensor>> {
   if (kind.type === 'grounding-dino') return groundingDino(kind.config, inputs, options);
-  if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model);
-  if (kind.type === 'biomedparse')
-    return rawBiomedParse(kind.config, inputs, options.model, { states: flag(metadata, 'hidden_states', options.inputs) });
+  const states = flag(metadata, 'hidden_states', options.inputs);
+  if (kind.type === 'universeg') return rawUniverSeg(kind.config, inputs, options.model, { states });
+  if (kind.type === 'biomedparse') return rawBiomedParse(kind.config, inputs, options.model, { states });
   if (kind.type === 'clip') {
-    const states = flag(metadata, 'hidden_states', options.inputs);
     const numbers = Object.entries(metadata).filter(([name]) => name === 'layer' || name === 'beta');
     const bottleneck = Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)]));
     return rawBiomedClip(kind.config, inputs, options.model, { states, ...bottleneck });

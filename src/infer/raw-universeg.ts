@@ -3,12 +3,18 @@ import type { UniverSegConfig } from '../models/universeg/index.js';
 import { inference } from '../nn/index.js';
 import { loadUniverSeg } from '../pretrained/index.js';
 import type { RawInputs } from './raw-inputs.js';
+import { pathsOf, watchBlocks } from './watch-blocks.js';
 
-/** The mask logits of one forward pass of a UniverSeg; images may have any size that the model takes. */
+/**
+ * The mask logits of one forward pass of a UniverSeg; images may have any size that the model takes.
+ *
+ * @param states - also return what every block computes, as `PATH.NAME` by the path of its first module; layouts as in the model.
+ */
 export async function rawUniverSeg(
   { encoderBlocks }: UniverSegConfig,
   inputs: RawInputs,
   path: string,
+  { states }: { readonly states: boolean },
 ): Promise<Record<string, tf.Tensor>> {
   const [b, , h, w] = inputs.sizes('target', ['B', 1, 'H', 'W'], {});
   const [, s] = inputs.sizes('support_images', ['B', 'S', 1, 'H', 'W'], { B: b, H: h, W: w });
@@ -18,11 +24,16 @@ export async function rawUniverSeg(
   inputs.check(['target', 'support_images', 'support_masks']);
   const { model } = await loadUniverSeg(path);
   try {
-    return tf.tidy(() => {
+    const seen: Record<string, tf.Tensor> = {};
+    const paths = pathsOf(model);
+    const watching = watchBlocks(seen, ({ owner, name }) => `${paths.get(owner)}.${name}`);
+    const outputs = tf.tidy(() => {
       const support = ['support_images', 'support_masks'].map((name) => inputs.float<tf.Tensor5D>(name) as tf.Tensor5D);
       const [images, masks] = support as [tf.Tensor5D, tf.Tensor5D];
-      return { logits: model.forward(inputs.float<tf.Tensor4D>('target') as tf.Tensor4D, images, masks, inference) };
+      const target = inputs.float<tf.Tensor4D>('target') as tf.Tensor4D;
+      return { logits: model.forward(target, images, masks, states ? watching : inference) };
     });
+    return { ...seen, ...outputs };
   } finally {
     model.dispose();
   }

@@ -1,5 +1,5 @@
 import { BiomedParsePredictor, GroundedSegmenter } from '../infer/index.js';
-import { loadBiomedParse, randomBiomedParse } from '../pretrained/index.js';
+import { biomedParseConfigs, loadBiomedParse, randomBiomedParse } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { RANDOM_WEIGHTS, type TextEntry } from './entry.js';
 
@@ -16,6 +16,7 @@ export const biomedparse: TextEntry = {
     shortName: 'biomedparse',
   },
   random: true,
+  configs: [biomedParseConfigs],
   create: async (weights) => {
     const parts = weights === RANDOM_WEIGHTS ? randomBiomedParse(Rng.seeded(0)) : await loadBiomedParse(weights);
     const predictor = new BiomedParsePredictor(parts);

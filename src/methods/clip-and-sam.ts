@@ -1,12 +1,14 @@
 import { createMasker, type Detector, GroundedSegmenter, type Masker } from '../infer/index.js';
 import {
   type BiomedClipParts,
+  biomedClipConfigs,
   loadBiomedClip,
   loadSamMasker,
   randomBiomedClip,
   randomSam,
   type SamParts,
   type SamSize,
+  samConfigs,
 } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { type MethodFacts, RANDOM_WEIGHTS } from './entry.js';
@@ -20,6 +22,9 @@ interface ClipAndSam {
   /** Wraps SAM. Default: not at all. */
   readonly masker?: (sam: Masker) => Masker;
 }
+
+/** The configurations of both, in the order of their weights. */
+export const clipAndSamConfigs = [biomedClipConfigs, samConfigs] as const;
 
 /** Loads a BiomedCLIP and a SAM, from the weights of a method of both. */
 export async function loadClipAndSam(

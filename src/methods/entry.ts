@@ -55,22 +55,31 @@ export interface CreateOptions {
  */
 export type CreateMethod<Model> = (weights: string, options: CreateOptions) => Promise<Model>;
 
+/** Parsers of the configurations that a model may have, by their `model_type`. */
+type ModelConfigs = Readonly<Record<string, (json: unknown) => unknown>>;
+
+/** A method that is given one kind of prompt, and how to load it. */
+interface Loadable<Kind extends PromptKind, Model> extends MethodFacts {
+  readonly takes: Kind;
+  /** Of each of its models, in the order of its weights: whether weights are a method's shows before they are loaded. */
+  readonly configs: readonly [ModelConfigs, ...ModelConfigs[]];
+  readonly create: CreateMethod<Model>;
+}
+
 /** A method that segments what a box encloses. */
-export type BoxEntry = MethodFacts & { readonly takes: 'box'; readonly create: CreateMethod<Masker> };
+export type BoxEntry = Loadable<'box', Masker>;
 
 /** A method that segments what a point marks. */
-export type PointEntry = MethodFacts & {
-  readonly takes: 'point';
-  readonly create: CreateMethod<PointMasker>;
+export type PointEntry = Loadable<'point', PointMasker> & {
   /** The grid on which points are drawn from the ground truth. */
   readonly grid: Size;
 };
 
 /** A method that segments what the masks of other images show. */
-export type ExemplarEntry = MethodFacts & { readonly takes: 'exemplars'; readonly create: CreateMethod<ExemplarSegmenter> };
+export type ExemplarEntry = Loadable<'exemplars', ExemplarSegmenter>;
 
 /** A method that finds and segments what a text says. */
-export type TextEntry = MethodFacts & { readonly takes: 'text'; readonly create: CreateMethod<GroundedSegmenter> };
+export type TextEntry = Loadable<'text', GroundedSegmenter>;
 
 /** A method that is implemented. */
 export type BuiltEntry = BoxEntry | PointEntry | ExemplarEntry | TextEntry;

@@ -15,6 +15,7 @@ export type {
 export { RANDOM_WEIGHTS } from './entry.js';
 export type { Exemplar, ExemplarMask, ExemplarSegmenter } from './exemplars.js';
 export {
+  checkWeights,
   createMethod,
   type LoadedMethod,
   type LoadMethodOptions,

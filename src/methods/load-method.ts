@@ -1,9 +1,11 @@
 import { ensureBackend } from '../backend/index.js';
 import { GroundedSegmenter, type LoadOptionsOrBoxes, type Masker, type PointMasker } from '../infer/index.js';
+import { readModelConfig, resolveModel } from '../pretrained/index.js';
 import { CheckpointError, type ErrorCode, SonogroundError, UsageError } from '../util/index.js';
 import { type BoxEntry, type BuiltEntry, type CreateOptions, type PointEntry, RANDOM_WEIGHTS } from './entry.js';
 import type { ExemplarSegmenter } from './exemplars.js';
 import { describeGiven, findMethod } from './registry.js';
+import { weightParts } from './weight-parts.js';
 
 /** Options of {@link loadMethod}. */
 export interface LoadMethodOptions extends CreateOptions {
@@ -59,8 +61,28 @@ export async function createMethod<Entry extends BuiltEntry>(
   const named = weightsOf(entry, weights);
   requirePublishedForm(entry, options);
   await ensureBackend();
+  return namingTheMethod(entry, () => entry.create(named, options) as Promise<ModelOf<Entry>>);
+}
+
+/**
+ * Reads the configuration of each model of a method, which for published files follows from the shapes of their weights, and nothing
+ * else: weights of another method are found before anything slow begins.
+ *
+ * @throws UsageError as {@link weightsOf}, and for fewer or more weights than the method has models; CheckpointError for weights that
+ *   are missing or not the method's.
+ */
+export async function checkWeights(entry: BuiltEntry, weights: string | undefined): Promise<void> {
+  const parts = weightParts(entry, weightsOf(entry, weights));
+  if (parts[0] === RANDOM_WEIGHTS) return;
+  await namingTheMethod(entry, async () => {
+    for (const [i, configs] of entry.configs.entries()) await readModelConfig(await resolveModel(parts[i] as string), configs);
+  });
+}
+
+/** Says of weights of another method whose they should be. */
+async function namingTheMethod<T>(entry: BuiltEntry, load: () => Promise<T>): Promise<T> {
   try {
-    return (await entry.create(named, options)) as ModelOf<Entry>;
+    return await load();
   } catch (cause) {
     if (!(cause instanceof SonogroundError) || !FOREIGN.includes(cause.code)) throw cause;
     throw new CheckpointError({

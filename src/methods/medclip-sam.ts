@@ -1,5 +1,5 @@
 import { CamDetector } from '../infer/index.js';
-import { loadClipAndSam } from './clip-and-sam.js';
+import { clipAndSamConfigs, loadClipAndSam } from './clip-and-sam.js';
 import type { MethodFacts, TextEntry } from './entry.js';
 
 const facts = {
@@ -21,6 +21,7 @@ const facts = {
 /** MedCLIP-SAM: salience of BiomedCLIP by gScoreCAM, a conditional random field, then SAM. */
 export const medclipSam: TextEntry = {
   ...facts,
+  configs: clipAndSamConfigs,
   create: (weights, { asPublished }) =>
     loadClipAndSam(facts, weights, { size: 'base', finder: (clip) => new CamDetector(clip, { asPublished }) }),
 };

@@ -1,5 +1,5 @@
 import { LargestComponentMasker, SaliencyDetector } from '../infer/index.js';
-import { loadClipAndSam } from './clip-and-sam.js';
+import { clipAndSamConfigs, loadClipAndSam } from './clip-and-sam.js';
 import type { MethodFacts, TextEntry } from './entry.js';
 
 const facts = {
@@ -27,6 +27,7 @@ const facts = {
 /** MedCLIP-SAMv2: saliency of a fine-tuned BiomedCLIP by M2IB, then SAM. */
 export const medclipSamV2: TextEntry = {
   ...facts,
+  configs: clipAndSamConfigs,
   create: (weights, { asPublished }) =>
     loadClipAndSam(facts, weights, {
       size: 'huge',

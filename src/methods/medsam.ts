@@ -1,5 +1,5 @@
 import { MedSamPredictor } from '../infer/index.js';
-import { loadSamMasker, randomSam } from '../pretrained/index.js';
+import { loadSamMasker, randomSam, samConfigs } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { type BoxEntry, RANDOM_WEIGHTS } from './entry.js';
 
@@ -16,6 +16,7 @@ export const medsam: BoxEntry = {
   random: true,
   asPublished:
     'the image is transposed (permute(0, 2, 1)) while boxes and masks are not, and normalised with ImageNet’s mean and standard deviation instead of scaled to [0, 1]',
+  configs: [samConfigs],
   create: async (weights, options) =>
     new MedSamPredictor(weights === RANDOM_WEIGHTS ? randomSam('base', Rng.seeded(0)) : await loadSamMasker(weights), options),
 };

@@ -1,5 +1,5 @@
 import { SamusPredictor } from '../infer/index.js';
-import { loadSamus, randomSamus } from '../pretrained/index.js';
+import { loadSamus, randomSamus, samusConfigs } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { type PointEntry, RANDOM_WEIGHTS } from './entry.js';
 
@@ -13,6 +13,7 @@ export const samus: PointEntry = {
   weights: { published: 'a .pth file of about 530 MB, on Google Drive', shortName: 'samus' },
   random: true,
   grid: { width: 256, height: 256 },
+  configs: [samusConfigs],
   create: async (weights) =>
     new SamusPredictor(weights === RANDOM_WEIGHTS ? randomSamus(Rng.seeded(0)) : await loadSamus(weights)),
 };

@@ -1,5 +1,5 @@
 import { UniverSegPredictor } from '../infer/index.js';
-import { loadUniverSeg, randomUniverSeg } from '../pretrained/index.js';
+import { loadUniverSeg, randomUniverSeg, universegConfigs } from '../pretrained/index.js';
 import { Rng } from '../util/index.js';
 import { type ExemplarEntry, RANDOM_WEIGHTS } from './entry.js';
 import type { Exemplar, ExemplarMask } from './exemplars.js';
@@ -12,6 +12,7 @@ export const universeg: ExemplarEntry = {
   licence: { code: 'Apache-2.0', weights: 'OpenRAIL++-M, research only' },
   weights: { published: 'universeg_v1_nf64_ss64_STA.pt, from the releases of JJGO/UniverSeg', shortName: 'universeg' },
   random: true,
+  configs: [universegConfigs],
   create: async (weights) => {
     const predictor = new UniverSegPredictor(
       weights === RANDOM_WEIGHTS ? randomUniverSeg(Rng.seeded(0)) : await loadUniverSeg(weights),

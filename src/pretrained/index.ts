@@ -31,6 +31,7 @@ export {
   type Sam2Parts,
   type Sam2VideoParts,
   type SamParts,
+  samConfigs,
 } from './load-model.js';
 export { loadSamus, type SamusParts, samusConfigs } from './load-samus.js';
 export { loadUniverSeg, readUniverSegConfig, type UniverSegParts, universegConfigs } from './load-universeg.js';

@@ -134,12 +134,15 @@ export async function loadGroundingDino(
   return prepared(new GroundingDino(config), path, { ignore, tied, shared, namings: [groundingDinoAuthorsKeys] }, options);
 }
 
+/** Parsers of SAM's configurations, by `model_type`. */
+export const samConfigs = { sam: (json: unknown) => ({ type: 'sam', config: parseSamConfig(json) }) as const };
+
 /** Parsers of masker configurations, by `model_type`. */
 export const maskerConfigs = {
   sam2: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
   /** Only its image part. */
   sam2_video: (json: unknown) => ({ type: 'sam2', config: parseSam2Config(json) }) as const,
-  sam: (json: unknown) => ({ type: 'sam', config: parseSamConfig(json) }) as const,
+  ...samConfigs,
 };
 
 /**
@@ -202,8 +205,7 @@ export async function loadSam2Video(path: string, config: Sam2VideoConfig, optio
  */
 export async function loadSamMasker(model: string, options: AdaptedOptions = {}): Promise<SamParts> {
   const path = await resolveModel(model);
-  const { sam } = maskerConfigs;
-  const { config } = await readModelConfig(path, { sam });
+  const { config } = await readModelConfig(path, samConfigs);
   return samParts(path, config, options);
 }
 

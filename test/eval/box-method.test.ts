@@ -27,6 +27,7 @@ class Filling {
     licence: { code: 'none', weights: 'none' },
     weights: { published: 'none' },
     trainedOn: { datasets: ['BUSI'], source: 'this test' },
+    configs: [{}],
     create: async () => {
       this.loads += 1;
       return {

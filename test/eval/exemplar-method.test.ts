@@ -31,6 +31,7 @@ function entry(asked: (readonly Exemplar[])[]): ExemplarEntry {
     takes: 'exemplars',
     licence: { code: 'none', weights: 'none' },
     weights: { published: 'none' },
+    configs: [{}],
     create: async () => ({
       segment: async (_image, exemplars) => {
         asked.push(exemplars);

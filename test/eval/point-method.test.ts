@@ -36,6 +36,7 @@ class Marking {
     trainedOn: { datasets: ['BUSI'], source: 'this test' },
     random: true,
     grid: { width: 20, height: 20 },
+    configs: [{}],
     create: async () => {
       this.loads += 1;
       return {

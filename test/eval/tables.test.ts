@@ -46,35 +46,17 @@ describe('the paper’s figures', () => {
 describe('tables', () => {
   it('keep the rows that cannot be computed, with the reason', async () => {
     const table = paperScoreTable(3, [await summaryOf('stu')]);
-    const row = (name: string) => table.rows.find(({ cells }) => cells[0] === name)?.cells;
-    expect(row('STU')).toEqual([
-      'STU',
-      '87.89 ± 6',
-      '78.87 ± 9',
-      '100.00 ± 0.00',
-      '100.00 ± 0.00',
-      '100.00 ± 0.00',
-      '100.00 ± 0.00',
-      1,
-      0,
-      'unknown',
-      null,
-    ]);
-    expect(row('BUSI')).toEqual([
-      'BUSI',
-      '77.79 ± 26',
-      '69.29 ± 27',
-      null,
-      null,
-      null,
-      null,
-      null,
-      null,
-      null,
-      expect.stringContaining('not evaluated'),
-    ]);
-    expect(row('mean of datasets')?.slice(0, 3)).toEqual(['mean of datasets', '78.97†', '71.13†']);
-    expect(table.columns.filter((name) => name === 'seen in pre-training')).toHaveLength(1);
+    const row = (name: string, method = 'published') =>
+      table.rows.find(({ cells }) => cells[0] === name && cells[1] === method)?.cells;
+    const nothing = [null, null, null, null];
+    expect(row('STU')).toEqual(['STU', 'published', '87.89 ± 6', '78.87 ± 9', ...nothing, 'text', null, null]);
+    const perfect = '100.00 ± 0.00';
+    expect(row('STU', 'ours')).toEqual(['STU', 'ours', perfect, perfect, perfect, perfect, 1, 0, 'unknown', 'unknown', null]);
+    const absent = expect.stringContaining('not evaluated');
+    expect(row('BUSI')).toEqual(['BUSI', 'published', '77.79 ± 26', '69.29 ± 27', ...nothing, 'text', null, absent]);
+    expect(row('BUSI', 'ours')).toBeUndefined();
+    expect(row('mean of datasets')?.slice(2, 4)).toEqual(['78.97†', '71.13†']);
+    expect(new Set(table.columns).size).toBe(row('STU')?.length);
     const samus = {
       ...(await summaryOf('stu')),
       method: 'samus (oracle point)',
@@ -82,12 +64,22 @@ describe('tables', () => {
       seen: { stu: 'yes' },
     } as const;
     const both = paperScoreTable(3, [await summaryOf('stu'), samus]);
-    expect(both.rows.find(({ cells }) => cells[0] === 'STU')?.cells.slice(-2)).toEqual(['yes', null]);
-    expect(both.notes).toContain('samus (oracle point) is given: point (oracle).');
-    expect(row('mean of breast')?.at(-1)).toBe('1 of 8 datasets');
-    expect(table.rows.filter(({ total }) => total !== true)).toHaveLength(15);
+    const ofStu = both.rows.filter(({ cells }) => cells[0] === 'STU').map(({ cells }) => [cells[1], ...cells.slice(-3)]);
+    expect(ofStu).toEqual([
+      ['published', 'text', null, null],
+      ['ours', 'unknown', 'unknown', null],
+      ['samus (oracle point)', 'point (oracle)', 'yes', null],
+    ]);
+    expect(row('mean of breast', 'ours')?.at(-1)).toBe('1 of 8 datasets');
+    expect(table.rows.filter(({ total, cells }) => total !== true && cells[1] === 'published')).toHaveLength(15);
     const unseen = paperScoreTable(4, [await summaryOf('liver-set')]);
     expect(unseen.rows.map(({ cells }) => cells[0])).toEqual(['BUSBRA', 'TNSCUI', 'Luminous', 'mean of datasets', 'liver-set']);
+    // Random weights are in no mean.
+    const random = { ...(await summaryOf('stu')), method: 'samus, random weights', untrained: { stu: 10 } };
+    const rows = paperScoreTable(3, [random]).rows.filter(({ cells }) => cells[1] === random.method);
+    expect(rows.map(({ cells }) => cells.slice(0, 8))).toEqual([
+      ['STU', random.method, 'random weights', null, 'random weights', null, 10, null],
+    ]);
     expect(unseen.notes.join(' ')).toContain('BUSBRA');
     const kidney = kidneyTable([]);
     expect(kidney.rows).toHaveLength(20);

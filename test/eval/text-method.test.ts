@@ -26,6 +26,7 @@ function entry(asked: string[], parts?: readonly [string, string], departedBy?: 
     weights: { published: 'none', ...(parts && { parts }) },
     asPublished: 'it is read aloud',
     ...(departedBy && { departedBy }),
+    configs: [{}],
     create: async () => {
       const detect = async (_image: unknown, phrases: readonly string[]) => {
         asked.push(...phrases);

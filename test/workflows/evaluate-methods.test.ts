@@ -5,7 +5,7 @@ import { tf } from '../../src/backend/index.js';
 import { SamusPredictor } from '../../src/infer/index.js';
 import { findMethod, type PointEntry } from '../../src/methods/index.js';
 import { runConfigSchema } from '../../src/train/index.js';
-import { evaluateRun } from '../../src/workflows/index.js';
+import { answerShard, evaluateRun } from '../../src/workflows/index.js';
 import { useBackend } from '../support/backend.js';
 import { expectError } from '../support/expect-error.js';
 import { fixturePath } from '../support/golden.js';
@@ -120,24 +120,48 @@ describe('evaluating methods of the comparison', () => {
     const line =
       /^"?samus, random weights \(oracle point\)"?,phantom-standard,random weights,,+10,,random weights,,,point \(oracle\),unknown\r$/m;
     expect(await table('scores')).toMatch(line);
-    expect(await table('table-3')).toMatch(/^phantom-standard,.*random weights,,random weights,,10,,unknown/m);
+    expect(await table('table-3')).toMatch(
+      /^phantom-standard,"samus, random weights \(oracle point\)",random weights,,random weights,,10,,point \(oracle\),unknown,not one/m,
+    );
     const images = await readFile(join(run.run.dir, 'per-image.csv'), 'utf8');
     expect(
       images.split('\r\n').filter((row) => row.includes(names[0] as string) && row.includes(',strict,')).length,
     ).toBeGreaterThanOrEqual(10);
   });
 
-  it('refuses an unknown method and weights of another model before any image is predicted', async () => {
-    const fresh = { ...config, run: { ...config.run, dir: join(dir, 'refused') } };
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'mesdam' }] }), { code: 'E_METHOD_UNKNOWN', what: 'medsam' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'samus', weights, asPublished: true }] }), {
-      code: 'E_OPTION_CONFLICT',
-      where: 'samus',
-    });
-    const foreign = { name: 'medsam', weights: fixturePath('sam2-stable') };
-    await expectError(evaluateRun(fresh, { methods: [foreign] }), { code: 'E_METHOD_WEIGHTS' });
-    await expectError(evaluateRun(fresh, { methods: [{ name: 'medsam', weights: join(dir, 'nowhere') }] }), {
-      code: 'E_MODEL_NOT_FOUND',
-    });
+  it('refuses an unknown method, and weights that are missing or of another model, before the data is read', async () => {
+    const run = { ...config.run, dir: join(dir, 'refused') };
+    const fresh = runConfigSchema.parse({ ...config, run, data: { format: 'coco', root: join(dir, 'no-data') } });
+    const refusals = [
+      [{ name: 'mesdam' }, { code: 'E_METHOD_UNKNOWN', what: 'medsam' }],
+      [
+        { name: 'samus', weights, asPublished: true },
+        { code: 'E_OPTION_CONFLICT', where: 'samus' },
+      ],
+      [
+        { name: 'medsam', weights: fixturePath('sam2-stable') },
+        { code: 'E_METHOD_WEIGHTS', fix: 'medsam takes boxes' },
+      ],
+      [{ name: 'medsam', weights: join(dir, 'nowhere') }, { code: 'E_MODEL_NOT_FOUND' }],
+      // Of two models: the first fits, the second is the first again.
+      [
+        { name: 'medclip-sam', weights: [fixturePath('biomed-clip'), fixturePath('biomed-clip')].join() },
+        { code: 'E_METHOD_WEIGHTS', what: 'model_type sam' },
+      ],
+      [
+        { name: 'medclip-sam', weights },
+        { code: 'E_OPTION_VALUE', what: '2 models' },
+      ],
+    ] as const;
+    for (const [method, error] of refusals) {
+      await expectError(evaluateRun(fresh, { methods: [method] }), error);
+      await expectError(answerShard(fresh, { methods: [method] }, { index: 0, count: 2 }), error);
+    }
+    // Those that fit get as far as the data.
+    const fitting = [
+      { name: 'medsam', weights },
+      { name: 'samus', weights: 'random' },
+    ];
+    await expect(evaluateRun(fresh, { methods: fitting })).rejects.toThrow(/no-data/);
   });
 });

@@ -1,7 +1,7 @@
 """Full-size parity of UniverSeg with the authors' code, run by `npm run forward`.
 
 Creates the published model (64 features) with random weights in the published form, runs both on the same inputs, and prints the
-largest difference of the logits relative to the largest logit. Needs a checkout of https://github.com/JJGO/UniverSeg, which no
+largest difference of what each block computes, and of the logits, relative to the largest value. Needs a checkout of https://github.com/JJGO/UniverSeg, which no
 package provides, with einops and pydantic:
 
     PYTHONPATH=UniverSeg .venv-reference/bin/python tools/parity/exemplars.py [--supports 1 16 64] [--images 1]
@@ -36,10 +36,39 @@ def inputs_of(images, supports, seed):
 
 
 def ours(path, inputs, folder):
-    save_file(inputs, folder / "in.safetensors")
+    save_file(inputs, folder / "in.safetensors", metadata={"hidden_states": "true"})
     command = ["npm", "run", "--silent", "forward", "--", "--model", path, "--inputs", folder / "in.safetensors", "--outputs", folder / "out.safetensors"]
     subprocess.run([str(word) for word in command], check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    return load_file(folder / "out.safetensors")["logits"]
+    return load_file(folder / "out.safetensors")
+
+
+def watch(model):
+    """Target and support maps of every block of the authors' model, [B, 1 or S, C, H, W]."""
+    seen, blocks = {}, {f"enc_blocks.{i}": block for i, block in enumerate(model.enc_blocks)}
+    blocks |= {f"dec_blocks.{i}": block for i, block in enumerate(model.dec_blocks)}
+    for name, block in blocks.items():
+        block.register_forward_hook(lambda _block, _inputs, outputs, name=name: seen.update({name: outputs}))
+    return seen
+
+
+def rows(maps):
+    """Channels last, supports as further rows: our layout."""
+    return maps.flatten(0, 1).permute(0, 2, 3, 1)
+
+
+def pairs(answer, seen, logits):
+    """What both computed: ours first. Of the finest supports we keep their mean, and the maps at half the size; of the last block the logits."""
+    *blocks, _last = seen
+    for name in blocks:
+        target, support = seen[name]
+        yield f"{name}, target", answer[f"{name}.target"], rows(target)
+        if name == "enc_blocks.0":
+            yield f"{name}, mean of the supports", answer[f"{name}.support"], rows(support.mean(1, keepdim=True))
+            halves = torch.nn.functional.max_pool2d(support.flatten(0, 1), 2)
+            yield f"{name}, supports at half the size", answer[f"{name}.pooledSupport"], halves.permute(0, 2, 3, 1)
+        else:
+            yield f"{name}, supports", answer[f"{name}.support"], rows(support)
+    yield "logits", answer["logits"], logits
 
 
 def hold(supports, images):
@@ -48,17 +77,21 @@ def hold(supports, images):
         torch.manual_seed(0)
         model = perturb(universeg(), 0, std=0.02)
         torch.save(model.state_dict(), folder / "universeg_v1_nf64_ss64_STA.pt")
-        inputs = inputs_of(images, supports, 1)
+        inputs, seen = inputs_of(images, supports, 1), watch(model)
         with torch.inference_mode():
             begin = time.process_time()
             expected = model(inputs["target"], inputs["support_images"], inputs["support_masks"])
         seconds = time.process_time() - begin
-        actual = ours(folder / "universeg_v1_nf64_ss64_STA.pt", inputs, folder)
-    assert actual.shape == expected.shape, (actual.shape, expected.shape)
-    error = ((actual - expected).abs().max() / expected.abs().max()).item()
+        answer = ours(folder / "universeg_v1_nf64_ss64_STA.pt", inputs, folder)
+    worst = 0.0
+    for name, actual, wanted in pairs(answer, seen, expected):
+        assert actual.shape == wanted.shape, (name, actual.shape, wanted.shape)
+        error = ((actual - wanted).abs().max() / wanted.abs().max()).item()
+        worst = max(worst, error)
+        print(f"universeg, {supports} supports, {name}: {error:.1e}", flush=True)
     spread = f"logits from {expected.min():.1f} to {expected.max():.1f}"
-    print(f"universeg, {images} image(s), {supports} supports: {error:.1e} ({spread}; the reference takes {seconds:.1f} s of CPU)", flush=True)
-    return error
+    print(f"universeg, {images} image(s), {supports} supports: {worst:.1e} ({spread}; the reference takes {seconds:.1f} s of CPU)", flush=True)
+    return worst
 
 
 if __name__ == "__main__":

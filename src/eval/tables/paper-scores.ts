@@ -10,7 +10,24 @@ import type { Cell, Table, TableRow } from './table.js';
 /** Reason for a row without our score. */
 const ABSENT = 'not evaluated: no images';
 
-/** The paper's table 3 (datasets used for training) or 4 (unseen datasets). */
+/** The paper's own method, as printed. */
+const PUBLISHED = 'published';
+
+const COLUMNS = [
+  'dataset',
+  'method',
+  'DSC paper',
+  'IoU paper',
+  'DSC strict',
+  'IoU strict',
+  'n',
+  'false negatives',
+  'given',
+  'seen in pre-training',
+  'remark',
+];
+
+/** The paper's table 3 (datasets used for training) or 4 (unseen datasets): for each dataset a row of each method. */
 export function paperScoreTable(
   number: 3 | 4,
   summaries: readonly MethodSummary[],
@@ -26,42 +43,19 @@ export function paperScoreTable(
   const average: PublishedScore = seen ? publishedAverages.seen : publishedAverages.unseen;
   const rows = organs.flatMap((organ): TableRow[] => {
     const own = datasets.filter((dataset) => dataset.organ === organ);
-    const lines = own.map((dataset): TableRow => ({ cells: datasetCells(dataset, summaries) }));
-    const total = { cells: meanCells(`mean of ${organ}`, own, summaries, organMean(own)), total: true };
-    return own.length > 1 ? [...lines, total] : lines;
+    const lines = own.flatMap((dataset) => datasetRows(dataset, summaries));
+    return own.length > 1 ? [...lines, ...meanRows(`mean of ${organ}`, own, summaries, organMean(own))] : lines;
   });
-  const others = otherDatasets(summaries).map((name): TableRow => ({ cells: foreignCells(name, summaries) }));
+  const others = otherDatasets(summaries).flatMap((name): TableRow[] =>
+    summaries.map((summary) => ({ cells: methodCells(name, summary, name, 'not one of the paper’s datasets') })),
+  );
+  const printed: Printed = [`${average.dsc.toFixed(2)}†`, `${(average.iou ?? 0).toFixed(2)}†`];
   return {
     id: `table-${number}`,
     title: `Table ${number} of the paper, ${seen ? 'seen' : 'unseen'} datasets: DSC and IoU in percent, mean ± std`,
-    columns: [
-      'dataset',
-      'published DSC',
-      'published IoU',
-      ...summaries.flatMap(({ method }) => [
-        `${method}: DSC paper`,
-        'IoU paper',
-        'DSC strict',
-        'IoU strict',
-        'n',
-        'false negatives',
-        'seen in pre-training',
-      ]),
-      'remark',
-    ],
-    rows: [
-      ...rows,
-      {
-        cells: meanCells('mean of datasets', datasets, summaries, [
-          `${average.dsc.toFixed(2)}†`,
-          `${(average.iou ?? 0).toFixed(2)}†`,
-        ]),
-        total: true,
-      },
-      ...others,
-    ],
+    columns: COLUMNS,
+    rows: [...rows, ...meanRows('mean of datasets', datasets, summaries, printed), ...others],
     notes: [
-      ...summaries.map(({ method, given = 'unknown' }) => `${method} is given: ${given}.`),
       gridNote(grid),
       SEEN_NOTE,
       ...methodNotes(summaries),
@@ -77,54 +71,44 @@ export function paperScoreTable(
   };
 }
 
-function datasetCells(dataset: PaperDataset, summaries: readonly MethodSummary[]): Cell[] {
+/** DSC and IoU as printed. */
+type Printed = readonly [dsc: Cell, iou: Cell];
+
+function publishedCells(dataset: string, [dsc, iou]: Printed, remark: Cell): Cell[] {
+  return [dataset, PUBLISHED, dsc, iou, null, null, null, null, 'text', null, remark];
+}
+
+/** The published row of a dataset, and that of each method that has a score for it. */
+function datasetRows(dataset: PaperDataset, summaries: readonly MethodSummary[]): TableRow[] {
   const published = publishedOurs[dataset.name];
   const mark = published?.error === undefined ? '' : '†';
-  const found = summaries.map((summary) => [scoresOf(summary, dataset), nameOf(summary, dataset)] as const);
-  return [
-    dataset.name,
+  const printed: Printed = [
     published === undefined ? null : `${published.dsc.toFixed(2)} ± ${published.dscStd ?? ''}${mark}`,
     published?.iou === undefined ? null : `${published.iou.toFixed(2)} ± ${published.iouStd ?? ''}${mark}`,
-    ...found.flatMap(([scores, name], k) => [...cellsOf(summaries[k], name, scores), seenOf(summaries[k], name)]),
-    found.some(([scores]) => scores !== undefined) ? null : ABSENT,
   ];
+  const own = summaries.flatMap((summary): TableRow[] => {
+    const name = nameOf(summary, dataset);
+    return name === undefined ? [] : [{ cells: methodCells(dataset.name, summary, name, null) }];
+  });
+  return [{ cells: publishedCells(dataset.name, printed, own.length === 0 ? ABSENT : null) }, ...own];
+}
+
+/** The row of a method on a dataset, which the data calls `name`. */
+function methodCells(dataset: string, summary: MethodSummary, name: string, remark: Cell): Cell[] {
+  const { method, given = 'unknown' } = summary;
+  return [dataset, method, ...scoresOf(summary, name), given, seenCell(summary, name), remark];
 }
 
 type PrintedScore = Pick<DatasetScore, 'dsc' | 'std' | 'iou' | 'iouStd' | 'n' | 'falseNegatives'>;
-
-interface BothScores {
-  readonly strict: DatasetScore;
-  readonly paper: DatasetScore;
-}
-
-function seenOf(summary: MethodSummary | undefined, name: string | undefined): Cell {
-  return summary === undefined || name === undefined ? null : seenCell(summary, name);
-}
 
 function nameOf({ strict }: MethodSummary, dataset: PaperDataset): string | undefined {
   return Object.keys(strict.datasets).find((one) => paperDataset(one) === dataset);
 }
 
-function scoresOf(summary: MethodSummary, dataset: PaperDataset): BothScores | undefined {
-  const { strict, paper } = summary;
-  const name = nameOf(summary, dataset);
-  return name === undefined ? undefined : bothOf(strict.datasets[name], paper.datasets[name]);
-}
-
-function bothOf(strict: DatasetScore | undefined, paper: DatasetScore | undefined): BothScores | undefined {
-  return strict === undefined || paper === undefined ? undefined : { strict, paper };
-}
-
-/** The cells of a method on a dataset. */
-function cellsOf(summary: MethodSummary | undefined, name: string | undefined, scores: BothScores | undefined): Cell[] {
-  if (summary?.untrained === undefined || name === undefined) return ownCells(scores);
-  return [RANDOM, null, RANDOM, null, summary.untrained[name] ?? 0, null];
-}
-
-function ownCells(scores: BothScores | undefined): Cell[] {
-  if (scores === undefined) return [null, null, null, null, null, null];
-  const { strict, paper } = scores;
-  return scoreCells(paper, strict);
+function scoresOf({ strict, paper, untrained }: MethodSummary, name: string): Cell[] {
+  if (untrained !== undefined) return [RANDOM, null, RANDOM, null, untrained[name] ?? 0, null];
+  const [byPaper, strictly] = [paper.datasets[name], strict.datasets[name]];
+  return byPaper === undefined || strictly === undefined ? [null, null, null, null, null, null] : scoreCells(byPaper, strictly);
 }
 
 function scoreCells(paper: PrintedScore, strict: PrintedScore): Cell[] {
@@ -138,26 +122,27 @@ function scoreCells(paper: PrintedScore, strict: PrintedScore): Cell[] {
   ];
 }
 
-function meanCells(
-  name: string,
+/** The published mean, and that of each method that is trained and has a score for one of the datasets. */
+function meanRows(
+  title: string,
   datasets: readonly PaperDataset[],
   summaries: readonly MethodSummary[],
-  published: readonly [string, string],
-): Cell[] {
-  const counts = new Set<number>();
-  const own = summaries.flatMap((summary) => {
-    if (summary.untrained !== undefined) return [...ownCells(undefined), null];
-    const found = datasets.map((dataset) => scoresOf(summary, dataset)).filter((one) => one !== undefined);
-    counts.add(found.length);
-    if (found.length === 0) return [...ownCells(undefined), null];
-    const [paper, strict] = [meanOf(found.map((one) => one.paper)), meanOf(found.map((one) => one.strict))];
-    return [...scoreCells(paper, strict), null];
+  printed: Printed,
+): TableRow[] {
+  const own = summaries.flatMap(({ method, given = 'unknown', strict, paper, untrained }): TableRow[] => {
+    const found = Object.keys(strict.datasets).filter((name) => datasets.some((dataset) => paperDataset(name) === dataset));
+    const both = found.map((name) => [paper.datasets[name], strict.datasets[name]] as const);
+    const scored = both.filter((pair): pair is readonly [DatasetScore, DatasetScore] => !pair.includes(undefined));
+    if (untrained !== undefined || scored.length === 0) return [];
+    const [byPaper, strictly] = [meanOf(scored.map(([one]) => one)), meanOf(scored.map(([, one]) => one))];
+    const remark = `${scored.length} of ${datasets.length} datasets`;
+    return [{ cells: [title, method, ...scoreCells(byPaper, strictly), given, null, remark], total: true }];
   });
-  return [name, ...published, ...own, `${Math.max(0, ...counts)} of ${datasets.length} datasets`];
+  return [{ cells: publishedCells(title, printed, `${datasets.length} of ${datasets.length} datasets`), total: true }, ...own];
 }
 
 /** Mean of the printed rows of an organ. */
-function organMean(datasets: readonly PaperDataset[]): [string, string] {
+function organMean(datasets: readonly PaperDataset[]): Printed {
   const over = (pick: (score: PublishedScore) => number) => {
     const values = datasets.map(({ name }) => pick(publishedOurs[name] as PublishedScore));
     return percent(mean(values) / 100).toFixed(2);
@@ -169,13 +154,4 @@ function organMean(datasets: readonly PaperDataset[]): [string, string] {
 function otherDatasets(summaries: readonly MethodSummary[]): string[] {
   const names = summaries.flatMap(({ strict }) => Object.keys(strict.datasets));
   return [...new Set(names)].filter((name) => paperDataset(name) === undefined);
-}
-
-function foreignCells(name: string, summaries: readonly MethodSummary[]): Cell[] {
-  const own = summaries.flatMap((summary) => {
-    const { strict, paper } = summary;
-    const scores = bothOf(strict.datasets[name], paper.datasets[name]);
-    return [...cellsOf(summary, name, scores), seenCell(summary, name)];
-  });
-  return [name, null, null, ...own, 'not one of the paper’s datasets'];
 }

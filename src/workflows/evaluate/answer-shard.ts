@@ -3,7 +3,7 @@ import { collect } from '../../eval/index.js';
 import type { Shard } from '../../infer/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { collectOptionsOf } from './evaluate-run.js';
-import { openMethods } from './methods.js';
+import { checkRequests, openMethods } from './methods.js';
 import { type EvaluateRunOptions, settingsOf } from './options.js';
 import { openRunFolds } from './run-folds.js';
 
@@ -17,8 +17,9 @@ export async function answerShard(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
+  const requests = await checkRequests(settings.methods);
   const runFolds = await openRunFolds(config, settings);
-  const methods = await openMethods(runFolds, { config, ablation: settings.tables.includes(2), ...settings });
+  const methods = await openMethods(runFolds, { config, ablation: settings.tables.includes(2), requests, ...settings });
   const collectOptions = { ...collectOptionsOf(config, settings), shard, ...(onProgress && { onProgress }) };
   try {
     const [first] = runFolds;

@@ -4,7 +4,7 @@ import { writeCalibration } from '../../infer/index.js';
 import type { RunConfig } from '../../train/index.js';
 import { UsageError } from '../../util/index.js';
 import { metricsFileOf, readMetrics } from '../metrics-file.js';
-import { type OpenMethods, openMethods } from './methods.js';
+import { checkRequests, type OpenMethods, openMethods } from './methods.js';
 import {
   type EvaluateRunOptions,
   type EvaluateRunResult,
@@ -24,11 +24,12 @@ export async function evaluateRun(config: RunConfig, options: EvaluateRunOptions
   await ensureBackend();
   const settings = settingsOf(options);
   const { onProgress } = settings;
-  // A file that cannot be extended is refused before the models run.
+  // A file that cannot be extended, and weights of another method, are refused before images are read and models run.
   await readMetrics(metricsFileOf(config.run, settings.split));
+  const requests = await checkRequests(settings.methods);
   const runFolds = await openRunFolds(config, settings);
   const ablation = settings.tables.includes(2);
-  const methods = await openMethods(runFolds, { config, ablation, ...settings });
+  const methods = await openMethods(runFolds, { config, ablation, requests, ...settings });
   try {
     const collectOptions = collectOptionsOf(config, settings);
     const calibration = await calibrate(config, runFolds, methods, collectOptions, settings);

@@ -21,7 +21,7 @@ import {
   TextMethod,
 } from '../../eval/index.js';
 import type { LoadOptions } from '../../infer/index.js';
-import { type BuiltEntry, findMethod, requirePublishedForm, requireTakes, weightsOf } from '../../methods/index.js';
+import { type BuiltEntry, checkWeights, findMethod, requirePublishedForm, requireTakes, weightsOf } from '../../methods/index.js';
 import { readUniverSegConfig } from '../../pretrained/index.js';
 import { type Method, PAPER_THRESHOLD, type SeenInTraining } from '../../protocols/index.js';
 import { type OpenedSplits, type RunConfig, supportsOf } from '../../train/index.js';
@@ -41,8 +41,8 @@ export interface MethodsOptions {
   readonly ablation: boolean;
   /** Folder of a MedSAM model for the ablation. */
   readonly medsam?: string | undefined;
-  /** Methods of the comparison. */
-  readonly methods: readonly MethodRequest[];
+  /** Methods of the comparison, as {@link checkRequests} returns them. */
+  readonly requests: readonly CheckedRequest[];
   /** Exemplars for methods that take them. */
   readonly support: ExemplarOptions;
   /** Ways to draw points from the ground truth for methods that take them. */
@@ -106,8 +106,7 @@ export type Judged = Pick<RunConfig, 'run' | 'eval'>;
 
 /** Opens the methods to evaluate on each fold of a run. Ours comes first. */
 export async function openMethods(folds: readonly RunFold[], options: MethodsOptions): Promise<OpenMethods> {
-  const { config, split, predictions, ablation, medsam } = options;
-  const requested = checkedRequests(options.methods);
+  const { config, split, predictions, ablation, medsam, requests } = options;
   const open = (name: string, models: LoadOptions) => openModels(config, name, models);
   const folders: MaskFolderMethod[] = [];
   for (const dir of predictions) {
@@ -129,12 +128,12 @@ export async function openMethods(folds: readonly RunFold[], options: MethodsOpt
   for (const { data, models, trained, trainedOn } of folds) {
     const own = await openModels(config, OURS, models, (dataset) => seenBy(trainedOn, dataset, 'training split'));
     const methods: Method[] = [own, ...folders];
-    const support = requested.some(({ entry }) => entry.takes === 'exemplars')
+    const support = requests.some(({ entry }) => entry.takes === 'exemplars')
       ? await drawSupport(data.train, data[split], options.support)
       : undefined;
     for (const note of support?.notes ?? []) warnings.add(note);
     const place = { own, support, count: options.support.count, points: options.points, cache: cacheOf(config.run) };
-    for (const one of requested) methods.push(...(await openRequested(one, place)));
+    for (const one of requests) methods.push(...(await openRequested(one, place)));
     if (ablation && trained)
       methods.push(
         await open(VARIANTS.base, { detector: config.model.detector, masker: config.model.masker, precision: models.precision }),
@@ -146,24 +145,27 @@ export async function openMethods(folds: readonly RunFold[], options: MethodsOpt
   return { splits: opened, ours, folders, warnings: [...warnings] };
 }
 
-interface CheckedRequest {
+/** A method to evaluate, its weights, and its forms: as published or not. */
+export interface CheckedRequest {
   readonly entry: BuiltEntry;
   readonly weights: string;
   readonly forms: readonly boolean[];
 }
 
 /**
- * Of several methods that are asked for as published, those that the published comparison ran as their authors do have one form.
+ * Checks methods before any data is read. Of several methods that are asked for as published, those that the published comparison ran
+ * as their authors do have one form.
  *
  * @throws UsageError for an unknown method, one that is not implemented, weights that must be named, or when none of the methods has
- * a published form that was asked for.
+ * a published form that was asked for; CheckpointError for weights that are missing or of another method.
  */
-function checkedRequests(requests: readonly MethodRequest[]): CheckedRequest[] {
+export async function checkRequests(requests: readonly MethodRequest[]): Promise<CheckedRequest[]> {
   const known = requests.map((request) => ({ ...request, entry: findMethod(request.name) }));
   const wanted = known.filter(({ asPublished = false }) => asPublished).map(({ entry }) => entry);
   const [first] = wanted;
   if (first !== undefined && wanted.every(({ asPublished }) => asPublished === undefined))
     requirePublishedForm(first, { asPublished: true });
+  for (const { entry, weights } of known) await checkWeights(entry, weights);
   return known.map(({ entry, weights, asPublished = false }) => {
     const forms = asPublished && entry.asPublished !== undefined ? [false, true] : [false];
     return { entry, weights: weightsOf(entry, weights), forms };
